@@ -1,0 +1,26 @@
+# Neither target needs root, Docker or an AWS account; both work with an empty cache and with a warm one, and leave nothing running.
+.PHONY: rehearse test sandbox build clean bench
+NODE_MODULES := node_modules/.package-lock.json
+
+rehearse: build ## everything, from the tools to a finished upgrade under load
+	@node bin/eks-blue-green.js rehearse $(ARGS)
+
+test: $(NODE_MODULES) ## lint, types, unit and component tests, properties, sandbox end-to-end
+	@node scripts/test.mjs $(or $(STEPS),all)
+
+sandbox: build ## leaves a sandbox running and prints the variables that point your own tools at it
+	@node bin/eks-blue-green.js sandbox up $(ARGS)
+
+bench: build ## the naive procedure and ours, in the same sandbox, side by side
+	@node dist/bench/naive.js $(ARGS)
+
+build: $(NODE_MODULES)
+	@node scripts/build.mjs
+
+$(NODE_MODULES): package-lock.json
+	@echo "installing npm packages (about a minute with an empty cache)"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $(NODE_MODULES)
+
+clean:
+	rm -rf dist node_modules/.cache

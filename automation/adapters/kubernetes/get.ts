@@ -1,0 +1,98 @@
+/** GET against a member's API server, with a deadline. */
+import { Agent, request } from "node:https";
+import type { MemberOutputs } from "../../../stacks/contract";
+import { DriverError } from "../../errors";
+import { forgetToken } from "./eks-token";
+import { accessOf, type Access } from "./kubeconfig";
+
+/** Real milliseconds. FACTS E: a server that swallows packets would hang for a minute. */
+export const callMs = 10_000;
+
+// Connections are kept: a gate looks at the same servers again and again.
+const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+export const closeConnections = (): void => agent.destroy();
+
+export interface Answer { readonly status: number; readonly body: string }
+
+function unreachable(member: MemberOutputs, error: unknown): DriverError {
+  const text = error instanceof Error ? error.message : String(error);
+  return new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} (${member.endpoint}) does not answer: ${text}`, `aws eks describe-cluster --name ${member.clusterName}; check the endpoint's network access from here`, error);
+}
+
+async function send(access: Access, path: string): Promise<Answer> {
+  const options: Parameters<typeof request>[1] = { method: "GET", agent, headers: { accept: "application/json" }, ...(access.ca === null ? {} : { ca: access.ca }) };
+  await access.signIn(options);
+  const base = access.server.pathname.replace(/\/$/, "");
+  return await new Promise((resolve, reject) => {
+    const outgoing = request(new URL(`${base}${path}`, access.server), options, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () => {
+        clearTimeout(timer);
+        resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") });
+      });
+      answer.on("error", reject);
+    });
+    // Bounds the whole call, also a server that drips.
+    const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${callMs / 1000} s`)), callMs);
+    outgoing.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    outgoing.end();
+  });
+}
+
+/** @throws EBG-MEMBER-UNREACHABLE when there is no answer, EBG-KUBERNETES when it is a refusal */
+export async function get(member: MemberOutputs, path: string): Promise<Answer> {
+  const access = accessOf(member);
+  for (let attempt = 1; ; attempt += 1) {
+    let answer: Answer;
+    try {
+      answer = await send(access, path);
+    } catch (error) {
+      if (error instanceof DriverError) throw error;
+      // A kept connection that the server closed meanwhile says nothing about the server.
+      if (attempt === 1 && ["ECONNRESET", "EPIPE"].includes((error as { code?: string }).code ?? "")) continue;
+      throw unreachable(member, error);
+    }
+    if (answer.status === 401 && access.eksCluster !== null && attempt === 1) {
+      forgetToken(access.eksCluster.name, access.eksCluster.region);
+      continue;
+    }
+    if (answer.status === 401 || answer.status === 403) {
+      throw new DriverError("EBG-KUBERNETES", `${member.member} refuses GET ${path}: ${answer.status} ${messageOf(answer.body)}`, "give the driver's role an EKS access entry that may view the cluster (docs/permissions.md)");
+    }
+    if (answer.status >= 500) throw unreachable(member, new Error(`status ${answer.status}: ${messageOf(answer.body)}`));
+    return answer;
+  }
+}
+
+function messageOf(body: string): string {
+  try {
+    return String((JSON.parse(body) as { message?: unknown }).message ?? body).slice(0, 300);
+  } catch {
+    return body.slice(0, 300);
+  }
+}
+
+/** The object, or null when there is none of that name (or no such kind). */
+export async function getObject<T>(member: MemberOutputs, path: string): Promise<T | null> {
+  const answer = await get(member, path);
+  if (answer.status === 404) return null;
+  if (answer.status !== 200) throw new DriverError("EBG-KUBERNETES", `${member.member}: GET ${path}: ${answer.status} ${messageOf(answer.body)}`, "run the same command again");
+  return JSON.parse(answer.body) as T;
+}
+
+/** All objects of a list, page by page. */
+export async function getList<T>(member: MemberOutputs, path: string): Promise<readonly T[]> {
+  const items: T[] = [];
+  let next = "";
+  do {
+    const separator = path.includes("?") ? "&" : "?";
+    const page = await getObject<{ items?: T[]; metadata?: { continue?: string } }>(member, `${path}${separator}limit=500${next === "" ? "" : `&continue=${encodeURIComponent(next)}`}`);
+    items.push(...(page?.items ?? []));
+    next = page?.metadata?.continue ?? "";
+  } while (next !== "");
+  return items;
+}

@@ -1,0 +1,50 @@
+import { Command, Option } from "commander";
+import { resolve } from "node:path";
+import { exitCodes } from "../exit-codes";
+import { lbcOption, providerOption, timeScaleOption } from "../sandbox-command";
+import { parsePositive } from "../sandbox-options";
+import { reporterFor } from "../../report/reporters";
+import { rehearse, type RehearsalOptions } from "./rehearse";
+
+interface Flags { stack: string; cwd: string; from?: string; to?: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; rate: number; json: boolean; plain: boolean; keep: boolean; region: string }
+
+async function run(flags: Flags): Promise<void> {
+  const reporter = reporterFor({ json: flags.json, plain: flags.plain });
+  const people = flags.json ? process.stderr : process.stdout;
+  const options: RehearsalOptions = {
+    projectDirectory: resolve(flags.cwd),
+    environment: flags.stack,
+    from: flags.from ?? null,
+    to: flags.to ?? null,
+    timeScale: flags.timeScale,
+    lbc: flags.lbc,
+    providers: flags.provider,
+    region: flags.region,
+    requestsPerSecond: flags.rate,
+    keep: flags.keep,
+  };
+  const result = await rehearse(options, reporter);
+  reporter.end();
+  people.write(`${result.summary.join("\n")}\n`);
+  process.exitCode = result.lost ? exitCodes.requestsLost : result.driverExitCode === 0 ? exitCodes.done : result.driverExitCode || exitCodes.failed;
+}
+
+/** `rehearse`: an upgrade of the project in this folder, in a sandbox of its own, under load. */
+export function rehearseCommand(): Command {
+  return new Command("rehearse")
+    .description("rehearse an upgrade of this folder's own program under load, with the real engine and real control planes, without AWS")
+    .addOption(new Option("-s, --stack <name>", "the environment's stack").default("dev"))
+    .addOption(new Option("-C, --cwd <folder>", "the project's folder").default("."))
+    .option("--from <minor>", "Kubernetes minor to begin with (default: the one before --to)")
+    .option("--to <minor>", "Kubernetes minor to upgrade to (default: what Pulumi.<stack>.yaml wants)")
+    .addOption(timeScaleOption())
+    .addOption(lbcOption())
+    .addOption(providerOption())
+    .option("--region <region>", "the sandbox's AWS region", "us-east-1")
+    .addOption(new Option("--rate <requests>", "requests a second, half on new connections").argParser(parsePositive).default(1000))
+    .option("--keep", "leave the sandbox running at the end and say where", false)
+    .option("--plain", "plain lines instead of the live view", false)
+    .option("--json", "NDJSON events on stdout, people's text on stderr", false)
+    .addHelpText("after", "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when the upgrade finished and not one request failed; 8 when requests were lost.")
+    .action(run);
+}

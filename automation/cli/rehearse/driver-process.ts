@@ -1,0 +1,45 @@
+/** The driver as a CI pipeline would call it: the CLI with --json, in a process of its own whose surroundings are the sandbox's alone. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { SandboxInfo } from "../../../sandbox/contract";
+import type { DriverEvent } from "../../events";
+
+/** Names that lead to real accounts, clusters or backends; none of them reaches a process under rehearsal. */
+const dangerous = /^(AWS_|PULUMI_|KUBE|HELM_|EKS_BLUE_GREEN_|HTTPS?_PROXY$|ALL_PROXY$|https?_proxy$|all_proxy$|NODE_OPTIONS$)/;
+
+/** This process's environment without what is dangerous, with the sandbox's own on top. */
+export function rehearsalEnvironment(own: NodeJS.ProcessEnv, info: Pick<SandboxInfo, "env" | "unset"> & { readonly dir?: string }): Record<string, string> {
+  const kept = Object.entries(own).filter(([name, value]) => value !== undefined && !dangerous.test(name) && !info.unset.includes(name));
+  // Temporary files of what is rehearsed go with the sandbox's folder, also when it was killed.
+  return { ...(Object.fromEntries(kept) as Record<string, string>), ...info.env, CI: "true", ...(info.dir === undefined ? {} : { TMPDIR: join(info.dir, "rehearsal") }) };
+}
+
+export interface DriverProcess {
+  readonly child: ChildProcess;
+  /** Resolves with the exit code (null when a signal ended it). */
+  readonly ended: Promise<number | null>;
+}
+
+const bin = join(__dirname, "..", "..", "..", "..", "bin", "eks-blue-green.js");
+
+export function startDriver(args: readonly string[], info: SandboxInfo, logFile: string, onEvent: (event: DriverEvent & { kind: string }) => void): DriverProcess {
+  // A group of its own: one Ctrl-C in the terminal must reach it once, as the SIGTERM that the rehearsal passes on. When the rehearsal dies, its output's end stops it.
+  const child = spawn(process.execPath, [bin, ...args, "--json"], { detached: true, env: rehearsalEnvironment(process.env, info), stdio: ["ignore", "pipe", "pipe"] });
+  const log = createWriteStream(logFile, { flags: "a" });
+  child.stderr.pipe(log);
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => {
+    try {
+      onEvent(JSON.parse(line) as DriverEvent);
+    } catch {
+      log.write(`not an event: ${line}\n`);
+    }
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code));
+  });
+  return { child, ended };
+}

@@ -1,0 +1,78 @@
+/** The project under rehearsal: the user's program where it is, with copies of its config in a folder of the sandbox's. */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse, parseDocument } from "yaml";
+import { DriverError } from "../../errors";
+
+/** What a look at the project finds, before anything is started. */
+export interface InspectedProject {
+  readonly name: string;
+  /** Absolute. */
+  readonly main: string;
+  readonly text: string;
+  readonly directory: string;
+  readonly environment: string;
+  /** Names of the stack config files of the environment and its members. */
+  readonly configFiles: readonly string[];
+  /** Wanted Kubernetes minor of the environment's config. */
+  readonly wantedVersion: string;
+}
+
+export interface RehearsedProject {
+  /** Folder with Pulumi.yaml (main made absolute) and the copied stack configs. */
+  readonly directory: string;
+  readonly setVersion: (version: string) => void;
+}
+
+/** The minor before `1.35` is `1.34`. */
+export function minorBefore(version: string): string {
+  const match = /^1\.(\d+)$/.exec(version);
+  const minor = Number(match?.[1]);
+  if (!match || minor < 1) throw new DriverError("EBG-CONFIG", `kubernetesVersion '${version}' is not a minor version`, 'Write it as "1.35".');
+  return `1.${minor - 1}`;
+}
+
+function readProject(projectDirectory: string): { name: string; main: string; text: string } {
+  try {
+    const text = readFileSync(join(projectDirectory, "Pulumi.yaml"), "utf8");
+    const project = parse(text) as { name: string; main?: string };
+    return { name: project.name, main: resolve(projectDirectory, project.main ?? "."), text };
+  } catch (cause) {
+    throw new DriverError("EBG-NO-PROJECT", `no readable Pulumi.yaml in ${projectDirectory}`, "Run from the project's folder, or name it with --cwd.", cause);
+  }
+}
+
+/** The package reads its keys under its own name, whatever the project is called. */
+const versionKey = "eks-blue-green:kubernetesVersion";
+
+/** @throws EBG-NO-PROJECT, EBG-UNKNOWN-STACK, EBG-CONFIG */
+export function inspectProject(directory: string, environment: string): InspectedProject {
+  const project = readProject(directory);
+  const known = readdirSync(directory).filter((name) => /^Pulumi\..+\.yaml$/.test(name));
+  const configFile = `Pulumi.${environment}.yaml`;
+  if (!known.includes(configFile)) {
+    throw new DriverError("EBG-UNKNOWN-STACK", `there is no ${configFile} in ${directory}`, `Name the environment's stack with --stack; this folder has ${known.join(", ") || "no stack config"}.`);
+  }
+  const config = (parse(readFileSync(join(directory, configFile), "utf8")) as { config?: Record<string, unknown> } | null)?.config;
+  const wantedVersion = config?.[versionKey];
+  if (typeof wantedVersion !== "string") throw new DriverError("EBG-CONFIG", `${versionKey} is missing in ${configFile}, or is not a string`, 'Set it to the wanted Kubernetes minor, in quotes: "1.35".');
+  return { ...project, directory, environment, configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)), wantedVersion };
+}
+
+/** Copies of the config files in `into`, beside a Pulumi.yaml whose `main` is the user's program where it is. */
+export function copyProject(project: InspectedProject, into: string): RehearsedProject {
+  mkdirSync(into, { recursive: true });
+  const document = parseDocument(project.text);
+  document.set("main", project.main);
+  writeFileSync(join(into, "Pulumi.yaml"), document.toString());
+  for (const name of project.configFiles) copyFileSync(join(project.directory, name), join(into, name));
+  const configFile = join(into, `Pulumi.${project.environment}.yaml`);
+  return {
+    directory: into,
+    setVersion: (version) => {
+      const config = parseDocument(readFileSync(configFile, "utf8"));
+      config.setIn(["config", versionKey], version);
+      writeFileSync(configFile, config.toString());
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** Stable codes of everything the driver can refuse or fail with; docs/errors.md explains each and the CLI maps them to exit codes. */
+export type DriverErrorCode =
+  | "EBG-CONFIG" | "EBG-UNKNOWN-STACK" | "EBG-NO-PROJECT" | "EBG-TOOL-MISSING" | "EBG-CREDENTIALS" | "EBG-STACK-LOCKED" | "EBG-MEMBER-UNREACHABLE"
+  | "EBG-FENCED" | "EBG-RECORD-LOST" | "EBG-RECORD-INVALID" | "EBG-PENDING-CHANGES" | "EBG-PENDING-OPERATIONS" | "EBG-PLAN-REFUSED" | "EBG-PLAN-IMPOSSIBLE"
+  | "EBG-PREFLIGHT" | "EBG-GATE" | "EBG-WALKED-BACK" | "EBG-UPDATE-FAILED" | "EBG-DEADLINE" | "EBG-STOPPED" | "EBG-AWS" | "EBG-KUBERNETES" | "EBG-INTERNAL";
+
+export class DriverError extends Error {
+  readonly code: DriverErrorCode;
+  /** What the reader can do, with the command to type. */
+  readonly remedy: string;
+  constructor(code: DriverErrorCode, message: string, remedy: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "DriverError";
+    this.code = code;
+    this.remedy = remedy;
+  }
+}

@@ -1,0 +1,66 @@
+import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type Decision, type GateMemory } from "./decision";
+import { describeFlagProblems, flagProblems } from "./flags";
+import type { MemberServiceObservation, Observation } from "./observation";
+import type { Ownership } from "./ownership";
+import { peersProblem, probeProblem, type Snapshot } from "./peers";
+
+export interface AdmitRules {
+  readonly member: string;
+  /** The other active members. */
+  readonly peers: readonly string[];
+  readonly peersBefore: Readonly<Record<string, Snapshot>>;
+  readonly holdMs: number;
+  /** How long peers may look bad before the gate fails. */
+  readonly toleratedMs: number;
+}
+
+/**
+ * Each ready endpoint is in the controller's list and healthy in ELBv2, the peers' targets are all still there, requests succeed,
+ * and it has been so for the propagation hold: `healthy` is not yet `routed` (FACTS C).
+ */
+export function decideAdmitted(observation: Observation, owners: Ownership, rules: AdmitRules, memory: GateMemory): Decided {
+  const flags = flagProblems(observation);
+  if (flags.length > 0) {
+    const { message, remedy } = describeFlagProblems(flags);
+    return notYet(failed("one-sided-flag", message, remedy));
+  }
+  const peers = peersProblem(observation, owners, rules.peers, rules.peersBefore);
+  // What we don't know, we wait for; only what we saw counts as bad.
+  if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
+  if (peers !== null) return bad(memory, observation.at, rules.toleratedMs, peers, "look for a controller without the multi-cluster flag, then remove the annotation elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again");
+  const own = ownProblem(observation, rules.member);
+  if (own !== null) return notYet(own);
+  const probe = probeProblem(observation);
+  if (probe !== null) return bad(memory, observation.at, rules.toleratedMs, probe, "eks-blue-green status shows each target's state");
+  return goodFor(memory, observation.at, rules.holdMs, "hold", `${rules.member} is healthy; the load balancer may still route the old way`, `${rules.member} serves: all its endpoints are healthy, the peers' targets are all there`);
+}
+
+function ownProblem(observation: Observation, name: string): Decision | null {
+  const seen = observation.members[name];
+  if (seen === undefined || !seen.reachable) return waiting("api-server", `${name}'s API server does not answer: ${seen?.problem ?? "no outputs"}`);
+  for (const service of Object.keys(observation.groups)) {
+    const state = seen.services[service];
+    if (state === undefined) return waiting("not-declared", `${name} does not serve '${service}'`);
+    const problem = serviceProblem(observation, name, service, state);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+function serviceProblem(observation: Observation, name: string, service: string, state: MemberServiceObservation): Decision | null {
+  const { endpoints, recorded, bindings } = state;
+  if (bindings.length === 0) return waiting("not-declared", `${name} has no TargetGroupBinding of '${service}' yet`);
+  // Zero expected targets is never healthy.
+  if (endpoints.length === 0) return waiting("no-endpoints", `${service} on ${name} has no ready endpoint`);
+  const unrecorded = endpoints.filter((id) => !(recorded ?? []).includes(id));
+  if (unrecorded.length > 0) return waiting("not-recorded", `${name}'s controller has not written down ${unrecorded.length} of ${endpoints.length} endpoints of '${service}': ${listing(unrecorded)}`);
+  const targets = observation.groups[service];
+  if (targets === null || targets === undefined) return waiting("unknown", `AWS did not tell the targets of '${service}'`);
+  const states = endpoints.map((id) => targets.find((target) => target.id === id) ?? null);
+  const healthy = states.filter((target) => target?.state === "healthy").length;
+  if (healthy === endpoints.length) return null;
+  const worst = states.find((target) => target === null || target.state !== "healthy") ?? null;
+  if (worst === null) return waiting("not-registered", `${healthy} of ${endpoints.length} targets of ${name} are healthy in '${service}', one is not registered yet`);
+  const detail = worst.description ?? worst.reason ?? worst.state;
+  return waiting(worst.state === "initial" ? "initial" : "unhealthy", `${healthy} of ${endpoints.length} targets of ${name} are healthy in '${service}'; ${worst.id} is ${worst.state} (${detail})`);
+}

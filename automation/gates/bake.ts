@@ -1,0 +1,32 @@
+import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type GateMemory } from "./decision";
+import { describeFlagProblems, flagProblems } from "./flags";
+import type { Observation } from "./observation";
+import type { Ownership } from "./ownership";
+import { peersProblem, probeProblem, type Snapshot } from "./peers";
+
+export interface BakeRules {
+  readonly active: readonly string[];
+  readonly before: Readonly<Record<string, Snapshot>>;
+  readonly bakeMs: number;
+  /** How long something may look bad before the rollout turns back. */
+  readonly toleratedMs: number;
+  readonly why: string;
+}
+
+/** For the whole time: every active member's targets are there and healthy, requests succeed, the named alarms are OK. */
+export function decideBaked(observation: Observation, owners: Ownership, rules: BakeRules, memory: GateMemory): Decided {
+  const flags = flagProblems(observation);
+  if (flags.length > 0) {
+    const { message, remedy } = describeFlagProblems(flags);
+    return notYet(failed("one-sided-flag", message, remedy));
+  }
+  const ringing = Object.entries(observation.alarms ?? {}).filter(([, state]) => state === "alarm").map(([name]) => name);
+  if (ringing.length > 0) return notYet(failed("alarm", `alarm ${listing(ringing)} rings`, "look at the alarm's metric in CloudWatch, then run the upgrade again"));
+  const problem = peersProblem(observation, owners, rules.active, rules.before) ?? probeProblem(observation);
+  if (problem !== null && problem.status === "waiting" && problem.reason === "unknown") {
+    // Time in which nothing was seen does not count as good, and does not count as bad.
+    return { decision: waiting("unknown", problem.message), memory: { goodSince: null, badSince: memory.badSince } };
+  }
+  if (problem !== null) return bad(memory, observation.at, rules.toleratedMs, problem, "eks-blue-green status shows each target's state; then run the upgrade again");
+  return goodFor(memory, observation.at, rules.bakeMs, "bake", rules.why, "everything stayed good");
+}

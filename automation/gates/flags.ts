@@ -1,0 +1,23 @@
+/** The multi-cluster flag of every binding of the shared groups: one that lacks it evicts everybody else's targets (FACTS A.16, G.1). */
+import { listing } from "./decision";
+import type { Observation } from "./observation";
+
+export interface FlagProblem { readonly member: string; readonly binding: string; readonly message: string; readonly remedy: string }
+
+export function flagProblems(observation: Observation): FlagProblem[] {
+  return Object.values(observation.members).flatMap((member) =>
+    Object.entries(member.services).flatMap(([service, seen]) =>
+      seen.bindings.filter((binding) => !binding.multiCluster).map((binding) => ({
+        member: member.name,
+        binding: `${binding.namespace}/${binding.name}`,
+        message: `TargetGroupBinding ${binding.namespace}/${binding.name} on ${member.name} binds the shared group of '${service}' without multiClusterTargetGroup: its controller would deregister the targets of every other member`,
+        // FACTS A.18: turning it on loses no target.
+        remedy: `kubectl --context ${member.name} -n ${binding.namespace} patch targetgroupbinding ${binding.name} --type merge -p '{"spec":{"multiClusterTargetGroup":true}}'`,
+      })),
+    ),
+  );
+}
+
+export function describeFlagProblems(problems: readonly FlagProblem[]): { message: string; remedy: string } {
+  return { message: listing(problems.map((problem) => problem.message), 3), remedy: problems[0]?.remedy ?? "" };
+}

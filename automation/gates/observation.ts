@@ -1,0 +1,112 @@
+/** One look at AWS and Kubernetes: gathered through the ports, handed to the deciders as data. Each target group is asked once a round. */
+import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs } from "../../stacks/contract";
+import { DriverError } from "../errors";
+import type { AlarmState, Binding, ControllerState, DeploymentState, Ports, ProbeResult, Target } from "../ports";
+
+export interface MemberServiceObservation {
+  /** The binding that the member's stack declared; null when it declared none. */
+  readonly declaredBinding: string | null;
+  /** Every binding of the service's target group in the cluster, whoever made it. */
+  readonly bindings: readonly Binding[];
+  /** What its controller has written down as its own targets; null: no such ConfigMap. */
+  readonly recorded: readonly string[] | null;
+  readonly endpoints: readonly string[];
+  readonly deployment: DeploymentState | null;
+  readonly pods: number;
+}
+export interface MemberObservation {
+  readonly name: string;
+  readonly reachable: boolean;
+  /** Why it is not reachable; empty when it is. */
+  readonly problem: string;
+  readonly nodes: { readonly ready: number; readonly total: number } | null;
+  readonly controller: ControllerState | null;
+  /** By service; empty when the member is not reachable. */
+  readonly services: Readonly<Record<string, MemberServiceObservation>>;
+}
+export interface Observation {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Targets by service; null: AWS did not answer. */
+  readonly groups: Readonly<Record<string, readonly Target[] | null>>;
+  readonly members: Readonly<Record<string, MemberObservation>>;
+  /** By service; absent when no probe was asked for. */
+  readonly probes: Readonly<Record<string, ProbeResult>>;
+  /** null: none asked for, or CloudWatch did not answer. */
+  readonly alarms: Readonly<Record<string, AlarmState>> | null;
+  /** Errors of calls whose answers are missing, for messages. */
+  readonly problems: readonly string[];
+}
+
+/** What a round asks for beyond the target groups, bindings, records and endpoints. */
+export interface Wants {
+  readonly infrastructure: boolean;
+  readonly workload: boolean;
+  readonly probes: number;
+  readonly alarms: readonly string[];
+}
+export const plainLook: Wants = { infrastructure: false, workload: false, probes: 0, alarms: [] };
+
+const textOf = (error: unknown): string => (error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+
+/** Swallows the errors that are about the outside world; anything else is a mistake and goes on up. */
+async function attempt<T>(problems: string[], work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof DriverError) || error.code === "EBG-CREDENTIALS") throw error;
+    problems.push(textOf(error));
+    return null;
+  }
+}
+
+async function observeService(ports: Ports, member: MemberOutputs, service: MemberServiceOutputs, all: readonly Binding[], wants: Wants): Promise<MemberServiceObservation> {
+  const { kubernetes } = ports;
+  const bindings = all.filter((binding) => binding.targetGroupArn === service.targetGroupArn);
+  // Between an update's answer and its outputs, or after a kill, the cluster knows of a binding that the outputs do not.
+  const names = bindings.map((binding) => binding.name);
+  if (service.binding !== null && !names.includes(service.binding)) names.push(service.binding);
+  const [recorded, endpoints, deployment, pods] = await Promise.all([
+    Promise.all(names.map((name) => kubernetes.recordedTargets(member, service.namespace, name))),
+    kubernetes.readyEndpoints(member, service.namespace, service.service, service.servicePort),
+    wants.workload ? kubernetes.deployment(member, service.namespace, service.deployment) : null,
+    wants.workload ? kubernetes.pods(member, service.namespace, service.selector) : 0,
+  ]);
+  const known = recorded.filter((targets) => targets !== null);
+  return { declaredBinding: service.binding, bindings, recorded: known.length === 0 ? null : [...new Set(known.flat())], endpoints, deployment, pods };
+}
+
+async function observeMember(ports: Ports, name: string, member: MemberOutputs, wants: Wants): Promise<MemberObservation> {
+  const { kubernetes } = ports;
+  try {
+    const [bindings, , nodes, controller] = await Promise.all([
+      kubernetes.bindings(member),
+      wants.infrastructure ? kubernetes.ready(member) : null,
+      wants.infrastructure ? kubernetes.nodes(member) : null,
+      wants.infrastructure ? kubernetes.controller(member) : null,
+    ]);
+    const services = await Promise.all(Object.entries(member.services).map(async ([key, service]) => [key, await observeService(ports, member, service, bindings, wants)] as const));
+    return { name, reachable: true, problem: "", nodes, controller, services: Object.fromEntries(services) };
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    return { name, reachable: false, problem: textOf(error), nodes: null, controller: null, services: {} };
+  }
+}
+
+export const probeUrl = (environment: EnvironmentOutputs, service: string): string => {
+  const path = environment.config.services.find((one) => one.name === service)?.healthCheckPath ?? "/";
+  return `http://${environment.loadBalancer.dnsName}:${environment.loadBalancer.services[service]?.port ?? 80}${path}`;
+};
+
+/** One round. Calls that fail leave a null and a line in `problems`; a member that does not answer is `reachable: false`. */
+export async function observe(ports: Ports, environment: EnvironmentOutputs, members: Readonly<Record<string, MemberOutputs>>, wants: Wants): Promise<Observation> {
+  const problems: string[] = [];
+  const services = Object.values(environment.loadBalancer.services);
+  const [groups, seen, probes, alarms] = await Promise.all([
+    Promise.all(services.map(async (service) => [service.name, await attempt(problems, ports.aws.targets(service.targetGroupArn))] as const)),
+    Promise.all(Object.entries(members).map(async ([name, member]) => [name, await observeMember(ports, name, member, wants)] as const)),
+    Promise.all(wants.probes === 0 ? [] : services.map(async (service) => [service.name, await ports.aws.probe(probeUrl(environment, service.name), wants.probes)] as const)),
+    wants.alarms.length === 0 ? null : attempt(problems, ports.aws.alarms(wants.alarms)),
+  ]);
+  return { at: ports.clock.now(), groups: Object.fromEntries(groups), members: Object.fromEntries(seen), probes: Object.fromEntries(probes), alarms, problems };
+}

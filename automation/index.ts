@@ -1,0 +1,110 @@
+/** The driver as a library. The CLI and CI jobs call these four functions. */
+import { resolve } from "node:path";
+import { AwsAdapter } from "./adapters/aws";
+import { systemClock, timeScaleFrom } from "./adapters/clock";
+import { KubernetesAdapter } from "./adapters/kubernetes";
+import { PulumiAdapter } from "./adapters/pulumi";
+import type { DriverEvent, DriverEventBody, EventSink } from "./events";
+import type { Ports } from "./ports";
+import { readFamily } from "./run/family";
+import { runPlan, type UpgradePlan } from "./run/plan-upgrade";
+import { runStatus, type StatusReport } from "./run/status";
+import { runUp, type UpResult } from "./run/up";
+import { runUpgrade } from "./run/upgrade";
+import type { RolloutResult } from "./rollout/rollout";
+
+export interface Target {
+  /** Folder of Pulumi.yaml and the program. */
+  readonly projectDirectory: string;
+  /** Name of the environment's stack, `dev`. */
+  readonly environment: string;
+  /** Folder with a Pulumi.yaml and stack settings of its own, when they are not the project's (a rehearsal). */
+  readonly workDirectory?: string;
+  /** For the engine's process, on top of this process' own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Controls {
+  readonly onEvent?: EventSink;
+  /** Stops at the next safe point; the same call goes on later. */
+  readonly signal?: AbortSignal;
+  /** Cancels the engine as well; it lets operations in flight end. */
+  readonly cancel?: AbortSignal;
+}
+
+export interface UpgradeOptions extends Target, Controls {
+  /** Whether the old member may be destroyed at the end; a function is asked when it is its turn. Default: false, unless rollout.retire is `automatic`. */
+  readonly approveRetire?: boolean | ((member: string) => boolean | Promise<boolean>);
+}
+export interface UpOptions extends Target, Controls {}
+
+export type UpgradeResult = RolloutResult;
+export type { StatusReport, UpgradePlan, UpResult };
+
+const never = new AbortController().signal;
+const quiet: EventSink = () => undefined;
+
+async function withPorts<T>(target: Target, controls: Controls & { readonly createStack?: boolean }, work: (ports: Ports & { readonly pulumi: PulumiAdapter }) => Promise<T>): Promise<T> {
+  const clock = systemClock(timeScaleFrom({ ...process.env, ...target.env }));
+  const emit = controls.onEvent ?? quiet;
+  const pulumi = new PulumiAdapter({
+    projectDirectory: resolve(target.projectDirectory),
+    environment: target.environment,
+    ...(target.workDirectory === undefined ? {} : { workDirectory: resolve(target.workDirectory) }),
+    ...(target.env === undefined ? {} : { env: target.env }),
+    clock,
+    note: (message) => emit({ kind: "note", message }),
+  });
+  const kubernetes = new KubernetesAdapter();
+  let aws: AwsAdapter | null = null;
+  try {
+    if (controls.createStack) await pulumi.ensureEnvironmentStack();
+    const config = await pulumi.readConfig();
+    aws = new AwsAdapter(config["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1");
+    return await work({ pulumi, aws, kubernetes, clock });
+  } finally {
+    pulumi.dispose();
+    kubernetes.dispose();
+    aws?.dispose();
+  }
+}
+
+const probesWanted = (): boolean => (process.env["EKS_BLUE_GREEN_PROBE"] ?? "on") !== "off";
+
+/**
+ * Brings the environment to the wanted Kubernetes version, or goes on with what was begun. A stop or a walk-back is a result, not an error.
+ * @throws DriverError for what keeps it from starting or going on: EBG-PREFLIGHT, EBG-FENCED, EBG-STACK-LOCKED, EBG-CREDENTIALS, …
+ */
+export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
+  const approve = options.approveRetire ?? false;
+  return withPorts(options, options, async (ports) =>
+    runUpgrade(ports, await ports.pulumi.readConfig(), {
+      environment: options.environment,
+      emit: options.onEvent ?? quiet,
+      stop: options.signal ?? never,
+      cancel: options.cancel ?? never,
+      approveRetire: async (member) => (typeof approve === "function" ? await approve(member) : approve),
+      commandName: `eks-blue-green upgrade --stack ${options.environment}`,
+      probes: probesWanted(),
+    }),
+  );
+}
+
+/** Deploys the environment's stack, then its members' side by side. Moves no traffic. @throws DriverError */
+export function up(options: UpOptions): Promise<UpResult> {
+  return withPorts(options, { ...options, createStack: true }, (ports) => runUp(ports, { environment: options.environment, emit: options.onEvent ?? quiet, stop: options.signal ?? never, cancel: options.cancel ?? never }));
+}
+
+/** What `upgrade` would do; changes nothing. @throws DriverError */
+export function planUpgrade(options: Target): Promise<UpgradePlan> {
+  return withPorts(options, {}, async (ports) => runPlan(await readFamily(ports, options.environment), await ports.pulumi.readConfig()));
+}
+
+/** Where traffic is, what is under way, and what AWS and the clusters say of it. @throws DriverError */
+export function status(options: Target): Promise<StatusReport> {
+  return withPorts(options, {}, async (ports) => runStatus(ports, await readFamily(ports, options.environment)));
+}
+
+export { DriverError } from "./errors";
+export type { DriverErrorCode } from "./errors";
+export type { DriverEvent, DriverEventBody, EventSink };

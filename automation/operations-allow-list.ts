@@ -1,0 +1,98 @@
+/** A move changes only what it says: the planned operations of an update, checked against what the move may do. Pure. */
+import type { MoveKind } from "../stacks/record";
+import { DriverError } from "./errors";
+import type { PlannedOperation } from "./ports";
+
+/** The moves, and the two updates that the driver makes besides: writing the record, and the environment's own update in `up`. */
+export type Purpose = MoveKind | "record";
+
+export interface Refusal { readonly operation: PlannedOperation; readonly why: string }
+
+const quiet = new Set(["same", "read", "refresh", "discard", "read-replacement", "discard-replaced"]);
+const isProvider = (type: string): boolean => type.startsWith("pulumi:providers:");
+const isStack = (type: string): boolean => type === "pulumi:pulumi:Stack";
+const isStackReference = (type: string): boolean => type === "pulumi:pulumi:StackReference";
+export const isBinding = (type: string): boolean => type.endsWith(":TargetGroupBinding");
+const isDeployment = (type: string): boolean => /^kubernetes:apps\/v\d\w*:Deployment$/.test(type);
+const isDisruptionBudget = (type: string): boolean => /^kubernetes:policy\/v\d\w*:PodDisruptionBudget$/.test(type);
+const replaces = (operation: string): boolean => /replace/.test(operation);
+
+/** The URN's last part. */
+export const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
+
+/** Paths come as `spec.replicas` or `["spec"]["replicas"]`, and only as deep as the provider says. */
+function onlyReplicas(paths: readonly string[]): boolean {
+  return paths.length > 0 && paths.every((path) => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "") === "spec.replicas");
+}
+
+/** Why this operation does not belong to the move, or null when it does. */
+function objection(purpose: Purpose, planned: PlannedOperation): string | null {
+  const { operation, type } = planned;
+  if (quiet.has(operation) || isStackReference(type)) return null;
+  if (isStack(type) && (operation === "update" || operation === "create")) return null;
+  if (isProvider(type)) return providerObjection(purpose, operation);
+  if (replaces(operation)) return "nothing is replaced in a rollout";
+  switch (purpose) {
+    case "provision":
+      return operation === "create" || operation === "update" && !planned.custom ? null : "provisioning only creates";
+    case "admit":
+      return isBinding(type) && (operation === "create" || operation === "update" && !planned.custom) ? null : "admitting only creates TargetGroupBindings";
+    case "drain":
+      return isBinding(type) && operation === "delete" ? null : "draining only deletes TargetGroupBindings";
+    case "scale":
+      return scaleObjection(planned);
+    case "retire":
+      return operation === "delete" ? null : "retiring only deletes";
+    case "record":
+      return "writing the record changes nothing but the stack's outputs";
+    case "upgrade":
+    case "shift":
+      return `the move '${purpose}' is not built yet`;
+    default:
+      return purpose satisfies never;
+  }
+}
+
+function providerObjection(purpose: Purpose, operation: string): string | null {
+  if (replaces(operation)) return "a provider's replacement would replace or orphan all that it manages";
+  if (purpose === "provision" && operation === "create") return null;
+  if (purpose === "retire" && operation === "delete") return null;
+  // A default provider's entry comes and goes with the first and last resource that uses it, and nothing else depends on it.
+  if (operation === "create" || operation === "delete") return "a provider may only come with 'provision' and go with 'retire'";
+  return "a provider's change reaches every resource that it manages";
+}
+
+function scaleObjection({ operation, type, paths, custom }: PlannedOperation): string | null {
+  if (!custom && operation === "update") return null;
+  if (isDisruptionBudget(type)) return null;
+  if (!isDeployment(type) || operation !== "update") return "scaling only changes a Deployment's replicas";
+  return onlyReplicas(paths) ? null : `scaling changes spec.replicas alone, not ${paths.length === 0 ? "unnamed properties" : paths.join(", ")}`;
+}
+
+export function refusals(purpose: Purpose, operations: readonly PlannedOperation[]): Refusal[] {
+  return operations.flatMap((operation) => {
+    const why = objection(purpose, operation);
+    return why === null ? [] : [{ operation, why }];
+  });
+}
+
+/** One line an operation, for people. */
+export function describeOperation({ operation, type, urn, paths }: PlannedOperation): string {
+  return `${operation} ${type} '${nameOf(urn)}'${paths.length > 0 ? ` (${paths.join(", ")})` : ""}`;
+}
+
+/** Operations that change something; `up` and the preflight name these. */
+export const changesOf = (operations: readonly PlannedOperation[]): PlannedOperation[] =>
+  operations.filter(({ operation, type }) => !quiet.has(operation) && !isStack(type) && !isStackReference(type));
+
+/** @throws EBG-PLAN-REFUSED naming every operation that the move may not do */
+export function assertAllowed(purpose: Purpose, stack: string, operations: readonly PlannedOperation[]): void {
+  const refused = refusals(purpose, operations);
+  if (refused.length === 0) return;
+  const lines = refused.map(({ operation, why }) => `  ${describeOperation(operation)}: ${why}`);
+  throw new DriverError(
+    "EBG-PLAN-REFUSED",
+    `'${purpose}' on stack ${stack} would do more than it says, so it was not done:\n${lines.join("\n")}`,
+    `deploy the other changes first (pulumi preview -s ${stack}; pulumi up -s ${stack}), then run the upgrade again`,
+  );
+}

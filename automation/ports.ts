@@ -1,0 +1,162 @@
+/**
+ * The driver's effects. Everything that it does to the world or learns from it goes through these four ports, so that a test can
+ * make every effect fail, hang, or lose its answer. Results are plain data; failures are DriverErrors.
+ */
+import type { DriverContext, EnvironmentOutputs, MemberOutputs } from "../stacks/contract";
+import type { EnvironmentRecord } from "../stacks/record";
+
+/** What an observation says of something. `unknown`: it could not be observed; never taken for good. */
+export type Health = "healthy" | "unhealthy" | "unknown";
+
+/** A stack of the family: the environment's own, or a member's. */
+export type StackRef = { readonly kind: "environment" } | { readonly kind: "member"; readonly member: string };
+
+export interface PendingOperation { readonly urn: string; readonly type: string; readonly operation: string }
+
+/** A stack as its state file has it. */
+export interface StackReading<Outputs> {
+  readonly exists: boolean;
+  /** Resources in the state, the stack itself and providers not counted. */
+  readonly resources: number;
+  /** null when the stack has none (never deployed, destroyed, or none of ours). */
+  readonly outputs: Outputs | null;
+  readonly pendingOperations: readonly PendingOperation[];
+}
+
+/** One operation of a preview. `same`, `read` and `refresh` are left out unless the engine reports them as a change. */
+export interface PlannedOperation {
+  readonly operation: string;
+  readonly type: string;
+  readonly urn: string;
+  /** Changed property paths, as `spec.replicas`; empty when the provider named none. */
+  readonly paths: readonly string[];
+  /** False for component resources, which exist in the state alone. */
+  readonly custom: boolean;
+}
+
+export interface PreviewedUpdate {
+  readonly operations: readonly PlannedOperation[];
+  /** Handle of the update plan for `apply`; an empty text for a destroy, which has none. */
+  readonly plan: string;
+}
+
+/** How many resources went which way: `{create: 2, same: 10}`. */
+export interface AppliedUpdate { readonly changes: Readonly<Record<string, number>>; readonly seconds: number }
+
+/** What became of the operations that a killed engine left open. */
+export interface Settled {
+  /** Creations that had happened: the resource is in the state now. */
+  readonly adopted: number;
+  /** Creations that had not happened, or that may be repeated. */
+  readonly cleared: number;
+  /** Interrupted updates and deletions, read again. */
+  readonly refreshed: number;
+}
+
+/** `signal`: cancels the engine (second Ctrl-C), not "stop at the next safe point". */
+export interface PulumiPort {
+  readEnvironment(): Promise<StackReading<EnvironmentOutputs>>;
+  readMember(member: string): Promise<StackReading<MemberOutputs>>;
+  /**
+   * Waits for whoever holds the stack and resolves operations that a killed engine left open; null when there was nothing to wait for or to resolve.
+   * @throws EBG-STACK-LOCKED, EBG-PENDING-OPERATIONS
+   */
+  settle(stack: StackRef): Promise<Settled | null>;
+  /** Creates the member's stack with its two config keys when it is missing. Repeatable. */
+  ensureMemberStack(member: string): Promise<"created" | "present">;
+  /**
+   * Writes the record with an update that changes only outputs of the environment's stack, fenced inside the update.
+   * @throws EBG-FENCED when the revision is not the expected one; EBG-STACK-LOCKED
+   */
+  writeRecord(expectedRevision: number, record: EnvironmentRecord, signal?: AbortSignal): Promise<void>;
+  preview(stack: StackRef, context: DriverContext | null, signal?: AbortSignal): Promise<PreviewedUpdate>;
+  /** Applies exactly what was previewed. @throws EBG-UPDATE-FAILED, EBG-FENCED, EBG-STACK-LOCKED */
+  apply(stack: StackRef, context: DriverContext | null, plan: string, signal?: AbortSignal): Promise<AppliedUpdate>;
+  /** A plain `pulumi up`, for `up`. */
+  update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate>;
+  previewDestroy(member: string, signal?: AbortSignal): Promise<PreviewedUpdate>;
+  destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate>;
+  /** Lifts the protection of the member's bindings, so that a drain may delete them. Answers how many were protected. */
+  unprotectBindings(member: string): Promise<number>;
+  /** Keeps a copy of the stack's state; answers where. */
+  backUpState(stack: StackRef): Promise<string>;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------- AWS
+
+/** FACTS: the states of ELBv2's DescribeTargetHealth. */
+export type TargetState = "initial" | "healthy" | "unhealthy" | "unused" | "draining" | "unhealthy.draining" | "unavailable";
+export interface Target {
+  /** `ip:port`. */
+  readonly id: string;
+  readonly state: TargetState;
+  readonly reason: string | null;
+  readonly description: string | null;
+}
+export type AlarmState = "ok" | "alarm" | "insufficient-data" | "missing";
+export interface ProbeResult { readonly sent: number; readonly failed: number; readonly firstFailure: string | null }
+export interface ClusterStatus { readonly status: string; readonly version: string | null }
+
+export interface AwsPort {
+  /** Account and ARN that the credentials belong to. @throws EBG-CREDENTIALS */
+  identity(): Promise<{ readonly account: string; readonly arn: string }>;
+  targets(targetGroupArn: string): Promise<readonly Target[]>;
+  /** Deregisters `ip:port` targets; those that are gone already are no error. */
+  deregister(targetGroupArn: string, targets: readonly string[]): Promise<void>;
+  /** null when there is no cluster of that name. */
+  clusterStatus(clusterName: string): Promise<ClusterStatus | null>;
+  loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>>;
+  alarms(names: readonly string[]): Promise<Readonly<Record<string, AlarmState>>>;
+  /** `count` requests, each on a new connection. Never throws for a failed request. */
+  probe(url: string, count: number): Promise<ProbeResult>;
+}
+
+// --------------------------------------------------------------------------------------------------------------- Kubernetes
+
+export interface Binding {
+  readonly namespace: string;
+  readonly name: string;
+  readonly targetGroupArn: string;
+  /** spec.multiClusterTargetGroup. */
+  readonly multiCluster: boolean;
+  readonly deleting: boolean;
+}
+export interface ControllerState { readonly available: boolean; readonly version: string | null; readonly message: string }
+export interface DeploymentState { readonly wanted: number; readonly ready: number; readonly available: boolean }
+
+/** Each call has a deadline of its own and throws EBG-MEMBER-UNREACHABLE or EBG-KUBERNETES. */
+export interface KubernetesPort {
+  /** The API server's version, when it says that it is ready. */
+  ready(member: MemberOutputs): Promise<{ readonly version: string }>;
+  nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number }>;
+  /** Every TargetGroupBinding in the cluster, whatever its namespace or group. */
+  bindings(member: MemberOutputs): Promise<readonly Binding[]>;
+  /** Targets that the controller has written down as its own (`aws-lbc-targets-<binding>`); null when there is no such ConfigMap. */
+  recordedTargets(member: MemberOutputs, namespace: string, binding: string): Promise<readonly string[] | null>;
+  /** Ready endpoints behind one port of a Service, `ip:port`, sorted. */
+  readyEndpoints(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]>;
+  controller(member: MemberOutputs): Promise<ControllerState>;
+  deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null>;
+  /** Pods of a selector that have not ended, terminating ones included. */
+  pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number>;
+}
+
+// -------------------------------------------------------------------------------------------------------------------- clock
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after the time, or at once when the signal is aborted; never rejects. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Milliseconds on this clock for seconds of AWS's time (EKS_BLUE_GREEN_TIME_SCALE). */
+  scaled(seconds: number): number;
+  /** 0 to 1, for jitter. */
+  random(): number;
+}
+
+export interface Ports {
+  readonly pulumi: PulumiPort;
+  readonly aws: AwsPort;
+  readonly kubernetes: KubernetesPort;
+  readonly clock: Clock;
+}

@@ -1,0 +1,89 @@
+/** What must be in order before a rollout begins or goes on. Findings have stable codes; `required` ones stop it. */
+import type { EnvironmentOutputs, MemberOutputs } from "../stacks/contract";
+import type { EnvironmentRecord } from "../stacks/record";
+import { DriverError, type DriverErrorCode } from "./errors";
+import { flagProblems } from "./gates/flags";
+import { observe, type Observation } from "./gates/observation";
+import { changesOf, describeOperation } from "./operations-allow-list";
+import type { Ports, StackRef } from "./ports";
+
+export interface Finding {
+  readonly code: DriverErrorCode;
+  readonly severity: "required" | "recommended";
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const required = (code: DriverErrorCode, message: string, remedy: string): Finding => ({ code, severity: "required", message, remedy });
+const recommended = (code: DriverErrorCode, message: string, remedy: string): Finding => ({ code, severity: "recommended", message, remedy });
+
+function compareDotted(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => text.split(".").map(Number)) as [number[], number[]];
+  return (left[0] ?? 0) - (right[0] ?? 0) || (left[1] ?? 0) - (right[1] ?? 0) || (left[2] ?? 0) - (right[2] ?? 0);
+}
+
+/** FACTS 36: multi-cluster since 2.10; a cache collision drove another binding's deregistration until 3.5.0. */
+function controllerFinding(member: string, version: string | null): Finding[] {
+  if (version === null) return [];
+  if (compareDotted(version, "2.10.0") < 0) return [required("EBG-PREFLIGHT", `${member} runs load balancer controller ${version}, which has no multi-cluster mode`, `upgrade the controller of ${member} to 2.10 or later, better 3.5.0`)];
+  if (compareDotted(version, "3.5.0") < 0) return [recommended("EBG-PREFLIGHT", `${member} runs load balancer controller ${version}, which has known defects with shared target groups (kubernetes-sigs/aws-load-balancer-controller#4864)`, `upgrade the controller of ${member} to 3.5.0`)];
+  return [];
+}
+
+/** Findings of one look at the world. An unreachable member does not stop a rollout: it goes as far as it safely can. */
+export function findingsOf(observation: Observation, record: EnvironmentRecord): Finding[] {
+  const findings: Finding[] = flagProblems(observation).map((problem) => required("EBG-PREFLIGHT", problem.message, problem.remedy));
+  for (const member of Object.values(observation.members)) {
+    const role = record.placement[member.name]?.role;
+    const beingMade = record.intent?.move.member === member.name;
+    if (!member.reachable) findings.push(recommended("EBG-MEMBER-UNREACHABLE", `${member.name} (${role}): ${member.problem}; its flags can't be checked, and it can be neither drained nor retired`, `bring it back: aws eks describe-cluster`));
+    else if (member.controller !== null && !member.controller.available && role === "active" && !beingMade) findings.push(required("EBG-PREFLIGHT", `the load balancer controller of ${member.name} is not available: ${member.controller.message}`, `kubectl --context ${member.name} get deployments -A; it must run to deregister targets`));
+    findings.push(...controllerFinding(member.name, member.controller?.version ?? null));
+  }
+  for (const [service, targets] of Object.entries(observation.groups)) {
+    if (targets === null) findings.push(required("EBG-AWS", `the targets of '${service}' can't be read: ${observation.problems.join("; ")}`, "check the driver's permissions (docs/permissions.md)"));
+    else if (!targets.some((target) => target.state === "healthy")) findings.push(required("EBG-PREFLIGHT", `'${service}' has no healthy target: there is nothing to keep alive`, "eks-blue-green status; repair the service first"));
+  }
+  for (const [service, probe] of Object.entries(observation.probes)) {
+    if (probe.failed > 0) findings.push(required("EBG-PREFLIGHT", `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure}`, "repair the service; if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off"));
+  }
+  for (const [name, state] of Object.entries(observation.alarms ?? {})) {
+    if (state === "alarm") findings.push(required("EBG-PREFLIGHT", `alarm ${name} rings`, "wait until it is OK"));
+    if (state === "missing") findings.push(required("EBG-CONFIG", `there is no CloudWatch alarm '${name}'`, "correct eks-blue-green:rollout.alarms"));
+  }
+  return findings;
+}
+
+async function pendingChanges(ports: Ports, environment: string, stack: StackRef): Promise<Finding[]> {
+  const name = stack.kind === "environment" ? environment : `${environment}-${stack.member}`;
+  try {
+    const { operations } = await ports.pulumi.preview(stack, null);
+    const changes = changesOf(operations);
+    if (changes.length === 0) return [];
+    return [required("EBG-PENDING-CHANGES", `stack ${name} has changes that belong to no move: ${changes.map(describeOperation).join("; ")}`, `deploy them first: pulumi up --stack ${name}`)];
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    return [required(error.code === "EBG-UPDATE-FAILED" ? "EBG-PREFLIGHT" : error.code, `stack ${name} can't be previewed: ${error.message}`, error.remedy)];
+  }
+}
+
+export interface PreflightInput {
+  readonly ports: Ports;
+  readonly environment: EnvironmentOutputs;
+  readonly record: EnvironmentRecord;
+  /** Outputs of the members that are not absent. */
+  readonly members: Readonly<Record<string, MemberOutputs>>;
+  readonly probes: boolean;
+}
+
+/** Everything is looked at side by side; members that don't answer, and the one of an open move, are not previewed. */
+export async function preflight({ ports, environment, record, members, probes }: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
+  const wants = { infrastructure: true, workload: false, probes: probes ? 4 : 0, alarms: environment.config.rollout.alarms };
+  const [observation] = await Promise.all([observe(ports, environment, members, wants), ports.aws.identity()]);
+  const previewable = Object.keys(members).filter((name) => observation.members[name]?.reachable && record.intent?.move.member !== name && record.placement[name]?.role !== "absent");
+  const stacks: StackRef[] = [{ kind: "environment" }, ...previewable.map((member) => ({ kind: "member", member }) as const)];
+  const pending = await Promise.all(stacks.map((stack) => pendingChanges(ports, environment.environment, stack)));
+  const undeployed = Object.keys(record.placement).filter((name) => record.placement[name]?.role !== "absent" && members[name] === undefined && record.intent?.move.member !== name);
+  const lost = undeployed.map((name) => required("EBG-RECORD-LOST", `the record says that ${name} is ${record.placement[name]?.role}, but its stack has no outputs`, `pulumi up --stack ${environment.environment}-${name}`));
+  return { findings: [...findingsOf(observation, record), ...pending.flat(), ...lost], observation };
+}

@@ -1,0 +1,46 @@
+/** One line of text for an event, for logs of CI systems; null for what a log need not hold. Notes that repeat are the caller's to drop. */
+import type { DriverEvent } from "../events";
+import { count, seconds } from "./format";
+import { stepTitle } from "./step-title";
+
+const clock = (at: string): string => at.slice(11, 19);
+
+export function plainLine(event: DriverEvent): string | null {
+  const text = plainText(event);
+  return text === null ? null : `${clock(event.at)} ${text}`;
+}
+
+function plainText(event: DriverEvent): string | null {
+  switch (event.kind) {
+    case "stage":
+      return event.status === "finished" ? `${event.name}: done in ${seconds(event.seconds ?? 0)}${event.message ? ` (${event.message})` : ""}` : event.status === "failed" ? `${event.name}: FAILED ${event.message}` : `${event.name}: ${event.message || "started"}`;
+    case "stack":
+      return `stack ${event.stack}: ${event.status}${event.seconds === null ? "" : ` in ${seconds(event.seconds)}`}${event.message ? ` (${event.message})` : ""}`;
+    case "rollout-started":
+      return `rollout ${event.rolloutId}: ${event.environment} ${event.from ?? "?"} → ${event.to}, strategy ${event.strategy}, ${event.steps.length} steps${event.resumed ? `, resumed after ${event.done}` : ""}${event.direction === "back" ? ", walking back" : ""}`;
+    case "finding":
+      return `${event.severity === "required" ? "PROBLEM" : "advice"} ${event.code}: ${event.message} → ${event.remedy}`;
+    case "step-started":
+      return `step ${event.index + 1}: ${stepTitle(event.step)}${event.resumed ? " (resumed)" : ""}`;
+    case "phase-started":
+      return `step ${event.index + 1}: ${event.phase}: ${event.message}`;
+    case "phase-finished":
+      return null;
+    case "gate":
+      return `step ${event.index + 1}: gate ${event.gate} ${event.status}: ${event.message}${event.remedy ? ` → ${event.remedy}` : ""}`;
+    case "step-finished":
+      return `step ${event.index + 1}: ${stepTitle(event.step)} done in ${seconds(event.seconds)}`;
+    case "walk-back":
+      return `WALKING BACK (${event.code}): ${event.message}`;
+    case "targets":
+      return null;
+    case "load":
+      return `load: ${count(event.sent)} sent, ${count(event.failed)} failed, ${count(event.requestsPerSecond)}/s`;
+    case "note":
+      return event.message;
+    case "rollout-finished":
+      return `${event.outcome}: ${event.message} (${seconds(event.seconds)})${event.remedy ? ` → ${event.remedy}` : ""}`;
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,75 @@
+/** Where events go: NDJSON on stdout, a live view on a terminal, plain lines elsewhere. Several can be told at once. */
+import logUpdate, { logUpdateStderr } from "log-update";
+import type { DriverEvent, DriverEventBody, EventSink } from "../events";
+import { plainLine } from "./plain-lines";
+import { renderView } from "./render";
+import { emptyView, reduceView, type View } from "./view-model";
+
+export interface Reporter {
+  readonly tell: (event: DriverEvent) => void;
+  /** Draws the last state and gives the terminal back. */
+  readonly end: () => void;
+}
+
+export function ndjsonReporter(out: NodeJS.WritableStream): Reporter {
+  return { tell: (event) => void out.write(`${JSON.stringify(event)}\n`), end: () => undefined };
+}
+
+/** Repeated lines (a gate that still waits for the same thing) are printed once; load at most every ten seconds. */
+export function plainReporter(out: NodeJS.WritableStream): Reporter {
+  const last = new Map<string, string>();
+  let lastLoadAt = 0;
+  return {
+    tell: (event) => {
+      if (event.kind === "load") {
+        const at = Date.parse(event.at);
+        if (at - lastLoadAt < 10_000) return;
+        lastLoadAt = at;
+      }
+      const line = plainLine(event);
+      const key = event.kind === "gate" ? `gate ${event.index} ${event.gate}` : event.kind;
+      if (line === null || last.get(key) === line.slice(9)) return;
+      last.set(key, line.slice(9));
+      out.write(`${line}\n`);
+    },
+    end: () => undefined,
+  };
+}
+
+export function liveReporter(out: NodeJS.WriteStream): Reporter {
+  const update = out === process.stderr ? logUpdateStderr : logUpdate;
+  let view: View = emptyView;
+  const draw = (): void => update(renderView(view, Date.now(), out.columns || 100).join("\n"));
+  const timer = setInterval(draw, 120);
+  timer.unref();
+  return {
+    tell: (event) => {
+      view = reduceView(view, event);
+    },
+    end: () => {
+      clearInterval(timer);
+      draw();
+      update.done();
+    },
+  };
+}
+
+/** The reporter for a command: `json` puts events on stdout and people's text on stderr. */
+export function reporterFor(options: { readonly json: boolean; readonly plain: boolean }): Reporter {
+  const stream = options.json ? process.stderr : process.stdout;
+  const people = stream.isTTY && !options.plain && !process.env.CI ? liveReporter(stream) : plainReporter(stream);
+  if (!options.json) return people;
+  const machine = ndjsonReporter(process.stdout);
+  return {
+    tell: (event) => {
+      machine.tell(event);
+      people.tell(event);
+    },
+    end: () => people.end(),
+  };
+}
+
+/** Adds the time to an event's body. */
+export function stamp(reporter: Reporter): EventSink {
+  return (body: DriverEventBody) => reporter.tell({ at: new Date().toISOString(), ...body });
+}

@@ -1,0 +1,29 @@
+import type { Step } from "../../stacks/record";
+import { seconds } from "./format";
+
+/** What a person calls a step. */
+export function stepTitle(step: Step): string {
+  if (step.type === "bake") return `bake ${seconds(step.seconds)} (${step.why})`;
+  switch (step.kind) {
+    case "provision":
+      return `provision ${step.member} at ${step.to.version ?? "?"}`;
+    case "admit":
+      return `admit ${step.member}`;
+    case "drain":
+      return `drain ${step.member}`;
+    case "upgrade":
+      return `upgrade ${step.member} ${step.from.version ?? "?"} → ${step.to.version ?? "?"}`;
+    case "scale":
+      return step.to.workload === "stopped" ? `scale ${step.member} to zero` : `scale ${step.member} up`;
+    case "shift":
+      return `shift ${step.member}`;
+    case "retire":
+      return `retire ${step.member}`;
+    default:
+      return unknownKind(step.kind);
+  }
+}
+
+function unknownKind(kind: never): string {
+  return String(kind);
+}

@@ -1,0 +1,53 @@
+/** `act`: one member's stack is updated by a plan that was checked against the move's allow-list. */
+import type { Move } from "../../stacks/record";
+import { DriverError } from "../errors";
+import type { Phase } from "../events";
+import { assertAllowed } from "../operations-allow-list";
+import type { Session } from "./session";
+import { GateFailed } from "./stop";
+
+/** Failures of an update that may pass by themselves: a throttled call, a webhook that is not up yet, an answer that was lost. */
+const mayPass = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE", "EBG-KUBERNETES", "EBG-AWS"]);
+const attempts = 3;
+
+export type Phases = Partial<Record<Phase, number>>;
+
+async function once(session: Session, index: number, move: Move, phases: Phases): Promise<void> {
+  const { pulumi } = session.ports;
+  const { cancel, emit } = session.options;
+  const stack = { kind: "member", member: move.member } as const;
+  const name = `${session.environment.environment}-${move.member}`;
+  const context = { kind: "act", expectedRevision: session.written.revision } as const;
+  const destroys = move.kind === "retire";
+  // A rollout that is given up may have been killed before it made the stack.
+  if (move.kind === "provision" || destroys) await pulumi.ensureMemberStack(move.member);
+  const previewed = await session.phase(index, "preview", `planning the update of ${name}`, phases, async () => {
+    if (move.kind === "drain" || destroys) await pulumi.unprotectBindings(move.member);
+    const [update] = await Promise.all([destroys ? pulumi.previewDestroy(move.member, cancel) : pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);
+    return update;
+  });
+  assertAllowed(move.kind, name, previewed.operations);
+  emit({ kind: "stack", stack: name, status: "started", message: destroys ? "destroying" : "updating", seconds: null, changes: null });
+  const applied = await session.phase(index, "act", `${destroys ? "destroying" : "updating"} ${name}`, phases, () =>
+    destroys ? pulumi.destroy(move.member, cancel) : pulumi.apply(stack, context, previewed.plan, cancel),
+  );
+  emit({ kind: "stack", stack: name, status: "finished", message: destroys ? "destroyed" : "updated", seconds: applied.seconds, changes: applied.changes });
+}
+
+/** Repeats an update that failed for a reason that may pass: it is the same declaration, so a second run does what the first left over. */
+export async function act(session: Session, index: number, move: Move, phases: Phases): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      if (attempt > 1) await session.ports.pulumi.settle({ kind: "member", member: move.member });
+      await once(session, index, move, phases);
+      await session.loadMember(move.member);
+      return;
+    } catch (error) {
+      if (!(error instanceof DriverError) || !mayPass.has(error.code)) throw error;
+      session.options.emit({ kind: "stack", stack: `${session.environment.environment}-${move.member}`, status: "failed", message: error.message, seconds: null, changes: null });
+      if (attempt >= attempts || session.options.cancel.aborted) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
+      session.options.emit({ kind: "note", message: `trying again (${attempt + 1} of ${attempts}): ${error.message.split("\n")[0] ?? ""}` });
+      await session.ports.clock.sleep(Math.max(session.ports.clock.scaled(10), 1000) * attempt, session.options.stop);
+    }
+  }
+}

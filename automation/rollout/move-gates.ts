@@ -1,0 +1,135 @@
+/** The gates before and after each kind of move. */
+import type { Move } from "../../stacks/record";
+import { decideAdmitted } from "../gates/after-admit";
+import { decideDrained, decideGone, leftovers } from "../gates/after-drain";
+import { decideReady } from "../gates/after-provision";
+import { describeFlagProblems, flagProblems } from "../gates/flags";
+import { notYet, passed } from "../gates/decision";
+import { plainLook, type Observation } from "../gates/observation";
+import { healthOf, snapshot } from "../gates/ownership";
+import type { Snapshot } from "../gates/peers";
+import type { Session } from "./session";
+import { GateFailed, Stop } from "./stop";
+import { waitForGate, type Gate } from "./wait-for-gate";
+
+const probesPerRound = 4;
+const looks = { infrastructure: { ...plainLook, infrastructure: true, workload: true }, serving: { ...plainLook, probes: probesPerRound }, workload: { ...plainLook, workload: true } };
+
+/** Targets of every other active member, for those that can't be asked later. */
+export function peersBefore(session: Session, observation: Observation, member: string): Record<string, Snapshot> {
+  const peers = session.peersOf(member);
+  return Object.fromEntries(peers.map((peer) => [peer, snapshot(session.owners, observation, peer)]));
+}
+
+/** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
+export async function beforeMove(session: Session, move: Move, resumed: boolean): Promise<Observation> {
+  const observation = await session.look(move.kind === "retire" ? looks.workload : plainLook);
+  const flags = flagProblems(observation);
+  if (flags.length > 0 && move.kind === "admit") {
+    const { message, remedy } = describeFlagProblems(flags);
+    // One that was begun may have evicted already: out again. One that was not begun just waits for a person.
+    throw resumed ? new GateFailed("EBG-GATE", message, remedy) : new Stop("EBG-PREFLIGHT", message, remedy);
+  }
+  switch (move.kind) {
+    case "provision":
+      return observation;
+    case "admit":
+    case "scale":
+      needsApi(session, observation, move);
+      return observation;
+    case "drain":
+      needsApi(session, observation, move);
+      needsHealthyPeer(session, observation, move);
+      return observation;
+    case "retire":
+      if (!resumed) await mayRetire(session, observation, move);
+      return observation;
+    case "upgrade":
+    case "shift":
+      throw new Stop("EBG-PLAN-IMPOSSIBLE", `the move '${move.kind}' is not built yet`, "set eks-blue-green:rollout.strategy to replace");
+    default:
+      return move.kind satisfies never;
+  }
+}
+
+function needsApi(session: Session, observation: Observation, move: Move): void {
+  const seen = observation.members[move.member];
+  if (seen?.reachable) return;
+  const serving = session.active().filter((name) => name !== move.member);
+  throw new Stop(
+    "EBG-MEMBER-UNREACHABLE",
+    `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${serving.join(", ")} serve(s) meanwhile` : ""}. Everything before it is done.`,
+    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}`,
+  );
+}
+
+function needsHealthyPeer(session: Session, observation: Observation, move: Move): void {
+  const peers = session.active().filter((name) => name !== move.member);
+  const healthy = peers.filter((name) => healthOf(session.owners, observation, name) === "healthy");
+  if (healthy.length >= Math.max(1, session.rules.minActive)) return;
+  throw new GateFailed("EBG-GATE", `${move.member} is not drained: ${healthy.length} other member(s) are active and healthy, ${Math.max(1, session.rules.minActive)} must be (${peers.map((name) => `${name}: ${healthOf(session.owners, observation, name)}`).join(", ") || "none is active"})`, "eks-blue-green status shows each target's state");
+}
+
+async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
+  const gone = decideGone(observation, session.owners, move.member).decision;
+  if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}`);
+  if (session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
+  throw new Stop("EBG-STOPPED", `everything is done but destroying ${move.member}, which needs approval`, `${session.options.commandName} --approve-retire`);
+}
+
+/** The gate after the move; resolves when it has passed. @throws GateFailed, Stop */
+export async function afterMove(session: Session, index: number, move: Move, before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> }): Promise<void> {
+  const gate = gateOf(session, index, move, before);
+  if (gate !== null) await waitForGate(session, gate);
+}
+
+function gateOf(session: Session, index: number, move: Move, before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> }): Gate | null {
+  const { member } = move;
+  const peers = session.peersOf(member);
+  const common = { member, peers, peersBefore: before.peers, holdMs: session.holdMs, toleratedMs: session.toleratedMs };
+  switch (move.kind) {
+    case "provision":
+      return { name: `${member} is ready`, index, wants: looks.infrastructure, decide: (seen) => decideReady(seen, member) };
+    case "admit":
+      return { name: `${member} serves`, index, wants: looks.serving, decide: (seen, memory) => decideAdmitted(seen, session.owners, common, memory) };
+    case "drain":
+      return drainGate(session, index, member, { ...common, before: before.own });
+    case "scale":
+      return move.to.workload === "stopped"
+        ? { name: `${member}'s workload has stopped`, index, wants: looks.workload, decide: (seen) => decideGone(seen, session.owners, member) }
+        : { name: `${member}'s workload is ready`, index, wants: looks.infrastructure, decide: (seen) => decideReady(seen, member) };
+    case "retire":
+      // Its stack is empty: there is nothing to ask. The peers are looked at once more.
+      return { name: "the members that stay serve", index, wants: looks.serving, decide: (seen) => notYet(peers.every((name) => healthOf(session.owners, seen, name) !== "unhealthy") ? passed(`${peers.join(", ")} serve(s)`) : { status: "waiting", reason: "peers-unhealthy", message: `${peers.join(", ")}: not healthy`, retryAt: null }) };
+    case "upgrade":
+    case "shift":
+      return null;
+    default:
+      return move.kind satisfies never;
+  }
+}
+
+type DrainRules = Parameters<typeof decideDrained>[2];
+
+/** Leftovers are ours to deregister only when the controller had its time and no other member knows them (FACTS G.4, G.5). */
+function drainGate(session: Session, index: number, member: string, rules: DrainRules): Gate {
+  const { clock } = session.ports;
+  const since = clock.now();
+  const graceMs = Math.max(clock.scaled(30), 3000);
+  return {
+    name: `${member} is out`,
+    index,
+    wants: looks.serving,
+    decide: (seen, memory) => decideDrained(seen, session.owners, rules, memory),
+    meanwhile: async (seen) => {
+      if (seen.at - since < graceMs) return;
+      const left = leftovers(seen, rules);
+      for (const [service, ids] of Object.entries(left.free)) {
+        const group = session.environment.loadBalancer.services[service];
+        if (group === undefined) continue;
+        session.options.emit({ kind: "note", message: `deregistering ${ids.length} leftover targets of ${member} in '${service}': ${ids.join(", ")}` });
+        await session.ports.aws.deregister(group.targetGroupArn, ids);
+      }
+    },
+  };
+}

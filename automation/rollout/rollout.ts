@@ -1,0 +1,91 @@
+/** The loop: the rollout of the record, step by step, to its end; or back, when a gate fails before `retire`. */
+import { finishRollout, turnBack, type Placement } from "../../stacks/record";
+import { DriverError, type DriverErrorCode } from "../errors";
+import type { Outcome } from "../events";
+import { plainLook } from "../gates/observation";
+import { healthOf } from "../gates/ownership";
+import { walkBack } from "../walk-back";
+import { performBake } from "./bake";
+import { performMove } from "./perform-move";
+import type { Session } from "./session";
+import { GateFailed, Stop, stopRequested } from "./stop";
+
+export interface RolloutResult {
+  readonly outcome: Outcome;
+  readonly placement: Placement;
+  readonly code: DriverErrorCode | null;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+/** @throws DriverError for what is neither a stop nor a failed gate: fenced, locked, no credentials, … The record stays resumable. */
+export async function runRollout(session: Session): Promise<RolloutResult> {
+  let turned: GateFailed | null = null;
+  for (;;) {
+    try {
+      await steps(session);
+      const reason = session.record.rollout?.reason ?? null;
+      const back = session.record.rollout?.direction === "back";
+      session.record = finishRollout(session.record);
+      await session.flush();
+      return back ? walkedBack(session, turned, reason) : result(session, "done", null, `traffic is on ${describeActive(session)}`, null);
+    } catch (error) {
+      if (error instanceof Stop) return await stopped(session, error);
+      // The engine was cancelled: whatever is open stays open in the record.
+      if (error instanceof DriverError && error.code === "EBG-STOPPED") return result(session, "stopped", error.code, error.message, error.remedy);
+      if (!(error instanceof GateFailed)) throw error;
+      const stay = await turn(session, error);
+      if (stay !== null) return stay;
+      turned = error;
+    }
+  }
+}
+
+async function steps(session: Session): Promise<void> {
+  for (;;) {
+    const rollout = session.record.rollout;
+    if (rollout === null) throw new DriverError("EBG-INTERNAL", "the rollout left the record while it ran", "run the same command again");
+    const index = session.record.intent?.step ?? rollout.done;
+    const step = rollout.steps[index];
+    if (step === undefined) return;
+    if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
+    if (step.type === "bake") await performBake(session, index, step);
+    else await performMove(session, index, step);
+  }
+}
+
+/** Writes the way back into the record, or answers why nothing is moved. */
+async function turn(session: Session, cause: GateFailed): Promise<RolloutResult | null> {
+  const open = session.record.intent?.move;
+  if (open?.kind === "scale" && open.to.workload === "stopped" && session.record.rollout?.direction === "forward") {
+    return await stopped(session, new Stop(cause.code, `${cause.message}; traffic is on ${describeActive(session)} and stays there`, cause.remedy));
+  }
+  const observation = await session.look(plainLook);
+  const health = Object.fromEntries(session.present().map((name) => [name, healthOf(session.owners, observation, name)]));
+  const way = walkBack(session.record, health);
+  if (way.kind === "stay") {
+    await session.flush();
+    session.options.emit({ kind: "note", message: way.why });
+    return result(session, "failed", cause.code, `${cause.message}. ${way.why}`, cause.remedy === "" ? way.remedy : cause.remedy);
+  }
+  session.options.emit({ kind: "walk-back", code: cause.code, message: cause.message, steps: way.steps });
+  session.record = turnBack(session.record, { reason: cause.message, steps: way.steps, startedAt: session.isoNow(), by: session.by });
+  await session.flush();
+  return null;
+}
+
+async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
+  await session.flush();
+  return result(session, "stopped", stop.code, stop.message, stop.remedy);
+}
+
+const walkedBack = (session: Session, cause: GateFailed | null, reason: string | null): RolloutResult =>
+  result(session, "walked-back", "EBG-WALKED-BACK", `walked back: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ${describeActive(session)}`, cause?.remedy ?? "repair what the message names and run the upgrade again");
+
+function describeActive(session: Session): string {
+  return session.active().map((name) => `${name} (${session.record.placement[name]?.version ?? "?"})`).join(", ");
+}
+
+function result(session: Session, outcome: Outcome, code: DriverErrorCode | null, message: string, remedy: string | null): RolloutResult {
+  return { outcome, placement: session.record.placement, code, message, remedy };
+}

@@ -1,0 +1,126 @@
+/** What one run of the driver knows: ports, the environment's outputs, the record as written and as it will be, and whose targets are whose. */
+import { hostname, userInfo } from "node:os";
+import { isDeepStrictEqual } from "node:util";
+import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
+import { asOneWrite, parseRecord, type EnvironmentRecord } from "../../stacks/record";
+import { DriverError } from "../errors";
+import type { EventSink, Phase } from "../events";
+import { observe, type Observation, type Wants } from "../gates/observation";
+import { countsByMember, learnOwners, type Ownership } from "../gates/ownership";
+import type { Ports } from "../ports";
+
+export interface SessionOptions {
+  readonly emit: EventSink;
+  /** Aborted: stop at the next safe point. */
+  readonly stop: AbortSignal;
+  /** Aborted: cancel the engine. */
+  readonly cancel: AbortSignal;
+  /** Whether `retire` may be done; asked once, when it is its turn. */
+  readonly approveRetire: (member: string) => Promise<boolean>;
+  readonly commandName: string;
+  readonly probes: boolean;
+}
+
+const who = (): string => {
+  let user = "unknown";
+  try {
+    user = userInfo().username;
+  } catch {
+    // A container's user without an entry in /etc/passwd; the name is only for people.
+  }
+  return `${user}@${hostname()} ${process.pid}`;
+};
+
+export class Session {
+  /** As the stack has it. */
+  written: EnvironmentRecord;
+  /** Ahead of `written` by transitions that the next write carries. */
+  record: EnvironmentRecord;
+  owners: Ownership = new Map();
+  readonly members: Record<string, MemberOutputs> = {};
+  readonly by = who();
+
+  constructor(readonly ports: Ports, readonly environment: EnvironmentOutputs, record: EnvironmentRecord, readonly options: SessionOptions) {
+    this.written = record;
+    this.record = record;
+  }
+
+  get rules() {
+    return this.environment.config.rollout;
+  }
+  get holdMs(): number {
+    return this.ports.clock.scaled(this.rules.propagationHoldSeconds);
+  }
+  /**
+   * Half a minute of AWS's time; Kubernetes' and this machine's own delays are not scaled, hence never less than three real seconds.
+   * On the way back something is broken already: only the gate's timeout gives up.
+   */
+  get toleratedMs(): number {
+    if (this.record.rollout?.direction === "back") return Number.POSITIVE_INFINITY;
+    return Math.max(this.ports.clock.scaled(30), 3000);
+  }
+  isoNow(): string {
+    return new Date(this.ports.clock.now()).toISOString();
+  }
+  active(): string[] {
+    return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role === "active");
+  }
+  /** The other active members that must stay good; on the way back not those that are about to be drained, which may be why. */
+  peersOf(member: string): string[] {
+    const rollout = this.record.rollout;
+    const leaving = rollout?.direction === "back" ? rollout.steps.flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : [])) : [];
+    return this.active().filter((name) => name !== member && !leaving.includes(name));
+  }
+  present(): string[] {
+    return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role !== "absent");
+  }
+
+  async loadMember(member: string): Promise<void> {
+    const reading = await this.ports.pulumi.readMember(member);
+    if (reading.outputs === null) delete this.members[member];
+    else this.members[member] = reading.outputs;
+  }
+
+  async look(wants: Wants): Promise<Observation> {
+    const observation = await observe(this.ports, this.environment, this.members, this.options.probes ? wants : { ...wants, probes: 0 });
+    this.owners = learnOwners(this.owners, observation);
+    this.options.emit({ kind: "targets", byMember: countsByMember(this.owners, observation) });
+    return observation;
+  }
+
+  /** Writes what is ahead; nothing to do when nothing is. Fenced: @throws EBG-FENCED when somebody else has written meanwhile. */
+  async flush(): Promise<void> {
+    // Members that only the config knows so far are no reason to write.
+    if (this.record.revision <= this.written.revision) return;
+    const next = asOneWrite(this.written, this.record);
+    try {
+      await this.ports.pulumi.writeRecord(this.written.revision, next, this.options.cancel);
+    } catch (error) {
+      if (!(await this.wasWritten(next))) throw error;
+    }
+    this.written = next;
+    this.record = next;
+  }
+
+  /** An update whose answer was lost may have done its work: only the record itself can tell. */
+  private async wasWritten(next: EnvironmentRecord): Promise<boolean> {
+    const reading = await this.ports.pulumi.readEnvironment().catch((error: unknown) => {
+      if (error instanceof DriverError) return null;
+      throw error;
+    });
+    const parsed = reading?.outputs ? parseRecord(reading.outputs.record) : null;
+    return parsed?.record !== null && parsed !== null && isDeepStrictEqual(plain(parsed.record), plain(next));
+  }
+
+  async phase<T>(index: number, phase: Phase, message: string, phases: Partial<Record<Phase, number>>, work: () => Promise<T>): Promise<T> {
+    const started = this.ports.clock.now();
+    this.options.emit({ kind: "phase-started", index, phase, message });
+    const result = await work();
+    const seconds = (this.ports.clock.now() - started) / 1000;
+    phases[phase] = (phases[phase] ?? 0) + seconds;
+    this.options.emit({ kind: "phase-finished", index, phase, seconds });
+    return result;
+  }
+}
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

@@ -1,0 +1,75 @@
+/** observe → decide, round after round, until a gate passes, fails, times out, or somebody asks to stop. */
+import { freshMemory, type Decided, type GateMemory } from "../gates/decision";
+import type { Observation, Wants } from "../gates/observation";
+import type { Session } from "./session";
+import { GateFailed, stopRequested } from "./stop";
+
+export interface Gate {
+  readonly name: string;
+  readonly index: number;
+  readonly wants: Wants;
+  readonly decide: (observation: Observation, memory: GateMemory) => Decided;
+  /** Called with each round's observation while the gate waits, for the few gates that also act (deregister leftovers). */
+  readonly meanwhile?: (observation: Observation) => Promise<void>;
+  /** Unscaled; rollout.gateTimeoutSeconds when not given. */
+  readonly timeoutSeconds?: number;
+}
+
+/** A second of AWS's time for up to five target groups, longer for more: DescribeTargetHealth shares the account's API budget (FACTS C). */
+export function pollMs(session: Session): number {
+  const groups = Object.keys(session.environment.loadBalancer.services).length;
+  return Math.max(session.ports.clock.scaled(Math.max(1, groups / 5)), 250);
+}
+
+/** A timeout is counted over waiting proper: a hold or a bake that runs is as it should be. */
+export async function waitForGate(session: Session, gate: Gate): Promise<void> {
+  const { clock } = session.ports;
+  const { emit, stop, commandName } = session.options;
+  const timeoutMs = Math.max(clock.scaled(gate.timeoutSeconds ?? session.rules.gateTimeoutSeconds), 10_000);
+  let memory = freshMemory;
+  let waitedMs = 0;
+  let told = "";
+  let last = clock.now();
+  for (;;) {
+    const observation = await session.look(gate.wants);
+    const decided = gate.decide(observation, memory);
+    memory = decided.memory;
+    const { decision } = decided;
+    const now = clock.now();
+    const tell = (status: "waiting" | "passed" | "failed", reason: string, message: string, remedy: string | null): void => {
+      const line = `${status} ${reason} ${message}`;
+      if (line !== told) emit({ kind: "gate", index: gate.index, gate: gate.name, status, reason, message, remedy });
+      told = line;
+    };
+    switch (decision.status) {
+      case "passed":
+        return tell("passed", "passed", decision.message, null);
+      case "failed":
+        tell("failed", decision.reason, decision.message, decision.remedy);
+        throw new GateFailed("EBG-GATE", `${gate.name}: ${decision.message}`, decision.remedy);
+      case "waiting":
+        tell("waiting", decision.reason, decision.message, null);
+        break;
+      default:
+        decision satisfies never;
+    }
+    const timed = decision.status === "waiting" && (decision.reason === "hold" || decision.reason === "bake");
+    waitedMs = timed ? waitedMs : waitedMs + (now - last);
+    last = now;
+    if (waitedMs >= timeoutMs) {
+      const message = `${gate.name}: ${decision.message} (waited ${Math.round(waitedMs / 1000)} s)`;
+      tell("failed", "timeout", message, "eks-blue-green status shows what is missing");
+      throw new GateFailed("EBG-GATE", message, "eks-blue-green status shows what is missing; rollout.gateTimeoutSeconds is the longest wait");
+    }
+    await gate.meanwhile?.(observation);
+    if (stop.aborted) throw stopRequested(commandName);
+    await clock.sleep(pause(session, decision.retryAt, now), stop);
+    if (stop.aborted) throw stopRequested(commandName);
+  }
+}
+
+/** Until the next round: jittered, and not past the time at which the gate would pass. */
+function pause(session: Session, retryAt: number | null, now: number): number {
+  const jittered = pollMs(session) * (0.8 + 0.4 * session.ports.clock.random());
+  return retryAt === null ? jittered : Math.max(1, Math.min(jittered, retryAt - now));
+}

@@ -1,0 +1,31 @@
+/** The environment and its members as their stacks have them. */
+import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
+import { parseRecord, withMembers, type EnvironmentRecord } from "../../stacks/record";
+import { DriverError } from "../errors";
+import type { Ports } from "../ports";
+
+export interface Family {
+  readonly environment: EnvironmentOutputs;
+  readonly record: EnvironmentRecord;
+  /** Outputs of the members that have any. */
+  readonly members: Readonly<Record<string, MemberOutputs>>;
+}
+
+/** @throws EBG-UNKNOWN-STACK, EBG-RECORD-LOST, EBG-RECORD-INVALID */
+export async function readFamily(ports: Pick<Ports, "pulumi">, name: string): Promise<Family> {
+  const reading = await ports.pulumi.readEnvironment();
+  if (!reading.exists) throw new DriverError("EBG-UNKNOWN-STACK", `there is no stack ${name}`, `create it: pulumi stack init ${name}; then: eks-blue-green up --stack ${name}`);
+  const environment = reading.outputs;
+  if (environment === null && reading.resources === 0) throw new DriverError("EBG-UNKNOWN-STACK", `stack ${name} was never deployed`, `eks-blue-green up --stack ${name}`);
+  if (environment?.record === undefined) throw new DriverError("EBG-RECORD-LOST", `stack ${name} has no record among its outputs`, "is it a member's stack? Name the environment's own; else restore the record from a state backup (docs/runbook.md)");
+  const parsed = parseRecord(environment.record);
+  if (parsed.record === null) throw new DriverError("EBG-RECORD-INVALID", `the record of ${name} can't be read: ${parsed.problems.join("; ")}`, "restore it from a state backup (docs/runbook.md)");
+  const record = parsed.record;
+  const names = Object.keys(record.placement).filter((member) => record.placement[member]?.role !== "absent" || record.intent?.move.member === member);
+  const readings = await Promise.all(names.map(async (member) => [member, (await ports.pulumi.readMember(member)).outputs] as const));
+  const members = Object.fromEntries(readings.flatMap(([member, outputs]) => (outputs === null ? [] : [[member, outputs]])));
+  return { environment, record, members };
+}
+
+/** The record with members that the config has named since. */
+export const knowing = (record: EnvironmentRecord, members: readonly string[]): EnvironmentRecord => withMembers(record, members);

@@ -1,0 +1,24 @@
+import type { EnvironmentRecord } from "../../stacks/record";
+import type { TargetCounts } from "../events";
+import { observe, type Observation } from "../gates/observation";
+import { countsByMember, healthOf, learnOwners } from "../gates/ownership";
+import type { Health, Ports } from "../ports";
+import { findingsOf, type Finding } from "../preflight";
+import type { Family } from "./family";
+
+export interface StatusReport {
+  readonly environment: string;
+  readonly record: EnvironmentRecord;
+  readonly health: Readonly<Record<string, Health>>;
+  readonly targets: Readonly<Record<string, TargetCounts>>;
+  readonly observation: Observation;
+  readonly findings: readonly Finding[];
+}
+
+/** Reads only. A member that does not answer is shown as such. */
+export async function runStatus(ports: Ports, { environment, record, members }: Family): Promise<StatusReport> {
+  const observation = await observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: environment.config.rollout.alarms });
+  const owners = learnOwners(new Map(), observation);
+  const health = Object.fromEntries(Object.keys(members).map((name) => [name, healthOf(owners, observation, name)]));
+  return { environment: environment.environment, record, health, targets: countsByMember(owners, observation), observation, findings: findingsOf(observation, record) };
+}

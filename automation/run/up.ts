@@ -1,0 +1,47 @@
+import { parseRecord, type Placement } from "../../stacks/record";
+import { DriverError } from "../errors";
+import type { EventSink } from "../events";
+import type { Ports, StackRef } from "../ports";
+
+export interface UpResult {
+  readonly placement: Placement;
+  /** Changes by stack. */
+  readonly changes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+export interface UpRun { readonly environment: string; readonly emit: EventSink; readonly stop: AbortSignal; readonly cancel: AbortSignal }
+
+/** The environment first, because members read its outputs; then every member that is not absent, side by side. Plain updates: they keep the placement. */
+export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
+  const changes: Record<string, Readonly<Record<string, number>>> = {};
+  const one = async (stack: StackRef, name: string): Promise<void> => {
+    if (run.stop.aborted) throw new DriverError("EBG-STOPPED", `stopped before ${name}`, `eks-blue-green up --stack ${run.environment}`);
+    run.emit({ kind: "stack", stack: name, status: "started", message: "updating", seconds: null, changes: null });
+    try {
+      await ports.pulumi.settle(stack);
+      const applied = await ports.pulumi.update(stack, run.cancel);
+      changes[name] = applied.changes;
+      run.emit({ kind: "stack", stack: name, status: "finished", message: "updated", seconds: applied.seconds, changes: applied.changes });
+    } catch (error) {
+      run.emit({ kind: "stack", stack: name, status: "failed", message: error instanceof Error ? error.message : String(error), seconds: null, changes: null });
+      throw error;
+    }
+  };
+  await one({ kind: "environment" }, run.environment);
+  const parsed = parseRecord((await ports.pulumi.readEnvironment()).outputs?.record);
+  if (parsed.record === null) throw new DriverError("EBG-RECORD-LOST", `stack ${run.environment} was deployed but has no record among its outputs`, "does the project's main export the environment's program?");
+  const { placement, intent } = parsed.record;
+  const members = Object.keys(placement).filter((name) => placement[name]?.role !== "absent" && !(intent?.move.kind === "retire" && intent.move.member === name));
+  const results = await Promise.allSettled(
+    members.map(async (member) => {
+      await ports.pulumi.ensureMemberStack(member);
+      await one({ kind: "member", member }, `${run.environment}-${member}`);
+    }),
+  );
+  const failures = results.filter((result) => result.status === "rejected");
+  if (failures.length === 1) throw failures[0]?.reason;
+  if (failures.length > 1) {
+    const messages = failures.map((failure) => (failure.reason instanceof Error ? failure.reason.message : String(failure.reason)));
+    throw new DriverError("EBG-UPDATE-FAILED", messages.join("\n"), `repair what the messages name, then: eks-blue-green up --stack ${run.environment}`);
+  }
+  return { placement, changes };
+}

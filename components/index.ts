@@ -1,0 +1,11 @@
+/** The package's Pulumi components. Each can be used alone, in anyone's own program. */
+export * from "./cluster";
+export * from "./load-balancer-controller";
+export * from "./member-ingress";
+export * from "./multi-cluster-service";
+export * from "./network";
+export { ConfigError, formatProblem } from "./problems";
+export type { Problem } from "./problems";
+export * from "./shared-load-balancer";
+export * from "./target-group-binding";
+export * from "./workload";

@@ -1,0 +1,144 @@
+import * as aws from "@pulumi/aws";
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { controllerVersions } from "./aws-limits";
+import { controllerPolicy } from "./controller-policy";
+import { type Problem, throwProblems } from "./problems";
+
+export interface LoadBalancerControllerArgs {
+  /** Name of the EKS cluster. Never the same on two clusters of an account and region: they would adopt each other's load balancers. */
+  clusterName: pulumi.Input<string>;
+  /** Explicit, so that the controller asks no instance metadata. */
+  region: pulumi.Input<string>;
+  /** Explicit, so that the controller asks no instance metadata. */
+  vpcId: pulumi.Input<string>;
+  /** Version of chart and controller. At least 2.10.0 (multi-cluster target groups); below 3.5.0 a warning. Default 3.5.0. */
+  version?: string;
+  /** Chart name, or a local folder. Default `aws-load-balancer-controller`. */
+  chart?: string;
+  /** Address of the chart repository; not used with a local folder. Default `https://aws.github.io/eks-charts`. */
+  repository?: string;
+  /** `pod-identity` (default; the cluster needs the pod-identity agent) or `irsa` (needs `oidcProviderArn` and `oidcProviderUrl`). */
+  identity?: string;
+  /** For `irsa`. */
+  oidcProviderArn?: pulumi.Input<string>;
+  /** For `irsa`. */
+  oidcProviderUrl?: pulumi.Input<string>;
+  /** Target groups that the controller may register into. Default: all. Ignored with `loadBalancers`. */
+  targetGroupArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Permits it to own security-group rules of bindings. Default false: Pulumi owns them. */
+  bindingNetworking?: boolean;
+  /** Permits it to make load balancers for Services and Ingresses. Default false. */
+  loadBalancers?: boolean;
+  /** Default 2. Bindings can't be written or removed while none runs. */
+  replicas?: number;
+  /** Default `kube-system`. */
+  namespace?: string;
+  /** Tags on role and association. */
+  tags?: Record<string, string>;
+}
+
+const defaultChart = "aws-load-balancer-controller";
+const defaultRepository = "https://aws.github.io/eks-charts";
+const serviceAccountName = "aws-load-balancer-controller";
+
+/** Negative when `a` is the older version; null when one is none. */
+export function compareControllerVersions(a: string, b: string): number | null {
+  const parse = (text: string): number[] | null => (/^\d+\.\d+\.\d+$/.test(text) ? text.split(".").map(Number) : null);
+  const left = parse(a);
+  const right = parse(b);
+  if (left === null || right === null) return null;
+  return left.map((part, index) => part - (right[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+/** All that is wrong with the arguments. */
+export function loadBalancerControllerProblems(args: LoadBalancerControllerArgs): Problem[] {
+  const problems: Problem[] = [];
+  const version = args.version ?? controllerVersions.recommended;
+  const age = compareControllerVersions(version, controllerVersions.oldest);
+  if (age === null) problems.push({ path: "version", value: version, rule: "must be a version of the chart", remedy: `Write it like ${controllerVersions.recommended}` });
+  else if (age < 0) {
+    problems.push({ path: "version", value: version, rule: `must be ${controllerVersions.oldest} or newer: older controllers have no multi-cluster target groups and deregister the other clusters' targets`, remedy: `Use ${controllerVersions.recommended}` });
+  }
+  const identity = args.identity ?? "pod-identity";
+  if (identity !== "pod-identity" && identity !== "irsa") problems.push({ path: "identity", value: identity, rule: "must be pod-identity or irsa", remedy: "Leave it out for pod-identity" });
+  for (const path of ["oidcProviderArn", "oidcProviderUrl"] as const) {
+    if (identity === "irsa" && args[path] === undefined) problems.push({ path, value: null, rule: "is required with identity irsa", remedy: "Give it, as Cluster does with oidcProvider: true" });
+  }
+  if (args.replicas !== undefined && !(Number.isInteger(args.replicas) && args.replicas >= 1)) problems.push({ path: "replicas", value: args.replicas, rule: "must be a whole number of at least 1", remedy: "Use 2" });
+  return problems;
+}
+
+/** What to know about a version that is accepted, or null. */
+export function controllerVersionWarning(version: string): string | null {
+  const age = compareControllerVersions(version, controllerVersions.recommended);
+  if (age === null || age >= 0) return null;
+  return `AWS Load Balancer Controller ${version} has known defects with multi-cluster target groups (#4021, #4343, #4864); use ${controllerVersions.recommended}`;
+}
+
+/** The AWS Load Balancer Controller with the permissions it needs. Depend on it: it resolves when the controller's webhook answers. */
+export class LoadBalancerController extends pulumi.ComponentResource {
+  public readonly namespace: string;
+  public readonly deploymentName: string;
+  public readonly version: string;
+  public readonly roleArn: pulumi.Output<string>;
+
+  /** `opts.provider(s)`: a Kubernetes provider of the cluster, and an aws provider if not the default. */
+  constructor(name: string, args: LoadBalancerControllerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("eks-blue-green:index:LoadBalancerController", name, {}, opts);
+    throwProblems(`LoadBalancerController '${name}'`, loadBalancerControllerProblems(args));
+    this.namespace = args.namespace ?? "kube-system";
+    this.version = args.version ?? controllerVersions.recommended;
+    // The chart names its Deployment after the release when the release's name contains the chart's.
+    this.deploymentName = defaultChart;
+    const warning = controllerVersionWarning(this.version);
+    if (warning !== null) void pulumi.log.warn(warning, this);
+    const role = this.createRole(name, args);
+    this.roleArn = role.arn;
+    const policy = new aws.iam.RolePolicy(name, {
+      role: role.name,
+      policy: pulumi.output(args.targetGroupArns ?? []).apply((targetGroupArns) => controllerPolicy({ bindingNetworking: args.bindingNetworking === true, loadBalancers: args.loadBalancers === true, targetGroupArns })),
+    }, { parent: this });
+    const before: pulumi.Resource[] = [policy];
+    if (args.identity !== "irsa") {
+      before.push(new aws.eks.PodIdentityAssociation(name, { clusterName: args.clusterName, namespace: this.namespace, serviceAccount: serviceAccountName, roleArn: role.arn, tags: args.tags }, { parent: this, dependsOn: [policy] }));
+    }
+    this.createRelease(name, args, role, before);
+    this.registerOutputs({ namespace: this.namespace, deploymentName: this.deploymentName, version: this.version, roleArn: this.roleArn });
+  }
+
+  private createRole(name: string, args: LoadBalancerControllerArgs): aws.iam.Role {
+    const document = (statement: Record<string, unknown>): string => JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
+    const podIdentity = document({ Principal: { Service: "pods.eks.amazonaws.com" }, Action: ["sts:AssumeRole", "sts:TagSession"] });
+    const irsa = (): pulumi.Output<string> => pulumi.all([args.oidcProviderArn ?? "", args.oidcProviderUrl ?? ""]).apply(([arn, url]) => {
+      const issuer = url.replace(/^https:\/\//, "");
+      const condition = { [`${issuer}:sub`]: `system:serviceaccount:${this.namespace}:${serviceAccountName}`, [`${issuer}:aud`]: "sts.amazonaws.com" };
+      return document({ Principal: { Federated: arn }, Action: "sts:AssumeRoleWithWebIdentity", Condition: { StringEquals: condition } });
+    });
+    return new aws.iam.Role(name, { assumeRolePolicy: args.identity === "irsa" ? irsa() : podIdentity, tags: args.tags }, { parent: this });
+  }
+
+  private createRelease(name: string, args: LoadBalancerControllerArgs, role: aws.iam.Role, before: pulumi.Resource[]): kubernetes.helm.v3.Release {
+    const chart = args.chart ?? defaultChart;
+    const isFolder = /^[./~]/.test(chart);
+    return new kubernetes.helm.v3.Release(name, {
+      name: defaultChart,
+      namespace: this.namespace,
+      chart,
+      ...(isFolder ? {} : { version: this.version, repositoryOpts: { repo: args.repository ?? defaultRepository } }),
+      values: {
+        clusterName: args.clusterName,
+        region: args.region,
+        vpcId: args.vpcId,
+        replicaCount: args.replicas ?? 2,
+        serviceAccount: { create: true, name: serviceAccountName, ...(args.identity === "irsa" ? { annotations: { "eks.amazonaws.com/role-arn": role.arn } } : {}) },
+        // Off, it doesn't put itself before every new Service: those don't depend on a controller that is down.
+        enableServiceMutatorWebhook: args.loadBalancers === true,
+        podDisruptionBudget: { maxUnavailable: 1 },
+      },
+      // Awaited: a binding made before the webhook answers fails at once.
+      skipAwait: false,
+      timeout: 600,
+    }, { parent: this, dependsOn: before });
+  }
+}

@@ -1,0 +1,35 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { ports } from "./aws-limits";
+import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
+
+export interface MemberIngressArgs {
+  /** The security group that the member's pods carry. */
+  podSecurityGroupId: pulumi.Input<string>;
+  /** The shared load balancer's own group. */
+  loadBalancerSecurityGroupId: pulumi.Input<string>;
+  /** Service and health-check ports of the pods; repeats are dropped. */
+  ports: number[];
+}
+
+/** All that is wrong with the arguments. */
+export function memberIngressProblems(args: MemberIngressArgs): Problem[] {
+  return args.ports.flatMap((port, index) => wholeNumberProblems(`ports[${index}]`, port, ports.least, ports.most, ports.source));
+}
+
+/** Lets the shared load balancer reach a member's pods. Made with the member, so that admitting it creates bindings alone. */
+export class MemberIngress extends pulumi.ComponentResource {
+  /** Ids of the rules. */
+  public readonly ruleIds: pulumi.Output<string[]>;
+
+  constructor(name: string, args: MemberIngressArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("eks-blue-green:index:MemberIngress", name, {}, opts);
+    throwProblems(`MemberIngress '${name}'`, memberIngressProblems(args));
+    // The description must not look like the controller's own (`elbv2.k8s.aws/targetGroupBinding=shared`), which it would remove.
+    const rules = [...new Set(args.ports)].map((port) => new aws.vpc.SecurityGroupIngressRule(`${name}-${port}`, {
+      securityGroupId: args.podSecurityGroupId, referencedSecurityGroupId: args.loadBalancerSecurityGroupId, ipProtocol: "tcp", fromPort: port, toPort: port, description: `Shared load balancer to pods' port ${port}`,
+    }, { parent: this }));
+    this.ruleIds = pulumi.output(rules.map((rule) => rule.id));
+    this.registerOutputs({ ruleIds: this.ruleIds });
+  }
+}

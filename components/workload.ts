@@ -1,0 +1,140 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { longestKubernetesLabel, ports, propagationLagSeconds } from "./aws-limits";
+import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
+
+export interface WorkloadArgs {
+  /** Name of Deployment, Service and container, at most 63 characters. */
+  workloadName: string;
+  namespace: pulumi.Input<string>;
+  /** Creates the namespace, labelled so that the controller adds readiness gates to its pods. Default false: it is there. */
+  createNamespace?: boolean;
+  image: pulumi.Input<string>;
+  /** Port that the container listens on, 1 to 65535. */
+  containerPort: number;
+  /** Port of the ClusterIP Service. Default: the container's. */
+  servicePort?: number;
+  /** Pods, at least 2. Ignored when `autoscaled`. Default 2. */
+  replicas?: number;
+  /** True when an autoscaler owns the replicas: they are left out, or server-side apply would fight it. Default false. */
+  autoscaled?: boolean;
+  /** Scales to zero, whoever owns the replicas; pods end gracefully. Default false. */
+  stopped?: boolean;
+  /** Given to the pods as `MEMBER`. */
+  memberName: string;
+  /** HTTP path of all three probes. Default `/healthz`. */
+  healthCheckPath?: string;
+  /** How long a pod serves on after it was told to stop. At least the load balancer's lag, 180 s. Default 300. */
+  preStopSeconds?: number;
+  /** Seconds until the kubelet kills a stopping pod, at least 10 more than `preStopSeconds`. Default: 60 more. */
+  terminationGraceSeconds?: number;
+  /** More variables of the container. */
+  environment?: Record<string, string>;
+  /** Default `100m`. */
+  cpuRequest?: string;
+  /** Request and limit, so that a pod is never killed for what its node lacks. Default `128Mi`. */
+  memory?: string;
+}
+
+/** What a pod still needs after its preStop sleep to answer what it has accepted. */
+const leastStopSeconds = 10;
+
+/** All that is wrong with the arguments. */
+export function workloadProblems(args: WorkloadArgs): Problem[] {
+  const preStop = args.preStopSeconds ?? propagationLagSeconds.longest;
+  const grace = args.terminationGraceSeconds ?? preStop + 60;
+  const problems = wholeNumberProblems("containerPort", args.containerPort, ports.least, ports.most, ports.source);
+  const add = (path: string, value: unknown, rule: string, remedy: string): void => void problems.push({ path, value, rule, remedy });
+  if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(args.workloadName) || args.workloadName.length > longestKubernetesLabel) {
+    add("workloadName", args.workloadName, `must be lower-case letters, digits and dashes, at most ${longestKubernetesLabel} characters`, "Choose a name like web");
+  }
+  if (args.servicePort !== undefined) problems.push(...wholeNumberProblems("servicePort", args.servicePort, ports.least, ports.most, ports.source));
+  if (args.autoscaled !== true && args.replicas !== undefined && !(Number.isInteger(args.replicas) && args.replicas >= 2)) {
+    add("replicas", args.replicas, "must be a whole number of at least 2: one pod alone is an outage whenever its node goes", "Choose 2 or more; use `stopped` to scale to zero");
+  }
+  if (preStop < propagationLagSeconds.usual) {
+    add("preStopSeconds", preStop, `must be at least ${propagationLagSeconds.usual}: an NLB goes on sending new connections to a deregistered pod for ${propagationLagSeconds.usual} to ${propagationLagSeconds.longest} s`, `Choose ${propagationLagSeconds.longest}`);
+  }
+  if (grace < preStop + leastStopSeconds) add("terminationGraceSeconds", grace, `must be at least ${leastStopSeconds} s longer than preStopSeconds (${preStop})`, `Choose ${preStop + 60}`);
+  if (args.environment?.["MEMBER"] !== undefined) add("environment.MEMBER", args.environment["MEMBER"], "is set from memberName", "Choose another name");
+  return problems;
+}
+
+/** A Deployment that can leave a load balancer without losing a request, its Service and its disruption budget. */
+export class Workload extends pulumi.ComponentResource {
+  public readonly deploymentName: string;
+  public readonly serviceName: string;
+  public readonly servicePort: number;
+  /** Pod labels by which Deployment, Service and budget select. */
+  public readonly selector: Readonly<Record<string, string>>;
+
+  constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("eks-blue-green:index:Workload", name, {}, opts);
+    throwProblems(`Workload '${name}'`, workloadProblems(args));
+    this.deploymentName = args.workloadName;
+    this.serviceName = args.workloadName;
+    this.servicePort = args.servicePort ?? args.containerPort;
+    this.selector = { "app.kubernetes.io/name": args.workloadName };
+    const labels = { ...this.selector, "app.kubernetes.io/managed-by": "eks-blue-green" };
+    const metadata = { name: args.workloadName, namespace: args.namespace, labels };
+    const namespaces = args.createNamespace === true ? [createWorkloadNamespace(name, args.namespace, { parent: this })] : [];
+    const within = { parent: this, dependsOn: namespaces };
+    new kubernetes.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: this.selector } } }, within);
+    const deployment = new kubernetes.apps.v1.Deployment(name, { metadata, spec: this.deploymentSpec(args, labels) }, {
+      ...within,
+      // A rolling update replaces pods one by one, and each takes the load balancer's lag.
+      customTimeouts: { create: "30m", update: "60m", delete: "30m" },
+    });
+    new kubernetes.core.v1.Service(name, {
+      // A standby's Service may have no endpoints (scaled to zero), which is no failure.
+      metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+      spec: { type: "ClusterIP", selector: this.selector, ports: [{ name: "http", port: this.servicePort, targetPort: args.containerPort, protocol: "TCP" }] },
+    }, { ...within, dependsOn: [...namespaces, deployment] });
+    this.registerOutputs({ deploymentName: this.deploymentName, serviceName: this.serviceName, servicePort: this.servicePort, selector: this.selector });
+  }
+
+  private deploymentSpec(args: WorkloadArgs, labels: Record<string, string>): kubernetes.types.input.apps.v1.DeploymentSpec {
+    const preStop = args.preStopSeconds ?? propagationLagSeconds.longest;
+    const replicas = args.stopped === true ? 0 : args.autoscaled === true ? undefined : args.replicas ?? 2;
+    const spread = (topologyKey: string): kubernetes.types.input.core.v1.TopologySpreadConstraint => ({ maxSkew: 1, topologyKey, whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: this.selector } });
+    return {
+      ...(replicas === undefined ? {} : { replicas }),
+      selector: { matchLabels: this.selector },
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      progressDeadlineSeconds: 900,
+      template: {
+        metadata: { labels },
+        spec: {
+          terminationGracePeriodSeconds: args.terminationGraceSeconds ?? preStop + 60,
+          topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
+          containers: [this.container(args, preStop)],
+        },
+      },
+    };
+  }
+
+  private container(args: WorkloadArgs, preStopSeconds: number): kubernetes.types.input.core.v1.Container {
+    const memory = args.memory ?? "128Mi";
+    const probe = (periodSeconds: number, failureThreshold: number): kubernetes.types.input.core.v1.Probe => ({ httpGet: { path: args.healthCheckPath ?? "/healthz", port: args.containerPort }, periodSeconds, failureThreshold, timeoutSeconds: 2 });
+    const environment = Object.entries({ ...args.environment, MEMBER: args.memberName });
+    return {
+      name: args.workloadName,
+      image: args.image,
+      ports: [{ name: "http", containerPort: args.containerPort, protocol: "TCP" }],
+      env: environment.map(([name, value]) => ({ name, value })),
+      // The kubelet's own sleep (Kubernetes 1.30): it needs no shell in the image. The pod serves on while the load balancer forgets it.
+      lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
+      startupProbe: probe(2, 60),
+      readinessProbe: probe(5, 3),
+      // Slower than readiness: a pod that is busy leaves the load balancer first, and is restarted only when it stays so.
+      livenessProbe: probe(10, 6),
+      resources: { requests: { cpu: args.cpuRequest ?? "100m", memory }, limits: { memory } },
+      securityContext: { allowPrivilegeEscalation: false, seccompProfile: { type: "RuntimeDefault" } },
+    };
+  }
+}
+
+/** A namespace whose pods get readiness gates: a rolling update then waits until the load balancer sees each new pod healthy. */
+export function createWorkloadNamespace(name: string, namespace: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): kubernetes.core.v1.Namespace {
+  return new kubernetes.core.v1.Namespace(name, { metadata: { name: namespace, labels: { "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled" } } }, opts);
+}

@@ -1,0 +1,32 @@
+/** The last requests, with what somebody who looks for a cause wants to know. */
+export interface LoggedRequest {
+  /** Rises by one per request; pass it to `requests(since)`. */
+  readonly id: number;
+  readonly at: string;
+  /** `elasticloadbalancing:RegisterTargets`. */
+  readonly operation: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly status: number;
+  /** AWS error code, when the answer was one. */
+  readonly error?: string;
+  readonly ms: number;
+  readonly fault?: string;
+}
+
+export class RequestLog {
+  private readonly ring: LoggedRequest[] = [];
+  private next = 1;
+  constructor(private readonly capacity = 5_000, private readonly onLog?: (entry: object) => void) {}
+
+  add(entry: Omit<LoggedRequest, "id">): void {
+    const logged = { id: this.next++, ...entry };
+    this.ring.push(logged);
+    if (this.ring.length > this.capacity) this.ring.splice(0, this.ring.length - this.capacity);
+    this.onLog?.({ event: "request", ...logged });
+  }
+
+  /** Those with an id above `since`, oldest first. */
+  list(since = 0): readonly LoggedRequest[] {
+    return this.ring.filter((one) => one.id > since);
+  }
+}

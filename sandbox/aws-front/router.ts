@@ -1,0 +1,135 @@
+/** One HTTP endpoint for all of AWS: finds out who is called, applies faults, and answers in the caller's protocol. */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { AwsError } from "./aws-error";
+import { answerElb, elbNamespace } from "./elbv2/actions";
+import type { ElbContext } from "./elbv2/context";
+import { eksRoute, keyParameters } from "./eks/routes";
+import type { EksContext, Json } from "./eks/store";
+import type { Fault, Faults } from "./faults";
+import type { MotoProxy } from "./moto-proxy";
+import { withAddressesResolved } from "./network-interfaces";
+import { parseQuery } from "./query";
+import type { RequestLog } from "./request-log";
+import { claimedScope, type Scope, scopeOf } from "./scope";
+import { ec2Error, queryError } from "./xml";
+
+export interface RouterParts { readonly region: string; readonly ownKey?: string; readonly elb: ElbContext; readonly eks: EksContext; readonly moto: MotoProxy; readonly faults: Faults; readonly log: RequestLog; readonly ec2Changed: () => void; readonly later: (ms: number, run: () => void) => void }
+interface Answer { readonly status: number; readonly headers: Readonly<Record<string, string | string[]>>; readonly body: string | Buffer; readonly error?: string }
+interface Asked { readonly scope: Scope; readonly action: string; readonly body: Buffer; readonly url: URL; readonly params: Readonly<Record<string, unknown>>; readonly requestId: string }
+
+/** Services whose SDKs ask them for another endpoint. */
+const discovering = new Set(["timestream", "dynamodb"]);
+const maxBody = 64 * 1024 * 1024;
+
+function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBody) reject(new AwsError("RequestEntityTooLarge", `The request is larger than ${maxBody} bytes`, 413));
+      else chunks.push(chunk);
+    });
+    request.on("end", () => resolve(Buffer.concat(chunks)));
+    request.on("error", reject);
+  });
+}
+
+function understand(request: IncomingMessage, body: Buffer, url: URL, scope: Scope): Asked {
+  const requestId = randomUUID();
+  const target = request.headers["x-amz-target"];
+  if (scope.service === "eks") {
+    const name = eksRoute(request.method ?? "GET", url.pathname).name;
+    return { scope, action: name, body, url, requestId, params: { path: decodeURIComponent(url.pathname), ...keyParameters(json(body)) } };
+  }
+  if (typeof target === "string") return { scope, action: target.split(".").pop() ?? target, body, url, requestId, params: {} };
+  const form = new URLSearchParams(body.length < 1_000_000 ? body.toString("utf8") : "");
+  const action = form.get("Action") ?? url.searchParams.get("Action") ?? `${request.method ?? ""} ${url.pathname}`;
+  const params = [...form].filter(([key]) => key !== "Action" && key !== "Version").slice(0, 12).map(([key, value]) => [key, value.slice(0, 200)]);
+  return { scope, action, body, url, requestId, params: Object.fromEntries(params) as Record<string, string> };
+}
+
+function json(body: Buffer): Json {
+  if (body.length === 0) return {};
+  try {
+    const parsed: unknown = JSON.parse(body.toString("utf8"));
+    return typeof parsed === "object" && parsed !== null ? (parsed as Json) : {};
+  } catch {
+    throw new AwsError("SerializationException", "The request's body is not JSON", 400);
+  }
+}
+
+function errorAnswer(error: AwsError, service: string | null, request: IncomingMessage, requestId: string): Answer {
+  const xml = { "content-type": "text/xml", "x-amzn-requestid": requestId };
+  const rest = { "content-type": "application/json", "x-amzn-errortype": error.code, "x-amzn-requestid": requestId };
+  const answer = (headers: Record<string, string>, body: string): Answer => ({ status: error.status, headers, body, error: error.code });
+  if (service === "ec2") return answer(xml, ec2Error(error, requestId));
+  if (service === "eks") return answer(rest, JSON.stringify({ ...error.fields, message: error.message }));
+  if (request.headers["x-amz-target"] !== undefined) return answer({ ...rest, "content-type": "application/x-amz-json-1.1" }, JSON.stringify({ __type: error.code, message: error.message }));
+  if (/x-www-form-urlencoded/.test(request.headers["content-type"] ?? "") || service === "elasticloadbalancing") return answer(xml, queryError(error, requestId, elbNamespace));
+  return answer(rest, JSON.stringify({ __type: error.code, Code: error.code, message: error.message }));
+}
+
+async function answerFor(parts: RouterParts, request: IncomingMessage, asked: Asked): Promise<Answer> {
+  const { scope, body, url, requestId } = asked;
+  if (scope.service === "elasticloadbalancing") {
+    const params = parseQuery(body.length > 0 ? body.toString("utf8") : url.searchParams.toString());
+    if (params["Version"] === "2015-12-01") return { status: 200, headers: { "content-type": "text/xml", "x-amzn-requestid": requestId }, body: await answerElb(parts.elb, params, requestId) };
+    throw new AwsError("InvalidAction", "The sandbox has Elastic Load Balancing v2 (2015-12-01) only, no Classic Load Balancers");
+  }
+  if (scope.service === "eks") {
+    const answer = await eksRoute(request.method ?? "GET", url.pathname).run(parts.eks, url.searchParams, json(body));
+    return { status: 200, headers: { "content-type": "application/json", "x-amzn-requestid": requestId }, body: JSON.stringify(answer) };
+  }
+  // moto names AWS's own hosts here, and an SDK that asks where to call goes there.
+  if (asked.action === "DescribeEndpoints" && discovering.has(scope.service)) {
+    return { status: 200, headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": requestId }, body: JSON.stringify({ Endpoints: [{ Address: `http://${request.headers.host ?? ""}`, CachePeriodInMinutes: 1440 }] }) };
+  }
+  const changed = scope.service === "ec2" && asked.action === "DescribeNetworkInterfaces" ? await withAddressesResolved(parts.elb.ec2, new URLSearchParams(body.toString("utf8"))) : null;
+  const raw = await parts.moto.send(request.method ?? "GET", request.url ?? "/", request.headers, changed ? Buffer.from(changed.toString()) : body);
+  if (scope.service === "ec2" && !/^(Describe|Get|Search|List)/.test(asked.action)) parts.ec2Changed();
+  return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
+}
+
+function faultError(fault: Fault, scope: Scope): AwsError | null {
+  switch (fault.kind) {
+    case "throttle":
+      return scope.service === "eks" ? new AwsError("TooManyRequestsException", "Rate exceeded", 429) : new AwsError(scope.service === "ec2" ? "RequestLimitExceeded" : "Throttling", "Rate exceeded", scope.service === "ec2" ? 503 : 400);
+    case "error":
+      return new AwsError(fault.code ?? "InternalFailure", fault.message ?? `Fault ${fault.id} of the sandbox`, fault.status ?? 500);
+    case "delay":
+    case "lost-answer":
+    case "timeout":
+      return null;
+    default:
+      return fault.kind satisfies never;
+  }
+}
+
+export async function handle(parts: RouterParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const started = Date.now();
+  const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  let asked: Asked | null = null;
+  let fault: Fault | null = null;
+  let answer: Answer;
+  try {
+    const body = await readBody(request);
+    asked = understand(request, body, url, scopeOf(request.headers, url, parts.region, parts.ownKey));
+    fault = parts.faults.take(asked.scope.service, asked.action);
+    const error = fault ? faultError(fault, asked.scope) : null;
+    if (error) throw error;
+    if (fault?.kind === "timeout") return void parts.later(fault.ms ?? 120_000, () => request.socket.destroy());
+    if (fault?.kind === "delay") await new Promise<void>((resolve) => parts.later(fault?.ms ?? 1_000, resolve));
+    answer = await answerFor(parts, request, asked);
+  } catch (error) {
+    const known = error instanceof AwsError ? error : new AwsError("InternalFailure", `The sandbox's AWS front failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 500);
+    answer = errorAnswer(known, claimedScope(request.headers, url)?.service ?? null, request, asked?.requestId ?? randomUUID());
+  } finally {
+    if (fault?.kind === "timeout" && asked) parts.log.add({ at: new Date(started).toISOString(), operation: `${asked.scope.service}:${asked.action}`, params: asked.params, status: 0, ms: Date.now() - started, fault: fault.id });
+  }
+  parts.log.add({ at: new Date(started).toISOString(), operation: asked ? `${asked.scope.service}:${asked.action}` : "unsigned", params: asked?.params ?? {}, status: answer.status, error: answer.error, ms: Date.now() - started, fault: fault?.id });
+  if (fault?.kind === "lost-answer") return void request.socket.destroy();
+  response.writeHead(answer.status, { ...answer.headers, "content-length": Buffer.byteLength(answer.body) });
+  response.end(request.method === "HEAD" ? undefined : answer.body);
+}

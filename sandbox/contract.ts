@@ -1,0 +1,263 @@
+/**
+ * What the sandbox's parts say to each other. Every part is a process of its own (see docs/architecture.md); this file is all
+ * that they share besides `sandbox/fabric`, `sandbox/clock` and `sandbox/errors`.
+ */
+
+/** Which executables the sandbox runs. Absolute paths. */
+export interface ToolPaths {
+  readonly pulumi: string;
+  /** The Node language host; only plain `pulumi up` needs it. */
+  readonly pulumiLanguageNodejs: string;
+  readonly kubeApiserver: string;
+  readonly kubeControllerManager: string;
+  readonly kubeScheduler: string;
+  readonly kubectl: string;
+  readonly etcd: string;
+  /** `python3` of the virtual environment that has moto[server] and awscli. */
+  readonly python: string;
+  readonly motoServer: string;
+  readonly aws: string;
+}
+
+export type LbcMode = "stand-in" | "external";
+
+/** Options of one sandbox. */
+export interface SandboxOptions {
+  /** The sandbox's folder: state, logs, sockets, PATH. */
+  readonly dir: string;
+  /** How many times faster than AWS: 60 turns three minutes into three seconds. 1 is real time. */
+  readonly timeScale: number;
+  readonly lbc: LbcMode;
+  /** Plugin binaries used in place of a stand-in, by provider name. */
+  readonly providers: Readonly<Record<string, string>>;
+  readonly region: string;
+  /** When set, the sandbox ends as soon as its standard input closes (its parent died). */
+  readonly untilStdinCloses: boolean;
+}
+
+/** Written to `<dir>/sandbox.json` (mode 0600) once the sandbox answers; removed at the end. */
+export interface SandboxInfo {
+  readonly schemaVersion: 1;
+  readonly pid: number;
+  /** When the process started, as the system tells it: a pid alone may be somebody else's by now. */
+  readonly startTime?: string;
+  readonly dir: string;
+  readonly timeScale: number;
+  readonly region: string;
+  readonly accountId: string;
+  /** Base URL of the AWS front, `http://127.0.0.1:PORT`. */
+  readonly awsEndpoint: string;
+  /** Base URL of the control endpoint, `http://127.0.0.1:PORT`. */
+  readonly control: string;
+  /** The complete environment for a child process that shall talk to the sandbox (also in `<dir>/env.sh`). Nothing of AWS_* or PULUMI_* may be inherited beside it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Names of variables that must be unset. */
+  readonly unset: readonly string[];
+}
+
+// ---------------------------------------------------------------------------------------------------------------- fabric
+
+/** Where an address of the sandbox's VPC really listens. `host` is always in 127.0.0.0/8. */
+export interface FabricEntry {
+  /** VPC address of a pod or node (10.x), or the DNS name of a load balancer. */
+  readonly address: string;
+  readonly port: number;
+  readonly host: string;
+  readonly hostPort: number;
+}
+
+export type FabricMessage =
+  | { readonly type: "fabric-set"; readonly entry: FabricEntry }
+  | { readonly type: "fabric-delete"; readonly address: string; readonly port: number };
+
+// -------------------------------------------------------------------------------------------------------------- EKS backend
+
+/** One node, as the AWS front made it (an EC2 instance in moto) and the node agent shall register it. */
+export interface NodeSpec {
+  /** Kubernetes name: the private DNS name, `ip-10-42-1-5.ec2.internal`. */
+  readonly name: string;
+  readonly instanceId: string;
+  readonly nodegroup: string;
+  readonly subnetId: string;
+  readonly availabilityZone: string;
+  readonly address: string;
+  /** Addresses of the subnet that the node's pods get; unique over all clusters of the sandbox. */
+  readonly podAddresses: readonly string[];
+  readonly securityGroupIds: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+  /** Kubernetes minor of the kubelet, `1.35`. */
+  readonly version: string;
+}
+
+/** What the AWS front asks of the daemon when EKS calls arrive. All calls may be repeated. */
+export interface EksBackend {
+  /** Starts etcd prefix, kube-apiserver, controller manager, scheduler and a node agent; resolves when /readyz answers. */
+  createControlPlane(clusterName: string, version: string): Promise<{ readonly endpoint: string; readonly certificateAuthorityData: string }>;
+  /** Restarts the control plane at the new minor (`--emulated-version`), same endpoint and data. */
+  upgradeControlPlane(clusterName: string, version: string): Promise<void>;
+  deleteControlPlane(clusterName: string): Promise<void>;
+  /** The complete wanted set of the cluster's nodes; those that are gone are drained and removed. Resolves when all are Ready. */
+  setNodes(clusterName: string, nodes: readonly NodeSpec[]): Promise<void>;
+}
+
+// --------------------------------------------------------------------------------------------------------------- node agent
+
+/** First message to a node agent (one forked process per cluster). */
+export interface NodeAgentStart {
+  readonly type: "start";
+  readonly clusterName: string;
+  readonly kubeconfigPath: string;
+  readonly timeScale: number;
+  readonly region: string;
+  readonly lbc: LbcMode;
+  readonly logsDir: string;
+  /** Environment for controllers that run as pods: AWS_ENDPOINT_URL, keys, region. */
+  readonly awsEnv: Readonly<Record<string, string>>;
+}
+export type ToNodeAgent =
+  | NodeAgentStart
+  | { readonly type: "nodes"; readonly nodes: readonly NodeSpec[]; readonly id: number }
+  /** Fault: end the pod's process at once, sockets reset; the agent restarts it with back-off. */
+  | { readonly type: "crash-pod"; readonly namespace: string; readonly pod: string }
+  /** Fault: stop (SIGSTOP-like silence or kill -9) or restart the cluster's load balancer controller. */
+  | { readonly type: "controller"; readonly action: "stop" | "start" };
+export type FromNodeAgent =
+  | { readonly type: "ready" }
+  | { readonly type: "nodes-ready"; readonly id: number }
+  | { readonly type: "pods"; readonly running: number }
+  | { readonly type: "failed"; readonly message: string }
+  | FabricMessage;
+
+// --------------------------------------------------------------------------------------------------------------- data plane
+
+export interface HealthCheckSpec {
+  readonly protocol: "TCP" | "HTTP" | "HTTPS";
+  /** `traffic-port` or a number. */
+  readonly port: "traffic-port" | number;
+  readonly path: string | null;
+  /** Unscaled seconds; the data plane scales them. */
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly healthyThreshold: number;
+  readonly unhealthyThreshold: number;
+  /** Like `200-399`; null for TCP. */
+  readonly matcher: string | null;
+}
+
+export interface DataPlaneTarget {
+  /** Pod address (ip targets) or instance id. */
+  readonly id: string;
+  readonly port: number;
+  /** Date.now() when RegisterTargets was answered. */
+  readonly registeredAt: number;
+  /** Date.now() when DeregisterTargets was answered; null while registered. */
+  readonly deregisteredAt: number | null;
+  /** What the security groups say: NLB egress and pod ingress for traffic and health-check ports. */
+  readonly reachable: boolean;
+}
+
+export interface DataPlaneTargetGroup {
+  readonly arn: string;
+  readonly protocol: string;
+  readonly healthCheck: HealthCheckSpec;
+  readonly deregistrationDelaySeconds: number;
+  readonly connectionTermination: boolean;
+  readonly crossZone: boolean;
+  readonly targets: readonly DataPlaneTarget[];
+}
+
+export interface DataPlaneListener {
+  readonly arn: string;
+  /** DNS name of the load balancer. */
+  readonly dnsName: string;
+  readonly port: number;
+  readonly targetGroups: readonly { readonly arn: string; readonly weight: number }[];
+}
+
+export interface DataPlaneState {
+  readonly listeners: readonly DataPlaneListener[];
+  readonly targetGroups: readonly DataPlaneTargetGroup[];
+}
+
+/** Lags of the modelled NLB, in unscaled seconds. */
+export interface DataPlaneTimes {
+  /** From RegisterTargets until a healthy target gets new flows (180). */
+  readonly registrationLagSeconds: number;
+  /** From DeregisterTargets until it gets no new flow any more (180). */
+  readonly deregistrationLagSeconds: number;
+  /** From a target's turning unhealthy until it gets no new flow (35). */
+  readonly unhealthyLagSeconds: number;
+}
+
+export type ToDataPlane =
+  | { readonly type: "start"; readonly timeScale: number; readonly times: DataPlaneTimes }
+  | { readonly type: "state"; readonly state: DataPlaneState }
+  | FabricMessage
+  | { readonly type: "stats"; readonly id: number };
+
+export type TargetHealthState = "initial" | "healthy" | "unhealthy";
+
+export interface DataPlaneStats {
+  /** Open flows and accepted flows so far, by `ip:port`. */
+  readonly targets: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly failed: number }>>;
+  readonly listeners: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly refused: number }>>;
+  /** The latest that its event loop has been so far, in real milliseconds: after seconds of it, failures say something of the machine, not of the procedure. */
+  readonly maxLagMs?: number;
+}
+
+export type FromDataPlane =
+  | { readonly type: "ready" }
+  /** A listener's loopback socket is open: the daemon puts it into the fabric and into `connect-to`. */
+  | { readonly type: "listening"; readonly listenerArn: string; readonly dnsName: string; readonly port: number; readonly host: string; readonly hostPort: number }
+  | { readonly type: "listener-failed"; readonly listenerArn: string; readonly message: string }
+  | { readonly type: "listener-closed"; readonly listenerArn: string; readonly dnsName: string; readonly port: number }
+  | { readonly type: "health"; readonly targetGroupArn: string; readonly id: string; readonly port: number; readonly state: TargetHealthState; readonly reason: string | null; readonly description: string | null }
+  | { readonly type: "stats"; readonly id: number; readonly stats: DataPlaneStats };
+
+// --------------------------------------------------------------------------------------------------------------------- load
+
+/** What the load client is asked to do. Seconds are real seconds: load is never scaled. */
+export interface LoadOptions {
+  /** Load balancer name and port; reached through `connectToFile`. */
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly connectToFile: string;
+  readonly requestsPerSecond: number;
+  /** Part of the requests sent on new connections, 0 to 1. */
+  readonly newConnectionShare: number;
+  readonly keepAliveConnections: number;
+  readonly timeoutMs: number;
+  /** Source addresses for new connections, in 127.0.0.0/8. */
+  readonly sourceAddresses: readonly string[];
+}
+
+export interface LoadFailure {
+  readonly at: string;
+  readonly connection: "new" | "kept-alive";
+  readonly kind: "connect" | "reset" | "timeout" | "status" | "closed-early";
+  readonly message: string;
+  /** Answering pod of the connection's last good answer, when known. */
+  readonly target: string | null;
+}
+
+export interface LoadSummary {
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly sent: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Idle kept-alive connections that were reset (not closed in order). */
+  readonly idleResets: number;
+  readonly byConnection: Readonly<Record<"new" | "kept-alive", { readonly sent: number; readonly failed: number }>>;
+  readonly failuresByKind: Readonly<Record<string, number>>;
+  /** Answers by member (from the `x-member` response header). */
+  readonly byMember: Readonly<Record<string, number>>;
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** How late requests were sent, compared with the constant-rate schedule. */
+  readonly schedulingLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** True when the client itself starved (p99 scheduling lag over 1 s): the run proves nothing. */
+  readonly void: boolean;
+  readonly firstFailures: readonly LoadFailure[];
+}

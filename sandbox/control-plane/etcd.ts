@@ -1,0 +1,78 @@
+/** One etcd for all control planes of a sandbox, each under a prefix of its own. */
+import { join } from "node:path";
+import { freePort } from "../daemon/ports";
+import type { Child, Supervisor } from "../daemon/supervisor";
+import { SandboxError } from "../errors";
+import { httpOk, logHint, waitUntil } from "./readiness";
+
+export class Etcd {
+  private child: Child | null = null;
+  private clientUrl = "";
+  private peerUrl = "";
+  /** From ready to stop: only then a crash is answered by a new start. */
+  private running = false;
+
+  constructor(
+    private readonly dir: string,
+    private readonly binary: string,
+    private readonly supervisor: Supervisor,
+  ) {}
+
+  get url(): string {
+    return this.clientUrl;
+  }
+
+  async start(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      this.clientUrl = `http://127.0.0.1:${await freePort()}`;
+      this.peerUrl = `http://127.0.0.1:${await freePort()}`;
+      this.spawn();
+      try {
+        await this.ready();
+        this.running = true;
+        return;
+      } catch (error) {
+        await this.child?.stop(0);
+        // Another process may have taken the port between the look and the start.
+        if (attempt >= 3) throw error;
+      }
+    }
+  }
+
+  /** After a crash: same ports, same data. */
+  private spawn(): void {
+    this.child = this.supervisor.start({
+      name: "etcd",
+      command: this.binary,
+      args: [
+        "--name=sandbox", `--data-dir=${join(this.dir, "etcd")}`,
+        `--listen-client-urls=${this.clientUrl}`, `--advertise-client-urls=${this.clientUrl}`,
+        `--listen-peer-urls=${this.peerUrl}`, `--initial-advertise-peer-urls=${this.peerUrl}`, `--initial-cluster=sandbox=${this.peerUrl}`,
+        // Nothing of a rehearsal needs to survive a power cut.
+        "--unsafe-no-fsync", "--log-level=warn", "--snapshot-count=5000", "--auto-compaction-mode=periodic", "--auto-compaction-retention=10m", "--quota-backend-bytes=1073741824",
+      ],
+      env: { PATH: process.env["PATH"] ?? "", GOGC: "75" },
+      onUnexpectedExit: () => {
+        setTimeout(() => {
+          if (this.running) this.spawn();
+        }, 200);
+      },
+    });
+  }
+
+  private async ready(): Promise<void> {
+    const child = this.child;
+    await waitUntil(
+      async () => {
+        if (child?.ended != null) throw new SandboxError("SBX-ETCD", `etcd ended with ${child.ended}`, logHint(child.logFile));
+        return httpOk(`${this.clientUrl}/health`);
+      },
+      { timeoutMs: 20_000, what: "etcd to be healthy", log: child?.logFile ?? "" },
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    await this.child?.stop(0);
+  }
+}

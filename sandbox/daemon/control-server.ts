@@ -1,0 +1,138 @@
+/** The control endpoint: plain HTTP with JSON on loopback. Also takes the API servers' TokenReviews. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { SandboxError } from "../errors";
+import type { NodeSpec } from "../contract";
+import type { Sandbox } from "./sandbox";
+
+type Handler = (sandbox: Sandbox, parameters: readonly string[], body: unknown, query: URLSearchParams) => unknown;
+interface Route { readonly method: string; readonly path: RegExp; readonly handle: Handler }
+
+function route(method: string, path: string, handle: Handler): Route {
+  return { method, path: new RegExp(`^${path.replaceAll(/:[a-z]+/g, "([^/]+)")}$`), handle };
+}
+
+function front(sandbox: Sandbox): NonNullable<Sandbox["front"]> {
+  if (sandbox.front === null) throw new SandboxError("SBX-NO-AWS-FRONT", "this sandbox runs without the AWS front", "Run `npm run build` and start it again.");
+  return sandbox.front;
+}
+
+/** While the AWS front is not there, nobody knows any token. */
+async function reviewToken(sandbox: Sandbox, clusterName: string, review: unknown): Promise<unknown> {
+  if (sandbox.front !== null) return sandbox.front.reviewToken(clusterName, review as object);
+  return { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", status: { authenticated: false } };
+}
+
+const done = { ok: true };
+
+const routes: readonly Route[] = [
+  route("GET", "/status", (sandbox) => sandbox.status()),
+  route("POST", "/shutdown", (sandbox) => {
+    sandbox.requestShutdown();
+    return done;
+  }),
+  route("GET", "/faults", (sandbox) => front(sandbox).faults.list()),
+  route("POST", "/faults", (sandbox, _, body) => front(sandbox).faults.add(body) ?? done),
+  route("DELETE", "/faults/:id", (sandbox, [id]) => front(sandbox).faults.remove(id ?? "") ?? done),
+  route("GET", "/requests", (sandbox, _, __, query) => front(sandbox).requests(query.has("since") ? Number(query.get("since")) : undefined)),
+  route("GET", "/fabric", (sandbox) => sandbox.fabric.list()),
+  route("GET", "/stats", (sandbox) => sandbox.dataPlane?.stats() ?? { targets: {}, listeners: {} }),
+  route("POST", "/clusters/:name/api-server/stop", async (sandbox, [name]) => {
+    await sandbox.controlPlanes.get(name ?? "").stopApiServer();
+    return done;
+  }),
+  route("POST", "/clusters/:name/api-server/start", async (sandbox, [name]) => {
+    await sandbox.controlPlanes.get(name ?? "").startApiServer();
+    return done;
+  }),
+  route("POST", "/clusters/:name/controller/:action", (sandbox, [name, action]) => {
+    if (action !== "stop" && action !== "start") throw new SandboxError("SBX-REQUEST", `${action ?? ""} is no action`, "Use stop or start.");
+    sandbox.nodeAgents.controller(name ?? "", action);
+    return done;
+  }),
+  route("POST", "/clusters/:name/pods/:namespace/:pod/crash", (sandbox, [name, namespace, pod]) => {
+    sandbox.nodeAgents.crashPod(name ?? "", namespace ?? "", pod ?? "");
+    return done;
+  }),
+  // What the AWS front does when EKS calls arrive, for trying single parts without it.
+  route("PUT", "/clusters/:name", (sandbox, [name], body) => sandbox.createControlPlane(name ?? "", (body as { version: string }).version)),
+  route("POST", "/clusters/:name/upgrade", async (sandbox, [name], body) => {
+    await sandbox.upgradeControlPlane(name ?? "", (body as { version: string }).version);
+    return done;
+  }),
+  route("PUT", "/clusters/:name/nodes", async (sandbox, [name], body) => {
+    await sandbox.setNodes(name ?? "", body as readonly NodeSpec[]);
+    return done;
+  }),
+  route("DELETE", "/clusters/:name", async (sandbox, [name]) => {
+    await sandbox.deleteControlPlane(name ?? "");
+    return done;
+  }),
+  route("POST", "/token-review/:cluster", (sandbox, [cluster], body) => reviewToken(sandbox, cluster ?? "", body)),
+];
+
+export class ControlServer {
+  private readonly server: Server;
+
+  constructor(private readonly sandbox: Sandbox) {
+    this.server = createServer((request, response) => void this.answer(request, response));
+    // A creation takes as long as it takes; the callers have the deadlines.
+    this.server.requestTimeout = 0;
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.listen(0, "127.0.0.1", () => resolve());
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const send = (status: number, body: unknown): void => {
+      const text = JSON.stringify(body ?? null);
+      response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+      response.end(text);
+    };
+    try {
+      // A web page in the user's browser can reach this port by a name of its own, but can't fake this header.
+      if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? "") || request.headers.origin !== undefined) return send(403, { code: "SBX-REQUEST", message: "only local programs may ask", remedy: "Use the sandbox's command line." });
+      const url = new URL(request.url ?? "/", "http://127.0.0.1");
+      for (const { method, path, handle } of routes) {
+        const match = method === request.method ? path.exec(url.pathname) : null;
+        if (match) return send(200, await handle(this.sandbox, match.slice(1).map(decodeURIComponent), await readJson(request), url.searchParams));
+      }
+      send(404, { code: "SBX-REQUEST", message: `there is no ${request.method ?? ""} ${url.pathname}`, remedy: "sandbox/control-client.ts lists what there is." });
+    } catch (error) {
+      const known = error instanceof SandboxError ? error : new SandboxError("SBX-INTERNAL", String(error instanceof Error ? error.message : error), "The sandbox's logs say more.", error);
+      this.sandbox.log({ event: "request-failed", method: request.method, url: request.url, message: known.message });
+      if (!response.headersSent) send(known.code === "SBX-INTERNAL" ? 500 : 400, { code: known.code, message: known.message, remedy: known.remedy });
+    }
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > 4_000_000) throw new SandboxError("SBX-REQUEST", "the request is larger than 4 MB", "Send less.");
+    chunks.push(chunk as Buffer);
+  }
+  if (size === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
+  } catch {
+    throw new SandboxError("SBX-REQUEST", "the request's body is not JSON", "Send JSON.");
+  }
+}

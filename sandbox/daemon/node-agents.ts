@@ -1,0 +1,152 @@
+/** One node agent per cluster: started with it, told its nodes, restarted when it crashes. */
+import type { FromNodeAgent, NodeAgentStart, NodeSpec, ToNodeAgent } from "../contract";
+import { SandboxError } from "../errors";
+import type { FabricTable } from "./fabric-table";
+import type { Child, Supervisor } from "./supervisor";
+
+export interface NodeAgentsOptions {
+  readonly script: string;
+  readonly supervisor: Supervisor;
+  readonly fabric: FabricTable;
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: (entry: object) => void;
+}
+
+interface Waiting { readonly id: number; resolve(): void; reject(error: Error): void }
+
+interface Agent {
+  readonly start: NodeAgentStart;
+  child: Child;
+  nodes: readonly NodeSpec[] | null;
+  waiting: Waiting[];
+  pods: number;
+  controller: "running" | "stopped";
+  failure: string | null;
+  restarts: number;
+  stopped: boolean;
+}
+
+export class NodeAgents {
+  private readonly agents = new Map<string, Agent>();
+  private nextId = 1;
+
+  constructor(private readonly options: NodeAgentsOptions) {}
+
+  start(start: NodeAgentStart): void {
+    if (this.agents.has(start.clusterName)) return;
+    const agent: Agent = { start, child: null as unknown as Child, nodes: null, waiting: [], pods: 0, controller: "running", failure: null, restarts: 0, stopped: false };
+    this.agents.set(start.clusterName, agent);
+    this.spawn(agent);
+  }
+
+  private spawn(agent: Agent): void {
+    const { script, supervisor, env } = this.options;
+    const name = agent.start.clusterName;
+    agent.child = supervisor.start({
+      name: `node-agent-${name}`,
+      command: process.execPath,
+      args: [script],
+      env,
+      onMessage: (message) => this.onMessage(agent, message as FromNodeAgent),
+      onUnexpectedExit: (how) => {
+        this.options.fabric.dropOwner(`node-agent-${name}`);
+        agent.restarts += 1;
+        agent.failure = `ended with ${how}`;
+        setTimeout(() => this.again(agent), Math.min(500 * agent.restarts, 5_000));
+      },
+    });
+    agent.child.send(agent.start);
+  }
+
+  private again(agent: Agent): void {
+    if (agent.stopped) return;
+    this.spawn(agent);
+    if (agent.nodes) agent.child.send({ type: "nodes", nodes: agent.nodes, id: agent.waiting.at(-1)?.id ?? this.nextId++ } satisfies ToNodeAgent);
+    if (agent.controller === "stopped") agent.child.send({ type: "controller", action: "stop" } satisfies ToNodeAgent);
+  }
+
+  private onMessage(agent: Agent, message: FromNodeAgent): void {
+    const name = agent.start.clusterName;
+    switch (message.type) {
+      case "ready":
+        agent.failure = null;
+        return;
+      case "nodes-ready": {
+        // A newer set replaced the older ones: whoever waits for those has what he asked for, or it was overtaken.
+        const done = agent.waiting.filter((one) => one.id <= message.id);
+        agent.waiting = agent.waiting.filter((one) => one.id > message.id);
+        for (const one of done) one.resolve();
+        return;
+      }
+      case "pods":
+        agent.pods = message.running;
+        return;
+      case "failed":
+        agent.failure = message.message;
+        this.options.log({ event: "node-agent-failed", cluster: name, message: message.message });
+        return;
+      case "fabric-set":
+      case "fabric-delete":
+        this.options.fabric.apply(message, `node-agent-${name}`);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  private agent(clusterName: string): Agent {
+    const agent = this.agents.get(clusterName);
+    if (!agent) throw new SandboxError("SBX-NO-CLUSTER", `no node agent runs for the cluster ${clusterName}`, "The cluster must exist first; `eks-blue-green sandbox status` lists them.");
+    return agent;
+  }
+
+  /** Resolves when the agent says that all of these are Ready. */
+  setNodes(clusterName: string, nodes: readonly NodeSpec[], timeoutMs: number): Promise<void> {
+    const agent = this.agent(clusterName);
+    const id = this.nextId++;
+    agent.nodes = nodes;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        agent.waiting = agent.waiting.filter((one) => one.id !== id);
+        const why = agent.failure === null ? "" : ` (${agent.failure})`;
+        reject(new SandboxError("SBX-NODES", `the ${nodes.length} nodes of ${clusterName} were not ready after ${Math.round(timeoutMs / 1000)} s${why}`, `The agent's log says why: ${agent.child.logFile}`));
+      }, timeoutMs);
+      const settle = (how: () => void) => (): void => {
+        clearTimeout(timer);
+        how();
+      };
+      agent.waiting.push({ id, resolve: settle(resolve), reject: (error) => settle(() => reject(error))() });
+      agent.child.send({ type: "nodes", nodes, id } satisfies ToNodeAgent);
+    });
+  }
+
+  crashPod(clusterName: string, namespace: string, pod: string): void {
+    this.agent(clusterName).child.send({ type: "crash-pod", namespace, pod } satisfies ToNodeAgent);
+  }
+
+  controller(clusterName: string, action: "stop" | "start"): void {
+    const agent = this.agent(clusterName);
+    agent.controller = action === "stop" ? "stopped" : "running";
+    agent.child.send({ type: "controller", action } satisfies ToNodeAgent);
+  }
+
+  status(clusterName: string): { nodes: number; pods: number; controller: "running" | "stopped"; failure: string | null } {
+    const agent = this.agents.get(clusterName);
+    return { nodes: agent?.nodes?.length ?? 0, pods: agent?.pods ?? 0, controller: agent?.controller ?? "stopped", failure: agent?.failure ?? null };
+  }
+
+  /** Ends the agent with all pods that it runs. */
+  async stop(clusterName: string, graceMs: number): Promise<void> {
+    const agent = this.agents.get(clusterName);
+    if (!agent) return;
+    agent.stopped = true;
+    this.agents.delete(clusterName);
+    for (const one of agent.waiting) one.reject(new SandboxError("SBX-NO-CLUSTER", `the cluster ${clusterName} was deleted`, "Create it again."));
+    await agent.child.stop(graceMs);
+    this.options.fabric.dropOwner(`node-agent-${clusterName}`);
+  }
+
+  async stopAll(graceMs: number): Promise<void> {
+    await Promise.all([...this.agents.keys()].map((name) => this.stop(name, graceMs)));
+  }
+}

@@ -1,0 +1,51 @@
+/** One flow: a client's connection and the one to its target, joined both ways as TCP would show it. */
+import type { Socket } from "node:net";
+
+/**
+ * Bytes and ends go on to the other side, each way for itself (half-close). An error of a socket is a reset or a time-out of
+ * its peer: the other side must see a reset too, and not an orderly end.
+ */
+export class Flow {
+  /** Date.now() of the last byte, either way. */
+  lastActive = Date.now();
+  private open = 2;
+  private over = false;
+  private connected = false;
+
+  constructor(private readonly client: Socket, private readonly target: Socket, private readonly ended: (flow: Flow, connected: boolean) => void) {
+    target.once("connect", () => (this.connected = true));
+    this.carry(client, target);
+    this.carry(target, client);
+  }
+
+  /** By hand, not pipe(): a third of the handlers, at a thousand new flows a second. */
+  private carry(from: Socket, to: Socket): void {
+    from.on("data", (data) => {
+      this.lastActive = Date.now();
+      if (!to.write(data)) from.pause();
+    });
+    to.on("drain", () => from.resume());
+    from.on("end", () => to.end());
+    from.on("error", () => this.cut());
+    from.on("close", () => {
+      // Closed before it ended both ways: a reset that came without 'error'.
+      if (!from.readableEnded || !from.writableFinished) this.cut();
+      else if (--this.open === 0) this.finish();
+    });
+  }
+
+  /** Resets both sides. */
+  cut(): void {
+    if (this.over) return;
+    this.client.resetAndDestroy();
+    this.target.resetAndDestroy();
+    // Not left to 'close': node doesn't emit it when the reset meets a shutdown under way.
+    this.finish();
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.ended(this, this.connected);
+  }
+}

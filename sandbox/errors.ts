@@ -1,0 +1,11 @@
+/** Errors of the sandbox, in the shape of the driver's: `{code, message, remedy, cause}`. Codes begin with `SBX-` and are in docs/errors.md. */
+export class SandboxError extends Error {
+  readonly code: `SBX-${string}`;
+  readonly remedy: string;
+  constructor(code: `SBX-${string}`, message: string, remedy: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "SandboxError";
+    this.code = code;
+    this.remedy = remedy;
+  }
+}

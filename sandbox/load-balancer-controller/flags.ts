@@ -1,0 +1,24 @@
+/** The controller's command line: `--name=value` or `--name`, as Go's flags are. */
+
+export interface Flags {
+  readonly clusterName: string;
+  readonly region: string;
+  readonly vpcId: string;
+  /** Flags that change nothing here. */
+  readonly ignored: readonly string[];
+}
+
+export function parseFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Flags {
+  const values = new Map<string, string>();
+  for (const arg of args) {
+    const found = /^--?([a-z0-9-]+)(?:=(.*))?$/s.exec(arg);
+    if (found?.[1]) values.set(found[1], found[2] ?? "true");
+  }
+  const used = ["cluster-name", "aws-region", "aws-vpc-id"];
+  return {
+    clusterName: values.get("cluster-name") ?? "",
+    region: values.get("aws-region") ?? env["AWS_REGION"] ?? "",
+    vpcId: values.get("aws-vpc-id") ?? "",
+    ignored: [...values.keys()].filter((name) => !used.includes(name)),
+  };
+}

@@ -1,0 +1,84 @@
+/** The AWS Load Balancer Controller's stand-in: one process for one cluster, started by the node agent. */
+import http from "node:http";
+import { scaledMs } from "../clock";
+import { SandboxError } from "../errors";
+import { ApiClient, ApiError, readKubeconfig } from "../node-agent/api-client";
+import { retrying } from "../node-agent/retry";
+import { Cleaner } from "./cleaner";
+import { Ec2 } from "./ec2";
+import { Elbv2 } from "./elbv2";
+import { EventRecorder } from "./event-recorder";
+import { parseFlags } from "./flags";
+import { NetworkManager } from "./network-manager";
+import { log } from "./log";
+import { WorkQueue } from "./queue";
+import { Reconciler } from "./reconciler";
+import { Store } from "./store";
+import { CACHE_SECONDS, TargetCache } from "./target-cache";
+import { TargetRecord } from "./target-record";
+import { startWebhookServer } from "./webhook-server";
+
+const RESYNC_SECONDS = 10 * 3_600;
+
+function requireLoopback(endpoint: string | undefined): void {
+  const host = endpoint && URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
+  if (!/^(127\.\d+\.\d+\.\d+|localhost)$/.test(host)) {
+    throw new SandboxError("SBX-LBC-ENDPOINT", `AWS_ENDPOINT_URL is ${endpoint ?? "not set"}, which is no loopback address.`, "Start the controller through the sandbox, which sets it.");
+  }
+}
+
+async function main(): Promise<void> {
+  const began = Date.now();
+  const { env } = process;
+  const flags = parseFlags(process.argv.slice(2), env);
+  requireLoopback(env["AWS_ENDPOINT_URL"]);
+  if (!flags.clusterName || !flags.region) throw new SandboxError("SBX-LBC-FLAGS", "--cluster-name and --aws-region must be given.", "Set clusterName and region in the Helm release's values.");
+  const timeScale = Number(env["EKS_BLUE_GREEN_TIME_SCALE"] ?? "1") || 1;
+  if (flags.ignored.length > 0) log("info", "flags without effect in the stand-in", { flags: flags.ignored });
+
+  const health = { ready: false };
+  http.createServer((request, response) => {
+    response.writeHead(request.url === "/readyz" && !health.ready ? 503 : 200).end(health.ready ? "ok" : "starting");
+  }).listen(Number(env["HEALTH_PORT"] ?? "0"), "127.0.0.1");
+
+  const stop = new AbortController();
+  const credentials = readKubeconfig(env["KUBECONFIG"] ?? "");
+  const client = new ApiClient(credentials);
+  // Connections of its own: this controller's writes wait for its webhook, which must never wait for a connection that they hold.
+  const webhookClient = new ApiClient(credentials);
+  const elbv2 = new Elbv2(flags.region, timeScale);
+  const queue: WorkQueue = new WorkQueue((key) => reconciler.reconcile(key), timeScale, (key, error) => log("error", "Reconciler error", { tgb: key, error: `${(error as Error).name}: ${(error as Error).message}` }));
+  const store = new Store(client, (key) => queue.add(key));
+  const cache = new TargetCache(elbv2, scaledMs(CACHE_SECONDS, timeScale));
+  const ec2 = new Ec2({ endpoint: env["AWS_ENDPOINT_URL"] ?? "", region: flags.region, accessKeyId: env["AWS_ACCESS_KEY_ID"] ?? "", timeScale });
+  const network = new NetworkManager({ ec2, store, clusterName: flags.clusterName, timeScale });
+  const record = new TargetRecord(client);
+  const cleaner = new Cleaner({ client, store, cache, record, network });
+  const reconciler = new Reconciler({ client, store, cache, record, cleaner, network, ec2, vpcId: flags.vpcId, events: new EventRecorder(client), timeScale });
+  const resync = setInterval(() => {
+    reconciler.resync();
+    for (const key of store.bindings.keys()) queue.add(key);
+  }, scaledMs(RESYNC_SECONDS, timeScale));
+
+  const end = (): void => {
+    stop.abort();
+    queue.close();
+    clearInterval(resync);
+    process.exit(0);
+  };
+  process.once("SIGTERM", end).once("SIGINT", end);
+  // The node agent died: nobody else would end this process.
+  if (process.connected) process.once("disconnect", end);
+
+  // Nothing to watch before the chart's CRDs are there; the webhook must not wait for that.
+  const webhook = await retrying(() => startWebhookServer(webhookClient, (by) => elbv2.targetGroup(by), stop.signal), stop.signal);
+  health.ready = true;
+  log("info", "ready", { cluster: flags.clusterName, region: flags.region, vpcId: flags.vpcId, webhookPort: webhook.port, ms: Date.now() - began });
+  await store.start(stop.signal);
+  log("info", "caches are filled", { bindings: store.bindings.size });
+}
+
+main().catch((error: Error & { readonly code?: string; readonly remedy?: string }) => {
+  log("error", "controller ends", { error: error.message, code: error.code, remedy: error.remedy, status: error instanceof ApiError ? error.status : undefined });
+  process.exit(1);
+});

@@ -1,0 +1,115 @@
+/** What the API server has, kept up to date by watches, and which bindings a change concerns. */
+import type { ApiClient } from "../node-agent/api-client";
+import { watchForever } from "../node-agent/watch";
+import { paths } from "./api-paths";
+import { GATE_PREFIX } from "./endpoints";
+import { conditionOf, type EndpointSlice, keyOf, type Meta, type NodeObject, type PodObject, type ServiceObject, type TargetGroupBinding } from "./types";
+
+const SERVICE_NAME = "kubernetes.io/service-name";
+
+export class Store {
+  readonly bindings = new Map<string, TargetGroupBinding>();
+  private readonly services = new Map<string, ServiceObject>();
+  private readonly slices = new Map<string, EndpointSlice>();
+  private readonly pods = new Map<string, PodObject>();
+  private readonly nodes = new Map<string, NodeObject>();
+  /** Bindings whose last pass missed a pod. */
+  readonly waitingForPods = new Set<string>();
+  private readonly nodeReadiness = new Map<string, string>();
+  private synced = false;
+
+  constructor(private readonly client: ApiClient, private readonly enqueue: (key: string) => void) {}
+
+  /** Resolves when every kind was listed once; the watches go on until `signal` aborts. */
+  async start(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.follow(paths.allBindings, this.bindings, signal, (binding) => this.enqueueOnce(keyOf(binding))),
+      this.follow(paths.allServices, this.services, signal, (service) => this.enqueueFor(keyOf(service))),
+      this.follow(paths.allSlices, this.slices, signal, (slice) => this.enqueueFor(serviceKey(slice))),
+      this.follow(paths.allPods, this.pods, signal, (pod) => this.podChanged(pod)),
+      this.follow(paths.allNodes, this.nodes, signal, (node) => this.nodeChanged(node)),
+    ]);
+    this.synced = true;
+    for (const key of this.bindings.keys()) this.enqueue(key);
+  }
+
+  service(key: string): ServiceObject | undefined {
+    return this.services.get(key);
+  }
+  pod(key: string): PodObject | undefined {
+    return this.pods.get(key);
+  }
+  node(name: string): NodeObject | undefined {
+    return this.nodes.get(`/${name}`);
+  }
+  podsOf(namespace: string): readonly PodObject[] {
+    return [...this.pods.values()].filter((pod) => pod.metadata.namespace === namespace);
+  }
+  slicesOf(key: string): readonly EndpointSlice[] {
+    return [...this.slices.values()].filter((slice) => serviceKey(slice) === key);
+  }
+
+  /** Before everything is listed, endpoints would look gone. */
+  private enqueueOnce(key: string): void {
+    if (this.synced) this.enqueue(key);
+  }
+
+  private enqueueFor(service: string): void {
+    for (const binding of this.bindings.values()) {
+      if (`${binding.metadata.namespace}/${binding.spec.serviceRef.name}` === service) this.enqueueOnce(keyOf(binding));
+    }
+  }
+
+  private podChanged(pod: PodObject): void {
+    for (const key of this.waitingForPods) if (key.startsWith(`${pod.metadata.namespace}/`)) this.enqueueOnce(key);
+    for (const { conditionType } of pod.spec?.readinessGates ?? []) {
+      const key = `${pod.metadata.namespace}/${conditionType.slice(GATE_PREFIX.length)}`;
+      if (conditionType.startsWith(GATE_PREFIX) && this.bindings.has(key)) this.enqueueOnce(key);
+    }
+  }
+
+  /** Nodes write their status every few seconds; only readiness matters here. */
+  private nodeChanged(node: NodeObject): void {
+    const ready = conditionOf(node, "Ready")?.status ?? "";
+    if (this.nodeReadiness.get(node.metadata.name) === ready) return;
+    this.nodeReadiness.set(node.metadata.name, ready);
+    for (const key of this.bindings.keys()) this.enqueueOnce(key);
+  }
+
+  private follow<T extends { readonly metadata: Meta }>(path: string, map: Map<string, T>, signal: AbortSignal, changed: (item: T) => void): Promise<void> {
+    return new Promise((listed) => {
+      void watchForever<T>(this.client, path, signal, {
+        onList: (items) => {
+          const gone = new Map(map);
+          map.clear();
+          for (const item of items) {
+            map.set(keyOf(item), slim(item));
+            const before = gone.get(keyOf(item));
+            gone.delete(keyOf(item));
+            if (before?.metadata.resourceVersion !== item.metadata.resourceVersion) changed(item);
+          }
+          for (const item of gone.values()) changed(item);
+          listed();
+        },
+        onChange: (item) => {
+          map.set(keyOf(item), slim(item));
+          changed(item);
+        },
+        onDelete: (item) => {
+          map.delete(keyOf(item));
+          changed(item);
+        },
+      });
+    });
+  }
+}
+
+function serviceKey(slice: EndpointSlice): string {
+  return `${slice.metadata.namespace}/${slice.metadata.labels?.[SERVICE_NAME] ?? ""}`;
+}
+
+/** `managedFields` are the greater part of an object and nobody here reads them. */
+function slim<T extends { readonly metadata: Meta }>(item: T): T {
+  delete (item.metadata as { managedFields?: unknown }).managedFields;
+  return item;
+}

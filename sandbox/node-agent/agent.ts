@@ -1,0 +1,216 @@
+/** The node agent of one cluster: all its nodes, and every pod that is bound to one of them. */
+import type { FabricEntry, FabricMessage, FromNodeAgent, NodeAgentStart, NodeSpec } from "../contract";
+import { AddressPool } from "./addresses";
+import { ApiClient, readKubeconfig } from "./api-client";
+import { drainNode } from "./drain";
+import { containerEnvironment, expand } from "./environment";
+import type { Dial } from "./handlers";
+import type { ContainerSpec, Pod } from "./kube-types";
+import { NodeKeeper } from "./node-keeper";
+import { PodApi } from "./pod-api";
+import { type PodHost, PodWorker } from "./pod-worker";
+import { ControllerHost } from "./programs/controller";
+import { startEcho } from "./programs/echo";
+import { startCompleting, startInert } from "./programs/inert";
+import type { ProgramContext, RunningProgram } from "./programs/program";
+import { chooseProgram } from "./programs/registry";
+import { watchForever } from "./watch";
+
+export interface AgentDeps {
+  send(message: FromNodeAgent): void;
+  dial: Dial;
+  /** The agent's own fabric, for its probes. */
+  fabric(message: FabricMessage): void;
+}
+
+export class NodeAgent {
+  private readonly client: ApiClient;
+  private readonly podApi: PodApi;
+  private readonly keeper: NodeKeeper;
+  private readonly controllers: ControllerHost;
+  private readonly closing = new AbortController();
+  private readonly hosts = new Map<string, PodHost>();
+  /** One change of a node at a time, in the order of the messages. */
+  private readonly chains = new Map<string, Promise<void>>();
+  /** Every pod of the cluster that is bound to some node, by uid. */
+  private readonly pods = new Map<string, Pod>();
+  private readonly workers = new Map<string, PodWorker>();
+  private lastRunning = -1;
+
+  constructor(private readonly start: NodeAgentStart, private readonly deps: AgentDeps) {
+    this.client = new ApiClient(readKubeconfig(start.kubeconfigPath));
+    this.podApi = new PodApi(this.client, this.closing.signal);
+    this.keeper = new NodeKeeper(this.client, start.region, this.closing.signal);
+    this.controllers = new ControllerHost(start);
+  }
+
+  /** Resolves when the first list of pods is in; then the agent is ready for nodes. */
+  run(): Promise<void> {
+    void this.keeper.keepAlive();
+    return new Promise((resolve) => {
+      void watchForever<Pod>(this.client, "/api/v1/pods", this.closing.signal, {
+        onList: (pods) => {
+          this.onList(pods);
+          resolve();
+        },
+        onChange: (pod) => this.onChange(pod),
+        onDelete: (pod) => this.onDelete(pod),
+      });
+    });
+  }
+
+  /** Makes the cluster's nodes exactly these; resolves when the new ones are ready and the others are gone. */
+  async setNodes(nodes: readonly NodeSpec[]): Promise<void> {
+    const known = [...new Set([...this.hosts.keys(), ...(await this.keeper.managed())])];
+    const wanted = new Set(nodes.map((node) => node.name));
+    // First the new ones: what is evicted from the others needs a place.
+    await Promise.all(nodes.map((node) => this.chained(node.name, () => this.addNode(node))));
+    await Promise.all(known.filter((name) => !wanted.has(name)).map((name) => this.chained(name, () => this.removeNode(name))));
+  }
+
+  crashPod(namespace: string, name: string): void {
+    for (const worker of this.workers.values()) if (worker.namespace === namespace && worker.name === name) worker.crash();
+  }
+
+  stopController(): void {
+    this.controllers.stop();
+  }
+  startController(): void {
+    this.controllers.resume();
+  }
+
+  /** Ends all processes at once; for the end of the agent itself. */
+  close(): void {
+    this.closing.abort();
+    this.controllers.killAll();
+    this.client.close();
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------- nodes
+
+  private chained(name: string, change: () => Promise<void>): Promise<void> {
+    const next = (this.chains.get(name) ?? Promise.resolve()).then(change);
+    this.chains.set(name, next.catch(() => undefined));
+    return next;
+  }
+
+  private async addNode(spec: NodeSpec): Promise<void> {
+    const before = this.hosts.get(spec.name);
+    // A repeated call must not forget which addresses are taken.
+    this.hosts.set(spec.name, { spec, pool: before?.pool ?? new AddressPool(spec.podAddresses) });
+    await this.keeper.register(spec);
+    // Pods that have an address first: a restarted agent must not give it to another one.
+    const bound = this.podsOn(spec.name);
+    for (const pod of bound.filter((p) => p.status?.podIP)) this.ensureWorker(pod);
+    for (const pod of bound) this.ensureWorker(pod);
+  }
+
+  private async removeNode(name: string): Promise<void> {
+    await this.keeper.cordon(name);
+    // Without a host (a node of an earlier agent) nobody else would confirm the deletions.
+    if (this.hosts.has(name)) {
+      await drainNode(name, { client: this.client, timeScale: this.start.timeScale, closing: this.closing.signal, podsOn: (node) => this.podsOn(node) });
+    }
+    await this.keeper.remove(name);
+    this.hosts.delete(name);
+    for (const pod of this.podsOn(name)) {
+      this.workers.get(pod.metadata.uid ?? "")?.gone();
+      await this.podApi.confirmDeleted(pod, this.closing.signal);
+    }
+  }
+
+  private podsOn(node: string): Pod[] {
+    return [...this.pods.values()].filter((pod) => pod.spec.nodeName === node);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------- pods
+
+  private onList(pods: readonly Pod[]): void {
+    const present = new Set(pods.map((pod) => pod.metadata.uid));
+    for (const [uid, pod] of this.pods) if (!present.has(uid)) this.onDelete(pod);
+    // Those that have an address first: no new pod may get it.
+    for (const pod of [...pods].sort((a, b) => Number(!a.status?.podIP) - Number(!b.status?.podIP))) this.onChange(pod);
+  }
+
+  private onChange(pod: Pod): void {
+    if (!pod.spec.nodeName) return;
+    this.pods.set(pod.metadata.uid ?? "", pod);
+    this.ensureWorker(pod);
+    this.report();
+  }
+
+  private onDelete(pod: Pod): void {
+    this.pods.delete(pod.metadata.uid ?? "");
+    this.workers.get(pod.metadata.uid ?? "")?.gone();
+    this.report();
+  }
+
+  private ensureWorker(pod: Pod): void {
+    const uid = pod.metadata.uid ?? "";
+    const worker = this.workers.get(uid);
+    if (worker) return worker.update(pod);
+    const host = this.hosts.get(pod.spec.nodeName ?? "");
+    if (!host) return;
+    const over = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+    if (pod.metadata.deletionTimestamp) {
+      // Its processes went with an earlier agent, or never were.
+      void this.podApi.confirmDeleted(pod, this.closing.signal);
+    } else if (!over) {
+      const made = new PodWorker(pod, host, {
+        api: this.podApi,
+        timeScale: this.start.timeScale,
+        dial: this.deps.dial,
+        startProgram: (...args) => this.startProgram(...args),
+        changed: () => this.report(),
+      });
+      this.workers.set(uid, made);
+      void made.done.then(() => {
+        this.workers.delete(uid);
+        this.report();
+      });
+    }
+  }
+
+  private async startProgram(pod: Pod, container: ContainerSpec, role: "init" | "main", address: string, hostAddress: string): Promise<RunningProgram> {
+    const env = await containerEnvironment(this.client, pod, container, address, hostAddress);
+    const context: ProgramContext = {
+      clusterName: this.start.clusterName,
+      namespace: pod.metadata.namespace ?? "default",
+      pod: pod.metadata.name,
+      container,
+      env,
+      args: (container.args ?? []).map((arg) => expand(arg, env)),
+      address,
+      timeScale: this.start.timeScale,
+      publish: (entry: FabricEntry) => this.tellFabric({ type: "fabric-set", entry }),
+      withdraw: (from, port) => this.tellFabric({ type: "fabric-delete", address: from, port }),
+    };
+    const choice = chooseProgram(pod, container, role, this.start.lbc);
+    switch (choice) {
+      case "echo":
+        return startEcho(context, true);
+      case "echo-for-foreign-image":
+        return startEcho(context, false);
+      case "controller":
+        return this.controllers.start(context);
+      case "inert":
+        return startInert();
+      case "completes":
+        return startCompleting();
+      default:
+        return choice satisfies never;
+    }
+  }
+
+  private tellFabric(message: FabricMessage): void {
+    this.deps.fabric(message);
+    this.deps.send(message);
+  }
+
+  private report(): void {
+    const running = [...this.workers.values()].filter((worker) => worker.running).length;
+    if (running === this.lastRunning) return;
+    this.lastRunning = running;
+    this.deps.send({ type: "pods", running });
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The node agent's process: forked by the daemon, one per cluster, spoken to over IPC (NodeAgentStart, ToNodeAgent, FromNodeAgent).
+ * When the daemon goes, everything here ends at once.
+ */
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import type { FromNodeAgent, ToNodeAgent } from "../contract";
+import { dial, Fabric } from "../fabric/dial";
+import { NodeAgent } from "./agent";
+
+let agent: NodeAgent | null = null;
+const fabric = new Fabric();
+
+function send(message: FromNodeAgent): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+async function connected(address: string, port: number): Promise<Socket> {
+  const socket = dial(fabric, address, port);
+  try {
+    await once(socket, "connect");
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function fail(error: unknown): void {
+  send({ type: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}
+
+async function handle(message: ToNodeAgent): Promise<void> {
+  if (message.type === "start") {
+    if (agent) return;
+    agent = new NodeAgent(message, {
+      send,
+      dial: connected,
+      fabric: (change) => fabric.apply(change),
+    });
+    await agent.run();
+    return send({ type: "ready" });
+  }
+  if (!agent) throw new Error(`"${message.type}" came before "start"`);
+  switch (message.type) {
+    case "nodes":
+      await agent.setNodes(message.nodes);
+      return send({ type: "nodes-ready", id: message.id });
+    case "crash-pod":
+      return agent.crashPod(message.namespace, message.pod);
+    case "controller":
+      return message.action === "stop" ? agent.stopController() : agent.startController();
+    default:
+      return message satisfies never;
+  }
+}
+
+function end(code: number): void {
+  agent?.close();
+  process.exit(code);
+}
+
+process.on("message", (message: ToNodeAgent) => void handle(message).catch(fail));
+process.on("disconnect", () => end(0));
+process.on("SIGTERM", () => end(0));
+// The terminal's Ctrl-C reaches the whole process group; the daemon decides what ends.
+process.on("SIGINT", () => undefined);
+process.on("unhandledRejection", fail);

@@ -1,0 +1,181 @@
+/**
+ * Runs the load balancer controller's stand-in as a child process for the pods whose image is the AWS Load Balancer Controller.
+ * Of several replicas only the first one has a process (it is the leader); the others wait, ready, until it is gone.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import fs from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import path from "node:path";
+import { KILLED, type ProgramContext, type RunningProgram } from "./program";
+import type { ProbeKind } from "../probe-state";
+
+export interface ControllerSettings {
+  readonly kubeconfigPath: string;
+  readonly timeScale: number;
+  readonly logsDir: string;
+  readonly region: string;
+  readonly awsEnv: Readonly<Record<string, string>>;
+  /** The compiled script to run; default: the stand-in beside this folder. */
+  readonly script?: string;
+}
+
+const STAND_IN = path.join(__dirname, "..", "..", "load-balancer-controller", "main.js");
+const READY_TIMEOUT_MS = 2_000;
+
+/** All replicas of one cluster's controller. */
+export class ControllerHost {
+  private readonly replicas: ControllerReplica[] = [];
+  private stopped = false;
+
+  constructor(readonly settings: ControllerSettings) {}
+
+  async start(context: ProgramContext): Promise<RunningProgram> {
+    const replica = new ControllerReplica(context, this);
+    this.replicas.push(replica);
+    void replica.ended.then(() => {
+      this.replicas.splice(this.replicas.indexOf(replica), 1);
+      this.promote();
+    });
+    this.promote();
+    return replica;
+  }
+
+  /** Fault: the process is killed and none is started until {@link resume}. */
+  stop(): void {
+    this.stopped = true;
+    for (const replica of this.replicas) replica.crash();
+  }
+
+  resume(): void {
+    this.stopped = false;
+    this.promote();
+  }
+
+  /** Ends every process at once; for the agent's own end. */
+  killAll(): void {
+    this.stopped = true;
+    for (const replica of [...this.replicas]) replica.kill();
+  }
+
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  private promote(): void {
+    if (!this.stopped) void this.replicas[0]?.lead();
+  }
+}
+
+class ControllerReplica implements RunningProgram {
+  readonly strictPorts = false;
+  readonly ports: readonly number[] = [];
+  readonly ended: Promise<number>;
+  private end: (code: number) => void = () => undefined;
+  private leading = false;
+  private over = false;
+  private child: ChildProcess | null = null;
+  private healthPort = 0;
+
+  constructor(private readonly context: ProgramContext, private readonly host: ControllerHost) {
+    this.ended = new Promise((resolve) => (this.end = resolve));
+  }
+
+  /** Starts the process, once. */
+  async lead(): Promise<void> {
+    if (this.leading || this.over) return;
+    this.leading = true;
+    try {
+      this.healthPort = await freePort();
+      if (this.over || this.host.isStopped) {
+        this.leading = false;
+        return;
+      }
+      this.spawn();
+    } catch (error) {
+      process.stderr.write(`controller of ${this.context.clusterName} could not be started: ${(error as Error).message}\n`);
+      this.finish(1);
+    }
+  }
+
+  private spawn(): void {
+    const { settings } = this.host;
+    const { env, args, pod, namespace, clusterName } = this.context;
+    const log = fs.openSync(path.join(settings.logsDir, `load-balancer-controller-${clusterName}.log`), "a");
+    try {
+      this.child = fork(settings.script ?? STAND_IN, [...args], {
+        // Nothing else of this process' environment: no profile or key of the person at the keyboard may reach an SDK.
+        env: {
+          PATH: process.env.PATH,
+          HOME: settings.logsDir,
+          AWS_REGION: settings.region,
+          ...env,
+          ...settings.awsEnv,
+          KUBECONFIG: settings.kubeconfigPath,
+          EKS_BLUE_GREEN_TIME_SCALE: String(settings.timeScale),
+          POD_NAME: pod,
+          REPLICA_POD: pod,
+          POD_NAMESPACE: namespace,
+          CLUSTER_NAME: clusterName,
+          HEALTH_PORT: String(this.healthPort),
+        },
+        execArgv: [],
+        stdio: ["ignore", log, log, "ipc"],
+      });
+    } finally {
+      fs.closeSync(log);
+    }
+    this.child.once("error", () => this.finish(1));
+    this.child.once("exit", (code, signal) => this.finish(code ?? (signal === "SIGKILL" ? KILLED : 143)));
+  }
+
+  async probe(kind: ProbeKind): Promise<boolean> {
+    if (kind === "liveness") return true;
+    if (this.host.isStopped) return false;
+    if (!this.leading) return true;
+    return this.child !== null && answersReady(this.healthPort);
+  }
+
+  terminate(): void {
+    if (this.child) this.child.kill("SIGTERM");
+    else this.finish(0);
+  }
+
+  kill(): void {
+    if (this.child) this.child.kill("SIGKILL");
+    else this.finish(KILLED);
+  }
+
+  /** Only a replica that has a process can crash. */
+  crash(): void {
+    this.child?.kill("SIGKILL");
+  }
+
+  private finish(code: number): void {
+    if (this.over) return;
+    this.over = true;
+    this.end(code);
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function answersReady(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = http.get({ host: "127.0.0.1", port, path: "/readyz", agent: false, timeout: READY_TIMEOUT_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.once("error", () => resolve(false));
+    request.once("timeout", () => request.destroy());
+  });
+}

@@ -1,0 +1,40 @@
+/** What a container of the sandbox runs: a stand-in for its image. */
+import type { FabricEntry } from "../../contract";
+import type { ContainerSpec } from "../kube-types";
+import type { ProbeKind } from "../probe-state";
+
+export interface ProgramContext {
+  readonly clusterName: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: ContainerSpec;
+  /** The container's environment, complete and resolved. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+  /** The pod's VPC address (the node's with hostNetwork). */
+  readonly address: string;
+  readonly timeScale: number;
+  /** Tells everyone where a port of the pod really listens, and that it doesn't any more. */
+  publish(entry: FabricEntry): void;
+  withdraw(address: string, port: number): void;
+}
+
+export interface RunningProgram {
+  /** Resolves with the exit code when the program has ended, for whatever reason; never rejects. */
+  readonly ended: Promise<number>;
+  /** SIGTERM; `graceMs` (real milliseconds) is when SIGKILL will come. */
+  terminate(graceMs: number): void;
+  /** SIGKILL: sockets are reset. */
+  kill(): void;
+  /** The program's own answer to a probe instead of one over its socket; absent for programs that listen. */
+  probe?(kind: ProbeKind): Promise<boolean>;
+  /** True when a probe of a port that the program doesn't serve must fail, as with the real image; otherwise it counts as passed. */
+  readonly strictPorts: boolean;
+  /** Ports of the pod that it serves. */
+  readonly ports: readonly number[];
+}
+
+export type StartProgram = (context: ProgramContext) => Promise<RunningProgram>;
+
+/** Exit code of a process that was ended by SIGKILL. */
+export const KILLED = 137;

@@ -1,0 +1,238 @@
+/** The stand-in for the aws provider: a table of resources over the AWS front. */
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { EKSClient } from "@aws-sdk/client-eks";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { SandboxError } from "../../errors";
+import { autoName, differences, equal, hasUnknown, isObject, under, UNKNOWN, type Check, type Diff, type Dynamic, type Failure, type Props } from "../rpc/values";
+import { PartialFailure, type ChangeCall, type CheckCall, type Created, type Limits, type StandIn, type Target } from "../stand-in";
+import { pause, type AwsContext, type AwsResource } from "./descriptor";
+import { ec2LaunchTemplateResources } from "./ec2-launch-template";
+import { ec2NetworkResources } from "./ec2-network";
+import { securityGroupResources } from "./ec2-security-groups";
+import { eksResources } from "./eks";
+import { elbResources, loadBalancerBecomesOther } from "./elb";
+import { iamResources } from "./iam";
+import { imports } from "./imports";
+import { invokeAws } from "./invokes";
+
+export const awsResources: readonly AwsResource[] = [...ec2NetworkResources, ...securityGroupResources, ...ec2LaunchTemplateResources, ...iamResources, ...eksResources, ...elbResources];
+const byToken = new Map(awsResources.map((resource) => [resource.token, resource]));
+
+/** EC2 says this while something else is still being deleted; the official provider tries again too. */
+const stillUsed = ["DependencyViolation", "ResourceInUse", "ResourceInUseException", "DeleteConflict", "DeleteConflictException", "InvalidIPAddress.InUse", "OperationNotPermitted.InUse"];
+const stillUsedSeconds = 60;
+
+function descriptorOf(type: string): AwsResource {
+  const found = byToken.get(type);
+  if (found === undefined) throw new SandboxError("SBX-PROVIDER-TYPE", `the sandbox's stand-in for the aws provider has no ${type}`, "Use the official plugin with --provider aws=PATH, or leave this resource out of the rehearsal.");
+  return found;
+}
+
+/** Properties with the keys that only AWS can tell; without them a program would take them for absent instead of unknown. */
+function computedBelow(resource: AwsResource, inputs: Props): Props {
+  const entries = Object.entries(resource.computedBelow ?? {}).filter(([property]) => inputs[property] === undefined || isObject(inputs[property]));
+  return Object.fromEntries(entries.map(([property, keys]) => [property, { ...Object.fromEntries(keys.map((key) => [key, UNKNOWN])), ...inputs[property] }]));
+}
+
+export class AwsStandIn implements StandIn {
+  readonly name = "aws";
+  readonly version = "7.48.0";
+  private region = "us-east-1";
+  private defaultTags: Readonly<Record<string, string>> = {};
+  private clients: Omit<AwsContext, keyof Limits> | undefined;
+
+  constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
+
+  async configure(config: Props): Promise<void> {
+    this.region = config["region"] ?? this.env["AWS_REGION"] ?? this.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
+    const tags = config["defaultTags"];
+    this.defaultTags = (typeof tags === "string" ? JSON.parse(tags) : tags)?.tags ?? {};
+    const endpoint = this.env["AWS_ENDPOINT_URL"];
+    // Without this the SDK would go to the real AWS with whatever credentials it finds.
+    if (endpoint === undefined || !/^https?:\/\/127\./.test(endpoint)) throw new SandboxError("SBX-PROVIDER-ENDPOINT", `AWS_ENDPOINT_URL is ${endpoint ?? "not set"}, not a loopback address`, "Start the provider host from the sandbox's daemon, which sets it.");
+    const settings = { region: this.region, endpoint, maxAttempts: 4, credentials: { accessKeyId: this.env["AWS_ACCESS_KEY_ID"] ?? "sandbox", secretAccessKey: this.env["AWS_SECRET_ACCESS_KEY"] ?? "sandbox" } };
+    const sts = new STSClient(settings);
+    let account: Promise<string> | undefined;
+    const accountId = () => (account ??= sts.send(new GetCallerIdentityCommand({})).then((answer) => answer.Account ?? "000000000000"));
+    this.clients = { region: this.region, ec2: new EC2Client(settings), eks: new EKSClient(settings), elb: new ElasticLoadBalancingV2Client(settings), iam: new IAMClient(settings), accountId };
+  }
+
+  configReplaces(olds: Props, news: Props): readonly string[] {
+    return ["region"].filter((key) => olds[key] !== undefined && news[key] !== undefined && !equal(olds[key], news[key]));
+  }
+
+  async check(call: CheckCall): Promise<Check> {
+    const resource = descriptorOf(call.type);
+    const inputs: Record<string, Dynamic> = { ...resource.defaults, ...call.news };
+    const failures: Failure[] = Object.keys(call.news).filter((key) => !resource.inputs.includes(key) && key !== "__defaults").map((property) => ({ property, reason: `the sandbox's stand-in does not know ${property} of ${call.type}; use the official plugin with --provider aws=PATH` }));
+    if (resource.autoName !== undefined && inputs[resource.autoName.property] === undefined) {
+      const { property, longest } = resource.autoName;
+      const name = ((call.olds["__defaults"] ?? []).includes(property) ? (call.olds[property] as string | undefined) : undefined) ?? autoName(call.name, call.seed, call.urn);
+      if (name.length > longest) failures.push({ property, reason: `'${name}' is longer than ${longest} characters; give ${property} explicitly` });
+      inputs[property] = name;
+      // As the official provider marks it: a replacement of an unnamed resource gets a new name, and may exist beside the old one.
+      inputs["__defaults"] = [property];
+    }
+    if (resource.inputs.includes("region") && inputs["region"] === undefined) inputs["region"] = this.region;
+    if (!hasUnknown(inputs)) failures.push(...(resource.validate?.(inputs) ?? []));
+    return { inputs, failures };
+  }
+
+  async diff(call: ChangeCall): Promise<Diff> {
+    const resource = descriptorOf(call.type);
+    const becomesOther = call.type === "aws:lb/loadBalancer:LoadBalancer" && loadBalancerBecomesOther(call.oldInputs, call.news);
+    const replaces = under(becomesOther ? [...resource.replaceOn, "securityGroups"] : resource.replaceOn);
+    const changes = [...differences(call.oldOutputs[appliedKey] ?? call.oldInputs, call.news, replaces), ...this.defaultTagChanges(resource, call)];
+    const explicitName = resource.autoName !== undefined && call.news["__defaults"] === undefined && equal(call.oldInputs[resource.autoName.property], call.news[resource.autoName.property]);
+    return { changes, deleteBeforeReplace: resource.deleteBeforeReplace?.(call.news) ?? explicitName };
+  }
+
+  private defaultTagChanges(resource: AwsResource, call: ChangeCall): Diff["changes"] {
+    if (!resource.taggable || call.oldOutputs["__tags"] === undefined || hasUnknown(call.news["tags"])) return [];
+    return equal(call.oldOutputs["__tags"], this.allTags(resource, call.news)) || !equal(call.oldInputs["tags"], call.news["tags"]) ? [] : [{ path: "tagsAll", kind: "update", replaces: false }];
+  }
+
+  private allTags(resource: AwsResource, inputs: Props): Readonly<Record<string, string>> {
+    return resource.taggable ? { ...this.defaultTags, ...inputs["tags"] } : {};
+  }
+
+  private context(limits: Limits): AwsContext {
+    if (this.clients === undefined) throw new Error("the provider is not configured");
+    return { ...this.clients, ...limits };
+  }
+
+  async create(call: Target & { inputs: Props; preview: boolean }, limits: Limits): Promise<Created> {
+    const resource = descriptorOf(call.type);
+    if (call.preview) return { id: "", outputs: this.withTags(resource, call.inputs, { ...call.inputs, ...computedBelow(resource, call.inputs) }) };
+    const aws = this.context(limits);
+    let id: string | undefined;
+    let complete = false;
+    try {
+      id = await resource.create(aws, call.inputs, this.allTags(resource, call.inputs), (made) => (id = made));
+      complete = true;
+      await this.untilReady(resource, aws, id, call.inputs);
+      return { id, outputs: await this.outputs(resource, aws, id, call.inputs) };
+    } catch (error) {
+      if (id === undefined) throw error;
+      const outputs = await this.outputs(resource, aws, id, call.inputs).catch(() => this.withTags(resource, call.inputs, call.inputs));
+      // What came after the object itself may not have been done: all that can be changed in place is set again by the next update.
+      const applied = complete ? {} : { [appliedKey]: Object.fromEntries(Object.entries(call.inputs).filter(([key]) => resource.replaceOn.some((path) => path.split(".")[0] === key))) };
+      throw new PartialFailure(id, { ...outputs, ...applied }, [(error as Error).message], error);
+    }
+  }
+
+  private withTags(resource: AwsResource, inputs: Props, outputs: Props): Props {
+    if (!resource.taggable) return outputs;
+    const tags = this.allTags(resource, inputs);
+    return { ...outputs, tagsAll: tags, __tags: tags };
+  }
+
+  private async outputs(resource: AwsResource, aws: AwsContext, id: string, inputs: Props): Promise<Props> {
+    const read = await resource.read(aws, id, inputs);
+    if (read === null) throw new Error(`${id} is not there any more`);
+    return this.withTags(resource, inputs, { ...inputs, ...withoutUndefined(read), tagsAll: {} });
+  }
+
+  private async untilReady(resource: AwsResource, aws: AwsContext, id: string, inputs: Props): Promise<void> {
+    if (resource.ready === undefined) return;
+    await this.poll(resource, aws, `${id} to become ready`, () => resource.ready!(aws, id, inputs));
+  }
+
+  private async poll(resource: AwsResource, aws: AwsContext, what: string, done: () => Promise<boolean>): Promise<void> {
+    const seconds = aws.timeoutSeconds || resource.timeoutSeconds || 600;
+    const end = Date.now() + seconds * 1000;
+    while (!(await done())) {
+      if (aws.signal.aborted) throw new Error(`cancelled while waiting for ${what}`);
+      if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
+      await pause(aws.signal);
+    }
+  }
+
+  async read(call: Target & { id: string; inputs: Props; outputs: Props }): Promise<{ id?: string; outputs: Props; inputs: Props } | null> {
+    const resource = descriptorOf(call.type);
+    const aws = this.context({ signal: new AbortController().signal, timeoutSeconds: 0 });
+    if (Object.keys(call.inputs).length === 0 && Object.keys(call.outputs).length === 0) return this.imported(resource, aws, call.id);
+    const known = Object.keys(call.inputs).length > 0 ? call.inputs : call.outputs;
+    const read = await resource.read(aws, call.id, known);
+    if (read === null) return null;
+    return { outputs: { ...this.withTags(resource, known, { ...call.outputs, ...known, ...withoutUndefined(read) }), ...unfinished(call.outputs) }, inputs: call.outputs[appliedKey] === undefined ? drifted(known, call.outputs, read) : known };
+  }
+
+  /** The inputs are what AWS tells of the properties that the program could have set. */
+  private async imported(resource: AwsResource, aws: AwsContext, asked: string): Promise<{ id: string; outputs: Props; inputs: Props } | null> {
+    const found = imports[resource.token] === undefined ? { id: asked, inputs: {} } : await imports[resource.token]!(aws, asked);
+    if (found === null) return null;
+    const read = await resource.read(aws, found.id, found.inputs);
+    if (read === null) return null;
+    const told = withoutUndefined({ ...withoutUndefined(read), ...withoutUndefined(found.inputs), tags: read["tagsAll"] });
+    const inputs = { ...Object.fromEntries(Object.entries(told).filter(([key]) => resource.inputs.includes(key))), ...(resource.inputs.includes("region") ? { region: this.region } : {}) };
+    const { tags, ...rest } = inputs as Record<string, Dynamic>;
+    const named = resource.taggable && Object.keys(tags ?? {}).length > 0 ? { ...rest, tags } : rest;
+    return { id: found.id, inputs: named, outputs: this.withTags(resource, named, { ...told, ...named }) };
+  }
+
+  async update(call: ChangeCall & { preview: boolean }, limits: Limits): Promise<Props> {
+    const resource = descriptorOf(call.type);
+    const { [appliedKey]: applied, ...oldOutputs } = call.oldOutputs as Record<string, Dynamic>;
+    if (call.preview) return this.withTags(resource, call.news, { ...oldOutputs, ...call.news });
+    const olds: Props = applied ?? call.oldInputs;
+    const aws = this.context(limits);
+    const changed = new Set([...Object.keys(olds), ...Object.keys(call.news)].filter((key) => !equal(olds[key], call.news[key])));
+    const tagsChanged = changed.delete("tags") || !equal(oldOutputs["__tags"], this.allTags(resource, call.news));
+    try {
+      if (tagsChanged && resource.tag !== undefined) {
+        const tags = this.allTags(resource, call.news);
+        await resource.tag(aws, call.id, tags, Object.keys(oldOutputs["__tags"] ?? {}).filter((key) => tags[key] === undefined), oldOutputs);
+      }
+      if (changed.size > 0) await resource.update?.(aws, call.id, call.news, olds, changed);
+      await this.untilReady(resource, aws, call.id, call.news);
+    } catch (error) {
+      const now = await this.outputs(resource, aws, call.id, olds).catch(() => oldOutputs);
+      // The engine records the new inputs with a failed update; the next one must still see what was not done.
+      throw new PartialFailure(call.id, { ...now, __tags: oldOutputs["__tags"], [appliedKey]: olds }, [(error as Error).message], error);
+    }
+    return this.outputs(resource, aws, call.id, call.news);
+  }
+
+  async delete(call: Target & { id: string; oldInputs: Props; outputs: Props }, limits: Limits): Promise<void> {
+    const resource = descriptorOf(call.type);
+    const aws = this.context(limits);
+    const end = Date.now() + stillUsedSeconds * 1000;
+    for (;;) {
+      try {
+        await resource.delete(aws, call.id, call.outputs);
+        break;
+      } catch (error) {
+        if (!stillUsed.includes((error as Error).name) || Date.now() > end || limits.signal.aborted) throw error;
+        await pause(limits.signal);
+      }
+    }
+    if (resource.waitsForDeletion === true) await this.poll(resource, aws, `${call.id} to be deleted`, async () => (await resource.read(aws, call.id, call.outputs)) === null);
+  }
+
+  async invoke(token: string, args: Props): Promise<Props> {
+    return invokeAws(this.context({ signal: new AbortController().signal, timeoutSeconds: 0 }), token, args);
+  }
+}
+
+/** Among the outputs of an object whose last operation failed: the inputs that hold of it, as far as is known. */
+const appliedKey = "__applied";
+const unfinished = (outputs: Props): Props => (outputs[appliedKey] === undefined ? {} : { [appliedKey]: outputs[appliedKey] });
+
+/** With what was changed from outside since the outputs were recorded, as the program would have written it: the next update puts it back. */
+function drifted(inputs: Props, outputs: Props, read: Props): Props {
+  const same = (key: string) => read[key] === undefined || outputs[key] === undefined || equal(read[key], outputs[key]);
+  return Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, same(key) ? value : shapedLike(value, read[key])]));
+}
+
+/** Of an object only the properties that the program gave; text where it gave text. */
+function shapedLike(like: Dynamic, value: Dynamic): Dynamic {
+  if (isObject(like) && isObject(value)) return Object.fromEntries(Object.entries(like).map(([key, one]) => [key, value[key] === undefined ? one : shapedLike(one, value[key])]));
+  return typeof like === "string" && typeof value !== "object" ? String(value) : value;
+}
+
+function withoutUndefined(props: Props): Props {
+  return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined && value !== null));
+}

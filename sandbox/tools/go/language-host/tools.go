@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names what is built from this module, so that its requirements stay in go.mod.
+package tools
+
+import _ "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs"

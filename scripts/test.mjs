@@ -1,0 +1,52 @@
+// Runs every check in order, goes on after a failure, and ends with one line: `N passed, N failed`.
+// A suite that ends badly without having reported a failed test counts as one failure; a skipped test counts as failed.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const scratch = mkdtempSync(join(tmpdir(), "eks-blue-green-test-"));
+let passed = 0;
+let failed = 0;
+
+/** One command that passes or fails as a whole. */
+function check(name, command, args) {
+  process.stdout.write(`\n# ${name}\n`);
+  const ok = spawnSync(command, args, { stdio: "inherit" }).status === 0;
+  process.stdout.write(`# ${name}: ${ok ? "passed" : "FAILED"}\n`);
+  if (ok) passed += 1;
+  else failed += 1;
+  return ok;
+}
+
+/** A mocha suite, whose tests are counted one by one. */
+function suite(name, config) {
+  process.stdout.write(`\n# ${name}\n`);
+  const counts = join(scratch, `${name}.ndjson`);
+  const run = spawnSync("npx", ["mocha", "--config", config], { stdio: "inherit", env: { ...process.env, EBG_TEST_COUNTS: counts } });
+  const lines = existsSync(counts) ? readFileSync(counts, "utf8").trim().split("\n").filter(Boolean).map((line) => JSON.parse(line)) : [];
+  const bad = lines.reduce((sum, line) => sum + line.failed + line.skipped, 0);
+  passed += lines.reduce((sum, line) => sum + line.passed, 0);
+  failed += bad > 0 ? bad : run.status === 0 && lines.length > 0 ? 0 : 1;
+}
+
+const only = process.argv[2] ?? "all";
+const steps = {
+  build: () => check("build", "node", ["scripts/build.mjs"]),
+  lint: () => check("lint", "npx", ["eslint", "."]),
+  types: () => check("types", "npx", ["tsc", "--noEmit"]),
+  tools: () => check("tools", "node", ["bin/eks-blue-green.js", "sandbox", "tools"]),
+  unit: () => suite("unit", ".mocharc.unit.json"),
+  e2e: () => suite("e2e", ".mocharc.e2e.json"),
+};
+const wanted = only === "all" ? Object.keys(steps) : only.split(",");
+for (const name of wanted) {
+  if (!steps[name]) {
+    process.stderr.write(`unknown step '${name}'; one of: ${Object.keys(steps).join(", ")}\n`);
+    process.exit(2);
+  }
+  steps[name]();
+}
+rmSync(scratch, { recursive: true, force: true });
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,102 @@
+/** The wanted state of an environment: the keys of `Pulumi.<env>.yaml`, with defaults filled in. Plain values only. */
+
+export interface NetworkConfig {
+  /** Of a new VPC; null when `existing` is given. */
+  readonly cidrBlock: string | null;
+  readonly availabilityZones: readonly string[];
+  readonly natGateways: "one" | "one-per-zone";
+  /** Blocks of the private and public subnets, one a zone; null: cut from `cidrBlock`. */
+  readonly subnets?: { readonly privateCidrBlocks: readonly string[]; readonly publicCidrBlocks: readonly string[] } | null;
+  readonly existing: { readonly vpcId: string; readonly privateSubnetIds: readonly string[]; readonly publicSubnetIds: readonly string[] } | null;
+}
+
+export interface NodesConfig {
+  readonly instanceTypes: readonly string[];
+  readonly desiredSize: number;
+  readonly minSize: number;
+  readonly maxSize: number;
+}
+
+export interface ClusterConfig {
+  readonly nodes: NodesConfig;
+  /** Kubernetes' own Service range; null: EKS chooses 10.100.0.0/16 or 172.20.0.0/16, whichever is clear of the VPC. Can't be changed on a running cluster. */
+  readonly serviceCidrBlock?: string | null;
+  /** Pinned add-on versions; null: the default version of the cluster's minor, looked up once per minor. */
+  readonly addons: { readonly vpcCni: string | null; readonly coredns: string | null; readonly kubeProxy: string | null; readonly podIdentityAgent: string | null };
+}
+
+export interface ControllerConfig {
+  /** Version of the AWS Load Balancer Controller's chart, which is the controller's own since v3. */
+  readonly version: string;
+  /** Chart name in the repository, or a local folder. */
+  readonly chart: string;
+  readonly repository: string | null;
+  readonly identity: "pod-identity" | "irsa";
+}
+
+export interface LoadBalancerConfig {
+  readonly scheme: "internet-facing" | "internal";
+  /**
+   * Default true. Off, a zone serves only from its own targets, and clients that still hold the address of a zone whose last target
+   * has just left get refused. On, 500 targets is the most for the whole load balancer, and traffic between zones is charged.
+   */
+  readonly crossZone: boolean;
+  /** Who may connect: IPv4 blocks; default everyone for `internet-facing`, the VPC for `internal`. */
+  readonly clientCidrBlocks: readonly string[];
+}
+
+export interface ServiceConfig {
+  readonly name: string;
+  readonly namespace: string;
+  readonly image: string;
+  /** Listener port on the load balancer. */
+  readonly port: number;
+  /** Container port. */
+  readonly targetPort: number;
+  readonly replicas: number;
+  /** True when an autoscaler owns the replicas. */
+  readonly autoscaled: boolean;
+  readonly healthCheckPath: string;
+  readonly preStopSeconds: number;
+  readonly terminationGraceSeconds: number;
+  readonly deregistrationDelaySeconds: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface RolloutConfig {
+  readonly strategy: "replace" | "cycle";
+  readonly minActive: number;
+  readonly bakeSeconds: number;
+  /** How long after registering or deregistering the load balancer may still route the old way. */
+  readonly propagationHoldSeconds: number;
+  /** Longest wait of one gate. */
+  readonly gateTimeoutSeconds: number;
+  /** Names of CloudWatch alarms that must stay OK during a bake. */
+  readonly alarms: readonly string[];
+  /** How `retire` is approved: `ask` on a terminal (or `--approve-retire`), or `automatic`. */
+  readonly retire: "ask" | "automatic";
+}
+
+export interface EnvironmentConfig {
+  readonly region: string;
+  /** Wanted Kubernetes minor, `1.35`. */
+  readonly kubernetesVersion: string;
+  readonly members: readonly string[];
+  readonly network: NetworkConfig;
+  readonly cluster: ClusterConfig;
+  readonly controller: ControllerConfig;
+  readonly loadBalancer?: LoadBalancerConfig;
+  readonly services: readonly ServiceConfig[];
+  readonly rollout: RolloutConfig;
+}
+
+/** The two keys of a member's stack. */
+export interface MemberConfig {
+  readonly environment: string;
+  readonly member: string;
+}
+
+export { ConfigError } from "../components/problems";
+export type { Problem } from "../components/problems";
+export { isMemberConfig, parseEnvironmentConfig, parseMemberConfig } from "./config-parser";
+export { memberProblems, sharedFieldProblems, versionProblems } from "./config-changes";

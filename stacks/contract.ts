@@ -1,0 +1,102 @@
+/**
+ * What the environment's program, the member's program and the driver say to each other: the outputs of the two kinds of stack,
+ * and the one argument that the driver passes to the program's function when it runs it inline.
+ */
+import type { EnvironmentConfig } from "./config";
+import type { EnvironmentRecord, MemberPlacement } from "./record";
+
+/**
+ * Passed by the driver to the function that the project's `main` exports. Plain `pulumi up` passes nothing.
+ * - `record`: write this record into the environment's stack if its last recorded revision is still `expectedRevision`.
+ * - `act`: deploy this member as the open intent says (not the union of before and after), if the record still has this revision.
+ */
+export type DriverContext =
+  | { readonly kind: "record"; readonly expectedRevision: number; readonly record: EnvironmentRecord }
+  | { readonly kind: "act"; readonly expectedRevision: number };
+
+/** What `main` of the project must export (`export = …`), so that both the engine's language host and the driver can run it. */
+export type StackProgram = (context?: DriverContext) => Promise<Record<string, unknown>>;
+
+/** Begins the message when the record is gone (`EBG-RECORD-LOST` of the driver) or can't be read. */
+export const RECORD_LOST = "EBG-RECORD-LOST";
+export const RECORD_INVALID = "EBG-RECORD-INVALID";
+
+/** Thrown (as the message's beginning) inside an update when the record's revision is not the expected one. */
+export const FENCED = "EBG-FENCED";
+
+export interface NetworkOutputs {
+  readonly vpcId: string;
+  readonly cidrBlock: string;
+  readonly privateSubnetIds: readonly string[];
+  readonly publicSubnetIds: readonly string[];
+}
+
+export interface ServiceTargetGroup {
+  readonly name: string;
+  readonly targetGroupArn: string;
+  readonly targetGroupName: string;
+  readonly listenerArn: string;
+  /** The listener's port on the load balancer. */
+  readonly port: number;
+}
+
+export interface SharedLoadBalancerOutputs {
+  readonly arn: string;
+  readonly dnsName: string;
+  readonly securityGroupId: string;
+  /** By service name. */
+  readonly services: Readonly<Record<string, ServiceTargetGroup>>;
+}
+
+/** Outputs of the environment's stack. */
+export interface EnvironmentOutputs {
+  readonly schemaVersion: 1;
+  readonly environment: string;
+  readonly region: string;
+  readonly record: EnvironmentRecord;
+  /** The wanted state, as parsed from `Pulumi.<env>.yaml`, with defaults filled in. */
+  readonly config: EnvironmentConfig;
+  readonly network: NetworkOutputs;
+  readonly loadBalancer: SharedLoadBalancerOutputs;
+}
+
+export interface MemberServiceOutputs {
+  readonly namespace: string;
+  readonly deployment: string;
+  readonly service: string;
+  readonly servicePort: number;
+  readonly targetGroupArn: string;
+  /** Name of the TargetGroupBinding object when this update declared it, else null. */
+  readonly binding: string | null;
+  /** Pod labels by which the Deployment and the Service select. */
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+/** Outputs of a member's stack. An absent member's stack has none or does not exist. */
+export interface MemberOutputs {
+  readonly schemaVersion: 1;
+  readonly environment: string;
+  readonly member: string;
+  /** What this update declared; not a proof of service. */
+  readonly declared: MemberPlacement;
+  /** The record's revision that this update followed. */
+  readonly revision: number;
+  readonly clusterName: string;
+  readonly endpoint: string;
+  /** Base64 PEM. */
+  readonly certificateAuthorityData: string;
+  /** JSON text of a kubeconfig (exec `aws eks get-token`, or what an existing cluster was given with). */
+  readonly kubeconfig: string;
+  readonly region: string;
+  readonly controller: { readonly namespace: string; readonly deployment: string; readonly version: string };
+  readonly services: Readonly<Record<string, MemberServiceOutputs>>;
+  /** Add-on versions as deployed, and the Kubernetes minor they were looked up for: they stay until the minor changes. */
+  readonly addons?: { readonly minor: string; readonly versions: AddonVersions };
+}
+
+export interface AddonVersions {
+  readonly vpcCni: string;
+  readonly kubeProxy: string;
+  readonly coredns: string;
+  readonly podIdentityAgent: string;
+}

@@ -1,0 +1,67 @@
+/** What a member's stack declares, as a pure function of the record. */
+import type { EnvironmentRecord, MemberPlacement, Role } from "./record";
+
+export interface DesiredMember {
+  readonly placement: MemberPlacement;
+  /** Whether the member's TargetGroupBindings are declared. */
+  readonly bindings: "declared" | "none";
+  /** Set when nothing may be deployed now; `placement` is then where the member stands. */
+  readonly refuse: { readonly reason: string; readonly remedy: string } | null;
+}
+
+const rank: Readonly<Record<Role, number>> = { absent: 0, standby: 1, active: 2 };
+
+/** Negative when `a` is the lower Kubernetes minor. */
+export function compareVersions(a: string, b: string): number {
+  const [aMajor = 0, aMinor = 0] = a.split(".").map(Number);
+  const [bMajor = 0, bMinor = 0] = b.split(".").map(Number);
+  return aMajor - bMajor || aMinor - bMinor;
+}
+
+/** The higher of a recorded and an observed version: EKS may have upgraded a cluster by itself, and it can't be lowered. */
+export function higherVersion(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return compareVersions(a, b) >= 0 ? a : b;
+}
+
+function declare(placement: MemberPlacement): DesiredMember {
+  return { placement, bindings: placement.role === "active" ? "declared" : "none", refuse: null };
+}
+
+/** Everything that is there before or after the move. */
+function union(from: MemberPlacement, to: MemberPlacement): MemberPlacement {
+  const role = rank[from.role] >= rank[to.role] ? from.role : to.role;
+  // An absent side has no workload of its own, so it must not turn a stopped one on.
+  const present = [from, to].filter((placement) => placement.role !== "absent");
+  const workload = present.length === 0 || present.some((placement) => placement.workload === "running") ? "running" : "stopped";
+  return { role, version: higherVersion(from.version, to.version), workload };
+}
+
+/**
+ * `acting` (the driver's planned update): the open intent as it says. Otherwise (a plain `pulumi up`, at any time): the union of
+ * before and after, so that it neither finishes nor undoes a move, and a refusal while the member is being retired.
+ */
+export function desiredOfMember(record: EnvironmentRecord, member: string, options: { readonly acting: boolean; readonly environment?: string }): DesiredMember {
+  const stands = record.placement[member];
+  if (stands === undefined) {
+    return {
+      placement: { role: "absent", version: null, workload: "running" },
+      bindings: "none",
+      refuse: {
+        reason: `the environment's record has no member '${member}' (it has: ${Object.keys(record.placement).join(", ")})`,
+        remedy: `add '${member}' to eks-blue-green:members and deploy the environment's stack first`,
+      },
+    };
+  }
+  const intent = record.intent;
+  if (intent === null || intent.move.member !== member) return declare(stands);
+  if (options.acting) return declare(intent.move.to);
+  if (intent.move.kind === "retire") {
+    const environment = options.environment ?? "<environment>";
+    return {
+      ...declare(stands),
+      refuse: { reason: `member '${member}' is being retired (since ${intent.startedAt}, by ${intent.by})`, remedy: `let the driver finish: eks-blue-green upgrade --stack ${environment}` },
+    };
+  }
+  return declare(union(intent.move.from, intent.move.to));
+}

@@ -1,0 +1,121 @@
+/** Reads a record that came from outside (a stack's outputs): typed, or all its problems. Unknown fields are kept out. */
+import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, Step } from "./record";
+
+export type ParsedRecord = { readonly record: EnvironmentRecord; readonly problems: readonly [] } | { readonly record: null; readonly problems: readonly string[] };
+
+const roles = ["absent", "standby", "active"] as const;
+const workloads = ["running", "stopped"] as const;
+const kinds = ["provision", "admit", "drain", "upgrade", "scale", "shift", "retire"] as const;
+
+/** Collects problems; every reader answers a value of its type, also after a problem, so that reading goes on. */
+class Reader {
+  readonly problems: string[] = [];
+
+  object(value: unknown, path: string): Record<string, unknown> {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    this.problems.push(`${path}: expected an object, got ${JSON.stringify(value) ?? "nothing"}`);
+    return {};
+  }
+  array(value: unknown, path: string): readonly unknown[] {
+    if (Array.isArray(value)) return value;
+    this.problems.push(`${path}: expected a list, got ${JSON.stringify(value) ?? "nothing"}`);
+    return [];
+  }
+  text(value: unknown, path: string): string {
+    if (typeof value === "string" && value !== "") return value;
+    this.problems.push(`${path}: expected text, got ${JSON.stringify(value) ?? "nothing"}`);
+    return "";
+  }
+  whole(value: unknown, path: string, least: number): number {
+    if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
+    this.problems.push(`${path}: expected a whole number from ${least}, got ${JSON.stringify(value) ?? "nothing"}`);
+    return least;
+  }
+  oneOf<T extends string>(value: unknown, path: string, allowed: readonly T[]): T {
+    if (allowed.includes(value as T)) return value as T;
+    this.problems.push(`${path}: expected one of ${allowed.join(", ")}, got ${JSON.stringify(value) ?? "nothing"}`);
+    return allowed[0] as T;
+  }
+}
+
+function placementOf(reader: Reader, value: unknown, path: string): MemberPlacement {
+  const object = reader.object(value, path);
+  const role = reader.oneOf(object["role"], `${path}.role`, roles);
+  const workload = reader.oneOf(object["workload"], `${path}.workload`, workloads);
+  // Pulumi's outputs drop nothing, but a hand-edited state may: a missing version is read as null.
+  const version = object["version"] ?? null;
+  if (version !== null && !(typeof version === "string" && /^\d+\.\d+$/.test(version))) reader.problems.push(`${path}.version: expected a Kubernetes minor like 1.35 or null, got ${JSON.stringify(version)}`);
+  else if ((version === null) !== (role === "absent")) reader.problems.push(`${path}.version: null exactly when the role is absent; role is ${role}, version is ${version ?? "null"}`);
+  return { role, version: version as string | null, workload };
+}
+
+function moveOf(reader: Reader, value: unknown, path: string): Move {
+  const object = reader.object(value, path);
+  return {
+    kind: reader.oneOf(object["kind"], `${path}.kind`, kinds),
+    member: reader.text(object["member"], `${path}.member`),
+    from: placementOf(reader, object["from"], `${path}.from`),
+    to: placementOf(reader, object["to"], `${path}.to`),
+  };
+}
+
+function stepOf(reader: Reader, value: unknown, path: string): Step {
+  const object = reader.object(value, path);
+  const type = reader.oneOf(object["type"], `${path}.type`, ["move", "bake"] as const);
+  if (type === "move") return { type, ...moveOf(reader, value, path) };
+  const seconds = object["seconds"];
+  if (typeof seconds !== "number" || !(seconds >= 0)) reader.problems.push(`${path}.seconds: expected seconds from 0, got ${JSON.stringify(seconds) ?? "nothing"}`);
+  return { type, seconds: Number(seconds), why: typeof object["why"] === "string" ? object["why"] : "" };
+}
+
+function rolloutOf(reader: Reader, value: unknown): Rollout {
+  const object = reader.object(value, "rollout");
+  const steps = reader.array(object["steps"], "rollout.steps").map((step, index) => stepOf(reader, step, `rollout.steps[${index}]`));
+  const done = reader.whole(object["done"], "rollout.done", 0);
+  if (done > steps.length) reader.problems.push(`rollout.done: ${done} of ${steps.length} steps`);
+  const reason = object["reason"] ?? null;
+  return {
+    id: reader.text(object["id"], "rollout.id"),
+    strategy: reader.oneOf(object["strategy"], "rollout.strategy", ["replace", "cycle"] as const),
+    wantedVersion: reader.text(object["wantedVersion"], "rollout.wantedVersion"),
+    steps,
+    done,
+    direction: reader.oneOf(object["direction"], "rollout.direction", ["forward", "back"] as const),
+    reason: reason === null ? null : reader.text(reason, "rollout.reason"),
+    startedAt: reader.text(object["startedAt"], "rollout.startedAt"),
+  };
+}
+
+function intentOf(reader: Reader, value: unknown): Intent {
+  const object = reader.object(value, "intent");
+  const targetsBefore: Record<string, readonly string[]> = {};
+  for (const [service, targets] of Object.entries(reader.object(object["targetsBefore"], "intent.targetsBefore"))) {
+    targetsBefore[service] = reader.array(targets, `intent.targetsBefore.${service}`).map((target, index) => reader.text(target, `intent.targetsBefore.${service}[${index}]`));
+  }
+  return {
+    move: moveOf(reader, object["move"], "intent.move"),
+    step: reader.whole(object["step"], "intent.step", 0),
+    startedAt: reader.text(object["startedAt"], "intent.startedAt"),
+    by: reader.text(object["by"], "intent.by"),
+    targetsBefore,
+  };
+}
+
+/** Types a record, or says everything that is wrong with it. */
+export function parseRecord(value: unknown): ParsedRecord {
+  const reader = new Reader();
+  const object = reader.object(value, "record");
+  if (object["schemaVersion"] !== 1) {
+    reader.problems.push(`schemaVersion: this version of eks-blue-green reads 1, got ${JSON.stringify(object["schemaVersion"]) ?? "nothing"}`);
+    return { record: null, problems: reader.problems };
+  }
+  const placement: Record<string, MemberPlacement> = {};
+  for (const [member, stands] of Object.entries(reader.object(object["placement"], "placement"))) placement[member] = placementOf(reader, stands, `placement.${member}`);
+  const rollout = object["rollout"] == null ? null : rolloutOf(reader, object["rollout"]);
+  const intent = object["intent"] == null ? null : intentOf(reader, object["intent"]);
+  const revision = reader.whole(object["revision"], "revision", 1);
+  if (intent !== null && rollout === null) reader.problems.push("intent: a move is open, but there is no rollout");
+  if (intent !== null && reader.problems.length === 0 && placement[intent.move.member] === undefined) reader.problems.push(`intent.move.member: '${intent.move.member}' has no placement`);
+  if (reader.problems.length > 0) return { record: null, problems: reader.problems };
+  return { record: { schemaVersion: 1, revision, placement, rollout, intent }, problems: [] };
+}

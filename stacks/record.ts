@@ -1,0 +1,93 @@
+/**
+ * The record: where traffic is, and the rollout that is under way. It is an output of the environment's stack, made of plain
+ * values only (an output that depends on a resource would be lost with that resource), and it is written ahead of every move.
+ */
+
+import type { EnvironmentConfig } from "./config";
+
+/** `absent`: no resources · `standby`: runs, but is not bound · `active`: bound, receives traffic. */
+export type Role = "absent" | "standby" | "active";
+
+/** Whether the member's workload has its pods, or was scaled to zero gracefully after a drain. */
+export type WorkloadState = "running" | "stopped";
+
+/** Where one member stands. */
+export interface MemberPlacement {
+  readonly role: Role;
+  /** Deployed Kubernetes minor version, as `1.35`; null exactly when the role is `absent`. */
+  readonly version: string | null;
+  readonly workload: WorkloadState;
+}
+
+/** Role and deployed version of every member, by the member's name. */
+export type Placement = Readonly<Record<string, MemberPlacement>>;
+
+export type MoveKind = "provision" | "admit" | "drain" | "upgrade" | "scale" | "shift" | "retire";
+
+/** One edge of one member's state. */
+export interface Move {
+  readonly kind: MoveKind;
+  readonly member: string;
+  readonly from: MemberPlacement;
+  readonly to: MemberPlacement;
+}
+
+/** One step of a rollout: a move, or a time during which everything must stay good. */
+export type Step =
+  | ({ readonly type: "move" } & Move)
+  | { readonly type: "bake"; readonly seconds: number; readonly why: string };
+
+/** A move that was begun and is not yet committed. */
+export interface Intent {
+  readonly move: Move;
+  /** Index into `rollout.steps`. */
+  readonly step: number;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** Who began it: `user@host pid`, for people. */
+  readonly by: string;
+  /** The member's registered targets per service (`ip:port`, sorted), taken before a drain: these must be gone after it. */
+  readonly targetsBefore: Readonly<Record<string, readonly string[]>>;
+}
+
+export type StrategyName = "replace" | "cycle";
+
+export interface Rollout {
+  readonly id: string;
+  readonly strategy: StrategyName;
+  /** The Kubernetes minor that this rollout goes to. */
+  readonly wantedVersion: string;
+  readonly steps: readonly Step[];
+  /** How many of the steps are committed. */
+  readonly done: number;
+  readonly direction: "forward" | "back";
+  /** Why it turned back; null while it goes forward. */
+  readonly reason: string | null;
+  readonly startedAt: string;
+}
+
+export interface EnvironmentRecord {
+  readonly schemaVersion: 1;
+  /** Goes up by one with every write; the fence compares it. The first record has 1. */
+  readonly revision: number;
+  readonly placement: Placement;
+  readonly rollout: Rollout | null;
+  readonly intent: Intent | null;
+}
+
+export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };
+
+/** The record of an environment that was never deployed: the first member active at the wanted version, the others absent. */
+export function initialRecord(config: Pick<EnvironmentConfig, "members" | "kubernetesVersion">): EnvironmentRecord {
+  const placement: Record<string, MemberPlacement> = {};
+  config.members.forEach((member, index) => {
+    placement[member] = index === 0 ? { role: "active", version: config.kubernetesVersion, workload: "running" } : absent;
+  });
+  return { schemaVersion: 1, revision: 1, placement, rollout: null, intent: null };
+}
+
+export { parseRecord } from "./record-parser";
+export type { ParsedRecord } from "./record-parser";
+export { asOneWrite, beginMove, commitBake, commitMove, finishRollout, RecordError, startRollout, turnBack, withMembers } from "./record-transitions";
+export { compareVersions, desiredOfMember, higherVersion } from "./desired-member";
+export type { DesiredMember } from "./desired-member";

@@ -1,0 +1,47 @@
+/**
+ * Reads what other stacks, and this one, last recorded. The engine's own function behind `StackReference` is called directly: its
+ * failure can be caught (a StackReference's can't), and it adds no `read` to the plan of a move.
+ */
+import * as pulumi from "@pulumi/pulumi";
+
+export type StackReading =
+  | { readonly kind: "outputs"; readonly outputs: Readonly<Record<string, unknown>> }
+  /** There is no such stack. */
+  | { readonly kind: "missing" }
+  /** Nothing is known: no permission, no connection, a broken state. */
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Full name of a stack of this project. */
+export function siblingStack(stack: string): string {
+  return `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
+}
+
+async function invoke(token: string, args: Record<string, unknown>): Promise<StackReading> {
+  try {
+    const answer = (await pulumi.runtime.invoke(token, args, {})) as { readonly outputs?: Record<string, unknown> } | undefined;
+    return { kind: "outputs", outputs: answer?.outputs ?? {} };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return /unknown stack|stack not found|no stack named|404/i.test(message) ? { kind: "missing" } : { kind: "failed", message };
+  }
+}
+
+/** The outputs that a stack recorded last; empty when it never finished an update. */
+export function readStackOutputs(stack: string): Promise<StackReading> {
+  return invoke("pulumi:pulumi:readStackOutputs", { name: siblingStack(stack) });
+}
+
+/** Whether a stack holds anything besides itself and providers. */
+export async function readStackIsEmpty(stack: string): Promise<"empty" | "in-use" | { readonly unknown: string }> {
+  const reading = await invoke("pulumi:pulumi:readStackResourceOutputs", { stackName: siblingStack(stack) });
+  switch (reading.kind) {
+    case "missing":
+      return "empty";
+    case "failed":
+      return { unknown: reading.message };
+    case "outputs":
+      return Object.keys(reading.outputs).every((urn) => /::pulumi:(pulumi:Stack|providers:[^:]+)::/.test(urn)) ? "empty" : "in-use";
+    default:
+      return reading satisfies never;
+  }
+}

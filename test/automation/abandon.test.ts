@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { abandon } from "../../automation/abandon";
+import { DriverError } from "../../automation/errors";
+import { beginMove, startRollout } from "../../stacks/record";
+import { plan } from "../../automation/plan";
+import { World } from "./world";
+
+const wanting = (version: string) => ({ "eks-blue-green:kubernetesVersion": version });
+
+describe("giving a rollout up", () => {
+  it("destroys a member that keeps failing to be made, once approved, and ends the rollout", async () => {
+    const world = new World();
+    assert.equal((await failing(world)).outcome, "failed");
+    assert.equal(world.record.intent?.move.kind, "provision");
+    const asked = await world.upgrade({ config: wanting("1.34"), approveRetire: false });
+    assert.equal(asked.outcome, "stopped");
+    assert.match(asked.remedy ?? "", /--approve-retire/);
+    assert.equal(world.record.rollout?.direction, "forward");
+    const result = await world.upgrade({ config: wanting("1.34") });
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.equal(world.record.rollout, null);
+    assert.equal(world.record.intent, null);
+    assert.equal(world.record.placement["green"]?.role, "absent");
+    assert.equal(world.record.placement["blue"]?.role, "active");
+    assert.deepEqual([...world.clusters.keys()], ["blue"]);
+    assert.ok(world.leastHealthy >= 3);
+    assert.equal((await world.upgrade({ config: wanting("1.34") })).outcome, "nothing-to-do");
+  });
+
+  it("is refused once traffic has moved, and for a version that nobody serves", () => {
+    const world = new World();
+    const steps = plan(world.record.placement, { version: "1.35", members: ["blue", "green"] }, "replace", { minActive: 1, bakeSeconds: 0 });
+    const common = { id: "x", strategy: "replace" as const, wantedVersion: "1.35", steps, startedAt: "2026-01-01T00:00:00Z" };
+    const started = startRollout(world.record, common);
+    assert.equal(abandon(started, "1.34").kind, "steps");
+    assert.equal(abandon(started, "1.33").kind, "no");
+    const admitting = { ...started, placement: { ...started.placement, green: { role: "standby", version: "1.35", workload: "running" } as const }, rollout: { ...started.rollout!, done: 1 } };
+    const provisioned = abandon(admitting, "1.34");
+    assert.deepEqual(provisioned.kind === "steps" && provisioned.steps.map((step) => (step.type === "move" ? `${step.kind} ${step.member}` : step.type)), ["scale green", "retire green"]);
+    const begun = beginMove(admitting, { step: 1, startedAt: "2026-01-01T00:00:00Z", by: "me", targetsBefore: {} });
+    assert.equal(abandon(begun, "1.34").kind, "no");
+  });
+});
+
+/** Runs with a world whose every `apply` fails. */
+async function failing(world: World): Promise<{ outcome: string }> {
+  const ports = world.ports.bind(world);
+  world.ports = () => {
+    const real = ports();
+    return { ...real, pulumi: { ...real.pulumi, apply: async () => { throw new DriverError("EBG-UPDATE-FAILED", "no capacity", "wait"); } } };
+  };
+  try {
+    return await world.upgrade();
+  } finally {
+    world.ports = ports;
+  }
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { exitCodeOfError, exitCodeOfOutcome, exitCodes } from "../../../automation/cli/exit-codes";
+import { rehearsalEnvironment } from "../../../automation/cli/rehearse/driver-process";
+import { copyProject, inspectProject, minorBefore } from "../../../automation/cli/rehearse/project-copy";
+import { parseProviders, parseTimeScale } from "../../../automation/cli/sandbox-options";
+import { buildProgram } from "../../../automation/cli/main";
+import { DriverError } from "../../../automation/errors";
+import { SandboxError } from "../../../sandbox/errors";
+
+const info = { env: { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_ACCESS_KEY_ID: "sandbox", PULUMI_HOME: "/s" }, unset: ["AWS_PROFILE"] };
+
+describe("the surroundings of a rehearsed driver", () => {
+  it("hold nothing that leads to a real account, cluster or backend", () => {
+    const real = { PATH: "/bin", AWS_PROFILE: "prod", AWS_ACCESS_KEY_ID: "AKIAREALLOOKING", AWS_SESSION_TOKEN: "t", AWS_ENDPOINT_URL_EKS: "https://eks.example", PULUMI_ACCESS_TOKEN: "pul-1", PULUMI_BACKEND_URL: "s3://prod", KUBECONFIG: "/prod", KUBERNETES_SERVICE_HOST: "x", HTTPS_PROXY: "http://p", https_proxy: "http://p", NODE_OPTIONS: "--require /evil.js", HELM_KUBECONTEXT: "prod" };
+    const env = rehearsalEnvironment(real, info);
+    assert.deepEqual(env, { PATH: "/bin", CI: "true", ...info.env });
+  });
+});
+
+describe("exit codes", () => {
+  it("are stable", () => {
+    assert.deepEqual((["done", "nothing-to-do", "walked-back", "stopped", "failed"] as const).map(exitCodeOfOutcome), [0, 0, 5, 6, 7]);
+    assert.equal(exitCodeOfError(new DriverError("EBG-CONFIG", "m", "r")), exitCodes.usageOrConfig);
+    assert.equal(exitCodeOfError(new DriverError("EBG-STACK-LOCKED", "m", "r")), exitCodes.refused);
+    assert.equal(exitCodeOfError(new SandboxError("SBX-TOOL-MISSING", "m", "r")), exitCodes.surroundings);
+    assert.equal(exitCodeOfError(new TypeError("defect")), exitCodes.unexpected);
+  });
+  it("and error codes are all documented", () => {
+    const docs = readFileSync(join(__dirname, "../../../docs/errors.md"), "utf8");
+    const codes = readFileSync(join(__dirname, "../../../automation/errors.ts"), "utf8").match(/"EBG-[A-Z-]+"/g) ?? [];
+    assert.ok(codes.length > 15);
+    assert.deepEqual(codes.filter((code) => !docs.includes(`\`${code.slice(1, -1)}\``)), []);
+  });
+  it("and so are the sandbox's", () => {
+    const docs = readFileSync(join(__dirname, "../../../docs/errors.md"), "utf8");
+    const root = join(__dirname, "../../../sandbox");
+    const files = readdirSync(root, { recursive: true }).map(String).filter((name) => name.endsWith(".ts"));
+    const codes = new Set(files.flatMap((name) => readFileSync(join(root, name), "utf8").match(/"SBX-[A-Z]+(-[A-Z]+)*"/g) ?? []));
+    assert.ok(codes.size > 20);
+    assert.deepEqual([...codes].filter((code) => !docs.includes(`\`${code.slice(1, -1)}\``)), []);
+  });
+});
+
+describe("flags", () => {
+  for (const text of ["0", "0.5", "601", "fast", ""]) it(`--time-scale '${text}' is refused with the range`, () => assert.throws(() => parseTimeScale(text), /from 1 to 600/));
+  it("--time-scale 60 is taken", () => assert.equal(parseTimeScale("60"), 60));
+  for (const text of ["kubernetes", "helm=/x", "=x", "aws="]) it(`--provider '${text}' is refused with the names`, () => assert.throws(() => parseProviders(text, {}), /NAME=PATH with NAME one of aws, eks, kubernetes/));
+  for (const args of [["upgrade"], ["rehearse", "--rate", "zero"], ["sandbox", "up", "--time-scale", "0"], ["frobnicate"]]) {
+    it(`wrong usage ends with 2: ${args.join(" ")}`, async () => {
+      const bin = join(__dirname, "../../../bin/eks-blue-green.js");
+      const run = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8" });
+      assert.equal(run.status, exitCodes.usageOrConfig, run.stderr);
+      assert.match(run.stderr, /error: .*\n\(run with --help/);
+    });
+  }
+  for (const [args, said] of [[["--to", "1.99"], /no Kubernetes 1\.98.*--from/], [["--from", "1.35", "--to", "1.34"], /not newer/]] as const) {
+    it(`rehearse ${args.join(" ")} is refused before anything is started`, () => {
+      const begun = Date.now();
+      const run = spawnSync(process.execPath, [join(__dirname, "../../../bin/eks-blue-green.js"), "rehearse", ...args, "--cwd", join(__dirname, "../../..")], { encoding: "utf8" });
+      assert.equal(run.status, exitCodes.usageOrConfig, run.stderr);
+      assert.match(run.stderr, said);
+      assert.doesNotMatch(run.stdout, /sandbox: started/);
+      assert.deepEqual(readdirSync(tmpdir()).filter((name) => /^eks-blue-green-\w{6}$/.test(name) && statSync(join(tmpdir(), name)).mtimeMs > begun - 1 && readdirSync(join(tmpdir(), name)).length === 0), []);
+    });
+  }
+  it("every command has a description and an example or options", () => {
+    for (const command of buildProgram().commands) {
+      assert.ok(command.description().length > 20, command.name());
+      assert.ok(command.helpInformation().includes("Usage:"), command.name());
+    }
+    assert.deepEqual(buildProgram().commands.map((command) => command.name()), ["up", "plan", "upgrade", "status", "rehearse", "sandbox"]);
+  });
+});
+
+describe("the copy of a project under rehearsal", () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "ebg-copy-"));
+    writeFileSync(join(directory, "Pulumi.yaml"), "name: mine\nruntime: nodejs\nmain: program/\n");
+    writeFileSync(join(directory, "Pulumi.dev.yaml"), '# why\nconfig:\n  eks-blue-green:kubernetesVersion: "1.35"\n');
+    writeFileSync(join(directory, "Pulumi.dev-blue.yaml"), "config: {}\n");
+    writeFileSync(join(directory, "Pulumi.prod.yaml"), "config: {}\n");
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  it("has the user's program where it is, the family's configs, and another version without touching the original", () => {
+    const copy = copyProject(inspectProject(directory, "dev"), join(directory, "copy"));
+    copy.setVersion("1.34");
+    assert.match(readFileSync(join(copy.directory, "Pulumi.yaml"), "utf8"), new RegExp(`main: ${directory}/program`));
+    assert.match(readFileSync(join(copy.directory, "Pulumi.dev.yaml"), "utf8"), /# why[^]*"1\.34"/);
+    assert.match(readFileSync(join(directory, "Pulumi.dev.yaml"), "utf8"), /"1\.35"/);
+    assert.throws(() => readFileSync(join(copy.directory, "Pulumi.prod.yaml")), /ENOENT/);
+  });
+  it("names the stacks that there are when the wanted one is unknown", () => {
+    assert.throws(() => inspectProject(directory, "qa"), (error: DriverError) => error.code === "EBG-UNKNOWN-STACK" && /Pulumi\.dev\.yaml, Pulumi\.prod\.yaml/.test(error.remedy));
+    assert.throws(() => inspectProject(join(directory, "nowhere"), "dev"), (error: DriverError) => error.code === "EBG-NO-PROJECT");
+  });
+  it("minors", () => {
+    assert.equal(minorBefore("1.35"), "1.34");
+    for (const bad of ["1", "v1.35", "1.0", "2.1", ""]) assert.throws(() => minorBefore(bad), (error: DriverError) => error.code === "EBG-CONFIG");
+  });
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { assertAllowed, refusals, type Purpose } from "../../automation/operations-allow-list";
+import type { PlannedOperation } from "../../automation/ports";
+
+const op = (operation: string, type: string, paths: string[] = [], custom = true): PlannedOperation => ({ operation, type, urn: `urn:pulumi:dev-blue::p::${type}::blue-x`, paths, custom });
+const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
+const component = "eks-blue-green:index:TargetGroupBinding";
+const deployment = "kubernetes:apps/v1:Deployment";
+const cluster = "aws:eks/cluster:Cluster";
+const provider = "pulumi:providers:kubernetes";
+
+const cases: readonly [Purpose, PlannedOperation, boolean][] = [
+  ["admit", op("create", binding), true],
+  ["admit", op("create", component, [], false), true],
+  ["admit", op("update", "pulumi:pulumi:Stack", [], false), true],
+  ["admit", op("read", "pulumi:pulumi:StackReference"), true],
+  ["admit", op("update", binding), false],
+  ["admit", op("delete", binding), false],
+  ["admit", op("update", cluster, ["version"]), false],
+  ["admit", op("replace", provider), false],
+  ["admit", op("update", provider, ["kubeconfig"]), false],
+  ["drain", op("delete", binding), true],
+  ["drain", op("delete", component, [], false), true],
+  ["drain", op("create", binding), false],
+  ["drain", op("delete", deployment), false],
+  ["scale", op("update", deployment, ["spec.replicas"]), true],
+  ["scale", op("update", deployment, ['["spec"]["replicas"]']), true],
+  ["scale", op("update", deployment, ["spec.replicas", "spec.template"]), false],
+  ["scale", op("update", deployment, []), false],
+  ["scale", op("delete", "kubernetes:policy/v1:PodDisruptionBudget"), true],
+  ["scale", op("delete", deployment), false],
+  ["provision", op("create", cluster), true],
+  ["provision", op("create", provider), true],
+  ["provision", op("delete", cluster), false],
+  ["provision", op("replace", cluster), false],
+  ["retire", op("delete", cluster), true],
+  ["retire", op("delete", provider), true],
+  ["retire", op("create", cluster), false],
+  ["record", op("update", cluster), false],
+];
+
+describe("operations allow-list", () => {
+  for (const [purpose, operation, ok] of cases) {
+    it(`${purpose}: ${operation.operation} ${operation.type} ${operation.paths.join(",")} is ${ok ? "allowed" : "refused"}`, () => {
+      assert.equal(refusals(purpose, [operation]).length === 0, ok);
+    });
+  }
+
+  it("never lets a replacement through, whatever the move and type", () => {
+    const purpose = fc.constantFrom<Purpose>("provision", "admit", "drain", "scale", "retire", "record", "upgrade", "shift");
+    fc.assert(fc.property(purpose, fc.constantFrom(binding, component, deployment, cluster, provider), fc.constantFrom("replace", "create-replacement", "delete-replaced"), (move, type, operation) => refusals(move, [op(operation, type)]).length === 1));
+  });
+
+  it("names every refused operation, with its stack and the way out", () => {
+    assert.throws(() => assertAllowed("admit", "dev-blue", [op("create", binding), op("update", cluster, ["version"]), op("delete", deployment)]), (error: { code: string; message: string; remedy: string }) => {
+      assert.equal(error.code, "EBG-PLAN-REFUSED");
+      assert.match(error.message, /Cluster 'blue-x' \(version\)/);
+      assert.match(error.message, /delete kubernetes:apps/);
+      assert.doesNotMatch(error.message, /TargetGroupBinding 'blue-x'/);
+      assert.match(error.remedy, /pulumi up -s dev-blue/);
+      return true;
+    });
+  });
+});

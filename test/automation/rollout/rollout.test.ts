@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { DriverError } from "../../../automation/errors";
+import { config, Killed, World } from "../world";
+
+const rollout = JSON.parse(config["eks-blue-green:rollout"]) as object;
+const withAlarm = { "eks-blue-green:rollout": JSON.stringify({ ...rollout, alarms: ["web-5xx"] }) };
+const done = (world: World): void => {
+  assert.deepEqual(world.record.placement["green"], { role: "active", version: "1.35", workload: "running" });
+  assert.equal(world.record.placement["blue"]?.role, "absent");
+  assert.equal(world.record.rollout, null);
+  assert.equal(world.record.intent, null);
+  assert.deepEqual([...world.clusters.keys()], ["green"]);
+};
+const moves = (world: World): string[] => world.events.flatMap((event) => (event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}`] : []));
+const serves = (world: World): void => assert.ok(world.leastHealthy >= 3, `at one point only ${world.leastHealthy} targets took traffic`);
+
+describe("rollout", () => {
+  it("replaces blue by green, and the load balancer always has targets that take traffic", async () => {
+    const world = new World();
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual(moves(world), ["provision green", "admit green", "drain blue", "scale blue", "retire blue"]);
+    done(world);
+    serves(world);
+    assert.equal((await world.upgrade()).outcome, "nothing-to-do");
+  });
+
+  it("emits a sample of targets in every second of waiting, and phases that add up", async () => {
+    const world = new World();
+    await world.upgrade();
+    assert.ok(world.events.filter((event) => event.kind === "targets").length > 20);
+    const finished = world.events.filter((event) => event.kind === "step-finished");
+    for (const event of finished) {
+      const sum = Object.values(event.phases).reduce((total, seconds) => total + (seconds ?? 0), 0);
+      assert.ok(sum <= event.seconds + 0.001, `${sum} > ${event.seconds}`);
+    }
+  });
+
+  it("goes on wherever it is killed: before and after every effect", async function () {
+    this.timeout(60_000);
+    const reference = new World();
+    await reference.upgrade();
+    const counts = new Map<string, number>();
+    for (const call of reference.calls) counts.set(call, (counts.get(call) ?? 0) + 1);
+    assert.ok(reference.calls.length > 20);
+    for (const [call, times] of counts) {
+      for (let nth = 1; nth <= times; nth += 1) {
+        for (const kind of ["before", "after"] as const) {
+          const world = new World();
+          world.fault = { call, nth, kind, error: () => new Killed() };
+          await assert.rejects(world.upgrade(), Killed, `${kind} ${call} ${nth}`);
+          world.fault = null;
+          const result = await world.upgrade();
+          // Killed behind its very last effect, everything was done.
+          const last = kind === "after" && call === "writeRecord" && nth === times;
+          assert.equal(result.outcome, last ? "nothing-to-do" : "done", `killed ${kind} ${call} ${nth}: ${result.message}`);
+          done(world);
+          serves(world);
+        }
+      }
+    }
+  });
+
+  it("survives every update that fails once or loses its answer", async () => {
+    for (const call of ["apply", "destroy", "preview"]) {
+      for (const kind of ["before", "after"] as const) {
+        for (let nth = call === "preview" ? 3 : 1; nth <= (call === "destroy" ? 1 : 4); nth += 1) {
+          const world = new World();
+          world.fault = { call, nth, kind, error: () => new DriverError("EBG-UPDATE-FAILED", "throttled", "again") };
+          const result = await world.upgrade();
+          assert.equal(result.outcome, "done", `${kind} ${call} ${nth}: ${result.message}`);
+          serves(world);
+        }
+      }
+    }
+  });
+
+  it("takes a record for written when only the answer was lost", async () => {
+    for (let nth = 1; nth <= 8; nth += 1) {
+      const world = new World();
+      world.fault = { call: "writeRecord", nth, kind: "after", error: () => new DriverError("EBG-UPDATE-FAILED", "connection lost", "again") };
+      assert.equal((await world.upgrade()).outcome, "done", String(nth));
+    }
+  });
+
+  it("stops at once when another driver has written the record", async () => {
+    for (let nth = 1; nth <= 7; nth += 1) {
+      const world = new World();
+      world.fault = { call: "writeRecord", nth, kind: "before", error: () => { world.record = { ...world.record, revision: world.record.revision + 1 }; return new DriverError("EBG-FENCED", "moved on", "status"); } };
+      await assert.rejects(world.upgrade(), { code: "EBG-FENCED" });
+      const last = world.calls.at(-1);
+      assert.equal(last, "writeRecord", "nothing was done after the fence");
+      assert.equal(world.events.at(-1)?.kind, "rollout-finished");
+    }
+  });
+
+  it("walks back when the new member never gets healthy, and keeps it as a standby", async () => {
+    const world = new World();
+    world.watch = () => { const green = world.clusters.get("green"); if (green) green.sick = true; };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.equal(result.code, "EBG-WALKED-BACK");
+    assert.equal(world.record.placement["blue"]?.role, "active");
+    assert.equal(world.record.placement["green"]?.role, "standby");
+    serves(world);
+  });
+
+  it("walks back after the drain: the old member is scaled up and admitted before the new one goes", async () => {
+    const world = new World();
+    world.watch = () => {
+      // Green fails once blue is stopped.
+      const green = world.clusters.get("green");
+      if (green && world.clusters.get("blue")?.running === false) green.sick = true;
+    };
+    const result = await world.upgrade();
+    // Blue comes back; green is drained last.
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.deepEqual(moves(world).slice(-3), ["scale blue", "admit blue", "drain green"]);
+    assert.equal(world.record.placement["blue"]?.role, "active");
+  });
+
+  it("walks back on an alarm during a bake", async () => {
+    const world = new World();
+    world.watch = () => { if (world.clusters.get("green")?.bound) world.alarm = true; };
+    const result = await world.upgrade({ config: withAlarm });
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.match(result.message, /alarm web-5xx rings/);
+    serves(world);
+  });
+
+  it("refuses to begin when a binding lacks the multi-cluster flag", async () => {
+    const world = new World();
+    (world.clusters.get("blue") as { multiCluster: boolean }).multiCluster = false;
+    await assert.rejects(world.upgrade(), (error: DriverError) => error.code === "EBG-PREFLIGHT" && /multiClusterTargetGroup/.test(error.message) && /kubectl/.test(error.remedy));
+    assert.equal(world.record.revision, 1);
+  });
+
+  it("refuses to admit when the flag is dropped after the preflight", async () => {
+    const world = new World();
+    world.watch = () => { if (world.clusters.has("green")) (world.clusters.get("blue") as { multiCluster: boolean }).multiCluster = false; };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "stopped", result.message);
+    assert.equal(world.clusters.get("green")?.bound, false);
+    assert.equal(world.record.intent, null);
+  });
+
+  it("with the old member's API server dead, provisions and admits the new one and says what it could not do", async () => {
+    const world = new World();
+    (world.clusters.get("blue") as { reachable: boolean }).reachable = false;
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "stopped", result.message);
+    assert.equal(result.code, "EBG-MEMBER-UNREACHABLE");
+    assert.match(result.message, /could not drain blue/);
+    assert.equal(world.record.placement["green"]?.role, "active");
+    assert.ok(world.clusters.get("green")?.bound);
+    (world.clusters.get("blue") as { reachable: boolean }).reachable = true;
+    assert.equal((await world.upgrade()).outcome, "done");
+    done(world);
+  });
+
+  it("asks before it destroys, and goes on when approved later", async () => {
+    const world = new World();
+    const result = await world.upgrade({ approveRetire: false });
+    assert.equal(result.outcome, "stopped");
+    assert.match(result.remedy ?? "", /--approve-retire/);
+    assert.ok(world.clusters.has("blue"));
+    assert.equal((await world.upgrade()).outcome, "done");
+    done(world);
+  });
+
+  it("withdraws a move whose plan would do more than it says", async () => {
+    const world = new World();
+    world.extraOperations = [{ operation: "update", type: "aws:eks/nodeGroup:NodeGroup", urn: "urn:pulumi:dev-green::p::t::green-nodes", paths: ["amiType"], custom: true }];
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "stopped");
+    assert.equal(result.code, "EBG-PLAN-REFUSED");
+    assert.match(result.message, /green-nodes/);
+    assert.equal(world.record.intent, null);
+    world.extraOperations = [];
+    assert.equal((await world.upgrade()).outcome, "done");
+  });
+
+  it("stops at the next safe point when asked, anywhere, and goes on later", async function () {
+    this.timeout(60_000);
+    for (let after = 1; after < 120; after += 7) {
+      const world = new World();
+      const stop = new AbortController();
+      let seen = 0;
+      world.watch = () => { seen += 1; if (seen > after) stop.abort(); };
+      const result = await world.upgrade({ stop: stop.signal });
+      world.watch = () => undefined;
+      if (result.outcome === "done") continue;
+      assert.equal(result.outcome, "stopped");
+      assert.equal((await world.upgrade()).outcome, "done");
+      done(world);
+      serves(world);
+    }
+  });
+
+  it("deregisters leftovers that no other member lists", async () => {
+    const world = new World();
+    const stray = "10.42.1.9:8080";
+    world.targets.set(stray, { member: "nobody", since: world.now - 600_000, drainingSince: null });
+    // The stray is in blue's snapshot because blue's controller once listed it.
+    const pods = world.pods.bind(world);
+    world.pods = (name) => (name === "blue" && world.clusters.get("blue")?.bound && world.clusters.get("blue")?.running ? [...pods(name), stray] : name === "nobody" ? [stray] : pods(name));
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "done", result.message);
+    assert.ok(world.calls.includes("deregister"));
+    assert.ok(!world.targets.has(stray) || world.targets.get(stray)?.drainingSince !== null);
+  });
+});

@@ -1,0 +1,204 @@
+/** An environment in memory behind the driver's ports, on a virtual clock: every effect can fail, lose its answer, or be the last thing a killed driver did. */
+import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
+import { desiredOfMember, initialRecord, type EnvironmentRecord } from "../../stacks/record";
+import { DriverError } from "../../automation/errors";
+import type { DriverEventBody } from "../../automation/events";
+import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
+import { runUpgrade } from "../../automation/run/upgrade";
+import type { RolloutResult } from "../../automation/rollout/rollout";
+
+export class Killed extends Error {}
+const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1";
+
+interface FakeMember {
+  version: string;
+  bound: boolean;
+  multiCluster: boolean;
+  running: boolean;
+  reachable: boolean;
+  protectedBinding: boolean;
+  revision: number;
+  /** Pods that never get healthy in the load balancer. */
+  sick: boolean;
+}
+interface FakeTarget { member: string; since: number; drainingSince: number | null }
+
+export type Fault = { readonly call: string; readonly nth: number; readonly kind: "before" | "after"; readonly error: () => Error };
+
+export const config = {
+  "aws:region": "us-east-1",
+  "eks-blue-green:kubernetesVersion": "1.35",
+  "eks-blue-green:members": JSON.stringify(["blue", "green"]),
+  "eks-blue-green:network": JSON.stringify({ cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "us-east-1b"], natGateways: "one" }),
+  "eks-blue-green:cluster": JSON.stringify({ nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 } }),
+  "eks-blue-green:services": JSON.stringify([{ name: "web", namespace: "web", image: "eks-blue-green/echo:1", port: 80, targetPort: 8080, replicas: 3, healthCheckPath: "/healthz" }]),
+  "eks-blue-green:rollout": JSON.stringify({ strategy: "replace", bakeSeconds: 300 }),
+};
+
+export class World {
+  now = Date.UTC(2026, 0, 1);
+  record: EnvironmentRecord = initialRecord({ members: ["blue", "green"], kubernetesVersion: "1.34" });
+  readonly clusters = new Map<string, FakeMember>();
+  readonly targets = new Map<string, FakeTarget>();
+  readonly calls: string[] = [];
+  fault: Fault | null = null;
+  /** Called after every effect: invariants are asserted here. */
+  watch: () => void = () => undefined;
+  events: DriverEventBody[] = [];
+  alarm = false;
+  extraOperations: PlannedOperation[] = [];
+  private dead = false;
+  /** Fewest healthy targets ever seen behind the load balancer. */
+  leastHealthy = Number.POSITIVE_INFINITY;
+
+  constructor() {
+    this.clusters.set("blue", this.member("1.34", true));
+    this.reconcile();
+    this.now += 600_000;
+    this.leastHealthy = Number.POSITIVE_INFINITY;
+  }
+  member(version: string, bound: boolean): FakeMember {
+    return { version, bound, multiCluster: true, running: true, reachable: true, protectedBinding: bound, revision: 1, sick: false };
+  }
+  pods(name: string): string[] {
+    const octet = name === "blue" ? 1 : name === "green" ? 2 : 3;
+    return this.clusters.get(name)?.running ? [1, 2, 3].map((n) => `10.42.${octet}.${n}:8080`) : [];
+  }
+
+  /** What the controllers and the load balancer do by themselves. */
+  reconcile(): void {
+    for (const [name, cluster] of this.clusters) {
+      const wanted = cluster.bound ? this.pods(name) : [];
+      for (const id of wanted) {
+        const known = this.targets.get(id);
+        if (known === undefined || known.drainingSince !== null) this.targets.set(id, { member: name, since: this.now, drainingSince: null });
+      }
+      for (const [id, target] of this.targets) {
+        const mine = target.member === name && !wanted.includes(id);
+        const foreign = cluster.bound && !cluster.multiCluster && target.member !== name && cluster.reachable;
+        if ((mine || foreign) && target.drainingSince === null) target.drainingSince = this.now;
+      }
+    }
+    for (const [id, target] of this.targets) if (target.drainingSince !== null && this.now - target.drainingSince > 300_000) this.targets.delete(id);
+    this.leastHealthy = Math.min(this.leastHealthy, this.serving().length);
+    this.watch();
+  }
+  state(id: string, target: FakeTarget): Target["state"] {
+    if (target.drainingSince !== null) return "draining";
+    if (this.clusters.get(target.member)?.sick || !this.pods(target.member).includes(id)) return "unhealthy";
+    return this.now - target.since < 20_000 ? "initial" : "healthy";
+  }
+  /** Targets that take new flows: healthy ones that the load balancer has had for its three minutes. */
+  serving(): string[] {
+    return [...this.targets].filter(([id, target]) => this.state(id, target) === "healthy" && this.now - target.since >= 180_000).map(([id]) => id);
+  }
+
+  private async effect<T>(call: string, work: () => T): Promise<T> {
+    if (this.dead) throw new Killed();
+    this.calls.push(call);
+    const nth = this.calls.filter((one) => one === call).length;
+    const hit = this.fault !== null && this.fault.call === call && this.fault.nth === nth ? this.fault : null;
+    if (hit?.kind === "before") this.raise(hit);
+    const result = work();
+    this.reconcile();
+    if (hit?.kind === "after") this.raise(hit);
+    return result;
+  }
+  private raise(fault: Fault): never {
+    const error = fault.error();
+    if (error instanceof Killed) this.dead = true;
+    throw error;
+  }
+  private async look<T>(member: MemberOutputs, work: (cluster: FakeMember) => T): Promise<T> {
+    if (this.dead) throw new Killed();
+    const cluster = this.clusters.get(member.member);
+    if (cluster === undefined || !cluster.reachable) throw new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} does not answer`, "bring it back");
+    return work(cluster);
+  }
+
+  environmentOutputs(): EnvironmentOutputs {
+    const service = { name: "web", targetGroupArn: arn, targetGroupName: "web", listenerArn: "l", port: 80 };
+    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: {} as EnvironmentOutputs["config"], network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web: service } } };
+  }
+  outputs(name: string): MemberOutputs | null {
+    const cluster = this.clusters.get(name);
+    if (cluster === undefined) return null;
+    const service = { namespace: "web", deployment: "web", service: "web", servicePort: 80, targetGroupArn: arn, binding: cluster.bound ? "web" : null, selector: { app: "web" } };
+    return { schemaVersion: 1, environment: "dev", member: name, declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" }, revision: cluster.revision, clusterName: `dev-${name}`, endpoint: "https://127.0.0.1:1", certificateAuthorityData: "", kubeconfig: "{}", region: "us-east-1", controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0" }, services: { web: service } };
+  }
+
+  private operations(name: string, destroy: boolean): PlannedOperation[] {
+    const cluster = this.clusters.get(name);
+    const one = (operation: string, type: string, paths: string[] = []): PlannedOperation => ({ operation, type, urn: `urn:pulumi:dev-${name}::p::${type}::${name}-x`, paths, custom: true });
+    if (destroy) return cluster === undefined ? [] : [one("delete", "aws:eks/cluster:Cluster")];
+    const desired = desiredOfMember(this.record, name, { acting: true });
+    if (cluster === undefined) return [one("create", "aws:eks/cluster:Cluster"), one("create", "pulumi:providers:kubernetes")];
+    const bind = desired.bindings === "declared";
+    const run = desired.placement.workload === "running";
+    return [
+      ...(bind === cluster.bound ? [] : [one(bind ? "create" : "delete", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding")]),
+      ...(run === cluster.running ? [] : [one("update", "kubernetes:apps/v1:Deployment", ["spec.replicas"])]),
+      ...this.extraOperations,
+    ];
+  }
+  private fence(expected: number): void {
+    if (this.record.revision !== expected) throw new DriverError("EBG-FENCED", `record has ${this.record.revision}, expected ${expected}`, "look at status");
+  }
+
+  ports(): Ports {
+    const reading = <T>(outputs: T | null) => ({ exists: outputs !== null, resources: outputs === null ? 0 : 1, outputs, pendingOperations: [] });
+    return {
+      clock: { now: () => this.now, scaled: (seconds) => seconds * 1000, random: () => 0.5, sleep: async (ms) => { this.now += Math.max(ms, 1) + 4000; this.reconcile(); } },
+      pulumi: {
+        readEnvironment: async () => { if (this.dead) throw new Killed(); return reading(this.environmentOutputs()); },
+        readMember: async (name) => { if (this.dead) throw new Killed(); return reading(this.outputs(name)); },
+        settle: async () => null,
+        ensureMemberStack: () => this.effect("ensureMemberStack", () => "created" as const),
+        writeRecord: (expected, record) => this.effect("writeRecord", () => { this.fence(expected); this.record = structuredClone(record); }),
+        preview: (stack, context) => this.effect("preview", () => ({ operations: stack.kind === "environment" || context === null ? [] : this.operations(stack.member, false), plan: "plan" })),
+        apply: (stack, context) => this.effect("apply", () => {
+          if (stack.kind !== "member" || context?.kind !== "act") throw new Error("unexpected");
+          this.fence(context.expectedRevision);
+          const desired = desiredOfMember(this.record, stack.member, { acting: true });
+          const cluster = this.clusters.get(stack.member) ?? this.member(desired.placement.version ?? "", false);
+          if (!cluster.reachable) throw new DriverError("EBG-UPDATE-FAILED", "cluster unreachable", "bring it back");
+          this.clusters.set(stack.member, cluster);
+          if (cluster.bound && cluster.protectedBinding && desired.bindings === "none") throw new DriverError("EBG-UPDATE-FAILED", "protected", "unprotect");
+          Object.assign(cluster, { bound: desired.bindings === "declared", protectedBinding: desired.bindings === "declared", running: desired.placement.workload === "running", revision: context.expectedRevision });
+          return { changes: {}, seconds: 1 };
+        }),
+        update: () => { throw new Error("unexpected"); },
+        previewDestroy: (name) => this.effect("previewDestroy", () => ({ operations: this.operations(name, true), plan: "" })),
+        destroy: (name) => this.effect("destroy", () => { this.clusters.delete(name); return { changes: {}, seconds: 1 }; }),
+        unprotectBindings: (name) => this.effect("unprotectBindings", () => { const cluster = this.clusters.get(name); if (cluster) cluster.protectedBinding = false; return 1; }),
+        backUpState: () => this.effect("backUpState", () => "file"),
+      },
+      aws: {
+        identity: async () => ({ account: "123456789012", arn: "arn" }),
+        targets: async () => { if (this.dead) throw new Killed(); return [...this.targets].map(([id, target]) => ({ id, state: this.state(id, target), reason: null, description: null })); },
+        deregister: (_arn, ids) => this.effect("deregister", () => { for (const id of ids) { const target = this.targets.get(id); if (target && target.drainingSince === null) target.drainingSince = this.now; } }),
+        clusterStatus: async () => null,
+        loadBalancerAttributes: async () => ({}),
+        alarms: async (names) => Object.fromEntries(names.map((name) => [name, this.alarm ? "alarm" : "ok"])),
+        probe: async (_url, count) => { const failed = this.serving().length === 0 ? count : 0; return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null }; },
+      },
+      kubernetes: {
+        ready: (member) => this.look(member, (cluster) => ({ version: cluster.version })),
+        nodes: (member) => this.look(member, () => ({ ready: 2, total: 2 })),
+        bindings: (member) => this.look(member, (cluster): Binding[] => (cluster.bound ? [{ namespace: "web", name: "web", targetGroupArn: arn, multiCluster: cluster.multiCluster, deleting: false }] : [])),
+        recordedTargets: (member) => this.look(member, (cluster) => (cluster.bound ? this.pods(member.member) : null)),
+        readyEndpoints: (member) => this.look(member, () => this.pods(member.member)),
+        controller: (member) => this.look(member, () => ({ available: true, version: "3.5.0", message: "1 of 1 pods ready" })),
+        deployment: (member) => this.look(member, (cluster) => ({ wanted: cluster.running ? 3 : 0, ready: cluster.running ? 3 : 0, available: true })),
+        pods: (member) => this.look(member, () => this.pods(member.member).length),
+      },
+    };
+  }
+
+  async upgrade(options: { readonly approveRetire?: boolean; readonly stop?: AbortSignal; readonly config?: Partial<typeof config> } = {}): Promise<RolloutResult> {
+    this.dead = false;
+    this.events = [];
+    const never = new AbortController().signal;
+    return await runUpgrade(this.ports(), { ...config, ...options.config }, { environment: "dev", emit: (event) => this.events.push(event), stop: options.stop ?? never, cancel: never, approveRetire: async () => options.approveRetire ?? true, commandName: "eks-blue-green upgrade --stack dev", probes: true });
+  }
+}

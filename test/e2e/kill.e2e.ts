@@ -1,0 +1,125 @@
+/**
+ * kill -9 of the driver in every move, then the same command again, under load: it ends where it should, and nobody notices.
+ * One sandbox; three upgrades, blue → green → blue → green; a kill in each move's begin, act and gate, and of driver and engine together.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DriverEvent } from "../../automation/events";
+import type { LoadSummary } from "../../sandbox/contract";
+import type { MoveKind } from "../../stacks/record";
+import { Stage } from "./stage";
+
+type Moment = "begin" | "act" | "gate" | "act, engine too";
+interface Point { readonly move: MoveKind; readonly moment: Moment }
+interface Row extends Point { readonly version: string; readonly engine: string; readonly resumed: string }
+
+const moves: readonly MoveKind[] = ["provision", "admit", "drain", "scale", "retire"];
+const upgrade = ["upgrade", "--approve-retire"];
+const project = "eks-blue-green";
+const rows: Row[] = [];
+
+describe("a driver that is killed", function () {
+  // Ten kills and eleven starts of the driver in one upgrade: minutes on a calm machine, more on a busy one.
+  this.timeout(30 * 60_000);
+  let stage: Stage;
+  before(async () => {
+    stage = await Stage.open({ version: "1.33" });
+    const run = await stage.drive(["up"]);
+    assert.equal(run.code, 0, run.stderr);
+  });
+  after(async () => {
+    for (const row of rows) console.log(`      ${row.version}  ${row.move.padEnd(9)}  ${row.moment.padEnd(15)}  ${row.engine.padEnd(44)}  ${row.resumed}`);
+    await stage?.close();
+  });
+
+  const state = (): string => join(stage.info.dir, "state", ".pulumi");
+  const lockOf = (stack: string): number | null => {
+    const folder = join(state(), "locks", "organization", project, stack);
+    const file = existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith(".json")) : undefined;
+    try {
+      return file === undefined ? null : (JSON.parse(readFileSync(join(folder, file), "utf8")) as { pid: number }).pid;
+    } catch {
+      return null;
+    }
+  };
+  const pending = (stack: string): string[] => {
+    try {
+      const { checkpoint } = JSON.parse(readFileSync(join(state(), "stacks", project, `${stack}.json`), "utf8")) as { checkpoint: { latest?: { pending_operations?: { type: string; resource: { urn: string } }[] } } };
+      return (checkpoint.latest?.pending_operations ?? []).map(({ type, resource }) => `${type} ${resource.urn.split("::").at(-1) ?? ""}`);
+    } catch {
+      // Being written at this moment.
+      return [];
+    }
+  };
+
+  /** Runs the upgrade until the point, and kills the driver there. */
+  async function killAt(point: Point): Promise<string> {
+    const phase = point.moment === "act, engine too" ? "act" : point.moment;
+    let engine = "no engine ran";
+    let member: string | null = null;
+    let timer: NodeJS.Timeout | undefined;
+    const run = await stage.drive(upgrade, (event: DriverEvent, kill) => {
+      if (event.kind === "step-started") member = event.step.type === "move" && event.step.kind === point.move ? event.step.member : null;
+      if (member === null || timer !== undefined || event.kind !== "phase-started" || event.phase !== phase) return;
+      const stack = phase === "act" ? `dev-${member}` : "dev";
+      const until = Date.now() + (phase === "act" ? 6000 : phase === "begin" ? 1500 : 0);
+      // In the middle of an operation where there is one; of the update otherwise.
+      timer = setInterval(() => {
+        const operations = pending(stack);
+        const pid = lockOf(stack);
+        const caught = operations.length > 0 || (phase === "begin" && pid !== null);
+        if (!caught && Date.now() < until) return;
+        clearInterval(timer);
+        kill("SIGKILL");
+        engine = operations.length > 0 ? operations.slice(0, 2).join(", ") : pid === null ? "no engine ran" : "engine between operations";
+        if (point.moment === "act, engine too" && pid !== null) process.kill(-pid, "SIGKILL");
+      }, 15);
+    });
+    clearInterval(timer);
+    assert.equal(run.code, null, `not killed at ${point.move} ${point.moment}, but ended with ${run.code}:\n${run.stderr}`);
+    return engine.slice(0, 44);
+  }
+
+  function nothingIsLeft(old: string, serving: string, version: string): void {
+    const record = stage.record();
+    assert.deepEqual(record.placement[serving], { role: "active", version, workload: "running" });
+    assert.equal(record.placement[old]?.role, "absent");
+    assert.equal(record.rollout, null);
+    assert.equal(record.intent, null);
+    for (const stack of ["dev", "dev-blue", "dev-green"]) {
+      assert.equal(lockOf(stack), null, `${stack} is still locked`);
+      assert.deepEqual(pending(stack), [], `${stack} has pending operations`);
+    }
+    const { deployment } = stage.json<{ deployment: { resources?: { type: string }[] } }>("pulumi", ["stack", "export", "-s", `dev-${old}`]);
+    assert.deepEqual((deployment.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack"), []);
+    assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, [`dev-${serving}`]);
+  }
+
+  function nobodyNoticed(summary: LoadSummary): void {
+    assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
+    assert.equal(summary.failed, 0, JSON.stringify(summary.firstFailures, null, 1));
+    assert.equal(summary.idleResets, 0);
+    assert.ok(summary.sent > 1000);
+  }
+
+  async function upgradeWithKills(version: string, old: string, serving: string, moments: readonly Moment[]): Promise<void> {
+    stage.want(version);
+    const load = await stage.load(200);
+    let summary: LoadSummary | null = null;
+    try {
+      for (const move of moves) for (const moment of moments) rows.push({ version, move, moment, engine: await killAt({ move, moment }), resumed: "went on" });
+      const last = await stage.drive(upgrade);
+      assert.equal(last.code, 0, last.stderr);
+    } finally {
+      summary = await load.stop();
+    }
+    nothingIsLeft(old, serving, version);
+    nobodyNoticed(summary);
+    console.log(`      ${version}: ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
+  }
+
+  it("in each move's act, engine left alone; and in each gate", () => upgradeWithKills("1.34", "blue", "green", ["act", "gate"]));
+  it("in each move's act, together with the engine", () => upgradeWithKills("1.35", "green", "blue", ["act, engine too"]));
+  it("in each move's begin", () => upgradeWithKills("1.36", "blue", "green", ["begin"]));
+});

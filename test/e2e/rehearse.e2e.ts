@@ -1,0 +1,41 @@
+/** The command that every newcomer runs first, as they run it. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import type { DriverEvent } from "../../automation/events";
+
+const root = resolve(__dirname, "../..");
+const leftFolders = (): string[] => readdirSync(tmpdir()).filter((name) => /^eks-blue-green-[A-Za-z0-9]{6}$/.test(name));
+
+/** Processes whose command line names a folder of ours. */
+function leftProcesses(): string[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      return /eks-blue-green-[A-Za-z0-9]{6}\//.test(line) ? [`${pid} ${line}`] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+describe("rehearse", () => {
+  it("upgrades under load, loses nothing, says so, and leaves nothing behind", () => {
+    const before = leftFolders();
+    const run = spawnSync(process.execPath, [join(root, "bin/eks-blue-green.js"), "rehearse", "--json", "--rate", "500"], { cwd: root, encoding: "utf8", timeout: 400_000, maxBuffer: 1 << 28, env: { ...process.env, AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", AWS_PROFILE: "prod", KUBECONFIG: "/nowhere", PULUMI_BACKEND_URL: "s3://nobody" } });
+    assert.equal(run.status, 0, run.stderr.slice(-4000));
+    const events = run.stdout.trim().split("\n").map((line) => JSON.parse(line) as DriverEvent);
+    const steps = events.flatMap((event) => (event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}`] : []));
+    assert.deepEqual(steps, ["provision green", "admit green", "drain blue", "scale blue", "retire blue"]);
+    assert.equal(events.filter((event) => event.kind === "stack" && event.status === "failed").length, 0, "no update had to be tried again");
+    // CI systems get colours.
+    const text = stripVTControlCharacters(run.stderr);
+    assert.match(text, /✔ dev 1\.34 → 1\.35 \(replace\): done/);
+    assert.match(text, /sent in .*, 0 failed\n/);
+    assert.deepEqual(leftFolders().filter((name) => !before.includes(name)), []);
+    assert.deepEqual(leftProcesses(), []);
+  });
+});

@@ -1,0 +1,88 @@
+/** What the end-to-end tests stand on: one sandbox with the project of this checkout, the driver as a process, and a steady load. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+// End-to-end tests run what users run: the compiled files.
+const dist = resolve(__dirname, "../../dist");
+const { startSandbox, stopSandbox } = require(join(dist, "sandbox/daemon/start.js")) as typeof import("../../sandbox/daemon/start");
+const { resolveTools } = require(join(dist, "sandbox/tools/index.js")) as typeof import("../../sandbox/tools/index");
+const { startDriver, rehearsalEnvironment } = require(join(dist, "automation/cli/rehearse/driver-process.js")) as typeof import("../../automation/cli/rehearse/driver-process");
+const { copyProject, inspectProject } = require(join(dist, "automation/cli/rehearse/project-copy.js")) as typeof import("../../automation/cli/rehearse/project-copy");
+const loadRun = require(join(dist, "automation/cli/rehearse/load-run.js")) as typeof import("../../automation/cli/rehearse/load-run");
+import type { DriverEvent } from "../../automation/events";
+import type { LoadSummary, SandboxInfo } from "../../sandbox/contract";
+import type { EnvironmentRecord } from "../../stacks/record";
+
+export interface DriverRun { readonly code: number | null; readonly events: readonly DriverEvent[]; readonly stderr: string }
+
+export interface Command { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+
+/** A sandbox with the environment `dev` deployed at one version and wanting the next. */
+export class Stage {
+  private constructor(readonly info: SandboxInfo, readonly projectDirectory: string, private readonly setVersion: (version: string) => void) {}
+
+  static async open(options: { readonly timeScale?: number; readonly version?: string } = {}): Promise<Stage> {
+    const dir = mkdtempSync(join(tmpdir(), "ebg-e2e-"));
+    const tools = await resolveTools({ onProgress: () => undefined });
+    const info = await startSandbox({ dir, timeScale: options.timeScale ?? 60, lbc: "stand-in", providers: {}, region: "us-east-1", untilStdinCloses: true }, tools, () => undefined);
+    mkdirSync(join(dir, "rehearsal"));
+    const project = copyProject(inspectProject(resolve(__dirname, "../.."), "dev"), join(dir, "project"));
+    project.setVersion(options.version ?? "1.34");
+    return new Stage(info, project.directory, project.setVersion);
+  }
+
+  async close(): Promise<void> {
+    await stopSandbox(this.info.dir);
+  }
+
+  want(version: string): void {
+    this.setVersion(version);
+  }
+
+  /** Runs the driver's CLI to its end; `onEvent` may kill it. */
+  async drive(args: readonly string[], onEvent: (event: DriverEvent, kill: (signal: NodeJS.Signals) => void) => void = () => undefined): Promise<DriverRun> {
+    const events: DriverEvent[] = [];
+    const log = join(this.info.dir, "logs", `driver-${Date.now()}.log`);
+    const driver = startDriver([...args, "--stack", "dev", "--cwd", this.projectDirectory], this.info, log, (event) => {
+      events.push(event);
+      onEvent(event, (signal) => void driver.child.kill(signal));
+    });
+    const code = await driver.ended;
+    return { code, events, stderr: readFileSync(log, "utf8") };
+  }
+
+  /** A command of the user's own in the sandbox's surroundings: pulumi, kubectl, aws. */
+  command(name: string, args: readonly string[], cwd: string = this.projectDirectory): Command {
+    const run = spawnSync(name, [...args], { cwd, env: rehearsalEnvironment(process.env, this.info), encoding: "utf8", timeout: 120_000 });
+    return { status: run.status, stdout: run.stdout ?? "", stderr: run.stderr ?? "" };
+  }
+
+  json<T>(name: string, args: readonly string[]): T {
+    const run = this.command(name, args);
+    if (run.status !== 0) throw new Error(`${name} ${args.join(" ")} ended with ${run.status}:\n${run.stderr}`);
+    return JSON.parse(run.stdout) as T;
+  }
+
+  record(): EnvironmentRecord {
+    return this.json<{ record: EnvironmentRecord }>("pulumi", ["stack", "output", "--json", "-s", "dev"]).record;
+  }
+
+  async load(requestsPerSecond = 300): Promise<{ stop: () => Promise<LoadSummary> }> {
+    const address = await loadRun.waitUntilServing(this.info, () => undefined, new AbortController().signal);
+    return loadRun.beginLoad(this.info, address, requestsPerSecond, join(this.info.dir, "rehearsal", `ledger-${Date.now()}.ndjson`), () => undefined);
+  }
+}
+
+/** Polls until `look` gives a value other than null, or fails with `what` after `seconds`. */
+export async function eventually<T>(what: string, seconds: number, look: () => T | null | Promise<T | null>): Promise<T> {
+  const until = Date.now() + seconds * 1000;
+  for (;;) {
+    const value = await look();
+    if (value !== null) return value;
+    if (Date.now() > until) throw new Error(`not within ${seconds} s: ${what}`);
+    await sleep(200);
+  }
+}

@@ -1,0 +1,134 @@
+/** A load balancer in this process, pods as node servers on 127.x, and clients that see what TCP shows. */
+import http from "node:http";
+import net, { type AddressInfo } from "node:net";
+import type { DataPlaneTarget, DataPlaneTargetGroup, DataPlaneTimes, FabricEntry, FromDataPlane, HealthCheckSpec } from "../../../sandbox/contract";
+import { Balancer } from "../../../sandbox/data-plane/balancer";
+import { Fabric } from "../../../sandbox/fabric/dial";
+
+export const DNS_NAME = "lb.example";
+export const httpCheck: HealthCheckSpec = { protocol: "HTTP", port: "traffic-port", path: "/healthz", intervalSeconds: 1, timeoutSeconds: 1, healthyThreshold: 1, unhealthyThreshold: 1, matcher: "200" };
+export const tcpCheck: HealthCheckSpec = { ...httpCheck, protocol: "TCP", path: null, matcher: null };
+/** Registered so long ago that no lag is left. */
+export const LONG_AGO = 1;
+
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  for (const end = Date.now() + withinMs; !(await holds()); ) {
+    if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A pod of the VPC: any TCP server, and its entry of the fabric. */
+export class Pod {
+  readonly sockets = new Set<net.Socket>();
+  constructor(readonly address: string, readonly server: net.Server) {
+    server.on("connection", (socket) => {
+      this.sockets.add(socket);
+      socket.on("error", () => undefined).on("close", () => this.sockets.delete(socket));
+    });
+  }
+
+  async listen(): Promise<this> {
+    await new Promise<void>((resolve) => this.server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 }, resolve));
+    return this;
+  }
+
+  get entry(): FabricEntry {
+    return { address: this.address, port: 8080, host: "127.0.0.1", hostPort: (this.server.address() as AddressInfo).port };
+  }
+
+  target(registeredAt = LONG_AGO, more: Partial<DataPlaneTarget> = {}): DataPlaneTarget {
+    return { id: this.address, port: 8080, registeredAt, deregisteredAt: null, reachable: true, ...more };
+  }
+
+  /** As SIGKILL does: no listener, every connection reset. */
+  kill(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+}
+
+/** Answers with its name, and /healthz with what `health` says. */
+export async function httpPod(address: string, health: () => number = () => 200): Promise<Pod> {
+  const server = http.createServer((request, response) => {
+    response.writeHead(request.url === "/healthz" ? health() : 200, { "x-pod": address });
+    response.end(address);
+  });
+  return new Pod(address, server).listen();
+}
+
+export async function tcpPod(address: string, onConnection: (socket: net.Socket) => void): Promise<Pod> {
+  return new Pod(address, net.createServer({ allowHalfOpen: true }, onConnection)).listen();
+}
+
+export class Rig {
+  readonly fabric = new Fabric();
+  readonly heard: (FromDataPlane & { readonly heardAt: number })[] = [];
+  readonly balancer: Balancer;
+  private readonly pods: Pod[] = [];
+  private readonly clients = new Set<net.Socket>();
+
+  constructor(timeScale: number, times: Partial<DataPlaneTimes> = {}) {
+    const all = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35, ...times };
+    this.balancer = new Balancer(this.fabric, timeScale, all, (message) => this.heard.push({ ...message, heardAt: Date.now() }));
+  }
+
+  add<T extends Pod>(...pods: T[]): T[] {
+    for (const pod of pods) this.fabric.set(pod.entry);
+    this.pods.push(...pods);
+    return pods;
+  }
+
+  async apply(targets: readonly DataPlaneTarget[], more: Partial<DataPlaneTargetGroup> = {}): Promise<void> {
+    const group = { arn: "tg", protocol: "TCP", healthCheck: httpCheck, deregistrationDelaySeconds: 300, connectionTermination: false, crossZone: true, targets, ...more };
+    this.balancer.apply({ listeners: [{ arn: "listener", dnsName: DNS_NAME, port: 80, targetGroups: [{ arn: "tg", weight: 1 }] }], targetGroups: [group] });
+    await eventually("the listener's socket is open", () => this.heard.some((m) => m.type === "listening"));
+  }
+
+  health(pod: Pod, state: string): { readonly heardAt: number; readonly reason: string | null } | undefined {
+    return this.heard.flatMap((m) => (m.type === "health" && m.id === pod.address && m.state === state ? [m] : [])).at(-1);
+  }
+
+  async healthy(...pods: Pod[]): Promise<void> {
+    for (const pod of pods) await eventually(`${pod.address} is healthy`, () => this.health(pod, "healthy") !== undefined);
+  }
+
+  /** A client's connection to the load balancer. */
+  connect(options: { readonly allowHalfOpen?: boolean } = {}): net.Socket {
+    const at = this.heard.flatMap((m) => (m.type === "listening" ? [m] : [])).at(-1);
+    if (!at) throw new Error("no listener yet");
+    const socket = net.connect({ host: at.host, port: at.hostPort, allowHalfOpen: options.allowHalfOpen ?? false });
+    this.clients.add(socket);
+    socket.on("close", () => this.clients.delete(socket));
+    return socket;
+  }
+
+  /** One request on a new connection: the name of the pod that answered. */
+  async ask(): Promise<string> {
+    const socket = this.connect();
+    socket.write("GET / HTTP/1.1\r\nHost: lb\r\nConnection: close\r\n\r\n");
+    return /x-pod: ([^\r]*)/.exec(await received(socket))?.[1] ?? "nobody";
+  }
+
+  open(pod: Pod): number {
+    return this.balancer.stats().targets[`${pod.address}:8080`]?.open ?? 0;
+  }
+
+  async close(): Promise<void> {
+    this.balancer.stop();
+    for (const socket of this.clients) socket.destroy();
+    for (const pod of this.pods) pod.kill();
+    await eventually("all of the rig is closed", () => this.clients.size === 0 && this.pods.every((pod) => pod.sockets.size === 0 && !pod.server.listening));
+  }
+}
+
+/** All that comes until the other side ends in order; rejects with the error of a reset. */
+export function received(socket: net.Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    socket.on("data", (data) => (text += data.toString("latin1")));
+    socket.on("end", () => resolve(text));
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("closed without an end")));
+  });
+}

@@ -1,0 +1,123 @@
+/** Runs a program against Pulumi's mocks and lists what it registered, with protection and dependencies, which the mocks alone don't show. */
+import * as pulumi from "@pulumi/pulumi";
+
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly protect: boolean;
+  readonly parent: string;
+  readonly dependencies: readonly string[];
+}
+
+export interface MockRun<T> {
+  readonly outputs: T;
+  readonly resources: readonly Registered[];
+  readonly calls: readonly { readonly token: string; readonly inputs: Readonly<Record<string, unknown>> }[];
+}
+
+export interface MockWorld {
+  readonly stack: string;
+  /** Last outputs by stack name; a string is the error that reading answers with. */
+  readonly stacks?: Readonly<Record<string, Readonly<Record<string, unknown>> | string>>;
+  /** Resource URNs by stack name. */
+  readonly stackResources?: Readonly<Record<string, readonly string[] | string>>;
+  /** What EKS says of a cluster's version; missing: no such cluster. */
+  readonly clusterVersion?: string;
+}
+
+export const kubeconfigJson = JSON.stringify({ clusters: [{ name: "c", cluster: { server: "https://cluster.example", "certificate-authority-data": "Q0E=" } }] });
+
+/** The engine's client takes the text of a failure from gRPC's `details`. */
+const failure = (details: string): Error => Object.assign(new Error(details), { details });
+
+function call(world: MockWorld, token: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  const stackOf = (name: unknown): string => String(name).split("/").at(-1) ?? "";
+  switch (token) {
+    case "pulumi:pulumi:readStackOutputs": {
+      const outputs = world.stacks?.[stackOf(inputs["name"])];
+      if (outputs === undefined) throw failure(`unknown stack "${String(inputs["name"])}"`);
+      if (typeof outputs === "string") throw failure(outputs);
+      return { outputs };
+    }
+    case "pulumi:pulumi:readStackResourceOutputs": {
+      const urns = world.stackResources?.[stackOf(inputs["stackName"])];
+      if (urns === undefined) throw failure(`unknown stack "${String(inputs["stackName"])}"`);
+      if (typeof urns === "string") throw failure(urns);
+      return { outputs: Object.fromEntries(urns.map((urn) => [urn, {}])) };
+    }
+    case "aws:eks/getCluster:getCluster":
+      if (world.clusterVersion === undefined) throw failure("ResourceNotFoundException: No cluster found");
+      return { ...inputs, version: world.clusterVersion };
+    case "aws:eks/getAddonVersion:getAddonVersion":
+      return { ...inputs, version: `v1.2.3-eksbuild.${String(inputs["kubernetesVersion"]).split(".")[1]}` };
+    case "aws:ec2/getVpc:getVpc":
+      return { ...inputs, cidrBlock: "10.99.0.0/16" };
+    default:
+      throw new Error(`unexpected call of ${token}`);
+  }
+}
+
+/** Runs the program to its end: until every resource it declared is registered. */
+export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<T>): Promise<MockRun<T>> {
+  const calls: { token: string; inputs: Record<string, unknown> }[] = [];
+  await pulumi.runtime.setMocks({
+    newResource: ({ type, name, inputs }) => ({
+      id: `${name}-id`,
+      state: { ...inputs, arn: `arn:${type}:${name}`, ...(type === "eks:index:Cluster" ? { kubeconfigJson, clusterSecurityGroupId: "sg-cluster", oidcProviderArn: "arn:oidc", oidcProviderUrl: "https://oidc.example/id" } : {}), ...(type.includes("loadBalancer:") ? { dnsName: `${name}.elb.example` } : {}) },
+    }),
+    call: ({ token, inputs }) => {
+      calls.push({ token, inputs });
+      return call(world, token, inputs);
+    },
+  }, "eks-blue-green", world.stack, false, "organization");
+  const resources: Registered[] = [];
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the engine's own request objects, which no type describes
+  const monitor = pulumi.runtime.getMonitor() as any;
+  const register = monitor.registerResource.bind(monitor);
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+  monitor.registerResource = (request: any, callback: unknown): void => {
+    resources.push({
+      type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true,
+      parent: lastName(request.getParent()), dependencies: request.getDependenciesList().map(shortUrn),
+    });
+    register(request, callback);
+  };
+  const outputs = await resolved(await program());
+  await pulumi.runtime.disconnect();
+  return { outputs: outputs as T, resources, calls };
+}
+
+const lastName = (urn: string): string => urn.split("::").at(-1) ?? "";
+/** `type name` of a URN, without the parents' types. */
+const shortUrn = (urn: string): string => `${urn.split("::")[2]?.split("$").at(-1)} ${lastName(urn)}`;
+
+function resolved(value: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const plain = pulumi.output(value) as pulumi.Output<unknown>;
+    plain.apply((known) => {
+      resolve(known);
+      return known;
+    });
+    setTimeout(() => reject(new Error("outputs never resolved")), 30_000).unref();
+  });
+}
+
+/** `type name` of everything, sorted. */
+export const listing = (resources: readonly Registered[]): string[] => resources.map(({ type, name }) => `${type} ${name}`).sort();
+
+export function find(resources: readonly Registered[], type: string, name: string): Registered {
+  const found = resources.find((resource) => resource.type === type && resource.name === name);
+  if (found === undefined) throw new Error(`no ${type} ${name} among:\n${listing(resources).join("\n")}`);
+  return found;
+}
+
+/** The config of the repository's own `dev` environment, as Pulumi hands it out. */
+export const devValues: Readonly<Record<string, string>> = {
+  "aws:region": "us-east-1",
+  "eks-blue-green:kubernetesVersion": "1.35",
+  "eks-blue-green:members": '["blue","green"]',
+  "eks-blue-green:network": '{"cidrBlock":"10.42.0.0/16","availabilityZones":["us-east-1a","us-east-1b"],"natGateways":"one"}',
+  "eks-blue-green:cluster": '{"nodes":{"instanceTypes":["m6i.large"],"desiredSize":2,"minSize":2,"maxSize":4}}',
+  "eks-blue-green:services": '[{"name":"web","namespace":"web","image":"eks-blue-green/echo:1","port":80,"targetPort":8080,"replicas":3}]',
+};
