@@ -8,6 +8,8 @@ import { join } from "node:path";
 const scratch = mkdtempSync(join(tmpdir(), "eks-blue-green-test-"));
 let passed = 0;
 let failed = 0;
+/** What failed and why, said again at the end: whoever reads only the tail of a log must see it. */
+const failures = [];
 
 /** One command that passes or fails as a whole. */
 function check(name, command, args) {
@@ -15,7 +17,10 @@ function check(name, command, args) {
   const ok = spawnSync(command, args, { stdio: "inherit" }).status === 0;
   process.stdout.write(`# ${name}: ${ok ? "passed" : "FAILED"}\n`);
   if (ok) passed += 1;
-  else failed += 1;
+  else {
+    failed += 1;
+    failures.push({ suite: name, title: `${command} ${args.join(" ")}`, why: "ended with an error: its output is above" });
+  }
   return ok;
 }
 
@@ -27,7 +32,10 @@ function suite(name, config) {
   const lines = existsSync(counts) ? readFileSync(counts, "utf8").trim().split("\n").filter(Boolean).map((line) => JSON.parse(line)) : [];
   const bad = lines.reduce((sum, line) => sum + line.failed + line.skipped, 0);
   passed += lines.reduce((sum, line) => sum + line.passed, 0);
-  failed += bad > 0 ? bad : run.status === 0 && lines.length > 0 ? 0 : 1;
+  const brokeOff = bad === 0 && (run.status !== 0 || lines.length === 0);
+  failed += brokeOff ? 1 : bad;
+  failures.push(...lines.flatMap((line) => line.bad.map((one) => ({ suite: name, ...one }))));
+  if (brokeOff) failures.push({ suite: name, title: "the suite itself", why: `ended with ${run.signal ?? run.status} without a failed test` });
 }
 
 const only = process.argv[2] ?? "all";
@@ -48,5 +56,8 @@ for (const name of wanted) {
   steps[name]();
 }
 rmSync(scratch, { recursive: true, force: true });
+for (const { suite: where, title, why } of failures) {
+  process.stdout.write(`FAILED ${where}: ${title}\n${why.slice(0, 1500).replace(/^/gm, "    ")}\n`);
+}
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);
