@@ -1,50 +1,12 @@
 /** From where the members stand to what is wanted: an ordered list of steps. Pure; the property tests hold its invariants. */
-import { compareVersions } from "../stacks/record";
-import type { MemberPlacement, MoveKind, Placement, Step, StrategyName } from "../stacks/record";
-import { DriverError } from "./errors";
+import { capacityOf, compareVersions, sizedAt } from "../stacks/record";
+import type { Placement, Step, StrategyName } from "../stacks/record";
+import { cover, floorOf } from "./plan-capacity";
+import { cycle } from "./plan-cycle";
+import { activeMembers, impossible, Steps, type Limits, type Wanted } from "./plan-steps";
 
-export interface Wanted {
-  /** Kubernetes minor, `1.35`. */
-  readonly version: string;
-  /** Names of the members that the config allows, in its order. */
-  readonly members: readonly string[];
-}
-
-export interface Limits {
-  /** How many members must be active at every point; at least 1. */
-  readonly minActive: number;
-  /** Unscaled. */
-  readonly bakeSeconds: number;
-}
-
-const isMove = (kind: MoveKind, member: string, from: MemberPlacement, to: MemberPlacement): Step => ({ type: "move", kind, member, from, to });
-const impossible = (message: string, remedy: string): DriverError => new DriverError("EBG-PLAN-IMPOSSIBLE", message, remedy);
-
-export const activeMembers = (placement: Placement): string[] => Object.keys(placement).filter((name) => placement[name]?.role === "active");
-
-/** Where the members stand after a step. */
-export function afterStep(placement: Placement, step: Step): Placement {
-  return step.type === "move" ? { ...placement, [step.member]: step.to } : placement;
-}
-
-/** Steps are collected together with the placement that they lead to, so that each move starts where the last one ended. */
-class Steps {
-  readonly list: Step[] = [];
-  constructor(public placement: Placement) {}
-
-  move(kind: MoveKind, member: string, to: MemberPlacement): void {
-    const from = this.at(member);
-    const step = isMove(kind, member, from, to);
-    this.list.push(step);
-    this.placement = afterStep(this.placement, step);
-  }
-  at(member: string): MemberPlacement {
-    return this.placement[member] ?? { role: "absent", version: null, workload: "running" };
-  }
-  bake(seconds: number, why: string): void {
-    if (seconds > 0) this.list.push({ type: "bake", seconds, why });
-  }
-}
+export { activeMembers, afterStep, limitsOf } from "./plan-steps";
+export type { Limits, Wanted } from "./plan-steps";
 
 /**
  * The steps that lead from `current` to `wanted`; none when nothing is to be done.
@@ -56,7 +18,7 @@ export function plan(current: Placement, wanted: Wanted, strategy: StrategyName,
     case "replace":
       return replace(current, wanted, limits);
     case "cycle":
-      throw impossible("the strategy 'cycle' (upgrade members in place, one after the other) is not built yet", "set eks-blue-green:rollout.strategy to replace");
+      return cycle(current, wanted, limits);
     default:
       return strategy satisfies never;
   }
@@ -84,10 +46,13 @@ function check(current: Placement, wanted: Wanted, limits: Limits): void {
 function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
   const steps = new Steps(current);
   const old = activeMembers(current).filter((name) => current[name]?.version !== wanted.version);
+  const floor = floorOf(current, { strategy: "replace", wantedVersion: wanted.version }, limits);
   for (const outgoing of old) {
     const incoming = bringIn(steps, wanted, limits, outgoing);
     if (steps.at(incoming).workload === "stopped") steps.move("scale", incoming, { ...steps.at(incoming), workload: "running" });
+    if (steps.at(incoming).role === "standby" && capacityOf(steps.at(incoming)) < capacityOf(steps.at(outgoing))) steps.resize(incoming, capacityOf(steps.at(outgoing)));
     if (steps.at(incoming).role === "standby") steps.move("admit", incoming, { ...steps.at(incoming), role: "active" });
+    cover(steps, outgoing, floor, limits);
     steps.bake(limits.bakeSeconds, `${incoming} (${wanted.version}) serves beside ${outgoing}`);
     steps.move("drain", outgoing, { ...steps.at(outgoing), role: "standby" });
     steps.move("scale", outgoing, { ...steps.at(outgoing), workload: "stopped" });
@@ -123,7 +88,8 @@ function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string)
     retire(steps, stale);
     free = stale;
   }
-  steps.move("provision", free, { role: "standby", version: wanted.version, workload: "running" });
+  const size = capacityOf(steps.at(outgoing));
+  steps.move("provision", free, sizedAt({ role: "standby", version: wanted.version, workload: "running" }, size));
   return free;
 }
 

@@ -50,14 +50,10 @@ export function versionProblems(record: EnvironmentRecord, wanted: Pick<Environm
   // `replace` builds a new cluster: any version, up or down.
   if (wanted.rollout.strategy === "replace") return [];
   const problems: Problem[] = [];
-  const minor = (version: string): number => Number(version.split(".")[1]);
   for (const [member, { version }] of Object.entries(record.placement)) {
     if (version === null) continue;
-    const steps = minor(wanted.kubernetesVersion) - minor(version);
     if (compareVersions(wanted.kubernetesVersion, version) < 0) {
       problems.push({ path: "kubernetesVersion", value: wanted.kubernetesVersion, rule: `member '${member}' runs ${version}, and a cluster's version can't be lowered in place`, remedy: `Write ${version}, or use rollout.strategy replace` });
-    } else if (steps > 1) {
-      problems.push({ path: "kubernetesVersion", value: wanted.kubernetesVersion, rule: `member '${member}' runs ${version}, and strategy cycle upgrades in place, one minor at a time`, remedy: `Write 1.${minor(version) + 1} first, or use rollout.strategy replace, which may skip minors` });
     }
   }
   return problems;

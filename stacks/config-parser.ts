@@ -138,6 +138,7 @@ function readRollout(reader: ObjectReader, members: number): RolloutConfig {
   const rollout: RolloutConfig = {
     strategy: reader.oneOf("strategy", ["replace", "cycle"] as const, "replace"),
     minActive: reader.whole("minActive", { least: 1, most: mostActive, otherwise: 1, source: "one member of all must be free to move" }),
+    minCapacityPercent: seconds("minCapacityPercent", 0, 100, 100, "percent of the steady capacity"),
     bakeSeconds: seconds("bakeSeconds", 0, 86_400, 600, "seconds, at most a day"),
     propagationHoldSeconds: seconds("propagationHoldSeconds", propagationLagSeconds.usual, 3600, propagationLagSeconds.longest, `an NLB's lag is ${propagationLagSeconds.usual} to ${propagationLagSeconds.longest} s`),
     gateTimeoutSeconds: seconds("gateTimeoutSeconds", 60, 86_400, 1800, "seconds, at most a day"),
@@ -173,7 +174,7 @@ export function parseEnvironmentConfig(values: Readonly<Record<string, string>>,
   const loadBalancer = readLoadBalancer(top.inner("loadBalancer"), network.cidrBlock);
   const rollout = readRollout(top.inner("rollout"), members.length);
   const services = readServices(top, problems);
-  problems.push(...quotaProblems(services, { strategy: rollout.strategy, members: members.length, crossZone: loadBalancer.crossZone, zones: network.existing?.privateSubnetIds.length ?? network.availabilityZones.length }));
+  problems.push(...quotaProblems(services, { strategy: rollout.strategy, minCapacityPercent: rollout.minCapacityPercent, members: members.length, crossZone: loadBalancer.crossZone, zones: network.existing?.privateSubnetIds.length ?? network.availabilityZones.length }));
   top.finish();
   throwProblems(`The config of environment '${context.environment}'`, problems);
   return { region, kubernetesVersion, members, network, cluster, controller, loadBalancer, services, rollout };

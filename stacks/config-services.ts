@@ -75,8 +75,10 @@ export function readServices(top: ObjectReader, problems: Problem[]): readonly S
 }
 
 /** More targets than the load balancer takes while the most members are in at once. */
-export function quotaProblems(services: readonly ServiceConfig[], shape: { readonly strategy: "replace" | "cycle"; readonly members: number; readonly crossZone: boolean; readonly zones: number }): Problem[] {
-  const membersAtOnce = shape.strategy === "cycle" ? shape.members : 2;
+export function quotaProblems(services: readonly ServiceConfig[], shape: { readonly strategy: "replace" | "cycle"; readonly minCapacityPercent: number; readonly members: number; readonly crossZone: boolean; readonly zones: number }): Problem[] {
+  // In a cycle all are in while the others are being scaled up for the one that leaves next.
+  const scaled = Math.max(1, ((shape.minCapacityPercent / 100) * shape.members) / (shape.members - 1));
+  const membersAtOnce = shape.strategy === "cycle" ? Math.ceil(shape.members * scaled) : 2;
   const problems: Problem[] = [];
   let total = 0;
   services.forEach((service, index) => {

@@ -65,7 +65,14 @@ export interface ServiceConfig {
 
 export interface RolloutConfig {
   readonly strategy: "replace" | "cycle";
+  /** How many members must be active at every point. Default 1. */
   readonly minActive: number;
+  /**
+   * Least capacity that stays in traffic while a member is out, in percent of the steady capacity (what all active members have
+   * together), 0 to 100. Default 100: the others are scaled up before a member is drained. Replicas and nodes that an autoscaler
+   * owns are left to it.
+   */
+  readonly minCapacityPercent: number;
   readonly bakeSeconds: number;
   /** How long after registering or deregistering the load balancer may still route the old way. */
   readonly propagationHoldSeconds: number;

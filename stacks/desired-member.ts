@@ -24,6 +24,23 @@ export function higherVersion(a: string | null, b: string | null): string | null
   return compareVersions(a, b) >= 0 ? a : b;
 }
 
+/** The Kubernetes minor after this one: control planes go up one at a time. */
+export function nextMinor(version: string): string {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return `${major}.${minor + 1}`;
+}
+
+/** Replicas in percent of the config's. */
+export const capacityOf = (placement: MemberPlacement | undefined): number => placement?.capacityPercent ?? 100;
+/** Nodes in percent of the config's. */
+export const nodePercentOf = (placement: MemberPlacement | undefined): number => placement?.nodePercent ?? capacityOf(placement);
+
+/** A placement of another size; what is the usual is left out, so that equal placements look equal. */
+export function sizedAt(placement: MemberPlacement, capacityPercent: number, nodePercent: number = capacityPercent): MemberPlacement {
+  const { role, version, workload } = placement;
+  return { role, version, workload, ...(capacityPercent === 100 ? {} : { capacityPercent }), ...(nodePercent === capacityPercent ? {} : { nodePercent }) };
+}
+
 function declare(placement: MemberPlacement): DesiredMember {
   return { placement, bindings: placement.role === "active" ? "declared" : "none", refuse: null };
 }
@@ -34,7 +51,8 @@ function union(from: MemberPlacement, to: MemberPlacement): MemberPlacement {
   // An absent side has no workload of its own, so it must not turn a stopped one on.
   const present = [from, to].filter((placement) => placement.role !== "absent");
   const workload = present.length === 0 || present.some((placement) => placement.workload === "running") ? "running" : "stopped";
-  return { role, version: higherVersion(from.version, to.version), workload };
+  const most = (percentOf: (placement: MemberPlacement) => number): number => (present.length === 0 ? 100 : Math.max(...present.map(percentOf)));
+  return sizedAt({ role, version: higherVersion(from.version, to.version), workload }, most(capacityOf), most(nodePercentOf));
 }
 
 /**

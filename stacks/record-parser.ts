@@ -1,5 +1,6 @@
 /** Reads a record that came from outside (a stack's outputs): typed, or all its problems. Unknown fields are kept out. */
-import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, Step } from "./record";
+import { sizedAt } from "./desired-member";
+import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./record";
 
 export type ParsedRecord = { readonly record: EnvironmentRecord; readonly problems: readonly [] } | { readonly record: null; readonly problems: readonly string[] };
 
@@ -46,7 +47,9 @@ function placementOf(reader: Reader, value: unknown, path: string): MemberPlacem
   const version = object["version"] ?? null;
   if (version !== null && !(typeof version === "string" && /^\d+\.\d+$/.test(version))) reader.problems.push(`${path}.version: expected a Kubernetes minor like 1.35 or null, got ${JSON.stringify(version)}`);
   else if ((version === null) !== (role === "absent")) reader.problems.push(`${path}.version: null exactly when the role is absent; role is ${role}, version is ${version ?? "null"}`);
-  return { role, version: version as string | null, workload };
+  const percent = (key: string): number | null => (object[key] == null ? null : reader.whole(object[key], `${path}.${key}`, 1));
+  const capacity = percent("capacityPercent") ?? 100;
+  return sizedAt({ role, version: version as string | null, workload }, capacity, percent("nodePercent") ?? capacity);
 }
 
 function moveOf(reader: Reader, value: unknown, path: string): Move {
@@ -68,14 +71,26 @@ function stepOf(reader: Reader, value: unknown, path: string): Step {
   return { type, seconds: Number(seconds), why: typeof object["why"] === "string" ? object["why"] : "" };
 }
 
+function commandOf(reader: Reader, value: unknown): RolloutCommand {
+  const object = reader.object(value, "rollout.command");
+  const [member, percent] = [object["member"] ?? null, object["percent"] ?? null];
+  return {
+    name: reader.oneOf(object["name"], "rollout.command.name", ["rollback", "admit", "drain", "scale"] as const),
+    member: member === null ? null : reader.text(member, "rollout.command.member"),
+    percent: percent === null ? null : reader.whole(percent, "rollout.command.percent", 1),
+  };
+}
+
 function rolloutOf(reader: Reader, value: unknown): Rollout {
   const object = reader.object(value, "rollout");
   const steps = reader.array(object["steps"], "rollout.steps").map((step, index) => stepOf(reader, step, `rollout.steps[${index}]`));
   const done = reader.whole(object["done"], "rollout.done", 0);
   if (done > steps.length) reader.problems.push(`rollout.done: ${done} of ${steps.length} steps`);
   const reason = object["reason"] ?? null;
+  const command = object["command"] == null ? null : commandOf(reader, object["command"]);
   return {
     id: reader.text(object["id"], "rollout.id"),
+    ...(command === null ? {} : { command }),
     strategy: reader.oneOf(object["strategy"], "rollout.strategy", ["replace", "cycle"] as const),
     wantedVersion: reader.text(object["wantedVersion"], "rollout.wantedVersion"),
     steps,

@@ -2,6 +2,7 @@
  * Pure transitions of the record. Each answers the next record with a revision one higher; `asOneWrite` joins several of them
  * into one write (a `commit` that the next `begin` carries). None reads a clock: times and names come in as data.
  */
+import { capacityOf, nodePercentOf } from "./desired-member";
 import type { EnvironmentRecord, Intent, MemberPlacement, Move, Placement, Rollout, Step } from "./record";
 
 /** A transition that the record's state forbids: a mistake of the caller, not of the user. */
@@ -12,8 +13,9 @@ export class RecordError extends Error {
   }
 }
 
-const samePlacement = (a: MemberPlacement, b: MemberPlacement): boolean => a.role === b.role && a.version === b.version && a.workload === b.workload;
-const describe = (placement: MemberPlacement): string => `${placement.role} ${placement.version ?? "-"} ${placement.workload}`;
+const samePlacement = (a: MemberPlacement, b: MemberPlacement): boolean =>
+  a.role === b.role && a.version === b.version && a.workload === b.workload && capacityOf(a) === capacityOf(b) && nodePercentOf(a) === nodePercentOf(b);
+const describe = (placement: MemberPlacement): string => `${placement.role} ${placement.version ?? "-"} ${placement.workload}${capacityOf(placement) === 100 ? "" : ` at ${capacityOf(placement)} %`}`;
 
 function openRollout(record: EnvironmentRecord, action: string): Rollout {
   if (record.rollout === null) throw new RecordError(`${action}: no rollout is under way`);
@@ -40,12 +42,12 @@ function moveOf(step: Step | undefined, placement: Placement, action: string): M
 /** Writes down a planned rollout. Nothing moves yet. */
 export function startRollout(
   record: EnvironmentRecord,
-  plan: Pick<Rollout, "id" | "strategy" | "wantedVersion" | "steps" | "startedAt">,
+  plan: Pick<Rollout, "id" | "command" | "strategy" | "wantedVersion" | "steps" | "startedAt">,
 ): EnvironmentRecord {
   if (record.rollout !== null) throw new RecordError(`startRollout: rollout ${record.rollout.id} is under way`);
   noIntent(record, "startRollout");
-  const { id, strategy, wantedVersion, steps, startedAt } = plan;
-  return { ...record, revision: record.revision + 1, rollout: { id, strategy, wantedVersion, steps, startedAt, done: 0, direction: "forward", reason: null } };
+  const { id, command, strategy, wantedVersion, steps, startedAt } = plan;
+  return { ...record, revision: record.revision + 1, rollout: { id, ...(command === undefined ? {} : { command }), strategy, wantedVersion, steps, startedAt, done: 0, direction: "forward", reason: null } };
 }
 
 /** Writes the intent of the move at `step`. Bakes between the last committed step and this one count as done: they are not moves and leave no intent. */

@@ -17,6 +17,10 @@ export interface MemberPlacement {
   /** Deployed Kubernetes minor version, as `1.35`; null exactly when the role is `absent`. */
   readonly version: string | null;
   readonly workload: WorkloadState;
+  /** Replicas (of services that no autoscaler owns) and nodes in percent of the config's; absent = 100. */
+  readonly capacityPercent?: number;
+  /** Nodes in percent of the config's, while they differ: on the way down pods go before the nodes that they run on. Absent = capacityPercent. */
+  readonly nodePercent?: number;
 }
 
 /** Role and deployed version of every member, by the member's name. */
@@ -52,8 +56,19 @@ export interface Intent {
 
 export type StrategyName = "replace" | "cycle";
 
+/** What was asked for when a rollout is not an `upgrade`: planned work on one member. */
+export interface RolloutCommand {
+  readonly name: "rollback" | "admit" | "drain" | "scale";
+  /** null: all of them (`rollback`). */
+  readonly member: string | null;
+  /** Only with `scale`. */
+  readonly percent: number | null;
+}
+
 export interface Rollout {
   readonly id: string;
+  /** Absent: `upgrade`. The same command goes on with it; another one is refused. */
+  readonly command?: RolloutCommand;
   readonly strategy: StrategyName;
   /** The Kubernetes minor that this rollout goes to. */
   readonly wantedVersion: string;
@@ -77,11 +92,14 @@ export interface EnvironmentRecord {
 
 export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };
 
-/** The record of an environment that was never deployed: the first member active at the wanted version, the others absent. */
-export function initialRecord(config: Pick<EnvironmentConfig, "members" | "kubernetesVersion">): EnvironmentRecord {
+/**
+ * The record of an environment that was never deployed: the first member active at the wanted version, the others absent; with the
+ * strategy `cycle`, which upgrades members in place, all of them active.
+ */
+export function initialRecord(config: Pick<EnvironmentConfig, "members" | "kubernetesVersion"> & { readonly rollout?: Pick<EnvironmentConfig["rollout"], "strategy"> }): EnvironmentRecord {
   const placement: Record<string, MemberPlacement> = {};
   config.members.forEach((member, index) => {
-    placement[member] = index === 0 ? { role: "active", version: config.kubernetesVersion, workload: "running" } : absent;
+    placement[member] = index === 0 || config.rollout?.strategy === "cycle" ? { role: "active", version: config.kubernetesVersion, workload: "running" } : absent;
   });
   return { schemaVersion: 1, revision: 1, placement, rollout: null, intent: null };
 }
@@ -89,5 +107,5 @@ export function initialRecord(config: Pick<EnvironmentConfig, "members" | "kuber
 export { parseRecord } from "./record-parser";
 export type { ParsedRecord } from "./record-parser";
 export { asOneWrite, beginMove, commitBake, commitMove, finishRollout, RecordError, startRollout, turnBack, withMembers } from "./record-transitions";
-export { compareVersions, desiredOfMember, higherVersion } from "./desired-member";
+export { capacityOf, compareVersions, desiredOfMember, higherVersion, nextMinor, nodePercentOf, sizedAt } from "./desired-member";
 export type { DesiredMember } from "./desired-member";

@@ -1,7 +1,7 @@
 import { parseEnvironmentConfig, type EnvironmentConfig } from "../../stacks/config";
 import type { Placement, Rollout, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
-import { plan } from "../plan";
+import { limitsOf, plan } from "../plan";
 import { knowing, type Family } from "./family";
 
 export interface UpgradePlan {
@@ -30,6 +30,6 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
   const underWay = record.rollout;
   const common = { environment: family.environment.environment, from: record.placement, underWay };
   if (underWay !== null) return { ...common, wantedVersion: underWay.wantedVersion, strategy: underWay.strategy, steps: underWay.steps.slice(underWay.done) };
-  const steps = plan(record.placement, { version: config.kubernetesVersion, members: config.members }, config.rollout.strategy, config.rollout);
+  const steps = plan(record.placement, { version: config.kubernetesVersion, members: config.members }, config.rollout.strategy, limitsOf(config));
   return { ...common, wantedVersion: config.kubernetesVersion, strategy: config.rollout.strategy, steps };
 }

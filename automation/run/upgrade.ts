@@ -3,7 +3,7 @@ import { startRollout, turnBack, type EnvironmentRecord, type Step } from "../..
 import { abandon } from "../abandon";
 import { DriverError } from "../errors";
 import { learnOwners } from "../gates/ownership";
-import { plan } from "../plan";
+import { limitsOf, plan } from "../plan";
 import type { Ports, StackRef } from "../ports";
 import { preflight, type Finding } from "../preflight";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
@@ -24,7 +24,7 @@ export async function runUpgrade(ports: Ports, values: Readonly<Record<string, s
     return result;
   };
   try {
-    const steps = record.rollout === null ? plan(record.placement, { version: config.kubernetesVersion, members: config.members }, config.rollout.strategy, config.rollout) : record.rollout.steps;
+    const steps = record.rollout === null ? plan(record.placement, { version: config.kubernetesVersion, members: config.members }, config.rollout.strategy, limitsOf(config)) : record.rollout.steps;
     if (record.rollout === null && steps.length === 0) {
       return finish({ outcome: "nothing-to-do", placement: record.placement, code: null, message: `every active member runs ${config.kubernetesVersion}`, remedy: null });
     }

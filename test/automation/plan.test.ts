@@ -101,10 +101,6 @@ describe("plan (replace)", () => {
       }),
     );
   });
-
-  it("says that cycle is not built, and what to set", () => {
-    assert.throws(() => plan({ blue: { role: "active", version: "1.34", workload: "running" } }, wanted, "cycle", limits), { code: "EBG-PLAN-IMPOSSIBLE", remedy: /replace/ });
-  });
 });
 
 describe("walkBack", () => {
