@@ -106,19 +106,24 @@ describe("load: client", function () {
   it("counts idle kept-alive connections that are reset, and not those closed in order", async () => {
     let asked = 0;
     await serve(http.createServer({ keepAliveTimeout: 0 }, (_request, response) => (asked++, good(response))));
-    // A tenth of a second between two requests: nearly always all are idle.
-    const running = load({ requestsPerSecond: 10, newConnectionShare: 0, keepAliveConnections: 5 });
-    await eventually("the pool is full", () => sockets.size === 5);
-    const then = asked;
-    await eventually("one more answer", () => asked > then);
-    const [one, two, three] = [...sockets];
-    one!.end();
-    two!.end();
-    three!.resetAndDestroy();
-    await eventually("all three have gone and were replaced", () => sockets.size === 5 && [one, two, three].every((socket) => !sockets.has(socket!)));
-    const summary = await running.stop();
-    client = null;
-    assert.deepEqual([summary.idleResets, summary.failed], [1, 0]);
+    // On a busy machine a request may be on its way just when its connection is cut: then it was not idle, and nothing is learned.
+    for (let attempt = 1; ; attempt += 1) {
+      sockets.clear();
+      const running = load({ requestsPerSecond: 10, newConnectionShare: 0, keepAliveConnections: 5 });
+      await eventually("the pool is full", () => sockets.size === 5);
+      const then = asked;
+      await eventually("one more answer", () => asked > then);
+      const [one, two, three] = [...sockets];
+      one!.end();
+      two!.end();
+      three!.resetAndDestroy();
+      await eventually("all three have gone and were replaced", () => sockets.size === 5 && [one, two, three].every((socket) => !sockets.has(socket!)));
+      const summary = await running.stop();
+      client = null;
+      if (summary.failed > 0 && attempt < 8) continue;
+      assert.deepEqual([summary.idleResets, summary.failed], [1, 0]);
+      return;
+    }
   });
 
   it("a server that has stopped answering slows nothing down: it is an open loop", async () => {
