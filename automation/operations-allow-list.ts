@@ -20,9 +20,24 @@ const replaces = (operation: string): boolean => /replace/.test(operation);
 /** The URN's last part. */
 export const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 
-/** Paths come as `spec.replicas` or `["spec"]["replicas"]`, and only as deep as the provider says. */
-function onlyReplicas(paths: readonly string[]): boolean {
-  return paths.length > 0 && paths.every((path) => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "") === "spec.replicas");
+/** Paths come as `spec.replicas` or `["spec"]["replicas"]`, and only as deep as the provider says. Unnamed changes are never these. */
+function only(paths: readonly string[], allowed: readonly string[]): boolean {
+  return paths.length > 0 && paths.every((path) => allowed.includes(path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "")));
+}
+const named = (paths: readonly string[]): string => (paths.length === 0 ? "unnamed properties" : paths.join(", "));
+
+/** What changes with the Kubernetes version, and nothing else of it (FACTS H, "Version change"). */
+const upgradable: Readonly<Record<string, readonly string[]>> = {
+  "aws:eks/cluster:Cluster": ["version"],
+  "aws:eks/addon:Addon": ["addonVersion"],
+  "aws:eks/nodeGroup:NodeGroup": ["version", "releaseVersion"],
+};
+
+function upgradeObjection({ operation, type, paths, custom }: PlannedOperation): string | null {
+  if (!custom && operation === "update") return null;
+  const allowed = upgradable[type];
+  if (allowed === undefined || operation !== "update") return "upgrading only changes versions of the control plane, its add-ons and node groups";
+  return only(paths, allowed) ? null : `upgrading changes ${allowed.join(" and ")} alone, not ${named(paths)}`;
 }
 
 /** Why this operation does not belong to the move, or null when it does. */
@@ -46,6 +61,7 @@ function objection(purpose: Purpose, planned: PlannedOperation): string | null {
     case "record":
       return "writing the record changes nothing but the stack's outputs";
     case "upgrade":
+      return upgradeObjection(planned);
     case "shift":
       return `the move '${purpose}' is not built yet`;
     default:
@@ -65,8 +81,10 @@ function providerObjection(purpose: Purpose, operation: string): string | null {
 function scaleObjection({ operation, type, paths, custom }: PlannedOperation): string | null {
   if (!custom && operation === "update") return null;
   if (isDisruptionBudget(type)) return null;
-  if (!isDeployment(type) || operation !== "update") return "scaling only changes a Deployment's replicas";
-  return onlyReplicas(paths) ? null : `scaling changes spec.replicas alone, not ${paths.length === 0 ? "unnamed properties" : paths.join(", ")}`;
+  const isNodes = type === "aws:eks/nodeGroup:NodeGroup";
+  if ((!isDeployment(type) && !isNodes) || operation !== "update") return "scaling only changes a Deployment's replicas and a node group's desired size";
+  const allowed = isNodes ? ["scalingConfig", "scalingConfig.desiredSize"] : ["spec.replicas"];
+  return only(paths, allowed) ? null : `scaling changes ${allowed.at(-1)} alone, not ${named(paths)}`;
 }
 
 export function refusals(purpose: Purpose, operations: readonly PlannedOperation[]): Refusal[] {

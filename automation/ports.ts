@@ -96,6 +96,8 @@ export interface Target {
 export type AlarmState = "ok" | "alarm" | "insufficient-data" | "missing";
 export interface ProbeResult { readonly sent: number; readonly failed: number; readonly firstFailure: string | null }
 export interface ClusterStatus { readonly status: string; readonly version: string | null }
+/** An EKS add-on; `ACTIVE` is the only status that is good. */
+export interface AddonStatus { readonly name: string; readonly version: string; readonly status: string }
 
 export interface AwsPort {
   /** Account and ARN that the credentials belong to. @throws EBG-CREDENTIALS */
@@ -105,6 +107,8 @@ export interface AwsPort {
   deregister(targetGroupArn: string, targets: readonly string[]): Promise<void>;
   /** null when there is no cluster of that name. */
   clusterStatus(clusterName: string): Promise<ClusterStatus | null>;
+  /** The cluster's add-ons, whoever installed them. */
+  addons(clusterName: string): Promise<readonly AddonStatus[]>;
   loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>>;
   alarms(names: readonly string[]): Promise<Readonly<Record<string, AlarmState>>>;
   /** `count` requests, each on a new connection. Never throws for a failed request. */
@@ -128,7 +132,8 @@ export interface DeploymentState { readonly wanted: number; readonly ready: numb
 export interface KubernetesPort {
   /** The API server's version, when it says that it is ready. */
   ready(member: MemberOutputs): Promise<{ readonly version: string }>;
-  nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number }>;
+  /** `minors`: the kubelets' Kubernetes minors, each once, the oldest first. */
+  nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number; readonly minors: readonly string[] }>;
   /** Every TargetGroupBinding in the cluster, whatever its namespace or group. */
   bindings(member: MemberOutputs): Promise<readonly Binding[]>;
   /** Targets that the controller has written down as its own (`aws-lbc-targets-<binding>`); null when there is no such ConfigMap. */

@@ -1,6 +1,7 @@
 /** Which way out of a failed gate: back to the members that served before, or not at all. Pure. */
-import type { EnvironmentRecord, MemberPlacement, Move, Placement, Step } from "../stacks/record";
-import { activeMembers, afterStep } from "./plan";
+import { capacityOf, nodePercentOf } from "../stacks/record";
+import type { EnvironmentRecord, Move, Placement, Step } from "../stacks/record";
+import { activeMembers, Steps } from "./plan-steps";
 import type { Health } from "./ports";
 
 /** Health of each member's service as observed now, whatever the record says. */
@@ -20,50 +21,102 @@ const stay = (why: string, remedy: string): WalkBack => ({ kind: "stay", why, re
 export function placementBefore(record: EnvironmentRecord): Placement {
   const all = record.rollout?.steps.slice(0, record.rollout.done) ?? [];
   const done = all.slice(all.findLastIndex((step) => step.type === "move" && step.kind === "retire") + 1);
-  return done.reduceRight<Placement>((placement, step) => (step.type === "move" ? { ...placement, [step.member]: step.from } : placement), record.placement);
+  return undo(done, record.placement);
+}
+
+const undo = (steps: readonly Step[], from: Placement): Placement =>
+  steps.reduceRight<Placement>((placement, step) => (step.type === "move" ? { ...placement, [step.member]: step.from } : placement), from);
+
+export interface WalkBackOptions {
+  /** Somebody asked for it; nothing is broken. Default false: a gate failed. */
+  readonly requested?: boolean;
 }
 
 /**
  * The steps back from the record (with the open intent taken as done, because part of it may be) to the members that were active
- * when the rollout began: first everything that comes in again, then everything that goes out. Members are neither provisioned nor
- * destroyed on the way back: the new one stays as a standby, so that its failure can be looked at.
+ * when the rollout began: first everything that comes in again, then everything that goes out, then the sizes. Members are neither
+ * provisioned nor destroyed on the way back, and no version is lowered: the new one stays as a standby, so that its failure can be looked at.
  */
-export function walkBack(record: EnvironmentRecord, health: ObservedHealth): WalkBack {
+export function walkBack(record: EnvironmentRecord, health: ObservedHealth, options: WalkBackOptions = {}): WalkBack {
   if (record.rollout === null) return stay("no rollout is under way", "eks-blue-green status");
   if (record.rollout.direction === "back") return stay("the way back itself failed a check", "look at the findings, then run: eks-blue-green upgrade");
   const intent = record.intent;
   if (intent?.move.kind === "provision") return stay(`nothing was moved yet: ${intent.move.member} is not complete`, "repair what the message names and run the upgrade again; or set eks-blue-green:kubernetesVersion back to what serves, which gives the rollout up");
   if (intent?.move.kind === "retire") return stay(`${intent.move.member} is being destroyed; there is no way back from that`, "run the upgrade again to finish");
-  const before = placementBefore(record);
   const now: Placement = intent === null ? record.placement : { ...record.placement, [intent.move.member]: intent.move.to };
+  if (intent?.move.kind === "upgrade") return stay(stillOut(now, intent.move), `repair ${intent.move.member} and run the same command again: it goes on with the upgrade; the others keep the size that they carry its load with`);
+  const before = placementBefore(record);
   const goal = activeMembers(before);
-  const steps = stepsBack(now, goal, intent?.move ?? null);
+  const suspect = suspectOf(record, goal, health, options.requested === true);
+  if (suspect !== null) return outAgain(now, suspect, health);
+  const steps = stepsBack(now, before, intent?.move ?? null);
   const first = steps[0];
   if (intent !== null && (first?.type !== "move" || first.member !== intent.move.member)) {
     return stay(`'${intent.move.kind} ${intent.move.member}' is open and has no move back`, "repair what the message names and run the upgrade again");
   }
+  const sick = goal.filter((name) => health[name] !== "healthy");
+  if (intent === null && options.requested !== true && sick.length > 0 && steps.every((step) => step.type === "move" && step.kind === "scale")) {
+    return stay(`${sick.join(", ")}: not healthy; nobody is out of traffic, and nobody is made smaller meanwhile`, `repair ${sick.join(", ")} (eks-blue-green status), then run the same command again`);
+  }
   return guard(now, steps, goal, health);
 }
 
+function stillOut(now: Placement, { member, to }: Move): string {
+  return `${member} is on its way to ${to.version ?? "?"} and can't go back: a cluster's version is never lowered. It stays out of traffic; ${activeMembers(now).join(", ")} serve(s)`;
+}
+
+/**
+ * The member that came back last, upgraded in place, when it is what went wrong: its admit or the bake right behind it failed (asked for,
+ * only when its health does not speak for it), or it got sick later. Before it came back the others served without it, and must still be as large.
+ */
+function suspectOf({ rollout, intent, placement }: EnvironmentRecord, goal: readonly string[], health: ObservedHealth, requested: boolean): string | null {
+  if (rollout === null || rollout.strategy !== "cycle" || rollout.command !== undefined) return null;
+  const open = intent?.move;
+  if (open !== undefined) return open.kind === "admit" && goal.includes(open.member) && (!requested || health[open.member] !== "healthy") ? open.member : null;
+  const index = rollout.steps.slice(0, rollout.done).findLastIndex((step) => step.type === "move" && step.kind === "admit");
+  const admitted = rollout.steps[index];
+  if (requested || admitted?.type !== "move" || !goal.includes(admitted.member)) return null;
+  const inItsBake = rollout.done === index + 1 && rollout.steps[rollout.done]?.type === "bake";
+  if (!inItsBake && health[admitted.member] === "healthy") return null;
+  const without = undo(rollout.steps.slice(index, rollout.done), placement);
+  const smaller = activeMembers(without).some((name) => placement[name]?.role !== "active" || capacityOf(placement[name]) < capacityOf(without[name]));
+  return smaller ? null : admitted.member;
+}
+
+function outAgain(now: Placement, suspect: string, health: ObservedHealth): WalkBack {
+  const others = activeMembers(now).filter((name) => name !== suspect);
+  const steps = new Steps(now);
+  if (steps.at(suspect).role !== "active") return stay(`${suspect} is out already`, "repair what the message names and run the upgrade again");
+  steps.move("drain", suspect, { ...steps.at(suspect), role: "standby" });
+  return guard(now, steps.list, others, health);
+}
+
+/** Undone, or finished when it leads to where the member stood: the size before it may be one on the way down. */
+function resizeBack(steps: Steps, open: Move, before: Placement): void {
+  const size = before[open.member];
+  if (capacityOf(size) === capacityOf(open.to) && nodePercentOf(size) === nodePercentOf(open.to)) steps.move("scale", open.member, open.to);
+  else steps.resize(open.member, capacityOf(open.from), nodePercentOf(open.from));
+}
+
 /** The member of the open intent comes first: its move back takes the intent over without a gap. */
-function stepsBack(now: Placement, goal: readonly string[], open: Move | null): Step[] {
-  const steps: Step[] = [];
-  let placement = now;
-  const move = (kind: "admit" | "drain" | "scale", member: string, change: Partial<MemberPlacement>): void => {
-    const from = placement[member] as MemberPlacement;
-    const step: Step = { type: "move", kind, member, from, to: { ...from, ...change } };
-    steps.push(step);
-    placement = afterStep(placement, step);
-  };
+function stepsBack(now: Placement, before: Placement, open: Move | null): Step[] {
+  const goal = activeMembers(before);
+  const steps = new Steps(now);
   const bringBack = (name: string): void => {
-    if (placement[name]?.workload === "stopped") move("scale", name, { workload: "running" });
-    if (placement[name]?.role === "standby") move("admit", name, { role: "active" });
+    if (steps.at(name).workload === "stopped") steps.move("scale", name, { ...steps.at(name), workload: "running" });
+    if (steps.at(name).role === "standby") steps.move("admit", name, { ...steps.at(name), role: "active" });
   };
-  if (open !== null && goal.includes(open.member)) bringBack(open.member);
-  if (open?.kind === "scale" && !goal.includes(open.member)) move("scale", open.member, { workload: open.from.workload });
+  if (open?.kind === "scale" && steps.at(open.member).role === "active") resizeBack(steps, open, before);
+  else if (open?.kind === "scale" && !goal.includes(open.member)) steps.move("scale", open.member, open.from);
+  // One that only stood in is not wanted back.
+  else if (open?.kind === "drain" && !goal.includes(open.member)) steps.move("drain", open.member, steps.at(open.member));
+  // An admit of one that belongs in is finished rather than undone; its gate looks at everything again.
+  else if (open?.kind === "admit" && goal.includes(open.member)) steps.move("admit", open.member, steps.at(open.member));
+  else if (open !== null && goal.includes(open.member)) bringBack(open.member);
   for (const name of goal) bringBack(name);
-  for (const name of activeMembers(now)) if (!goal.includes(name)) move("drain", name, { role: "standby" });
-  return steps;
+  for (const name of activeMembers(now)) if (!goal.includes(name)) steps.move("drain", name, { ...steps.at(name), role: "standby" });
+  for (const name of goal) steps.resize(name, capacityOf(before[name]), nodePercentOf(before[name]));
+  return steps.list;
 }
 
 /** A drain on the way back needs somebody healthy who stays. */

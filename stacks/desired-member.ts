@@ -35,6 +35,12 @@ export const capacityOf = (placement: MemberPlacement | undefined): number => pl
 /** Nodes in percent of the config's. */
 export const nodePercentOf = (placement: MemberPlacement | undefined): number => placement?.nodePercent ?? capacityOf(placement);
 
+/** Replicas of a service that no autoscaler owns. Two at least: one pod alone is an outage whenever its node goes. */
+export const replicasAt = (replicas: number, percent: number): number => Math.max(2, Math.ceil((replicas * percent) / 100));
+/** Desired nodes, within the group's own limits. */
+export const nodesAt = (nodes: { readonly minSize: number; readonly desiredSize: number; readonly maxSize: number }, percent: number): number =>
+  Math.min(nodes.maxSize, Math.max(nodes.minSize, Math.ceil((nodes.desiredSize * percent) / 100)));
+
 /** A placement of another size; what is the usual is left out, so that equal placements look equal. */
 export function sizedAt(placement: MemberPlacement, capacityPercent: number, nodePercent: number = capacityPercent): MemberPlacement {
   const { role, version, workload } = placement;

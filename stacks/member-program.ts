@@ -6,7 +6,7 @@ import { lookUpAddonVersions, observeClusterVersion } from "./member-observation
 import { parseMemberConfig } from "./config";
 import type { ServiceConfig } from "./config";
 import { type AddonVersions, type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "./contract";
-import { desiredOfMember, higherVersion } from "./record";
+import { capacityOf, desiredOfMember, higherVersion, nodePercentOf, nodesAt, replicasAt } from "./record";
 import type { EnvironmentRecord, MemberPlacement } from "./record";
 import { fence, readLastEnvironment } from "./record-source";
 import { readStackOutputs } from "./stack-reading";
@@ -63,7 +63,7 @@ function createService(plan: MemberPlan, service: ServiceConfig, inCluster: { pr
     image: service.image,
     containerPort: service.targetPort,
     servicePort: service.targetPort,
-    replicas: service.replicas,
+    replicas: replicasAt(service.replicas, capacityOf(declared)),
     autoscaled: service.autoscaled,
     stopped: declared.workload === "stopped",
     memberName: member,
@@ -93,7 +93,8 @@ function createService(plan: MemberPlan, service: ServiceConfig, inCluster: { pr
 
 function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster {
   const { config, network } = plan.environment;
-  const { instanceTypes, minSize, desiredSize, maxSize } = config.cluster.nodes;
+  const { instanceTypes, minSize, maxSize } = config.cluster.nodes;
+  const desiredSize = nodesAt(config.cluster.nodes, nodePercentOf(plan.declared));
   return new Cluster(plan.member, {
     clusterName: plan.clusterName,
     version: plan.version,

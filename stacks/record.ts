@@ -107,5 +107,5 @@ export function initialRecord(config: Pick<EnvironmentConfig, "members" | "kuber
 export { parseRecord } from "./record-parser";
 export type { ParsedRecord } from "./record-parser";
 export { asOneWrite, beginMove, commitBake, commitMove, finishRollout, RecordError, startRollout, turnBack, withMembers } from "./record-transitions";
-export { capacityOf, compareVersions, desiredOfMember, higherVersion, nextMinor, nodePercentOf, sizedAt } from "./desired-member";
+export { capacityOf, compareVersions, desiredOfMember, higherVersion, nextMinor, nodePercentOf, nodesAt, replicasAt, sizedAt } from "./desired-member";
 export type { DesiredMember } from "./desired-member";

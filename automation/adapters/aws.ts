@@ -1,10 +1,10 @@
 /** The AWS port on the SDK's clients: standard credential chain, AWS_ENDPOINT_URL and region as everywhere. */
 import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
-import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
+import { DescribeAddonCommand, DescribeClusterCommand, EKSClient, ListAddonsCommand } from "@aws-sdk/client-eks";
 import { DeregisterTargetsCommand, DescribeLoadBalancerAttributesCommand, DescribeTargetHealthCommand, ElasticLoadBalancingV2Client, type TargetDescription } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { DriverError } from "../errors";
-import type { AlarmState, AwsPort, ClusterStatus, ProbeResult, Target, TargetState } from "../ports";
+import type { AddonStatus, AlarmState, AwsPort, ClusterStatus, ProbeResult, Target, TargetState } from "../ports";
 import { probe } from "./probe";
 
 /** Real seconds: an API call that takes longer than this is lost. */
@@ -73,6 +73,19 @@ export class AwsAdapter implements AwsPort {
       if ((error as { cause?: { name?: string } }).cause?.name === "ResourceNotFoundException") return null;
       throw error;
     }
+  }
+
+  async addons(clusterName: string): Promise<readonly AddonStatus[]> {
+    const names: string[] = [];
+    for (let nextToken: string | undefined, first = true; first || nextToken !== undefined; first = false) {
+      const page = await this.call("eks:ListAddons", (options) => this.eks.send(new ListAddonsCommand({ clusterName, ...(nextToken === undefined ? {} : { nextToken }) }), options));
+      names.push(...(page.addons ?? []));
+      nextToken = page.nextToken ?? undefined;
+    }
+    return Promise.all(names.map(async (name) => {
+      const { addon } = await this.call("eks:DescribeAddon", (options) => this.eks.send(new DescribeAddonCommand({ clusterName, addonName: name }), options));
+      return { name, version: addon?.addonVersion ?? "", status: addon?.status ?? "UNKNOWN" };
+    }));
   }
 
   async loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>> {

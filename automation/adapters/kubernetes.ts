@@ -1,12 +1,13 @@
 /** The Kubernetes port: a handful of reads, straight against each member's API server. */
 import type { MemberOutputs } from "../../stacks/contract";
+import { compareVersions } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Binding, ControllerState, DeploymentState, KubernetesPort } from "../ports";
 import { closeConnections, get, getList, getObject } from "./kubernetes/get";
 
 interface Named { readonly metadata: { readonly name: string; readonly namespace?: string; readonly generation?: number; readonly deletionTimestamp?: string } }
 interface Condition { readonly type: string; readonly status: string; readonly message?: string }
-interface NodeObject extends Named { readonly status?: { readonly conditions?: readonly Condition[] } }
+interface NodeObject extends Named { readonly status?: { readonly conditions?: readonly Condition[]; readonly nodeInfo?: { readonly kubeletVersion?: string } } }
 interface BindingObject extends Named { readonly spec?: { readonly targetGroupARN?: string; readonly multiClusterTargetGroup?: boolean } }
 interface SliceObject extends Named {
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
@@ -33,9 +34,10 @@ export class KubernetesAdapter implements KubernetesPort {
     return { version: `${version?.major ?? "?"}.${(version?.minor ?? "?").replace(/\D+$/, "")}` };
   }
 
-  async nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number }> {
+  async nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number; readonly minors: readonly string[] }> {
     const nodes = await getList<NodeObject>(member, "/api/v1/nodes");
-    return { ready: nodes.filter((node) => holds(node.status?.conditions, "Ready")).length, total: nodes.length };
+    const minors = nodes.flatMap((node) => /^v?(\d+\.\d+)/.exec(node.status?.nodeInfo?.kubeletVersion ?? "")?.[1] ?? []);
+    return { ready: nodes.filter((node) => holds(node.status?.conditions, "Ready")).length, total: nodes.length, minors: [...new Set(minors)].sort(compareVersions) };
   }
 
   async bindings(member: MemberOutputs): Promise<readonly Binding[]> {

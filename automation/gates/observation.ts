@@ -1,7 +1,7 @@
 /** One look at AWS and Kubernetes: gathered through the ports, handed to the deciders as data. Each target group is asked once a round. */
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs } from "../../stacks/contract";
 import { DriverError } from "../errors";
-import type { AlarmState, Binding, ControllerState, DeploymentState, Ports, ProbeResult, Target } from "../ports";
+import type { AddonStatus, AlarmState, Binding, ControllerState, DeploymentState, Ports, ProbeResult, Target } from "../ports";
 
 export interface MemberServiceObservation {
   /** The binding that the member's stack declared; null when it declared none. */
@@ -14,12 +14,22 @@ export interface MemberServiceObservation {
   readonly deployment: DeploymentState | null;
   readonly pods: number;
 }
+export interface ObservedCluster {
+  readonly status: string;
+  /** EKS's. */
+  readonly version: string | null;
+  /** The API server's own. */
+  readonly apiVersion: string;
+  readonly addons: readonly AddonStatus[];
+}
 export interface MemberObservation {
   readonly name: string;
   readonly reachable: boolean;
   /** Why it is not reachable; empty when it is. */
   readonly problem: string;
-  readonly nodes: { readonly ready: number; readonly total: number } | null;
+  readonly nodes: { readonly ready: number; readonly total: number; readonly minors: readonly string[] } | null;
+  /** As EKS and the API server have it; absent when it was not asked for, null when EKS has no such cluster. */
+  readonly cluster?: ObservedCluster | null;
   readonly controller: ControllerState | null;
   /** By service; empty when the member is not reachable. */
   readonly services: Readonly<Record<string, MemberServiceObservation>>;
@@ -41,6 +51,8 @@ export interface Observation {
 /** What a round asks for beyond the target groups, bindings, records and endpoints. */
 export interface Wants {
   readonly infrastructure: boolean;
+  /** The member whose control plane and add-ons are looked at too. */
+  readonly cluster?: string;
   readonly workload: boolean;
   readonly probes: number;
   readonly alarms: readonly string[];
@@ -76,17 +88,22 @@ async function observeService(ports: Ports, member: MemberOutputs, service: Memb
   return { declaredBinding: service.binding, bindings, recorded: known.length === 0 ? null : [...new Set(known.flat())], endpoints, deployment, pods };
 }
 
+async function observeCluster({ aws, kubernetes }: Ports, member: MemberOutputs): Promise<ObservedCluster | null> {
+  const [api, cluster, addons] = await Promise.all([kubernetes.ready(member), aws.clusterStatus(member.clusterName), aws.addons(member.clusterName)]);
+  return cluster === null ? null : { ...cluster, apiVersion: api.version, addons };
+}
+
 async function observeMember(ports: Ports, name: string, member: MemberOutputs, wants: Wants): Promise<MemberObservation> {
   const { kubernetes } = ports;
   try {
-    const [bindings, , nodes, controller] = await Promise.all([
+    const [bindings, cluster, nodes, controller] = await Promise.all([
       kubernetes.bindings(member),
-      wants.infrastructure ? kubernetes.ready(member) : null,
+      wants.cluster === name ? observeCluster(ports, member) : wants.infrastructure ? kubernetes.ready(member).then(() => undefined) : undefined,
       wants.infrastructure ? kubernetes.nodes(member) : null,
       wants.infrastructure ? kubernetes.controller(member) : null,
     ]);
     const services = await Promise.all(Object.entries(member.services).map(async ([key, service]) => [key, await observeService(ports, member, service, bindings, wants)] as const));
-    return { name, reachable: true, problem: "", nodes, controller, services: Object.fromEntries(services) };
+    return { name, reachable: true, problem: "", nodes, controller, ...(cluster === undefined ? {} : { cluster }), services: Object.fromEntries(services) };
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
     return { name, reachable: false, problem: textOf(error), nodes: null, controller: null, services: {} };

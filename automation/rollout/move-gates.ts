@@ -1,10 +1,11 @@
 /** The gates before and after each kind of move. */
-import type { Move } from "../../stacks/record";
+import { capacityOf, type Move } from "../../stacks/record";
 import { decideAdmitted } from "../gates/after-admit";
 import { decideDrained, decideGone, leftovers } from "../gates/after-drain";
 import { decideReady } from "../gates/after-provision";
+import { decideUpgraded, skewProblem } from "../gates/after-upgrade";
 import { describeFlagProblems, flagProblems } from "../gates/flags";
-import { notYet, passed } from "../gates/decision";
+import { listing, notYet, passed } from "../gates/decision";
 import { plainLook, type Observation } from "../gates/observation";
 import { healthOf, snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
@@ -23,7 +24,7 @@ export function peersBefore(session: Session, observation: Observation, member: 
 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
 export async function beforeMove(session: Session, move: Move, resumed: boolean): Promise<Observation> {
-  const observation = await session.look(move.kind === "retire" ? looks.workload : plainLook);
+  const observation = await session.look(move.kind === "retire" ? looks.workload : move.kind === "upgrade" ? looks.infrastructure : plainLook);
   const flags = flagProblems(observation);
   if (flags.length > 0 && move.kind === "admit") {
     const { message, remedy } = describeFlagProblems(flags);
@@ -39,12 +40,15 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
       return observation;
     case "drain":
       needsApi(session, observation, move);
-      needsHealthyPeer(session, observation, move);
+      if (session.record.rollout?.direction === "back") needsHealthyPeer(session, observation, move);
+      return observation;
+    case "upgrade":
+      needsApi(session, observation, move);
+      outOfTraffic(session, observation, move);
       return observation;
     case "retire":
       if (!resumed) await mayRetire(session, observation, move);
       return observation;
-    case "upgrade":
     case "shift":
       throw new Stop("EBG-PLAN-IMPOSSIBLE", `the move '${move.kind}' is not built yet`, "set eks-blue-green:rollout.strategy to replace");
     default:
@@ -68,6 +72,14 @@ function needsHealthyPeer(session: Session, observation: Observation, move: Move
   const healthy = peers.filter((name) => healthOf(session.owners, observation, name) === "healthy");
   if (healthy.length >= Math.max(1, session.rules.minActive)) return;
   throw new GateFailed("EBG-GATE", `${move.member} is not drained: ${healthy.length} other member(s) are active and healthy, ${Math.max(1, session.rules.minActive)} must be (${peers.map((name) => `${name}: ${healthOf(session.owners, observation, name)}`).join(", ") || "none is active"})`, "eks-blue-green status shows each target's state");
+}
+
+/** Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its kubelets must be near enough. */
+function outOfTraffic(session: Session, observation: Observation, move: Move): void {
+  const mine = Object.values(snapshot(session.owners, observation, move.member)).flat();
+  if (mine.length > 0) throw new Stop("EBG-GATE", `${move.member} is not upgraded: ${mine.length} of its targets are registered (${listing(mine)})`, `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`);
+  const skew = skewProblem(observation, move.member, move.to.version ?? "");
+  if (skew !== null) throw new Stop("EBG-GATE", `${move.member} is not upgraded: ${skew}`, `upgrade its node groups first (aws eks update-nodegroup-version), then go on with: ${session.options.commandName}`);
 }
 
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
@@ -94,19 +106,35 @@ function gateOf(session: Session, index: number, move: Move, before: { readonly 
       return { name: `${member} serves`, index, wants: looks.serving, decide: (seen, memory) => decideAdmitted(seen, session.owners, common, memory) };
     case "drain":
       return drainGate(session, index, member, { ...common, before: before.own });
+    case "upgrade":
+      return { name: `${member} is at ${move.to.version ?? "?"}`, index, wants: { ...looks.infrastructure, cluster: member }, decide: (seen) => decideUpgraded(seen, { member, version: move.to.version ?? "", workload: move.to.workload === "running" }) };
     case "scale":
+      if (move.to.role === "active") return resizedGate(session, index, move, common);
       return move.to.workload === "stopped"
         ? { name: `${member}'s workload has stopped`, index, wants: looks.workload, decide: (seen) => decideGone(seen, session.owners, member) }
         : { name: `${member}'s workload is ready`, index, wants: looks.infrastructure, decide: (seen) => decideReady(seen, member) };
     case "retire":
       // Its stack is empty: there is nothing to ask. The peers are looked at once more.
       return { name: "the members that stay serve", index, wants: looks.serving, decide: (seen) => notYet(peers.every((name) => healthOf(session.owners, seen, name) !== "unhealthy") ? passed(`${peers.join(", ")} serve(s)`) : { status: "waiting", reason: "peers-unhealthy", message: `${peers.join(", ")}: not healthy`, retryAt: null }) };
-    case "upgrade":
     case "shift":
       return null;
     default:
       return move.kind satisfies never;
   }
+}
+
+/** A member in traffic that got another size: its pods are ready; after growing they also take traffic, so that they carry what they were made for. */
+function resizedGate(session: Session, index: number, { member, from, to }: Move, common: Parameters<typeof decideAdmitted>[2]): Gate {
+  const rules = { ...common, holdMs: capacityOf(to) > capacityOf(from) ? common.holdMs : 0 };
+  return {
+    name: `${member} serves at ${capacityOf(to)} %`,
+    index,
+    wants: { ...looks.infrastructure, probes: probesPerRound },
+    decide: (seen, memory) => {
+      const ready = decideReady(seen, member);
+      return ready.decision.status === "passed" ? decideAdmitted(seen, session.owners, rules, memory) : ready;
+    },
+  };
 }
 
 type DrainRules = Parameters<typeof decideDrained>[2];

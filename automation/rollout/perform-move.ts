@@ -5,6 +5,7 @@ import { snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
 import { act, type Phases } from "./act";
 import { afterMove, beforeMove, peersBefore } from "./move-gates";
+import { waitForCapacity } from "./capacity-gate";
 import type { Session } from "./session";
 import { Stop, stopRequested } from "./stop";
 
@@ -16,6 +17,7 @@ function followsAtOnce(next: Step | undefined): boolean {
 }
 
 async function begin(session: Session, index: number, move: Move, phases: Phases): Promise<Begun> {
+  await waitForCapacity(session, index, move);
   const observation = await beforeMove(session, move, false);
   if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
   const own = move.kind === "drain" ? snapshot(session.owners, observation, move.member) : {};

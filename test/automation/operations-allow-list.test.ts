@@ -8,6 +8,7 @@ const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
 const component = "eks-blue-green:index:TargetGroupBinding";
 const deployment = "kubernetes:apps/v1:Deployment";
 const cluster = "aws:eks/cluster:Cluster";
+const nodeGroup = "aws:eks/nodeGroup:NodeGroup";
 const provider = "pulumi:providers:kubernetes";
 
 const cases: readonly [Purpose, PlannedOperation, boolean][] = [
@@ -38,6 +39,19 @@ const cases: readonly [Purpose, PlannedOperation, boolean][] = [
   ["retire", op("delete", provider), true],
   ["retire", op("create", cluster), false],
   ["record", op("update", cluster), false],
+  ["scale", op("update", nodeGroup, ["scalingConfig.desiredSize"]), true],
+  ["scale", op("update", nodeGroup, ["scalingConfig.desiredSize", "scalingConfig.maxSize"]), false],
+  ["scale", op("update", nodeGroup, ["version"]), false],
+  ["upgrade", op("update", cluster, ["version"]), true],
+  ["upgrade", op("update", "aws:eks/addon:Addon", ["addonVersion"]), true],
+  ["upgrade", op("update", nodeGroup, ["version"]), true],
+  ["upgrade", op("update", component, [], false), true],
+  ["upgrade", op("update", cluster, ["version", "vpcConfig.endpointPublicAccess"]), false],
+  ["upgrade", op("update", cluster, []), false],
+  ["upgrade", op("update", nodeGroup, ["version", "scalingConfig.desiredSize"]), false],
+  ["upgrade", op("update", deployment, ["spec.replicas"]), false],
+  ["upgrade", op("create", binding), false],
+  ["upgrade", op("update", provider, ["kubeconfig"]), false],
 ];
 
 describe("operations allow-list", () => {

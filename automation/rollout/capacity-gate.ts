@@ -1,0 +1,35 @@
+/** The gate before a member leaves traffic or gets smaller: the floor of capacity, as the planner keeps it, looked at in the world. */
+import { capacityOf, replicasAt, type Move } from "../../stacks/record";
+import { decideEnough, type CapacityRules } from "../gates/capacity";
+import { plainLook } from "../gates/observation";
+import { floorOf } from "../plan-capacity";
+import { placementBefore } from "../walk-back";
+import type { Session } from "./session";
+import { waitForGate, type Gate } from "./wait-for-gate";
+
+/** A drain, or fewer pods of a member in traffic. On the way back something is broken already: only a healthy peer is asked for then. */
+const takesAway = ({ kind, from, to }: Move): boolean => kind === "drain" || (kind === "scale" && to.role === "active" && capacityOf(to) < capacityOf(from));
+
+/** Resolves when those that stay can carry the load; at once for moves that take nothing away. @throws GateFailed */
+export async function waitForCapacity(session: Session, index: number, move: Move): Promise<void> {
+  if (!takesAway(move) || session.record.rollout?.direction !== "forward") return;
+  const rules = rulesOf(session, move);
+  const gate: Gate = { name: `enough stays without ${move.member}`, index, wants: plainLook, decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory) };
+  await waitForGate(session, gate);
+}
+
+function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
+  const { rollout } = session.record;
+  const floor = rollout === null ? 0 : floorOf(placementBefore(session.record), rollout, session.rules);
+  const required: Record<string, number | null> = {};
+  const keeps: Record<string, number> = {};
+  for (const [key, group] of Object.entries(session.environment.loadBalancer.services)) {
+    const name = "service" in group ? String(group.service) : key;
+    const service = session.environment.config.services.find((one) => one.name === name);
+    if (service === undefined) continue;
+    required[key] = service.autoscaled ? null : Math.ceil((service.replicas * floor) / 100);
+    if (kind === "scale") keeps[key] = service.autoscaled ? 0 : replicasAt(service.replicas, capacityOf(to));
+  }
+  const stayers = session.active().filter((name) => name !== member);
+  return { member, stayers, minActive: Math.max(1, session.rules.minActive), required, keeps, toleratedMs: session.toleratedMs };
+}
