@@ -1,7 +1,9 @@
 /**
  * What the sandbox's parts say to each other. Every part is a process of its own (see docs/architecture.md); this file is all
- * that they share besides `sandbox/fabric`, `sandbox/clock` and `sandbox/errors`.
+ * that they share besides `sandbox/fabric`, `sandbox/faults`, `sandbox/clock` and `sandbox/errors`.
  */
+
+import type { PodFaultSpec } from "./faults/spec";
 
 /** Which executables the sandbox runs. Absolute paths. */
 export interface ToolPaths {
@@ -108,6 +110,8 @@ export interface NodeAgentStart {
   readonly type: "start";
   readonly clusterName: string;
   readonly kubeconfigPath: string;
+  /** For controllers that run as pods: through the proxy that injects faults. */
+  readonly controllerKubeconfigPath: string;
   readonly timeScale: number;
   readonly region: string;
   readonly lbc: LbcMode;
@@ -120,12 +124,27 @@ export type ToNodeAgent =
   | { readonly type: "nodes"; readonly nodes: readonly NodeSpec[]; readonly id: number }
   /** Fault: end the pod's process at once, sockets reset; the agent restarts it with back-off. */
   | { readonly type: "crash-pod"; readonly namespace: string; readonly pod: string }
-  /** Fault: stop (SIGSTOP-like silence or kill -9) or restart the cluster's load balancer controller. */
-  | { readonly type: "controller"; readonly action: "stop" | "start" };
+  /**
+   * Faults of the cluster's load balancer controller. `stop`: killed, and none is started until `start`. `crash`: killed, its pod starts
+   * it again. `pause`: silent (SIGSTOP) until `start`.
+   */
+  | { readonly type: "controller"; readonly action: ControllerAction }
+  /** Fault: the node's pods die, its kubelet is silent, it is NotReady; until `up`. */
+  | { readonly type: "node"; readonly node: string; readonly action: "down" | "up" }
+  /** The complete set of rules for pods; those that are not in it hold no more. */
+  | { readonly type: "pod-faults"; readonly rules: readonly PodFaultRule[] }
+  /** Fault: at most `count` running pods of the service end at once; all when null. Answered by `crashed`. */
+  | { readonly type: "crash-pods"; readonly id: number; readonly service: string; readonly count: number | null };
+export type ControllerAction = "stop" | "start" | "crash" | "pause";
+/** A fault's rule for pods of one cluster; see sandbox/faults/spec.ts for what the fields mean. */
+export type PodFaultRule = PodFaultSpec & { readonly id: string };
 export type FromNodeAgent =
   | { readonly type: "ready" }
   | { readonly type: "nodes-ready"; readonly id: number }
   | { readonly type: "pods"; readonly running: number }
+  | { readonly type: "crashed"; readonly id: number; readonly pods: readonly string[] }
+  /** How often each rule for pods has hit since the last message. */
+  | { readonly type: "pod-fault-hits"; readonly hits: Readonly<Record<string, number>> }
   | { readonly type: "failed"; readonly message: string }
   | FabricMessage;
 

@@ -1,7 +1,9 @@
 /** Typed client of the sandbox's control endpoint (`SandboxInfo.control`, or `EKS_BLUE_GREEN_SANDBOX` in a sandbox's environment). */
 import type { DataPlaneStats, FabricEntry, NodeSpec } from "./contract";
+import type { LoggedCall, SeenCall } from "./control-plane/kubernetes-calls";
 import type { SandboxStatus } from "./daemon/status";
 import { SandboxError } from "./errors";
+import type { FaultSpec, ListedFault } from "./faults/spec";
 
 export class ControlClient {
   constructor(private readonly url: string, private readonly timeoutMs: number = 60_000) {}
@@ -23,11 +25,24 @@ export class ControlClient {
   requests<Entry = unknown>(since?: number): Promise<Entry[]> {
     return this.call("GET", since === undefined ? "/requests" : `/requests?since=${since}`);
   }
-  faults<Fault = unknown>(): Promise<Fault[]> {
-    return this.call("GET", "/faults");
+  /** The last calls of all API servers, from the given one on. */
+  kubernetesCalls(since?: number): Promise<LoggedCall[]> {
+    return this.call("GET", since === undefined ? "/requests/kubernetes" : `/requests/kubernetes?since=${since}`);
   }
-  addFault<Result = unknown>(fault: object): Promise<Result> {
+  /** Everything that was ever asked of AWS and of API servers, with how often. */
+  operations(): Promise<{ readonly aws: Readonly<Record<string, number>>; readonly kubernetes: readonly SeenCall[] }> {
+    return this.call("GET", "/operations");
+  }
+  /** Armed and active faults; with `all` also those that did their work. */
+  faults(all = false): Promise<(ListedFault & Record<string, unknown>)[]> {
+    return this.call("GET", all ? "/faults?all=1" : "/faults");
+  }
+  addFault<Result = { readonly id: string; readonly hits: number }>(fault: FaultSpec | object): Promise<Result> {
     return this.call("POST", "/faults", fault);
+  }
+  /** Removes all faults and mends what they broke; answers how many there were. */
+  async clearFaults(): Promise<number> {
+    return (await this.call<{ cleared: number }>("DELETE", "/faults")).cleared;
   }
   async removeFault(id: string): Promise<void> {
     await this.call("DELETE", `/faults/${encodeURIComponent(id)}`);

@@ -5,10 +5,13 @@ import { externalControllerInstructions } from "../../sandbox/daemon/external-co
 import { readSandboxInfo, sandboxStatus, startSandbox, stopSandbox } from "../../sandbox/daemon/start";
 import { SandboxError } from "../../sandbox/errors";
 import { resolveTools } from "../../sandbox/tools/index";
+import { ControlClient } from "../../sandbox/control-client";
+import { parseFaultText } from "../../sandbox/faults/text";
 import { sandboxStatusLines } from "../report/sandbox-status";
+import { collectFault, faultCommand } from "./sandbox-fault-command";
 import { parseProviders, parseTimeScale } from "./sandbox-options";
 
-interface UpFlags { dir: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; region: string; json: boolean }
+interface UpFlags { dir: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; region: string; json: boolean; fault: readonly string[] }
 
 const dirOption = (): Option => new Option("--dir <folder>", "the sandbox's folder: state, logs, sockets").default(".sandbox");
 export const timeScaleOption = (): Option => new Option("--time-scale <factor>", "how many times as fast as in AWS its delays pass; 1 is real time").argParser(parseTimeScale).default(60);
@@ -35,6 +38,8 @@ async function up(flags: UpFlags): Promise<void> {
   if (there) throw new SandboxError("SBX-ALREADY-RUNNING", `a sandbox already runs in ${dir} (pid ${there.pid})`, "Use it (`eks-blue-green sandbox env`), or end it with `eks-blue-green sandbox down`.");
   const tools = await resolveTools({ onProgress: (progress) => tell(progress.message) });
   const info = await startSandbox({ dir, timeScale: flags.timeScale, lbc: flags.lbc, providers: flags.provider, region: flags.region, untilStdinCloses: false }, tools, (progress) => tell(progress.message));
+  const control = new ControlClient(info.control);
+  for (const text of flags.fault) await control.addFault(parseFaultText(text));
   process.stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${shellExports(info).join("\n")}\n`);
   if (flags.lbc === "external") tell(externalControllerInstructions(info, await sandboxStatus(dir)).join("\n"));
   tell(`
@@ -53,7 +58,7 @@ async function status(flags: { dir: string; json: boolean }): Promise<void> {
   process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${[...sandboxStatusLines(report), ...externalControllerInstructions(info, report)].join("\n")}\n`);
 }
 
-/** `sandbox up|down|status|env|tools`. */
+/** `sandbox up|down|status|env|tools|fault`. */
 export function sandboxCommand(): Command {
   const command = new Command("sandbox").description("the rehearsal ground on its own: real engine, real control planes, no AWS account");
   command
@@ -64,6 +69,7 @@ export function sandboxCommand(): Command {
     .addOption(lbcOption())
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
+    .addOption(new Option("--fault <fault>", "inject this fault from the beginning (repeatable; docs/faults.md)").argParser(collectFault).default([], "none"))
     .option("--json", "print the sandbox's description as JSON", false)
     .addHelpText("after", `\nExample:\n  $ eval "$(eks-blue-green sandbox up)" && eks-blue-green up --stack dev && kubectl get tgb -A`)
     .action(up);
@@ -89,5 +95,6 @@ export function sandboxCommand(): Command {
       const tools = await resolveTools({ onProgress: (progress) => tell(progress.message) });
       process.stdout.write(`${JSON.stringify(tools, null, 2)}\n`);
     });
+  command.addCommand(faultCommand());
   return command;
 }

@@ -11,7 +11,8 @@ import type { EksContext } from "./eks/store";
 import type { ElbContext } from "./elbv2/context";
 import { dataPlaneState, forgetUnusedHealth, takeHealth } from "./elbv2/data-plane";
 import { Store } from "./elbv2/store";
-import { type Fault, Faults } from "./faults";
+import { deregisterTargets } from "./elbv2/targets";
+import { Faults } from "./faults";
 import { MotoProxy } from "./moto-proxy";
 import { type LoggedRequest, RequestLog } from "./request-log";
 import { handle } from "./router";
@@ -53,8 +54,12 @@ export interface AwsFront {
   close(): Promise<void>;
   onDataPlaneMessage(message: FromDataPlane): void;
   reviewToken(clusterName: string, tokenReview: object): Promise<object>;
-  readonly faults: { list(): readonly Fault[]; add(fault: unknown): Fault; remove(id: string): boolean };
+  readonly faults: Faults;
   requests(since?: number): readonly LoggedRequest[];
+  /** Every operation that was ever asked for, with how often. */
+  operations(): Readonly<Record<string, number>>;
+  /** Fault: deregisters targets without anybody having asked; answers `group ip:port` of each. `*`: of every group. */
+  removeTargets(group: string, address: string, count: number | null): readonly string[];
   /** VPC of an EKS cluster; null when there is none of that name. */
   vpcOf(clusterName: string): string | null;
 }
@@ -169,6 +174,17 @@ class Front implements AwsFront {
 
   requests(since?: number): readonly LoggedRequest[] {
     return this.log.list(since);
+  }
+
+  operations(): Readonly<Record<string, number>> {
+    return this.log.operations();
+  }
+
+  removeTargets(group: string, address: string, count: number | null): readonly string[] {
+    const found = [...this.store.targetGroups.values()].filter((one) => group === "*" || one.name === group).flatMap((one) => [...one.targets.values()].filter((target) => target.deregisteredAt === null && target.id.startsWith(address)).map((target) => ({ group: one, target })));
+    const hit = found.slice(0, count ?? undefined);
+    for (const { group: from, target } of hit) void deregisterTargets(this.elb, { TargetGroupArn: from.arn, Targets: [{ Id: target.id, Port: String(target.port) }] });
+    return hit.map(({ group: from, target }) => `${from.name} ${target.id}:${target.port}`);
   }
 
   vpcOf(clusterName: string): string | null {

@@ -15,14 +15,21 @@ export interface LoggedRequest {
 
 export class RequestLog {
   private readonly ring: LoggedRequest[] = [];
+  private readonly counts: Record<string, number> = {};
   private next = 1;
   constructor(private readonly capacity = 5_000, private readonly onLog?: (entry: object) => void) {}
 
   add(entry: Omit<LoggedRequest, "id">): void {
     const logged = { id: this.next++, ...entry };
     this.ring.push(logged);
+    this.counts[logged.operation] = (this.counts[logged.operation] ?? 0) + 1;
     if (this.ring.length > this.capacity) this.ring.splice(0, this.ring.length - this.capacity);
     this.onLog?.({ event: "request", ...logged });
+  }
+
+  /** Every operation that was ever asked for, with how often. */
+  operations(): Readonly<Record<string, number>> {
+    return this.counts;
   }
 
   /** Those with an id above `since`, oldest first. */

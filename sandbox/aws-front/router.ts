@@ -116,7 +116,7 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
   try {
     const body = await readBody(request);
     asked = understand(request, body, url, scopeOf(request.headers, url, parts.region, parts.ownKey));
-    fault = parts.faults.take(asked.scope.service, asked.action);
+    fault = parts.faults.take({ service: asked.scope.service, action: asked.action });
     const error = fault ? faultError(fault, asked.scope) : null;
     if (error) throw error;
     if (fault?.kind === "timeout") return void parts.later(fault.ms ?? 120_000, () => request.socket.destroy());

@@ -5,8 +5,10 @@ import type { Child, Supervisor } from "../daemon/supervisor";
 import type { ToolPaths } from "../contract";
 import { SandboxError } from "../errors";
 import { createCertificates, type ClusterCertificates } from "./certificates";
+import { ApiProxy } from "./api-proxy";
 import { apiServerArgs, controllerManagerArgs, schedulerArgs } from "./flags";
 import { type Kubeconfigs, writeAtomically } from "./kubeconfig";
+import type { KubernetesCalls } from "./kubernetes-calls";
 import { apiServerReady, logHint, waitUntil } from "./readiness";
 
 export interface ClusterSettings {
@@ -21,6 +23,7 @@ export interface ClusterSettings {
   readonly serviceOctet: number;
   /** URL to which the API server sends TokenReviews. */
   readonly tokenReviewUrl: string;
+  readonly calls: KubernetesCalls;
 }
 
 export type ApiServerState = "starting" | "running" | "stopped" | "failed";
@@ -29,7 +32,11 @@ export type ApiServerState = "starting" | "running" | "stopped" | "failed";
 const goEnv = (memoryLimit: string): Record<string, string> => ({ PATH: process.env["PATH"] ?? "", GOGC: "50", GOMEMLIMIT: memoryLimit });
 
 export class ControlPlane {
+  /** Of the API server itself. */
   private port = 0;
+  /** Of the proxy in front of it: the address that everybody else knows. */
+  private publicPort = 0;
+  private proxy: ApiProxy | null = null;
   private certificates: ClusterCertificates | null = null;
   private apiServer: Child | null = null;
   private readonly others = new Map<string, Child>();
@@ -51,7 +58,7 @@ export class ControlPlane {
     return this.stateNow;
   }
   get endpoint(): string {
-    return `https://127.0.0.1:${this.port}`;
+    return `https://127.0.0.1:${this.publicPort}`;
   }
   get certificateAuthorityData(): string {
     return this.certificates?.caData ?? "";
@@ -60,18 +67,26 @@ export class ControlPlane {
     return this.settings.kubeconfigs.pathOf(this.name);
   }
 
+  /** For the cluster's own parts, past the faults of the proxy. */
+  get directKubeconfigPath(): string {
+    return this.settings.kubeconfigs.directPathOf(this.name);
+  }
+
   /** Certificates, API server, then the two that need it. Resolves when /readyz answers. */
   async start(): Promise<void> {
     const { name, dir, serviceOctet } = this.settings;
     this.certificates = await createCertificates(join(dir, "pki", name), name, `127.${serviceOctet}.0.1`);
     for (let attempt = 1; ; attempt += 1) {
       this.port = await freePort();
+      this.publicPort = await freePort();
       try {
         await this.startApiServer();
         break;
       } catch (error) {
         await this.apiServer?.stop(0);
+        this.proxy?.close();
         releasePort(this.port);
+        releasePort(this.publicPort);
         if (this.deleted || attempt >= 3 || !(error instanceof SandboxError && error.code === "SBX-API-SERVER")) throw error;
       }
     }
@@ -81,7 +96,7 @@ export class ControlPlane {
 
   private writeKubeconfig(): void {
     const certificates = this.certificates as ClusterCertificates;
-    this.settings.kubeconfigs.set({ clusterName: this.name, server: this.endpoint, caData: certificates.caData, clientCertData: certificates.adminCertData, clientKeyData: certificates.adminKeyData });
+    this.settings.kubeconfigs.set({ clusterName: this.name, server: this.endpoint, directServer: `https://127.0.0.1:${this.port}`, caData: certificates.caData, clientCertData: certificates.adminCertData, clientKeyData: certificates.adminKeyData });
   }
 
   /** Also the way back after `stopApiServer`. Same port, same data. */
@@ -90,7 +105,18 @@ export class ControlPlane {
     this.stateNow = "starting";
     this.spawnApiServer();
     await this.ready();
+    await this.openProxy();
     this.stateNow = "running";
+  }
+
+  private async openProxy(): Promise<void> {
+    this.proxy?.close();
+    this.proxy = new ApiProxy({ cluster: this.name, certificates: this.certificates as ClusterCertificates, upstreamPort: this.port, calls: this.settings.calls });
+    try {
+      await this.proxy.listen(this.publicPort);
+    } catch (error) {
+      throw new SandboxError("SBX-API-SERVER", `nothing can listen on 127.0.0.1:${this.publicPort}, the address of ${this.name}'s API server: ${String(error)}`, "End what listens there (`ss -ltnp`).", error);
+    }
   }
 
   private spawnApiServer(): void {
@@ -125,8 +151,8 @@ export class ControlPlane {
 
   private startOthers(): void {
     const { tools } = this.settings;
-    this.startOther("kube-controller-manager", () => [tools.kubeControllerManager, controllerManagerArgs(this.kubeconfigPath, this.versionNow, this.certificates as ClusterCertificates)], "120MiB");
-    this.startOther("kube-scheduler", () => [tools.kubeScheduler, schedulerArgs(this.kubeconfigPath, this.versionNow)], "80MiB");
+    this.startOther("kube-controller-manager", () => [tools.kubeControllerManager, controllerManagerArgs(this.directKubeconfigPath, this.versionNow, this.certificates as ClusterCertificates)], "120MiB");
+    this.startOther("kube-scheduler", () => [tools.kubeScheduler, schedulerArgs(this.directKubeconfigPath, this.versionNow)], "80MiB");
   }
 
   private startOther(program: string, line: () => [command: string, args: string[]], memory: string): void {
@@ -155,6 +181,7 @@ export class ControlPlane {
   /** Fault: the API server is gone (connections refused) until `startApiServer`. */
   async stopApiServer(): Promise<void> {
     this.stateNow = "stopped";
+    this.proxy?.close();
     await this.apiServer?.stop(0);
   }
 
@@ -162,7 +189,9 @@ export class ControlPlane {
     await this.stopOthers();
     this.stateNow = "stopped";
     // In order: requests under way are answered before the old server goes.
+    this.proxy?.stopAccepting();
     await this.apiServer?.stop(3_000);
+    this.proxy?.close();
     this.versionNow = version;
     await this.startApiServer();
     this.startOthers();
@@ -171,9 +200,10 @@ export class ControlPlane {
   async delete(): Promise<void> {
     this.deleted = true;
     await this.stopOthers();
+    this.proxy?.close();
     await this.apiServer?.stop(0);
     this.settings.kubeconfigs.delete(this.name);
-    if (this.port !== 0) releasePort(this.port);
+    for (const port of [this.port, this.publicPort]) if (port !== 0) releasePort(port);
   }
 }
 

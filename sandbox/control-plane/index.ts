@@ -5,6 +5,7 @@ import { SandboxError } from "../errors";
 import { ControlPlane } from "./cluster";
 import { Etcd } from "./etcd";
 import { Kubeconfigs } from "./kubeconfig";
+import { KubernetesCalls } from "./kubernetes-calls";
 
 /** Minors that the pinned kube-apiserver can be (`--emulated-version`). */
 export const supportedVersions: readonly string[] = ["1.33", "1.34", "1.35", "1.36"];
@@ -17,6 +18,8 @@ export interface ControlPlanesOptions {
 }
 
 export class ControlPlanes {
+  /** Of all clusters, with the faults that wait for them. */
+  readonly calls = new KubernetesCalls();
   private readonly etcd: Etcd;
   private readonly kubeconfigs: Kubeconfigs;
   private readonly clusters = new Map<string, ControlPlane>();
@@ -56,7 +59,7 @@ export class ControlPlanes {
     const octet = this.takeOctet();
     this.made += 1;
     const { dir, tools, supervisor, tokenReviewUrl } = this.options;
-    const cluster = new ControlPlane({ name, dir, tools, supervisor, kubeconfigs: this.kubeconfigs, etcdUrl: this.etcd.url, etcdPrefix: `/${this.made}-${name}`, serviceOctet: octet, tokenReviewUrl: tokenReviewUrl(name) }, version);
+    const cluster = new ControlPlane({ name, dir, tools, supervisor, kubeconfigs: this.kubeconfigs, etcdUrl: this.etcd.url, etcdPrefix: `/${this.made}-${name}`, serviceOctet: octet, tokenReviewUrl: tokenReviewUrl(name), calls: this.calls }, version);
     this.clusters.set(name, cluster);
     const started = cluster.start();
     this.starting.set(name, started);

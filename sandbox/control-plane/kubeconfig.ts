@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 export interface KubeAccess {
   readonly clusterName: string;
   readonly server: string;
+  /** The API server past the proxy with the faults, for the cluster's own parts. */
+  readonly directServer: string;
   readonly caData: string;
   readonly clientCertData: string;
   readonly clientKeyData: string;
@@ -29,7 +31,7 @@ export function writeAtomically(file: string, text: string): void {
   renameSync(temporary, file);
 }
 
-/** `<dir>/kube/<cluster>.kubeconfig` and `<dir>/kube/config`. */
+/** `<dir>/kube/<cluster>.kubeconfig`, its twin for the cluster's own parts, and `<dir>/kube/config`. */
 export class Kubeconfigs {
   private readonly all = new Map<string, KubeAccess>();
 
@@ -41,6 +43,10 @@ export class Kubeconfigs {
     return join(this.dir, "kube", `${clusterName}.kubeconfig`);
   }
 
+  directPathOf(clusterName: string): string {
+    return join(this.dir, "kube", `${clusterName}.direct.kubeconfig`);
+  }
+
   get mergedPath(): string {
     return join(this.dir, "kube", "config");
   }
@@ -48,12 +54,13 @@ export class Kubeconfigs {
   set(access: KubeAccess): void {
     this.all.set(access.clusterName, access);
     writeAtomically(this.pathOf(access.clusterName), JSON.stringify(config([access]), null, 2));
+    writeAtomically(this.directPathOf(access.clusterName), JSON.stringify(config([{ ...access, server: access.directServer }]), null, 2));
     this.writeMerged();
   }
 
   delete(clusterName: string): void {
     this.all.delete(clusterName);
-    rmSync(this.pathOf(clusterName), { force: true });
+    for (const file of [this.pathOf(clusterName), this.directPathOf(clusterName)]) rmSync(file, { force: true });
     this.writeMerged();
   }
 

@@ -31,9 +31,15 @@ const routes: readonly Route[] = [
     sandbox.requestShutdown();
     return done;
   }),
-  route("GET", "/faults", (sandbox) => front(sandbox).faults.list()),
-  route("POST", "/faults", (sandbox, _, body) => front(sandbox).faults.add(body) ?? done),
-  route("DELETE", "/faults/:id", (sandbox, [id]) => front(sandbox).faults.remove(id ?? "") ?? done),
+  route("GET", "/faults", (sandbox, _, __, query) => sandbox.faults.list(query.has("all"))),
+  route("POST", "/faults", (sandbox, _, body) => sandbox.faults.add(body)),
+  route("DELETE", "/faults", async (sandbox) => ({ cleared: await sandbox.faults.clear() })),
+  route("DELETE", "/faults/:id", async (sandbox, [id]) => {
+    if (!(await sandbox.faults.remove(id ?? ""))) throw new SandboxError("SBX-FAULT", `there is no fault ${id ?? ""}`, `These are there: ${sandbox.faults.list().map((one) => one.id).join(", ") || "none"}.`);
+    return done;
+  }),
+  route("GET", "/operations", (sandbox) => ({ aws: front(sandbox).operations(), kubernetes: sandbox.controlPlanes.calls.seen() })),
+  route("GET", "/requests/kubernetes", (sandbox, _, __, query) => sandbox.controlPlanes.calls.list(query.has("since") ? Number(query.get("since")) : undefined)),
   route("GET", "/requests", (sandbox, _, __, query) => front(sandbox).requests(query.has("since") ? Number(query.get("since")) : undefined)),
   route("GET", "/fabric", (sandbox) => sandbox.fabric.list()),
   route("GET", "/stats", (sandbox) => sandbox.dataPlane?.stats() ?? { targets: {}, listeners: {} }),

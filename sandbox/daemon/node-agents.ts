@@ -1,5 +1,5 @@
 /** One node agent per cluster: started with it, told its nodes, restarted when it crashes. */
-import type { FromNodeAgent, NodeAgentStart, NodeSpec, ToNodeAgent } from "../contract";
+import type { ControllerAction, FromNodeAgent, NodeAgentStart, NodeSpec, PodFaultRule, ToNodeAgent } from "../contract";
 import { SandboxError } from "../errors";
 import type { FabricTable } from "./fabric-table";
 import type { Child, Supervisor } from "./supervisor";
@@ -10,6 +10,9 @@ export interface NodeAgentsOptions {
   readonly fabric: FabricTable;
   readonly env: Readonly<Record<string, string>>;
   readonly log: (entry: object) => void;
+  /** Rules for the pods of a cluster, asked when its agent starts and whenever they change. */
+  readonly podRules: (clusterName: string) => readonly PodFaultRule[];
+  readonly onPodFaultHits: (hits: Readonly<Record<string, number>>) => void;
 }
 
 interface Waiting { readonly id: number; resolve(): void; reject(error: Error): void }
@@ -20,7 +23,10 @@ interface Agent {
   nodes: readonly NodeSpec[] | null;
   waiting: Waiting[];
   pods: number;
-  controller: "running" | "stopped";
+  controller: "running" | "stopped" | "paused";
+  /** Nodes that a fault took down. */
+  readonly down: Set<string>;
+  readonly crashes: Map<number, (pods: readonly string[]) => void>;
   failure: string | null;
   restarts: number;
   stopped: boolean;
@@ -34,7 +40,7 @@ export class NodeAgents {
 
   start(start: NodeAgentStart): void {
     if (this.agents.has(start.clusterName)) return;
-    const agent: Agent = { start, child: null as unknown as Child, nodes: null, waiting: [], pods: 0, controller: "running", failure: null, restarts: 0, stopped: false };
+    const agent: Agent = { start, child: null as unknown as Child, nodes: null, waiting: [], pods: 0, controller: "running", down: new Set(), crashes: new Map(), failure: null, restarts: 0, stopped: false };
     this.agents.set(start.clusterName, agent);
     this.spawn(agent);
   }
@@ -56,13 +62,23 @@ export class NodeAgents {
       },
     });
     agent.child.send(agent.start);
+    this.sendPodRules(agent);
+  }
+
+  private sendPodRules(agent: Agent): void {
+    agent.child.send({ type: "pod-faults", rules: this.options.podRules(agent.start.clusterName) } satisfies ToNodeAgent);
+  }
+
+  podRulesChanged(): void {
+    for (const agent of this.agents.values()) this.sendPodRules(agent);
   }
 
   private again(agent: Agent): void {
     if (agent.stopped) return;
     this.spawn(agent);
     if (agent.nodes) agent.child.send({ type: "nodes", nodes: agent.nodes, id: agent.waiting.at(-1)?.id ?? this.nextId++ } satisfies ToNodeAgent);
-    if (agent.controller === "stopped") agent.child.send({ type: "controller", action: "stop" } satisfies ToNodeAgent);
+    for (const node of agent.down) agent.child.send({ type: "node", node, action: "down" } satisfies ToNodeAgent);
+    if (agent.controller !== "running") agent.child.send({ type: "controller", action: "stop" } satisfies ToNodeAgent);
   }
 
   private onMessage(agent: Agent, message: FromNodeAgent): void {
@@ -85,6 +101,12 @@ export class NodeAgents {
         agent.failure = message.message;
         this.options.log({ event: "node-agent-failed", cluster: name, message: message.message });
         return;
+      case "crashed":
+        agent.crashes.get(message.id)?.(message.pods);
+        agent.crashes.delete(message.id);
+        return;
+      case "pod-fault-hits":
+        return this.options.onPodFaultHits(message.hits);
       case "fabric-set":
       case "fabric-delete":
         this.options.fabric.apply(message, `node-agent-${name}`);
@@ -124,13 +146,47 @@ export class NodeAgents {
     this.agent(clusterName).child.send({ type: "crash-pod", namespace, pod } satisfies ToNodeAgent);
   }
 
-  controller(clusterName: string, action: "stop" | "start"): void {
+  /** Names of the pods that were running and are killed. */
+  crashPods(clusterName: string, service: string, count: number | null): Promise<readonly string[]> {
     const agent = this.agent(clusterName);
-    agent.controller = action === "stop" ? "stopped" : "running";
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        agent.crashes.delete(id);
+        reject(new SandboxError("SBX-NODES", `the node agent of ${clusterName} did not answer`, `Its log says why: ${agent.child.logFile}`));
+      }, 10_000);
+      agent.crashes.set(id, (pods) => {
+        clearTimeout(timer);
+        resolve(pods);
+      });
+      agent.child.send({ type: "crash-pods", id, service, count } satisfies ToNodeAgent);
+    });
+  }
+
+  /** Answers the node's name. */
+  nodeDown(clusterName: string, node: string | null): string {
+    const agent = this.agent(clusterName);
+    const names = (agent.nodes ?? []).map(({ name }) => name).sort();
+    const hit = node === null ? names.find((name) => !agent.down.has(name)) : names.find((name) => name === node);
+    if (hit === undefined) throw new SandboxError("SBX-NODES", node === null ? `${clusterName} has no node that is up` : `${clusterName} has no node ${node}`, `It has ${names.join(", ") || "none"}.`);
+    agent.down.add(hit);
+    agent.child.send({ type: "node", node: hit, action: "down" } satisfies ToNodeAgent);
+    return hit;
+  }
+
+  nodeUp(clusterName: string, node: string): void {
+    const agent = this.agent(clusterName);
+    agent.down.delete(node);
+    agent.child.send({ type: "node", node, action: "up" } satisfies ToNodeAgent);
+  }
+
+  controller(clusterName: string, action: ControllerAction): void {
+    const agent = this.agent(clusterName);
+    if (action !== "crash") agent.controller = action === "stop" ? "stopped" : action === "pause" ? "paused" : "running";
     agent.child.send({ type: "controller", action } satisfies ToNodeAgent);
   }
 
-  status(clusterName: string): { nodes: number; pods: number; controller: "running" | "stopped"; failure: string | null } {
+  status(clusterName: string): { nodes: number; pods: number; controller: "running" | "stopped" | "paused"; failure: string | null } {
     const agent = this.agents.get(clusterName);
     return { nodes: agent?.nodes?.length ?? 0, pods: agent?.pods ?? 0, controller: agent?.controller ?? "stopped", failure: agent?.failure ?? null };
   }

@@ -1,5 +1,7 @@
 /** The parts that other folders make. Each is looked for at run time: a sandbox without one still has its control planes. */
 import type { DataPlaneState, EksBackend, FromDataPlane } from "../contract";
+import type { CallFaults } from "../faults/call-faults";
+import type { AwsFaultSpec } from "../faults/spec";
 import { findScript } from "./scripts";
 
 export interface AwsFrontOptions {
@@ -19,8 +21,12 @@ export interface AwsFrontLike {
   close(): Promise<void> | void;
   onDataPlaneMessage(message: FromDataPlane): void;
   reviewToken(clusterName: string, tokenReview: object): Promise<object>;
-  readonly faults: { list(): unknown; add(fault: unknown): unknown; remove(id: string): unknown };
+  readonly faults: CallFaults<AwsFaultSpec, { readonly service: string; readonly action: string }>;
   requests(since?: number): unknown;
+  /** Every operation that was ever asked for, with how often. */
+  operations(): Readonly<Record<string, number>>;
+  /** Fault: deregisters targets without anybody having asked; answers `group ip:port` of each. */
+  removeTargets(group: string, address: string, count: number | null): readonly string[];
   /** VPC of an EKS cluster; null when there is none of that name. */
   vpcOf?(clusterName: string): string | null;
 }

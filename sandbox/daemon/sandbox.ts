@@ -11,6 +11,7 @@ import { ControlServer } from "./control-server";
 import { DataPlaneLink } from "./data-plane-link";
 import { childEnvironment, environmentScript, linkTools, makeKeys, sandboxAccountId, sandboxEnvironment, variablesToUnset, writeAwsFiles } from "./environment";
 import { FabricTable } from "./fabric-table";
+import { SandboxFaults } from "./faults";
 import { startMoto } from "./moto";
 import { NodeAgents } from "./node-agents";
 import { type AwsFrontLike, loadAwsFront, loadInstallLaunchers } from "./parts";
@@ -34,6 +35,7 @@ export class Sandbox implements EksBackend {
   readonly nodeAgents: NodeAgents;
   readonly fabric: FabricTable;
   readonly dataPlane: DataPlaneLink | null;
+  readonly faults: SandboxFaults;
   front: AwsFrontLike | null = null;
   private readonly control: ControlServer;
   private readonly logStream: WriteStream;
@@ -54,7 +56,25 @@ export class Sandbox implements EksBackend {
     const dataPlaneScript = findScript("data-plane/main");
     this.dataPlane = dataPlaneScript === null ? null : new DataPlaneLink({ script: dataPlaneScript, supervisor: this.supervisor, timeScale, env: this.processEnv(), onMessage: (message) => this.front?.onDataPlaneMessage(message), log });
     this.fabric = new FabricTable(join(dir, "connect-to"), (message) => this.dataPlane?.fabric(message));
-    this.nodeAgents = new NodeAgents({ script: findScript("node-agent/main") ?? "", supervisor: this.supervisor, fabric: this.fabric, env: this.processEnv(), log });
+    this.nodeAgents = new NodeAgents({ script: findScript("node-agent/main") ?? "", supervisor: this.supervisor, fabric: this.fabric, env: this.processEnv(), log, podRules: (name) => this.faults.rulesFor(name), onPodFaultHits: (hits) => this.faults.countHits(hits) });
+    this.faults = this.makeFaults();
+  }
+
+  private makeFaults(): SandboxFaults {
+    const agents = this.nodeAgents;
+    return new SandboxFaults({
+      aws: () => this.front?.faults ?? null,
+      kubernetes: this.controlPlanes.calls.faults,
+      clusters: () => this.controlPlanes.list().map(({ name }) => name),
+      stopApiServer: (name) => this.controlPlanes.get(name).stopApiServer(),
+      startApiServer: (name) => this.controlPlanes.get(name).startApiServer(),
+      controller: (name, action) => agents.controller(name, action),
+      nodeDown: (name, node) => agents.nodeDown(name, node),
+      nodeUp: (name, node) => agents.nodeUp(name, node),
+      crashPods: (name, service, count) => agents.crashPods(name, service, count),
+      podRulesChanged: () => agents.podRulesChanged(),
+      removeTargets: (group, address, count) => this.front?.removeTargets(group, address, count) ?? [],
+    });
   }
 
   log(entry: object): void {
@@ -134,7 +154,7 @@ export class Sandbox implements EksBackend {
     const { timeScale, region, lbc, dir } = this.start_.options;
     if (findScript("node-agent/main") !== null) {
       const awsEnv = Object.fromEntries(Object.entries(this.env).filter(([name]) => name.startsWith("AWS_")));
-      this.nodeAgents.start({ type: "start", clusterName, kubeconfigPath: cluster.kubeconfigPath, timeScale, region, lbc, logsDir: join(dir, "logs"), awsEnv });
+      this.nodeAgents.start({ type: "start", clusterName, kubeconfigPath: cluster.directKubeconfigPath, controllerKubeconfigPath: cluster.kubeconfigPath, timeScale, region, lbc, logsDir: join(dir, "logs"), awsEnv });
     }
     return { endpoint: cluster.endpoint, certificateAuthorityData: cluster.certificateAuthorityData };
   }
@@ -159,7 +179,7 @@ export class Sandbox implements EksBackend {
     const clusters = this.controlPlanes.list().map((cluster) => ({ name: cluster.name, version: cluster.version, endpoint: cluster.endpoint, kubeconfig: cluster.kubeconfigPath, apiServer: cluster.state, vpcId: this.front?.vpcOf?.(cluster.name) ?? null, ...this.nodeAgents.status(cluster.name) }));
     return {
       pid: process.pid, dir, timeScale, region, lbc, startedAt: this.startedAt, awsEndpoint: this.env["AWS_ENDPOINT_URL"] ?? "", processes,
-      memoryBytes: processes.reduce((sum, one) => sum + one.memoryBytes, 0), clusters, nodes: clusters.reduce((sum, one) => sum + one.nodes, 0), listeners: this.dataPlane?.listenerCount() ?? 0, faults: this.front?.faults.list() ?? [],
+      memoryBytes: processes.reduce((sum, one) => sum + one.memoryBytes, 0), clusters, nodes: clusters.reduce((sum, one) => sum + one.nodes, 0), listeners: this.dataPlane?.listenerCount() ?? 0, faults: this.faults.list(),
     };
   }
 

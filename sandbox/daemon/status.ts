@@ -1,6 +1,7 @@
 /** What `GET /status` answers. */
 import type { LbcMode } from "../contract";
 import type { ApiServerState } from "../control-plane/cluster";
+import type { ListedFault } from "../faults/spec";
 import type { ProcessStatus } from "./supervisor";
 
 export interface ClusterStatus {
@@ -14,7 +15,7 @@ export interface ClusterStatus {
   /** VPC of the EKS cluster; null when the AWS front knows none of that name. */
   readonly vpcId?: string | null;
   /** The load balancer controller, as faults left it. */
-  readonly controller: "running" | "stopped";
+  readonly controller: "running" | "stopped" | "paused";
   /** Last failure of the node agent; null when it is well. */
   readonly failure: string | null;
 }
@@ -32,5 +33,5 @@ export interface SandboxStatus {
   readonly clusters: readonly ClusterStatus[];
   readonly nodes: number;
   readonly listeners: number;
-  readonly faults: unknown;
+  readonly faults: readonly ListedFault[];
 }

@@ -18,6 +18,7 @@ import { CACHE_SECONDS, TargetCache } from "./target-cache";
 import { TargetRecord } from "./target-record";
 import { startWebhookServer } from "./webhook-server";
 
+const userAgent = "aws-load-balancer-controller/v3.5.0 (stand-in)";
 const RESYNC_SECONDS = 10 * 3_600;
 
 function requireLoopback(endpoint: string | undefined): void {
@@ -43,9 +44,9 @@ async function main(): Promise<void> {
 
   const stop = new AbortController();
   const credentials = readKubeconfig(env["KUBECONFIG"] ?? "");
-  const client = new ApiClient(credentials);
+  const client = new ApiClient(credentials, userAgent);
   // Connections of its own: this controller's writes wait for its webhook, which must never wait for a connection that they hold.
-  const webhookClient = new ApiClient(credentials);
+  const webhookClient = new ApiClient(credentials, userAgent);
   const elbv2 = new Elbv2(flags.region, timeScale);
   const queue: WorkQueue = new WorkQueue((key) => reconciler.reconcile(key), timeScale, (key, error) => log("error", "Reconciler error", { tgb: key, error: `${(error as Error).name}: ${(error as Error).message}` }));
   const store = new Store(client, (key) => queue.add(key));

@@ -1,5 +1,5 @@
 /** The node agent of one cluster: all its nodes, and every pod that is bound to one of them. */
-import type { FabricEntry, FabricMessage, FromNodeAgent, NodeAgentStart, NodeSpec } from "../contract";
+import type { ControllerAction, FabricEntry, FabricMessage, FromNodeAgent, NodeAgentStart, NodeSpec } from "../contract";
 import { AddressPool } from "./addresses";
 import { ApiClient, readKubeconfig } from "./api-client";
 import { drainNode } from "./drain";
@@ -8,6 +8,7 @@ import type { Dial } from "./handlers";
 import type { ContainerSpec, Pod } from "./kube-types";
 import { NodeKeeper } from "./node-keeper";
 import { PodApi } from "./pod-api";
+import { belongs, identityOf, PodFaults } from "./pod-faults";
 import { type PodHost, PodWorker } from "./pod-worker";
 import { ControllerHost } from "./programs/controller";
 import { startEcho } from "./programs/echo";
@@ -36,12 +37,16 @@ export class NodeAgent {
   private readonly pods = new Map<string, Pod>();
   private readonly workers = new Map<string, PodWorker>();
   private lastRunning = -1;
+  readonly podFaults: PodFaults;
+  /** Nodes that a fault took down. */
+  private readonly down = new Set<string>();
 
   constructor(private readonly start: NodeAgentStart, private readonly deps: AgentDeps) {
     this.client = new ApiClient(readKubeconfig(start.kubeconfigPath));
     this.podApi = new PodApi(this.client, this.closing.signal);
     this.keeper = new NodeKeeper(this.client, start.region, this.closing.signal);
-    this.controllers = new ControllerHost(start);
+    this.controllers = new ControllerHost({ ...start, kubeconfigPath: start.controllerKubeconfigPath });
+    this.podFaults = new PodFaults((hits) => deps.send({ type: "pod-fault-hits", hits }));
   }
 
   /** Resolves when the first list of pods is in; then the agent is ready for nodes. */
@@ -72,11 +77,39 @@ export class NodeAgent {
     for (const worker of this.workers.values()) if (worker.namespace === namespace && worker.name === name) worker.crash();
   }
 
-  stopController(): void {
-    this.controllers.stop();
+  /** Answers the names of those that were hit. */
+  crashPods(service: string, count: number | null): string[] {
+    const hit = [...this.workers.values()].filter((worker) => worker.running && belongs(identityOf(worker.object), service)).slice(0, count ?? undefined);
+    for (const worker of hit) worker.crash();
+    return hit.map((worker) => `${worker.namespace}/${worker.name}`);
   }
-  startController(): void {
-    this.controllers.resume();
+
+  controller(action: ControllerAction): void {
+    switch (action) {
+      case "stop":
+        return this.controllers.stop();
+      case "start":
+        return this.controllers.resume();
+      case "crash":
+        return this.controllers.crash();
+      case "pause":
+        return this.controllers.pause();
+      default:
+        return action satisfies never;
+    }
+  }
+
+  /** Fault: nothing of the node answers any more, and its pods are not started again until {@link nodeUp}. */
+  async nodeDown(name: string): Promise<void> {
+    this.down.add(name);
+    for (const worker of this.workers.values()) if (worker.host.spec.name === name) worker.gone();
+    await this.keeper.lose(name);
+  }
+
+  async nodeUp(name: string): Promise<void> {
+    if (!this.down.delete(name)) return;
+    const host = this.hosts.get(name);
+    if (host !== undefined) await this.chained(name, () => this.addNode(host.spec));
   }
 
   /** Ends all processes at once; for the end of the agent itself. */
@@ -98,6 +131,7 @@ export class NodeAgent {
     const before = this.hosts.get(spec.name);
     // A repeated call must not forget which addresses are taken.
     this.hosts.set(spec.name, { spec, pool: before?.pool ?? new AddressPool(spec.podAddresses) });
+    if (this.down.has(spec.name)) return;
     await this.keeper.register(spec);
     // Pods that have an address first: a restarted agent must not give it to another one.
     const bound = this.podsOn(spec.name);
@@ -150,7 +184,7 @@ export class NodeAgent {
     const worker = this.workers.get(uid);
     if (worker) return worker.update(pod);
     const host = this.hosts.get(pod.spec.nodeName ?? "");
-    if (!host) return;
+    if (!host || this.down.has(host.spec.name)) return;
     const over = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     if (pod.metadata.deletionTimestamp) {
       // Its processes went with an earlier agent, or never were.
@@ -166,6 +200,7 @@ export class NodeAgent {
       this.workers.set(uid, made);
       void made.done.then(() => {
         this.workers.delete(uid);
+        this.podFaults.forget(identityOf(pod).pod);
         this.report();
       });
     }
@@ -173,7 +208,10 @@ export class NodeAgent {
 
   private async startProgram(pod: Pod, container: ContainerSpec, role: "init" | "main", address: string, hostAddress: string): Promise<RunningProgram> {
     const env = await containerEnvironment(this.client, pod, container, address, hostAddress);
+    const identity = identityOf(pod);
     const context: ProgramContext = {
+      behaviour: (isHealthCheck, loadMs) => this.podFaults.behaviour(identity, isHealthCheck, loadMs),
+      lifetimeMs: () => this.podFaults.lifetimeMs(identity),
       clusterName: this.start.clusterName,
       namespace: pod.metadata.namespace ?? "default",
       pod: pod.metadata.name,

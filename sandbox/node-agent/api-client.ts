@@ -77,7 +77,7 @@ export class ApiClient {
   private readonly url: URL;
   private readonly token: string | undefined;
 
-  constructor(credentials: Credentials) {
+  constructor(credentials: Credentials, private readonly userAgent: string = "eks-blue-green-node-agent") {
     this.url = new URL(credentials.server);
     this.token = credentials.token;
     this.agent = new https.Agent({
@@ -115,7 +115,7 @@ export class ApiClient {
         method,
         headers: {
           accept: "application/json",
-          "user-agent": "eks-blue-green-node-agent",
+          "user-agent": this.userAgent,
           ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
           ...(payload === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(payload) }),
         },

@@ -49,7 +49,13 @@ async function handle(message: ToNodeAgent): Promise<void> {
     case "crash-pod":
       return agent.crashPod(message.namespace, message.pod);
     case "controller":
-      return message.action === "stop" ? agent.stopController() : agent.startController();
+      return agent.controller(message.action);
+    case "node":
+      return message.action === "down" ? await agent.nodeDown(message.node) : await agent.nodeUp(message.node);
+    case "pod-faults":
+      return agent.podFaults.set(message.rules);
+    case "crash-pods":
+      return send({ type: "crashed", id: message.id, pods: agent.crashPods(message.service, message.count) });
     default:
       return message satisfies never;
   }

@@ -41,6 +41,14 @@ export class NodeKeeper {
     await retrying(() => orGone(this.client.delete(`${LEASES}/${name}`)), this.closing);
   }
 
+  /** Fault: its kubelet is silent from now on; what the node controller says of it after a minute is said at once. */
+  async lose(name: string): Promise<void> {
+    this.nodes.delete(name);
+    const now = `${new Date().toISOString().slice(0, 19)}Z`;
+    const condition = { type: "Ready", status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status.", lastTransitionTime: now };
+    await orGone(this.client.patch(`/api/v1/nodes/${name}/status`, "strategic", { status: { conditions: [condition] } }));
+  }
+
   async cordon(name: string): Promise<void> {
     await retrying(() => orGone(this.client.patch(`/api/v1/nodes/${name}`, "merge", { spec: { unschedulable: true } })), this.closing);
   }

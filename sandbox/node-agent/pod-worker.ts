@@ -84,6 +84,9 @@ export class PodWorker {
   get name(): string {
     return this.pod.metadata.name;
   }
+  get object(): Pod {
+    return this.pod;
+  }
 
   // ------------------------------------------------------------------------------------------------------------------ running
 

@@ -20,7 +20,7 @@ function unreachable(member: MemberOutputs, error: unknown): DriverError {
 }
 
 async function send(access: Access, path: string): Promise<Answer> {
-  const options: Parameters<typeof request>[1] = { method: "GET", agent, headers: { accept: "application/json" }, ...(access.ca === null ? {} : { ca: access.ca }) };
+  const options: Parameters<typeof request>[1] = { method: "GET", agent, headers: { accept: "application/json", "user-agent": "eks-blue-green" }, ...(access.ca === null ? {} : { ca: access.ca }) };
   await access.signIn(options);
   const base = access.server.pathname.replace(/\/$/, "");
   return await new Promise((resolve, reject) => {

@@ -1,12 +1,25 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
+import { SandboxError } from "../../../sandbox/errors";
+import { parseScheduledFault } from "./fault-schedule";
 import { exitCodes } from "../exit-codes";
 import { lbcOption, providerOption, timeScaleOption } from "../sandbox-command";
 import { parsePositive } from "../sandbox-options";
 import { reporterFor } from "../../report/reporters";
 import { rehearse, type RehearsalOptions } from "./rehearse";
 
-interface Flags { stack: string; cwd: string; from?: string; to?: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; rate: number; json: boolean; plain: boolean; keep: boolean; region: string }
+/** Refused at once, before anything is started. */
+function collectScheduledFault(text: string, before: readonly string[]): readonly string[] {
+  try {
+    parseScheduledFault(text);
+  } catch (error) {
+    if (error instanceof SandboxError) throw new InvalidArgumentError(`${error.message}. ${error.remedy}`);
+    throw error;
+  }
+  return [...before, text];
+}
+
+interface Flags { stack: string; cwd: string; from?: string; to?: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; rate: number; json: boolean; plain: boolean; keep: boolean; region: string; fault: readonly string[] }
 
 async function run(flags: Flags): Promise<void> {
   const reporter = reporterFor({ json: flags.json, plain: flags.plain });
@@ -22,6 +35,7 @@ async function run(flags: Flags): Promise<void> {
     region: flags.region,
     requestsPerSecond: flags.rate,
     keep: flags.keep,
+    faults: flags.fault,
   };
   const result = await rehearse(options, reporter);
   reporter.end();
@@ -42,9 +56,10 @@ export function rehearseCommand(): Command {
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
     .addOption(new Option("--rate <requests>", "requests a second, half on new connections").argParser(parsePositive).default(1000))
+    .addOption(new Option("--fault <fault[@step[.phase]]>", "inject this fault, before the upgrade or when a step reaches a phase (repeatable; docs/faults.md)").argParser(collectScheduledFault).default([], "none"))
     .option("--keep", "leave the sandbox running at the end and say where", false)
     .option("--plain", "plain lines instead of the live view", false)
     .option("--json", "NDJSON events on stdout, people's text on stderr", false)
-    .addHelpText("after", "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when the upgrade finished and not one request failed; 8 when requests were lost.")
+    .addHelpText("after", "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --fault pods:dev-green:web=answer,status=500@bake\n  $ eks-blue-green rehearse --stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when the upgrade finished and not one request failed; 8 when requests were lost.")
     .action(run);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SandboxInfo } from "../../../sandbox/contract";
 import { supportedVersions } from "../../../sandbox/control-plane/index";
+import { ControlClient } from "../../../sandbox/control-client";
 import { startSandbox, stopSandbox } from "../../../sandbox/daemon/start";
 import { resolveTools } from "../../../sandbox/tools/index";
 import { DriverError } from "../../errors";
@@ -13,6 +14,7 @@ import type { Reporter } from "../../report/reporters";
 import { stamp } from "../../report/reporters";
 import { exitCodes } from "../exit-codes";
 import { startDriver } from "./driver-process";
+import { FaultSchedule } from "./fault-schedule";
 import { beginLoad, waitUntilServing, type RunningLoad } from "./load-run";
 import { copyProject, inspectProject, minorBefore, type RehearsedProject } from "./project-copy";
 
@@ -30,6 +32,8 @@ export interface RehearsalOptions {
   readonly requestsPerSecond: number;
   /** Leave the sandbox running at the end. */
   readonly keep: boolean;
+  /** As `--fault` takes them, with or without a moment. */
+  readonly faults?: readonly string[];
 }
 
 export interface RehearsalResult {
@@ -137,12 +141,21 @@ export async function rehearse(options: RehearsalOptions, reporter: Reporter): P
     const setupSeconds = (Date.now() - startedAt) / 1000;
     load = await beginLoad(scene.info, address, options.requestsPerSecond, join(dir, "rehearsal", "ledger.ndjson"), tell);
     scene.project.setVersion(scene.to);
-    const code = await stage(tell, `upgrade ${options.environment} ${scene.from} → ${scene.to}`, () => drive(["upgrade", ...driverArgs, "--approve-retire"], scene.info, record.tell, interrupted.signal), (exit) => (exit === 0 ? "" : `exit code ${exit}`));
+    const control = new ControlClient(scene.info.control);
+    const schedule = new FaultSchedule(options.faults ?? [], control, tell);
+    await schedule.begin();
+    const onEvent = (event: DriverEvent): void => {
+      record.tell(event);
+      schedule.onEvent(event);
+    };
+    const code = await stage(tell, `upgrade ${options.environment} ${scene.from} → ${scene.to}`, () => drive(["upgrade", ...driverArgs, "--approve-retire"], scene.info, onEvent, interrupted.signal), (exit) => (exit === 0 ? "" : `exit code ${exit}`));
     const figures = await load.stop();
+    const missed = await schedule.end();
+    const faults = options.faults === undefined || options.faults.length === 0 ? [] : [...(await control.faults(true)).map((one) => `fault   ${one.text}: ${one.hits} hit(s)`), ...missed.map((text) => `fault   ${text}: its moment never came`)];
     load = null;
     const title = `${options.environment} ${scene.from} → ${scene.to} (replace)`;
     const summary = rehearsalSummary({ title, timeScale: options.timeScale, events, load: figures, ledgerFile: options.keep ? join(dir, "rehearsal", "ledger.ndjson") : null, setupSeconds, totalSeconds: (Date.now() - startedAt) / 1000 });
-    return { summary, lost: figures.failed + figures.idleResets > 0 || figures.void, driverExitCode: code };
+    return { summary: [...summary, ...faults], lost: figures.failed + figures.idleResets > 0 || figures.void, driverExitCode: code };
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);

@@ -49,7 +49,18 @@ export class ControllerHost {
 
   resume(): void {
     this.stopped = false;
+    for (const replica of this.replicas) replica.signal("SIGCONT");
     this.promote();
+  }
+
+  /** Fault: the process is killed once; its pod starts it again. */
+  crash(): void {
+    for (const replica of this.replicas) replica.crash();
+  }
+
+  /** Fault: the process does nothing, and keeps what it has, until {@link resume}. */
+  pause(): void {
+    for (const replica of this.replicas) replica.signal("SIGSTOP");
   }
 
   /** Ends every process at once; for the agent's own end. */
@@ -137,6 +148,8 @@ class ControllerReplica implements RunningProgram {
   }
 
   terminate(): void {
+    // A paused process would not hear of it.
+    this.child?.kill("SIGCONT");
     if (this.child) this.child.kill("SIGTERM");
     else this.finish(0);
   }
@@ -149,6 +162,10 @@ class ControllerReplica implements RunningProgram {
   /** Only a replica that has a process can crash. */
   crash(): void {
     this.child?.kill("SIGKILL");
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
   }
 
   private finish(code: number): void {

@@ -14,6 +14,7 @@
 import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { scaledMs } from "../../clock";
+import type { PodBehaviour } from "../pod-faults";
 import { KILLED, type ProgramContext, type RunningProgram } from "./program";
 
 /** Longer than any client here keeps a connection idle: the server must not be the one that closes. Real time. */
@@ -59,6 +60,8 @@ class EchoServer implements RunningProgram {
   private readonly sockets = new Set<Socket>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly quietMs: number;
+  /** performance.now() of the first request that was no health check. */
+  private loadSince: number | null = null;
 
   constructor(private readonly context: ProgramContext, strictPorts: boolean) {
     this.strictPorts = strictPorts;
@@ -87,9 +90,10 @@ class EchoServer implements RunningProgram {
     const member = env.MEMBER ?? clusterName;
     const head = `${JSON.stringify({ pod, member, version: env.VERSION ?? imageTag(container.image) }).slice(0, -1)},"path":`;
     const faults = faultsOf(env, timeScale);
-    const answer = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    const healthPaths = new Set([container.readinessProbe, container.livenessProbe, container.startupProbe].map((probe) => probe?.httpGet?.path));
+    const answer = (request: http.IncomingMessage, response: http.ServerResponse, forced: number | null): void => {
       const body = `${head}${JSON.stringify(request.url)}}`;
-      const status = Date.now() >= faults.failAt ? 500 : faults.status;
+      const status = forced ?? (Date.now() >= faults.failAt ? 500 : faults.status);
       // Asked again here, not on arrival: an answer that was under way at SIGTERM says "close" already.
       if (this.draining) response.setHeader("connection", "close");
       response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body), "x-pod": pod, "x-member": member });
@@ -97,13 +101,24 @@ class EchoServer implements RunningProgram {
     };
     return (request, response) => {
       request.resume();
-      if (faults.delayMs <= 0) return answer(request, response);
+      const isHealthCheck = healthPaths.has((request.url ?? "").split("?")[0]);
+      const injected = this.injected(isHealthCheck);
+      const delayMs = faults.delayMs + injected.delayMs;
+      if (delayMs <= 0) return answer(request, response, injected.status);
       const timer = setTimeout(() => {
         this.timers.delete(timer);
-        answer(request, response);
-      }, faults.delayMs);
+        answer(request, response, injected.status);
+      }, delayMs);
       this.timers.add(timer);
     };
+  }
+
+  private injected(isHealthCheck: boolean): PodBehaviour {
+    const now = performance.now();
+    if (!isHealthCheck) this.loadSince ??= now;
+    const lifetimeMs = this.loadSince === null ? null : (this.context.lifetimeMs?.() ?? null);
+    if (lifetimeMs !== null && this.loadSince !== null && now - this.loadSince >= lifetimeMs) setImmediate(() => this.kill());
+    return this.context.behaviour?.(isHealthCheck, this.loadSince === null ? null : now - this.loadSince) ?? { delayMs: 0, status: null };
   }
 
   private accepted(socket: Socket): void {

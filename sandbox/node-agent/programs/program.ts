@@ -1,6 +1,7 @@
 /** What a container of the sandbox runs: a stand-in for its image. */
 import type { FabricEntry } from "../../contract";
 import type { ContainerSpec } from "../kube-types";
+import type { PodBehaviour } from "../pod-faults";
 import type { ProbeKind } from "../probe-state";
 
 export interface ProgramContext {
@@ -17,6 +18,10 @@ export interface ProgramContext {
   /** Tells everyone where a port of the pod really listens, and that it doesn't any more. */
   publish(entry: FabricEntry): void;
   withdraw(address: string, port: number): void;
+  /** What faults make of a request to this pod; nothing when left out. `loadMs`: see {@link PodFaults.behaviour}. */
+  behaviour?(isHealthCheck: boolean, loadMs: number | null): PodBehaviour;
+  /** Real milliseconds after its first request that is no health check at which a fault ends this process; null: none does. */
+  lifetimeMs?(): number | null;
 }
 
 export interface RunningProgram {

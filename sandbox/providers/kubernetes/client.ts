@@ -82,7 +82,7 @@ export class KubeClient {
   async send(request: Request): Promise<Dynamic> {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     // Node frames a DELETE's body by itself neither way: without a length it would be read as the connection's next request.
-    const headers: Record<string, string> = { accept: "application/json", ...(body === undefined ? {} : { "content-type": request.contentType ?? "application/json", "content-length": String(Buffer.byteLength(body)) }) };
+    const headers: Record<string, string> = { accept: "application/json", "user-agent": "pulumi-kubernetes/v4 (stand-in)", ...(body === undefined ? {} : { "content-type": request.contentType ?? "application/json", "content-length": String(Buffer.byteLength(body)) }) };
     const token = await this.bearer();
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
     const answer = await this.exchange(request, headers, body);

@@ -41,9 +41,9 @@ describe("AWS front, parts", () => {
   it("counts a fault's hits and drops it", () => {
     const faults = new Faults();
     faults.add({ operation: "elbv2:RegisterTargets", kind: "throttle", count: 2 });
-    assert.equal(faults.take("elasticloadbalancing", "DescribeTags"), null);
-    assert.equal(faults.take("elasticloadbalancing", "RegisterTargets")?.hits, 1);
-    assert.equal(faults.take("elasticloadbalancing", "RegisterTargets")?.hits, 2);
+    assert.equal(faults.take({ service: "elasticloadbalancing", action: "DescribeTags" }), null);
+    assert.equal(faults.take({ service: "elasticloadbalancing", action: "RegisterTargets" })?.hits, 1);
+    assert.equal(faults.take({ service: "elasticloadbalancing", action: "RegisterTargets" })?.hits, 2);
     assert.deepEqual(faults.list(), []);
     assert.throws(() => faults.add({ operation: "*", kind: "explode" }), { code: "SBX-FAULT" });
     assert.equal(matches("eks:*", "ec2", "X"), false);

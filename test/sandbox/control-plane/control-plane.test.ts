@@ -37,7 +37,7 @@ describe("kubeconfigs", () => {
   it("follow the clusters as they come and go", () => {
     const all = new Kubeconfigs(dir);
     const contexts = (): string[] => (JSON.parse(readFileSync(all.mergedPath, "utf8")) as { contexts: { name: string }[] }).contexts.map((one) => one.name);
-    const access = (clusterName: string) => ({ clusterName, server: "https://127.0.0.1:1", caData: "a", clientCertData: "b", clientKeyData: "c" });
+    const access = (clusterName: string) => ({ clusterName, server: "https://127.0.0.1:1", directServer: "https://127.0.0.1:2", caData: "a", clientCertData: "b", clientKeyData: "c" });
     assert.deepEqual(contexts(), []);
     all.set(access("blue"));
     all.set(access("green"));
@@ -46,7 +46,7 @@ describe("kubeconfigs", () => {
     all.delete("blue");
     assert.deepEqual(contexts(), ["green"]);
     assert.equal(existsSync(all.pathOf("blue")), false);
-    assert.deepEqual(readdirSync(join(dir, "kube")).sort(), ["config", "green.kubeconfig"]);
+    assert.deepEqual(readdirSync(join(dir, "kube")).sort(), ["config", "green.direct.kubeconfig", "green.kubeconfig"]);
   });
 });
 

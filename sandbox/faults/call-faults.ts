@@ -1,0 +1,62 @@
+/** Faults that wait for calls: which one hits this call, and how often each has hit. */
+import type { CallFault } from "./spec";
+
+export type Armed<Spec> = Spec & { readonly id: string; readonly hits: number };
+
+/** Those that are used up are kept for their hits, the newest of them. */
+const spentKept = 2_000;
+
+export class CallFaults<Spec extends CallFault, Call> {
+  private readonly armed = new Map<string, Armed<Spec>>();
+  private readonly skipped = new Map<string, number>();
+  private readonly usedUp: Armed<Spec>[] = [];
+  private next = 1;
+
+  constructor(private readonly prefix: string, private readonly check: (spec: unknown) => Spec, private readonly matches: (fault: Spec, call: Call) => boolean, private readonly random: () => number = Math.random) {}
+
+  /** Those that can still hit. */
+  list(): readonly Armed<Spec>[] {
+    return [...this.armed.values()];
+  }
+  /** Those that are used up, the oldest first. */
+  spent(): readonly Armed<Spec>[] {
+    return this.usedUp;
+  }
+
+  add(spec: unknown): Armed<Spec> {
+    const fault = { ...this.check(spec), id: `${this.prefix}-${this.next++}`, hits: 0 };
+    this.armed.set(fault.id, fault);
+    return fault;
+  }
+
+  remove(id: string): boolean {
+    this.skipped.delete(id);
+    return this.armed.delete(id);
+  }
+
+  /** The first fault that hits this call; counts the hit, and retires one that is used up. */
+  take(call: Call): Armed<Spec> | null {
+    for (const fault of this.armed.values()) {
+      if (!this.matches(fault, call)) continue;
+      const passed = this.skipped.get(fault.id) ?? 0;
+      if (passed < (fault.skip ?? 0)) {
+        this.skipped.set(fault.id, passed + 1);
+        continue;
+      }
+      if (fault.probability !== undefined && this.random() >= fault.probability) continue;
+      return this.hit(fault);
+    }
+    return null;
+  }
+
+  private hit(fault: Armed<Spec>): Armed<Spec> {
+    const hit = { ...fault, hits: fault.hits + 1 };
+    if (fault.count === undefined || hit.hits < fault.count) this.armed.set(fault.id, hit);
+    else {
+      this.remove(fault.id);
+      this.usedUp.push(hit);
+      if (this.usedUp.length > spentKept) this.usedUp.shift();
+    }
+    return hit;
+  }
+}
