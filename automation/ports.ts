@@ -2,8 +2,9 @@
  * The driver's effects. Everything that it does to the world or learns from it goes through these four ports, so that a test can
  * make every effect fail, hang, or lose its answer. Results are plain data; failures are DriverErrors.
  */
-import type { DriverContext, EnvironmentOutputs, MemberOutputs } from "../stacks/contract";
+import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../stacks/contract";
 import type { EnvironmentRecord } from "../stacks/record";
+import type { TargetGroupSpec } from "../stacks/target-groups";
 
 /** What an observation says of something. `unknown`: it could not be observed; never taken for good. */
 export type Health = "healthy" | "unhealthy" | "unknown";
@@ -99,6 +100,21 @@ export interface ClusterStatus { readonly status: string; readonly version: stri
 /** An EKS add-on; `ACTIVE` is the only status that is good. */
 export interface AddonStatus { readonly name: string; readonly version: string; readonly status: string }
 
+/** What to look for: the Services of type LoadBalancer of one cluster, by the controller's tags. */
+export interface ServiceLoadBalancerQuery {
+  /** Of the primary: value of the tag `elbv2.k8s.aws/cluster`. */
+  readonly clusterName: string;
+  readonly services: readonly Pick<TargetGroupSpec, "key" | "service" | "namespace" | "loadBalancerService" | "port">[];
+}
+export interface ServiceLoadBalancers {
+  /** By target group key; without those whose load balancer, listener or target group is not there (yet). */
+  readonly services: Readonly<Record<string, ServiceTargetGroup>>;
+  /** Keys that were not found, with what is missing. */
+  readonly missing: Readonly<Record<string, string>>;
+  /** The cluster's shared backend security group (`elbv2.k8s.aws/resource`=backend-sg); null: not there. */
+  readonly backendSecurityGroupId: string | null;
+}
+
 export interface AwsPort {
   /** Account and ARN that the credentials belong to. @throws EBG-CREDENTIALS */
   identity(): Promise<{ readonly account: string; readonly arn: string }>;
@@ -109,6 +125,8 @@ export interface AwsPort {
   clusterStatus(clusterName: string): Promise<ClusterStatus | null>;
   /** The cluster's add-ons, whoever installed them. */
   addons(clusterName: string): Promise<readonly AddonStatus[]>;
+  /** Load balancers, listeners and target groups that a controller made for Services, found by its tags. */
+  findServiceLoadBalancers(query: ServiceLoadBalancerQuery): Promise<ServiceLoadBalancers>;
   loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>>;
   alarms(names: readonly string[]): Promise<Readonly<Record<string, AlarmState>>>;
   /** `count` requests, each on a new connection. Never throws for a failed request. */

@@ -34,7 +34,14 @@ export interface ControllerConfig {
   readonly identity: "pod-identity" | "irsa";
 }
 
+/** `stack`: Pulumi owns the load balancer · `service`: a Service of the primary does, through its controller. */
+export type LoadBalancerOwner = "stack" | "service";
+
 export interface LoadBalancerConfig {
+  /** Default `stack`. It can't be changed here once deployed: `eks-blue-green adopt` hands a Service's load balancers over to the stack. */
+  readonly owner?: LoadBalancerOwner;
+  /** With `service`: the member whose Services own the load balancers, default the first; else null. */
+  readonly primary?: string | null;
   readonly scheme: "internet-facing" | "internal";
   /**
    * Default true. Off, a zone serves only from its own targets, and clients that still hold the address of a zone whose last target
@@ -45,14 +52,53 @@ export interface LoadBalancerConfig {
   readonly clientCidrBlocks: readonly string[];
 }
 
-export interface ServiceConfig {
+/** A port of a service: a listener on the load balancer and a target group of its own. */
+export interface ServicePortConfig {
+  /** Unique within the service, and a Kubernetes port name: at most 15 characters. */
   readonly name: string;
-  readonly namespace: string;
-  readonly image: string;
   /** Listener port on the load balancer. */
   readonly port: number;
   /** Container port. */
   readonly targetPort: number;
+}
+
+/** A workload of the primary, and the Service in front of it, that somebody else made and keeps. */
+export interface ExistingServiceConfig {
+  /** Service of type LoadBalancer, in the service's namespace. */
+  readonly service: string;
+  readonly deployment: string;
+}
+
+/** A cluster that is there already and stays somebody else's. */
+export interface ExistingClusterConfig {
+  readonly clusterName: string;
+  /** `existing`: the cluster has its controller · `managed`: this package installs it. Default `existing`. */
+  readonly controller: "existing" | "managed";
+  /** Where the controller's Deployment is; default `kube-system` and `aws-load-balancer-controller`. */
+  readonly controllerNamespace: string;
+  readonly controllerDeployment: string;
+  /** The security group that the pods carry; null: the cluster's own group, which managed nodes carry. */
+  readonly podSecurityGroupId: string | null;
+}
+
+export interface MemberClusterConfig {
+  readonly existing: ExistingClusterConfig | null;
+}
+
+export interface ServiceConfig {
+  readonly name: string;
+  readonly namespace: string;
+  readonly image: string;
+  /** Listener port on the load balancer; of several ports the first. */
+  readonly port: number;
+  /** Container port; of several ports the first, which also answers the health checks of `ip` targets. */
+  readonly targetPort: number;
+  /** All ports, when `ports` was given. Absent: `port` and `targetPort` alone. `targetGroupsOf` knows both ways. */
+  readonly ports?: readonly ServicePortConfig[];
+  /** What is registered: pods (`ip`, default) or the nodes' NodePort (`instance`). */
+  readonly targetType?: "ip" | "instance";
+  /** Only with owner `service`. Absent or null: this package makes the workload on the primary too. */
+  readonly existing?: ExistingServiceConfig | null;
   readonly replicas: number;
   /** True when an autoscaler owns the replicas. */
   readonly autoscaled: boolean;
@@ -92,6 +138,8 @@ export interface EnvironmentConfig {
   readonly network: NetworkConfig;
   readonly cluster: ClusterConfig;
   readonly controller: ControllerConfig;
+  /** Members whose clusters are there already, by member. Absent: none. */
+  readonly memberClusters?: Readonly<Record<string, MemberClusterConfig>>;
   readonly loadBalancer?: LoadBalancerConfig;
   readonly services: readonly ServiceConfig[];
   readonly rollout: RolloutConfig;

@@ -2,7 +2,7 @@
  * What the environment's program, the member's program and the driver say to each other: the outputs of the two kinds of stack,
  * and the one argument that the driver passes to the program's function when it runs it inline.
  */
-import type { EnvironmentConfig } from "./config";
+import type { EnvironmentConfig, LoadBalancerOwner } from "./config";
 import type { EnvironmentRecord, MemberPlacement } from "./record";
 
 /**
@@ -31,8 +31,14 @@ export interface NetworkOutputs {
   readonly publicSubnetIds: readonly string[];
 }
 
+/** A target group of the environment, its listener and its load balancer. */
 export interface ServiceTargetGroup {
+  /** Target group key: see `targetGroupsOf`. */
   readonly name: string;
+  /** Name of the service in the config. */
+  readonly service: string;
+  readonly loadBalancerArn: string;
+  readonly dnsName: string;
   readonly targetGroupArn: string;
   readonly targetGroupName: string;
   readonly listenerArn: string;
@@ -41,10 +47,16 @@ export interface ServiceTargetGroup {
 }
 
 export interface SharedLoadBalancerOutputs {
-  readonly arn: string;
-  readonly dnsName: string;
-  readonly securityGroupId: string;
-  /** By service name. */
+  /** `service`: the primary's Services own the load balancers, one each; the environment's stack knows none of them. */
+  readonly owner: LoadBalancerOwner;
+  /** Only with owner `service`. */
+  readonly primary: string | null;
+  /** null with owner `service`, and when several load balancers were adopted: each target group names its own. */
+  readonly arn: string | null;
+  readonly dnsName: string | null;
+  /** Source of the members' own ingress rules; null: not known to this stack. */
+  readonly securityGroupId: string | null;
+  /** By target group key. Empty in the outputs with owner `service`; the driver fills it by looking at AWS. */
   readonly services: Readonly<Record<string, ServiceTargetGroup>>;
 }
 
@@ -65,7 +77,17 @@ export interface MemberServiceOutputs {
   readonly deployment: string;
   readonly service: string;
   readonly servicePort: number;
-  readonly targetGroupArn: string;
+  /** null: the primary's load balancer was not there yet. */
+  readonly targetGroupArn: string | null;
+  /** `ip` (absent means this too) or `instance`. */
+  readonly targetType?: "ip" | "instance";
+  /**
+   * `binding`: this stack declares a TargetGroupBinding while the member is active · `load-balancer-service`: the controller made the
+   * binding for the Service of type LoadBalancer, and it stays while the member stands by. Absent: `binding`.
+   */
+  readonly boundBy?: "binding" | "load-balancer-service";
+  /** Name of the Service of type LoadBalancer, on the primary; absent or null elsewhere. */
+  readonly loadBalancerService?: string | null;
   /** Name of the TargetGroupBinding object when this update declared it, else null. */
   readonly binding: string | null;
   /** Pod labels by which the Deployment and the Service select. */
@@ -89,6 +111,7 @@ export interface MemberOutputs {
   readonly kubeconfig: string;
   readonly region: string;
   readonly controller: { readonly namespace: string; readonly deployment: string; readonly version: string };
+  /** By target group key. */
   readonly services: Readonly<Record<string, MemberServiceOutputs>>;
   /** Add-on versions as deployed, and the Kubernetes minor they were looked up for: they stay until the minor changes. */
   readonly addons?: { readonly minor: string; readonly versions: AddonVersions };

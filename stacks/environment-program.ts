@@ -39,9 +39,9 @@ function createLoadBalancer(environment: string, config: EnvironmentConfig, netw
 
 function loadBalancerOutputs(balancer: SharedLoadBalancer): pulumi.Output<SharedLoadBalancerOutputs> {
   const services = Object.fromEntries(Object.entries(balancer.services).map(([name, service]) => [name, {
-    name, targetGroupArn: service.targetGroupArn, targetGroupName: service.targetGroupName, listenerArn: service.listenerArn, port: service.port,
+    name, service: name, loadBalancerArn: balancer.arn, dnsName: balancer.dnsName, targetGroupArn: service.targetGroupArn, targetGroupName: service.targetGroupName, listenerArn: service.listenerArn, port: service.port,
   }]));
-  return pulumi.output({ arn: balancer.arn, dnsName: balancer.dnsName, securityGroupId: balancer.securityGroupId, services });
+  return pulumi.output({ owner: "stack" as const, primary: null, arn: balancer.arn, dnsName: balancer.dnsName, securityGroupId: balancer.securityGroupId, services });
 }
 
 /** Checks everything before the first resource is declared; answers the stack's outputs (EnvironmentOutputs). */

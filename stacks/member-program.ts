@@ -115,7 +115,7 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
   const cluster = createCluster(plan, tags);
   const ingress = new MemberIngress(member, {
     podSecurityGroupId: cluster.podSecurityGroupId,
-    loadBalancerSecurityGroupId: loadBalancer.securityGroupId,
+    loadBalancerSecurityGroupId: loadBalancer.securityGroupId ?? "",
     ports: config.services.map((service) => service.targetPort),
   }, { providers: [plan.provider] });
   const controller = new LoadBalancerController(member, {

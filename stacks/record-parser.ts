@@ -1,5 +1,6 @@
 /** Reads a record that came from outside (a stack's outputs): typed, or all its problems. Unknown fields are kept out. */
 import { sizedAt } from "./desired-member";
+import { ownershipOf } from "./record-ownership-parser";
 import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./record";
 
 export type ParsedRecord = { readonly record: EnvironmentRecord; readonly problems: readonly [] } | { readonly record: null; readonly problems: readonly string[] };
@@ -9,7 +10,7 @@ const workloads = ["running", "stopped"] as const;
 const kinds = ["provision", "admit", "drain", "upgrade", "scale", "shift", "retire"] as const;
 
 /** Collects problems; every reader answers a value of its type, also after a problem, so that reading goes on. */
-class Reader {
+export class Reader {
   readonly problems: string[] = [];
 
   object(value: unknown, path: string): Record<string, unknown> {
@@ -128,9 +129,10 @@ export function parseRecord(value: unknown): ParsedRecord {
   for (const [member, stands] of Object.entries(reader.object(object["placement"], "placement"))) placement[member] = placementOf(reader, stands, `placement.${member}`);
   const rollout = object["rollout"] == null ? null : rolloutOf(reader, object["rollout"]);
   const intent = object["intent"] == null ? null : intentOf(reader, object["intent"]);
+  const ownership = object["ownership"] == null ? null : ownershipOf(reader, object["ownership"]);
   const revision = reader.whole(object["revision"], "revision", 1);
   if (intent !== null && rollout === null) reader.problems.push("intent: a move is open, but there is no rollout");
   if (intent !== null && reader.problems.length === 0 && placement[intent.move.member] === undefined) reader.problems.push(`intent.move.member: '${intent.move.member}' has no placement`);
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };
-  return { record: { schemaVersion: 1, revision, placement, rollout, intent }, problems: [] };
+  return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...(ownership === null ? {} : { ownership }) }, problems: [] };
 }

@@ -3,7 +3,7 @@
  * values only (an output that depends on a resource would be lost with that resource), and it is written ahead of every move.
  */
 
-import type { EnvironmentConfig } from "./config";
+import type { EnvironmentConfig, LoadBalancerOwner } from "./config";
 
 /** `absent`: no resources · `standby`: runs, but is not bound · `active`: bound, receives traffic. */
 export type Role = "absent" | "standby" | "active";
@@ -81,6 +81,76 @@ export interface Rollout {
   readonly startedAt: string;
 }
 
+/** A target group as it was when it was handed over. Attributes are ELBv2's own keys and texts. */
+export interface AdoptedTargetGroup {
+  /** Target group key. */
+  readonly key: string;
+  readonly arn: string;
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly targetType: "ip" | "instance";
+  readonly vpcId: string;
+  readonly healthCheck: {
+    readonly protocol: string;
+    /** `traffic-port` or a number as text. */
+    readonly port: string;
+    /** null for TCP checks. */
+    readonly path: string | null;
+    readonly intervalSeconds: number;
+    readonly timeoutSeconds: number;
+    readonly healthyThreshold: number;
+    readonly unhealthyThreshold: number;
+    /** null for TCP checks. */
+    readonly matcher: string | null;
+  };
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface AdoptedListener {
+  readonly arn: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly targetGroupKey: string;
+}
+
+/** `managed`: the controller made it for this load balancer, and it was handed over with it · `backend`: shared by the primary's controller, only referred to. */
+export interface AdoptedSecurityGroup {
+  readonly id: string;
+  readonly kind: "managed" | "backend";
+  readonly name: string;
+  readonly description: string;
+  readonly vpcId: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Everything that the environment's program needs to declare a handed-over load balancer exactly as it is. */
+export interface AdoptedLoadBalancer {
+  readonly arn: string;
+  readonly name: string;
+  readonly dnsName: string;
+  readonly scheme: "internet-facing" | "internal";
+  readonly ipAddressType: string;
+  readonly vpcId: string;
+  readonly subnetIds: readonly string[];
+  readonly securityGroups: readonly AdoptedSecurityGroup[];
+  /** ELBv2's own keys and texts. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly listeners: readonly AdoptedListener[];
+  readonly targetGroups: readonly AdoptedTargetGroup[];
+  /** What is left after the controller's own tags were taken off. Of load balancer, listeners and target groups alike. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Who owns the load balancers. Once written it wins over the config. */
+export interface Ownership {
+  readonly owner: LoadBalancerOwner;
+  /** Only with owner `service`. */
+  readonly primary: string | null;
+  /** By service name: load balancers that `adopt` handed over; null: none. */
+  readonly adopted: Readonly<Record<string, AdoptedLoadBalancer>> | null;
+}
+
 export interface EnvironmentRecord {
   readonly schemaVersion: 1;
   /** Goes up by one with every write; the fence compares it. The first record has 1. */
@@ -88,6 +158,8 @@ export interface EnvironmentRecord {
   readonly placement: Placement;
   readonly rollout: Rollout | null;
   readonly intent: Intent | null;
+  /** Absent: as the config says (`ownershipOf`). */
+  readonly ownership?: Ownership;
 }
 
 export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };

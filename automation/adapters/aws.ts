@@ -1,11 +1,13 @@
 /** The AWS port on the SDK's clients: standard credential chain, AWS_ENDPOINT_URL and region as everywhere. */
 import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
+import { EC2Client } from "@aws-sdk/client-ec2";
 import { DescribeAddonCommand, DescribeClusterCommand, EKSClient, ListAddonsCommand } from "@aws-sdk/client-eks";
 import { DeregisterTargetsCommand, DescribeLoadBalancerAttributesCommand, DescribeTargetHealthCommand, ElasticLoadBalancingV2Client, type TargetDescription } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { DriverError } from "../errors";
-import type { AddonStatus, AlarmState, AwsPort, ClusterStatus, ProbeResult, Target, TargetState } from "../ports";
+import type { AddonStatus, AlarmState, AwsPort, ClusterStatus, ProbeResult, ServiceLoadBalancerQuery, ServiceLoadBalancers, Target, TargetState } from "../ports";
 import { probe } from "./probe";
+import { findServiceLoadBalancers } from "./service-load-balancers";
 
 /** Real seconds: an API call that takes longer than this is lost. */
 const callSeconds = 30;
@@ -28,6 +30,7 @@ function targetOf(id: string): TargetDescription {
 
 export class AwsAdapter implements AwsPort {
   private readonly elb: ElasticLoadBalancingV2Client;
+  private readonly ec2: EC2Client;
   private readonly eks: EKSClient;
   private readonly cloudwatch: CloudWatchClient;
   private readonly sts: STSClient;
@@ -36,13 +39,14 @@ export class AwsAdapter implements AwsPort {
     // Several drivers and controllers share one API budget (FACTS C): back off instead of pressing on.
     const common = { region, maxAttempts: 5, retryMode: "adaptive" as const };
     this.elb = new ElasticLoadBalancingV2Client(common);
+    this.ec2 = new EC2Client(common);
     this.eks = new EKSClient(common);
     this.cloudwatch = new CloudWatchClient(common);
     this.sts = new STSClient(common);
   }
 
   dispose(): void {
-    for (const client of [this.elb, this.eks, this.cloudwatch, this.sts]) client.destroy();
+    for (const client of [this.elb, this.ec2, this.eks, this.cloudwatch, this.sts]) client.destroy();
   }
 
   async identity(): Promise<{ readonly account: string; readonly arn: string }> {
@@ -86,6 +90,10 @@ export class AwsAdapter implements AwsPort {
       const { addon } = await this.call("eks:DescribeAddon", (options) => this.eks.send(new DescribeAddonCommand({ clusterName, addonName: name }), options));
       return { name, version: addon?.addonVersion ?? "", status: addon?.status ?? "UNKNOWN" };
     }));
+  }
+
+  findServiceLoadBalancers(query: ServiceLoadBalancerQuery): Promise<ServiceLoadBalancers> {
+    return findServiceLoadBalancers(this.elb, this.ec2, (action, send) => this.call(action, send), query);
   }
 
   async loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>> {

@@ -117,8 +117,8 @@ export class World {
   }
 
   environmentOutputs(): EnvironmentOutputs {
-    const service = { name: "web", targetGroupArn: arn, targetGroupName: "web", listenerArn: "l", port: 80 };
-    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: {} as EnvironmentOutputs["config"], network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web: service } } };
+    const service = { name: "web", service: "web", loadBalancerArn: "lb", dnsName: "lb.localhost", targetGroupArn: arn, targetGroupName: "web", listenerArn: "l", port: 80 };
+    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: {} as EnvironmentOutputs["config"], network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { owner: "stack", primary: null, arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web: service } } };
   }
   outputs(name: string): MemberOutputs | null {
     const cluster = this.clusters.get(name);
@@ -179,6 +179,7 @@ export class World {
         deregister: (_arn, ids) => this.effect("deregister", () => { for (const id of ids) { const target = this.targets.get(id); if (target && target.drainingSince === null) target.drainingSince = this.now; } }),
         clusterStatus: async (clusterName) => { const version = this.clusters.get(clusterName.replace(/^dev-/, ""))?.version; return version === undefined ? null : { status: "ACTIVE", version }; },
         addons: async () => [{ name: "coredns", version: "v1", status: "ACTIVE" }],
+        findServiceLoadBalancers: async () => ({ services: {}, missing: {}, backendSecurityGroupId: null }),
         loadBalancerAttributes: async () => ({}),
         alarms: async (names) => Object.fromEntries(names.map((name) => [name, this.alarm ? "alarm" : "ok"])),
         probe: async (_url, count) => { const failed = this.serving().length === 0 ? count : 0; return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null }; },
