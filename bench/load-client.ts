@@ -62,7 +62,7 @@ async function startDataPlane(serverPort: number): Promise<{ readonly child: Chi
   tell({ type: "start", timeScale: 60, times: { registrationLagSeconds: 0, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 } });
   tell({ type: "fabric-set", entry: { address: "10.0.0.1", port: 8080, host: "127.0.0.1", hostPort: serverPort } });
   const healthCheck = { protocol: "TCP", port: "traffic-port", path: null, intervalSeconds: 10, timeoutSeconds: 6, healthyThreshold: 2, unhealthyThreshold: 2, matcher: null } as const;
-  const group = { arn: "tg", protocol: "TCP", healthCheck, deregistrationDelaySeconds: 300, connectionTermination: false, crossZone: true, targets: [{ id: "10.0.0.1", port: 8080, registeredAt: 1, deregisteredAt: null, reachable: true }] };
+  const group = { arn: "tg", protocol: "TCP", healthCheck, deregistrationDelaySeconds: 300, connectionTermination: false, crossZone: true, targets: [{ id: "10.0.0.1", address: "10.0.0.1", port: 8080, registeredAt: 1, deregisteredAt: null, reachable: true }] };
   const state: DataPlaneState = { listeners: [{ arn: "l", dnsName: DNS_NAME, port: 8080, targetGroups: [{ arn: "tg", weight: 1 }] }], targetGroups: [group] };
   const listening = message<Extract<FromDataPlane, { type: "listening" }>>(child, (m: FromDataPlane) => m.type === "listening");
   const healthy = message(child, (m: FromDataPlane) => m.type === "health" && m.state === "healthy");

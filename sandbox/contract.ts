@@ -167,6 +167,8 @@ export interface HealthCheckSpec {
 export interface DataPlaneTarget {
   /** Pod address (ip targets) or instance id. */
   readonly id: string;
+  /** Where it is reached: the id itself, or the instance's address. */
+  readonly address: string;
   readonly port: number;
   /** Date.now() when RegisterTargets was answered. */
   readonly registeredAt: number;
@@ -221,8 +223,6 @@ export interface DataPlaneStats {
   /** Open flows and accepted flows so far, by `ip:port`. */
   readonly targets: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly failed: number }>>;
   readonly listeners: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly refused: number }>>;
-  /** The latest that its event loop has been so far, in real milliseconds: after seconds of it, failures say something of the machine, not of the procedure. */
-  readonly maxLagMs?: number;
 }
 
 export type FromDataPlane =

@@ -3,7 +3,7 @@ import net from "node:net";
 import { scaledMs } from "../clock";
 import type { DataPlaneListener, DataPlaneState, DataPlaneStats, DataPlaneTarget, DataPlaneTargetGroup, DataPlaneTimes, FromDataPlane, TargetHealthState } from "../contract";
 import { dial, type Fabric } from "../fabric/dial";
-import { Flow } from "./flow";
+import { Flow } from "../fabric/flow";
 import { HealthChecker } from "./health";
 import { flowHash, pickGroup, routable, type RoutedTarget } from "./routing";
 
@@ -48,8 +48,6 @@ export class Balancer {
   /** Beside the targets' own sets: a flow outlives its target group. */
   private readonly flows = new Set<Flow>();
   private readonly timers: NodeJS.Timeout[];
-  private tickedAt = performance.now();
-  private maxLagMs = 0;
 
   constructor(
     private readonly fabric: Fabric,
@@ -129,9 +127,6 @@ export class Balancer {
 
   /** Ends what a deregistration leaves behind when its times are over. */
   private tick(): void {
-    const at = performance.now();
-    this.maxLagMs = Math.max(this.maxLagMs, at - this.tickedAt - TICK_MS);
-    this.tickedAt = at;
     const now = Date.now();
     for (const group of this.groups.values()) {
       const delay = scaledMs(group.spec.deregistrationDelaySeconds, this.timeScale);
@@ -205,7 +200,7 @@ export class Balancer {
       client.resetAndDestroy();
       return;
     }
-    const { id, port, reachable } = target.target;
+    const { id, address, port, reachable } = target.target;
     const key = `${id}:${port}`;
     const counts = this.counts.get(key) ?? { open: 0, accepted: 0, failed: 0 };
     this.counts.set(key, counts);
@@ -214,7 +209,7 @@ export class Balancer {
     if (!reachable) return this.leaveHanging(client, () => counts.failed++);
     let upstream: net.Socket;
     try {
-      upstream = dial(this.fabric, id, port, { allowHalfOpen: true });
+      upstream = dial(this.fabric, address, port, { allowHalfOpen: true });
     } catch {
       counts.failed++;
       client.on("error", () => undefined);
@@ -246,7 +241,7 @@ export class Balancer {
   stats(): DataPlaneStats {
     const targets = Object.fromEntries([...this.counts].map(([key, c]) => [key, { ...c }]));
     const listeners = Object.fromEntries([...this.listeners].map(([arn, l]) => [arn, { ...l.counts }]));
-    return { targets, listeners, maxLagMs: Math.round(this.maxLagMs) };
+    return { targets, listeners };
   }
 
   /** For tests in the same process. */

@@ -80,7 +80,7 @@ export class HealthChecker {
     const failed: Result = { ok: false, reason: "Target.FailedHealthChecks", description: "Health checks failed" };
     let socket: Socket;
     try {
-      socket = dial(this.fabric, this.target.id, this.spec.port === "traffic-port" ? this.target.port : this.spec.port);
+      socket = dial(this.fabric, this.target.address, this.spec.port === "traffic-port" ? this.target.port : this.spec.port);
     } catch {
       return done(failed);
     }
@@ -118,7 +118,7 @@ export class HealthChecker {
 
   private askHttp(socket: Socket, finish: (result: Result) => void): void {
     let head = "";
-    socket.write(`GET ${this.spec.path ?? "/"} HTTP/1.1\r\nHost: ${this.target.id}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nConnection: close\r\n\r\n`);
+    socket.write(`GET ${this.spec.path ?? "/"} HTTP/1.1\r\nHost: ${this.target.address}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nConnection: close\r\n\r\n`);
     socket.on("data", (data) => {
       if (head.length < 64) head += data.toString("latin1");
       const status = /^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1];

@@ -1,4 +1,5 @@
 /** The node agent of one cluster: all its nodes, and every pod that is bound to one of them. */
+import type { Socket } from "node:net";
 import type { ControllerAction, FabricEntry, FabricMessage, FromNodeAgent, NodeAgentStart, NodeSpec } from "../contract";
 import { AddressPool } from "./addresses";
 import { ApiClient, readKubeconfig } from "./api-client";
@@ -7,6 +8,7 @@ import { containerEnvironment, expand } from "./environment";
 import type { Dial } from "./handlers";
 import type { ContainerSpec, Pod } from "./kube-types";
 import { NodeKeeper } from "./node-keeper";
+import { NodePorts } from "./node-ports";
 import { PodApi } from "./pod-api";
 import { belongs, identityOf, PodFaults } from "./pod-faults";
 import { type PodHost, PodWorker } from "./pod-worker";
@@ -20,6 +22,8 @@ import { watchForever } from "./watch";
 export interface AgentDeps {
   send(message: FromNodeAgent): void;
   dial: Dial;
+  /** A connection under way, each half for itself; throws when nobody listens there. */
+  open(address: string, port: number): Socket;
   /** The agent's own fabric, for its probes. */
   fabric(message: FabricMessage): void;
 }
@@ -29,6 +33,7 @@ export class NodeAgent {
   private readonly podApi: PodApi;
   private readonly keeper: NodeKeeper;
   private readonly controllers: ControllerHost;
+  private readonly nodePorts: NodePorts;
   private readonly closing = new AbortController();
   private readonly hosts = new Map<string, PodHost>();
   /** One change of a node at a time, in the order of the messages. */
@@ -47,11 +52,13 @@ export class NodeAgent {
     this.keeper = new NodeKeeper(this.client, start.region, this.closing.signal);
     this.controllers = new ControllerHost({ ...start, kubeconfigPath: start.controllerKubeconfigPath });
     this.podFaults = new PodFaults((hits) => deps.send({ type: "pod-fault-hits", hits }));
+    this.nodePorts = new NodePorts({ client: this.client, signal: this.closing.signal, dial: deps.open, fabric: (message) => this.tellFabric(message) });
   }
 
   /** Resolves when the first list of pods is in; then the agent is ready for nodes. */
   run(): Promise<void> {
     void this.keeper.keepAlive();
+    this.nodePorts.run();
     return new Promise((resolve) => {
       void watchForever<Pod>(this.client, "/api/v1/pods", this.closing.signal, {
         onList: (pods) => {
@@ -102,6 +109,7 @@ export class NodeAgent {
   /** Fault: nothing of the node answers any more, and its pods are not started again until {@link nodeUp}. */
   async nodeDown(name: string): Promise<void> {
     this.down.add(name);
+    this.nodePorts.removeNode(name);
     for (const worker of this.workers.values()) if (worker.host.spec.name === name) worker.gone();
     await this.keeper.lose(name);
   }
@@ -133,6 +141,7 @@ export class NodeAgent {
     this.hosts.set(spec.name, { spec, pool: before?.pool ?? new AddressPool(spec.podAddresses) });
     if (this.down.has(spec.name)) return;
     await this.keeper.register(spec);
+    this.nodePorts.addNode(spec.name, spec.address);
     // Pods that have an address first: a restarted agent must not give it to another one.
     const bound = this.podsOn(spec.name);
     for (const pod of bound.filter((p) => p.status?.podIP)) this.ensureWorker(pod);
@@ -147,6 +156,7 @@ export class NodeAgent {
     }
     await this.keeper.remove(name);
     this.hosts.delete(name);
+    this.nodePorts.removeNode(name);
     for (const pod of this.podsOn(name)) {
       this.workers.get(pod.metadata.uid ?? "")?.gone();
       await this.podApi.confirmDeleted(pod, this.closing.signal);

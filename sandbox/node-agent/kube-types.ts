@@ -146,3 +146,30 @@ export interface Node extends KubeObject {
   };
   readonly status?: Readonly<Record<string, unknown>> & { readonly conditions?: readonly Condition[] };
 }
+
+export interface ServicePort {
+  readonly name?: string;
+  readonly protocol?: string;
+  readonly port: number;
+  readonly targetPort?: number | string;
+  readonly nodePort?: number;
+}
+
+export interface Service extends KubeObject {
+  readonly spec?: {
+    readonly type?: string;
+    readonly ports?: readonly ServicePort[];
+    readonly externalTrafficPolicy?: "Cluster" | "Local";
+    readonly healthCheckNodePort?: number;
+  };
+}
+
+export interface EndpointSlice extends KubeObject {
+  readonly addressType: string;
+  readonly ports?: readonly { readonly name?: string; readonly port?: number; readonly protocol?: string }[];
+  readonly endpoints?: readonly {
+    readonly addresses?: readonly string[];
+    readonly nodeName?: string;
+    readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+  }[];
+}

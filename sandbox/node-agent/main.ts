@@ -36,6 +36,7 @@ async function handle(message: ToNodeAgent): Promise<void> {
     agent = new NodeAgent(message, {
       send,
       dial: connected,
+      open: (address, port) => dial(fabric, address, port, { allowHalfOpen: true }),
       fabric: (change) => fabric.apply(change),
     });
     await agent.run();

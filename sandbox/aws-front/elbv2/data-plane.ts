@@ -22,7 +22,7 @@ function groupState(store: Store, group: TargetGroup, reachable: Reachability): 
   return {
     arn: group.arn, protocol: group.protocol, healthCheck, deregistrationDelaySeconds: Number(group.attributes.get("deregistration_delay.timeout_seconds") ?? 300),
     connectionTermination: group.attributes.get("deregistration_delay.connection_termination.enabled") === "true", crossZone: store.crossZone(group),
-    targets: [...group.targets.values()].map((target) => ({ id: target.id, port: target.port, registeredAt: target.registeredAt, deregisteredAt: target.deregisteredAt, reachable: isReachable(group, target, balancers, reachable) })),
+    targets: [...group.targets.values()].map((target) => ({ id: target.id, address: target.address, port: target.port, registeredAt: target.registeredAt, deregisteredAt: target.deregisteredAt, reachable: isReachable(group, target, balancers, reachable) })),
   };
 }
 

@@ -38,7 +38,7 @@ export class Pod {
   }
 
   target(registeredAt = LONG_AGO, more: Partial<DataPlaneTarget> = {}): DataPlaneTarget {
-    return { id: this.address, port: 8080, registeredAt, deregisteredAt: null, reachable: true, ...more };
+    return { id: this.address, address: this.address, port: 8080, registeredAt, deregisteredAt: null, reachable: true, ...more };
   }
 
   /** As SIGKILL does: no listener, every connection reset. */

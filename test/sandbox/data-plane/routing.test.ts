@@ -4,7 +4,7 @@ import { flowHash, routable, type RoutedTarget } from "../../../sandbox/data-pla
 
 const times = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 };
 const target = (id: string, health: TargetHealthState, registeredAt: number, deregisteredAt: number | null = null, healthSince = 0): RoutedTarget => ({
-  target: { id, port: 80, registeredAt, deregisteredAt, reachable: true }, health, healthSince, wasHealthy: health !== "initial",
+  target: { id, address: id, port: 80, registeredAt, deregisteredAt, reachable: true }, health, healthSince, wasHealthy: health !== "initial",
 });
 const ids = (targets: readonly RoutedTarget[], now: number): string[] => routable(targets, now, times, 60).map((t) => t.target.id);
 

@@ -123,9 +123,9 @@ export class TestCluster {
   }
 
   /** Asks the pod that the fabric has for this address, as the data plane would. */
-  ask(address: string, agent?: http.Agent, requestPath = "/"): Promise<Answer> {
-    const entry = this.fabric.get(`${address}:8080`);
-    if (!entry) return Promise.reject(new Error(`${address}:8080 is not in the fabric`));
+  ask(address: string, agent?: http.Agent, requestPath = "/", port = 8080): Promise<Answer> {
+    const entry = this.fabric.get(`${address}:${port}`);
+    if (!entry) return Promise.reject(new Error(`${address}:${port} is not in the fabric`));
     return new Promise((resolve, reject) => {
       const request = http.get({ host: entry.host, port: entry.hostPort, path: requestPath, agent: agent ?? new http.Agent(), timeout: 5_000 }, (response) => {
         let text = "";

@@ -5,6 +5,7 @@ import type { Pod } from "../../../sandbox/node-agent/kube-types";
 import { condition, deployment, kubernetesTools, TestCluster, testNode, until } from "./harness";
 
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
+const SERVICES = "/api/v1/namespaces/default/services";
 const TIME_SCALE = 60;
 
 interface EndpointSlice {
@@ -158,6 +159,38 @@ describe("node agent with a real control plane", function () {
     await cluster.setNodes(nodes);
     await until("all pods to serve again", async () => (await cluster.readyPods("web")).length === 3 && addresses.every((a) => cluster.fabric.has(`${a}:8080`)));
     assert.deepEqual((await cluster.pods("web")).map((p) => p.status?.podIP).sort(), addresses);
+  });
+
+  it("serves NodePorts on every node, whichever node has the pods, and drops nobody's connection when the pod leaves the Service", async () => {
+    await cluster.client.create(DEPLOYMENTS, deployment("ported", 1, { terminationGracePeriodSeconds: 120 }, probes));
+    await cluster.client.create(SERVICES, { apiVersion: "v1", kind: "Service", metadata: { name: "ported" }, spec: { type: "NodePort", selector: { app: "ported" }, ports: [{ name: "web", port: 80, targetPort: "http", nodePort: 30080 }, { name: "same", port: 81, targetPort: "http", nodePort: 30081 }] } });
+    await until("a ready pod", async () => (await cluster.readyPods("ported")).length === 1);
+    const pod = (await cluster.readyPods("ported"))[0]!.metadata.name;
+    for (const node of nodes) for (const port of [30080, 30081]) {
+      await until(`${node.address}:${port} to answer`, () => cluster.ask(node.address, undefined, "/", port).then((answer) => answer.body.pod === pod, () => false));
+    }
+    const kept = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    await cluster.ask(nodes[0]!.address, kept, "/", 30080);
+    await cluster.client.patch(`${SERVICES}/ported`, "merge", { spec: { selector: { app: "nobody" } } });
+    await until("new connections to be refused", () => cluster.ask(nodes[0]!.address, undefined, "/", 30080).then(() => false, () => true));
+    assert.equal((await cluster.ask(nodes[0]!.address, kept, "/", 30080)).body.pod, pod, "the connection that was there lives on");
+    kept.destroy();
+    await cluster.client.patch(`${SERVICES}/ported`, "merge", { spec: { type: "ClusterIP" } });
+    await until("the nodes to close the ports", () => nodes.every((node) => !cluster.fabric.has(`${node.address}:30080`) && !cluster.fabric.has(`${node.address}:30081`)));
+  });
+
+  it("with externalTrafficPolicy Local passes on to the node's own pods, and tells the load balancer which nodes have any", async () => {
+    await cluster.client.create(SERVICES, { apiVersion: "v1", kind: "Service", metadata: { name: "local" }, spec: { type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb", externalTrafficPolicy: "Local", healthCheckNodePort: 31999, selector: { app: "ported" }, ports: [{ port: 80, targetPort: "http", nodePort: 30082 }] } });
+    const home = (await cluster.readyPods("ported"))[0]!.spec.nodeName;
+    for (const node of nodes) {
+      const has = node.name === home;
+      await until(`${node.name} to answer its health check`, () => cluster.ask(node.address, undefined, "/", 31999).then((answer) => answer.status === (has ? 200 : 503), () => false));
+      assert.equal(await cluster.ask(node.address, undefined, "/", 30082).then(() => true, () => false), has);
+    }
+    await cluster.client.delete(`${SERVICES}/local`);
+    await cluster.client.delete(`${SERVICES}/ported`);
+    await cluster.client.delete(`${DEPLOYMENTS}/ported`);
+    await until("the ports to be closed", () => nodes.every((node) => !cluster.fabric.has(`${node.address}:31999`) && !cluster.fabric.has(`${node.address}:30082`)));
   });
 
   it("drains a removed node within the disruption budget, and deletes it", async () => {
