@@ -1,16 +1,23 @@
 /** What is known of kinds without asking an API server: their names, their scope, which changes need another object. */
 import type { Props } from "../rpc/values";
 
-export interface Kind { readonly apiVersion: string; readonly kind: string }
+export interface Kind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** `ServicePatch` and its like: some fields of an object that is somebody else's. */
+  readonly patch: boolean;
+}
 
-/** `kubernetes:apps/v1:Deployment` → apps/v1 Deployment; `kubernetes:core/v1:Pod` → v1 Pod. Null for anything else (Helm, Provider, overlays). */
+/** `kubernetes:apps/v1:Deployment` → apps/v1 Deployment; `kubernetes:core/v1:ServicePatch` → some fields of a v1 Service. Null for anything else (Helm, Provider, overlays). */
 export function kindOfToken(token: string): Kind | null {
-  const [pkg, group, kind] = token.split(":");
-  if (pkg !== "kubernetes" || group === undefined || kind === undefined || group.startsWith("helm.sh/") || !group.includes("/")) return null;
+  const [pkg, group, named] = token.split(":");
+  if (pkg !== "kubernetes" || group === undefined || named === undefined || group.startsWith("helm.sh/") || !group.includes("/")) return null;
+  const patch = named.endsWith("Patch") && named !== "Patch";
+  const kind = patch ? named.slice(0, -"Patch".length) : named;
   const [name, version] = group.split("/") as [string, string];
-  if (name === "core") return { apiVersion: version, kind };
+  if (name === "core") return { apiVersion: version, kind, patch };
   // The SDK leaves `.k8s.io` out of the built-in groups' module names.
-  return { apiVersion: `${builtInGroups[name] ?? name}/${version}`, kind };
+  return { apiVersion: `${builtInGroups[name] ?? name}/${version}`, kind, patch };
 }
 
 const builtInGroups: Readonly<Record<string, string>> = {
@@ -43,7 +50,9 @@ const replacedOn: Readonly<Record<string, readonly string[]>> = {
   TargetGroupBinding: [],
 };
 
-export function replacesOn(kind: string, config: Props): readonly string[] {
+export function replacesOn(kind: string, config: Props, patch = false): readonly string[] {
+  // A patch that goes gives its fields up, and the API server says what may not change.
+  if (patch) return ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
   const mutable = (kind === "ConfigMap" && isTrue(config["enableConfigMapMutable"])) || (kind === "Secret" && isTrue(config["enableSecretMutable"]));
   // A Service that becomes or stops being headless or external is another one; other changes of type are in place.
   const own = kind === "Service" ? ["spec.clusterIP"] : (replacedOn[kind] ?? []);

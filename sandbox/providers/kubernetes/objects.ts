@@ -63,6 +63,19 @@ export class KubeObjects {
     }
   }
 
+  /** Ends a manager's hold: fields that it alone managed go, the others stay, and so does the object. */
+  async giveUp(object: Props, fieldManager: string, limits: Limits): Promise<void> {
+    try {
+      const path = await this.path(object);
+      // To apply to what is gone would make it anew.
+      if ((await this.client.find(path, limits.signal)) === null) return;
+      const { name, namespace } = object.metadata;
+      await this.apply(path, { apiVersion: object.apiVersion, kind: object.kind, metadata: { name, namespace } }, fieldManager, limits);
+    } catch (error) {
+      if (!(error instanceof NoMatch)) throw error;
+    }
+  }
+
   async delete(path: string, limits: Limits): Promise<void> {
     const live = await this.client.find(path, limits.signal);
     if (live === null) return;

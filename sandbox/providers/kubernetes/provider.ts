@@ -57,7 +57,8 @@ export class KubernetesStandIn implements StandIn {
     const metadata: Record<string, Dynamic> = { ...call.news["metadata"] };
     const failures: Failure[] = [];
     let named = call.olds["metadata"]?.annotations?.[autoNamed] === "true" ? call.olds["metadata"].name : undefined;
-    if (metadata["name"] === undefined && metadata["generateName"] === undefined) {
+    if (kind.patch && metadata["name"] === undefined) failures.push({ property: "metadata.name", reason: "patch resources require the resource `.metadata.name` to be set" });
+    else if (metadata["name"] === undefined && metadata["generateName"] === undefined) {
       named ??= autoName(call.name, call.seed, call.urn, 8);
       metadata["name"] = named;
       metadata["annotations"] = { ...metadata["annotations"], [autoNamed]: "true" };
@@ -76,7 +77,7 @@ export class KubernetesStandIn implements StandIn {
 
   async diff(call: ChangeCall): Promise<Diff> {
     if (call.type === releaseToken) return HelmReleases.diff(call);
-    const changes = differences(call.oldInputs, call.news, under(replacesOn(call.news["kind"], this.config)));
+    const changes = differences(call.oldInputs, call.news, under(replacesOn(call.news["kind"], this.config, this.kind(call).patch)));
     // A name that the program gave is taken until the old object is gone.
     const sameName = call.oldInputs["metadata"]?.name === call.news["metadata"]?.name && call.oldInputs["metadata"]?.namespace === call.news["metadata"]?.namespace;
     return { changes, deleteBeforeReplace: sameName };
@@ -87,8 +88,9 @@ export class KubernetesStandIn implements StandIn {
     if (call.type === releaseToken) return this.releases().create(call.name, call.inputs, limits);
     const objects = this.open();
     const path = await objects.pathSoon(call.inputs, limits);
-    if ((await objects.client.find(path, limits.signal)) !== null) throw new Error(`resource ${identity(call.inputs)} was not successfully created by the Kubernetes API server: ${call.inputs["kind"]} "${call.inputs["metadata"].name}" already exists`);
-    const live = await objects.apply(path, call.inputs, fieldManager(call.urn), limits);
+    const { patch } = this.kind(call);
+    if (!patch && (await objects.client.find(path, limits.signal)) !== null) throw new Error(`resource ${identity(call.inputs)} was not successfully created by the Kubernetes API server: ${call.inputs["kind"]} "${call.inputs["metadata"].name}" already exists`);
+    const live = await objects.apply(path, call.inputs, fieldManager(call), limits, patch && forced(call.inputs));
     return { id: identity(call.inputs), outputs: await this.settled(path, live, call.inputs, limits, "created") };
   }
 
@@ -117,12 +119,16 @@ export class KubernetesStandIn implements StandIn {
     if (call.type === releaseToken) return this.releases().update(call.id, call.news, call.oldOutputs, limits);
     const objects = this.open();
     const path = await objects.pathSoon(call.news, limits);
-    const live = await objects.apply(path, call.news, fieldManager(call.urn), limits, call.news["metadata"]?.annotations?.["pulumi.com/patchForce"] === "true");
+    const live = await objects.apply(path, call.news, fieldManager({ urn: call.urn, inputs: call.news }), limits, forced(call.news));
+    const before = fieldManager({ urn: call.urn, inputs: call.oldInputs });
+    // Two managers would hold the fields, and the old one's would outlive the resource.
+    if (before !== fieldManager({ urn: call.urn, inputs: call.news })) await objects.giveUp(call.news, before, limits);
     return this.settled(path, live, call.news, limits, "updated");
   }
 
   async delete(call: Target & { id: string; oldInputs: Props; outputs: Props }, limits: Limits): Promise<void> {
     if (call.type === releaseToken) return this.releases().delete(call.outputs, limits);
+    if (this.kind(call).patch) return this.open().giveUp(call.outputs, fieldManager({ urn: call.urn, inputs: call.oldInputs }), limits);
     await this.open().remove(call.outputs, limits);
   }
 
@@ -142,9 +148,14 @@ function identity(object: Props): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
-/** One manager for each resource of a program, the same in every update. */
-function fieldManager(urn: string): string {
-  return `pulumi-kubernetes-${createHash("sha256").update(urn).digest("hex").slice(0, 8)}`;
+/** One manager for each resource of a program, the same in every update; or the one that the program names. */
+function fieldManager(call: { readonly urn: string; readonly inputs: Props }): string {
+  return call.inputs["metadata"]?.annotations?.["pulumi.com/patchFieldManager"] ?? `pulumi-kubernetes-${createHash("sha256").update(call.urn).digest("hex").slice(0, 8)}`;
+}
+
+/** Takes fields from whoever manages them. */
+function forced(inputs: Props): boolean {
+  return isTrue(inputs["metadata"]?.annotations?.["pulumi.com/patchForce"]);
 }
 
 function outputsOf(live: Props, inputs: Props): Props {
