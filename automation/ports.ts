@@ -3,7 +3,7 @@
  * make every effect fail, hang, or lose its answer. Results are plain data; failures are DriverErrors.
  */
 import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../stacks/contract";
-import type { EnvironmentRecord } from "../stacks/record";
+import type { AdoptedTargetGroup, EnvironmentRecord } from "../stacks/record";
 import type { TargetGroupSpec } from "../stacks/target-groups";
 
 /** What an observation says of something. `unknown`: it could not be observed; never taken for good. */
@@ -79,6 +79,8 @@ export interface PulumiPort {
   destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate>;
   /** Lifts the protection of the member's bindings, so that a drain may delete them. Answers how many were protected. */
   unprotectBindings(member: string): Promise<number>;
+  /** Reads the stack's Services anew, so that the state has them as they are. Answers how many. */
+  refreshServices(member: string): Promise<number>;
   /** Keeps a copy of the stack's state; answers where. */
   backUpState(stack: StackRef): Promise<string>;
 }
@@ -115,6 +117,20 @@ export interface ServiceLoadBalancers {
   readonly backendSecurityGroupId: string | null;
 }
 
+export interface LoadBalancerDescription {
+  readonly arn: string;
+  readonly name: string;
+  readonly dnsName: string;
+  readonly scheme: string;
+  readonly ipAddressType: string;
+  readonly vpcId: string;
+  readonly subnetIds: readonly string[];
+  readonly securityGroups: readonly { readonly id: string; readonly name: string; readonly description: string; readonly vpcId: string; readonly tags: Readonly<Record<string, string>> }[];
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly listeners: readonly { readonly arn: string; readonly port: number; readonly protocol: string; readonly targetGroupArns: readonly string[] }[];
+  readonly targetGroups: readonly Omit<AdoptedTargetGroup, "key">[];
+}
+
 export interface AwsPort {
   /** Account and ARN that the credentials belong to. @throws EBG-CREDENTIALS */
   identity(): Promise<{ readonly account: string; readonly arn: string }>;
@@ -129,6 +145,12 @@ export interface AwsPort {
   findServiceLoadBalancers(query: ServiceLoadBalancerQuery): Promise<ServiceLoadBalancers>;
   loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>>;
   alarms(names: readonly string[]): Promise<Readonly<Record<string, AlarmState>>>;
+  /** As it is now; null when it is gone. */
+  describeLoadBalancer(arn: string): Promise<LoadBalancerDescription | null>;
+  /** Of load balancers, listeners, target groups (ARNs) and security groups (ids); absent ones have no entry. */
+  tags(resources: readonly string[]): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
+  removeTags(resource: string, keys: readonly string[]): Promise<void>;
+  addTags(resource: string, tags: Readonly<Record<string, string>>): Promise<void>;
   /** `count` requests, each on a new connection. Never throws for a failed request. */
   probe(url: string, count: number): Promise<ProbeResult>;
 }
@@ -146,6 +168,35 @@ export interface Binding {
 export interface ControllerState { readonly available: boolean; readonly version: string | null; readonly message: string }
 export interface DeploymentState { readonly wanted: number; readonly ready: number; readonly available: boolean }
 
+/** A Service as far as its load balancer goes. */
+export interface ServiceObject {
+  readonly type: string;
+  readonly loadBalancerClass: string | null;
+  readonly finalizers: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly deleting: boolean;
+  readonly resourceVersion: string;
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+  /** `metadata.managedFields`: who wrote what of spec and annotations, except the status. */
+  readonly writers: readonly { readonly manager: string; readonly operation: string; readonly at: string | null; readonly fields: readonly string[] }[];
+}
+export interface BindingDetails {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly targetGroupArn: string;
+  readonly multiCluster: boolean;
+  readonly service: string;
+  readonly servicePort: string | number;
+  readonly networking: unknown;
+  readonly deleting: boolean;
+  /** All changes of spec were seen by the controller and its targets are in. */
+  readonly settled: boolean;
+}
+export interface ObjectEvent { readonly type: string; readonly reason: string; readonly message: string; /** ISO 8601. */ readonly at: string }
+/** RFC 6902; `test` makes a patch fail when somebody else was faster. */
+export interface JsonPatchOperation { readonly op: "test" | "remove" | "replace" | "add"; readonly path: string; readonly value?: unknown }
+
 /** Each call has a deadline of its own and throws EBG-MEMBER-UNREACHABLE or EBG-KUBERNETES. */
 export interface KubernetesPort {
   /** The API server's version, when it says that it is ready. */
@@ -160,6 +211,19 @@ export interface KubernetesPort {
   readyEndpoints(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]>;
   controller(member: MemberOutputs): Promise<ControllerState>;
   deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null>;
+  /** null when there is none. */
+  readService(member: MemberOutputs, namespace: string, name: string): Promise<ServiceObject | null>;
+  /** "refused": a `test` did not hold, so nothing was changed. */
+  patchService(member: MemberOutputs, namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<"patched" | "refused">;
+  /** Of one object, oldest first. */
+  events(member: MemberOutputs, namespace: string, kind: string, name: string): Promise<readonly ObjectEvent[]>;
+  bindingDetails(member: MemberOutputs): Promise<readonly BindingDetails[]>;
+  /** null as a value removes the label. */
+  labelBinding(member: MemberOutputs, namespace: string, name: string, labels: Readonly<Record<string, string | null>>): Promise<void>;
+  /** Rolls the controller's pods; `token` marks the restart, so that a second call with it does nothing. */
+  restartController(member: MemberOutputs, token: string): Promise<void>;
+  /** The token of the last restart, and whether the rollout after it is complete. */
+  controllerRestart(member: MemberOutputs): Promise<{ readonly token: string | null; readonly complete: boolean }>;
   /** Pods of a selector that have not ended, terminating ones included. */
   pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number>;
 }

@@ -1,5 +1,5 @@
 /** Reads the record's `ownership`, adopted load balancers included. Every reader answers a value of its type, also after a problem. */
-import type { AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup, Ownership } from "./record";
+import type { AdoptedBinding, AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup, Ownership } from "./record";
 import type { Reader } from "./record-parser";
 
 function texts(reader: Reader, value: unknown, path: string): Record<string, string> {
@@ -63,7 +63,21 @@ function securityGroupOf(reader: Reader, value: unknown, path: string): AdoptedS
   };
 }
 
-function loadBalancerOf(reader: Reader, value: unknown, path: string): AdoptedLoadBalancer {
+function bindingOf(reader: Reader, value: unknown, path: string): AdoptedBinding {
+  const object = reader.object(value, path);
+  const port = object["servicePort"];
+  return {
+    key: reader.text(object["key"], `${path}.key`),
+    namespace: reader.text(object["namespace"], `${path}.namespace`),
+    name: reader.text(object["name"], `${path}.name`),
+    service: reader.text(object["service"], `${path}.service`),
+    servicePort: typeof port === "number" ? reader.whole(port, `${path}.servicePort`, 1) : reader.text(port, `${path}.servicePort`),
+    targetGroupArn: reader.text(object["targetGroupArn"], `${path}.targetGroupArn`),
+    networking: object["networking"] ?? null,
+  };
+}
+
+export function loadBalancerOf(reader: Reader, value: unknown, path: string): AdoptedLoadBalancer {
   const object = reader.object(value, path);
   const at = (key: string): string => `${path}.${key}`;
   const list = <T>(key: string, read: (reader: Reader, value: unknown, path: string) => T): readonly T[] => reader.array(object[key], at(key)).map((item, index) => read(reader, item, `${at(key)}[${index}]`));
@@ -79,6 +93,7 @@ function loadBalancerOf(reader: Reader, value: unknown, path: string): AdoptedLo
     attributes: texts(reader, object["attributes"], at("attributes")),
     listeners: list("listeners", listenerOf),
     targetGroups: list("targetGroups", targetGroupOf),
+    ...(object["bindings"] == null ? {} : { bindings: list("bindings", bindingOf) }),
     tags: texts(reader, object["tags"], at("tags")),
   };
 }

@@ -1,6 +1,7 @@
 /** Reads a record that came from outside (a stack's outputs): typed, or all its problems. Unknown fields are kept out. */
 import { sizedAt } from "./desired-member";
 import { ownershipOf } from "./record-ownership-parser";
+import { adoptionOf } from "./adoption-parser";
 import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./record";
 
 export type ParsedRecord = { readonly record: EnvironmentRecord; readonly problems: readonly [] } | { readonly record: null; readonly problems: readonly string[] };
@@ -133,6 +134,9 @@ export function parseRecord(value: unknown): ParsedRecord {
   const revision = reader.whole(object["revision"], "revision", 1);
   if (intent !== null && rollout === null) reader.problems.push("intent: a move is open, but there is no rollout");
   if (intent !== null && reader.problems.length === 0 && placement[intent.move.member] === undefined) reader.problems.push(`intent.move.member: '${intent.move.member}' has no placement`);
+  const adoption = object["adoption"] == null ? null : adoptionOf(reader, object["adoption"]);
+  if (adoption !== null && intent !== null) reader.problems.push("adoption: a load balancer is being handed over while a move is open");
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };
-  return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...(ownership === null ? {} : { ownership }) }, problems: [] };
+  const handover = { ...(ownership === null ? {} : { ownership }), ...(adoption === null ? {} : { adoption }) };
+  return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...handover }, problems: [] };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { EnvironmentConfig, LoadBalancerOwner } from "./config";
+import type { Adoption } from "./adoption";
 
 /** `absent`: no resources · `standby`: runs, but is not bound · `active`: bound, receives traffic. */
 export type Role = "absent" | "standby" | "active";
@@ -124,6 +125,20 @@ export interface AdoptedSecurityGroup {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** A binding that the controller made for the primary's Service, as it was when it was handed over. */
+export interface AdoptedBinding {
+  /** Target group key. */
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly service: string;
+  /** Number, or the port's name. */
+  readonly servicePort: string | number;
+  readonly targetGroupArn: string;
+  /** `spec.networking`: the controller keeps the pods' ingress rules by it; null: none. */
+  readonly networking: unknown;
+}
+
 /** Everything that the environment's program needs to declare a handed-over load balancer exactly as it is. */
 export interface AdoptedLoadBalancer {
   readonly arn: string;
@@ -138,6 +153,8 @@ export interface AdoptedLoadBalancer {
   readonly attributes: Readonly<Record<string, string>>;
   readonly listeners: readonly AdoptedListener[];
   readonly targetGroups: readonly AdoptedTargetGroup[];
+  /** The primary's bindings, which keep their generated names: a second one for the same group would drain the first one's targets. */
+  readonly bindings?: readonly AdoptedBinding[];
   /** What is left after the controller's own tags were taken off. Of load balancer, listeners and target groups alike. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -160,6 +177,8 @@ export interface EnvironmentRecord {
   readonly intent: Intent | null;
   /** Absent: as the config says (`ownershipOf`). */
   readonly ownership?: Ownership;
+  /** A load balancer that is being handed over; written ahead of every step. */
+  readonly adoption?: Adoption | null;
 }
 
 export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };

@@ -5,7 +5,8 @@ import { DescribeAddonCommand, DescribeClusterCommand, EKSClient, ListAddonsComm
 import { DeregisterTargetsCommand, DescribeLoadBalancerAttributesCommand, DescribeTargetHealthCommand, ElasticLoadBalancingV2Client, type TargetDescription } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { DriverError } from "../errors";
-import type { AddonStatus, AlarmState, AwsPort, ClusterStatus, ProbeResult, ServiceLoadBalancerQuery, ServiceLoadBalancers, Target, TargetState } from "../ports";
+import type { AddonStatus, AlarmState, AwsPort, ClusterStatus, LoadBalancerDescription, ProbeResult, ServiceLoadBalancerQuery, ServiceLoadBalancers, Target, TargetState } from "../ports";
+import { LoadBalancers } from "./load-balancers";
 import { probe } from "./probe";
 import { findServiceLoadBalancers } from "./service-load-balancers";
 
@@ -34,6 +35,7 @@ export class AwsAdapter implements AwsPort {
   private readonly eks: EKSClient;
   private readonly cloudwatch: CloudWatchClient;
   private readonly sts: STSClient;
+  private readonly balancers: LoadBalancers;
 
   constructor(region: string) {
     // Several drivers and controllers share one API budget (FACTS C): back off instead of pressing on.
@@ -43,6 +45,7 @@ export class AwsAdapter implements AwsPort {
     this.eks = new EKSClient(common);
     this.cloudwatch = new CloudWatchClient(common);
     this.sts = new STSClient(common);
+    this.balancers = new LoadBalancers(this.elb, this.ec2, (action, send) => this.call(action, send));
   }
 
   dispose(): void {
@@ -111,6 +114,19 @@ export class AwsAdapter implements AwsPort {
       }
     }
     return found;
+  }
+
+  describeLoadBalancer(arn: string): Promise<LoadBalancerDescription | null> {
+    return this.balancers.describe(arn);
+  }
+  tags(resources: readonly string[]): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
+    return this.balancers.tags(resources);
+  }
+  removeTags(resource: string, keys: readonly string[]): Promise<void> {
+    return this.balancers.removeTags(resource, keys);
+  }
+  addTags(resource: string, tags: Readonly<Record<string, string>>): Promise<void> {
+    return this.balancers.addTags(resource, tags);
   }
 
   probe(url: string, count: number): Promise<ProbeResult> {

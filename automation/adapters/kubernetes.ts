@@ -3,6 +3,7 @@ import type { MemberOutputs } from "../../stacks/contract";
 import { compareVersions } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Binding, ControllerState, DeploymentState, KubernetesPort } from "../ports";
+import * as services from "./kubernetes/services";
 import { closeConnections, get, getList, getObject } from "./kubernetes/get";
 
 interface Named { readonly metadata: { readonly name: string; readonly namespace?: string; readonly generation?: number; readonly deletionTimestamp?: string } }
@@ -24,6 +25,14 @@ const holds = (conditions: readonly Condition[] | undefined, type: string): bool
 const idOf = (address: string, port: number): string => `${address}:${port}`;
 
 export class KubernetesAdapter implements KubernetesPort {
+  readonly readService = services.readService;
+  readonly patchService = services.patchService;
+  readonly events = services.eventsOf;
+  readonly bindingDetails = services.bindingDetails;
+  readonly labelBinding = services.labelBinding;
+  readonly restartController = services.restartController;
+  readonly controllerRestart = services.controllerRestart;
+
   dispose(): void {
     closeConnections();
   }

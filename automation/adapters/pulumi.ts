@@ -14,6 +14,7 @@ import { loosenOutputs } from "./pulumi/plan-file";
 import { makePlanFolder } from "./pulumi/plan-folder";
 import { inline, loadProgram, readProject, type Project } from "./pulumi/program";
 import { settle } from "./pulumi/settle";
+import { refreshOnce } from "./pulumi/stack-state";
 import { missing, protectedUrns, readingOf, type StateFile } from "./pulumi/state-file";
 
 export interface PulumiAdapterOptions {
@@ -152,6 +153,13 @@ export class PulumiAdapter implements PulumiPort {
     const state = await this.state(name);
     const urns = state === null ? [] : protectedUrns(state, isBinding);
     if (urns.length > 0) await this.engine.command(name, ["state", "unprotect", ...urns, "--yes", "--stack", name], deadlines.read);
+    return urns.length;
+  }
+
+  async refreshServices(member: string): Promise<number> {
+    const name = this.nameOf({ kind: "member", member });
+    const urns = ((await this.state(name))?.deployment?.resources ?? []).filter((one) => one.type === "kubernetes:core/v1:Service" && one.delete !== true).map((one) => one.urn);
+    if (urns.length > 0) await refreshOnce(this.engine, name, urns);
     return urns.length;
   }
 

@@ -50,6 +50,7 @@ const byCode: Readonly<Record<DriverErrorCode, number>> = {
   "EBG-WALKED-BACK": exitCodes.walkedBack,
   "EBG-STOPPED": exitCodes.stopped,
   "EBG-GATE": exitCodes.failed,
+  "EBG-ADOPT": exitCodes.failed,
   "EBG-UPDATE-FAILED": exitCodes.failed,
   "EBG-DEADLINE": exitCodes.failed,
   "EBG-AWS": exitCodes.failed,

@@ -6,6 +6,7 @@ import type { DriverEventBody } from "../../automation/events";
 import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
 import { runUpgrade } from "../../automation/run/upgrade";
 import type { RolloutResult } from "../../automation/rollout/rollout";
+import { noAdoption } from "./no-adoption";
 
 export class Killed extends Error {}
 const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1";
@@ -150,6 +151,7 @@ export class World {
     return {
       clock: { now: () => this.now, scaled: (seconds) => seconds * 1000, random: () => 0.5, sleep: async (ms) => { this.now += Math.max(ms, 1) + 4000; this.reconcile(); } },
       pulumi: {
+        ...noAdoption.pulumi,
         readEnvironment: async () => { if (this.dead) throw new Killed(); return reading(this.environmentOutputs()); },
         readMember: async (name) => { if (this.dead) throw new Killed(); return reading(this.outputs(name)); },
         settle: async () => null,
@@ -174,6 +176,7 @@ export class World {
         backUpState: () => this.effect("backUpState", () => "file"),
       },
       aws: {
+        ...noAdoption.aws,
         identity: async () => ({ account: "123456789012", arn: "arn" }),
         targets: async () => { if (this.dead) throw new Killed(); return [...this.targets].map(([id, target]) => ({ id, state: this.state(id, target), reason: null, description: null })); },
         deregister: (_arn, ids) => this.effect("deregister", () => { for (const id of ids) { const target = this.targets.get(id); if (target && target.drainingSince === null) target.drainingSince = this.now; } }),
@@ -185,6 +188,7 @@ export class World {
         probe: async (_url, count) => { const failed = this.serving().length === 0 ? count : 0; return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null }; },
       },
       kubernetes: {
+        ...noAdoption.kubernetes,
         ready: (member) => this.look(member, (cluster) => ({ version: cluster.version })),
         nodes: (member) => this.look(member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.version] })),
         bindings: (member) => this.look(member, (cluster): Binding[] => (cluster.bound ? [{ namespace: "web", name: "web", targetGroupArn: arn, multiCluster: cluster.multiCluster, deleting: false }] : [])),

@@ -1,4 +1,4 @@
-/** GET against a member's API server, with a deadline. */
+/** Calls to a member's API server, with a deadline. */
 import { Agent, request } from "node:https";
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
@@ -19,8 +19,11 @@ function unreachable(member: MemberOutputs, error: unknown): DriverError {
   return new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} (${member.endpoint}) does not answer: ${text}`, `aws eks describe-cluster --name ${member.clusterName}; check the endpoint's network access from here`, error);
 }
 
-async function send(access: Access, path: string): Promise<Answer> {
-  const options: Parameters<typeof request>[1] = { method: "GET", agent, headers: { accept: "application/json", "user-agent": "eks-blue-green" }, ...(access.ca === null ? {} : { ca: access.ca }) };
+export interface Body { readonly type: string; readonly text: string }
+
+async function send(access: Access, method: string, path: string, body: Body | null): Promise<Answer> {
+  const content = body === null ? {} : { "content-type": body.type, "content-length": String(Buffer.byteLength(body.text)) };
+  const options: Parameters<typeof request>[1] = { method, agent, headers: { accept: "application/json", "user-agent": "eks-blue-green", ...content }, ...(access.ca === null ? {} : { ca: access.ca }) };
   await access.signIn(options);
   const base = access.server.pathname.replace(/\/$/, "");
   return await new Promise((resolve, reject) => {
@@ -39,17 +42,20 @@ async function send(access: Access, path: string): Promise<Answer> {
       clearTimeout(timer);
       reject(error);
     });
-    outgoing.end();
+    outgoing.end(body?.text);
   });
 }
 
 /** @throws EBG-MEMBER-UNREACHABLE when there is no answer, EBG-KUBERNETES when it is a refusal */
-export async function get(member: MemberOutputs, path: string): Promise<Answer> {
+export const get = (member: MemberOutputs, path: string): Promise<Answer> => call(member, "GET", path, null);
+
+/** Any method; what it does must be safe to repeat: a kept connection that was closed meanwhile is tried once more. @throws as `get` */
+export async function call(member: MemberOutputs, method: string, path: string, body: Body | null): Promise<Answer> {
   const access = accessOf(member);
   for (let attempt = 1; ; attempt += 1) {
     let answer: Answer;
     try {
-      answer = await send(access, path);
+      answer = await send(access, method, path, body);
     } catch (error) {
       if (error instanceof DriverError) throw error;
       // A kept connection that the server closed meanwhile says nothing about the server.
@@ -61,7 +67,7 @@ export async function get(member: MemberOutputs, path: string): Promise<Answer> 
       continue;
     }
     if (answer.status === 401 || answer.status === 403) {
-      throw new DriverError("EBG-KUBERNETES", `${member.member} refuses GET ${path}: ${answer.status} ${messageOf(answer.body)}`, "give the driver's role an EKS access entry that may view the cluster (docs/permissions.md)");
+      throw new DriverError("EBG-KUBERNETES", `${member.member} refuses ${method} ${path}: ${answer.status} ${messageOf(answer.body)}`, "give the driver's role an EKS access entry that may do this (docs/permissions.md)");
     }
     if (answer.status >= 500) throw unreachable(member, new Error(`status ${answer.status}: ${messageOf(answer.body)}`));
     return answer;

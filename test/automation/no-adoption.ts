@@ -1,0 +1,15 @@
+/** Port methods that only `adopt` calls, for worlds in which nothing is handed over. */
+import type { AwsPort, KubernetesPort, PulumiPort } from "../../automation/ports";
+
+const unexpected = (): never => {
+  throw new Error("nothing is adopted in this world");
+};
+export const noAdoption: {
+  readonly pulumi: Pick<PulumiPort, "refreshServices">;
+  readonly aws: Pick<AwsPort, "describeLoadBalancer" | "tags" | "removeTags" | "addTags">;
+  readonly kubernetes: Pick<KubernetesPort, "readService" | "patchService" | "events" | "bindingDetails" | "labelBinding" | "restartController" | "controllerRestart">;
+} = {
+  pulumi: { refreshServices: unexpected },
+  aws: { describeLoadBalancer: unexpected, tags: unexpected, removeTags: unexpected, addTags: unexpected },
+  kubernetes: { readService: unexpected, patchService: unexpected, events: unexpected, bindingDetails: unexpected, labelBinding: unexpected, restartController: unexpected, controllerRestart: unexpected },
+};
