@@ -7,6 +7,8 @@ export type {
 export type {
   AddonVersions, DriverContext, EnvironmentOutputs, MemberOutputs, MemberServiceOutputs, NetworkOutputs, ServiceTargetGroup, SharedLoadBalancerOutputs, StackProgram,
 } from "./stacks/contract";
+/** The component wins the name; what the record keeps of a handed-over load balancer is `AdoptedLoadBalancerArgs["balancer"]`. */
+export { AdoptedLoadBalancer } from "./components/index";
 export * from "./stacks/record";
 export { environmentProgram } from "./stacks/environment-program";
 export { memberProgram } from "./stacks/member-program";

@@ -7,6 +7,14 @@ export interface SharedTargetGroupArgs {
   /** Name of the binding in the cluster; unique within the namespace. */
   bindingName: string;
   targetGroupArn: pulumi.Input<string>;
+  /** Port of the member's Service, when it is not the only one. Default: `servicePort`. */
+  servicePort?: pulumi.Input<number | string>;
+  /** Name of the Service, when it is not `serviceName`. */
+  serviceName?: pulumi.Input<string>;
+  /** The binding is there already and is taken over. Default false. */
+  takeOver?: boolean;
+  /** `spec.networking`, as the binding that is taken over has it. */
+  networking?: unknown;
 }
 
 export interface MultiClusterServiceArgs {
@@ -16,7 +24,9 @@ export interface MultiClusterServiceArgs {
   serviceName: pulumi.Input<string>;
   /** Port of that Service. */
   servicePort: pulumi.Input<number>;
-  /** The shared target groups, usually one. */
+  /** `ip` (default) or `instance`: then the Service must be of type NodePort. */
+  targetType?: "ip" | "instance";
+  /** The shared target groups, one per port. */
   targetGroups: SharedTargetGroupArgs[];
   /** Whether this member receives traffic. The component stays either way, so that going in or out changes bindings alone. */
   active: boolean;
@@ -48,8 +58,8 @@ export class MultiClusterService extends pulumi.ComponentResource {
     throwProblems(`MultiClusterService '${name}'`, multiClusterServiceProblems(args));
     const { namespace, serviceName, servicePort } = args;
     const bindings = args.active ? args.targetGroups : [];
-    for (const { bindingName, targetGroupArn } of bindings) {
-      new TargetGroupBinding(`${name}-${bindingName}`, { bindingName, namespace, serviceName, servicePort, targetGroupArn }, { parent: this, protect: args.protectBindings !== false });
+    for (const { bindingName, targetGroupArn, takeOver, networking, servicePort: port, serviceName: service } of bindings) {
+      new TargetGroupBinding(`${name}-${bindingName}`, { bindingName, namespace, serviceName: service ?? serviceName, servicePort: port ?? servicePort, targetGroupArn, ...(args.targetType === undefined ? {} : { targetType: args.targetType }), ...(takeOver === true ? { takeOver } : {}), ...(networking == null ? {} : { networking }) }, { parent: this, protect: args.protectBindings !== false });
     }
     this.bindingNames = bindings.map((binding) => binding.bindingName);
     this.registerOutputs({ bindingNames: this.bindingNames });

@@ -8,10 +8,12 @@ export interface TargetGroupBindingArgs {
   bindingName: string;
   /** Namespace of the Service. */
   namespace: pulumi.Input<string>;
-  /** Name of a Service in the same namespace. */
+  /** Name of a Service in the same namespace; for instance targets one of type NodePort. */
   serviceName: pulumi.Input<string>;
-  /** Port of that Service. */
-  servicePort: pulumi.Input<number>;
+  /** Port of that Service: its number or its name. */
+  servicePort: pulumi.Input<number | string>;
+  /** `ip` (default) or `instance`; as the target group is. It can't be changed on an existing binding. */
+  targetType?: "ip" | "instance";
   /** The shared target group. It can't be changed on an existing binding. */
   targetGroupArn: pulumi.Input<string>;
   /**
@@ -19,6 +21,10 @@ export interface TargetGroupBindingArgs {
    * over the rule, so Pulumi owns the rules (`MemberIngress`).
    */
   controllerManagedSecurityGroupId?: pulumi.Input<string>;
+  /** `spec.networking` as it is, of a binding that is taken over. Not together with `controllerManagedSecurityGroupId`. */
+  networking?: unknown;
+  /** Takes an object over that is there already (made by the controller for a Service, say) instead of creating one. */
+  takeOver?: boolean;
 }
 
 /** All that is wrong with the arguments. */
@@ -40,7 +46,7 @@ export class TargetGroupBinding extends pulumi.ComponentResource {
     super("eks-blue-green:index:TargetGroupBinding", name, {}, opts);
     throwProblems(`TargetGroupBinding '${name}'`, targetGroupBindingProblems(args));
     this.bindingName = args.bindingName;
-    const networking = args.controllerManagedSecurityGroupId === undefined ? {} : {
+    const networking = args.controllerManagedSecurityGroupId === undefined ? (args.networking == null ? {} : { networking: args.networking }) : {
       networking: { ingress: [{ from: [{ securityGroup: { groupID: args.controllerManagedSecurityGroupId } }], ports: [{ protocol: "TCP" }] }] },
     };
     this.binding = new kubernetes.apiextensions.CustomResource(name, {
@@ -49,12 +55,12 @@ export class TargetGroupBinding extends pulumi.ComponentResource {
       metadata: { name: args.bindingName, namespace: args.namespace },
       spec: {
         targetGroupARN: args.targetGroupArn,
-        targetType: "ip",
+        targetType: args.targetType ?? "ip",
         multiClusterTargetGroup: true,
         serviceRef: { name: args.serviceName, port: args.servicePort },
         ...networking,
       },
-    }, { parent: this });
+    }, { parent: this, ...(args.takeOver === true ? { import: `${String(args.namespace)}/${args.bindingName}` } : {}) });
     this.registerOutputs({ bindingName: this.bindingName });
   }
 }

@@ -10,8 +10,12 @@ export interface WorkloadArgs {
   /** Creates the namespace, labelled so that the controller adds readiness gates to its pods. Default false: it is there. */
   createNamespace?: boolean;
   image: pulumi.Input<string>;
-  /** Port that the container listens on, 1 to 65535. */
+  /** Port that the container listens on, 1 to 65535. It answers the probes. */
   containerPort: number;
+  /** All ports of container and Service, `containerPort` among them. Default: `containerPort` alone, named `http`. */
+  ports?: { name: string; port: number; targetPort: number }[];
+  /** Type of the member's own Service: `ClusterIP` (default), or `NodePort` for instance targets. */
+  serviceType?: "ClusterIP" | "NodePort";
   /** Port of the ClusterIP Service. Default: the container's. */
   servicePort?: number;
   /** Pods, at least 2. Ignored when `autoscaled`. Default 2. */
@@ -48,6 +52,14 @@ export function workloadProblems(args: WorkloadArgs): Problem[] {
   if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(args.workloadName) || args.workloadName.length > longestKubernetesLabel) {
     add("workloadName", args.workloadName, `must be lower-case letters, digits and dashes, at most ${longestKubernetesLabel} characters`, "Choose a name like web");
   }
+  args.ports?.forEach((one, index) => {
+    for (const key of ["port", "targetPort"] as const) problems.push(...wholeNumberProblems(`ports[${index}].${key}`, one[key], ports.least, ports.most, ports.source));
+    for (const key of ["name", "port", "targetPort"] as const) {
+      const first = args.ports?.findIndex((other) => other[key] === one[key]) ?? index;
+      if (first < index) add(`ports[${index}].${key}`, one[key], `is taken by ports[${first}]`, "Give every port its own name, Service port and container port");
+    }
+  });
+  if (args.ports !== undefined && !args.ports.some((one) => one.targetPort === args.containerPort)) add("containerPort", args.containerPort, "must be the targetPort of one of the ports", "Name the port that answers the probes");
   if (args.servicePort !== undefined) problems.push(...wholeNumberProblems("servicePort", args.servicePort, ports.least, ports.most, ports.source));
   if (args.autoscaled !== true && args.replicas !== undefined && !(Number.isInteger(args.replicas) && args.replicas >= 2)) {
     add("replicas", args.replicas, "must be a whole number of at least 2: one pod alone is an outage whenever its node goes", "Choose 2 or more; use `stopped` to scale to zero");
@@ -88,7 +100,11 @@ export class Workload extends pulumi.ComponentResource {
     new kubernetes.core.v1.Service(name, {
       // A standby's Service may have no endpoints (scaled to zero), which is no failure.
       metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-      spec: { type: "ClusterIP", selector: this.selector, ports: [{ name: "http", port: this.servicePort, targetPort: args.containerPort, protocol: "TCP" }] },
+      spec: {
+        type: args.serviceType ?? "ClusterIP",
+        selector: this.selector,
+        ports: portsOf(args).map(({ name: portName, port, targetPort }) => ({ name: portName, port, targetPort, protocol: "TCP" })),
+      },
     }, { ...within, dependsOn: [...namespaces, deployment] });
     this.registerOutputs({ deploymentName: this.deploymentName, serviceName: this.serviceName, servicePort: this.servicePort, selector: this.selector });
   }
@@ -120,7 +136,7 @@ export class Workload extends pulumi.ComponentResource {
     return {
       name: args.workloadName,
       image: args.image,
-      ports: [{ name: "http", containerPort: args.containerPort, protocol: "TCP" }],
+      ports: portsOf(args).map((port) => ({ name: port.name, containerPort: port.targetPort, protocol: "TCP" })),
       env: environment.map(([name, value]) => ({ name, value })),
       // The kubelet's own sleep (Kubernetes 1.30): it needs no shell in the image. The pod serves on while the load balancer forgets it.
       lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
@@ -133,6 +149,8 @@ export class Workload extends pulumi.ComponentResource {
     };
   }
 }
+
+const portsOf = (args: WorkloadArgs): { name: string; port: number; targetPort: number }[] => args.ports ?? [{ name: "http", port: args.servicePort ?? args.containerPort, targetPort: args.containerPort }];
 
 /** A namespace whose pods get readiness gates: a rolling update then waits until the load balancer sees each new pod healthy. */
 export function createWorkloadNamespace(name: string, namespace: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): kubernetes.core.v1.Namespace {

@@ -2,7 +2,8 @@
 import { controllerVersions, fewestZones, propagationLagSeconds, vpcPrefix } from "../components/aws-limits";
 import { overlap, parseCidr, subnetBlocks } from "../components/cidr";
 import { type Problem, throwProblems } from "../components/problems";
-import type { ClusterConfig, ControllerConfig, EnvironmentConfig, LoadBalancerConfig, MemberConfig, NetworkConfig, RolloutConfig } from "./config";
+import type { ClusterConfig, ControllerConfig, EnvironmentConfig, LoadBalancerConfig, LoadBalancerOwner, MemberConfig, NetworkConfig, RolloutConfig } from "./config";
+import { readMemberClusters } from "./config-member-clusters";
 import { ObjectReader } from "./config-reader";
 import { quotaProblems, readServices } from "./config-services";
 
@@ -11,7 +12,7 @@ const namespace = "eks-blue-green:";
 const longestName = 32;
 const plainName = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const plainNameRule = `must be lower-case letters, digits and dashes, begin with a letter, end in no dash, and have at most ${longestName} characters`;
-const jsonKeys = new Set(["members", "network", "cluster", "controller", "loadBalancer", "services", "rollout"]);
+const jsonKeys = new Set(["members", "network", "cluster", "controller", "loadBalancer", "memberClusters", "services", "rollout"]);
 
 /** Keys of the package's namespace, without it; JSON values decoded. */
 function ownValues(values: Readonly<Record<string, string>>, problems: Problem[]): Record<string, unknown> {
@@ -123,13 +124,18 @@ function readController(reader: ObjectReader): ControllerConfig {
   return { version, chart, repository: repository === "" ? null : repository, identity };
 }
 
-function readLoadBalancer(reader: ObjectReader, vpc: string | null): LoadBalancerConfig {
+function readLoadBalancer(reader: ObjectReader, vpc: string | null, members: readonly string[]): LoadBalancerConfig & { readonly owner: LoadBalancerOwner } {
+  const owner = reader.oneOf("owner", ["stack", "service"] as const, "stack");
+  const named = reader.optionalText("primary");
+  if (named !== null && owner === "stack") reader.add("primary", named, "needs owner service: with owner stack no member owns the load balancer", "Remove it, or set loadBalancer.owner to service");
+  else if (named !== null && !members.includes(named)) reader.add("primary", named, `must be a member (${members.join(", ")})`, "Name a member, or leave it out for the first");
+  const primary = owner === "service" ? (named ?? members[0] ?? null) : null;
   const scheme = reader.oneOf("scheme", ["internet-facing", "internal"] as const, "internet-facing");
   const crossZone = reader.yesOrNo("crossZone", true);
   const everyone = scheme === "internal" && vpc !== null ? [vpc] : ["0.0.0.0/0"];
   const clientCidrBlocks = reader.texts("clientCidrBlocks", everyone, 1, /^[\d.]+\/\d+$/, "must be an IPv4 block", "Write it like 0.0.0.0/0 or 10.0.0.0/8");
   reader.finish();
-  return { scheme, crossZone, clientCidrBlocks };
+  return { owner, primary, scheme, crossZone, clientCidrBlocks };
 }
 
 function readRollout(reader: ObjectReader, members: number): RolloutConfig {
@@ -171,13 +177,14 @@ export function parseEnvironmentConfig(values: Readonly<Record<string, string>>,
   }
   const cluster = readCluster(top.inner("cluster"), network.cidrBlock);
   const controller = readController(top.inner("controller"));
-  const loadBalancer = readLoadBalancer(top.inner("loadBalancer"), network.cidrBlock);
+  const loadBalancer = readLoadBalancer(top.inner("loadBalancer"), network.cidrBlock, members);
+  const memberClusters = readMemberClusters(top.inner("memberClusters"), problems, members);
   const rollout = readRollout(top.inner("rollout"), members.length);
-  const services = readServices(top, problems);
-  problems.push(...quotaProblems(services, { strategy: rollout.strategy, minCapacityPercent: rollout.minCapacityPercent, members: members.length, crossZone: loadBalancer.crossZone, zones: network.existing?.privateSubnetIds.length ?? network.availabilityZones.length }));
+  const services = readServices(top, problems, loadBalancer.owner);
+  problems.push(...quotaProblems(services, { strategy: rollout.strategy, minCapacityPercent: rollout.minCapacityPercent, members: members.length, crossZone: loadBalancer.crossZone, zones: network.existing?.privateSubnetIds.length ?? network.availabilityZones.length, mostNodes: cluster.nodes.maxSize, owner: loadBalancer.owner }));
   top.finish();
   throwProblems(`The config of environment '${context.environment}'`, problems);
-  return { region, kubernetesVersion, members, network, cluster, controller, loadBalancer, services, rollout };
+  return { region, kubernetesVersion, members, network, cluster, controller, ...(memberClusters === null ? {} : { memberClusters }), loadBalancer, services, rollout };
 }
 
 /** Whether a stack's config is a member's: it has one of the two keys. */

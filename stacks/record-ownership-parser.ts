@@ -107,5 +107,6 @@ export function ownershipOf(reader: Reader, value: unknown): Ownership {
   for (const [service, balancer] of Object.entries(adopted === null ? {} : reader.object(object["adopted"], "ownership.adopted"))) {
     if (adopted !== null) adopted[service] = loadBalancerOf(reader, balancer, `ownership.adopted.${service}`);
   }
-  return { owner, primary, adopted };
+  const formerPrimary = textOrNull(reader, object["formerPrimary"], "ownership.formerPrimary");
+  return { owner, primary, adopted, ...(formerPrimary === null ? {} : { formerPrimary }) };
 }

@@ -3,8 +3,11 @@
  * values only (an output that depends on a resource would be lost with that resource), and it is written ahead of every move.
  */
 
+import type { AdoptedLoadBalancer } from "../components/adopted-load-balancer-shape";
 import type { EnvironmentConfig, LoadBalancerOwner } from "./config";
 import type { Adoption } from "./adoption";
+
+export type { AdoptedBinding, AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup } from "../components/adopted-load-balancer-shape";
 
 /** `absent`: no resources · `standby`: runs, but is not bound · `active`: bound, receives traffic. */
 export type Role = "absent" | "standby" | "active";
@@ -82,83 +85,6 @@ export interface Rollout {
   readonly startedAt: string;
 }
 
-/** A target group as it was when it was handed over. Attributes are ELBv2's own keys and texts. */
-export interface AdoptedTargetGroup {
-  /** Target group key. */
-  readonly key: string;
-  readonly arn: string;
-  readonly name: string;
-  readonly port: number;
-  readonly protocol: string;
-  readonly targetType: "ip" | "instance";
-  readonly vpcId: string;
-  readonly healthCheck: {
-    readonly protocol: string;
-    /** `traffic-port` or a number as text. */
-    readonly port: string;
-    /** null for TCP checks. */
-    readonly path: string | null;
-    readonly intervalSeconds: number;
-    readonly timeoutSeconds: number;
-    readonly healthyThreshold: number;
-    readonly unhealthyThreshold: number;
-    /** null for TCP checks. */
-    readonly matcher: string | null;
-  };
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-export interface AdoptedListener {
-  readonly arn: string;
-  readonly port: number;
-  readonly protocol: string;
-  readonly targetGroupKey: string;
-}
-
-/** `managed`: the controller made it for this load balancer, and it was handed over with it · `backend`: shared by the primary's controller, only referred to. */
-export interface AdoptedSecurityGroup {
-  readonly id: string;
-  readonly kind: "managed" | "backend";
-  readonly name: string;
-  readonly description: string;
-  readonly vpcId: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-/** A binding that the controller made for the primary's Service, as it was when it was handed over. */
-export interface AdoptedBinding {
-  /** Target group key. */
-  readonly key: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly service: string;
-  /** Number, or the port's name. */
-  readonly servicePort: string | number;
-  readonly targetGroupArn: string;
-  /** `spec.networking`: the controller keeps the pods' ingress rules by it; null: none. */
-  readonly networking: unknown;
-}
-
-/** Everything that the environment's program needs to declare a handed-over load balancer exactly as it is. */
-export interface AdoptedLoadBalancer {
-  readonly arn: string;
-  readonly name: string;
-  readonly dnsName: string;
-  readonly scheme: "internet-facing" | "internal";
-  readonly ipAddressType: string;
-  readonly vpcId: string;
-  readonly subnetIds: readonly string[];
-  readonly securityGroups: readonly AdoptedSecurityGroup[];
-  /** ELBv2's own keys and texts. */
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly listeners: readonly AdoptedListener[];
-  readonly targetGroups: readonly AdoptedTargetGroup[];
-  /** The primary's bindings, which keep their generated names: a second one for the same group would drain the first one's targets. */
-  readonly bindings?: readonly AdoptedBinding[];
-  /** What is left after the controller's own tags were taken off. Of load balancer, listeners and target groups alike. */
-  readonly tags: Readonly<Record<string, string>>;
-}
-
 /** Who owns the load balancers. Once written it wins over the config. */
 export interface Ownership {
   readonly owner: LoadBalancerOwner;
@@ -166,6 +92,11 @@ export interface Ownership {
   readonly primary: string | null;
   /** By service name: load balancers that `adopt` handed over; null: none. */
   readonly adopted: Readonly<Record<string, AdoptedLoadBalancer>> | null;
+  /**
+   * The member whose Services owned the adopted load balancers. Its controller's own bindings (named like the target groups) are taken
+   * over there, because a second binding beside them would not register again once they go. Absent or null: none.
+   */
+  readonly formerPrimary?: string | null;
 }
 
 export interface EnvironmentRecord {
