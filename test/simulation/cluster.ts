@@ -1,0 +1,124 @@
+/** One member's cluster: pods, and a load balancer controller that behaves as FACTS A has it. */
+import type { Balancer } from "./balancer";
+
+export interface Pod {
+  readonly id: string;
+  readonly startedAt: number;
+  /** Terminating since; its endpoint is gone at once, it serves until `servesUntil`. */
+  terminating: boolean;
+  servesUntil: number;
+  crashedUntil: number;
+}
+/** What is wrong with a member's pods: they fail the health check, or pass it and answer requests with errors. */
+export type Sickness = "none" | "unhealthy" | "errors";
+
+const second = 1000;
+const startSeconds = 5;
+/** Less than the load balancer's lag on purpose: nobody shall be saved by a long preStop. */
+export const graceSeconds = 15;
+const cacheSeconds = 300;
+
+export class SimulatedCluster {
+  readonly pods = new Map<string, Pod>();
+  wanted = 0;
+  apiDownUntil = 0;
+  controllerDownUntil = 0;
+  binding: { multiCluster: boolean; deleting: boolean } | null = null;
+  recorded: string[] | null = null;
+  sickness: Sickness = "none";
+  /** Deletions of pods and registrations that a person or a fault caused are not the driver's. */
+  private checkpoint = "";
+  private cache: { at: number; registered: Set<string> } | null = null;
+  private toRegister: { at: number; ids: string[] } | null = null;
+  private serial = 0;
+
+  constructor(readonly name: string, private readonly octet: number, public version: string, private readonly balancer: Balancer, private readonly effects: { podStopped(id: string, now: number): void; deregistered(ids: readonly string[], by: SimulatedCluster, now: number): void }) {}
+
+  get controllerInstalled(): boolean {
+    return true;
+  }
+  apiUp(now: number): boolean {
+    return now >= this.apiDownUntil;
+  }
+  controllerUp(now: number): boolean {
+    return this.apiUp(now) && now >= this.controllerDownUntil;
+  }
+  serves(id: string, now: number): boolean {
+    const pod = this.pods.get(id);
+    return pod !== undefined && now < pod.servesUntil && now >= pod.startedAt + startSeconds * second && now >= pod.crashedUntil;
+  }
+  ready(now: number): string[] {
+    return [...this.pods.values()].filter((pod) => !pod.terminating && now >= pod.startedAt + startSeconds * second && now >= pod.crashedUntil).map((pod) => pod.id).sort();
+  }
+  /** A restart loses the cache and what was about to be registered. */
+  restartController(): void {
+    this.cache = null;
+    this.toRegister = null;
+  }
+  forgetCheckpoint(): void {
+    this.checkpoint = "";
+  }
+
+  advance(now: number): void {
+    this.scale(now);
+    for (const pod of [...this.pods.values()]) {
+      if (now < pod.servesUntil) continue;
+      this.pods.delete(pod.id);
+      this.effects.podStopped(pod.id, now);
+    }
+    if (this.controllerUp(now)) this.reconcile(now);
+  }
+  private scale(now: number): void {
+    if (!this.apiUp(now)) return;
+    const running = [...this.pods.values()].filter((pod) => !pod.terminating);
+    for (let index = running.length; index < this.wanted; index += 1) {
+      const id = `10.42.${this.octet}.${(this.serial += 1)}:8080`;
+      this.pods.set(id, { id, startedAt: now, terminating: false, servesUntil: Number.POSITIVE_INFINITY, crashedUntil: 0 });
+    }
+    for (const pod of running.slice(this.wanted)) {
+      pod.terminating = true;
+      pod.servesUntil = now + graceSeconds * second;
+    }
+  }
+
+  private reconcile(now: number): void {
+    if (this.toRegister !== null) {
+      if (now < this.toRegister.at) return;
+      for (const id of this.toRegister.ids) {
+        this.balancer.register(id, now);
+        this.cache?.registered.add(id);
+      }
+      this.toRegister = null;
+    }
+    if (this.binding === null) return;
+    if (this.binding.deleting) return this.finalize(now);
+    const endpoints = this.ready(now);
+    const checkpoint = `${endpoints.join(",")}/${this.binding.multiCluster}`;
+    // Equal: no look at AWS at all, so nothing that was removed there is put back.
+    if (checkpoint === this.checkpoint) return;
+    if (this.cache === null || now - this.cache.at > cacheSeconds * second) this.cache = { at: now, registered: new Set([...this.balancer.targets.values()].filter((target) => target.drainingSince === null).map((target) => target.id)) };
+    const registered = this.cache.registered;
+    const unmatched = [...registered].filter((id) => !endpoints.includes(id));
+    const own = this.binding.multiCluster ? unmatched.filter((id) => (this.recorded ?? []).includes(id)) : unmatched;
+    this.deregister(own, now);
+    if (this.binding.multiCluster) this.recorded = endpoints;
+    this.toRegister = { at: now + second / 2, ids: endpoints.filter((id) => !registered.has(id)) };
+    this.checkpoint = checkpoint;
+  }
+  private deregister(ids: readonly string[], now: number): void {
+    if (ids.length === 0) return;
+    for (const id of ids) {
+      this.balancer.deregister(id, now);
+      this.cache?.registered.delete(id);
+    }
+    this.effects.deregistered(ids, this, now);
+  }
+  private finalize(now: number): void {
+    const own = this.binding?.multiCluster === false ? [...this.balancer.targets.keys()] : [...(this.recorded ?? [])];
+    this.binding = null;
+    this.recorded = null;
+    this.checkpoint = "";
+    this.toRegister = null;
+    this.deregister(own, now);
+  }
+}

@@ -1,0 +1,199 @@
+/** The Pulumi engine over the simulated world: locks, updates that take time, and what a kill in their middle leaves behind (FACTS D). */
+import type { DriverContext } from "../../stacks/contract";
+import { desiredOfMember, type DesiredMember } from "../../stacks/record";
+import { DriverError } from "../../automation/errors";
+import type { AppliedUpdate, PlannedOperation, Settled } from "../../automation/ports";
+import { replicas, type World } from "./world";
+
+export interface StackState {
+  exists: boolean;
+  /** `alive`: its engine still runs. */
+  lock: { readonly by: string; alive: boolean } | null;
+  /** What a killed engine was at, and whether it had happened. */
+  pending: string | null;
+  /** What the state knows; null: nothing is deployed. */
+  known: { version: string; running: boolean; bound: boolean; protectedBinding: boolean } | null;
+  /** The record's revision of the last complete update; null: no outputs. */
+  revision: number | null;
+}
+export const emptyStack = (): StackState => ({ exists: false, lock: null, pending: null, known: null, revision: null });
+
+interface EngineStep { readonly operation: PlannedOperation; readonly seconds: number; readonly perform: () => Promise<void> | void; readonly remember: () => void }
+/** Where an engine is killed: at which step of its update, before or after that step's effect. */
+export interface EngineKill { readonly step: number; readonly after: boolean }
+
+const failed = (message: string): DriverError => new DriverError("EBG-UPDATE-FAILED", message, "run the same command again");
+const lockWaitSeconds = 900;
+
+export class Engine {
+  constructor(private readonly world: World) {}
+
+  /** Waits for a living holder, as the adapter does; the lock of a dead one on this machine is taken away. */
+  private async free(name: string): Promise<boolean> {
+    const stack = this.world.stackOf(name);
+    let waited = 0;
+    while (stack.lock !== null) {
+      if (!stack.lock.alive) stack.lock = null;
+      else if (waited >= lockWaitSeconds) throw new DriverError("EBG-STACK-LOCKED", `stack ${name} is locked by ${stack.lock.by}`, "wait");
+      else await this.world.timeline.sleep(5000);
+      waited += 5;
+    }
+    return waited > 5;
+  }
+
+  /** Runs under the stack's lock; a killed engine leaves it locked. */
+  async locked<T>(name: string, by: string, work: () => Promise<T> | T): Promise<T> {
+    await this.free(name);
+    const stack = this.world.stackOf(name);
+    const lock = { by, alive: true };
+    stack.lock = lock;
+    try {
+      return await work();
+    } finally {
+      if (stack.lock === lock && lock.alive) stack.lock = null;
+    }
+  }
+
+  async settle(name: string): Promise<Settled | null> {
+    const held = await this.free(name);
+    const stack = this.world.stackOf(name);
+    const open = stack.pending;
+    if (open === null) return held ? { adopted: 0, cleared: 0, refreshed: 0 } : null;
+    const cluster = this.world.clusters.get(name);
+    if (cluster !== undefined && open !== "cluster" && !cluster.apiUp(this.world.now)) throw new DriverError("EBG-PENDING-OPERATIONS", `${name}: what became of '${open}' can't be seen`, "bring the API server back");
+    await this.world.timeline.sleep(3000);
+    stack.pending = null;
+    const before = JSON.stringify(stack.known);
+    if (cluster === undefined) stack.known = null;
+    else stack.known = { version: cluster.version, running: cluster.wanted > 0, bound: cluster.binding !== null && !cluster.binding.deleting, protectedBinding: stack.known?.protectedBinding ?? false };
+    return before === JSON.stringify(stack.known) ? { adopted: 0, cleared: 1, refreshed: 0 } : { adopted: 1, cleared: 0, refreshed: 0 };
+  }
+
+  desired(member: string, context: DriverContext | null): DesiredMember {
+    return desiredOfMember(this.world.record, member, { acting: context?.kind === "act" });
+  }
+  operations(member: string, context: DriverContext | null): PlannedOperation[] {
+    return this.steps(member, this.desired(member, context)).map((step) => step.operation);
+  }
+  destroyOperations(member: string): PlannedOperation[] {
+    return this.destroySteps(member).map((step) => step.operation);
+  }
+
+  async apply(member: string, by: string, context: DriverContext | null, plan: readonly PlannedOperation[] | null, kill: EngineKill | null): Promise<AppliedUpdate> {
+    return await this.locked(member, by, async () => {
+      const revision = this.world.record.revision;
+      if (context?.kind === "act" && context.expectedRevision !== revision) throw new DriverError("EBG-FENCED", `the record has revision ${revision}, not ${context.expectedRevision}`, "look at status");
+      const desired = this.desired(member, context);
+      if (desired.refuse !== null) throw failed(desired.refuse.reason);
+      const steps = this.steps(member, desired);
+      const stranger = plan === null ? undefined : steps.find((step) => !plan.some((one) => one.urn === step.operation.urn && one.operation === step.operation.operation));
+      if (stranger !== undefined) throw failed(`${stranger.operation.urn} is not allowed by the plan`);
+      await this.run(member, by, steps, kill);
+      const stack = this.world.stackOf(member);
+      stack.revision = revision;
+      if (stack.known !== null) stack.known.protectedBinding = stack.known.bound && !(this.world.record.intent?.move.member === member && this.world.record.intent.move.kind === "drain");
+      return { changes: { update: steps.length }, seconds: 1 };
+    });
+  }
+
+  async destroy(member: string, by: string, kill: EngineKill | null): Promise<AppliedUpdate> {
+    return await this.locked(member, by, async () => {
+      const stack = this.world.stackOf(member);
+      if (stack.known?.protectedBinding) throw failed(`the binding of ${member} is protected`);
+      const steps = this.destroySteps(member);
+      await this.run(member, by, steps, kill);
+      Object.assign(stack, { revision: null, known: null });
+      return { changes: { delete: steps.length }, seconds: 1 };
+    });
+  }
+
+  private async run(member: string, by: string, steps: readonly EngineStep[], kill: EngineKill | null): Promise<void> {
+    const stack = this.world.stackOf(member);
+    for (const [index, step] of steps.entries()) {
+      const dies = kill !== null && (kill.step === index || (kill.step >= steps.length && index === steps.length - 1));
+      const what = `${step.operation.operation} ${step.operation.urn}`;
+      stack.pending = step.operation.urn;
+      await this.world.timeline.sleep(step.seconds * 500);
+      if (dies && !kill.after) return await this.die(member, by, what);
+      await step.perform();
+      this.world.tell(`${member}: ${what}`);
+      this.world.check(what);
+      if (dies) return await this.die(member, by, what);
+      await this.world.timeline.sleep(step.seconds * 500);
+      step.remember();
+      stack.pending = null;
+    }
+  }
+  private die(member: string, by: string, what: string): Promise<never> {
+    this.world.tell(`the engine of ${by} is killed at ${member}: ${what}`);
+    const stack = this.world.stackOf(member);
+    if (stack.lock !== null) stack.lock.alive = false;
+    // Whoever waits for it learns of its end.
+    return Promise.reject(failed("the engine was killed"));
+  }
+
+  private operation(member: string, operation: string, type: string, urn: string, paths: readonly string[] = []): PlannedOperation {
+    return { operation, type, urn: `urn:pulumi:dev-${member}::p::${type}::${urn}`, paths, custom: true };
+  }
+
+  private steps(member: string, desired: DesiredMember): EngineStep[] {
+    const { world } = this;
+    const stack = world.stackOf(member);
+    const { version, workload } = desired.placement;
+    const known = stack.known;
+    if (version === null) return [];
+    const steps: EngineStep[] = [];
+    const bind = desired.bindings === "declared";
+    const run = workload === "running";
+    const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
+    const state = known ?? { version, running: run, bound: false, protectedBinding: false };
+    if (known === null) {
+      steps.push({ operation: this.operation(member, "create", "aws:eks/cluster:Cluster", "cluster"), seconds: 600, perform: () => { if (!world.clusters.has(member)) world.makeCluster(member, version); }, remember: () => { stack.known = state; } });
+      steps.push({ operation: this.operation(member, "create", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => this.scaleTo(member, run), remember: () => { state.running = run; } });
+    } else if (known.running !== run) {
+      steps.push({ operation: this.operation(member, "update", "kubernetes:apps/v1:Deployment", "workload", ["spec.replicas"]), seconds: 20, perform: () => this.scaleTo(member, run), remember: () => { state.running = run; } });
+    }
+    if (known !== null && known.version !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/cluster:Cluster", "cluster", ["version"]), seconds: 600, perform: () => { world.clusterOf(member).version = version; }, remember: () => { state.version = version; } });
+    if (bind && !state.bound) steps.push({ operation: this.operation(member, "create", binding, "binding"), seconds: 2, perform: () => this.bind(member), remember: () => { state.bound = true; } });
+    if (!bind && state.bound) steps.push({ operation: this.operation(member, "delete", binding, "binding"), seconds: 2, perform: () => this.unbind(member), remember: () => { state.bound = false; } });
+    return steps;
+  }
+
+  private destroySteps(member: string): EngineStep[] {
+    const { world } = this;
+    const known = world.stackOf(member).known;
+    if (known === null) return [];
+    const steps: EngineStep[] = [];
+    if (known.bound) steps.push({ operation: this.operation(member, "delete", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding", "binding"), seconds: 2, perform: () => this.unbind(member), remember: () => { known.bound = false; } });
+    steps.push({ operation: this.operation(member, "delete", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => { if (world.clusters.has(member)) this.scaleTo(member, false); }, remember: () => { known.running = false; } });
+    steps.push({ operation: this.operation(member, "delete", "aws:eks/cluster:Cluster", "cluster"), seconds: 400, perform: () => world.removeCluster(member), remember: () => { world.stackOf(member).known = null; } });
+    return steps;
+  }
+
+  private reachable(member: string) {
+    const cluster = this.world.clusterOf(member);
+    if (!cluster.apiUp(this.world.now)) throw failed(`the API server of ${member} does not answer`);
+    return cluster;
+  }
+  private scaleTo(member: string, running: boolean): void {
+    this.reachable(member).wanted = running ? replicas : 0;
+  }
+  private bind(member: string): void {
+    const cluster = this.reachable(member);
+    if (!cluster.controllerUp(this.world.now)) throw failed("failed calling webhook: connection refused");
+    if (cluster.binding === null) cluster.binding = { multiCluster: true, deleting: false };
+    this.world.bound(member);
+  }
+  private async unbind(member: string): Promise<void> {
+    const { world } = this;
+    const cluster = this.reachable(member);
+    if (world.stackOf(member).known?.protectedBinding) throw failed(`the binding of ${member} is protected`);
+    if (cluster.binding === null) return;
+    cluster.binding.deleting = true;
+    // The finalizer goes when the controller has deregistered; Pulumi waits ten minutes for that.
+    for (let waited = 0; cluster.binding !== null; waited += 1) {
+      if (waited > 600) throw failed("finalizers might be preventing deletion (elbv2.k8s.aws/resources)");
+      await world.timeline.sleep(1000);
+    }
+  }
+}

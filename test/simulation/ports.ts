@@ -1,0 +1,206 @@
+/** One driver's ports into the world. Every call can fail, hang, lose its answer, or be the last thing that this driver did. */
+import type { MemberOutputs } from "../../stacks/contract";
+import { DriverError, type DriverErrorCode } from "../../automation/errors";
+import type { Binding, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
+import type { SimulatedCluster } from "./cluster";
+import { Engine, type EngineKill } from "./engine";
+import { Random } from "./random";
+import { effectCalls, type CallFault, type CallName, type Fault } from "./scenario";
+import type { World } from "./world";
+
+export interface Driver {
+  readonly name: string;
+  dead: boolean;
+  /** Resolves when it is killed. */
+  readonly kill: () => void;
+}
+export interface Faults {
+  /** The run's counters: faults are named by the nth call or effect of the whole run. */
+  readonly calls: Map<string, number>;
+  effects: number;
+  updates: number;
+  readonly list: readonly Fault[];
+  readonly started: (effect: number) => void;
+}
+
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+const hangSeconds: Partial<Record<CallName, number>> = { apply: 5400, destroy: 5400, preview: 600, previewDestroy: 600, writeRecord: 600 };
+const codes: Partial<Record<CallName, DriverErrorCode>> = { targets: "EBG-AWS", deregister: "EBG-AWS", alarms: "EBG-AWS", identity: "EBG-CREDENTIALS" };
+const kubernetesCalls = new Set<CallName>(["bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods"]);
+
+function errorOf(call: CallName, how: CallFault): DriverError {
+  if (how === "hang") return new DriverError(kubernetesCalls.has(call) ? "EBG-MEMBER-UNREACHABLE" : codes[call] ?? "EBG-DEADLINE", `${call}: no answer within the deadline`, "run again");
+  const code = kubernetesCalls.has(call) ? "EBG-KUBERNETES" : codes[call] ?? "EBG-UPDATE-FAILED";
+  return new DriverError(code, `${call}: ${how === "throttle" ? "Rate exceeded" : how === "lost" ? "connection reset by peer" : "InternalError"}`, "run again");
+}
+
+class Calls {
+  constructor(readonly world: World, private readonly driver: Driver, private readonly faults: Faults, private readonly deadlines: number) {}
+
+  async call<T>(name: CallName, work: () => T | Promise<T>): Promise<T> {
+    const { driver, faults, world } = this;
+    if (driver.dead) return await never();
+    const nth = (faults.calls.get(name) ?? 0) + 1;
+    faults.calls.set(name, nth);
+    const effect = (effectCalls as readonly string[]).includes(name) ? (faults.effects += 1) : 0;
+    if (effect > 0) faults.started(effect);
+    const kill = faults.list.find((fault) => fault.kind === "kill" && fault.effect === effect && effect > 0);
+    const hit = faults.list.find((fault) => fault.kind === "call" && fault.call === name && nth >= fault.nth && nth < fault.nth + fault.times);
+    const how = hit?.kind === "call" ? hit.how : null;
+    if (effect > 0) world.tell(`${driver.name}: ${name} ${nth}${how === null ? "" : ` (${how})`}`);
+    if (kill?.kind === "kill" && !kill.after) return await this.die();
+    // An identity that can't be had is refused credentials: a person's matter; here it only passes.
+    if (name === "probe" && how !== null) return await work();
+    if (how === "throttle" || how === "error") throw errorOf(name, how);
+    if (how === "hang") {
+      await world.timeline.sleep((hangSeconds[name] ?? this.deadlines) * 1000);
+      return driver.dead ? await never<T>() : Promise.reject(errorOf(name, how));
+    }
+    // The work goes on in the world when its driver is gone.
+    let result: T;
+    try {
+      result = await work();
+    } catch (error) {
+      if (driver.dead) return await never();
+      throw error;
+    }
+    if (effect > 0) world.check(name);
+    if (driver.dead) return await never();
+    if (kill?.kind === "kill") return await this.die();
+    if (how === "lost") throw errorOf(name, how);
+    return result;
+  }
+  private die<T>(): Promise<T> {
+    this.world.tell(`${this.driver.name} is killed`);
+    this.driver.kill();
+    return never();
+  }
+
+  /** A look into a cluster: its API server must be up. */
+  look<T>(name: CallName, member: MemberOutputs, work: (cluster: SimulatedCluster) => T): Promise<T> {
+    return this.call(name, () => {
+      const cluster = this.world.clusters.get(member.member);
+      if (cluster === undefined || !cluster.apiUp(this.world.now)) throw new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} does not answer`, "bring it back");
+      return work(cluster);
+    });
+  }
+
+  /** Whether this update is one in which the engine dies. */
+  engineKill(): EngineKill | null {
+    this.faults.updates += 1;
+    const hit = this.faults.list.find((fault) => fault.kind === "engine-kill" && fault.update === this.faults.updates);
+    return hit?.kind === "engine-kill" ? { step: hit.step, after: hit.after } : null;
+  }
+  /** An engine's death takes its driver with it when the fault says so (one kill of the process group). */
+  async update<T>(work: (kill: EngineKill | null) => Promise<T>): Promise<T> {
+    const kill = this.engineKill();
+    const update = this.faults.updates;
+    try {
+      return await work(kill);
+    } catch (error) {
+      const both = this.faults.list.some((fault) => fault.kind === "engine-kill" && fault.update === update && fault.driverToo);
+      if (kill !== null && both && error instanceof DriverError && error.message === "the engine was killed") return await this.die();
+      throw error;
+    }
+  }
+}
+
+function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
+  const { world } = calls;
+  const engine = new Engine(world);
+  const plans = new Map<string, readonly PlannedOperation[]>();
+  const nameOf = (stack: StackRef): string => (stack.kind === "environment" ? "dev" : stack.member);
+  const reading = <T>(outputs: T | null, name: string): StackReading<T> => {
+    const { exists, known, pending } = world.stackOf(name);
+    return { exists, resources: known === null && name !== "dev" ? 0 : 5, outputs, pendingOperations: pending === null ? [] : [{ urn: pending, type: "x", operation: "creating" }] };
+  };
+  return {
+    readEnvironment: () => calls.call("readEnvironment", () => reading(world.environmentOutputs(), "dev")),
+    readMember: (member) => calls.call("readMember", () => reading(world.memberOutputs(member), member)),
+    settle: (stack) => calls.call("settle", () => engine.settle(nameOf(stack))),
+    ensureMemberStack: (member) => calls.call("ensureMemberStack", () => {
+      const stack = world.stackOf(member);
+      const created = !stack.exists;
+      stack.exists = true;
+      return created ? ("created" as const) : ("present" as const);
+    }),
+    writeRecord: (expected, record) => calls.call("writeRecord", () => engine.locked("dev", driver.name, async () => {
+      await world.timeline.sleep(1800);
+      if (world.record.revision !== expected) throw new DriverError("EBG-FENCED", `the record has revision ${world.record.revision}, not ${expected}`, "look at status");
+      world.writeRecord(record);
+    })),
+    preview: (stack, context) => calls.call("preview", async () => {
+      await world.timeline.sleep(1500);
+      const operations = stack.kind === "environment" ? [] : engine.operations(stack.member, context);
+      const plan = `${driver.name}-${plans.size}`;
+      plans.set(plan, operations);
+      return { operations, plan };
+    }),
+    apply: (stack, context, plan) => calls.call("apply", () => calls.update((kill) => engine.apply(nameOf(stack), driver.name, context, plans.get(plan) ?? [], kill))),
+    update: (stack) => calls.call("apply", () => calls.update((kill) => engine.apply(nameOf(stack), driver.name, null, null, kill))),
+    previewDestroy: (member) => calls.call("previewDestroy", () => ({ operations: engine.destroyOperations(member), plan: "" })),
+    destroy: (member) => calls.call("destroy", () => calls.update((kill) => engine.destroy(member, driver.name, kill))),
+    unprotectBindings: (member) => calls.call("unprotectBindings", () => {
+      const { known } = world.stackOf(member);
+      if (known?.protectedBinding !== true) return 0;
+      known.protectedBinding = false;
+      return 1;
+    }),
+    backUpState: () => calls.call("backUpState", () => "file"),
+  };
+}
+
+function awsPort(calls: Calls, random: Random): Ports["aws"] {
+  const { world } = calls;
+  return {
+    identity: async () => ({ account: "123456789012", arn: "arn" }),
+    targets: () => calls.call("targets", () => world.balancer.describe(world.now)),
+    deregister: (_arn, ids) => calls.call("deregister", () => world.deregisteredByDriver(ids)),
+    clusterStatus: async () => null,
+    loadBalancerAttributes: async () => ({}),
+    alarms: async () => ({}),
+    probe: (_url, count) => calls.call("probe", () => {
+      const routed = world.balancer.routed(world.now);
+      const failed = Array.from({ length: count }, () => routed.length === 0 || !world.answers(random.pick(routed))).filter(Boolean).length;
+      return { sent: count, failed, firstFailure: failed > 0 ? "status 500" : null };
+    }),
+  };
+}
+
+function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
+  const { world } = calls;
+  const state = (cluster: SimulatedCluster) => {
+    const ready = cluster.ready(world.now).length;
+    return { wanted: cluster.wanted, ready, available: ready >= cluster.wanted };
+  };
+  return {
+    ready: (member) => calls.look("ready", member, (cluster) => ({ version: cluster.version })),
+    nodes: (member) => calls.look("nodes", member, () => ({ ready: 2, total: 2 })),
+    bindings: (member) => calls.look("bindings", member, ({ binding }): Binding[] => (binding === null ? [] : [{ namespace: "web", name: "web", targetGroupArn: groupArn, ...binding }])),
+    recordedTargets: (member) => calls.look("recordedTargets", member, (cluster) => cluster.recorded),
+    readyEndpoints: (member) => calls.look("readyEndpoints", member, (cluster) => cluster.ready(world.now)),
+    controller: (member) => calls.look("controller", member, (cluster) => (cluster.controllerUp(world.now) ? { available: true, version: "3.5.0", message: "1 of 1 pods ready" } : { available: false, version: "3.5.0", message: "0 of 1 pods ready" })),
+    deployment: (member) => calls.look("deployment", member, state),
+    pods: (member) => calls.look("pods", member, (cluster) => cluster.pods.size),
+  };
+}
+
+export function portsOf(world: World, driver: Driver, faults: Faults, groupArn: string): Ports {
+  const calls = new Calls(world, driver, faults, 15);
+  const random = new Random(world.random.whole(1, 1_000_000));
+  return {
+    pulumi: pulumiPort(calls, driver),
+    aws: awsPort(calls, random),
+    kubernetes: kubernetesPort(calls, groupArn),
+    clock: {
+      now: () => world.now,
+      scaled: (seconds) => seconds * 1000,
+      random: () => random.next(),
+      sleep: async (milliseconds, signal) => {
+        if (driver.dead) await never();
+        await world.timeline.sleep(milliseconds, signal);
+        if (driver.dead) await never();
+      },
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/** What goes wrong in one run, as plain data made from a seed: a failing run can be replayed and its faults be taken away one by one. */
+import { Random } from "./random";
+
+/** How one call through a port goes wrong. `hang`: no answer until the call's deadline. `lost`: it worked, and the answer never came. */
+export type CallFault = "throttle" | "error" | "hang" | "lost";
+export const effectCalls = ["ensureMemberStack", "writeRecord", "preview", "apply", "previewDestroy", "destroy", "unprotectBindings", "backUpState", "deregister"] as const;
+export const lookCalls = ["readEnvironment", "readMember", "settle", "identity", "targets", "probe", "alarms", "bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods"] as const;
+export type CallName = (typeof effectCalls)[number] | (typeof lookCalls)[number];
+
+export type Fault =
+  /** The nth to (nth + times - 1)th call of that name goes wrong. */
+  | { readonly kind: "call"; readonly call: CallName; readonly nth: number; readonly times: number; readonly how: CallFault }
+  /** The driver dies at its nth effect, before or after it; its engine may outlive it. */
+  | { readonly kind: "kill"; readonly effect: number; readonly after: boolean }
+  /** The driver dies a while after its nth effect was begun: in an update, a gate, or a bake. */
+  | { readonly kind: "kill-later"; readonly effect: number; readonly afterSeconds: number }
+  /** The engine dies within the nth update, and with it the driver or not. */
+  | { readonly kind: "engine-kill"; readonly update: number; readonly step: number; readonly after: boolean; readonly driverToo: boolean }
+  | { readonly kind: "event"; readonly effect: number; readonly afterSeconds: number; readonly event: WorldEvent };
+
+export type WorldEvent =
+  | { readonly what: "api-down" | "controller-down"; readonly member: string; readonly seconds: number }
+  | { readonly what: "target-removed" | "pod-crash"; readonly member: string; readonly seconds: number }
+  | { readonly what: "plain-up"; readonly member: string }
+  | { readonly what: "second-driver" }
+  | { readonly what: "flag-dropped"; readonly member: string }
+  | { readonly what: "stop-asked" };
+
+export interface Scenario {
+  readonly seed: number;
+  readonly bakeSeconds: number;
+  readonly holdSeconds: number;
+  /** Green's pods: good, or bad in one of two ways, from `badAfterSeconds` after it is bound. */
+  readonly green: { readonly sickness: "none" | "unhealthy" | "errors"; readonly afterSeconds: number };
+  readonly faults: readonly Fault[];
+}
+
+function callFault(random: Random): Fault {
+  const effect = random.chance(0.6);
+  const call = random.pick<CallName>(effect ? effectCalls : lookCalls);
+  return { kind: "call", call, nth: effect ? random.whole(1, 8) : random.whole(1, 900), times: effect ? random.whole(1, 2) : random.whole(1, 30), how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]) };
+}
+
+function worldEvent(random: Random): WorldEvent {
+  const member = random.pick(["blue", "green"]);
+  const what = random.pick(["api-down", "controller-down", "target-removed", "pod-crash", "pod-crash", "plain-up", "second-driver", "flag-dropped", "stop-asked"] as const);
+  switch (what) {
+    case "api-down":
+    case "controller-down":
+      return { what, member, seconds: random.whole(20, 1500) };
+    case "target-removed":
+    case "pod-crash":
+      return { what, member, seconds: random.whole(5, 240) };
+    case "plain-up":
+    case "flag-dropped":
+      return { what, member };
+    case "second-driver":
+    case "stop-asked":
+      return { what };
+    default:
+      return what satisfies never;
+  }
+}
+
+function fault(random: Random): Fault {
+  const effect = random.whole(1, 30);
+  const dice = random.next();
+  if (dice < 0.3) return callFault(random);
+  if (dice < 0.42) return { kind: "kill", effect, after: random.chance(0.5) };
+  if (dice < 0.52) return { kind: "kill-later", effect, afterSeconds: random.whole(1, 600) };
+  if (dice < 0.64) return { kind: "engine-kill", update: random.whole(1, 5), step: random.whole(0, 2), after: random.chance(0.5), driverToo: random.chance(0.7) };
+  return { kind: "event", effect, afterSeconds: random.whole(0, 400), event: worldEvent(random) };
+}
+
+export function scenarioOf(seed: number): Scenario {
+  const random = new Random(seed);
+  const bad = random.chance(0.15);
+  return {
+    seed,
+    bakeSeconds: random.pick([60, 120, 300]),
+    holdSeconds: 300,
+    green: { sickness: bad ? random.pick(["unhealthy", "errors"] as const) : "none", afterSeconds: bad ? random.pick([0, 10, 400, 900]) : 0 },
+    faults: Array.from({ length: random.whole(0, 5) }, () => fault(random)),
+  };
+}
+
+export function describeFault(fault: Fault): string {
+  return JSON.stringify(fault);
+}

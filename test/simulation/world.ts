@@ -1,0 +1,200 @@
+/** An environment in memory: stacks, clusters, target group, record; and the invariants, checked after every effect and every step of time. */
+import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
+import { initialRecord, type EnvironmentRecord } from "../../stacks/record";
+import { Balancer } from "./balancer";
+import { SimulatedCluster } from "./cluster";
+import { emptyStack, type StackState } from "./engine";
+import { Random } from "./random";
+import { Timeline } from "./timeline";
+
+export const replicas = 3;
+export const members = ["blue", "green"];
+export const groupArn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1";
+export const wanted = "1.35";
+const started = "1.34";
+/** What broke so short before a move was begun need not have been seen. */
+const unseenMs = 60_000;
+
+export interface Violation { readonly rule: string; readonly message: string; readonly at: number }
+
+export class World {
+  readonly timeline = new Timeline(Date.UTC(2026, 0, 1));
+  readonly random: Random;
+  readonly balancer: Balancer;
+  readonly clusters = new Map<string, SimulatedCluster>();
+  readonly stacks = new Map<string, StackState>();
+  record: EnvironmentRecord = initialRecord({ members, kubernetesVersion: started });
+  readonly violations: Violation[] = [];
+  readonly trace: string[] = [];
+  /** Targets that a fault broke, and since when: their absence is not the driver's doing. */
+  readonly damaged = new Map<string, number>();
+  /** Since when a binding of a member lacks the flag. */
+  readonly oneSidedSince = new Map<string, number>();
+  private intentAt = 0;
+
+  constructor(seed: number, private readonly keepTrace: boolean) {
+    this.random = new Random(seed * 7919 + 1);
+    this.balancer = new Balancer(this.random, (id) => this.answersHealthCheck(id));
+    this.timeline.advanced = () => this.advance();
+    const blue = this.makeCluster("blue", started);
+    blue.wanted = replicas;
+    blue.binding = { multiCluster: true, deleting: false };
+    Object.assign(this.stackOf("blue"), { exists: true, revision: 1, known: { version: started, running: true, bound: true, protectedBinding: true } });
+    Object.assign(this.stackOf("dev"), { exists: true, revision: 1 });
+    for (let second = 0; second < 900; second += 1) {
+      this.timeline.now += 1000;
+      for (const cluster of this.clusters.values()) cluster.advance(this.now);
+      this.balancer.advance(this.now);
+    }
+  }
+
+  get now(): number {
+    return this.timeline.now;
+  }
+  tell(line: string): void {
+    if (this.keepTrace) this.trace.push(`${new Date(this.now).toISOString().slice(11, 19)} ${line}`);
+  }
+  violate(rule: string, message: string): void {
+    if (this.violations.some((one) => one.rule === rule)) return;
+    this.violations.push({ rule, message, at: this.now });
+    this.tell(`VIOLATION ${rule}: ${message}`);
+  }
+  stackOf(name: string): StackState {
+    let stack = this.stacks.get(name);
+    if (stack === undefined) this.stacks.set(name, (stack = emptyStack()));
+    return stack;
+  }
+  clusterOf(name: string): SimulatedCluster {
+    const cluster = this.clusters.get(name);
+    if (cluster === undefined) throw new Error(`there is no cluster ${name}`);
+    return cluster;
+  }
+  makeCluster(name: string, version: string): SimulatedCluster {
+    const cluster = new SimulatedCluster(name, members.indexOf(name) + 1, version, this.balancer, {
+      podStopped: (id, now) => this.podStopped(id, now),
+      deregistered: (ids, by) => this.deregistered(ids, by),
+    });
+    this.clusters.set(name, cluster);
+    return cluster;
+  }
+  removeCluster(name: string): void {
+    const cluster = this.clusters.get(name);
+    if (cluster === undefined) return;
+    const ids = [...this.balancer.targets.values()].filter((target) => this.ownerOf(target.id) === name && target.drainingSince === null).map((target) => target.id);
+    if (ids.length > 0) this.violate("destroyed-while-registered", `${name} is destroyed while ${ids.join(", ")} are registered`);
+    for (const id of [...cluster.pods.keys()]) {
+      cluster.pods.delete(id);
+      this.podStopped(id, this.now);
+    }
+    this.clusters.delete(name);
+    this.oneSidedSince.delete(name);
+  }
+  ownerOf(id: string): string {
+    return members[Number(id.split(".")[2]) - 1] ?? "nobody";
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ truth
+
+  private answersHealthCheck(id: string): boolean {
+    const cluster = this.clusters.get(this.ownerOf(id));
+    return cluster !== undefined && cluster.sickness !== "unhealthy" && cluster.serves(id, this.now);
+  }
+  answers(id: string): boolean {
+    return this.answersHealthCheck(id) && this.clusters.get(this.ownerOf(id))?.sickness === "none";
+  }
+  /** Targets that get new flows and answer them, and will go on doing so. */
+  serving(): string[] {
+    return this.balancer.routed(this.now).filter((id) => this.balancer.isRegistered(id) && this.answers(id));
+  }
+  damage(id: string, why: string): void {
+    if (!this.damaged.has(id)) this.damaged.set(id, this.now);
+    this.tell(`fault: ${id} ${why}`);
+  }
+
+  private advance(): void {
+    for (const cluster of this.clusters.values()) cluster.advance(this.now);
+    this.balancer.advance(this.now);
+    for (const [id] of this.damaged) {
+      if (!this.clusters.get(this.ownerOf(id))?.pods.has(id) || (this.answers(id) && this.balancer.isRegistered(id) && this.balancer.isRouted(id, this.now))) this.damaged.delete(id);
+    }
+    this.check("time");
+  }
+
+  // ------------------------------------------------------------------------------------------------------- invariants
+
+  check(when: string): void {
+    const serving = this.serving().length;
+    const broken = [...this.damaged.keys()].filter((id) => this.clusters.get(this.ownerOf(id))?.pods.has(id)).length;
+    if (serving + broken < replicas) this.violate("floor", `${serving} targets take and answer new flows, ${broken} are broken by faults; the floor is ${replicas} (${when})`);
+  }
+  /** A controller deregistered: what is left must carry the traffic, but for what broke when nobody could see it. */
+  private deregistered(ids: readonly string[], by: SimulatedCluster): void {
+    this.tell(`${by.name}'s controller deregisters ${ids.join(", ")}`);
+    const foreign = ids.filter((id) => this.ownerOf(id) !== by.name);
+    for (const id of foreign) this.damage(id, `was evicted by ${by.name}'s controller`);
+    if (by.binding !== null) return;
+    this.left("drained", ids);
+  }
+  /**
+   * The floor: all targets of one member but for those that faults broke, and of those at least half (that is when the driver calls a
+   * member healthy), but for what broke when nobody could see it any more.
+   */
+  left(what: string, leaving: readonly string[]): void {
+    const serving = this.serving().length;
+    const broken = [...this.damaged].filter(([id]) => !leaving.includes(id));
+    const unseen = broken.filter(([, since]) => since >= this.intentAt - unseenMs).length;
+    if (serving + broken.length < replicas || serving + unseen < replicas / 2) this.violate("drained-the-last", `${what} ${leaving.join(", ")}: ${serving} serving targets are left, the floor is ${replicas}`);
+  }
+  private podStopped(id: string, now: number): void {
+    if (this.balancer.isRouted(id, now) && this.balancer.targets.get(id)?.failingSince === null) this.violate("lost-request", `${id} has stopped, and the load balancer still sends it new flows`);
+  }
+  /** A binding came: with a one-sided flag beside it, one of the two controllers will evict the other's targets. */
+  bound(member: string): void {
+    for (const [other, since] of this.oneSidedSince) {
+      if (other !== member && this.clusters.get(other)?.binding && since < this.intentAt - unseenMs) this.violate("one-sided-flag", `${member} was bound although ${other}'s binding lacks the flag`);
+    }
+  }
+  deregisteredByDriver(ids: readonly string[]): void {
+    for (const id of ids) {
+      const cluster = this.clusters.get(this.ownerOf(id));
+      const lists = cluster?.binding && !cluster.binding.deleting && cluster.pods.get(id)?.terminating === false;
+      if (lists) this.violate("foreign-target", `${id} was deregistered by the driver, and ${cluster.name} is bound and serves it`);
+      this.balancer.deregister(id, this.now);
+    }
+    this.left("deregistered", ids);
+  }
+  writeRecord(next: EnvironmentRecord): void {
+    if (next.revision !== this.record.revision + 1) this.violate("fence", `revision ${next.revision} was written over ${this.record.revision}`);
+    if (next.intent !== null && JSON.stringify(next.intent) !== JSON.stringify(this.record.intent)) this.intentAt = this.now;
+    this.record = structuredClone(next);
+    this.tell(`record ${next.revision}: ${next.intent === null ? "no intent" : `${next.intent.move.kind} ${next.intent.move.member}`}${next.rollout === null ? "" : ` (${next.rollout.done} of ${next.rollout.steps.length} ${next.rollout.direction})`}`);
+  }
+  /** Record and world agree, and nothing is left under way. */
+  settled(): string | null {
+    if (this.record.rollout !== null || this.record.intent !== null) return "the record still has a rollout";
+    for (const name of members) {
+      const stands = this.record.placement[name];
+      const cluster = this.clusters.get(name);
+      if ((stands?.role === "absent") !== (cluster === undefined)) return `the record has ${name} ${stands?.role}, and its cluster is ${cluster === undefined ? "gone" : "there"}`;
+      if (cluster === undefined) continue;
+      if ((stands?.role === "active") !== (cluster.binding !== null)) return `the record has ${name} ${stands?.role}, and it is ${cluster.binding === null ? "not bound" : "bound"}`;
+      if ((stands?.workload === "running") !== cluster.wanted > 0) return `the record has ${name}'s workload ${stands?.workload}, and it has ${cluster.wanted} replicas`;
+      if (stands?.version !== cluster.version) return `the record has ${name} at ${stands?.version}, and it runs ${cluster.version}`;
+    }
+    const strays = [...this.balancer.targets.values()].filter((target) => target.drainingSince === null && !this.clusters.get(this.ownerOf(target.id))?.binding);
+    return strays.length > 0 ? `${strays.map((target) => target.id).join(", ")} are registered, and no binding has them` : null;
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- outputs
+
+  environmentOutputs(): EnvironmentOutputs {
+    const web = { name: "web", targetGroupArn: groupArn, targetGroupName: "web", listenerArn: "l", port: 80 };
+    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: {} as EnvironmentOutputs["config"], network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web } } };
+  }
+  memberOutputs(name: string): MemberOutputs | null {
+    const { revision, known } = this.stackOf(name);
+    if (revision === null || known === null) return null;
+    const web = { namespace: "web", deployment: "web", service: "web", servicePort: 80, targetGroupArn: groupArn, binding: known.bound ? "web" : null, selector: { app: "web" } };
+    return { schemaVersion: 1, environment: "dev", member: name, declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" }, revision, clusterName: `dev-${name}`, endpoint: "https://127.0.0.1:1", certificateAuthorityData: "", kubeconfig: "{}", region: "us-east-1", controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0" }, services: { web } };
+  }
+}
