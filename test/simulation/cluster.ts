@@ -21,12 +21,12 @@ const cacheSeconds = 300;
 export class SimulatedCluster {
   readonly pods = new Map<string, Pod>();
   wanted = 0;
+  workloadMade = false;
   apiDownUntil = 0;
   controllerDownUntil = 0;
   binding: { multiCluster: boolean; deleting: boolean } | null = null;
   recorded: string[] | null = null;
   sickness: Sickness = "none";
-  /** Deletions of pods and registrations that a person or a fault caused are not the driver's. */
   private checkpoint = "";
   private cache: { at: number; registered: Set<string> } | null = null;
   private toRegister: { at: number; ids: string[] } | null = null;
@@ -34,9 +34,6 @@ export class SimulatedCluster {
 
   constructor(readonly name: string, private readonly octet: number, public version: string, private readonly balancer: Balancer, private readonly effects: { podStopped(id: string, now: number): void; deregistered(ids: readonly string[], by: SimulatedCluster, now: number): void }) {}
 
-  get controllerInstalled(): boolean {
-    return true;
-  }
   apiUp(now: number): boolean {
     return now >= this.apiDownUntil;
   }

@@ -12,7 +12,7 @@ export interface StackState {
   /** What a killed engine was at, and whether it had happened. */
   pending: string | null;
   /** What the state knows; null: nothing is deployed. */
-  known: { version: string; running: boolean; bound: boolean; protectedBinding: boolean } | null;
+  known: { version: string; /** null: the workload was never made. */ running: boolean | null; bound: boolean; protectedBinding: boolean } | null;
   /** The record's revision of the last complete update; null: no outputs. */
   revision: number | null;
 }
@@ -65,7 +65,7 @@ export class Engine {
     stack.pending = null;
     const before = JSON.stringify(stack.known);
     if (cluster === undefined) stack.known = null;
-    else stack.known = { version: cluster.version, running: cluster.wanted > 0, bound: cluster.binding !== null && !cluster.binding.deleting, protectedBinding: stack.known?.protectedBinding ?? false };
+    else stack.known = { version: cluster.version, running: cluster.workloadMade ? cluster.wanted > 0 : null, bound: cluster.binding !== null && !cluster.binding.deleting, protectedBinding: stack.known?.protectedBinding ?? false };
     return before === JSON.stringify(stack.known) ? { adopted: 0, cleared: 1, refreshed: 0 } : { adopted: 1, cleared: 0, refreshed: 0 };
   }
 
@@ -146,11 +146,13 @@ export class Engine {
     const bind = desired.bindings === "declared";
     const run = workload === "running";
     const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
-    const state = known ?? { version, running: run, bound: false, protectedBinding: false };
+    const state: NonNullable<StackState["known"]> = known ?? { version, running: null, bound: false, protectedBinding: false };
     if (known === null) {
       steps.push({ operation: this.operation(member, "create", "aws:eks/cluster:Cluster", "cluster"), seconds: 600, perform: () => { if (!world.clusters.has(member)) world.makeCluster(member, version); }, remember: () => { stack.known = state; } });
+    }
+    if (state.running === null) {
       steps.push({ operation: this.operation(member, "create", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => this.scaleTo(member, run), remember: () => { state.running = run; } });
-    } else if (known.running !== run) {
+    } else if (state.running !== run) {
       steps.push({ operation: this.operation(member, "update", "kubernetes:apps/v1:Deployment", "workload", ["spec.replicas"]), seconds: 20, perform: () => this.scaleTo(member, run), remember: () => { state.running = run; } });
     }
     if (known !== null && known.version !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/cluster:Cluster", "cluster", ["version"]), seconds: 600, perform: () => { world.clusterOf(member).version = version; }, remember: () => { state.version = version; } });
@@ -176,7 +178,9 @@ export class Engine {
     return cluster;
   }
   private scaleTo(member: string, running: boolean): void {
-    this.reachable(member).wanted = running ? replicas : 0;
+    const cluster = this.reachable(member);
+    cluster.wanted = running ? replicas : 0;
+    cluster.workloadMade = true;
   }
   private bind(member: string): void {
     const cluster = this.reachable(member);

@@ -38,6 +38,7 @@ export class World {
     this.timeline.advanced = () => this.advance();
     const blue = this.makeCluster("blue", started);
     blue.wanted = replicas;
+    blue.workloadMade = true;
     blue.binding = { multiCluster: true, deleting: false };
     Object.assign(this.stackOf("blue"), { exists: true, revision: 1, known: { version: started, running: true, bound: true, protectedBinding: true } });
     Object.assign(this.stackOf("dev"), { exists: true, revision: 1 });
@@ -188,8 +189,8 @@ export class World {
   // ---------------------------------------------------------------------------------------------------------- outputs
 
   environmentOutputs(): EnvironmentOutputs {
-    const web = { name: "web", targetGroupArn: groupArn, targetGroupName: "web", listenerArn: "l", port: 80 };
-    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: {} as EnvironmentOutputs["config"], network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web } } };
+    const web = { name: "web", service: "web", loadBalancerArn: "lb", dnsName: "lb.localhost", targetGroupArn: groupArn, targetGroupName: "web", listenerArn: "l", port: 80 };
+    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: {} as EnvironmentOutputs["config"], network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { owner: "stack", primary: null, arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web } } };
   }
   memberOutputs(name: string): MemberOutputs | null {
     const { revision, known } = this.stackOf(name);
