@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { AwsAdapter } from "./adapters/aws";
 import { systemClock, timeScaleFrom } from "./adapters/clock";
+import { InspectionAdapter } from "./adapters/inspection";
 import { KubernetesAdapter } from "./adapters/kubernetes";
 import { PulumiAdapter } from "./adapters/pulumi";
 import type { DriverEvent, DriverEventBody, EventSink } from "./events";
@@ -11,6 +12,8 @@ import { runPlan, type UpgradePlan } from "./run/plan-upgrade";
 import { runStatus, type StatusReport } from "./run/status";
 import { runUp, type UpResult } from "./run/up";
 import { runUpgrade } from "./run/upgrade";
+import { runVerify } from "./run/verify";
+import type { VerifyReport } from "./verify/verify";
 import type { RolloutResult } from "./rollout/rollout";
 
 export interface Target {
@@ -39,12 +42,12 @@ export interface UpgradeOptions extends Target, Controls {
 export interface UpOptions extends Target, Controls {}
 
 export type UpgradeResult = RolloutResult;
-export type { StatusReport, UpgradePlan, UpResult };
+export type { StatusReport, UpgradePlan, UpResult, VerifyReport };
 
 const never = new AbortController().signal;
 const quiet: EventSink = () => undefined;
 
-async function withPorts<T>(target: Target, controls: Controls & { readonly createStack?: boolean }, work: (ports: Ports & { readonly pulumi: PulumiAdapter }) => Promise<T>): Promise<T> {
+async function withPorts<T>(target: Target, controls: Controls & { readonly createStack?: boolean }, work: (ports: Ports & { readonly pulumi: PulumiAdapter }, region: string) => Promise<T>): Promise<T> {
   const clock = systemClock(timeScaleFrom({ ...process.env, ...target.env }));
   const emit = controls.onEvent ?? quiet;
   const pulumi = new PulumiAdapter({
@@ -60,8 +63,9 @@ async function withPorts<T>(target: Target, controls: Controls & { readonly crea
   try {
     if (controls.createStack) await pulumi.ensureEnvironmentStack();
     const config = await pulumi.readConfig();
-    aws = new AwsAdapter(config["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1");
-    return await work({ pulumi, aws, kubernetes, clock });
+    const region = config["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
+    aws = new AwsAdapter(region);
+    return await work({ pulumi, aws, kubernetes, clock }, region);
   } finally {
     pulumi.dispose();
     kubernetes.dispose();
@@ -103,6 +107,26 @@ export function planUpgrade(options: Target): Promise<UpgradePlan> {
 /** Where traffic is, what is under way, and what AWS and the clusters say of it. @throws DriverError */
 export function status(options: Target): Promise<StatusReport> {
   return withPorts(options, {}, async (ports) => runStatus(ports, await readFamily(ports, options.environment)));
+}
+
+export interface VerifyOptions extends Target, Controls {
+  /** Requests to each target group's listener, each on a new connection. Default 1000; 0 sends none, and what they would show is unknown. */
+  readonly requests?: number;
+  /** How many of them at a time. Default 40. */
+  readonly concurrency?: number;
+}
+
+/** Looks at everything that must hold while several clusters share a target group; changes nothing. @throws DriverError */
+export function verify(options: VerifyOptions): Promise<VerifyReport> {
+  return withPorts(options, options, async (ports, region) => {
+    const inspection = new InspectionAdapter(region);
+    try {
+      const size = { requests: probesWanted() ? (options.requests ?? 1000) : 0, concurrency: options.concurrency ?? 40 };
+      return await runVerify({ ...ports, inspection }, await readFamily(ports, options.environment), size, options.onEvent ?? quiet);
+    } finally {
+      inspection.dispose();
+    }
+  });
 }
 
 export { DriverError } from "./errors";

@@ -5,6 +5,7 @@
 import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../stacks/contract";
 import type { AdoptedTargetGroup, EnvironmentRecord } from "../stacks/record";
 import type { TargetGroupSpec } from "../stacks/target-groups";
+import type { BindingCrd, BindingTimes, LoadBalancerReading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "./verify/readings";
 
 /** What an observation says of something. `unknown`: it could not be observed; never taken for good. */
 export type Health = "healthy" | "unhealthy" | "unknown";
@@ -239,6 +240,25 @@ export interface Clock {
   scaled(seconds: number): number;
   /** 0 to 1, for jitter. */
   random(): number;
+}
+
+// --------------------------------------------------------------------------------------------------------------- inspection
+
+/** Reads that only `verify` and `teardown` make. */
+export interface InspectionPort {
+  loadBalancer(loadBalancerArn: string): Promise<LoadBalancerReading>;
+  targetGroup(targetGroupArn: string): Promise<TargetGroupReading>;
+  /** Every rule of these security groups. */
+  securityGroupRules(groupIds: readonly string[]): Promise<readonly SecurityGroupRule[]>;
+  /** The interfaces that carry these targets (`ip:port` or `i-…:port`); those that EC2 does not know are left out. */
+  interfaces(targets: readonly string[]): Promise<Readonly<Record<string, TargetInterface>>>;
+  /** `requests` requests, `concurrency` at a time, each on a new connection. Never throws for a failed request. */
+  sample(url: string, requests: number, concurrency: number): Promise<Sample>;
+  /** The TargetGroupBinding CRDs that the member serves; none when none is installed. */
+  bindingCrds(member: MemberOutputs): Promise<readonly BindingCrd[]>;
+  bindingTimes(member: MemberOutputs): Promise<BindingTimes>;
+  /** null when there is no such Deployment. */
+  workload(member: MemberOutputs, namespace: string, deployment: string): Promise<WorkloadReading | null>;
 }
 
 export interface Ports {

@@ -11,12 +11,13 @@ import { probe } from "./probe";
 import { findServiceLoadBalancers } from "./service-load-balancers";
 
 /** Real seconds: an API call that takes longer than this is lost. */
-const callSeconds = 30;
+export const callSeconds = 30;
 const states: readonly TargetState[] = ["initial", "healthy", "unhealthy", "unused", "draining", "unhealthy.draining", "unavailable"];
 
 const credentialErrors = /CredentialsProviderError|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|AccessDenied|SignatureDoesNotMatch/;
 
-function failure(action: string, error: unknown): DriverError {
+/** What AWS answered, as an error of ours. */
+export function failure(action: string, error: unknown): DriverError {
   const { name = "Error", message = String(error) } = error as { name?: string; message?: string };
   if (credentialErrors.test(name)) return new DriverError("EBG-CREDENTIALS", `AWS refuses ${action}: ${name}: ${message}`, "check with: aws sts get-caller-identity; docs/permissions.md lists what the driver needs", error);
   if (name === "TimeoutError" || name === "AbortError") return new DriverError("EBG-DEADLINE", `AWS did not answer ${action} within ${callSeconds} s`, "check the network and AWS_ENDPOINT_URL, then run the same command again", error);

@@ -5,7 +5,7 @@ import type { ProbeResult } from "../ports";
 
 const answerMs = 5000;
 
-interface Destination { readonly host: string; readonly port: number }
+export interface Destination { readonly host: string; readonly port: number }
 
 /** curl's `--connect-to` lines, `HOST:PORT:ADDR:PORT`; an empty part means any or the same. */
 export function parseConnectTo(text: string): readonly (readonly [string, string, string, string])[] {
@@ -23,7 +23,7 @@ export function destinationOf(host: string, port: number, connectTo: ReturnType<
 }
 
 /** Read each time: a sandbox rewrites it when a listener comes or goes. */
-function connectToRules(): ReturnType<typeof parseConnectTo> {
+export function connectToRules(): ReturnType<typeof parseConnectTo> {
   const file = process.env["EKS_BLUE_GREEN_CONNECT_TO"];
   if (file === undefined || file === "") return [];
   try {

@@ -1,6 +1,7 @@
 /** Stable exit codes of the CLI; docs/errors.md has the same table. */
 import type { DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
+import type { Verdict } from "../verify/verify";
 
 export const exitCodes = {
   done: 0,
@@ -12,6 +13,8 @@ export const exitCodes = {
   stopped: 6,
   failed: 7,
   requestsLost: 8,
+  findings: 9,
+  notSeen: 10,
 } as const;
 
 export function exitCodeOfOutcome(outcome: Outcome): number {
@@ -27,6 +30,19 @@ export function exitCodeOfOutcome(outcome: Outcome): number {
       return exitCodes.failed;
     default:
       return outcome satisfies never;
+  }
+}
+
+export function exitCodeOfVerdict(verdict: Verdict): number {
+  switch (verdict) {
+    case "good":
+      return exitCodes.done;
+    case "findings":
+      return exitCodes.findings;
+    case "unknown":
+      return exitCodes.notSeen;
+    default:
+      return verdict satisfies never;
   }
 }
 

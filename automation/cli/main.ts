@@ -5,6 +5,7 @@ import { driverCommands } from "./driver-commands";
 import { exitCodeOfError, exitCodes, isCoded } from "./exit-codes";
 import { rehearseCommand } from "./rehearse/command";
 import { sandboxCommand } from "./sandbox-command";
+import { verifyCommand } from "./verify-command";
 
 function packageVersion(): string {
   // dist/automation/cli/main.js, or automation/cli/main.ts under ts-node: the package's folder is three or two up.
@@ -41,7 +42,7 @@ export function buildProgram(): Command {
     .showHelpAfterError("(run with --help for the options and examples)")
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
-  for (const command of [...driverCommands(), rehearseCommand(), sandboxCommand()]) program.addCommand(inheriting(command, program));
+  for (const command of [...driverCommands(), verifyCommand(), rehearseCommand(), sandboxCommand()]) program.addCommand(inheriting(command, program));
   program.addHelpText(
     "after",
     `
@@ -52,7 +53,8 @@ Examples:
   $ eks-blue-green upgrade --stack dev --json    do it, events as NDJSON on stdout (CI)
 
 Exit codes: 0 done · 2 usage or config · 3 tools, credentials, project · 4 refused, nothing changed · 5 walked back · 6 stopped at a safe
-point, run again to go on · 7 failed, needs a look · 8 a rehearsal lost requests · 1 a defect. docs/errors.md explains each code.`,
+point, run again to go on · 7 failed, needs a look · 8 a rehearsal lost requests ·
+9 verify found something required · 10 verify could not look at something required · 1 a defect. docs/errors.md explains each code.`,
   );
   return program;
 }
