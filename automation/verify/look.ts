@@ -22,8 +22,7 @@ const entries = async <T>(keys: readonly string[], read: (key: string) => Promis
 
 /** The load balancer of one target group: the shared one, or the one that its Service has. */
 export function loadBalancerOf(environment: EnvironmentOutputs, key: string): string {
-  const own = (environment.loadBalancer.services[key] as { readonly loadBalancerArn?: string } | undefined)?.loadBalancerArn;
-  return own ?? environment.loadBalancer.arn;
+  return environment.loadBalancer.services[key]?.loadBalancerArn ?? environment.loadBalancer.arn ?? "";
 }
 
 async function inspectMember(inspection: InspectionPort, member: MemberOutputs): Promise<MemberInspection> {
@@ -56,7 +55,7 @@ async function sampleAll(ports: VerifyPorts, environment: EnvironmentOutputs, si
 export async function look(ports: VerifyPorts, { environment, record, members }: Family, size: SampleSize, tell: (message: string) => void): Promise<Inspection> {
   tell("looking at AWS and the members' clusters");
   const keys = Object.keys(environment.loadBalancer.services);
-  const arns = [...new Set(keys.map((key) => loadBalancerOf(environment, key)))];
+  const arns = [...new Set(keys.map((key) => loadBalancerOf(environment, key)))].filter((arn) => arn !== "");
   const [observation, inspected, loadBalancers, targetGroups] = await Promise.all([
     observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: [] }),
     entries(Object.keys(members), async (name) => await inspectMember(ports.inspection, members[name] as MemberOutputs)),

@@ -10,7 +10,7 @@ const missingIn = (of: readonly string[], from: readonly string[]): string[] => 
 
 /** A primary's Service keeps its binding while it stands down: only its endpoints leave. */
 const boundByService = (inspection: Inspection, member: string, key: string): boolean =>
-  (inspection.outputs[member]?.services[key] as { readonly boundBy?: string } | undefined)?.boundBy === "load-balancer-service";
+  inspection.outputs[member]?.services[key]?.boundBy === "load-balancer-service";
 
 function bindingCheck(inspection: Inspection, member: string, key: string, service: MemberServiceObservation): Check {
   const subject = `${member}/${key}`;
