@@ -32,6 +32,8 @@ function controllerFinding(member: string, version: string | null): Finding[] {
 
 /** Findings of one look at the world. An unreachable member does not stop a rollout: it goes as far as it safely can. */
 export function findingsOf(observation: Observation, record: EnvironmentRecord): Finding[] {
+  // A rollout that is under way is not stopped by what its own gates look at: half-way in front of a member that fails is the worst place to stay, and they turn back.
+  const gated = record.rollout === null ? required : recommended;
   const findings: Finding[] = flagProblems(observation).map((problem) => required("EBG-PREFLIGHT", problem.message, problem.remedy));
   for (const member of Object.values(observation.members)) {
     const role = record.placement[member.name]?.role;
@@ -42,13 +44,13 @@ export function findingsOf(observation: Observation, record: EnvironmentRecord):
   }
   for (const [service, targets] of Object.entries(observation.groups)) {
     if (targets === null) findings.push(required("EBG-AWS", `the targets of '${service}' can't be read: ${observation.problems.join("; ")}`, "check the driver's permissions (docs/permissions.md)"));
-    else if (!targets.some((target) => target.state === "healthy")) findings.push(required("EBG-PREFLIGHT", `'${service}' has no healthy target: there is nothing to keep alive`, "eks-blue-green status; repair the service first"));
+    else if (!targets.some((target) => target.state === "healthy")) findings.push(gated("EBG-PREFLIGHT", `'${service}' has no healthy target: there is nothing to keep alive`, "eks-blue-green status; repair the service first"));
   }
   for (const [service, probe] of Object.entries(observation.probes)) {
-    if (probe.failed > 0) findings.push(required("EBG-PREFLIGHT", `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure}`, "repair the service; if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off"));
+    if (probe.failed > 0) findings.push(gated("EBG-PREFLIGHT", `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure}`, "repair the service, or name a path that it answers (services[].probePath); if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off"));
   }
   for (const [name, state] of Object.entries(observation.alarms ?? {})) {
-    if (state === "alarm") findings.push(required("EBG-PREFLIGHT", `alarm ${name} rings`, "wait until it is OK"));
+    if (state === "alarm") findings.push(gated("EBG-PREFLIGHT", `alarm ${name} rings`, "wait until it is OK"));
     if (state === "missing") findings.push(required("EBG-CONFIG", `there is no CloudWatch alarm '${name}'`, "correct eks-blue-green:rollout.alarms"));
   }
   return findings;

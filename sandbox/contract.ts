@@ -257,8 +257,10 @@ export interface LoadFailure {
   readonly connection: "new" | "kept-alive";
   readonly kind: "connect" | "reset" | "timeout" | "status" | "closed-early";
   readonly message: string;
-  /** Answering pod of the connection's last good answer, when known. */
+  /** Answering pod of the connection's last answer, when known. */
   readonly target: string | null;
+  /** Member that gave the bad answer; null when nobody answered. */
+  readonly member: string | null;
 }
 
 export interface LoadSummary {
@@ -273,6 +275,8 @@ export interface LoadSummary {
   readonly failuresByKind: Readonly<Record<string, number>>;
   /** Answers by member (from the `x-member` response header). */
   readonly byMember: Readonly<Record<string, number>>;
+  /** Bad answers (a status outside 200 to 299) by the member that gave them. The rest of `failed` nobody answered. */
+  readonly failedByMember: Readonly<Record<string, number>>;
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** How late requests were sent, compared with the constant-rate schedule. */
   readonly schedulingLagMs: { readonly p50: number; readonly p99: number; readonly max: number };

@@ -97,6 +97,7 @@ function readService(problems: Problem[], path: string, value: unknown, owner: L
     replicas: reader.whole("replicas", { least: 2, most: targetsPerTargetGroup.most, otherwise: 2, source: "one pod alone is an outage whenever its node goes; most: targets of a target group" }),
     autoscaled: reader.yesOrNo("autoscaled", false),
     healthCheckPath: reader.text("healthCheckPath", "/healthz", new RegExp(`^/\\S{0,${healthCheck.longestPath - 1}}$`), `must begin with / and have at most ${healthCheck.longestPath} characters (${healthCheck.source})`, "Write it like /healthz"),
+    probePath: reader.text("probePath", "/", /^\/\S{0,1023}$/, "must begin with / and have at most 1024 characters", "Write a path that does the service's own work and changes nothing, like /"),
     preStopSeconds,
     terminationGraceSeconds,
     deregistrationDelaySeconds: reader.whole("deregistrationDelaySeconds", { ...deregistrationDelaySeconds, otherwise: deregistrationDelaySeconds.default }),

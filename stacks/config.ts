@@ -103,6 +103,11 @@ export interface ServiceConfig {
   /** True when an autoscaler owns the replicas. */
   readonly autoscaled: boolean;
   readonly healthCheckPath: string;
+  /**
+   * Path that the driver asks through the load balancer, besides the health check's: one that does the service's own work, because a
+   * pod can be healthy and answer its users with errors. Statuses from 500 on are failures. Default `/`.
+   */
+  readonly probePath: string;
   readonly preStopSeconds: number;
   readonly terminationGraceSeconds: number;
   readonly deregistrationDelaySeconds: number;

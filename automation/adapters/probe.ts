@@ -38,7 +38,7 @@ function once(url: URL, destination: Destination): Promise<string | null> {
     let failure: string | null = null;
     const outgoing = request({ host: destination.host, port: destination.port, path: `${url.pathname}${url.search}`, headers: { host: url.host, connection: "close" }, agent: false, timeout: answerMs }, (answer) => {
       answer.resume();
-      answer.on("end", () => resolve((answer.statusCode ?? 0) >= 500 ? `status ${answer.statusCode}` : null));
+      answer.on("end", () => resolve((answer.statusCode ?? 0) >= 500 ? `GET ${url.pathname} answered status ${answer.statusCode}` : null));
       answer.on("aborted", () => resolve("closed early"));
     });
     outgoing.on("timeout", () => {

@@ -25,7 +25,7 @@ export function decideBaked(observation: Observation, owners: Ownership, rules: 
   const problem = peersProblem(observation, owners, rules.active, rules.before) ?? probeProblem(observation);
   if (problem !== null && problem.status === "waiting" && problem.reason === "unknown") {
     // Time in which nothing was seen does not count as good, and does not count as bad.
-    return { decision: waiting("unknown", problem.message), memory: { goodSince: null, badSince: memory.badSince } };
+    return { decision: waiting("unknown", problem.message), memory: { ...memory, goodSince: null } };
   }
   if (problem !== null) return bad(memory, observation.at, rules.toleratedMs, problem, "eks-blue-green status shows each target's state; then run the upgrade again");
   return goodFor(memory, observation.at, rules.bakeMs, "bake", rules.why, "everything stayed good");

@@ -13,7 +13,9 @@ export type Decision =
 /** What a gate remembers from round to round, as milliseconds since 1970; null: not so now. */
 export interface GateMemory {
   readonly goodSince: number | null;
+  /** Since when it has been bad, again and again: good rounds in between are forgotten until there were `forgivenAfterMs` of them in a row. */
   readonly badSince: number | null;
+  readonly forgivenAfterMs?: number;
 }
 export const freshMemory: GateMemory = { goodSince: null, badSince: null };
 export interface Decided { readonly decision: Decision; readonly memory: GateMemory }
@@ -22,13 +24,16 @@ export const passed = (message: string): Decision => ({ status: "passed", messag
 export const waiting = (reason: GateReason, message: string, retryAt: number | null = null): Decision => ({ status: "waiting", reason, message, retryAt });
 export const failed = (reason: GateReason, message: string, remedy: string): Decision => ({ status: "failed", reason, message, remedy });
 
-/** Not good now: what was good before starts anew. `tolerate` milliseconds of it become a failure. */
+/**
+ * Not good now: what was good before starts anew. `toleratedMs` of it become a failure, also when some rounds in between look good: where
+ * half the targets fail, every few rounds all requests happen to reach the other half.
+ */
 export function bad(memory: GateMemory, now: number, toleratedMs: number, decision: Decision, remedy: string): Decided {
   const badSince = memory.badSince ?? now;
   if (decision.status === "waiting" && now - badSince >= toleratedMs) {
-    return { decision: failed(decision.reason, decision.message, remedy), memory: { goodSince: null, badSince } };
+    return { decision: failed(decision.reason, decision.message, remedy), memory: { goodSince: null, badSince, forgivenAfterMs: toleratedMs } };
   }
-  return { decision, memory: { goodSince: null, badSince } };
+  return { decision, memory: { goodSince: null, badSince, forgivenAfterMs: toleratedMs } };
 }
 
 /** Still waiting for something that takes its time; only the gate's timeout ends it. */
@@ -38,7 +43,8 @@ export const notYet = (decision: Decision): Decided => ({ decision, memory: fres
 export function goodFor(memory: GateMemory, now: number, holdMs: number, waitingFor: "hold" | "bake", what: string, done: string): Decided {
   const goodSince = memory.goodSince ?? now;
   const until = goodSince + holdMs;
-  const next = { goodSince, badSince: null };
+  const forgiven = now - goodSince >= (memory.forgivenAfterMs ?? 0);
+  const next: GateMemory = forgiven ? { goodSince, badSince: null } : { ...memory, goodSince };
   if (now >= until) return { decision: passed(done), memory: next };
   return { decision: waiting(waitingFor, `${what} (${Math.ceil((until - now) / 1000)} s left)`, until), memory: next };
 }

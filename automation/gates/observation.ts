@@ -110,8 +110,9 @@ async function observeMember(ports: Ports, name: string, member: MemberOutputs, 
   }
 }
 
+/** Not the health check's path: that one is what ELBv2 asks already, and a pod that fails its users may well answer it. */
 export const probeUrl = (environment: EnvironmentOutputs, service: string): string => {
-  const path = environment.config.services.find((one) => one.name === service)?.healthCheckPath ?? "/";
+  const path = environment.config.services.find((one) => one.name === service)?.probePath ?? "/";
   return `http://${environment.loadBalancer.dnsName}:${environment.loadBalancer.services[service]?.port ?? 80}${path}`;
 };
 

@@ -12,6 +12,8 @@ export interface LoadFigures {
   readonly seconds: number;
   readonly byConnection: Readonly<Record<"new" | "kept-alive", { readonly sent: number; readonly failed: number }>>;
   readonly failuresByKind: Readonly<Record<string, number>>;
+  /** Bad answers by the member that gave them; nobody answered the rest. */
+  readonly failedByMember?: Readonly<Record<string, number>>;
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly schedulingLagMs: { readonly p99: number; readonly max: number };
   readonly void: boolean;
@@ -72,13 +74,20 @@ function spanOf(series: readonly Series[]): { readonly from: number; readonly to
   return times.length === 0 ? { from: 0, to: 1 } : { from: Math.min(...times), to: Math.max(...times) };
 }
 
+/** A bad answer is the fault of who gave it; a request that nobody answered is the procedure's, or a crashed pod's. */
+function whoFailed(load: LoadFigures): string {
+  const bad = Object.entries(load.failedByMember ?? {});
+  const nobody = load.failed - bad.reduce((sum, [, number]) => sum + number, 0);
+  return [...bad.map(([member, number]) => `${count(number)} were bad answers of ${member}`), `${count(nobody)} were answered by nobody`].join(", ");
+}
+
 function loadLines(load: LoadFigures, ledgerFile: string | null): string[] {
   const verdict = load.void ? colors.yellow("VOID: the load client itself starved, so the run proves nothing") : load.failed + load.idleResets === 0 ? colors.green("0 failed") : colors.red(`${count(load.failed)} failed, ${count(load.idleResets)} idle connections reset`);
   const kinds = Object.entries(load.failuresByKind).map(([kind, number]) => `${kind} ${count(number)}`);
   return [
     `requests    ${count(load.sent)} sent in ${seconds(load.seconds)} (${count(load.sent / Math.max(load.seconds, 0.001))}/s), ${verdict}`,
     `            new connections ${count(load.byConnection.new.sent)} sent, ${count(load.byConnection.new.failed)} failed · kept alive ${count(load.byConnection["kept-alive"].sent)} sent, ${count(load.byConnection["kept-alive"].failed)} failed · idle resets ${count(load.idleResets)}`,
-    ...(kinds.length > 0 ? [`            failures by kind: ${kinds.join(", ")}`] : []),
+    ...(kinds.length > 0 ? [`            failures by kind: ${kinds.join(", ")} · ${whoFailed(load)}`] : []),
     `latency     p50 ${load.latencyMs.p50.toFixed(1)} ms, p99 ${load.latencyMs.p99.toFixed(1)} ms, max ${load.latencyMs.max.toFixed(0)} ms · client's own lag p99 ${load.schedulingLagMs.p99.toFixed(1)} ms, max ${load.schedulingLagMs.max.toFixed(0)} ms`,
     ...(load.failed > 0 && ledgerFile ? [`ledger      ${ledgerFile}`] : []),
   ];

@@ -35,6 +35,7 @@ export class LoadClient {
   private readonly by = { new: { sent: 0, failed: 0 }, "kept-alive": { sent: 0, failed: 0 } };
   private readonly kinds: Record<string, number> = {};
   private readonly members: Record<string, number> = {};
+  private readonly failedMembers: Record<string, number> = {};
   private readonly firstFailures: LoadFailure[] = [];
   private second = { sent: 0, failed: 0, byMember: {} as Record<string, number> };
   private readonly timers: NodeJS.Timeout[];
@@ -138,7 +139,7 @@ export class LoadClient {
   }
 
   private settled(how: LoadFailure["connection"], at: number, begun: number, connection: Connection, outcome: Outcome): void {
-    if (!outcome.ok) return this.failed(how, at, connection.target, outcome.kind, outcome.message);
+    if (!outcome.ok) return this.failed(how, at, connection.target, outcome.kind, outcome.message, outcome.member);
     this.latency.add(performance.now() - begun);
     this.succeeded++;
     const member = outcome.member ?? "unknown";
@@ -146,11 +147,12 @@ export class LoadClient {
     this.second.byMember[member] = (this.second.byMember[member] ?? 0) + 1;
   }
 
-  private failed(connection: LoadFailure["connection"], at: number, target: string | null, kind: LoadFailure["kind"], message: string): void {
+  private failed(connection: LoadFailure["connection"], at: number, target: string | null, kind: LoadFailure["kind"], message: string, member: string | null = null): void {
+    if (member !== null) this.failedMembers[member] = (this.failedMembers[member] ?? 0) + 1;
     this.by[connection].failed++;
     this.second.failed++;
     this.kinds[kind] = (this.kinds[kind] ?? 0) + 1;
-    const failure: LoadFailure = { at: new Date(at).toISOString(), connection, kind, message, target };
+    const failure: LoadFailure = { at: new Date(at).toISOString(), connection, kind, message, target, member };
     if (this.firstFailures.length < FIRST_FAILURES) this.firstFailures.push(failure);
     this.ledger({ type: "failure", ...failure });
   }
@@ -185,6 +187,7 @@ export class LoadClient {
       byConnection: this.by,
       failuresByKind: this.kinds,
       byMember: this.members,
+      failedByMember: this.failedMembers,
       latencyMs: this.latency.summary(),
       schedulingLagMs,
       void: schedulingLagMs.p99 > VOID_LAG_MS,

@@ -5,13 +5,13 @@ import { type Answer, ResponseParser } from "./response";
 
 export type Outcome =
   | { readonly ok: true; readonly member: string | null }
-  | { readonly ok: false; readonly kind: LoadFailure["kind"]; readonly message: string };
+  | { readonly ok: false; readonly kind: LoadFailure["kind"]; readonly message: string; /** Who answered, when somebody did. */ readonly member: string | null };
 
 /** A server that said "close" and doesn't is left after this time. */
 const CLOSE_WAIT_MS = 1_000;
 
 export class Connection {
-  /** Pod of the last good answer. */
+  /** Pod of the last answer. */
   target: string | null = null;
   usable = true;
   private readonly parser = new ResponseParser();
@@ -71,7 +71,7 @@ export class Connection {
 
   private fail(kind: LoadFailure["kind"], message: string): void {
     this.usable = false;
-    this.settle({ ok: false, kind, message });
+    this.settle({ ok: false, kind, message, member: null });
   }
 
   private settle(outcome: Outcome): void {
@@ -110,12 +110,12 @@ export class Connection {
     if (now >= this.deadline) return this.sweep(now);
     this.deadline = Infinity;
     const good = answer.status >= 200 && answer.status < 300;
-    if (good) this.target = answer.pod;
+    this.target = answer.pod;
     if (!answer.keepAlive) {
       this.usable = false;
       // The server closes first, so that no client port lingers in TIME_WAIT.
       this.deadline = now + CLOSE_WAIT_MS;
     } else if (this.parser.surplus) this.close();
-    this.settle(good ? { ok: true, member: answer.member } : { ok: false, kind: "status", message: `status ${answer.status}` });
+    this.settle(good ? { ok: true, member: answer.member } : { ok: false, kind: "status", message: `status ${answer.status}`, member: answer.member });
   }
 }
