@@ -27,6 +27,12 @@ export interface AwsResource {
   /** Filled in by Check when absent. */
   readonly defaults?: Props;
   readonly taggable: boolean;
+  /** Paths that AWS fills in when the program says nothing: leaving them out is no difference from what is imported. */
+  readonly computed?: readonly string[];
+  /** By path, what the official provider takes when the program says nothing. */
+  readonly officialDefaults?: Props;
+  /** Lists whose order means nothing. */
+  readonly sets?: readonly string[];
   /** Keys that AWS adds below a property: unknown in a create's preview, as with the official provider. */
   readonly computedBelow?: Readonly<Record<string, readonly string[]>>;
   /** Seconds until `ready` gives up, without customTimeouts. */

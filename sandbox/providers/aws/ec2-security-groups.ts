@@ -39,6 +39,7 @@ const securityGroup: AwsResource = {
   replaceOn: ["name", "description", "vpcId", "region"],
   autoName: { property: "name", longest: 255 },
   defaults: { description: "Managed by Pulumi", revokeRulesOnDelete: false },
+  computed: ["name", "ingress", "egress"],
   taggable: true,
   async create(aws, inputs, tags, exists) {
     const made = await aws.ec2.send(new ec2.CreateSecurityGroupCommand({ GroupName: inputs["name"], Description: inputs["description"], VpcId: inputs["vpcId"], ...tagSpecification("security-group", tags) }));
@@ -144,7 +145,10 @@ function singleRule(direction: Direction, token: string): AwsResource {
     async read(aws, id, inputs) {
       const found = (await rulesOf(aws, inputs["securityGroupId"])).find((rule) => rule.SecurityGroupRuleId === id);
       if (found === undefined) return null;
-      return { securityGroupRuleId: id, arn: `arn:aws:ec2:${aws.region}:${await aws.accountId()}:security-group-rule/${id}`, tagsAll: tagMap(found.Tags) };
+      const ports = found.IpProtocol === "-1" ? {} : { fromPort: found.FromPort, toPort: found.ToPort };
+      // AWS has "" where the program left the description out.
+      const described = found.Description === "" && inputs["description"] === undefined ? undefined : found.Description;
+      return { ...ports, ipProtocol: found.IpProtocol, cidrIpv4: found.CidrIpv4, cidrIpv6: found.CidrIpv6, prefixListId: found.PrefixListId, referencedSecurityGroupId: found.ReferencedGroupInfo?.GroupId, description: described, securityGroupRuleId: id, arn: `arn:aws:ec2:${aws.region}:${await aws.accountId()}:security-group-rule/${id}`, tagsAll: tagMap(found.Tags) };
     },
     async update(aws, id, inputs) {
       await aws.ec2.send(new ec2.ModifySecurityGroupRulesCommand({ GroupId: inputs["securityGroupId"], SecurityGroupRules: [{ SecurityGroupRuleId: id, SecurityGroupRule: { IpProtocol: inputs["ipProtocol"], FromPort: inputs["fromPort"], ToPort: inputs["toPort"], CidrIpv4: inputs["cidrIpv4"], CidrIpv6: inputs["cidrIpv6"], PrefixListId: inputs["prefixListId"], ReferencedGroupId: inputs["referencedSecurityGroupId"], Description: inputs["description"] } }] }));

@@ -34,6 +34,15 @@ export function attributes(table: Readonly<Record<string, string>>, inputs: Prop
   return Object.entries(table).filter(([property]) => inputs[property] !== undefined && (only === undefined || only.has(property))).map(([property, Key]) => ({ Key, Value: String(inputs[property]) }));
 }
 
+/** AWS tells attributes as text; the program writes some of them as numbers and booleans. */
+export function fromAttributes(table: Readonly<Record<string, string>>, list: readonly { readonly Key?: string; readonly Value?: string }[] | undefined, text: readonly string[]): Props {
+  const value = (property: string, found: string) => (text.includes(property) ? found : /^(true|false)$/.test(found) ? found === "true" : /^\d+$/.test(found) ? Number(found) : found);
+  return Object.fromEntries(Object.entries(table).flatMap(([property, Key]) => {
+    const found = list?.find((one) => one.Key === Key)?.Value;
+    return found === undefined || found === "" ? [] : [[property, value(property, found)]];
+  }));
+}
+
 /** The nested blocks of a target group. */
 export function nestedAttributes(inputs: Props, only?: ReadonlySet<string>): { Key: string; Value: string }[] {
   const result: { Key: string; Value: string }[] = [];

@@ -1,7 +1,7 @@
 /** Load balancers, target groups, listeners and rules. */
 import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Props } from "../rpc/values";
-import { actions, attributes, conditions, healthCheck, loadBalancerAttributes, mapping, nestedAttributes, programActions, targetGroupAttributes, type Attributes } from "./elb-shapes";
+import { actions, attributes, conditions, fromAttributes, healthCheck, loadBalancerAttributes, mapping, nestedAttributes, programActions, targetGroupAttributes, type Attributes } from "./elb-shapes";
 import { isNotFound, orNull, tagList, tagMap, unlessGone, type AwsContext, type AwsResource } from "./descriptor";
 
 async function tagElb(aws: AwsContext, arn: string, tags: Readonly<Record<string, string>>, removed: readonly string[]): Promise<void> {
@@ -26,6 +26,9 @@ const loadBalancer: AwsResource & { becomesOther: typeof becomesOther } = {
   becomesOther,
   autoName: { property: "name", longest: 32 },
   defaults: { loadBalancerType: "application", internal: false, enableDeletionProtection: false },
+  computed: ["name", "subnets", "subnetMappings", "securityGroups", "ipAddressType", "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"],
+  officialDefaults: { dnsRecordClientRoutingPolicy: "any_availability_zone", idleTimeout: 60, clientKeepAlive: 3600, enableHttp2: true, desyncMitigationMode: "defensive", xffHeaderProcessingMode: "append" },
+  sets: ["subnets", "securityGroups"],
   taggable: true,
   validate: (inputs) => (/^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/.test(inputs["name"] ?? "a") && !/^internal-/.test(inputs["name"] ?? "") ? [] : [{ property: "name", reason: "at most 32 letters, digits and hyphens; neither begins nor ends with a hyphen, nor begins with internal-" }]),
   async create(aws, inputs, tags, exists) {
@@ -47,7 +50,9 @@ const loadBalancer: AwsResource & { becomesOther: typeof becomesOther } = {
   async read(aws, id) {
     const found = (await orNull(aws.elb.send(new elb.DescribeLoadBalancersCommand({ LoadBalancerArns: [id] }))))?.LoadBalancers?.[0];
     if (found === undefined) return null;
+    const settings = (await aws.elb.send(new elb.DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: id }))).Attributes;
     return {
+      ...fromAttributes(loadBalancerAttributes, settings, []), enforceSecurityGroupInboundRulesOnPrivateLinkTraffic: found.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic,
       arn: id, arnSuffix: suffix(id, "loadbalancer/"), name: found.LoadBalancerName, dnsName: found.DNSName, zoneId: found.CanonicalHostedZoneId, vpcId: found.VpcId, ipAddressType: found.IpAddressType ?? "ipv4", internal: found.Scheme === "internal",
       loadBalancerType: found.Type, securityGroups: found.SecurityGroups ?? [], subnets: (found.AvailabilityZones ?? []).map((zone) => zone.SubnetId), tagsAll: await tagsOf(aws, id),
     };
@@ -74,6 +79,8 @@ const targetGroup: AwsResource = {
   replaceOn: ["name", "port", "protocol", "protocolVersion", "targetType", "vpcId", "ipAddressType", "region"],
   autoName: { property: "name", longest: 32 },
   defaults: { targetType: "instance", deregistrationDelay: 300, proxyProtocolV2: false },
+  computed: ["name", "healthCheck", "connectionTermination", "ipAddressType", "preserveClientIp", "loadBalancingCrossZoneEnabled", "loadBalancingAlgorithmType", "stickiness", "targetHealthStates", "targetGroupHealth", "protocolVersion"],
+  officialDefaults: { "healthCheck.enabled": true, "healthCheck.interval": 30, "healthCheck.healthyThreshold": 3, "healthCheck.unhealthyThreshold": 3, "healthCheck.port": "traffic-port", "healthCheck.protocol": "HTTP" },
   taggable: true,
   async create(aws, inputs, tags, exists) {
     const made = await aws.elb.send(new elb.CreateTargetGroupCommand({
@@ -86,7 +93,9 @@ const targetGroup: AwsResource = {
   async read(aws, id) {
     const found = (await orNull(aws.elb.send(new elb.DescribeTargetGroupsCommand({ TargetGroupArns: [id] }))))?.TargetGroups?.[0];
     if (found === undefined) return null;
+    const settings = (await aws.elb.send(new elb.DescribeTargetGroupAttributesCommand({ TargetGroupArn: id }))).Attributes;
     return {
+      ...fromAttributes(targetGroupAttributes, settings, ["preserveClientIp", "loadBalancingCrossZoneEnabled"]),
       arn: id, arnSuffix: suffix(id, "targetgroup/"), name: found.TargetGroupName, port: found.Port, protocol: found.Protocol, vpcId: found.VpcId, targetType: found.TargetType, ipAddressType: found.IpAddressType ?? "ipv4", loadBalancerArns: found.LoadBalancerArns ?? [],
       healthCheck: {
         enabled: found.HealthCheckEnabled ?? true, protocol: found.HealthCheckProtocol, port: found.HealthCheckPort, path: found.HealthCheckPath ?? "", interval: found.HealthCheckIntervalSeconds, timeout: found.HealthCheckTimeoutSeconds,
@@ -115,6 +124,8 @@ async function putAttributes(aws: AwsContext, TargetGroupArn: string, Attributes
 const listener: AwsResource = {
   token: "aws:lb/listener:Listener",
   inputs: ["loadBalancerArn", "port", "protocol", "defaultActions", "alpnPolicy", "certificateArn", "sslPolicy", "tcpIdleTimeoutSeconds", "region", "tags"],
+  computed: ["protocol", "sslPolicy", "defaultActions[0].order"],
+  officialDefaults: { tcpIdleTimeoutSeconds: 350 },
   replaceOn: ["loadBalancerArn", "region"],
   taggable: true,
   async create(aws, inputs, tags, exists) {
@@ -125,7 +136,12 @@ const listener: AwsResource = {
   },
   async read(aws, id) {
     const found = (await orNull(aws.elb.send(new elb.DescribeListenersCommand({ ListenerArns: [id] }))))?.Listeners?.[0];
-    return found === undefined ? null : { arn: id, port: found.Port, protocol: found.Protocol, loadBalancerArn: found.LoadBalancerArn, sslPolicy: found.SslPolicy ?? "", defaultActions: programActions(found.DefaultActions), tagsAll: await tagsOf(aws, id) };
+    if (found === undefined) return null;
+    const settings = found.Protocol === "TCP" ? (await aws.elb.send(new elb.DescribeListenerAttributesCommand({ ListenerArn: id }))).Attributes : [];
+    return {
+      ...fromAttributes({ tcpIdleTimeoutSeconds: "tcp.idle_timeout.seconds" }, settings, []), alpnPolicy: found.AlpnPolicy?.[0], certificateArn: found.Certificates?.[0]?.CertificateArn,
+      arn: id, port: found.Port, protocol: found.Protocol, loadBalancerArn: found.LoadBalancerArn, sslPolicy: found.SslPolicy ?? "", defaultActions: programActions(found.DefaultActions), tagsAll: await tagsOf(aws, id),
+    };
   },
   async update(aws, id, inputs, _olds, changed) {
     if ([...changed].some((property) => property !== "tcpIdleTimeoutSeconds")) await aws.elb.send(new elb.ModifyListenerCommand({ ListenerArn: id, ...listenerInput(inputs) }));

@@ -7,7 +7,7 @@ import type { Props } from "../rpc/values";
 import { orNull, type AwsContext } from "./descriptor";
 import { routeId } from "./ec2-network";
 import { securityGroupRuleId } from "./ec2-security-groups";
-import { loadBalancerAttributes, targetGroupAttributes, programActions, programConditions } from "./elb-shapes";
+import { programActions, programConditions } from "./elb-shapes";
 
 export interface Imported {
   /** The resource's own id: some are imported by another one. */
@@ -124,30 +124,6 @@ const accessEntry: Import = async (aws, id) => {
   return found === undefined ? null : { id, inputs: { clusterName, principalArn, type: found.type, kubernetesGroups: found.kubernetesGroups, userName: found.username } };
 };
 
-/** AWS tells attributes as text; the program writes some of them as numbers and booleans. */
-function fromAttributes(table: Readonly<Record<string, string>>, list: readonly { readonly Key?: string; readonly Value?: string }[] | undefined, text: readonly string[]): Props {
-  const value = (property: string, found: string) => (text.includes(property) ? found : /^(true|false)$/.test(found) ? found === "true" : /^\d+$/.test(found) ? Number(found) : found);
-  return Object.fromEntries(Object.entries(table).flatMap(([property, Key]) => {
-    const found = list?.find((one) => one.Key === Key)?.Value;
-    return found === undefined || found === "" ? [] : [[property, value(property, found)]];
-  }));
-}
-
-const loadBalancer: Import = async (aws, id) => {
-  const found = await orNull(aws.elb.send(new elb.DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: id })));
-  return found === null ? null : { id, inputs: fromAttributes(loadBalancerAttributes, found.Attributes, []) };
-};
-
-const targetGroup: Import = async (aws, id) => {
-  const found = await orNull(aws.elb.send(new elb.DescribeTargetGroupAttributesCommand({ TargetGroupArn: id })));
-  return found === null ? null : { id, inputs: fromAttributes(targetGroupAttributes, found.Attributes, ["preserveClientIp", "loadBalancingCrossZoneEnabled"]) };
-};
-
-const listener: Import = async (aws, id) => {
-  const found = (await orNull(aws.elb.send(new elb.DescribeListenersCommand({ ListenerArns: [id] }))))?.Listeners?.[0];
-  return found === undefined ? null : { id, inputs: { loadBalancerArn: found.LoadBalancerArn, defaultActions: programActions(found.DefaultActions), alpnPolicy: found.AlpnPolicy?.[0], certificateArn: found.Certificates?.[0]?.CertificateArn } };
-};
-
 const listenerRule: Import = async (aws, id) => {
   const found = (await orNull(aws.elb.send(new elb.DescribeRulesCommand({ RuleArns: [id] }))))?.Rules?.[0];
   return found === undefined ? null : { id, inputs: { listenerArn: id.replace(":listener-rule/", ":listener/").replace(/\/[^/]+$/, ""), actions: programActions(found.Actions), conditions: programConditions(found.Conditions) } };
@@ -172,8 +148,5 @@ export const imports: Readonly<Record<string, Import>> = {
   "aws:eks/accessEntry:AccessEntry": accessEntry,
   "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": accessPolicyAssociation,
   "aws:eks/podIdentityAssociation:PodIdentityAssociation": podIdentityAssociation,
-  "aws:lb/loadBalancer:LoadBalancer": loadBalancer,
-  "aws:lb/targetGroup:TargetGroup": targetGroup,
-  "aws:lb/listener:Listener": listener,
   "aws:lb/listenerRule:ListenerRule": listenerRule,
 };

@@ -5,18 +5,10 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { SandboxError } from "../../errors";
 import { clusterToken } from "../kubernetes/eks-token";
 import type { Props } from "../rpc/values";
-import { tagMap, type AwsContext } from "./descriptor";
+import { orNull, tagMap, type AwsContext } from "./descriptor";
+import { elbInvokes } from "./invokes-elb";
+import { exactlyOne, filters, type Invoke, orNothing } from "./lookup";
 import { policyDocument } from "./policy-document";
-
-type Invoke = (aws: AwsContext, args: Props) => Promise<Props>;
-
-function filters(args: Props): ec2.Filter[] {
-  return [
-    ...(args["filters"] ?? []).map((one: Props) => ({ Name: one["name"], Values: one["values"] })),
-    ...Object.entries(args["tags"] ?? {}).map(([key, value]) => ({ Name: `tag:${key}`, Values: [String(value)] })),
-  ];
-}
-const orNothing = (list: ec2.Filter[]) => (list.length > 0 ? { Filters: list } : {});
 
 const getAvailabilityZones: Invoke = async (aws, args) => {
   const excluded = new Set([...(args["excludeNames"] ?? []), ...(args["excludeZoneIds"] ?? [])]);
@@ -71,10 +63,15 @@ const getAddonVersion: Invoke = async (aws, args) => {
 };
 
 const getCluster: Invoke = async (aws, args) => {
-  const found = (await aws.eks.send(new eks.DescribeClusterCommand({ name: args["name"] }))).cluster!;
+  const answer = await orNull(aws.eks.send(new eks.DescribeClusterCommand({ name: args["name"] })));
+  if (answer?.cluster === undefined) throw new Error(`reading EKS Cluster (${args["name"]}): couldn't find resource`);
+  const found = answer.cluster;
   const vpc = found.resourcesVpcConfig;
   return { id: found.name, name: found.name, arn: found.arn, endpoint: found.endpoint ?? "", version: found.version, status: found.status, roleArn: found.roleArn, platformVersion: found.platformVersion ?? "", createdAt: found.createdAt?.toISOString() ?? "", tags: found.tags ?? {}, region: aws.region,
     certificateAuthorities: [{ data: found.certificateAuthority?.data ?? "" }], identities: [{ oidcs: [{ issuer: found.identity?.oidc?.issuer ?? "" }] }], accessConfigs: [{ authenticationMode: found.accessConfig?.authenticationMode ?? "", bootstrapClusterCreatorAdminPermissions: true }],
+    // What the sandbox's EKS has none of: a program that reads it must find the official shape.
+    clusterId: "", computeConfigs: [], controlPlaneScalingConfigs: [], deletionProtection: found.deletionProtection ?? false, enabledClusterLogTypes: [], outpostConfigs: [], remoteNetworkConfigs: [], storageConfigs: [], zonalShiftConfigs: [], kubeApiServerConfigs: [], kubeControllerManagerConfigs: [], kubeSchedulerConfigs: [],
+    upgradePolicies: [{ supportType: found.upgradePolicy?.supportType ?? "EXTENDED" }], kubernetesNetworkConfigs: [{ ipFamily: found.kubernetesNetworkConfig?.ipFamily ?? "ipv4", serviceIpv4Cidr: found.kubernetesNetworkConfig?.serviceIpv4Cidr ?? "", serviceIpv6Cidr: found.kubernetesNetworkConfig?.serviceIpv6Cidr ?? "", elasticLoadBalancings: [] }],
     vpcConfig: { clusterSecurityGroupId: vpc?.clusterSecurityGroupId ?? "", vpcId: vpc?.vpcId ?? "", subnetIds: vpc?.subnetIds ?? [], securityGroupIds: vpc?.securityGroupIds ?? [], endpointPublicAccess: vpc?.endpointPublicAccess ?? true, endpointPrivateAccess: vpc?.endpointPrivateAccess ?? false, publicAccessCidrs: vpc?.publicAccessCidrs ?? [] } };
 };
 
@@ -91,10 +88,21 @@ const getParameter: Invoke = async (aws, args) => {
   return { id: args["name"], name: args["name"], arn: found.ARN ?? "", type: found.Type, value: found.Value, insecureValue: found.Type === "SecureString" ? "" : found.Value, version: found.Version ?? 1, withDecryption: args["withDecryption"] ?? true, region: aws.region };
 };
 
-function exactlyOne<T>(what: string, list: readonly T[] | undefined): T {
-  if (list?.length === 1) return list[0]!;
-  throw new Error(list === undefined || list.length === 0 ? `no matching ${what} found` : `multiple ${what}s matched; use additional constraints to reduce matches to a single ${what}`);
-}
+const getSecurityGroup: Invoke = async (aws, args) => {
+  const list = [...filters(args), ...(args["name"] ? [{ Name: "group-name", Values: [args["name"]] }] : []), ...(args["vpcId"] ? [{ Name: "vpc-id", Values: [args["vpcId"]] }] : [])];
+  const answer = await orNull(aws.ec2.send(new ec2.DescribeSecurityGroupsCommand({ ...(args["id"] ? { GroupIds: [args["id"]] } : {}), ...orNothing(list) })));
+  const found = exactlyOne("EC2 Security Group", answer?.SecurityGroups);
+  return { id: found.GroupId, arn: groupArn(aws, found.OwnerId ?? (await aws.accountId()), found.GroupId), name: found.GroupName, description: found.Description, vpcId: found.VpcId ?? "", filters: args["filters"], tags: tagMap(found.Tags), region: aws.region };
+};
+
+/** None is an answer here, not an error. */
+const getSecurityGroups: Invoke = async (aws, args) => {
+  const found = (await aws.ec2.send(new ec2.DescribeSecurityGroupsCommand({ ...orNothing(filters(args)) }))).SecurityGroups ?? [];
+  const account = await aws.accountId();
+  return { id: aws.region, ids: found.map((one) => one.GroupId), arns: found.map((one) => groupArn(aws, one.OwnerId ?? account, one.GroupId)), vpcIds: found.map((one) => one.VpcId ?? ""), filters: args["filters"], tags: args["tags"] ?? {}, region: aws.region };
+};
+
+const groupArn = (aws: AwsContext, account: string, id: string | undefined): string => `arn:aws:ec2:${aws.region}:${account}:security-group/${id}`;
 
 const invokes: Readonly<Record<string, Invoke>> = {
   "aws:index/getPartition:getPartition": async () => ({ id: "aws", partition: "aws", dnsSuffix: "amazonaws.com", reverseDnsPrefix: "com.amazonaws" }),
@@ -110,6 +118,9 @@ const invokes: Readonly<Record<string, Invoke>> = {
   "aws:ec2/getSubnet:getSubnet": getSubnet,
   "aws:ec2/getRouteTable:getRouteTable": getRouteTable,
   "aws:ec2/getAmi:getAmi": getAmi,
+  "aws:ec2/getSecurityGroup:getSecurityGroup": getSecurityGroup,
+  "aws:ec2/getSecurityGroups:getSecurityGroups": getSecurityGroups,
+  ...elbInvokes,
   "aws:eks/getAddonVersion:getAddonVersion": getAddonVersion,
   "aws:eks/getCluster:getCluster": getCluster,
   "aws:eks/getClusterAuth:getClusterAuth": async (aws, args) => {

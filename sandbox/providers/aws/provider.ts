@@ -5,7 +5,7 @@ import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balan
 import { IAMClient } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { SandboxError } from "../../errors";
-import { autoName, differences, equal, hasUnknown, isObject, under, UNKNOWN, type Check, type Diff, type Dynamic, type Failure, type Props } from "../rpc/values";
+import { autoName, differences, equal, hasUnknown, isObject, under, UNKNOWN, type Check, type Diff, type Dynamic, type Failure, type PropertyChange, type Props } from "../rpc/values";
 import { PartialFailure, type ChangeCall, type CheckCall, type Created, type Limits, type StandIn, type Target } from "../stand-in";
 import { pause, type AwsContext, type AwsResource } from "./descriptor";
 import { ec2LaunchTemplateResources } from "./ec2-launch-template";
@@ -84,7 +84,9 @@ export class AwsStandIn implements StandIn {
     const resource = descriptorOf(call.type);
     const becomesOther = call.type === "aws:lb/loadBalancer:LoadBalancer" && loadBalancerBecomesOther(call.oldInputs, call.news);
     const replaces = under(becomesOther ? [...resource.replaceOn, "securityGroups"] : resource.replaceOn);
-    const changes = [...differences(call.oldOutputs[appliedKey] ?? call.oldInputs, call.news, replaces), ...this.defaultTagChanges(resource, call)];
+    const olds: Props = call.oldOutputs[appliedKey] ?? call.oldInputs;
+    const told = differences(olds, call.news, replaces).filter((one) => !isUntold(resource, call.oldOutputs, olds, one) && !isReordered(resource, olds, call.news, one.path));
+    const changes = [...told, ...this.defaultTagChanges(resource, call)];
     const explicitName = resource.autoName !== undefined && call.news["__defaults"] === undefined && equal(call.oldInputs[resource.autoName.property], call.news[resource.autoName.property]);
     return { changes, deleteBeforeReplace: resource.deleteBeforeReplace?.(call.news) ?? explicitName };
   }
@@ -157,7 +159,22 @@ export class AwsStandIn implements StandIn {
     const known = Object.keys(call.inputs).length > 0 ? call.inputs : call.outputs;
     const read = await resource.read(aws, call.id, known);
     if (read === null) return null;
-    return { outputs: { ...this.withTags(resource, known, { ...call.outputs, ...known, ...withoutUndefined(read) }), ...unfinished(call.outputs) }, inputs: call.outputs[appliedKey] === undefined ? drifted(known, call.outputs, read) : known };
+    const outputs = { ...this.withTags(resource, known, { ...call.outputs, ...known, ...withoutUndefined(read) }), ...unfinished(call.outputs) };
+    if (call.outputs[appliedKey] !== undefined) return { outputs, inputs: known };
+    return this.withTagDrift(resource, { outputs, inputs: drifted(known, call.outputs, read) }, call.outputs["__tags"], read["tagsAll"]);
+  }
+
+  /** Tags that others set or took away: the next update puts the program's back. */
+  private withTagDrift(resource: AwsResource, found: { outputs: Props; inputs: Props }, before: Props | undefined, now: Props | undefined): { outputs: Props; inputs: Props } {
+    if (!resource.taggable || before === undefined || now === undefined || equal(before, now)) return found;
+    return { outputs: { ...found.outputs, tagsAll: now, __tags: now }, inputs: this.withOwnTags(found.inputs, now) };
+  }
+
+  /** Of all tags those that the program would have to say itself. */
+  private withOwnTags(inputs: Props, all: Props): Props {
+    const { tags: _tags, ...rest } = inputs as Record<string, Dynamic>;
+    const own = Object.fromEntries(Object.entries(all).filter(([key, value]) => this.defaultTags[key] !== value || inputs["tags"]?.[key] === value));
+    return Object.keys(own).length > 0 || _tags !== undefined ? { ...rest, tags: own } : rest;
   }
 
   /** The inputs are what AWS tells of the properties that the program could have set. */
@@ -169,17 +186,18 @@ export class AwsStandIn implements StandIn {
     const told = withoutUndefined({ ...withoutUndefined(read), ...withoutUndefined(found.inputs), tags: read["tagsAll"] });
     const inputs = { ...Object.fromEntries(Object.entries(told).filter(([key]) => resource.inputs.includes(key))), ...(resource.inputs.includes("region") ? { region: this.region } : {}) };
     const { tags, ...rest } = inputs as Record<string, Dynamic>;
-    const named = resource.taggable && Object.keys(tags ?? {}).length > 0 ? { ...rest, tags } : rest;
-    return { id: found.id, inputs: named, outputs: this.withTags(resource, named, { ...told, ...named }) };
+    const named = resource.taggable ? this.withOwnTags(rest, tags ?? {}) : rest;
+    return { id: found.id, inputs: named, outputs: { ...this.withTags(resource, named, { ...told, ...named }), [importedKey]: true } };
   }
 
   async update(call: ChangeCall & { preview: boolean }, limits: Limits): Promise<Props> {
     const resource = descriptorOf(call.type);
-    const { [appliedKey]: applied, ...oldOutputs } = call.oldOutputs as Record<string, Dynamic>;
+    const { [appliedKey]: applied, [importedKey]: _imported, ...oldOutputs } = call.oldOutputs as Record<string, Dynamic>;
     if (call.preview) return this.withTags(resource, call.news, { ...oldOutputs, ...call.news });
     const olds: Props = applied ?? call.oldInputs;
     const aws = this.context(limits);
-    const changed = new Set([...Object.keys(olds), ...Object.keys(call.news)].filter((key) => !equal(olds[key], call.news[key])));
+    const untold = (key: string) => call.news[key] === undefined && isUntold(resource, call.oldOutputs, olds, { path: key, kind: "delete", replaces: false });
+    const changed = new Set([...Object.keys(olds), ...Object.keys(call.news)].filter((key) => !equal(olds[key], call.news[key]) && !untold(key) && !isReordered(resource, olds, call.news, key)));
     const tagsChanged = changed.delete("tags") || !equal(oldOutputs["__tags"], this.allTags(resource, call.news));
     try {
       if (tagsChanged && resource.tag !== undefined) {
@@ -220,6 +238,24 @@ export class AwsStandIn implements StandIn {
 /** Among the outputs of an object whose last operation failed: the inputs that hold of it, as far as is known. */
 const appliedKey = "__applied";
 const unfinished = (outputs: Props): Props => (outputs[appliedKey] === undefined ? {} : { [appliedKey]: outputs[appliedKey] });
+
+/** Among the outputs of what was imported and not updated since: its inputs hold more than any program says. */
+const importedKey = "__imported";
+
+/** The program leaves out what it need not say of something imported: AWS's or the official provider's own choice. */
+function isUntold(resource: AwsResource, outputs: Props, olds: Props, change: PropertyChange): boolean {
+  if (outputs[importedKey] !== true || change.kind !== "delete" || under(["tags"])(change.path)) return false;
+  const value = change.path.split(/[.[\]]+/).reduce<Dynamic>((at, key) => (key === "" ? at : at?.[key]), olds);
+  if (value === false || value === "" || value === 0 || (Array.isArray(value) && value.length === 0)) return true;
+  if (under(resource.computed ?? [])(change.path)) return resource.officialDefaults?.[change.path] === undefined || equal(resource.officialDefaults[change.path], value);
+  return equal(resource.officialDefaults?.[change.path], value);
+}
+
+function isReordered(resource: AwsResource, olds: Props, news: Props, path: string): boolean {
+  const property = resource.sets?.find((one) => under([one])(path));
+  if (property === undefined || hasUnknown(news[property])) return false;
+  return equal([...(olds[property] ?? [])].sort(), [...(news[property] ?? [])].sort());
+}
 
 /** With what was changed from outside since the outputs were recorded, as the program would have written it: the next update puts it back. */
 function drifted(inputs: Props, outputs: Props, read: Props): Props {

@@ -44,6 +44,29 @@ export function kubernetesFacts(world: () => { readonly kubeconfig: string; read
     assert.equal(world().kubectl("get", "configmap", "taken", "-o", "jsonpath={.data.a}"), "theirs");
   });
 
+  it("patches somebody else's Service: adds its fields, takes another manager's only by force, and gives its own up at the end", async () => {
+    const { kubectl } = world();
+    kubectl("create", "service", "clusterip", "theirs", "--tcp=80:8080");
+    kubectl("annotate", "service", "theirs", "kept=by-them", "shared=theirs");
+    const patch = "kubernetes:core/v1:ServicePatch";
+    const nameless = await provider.check({ ...about(patch, "theirs"), olds: {}, news: { metadata: { annotations: { a: "b" } } } });
+    assert.deepEqual(nameless.failures.map((one) => one.property), ["metadata.name"]);
+    const annotations = (): Props => JSON.parse(kubectl("get", "service", "theirs", "-o", "json")).metadata.annotations ?? {};
+    const metadata = (more: Props) => ({ metadata: { name: "theirs", annotations: { "pulumi.com/skipAwait": "true", ours: "yes", ...more } } });
+    const made = await create(patch, "theirs", metadata({}));
+    assert.deepEqual([made.id, annotations()["ours"], annotations()["kept"]], ["default/theirs", "yes", "by-them"]);
+    const change = async (olds: Props, news: Props) => provider.update({ ...about(patch, "theirs"), id: made.id, oldInputs: olds, oldOutputs: made.outputs, news: (await provider.check({ ...about(patch, "theirs"), olds, news })).inputs, preview: false }, limits());
+    assert.match((await failure(change(made.inputs, metadata({ shared: "ours" })))).message, /conflict/i);
+    assert.equal(annotations()["shared"], "theirs");
+    await change(made.inputs, metadata({ shared: "ours", "pulumi.com/patchForce": "true" }));
+    assert.equal(annotations()["shared"], "ours");
+    const gone = { ...about(patch, "theirs"), id: made.id, oldInputs: made.inputs, outputs: made.outputs };
+    await provider.delete(gone, limits());
+    assert.deepEqual([annotations()["ours"], annotations()["kept"]], [undefined, "by-them"]);
+    kubectl("delete", "service", "theirs");
+    await provider.delete(gone, limits());
+  });
+
   it("replaces a ConfigMap's data: beside the old one when the name is drawn, after it when it is given", async () => {
     const given = await create(configMap, "given", { metadata: { name: "given" }, data: { a: "1" } });
     const change = (made: typeof given, news: Props) => provider.diff({ ...about(configMap, "x"), id: made.id, oldInputs: made.inputs, oldOutputs: made.outputs, news });

@@ -15,6 +15,11 @@ describe("kinds", () => {
       assert.equal(kind === null ? null : `${kind.apiVersion} ${kind.kind}`, expected);
     });
   }
+  it("knows a patch by its name", () => {
+    assert.deepEqual(kindOfToken("kubernetes:core/v1:ServicePatch"), { apiVersion: "v1", kind: "Service", patch: true });
+    assert.deepEqual(kindOfToken("kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBindingPatch"), { apiVersion: "elbv2.k8s.aws/v1beta1", kind: "TargetGroupBinding", patch: true });
+    assert.equal(kindOfToken("kubernetes:core/v1:Service")?.patch, false);
+  });
   it("knows what has no namespace", () => assert.deepEqual(["Namespace", "ClusterRole", "IngressClass", "Pod", "TargetGroupBinding"].map(isNamespaced), [false, false, false, true, true]));
 });
 
