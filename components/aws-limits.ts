@@ -16,6 +16,9 @@ export const longestKubernetesLabel = 63;
 
 export const ports = { least: 1, most: 65535, source: `${elbDocs}/load-balancer-listeners.html, 2026-11-21` } as const;
 
+/** Kubernetes' default range of NodePorts, which EKS keeps. kubernetes.io/docs/reference/networking/virtual-ips; 2026-11-21. */
+export const nodePortRange = { first: 30000, last: 32767 } as const;
+
 /** deregistration_delay.timeout_seconds. */
 export const deregistrationDelaySeconds = { least: 0, most: 3600, default: 300, source: `${elbDocs}/edit-target-group-attributes.html, 2026-11-21` } as const;
 

@@ -43,6 +43,10 @@ export interface LoadBalancerServiceArgs {
   deregistrationDelaySeconds?: number;
   /** The Service is somebody else's: only annotations are patched (and, while standing down, its selector). Default false. */
   existing?: boolean;
+  /** The load balancer is the stack's now: the Service goes on as ClusterIP, for the bindings that refer to it. Default false. */
+  handedOver?: boolean;
+  /** Only with `handedOver`: whether the annotations are still there; they go last. Default false. */
+  annotated?: boolean;
   /** Default true: neither a stray destroy nor the controller deletes the load balancer, and with it everybody's targets. */
   protect?: boolean;
 }
@@ -102,7 +106,7 @@ export class LoadBalancerService extends pulumi.ComponentResource {
 
   private createService(name: string, args: LoadBalancerServiceArgs, down: ReturnType<typeof standDown>): void {
     const targetType = args.targetType ?? "ip";
-    const annotations = loadBalancerAnnotations({
+    const balancerAnnotations = loadBalancerAnnotations({
       targetType,
       internal: args.internal === true,
       crossZone: args.crossZone !== false,
@@ -114,18 +118,20 @@ export class LoadBalancerService extends pulumi.ComponentResource {
       deregistrationDelaySeconds: args.deregistrationDelaySeconds ?? deregistrationDelaySeconds.default,
       deletionProtection: args.protect !== false,
     });
+    const handedOver = args.handedOver === true;
+    const annotations = !handedOver || args.annotated === true ? { ...balancerAnnotations, ...down.annotations } : {};
     new kubernetes.core.v1.Service(name, {
-      metadata: { name: args.serviceName, namespace: args.namespace, labels: { "app.kubernetes.io/managed-by": "eks-blue-green" }, annotations: { ...annotations, ...down.annotations } },
+      // A handed-over Service may have no endpoints, which is no failure.
+      metadata: { name: args.serviceName, namespace: args.namespace, labels: { "app.kubernetes.io/managed-by": "eks-blue-green" }, annotations: { ...annotations, ...(handedOver ? { "pulumi.com/skipAwait": "true" } : {}) } },
       spec: {
-        type: "LoadBalancer",
-        loadBalancerClass,
+        ...(handedOver ? { type: targetType === "ip" ? "ClusterIP" : "NodePort" } : { type: "LoadBalancer", loadBalancerClass }),
         selector: { ...args.selector, ...down.selector },
         // Pods are reached directly: a NodePort would only lie open.
-        ...(targetType === "ip" ? { allocateLoadBalancerNodePorts: false } : { externalTrafficPolicy: "Cluster" }),
-        loadBalancerSourceRanges: args.clientCidrBlocks ?? ["0.0.0.0/0"],
+        ...(targetType === "instance" ? { externalTrafficPolicy: "Cluster" } : handedOver ? {} : { allocateLoadBalancerNodePorts: false }),
+        ...(handedOver ? {} : { loadBalancerSourceRanges: args.clientCidrBlocks ?? ["0.0.0.0/0"] }),
         ports: (args.ports ?? []).map((port) => ({ name: port.name, port: port.port, targetPort: port.targetPort, protocol: "TCP" })),
       },
-    }, { parent: this, protect: args.protect !== false, customTimeouts: { create: "15m", update: "15m", delete: "15m" } });
+    }, { parent: this, protect: !handedOver && args.protect !== false, customTimeouts: { create: "15m", update: "15m", delete: "15m" } });
   }
 
   /** Server-side apply of a few fields under a manager of our own; everything else stays its owner's. */
@@ -133,6 +139,6 @@ export class LoadBalancerService extends pulumi.ComponentResource {
     new kubernetes.core.v1.ServicePatch(name, {
       metadata: { name: args.serviceName, namespace: args.namespace, annotations: { ...extendingAnnotations, ...down.annotations, "pulumi.com/patchForce": "true" } },
       ...(Object.keys(down.selector).length === 0 ? {} : { spec: { selector: down.selector } }),
-    }, { parent: this, protect: args.protect !== false });
+    }, { parent: this, protect: args.handedOver !== true && args.protect !== false });
   }
 }

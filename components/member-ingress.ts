@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { ports } from "./aws-limits";
+import { nodePortRange, ports } from "./aws-limits";
 import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
 
 export interface MemberIngressArgs {
@@ -10,6 +10,8 @@ export interface MemberIngressArgs {
   loadBalancerSecurityGroupId: pulumi.Input<string>;
   /** Service and health-check ports of the pods; repeats are dropped. */
   ports: number[];
+  /** Also the range of NodePorts, for instance targets. Default false. */
+  nodePorts?: boolean;
 }
 
 /** All that is wrong with the arguments. */
@@ -29,6 +31,12 @@ export class MemberIngress extends pulumi.ComponentResource {
     const rules = [...new Set(args.ports)].map((port) => new aws.vpc.SecurityGroupIngressRule(`${name}-${port}`, {
       securityGroupId: args.podSecurityGroupId, referencedSecurityGroupId: args.loadBalancerSecurityGroupId, ipProtocol: "tcp", fromPort: port, toPort: port, description: `Shared load balancer to pods' port ${port}`,
     }, { parent: this }));
+    if (args.nodePorts === true) {
+      const { first, last } = nodePortRange;
+      rules.push(new aws.vpc.SecurityGroupIngressRule(`${name}-node-ports`, {
+        securityGroupId: args.podSecurityGroupId, referencedSecurityGroupId: args.loadBalancerSecurityGroupId, ipProtocol: "tcp", fromPort: first, toPort: last, description: "Load balancer to the nodes' NodePorts",
+      }, { parent: this }));
+    }
     this.ruleIds = pulumi.output(rules.map((rule) => rule.id));
     this.registerOutputs({ ruleIds: this.ruleIds });
   }

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, longestLoadBalancingName, ports } from "./aws-limits";
+import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, longestLoadBalancingName, nodePortRange, ports } from "./aws-limits";
 import { parseCidr } from "./cidr";
 import { derivedName, shortenedName } from "./names";
 import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
@@ -11,6 +11,8 @@ export interface SharedServiceArgs {
   name: string;
   /** Listener port, 1 to 65535. */
   port: number;
+  /** `ip` (default: pods are the targets) or `instance` (nodes are, by NodePort). A change replaces the target group. */
+  targetType?: "ip" | "instance";
   /** Port of the pods, 1 to 65535. A change replaces the target group. */
   targetPort: number;
   /** Path of the HTTP health check, on `healthCheckPort`. Default `/healthz`. */
@@ -144,11 +146,14 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
         securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, cidrIpv4, description: `Clients to listener ${port}`, tags: args.tags,
       }, { parent: this })));
     // EC2 refuses a second rule of the same content, so one per distinct port. Pulumi-made groups have no egress by themselves.
-    const podPorts = [...new Set(args.services.flatMap((service) => [service.targetPort, service.healthCheckPort ?? service.targetPort]))];
+    const podPorts = [...new Set(args.services.filter(({ targetType }) => targetType !== "instance").flatMap((service) => [service.targetPort, service.healthCheckPort ?? service.targetPort]))];
+    const nodePorts = args.services.some(({ targetType }) => targetType === "instance") ? [new aws.vpc.SecurityGroupEgressRule(`${name}-node-ports`, {
+      securityGroupId: group.id, ipProtocol: "tcp", fromPort: nodePortRange.first, toPort: nodePortRange.last, cidrIpv4: args.podCidrBlock, description: "Nodes' NodePorts", tags: args.tags,
+    }, { parent: this })] : [];
     const egress = podPorts.map((port) => new aws.vpc.SecurityGroupEgressRule(`${name}-pods-${port}`, {
       securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, cidrIpv4: args.podCidrBlock, description: `Pods' port ${port}`, tags: args.tags,
     }, { parent: this }));
-    return [...ingress, ...egress];
+    return [...ingress, ...egress, ...nodePorts];
   }
 
   private createService(name: string, args: SharedLoadBalancerArgs, service: SharedServiceArgs, balancer: aws.lb.LoadBalancer, guarded: pulumi.CustomResourceOptions): SharedService {
@@ -157,7 +162,7 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
     const group = new aws.lb.TargetGroup(`${name}-${service.name}`, {
       name: targetGroupName,
       vpcId: args.vpcId,
-      targetType: "ip",
+      targetType: service.targetType ?? "ip",
       protocol: "TCP",
       port: service.targetPort,
       deregistrationDelay: service.deregistrationDelaySeconds ?? deregistrationDelaySeconds.default,

@@ -1,8 +1,9 @@
 /** What a wanted config may not change about a deployed environment. Pure: both sides come in as data; every problem is answered. */
 import type { Problem } from "../components/problems";
-import type { EnvironmentConfig } from "./config";
+import type { EnvironmentConfig, ServiceConfig } from "./config";
 import { compareVersions } from "./desired-member";
 import type { EnvironmentRecord } from "./record";
+import { ownershipOf, targetGroupsOf } from "./target-groups";
 
 const moveToNew = "Keep the deployed value; to change it, build a second environment and move clients to it by DNS";
 
@@ -27,10 +28,43 @@ export function sharedFieldProblems(current: EnvironmentConfig, wanted: Environm
       problems.push({ path: "services", value: service.name, rule: `service '${service.name}' is deployed; removing it would delete its listener and target group, which are protected`, remedy: `Keep it; to remove it for good, first lift the protection: pulumi state unprotect (listener and target group of '${service.name}')` });
       continue;
     }
-    fixed(`services[${index}].targetPort`, service.targetPort, same.targetPort, "the target group would be replaced", "Keep the port; add a service of another name beside it and move clients to its port");
+    fixed(`services[${index}].targetType`, service.targetType ?? "ip", same.targetType ?? "ip", "the target groups would be replaced", "Keep the type; add a service of another name beside it and move clients to its port");
+    fixed(`services[${index}].existing`, service.existing ?? null, same.existing ?? null, "the workload of the primary would be made or lost", "Keep it; add a service of another name beside it");
+    problems.push(...portProblems(service, same, index));
     fixed(`services[${index}].namespace`, service.namespace, same.namespace, "the running workload would be replaced at once on every member", "Keep the namespace; add a service of another name beside it and move clients to its port");
   }
   return problems;
+}
+
+/** A deployed port keeps its name (its target group's key follows from it), and its container port. */
+function portProblems(service: ServiceConfig, same: ServiceConfig, index: number): Problem[] {
+  const wanted = targetGroupsOf({ services: [same] });
+  return targetGroupsOf({ services: [service] }).flatMap((spec): Problem[] => {
+    const next = wanted.find(({ key }) => key === spec.key);
+    if (next === undefined) {
+      return [{ path: `services[${index}].ports`, value: wanted.map(({ key }) => key), rule: `target group '${spec.key}' is deployed (port ${spec.port}); without this port's name, or with a second port beside an unnamed one, it would be deleted`, remedy: "Keep the ports' names; add a service of another name for further ports" }];
+    }
+    if (next.targetPort === spec.targetPort) return [];
+    const path = same.ports === undefined ? "targetPort" : `ports[${same.ports.findIndex(({ name }) => name === spec.portName)}].targetPort`;
+    return [{ path: `services[${index}].${path}`, value: next.targetPort, rule: `can't change on a deployed environment (it is ${spec.targetPort}): the target group would be replaced`, remedy: "Keep the port; add a service of another name beside it and move clients to its port" }];
+  });
+}
+
+/** A config whose owner or primary is not the deployed one. Load balancers change their owner by `adopt` alone. */
+export function ownershipProblems(last: { readonly record: EnvironmentRecord; readonly config: EnvironmentConfig }, wanted: EnvironmentConfig): Problem[] {
+  const deployed = ownershipOf(last.record, last.config);
+  const is = ownershipOf(null, wanted);
+  if (deployed.owner === "service" && is.owner === "stack") {
+    return [{ path: "loadBalancer.owner", value: "stack", rule: `the load balancers belong to Services of '${deployed.primary}': declaring others would move no client`, remedy: "Hand them over first: eks-blue-green adopt; it keeps them, and sets the owner in the record" }];
+  }
+  // After a handover the config may say `service` for a while: the record wins.
+  if (deployed.owner === "stack" && is.owner === "service" && deployed.adopted === null) {
+    return [{ path: "loadBalancer.owner", value: "service", rule: "can't change on a deployed environment (it is stack): the load balancer would be deleted", remedy: moveToNew }];
+  }
+  if (deployed.owner === "service" && is.owner === "service" && is.primary !== deployed.primary) {
+    return [{ path: "loadBalancer.primary", value: is.primary, rule: `can't change (it is '${deployed.primary}'): the load balancers belong to Services of that cluster`, remedy: `Write loadBalancer.primary: ${deployed.primary}; eks-blue-green adopt makes any member equal` }];
+  }
+  return [];
 }
 
 /** Members that the record has and the config has no more, unless they are absent. */

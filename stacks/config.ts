@@ -159,4 +159,4 @@ export interface MemberConfig {
 export { ConfigError } from "../components/problems";
 export type { Problem } from "../components/problems";
 export { isMemberConfig, parseEnvironmentConfig, parseMemberConfig } from "./config-parser";
-export { memberProblems, sharedFieldProblems, versionProblems } from "./config-changes";
+export { memberProblems, ownershipProblems, sharedFieldProblems, versionProblems } from "./config-changes";

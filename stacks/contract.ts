@@ -42,6 +42,8 @@ export interface ServiceTargetGroup {
   readonly targetGroupArn: string;
   readonly targetGroupName: string;
   readonly listenerArn: string;
+  /** Source of the members' ingress rules when it is not the environment's common one. */
+  readonly securityGroupId?: string | null;
   /** The listener's port on the load balancer. */
   readonly port: number;
 }

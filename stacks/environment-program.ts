@@ -1,11 +1,13 @@
 /** The environment's own stack: network, shared load balancer, target groups, and the record. */
 import * as pulumi from "@pulumi/pulumi";
 import { throwProblems } from "../components/problems";
-import { Network, SharedLoadBalancer } from "../components";
-import { memberProblems, parseEnvironmentConfig, sharedFieldProblems } from "./config";
+import { Network } from "../components";
+import { memberProblems, ownershipProblems, parseEnvironmentConfig, sharedFieldProblems } from "./config";
 import type { EnvironmentConfig } from "./config";
-import type { DriverContext, SharedLoadBalancerOutputs } from "./contract";
+import type { DriverContext } from "./contract";
+import { declareLoadBalancers } from "./environment-load-balancers";
 import { readLastEnvironment, recordToWrite } from "./record-source";
+import { ownerOf, ownershipOf } from "./target-groups";
 
 function createNetwork(environment: string, config: EnvironmentConfig, tags: Record<string, string>): Network {
   const { existing, cidrBlock, availabilityZones, natGateways, subnets } = config.network;
@@ -22,40 +24,19 @@ function createNetwork(environment: string, config: EnvironmentConfig, tags: Rec
   });
 }
 
-function createLoadBalancer(environment: string, config: EnvironmentConfig, network: Network, tags: Record<string, string>): SharedLoadBalancer {
-  const internal = config.loadBalancer?.scheme === "internal";
-  return new SharedLoadBalancer(environment, {
-    loadBalancerName: environment,
-    vpcId: network.vpcId,
-    subnetIds: internal ? network.privateSubnetIds : network.publicSubnetIds,
-    podCidrBlock: network.cidrBlock,
-    internal,
-    crossZone: config.loadBalancer?.crossZone ?? true,
-    clientCidrBlocks: [...(config.loadBalancer?.clientCidrBlocks ?? ["0.0.0.0/0"])],
-    services: config.services.map(({ name, port, targetPort, healthCheckPath, deregistrationDelaySeconds }) => ({ name, port, targetPort, healthCheckPath, deregistrationDelaySeconds })),
-    tags,
-  });
-}
-
-function loadBalancerOutputs(balancer: SharedLoadBalancer): pulumi.Output<SharedLoadBalancerOutputs> {
-  const services = Object.fromEntries(Object.entries(balancer.services).map(([name, service]) => [name, {
-    name, service: name, loadBalancerArn: balancer.arn, dnsName: balancer.dnsName, targetGroupArn: service.targetGroupArn, targetGroupName: service.targetGroupName, listenerArn: service.listenerArn, port: service.port,
-  }]));
-  return pulumi.output({ owner: "stack" as const, primary: null, arn: balancer.arn, dnsName: balancer.dnsName, securityGroupId: balancer.securityGroupId, services });
-}
-
 /** Checks everything before the first resource is declared; answers the stack's outputs (EnvironmentOutputs). */
 export async function environmentProgram(values: Readonly<Record<string, string>>, context?: DriverContext): Promise<Record<string, unknown>> {
   const environment = pulumi.getStack();
   const config = parseEnvironmentConfig(values, { environment });
   const last = await readLastEnvironment(environment);
   if (last !== null) {
-    throwProblems(`The config of environment '${environment}'`, [...sharedFieldProblems(last.config, config), ...memberProblems(last.record, config)]);
+    throwProblems(`The config of environment '${environment}'`, [...sharedFieldProblems(last.config, config), ...memberProblems(last.record, config), ...ownershipProblems(last, config)]);
   }
   const record = await recordToWrite(environment, config, last, context);
   const tags = { "eks-blue-green/environment": environment };
   const network = createNetwork(environment, config, tags);
-  const balancer = createLoadBalancer(environment, config, network, tags);
+  const ownership = ownershipOf(record, config);
+  if (ownership.owner !== ownerOf(config)) await pulumi.log.warn(`the record says that the load balancers' owner is '${ownership.owner}' (they were handed over); set eks-blue-green:loadBalancer.owner to ${ownership.owner} and remove loadBalancer.primary`);
   return {
     schemaVersion: 1,
     environment,
@@ -64,6 +45,6 @@ export async function environmentProgram(values: Readonly<Record<string, string>
     record,
     config,
     network: { vpcId: network.vpcId, cidrBlock: network.cidrBlock, privateSubnetIds: network.privateSubnetIds, publicSubnetIds: network.publicSubnetIds },
-    loadBalancer: loadBalancerOutputs(balancer),
+    loadBalancer: declareLoadBalancers({ environment, config, ownership, network, tags }),
   };
 }

@@ -1,26 +1,27 @@
 /** A member's stack: cluster, nodes, controller, workloads, and the bindings while it is active. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { Cluster, createWorkloadNamespace, LoadBalancerController, MemberIngress, MultiClusterService, Workload } from "../components";
+import { Cluster, LoadBalancerController } from "../components";
 import { lookUpAddonVersions, observeClusterVersion } from "./member-observation";
 import { parseMemberConfig } from "./config";
-import type { ServiceConfig } from "./config";
+import { createIngress } from "./member-ingress-rules";
+import { createServices, partOf, type ServicesPlan } from "./member-services";
+import { existingCluster, type ExistingCluster, findTargetGroups, type FoundTargetGroups } from "./member-lookups";
+import { clusterNameOf, ownershipOf, targetGroupArnPatterns } from "./target-groups";
 import { type AddonVersions, type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "./contract";
-import { capacityOf, desiredOfMember, higherVersion, nodePercentOf, nodesAt, replicasAt } from "./record";
-import type { EnvironmentRecord, MemberPlacement } from "./record";
+import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "./record";
+import type { EnvironmentRecord } from "./record";
 import { fence, readLastEnvironment } from "./record-source";
 import { readStackOutputs } from "./stack-reading";
 
 /** All that the declaration of one member needs, read and decided before any resource. */
-interface MemberPlan {
-  readonly member: string;
-  readonly environment: EnvironmentOutputs;
-  readonly declared: MemberPlacement;
-  readonly bindings: "declared" | "none";
-  /** Lifted while a drain is open, or the engine would refuse to remove what it still protects. */
-  readonly protectBindings: boolean;
+interface MemberPlan extends Omit<ServicesPlan, "targetGroups"> {
+  readonly found: FoundTargetGroups;
+  /** null: the member's cluster is this stack's own. */
+  readonly existing: ExistingCluster | null;
   readonly version: string;
-  readonly addons: AddonVersions;
+  /** null: the cluster has its own. */
+  readonly addons: AddonVersions | null;
   readonly clusterName: string;
   readonly provider: aws.Provider;
 }
@@ -39,60 +40,11 @@ function protectsBindings(record: EnvironmentRecord, member: string): boolean {
   return !(record.intent?.move.member === member && record.intent.move.kind === "drain");
 }
 
-function createServices(plan: MemberPlan, cluster: Cluster, before: pulumi.Resource[]): MemberOutputs["services"] {
-  const { member, environment } = plan;
-  const inCluster = { provider: cluster.provider };
-  // Kubernetes has these namespaces already.
-  const builtIn = new Set(["default", "kube-system", "kube-public"]);
-  const names = [...new Set(environment.config.services.map((service) => service.namespace))].filter((namespace) => !builtIn.has(namespace));
-  const namespaces = new Map(names.map((namespace) => [namespace, createWorkloadNamespace(`${member}-${namespace}`, namespace, { ...inCluster, dependsOn: cluster.ready })]));
-  const entries = environment.config.services.map((service) => {
-    const namespace = namespaces.get(service.namespace);
-    return [service.name, createService(plan, service, inCluster, [...before, ...(namespace === undefined ? [] : [namespace])])] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-function createService(plan: MemberPlan, service: ServiceConfig, inCluster: { provider: pulumi.ProviderResource }, before: pulumi.Resource[]): MemberOutputs["services"][string] {
-  const { member, environment, declared } = plan;
-  const shared = environment.loadBalancer.services[service.name];
-  if (shared === undefined) throw new Error(`service '${service.name}' has no target group yet. Deploy the environment's stack first: pulumi up -s ${environment.environment}`);
-  const workload = new Workload(`${member}-${service.name}`, {
-    workloadName: service.name,
-    namespace: service.namespace,
-    image: service.image,
-    containerPort: service.targetPort,
-    servicePort: service.targetPort,
-    replicas: replicasAt(service.replicas, capacityOf(declared)),
-    autoscaled: service.autoscaled,
-    stopped: declared.workload === "stopped",
-    memberName: member,
-    healthCheckPath: service.healthCheckPath,
-    preStopSeconds: service.preStopSeconds,
-    terminationGraceSeconds: service.terminationGraceSeconds,
-    environment: { ...service.environment },
-  }, { ...inCluster, dependsOn: before });
-  const bound = new MultiClusterService(`${member}-${service.name}`, {
-    namespace: service.namespace,
-    serviceName: workload.serviceName,
-    servicePort: workload.servicePort,
-    targetGroups: [{ bindingName: service.name, targetGroupArn: shared.targetGroupArn }],
-    active: plan.bindings === "declared",
-    protectBindings: plan.protectBindings,
-  }, { ...inCluster, dependsOn: [...before, workload] });
-  return {
-    namespace: service.namespace,
-    deployment: workload.deploymentName,
-    service: workload.serviceName,
-    servicePort: workload.servicePort,
-    targetGroupArn: shared.targetGroupArn,
-    binding: bound.bindingNames[0] ?? null,
-    selector: workload.selector,
-  };
-}
-
 function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster {
   const { config, network } = plan.environment;
+  if (plan.existing !== null || plan.addons === null) {
+    return new Cluster(plan.member, { clusterName: plan.clusterName, existing: { kubeconfig: plan.existing?.kubeconfig ?? "", podSecurityGroupId: plan.existing?.podSecurityGroupId ?? "" } }, { providers: [plan.provider] });
+  }
   const { instanceTypes, minSize, maxSize } = config.cluster.nodes;
   const desiredSize = nodesAt(config.cluster.nodes, nodePercentOf(plan.declared));
   return new Cluster(plan.member, {
@@ -108,29 +60,39 @@ function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster 
   }, { providers: [plan.provider] });
 }
 
-function declareMember(plan: MemberPlan): Record<string, unknown> {
-  const { member, environment } = plan;
-  const { config, network, loadBalancer } = environment;
-  const tags = { "eks-blue-green/environment": environment.environment, "eks-blue-green/member": member };
-  const cluster = createCluster(plan, tags);
-  const ingress = new MemberIngress(member, {
-    podSecurityGroupId: cluster.podSecurityGroupId,
-    loadBalancerSecurityGroupId: loadBalancer.securityGroupId ?? "",
-    ports: config.services.map((service) => service.targetPort),
-  }, { providers: [plan.provider] });
+/** The controller, unless the cluster has its own; what must run before anything can be bound. */
+function createController(plan: MemberPlan, cluster: Cluster, tags: Record<string, string>): { readonly before: pulumi.Resource[]; readonly outputs: MemberOutputs["controller"] } {
+  const { member, environment, existing, ownership } = plan;
+  const { config, network } = environment;
+  const { version } = config.controller;
+  if (existing !== null && existing.controller === "existing") {
+    return { before: [], outputs: { namespace: existing.controllerNamespace, deployment: existing.controllerDeployment, version } };
+  }
+  const parts = config.services.map((service) => partOf(ownership, service.name, member));
   const controller = new LoadBalancerController(member, {
     clusterName: plan.clusterName,
     region: environment.region,
     vpcId: network.vpcId,
-    version: config.controller.version,
+    version,
     chart: config.controller.chart,
     ...(config.controller.repository === null ? {} : { repository: config.controller.repository }),
     identity: config.controller.identity,
     ...(config.controller.identity === "irsa" ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl } : {}),
-    targetGroupArns: Object.values(loadBalancer.services).map((service) => service.targetGroupArn),
+    targetGroupArns: targetGroupArnPatterns(environment, ownership),
+    // The bindings of a former primary keep their networking, and so their controller its permission.
+    ...(parts.includes("owns") || parts.includes("owned") ? { loadBalancers: true } : {}),
     tags,
   }, { providers: [plan.provider, cluster.provider], dependsOn: cluster.ready });
-  const services = createServices(plan, cluster, [ingress, controller]);
+  return { before: [controller], outputs: { namespace: controller.namespace, deployment: controller.deploymentName, version: controller.version } };
+}
+
+function declareMember(plan: MemberPlan): Record<string, unknown> {
+  const { member, environment, found } = plan;
+  const tags = { "eks-blue-green/environment": environment.environment, "eks-blue-green/member": member };
+  const cluster = createCluster(plan, tags);
+  const ingress = createIngress({ member, environment, ownership: plan.ownership, backendSecurityGroupId: found.backendSecurityGroupId, podSecurityGroupId: cluster.podSecurityGroupId, provider: plan.provider });
+  const controller = createController(plan, cluster, tags);
+  const services = createServices({ ...plan, targetGroups: found.targetGroups }, cluster.provider, cluster.ready, [...ingress, ...controller.before]);
   const connection = cluster.kubeconfig.apply(connectionOf);
   return {
     schemaVersion: 1,
@@ -143,9 +105,9 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
     certificateAuthorityData: connection.certificateAuthorityData,
     kubeconfig: cluster.kubeconfig,
     region: environment.region,
-    controller: { namespace: controller.namespace, deployment: controller.deploymentName, version: controller.version },
+    controller: controller.outputs,
     services,
-    addons: { minor: plan.version, versions: plan.addons },
+    ...(plan.addons === null ? {} : { addons: { minor: plan.version, versions: plan.addons } }),
   };
 }
 
@@ -169,15 +131,19 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   const desired = desiredOfMember(environment.record, member, { acting: context !== undefined, environment: environmentName });
   if (desired.refuse !== null) throw new Error(`${desired.refuse.reason}. Remedy: ${desired.refuse.remedy}`);
   if (desired.placement.version === null) return {};
-  const clusterName = `${environmentName}-${member}`;
+  const clusterName = clusterNameOf(environment, member);
   const provider = new aws.Provider(`${member}-aws`, { region: environment.region as aws.Region });
   const own = await readStackOutputs(stack);
   const last = own.kind === "outputs" ? (own.outputs as Partial<MemberOutputs>) : {};
+  const { config, record, network } = environment;
+  const existing = await existingCluster(config.memberClusters?.[member]?.existing ?? null, { vpcId: network.vpcId, region: environment.region, wantedVersion: desired.placement.version, provider });
   // Only a cluster that this stack has made can have been upgraded by EKS meanwhile.
-  const observed = last.clusterName === undefined ? null : await observeClusterVersion(clusterName, provider);
+  const observed = existing?.version ?? (last.clusterName === undefined ? null : await observeClusterVersion(clusterName, provider));
   const version = higherVersion(desired.placement.version, observed) ?? desired.placement.version;
-  const addons = await lookUpAddonVersions(version, environment.config.cluster.addons, last.addons, provider);
+  const addons = existing !== null ? null : await lookUpAddonVersions(version, config.cluster.addons, last.addons, provider);
+  const ownership = ownershipOf(record, config);
+  const found = await findTargetGroups(environment, ownership, provider);
   return declareMember({
-    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(environment.record, member), version, addons, clusterName, provider,
+    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, existing, last: last.services ?? {},
   });
 }

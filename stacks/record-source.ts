@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "./config";
 import { type DriverContext, FENCED, RECORD_INVALID, RECORD_LOST } from "./contract";
 import { type EnvironmentRecord, initialRecord, parseRecord, withMembers } from "./record";
+import { ownerOf, ownershipOf } from "./target-groups";
 import { readStackIsEmpty, readStackOutputs } from "./stack-reading";
 
 /** The environment's last outputs: the record, and the config that was deployed. */
@@ -40,7 +41,9 @@ async function firstRecord(environment: string, config: EnvironmentConfig): Prom
   for (const { stack, holds } of members) {
     if (typeof holds === "object") throw new Error(`${RECORD_LOST}: stack '${environment}' has no record, and whether '${stack}' exists can't be found out: ${holds.unknown}. Check the backend and your permission to read that stack, then run the command again`);
   }
-  return initialRecord(config);
+  const first = initialRecord(config);
+  // From now on the record says who owns the load balancers; a config that says something else later is refused.
+  return ownerOf(config) === "service" ? { ...first, ownership: ownershipOf(null, config) } : first;
 }
 
 /** Throws (beginning with FENCED) when the record has moved on since the driver looked. Under the stack's lock this is a compare-and-swap. */

@@ -65,6 +65,24 @@ export function ownershipOf(record: Pick<EnvironmentRecord, "ownership"> | null,
   return { owner, primary: owner === "service" ? (config.loadBalancer?.primary ?? config.members[0] ?? null) : null, adopted: null };
 }
 
+/** Name of a member's EKS cluster. */
+export function clusterNameOf(environment: { readonly environment: string; readonly config: Pick<EnvironmentConfig, "memberClusters"> }, member: string): string {
+  return environment.config.memberClusters?.[member]?.existing?.clusterName ?? `${environment.environment}-${member}`;
+}
+
+/** The controller's own way of naming a target group begins so; the rest is a hash that nobody can know before. */
+const controllerName = ({ namespace, loadBalancerService }: ServiceName): string => `k8s-${[namespace, loadBalancerService].map((part) => part.replace(/[^a-z0-9]/gi, "").slice(0, 8)).join("-")}-*`;
+
+/** What a member's controller may register into: the known target groups, and by name those that a primary's controller makes. */
+export function targetGroupArnPatterns(environment: { readonly region: string; readonly config: Pick<EnvironmentConfig, "services">; readonly loadBalancer: { readonly services: Readonly<Record<string, { readonly targetGroupArn: string }>> } }, ownership: Ownership): string[] {
+  return [...new Set(targetGroupsOf(environment.config).flatMap((spec) => {
+    // The name says the same before and after a handover, so that the policy does not change with it.
+    if (ownership.owner === "service" || ownership.adopted?.[spec.service] !== undefined) return [`arn:*:elasticloadbalancing:${environment.region}:*:targetgroup/${controllerName(spec)}/*`];
+    const arn = environment.loadBalancer.services[spec.key]?.targetGroupArn;
+    return arn === undefined ? [] : [arn];
+  }))];
+}
+
 interface ServiceName { readonly namespace: string; readonly loadBalancerService: string }
 
 /** The tags by which everything that the controller made for a Service is found (FACTS of the controller v3.5.0). */

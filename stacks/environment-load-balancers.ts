@@ -1,0 +1,59 @@
+/** The environment's load balancers: its own shared one, those that were handed over, or none while Services of the primary own them. */
+import * as pulumi from "@pulumi/pulumi";
+import { AdoptedLoadBalancer, type Network, SharedLoadBalancer, type SharedService } from "../components";
+import type { EnvironmentConfig } from "./config";
+import type { ServiceTargetGroup, SharedLoadBalancerOutputs } from "./contract";
+import type { Ownership } from "./record";
+import { targetGroupsOf, type TargetGroupSpec } from "./target-groups";
+
+interface LoadBalancersPlan {
+  readonly environment: string;
+  readonly config: EnvironmentConfig;
+  readonly ownership: Ownership;
+  readonly network: Network;
+  readonly tags: Record<string, string>;
+}
+
+function createShared({ environment, config, network, tags }: LoadBalancersPlan, specs: readonly TargetGroupSpec[]): SharedLoadBalancer {
+  const internal = config.loadBalancer?.scheme === "internal";
+  return new SharedLoadBalancer(environment, {
+    loadBalancerName: environment,
+    vpcId: network.vpcId,
+    subnetIds: internal ? network.privateSubnetIds : network.publicSubnetIds,
+    podCidrBlock: network.cidrBlock,
+    internal,
+    crossZone: config.loadBalancer?.crossZone ?? true,
+    clientCidrBlocks: [...(config.loadBalancer?.clientCidrBlocks ?? ["0.0.0.0/0"])],
+    services: specs.map(({ key, port, targetPort, targetType, healthCheckPath, healthCheckPort, deregistrationDelaySeconds }) => ({
+      name: key, port, targetPort, healthCheckPath, deregistrationDelaySeconds, ...(targetType === "instance" ? { targetType } : {}), ...(healthCheckPort === null ? {} : { healthCheckPort }),
+    })),
+    tags,
+  });
+}
+
+type Outputs = pulumi.Input<{ [Key in keyof ServiceTargetGroup]: pulumi.Input<ServiceTargetGroup[Key]> }>;
+
+const outputsOf = (service: string, made: SharedService, balancer: { arn: pulumi.Output<string>; dnsName: pulumi.Output<string> }): Record<string, pulumi.Input<unknown>> => ({
+  name: made.name, service, loadBalancerArn: balancer.arn, dnsName: balancer.dnsName, targetGroupArn: made.targetGroupArn, targetGroupName: made.targetGroupName, listenerArn: made.listenerArn, port: made.port,
+});
+
+/** Declares them; answers the output `loadBalancer`. */
+export function declareLoadBalancers(plan: LoadBalancersPlan): pulumi.Output<SharedLoadBalancerOutputs> {
+  const { config, ownership, environment } = plan;
+  const specs = targetGroupsOf(config);
+  const services: Record<string, Outputs> = {};
+  const add = (key: string, outputs: Record<string, pulumi.Input<unknown>>): void => void (services[key] = outputs as unknown as Outputs);
+  for (const [service, balancer] of Object.entries(ownership.adopted ?? {})) {
+    const own = specs.filter((spec) => spec.service === service);
+    const adopted = new AdoptedLoadBalancer(`${environment}-${service}`, { balancer, targetPorts: Object.fromEntries(own.map(({ key, targetPort }) => [key, targetPort])) });
+    for (const [key, made] of Object.entries(adopted.services)) add(key, { ...outputsOf(service, made, adopted), securityGroupId: adopted.securityGroupId });
+  }
+  if (ownership.owner === "service") return pulumi.output({ owner: "service" as const, primary: ownership.primary, arn: null, dnsName: null, securityGroupId: null, services }) as pulumi.Output<SharedLoadBalancerOutputs>;
+  const rest = specs.filter((spec) => ownership.adopted?.[spec.service] === undefined);
+  const shared = rest.length === 0 ? null : createShared(plan, rest);
+  for (const spec of rest) {
+    const made = shared?.services[spec.key];
+    if (shared !== null && made !== undefined) add(spec.key, outputsOf(spec.service, made, shared));
+  }
+  return pulumi.output({ owner: "stack" as const, primary: null, arn: shared?.arn ?? null, dnsName: shared?.dnsName ?? null, securityGroupId: shared?.securityGroupId ?? null, services }) as pulumi.Output<SharedLoadBalancerOutputs>;
+}

@@ -1,0 +1,42 @@
+/** Lets the load balancers reach a member's pods: rules of the member's own, one component per source group. */
+import type * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import { MemberIngress } from "../components";
+import type { EnvironmentOutputs } from "./contract";
+import { partOf } from "./member-services";
+import type { Ownership } from "./record";
+import { targetGroupsOf } from "./target-groups";
+
+export interface IngressPlan {
+  readonly member: string;
+  readonly environment: EnvironmentOutputs;
+  readonly ownership: Ownership;
+  /** The primary's controller makes it with its first load balancer; null: not there yet. */
+  readonly backendSecurityGroupId: string | null;
+  readonly podSecurityGroupId: pulumi.Output<string>;
+  readonly provider: aws.Provider;
+}
+
+/**
+ * Where the load balancer is (or was) a Service's, its connections come from the shared backend group of the primary's controller. On
+ * the primary that controller keeps the rule itself: EC2 refuses a second one of the same content.
+ */
+export function createIngress(plan: IngressPlan): MemberIngress[] {
+  const { member, environment, ownership } = plan;
+  const everServices = ownership.owner === "service" || ownership.adopted !== null;
+  const bySource = new Map<string, { name: string; ports: Set<number>; nodePorts: boolean }>();
+  for (const spec of targetGroupsOf(environment.config)) {
+    if (partOf(ownership, spec.service, member) !== "binds") continue;
+    const shared = environment.loadBalancer.services[spec.key];
+    const ofController = ownership.adopted?.[spec.service] !== undefined || ownership.owner === "service";
+    const source = shared?.securityGroupId ?? (ofController ? plan.backendSecurityGroupId : environment.loadBalancer.securityGroupId);
+    if (source == null) continue;
+    const rules = bySource.get(source) ?? { name: everServices && !ofController ? `${member}-shared` : member, ports: new Set<number>(), nodePorts: false };
+    if (spec.targetType === "instance") rules.nodePorts = true;
+    else for (const port of [spec.targetPort, spec.healthCheckPort ?? spec.targetPort]) rules.ports.add(port);
+    bySource.set(source, rules);
+  }
+  return [...bySource].map(([source, { name, ports, nodePorts }]) => new MemberIngress(name, {
+    podSecurityGroupId: plan.podSecurityGroupId, loadBalancerSecurityGroupId: source, ports: [...ports], ...(nodePorts ? { nodePorts } : {}),
+  }, { providers: [plan.provider] }));
+}

@@ -1,0 +1,79 @@
+/** What a member's program looks up in AWS because other stacks don't know it: somebody else's cluster, and a primary's load balancers. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { ExistingClusterConfig } from "./config";
+import type { EnvironmentOutputs, ServiceTargetGroup } from "./contract";
+import type { Ownership } from "./record";
+import { clusterNameOf, controllerTags, targetGroupsOf } from "./target-groups";
+
+export interface ExistingCluster extends ExistingClusterConfig {
+  readonly kubeconfig: string;
+  readonly podSecurityGroupId: string;
+  readonly version: string;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A kubeconfig that asks the AWS CLI for tokens, as `aws eks update-kubeconfig` writes it. */
+function kubeconfigOf(clusterName: string, region: string, endpoint: string, certificateAuthorityData: string): string {
+  return JSON.stringify({
+    apiVersion: "v1", kind: "Config", "current-context": "aws", preferences: {},
+    clusters: [{ name: "kubernetes", cluster: { server: endpoint, "certificate-authority-data": certificateAuthorityData } }],
+    contexts: [{ name: "aws", context: { cluster: "kubernetes", user: "aws" } }],
+    users: [{ name: "aws", user: { exec: { apiVersion: "client.authentication.k8s.io/v1beta1", command: "aws", args: ["eks", "get-token", "--cluster-name", clusterName, "--region", region] } } }],
+  });
+}
+
+/** Null when the member's cluster is this stack's own. Throws with a remedy when the cluster can't be used. */
+export async function existingCluster(config: ExistingClusterConfig | null, context: { readonly vpcId: string; readonly region: string; readonly wantedVersion: string; readonly provider: aws.Provider }): Promise<ExistingCluster | null> {
+  if (config === null) return null;
+  const { clusterName } = config;
+  const cluster = await aws.eks.getCluster({ name: clusterName }, { provider: context.provider }).catch((error: unknown) => {
+    throw new Error(`the existing cluster '${clusterName}' can't be looked up: ${messageOf(error)}. Check memberClusters: aws eks describe-cluster --name ${clusterName}`);
+  });
+  if (cluster.vpcConfig.vpcId !== context.vpcId) {
+    throw new Error(`the existing cluster '${clusterName}' is in ${cluster.vpcConfig.vpcId}, but the environment is in ${context.vpcId}: a load balancer reaches targets by address in its own VPC alone. Set network.existing.vpcId to ${cluster.vpcConfig.vpcId}`);
+  }
+  if (Number(cluster.version.split(".")[1]) < Number(context.wantedVersion.split(".")[1])) {
+    throw new Error(`the existing cluster '${clusterName}' runs Kubernetes ${cluster.version}, but the environment's record says ${context.wantedVersion}, and nobody but its owner upgrades it. Set eks-blue-green:kubernetesVersion to ${cluster.version} before the first deployment`);
+  }
+  const podSecurityGroupId = config.podSecurityGroupId ?? cluster.vpcConfig.clusterSecurityGroupId;
+  return { ...config, version: cluster.version, podSecurityGroupId, kubeconfig: kubeconfigOf(clusterName, context.region, cluster.endpoint, cluster.certificateAuthorities[0]?.data ?? "") };
+}
+
+export interface FoundTargetGroups {
+  /** By target group key; without those that are not there (yet). */
+  readonly targetGroups: Readonly<Record<string, Pick<ServiceTargetGroup, "targetGroupArn">>>;
+  readonly backendSecurityGroupId: string | null;
+}
+
+/** What providers say when a lookup by tags found nothing; anything else is a failure. */
+const nothing = /no matching|not found|couldn't find|empty result|0 results|no results|returned no/i;
+
+async function orNull<T>(what: string, lookup: Promise<T>): Promise<T | null> {
+  try {
+    return await lookup;
+  } catch (error) {
+    if (!nothing.test(messageOf(error))) throw new Error(`${what} can't be looked up: ${messageOf(error)}. Check the credentials' permissions (docs/permissions.md), then run the command again`);
+    await pulumi.log.debug(`${what} is not there: ${messageOf(error)}`);
+    return null;
+  }
+}
+
+/** The environment's own target groups, and with owner `service` the primary's, by the controller's tags. */
+export async function findTargetGroups(environment: EnvironmentOutputs, ownership: Ownership, provider: aws.Provider): Promise<FoundTargetGroups> {
+  const { primary } = ownership;
+  const known: Record<string, Pick<ServiceTargetGroup, "targetGroupArn">> = { ...environment.loadBalancer.services };
+  if (ownership.owner === "stack" || primary === null) return { targetGroups: known, backendSecurityGroupId: environment.loadBalancer.securityGroupId };
+  const clusterName = clusterNameOf(environment, primary);
+  const unknown = targetGroupsOf(environment.config).filter(({ key, service }) => known[key] === undefined && ownership.adopted?.[service] === undefined);
+  const [group, ...found] = await Promise.all([
+    orNull(`the backend security group of ${clusterName}`, aws.ec2.getSecurityGroup({ tags: { ...controllerTags.backendSecurityGroup(clusterName) } }, { provider })),
+    ...unknown.map((spec) => orNull(`the target group '${spec.key}' of ${clusterName}`, aws.lb.getTargetGroup({ tags: { ...controllerTags.targetGroup(clusterName, spec) } }, { provider }))),
+  ]);
+  unknown.forEach((spec, index) => {
+    const one = found[index];
+    if (one != null) known[spec.key] = { targetGroupArn: one.arn };
+  });
+  return { targetGroups: known, backendSecurityGroupId: group?.id ?? null };
+}
