@@ -1,4 +1,5 @@
 /** What the driver tells while it works. One JSON object a line with `--json`; the terminal view is drawn from the same events. */
+import type { AdoptionStep } from "../stacks/adoption";
 import type { Placement, Step } from "../stacks/record";
 
 export type Phase = "begin" | "preview" | "act" | "gate" | "commit";
@@ -18,6 +19,8 @@ export type DriverEventBody =
   | { readonly kind: "walk-back"; readonly code: string; readonly message: string; readonly steps: readonly Step[] }
   | { readonly kind: "targets"; readonly byMember: Readonly<Record<string, TargetCounts>> }
   | { readonly kind: "stack"; readonly stack: string; readonly status: "started" | "finished" | "failed"; readonly message: string; readonly seconds: number | null; readonly changes: Readonly<Record<string, number>> | null }
+  /** A load balancer that changes its owner: `eks-blue-green adopt`. */
+  | { readonly kind: "adoption"; readonly service: string; readonly step: AdoptionStep; readonly status: "started" | "waiting" | "finished" | "undoing"; readonly message: string }
   | { readonly kind: "note"; readonly message: string }
   /** A stretch of work around a rollout (installing tools, starting the sandbox, deploying): `rehearse`, `sandbox` and `up` tell these. */
   | { readonly kind: "stage"; readonly name: string; readonly status: "started" | "progress" | "finished" | "failed"; readonly message: string; readonly seconds: number | null }

@@ -7,6 +7,7 @@ import { KubernetesAdapter } from "./adapters/kubernetes";
 import { PulumiAdapter } from "./adapters/pulumi";
 import type { DriverEvent, DriverEventBody, EventSink } from "./events";
 import type { Ports } from "./ports";
+import { runAdopt, type AdoptResult } from "./run/adopt";
 import { readFamily } from "./run/family";
 import { runPlan, type UpgradePlan } from "./run/plan-upgrade";
 import { runStatus, type StatusReport } from "./run/status";
@@ -42,7 +43,7 @@ export interface UpgradeOptions extends Target, Controls {
 export interface UpOptions extends Target, Controls {}
 
 export type UpgradeResult = RolloutResult;
-export type { StatusReport, UpgradePlan, UpResult, VerifyReport };
+export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport };
 
 const never = new AbortController().signal;
 const quiet: EventSink = () => undefined;
@@ -89,6 +90,26 @@ export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
       cancel: options.cancel ?? never,
       approveRetire: async (member) => (typeof approve === "function" ? await approve(member) : approve),
       commandName: `eks-blue-green upgrade --stack ${options.environment}`,
+      probes: probesWanted(),
+    }),
+  );
+}
+
+export interface AdoptOptions extends Target, Controls {}
+
+/**
+ * Hands load balancers that Services of the primary own over to the environment's stack, under traffic, or goes on with what was begun.
+ * @throws DriverError for what keeps it from starting: EBG-ADOPT, EBG-FENCED, EBG-STACK-LOCKED, EBG-CREDENTIALS, …
+ */
+export function adopt(options: AdoptOptions): Promise<AdoptResult> {
+  return withPorts(options, options, async (ports) =>
+    runAdopt(ports, await ports.pulumi.readConfig(), {
+      environment: options.environment,
+      emit: options.onEvent ?? quiet,
+      stop: options.signal ?? never,
+      cancel: options.cancel ?? never,
+      approveRetire: async () => false,
+      commandName: `eks-blue-green adopt --stack ${options.environment}`,
       probes: probesWanted(),
     }),
   );

@@ -77,7 +77,17 @@ export function desiredOfMember(record: EnvironmentRecord, member: string, optio
       },
     };
   }
-  const intent = record.intent;
+  const { intent, adoption } = record;
+  if (adoption != null && adoption.member === member && !options.acting) {
+    // Declared as before it would give the Service back to the controller, half-way through; declared as after, it would skip steps.
+    return {
+      ...declare(stands),
+      refuse: {
+        reason: `the load balancer of '${adoption.service}' is being handed over (at '${adoption.step}', since ${adoption.startedAt}, by ${adoption.by})`,
+        remedy: `let the driver finish: eks-blue-green adopt --stack ${options.environment ?? "<environment>"}`,
+      },
+    };
+  }
   if (intent === null || intent.move.member !== member) return declare(stands);
   if (options.acting) return declare(intent.move.to);
   if (intent.move.kind === "retire") {

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { resolve } from "node:path";
-import { planUpgrade, status, up, upgrade } from "../index";
+import { adopt, planUpgrade, status, up, upgrade } from "../index";
 import { reporterFor, stamp } from "../report/reporters";
 import { planLines, statusLines } from "../report/tables";
 import { exitCodeOfOutcome } from "./exit-codes";
@@ -25,6 +25,21 @@ async function runUpgrade(flags: Flags): Promise<void> {
     process.exitCode = exitCodeOfOutcome(result.outcome);
     reporter.end();
     if (!flags.json) process.stdout.write(`\n${result.outcome}: ${result.message}\n${result.remedy ? `→ ${result.remedy}\n` : ""}`);
+  } finally {
+    interrupt.dispose();
+    reporter.end();
+  }
+}
+
+async function runAdopt(flags: Flags): Promise<void> {
+  const reporter = reporterFor({ json: flags.json, plain: flags.plain ?? false });
+  const tell = stamp(reporter);
+  const interrupt = onInterrupt((message) => tell({ kind: "note", message }));
+  try {
+    const result = await adopt({ ...target(flags), onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
+    process.exitCode = exitCodeOfOutcome(result.outcome);
+    reporter.end();
+    process.stdout.write(flags.json ? `${JSON.stringify({ at: new Date().toISOString(), kind: "adopted", ...result })}\n` : `\n${result.outcome}: ${result.message}\n${result.remedy ? `→ ${result.remedy}\n` : ""}`);
   } finally {
     interrupt.dispose();
     reporter.end();
@@ -68,6 +83,10 @@ export function driverCommands(): Command[] {
       .option("--approve-retire", "destroy the old member at the end without asking", false)
       .addHelpText("after", "\nExamples:\n  $ eks-blue-green upgrade --stack dev\n  $ eks-blue-green upgrade --stack dev --approve-retire --json > events.ndjson   # CI\nInterrupted, killed, or on another machine: run the same command again.")
       .action(runUpgrade),
+    base("adopt", "hand the load balancers that the primary's Services own over to the environment's stack, under traffic")
+      .addOption(plainOption())
+      .addHelpText("after", "\nExample:\n  $ eks-blue-green adopt --stack dev\nInterrupted, killed, or on another machine: run the same command again.")
+      .action(runAdopt),
     base("status", "where traffic is, what is under way, and what AWS and the clusters say of it")
       .addHelpText("after", "\nExample:\n  $ eks-blue-green status --stack dev")
       .action(runStatus),

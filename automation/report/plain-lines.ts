@@ -36,6 +36,8 @@ function plainText(event: DriverEvent): string | null {
       return null;
     case "load":
       return `load: ${count(event.sent)} sent, ${count(event.failed)} failed, ${count(event.requestsPerSecond)}/s`;
+    case "adoption":
+      return `${event.service}: ${event.step} ${event.status}${event.message === "" ? "" : `: ${event.message}`}`;
     case "note":
       return event.message;
     case "rollout-finished":

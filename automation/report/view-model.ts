@@ -95,6 +95,11 @@ export function reduceView(view: View, event: DriverEvent): View {
       return { ...view, load: { sent: event.sent, failed: event.failed, requestsPerSecond: event.requestsPerSecond } };
     case "finding":
       return upsert(view, `finding:${event.code}:${event.message}`, { status: event.severity === "required" ? "failed" : "done", note: event.remedy }, { title: `${event.code} ${event.message}`, depth: 1 });
+    case "adoption": {
+      const id = `adoption:${event.service}:${event.step}`;
+      const status = event.status === "finished" ? "done" as const : event.status === "undoing" ? "failed" as const : "running" as const;
+      return upsert(view, id, { status, note: event.message }, { title: `adopt ${event.service}: ${event.step}`, depth: 1 });
+    }
     case "note":
       return view;
     case "rollout-finished": {

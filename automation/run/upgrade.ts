@@ -8,6 +8,7 @@ import type { Ports, StackRef } from "../ports";
 import { preflight, type Finding } from "../preflight";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
+import { refuseDuringAdoption } from "./adopt";
 import { knowing, readFamily, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
@@ -17,6 +18,7 @@ export async function runUpgrade(ports: Ports, values: Readonly<Record<string, s
   const started = ports.clock.now();
   const config = wantedConfig(values, run.environment);
   const family = await settledFamily(ports, run);
+  refuseDuringAdoption(family.record, run.environment);
   const environment = { ...family.environment, config };
   const record = knowing(family.record, config.members);
   const finish = (result: RolloutResult): RolloutResult => {

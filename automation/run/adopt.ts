@@ -1,0 +1,92 @@
+/** `adopt`: load balancers that Services of the primary own go over to the environment's stack, one after the other, under traffic. */
+import type { EnvironmentRecord } from "../../stacks/record";
+import { ownershipOf } from "../../stacks/target-groups";
+import { surroundingsOf, type AdoptFamily } from "../adopt/look";
+import { adoptionFindings, beforeAdoption } from "../adopt/preconditions";
+import { ServiceAdoption, type ServiceOutcome } from "../adopt/service";
+import { beginAdoption, remaining, takeOverAdoption } from "../adopt/transitions";
+import { DriverError, type DriverErrorCode } from "../errors";
+import type { Outcome } from "../events";
+import type { Ports } from "../ports";
+import { Session, type SessionOptions } from "../rollout/session";
+import { readFamily, type Family } from "./family";
+import { wantedConfig } from "./plan-upgrade";
+
+export interface AdoptRun extends SessionOptions { readonly environment: string }
+export interface AdoptResult {
+  readonly outcome: Outcome;
+  /** Services whose load balancers are the stack's now. */
+  readonly adopted: readonly string[];
+  readonly code: DriverErrorCode | null;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+/** @throws EBG-ADOPT while a load balancer is being handed over: everything else waits. */
+export function refuseDuringAdoption(record: EnvironmentRecord, environment: string): void {
+  const { adoption } = record;
+  if (adoption == null) return;
+  throw new DriverError("EBG-ADOPT", `the load balancer of '${adoption.service}' is being handed over (at '${adoption.step}', since ${adoption.startedAt}, by ${adoption.by})`, `finish it first: eks-blue-green adopt --stack ${environment}`);
+}
+
+function primaryOf(family: Family, name: string | null, environment: string) {
+  const primary = name === null ? undefined : family.members[name];
+  if (primary === undefined) throw new DriverError("EBG-ADOPT", `the primary ${name ?? ""} has no outputs`, `eks-blue-green up --stack ${environment}`);
+  return primary;
+}
+
+async function begin(session: Session, family: AdoptFamily, name: string): Promise<void> {
+  const service = family.config.services.find((one) => one.name === name);
+  if (service === undefined) throw new DriverError("EBG-ADOPT", `the config has no service '${name}'`, "correct the config");
+  const seen = await surroundingsOf(session.ports, family, service);
+  const findings = adoptionFindings(seen, service.existing != null);
+  for (const finding of findings) session.options.emit({ kind: "finding", ...finding });
+  if (findings.length > 0) throw new DriverError("EBG-ADOPT", findings.map((finding) => finding.message).join("\n"), findings[0]?.remedy ?? "");
+  session.record = beginAdoption(session.record, { service: name, member: family.primary.member, startedAt: session.isoNow(), by: session.by, before: beforeAdoption(seen) });
+  await session.flush();
+}
+
+const resultOf = (adopted: readonly string[], outcome: ServiceOutcome, service: string, command: string): AdoptResult => {
+  switch (outcome.kind) {
+    case "done":
+      return { outcome: "done", adopted, code: null, message: `'${service}' is the stack's`, remedy: null };
+    case "undone":
+      return { outcome: "walked-back", adopted, code: "EBG-WALKED-BACK", message: `'${service}' was given back to its Service: ${outcome.reason}`, remedy: `repair what the message says, then: ${command}` };
+    case "stopped":
+      return { outcome: "stopped", adopted, code: outcome.code, message: outcome.message, remedy: outcome.remedy };
+    default:
+      return outcome satisfies never;
+  }
+};
+
+/** Begins, or goes on with what was begun, on whatever machine. @throws DriverError for what keeps it from starting */
+export async function runAdopt(ports: Ports, values: Readonly<Record<string, string>>, run: AdoptRun): Promise<AdoptResult> {
+  const config = wantedConfig(values, run.environment);
+  await ports.pulumi.settle({ kind: "environment" });
+  const family = await readFamily(ports, run.environment);
+  const { record } = family;
+  if (record.rollout !== null) throw new DriverError("EBG-ADOPT", `rollout ${record.rollout.id} is under way`, `finish it first: eks-blue-green upgrade --stack ${run.environment}`);
+  const ownership = ownershipOf(record, config);
+  if (record.adoption == null && remaining(record, config).length === 0) {
+    return { outcome: "nothing-to-do", adopted: Object.keys(ownership.adopted ?? {}), code: null, message: "the stack owns the load balancer already", remedy: null };
+  }
+  const session = new Session(ports, { ...family.environment, config }, record, run);
+  Object.assign(session.members, family.members);
+  const primary = primaryOf(family, record.adoption?.member ?? ownership.primary, run.environment);
+  const around: AdoptFamily = { config, record, primary, members: family.members, probes: run.probes };
+  if (record.adoption != null) {
+    run.emit({ kind: "note", message: `going on with '${record.adoption.service}' at '${record.adoption.step}', begun by ${record.adoption.by}` });
+    session.record = takeOverAdoption(record, session.by);
+    await session.flush();
+  }
+  const adopted: string[] = [];
+  for (;;) {
+    const service = session.record.adoption?.service ?? remaining(session.record, config)[0];
+    if (service === undefined) break;
+    if (session.record.adoption == null) await begin(session, around, service);
+    const outcome = await new ServiceAdoption(session, around).run();
+    if (outcome.kind === "done") adopted.push(service);
+    else return resultOf(adopted, outcome, service, run.commandName);
+  }
+  return { outcome: "done", adopted, code: null, message: `the stack owns the load balancer${adopted.length === 1 ? "" : "s"} of ${adopted.join(", ")}`, remedy: "write loadBalancer.owner: stack into the config" };
+}
