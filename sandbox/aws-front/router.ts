@@ -86,10 +86,17 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
   if (asked.action === "DescribeEndpoints" && discovering.has(scope.service)) {
     return { status: 200, headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": requestId }, body: JSON.stringify({ Endpoints: [{ Address: `http://${request.headers.host ?? ""}`, CachePeriodInMinutes: 1440 }] }) };
   }
+  if (scope.service === "ec2" && asked.action === "DeleteSecurityGroup") checkUnused(parts.elb, new URLSearchParams(body.toString("utf8")).get("GroupId") ?? "");
   const changed = scope.service === "ec2" && asked.action === "DescribeNetworkInterfaces" ? await withAddressesResolved(parts.elb.ec2, new URLSearchParams(body.toString("utf8"))) : null;
   const raw = await parts.moto.send(request.method ?? "GET", request.url ?? "/", request.headers, changed ? Buffer.from(changed.toString()) : body);
   if (scope.service === "ec2" && !/^(Describe|Get|Search|List)/.test(asked.action)) parts.ec2Changed();
   return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
+}
+
+/** A load balancer's network interfaces have its groups; moto knows nothing of them. */
+function checkUnused(elb: ElbContext, groupId: string): void {
+  const user = [...elb.store.loadBalancers.values()].find((one) => one.securityGroups.includes(groupId));
+  if (user) throw new AwsError("DependencyViolation", `resource ${groupId} has a dependent object`);
 }
 
 function faultError(fault: Fault, scope: Scope): AwsError | null {

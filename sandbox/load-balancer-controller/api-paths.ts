@@ -4,6 +4,7 @@ const BINDINGS = "/apis/elbv2.k8s.aws/v1beta1";
 export const paths = {
   allBindings: `${BINDINGS}/targetgroupbindings`,
   bindings: (namespace: string): string => `${BINDINGS}/namespaces/${namespace}/targetgroupbindings`,
+  service: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/services/${name}`,
   services: (namespace: string): string => `/api/v1/namespaces/${namespace}/services`,
   binding: (namespace: string, name: string): string => `${BINDINGS}/namespaces/${namespace}/targetgroupbindings/${name}`,
   allServices: "/api/v1/services",

@@ -16,7 +16,13 @@ export interface NetworkInterface {
 export interface SecurityGroup {
   readonly id: string;
   readonly ingress: readonly Permission[];
-  readonly tags: ReadonlySet<string>;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+export interface Subnet {
+  readonly id: string;
+  readonly zone: string;
+  readonly tags: ReadonlyMap<string, string>;
 }
 
 export interface Ec2Settings {
@@ -55,15 +61,43 @@ export class Ec2 {
     return items(answer["networkInterfaceSet"]).map(toInterface);
   }
 
-  async securityGroups(by: { readonly ids: readonly string[] } | { readonly tagKey: string }): Promise<SecurityGroup[]> {
-    const answer = await this.call("DescribeSecurityGroups", "ids" in by ? numbered("GroupId", by.ids) : filters({ "tag-key": [by.tagKey] }));
+  async securityGroups(by: { readonly ids: readonly string[] } | { readonly filters: Filters }): Promise<SecurityGroup[]> {
+    const answer = await this.call("DescribeSecurityGroups", "ids" in by ? numbered("GroupId", by.ids) : filters(by.filters));
     return items(answer["securityGroupInfo"]).map((node) => ({
-      id: str(node, "groupId"), ingress: items(node["ipPermissions"]).flatMap(toPermissions), tags: new Set(items(node["tagSet"]).map((tag) => str(tag, "key"))),
+      id: str(node, "groupId"), ingress: items(node["ipPermissions"]).flatMap(toPermissions), tags: tagsOf(node),
     }));
   }
 
-  async authorize(group: string, permissions: readonly Permission[], description: string): Promise<void> {
-    await this.call("AuthorizeSecurityGroupIngress", { GroupId: group, ...ruleParams(permissions.map((one) => ({ ...one, description }))) });
+  /** Gives the new group's id. */
+  async createSecurityGroup(group: { readonly name: string; readonly description: string; readonly vpcId: string; readonly tags: ReadonlyMap<string, string> }): Promise<string> {
+    const tags = [...group.tags].flatMap(([key, value], at) => [[`TagSpecification.1.Tag.${at + 1}.Key`, key], [`TagSpecification.1.Tag.${at + 1}.Value`, value]]);
+    const answer = await this.call("CreateSecurityGroup", { GroupName: group.name, GroupDescription: group.description, VpcId: group.vpcId, "TagSpecification.1.ResourceType": "security-group", ...Object.fromEntries(tags) });
+    return str(answer, "groupId");
+  }
+
+  async deleteSecurityGroup(id: string): Promise<void> {
+    await this.call("DeleteSecurityGroup", { GroupId: id });
+  }
+
+  async subnets(by: { readonly ids: readonly string[] } | { readonly filters: Filters }): Promise<Subnet[]> {
+    const answer = await this.call("DescribeSubnets", "ids" in by ? numbered("SubnetId", by.ids) : filters(by.filters));
+    return items(answer["subnetSet"]).map((node) => ({ id: str(node, "subnetId"), zone: str(node, "availabilityZone"), tags: tagsOf(node) }));
+  }
+
+  /** Ids of the VPC's subnets whose route table leads to an internet gateway. */
+  async publicSubnets(vpcId: string, subnets: readonly Subnet[]): Promise<ReadonlySet<string>> {
+    const answer = await this.call("DescribeRouteTables", filters({ "vpc-id": [vpcId] }));
+    const tables = items(answer["routeTableSet"]).map((table) => ({
+      isPublic: items(table["routeSet"]).some((route) => str(route, "gatewayId").startsWith("igw-")),
+      associations: items(table["associationSet"]),
+    }));
+    const main = tables.find((table) => table.associations.some((one) => str(one, "main") === "true"));
+    const tableOf = (subnet: string): (typeof tables)[number] | undefined => tables.find((table) => table.associations.some((one) => str(one, "subnetId") === subnet)) ?? main;
+    return new Set(subnets.map((one) => one.id).filter((id) => tableOf(id)?.isPublic));
+  }
+
+  async authorize(group: string, permissions: readonly Permission[], description?: string): Promise<void> {
+    await this.call("AuthorizeSecurityGroupIngress", { GroupId: group, ...ruleParams(description === undefined ? permissions : permissions.map((one) => ({ ...one, description }))) });
   }
   /** With each rule's own description. */
   async revoke(group: string, permissions: readonly Permission[]): Promise<void> {
@@ -101,6 +135,10 @@ export class Ec2 {
     throw Object.assign(new Error(str(error, "Message") || `EC2 ${action} failed with status ${response.status}`), { name: str(error, "Code") || "InternalError", status: response.status });
   }
 }
+
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+const tagsOf = (node: XmlNode): Map<string, string> => new Map(items(node["tagSet"]).map((tag) => [str(tag, "key"), str(tag, "value")]));
 
 function toInterface(node: XmlNode): NetworkInterface {
   const addresses = [str(node, "privateIpAddress"), ...items(node["privateIpAddressesSet"]).map((one) => str(one, "privateIpAddress"))];

@@ -27,6 +27,11 @@ export class Elbv2 implements TargetsApi {
     this.client = new ElasticLoadBalancingV2Client({ region, maxAttempts: 1 });
   }
 
+  /** For the calls of load balancers' Services, with the same repetition. */
+  call<T>(run: (client: ElasticLoadBalancingV2Client) => Promise<T>): Promise<T> {
+    return this.again(() => run(this.client));
+  }
+
   /** Repeats here and not in the SDK, whose pauses can't be scaled: about 1, 2, 4 … s. */
   private async again<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {

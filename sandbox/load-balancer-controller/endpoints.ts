@@ -1,5 +1,5 @@
 /** From a binding's Service to the pods' addresses that shall be targets. Pure. */
-import { conditionOf, type Endpoint, type EndpointSlice, keyOf, type NodeObject, type PodEndpoint, type PodObject, type ServiceObject, type TargetGroupBinding } from "./types";
+import { conditionOf, type Endpoint, type EndpointSlice, keyOf, type NodeObject, type PodEndpoint, type PodObject, type ServiceObject, type ServicePort, type TargetGroupBinding } from "./types";
 
 export const GATE_PREFIX = "target-health.elbv2.k8s.aws/";
 
@@ -18,10 +18,8 @@ export type Resolved =
 
 export function resolveEndpoints(input: ResolveInput): Resolved {
   const { binding, service } = input;
-  const { name, port } = binding.spec.serviceRef;
-  if (!service) return { kind: "backend-not-found", message: `backend not found: Service "${name}" not found` };
-  const servicePort = service.spec.ports?.find((one) => one.port === port || (typeof port === "string" && one.name === port));
-  if (!servicePort) return { kind: "backend-not-found", message: `backend not found: unable to find port ${port} on service ${binding.metadata.namespace}/${name}` };
+  const servicePort = servicePortOf(binding, service);
+  if (typeof servicePort === "string") return { kind: "backend-not-found", message: servicePort };
   const wantedType = binding.spec.ipAddressType === "ipv6" ? "IPv6" : "IPv4";
   const found = new Map<string, PodEndpoint>();
   const uncertain = new Map<string, PodEndpoint>();
@@ -42,6 +40,14 @@ export function resolveEndpoints(input: ResolveInput): Resolved {
   }
   // Fail open: pods on nodes that nobody hears of are better than none.
   return { kind: "endpoints", endpoints: [...(found.size > 0 ? found : uncertain).values()], waiting };
+}
+
+/** The port that a binding means, or why there is none. */
+export function servicePortOf(binding: TargetGroupBinding, service: ServiceObject | undefined): ServicePort | string {
+  const { name, port } = binding.spec.serviceRef;
+  if (!service) return `backend not found: Service "${name}" not found`;
+  const found = service.spec.ports?.find((one) => one.port === port || (typeof port === "string" && one.name === port));
+  return found ?? `backend not found: unable to find port ${port} on service ${binding.metadata.namespace}/${name}`;
 }
 
 /** The pod when the endpoint counts (uncertain: only if no other does); null when it doesn't. */

@@ -4,6 +4,10 @@ export interface Flags {
   readonly clusterName: string;
   readonly region: string;
   readonly vpcId: string;
+  /** Target type of a load balancer's Service that names none. Default `instance`. */
+  readonly defaultTargetType: "instance" | "ip";
+  /** Feature gate `ServiceTypeLoadBalancerOnly`, default off: without it a Service of any type with the annotation `aws-load-balancer-type: external` gets a load balancer. */
+  readonly loadBalancerTypeOnly: boolean;
   /** Flags that change nothing here. */
   readonly ignored: readonly string[];
 }
@@ -14,11 +18,13 @@ export function parseFlags(args: readonly string[], env: Readonly<Record<string,
     const found = /^--?([a-z0-9-]+)(?:=(.*))?$/s.exec(arg);
     if (found?.[1]) values.set(found[1], found[2] ?? "true");
   }
-  const used = ["cluster-name", "aws-region", "aws-vpc-id"];
+  const used = ["cluster-name", "aws-region", "aws-vpc-id", "default-target-type", "feature-gates"];
   return {
     clusterName: values.get("cluster-name") ?? "",
     region: values.get("aws-region") ?? env["AWS_REGION"] ?? "",
     vpcId: values.get("aws-vpc-id") ?? "",
+    defaultTargetType: values.get("default-target-type") === "ip" ? "ip" : "instance",
+    loadBalancerTypeOnly: /(^|,)ServiceTypeLoadBalancerOnly=true(,|$)/.test(values.get("feature-gates") ?? ""),
     ignored: [...values.keys()].filter((name) => !used.includes(name)),
   };
 }

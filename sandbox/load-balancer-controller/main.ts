@@ -8,11 +8,19 @@ import { Cleaner } from "./cleaner";
 import { Ec2 } from "./ec2";
 import { Elbv2 } from "./elbv2";
 import { EventRecorder } from "./event-recorder";
-import { parseFlags } from "./flags";
+import { type Flags, parseFlags } from "./flags";
 import { NetworkManager } from "./network-manager";
 import { log } from "./log";
 import { WorkQueue } from "./queue";
 import { Reconciler } from "./reconciler";
+import { ServiceBalancers } from "./service-balancers";
+import { ServiceBindings } from "./service-bindings";
+import { ServiceDeployer } from "./service-deployer";
+import { ServiceGroups } from "./service-groups";
+import { ServiceListeners } from "./service-listeners";
+import { ServiceReconciler } from "./service-reconciler";
+import { ServiceTags, TAGS_SECONDS } from "./service-tags";
+import { ServiceTargetGroups } from "./service-target-groups";
 import { Store } from "./store";
 import { CACHE_SECONDS, TargetCache } from "./target-cache";
 import { TargetRecord } from "./target-record";
@@ -26,6 +34,25 @@ function requireLoopback(endpoint: string | undefined): void {
   if (!/^(127\.\d+\.\d+\.\d+|localhost)$/.test(host)) {
     throw new SandboxError("SBX-LBC-ENDPOINT", `AWS_ENDPOINT_URL is ${endpoint ?? "not set"}, which is no loopback address.`, "Start the controller through the sandbox, which sets it.");
   }
+}
+
+interface ServiceParts {
+  readonly client: ApiClient;
+  readonly store: Store;
+  readonly elbv2: Elbv2;
+  readonly ec2: Ec2;
+  readonly flags: Flags;
+  readonly timeScale: number;
+}
+
+function serviceReconciler({ client, store, elbv2, ec2, flags, timeScale }: ServiceParts): ServiceReconciler {
+  const { clusterName, vpcId } = flags;
+  const tags = new ServiceTags(elbv2, scaledMs(TAGS_SECONDS, timeScale));
+  const groups = new ServiceGroups({ ec2, clusterName, vpcId, timeScale });
+  const deployer = new ServiceDeployer({
+    groups, targetGroups: new ServiceTargetGroups(elbv2, tags, vpcId, timeScale), balancers: new ServiceBalancers(elbv2, tags), listeners: new ServiceListeners(elbv2, tags), bindings: new ServiceBindings(client, timeScale), clusterName, vpcId,
+  });
+  return new ServiceReconciler({ client, store, ec2, groups, deployer, events: new EventRecorder(client, "service"), ...flags });
 }
 
 async function main(): Promise<void> {
@@ -49,21 +76,25 @@ async function main(): Promise<void> {
   const webhookClient = new ApiClient(credentials, userAgent);
   const elbv2 = new Elbv2(flags.region, timeScale);
   const queue: WorkQueue = new WorkQueue((key) => reconciler.reconcile(key), timeScale, (key, error) => log("error", "Reconciler error", { tgb: key, error: `${(error as Error).name}: ${(error as Error).message}` }));
-  const store = new Store(client, (key) => queue.add(key));
+  const serviceQueue: WorkQueue = new WorkQueue((key) => services.reconcile(key), timeScale, (key, error) => log("error", "Reconciler error", { service: key, error: `${(error as Error).name}: ${(error as Error).message}` }));
+  const store = new Store(client, (key) => queue.add(key), (key) => serviceQueue.add(key));
   const cache = new TargetCache(elbv2, scaledMs(CACHE_SECONDS, timeScale));
   const ec2 = new Ec2({ endpoint: env["AWS_ENDPOINT_URL"] ?? "", region: flags.region, accessKeyId: env["AWS_ACCESS_KEY_ID"] ?? "", timeScale });
   const network = new NetworkManager({ ec2, store, clusterName: flags.clusterName, timeScale });
   const record = new TargetRecord(client);
   const cleaner = new Cleaner({ client, store, cache, record, network });
   const reconciler = new Reconciler({ client, store, cache, record, cleaner, network, ec2, vpcId: flags.vpcId, events: new EventRecorder(client), timeScale });
+  const services = serviceReconciler({ client, store, elbv2, ec2, flags, timeScale });
   const resync = setInterval(() => {
     reconciler.resync();
     for (const key of store.bindings.keys()) queue.add(key);
+    for (const key of store.services.keys()) serviceQueue.add(key);
   }, scaledMs(RESYNC_SECONDS, timeScale));
 
   const end = (): void => {
     stop.abort();
     queue.close();
+    serviceQueue.close();
     clearInterval(resync);
     process.exit(0);
   };

@@ -42,7 +42,8 @@ export class NetworkManager {
     const pods = new Map<string, PodObject[]>();
     for (const [group, endpoint] of await this.groupsOf(endpoints)) {
       const pod = this.parts.store.pod(endpoint.pod);
-      if (pod) pods.set(group, [...(pods.get(group) ?? []), pod]);
+      // A node's rules name port numbers only: no pod is asked for a named one.
+      if (pod || endpoint.node !== undefined) pods.set(group, [...(pods.get(group) ?? []), ...(pod ? [pod] : [])]);
     }
     return new Map([...pods].map(([group, ofGroup]) => [group, permissionsOf(networking, ofGroup)]));
   }
@@ -50,6 +51,8 @@ export class NetworkManager {
   private async groupsOf(endpoints: readonly PodEndpoint[]): Promise<(readonly [string, PodEndpoint])[]> {
     const { ec2, store } = this.parts;
     if (endpoints.length === 0) return [];
+    const nodes = endpoints.filter((one) => one.node !== undefined);
+    if (nodes.length > 0) return this.groupsOfNodes(nodes);
     const instances = new Set(endpoints.map((one) => instanceOf(store.node(store.pod(one.pod)?.spec?.nodeName ?? "")?.spec?.providerID)).filter((one) => one !== null));
     const found = instances.size > 0 ? await ec2.interfacesOfInstances([...instances]) : [];
     const of = (ip: string): NetworkInterface | undefined => found.find((one) => one.addresses.includes(ip));
@@ -59,6 +62,16 @@ export class NetworkManager {
     if (unresolved.length > 0) throw new Error(`cannot resolve pod ENI for pods: [${unresolved.map((one) => one.pod).join(" ")}]`);
     const result: (readonly [string, PodEndpoint])[] = [];
     for (const endpoint of endpoints) result.push([await this.endpointGroup(of(endpoint.ip)?.groups ?? []), endpoint]);
+    return result;
+  }
+
+  private async groupsOfNodes(endpoints: readonly PodEndpoint[]): Promise<(readonly [string, PodEndpoint])[]> {
+    const result: (readonly [string, PodEndpoint])[] = [];
+    for (const endpoint of endpoints) {
+      const [primary] = await this.parts.ec2.interfacesOfInstances([endpoint.ip]);
+      if (!primary) throw new Error(`cannot resolve ENI of the node ${endpoint.node} (${endpoint.ip})`);
+      result.push([await this.endpointGroup(primary.groups), endpoint]);
+    }
     return result;
   }
 
@@ -95,7 +108,7 @@ export class NetworkManager {
 
   private async collectGarbage(used: ReadonlyMap<string, unknown>): Promise<void> {
     if (!this.trackedFromAws) {
-      for (const group of await this.parts.ec2.securityGroups({ tagKey: `kubernetes.io/cluster/${this.parts.clusterName}` })) {
+      for (const group of await this.parts.ec2.securityGroups({ filters: { "tag-key": [`kubernetes.io/cluster/${this.parts.clusterName}`] } })) {
         this.tracked.add(group.id);
         this.remember(group.id, group.ingress);
       }

@@ -1,4 +1,4 @@
-/** One pass over one TargetGroupBinding with ip targets: the real controller's steps, in its order. */
+/** One pass over one TargetGroupBinding: the real controller's steps, in its order. */
 import { BlockList, isIPv6 } from "node:net";
 import { scaledMs } from "../clock";
 import type { ApiClient } from "../node-agent/api-client";
@@ -10,6 +10,7 @@ import type { Cleaner } from "./cleaner";
 import { decide } from "./decide";
 import type { Ec2 } from "./ec2";
 import { resolveEndpoints } from "./endpoints";
+import { resolveNodeEndpoints } from "./node-endpoints";
 import type { EventRecorder } from "./event-recorder";
 import { log } from "./log";
 import type { NetworkManager } from "./network-manager";
@@ -68,8 +69,9 @@ export class Reconciler {
     const { store, events, cleaner } = this.parts;
     const key = keyOf(binding);
     const serviceKey = `${binding.metadata.namespace}/${binding.spec.serviceRef.name}`;
-    if (binding.spec.targetType === "instance") throw new Error("instance targets are not modelled by this controller stand-in: use targetType ip");
-    const resolved = resolveEndpoints({ binding, service: store.service(serviceKey), slices: store.slicesOf(serviceKey), pod: (one) => store.pod(one), node: (one) => store.node(one) });
+    const resolved = binding.spec.targetType === "instance"
+      ? resolveNodeEndpoints({ binding, service: store.service(serviceKey), nodes: [...store.nodes.values()] })
+      : resolveEndpoints({ binding, service: store.service(serviceKey), slices: store.slicesOf(serviceKey), pod: (one) => store.pod(one), node: (one) => store.node(one) });
     if (resolved.kind === "backend-not-found") {
       events.record(binding, "Warning", "BackendNotFound", resolved.message);
       await cleaner.cleanUp(binding);
@@ -121,7 +123,7 @@ export class Reconciler {
   private async register(binding: TargetGroupBinding, endpoints: readonly PodEndpoint[]): Promise<void> {
     const { cache, ec2, vpcId } = this.parts;
     const cidrs = await ec2.vpcCidrs(binding.spec.vpcID || vpcId);
-    const targets = endpoints.map(({ ip, port }) => ({ id: ip, port, state: null, ...(isWithin(ip, cidrs) ? {} : { zone: "all" as const }) }));
+    const targets = endpoints.map(({ ip, port, node }) => ({ id: ip, port, state: null, ...(node !== undefined || isWithin(ip, cidrs) ? {} : { zone: "all" as const }) }));
     log("info", "registering targets", { arn: arnOf(binding), targets: targets.map(addressOf) });
     await cache.register(arnOf(binding), targets);
   }

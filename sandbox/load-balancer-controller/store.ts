@@ -9,28 +9,43 @@ const SERVICE_NAME = "kubernetes.io/service-name";
 
 export class Store {
   readonly bindings = new Map<string, TargetGroupBinding>();
-  private readonly services = new Map<string, ServiceObject>();
+  readonly services = new Map<string, ServiceObject>();
+  private readonly serviceFaces = new Map<string, string>();
   private readonly slices = new Map<string, EndpointSlice>();
   private readonly pods = new Map<string, PodObject>();
-  private readonly nodes = new Map<string, NodeObject>();
+  readonly nodes = new Map<string, NodeObject>();
   /** Bindings whose last pass missed a pod. */
   readonly waitingForPods = new Set<string>();
-  private readonly nodeReadiness = new Map<string, string>();
+  private readonly nodeFaces = new Map<string, string>();
   private synced = false;
 
-  constructor(private readonly client: ApiClient, private readonly enqueue: (key: string) => void) {}
+  /** @param serviceChanged Called with a Service's key for what its load balancer may depend on. */
+  constructor(private readonly client: ApiClient, private readonly enqueue: (key: string) => void, private readonly serviceChanged: (key: string) => void = () => undefined) {}
 
   /** Resolves when every kind was listed once; the watches go on until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     await Promise.all([
       this.follow(paths.allBindings, this.bindings, signal, (binding) => this.enqueueOnce(keyOf(binding))),
-      this.follow(paths.allServices, this.services, signal, (service) => this.enqueueFor(keyOf(service))),
+      this.follow(paths.allServices, this.services, signal, (service) => this.serviceSeen(service)),
       this.follow(paths.allSlices, this.slices, signal, (slice) => this.enqueueFor(serviceKey(slice))),
       this.follow(paths.allPods, this.pods, signal, (pod) => this.podChanged(pod)),
       this.follow(paths.allNodes, this.nodes, signal, (node) => this.nodeChanged(node)),
     ]);
     this.synced = true;
     for (const key of this.bindings.keys()) this.enqueue(key);
+    for (const key of this.services.keys()) this.serviceChanged(key);
+  }
+
+  /** Finalizers, labels and status of a Service don't concern its load balancer: only annotations, spec and the beginning of its end. */
+  private serviceSeen(service: ServiceObject): void {
+    const key = keyOf(service);
+    this.enqueueFor(key);
+    const { annotations, deletionTimestamp, uid } = service.metadata;
+    const face = this.services.has(key) ? JSON.stringify([uid, annotations, service.spec, deletionTimestamp]) : undefined;
+    if (this.serviceFaces.get(key) === face) return;
+    if (face === undefined) this.serviceFaces.delete(key);
+    else this.serviceFaces.set(key, face);
+    if (this.synced) this.serviceChanged(key);
   }
 
   service(key: string): ServiceObject | undefined {
@@ -68,11 +83,12 @@ export class Store {
     }
   }
 
-  /** Nodes write their status every few seconds; only readiness matters here. */
+  /** Nodes write their status every few seconds; what makes one a target, or its pods', matters here. */
   private nodeChanged(node: NodeObject): void {
-    const ready = conditionOf(node, "Ready")?.status ?? "";
-    if (this.nodeReadiness.get(node.metadata.name) === ready) return;
-    this.nodeReadiness.set(node.metadata.name, ready);
+    const { name, labels, deletionTimestamp } = node.metadata;
+    const face = this.nodes.has(`/${name}`) ? JSON.stringify([conditionOf(node, "Ready")?.status, labels, node.spec?.taints, node.spec?.providerID, deletionTimestamp]) : "";
+    if (this.nodeFaces.get(name) === face) return;
+    this.nodeFaces.set(name, face);
     for (const key of this.bindings.keys()) this.enqueueOnce(key);
   }
 

@@ -25,7 +25,12 @@ export interface TargetGroupBindingSpec {
   readonly targetGroupProtocol?: string;
   readonly iamRoleArnToAssume?: string;
   readonly assumeRoleExternalId?: string;
-  readonly nodeSelector?: object;
+  readonly nodeSelector?: LabelSelector;
+}
+
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
 }
 
 /** Who may reach the targets. Without ports all TCP ports are meant, without a port all of the protocol. */
@@ -42,9 +47,26 @@ export interface TargetGroupBinding {
   readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
 }
 
+export interface ServicePort {
+  readonly name?: string;
+  readonly port: number;
+  /** Default TCP. */
+  readonly protocol?: string;
+  readonly targetPort?: number | string;
+  readonly nodePort?: number;
+}
+
 export interface ServiceObject {
   readonly metadata: Meta;
-  readonly spec: { readonly ports?: readonly { readonly name?: string; readonly port: number }[] };
+  readonly spec: {
+    readonly type?: string;
+    readonly loadBalancerClass?: string;
+    readonly loadBalancerSourceRanges?: readonly string[];
+    readonly externalTrafficPolicy?: "Cluster" | "Local";
+    readonly healthCheckNodePort?: number;
+    readonly ports?: readonly ServicePort[];
+  };
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly hostname?: string }[] } };
 }
 
 export interface EndpointSlice {
@@ -80,7 +102,7 @@ export interface PodObject {
 
 export interface NodeObject {
   readonly metadata: Meta;
-  readonly spec?: { readonly providerID?: string };
+  readonly spec?: { readonly providerID?: string; readonly taints?: readonly { readonly key: string }[] };
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
@@ -88,14 +110,18 @@ export function conditionOf(object: { readonly status?: { readonly conditions?: 
   return object.status?.conditions?.find((one) => one.type === type);
 }
 
-/** A pod's address that shall be a target. */
+/** What shall be a target: a pod's address, or a node's instance with a node port. */
 export interface PodEndpoint {
+  /** Address of the pod; id of the instance (`i-…`) for instance targets. */
   readonly ip: string;
+  /** The pod's port; the Service's NodePort for instance targets. */
   readonly port: number;
-  /** Milliseconds since 1970: an address that a new pod took over is another endpoint. */
+  /** Milliseconds since 1970: an address that a new pod took over is another endpoint. 0 for instance targets. */
   readonly podCreatedAt: number;
-  /** `namespace/name` of the pod. */
+  /** `namespace/name` of the pod; empty for instance targets. */
   readonly pod: string;
+  /** Instance targets only: the node's name. */
+  readonly node?: string;
 }
 
 /** A target as ELBv2 told it, or as this controller registered it. */

@@ -25,7 +25,9 @@ export class ApiError extends Error {
   }
 }
 
-export type Patch = "strategic" | "merge";
+export type Patch = "strategic" | "merge" | "json";
+
+const PATCH_TYPES: Readonly<Record<Patch, string>> = { strategic: "application/strategic-merge-patch+json", merge: "application/merge-patch+json", json: "application/json-patch+json" };
 
 export interface Credentials {
   readonly server: string;
@@ -97,7 +99,7 @@ export class ApiClient {
     return this.call<T>("POST", apiPath, body);
   }
   patch<T>(apiPath: string, kind: Patch, body: unknown): Promise<T> {
-    const type = kind === "strategic" ? "application/strategic-merge-patch+json" : "application/merge-patch+json";
+    const type = PATCH_TYPES[kind];
     return this.call<T>("PATCH", apiPath, body, type);
   }
   delete(apiPath: string, options: { readonly gracePeriodSeconds?: number; readonly uid?: string } = {}): Promise<unknown> {

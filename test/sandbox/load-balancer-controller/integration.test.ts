@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { faultAndWebhookFacts } from "./facts-faults-and-webhooks";
 import { networkAndGateFacts } from "./facts-network-and-gates";
+import { nodeTargetFacts } from "./facts-node-targets";
+import { serviceFacts } from "./facts-services";
 import { oneClusterFacts } from "./facts-one-cluster";
 import { twoClusterFacts } from "./facts-two-clusters";
 import { Rig, testTools } from "./harness";
@@ -26,4 +28,6 @@ describe("load balancer controller with real control planes", function () {
   describe("between two clusters, fact", () => twoClusterFacts(() => rig));
   describe("with faults and webhooks, fact", () => faultAndWebhookFacts(() => rig));
   describe("with node rules and readiness gates, fact", () => networkAndGateFacts(() => rig));
+  describe("with load balancers of Services, fact", () => serviceFacts(() => rig));
+  describe("with instance targets, fact", () => nodeTargetFacts(() => rig));
 });
