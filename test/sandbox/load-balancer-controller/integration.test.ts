@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { faultAndWebhookFacts } from "./facts-faults-and-webhooks";
 import { networkAndGateFacts } from "./facts-network-and-gates";
+import { handOverFacts } from "./facts-hand-over";
 import { nodeTargetFacts } from "./facts-node-targets";
 import { serviceFacts } from "./facts-services";
 import { oneClusterFacts } from "./facts-one-cluster";
@@ -29,5 +30,6 @@ describe("load balancer controller with real control planes", function () {
   describe("with faults and webhooks, fact", () => faultAndWebhookFacts(() => rig));
   describe("with node rules and readiness gates, fact", () => networkAndGateFacts(() => rig));
   describe("with load balancers of Services, fact", () => serviceFacts(() => rig));
+  describe("with load balancers handed over, fact", () => handOverFacts(() => rig));
   describe("with instance targets, fact", () => nodeTargetFacts(() => rig));
 });
