@@ -90,7 +90,12 @@ export interface NodeSpec {
   readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
   /** Kubernetes minor of the kubelet, `1.35`. */
   readonly version: string;
+  /** About to be replaced: cordoned, and out of load balancers that target instances, as EKS marks the old nodes of an update. */
+  readonly leaving?: boolean;
 }
+
+/** How nodes that go are emptied. `within-budgets`: a pod that no disruption budget lets go fails the change, and the node stays. */
+export type NodeRemoval = "within-budgets" | "forced";
 
 /** What the AWS front asks of the daemon when EKS calls arrive. All calls may be repeated. */
 export interface EksBackend {
@@ -99,9 +104,12 @@ export interface EksBackend {
   /** Restarts the control plane at the new minor (`--emulated-version`), same endpoint and data. */
   upgradeControlPlane(clusterName: string, version: string): Promise<void>;
   deleteControlPlane(clusterName: string): Promise<void>;
-  /** The complete wanted set of the cluster's nodes; those that are gone are drained and removed. Resolves when all are Ready. */
-  setNodes(clusterName: string, nodes: readonly NodeSpec[]): Promise<void>;
+  /** The complete wanted set of the cluster's nodes; those that are gone are drained and removed. Resolves when all are Ready. Rejects with a `NodeFailure`. Default: forced. */
+  setNodes(clusterName: string, nodes: readonly NodeSpec[], removal?: NodeRemoval): Promise<void>;
 }
+
+/** A node that could not be emptied, and the pods (`namespace/name`) that are left on it. */
+export interface BlockedNode { readonly node: string; readonly pods: readonly string[] }
 
 // --------------------------------------------------------------------------------------------------------------- node agent
 
@@ -121,7 +129,7 @@ export interface NodeAgentStart {
 }
 export type ToNodeAgent =
   | NodeAgentStart
-  | { readonly type: "nodes"; readonly nodes: readonly NodeSpec[]; readonly id: number }
+  | { readonly type: "nodes"; readonly nodes: readonly NodeSpec[]; readonly id: number; readonly removal: NodeRemoval }
   /** Fault: end the pod's process at once, sockets reset; the agent restarts it with back-off. */
   | { readonly type: "crash-pod"; readonly namespace: string; readonly pod: string }
   /**
@@ -141,6 +149,8 @@ export type PodFaultRule = PodFaultSpec & { readonly id: string };
 export type FromNodeAgent =
   | { readonly type: "ready" }
   | { readonly type: "nodes-ready"; readonly id: number }
+  /** These nodes could not be emptied within the budgets and are still there, cordoned. */
+  | { readonly type: "nodes-blocked"; readonly id: number; readonly blocked: readonly BlockedNode[] }
   | { readonly type: "pods"; readonly running: number }
   | { readonly type: "crashed"; readonly id: number; readonly pods: readonly string[] }
   /** How often each rule for pods has hit since the last message. */

@@ -9,3 +9,11 @@ export class SandboxError extends Error {
     this.remedy = remedy;
   }
 }
+
+/** Why EKS calls a change of nodes failed: `PodEvictionFailure`, `NodeCreationFailure`. */
+export class NodeFailure extends Error {
+  constructor(readonly code: "PodEvictionFailure" | "NodeCreationFailure", message: string, readonly nodes: readonly string[]) {
+    super(message);
+    this.name = "NodeFailure";
+  }
+}

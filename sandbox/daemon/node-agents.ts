@@ -1,6 +1,6 @@
 /** One node agent per cluster: started with it, told its nodes, restarted when it crashes. */
-import type { ControllerAction, FromNodeAgent, NodeAgentStart, NodeSpec, PodFaultRule, ToNodeAgent } from "../contract";
-import { SandboxError } from "../errors";
+import type { ControllerAction, FromNodeAgent, NodeAgentStart, NodeRemoval, NodeSpec, PodFaultRule, ToNodeAgent } from "../contract";
+import { NodeFailure, SandboxError } from "../errors";
 import type { FabricTable } from "./fabric-table";
 import type { Child, Supervisor } from "./supervisor";
 
@@ -21,6 +21,7 @@ interface Agent {
   readonly start: NodeAgentStart;
   child: Child;
   nodes: readonly NodeSpec[] | null;
+  removal: NodeRemoval;
   waiting: Waiting[];
   pods: number;
   controller: "running" | "stopped" | "paused";
@@ -40,7 +41,7 @@ export class NodeAgents {
 
   start(start: NodeAgentStart): void {
     if (this.agents.has(start.clusterName)) return;
-    const agent: Agent = { start, child: null as unknown as Child, nodes: null, waiting: [], pods: 0, controller: "running", down: new Set(), crashes: new Map(), failure: null, restarts: 0, stopped: false };
+    const agent: Agent = { start, child: null as unknown as Child, nodes: null, removal: "forced", waiting: [], pods: 0, controller: "running", down: new Set(), crashes: new Map(), failure: null, restarts: 0, stopped: false };
     this.agents.set(start.clusterName, agent);
     this.spawn(agent);
   }
@@ -76,7 +77,7 @@ export class NodeAgents {
   private again(agent: Agent): void {
     if (agent.stopped) return;
     this.spawn(agent);
-    if (agent.nodes) agent.child.send({ type: "nodes", nodes: agent.nodes, id: agent.waiting.at(-1)?.id ?? this.nextId++ } satisfies ToNodeAgent);
+    if (agent.nodes) agent.child.send({ type: "nodes", nodes: agent.nodes, id: agent.waiting.at(-1)?.id ?? this.nextId++, removal: agent.removal } satisfies ToNodeAgent);
     for (const node of agent.down) agent.child.send({ type: "node", node, action: "down" } satisfies ToNodeAgent);
     if (agent.controller !== "running") agent.child.send({ type: "controller", action: "stop" } satisfies ToNodeAgent);
   }
@@ -92,6 +93,13 @@ export class NodeAgents {
         const done = agent.waiting.filter((one) => one.id <= message.id);
         agent.waiting = agent.waiting.filter((one) => one.id > message.id);
         for (const one of done) one.resolve();
+        return;
+      }
+      case "nodes-blocked": {
+        const failure = new NodeFailure("PodEvictionFailure", `Reached max retries while trying to evict pods from nodes: ${message.blocked.map(({ node, pods }) => `${node} (${pods.join(", ")})`).join("; ")}`, message.blocked.map(({ node }) => node));
+        const waiting = agent.waiting.filter((one) => one.id === message.id);
+        agent.waiting = agent.waiting.filter((one) => one.id !== message.id);
+        for (const one of waiting) one.reject(failure);
         return;
       }
       case "pods":
@@ -123,10 +131,11 @@ export class NodeAgents {
   }
 
   /** Resolves when the agent says that all of these are Ready. */
-  setNodes(clusterName: string, nodes: readonly NodeSpec[], timeoutMs: number): Promise<void> {
+  setNodes(clusterName: string, nodes: readonly NodeSpec[], removal: NodeRemoval, timeoutMs: number): Promise<void> {
     const agent = this.agent(clusterName);
     const id = this.nextId++;
     agent.nodes = nodes;
+    agent.removal = removal;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         agent.waiting = agent.waiting.filter((one) => one.id !== id);
@@ -138,7 +147,7 @@ export class NodeAgents {
         how();
       };
       agent.waiting.push({ id, resolve: settle(resolve), reject: (error) => settle(() => reject(error))() });
-      agent.child.send({ type: "nodes", nodes, id } satisfies ToNodeAgent);
+      agent.child.send({ type: "nodes", nodes, id, removal } satisfies ToNodeAgent);
     });
   }
 

@@ -1,7 +1,7 @@
 /** The running sandbox inside the daemon: starts the parts in order, connects them, and ends them in order. */
 import { createWriteStream, rmSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
-import type { EksBackend, NodeSpec, SandboxInfo, SandboxOptions, ToolPaths } from "../contract";
+import type { EksBackend, NodeRemoval, NodeSpec, SandboxInfo, SandboxOptions, ToolPaths } from "../contract";
 import { ControlPlanes } from "../control-plane/index";
 import { writeAtomically } from "../control-plane/kubeconfig";
 import { connect } from "node:net";
@@ -168,9 +168,9 @@ export class Sandbox implements EksBackend {
     await this.controlPlanes.delete(clusterName);
   }
 
-  setNodes(clusterName: string, nodes: readonly NodeSpec[]): Promise<void> {
-    // Two minutes for the machine, and EKS's ten, scaled, for draining what goes.
-    return this.nodeAgents.setNodes(clusterName, nodes, 120_000 + 600_000 / this.start_.options.timeScale);
+  setNodes(clusterName: string, nodes: readonly NodeSpec[], removal: NodeRemoval = "forced"): Promise<void> {
+    // Two minutes for the machine, and half an hour, scaled, for draining what goes.
+    return this.nodeAgents.setNodes(clusterName, nodes, removal, 120_000 + 1_800_000 / this.start_.options.timeScale);
   }
 
   status(): SandboxStatus {

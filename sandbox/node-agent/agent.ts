@@ -1,6 +1,6 @@
 /** The node agent of one cluster: all its nodes, and every pod that is bound to one of them. */
 import type { Socket } from "node:net";
-import type { ControllerAction, FabricEntry, FabricMessage, FromNodeAgent, NodeAgentStart, NodeSpec } from "../contract";
+import type { BlockedNode, ControllerAction, FabricEntry, FabricMessage, FromNodeAgent, NodeAgentStart, NodeRemoval, NodeSpec } from "../contract";
 import { AddressPool } from "./addresses";
 import { ApiClient, readKubeconfig } from "./api-client";
 import { drainNode } from "./drain";
@@ -71,13 +71,18 @@ export class NodeAgent {
     });
   }
 
-  /** Makes the cluster's nodes exactly these; resolves when the new ones are ready and the others are gone. */
-  async setNodes(nodes: readonly NodeSpec[]): Promise<void> {
+  /** Makes the cluster's nodes exactly these; resolves when the new ones are ready and the others are gone. @returns those that budgets kept */
+  async setNodes(nodes: readonly NodeSpec[], removal: NodeRemoval = "forced"): Promise<readonly BlockedNode[]> {
     const known = [...new Set([...this.hosts.keys(), ...(await this.keeper.managed())])];
     const wanted = new Set(nodes.map((node) => node.name));
     // First the new ones: what is evicted from the others needs a place.
     await Promise.all(nodes.map((node) => this.chained(node.name, () => this.addNode(node))));
-    await Promise.all(known.filter((name) => !wanted.has(name)).map((name) => this.chained(name, () => this.removeNode(name))));
+    const blocked: BlockedNode[] = [];
+    await Promise.all(known.filter((name) => !wanted.has(name)).map((name) => this.chained(name, async () => {
+      const pods = await this.removeNode(name, removal);
+      if (pods.length > 0) blocked.push({ node: name, pods });
+    })));
+    return blocked;
   }
 
   crashPod(namespace: string, name: string): void {
@@ -148,11 +153,13 @@ export class NodeAgent {
     for (const pod of bound) this.ensureWorker(pod);
   }
 
-  private async removeNode(name: string): Promise<void> {
+  /** @returns the pods that budgets keep on it; the node is then still there */
+  private async removeNode(name: string, removal: NodeRemoval): Promise<readonly string[]> {
     await this.keeper.cordon(name);
     // Without a host (a node of an earlier agent) nobody else would confirm the deletions.
     if (this.hosts.has(name)) {
-      await drainNode(name, { client: this.client, timeScale: this.start.timeScale, closing: this.closing.signal, podsOn: (node) => this.podsOn(node) });
+      const kept = await drainNode(name, removal, { client: this.client, timeScale: this.start.timeScale, closing: this.closing.signal, podsOn: (node) => this.podsOn(node) });
+      if (kept.length > 0) return kept.map(({ metadata }) => `${metadata.namespace ?? "default"}/${metadata.name}`);
     }
     await this.keeper.remove(name);
     this.hosts.delete(name);
@@ -161,6 +168,7 @@ export class NodeAgent {
       this.workers.get(pod.metadata.uid ?? "")?.gone();
       await this.podApi.confirmDeleted(pod, this.closing.signal);
     }
+    return [];
   }
 
   private podsOn(node: string): Pod[] {

@@ -1,5 +1,6 @@
-/** Empties a node before it goes, as EKS does with a managed node group's: cordon, evict within the disruption budgets, then without them. */
+/** Empties a node before it goes, as EKS does with a managed node group's: evict within the disruption budgets; when forced, then without them. */
 import { scaledMs } from "../clock";
+import type { NodeRemoval } from "../contract";
 import { ApiError, type ApiClient } from "./api-client";
 import type { Pod } from "./kube-types";
 import { podPath } from "./pod-api";
@@ -24,8 +25,11 @@ export interface DrainDeps {
 const ofDaemonSet = (pod: Pod): boolean => pod.metadata.ownerReferences?.some((o) => o.kind === "DaemonSet" && o.controller) ?? false;
 const isOver = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 
-/** Resolves when no pod is left on the node (those of DaemonSets go last), at the latest after the limit and the longest grace. */
-export async function drainNode(node: string, deps: DrainDeps): Promise<void> {
+/**
+ * Resolves when no pod is left on the node (those of DaemonSets go last), at the latest after the limit and the longest grace.
+ * @returns pods that budgets kept; nothing was done against the budgets then
+ */
+export async function drainNode(node: string, removal: NodeRemoval, deps: DrainDeps): Promise<readonly Pod[]> {
   const limit = Date.now() + Math.max(EVICTION_LIMIT_FLOOR_MS, scaledMs(EVICTION_LIMIT_SECONDS, deps.timeScale));
   const evictable = (): readonly Pod[] => deps.podsOn(node).filter((pod) => !ofDaemonSet(pod));
   while (!deps.closing.aborted && Date.now() < limit) {
@@ -34,8 +38,11 @@ export async function drainNode(node: string, deps: DrainDeps): Promise<void> {
     await Promise.all(waiting.map((pod) => evict(pod, deps)));
     await sleep(EVICTION_PAUSE_MS, deps.closing);
   }
+  const kept = evictable().filter((pod) => pod.metadata.deletionTimestamp === undefined);
+  if (removal === "within-budgets" && kept.length > 0) return kept;
   await deleteAll(evictable, deps);
   await deleteAll(() => deps.podsOn(node), deps);
+  return [];
 }
 
 /** A budget's refusal (429) is no error: the next round asks again. */

@@ -30,6 +30,11 @@ function fail(error: unknown): void {
   send({ type: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }
 
+async function setNodes(to: NodeAgent, { nodes, id, removal }: Extract<ToNodeAgent, { type: "nodes" }>): Promise<void> {
+  const blocked = await to.setNodes(nodes, removal);
+  send(blocked.length === 0 ? { type: "nodes-ready", id } : { type: "nodes-blocked", id, blocked });
+}
+
 async function handle(message: ToNodeAgent): Promise<void> {
   if (message.type === "start") {
     if (agent) return;
@@ -45,8 +50,7 @@ async function handle(message: ToNodeAgent): Promise<void> {
   if (!agent) throw new Error(`"${message.type}" came before "start"`);
   switch (message.type) {
     case "nodes":
-      await agent.setNodes(message.nodes);
-      return send({ type: "nodes-ready", id: message.id });
+      return await setNodes(agent, message);
     case "crash-pod":
       return agent.crashPod(message.namespace, message.pod);
     case "controller":

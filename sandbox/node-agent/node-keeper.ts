@@ -2,7 +2,7 @@
 import type { NodeSpec } from "../contract";
 import { ApiError, type ApiClient } from "./api-client";
 import type { Node } from "./kube-types";
-import { MANAGED_ANNOTATION, nodeObject, nodeStatus } from "./node-object";
+import { EXCLUDED_LABEL, MANAGED_ANNOTATION, nodeObject, nodeStatus } from "./node-object";
 import { orGone, retrying, sleep } from "./retry";
 
 const LEASE_PERIOD_MS = 10_000;
@@ -86,7 +86,7 @@ export class NodeKeeper {
       if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
     }
     const { labels, annotations } = wanted.metadata;
-    return this.client.patch<Node>(`/api/v1/nodes/${spec.name}`, "merge", { metadata: { labels, annotations }, spec: { unschedulable: null } });
+    return this.client.patch<Node>(`/api/v1/nodes/${spec.name}`, "merge", { metadata: { labels: { [EXCLUDED_LABEL]: null, ...labels }, annotations }, spec: { unschedulable: spec.leaving === true ? true : null } });
   }
 
   private async writeStatus(spec: NodeSpec): Promise<void> {

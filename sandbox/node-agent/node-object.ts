@@ -5,6 +5,9 @@ import type { Condition, Node } from "./kube-types";
 /** Marks the nodes that an agent of the sandbox made, so that a restarted agent removes only those. */
 export const MANAGED_ANNOTATION = "sandbox.eks-blue-green/node-agent";
 
+/** The controller takes nodes with it out of target groups that target instances. */
+export const EXCLUDED_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
+
 /** Of the instance types that the sandbox hands out; rehearsals shall not fail for want of room. */
 const CAPACITY: Readonly<Record<string, string>> = { cpu: "64", memory: "256Gi", "ephemeral-storage": "100Gi", "hugepages-1Gi": "0", "hugepages-2Mi": "0" };
 const DEFAULT_INSTANCE_TYPE = "m6i.large";
@@ -20,6 +23,7 @@ export function nodeObject(spec: NodeSpec, region: string): Node {
     },
     spec: {
       providerID: `aws:///${spec.availabilityZone}/${spec.instanceId}`,
+      ...(spec.leaving === true ? { unschedulable: true } : {}),
       ...(spec.taints.length > 0 ? { taints: spec.taints } : {}),
     },
   };
@@ -41,6 +45,7 @@ function nodeLabels(spec: NodeSpec, region: string): Record<string, string> {
     "failure-domain.beta.kubernetes.io/region": region,
     "eks.amazonaws.com/nodegroup": spec.nodegroup,
     "eks.amazonaws.com/capacityType": "ON_DEMAND",
+    ...(spec.leaving === true ? { [EXCLUDED_LABEL]: "true" } : {}),
     ...spec.labels,
   };
 }

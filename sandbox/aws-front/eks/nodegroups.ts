@@ -1,5 +1,6 @@
 /** Managed node groups. */
 import { randomUUID } from "node:crypto";
+import { replaceNodes } from "./node-replacement";
 import { launch, settle } from "./nodes";
 import { activeCluster, type Cluster, type EksContext, epoch, inUse, invalid, type Json, listOf, type Nodegroup, notFound, objectOf, pageOf, requiredString, stringOf, tagsFrom, tagsOut, theCluster } from "./store";
 import { carryOut, newUpdate, updateView } from "./updates";
@@ -97,7 +98,6 @@ function updatable(group: Nodegroup, clusterName: string): void {
   if (group.status !== "ACTIVE") throw inUse(`Nodegroup ${group.name} cannot be updated as it is currently in ${group.status} state`, { clusterName, nodegroupName: group.name });
 }
 
-/** Surge, as EKS does: one node more of the new version, then an old one drained, until none is left. */
 export function updateNodegroupVersion(context: EksContext, clusterName: string, name: string, body: Json): Json {
   const { cluster, group } = theGroup(context, clusterName, name);
   updatable(group, clusterName);
@@ -108,14 +108,11 @@ export function updateNodegroupVersion(context: EksContext, clusterName: string,
   const update = newUpdate(group.updates, "VersionUpdate", { Version: version, ReleaseVersion: releaseVersion });
   group.status = "UPDATING";
   if (body["launchTemplate"] !== undefined) group.body["launchTemplate"] = body["launchTemplate"];
+  const removal = body["force"] === true ? "forced" : "within-budgets";
   carryOut(context, update, async () => {
-    const old = [...group.nodes];
-    for (const node of old) {
-      group.nodes = [...group.nodes, ...(await launch(context, cluster, group, 1, version))];
-      await settle(context, cluster, []);
-      group.nodes = group.nodes.filter((one) => one !== node);
-      await settle(context, cluster, [node]);
-    }
+    // Of an update that failed before, the nodes that it made stay; only what is still old goes.
+    const old = group.version === version ? group.nodes : group.nodes.filter((one) => one.version !== version);
+    await replaceNodes(context, cluster, group, { version, removal, old });
     await context.wait(context.seconds.nodegroup);
     Object.assign(group, { version, releaseVersion, modifiedAt: Date.now() });
   }, () => (group.status = "ACTIVE"));

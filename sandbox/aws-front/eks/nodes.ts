@@ -1,5 +1,5 @@
 /** A node group's machines: EC2 instances in moto, with the addresses that their pods will have. */
-import type { NodeSpec } from "../../contract";
+import type { NodeRemoval, NodeSpec } from "../../contract";
 import { type Ec2Subnet, filters, items, numbered, str } from "../ec2";
 import type { Cluster, EksContext, Json, Nodegroup } from "./store";
 import { listOf, objectOf, stringOf } from "./store";
@@ -63,9 +63,9 @@ async function groupsFor(context: EksContext, cluster: Cluster, group: Nodegroup
 }
 
 /** The complete set goes to the backend, which drains what is gone; only then are the machines ended. */
-export async function settle(context: EksContext, cluster: Cluster, gone: readonly NodeSpec[]): Promise<void> {
+export async function settle(context: EksContext, cluster: Cluster, gone: readonly NodeSpec[], removal: NodeRemoval = "forced"): Promise<void> {
   context.nodesChanged();
-  await context.backend.setNodes(cluster.name, [...cluster.nodegroups.values()].flatMap((group) => group.nodes));
+  await context.backend.setNodes(cluster.name, [...cluster.nodegroups.values()].flatMap((group) => group.nodes), removal);
   if (gone.length === 0) return;
   await context.ec2.call("TerminateInstances", numbered("InstanceId", gone.map((one) => one.instanceId))).catch((error: unknown) => context.log({ event: "instances-left", message: String(error) }));
   context.pool.release(gone.flatMap((one) => [one.address, ...one.podAddresses]));

@@ -7,7 +7,7 @@ import type { AddressPool } from "../address-pool";
 export type Json = Record<string, unknown>;
 export type Status = "CREATING" | "ACTIVE" | "UPDATING" | "DELETING" | "FAILED" | "CREATE_FAILED" | "DEGRADED" | "DELETE_FAILED";
 
-export interface Update { readonly id: string; readonly type: string; readonly params: readonly { readonly type: string; readonly value: string }[]; readonly createdAt: number; status: "InProgress" | "Successful" | "Failed"; errors: readonly { errorCode: string; errorMessage: string }[] }
+export interface Update { readonly id: string; readonly type: string; readonly params: readonly { readonly type: string; readonly value: string }[]; readonly createdAt: number; status: "InProgress" | "Successful" | "Failed"; errors: readonly { readonly errorCode: string; readonly errorMessage: string; readonly resourceIds: readonly string[] }[] }
 export interface Nodegroup { readonly name: string; readonly arn: string; readonly body: Json; readonly createdAt: number; modifiedAt: number; status: Status; version: string; releaseVersion: string; nodes: NodeSpec[]; issues: Json[]; readonly updates: Map<string, Update>; readonly tags: Map<string, string> }
 export interface Addon { readonly name: string; readonly arn: string; readonly createdAt: number; modifiedAt: number; status: Status; version: string; body: Json; readonly updates: Map<string, Update>; readonly tags: Map<string, string> }
 export interface AccessEntry { readonly principalArn: string; readonly arn: string; readonly type: string; readonly createdAt: number; modifiedAt: number; groups: readonly string[]; username: string; readonly policies: Map<string, Json>; readonly tags: Map<string, string> }

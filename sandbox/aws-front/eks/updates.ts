@@ -1,5 +1,6 @@
 /** Updates: what DescribeUpdate and ListUpdates show. */
 import { randomUUID } from "node:crypto";
+import { NodeFailure } from "../../errors";
 import { type EksContext, epoch, type Json, notFound, pageOf, theCluster, type Update } from "./store";
 
 export function newUpdate(into: Map<string, Update>, type: string, params: Readonly<Record<string, string | undefined>>): Update {
@@ -19,7 +20,8 @@ export function carryOut(context: EksContext, update: Update, work: () => Promis
     },
     (error: unknown) => {
       update.status = "Failed";
-      update.errors = [{ errorCode: "Unknown", errorMessage: String((error as Error).message ?? error) }];
+      const known = error instanceof NodeFailure ? { errorCode: error.code, resourceIds: error.nodes } : { errorCode: "Unknown", resourceIds: [] };
+      update.errors = [{ ...known, errorMessage: String((error as Error).message ?? error) }];
       context.log({ event: "eks-update-failed", id: update.id, type: update.type, message: String(error) });
       after(true);
     },

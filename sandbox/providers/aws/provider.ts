@@ -193,7 +193,7 @@ export class AwsStandIn implements StandIn {
   async update(call: ChangeCall & { preview: boolean }, limits: Limits): Promise<Props> {
     const resource = descriptorOf(call.type);
     const { [appliedKey]: applied, [importedKey]: _imported, ...oldOutputs } = call.oldOutputs as Record<string, Dynamic>;
-    if (call.preview) return this.withTags(resource, call.news, { ...oldOutputs, ...call.news });
+    if (call.preview) return this.withTags(resource, call.news, { ...oldOutputs, ...call.news, ...keptBelow(resource, call.news, oldOutputs) });
     const olds: Props = applied ?? call.oldInputs;
     const aws = this.context(limits);
     const untold = (key: string) => call.news[key] === undefined && isUntold(resource, call.oldOutputs, olds, { path: key, kind: "delete", replaces: false });
@@ -255,6 +255,15 @@ function isReordered(resource: AwsResource, olds: Props, news: Props, path: stri
   const property = resource.sets?.find((one) => under([one])(path));
   if (property === undefined || hasUnknown(news[property])) return false;
   return equal([...(olds[property] ?? [])].sort(), [...(news[property] ?? [])].sort());
+}
+
+/** In an update's preview what AWS adds below a property is as it was, as with the official provider: unknown, it would replace what is made from it. */
+function keptBelow(resource: AwsResource, news: Props, olds: Props): Props {
+  return Object.fromEntries(Object.entries(resource.computedBelow ?? {}).flatMap(([property, keys]) => {
+    const [now, before] = [news[property], olds[property]];
+    if (!isObject(now) || !isObject(before)) return [];
+    return [[property, { ...Object.fromEntries(keys.flatMap((key) => (before[key] === undefined ? [] : [[key, before[key]]]))), ...now }]];
+  }));
 }
 
 /** With what was changed from outside since the outputs were recorded, as the program would have written it: the next update puts it back. */
