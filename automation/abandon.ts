@@ -1,6 +1,8 @@
 /** A rollout that has not touched traffic yet may be given up: its config wants the version that serves again. Pure. */
+import { capacityOf, nodePercentOf } from "../stacks/record";
 import type { EnvironmentRecord, Step } from "../stacks/record";
-import { activeMembers } from "./plan";
+import { activeMembers, Steps } from "./plan-steps";
+import { placementBefore } from "./walk-back";
 
 export type Abandonment =
   | { readonly kind: "no"; readonly why: string }
@@ -20,6 +22,8 @@ export function abandon(record: EnvironmentRecord, wantedVersion: string): Aband
   const begun = [...done.flatMap((step) => (step.type === "move" ? [step] : [])), ...(intent === null ? [] : [intent.move])];
   if (begun.some((move) => move.kind === "admit" || move.kind === "drain")) return no("it has moved traffic");
   if (intent !== null && intent.move.kind !== "provision") return no(`'${intent.move.kind} ${intent.move.member}' is open`);
+  if (rollout.command !== undefined) return no(`it is a '${rollout.command.name}'`);
+  if (rollout.strategy === "cycle") return { kind: "steps", steps: sizesBack(record), retires: [] };
   const steps: Step[] = [];
   // One that is half made has nothing that could be stopped gracefully, and was never bound.
   if (intent !== null) steps.push({ type: "move", kind: "retire", member: intent.move.member, from: intent.move.to, to: intent.move.from });
@@ -32,4 +36,11 @@ export function abandon(record: EnvironmentRecord, wantedVersion: string): Aband
     steps.push({ type: "move", kind: "retire", member: step.member, from: stopped, to: step.from });
   }
   return { kind: "steps", steps, retires: steps.flatMap((step) => (step.type === "move" && step.kind === "retire" ? [step.member] : [])) };
+}
+
+/** Before the first drain of a cycle only sizes were changed (and standbys upgraded, which stay so). */
+function sizesBack(record: EnvironmentRecord): readonly Step[] {
+  const steps = new Steps(record.placement);
+  for (const [name, before] of Object.entries(placementBefore(record))) if (before.role !== "absent") steps.resize(name, capacityOf(before), nodePercentOf(before));
+  return steps.list;
 }

@@ -12,7 +12,8 @@ import { readFamily } from "./run/family";
 import { runPlan, type UpgradePlan } from "./run/plan-upgrade";
 import { runStatus, type StatusReport } from "./run/status";
 import { runUp, type UpResult } from "./run/up";
-import { runUpgrade } from "./run/upgrade";
+import { describeAsked } from "./run/asked";
+import { runAsked, type Asked } from "./run/upgrade";
 import { runVerify } from "./run/verify";
 import type { VerifyReport } from "./verify/verify";
 import type { RolloutResult } from "./rollout/rollout";
@@ -41,6 +42,12 @@ export interface UpgradeOptions extends Target, Controls {
   readonly approveRetire?: boolean | ((member: string) => boolean | Promise<boolean>);
 }
 export interface UpOptions extends Target, Controls {}
+
+/** Options of planned work: the same controls as `upgrade`. */
+export interface PlannedWorkOptions extends Target, Controls {}
+export interface MemberWorkOptions extends PlannedWorkOptions { readonly member: string }
+/** `percent`: a whole number from 1; at most what `cluster.nodes.maxSize` has room for. */
+export interface ScaleOptions extends MemberWorkOptions { readonly percent: number }
 
 export type UpgradeResult = RolloutResult;
 export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport };
@@ -81,17 +88,21 @@ const probesWanted = (): boolean => (process.env["EKS_BLUE_GREEN_PROBE"] ?? "on"
  * @throws DriverError for what keeps it from starting or going on: EBG-PREFLIGHT, EBG-FENCED, EBG-STACK-LOCKED, EBG-CREDENTIALS, …
  */
 export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
+  return asked(options, null);
+}
+
+function asked(options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire">, what: Asked): Promise<UpgradeResult> {
   const approve = options.approveRetire ?? false;
   return withPorts(options, options, async (ports) =>
-    runUpgrade(ports, await ports.pulumi.readConfig(), {
+    runAsked(ports, await ports.pulumi.readConfig(), {
       environment: options.environment,
       emit: options.onEvent ?? quiet,
       stop: options.signal ?? never,
       cancel: options.cancel ?? never,
       approveRetire: async (member) => (typeof approve === "function" ? await approve(member) : approve),
-      commandName: `eks-blue-green upgrade --stack ${options.environment}`,
+      commandName: `eks-blue-green ${describeAsked(what)} --stack ${options.environment}`,
       probes: probesWanted(),
-    }),
+    }, what),
   );
 }
 
@@ -113,6 +124,29 @@ export function adopt(options: AdoptOptions): Promise<AdoptResult> {
       probes: probesWanted(),
     }),
   );
+}
+
+/**
+ * Turns a rollout that is under way around; or, when none is and the old member of a finished `replace` still stands by, brings that one
+ * back in and drains the new one. @throws EBG-PLAN-IMPOSSIBLE when there is nothing to go back to
+ */
+export function rollback(options: PlannedWorkOptions): Promise<UpgradeResult> {
+  return asked(options, { name: "rollback", member: null, percent: null });
+}
+
+/** Takes a member into traffic; one that is absent is provisioned first, at the newest version that serves. @throws DriverError as `upgrade` does */
+export function admit(options: MemberWorkOptions): Promise<UpgradeResult> {
+  return asked(options, { name: "admit", member: options.member, percent: null });
+}
+
+/** Takes a member out of traffic; it runs on as a standby. The others are scaled up first when they can't carry the load. @throws DriverError as `upgrade` does */
+export function drain(options: MemberWorkOptions): Promise<UpgradeResult> {
+  return asked(options, { name: "drain", member: options.member, percent: null });
+}
+
+/** Sets a member's replicas and nodes in percent of the config's; what an autoscaler owns is left to it. @throws DriverError as `upgrade` does */
+export function scale(options: ScaleOptions): Promise<UpgradeResult> {
+  return asked(options, { name: "scale", member: options.member, percent: options.percent });
 }
 
 /** Deploys the environment's stack, then its members' side by side. Moves no traffic. @throws DriverError */

@@ -38,9 +38,11 @@ export class KubernetesAdapter implements KubernetesPort {
   }
 
   async ready(member: MemberOutputs): Promise<{ readonly version: string }> {
-    const [readiness, version] = await Promise.all([get(member, "/readyz"), getObject<{ major?: string; minor?: string }>(member, "/version")]);
+    const [readiness, version] = await Promise.all([get(member, "/readyz"), getObject<{ major?: string; minor?: string; emulationMajor?: string; emulationMinor?: string }>(member, "/version")]);
     if (readiness.status !== 200) throw new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} is not ready: ${readiness.body.slice(0, 200)}`, `aws eks describe-cluster --name ${member.clusterName}`);
-    return { version: `${version?.major ?? "?"}.${(version?.minor ?? "?").replace(/\D+$/, "")}` };
+    // What it behaves as counts, where that differs from the binary's own version.
+    const [major, minor] = [version?.emulationMajor ?? version?.major ?? "?", version?.emulationMinor ?? version?.minor ?? "?"];
+    return { version: `${major}.${minor.replace(/\D+$/, "")}` };
   }
 
   async nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number; readonly minors: readonly string[] }> {

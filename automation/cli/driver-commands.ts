@@ -1,6 +1,6 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
-import { adopt, planUpgrade, status, up, upgrade } from "../index";
+import { admit, adopt, drain, planUpgrade, rollback, scale, status, up, upgrade, type UpgradeOptions, type UpgradeResult } from "../index";
 import { reporterFor, stamp } from "../report/reporters";
 import { planLines, statusLines } from "../report/tables";
 import { exitCodeOfOutcome } from "./exit-codes";
@@ -16,12 +16,13 @@ const plainOption = (): Option => new Option("--plain", "plain lines instead of 
 const base = (name: string, description: string): Command => new Command(name).description(description).addOption(stackOption()).addOption(cwdOption()).addOption(jsonOption());
 const target = (flags: Flags): { environment: string; projectDirectory: string } => ({ environment: flags.stack, projectDirectory: resolve(flags.cwd) });
 
-async function runUpgrade(flags: Flags): Promise<void> {
+/** Runs a rollout with its view, Ctrl-C and exit code. */
+async function runRollout(flags: Flags, work: (options: UpgradeOptions) => Promise<UpgradeResult>): Promise<void> {
   const reporter = reporterFor({ json: flags.json, plain: flags.plain ?? false });
   const tell = stamp(reporter);
   const interrupt = onInterrupt((message) => tell({ kind: "note", message }));
   try {
-    const result = await upgrade({ ...target(flags), approveRetire: flags.approveRetire ?? false, onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
+    const result = await work({ ...target(flags), approveRetire: flags.approveRetire ?? false, onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
     process.exitCode = exitCodeOfOutcome(result.outcome);
     reporter.end();
     if (!flags.json) process.stdout.write(`\n${result.outcome}: ${result.message}\n${result.remedy ? `→ ${result.remedy}\n` : ""}`);
@@ -68,7 +69,36 @@ async function runStatus(flags: Flags): Promise<void> {
   process.stdout.write(flags.json ? `${JSON.stringify({ at: new Date().toISOString(), kind: "status", ...report })}\n` : `${statusLines(report).join("\n")}\n`);
 }
 
-/** `up`, `plan`, `upgrade`, `status`. */
+function wholePercent(text: string): number {
+  const percent = Number(text);
+  if (!/^\d+$/.test(text) || percent < 1) throw new InvalidArgumentError("must be a whole number from 1, in percent of the configured size.");
+  return percent;
+}
+
+const resumes = "\nInterrupted or killed: run the same command again. While it is under way, other commands are refused (`rollback` turns it around).";
+
+/** Planned work on one member, with the gates of an upgrade. */
+function plannedWork(): Command[] {
+  const onMember = (name: string, description: string): Command => base(name, description).argument("<member>", "the member's name, e.g. blue").addOption(plainOption());
+  return [
+    base("rollback", "turn around what is under way; or bring the old member back that still stands by after an upgrade")
+      .addOption(plainOption())
+      .addHelpText("after", "\nExample:\n  $ eks-blue-green rollback --stack dev\nVersions are never lowered and nothing that was destroyed comes back: where that would be needed, it says so and changes nothing.")
+      .action((flags: Flags) => runRollout(flags, rollback)),
+    onMember("admit", "take a member into traffic; one that is absent is provisioned first")
+      .addHelpText("after", `\nExample:\n  $ eks-blue-green admit green --stack dev${resumes}`)
+      .action((member: string, flags: Flags) => runRollout(flags, (options) => admit({ ...options, member }))),
+    onMember("drain", "take a member out of traffic; it runs on as a standby. The others are scaled up first if they can't carry the load")
+      .addHelpText("after", `\nExample:\n  $ eks-blue-green drain green --stack dev${resumes}`)
+      .action((member: string, flags: Flags) => runRollout(flags, (options) => drain({ ...options, member }))),
+    onMember("scale", "set a member's replicas and nodes, in percent of what the config says")
+      .addOption(new Option("--percent <number>", "100 is the configured size").argParser(wholePercent).makeOptionMandatory())
+      .addHelpText("after", `\nExample:\n  $ eks-blue-green scale green --percent 200 --stack dev${resumes}`)
+      .action((member: string, flags: Flags & { percent: number }) => runRollout(flags, (options) => scale({ ...options, member, percent: flags.percent }))),
+  ];
+}
+
+/** `up`, `plan`, `upgrade`, `rollback`, `admit`, `drain`, `scale`, `status`. */
 export function driverCommands(): Command[] {
   return [
     base("up", "deploy the environment's stack, then its members' side by side; moves no traffic")
@@ -82,7 +112,8 @@ export function driverCommands(): Command[] {
       .addOption(plainOption())
       .option("--approve-retire", "destroy the old member at the end without asking", false)
       .addHelpText("after", "\nExamples:\n  $ eks-blue-green upgrade --stack dev\n  $ eks-blue-green upgrade --stack dev --approve-retire --json > events.ndjson   # CI\nInterrupted, killed, or on another machine: run the same command again.")
-      .action(runUpgrade),
+      .action((flags: Flags) => runRollout(flags, upgrade)),
+    ...plannedWork(),
     base("adopt", "hand the load balancers that the primary's Services own over to the environment's stack, under traffic")
       .addOption(plainOption())
       .addHelpText("after", "\nExample:\n  $ eks-blue-green adopt --stack dev\nInterrupted, killed, or on another machine: run the same command again.")

@@ -62,6 +62,7 @@ const byCode: Readonly<Record<DriverErrorCode, number>> = {
   "EBG-PENDING-OPERATIONS": exitCodes.refused,
   "EBG-PLAN-REFUSED": exitCodes.refused,
   "EBG-PREFLIGHT": exitCodes.refused,
+  "EBG-ROLLOUT-UNDER-WAY": exitCodes.refused,
   "EBG-PRIMARY": exitCodes.refused,
   "EBG-WALKED-BACK": exitCodes.walkedBack,
   "EBG-STOPPED": exitCodes.stopped,

@@ -4,7 +4,8 @@ import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import { plainLook } from "../gates/observation";
 import { healthOf } from "../gates/ownership";
-import { walkBack } from "../walk-back";
+import { activeMembers } from "../plan-steps";
+import { placementBefore, walkBack } from "../walk-back";
 import { performBake } from "./bake";
 import { performMove } from "./perform-move";
 import type { Session } from "./session";
@@ -61,6 +62,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     return await stopped(session, new Stop(cause.code, `${cause.message}; traffic is on ${describeActive(session)} and stays there`, cause.remedy));
   }
   const observation = await session.look(plainLook);
+  const before = activeMembers(placementBefore(session.record));
   const health = Object.fromEntries(session.present().map((name) => [name, healthOf(session.owners, observation, name)]));
   const way = walkBack(session.record, health);
   if (way.kind === "stay") {
@@ -68,6 +70,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     session.options.emit({ kind: "note", message: way.why });
     return result(session, "failed", cause.code, `${cause.message}. ${way.why}`, cause.remedy === "" ? way.remedy : cause.remedy);
   }
+  for (const step of way.steps) if (step.type === "move" && step.kind === "drain" && before.includes(step.member)) session.leftOut.add(step.member);
   session.options.emit({ kind: "walk-back", code: cause.code, message: cause.message, steps: way.steps });
   session.record = turnBack(session.record, { reason: cause.message, steps: way.steps, startedAt: session.isoNow(), by: session.by });
   await session.flush();
@@ -80,7 +83,14 @@ async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
 }
 
 const walkedBack = (session: Session, cause: GateFailed | null, reason: string | null): RolloutResult =>
-  result(session, "walked-back", "EBG-WALKED-BACK", `walked back: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ${describeActive(session)}`, cause?.remedy ?? "repair what the message names and run the upgrade again");
+  result(session, "walked-back", "EBG-WALKED-BACK", `walked back: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ${describeActive(session)}`, remedyOf(session, cause));
+
+/** One that was upgraded in place and is out again comes back by name: no plan would take it in by itself. */
+function remedyOf(session: Session, cause: GateFailed | null): string {
+  const first = cause?.remedy ?? "repair what the message names and run the upgrade again";
+  const out = session.present().filter((name) => session.leftOut.has(name) && session.record.placement[name]?.role === "standby");
+  return out.length === 0 ? first : `${first}; once ${out.join(" and ")} is good again: ${out.map((name) => `eks-blue-green admit ${name}`).join("; ")}; then run the upgrade again`;
+}
 
 function describeActive(session: Session): string {
   return session.active().map((name) => `${name} (${session.record.placement[name]?.version ?? "?"})`).join(", ");

@@ -39,6 +39,8 @@ export class Session {
   owners: Ownership = new Map();
   readonly members: Record<string, MemberOutputs> = {};
   readonly by = who();
+  /** Members that served when the rollout began and were taken out again on its way back. */
+  readonly leftOut = new Set<string>();
 
   constructor(readonly ports: Ports, readonly environment: EnvironmentOutputs, record: EnvironmentRecord, readonly options: SessionOptions) {
     this.written = record;

@@ -1,22 +1,37 @@
-/** `upgrade`: preflight, then the rollout that the record has, or a new one. */
-import { startRollout, turnBack, type EnvironmentRecord, type Step } from "../../stacks/record";
+/** `upgrade` and the commands on one member: preflight, then the rollout that the record has, or a new one. */
+import type { EnvironmentConfig } from "../../stacks/config";
+import { startRollout, turnBack, type EnvironmentRecord, type RolloutCommand, type Step } from "../../stacks/record";
 import { abandon } from "../abandon";
 import { DriverError } from "../errors";
 import { learnOwners } from "../gates/ownership";
 import { limitsOf, plan } from "../plan";
+import { planCommand } from "../plan-commands";
 import type { Ports, StackRef } from "../ports";
 import { preflight, type Finding } from "../preflight";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringAdoption } from "./adopt";
+import { asAsked, describeAsked, refuseOthers, turnAround } from "./asked";
 import { knowing, readFamily, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
 export interface UpgradeRun extends SessionOptions { readonly environment: string }
 
-export async function runUpgrade(ports: Ports, values: Readonly<Record<string, string>>, run: UpgradeRun): Promise<RolloutResult> {
+/** What is asked for: `upgrade` (null), or planned work. */
+export type Asked = RolloutCommand | null;
+
+const stepsOf = (asked: Asked, { placement }: EnvironmentRecord, config: EnvironmentConfig): readonly Step[] =>
+  asked === null ? plan(placement, { version: config.kubernetesVersion, members: config.members }, config.rollout.strategy, limitsOf(config)) : planCommand(placement, asked, limitsOf(config));
+
+export function runUpgrade(ports: Ports, values: Readonly<Record<string, string>>, run: UpgradeRun): Promise<RolloutResult> {
+  return runAsked(ports, values, run, null);
+}
+
+/** Goes on with the same command's rollout, turns any around (`rollback`), or begins a new one. @throws EBG-ROLLOUT-UNDER-WAY, … */
+export async function runAsked(ports: Ports, values: Readonly<Record<string, string>>, run: UpgradeRun, asked: Asked): Promise<RolloutResult> {
   const started = ports.clock.now();
   const config = wantedConfig(values, run.environment);
+  refuseOthers((await readFamily(ports, run.environment)).record, asked, run.environment);
   const family = await settledFamily(ports, run);
   refuseDuringAdoption(family.record, run.environment);
   const environment = { ...family.environment, config };
@@ -26,9 +41,10 @@ export async function runUpgrade(ports: Ports, values: Readonly<Record<string, s
     return result;
   };
   try {
-    const steps = record.rollout === null ? plan(record.placement, { version: config.kubernetesVersion, members: config.members }, config.rollout.strategy, limitsOf(config)) : record.rollout.steps;
+    refuseOthers(record, asked, run.environment);
+    const steps = record.rollout === null ? stepsOf(asked, record, config) : record.rollout.steps;
     if (record.rollout === null && steps.length === 0) {
-      return finish({ outcome: "nothing-to-do", placement: record.placement, code: null, message: `every active member runs ${config.kubernetesVersion}`, remedy: null });
+      return finish({ outcome: "nothing-to-do", placement: record.placement, code: null, message: asked === null ? `every active member runs ${config.kubernetesVersion}` : `${describeAsked(asked)}: it is so already`, remedy: null });
     }
     const session = new Session(ports, environment, family.record, run);
     // Members that the config has named since are known from the next write on.
@@ -37,9 +53,11 @@ export async function runUpgrade(ports: Ports, values: Readonly<Record<string, s
     const { findings, observation } = await preflight({ ports, environment, record, members: family.members, probes: run.probes });
     session.owners = learnOwners(session.owners, observation);
     report(findings, run);
-    const stop = await begin(session, steps, config.kubernetesVersion, record);
+    const stop = await begin(session, steps, config.kubernetesVersion, record, asked);
     if (stop !== null) return finish(stop);
-    return finish(await runRollout(session));
+    if (asked?.name === "rollback") await turnAround(session, observation);
+    const result = await runRollout(session);
+    return finish(asked?.name === "rollback" ? asAsked(result) : result);
   } catch (error) {
     if (error instanceof DriverError) finish({ outcome: "failed", placement: record.placement, code: error.code, message: error.message, remedy: error.remedy });
     throw error;
@@ -97,13 +115,13 @@ async function giveUp(session: Session, wantedVersion: string, goingTo: string):
   return null;
 }
 
-async function begin(session: Session, steps: readonly Step[], wantedVersion: string, record: EnvironmentRecord): Promise<RolloutResult | null> {
+async function begin(session: Session, steps: readonly Step[], wantedVersion: string, record: EnvironmentRecord, asked: Asked): Promise<RolloutResult | null> {
   const resumed = record.rollout !== null;
   if (!resumed) {
     const startedAt = session.isoNow();
-    const id = `${startedAt.replace(/[-:]|\.\d+/g, "")}-${wantedVersion}`;
-    session.record = startRollout(record, { id, strategy: session.rules.strategy, wantedVersion, steps, startedAt });
-  } else if (record.rollout !== null && record.rollout.wantedVersion !== wantedVersion) {
+    const id = `${startedAt.replace(/[-:]|\.\d+/g, "")}-${asked === null ? wantedVersion : asked.name}`;
+    session.record = startRollout(record, { id, ...(asked === null ? {} : { command: asked }), strategy: session.rules.strategy, wantedVersion, steps, startedAt });
+  } else if (asked === null && record.rollout !== null && record.rollout.command === undefined && record.rollout.wantedVersion !== wantedVersion) {
     const stop = await giveUp(session, wantedVersion, record.rollout.wantedVersion);
     if (stop !== null) return stop;
   }

@@ -1,10 +1,10 @@
 /** An environment in memory behind the driver's ports, on a virtual clock: every effect can fail, lose its answer, or be the last thing a killed driver did. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { desiredOfMember, initialRecord, type EnvironmentRecord } from "../../stacks/record";
+import { capacityOf, desiredOfMember, initialRecord, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { DriverEventBody } from "../../automation/events";
 import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
-import { runUpgrade } from "../../automation/run/upgrade";
+import { runAsked } from "../../automation/run/upgrade";
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { noAdoption } from "./no-adoption";
 
@@ -21,6 +21,10 @@ interface FakeMember {
   revision: number;
   /** Pods that never get healthy in the load balancer. */
   sick: boolean;
+  /** Replicas in percent of three. */
+  percent: number;
+  /** The kubelets' minor; nodes that an update could not replace stay behind. */
+  nodes: string;
 }
 interface FakeTarget { member: string; since: number; drainingSince: number | null }
 
@@ -38,7 +42,7 @@ export const config = {
 
 export class World {
   now = Date.UTC(2026, 0, 1);
-  record: EnvironmentRecord = initialRecord({ members: ["blue", "green"], kubernetesVersion: "1.34" });
+  record: EnvironmentRecord;
   readonly clusters = new Map<string, FakeMember>();
   readonly targets = new Map<string, FakeTarget>();
   readonly calls: string[] = [];
@@ -52,18 +56,20 @@ export class World {
   /** Fewest healthy targets ever seen behind the load balancer. */
   leastHealthy = Number.POSITIVE_INFINITY;
 
-  constructor() {
-    this.clusters.set("blue", this.member("1.34", true));
+  constructor(private readonly strategy: "replace" | "cycle" = "replace", readonly members: readonly string[] = ["blue", "green"]) {
+    this.record = initialRecord({ members, kubernetesVersion: "1.34", rollout: { strategy } });
+    for (const name of members) if (this.record.placement[name]?.role === "active") this.clusters.set(name, this.member("1.34", true));
     this.reconcile();
     this.now += 600_000;
     this.leastHealthy = Number.POSITIVE_INFINITY;
   }
   member(version: string, bound: boolean): FakeMember {
-    return { version, bound, multiCluster: true, running: true, reachable: true, protectedBinding: bound, revision: 1, sick: false };
+    return { version, bound, multiCluster: true, running: true, reachable: true, protectedBinding: bound, revision: 1, sick: false, percent: 100, nodes: version };
   }
   pods(name: string): string[] {
-    const octet = name === "blue" ? 1 : name === "green" ? 2 : 3;
-    return this.clusters.get(name)?.running ? [1, 2, 3].map((n) => `10.42.${octet}.${n}:8080`) : [];
+    const cluster = this.clusters.get(name);
+    const count = cluster?.running ? Math.ceil((3 * cluster.percent) / 100) : 0;
+    return Array.from({ length: count }, (_, index) => `10.42.${this.members.indexOf(name) + 1}.${index + 1}:8080`);
   }
 
   /** What the controllers and the load balancer do by themselves. */
@@ -138,7 +144,9 @@ export class World {
     const run = desired.placement.workload === "running";
     return [
       ...(bind === cluster.bound ? [] : [one(bind ? "create" : "delete", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding")]),
-      ...(run === cluster.running ? [] : [one("update", "kubernetes:apps/v1:Deployment", ["spec.replicas"])]),
+      ...(run === cluster.running && capacityOf(desired.placement) === cluster.percent ? [] : [one("update", "kubernetes:apps/v1:Deployment", ["spec.replicas"])]),
+      ...(desired.placement.version === cluster.version ? [] : [one("update", "aws:eks/cluster:Cluster", ["version"])]),
+      ...(desired.placement.version === cluster.nodes ? [] : [one("update", "aws:eks/nodeGroup:NodeGroup", ["version"])]),
       ...this.extraOperations,
     ];
   }
@@ -166,7 +174,7 @@ export class World {
           if (!cluster.reachable) throw new DriverError("EBG-UPDATE-FAILED", "cluster unreachable", "bring it back");
           this.clusters.set(stack.member, cluster);
           if (cluster.bound && cluster.protectedBinding && desired.bindings === "none") throw new DriverError("EBG-UPDATE-FAILED", "protected", "unprotect");
-          Object.assign(cluster, { bound: desired.bindings === "declared", protectedBinding: desired.bindings === "declared", running: desired.placement.workload === "running", revision: context.expectedRevision });
+          Object.assign(cluster, { bound: desired.bindings === "declared", protectedBinding: desired.bindings === "declared", running: desired.placement.workload === "running", percent: capacityOf(desired.placement), version: desired.placement.version ?? cluster.version, nodes: desired.placement.version ?? cluster.nodes, revision: context.expectedRevision });
           return { changes: {}, seconds: 1 };
         }),
         update: () => { throw new Error("unexpected"); },
@@ -190,21 +198,26 @@ export class World {
       kubernetes: {
         ...noAdoption.kubernetes,
         ready: (member) => this.look(member, (cluster) => ({ version: cluster.version })),
-        nodes: (member) => this.look(member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.version] })),
+        nodes: (member) => this.look(member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),
         bindings: (member) => this.look(member, (cluster): Binding[] => (cluster.bound ? [{ namespace: "web", name: "web", targetGroupArn: arn, multiCluster: cluster.multiCluster, deleting: false }] : [])),
         recordedTargets: (member) => this.look(member, (cluster) => (cluster.bound ? this.pods(member.member) : null)),
         readyEndpoints: (member) => this.look(member, () => this.pods(member.member)),
         controller: (member) => this.look(member, () => ({ available: true, version: "3.5.0", message: "1 of 1 pods ready" })),
-        deployment: (member) => this.look(member, (cluster) => ({ wanted: cluster.running ? 3 : 0, ready: cluster.running ? 3 : 0, available: true })),
+        deployment: (member) => this.look(member, () => ({ wanted: this.pods(member.member).length, ready: this.pods(member.member).length, available: true })),
         pods: (member) => this.look(member, () => this.pods(member.member).length),
       },
     };
   }
 
-  async upgrade(options: { readonly approveRetire?: boolean; readonly stop?: AbortSignal; readonly config?: Partial<typeof config> } = {}): Promise<RolloutResult> {
+  upgrade(options: { readonly approveRetire?: boolean; readonly stop?: AbortSignal; readonly config?: Partial<typeof config> } = {}): Promise<RolloutResult> {
+    return this.run(null, options);
+  }
+
+  async run(asked: RolloutCommand | null, options: { readonly approveRetire?: boolean; readonly stop?: AbortSignal; readonly config?: Partial<typeof config> } = {}): Promise<RolloutResult> {
     this.dead = false;
     this.events = [];
     const never = new AbortController().signal;
-    return await runUpgrade(this.ports(), { ...config, ...options.config }, { environment: "dev", emit: (event) => this.events.push(event), stop: options.stop ?? never, cancel: never, approveRetire: async () => options.approveRetire ?? true, commandName: "eks-blue-green upgrade --stack dev", probes: true });
+    const own = { "eks-blue-green:members": JSON.stringify(this.members), "eks-blue-green:rollout": JSON.stringify({ strategy: this.strategy, bakeSeconds: 300 }) };
+    return await runAsked(this.ports(), { ...config, ...own, ...options.config }, { environment: "dev", emit: (event) => this.events.push(event), stop: options.stop ?? never, cancel: never, approveRetire: async () => options.approveRetire ?? true, commandName: "eks-blue-green upgrade --stack dev", probes: true }, asked);
   }
 }

@@ -47,8 +47,8 @@ describe("a cycle in the sandbox", function () {
   function isAt(member: string, version: string): void {
     assert.deepEqual([cluster(member).version, cluster(member).status], [version, "ACTIVE"]);
     assert.deepEqual(nodes(member).map(({ kubelet, ready, schedulable }) => [kubelet, ready, schedulable]), [[version, true, true], [version, true, true]]);
-    const api = stage.json<{ serverVersion: { major: string; minor: string } }>("kubectl", ["--context", `dev-${member}`, "version", "-o", "json"]).serverVersion;
-    assert.equal(`${api.major}.${api.minor.replace(/\D/g, "")}`, version);
+    const api = stage.json<{ serverVersion: { emulationMajor: string; emulationMinor: string } }>("kubectl", ["--context", `dev-${member}`, "version", "-o", "json"]).serverVersion;
+    assert.equal(`${api.emulationMajor}.${api.emulationMinor}`, version);
     const proxy = stage.json<{ addon: { addonVersion: string; status: string } }>("aws", ["eks", "describe-addon", "--cluster-name", `dev-${member}`, "--addon-name", "kube-proxy", "--output", "json"]).addon;
     assert.deepEqual([proxy.addonVersion.startsWith(`v${version}.`), proxy.status], [true, "ACTIVE"]);
   }
