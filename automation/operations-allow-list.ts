@@ -49,7 +49,8 @@ function objection(purpose: Purpose, planned: PlannedOperation): string | null {
   if (replaces(operation)) return "nothing is replaced in a rollout";
   switch (purpose) {
     case "provision":
-      return operation === "create" || operation === "update" && !planned.custom ? null : "provisioning only creates";
+      // Updates too: the member is nobody's yet, and one that was half made (a Deployment whose pods never got ready) is finished by updating it.
+      return operation === "create" || operation === "update" ? null : "provisioning only creates, and finishes what an earlier attempt left incomplete";
     case "admit":
       return isBinding(type) && (operation === "create" || operation === "update" && !planned.custom) ? null : "admitting only creates TargetGroupBindings";
     case "drain":

@@ -33,6 +33,8 @@ const cases: readonly [Purpose, PlannedOperation, boolean][] = [
   ["scale", op("delete", deployment), false],
   ["provision", op("create", cluster), true],
   ["provision", op("create", provider), true],
+  // A Deployment whose pods never got ready is finished by updating it.
+  ["provision", op("update", cluster), true],
   ["provision", op("delete", cluster), false],
   ["provision", op("replace", cluster), false],
   ["retire", op("delete", cluster), true],
