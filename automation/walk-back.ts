@@ -129,9 +129,6 @@ function guard(now: Placement, steps: readonly Step[], goal: readonly string[], 
     const newSide = leaving.map((name) => `${name} is ${health[name] ?? "unknown"}`).join(", ");
     return stay(`turning back would leave only members that are not healthy (${what}; ${newSide}), so nothing was moved`, `repair ${serving.join(", ")}; 'eks-blue-green status' shows what is missing; then run the upgrade again`);
   }
-  const dead = comingBack.filter((name) => health[name] === "unhealthy" && now[name]?.workload === "running" && leaving.length > 0 && !serving.some((one) => health[one] === "healthy"));
-  if (dead.length > 0 && leaving.some((name) => health[name] === "healthy")) {
-    return stay(`${dead.join(", ")} can't take the traffic back: not healthy; ${leaving.join(", ")} is healthy and keeps it`, `repair ${dead.join(", ")} or go on: eks-blue-green upgrade`);
-  }
+  // Whoever comes back is out of the group, so nothing can be said of its health yet: it is admitted first, and its gate must pass before anybody is drained.
   return { kind: "steps", steps };
 }

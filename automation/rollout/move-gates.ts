@@ -5,7 +5,7 @@ import { decideDrained, decideGone, leftovers } from "../gates/after-drain";
 import { decideReady } from "../gates/after-provision";
 import { decideUpgraded, skewProblem } from "../gates/after-upgrade";
 import { describeFlagProblems, flagProblems } from "../gates/flags";
-import { listing, notYet, passed } from "../gates/decision";
+import { failed, listing, notYet, passed } from "../gates/decision";
 import { plainLook, type Observation } from "../gates/observation";
 import { healthOf, snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
@@ -103,7 +103,7 @@ function gateOf(session: Session, index: number, move: Move, before: { readonly 
     case "provision":
       return { name: `${member} is ready`, index, wants: looks.infrastructure, decide: (seen) => decideReady(seen, member) };
     case "admit":
-      return { name: `${member} serves`, index, wants: looks.serving, decide: (seen, memory) => decideAdmitted(seen, session.owners, common, memory) };
+      return { name: `${member} serves`, index, wants: drainsAhead(session) ? plainLook : looks.serving, decide: (seen, memory) => decideAdmitted(seen, session.owners, common, memory) };
     case "drain":
       return drainGate(session, index, member, { ...common, before: before.own });
     case "upgrade":
@@ -137,6 +137,18 @@ function resizedGate(session: Session, index: number, { member, from, to }: Move
   };
 }
 
+/** A plain update in the middle of a drain declares the binding once more: its targets are no leftovers, and nothing may be stopped on it. */
+function boundAgain(session: Session, seen: Observation, member: string): boolean {
+  const declared = session.members[member]?.services ?? {};
+  return Object.entries(seen.members[member]?.services ?? {}).some(([service, { bindings }]) => declared[service]?.boundBy !== "load-balancer-service" && bindings.some((binding) => !binding.deleting));
+}
+
+/** On the way back whoever is still to be drained may be why requests fail: they say nothing of the one that comes in. */
+function drainsAhead(session: Session): boolean {
+  const { rollout } = session.record;
+  return rollout?.direction === "back" && rollout.steps.slice(rollout.done).some((step) => step.type === "move" && step.kind === "drain");
+}
+
 type DrainRules = Parameters<typeof decideDrained>[2];
 
 /** Leftovers are ours to deregister only when the controller had its time and no other member knows them (FACTS G.4, G.5). */
@@ -148,7 +160,7 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
     name: `${member} is out`,
     index,
     wants: looks.serving,
-    decide: (seen, memory) => decideDrained(seen, session.owners, rules, memory),
+    decide: (seen, memory) => (boundAgain(session, seen, member) ? notYet(failed("still-registered", `${member} was bound again by an update that is not this driver's`, `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again`)) : decideDrained(seen, session.owners, rules, memory)),
     meanwhile: async (seen) => {
       if (seen.at - since < graceMs) return;
       const left = leftovers(seen, rules);

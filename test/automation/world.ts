@@ -51,6 +51,8 @@ export class World {
   watch: () => void = () => undefined;
   events: DriverEventBody[] = [];
   alarm = false;
+  /** Members whose pods pass the health check and answer requests with errors. */
+  readonly erring = new Set<string>();
   extraOperations: PlannedOperation[] = [];
   private dead = false;
   /** Fewest healthy targets ever seen behind the load balancer. */
@@ -193,7 +195,7 @@ export class World {
         findServiceLoadBalancers: async () => ({ services: {}, missing: {}, backendSecurityGroupId: null }),
         loadBalancerAttributes: async () => ({}),
         alarms: async (names) => Object.fromEntries(names.map((name) => [name, this.alarm ? "alarm" : "ok"])),
-        probe: async (_url, count) => { const failed = this.serving().length === 0 ? count : 0; return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null }; },
+        probe: async (_url, count) => { const serving = this.serving(); const failed = serving.length === 0 || serving.some((id) => this.erring.has(this.targets.get(id)?.member ?? "")) ? count : 0; return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null }; },
       },
       kubernetes: {
         ...noAdoption.kubernetes,

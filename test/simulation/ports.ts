@@ -2,6 +2,7 @@
 import type { MemberOutputs } from "../../stacks/contract";
 import { DriverError, type DriverErrorCode } from "../../automation/errors";
 import type { Binding, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
+import { noAdoption } from "../automation/no-adoption";
 import type { SimulatedCluster } from "./cluster";
 import { Engine, type EngineKill } from "./engine";
 import { Random } from "./random";
@@ -23,10 +24,6 @@ export interface Faults {
   readonly started: (effect: number) => void;
 }
 
-/** The load balancer belongs to the stack here, so nothing of a Service's is ever read or handed over. */
-const unused = (what: string): never => {
-  throw new Error(`${what} is not simulated`);
-};
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 const hangSeconds: Partial<Record<CallName, number>> = { apply: 5400, destroy: 5400, preview: 600, previewDestroy: 600, writeRecord: 600 };
 const codes: Partial<Record<CallName, DriverErrorCode>> = { targets: "EBG-AWS", deregister: "EBG-AWS", alarms: "EBG-AWS", identity: "EBG-CREDENTIALS" };
@@ -119,6 +116,7 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
     return { exists, resources: known === null && name !== "dev" ? 0 : 5, outputs, pendingOperations: pending === null ? [] : [{ urn: pending, type: "x", operation: "creating" }] };
   };
   return {
+    ...noAdoption.pulumi,
     readEnvironment: () => calls.call("readEnvironment", () => reading(world.environmentOutputs(), "dev")),
     readMember: (member) => calls.call("readMember", () => reading(world.memberOutputs(member), member)),
     settle: (stack) => calls.call("settle", () => engine.settle(nameOf(stack))),
@@ -150,7 +148,6 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
       known.protectedBinding = false;
       return 1;
     }),
-    refreshServices: () => unused("refreshServices"),
     backUpState: () => calls.call("backUpState", () => "file"),
   };
 }
@@ -158,16 +155,13 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
 function awsPort(calls: Calls, random: Random): Ports["aws"] {
   const { world } = calls;
   return {
+    ...noAdoption.aws,
     identity: async () => ({ account: "123456789012", arn: "arn" }),
     targets: () => calls.call("targets", () => world.balancer.describe(world.now)),
     deregister: (_arn, ids) => calls.call("deregister", () => world.deregisteredByDriver(ids)),
     clusterStatus: async () => null,
     addons: async () => [],
-    findServiceLoadBalancers: () => unused("findServiceLoadBalancers"),
-    describeLoadBalancer: () => unused("describeLoadBalancer"),
-    tags: () => unused("tags"),
-    removeTags: () => unused("removeTags"),
-    addTags: () => unused("addTags"),
+    findServiceLoadBalancers: async () => ({ services: {}, missing: {}, backendSecurityGroupId: null }),
     loadBalancerAttributes: async () => ({}),
     alarms: async () => ({}),
     probe: (_url, count) => calls.call("probe", () => {
@@ -185,6 +179,7 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
     return { wanted: cluster.wanted, ready, available: ready >= cluster.wanted };
   };
   return {
+    ...noAdoption.kubernetes,
     ready: (member) => calls.look("ready", member, (cluster) => ({ version: cluster.version })),
     nodes: (member) => calls.look("nodes", member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.version] })),
     bindings: (member) => calls.look("bindings", member, ({ binding }): Binding[] => (binding === null ? [] : [{ namespace: "web", name: "web", targetGroupArn: groupArn, ...binding }])),
@@ -192,13 +187,6 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
     readyEndpoints: (member) => calls.look("readyEndpoints", member, (cluster) => cluster.ready(world.now)),
     controller: (member) => calls.look("controller", member, (cluster) => (cluster.controllerUp(world.now) ? { available: true, version: "3.5.0", message: "1 of 1 pods ready" } : { available: false, version: "3.5.0", message: "0 of 1 pods ready" })),
     deployment: (member) => calls.look("deployment", member, state),
-    readService: () => unused("readService"),
-    patchService: () => unused("patchService"),
-    events: () => unused("events"),
-    bindingDetails: () => unused("bindingDetails"),
-    labelBinding: () => unused("labelBinding"),
-    restartController: () => unused("restartController"),
-    controllerRestart: () => unused("controllerRestart"),
     pods: (member) => calls.look("pods", member, (cluster) => cluster.pods.size),
   };
 }

@@ -119,6 +119,23 @@ describe("rollout", () => {
     assert.equal(world.record.placement["blue"]?.role, "active");
   });
 
+  it("walks back from the middle of the drain when the new member answers with errors, also after a kill", async () => {
+    for (const killed of [false, true]) {
+      const world = new World();
+      world.watch = () => { if (world.record.intent?.move.kind === "drain" && world.clusters.get("blue")?.bound === false) world.erring.add("green"); };
+      if (killed) {
+        world.fault = { call: "apply", nth: 3, kind: "after", error: () => new Killed() };
+        await assert.rejects(world.upgrade(), Killed);
+        world.fault = null;
+      }
+      const result = await world.upgrade();
+      assert.equal(result.outcome, "walked-back", result.message);
+      assert.deepEqual(moves(world).slice(-2), ["admit blue", "drain green"]);
+      assert.equal(world.record.placement["blue"]?.role, "active");
+      assert.equal(world.record.rollout, null);
+    }
+  });
+
   it("walks back on an alarm during a bake", async () => {
     const world = new World();
     world.watch = () => { if (world.clusters.get("green")?.bound) world.alarm = true; };
