@@ -24,6 +24,8 @@ export type WorldEvent =
   | { readonly what: "plain-up"; readonly member: string }
   | { readonly what: "second-driver" }
   | { readonly what: "flag-dropped"; readonly member: string }
+  /** The controller's ConfigMap is deleted and the controller restarted: it will deregister nothing of its own (FACTS A.10). */
+  | { readonly what: "targets-forgotten"; readonly member: string }
   | { readonly what: "stop-asked" };
 
 export interface Scenario {
@@ -43,7 +45,7 @@ function callFault(random: Random): Fault {
 
 function worldEvent(random: Random): WorldEvent {
   const member = random.pick(["blue", "green"]);
-  const what = random.pick(["api-down", "controller-down", "target-removed", "pod-crash", "pod-crash", "plain-up", "second-driver", "flag-dropped", "stop-asked"] as const);
+  const what = random.pick(["api-down", "controller-down", "target-removed", "pod-crash", "pod-crash", "plain-up", "second-driver", "flag-dropped", "targets-forgotten", "stop-asked"] as const);
   switch (what) {
     case "api-down":
     case "controller-down":
@@ -53,6 +55,7 @@ function worldEvent(random: Random): WorldEvent {
       return { what, member, seconds: random.whole(5, 240) };
     case "plain-up":
     case "flag-dropped":
+    case "targets-forgotten":
       return { what, member };
     case "second-driver":
     case "stop-asked":

@@ -112,6 +112,9 @@ class Simulation {
         cluster.binding.multiCluster = false;
         world.oneSidedSince.set(event.member, now);
         return;
+      case "targets-forgotten":
+        cluster.recorded = null;
+        return cluster.restartController();
       case "target-removed":
         if (target === undefined) return;
         world.damage(target.id, "is deregistered behind everybody's back");

@@ -41,8 +41,9 @@ export class Timeline {
       const timer = this.timers.pop();
       if (timer === undefined) throw new Error("the driver waits for something that never comes");
       if (timer.at > end) throw new Error(`the driver did not come to an end within ${mostMs / 3_600_000} h`);
-      if (timer.at > this.now) {
-        this.now = timer.at;
+      // The world acts by itself while nobody looks: no step is longer than a second.
+      while (timer.at > this.now) {
+        this.now = Math.min(timer.at, this.now + 1000);
         this.advanced();
       }
       timer.fire();

@@ -1,0 +1,100 @@
+/**
+ * Planted bugs: each breaks the driver from outside, by wrapping its ports so that it sees or does what a driver with that bug would.
+ * The simulation must notice every one of them.
+ */
+import { DriverError } from "../../automation/errors";
+import type { Ports, Target } from "../../automation/ports";
+import type { Scenario } from "./scenario";
+import type { Mutation } from "./simulate";
+import { groupArn, members } from "./world";
+
+const pulumi = (ports: Ports, change: Partial<Ports["pulumi"]>): Ports => ({ ...ports, pulumi: { ...ports.pulumi, ...change } });
+const aws = (ports: Ports, change: Partial<Ports["aws"]>): Ports => ({ ...ports, aws: { ...ports.aws, ...change } });
+const kubernetes = (ports: Ports, change: Partial<Ports["kubernetes"]>): Ports => ({ ...ports, kubernetes: { ...ports.kubernetes, ...change } });
+const seenAs = (ports: Ports, change: (target: Target) => Target): Ports => aws(ports, { targets: async (arn) => (await ports.aws.targets(arn)).map(change) });
+
+/** The propagation hold (and a bake of the same length) is over at once. */
+const holdSeconds = 300;
+const skipHold: Mutation = (ports) => ({ ...ports, clock: { ...ports.clock, scaled: (seconds) => (seconds === holdSeconds ? 0 : ports.clock.scaled(seconds)) } });
+
+/** What the stacks declared is taken for what is there: targets are as healthy, and as gone, as the outputs say. */
+const trustOutput: Mutation = (ports, world) => aws(ports, {
+  targets: async () => members.flatMap((name) => (world.stackOf(name).known?.bound ? (world.clusters.get(name)?.ready(world.now) ?? []) : []).map((id): Target => ({ id, state: "healthy", reason: null, description: null }))),
+});
+
+const drainTheLast: Mutation = (ports) => pulumi(ports, {
+  apply: async (stack, context, plan, signal) => {
+    const done = await ports.pulumi.apply(stack, context, plan, signal);
+    const reading = await ports.pulumi.readEnvironment();
+    const intent = reading.outputs?.record.intent;
+    // One drain too many: the other member's targets go as well.
+    if (intent?.move.kind === "drain") await ports.aws.deregister(groupArn, (await ports.aws.targets(groupArn)).filter((target) => target.state === "healthy").map((target) => target.id));
+    return done;
+  },
+});
+
+/** Every leftover counts as one's own, without a look at who lists it. */
+const deregisterForeign: Mutation = (ports) => aws(ports, {
+  deregister: async (arn) => ports.aws.deregister(arn, (await ports.aws.targets(arn)).map((target) => target.id)),
+  targets: async (arn) => {
+    const targets = await ports.aws.targets(arn);
+    const leaving = targets.filter((target) => target.state === "draining");
+    if (leaving.length > 0) await ports.aws.deregister(arn, targets.map((target) => target.id));
+    return targets;
+  },
+});
+
+const forgetFence: Mutation = (ports, world) => pulumi(ports, { writeRecord: (_expected, record, signal) => ports.pulumi.writeRecord(world.record.revision, record, signal) });
+
+/** Leftovers are neither seen nor removed. */
+const noLeftoversCheck: Mutation = (ports, world) => aws(ports, {
+  deregister: async () => undefined,
+  targets: async (arn) => (await ports.aws.targets(arn)).filter((target) => target.state !== "draining" && world.clusters.get(world.ownerOf(target.id))?.binding != null),
+});
+
+const initialIsHealthy: Mutation = (ports) => {
+  const seen = seenAs(ports, (target) => ({ ...target, state: target.state === "initial" || target.state === "unhealthy" ? "healthy" : target.state }));
+  return aws(seen, { probe: async (_url, count) => ({ sent: count, failed: 0, firstFailure: null }) });
+};
+
+const ignoreFlag: Mutation = (ports) => kubernetes(ports, { bindings: async (member) => (await ports.kubernetes.bindings(member)).map((binding) => ({ ...binding, multiCluster: true })) });
+
+const ignoreProbe: Mutation = (ports) => aws(ports, { probe: async (_url, count) => ({ sent: count, failed: 0, firstFailure: null }) });
+
+/** The move is committed as soon as its update is through: every gate sees what the update was to lead to. */
+const commitBeforeGate: Mutation = (ports, world) => skipHold(ignoreProbe(trustOutput(ports, world), world), world);
+
+/** A member is destroyed though it was not drained. */
+const retireUndrained: Mutation = (ports, world) => pulumi(ports, {
+  apply: async (stack, context, plan, signal) => {
+    if (stack.kind === "member" && world.record.intent?.move.kind === "drain") {
+      await ports.pulumi.unprotectBindings(stack.member);
+      world.removeCluster(stack.member);
+      throw new DriverError("EBG-UPDATE-FAILED", "it is gone", "run again");
+    }
+    return await ports.pulumi.apply(stack, context, plan, signal);
+  },
+});
+
+export interface Planted {
+  readonly mutate: Mutation;
+  /** Runs in which the bug could show at all; default: every one. */
+  readonly shows?: (scenario: Scenario) => boolean;
+}
+const sick = ({ green }: Scenario): boolean => green.sickness === "unhealthy" && green.afterSeconds < 300;
+const erring = ({ green }: Scenario): boolean => green.sickness === "errors" && green.afterSeconds < 300;
+const happens = (what: string) => ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind === "event" && fault.event.what === what && !("member" in fault.event && fault.event.member !== "blue"));
+
+export const mutations: Readonly<Record<string, Planted>> = {
+  "skip the hold": { mutate: skipHold },
+  "trust the output, don't look": { mutate: trustOutput, shows: sick },
+  "drain the last": { mutate: drainTheLast },
+  "deregister foreign targets": { mutate: deregisterForeign },
+  "forget the fence": { mutate: forgetFence },
+  "no leftovers check": { mutate: noLeftoversCheck, shows: happens("targets-forgotten") },
+  "take 'initial' for healthy": { mutate: initialIsHealthy, shows: sick },
+  "ignore the flag finding": { mutate: ignoreFlag, shows: happens("flag-dropped") },
+  "ignore failed requests": { mutate: ignoreProbe, shows: erring },
+  "commit before the gate": { mutate: commitBeforeGate },
+  "retire without a drain": { mutate: retireUndrained },
+};
