@@ -40,6 +40,19 @@ function upgradeObjection({ operation, type, paths, custom }: PlannedOperation):
   return only(paths, allowed) ? null : `upgrading changes ${allowed.join(" and ")} alone, not ${named(paths)}`;
 }
 
+/**
+ * A primary goes in and out by its Service of type LoadBalancer: a key of the selector, or an annotation, and nothing else of it. On a
+ * Service that others own both are in a patch, whose `spec` is there only while standing by.
+ */
+function isStandbySwitch({ operation, type, urn, paths, custom }: PlannedOperation): boolean {
+  if (operation !== "update") return false;
+  if (!custom) return type === "eks-blue-green:index:LoadBalancerService";
+  const plain = paths.map((path) => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, ""));
+  const within = (roots: readonly string[]): boolean => plain.length > 0 && plain.every((path) => roots.some((root) => path === root || path.startsWith(`${root}.`)));
+  if (type === "kubernetes:core/v1:ServicePatch") return within(["spec", "spec.selector", "metadata.annotations"]);
+  return type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") && within(["spec.selector", "metadata.annotations"]);
+}
+
 /** Why this operation does not belong to the move, or null when it does. */
 function objection(purpose: Purpose, planned: PlannedOperation): string | null {
   const { operation, type } = planned;
@@ -52,8 +65,10 @@ function objection(purpose: Purpose, planned: PlannedOperation): string | null {
       // Updates too: the member is nobody's yet, and one that was half made (a Deployment whose pods never got ready) is finished by updating it.
       return operation === "create" || operation === "update" ? null : "provisioning only creates, and finishes what an earlier attempt left incomplete";
     case "admit":
+      if (isStandbySwitch(planned)) return null;
       return isBinding(type) && (operation === "create" || operation === "update" && !planned.custom) ? null : "admitting only creates TargetGroupBindings";
     case "drain":
+      if (isStandbySwitch(planned)) return null;
       return isBinding(type) && operation === "delete" ? null : "draining only deletes TargetGroupBindings";
     case "scale":
       return scaleObjection(planned);

@@ -6,6 +6,7 @@ import { flagProblems } from "./gates/flags";
 import { observe, type Observation } from "./gates/observation";
 import { changesOf, describeOperation } from "./operations-allow-list";
 import type { Ports, StackRef } from "./ports";
+import { missingTargetGroups } from "./primary";
 
 export interface Finding {
   readonly code: DriverErrorCode;
@@ -87,5 +88,6 @@ export async function preflight({ ports, environment, record, members, probes }:
   const pending = await Promise.all(stacks.map((stack) => pendingChanges(ports, environment.environment, stack)));
   const undeployed = Object.keys(record.placement).filter((name) => record.placement[name]?.role !== "absent" && members[name] === undefined && record.intent?.move.member !== name);
   const lost = undeployed.map((name) => required("EBG-RECORD-LOST", `the record says that ${name} is ${record.placement[name]?.role}, but its stack has no outputs`, `pulumi up --stack ${environment.environment}-${name}`));
-  return { findings: [...findingsOf(observation, record), ...pending.flat(), ...lost], observation };
+  const missing = missingTargetGroups(environment).map((key) => required("EBG-PREFLIGHT", `the target group '${key}' was not found, so nobody can say who serves it`, `deploy the stack that makes its load balancer: eks-blue-green up --stack ${environment.environment}; then look: eks-blue-green status --stack ${environment.environment}`));
+  return { findings: [...findingsOf(observation, record), ...missing, ...pending.flat(), ...lost], observation };
 }

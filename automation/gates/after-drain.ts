@@ -74,7 +74,7 @@ function goneProblem(observation: Observation, owners: Ownership, member: string
   if (mine.length > 0) return failed("still-registered", `${mine.length} targets of ${member} are registered: ${listing(mine)}`, `eks-blue-green status; a member is never destroyed while it is registered`);
   if (seen === undefined) return null;
   if (!seen.reachable) return waiting("api-server", `${member}'s API server does not answer, so nobody can say that no pod serves there: ${seen.problem}`);
-  const bound = Object.values(seen.services).flatMap((service) => service.bindings.map((binding) => binding.name));
+  const bound = Object.values(seen.services).filter((service) => service.stays !== true).flatMap((service) => service.bindings.map((binding) => binding.name));
   if (bound.length > 0) return waiting("still-registered", `${member} still has TargetGroupBindings: ${listing(bound)}`);
   const pods = Object.entries(seen.services).filter(([, service]) => service.pods > 0);
   if (pods.length > 0) return waiting("pods", `${pods.map(([name, service]) => `${service.pods} pods of ${name}`).join(", ")} still run on ${member}`);

@@ -6,6 +6,8 @@ import type { AddonStatus, AlarmState, Binding, ControllerState, DeploymentState
 export interface MemberServiceObservation {
   /** The binding that the member's stack declared; null when it declared none. */
   readonly declaredBinding: string | null;
+  /** True: the controller made the binding for the primary's Service, and it stays while the member stands by. Absent: false. */
+  readonly stays?: boolean;
   /** Every binding of the service's target group in the cluster, whoever made it. */
   readonly bindings: readonly Binding[];
   /** What its controller has written down as its own targets; null: no such ConfigMap. */
@@ -85,7 +87,7 @@ async function observeService(ports: Ports, member: MemberOutputs, service: Memb
     wants.workload ? kubernetes.pods(member, service.namespace, service.selector) : 0,
   ]);
   const known = recorded.filter((targets) => targets !== null);
-  return { declaredBinding: service.binding, bindings, recorded: known.length === 0 ? null : [...new Set(known.flat())], endpoints, deployment, pods };
+  return { declaredBinding: service.binding, ...(service.boundBy === "load-balancer-service" ? { stays: true } : {}), bindings, recorded: known.length === 0 ? null : [...new Set(known.flat())], endpoints, deployment, pods };
 }
 
 async function observeCluster({ aws, kubernetes }: Ports, member: MemberOutputs): Promise<ObservedCluster | null> {
@@ -113,7 +115,7 @@ async function observeMember(ports: Ports, name: string, member: MemberOutputs, 
 /** Not the health check's path: that one is what ELBv2 asks already, and a pod that fails its users may well answer it. */
 export const probeUrl = (environment: EnvironmentOutputs, service: string): string => {
   const path = environment.config.services.find((one) => one.name === service)?.probePath ?? "/";
-  return `http://${environment.loadBalancer.dnsName}:${environment.loadBalancer.services[service]?.port ?? 80}${path}`;
+  return `http://${environment.loadBalancer.services[service]?.dnsName ?? environment.loadBalancer.dnsName}:${environment.loadBalancer.services[service]?.port ?? 80}${path}`;
 };
 
 /** One round. Calls that fail leave a null and a line in `problems`; a member that does not answer is `reachable: false`. */

@@ -9,6 +9,7 @@ import { failed, listing, notYet, passed } from "../gates/decision";
 import { plainLook, type Observation } from "../gates/observation";
 import { healthOf, snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
+import { refuseRetiringPrimary } from "../primary";
 import type { Session } from "./session";
 import { GateFailed, Stop } from "./stop";
 import { waitForGate, type Gate } from "./wait-for-gate";
@@ -83,6 +84,7 @@ function outOfTraffic(session: Session, observation: Observation, move: Move): v
 }
 
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
+  refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
   const gone = decideGone(observation, session.owners, move.member).decision;
   if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}`);
   if (session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;

@@ -8,6 +8,7 @@ import type { EventSink, Phase } from "../events";
 import { observe, type Observation, type Wants } from "../gates/observation";
 import { countsByMember, learnOwners, type Ownership } from "../gates/ownership";
 import type { Ports } from "../ports";
+import { withTargetGroups } from "../primary";
 
 export interface SessionOptions {
   readonly emit: EventSink;
@@ -80,7 +81,7 @@ export class Session {
   async loadMember(member: string): Promise<void> {
     const reading = await this.ports.pulumi.readMember(member);
     if (reading.outputs === null) delete this.members[member];
-    else this.members[member] = reading.outputs;
+    else this.members[member] = withTargetGroups(reading.outputs, this.environment);
   }
 
   async look(wants: Wants): Promise<Observation> {

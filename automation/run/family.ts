@@ -3,6 +3,7 @@ import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { parseRecord, withMembers, type EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Ports } from "../ports";
+import { withLoadBalancers, withTargetGroups } from "../primary";
 
 export interface Family {
   readonly environment: EnvironmentOutputs;
@@ -12,7 +13,7 @@ export interface Family {
 }
 
 /** @throws EBG-UNKNOWN-STACK, EBG-RECORD-LOST, EBG-RECORD-INVALID */
-export async function readFamily(ports: Pick<Ports, "pulumi">, name: string): Promise<Family> {
+export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: string): Promise<Family> {
   const reading = await ports.pulumi.readEnvironment();
   if (!reading.exists) throw new DriverError("EBG-UNKNOWN-STACK", `there is no stack ${name}`, `create it: pulumi stack init ${name}; then: eks-blue-green up --stack ${name}`);
   const environment = reading.outputs;
@@ -24,7 +25,8 @@ export async function readFamily(ports: Pick<Ports, "pulumi">, name: string): Pr
   const names = Object.keys(record.placement).filter((member) => record.placement[member]?.role !== "absent" || record.intent?.move.member === member);
   const readings = await Promise.all(names.map(async (member) => [member, (await ports.pulumi.readMember(member)).outputs] as const));
   const members = Object.fromEntries(readings.flatMap(([member, outputs]) => (outputs === null ? [] : [[member, outputs]])));
-  return { environment, record, members };
+  const whole = await withLoadBalancers(ports.aws, environment, record);
+  return { environment: whole, record, members: Object.fromEntries(Object.entries(members).map(([member, outputs]) => [member, withTargetGroups(outputs, whole)])) };
 }
 
 /** The record with members that the config has named since. */

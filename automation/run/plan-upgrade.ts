@@ -2,6 +2,7 @@ import { parseEnvironmentConfig, type EnvironmentConfig } from "../../stacks/con
 import type { Placement, Rollout, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { limitsOf, plan } from "../plan";
+import { refuseRetiringPrimary } from "../primary";
 import { knowing, type Family } from "./family";
 
 export interface UpgradePlan {
@@ -31,5 +32,6 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
   const common = { environment: family.environment.environment, from: record.placement, underWay };
   if (underWay !== null) return { ...common, wantedVersion: underWay.wantedVersion, strategy: underWay.strategy, steps: underWay.steps.slice(underWay.done) };
   const steps = plan(record.placement, { version: config.kubernetesVersion, members: config.members }, config.rollout.strategy, limitsOf(config));
+  refuseRetiringPrimary(record, config, steps, family.environment.environment);
   return { ...common, wantedVersion: config.kubernetesVersion, strategy: config.rollout.strategy, steps };
 }

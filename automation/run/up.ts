@@ -1,4 +1,5 @@
 import { parseRecord, type Placement } from "../../stacks/record";
+import { ownershipOf } from "../../stacks/target-groups";
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";
 import type { Ports, StackRef } from "../ports";
@@ -10,7 +11,7 @@ export interface UpResult {
 }
 export interface UpRun { readonly environment: string; readonly emit: EventSink; readonly stop: AbortSignal; readonly cancel: AbortSignal }
 
-/** The environment first, because members read its outputs; then every member that is not absent, side by side. Plain updates: they keep the placement. */
+/** The environment first, because members read its outputs; then (owner `service`) the primary, then every other member that is not absent, side by side. Plain updates: they keep the placement. */
 export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const changes: Record<string, Readonly<Record<string, number>>> = {};
   const one = async (stack: StackRef, name: string): Promise<void> => {
@@ -27,16 +28,19 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
     }
   };
   await one({ kind: "environment" }, run.environment);
-  const parsed = parseRecord((await ports.pulumi.readEnvironment()).outputs?.record);
-  if (parsed.record === null) throw new DriverError("EBG-RECORD-LOST", `stack ${run.environment} was deployed but has no record among its outputs`, "does the project's main export the environment's program?");
+  const { outputs } = await ports.pulumi.readEnvironment();
+  const parsed = parseRecord(outputs?.record);
+  if (outputs === null || parsed.record === null) throw new DriverError("EBG-RECORD-LOST", `stack ${run.environment} was deployed but has no record among its outputs`, "does the project's main export the environment's program?");
   const { placement, intent } = parsed.record;
   const members = Object.keys(placement).filter((name) => placement[name]?.role !== "absent" && !(intent?.move.kind === "retire" && intent.move.member === name));
-  const results = await Promise.allSettled(
-    members.map(async (member) => {
-      await ports.pulumi.ensureMemberStack(member);
-      await one({ kind: "member", member }, `${run.environment}-${member}`);
-    }),
-  );
+  const deploy = async (member: string): Promise<void> => {
+    await ports.pulumi.ensureMemberStack(member);
+    await one({ kind: "member", member }, `${run.environment}-${member}`);
+  };
+  // Its Services make the load balancers that the others bind to.
+  const { owner, primary } = ownershipOf(parsed.record, outputs.config);
+  if (owner === "service" && primary !== null && members.includes(primary)) await deploy(primary);
+  const results = await Promise.allSettled(members.filter((member) => owner === "stack" || member !== primary).map(deploy));
   const failures = results.filter((result) => result.status === "rejected");
   if (failures.length === 1) throw failures[0]?.reason;
   if (failures.length > 1) {

@@ -8,6 +8,7 @@ import { limitsOf, plan } from "../plan";
 import { planCommand } from "../plan-commands";
 import type { Ports, StackRef } from "../ports";
 import { preflight, type Finding } from "../preflight";
+import { refuseRetiringPrimary } from "../primary";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringAdoption } from "./adopt";
@@ -46,6 +47,7 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
     if (record.rollout === null && steps.length === 0) {
       return finish({ outcome: "nothing-to-do", placement: record.placement, code: null, message: asked === null ? `every active member runs ${config.kubernetesVersion}` : `${describeAsked(asked)}: it is so already`, remedy: null });
     }
+    refuseRetiringPrimary(record, config, steps, run.environment);
     const session = new Session(ports, environment, family.record, run);
     // Members that the config has named since are known from the next write on.
     session.record = record;

@@ -24,6 +24,9 @@ export interface MockWorld {
   readonly stackResources?: Readonly<Record<string, readonly string[] | string>>;
   /** What EKS says of a cluster's version; missing: no such cluster. */
   readonly clusterVersion?: string;
+  readonly clusterVpcId?: string;
+  /** Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made nothing. */
+  readonly controllerTargetGroups?: readonly string[];
 }
 
 export const kubeconfigJson = JSON.stringify({ clusters: [{ name: "c", cluster: { server: "https://cluster.example", "certificate-authority-data": "Q0E=" } }] });
@@ -48,7 +51,17 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
     }
     case "aws:eks/getCluster:getCluster":
       if (world.clusterVersion === undefined) throw failure("ResourceNotFoundException: No cluster found");
-      return { ...inputs, version: world.clusterVersion };
+      return {
+        ...inputs, version: world.clusterVersion, endpoint: "https://existing.example", certificateAuthorities: [{ data: "Q0E=" }], vpcConfig: { vpcId: world.clusterVpcId ?? "vpc-0", clusterSecurityGroupId: "sg-existing" },
+      };
+    case "aws:lb/getTargetGroup:getTargetGroup": {
+      const resource = (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] ?? "";
+      if (world.controllerTargetGroups?.includes(resource) !== true) throw failure("no matching ELBv2 Target Group found");
+      return { ...inputs, arn: `arn:of:${resource}` };
+    }
+    case "aws:ec2/getSecurityGroup:getSecurityGroup":
+      if (world.controllerTargetGroups === undefined) throw failure("no matching EC2 Security Group found");
+      return { ...inputs, id: "sg-backend" };
     case "aws:eks/getAddonVersion:getAddonVersion":
       return { ...inputs, version: `v1.2.3-eksbuild.${String(inputs["kubernetesVersion"]).split(".")[1]}` };
     case "aws:ec2/getVpc:getVpc":

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { ConfigError, ownershipProblems, parseEnvironmentConfig } from "../../stacks/config";
+import type { DriverContext, EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
+import { environmentProgram } from "../../stacks/environment-program";
+import { memberProgram } from "../../stacks/member-program";
+import type { EnvironmentRecord, MemberPlacement, Role } from "../../stacks/record";
+import { devValues, find, listing, type MockWorld, runUnderMocks } from "./mock-engine";
+
+const three = { name: "web", namespace: "web", image: "echo:1", replicas: 3, ports: [{ name: "http", port: 80, targetPort: 8080 }, { name: "admin", port: 81, targetPort: 8081 }, { name: "grpc", port: 82, targetPort: 8082 }] };
+const valuesWith = (change: Record<string, unknown>): Record<string, string> => ({ ...devValues, ...Object.fromEntries(Object.entries(change).map(([key, value]) => [`eks-blue-green:${key}`, JSON.stringify(value)])) });
+const ownerService = { loadBalancer: { owner: "service" }, members: ["blue", "green", "teal"], services: [three] };
+
+const deployEnvironment = async (change: Record<string, unknown>) => (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(valuesWith(change))));
+const placed = (role: Role): MemberPlacement => ({ role, version: "1.35", workload: "running" });
+
+async function deploy(outputs: Record<string, unknown>, member: string, role: Role, world: Partial<MockWorld> = {}, context?: DriverContext) {
+  const first = outputs["record"] as EnvironmentRecord;
+  const record = { ...first, placement: { ...first.placement, [member]: placed(role) } };
+  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
+}
+const keys = ["web-http", "web-admin", "web-grpc"];
+const made = [80, 81, 82].map((port) => `web/web-lb:${port}`);
+
+describe("owner service", () => {
+  let outputs: Record<string, unknown>;
+  before(async () => {
+    const run = await deployEnvironment(ownerService);
+    assert.deepEqual(run.resources.filter(({ type }) => type.startsWith("aws:lb/")), []);
+    outputs = run.outputs;
+  });
+
+  it("the environment has no load balancer, and its record names owner and primary", () => {
+    const { record, loadBalancer } = outputs as unknown as EnvironmentOutputs;
+    assert.deepEqual(record.ownership, { owner: "service", primary: "blue", adopted: null });
+    assert.deepEqual(loadBalancer, { owner: "service", primary: "blue", arn: null, dnsName: null, securityGroupId: null, services: {} });
+  });
+
+  it("an active primary declares one protected Service of type LoadBalancer with all ports, and no binding", async () => {
+    const run = await deploy(outputs, "blue", "active");
+    const service = find(run.resources, "kubernetes:core/v1:Service", "blue-web-lb");
+    assert.equal(service.protect, true);
+    const { metadata, spec } = service.inputs as { metadata: { annotations: Record<string, string> }; spec: Record<string, unknown> };
+    assert.deepEqual([spec["type"], spec["loadBalancerClass"], spec["allocateLoadBalancerNodePorts"]], ["LoadBalancer", "service.k8s.aws/nlb", false]);
+    assert.deepEqual(spec["selector"], { "app.kubernetes.io/name": "web" });
+    assert.deepEqual((spec["ports"] as { port: number; targetPort: number }[]).map(({ port, targetPort }) => [port, targetPort]), [[80, 8080], [81, 8081], [82, 8082]]);
+    const of = (suffix: string): string | undefined => metadata.annotations[`service.beta.kubernetes.io/aws-load-balancer-${suffix}`];
+    assert.deepEqual(["type", "nlb-target-type", "scheme", "multi-cluster-target-group", "healthcheck-port"].map(of), ["external", "ip", "internet-facing", "true", "8080"]);
+    assert.match(of("attributes") ?? "", /^deletion_protection\.enabled=true,/);
+    assert.equal(run.resources.some(({ type }) => type.endsWith(":TargetGroupBinding")), false);
+    // The controller keeps the rule to its own nodes.
+    assert.equal(run.resources.some(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"), false);
+    const { services } = run.outputs as unknown as MemberOutputs;
+    assert.deepEqual(Object.keys(services), keys);
+    assert.deepEqual([services["web-http"]?.boundBy, services["web-http"]?.loadBalancerService, services["web-http"]?.targetGroupArn], ["load-balancer-service", "web-lb", null]);
+  });
+
+  it("a primary that stands by changes nothing but the selector of that Service", async () => {
+    const [active, standby] = [await deploy(outputs, "blue", "active"), await deploy(outputs, "blue", "standby")];
+    assert.deepEqual(listing(standby.resources), listing(active.resources));
+    const different = standby.resources.filter(({ type, name, inputs }) => JSON.stringify(inputs) !== JSON.stringify(find(active.resources, type, name).inputs));
+    assert.deepEqual(different.map(({ name }) => name), ["blue-web-lb"]);
+    assert.deepEqual((different[0]?.inputs["spec"] as { selector: unknown }).selector, { "app.kubernetes.io/name": "web", "eks-blue-green/standby": "true" });
+  });
+
+  it("a secondary binds every port to what the primary's controller made, and lets its backend group in", async () => {
+    const run = await deploy(outputs, "green", "active", { controllerTargetGroups: made });
+    const bindings = run.resources.filter(({ type }) => type === "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding").map(({ inputs, protect }) => {
+      const { metadata, spec } = inputs as { metadata: { name: string }; spec: { targetGroupARN: string; serviceRef: { name: string; port: number }; multiClusterTargetGroup: boolean } };
+      return [metadata.name, spec.targetGroupARN, spec.serviceRef.port, spec.multiClusterTargetGroup, protect];
+    });
+    assert.deepEqual(bindings, keys.map((key, index) => [key, `arn:of:${made[index]}`, 8080 + index, true, true]));
+    const rules = run.resources.filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ inputs }) => [inputs["referencedSecurityGroupId"], inputs["fromPort"]]);
+    assert.deepEqual(rules, [["sg-backend", 8080], ["sg-backend", 8081], ["sg-backend", 8082]]);
+  });
+
+  it("a secondary may stand by before the load balancer is there, but not be active", async () => {
+    const standby = await deploy(outputs, "green", "standby");
+    assert.equal((standby.outputs as unknown as MemberOutputs).services["web-http"]?.targetGroupArn, null);
+    await assert.rejects(deploy(outputs, "green", "active"), /Deploy the primary first: pulumi up -s dev-blue; then: pulumi up -s dev-green/);
+  });
+
+  it("instance targets: NodePort Services, and the primary stands by through an annotation", async () => {
+    const other = (await deployEnvironment({ ...ownerService, services: [{ ...three, targetType: "instance" }] })).outputs;
+    const run = await deploy(other, "blue", "standby");
+    const { metadata, spec } = find(run.resources, "kubernetes:core/v1:Service", "blue-web-lb").inputs as { metadata: { annotations: Record<string, string> }; spec: { selector: unknown } };
+    assert.equal(metadata.annotations["service.beta.kubernetes.io/aws-load-balancer-target-node-labels"], "eks-blue-green/standby=true");
+    assert.equal(metadata.annotations["service.beta.kubernetes.io/aws-load-balancer-healthcheck-port"], "traffic-port");
+    assert.deepEqual(spec.selector, { "app.kubernetes.io/name": "web" });
+    assert.equal((find(run.resources, "kubernetes:core/v1:Service", "blue-web").inputs["spec"] as { type: string }).type, "NodePort");
+  });
+
+  it("an existing Service on an existing cluster is patched; nothing else is made there", async () => {
+    const other = (await deployEnvironment({ ...ownerService, memberClusters: { blue: { existing: { clusterName: "theirs" } } }, services: [{ ...three, existing: { service: "shop", deployment: "shop" } }] })).outputs;
+    const vpcId = (other["network"] as { vpcId: string }).vpcId;
+    const run = await deploy(other, "blue", "active", { clusterVersion: "1.35", clusterVpcId: vpcId });
+    assert.deepEqual(listing(run.resources).filter((line) => !line.startsWith("eks-blue-green:") && !line.startsWith("pulumi:")), ["kubernetes:core/v1:ServicePatch blue-web-lb"]);
+    await assert.rejects(deploy(other, "blue", "active", { clusterVersion: "1.35", clusterVpcId: "vpc-9" }), /reaches targets by address in its own VPC alone/);
+    await assert.rejects(deploy(other, "blue", "active", { clusterVersion: "1.33", clusterVpcId: vpcId }), /runs Kubernetes 1\.33/);
+  });
+
+  it("twenty services and three members: each its own load balancer, on the same listener port", async () => {
+    const services = Array.from({ length: 20 }, (_, index) => ({ ...three, name: `s${index}` }));
+    const other = (await deployEnvironment({ ...ownerService, services })).outputs;
+    const run = await deploy(other, "blue", "active");
+    assert.equal(run.resources.filter(({ type, name }) => type === "kubernetes:core/v1:Service" && name.endsWith("-lb")).length, 20);
+    assert.equal(Object.keys((run.outputs as unknown as MemberOutputs).services).length, 60);
+  });
+});
+
+describe("the config of owner service", () => {
+  const problemsOf = (change: Record<string, unknown>): string[] => {
+    try {
+      parseEnvironmentConfig(valuesWith(change), { environment: "dev" });
+      return [];
+    } catch (error) {
+      assert.ok(error instanceof ConfigError);
+      return error.problems.map(({ path }) => path);
+    }
+  };
+  const table: [string, Record<string, unknown>, string[]][] = [
+    ["port and ports together", { services: [{ ...three, port: 80 }] }, ["services[0].port"]],
+    ["ports' names twice", { services: [{ ...three, ports: [three.ports[0], { ...three.ports[1], name: "http" }] }] }, ["services[0].ports[1].name"]],
+    ["a primary that is no member", { ...ownerService, loadBalancer: { owner: "service", primary: "red" } }, ["loadBalancer.primary"]],
+    ["a primary with owner stack", { loadBalancer: { primary: "blue" } }, ["loadBalancer.primary"]],
+    ["an existing workload with owner stack", { services: [{ ...three, existing: { service: "a", deployment: "b" } }] }, ["services[0].existing"]],
+    ["externalTrafficPolicy Local", { services: [{ ...three, externalTrafficPolicy: "Local" }] }, ["services[0].externalTrafficPolicy"]],
+    ["two members on one cluster", { memberClusters: { blue: { existing: { clusterName: "x" } }, green: { existing: { clusterName: "x" } } } }, ["memberClusters.green.existing.clusterName"]],
+    ["a cluster of no member", { memberClusters: { red: {} } }, ["memberClusters.red"]],
+    ["keys that meet", { services: [three, { ...three, name: "web-http", ports: undefined, port: 90, targetPort: 90 }] }, ["services[1].name"]],
+    ["one load balancer's quota", { ...ownerService, services: [{ ...three, replicas: 84 }] }, ["services[0].replicas"]],
+  ];
+  for (const [name, change, expected] of table) it(`refuses ${name}`, () => assert.deepEqual(problemsOf(change), expected));
+
+  it("a deployed owner changes by adopt alone", () => {
+    const config = (change: Record<string, unknown>) => parseEnvironmentConfig(valuesWith(change), { environment: "dev" });
+    const service = config(ownerService);
+    const record = { ownership: { owner: "service", primary: "blue", adopted: null } } as unknown as EnvironmentRecord;
+    const stack = config({ ...ownerService, loadBalancer: {} , services: [three] });
+    assert.match(ownershipProblems({ record, config: service }, stack)[0]?.remedy ?? "", /eks-blue-green adopt/);
+    assert.deepEqual(ownershipProblems({ record, config: service }, service), []);
+    assert.equal(ownershipProblems({ record, config: service }, config({ ...ownerService, loadBalancer: { owner: "service", primary: "green" } }))[0]?.path, "loadBalancer.primary");
+    const adopted = { ownership: { owner: "stack", primary: null, adopted: {} } } as unknown as EnvironmentRecord;
+    assert.deepEqual(ownershipProblems({ record: adopted, config: service }, service), []);
+  });
+});
