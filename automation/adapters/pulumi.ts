@@ -156,9 +156,15 @@ export class PulumiAdapter implements PulumiPort {
     return urns.length;
   }
 
-  async refreshServices(member: string): Promise<number> {
+  refreshBindings(member: string): Promise<number> {
+    return this.refreshWhere(member, isBinding);
+  }
+  refreshServices(member: string): Promise<number> {
+    return this.refreshWhere(member, (type) => type === "kubernetes:core/v1:Service");
+  }
+  private async refreshWhere(member: string, wanted: (type: string) => boolean): Promise<number> {
     const name = this.nameOf({ kind: "member", member });
-    const urns = ((await this.state(name))?.deployment?.resources ?? []).filter((one) => one.type === "kubernetes:core/v1:Service" && one.delete !== true).map((one) => one.urn);
+    const urns = ((await this.state(name))?.deployment?.resources ?? []).filter((one) => one.custom === true && wanted(one.type) && one.delete !== true).map((one) => one.urn);
     if (urns.length > 0) await refreshOnce(this.engine, name, urns);
     return urns.length;
   }

@@ -50,6 +50,8 @@ function ownProblem(observation: Observation, name: string): Decision | null {
 function serviceProblem(observation: Observation, name: string, service: string, state: MemberServiceObservation): Decision | null {
   const { endpoints, recorded, bindings } = state;
   if (bindings.length === 0) return waiting("not-declared", `${name} has no TargetGroupBinding of '${service}' yet`);
+  const going = bindings.find((binding) => binding.deleting);
+  if (going !== undefined) return waiting("not-declared", `TargetGroupBinding ${going.namespace}/${going.name} on ${name} is still being deleted: its controller must run to let it go, and its targets leave with it`);
   // Zero expected targets is never healthy.
   if (endpoints.length === 0) return waiting("no-endpoints", `${service} on ${name} has no ready endpoint`);
   const unrecorded = endpoints.filter((id) => !(recorded ?? []).includes(id));

@@ -12,6 +12,8 @@ export function peersProblem(observation: Observation, owners: Ownership, peers:
     const seen = observation.members[peer];
     for (const service of Object.keys(observation.groups)) {
       if (observation.groups[service] === null) return waiting("unknown", `AWS did not tell the targets of '${service}': ${listing(observation.problems, 1)}`);
+      // FACTS F: a binding whose deletion was asked for goes as soon as its controller can, and all its targets with it.
+      if (seen?.services[service]?.bindings.some((binding) => binding.deleting)) return waiting("peers-missing", `a TargetGroupBinding of '${service}' on ${peer} is being deleted: its targets leave as soon as its controller runs`);
       const targets = targetsOf(owners, observation, service, peer);
       // A peer that answers says itself what it should have; its pods may come and go meanwhile.
       const expected = seen?.reachable ? (seen.services[service]?.endpoints ?? []) : (before[peer]?.[service] ?? []);

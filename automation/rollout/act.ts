@@ -23,6 +23,8 @@ async function once(session: Session, index: number, move: Move, phases: Phases)
   if (move.kind === "provision" || destroys) await pulumi.ensureMemberStack(move.member);
   const previewed = await session.phase(index, "preview", `planning the update of ${name}`, phases, async () => {
     if (move.kind === "drain" || destroys) await pulumi.unprotectBindings(move.member);
+    // A drain that gave up half-way may have deleted the binding after all, and the state would still have it.
+    if (move.kind === "admit") await pulumi.refreshBindings(move.member);
     const [update] = await Promise.all([destroys ? pulumi.previewDestroy(move.member, cancel) : pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);
     return update;
   });

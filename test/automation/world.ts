@@ -53,6 +53,8 @@ export class World {
   alarm = false;
   /** Members whose pods pass the health check and answer requests with errors. */
   readonly erring = new Set<string>();
+  /** Members whose binding has a deletion timestamp and still its finalizer. */
+  readonly deleting = new Set<string>();
   extraOperations: PlannedOperation[] = [];
   private dead = false;
   /** Fewest healthy targets ever seen behind the load balancer. */
@@ -183,6 +185,7 @@ export class World {
         previewDestroy: (name) => this.effect("previewDestroy", () => ({ operations: this.operations(name, true), plan: "" })),
         destroy: (name) => this.effect("destroy", () => { this.clusters.delete(name); return { changes: {}, seconds: 1 }; }),
         unprotectBindings: (name) => this.effect("unprotectBindings", () => { const cluster = this.clusters.get(name); if (cluster) cluster.protectedBinding = false; return 1; }),
+        refreshBindings: async () => 0,
         backUpState: () => this.effect("backUpState", () => "file"),
       },
       aws: {
@@ -201,7 +204,7 @@ export class World {
         ...noAdoption.kubernetes,
         ready: (member) => this.look(member, (cluster) => ({ version: cluster.version })),
         nodes: (member) => this.look(member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),
-        bindings: (member) => this.look(member, (cluster): Binding[] => (cluster.bound ? [{ namespace: "web", name: "web", targetGroupArn: arn, multiCluster: cluster.multiCluster, deleting: false }] : [])),
+        bindings: (member) => this.look(member, (cluster): Binding[] => (cluster.bound ? [{ namespace: "web", name: "web", targetGroupArn: arn, multiCluster: cluster.multiCluster, deleting: this.deleting.has(member.member) }] : [])),
         recordedTargets: (member) => this.look(member, (cluster) => (cluster.bound ? this.pods(member.member) : null)),
         readyEndpoints: (member) => this.look(member, () => this.pods(member.member)),
         controller: (member) => this.look(member, () => ({ available: true, version: "3.5.0", message: "1 of 1 pods ready" })),

@@ -69,6 +69,16 @@ export class Engine {
     return before === JSON.stringify(stack.known) ? { adopted: 0, cleared: 1, refreshed: 0 } : { adopted: 1, cleared: 0, refreshed: 0 };
   }
 
+  async refreshBindings(member: string, by: string): Promise<number> {
+    return await this.locked(member, by, () => {
+      const { known } = this.world.stackOf(member);
+      if (known?.bound !== true) return 0;
+      // One that is being deleted is still read.
+      known.bound = this.reachable(member).binding !== null;
+      return 1;
+    });
+  }
+
   desired(member: string, context: DriverContext | null): DesiredMember {
     return desiredOfMember(this.world.record, member, { acting: context?.kind === "act" });
   }

@@ -148,6 +148,7 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
       known.protectedBinding = false;
       return 1;
     }),
+    refreshBindings: (member) => calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name)),
     backUpState: () => calls.call("backUpState", () => "file"),
   };
 }

@@ -3,7 +3,7 @@ import { Random } from "./random";
 
 /** How one call through a port goes wrong. `hang`: no answer until the call's deadline. `lost`: it worked, and the answer never came. */
 export type CallFault = "throttle" | "error" | "hang" | "lost";
-export const effectCalls = ["ensureMemberStack", "writeRecord", "preview", "apply", "previewDestroy", "destroy", "unprotectBindings", "backUpState", "deregister"] as const;
+export const effectCalls = ["ensureMemberStack", "writeRecord", "preview", "apply", "previewDestroy", "destroy", "unprotectBindings", "refreshBindings", "backUpState", "deregister"] as const;
 export const lookCalls = ["readEnvironment", "readMember", "settle", "identity", "targets", "probe", "alarms", "bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods"] as const;
 export type CallName = (typeof effectCalls)[number] | (typeof lookCalls)[number];
 

@@ -74,7 +74,8 @@ class Simulation {
     const green = this.world.clusters.get("green");
     if (green === undefined || green.binding === null) this.boundAt = null;
     else this.boundAt ??= this.world.now;
-    // Only beside blue: a green that breaks when it is alone can't be walked back from without loss.
+    // Only beside blue: nobody can walk back from a green that breaks when it is alone.
+    if ((this.world.clusters.get("blue")?.wanted ?? 0) === 0) return;
     if (sickness === "none" || green === undefined || this.boundAt === null || this.world.now < this.boundAt + afterSeconds * 1000 || green.sickness === sickness) return;
     green.sickness = sickness;
     for (const id of green.pods.keys()) this.world.damage(id, `gets ${sickness}`);
@@ -108,11 +109,12 @@ class Simulation {
         cluster.controllerDownUntil = now + event.seconds * 1000;
         return cluster.restartController();
       case "flag-dropped":
-        if (cluster.binding === null || cluster.binding.deleting) return;
+        if (!cluster.apiUp(now) || cluster.binding === null || cluster.binding.deleting) return;
         cluster.binding.multiCluster = false;
         world.oneSidedSince.set(event.member, now);
         return;
       case "targets-forgotten":
+        if (!cluster.apiUp(now)) return;
         cluster.recorded = null;
         return cluster.restartController();
       case "target-removed":

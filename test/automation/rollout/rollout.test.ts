@@ -136,6 +136,16 @@ describe("rollout", () => {
     }
   });
 
+  it("never counts on a member whose binding is still being deleted", async () => {
+    const world = new World();
+    world.watch = () => { const green = world.clusters.get("green"); if (green?.bound) world.deleting.add("green"); };
+    const result = await world.upgrade();
+    assert.notEqual(result.outcome, "done");
+    assert.match(result.message, /still being deleted/);
+    assert.equal(world.record.placement["blue"]?.role, "active");
+    serves(world);
+  });
+
   it("walks back on an alarm during a bake", async () => {
     const world = new World();
     world.watch = () => { if (world.clusters.get("green")?.bound) world.alarm = true; };
