@@ -1,0 +1,133 @@
+/**
+ * The fault matrix: every operation of AWS and every verb of an API server that driver, providers or controller ask for in a clean upgrade, each with
+ * a throttle, a 5xx, a time-out, and success with the answer lost. The list is what the sandbox counted, not what somebody thought of.
+ *
+ * One sandbox, three upgrades under load: a clean one for the list, one in which every operation's next two calls are throttled and refused with 5xx,
+ * one in which they stay silent and lose their answer. A driver that stops with a clear error is run again, as its message says.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { LoadSummary } from "../../sandbox/contract";
+import { ControlClient } from "../../sandbox/control-client";
+import { Stage } from "./stage";
+
+const kinds = ["throttle", "error", "timeout", "lost-answer"] as const;
+type Kind = (typeof kinds)[number];
+/** Silent so long, then cut: longer than an answer ever takes here, shorter than anybody's patience with this test. */
+const silentMs = 2_000;
+const mostRuns = 12;
+const clients = ["eks-blue-green", "pulumi-kubernetes", "aws-load-balancer-controller"];
+
+/** Points that an upgrade need not reach a second time, with the reason; by pattern. */
+const mayBeMissed: readonly { readonly point: RegExp; readonly kind?: Kind; readonly why: string }[] = [
+  { point: /^kubernetes aws-load-balancer-controller (list|watch) /, why: "a controller lists and watches once; after the first fault it goes on with another list, and need not ask again" },
+  { point: /^kubernetes aws-load-balancer-controller (get|create|patch) (mutating|validating)webhookconfigurations$/, why: "done once at a controller's start" },
+  { point: /^kubernetes pulumi-kubernetes get \/(api|apis)\//, why: "discovery is cached for as long as a provider lives; the first fault may be the last question" },
+];
+
+interface Point { readonly name: string; readonly fault: (kind: Kind) => object }
+
+describe("the fault matrix", function () {
+  this.timeout(20 * 60_000);
+  let stage: Stage;
+  let control: ControlClient;
+  let points: readonly Point[] = [];
+  const hits = new Map<string, Map<Kind, string>>();
+  const stops: string[] = [];
+
+  before(async () => {
+    stage = await Stage.open({ version: "1.33" });
+    control = new ControlClient(stage.info.control);
+    const run = await stage.drive(["up"]);
+    assert.equal(run.code, 0, run.stderr);
+  });
+  after(async () => {
+    for (const [name, row] of hits) console.log(`      ${name.padEnd(78)} ${kinds.map((kind) => `${kind} ${row.get(kind) ?? "-"}`).join(" · ")}`);
+    console.log(`      ${points.length} points × ${kinds.length} kinds; runs that stopped and were repeated: ${stops.length === 0 ? "none" : ""}`);
+    for (const stop of stops) console.log(`        ${stop}`);
+    await stage?.close();
+  });
+
+  async function counted(): Promise<Map<string, { readonly calls: number; readonly point: Point }>> {
+    const { aws, kubernetes } = await control.operations();
+    const base = (kind: Kind): object => ({ kind, count: 1, ...(kind === "timeout" ? { ms: silentMs } : {}) });
+    const all = new Map<string, { readonly calls: number; readonly point: Point }>();
+    for (const [operation, calls] of Object.entries(aws)) all.set(`aws ${operation}`, { calls, point: { name: `aws ${operation}`, fault: (kind) => ({ on: "aws", operation, ...base(kind) }) } });
+    for (const { client, verb, resource, calls } of kubernetes.filter((one) => clients.includes(one.client))) {
+      const name = `kubernetes ${client} ${verb} ${resource}`;
+      all.set(name, { calls, point: { name, fault: (kind) => ({ on: "kubernetes", cluster: "*", client, verb, resource, ...base(kind) }) } });
+    }
+    return all;
+  }
+
+  const folder = (...names: string[]): string => join(stage.info.dir, "state", ".pulumi", ...names);
+  function nothingIsLeft(old: string, serving: string, version: string): void {
+    const record = stage.record();
+    assert.deepEqual(record.placement[serving], { role: "active", version, workload: "running" });
+    assert.deepEqual([record.placement[old]?.role, record.rollout, record.intent], ["absent", null, null]);
+    for (const stack of ["dev", "dev-blue", "dev-green"]) {
+      const locks = folder("locks", "organization", "eks-blue-green", stack);
+      assert.deepEqual(existsSync(locks) ? readdirSync(locks) : [], [], `${stack} is still locked`);
+      const { checkpoint } = JSON.parse(readFileSync(folder("stacks", "eks-blue-green", `${stack}.json`), "utf8")) as { checkpoint: { latest?: { pending_operations?: object[]; resources?: { type: string }[] } } };
+      assert.deepEqual(checkpoint.latest?.pending_operations ?? [], [], `${stack} has pending operations`);
+      if (stack === `dev-${old}`) assert.deepEqual((checkpoint.latest?.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack"), [], `${stack} has resources`);
+    }
+    assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, [`dev-${serving}`]);
+  }
+  function nobodyNoticed(summary: LoadSummary): void {
+    assert.deepEqual([summary.failed, summary.idleResets, summary.void], [0, 0, false], JSON.stringify(summary.firstFailures, null, 1));
+    assert.ok(summary.sent > 1000);
+  }
+
+  /** Repeats the command while it stops with a clear error; answers how often it ran. */
+  async function upgradeAnyhow(): Promise<void> {
+    for (let run = 1; ; run += 1) {
+      const { code, events, stderr } = await stage.drive(["upgrade", "--approve-retire"]);
+      if (code === 0) return;
+      const end = events.findLast((event) => event.kind === "rollout-finished");
+      const why = end?.kind === "rollout-finished" ? `${end.outcome} ${end.code}: ${end.message.split("\n")[0] ?? ""}` : stderr.trim().split("\n").slice(-2).join(" ");
+      stops.push(`exit ${code} ${why.slice(0, 200)}`);
+      assert.ok(code !== null && code >= 3 && code <= 7, `no clear end (${code}):\n${stderr}`);
+      assert.ok(run < mostRuns, `still not done after ${run} runs:\n${stops.join("\n")}\n${stderr}`);
+    }
+  }
+
+  async function upgradeWith(version: string, old: string, serving: string, faults: readonly Kind[]): Promise<void> {
+    const load = await stage.load(200);
+    let summary: LoadSummary;
+    try {
+      const armed = new Map<string, { readonly point: string; readonly kind: Kind }>();
+      for (const point of points) for (const kind of faults) armed.set((await control.addFault(point.fault(kind))).id, { point: point.name, kind });
+      stage.want(version);
+      await upgradeAnyhow();
+      for (const { id, state } of await control.faults(true)) {
+        const one = armed.get(id);
+        if (one === undefined) continue;
+        const row = hits.get(one.point) ?? new Map<Kind, string>();
+        hits.set(one.point, row.set(one.kind, state === "spent" ? "hit" : "MISSED"));
+      }
+    } finally {
+      await control.clearFaults();
+      summary = await load.stop();
+    }
+    nothingIsLeft(old, serving, version);
+    nobodyNoticed(summary);
+  }
+
+  it("a clean upgrade says what there is to hit", async () => {
+    const before = await counted();
+    await upgradeWith("1.34", "blue", "green", []);
+    // Asked for by this test itself, at the end.
+    const own = ["aws eks:ListClusters"];
+    points = [...(await counted())].filter(([name, { calls }]) => calls > (before.get(name)?.calls ?? 0) && !own.includes(name)).map(([, { point }]) => point).sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const must of ["aws elasticloadbalancing:RegisterTargets", "aws eks:CreateCluster", "kubernetes eks-blue-green list endpointslices", "kubernetes pulumi-kubernetes patch deployments", "kubernetes aws-load-balancer-controller create configmaps"]) assert.ok(points.some(({ name }) => name === must), `${must} was never asked for: ${points.map(({ name }) => name).join(", ")}`);
+  });
+  it("every operation throttled, then refused with 5xx: it ends where it should, and nobody notices", () => upgradeWith("1.35", "green", "blue", ["throttle", "error"]));
+  it("every operation silent, then its answer lost: it ends where it should, and nobody notices", () => upgradeWith("1.36", "blue", "green", ["timeout", "lost-answer"]));
+  it("every fault was really hit, or is on the list of those that need not be", () => {
+    assert.equal(hits.size, points.length);
+    const missed = [...hits].flatMap(([point, row]) => [...row].filter(([kind, state]) => state === "MISSED" && !mayBeMissed.some((one) => one.point.test(point) && (one.kind === undefined || one.kind === kind))).map(([kind]) => `${point}: ${kind}`));
+    assert.deepEqual(missed, []);
+  });
+});
