@@ -212,6 +212,8 @@ export interface KubernetesPort {
   recordedTargets(member: MemberOutputs, namespace: string, binding: string): Promise<readonly string[] | null>;
   /** Ready endpoints behind one port of a Service, `ip:port`, sorted. */
   readyEndpoints(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]>;
+  /** What a controller registers for a Service of instance targets: `i-…:NodePort` of every node that takes such traffic, with or without pods; sorted. */
+  nodeTargets(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]>;
   controller(member: MemberOutputs): Promise<ControllerState>;
   deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null>;
   /** null when there is none. */

@@ -3,6 +3,7 @@ import type { MemberOutputs } from "../../stacks/contract";
 import { compareVersions } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Binding, ControllerState, DeploymentState, KubernetesPort } from "../ports";
+import { nodeTargets } from "./kubernetes/node-targets";
 import * as services from "./kubernetes/services";
 import { closeConnections, get, getList, getObject } from "./kubernetes/get";
 
@@ -25,6 +26,7 @@ const holds = (conditions: readonly Condition[] | undefined, type: string): bool
 const idOf = (address: string, port: number): string => `${address}:${port}`;
 
 export class KubernetesAdapter implements KubernetesPort {
+  readonly nodeTargets = nodeTargets;
   readonly readService = services.readService;
   readonly patchService = services.patchService;
   readonly events = services.eventsOf;

@@ -38,6 +38,8 @@ export function decideAdmitted(observation: Observation, owners: Ownership, rule
 function ownProblem(observation: Observation, name: string): Decision | null {
   const seen = observation.members[name];
   if (seen === undefined || !seen.reachable) return waiting("api-server", `${name}'s API server does not answer: ${seen?.problem ?? "no outputs"}`);
+  // Nothing to look at is never a pass.
+  if (Object.keys(observation.groups).length === 0) return waiting("unknown", "no target group of this environment was found");
   for (const service of Object.keys(observation.groups)) {
     const state = seen.services[service];
     if (state === undefined) return waiting("not-declared", `${name} does not serve '${service}'`);

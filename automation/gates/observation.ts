@@ -12,6 +12,7 @@ export interface MemberServiceObservation {
   readonly bindings: readonly Binding[];
   /** What its controller has written down as its own targets; null: no such ConfigMap. */
   readonly recorded: readonly string[] | null;
+  /** What the controller has to register, as the cluster has it: ready pods' `ip:port`, or `i-…:NodePort`; none while no pod is ready. */
   readonly endpoints: readonly string[];
   readonly deployment: DeploymentState | null;
   readonly pods: number;
@@ -74,6 +75,14 @@ async function attempt<T>(problems: string[], work: Promise<T>): Promise<T | nul
   }
 }
 
+/** Nodes are registered whether or not a pod serves: without a ready pod they are no endpoints of the service all the same. */
+async function expectedTargets({ kubernetes }: Ports, member: MemberOutputs, service: MemberServiceOutputs): Promise<readonly string[]> {
+  const pods = kubernetes.readyEndpoints(member, service.namespace, service.service, service.servicePort);
+  if (service.targetType !== "instance") return await pods;
+  const [ready, nodes] = await Promise.all([pods, kubernetes.nodeTargets(member, service.namespace, service.loadBalancerService ?? service.service, service.servicePort)]);
+  return ready.length === 0 ? [] : nodes;
+}
+
 async function observeService(ports: Ports, member: MemberOutputs, service: MemberServiceOutputs, all: readonly Binding[], wants: Wants): Promise<MemberServiceObservation> {
   const { kubernetes } = ports;
   const bindings = all.filter((binding) => binding.targetGroupArn === service.targetGroupArn);
@@ -82,7 +91,7 @@ async function observeService(ports: Ports, member: MemberOutputs, service: Memb
   if (service.binding !== null && !names.includes(service.binding)) names.push(service.binding);
   const [recorded, endpoints, deployment, pods] = await Promise.all([
     Promise.all(names.map((name) => kubernetes.recordedTargets(member, service.namespace, name))),
-    kubernetes.readyEndpoints(member, service.namespace, service.service, service.servicePort),
+    expectedTargets(ports, member, service),
     wants.workload ? kubernetes.deployment(member, service.namespace, service.deployment) : null,
     wants.workload ? kubernetes.pods(member, service.namespace, service.selector) : 0,
   ]);

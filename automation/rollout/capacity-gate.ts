@@ -27,7 +27,7 @@ function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
     const name = "service" in group ? String(group.service) : key;
     const service = session.environment.config.services.find((one) => one.name === name);
     if (service === undefined) continue;
-    required[key] = service.autoscaled ? null : Math.ceil((service.replicas * floor) / 100);
+    required[key] = service.autoscaled || service.targetType === "instance" ? null : Math.ceil((service.replicas * floor) / 100);
     if (kind === "scale") keeps[key] = service.autoscaled ? 0 : replicasAt(service.replicas, capacityOf(to));
   }
   const stayers = session.active().filter((name) => name !== member);

@@ -1,4 +1,4 @@
-/** Port methods that only `adopt` calls, for worlds in which nothing is handed over. */
+/** Port methods that only `adopt` and instance targets need, for worlds that have neither. */
 import type { AwsPort, KubernetesPort, PulumiPort } from "../../automation/ports";
 
 const unexpected = (): never => {
@@ -7,9 +7,9 @@ const unexpected = (): never => {
 export const noAdoption: {
   readonly pulumi: Pick<PulumiPort, "refreshServices">;
   readonly aws: Pick<AwsPort, "describeLoadBalancer" | "tags" | "removeTags" | "addTags">;
-  readonly kubernetes: Pick<KubernetesPort, "readService" | "patchService" | "events" | "bindingDetails" | "labelBinding" | "restartController" | "controllerRestart">;
+  readonly kubernetes: Pick<KubernetesPort, "nodeTargets" | "readService" | "patchService" | "events" | "bindingDetails" | "labelBinding" | "restartController" | "controllerRestart">;
 } = {
   pulumi: { refreshServices: unexpected },
   aws: { describeLoadBalancer: unexpected, tags: unexpected, removeTags: unexpected, addTags: unexpected },
-  kubernetes: { readService: unexpected, patchService: unexpected, events: unexpected, bindingDetails: unexpected, labelBinding: unexpected, restartController: unexpected, controllerRestart: unexpected },
+  kubernetes: { nodeTargets: unexpected, readService: unexpected, patchService: unexpected, events: unexpected, bindingDetails: unexpected, labelBinding: unexpected, restartController: unexpected, controllerRestart: unexpected },
 };
