@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { AwsAdapter } from "./adapters/aws";
 import { systemClock, timeScaleFrom } from "./adapters/clock";
 import { InspectionAdapter } from "./adapters/inspection";
+import { LeftoverSearch } from "./adapters/leftovers";
 import { KubernetesAdapter } from "./adapters/kubernetes";
 import { PulumiAdapter } from "./adapters/pulumi";
 import type { DriverEvent, DriverEventBody, EventSink } from "./events";
@@ -14,6 +15,7 @@ import { runStatus, type StatusReport } from "./run/status";
 import { runUp, type UpResult } from "./run/up";
 import { describeAsked } from "./run/asked";
 import { runAsked, type Asked } from "./run/upgrade";
+import { runTeardown, type TeardownResult } from "./run/teardown";
 import { runVerify } from "./run/verify";
 import type { VerifyReport } from "./verify/verify";
 import type { RolloutResult } from "./rollout/rollout";
@@ -50,7 +52,7 @@ export interface MemberWorkOptions extends PlannedWorkOptions { readonly member:
 export interface ScaleOptions extends MemberWorkOptions { readonly percent: number }
 
 export type UpgradeResult = RolloutResult;
-export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport };
+export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, TeardownResult };
 
 const never = new AbortController().signal;
 const quiet: EventSink = () => undefined;
@@ -180,6 +182,33 @@ export function verify(options: VerifyOptions): Promise<VerifyReport> {
       return await runVerify({ ...ports, inspection }, await readFamily(ports, options.environment), size, options.onEvent ?? quiet);
     } finally {
       inspection.dispose();
+    }
+  });
+}
+
+export interface TeardownOptions extends Target, Controls {
+  /** Must be the environment's name, typed by a person or written in the pipeline; a function is asked when it is needed. */
+  readonly confirm: string | ((environment: string) => string | Promise<string>);
+}
+
+/** Ends the environment: drains, then destroys every member, then the environment's stack, then looks for what is left. Not for owner `service` yet. @throws DriverError */
+export function teardown(options: TeardownOptions): Promise<TeardownResult> {
+  return withPorts(options, options, async (ports, region) => {
+    const search = new LeftoverSearch(region);
+    const { confirm } = options;
+    try {
+      return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters) } }, await ports.pulumi.readConfig(), {
+        environment: options.environment,
+        emit: options.onEvent ?? quiet,
+        stop: options.signal ?? never,
+        cancel: options.cancel ?? never,
+        approveRetire: async () => true,
+        confirm: async (name) => (typeof confirm === "function" ? await confirm(name) : confirm),
+        commandName: `eks-blue-green teardown --stack ${options.environment} --yes-delete ${options.environment}`,
+        probes: probesWanted(),
+      });
+    } finally {
+      search.dispose();
     }
   });
 }

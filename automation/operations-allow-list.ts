@@ -4,7 +4,7 @@ import { DriverError } from "./errors";
 import type { PlannedOperation } from "./ports";
 
 /** The moves, and the two updates that the driver makes besides: writing the record, and the environment's own update in `up`. */
-export type Purpose = MoveKind | "record";
+export type Purpose = MoveKind | "record" | "unprotect" | "destroy-environment";
 
 export interface Refusal { readonly operation: PlannedOperation; readonly why: string }
 
@@ -74,6 +74,10 @@ function objection(purpose: Purpose, planned: PlannedOperation): string | null {
       return scaleObjection(planned);
     case "retire":
       return operation === "delete" ? null : "retiring only deletes";
+    case "unprotect":
+      return unprotectObjection(planned);
+    case "destroy-environment":
+      return operation === "delete" ? null : "the end of a teardown only deletes";
     case "record":
       return "writing the record changes nothing but the stack's outputs";
     case "upgrade":
@@ -88,10 +92,18 @@ function objection(purpose: Purpose, planned: PlannedOperation): string | null {
 function providerObjection(purpose: Purpose, operation: string): string | null {
   if (replaces(operation)) return "a provider's replacement would replace or orphan all that it manages";
   if (purpose === "provision" && operation === "create") return null;
-  if (purpose === "retire" && operation === "delete") return null;
+  if ((purpose === "retire" || purpose === "destroy-environment") && operation === "delete") return null;
   // A default provider's entry comes and goes with the first and last resource that uses it, and nothing else depends on it.
   if (operation === "create" || operation === "delete") return "a provider may only come with 'provision' and go with 'retire'";
   return "a provider's change reaches every resource that it manages";
+}
+
+/** Pulumi's own protection changes no property of a resource; AWS's is one of the load balancer. */
+function unprotectObjection({ operation, type, paths, custom }: PlannedOperation): string | null {
+  if (operation !== "update") return "lifting the protection only updates";
+  if (!custom) return null;
+  const lifts = type === "aws:lb/loadBalancer:LoadBalancer" && paths.length > 0 && paths.every((path) => path.replace(/\W/g, "") === "enableDeletionProtection");
+  return lifts ? null : "lifting the protection changes enableDeletionProtection of load balancers alone";
 }
 
 function scaleObjection({ operation, type, paths, custom }: PlannedOperation): string | null {

@@ -2,6 +2,7 @@
 import { capacityOf, compareVersions } from "../stacks/record";
 import type { MemberPlacement, Placement, RolloutCommand, Step } from "../stacks/record";
 import { activeCapacity, capacityFloor, cover } from "./plan-capacity";
+import { planTeardown } from "./teardown/plan";
 import { activeMembers, impossible, Steps, type Limits } from "./plan-steps";
 
 /** The steps of a command; none when everything is so already. @throws EBG-PLAN-IMPOSSIBLE */
@@ -15,6 +16,8 @@ export function planCommand(current: Placement, command: RolloutCommand, limits:
       return scale(current, command.member ?? "", command.percent ?? 100, limits);
     case "rollback":
       return rollback(current, limits);
+    case "teardown":
+      return planTeardown(current, null);
     default:
       return command.name satisfies never;
   }

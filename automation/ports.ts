@@ -265,6 +265,17 @@ export interface InspectionPort {
   workload(member: MemberOutputs, namespace: string, deployment: string): Promise<WorkloadReading | null>;
 }
 
+/** Something that is still there after a teardown. */
+export interface Leftover { readonly what: string; readonly id: string; /** The command that removes it. */ readonly command: string }
+
+/** What only `teardown` does: the environment's own stack goes, and the account is searched for what is left. */
+export interface TeardownPort {
+  previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate>;
+  destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate>;
+  /** By the tags `eks-blue-green/environment` and `elbv2.k8s.aws/cluster`, and by the clusters' names. */
+  leftovers(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]>;
+}
+
 export interface Ports {
   readonly pulumi: PulumiPort;
   readonly aws: AwsPort;

@@ -12,9 +12,11 @@ interface LoadBalancersPlan {
   readonly ownership: Ownership;
   readonly network: Network;
   readonly tags: Record<string, string>;
+  /** False only at the end of a teardown. */
+  readonly protect: boolean;
 }
 
-function createShared({ environment, config, network, tags }: LoadBalancersPlan, specs: readonly TargetGroupSpec[]): SharedLoadBalancer {
+function createShared({ environment, config, network, tags, protect }: LoadBalancersPlan, specs: readonly TargetGroupSpec[]): SharedLoadBalancer {
   const internal = config.loadBalancer?.scheme === "internal";
   return new SharedLoadBalancer(environment, {
     loadBalancerName: environment,
@@ -27,6 +29,7 @@ function createShared({ environment, config, network, tags }: LoadBalancersPlan,
     services: specs.map(({ key, port, targetPort, targetType, healthCheckPath, healthCheckPort, deregistrationDelaySeconds }) => ({
       name: key, port, targetPort, healthCheckPath, deregistrationDelaySeconds, ...(targetType === "instance" ? { targetType } : {}), ...(healthCheckPort === null ? {} : { healthCheckPort }),
     })),
+    protect,
     tags,
   });
 }
@@ -45,7 +48,7 @@ export function declareLoadBalancers(plan: LoadBalancersPlan): pulumi.Output<Sha
   const add = (key: string, outputs: Record<string, pulumi.Input<unknown>>): void => void (services[key] = outputs as unknown as Outputs);
   for (const [service, balancer] of Object.entries(ownership.adopted ?? {})) {
     const own = specs.filter((spec) => spec.service === service);
-    const adopted = new AdoptedLoadBalancer(`${environment}-${service}`, { balancer, targetPorts: Object.fromEntries(own.map(({ key, targetPort }) => [key, targetPort])) });
+    const adopted = new AdoptedLoadBalancer(`${environment}-${service}`, { balancer, protect: plan.protect, targetPorts: Object.fromEntries(own.map(({ key, targetPort }) => [key, targetPort])) });
     for (const [key, made] of Object.entries(adopted.services)) add(key, { ...outputsOf(service, made, adopted), securityGroupId: adopted.securityGroupId });
   }
   if (ownership.owner === "service") return pulumi.output({ owner: "service" as const, primary: ownership.primary, arn: null, dnsName: null, securityGroupId: null, services }) as pulumi.Output<SharedLoadBalancerOutputs>;

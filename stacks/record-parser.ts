@@ -77,7 +77,7 @@ function commandOf(reader: Reader, value: unknown): RolloutCommand {
   const object = reader.object(value, "rollout.command");
   const [member, percent] = [object["member"] ?? null, object["percent"] ?? null];
   return {
-    name: reader.oneOf(object["name"], "rollout.command.name", ["rollback", "admit", "drain", "scale"] as const),
+    name: reader.oneOf(object["name"], "rollout.command.name", ["rollback", "admit", "drain", "scale", "teardown"] as const),
     member: member === null ? null : reader.text(member, "rollout.command.member"),
     percent: percent === null ? null : reader.whole(percent, "rollout.command.percent", 1),
   };

@@ -57,11 +57,20 @@ export async function recordToWrite(environment: string, config: EnvironmentConf
   const current = last?.record ?? (await firstRecord(environment, config));
   if (context === undefined) return withMembers(current, config.members);
   if (context.kind === "act") throw new Error(`an 'act' belongs to a member's stack, not to '${environment}' (${pulumi.getProject()})`);
-  fence(current.revision, context.expectedRevision, "writing the record");
+  fence(current.revision, context.expectedRevision, context.kind === "unprotect" ? "lifting the protection" : "writing the record");
+  if (context.kind === "unprotect") return withMembers(mayUnprotect(current), config.members);
   if (context.record.revision !== context.expectedRevision + 1) {
     throw new Error(`${RECORD_INVALID}: the record to write has revision ${context.record.revision}; after ${context.expectedRevision} comes ${context.expectedRevision + 1}`);
   }
   const parsed = parseRecord(context.record);
   if (parsed.record === null) throw new Error(`${RECORD_INVALID}: the record to write makes no sense: ${parsed.problems.join("; ")}`);
   return withMembers(parsed.record, config.members);
+}
+
+/** Only a teardown that has retired every member may lift the load balancer's protection. */
+function mayUnprotect(record: EnvironmentRecord): EnvironmentRecord {
+  const present = Object.keys(record.placement).filter((member) => record.placement[member]?.role !== "absent");
+  if (record.rollout?.command?.name !== "teardown") throw new Error(`${RECORD_INVALID}: the protection is lifted by a teardown alone, and the record has none`);
+  if (present.length > 0 || record.intent !== null) throw new Error(`${RECORD_INVALID}: the protection is lifted when every member is gone; the record still has ${present.join(", ")}`);
+  return record;
 }

@@ -62,8 +62,8 @@ export type StrategyName = "replace" | "cycle";
 
 /** What was asked for when a rollout is not an `upgrade`: planned work on one member. */
 export interface RolloutCommand {
-  readonly name: "rollback" | "admit" | "drain" | "scale";
-  /** null: all of them (`rollback`). */
+  readonly name: "rollback" | "admit" | "drain" | "scale" | "teardown";
+  /** null: all of them (`rollback`, `teardown`). */
   readonly member: string | null;
   /** Only with `scale`. */
   readonly percent: number | null;

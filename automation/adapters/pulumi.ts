@@ -139,13 +139,26 @@ export class PulumiAdapter implements PulumiPort {
     return await this.timed(() => this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) => handle.up({ ...common, program, suppressProgress: true })));
   }
 
-  async previewDestroy(member: string, signal?: AbortSignal): Promise<PreviewedUpdate> {
-    const events = await this.engine.run(this.nameOf({ kind: "member", member }), "preview", deadlines.preview, signal, (handle, common) => handle.previewDestroy(common));
+  previewDestroy(member: string, signal?: AbortSignal): Promise<PreviewedUpdate> {
+    return this.previewDestroyOf({ kind: "member", member }, signal);
+  }
+  previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate> {
+    return this.previewDestroyOf({ kind: "environment" }, signal);
+  }
+  destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate> {
+    return this.destroyOf({ kind: "member", member }, signal);
+  }
+  destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate> {
+    return this.destroyOf({ kind: "environment" }, signal);
+  }
+
+  private async previewDestroyOf(stack: StackRef, signal?: AbortSignal): Promise<PreviewedUpdate> {
+    const events = await this.engine.run(this.nameOf(stack), "preview", deadlines.preview, signal, (handle, common) => handle.previewDestroy(common));
     return { operations: events.operations, plan: "" };
   }
 
-  async destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate> {
-    return await this.timed(() => this.engine.run(this.nameOf({ kind: "member", member }), "destroy", deadlines.update, signal, (handle, common) => handle.destroy({ ...common, suppressProgress: true })));
+  private async destroyOf(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate> {
+    return await this.timed(() => this.engine.run(this.nameOf(stack), "destroy", deadlines.update, signal, (handle, common) => handle.destroy({ ...common, suppressProgress: true })));
   }
 
   async unprotectBindings(member: string): Promise<number> {

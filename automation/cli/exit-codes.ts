@@ -15,6 +15,7 @@ export const exitCodes = {
   requestsLost: 8,
   findings: 9,
   notSeen: 10,
+  leftovers: 11,
 } as const;
 
 export function exitCodeOfOutcome(outcome: Outcome): number {
@@ -63,6 +64,7 @@ const byCode: Readonly<Record<DriverErrorCode, number>> = {
   "EBG-PLAN-REFUSED": exitCodes.refused,
   "EBG-PREFLIGHT": exitCodes.refused,
   "EBG-ROLLOUT-UNDER-WAY": exitCodes.refused,
+  "EBG-TEARDOWN": exitCodes.refused,
   "EBG-PRIMARY": exitCodes.refused,
   "EBG-WALKED-BACK": exitCodes.walkedBack,
   "EBG-STOPPED": exitCodes.stopped,

@@ -5,6 +5,7 @@ import { driverCommands } from "./driver-commands";
 import { exitCodeOfError, exitCodes, isCoded } from "./exit-codes";
 import { rehearseCommand } from "./rehearse/command";
 import { sandboxCommand } from "./sandbox-command";
+import { teardownCommand } from "./teardown-command";
 import { verifyCommand } from "./verify-command";
 
 function packageVersion(): string {
@@ -42,7 +43,7 @@ export function buildProgram(): Command {
     .showHelpAfterError("(run with --help for the options and examples)")
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
-  for (const command of [...driverCommands(), verifyCommand(), rehearseCommand(), sandboxCommand()]) program.addCommand(inheriting(command, program));
+  for (const command of [...driverCommands(), verifyCommand(), teardownCommand(), rehearseCommand(), sandboxCommand()]) program.addCommand(inheriting(command, program));
   program.addHelpText(
     "after",
     `
@@ -54,7 +55,7 @@ Examples:
 
 Exit codes: 0 done · 2 usage or config · 3 tools, credentials, project · 4 refused, nothing changed · 5 walked back · 6 stopped at a safe
 point, run again to go on · 7 failed, needs a look · 8 a rehearsal lost requests ·
-9 verify found something required · 10 verify could not look at something required · 1 a defect. docs/errors.md explains each code.`,
+9 verify found something required · 10 verify could not look at something required · 11 teardown left something over · 1 a defect. docs/errors.md explains each code.`,
   );
   return program;
 }

@@ -12,6 +12,8 @@ const takesAway = ({ kind, from, to }: Move): boolean => kind === "drain" || (ki
 
 /** Resolves when those that stay can carry the load; at once for moves that take nothing away. @throws GateFailed */
 export async function waitForCapacity(session: Session, index: number, move: Move): Promise<void> {
+  // A teardown ends the service on purpose.
+  if (session.record.rollout?.command?.name === "teardown") return;
   if (!takesAway(move) || session.record.rollout?.direction !== "forward") return;
   const rules = rulesOf(session, move);
   const gate: Gate = { name: `enough stays without ${move.member}`, index, wants: plainLook, decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory) };

@@ -87,7 +87,8 @@ async function mayRetire(session: Session, observation: Observation, move: Move)
   refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
   const gone = decideGone(observation, session.owners, move.member).decision;
   if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}`);
-  if (session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
+  // A teardown was confirmed as a whole, by the environment's name.
+  if (session.record.rollout?.command?.name === "teardown" || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
   throw new Stop("EBG-STOPPED", `everything is done but destroying ${move.member}, which needs approval`, `${session.options.commandName} --approve-retire`);
 }
 
@@ -117,6 +118,7 @@ function gateOf(session: Session, index: number, move: Move, before: { readonly 
         : { name: `${member}'s workload is ready`, index, wants: looks.infrastructure, decide: (seen) => decideReady(seen, member) };
     case "retire":
       // Its stack is empty: there is nothing to ask. The peers are looked at once more.
+      if (peers.length === 0) return null;
       return { name: "the members that stay serve", index, wants: looks.serving, decide: (seen) => notYet(peers.every((name) => healthOf(session.owners, seen, name) !== "unhealthy") ? passed(`${peers.join(", ")} serve(s)`) : { status: "waiting", reason: "peers-unhealthy", message: `${peers.join(", ")}: not healthy`, retryAt: null }) };
     case "shift":
       return null;
@@ -161,7 +163,8 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
   return {
     name: `${member} is out`,
     index,
-    wants: looks.serving,
+    // Behind the last member of a teardown nobody answers, by intention.
+    wants: rules.peers.length === 0 ? plainLook : looks.serving,
     decide: (seen, memory) => (boundAgain(session, seen, member) ? notYet(failed("still-registered", `${member} was bound again by an update that is not this driver's`, `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again`)) : decideDrained(seen, session.owners, rules, memory)),
     meanwhile: async (seen) => {
       if (seen.at - since < graceMs) return;

@@ -42,7 +42,8 @@ export async function runRollout(session: Session): Promise<RolloutResult> {
   }
 }
 
-async function steps(session: Session): Promise<void> {
+/** Every step that is left, without the end of the rollout. */
+export async function steps(session: Session): Promise<void> {
   for (;;) {
     const rollout = session.record.rollout;
     if (rollout === null) throw new DriverError("EBG-INTERNAL", "the rollout left the record while it ran", "run the same command again");
@@ -61,6 +62,8 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
   if (open?.kind === "scale" && open.to.workload === "stopped" && session.record.rollout?.direction === "forward") {
     return await stopped(session, new Stop(cause.code, `${cause.message}; traffic is on ${describeActive(session)} and stays there`, cause.remedy));
   }
+  // A teardown has nowhere to walk back to: it stays where it is, and the same command goes on.
+  if (session.record.rollout?.command?.name === "teardown") return await stopped(session, new Stop(cause.code, cause.message, cause.remedy === "" ? session.options.commandName : `${cause.remedy}; then go on with: ${session.options.commandName}`));
   const observation = await session.look(plainLook);
   const before = activeMembers(placementBefore(session.record));
   const health = Object.fromEntries(session.present().map((name) => [name, healthOf(session.owners, observation, name)]));

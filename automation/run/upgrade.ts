@@ -37,6 +37,7 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
   refuseDuringAdoption(family.record, run.environment);
   const environment = { ...family.environment, config };
   const record = knowing(family.record, config.members);
+  if (record.rollout?.command?.name === "teardown") throw new DriverError("EBG-TEARDOWN", `${run.environment} is being torn down, since ${record.rollout.startedAt}`, `finish it: eks-blue-green teardown --stack ${run.environment}`);
   const finish = (result: RolloutResult): RolloutResult => {
     run.emit({ kind: "rollout-finished", outcome: result.outcome, placement: result.placement, seconds: (ports.clock.now() - started) / 1000, code: result.code, message: result.message, remedy: result.remedy });
     return result;

@@ -1,0 +1,106 @@
+/** What is still there of an environment: load balancers, target groups, and everything of EC2's that carries its tags. Clusters are asked for by name. */
+import { DescribeAddressesCommand, DescribeInstancesCommand, DescribeInternetGatewaysCommand, DescribeNatGatewaysCommand, DescribeNetworkInterfacesCommand, DescribeRouteTablesCommand, DescribeSecurityGroupsCommand, DescribeSubnetsCommand, DescribeVpcsCommand, EC2Client, type Filter } from "@aws-sdk/client-ec2";
+import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
+import { DescribeLoadBalancersCommand, DescribeTagsCommand as DescribeElbTagsCommand, DescribeTargetGroupsCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { Leftover } from "../ports";
+import { callSeconds, failure } from "./aws";
+
+export const environmentTag = "eks-blue-green/environment";
+export const controllerTag = "elbv2.k8s.aws/cluster";
+
+type Options = { readonly abortSignal: AbortSignal };
+interface Kind {
+  readonly what: string;
+  readonly action: string;
+  readonly find: (ec2: EC2Client, Filters: Filter[], options: Options) => Promise<readonly (string | undefined)[]>;
+  readonly command: (id: string) => string;
+}
+const ended = new Set<string | undefined>(["deleted", "deleting", "terminated", "shutting-down"]);
+
+const kinds: readonly Kind[] = [
+  { what: "instance", action: "DescribeInstances", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeInstancesCommand({ Filters }), options)).Reservations ?? []).flatMap(({ Instances }) => Instances ?? []).filter(({ State }) => !ended.has(State?.Name)).map(({ InstanceId }) => InstanceId), command: (id) => `aws ec2 terminate-instances --instance-ids ${id}` },
+  { what: "NAT gateway", action: "DescribeNatGateways", find: async (ec2, Filter, options) => ((await ec2.send(new DescribeNatGatewaysCommand({ Filter }), options)).NatGateways ?? []).filter(({ State }) => !ended.has(State)).map(({ NatGatewayId }) => NatGatewayId), command: (id) => `aws ec2 delete-nat-gateway --nat-gateway-id ${id}` },
+  { what: "network interface", action: "DescribeNetworkInterfaces", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }), options)).NetworkInterfaces ?? []).map(({ NetworkInterfaceId }) => NetworkInterfaceId), command: (id) => `aws ec2 delete-network-interface --network-interface-id ${id}` },
+  { what: "elastic IP", action: "DescribeAddresses", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeAddressesCommand({ Filters }), options)).Addresses ?? []).map(({ AllocationId }) => AllocationId), command: (id) => `aws ec2 release-address --allocation-id ${id}` },
+  { what: "security group", action: "DescribeSecurityGroups", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeSecurityGroupsCommand({ Filters }), options)).SecurityGroups ?? []).map(({ GroupId }) => GroupId), command: (id) => `aws ec2 delete-security-group --group-id ${id}` },
+  { what: "route table", action: "DescribeRouteTables", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeRouteTablesCommand({ Filters }), options)).RouteTables ?? []).map(({ RouteTableId }) => RouteTableId), command: (id) => `aws ec2 delete-route-table --route-table-id ${id}` },
+  { what: "subnet", action: "DescribeSubnets", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeSubnetsCommand({ Filters }), options)).Subnets ?? []).map(({ SubnetId }) => SubnetId), command: (id) => `aws ec2 delete-subnet --subnet-id ${id}` },
+  { what: "internet gateway", action: "DescribeInternetGateways", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeInternetGatewaysCommand({ Filters }), options)).InternetGateways ?? []).map(({ InternetGatewayId }) => InternetGatewayId), command: (id) => `aws ec2 delete-internet-gateway --internet-gateway-id ${id}` },
+  { what: "VPC", action: "DescribeVpcs", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeVpcsCommand({ Filters }), options)).Vpcs ?? []).map(({ VpcId }) => VpcId), command: (id) => `aws ec2 delete-vpc --vpc-id ${id}` },
+];
+
+type Tags = readonly { Key?: string | undefined; Value?: string | undefined }[];
+
+/** Whose it is, by its tags: the environment's own, or made by the controller of one of its clusters. */
+export function isOurs(tags: Tags, environment: string, clusterNames: readonly string[]): boolean {
+  return tags.some(({ Key, Value }) => (Key === environmentTag && Value === environment) || (Key === controllerTag && clusterNames.includes(Value ?? "")));
+}
+
+export class LeftoverSearch {
+  private readonly elb: ElasticLoadBalancingV2Client;
+  private readonly ec2: EC2Client;
+  private readonly eks: EKSClient;
+  constructor(region: string) {
+    const common = { region, maxAttempts: 5, retryMode: "adaptive" as const };
+    this.elb = new ElasticLoadBalancingV2Client(common);
+    this.ec2 = new EC2Client(common);
+    this.eks = new EKSClient(common);
+  }
+  dispose(): void {
+    for (const client of [this.elb, this.ec2, this.eks]) client.destroy();
+  }
+
+  async find(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]> {
+    const [clusters, balancing, network] = await Promise.all([this.clusters(clusterNames), this.balancing(environment, clusterNames), this.network(environment, clusterNames)]);
+    return [...clusters, ...balancing, ...network];
+  }
+
+  private async clusters(names: readonly string[]): Promise<Leftover[]> {
+    const found = await Promise.all(names.map(async (name): Promise<Leftover[]> => {
+      try {
+        await this.call("eks:DescribeCluster", (options) => this.eks.send(new DescribeClusterCommand({ name }), options));
+        return [{ what: "EKS cluster", id: name, command: `aws eks delete-cluster --name ${name}` }];
+      } catch (error) {
+        if ((error as { cause?: { name?: string } }).cause?.name === "ResourceNotFoundException") return [];
+        throw error;
+      }
+    }));
+    return found.flat();
+  }
+
+  private async balancing(environment: string, clusterNames: readonly string[]): Promise<Leftover[]> {
+    const arns: { readonly arn: string; readonly what: string; readonly command: string }[] = [];
+    let Marker: string | undefined;
+    do {
+      const page = await this.call("elasticloadbalancing:DescribeLoadBalancers", (options) => this.elb.send(new DescribeLoadBalancersCommand({ Marker }), options));
+      arns.push(...(page.LoadBalancers ?? []).map(({ LoadBalancerArn: arn = "" }) => ({ arn, what: "load balancer", command: `aws elbv2 delete-load-balancer --load-balancer-arn ${arn}` })));
+      Marker = page.NextMarker;
+    } while (Marker !== undefined);
+    do {
+      const page = await this.call("elasticloadbalancing:DescribeTargetGroups", (options) => this.elb.send(new DescribeTargetGroupsCommand({ Marker }), options));
+      arns.push(...(page.TargetGroups ?? []).map(({ TargetGroupArn: arn = "" }) => ({ arn, what: "target group", command: `aws elbv2 delete-target-group --target-group-arn ${arn}` })));
+      Marker = page.NextMarker;
+    } while (Marker !== undefined);
+    const ours = new Set<string>();
+    for (let at = 0; at < arns.length; at += 20) {
+      const answer = await this.call("elasticloadbalancing:DescribeTags", (options) => this.elb.send(new DescribeElbTagsCommand({ ResourceArns: arns.slice(at, at + 20).map(({ arn }) => arn) }), options));
+      for (const { ResourceArn, Tags } of answer.TagDescriptions ?? []) if (isOurs(Tags ?? [], environment, clusterNames)) ours.add(ResourceArn ?? "");
+    }
+    return arns.filter(({ arn }) => ours.has(arn)).map(({ arn, what, command }) => ({ what, id: arn, command }));
+  }
+
+  /** Each kind is asked for itself: EC2's list of tags goes on naming what is gone. */
+  private async network(environment: string, clusterNames: readonly string[]): Promise<Leftover[]> {
+    const filters: Filter[] = [{ Name: `tag:${environmentTag}`, Values: [environment] }, ...(clusterNames.length === 0 ? [] : [{ Name: `tag:${controllerTag}`, Values: [...clusterNames] }])];
+    const found = await Promise.all(filters.flatMap((filter) => kinds.map(async ({ what, action, find, command }) => (await this.call(`ec2:${action}`, (options) => find(this.ec2, [filter], options))).filter((id) => id !== undefined).map((id): Leftover => ({ what, id, command: command(id) })))));
+    return [...new Map(found.flat().map((one) => [one.id, one])).values()];
+  }
+
+  private async call<T>(action: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+    try {
+      return await send({ abortSignal: AbortSignal.timeout(callSeconds * 1000) });
+    } catch (error) {
+      throw failure(action, error);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/** `teardown`: every member is drained, stopped and destroyed, then the environment's stack, then the account is searched for what is left. */
+import { startRollout } from "../../stacks/record";
+import { ownershipOf } from "../../stacks/target-groups";
+import { DriverError, type DriverErrorCode } from "../errors";
+import { assertAllowed } from "../operations-allow-list";
+import type { Leftover, Ports, StackRef, TeardownPort } from "../ports";
+import { steps } from "../rollout/rollout";
+import { Session, type SessionOptions } from "../rollout/session";
+import { Stop, GateFailed, stopRequested } from "../rollout/stop";
+import { planTeardown } from "../teardown/plan";
+import { readFamily, type Family } from "./family";
+import { wantedConfig } from "./plan-upgrade";
+
+export interface TeardownPorts extends Ports { readonly teardown: TeardownPort }
+export interface TeardownRun extends SessionOptions {
+  readonly environment: string;
+  /** Answers the name that was typed; anything but the environment's refuses. */
+  readonly confirm: (environment: string) => Promise<string>;
+}
+export interface TeardownResult {
+  readonly outcome: "done" | "stopped" | "leftovers";
+  readonly code: DriverErrorCode | null;
+  readonly message: string;
+  readonly remedy: string | null;
+  readonly leftovers: readonly Leftover[];
+}
+
+const none: readonly Leftover[] = [];
+
+/** Why it can't begin now; nothing was changed. */
+function refuse({ record, environment }: Family): void {
+  const name = environment.environment;
+  if (record.rollout !== null && record.rollout.command?.name !== "teardown") throw new DriverError("EBG-TEARDOWN", `${record.rollout.command?.name ?? "an upgrade"} of ${name} is under way, since ${record.rollout.startedAt}`, `finish it first: eks-blue-green ${record.rollout.command?.name ?? "upgrade"} --stack ${name}`);
+  if (record.adoption != null) throw new DriverError("EBG-TEARDOWN", `a load balancer of ${name} is being handed over`, `finish it first: eks-blue-green adopt --stack ${name}`);
+  if (ownershipOf(record, environment.config).owner === "service") throw new DriverError("EBG-TEARDOWN", `the load balancers of ${name} belong to Services of the primary; a teardown of those is not built yet`, `hand them over first: eks-blue-green adopt --stack ${name}`);
+}
+
+async function confirmed(run: TeardownRun): Promise<void> {
+  const typed = await run.confirm(run.environment);
+  if (typed !== run.environment) throw new DriverError("EBG-TEARDOWN", `a teardown destroys the load balancer and every cluster of ${run.environment}; it was not confirmed (expected '${run.environment}', got '${typed}')`, `${run.commandName}`);
+}
+
+async function destroyMembers(session: Session): Promise<TeardownResult | null> {
+  try {
+    await steps(session);
+    await session.flush();
+    return null;
+  } catch (error) {
+    const stop = error instanceof Stop || error instanceof GateFailed || (error instanceof DriverError && error.code === "EBG-STOPPED");
+    if (!stop) throw error;
+    // What is ahead of the record is kept; an open intent stays open.
+    if (!session.options.cancel.aborted) await session.flush();
+    return { outcome: "stopped", code: error.code, message: error.message, remedy: error.remedy.includes(session.options.commandName) ? error.remedy : `${error.remedy}; then go on with: ${session.options.commandName}`, leftovers: none };
+  }
+}
+
+/** Protection is lifted by an update of its own, checked like a move; then the stack goes. */
+async function destroyEnvironment(ports: TeardownPorts, session: Session, run: TeardownRun): Promise<void> {
+  const stack: StackRef = { kind: "environment" };
+  const name = run.environment;
+  const context = { kind: "unprotect", expectedRevision: session.written.revision } as const;
+  const tell = (message: string, status: "started" | "finished", seconds: number | null = null, changes: Readonly<Record<string, number>> | null = null): void => run.emit({ kind: "stack", stack: name, status, message, seconds, changes });
+  await ports.pulumi.settle(stack);
+  await ports.pulumi.backUpState(stack);
+  const lifted = await ports.pulumi.preview(stack, context, run.cancel);
+  assertAllowed("unprotect", name, lifted.operations);
+  tell("lifting the protection of the load balancer", "started");
+  const update = await ports.pulumi.apply(stack, context, lifted.plan, run.cancel);
+  tell("protection lifted", "finished", update.seconds, update.changes);
+  if (run.stop.aborted) throw stopRequested(run.commandName);
+  const previewed = await ports.teardown.previewEnvironmentDestroy(run.cancel);
+  assertAllowed("destroy-environment", name, previewed.operations);
+  tell("destroying", "started");
+  const destroyed = await ports.teardown.destroyEnvironment(run.cancel);
+  tell("destroyed", "finished", destroyed.seconds, destroyed.changes);
+}
+
+async function lookAround(ports: TeardownPorts, run: TeardownRun, clusterNames: readonly string[]): Promise<TeardownResult> {
+  run.emit({ kind: "note", message: "looking for what is left in AWS" });
+  const leftovers = await ports.teardown.leftovers(run.environment, clusterNames);
+  if (leftovers.length === 0) return { outcome: "done", code: null, message: `nothing of ${run.environment} is left: no cluster, load balancer, target group or anything of EC2's with its tags`, remedy: null, leftovers };
+  for (const { what, id, command } of leftovers) run.emit({ kind: "finding", code: "EBG-TEARDOWN", severity: "required", message: `${what} ${id} is still there`, remedy: command });
+  return { outcome: "leftovers", code: "EBG-TEARDOWN", message: `${leftovers.length} thing(s) of ${run.environment} are still there: ${leftovers.map(({ what, id }) => `${what} ${id}`).join(", ")}`, remedy: leftovers.map(({ command }) => command).join("\n"), leftovers };
+}
+
+export async function runTeardown(ports: TeardownPorts, values: Readonly<Record<string, string>>, run: TeardownRun): Promise<TeardownResult> {
+  const config = wantedConfig(values, run.environment);
+  // A cluster that was there before stays: it is not ours.
+  const made = (members: readonly string[]): string[] => members.filter((member) => config.memberClusters?.[member]?.existing == null).map((member) => `${run.environment}-${member}`);
+  const reading = await ports.pulumi.readEnvironment();
+  if (!reading.exists || (reading.outputs === null && reading.resources === 0)) return await lookAround(ports, run, made(config.members));
+  const family = await readFamily(ports, run.environment);
+  refuse(family);
+  await confirmed(run);
+  const names = Object.keys(family.record.placement);
+  const stacks: StackRef[] = [{ kind: "environment" }, ...names.filter((name) => family.record.placement[name]?.role !== "absent").map((member) => ({ kind: "member", member }) as const)];
+  await Promise.all(stacks.map((stack) => ports.pulumi.settle(stack)));
+  const session = new Session(ports, { ...family.environment, config }, family.record, run);
+  Object.assign(session.members, family.members);
+  if (family.record.rollout === null) {
+    const startedAt = session.isoNow();
+    const planned = planTeardown(family.record.placement, ownershipOf(family.record, family.environment.config).primary);
+    session.record = startRollout(family.record, { id: `${startedAt.replace(/[-:]|\.\d+/g, "")}-teardown`, command: { name: "teardown", member: null, percent: null }, strategy: session.rules.strategy, wantedVersion: config.kubernetesVersion, steps: planned, startedAt });
+    await session.flush();
+  }
+  const { rollout } = session.record;
+  if (rollout === null) throw new DriverError("EBG-INTERNAL", "the teardown is not in the record", run.commandName);
+  run.emit({ kind: "rollout-started", environment: run.environment, rolloutId: rollout.id, strategy: "teardown", from: null, to: "nothing", steps: rollout.steps, done: rollout.done, resumed: family.record.rollout !== null, direction: rollout.direction });
+  const stopped = await destroyMembers(session);
+  if (stopped !== null) return stopped;
+  try {
+    await destroyEnvironment(ports, session, run);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    return { outcome: "stopped", code: error.code, message: error.message, remedy: error.remedy, leftovers: none };
+  }
+  return await lookAround(ports, run, made([...new Set([...names, ...config.members])]));
+}
