@@ -22,7 +22,7 @@ export function refuseOthers({ rollout, intent }: EnvironmentRecord, asked: Roll
   throw new DriverError(
     "EBG-ROLLOUT-UNDER-WAY",
     `'${running}' is under way since ${rollout.startedAt}${rollout.direction === "back" ? " (walking back)" : ""}: ${where}. '${describeAsked(asked)}' was not begun`,
-    `go on with it: eks-blue-green ${running} --stack ${environment}; or turn it around: eks-blue-green rollback --stack ${environment}`,
+    `go on with it: eks-blue-green ${running} --stack ${environment}${rollout.command?.name === "teardown" ? "" : `; or turn it around: eks-blue-green rollback --stack ${environment}`}`,
   );
 }
 
