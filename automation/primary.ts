@@ -2,7 +2,7 @@
 import type { EnvironmentConfig } from "../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../stacks/contract";
 import type { EnvironmentRecord, Step } from "../stacks/record";
-import { clusterNameOf, ownershipOf, targetGroupsOf } from "../stacks/target-groups";
+import { clusterNameOf, ownershipOf, targetGroupsInHandover, targetGroupsOf } from "../stacks/target-groups";
 import { DriverError } from "./errors";
 import type { AwsPort } from "./ports";
 
@@ -13,7 +13,7 @@ import type { AwsPort } from "./ports";
 export async function withLoadBalancers(aws: Pick<AwsPort, "findServiceLoadBalancers">, environment: EnvironmentOutputs, record: EnvironmentRecord): Promise<EnvironmentOutputs> {
   const ownership = ownershipOf(record, environment.config);
   if (ownership.owner === "stack" || ownership.primary === null) return environment;
-  const known = environment.loadBalancer.services;
+  const known = { ...targetGroupsInHandover(record), ...environment.loadBalancer.services };
   const found = await aws.findServiceLoadBalancers({
     clusterName: clusterNameOf(environment, ownership.primary),
     services: targetGroupsOf(environment.config).filter(({ key }) => known[key] === undefined),

@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, longestKubernetesLabel, ports } from "./aws-limits";
 import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
-import { extendingAnnotations, loadBalancerAnnotations, loadBalancerClass, standDown } from "./service-annotations";
+import { extendingAnnotations, handedOverAnnotations, loadBalancerAnnotations, loadBalancerClass, standDown } from "./service-annotations";
 
 export interface LoadBalancerServicePortArgs {
   /** Unique within the Service, at most 15 characters. */
@@ -119,7 +119,7 @@ export class LoadBalancerService extends pulumi.ComponentResource {
       deletionProtection: args.protect !== false,
     });
     const handedOver = args.handedOver === true;
-    const annotations = !handedOver || args.annotated === true ? { ...balancerAnnotations, ...down.annotations } : {};
+    const annotations = handedOver ? handedOverAnnotations(args.annotated === true ? balancerAnnotations : {}) : { ...balancerAnnotations, ...down.annotations };
     new kubernetes.core.v1.Service(name, {
       // A handed-over Service may have no endpoints, which is no failure.
       metadata: { name: args.serviceName, namespace: args.namespace, labels: { "app.kubernetes.io/managed-by": "eks-blue-green" }, annotations: { ...annotations, ...(handedOver ? { "pulumi.com/skipAwait": "true" } : {}) } },

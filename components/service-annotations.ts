@@ -46,6 +46,14 @@ export function loadBalancerAnnotations(shape: LoadBalancerServiceShape): Record
   }));
 }
 
+/**
+ * What a Service that gave its load balancer away still says. Never the type: without a class that annotation alone makes a Service of
+ * any type the controller's.
+ */
+export function handedOverAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== `${prefix}type`));
+}
+
 /** The two that make a Service that others own multi-cluster and protected, and nothing else of it. */
 export const extendingAnnotations: Readonly<Record<string, string>> = {
   [`${prefix}multi-cluster-target-group`]: "true",
@@ -62,7 +70,8 @@ export const standbyLabel = "eks-blue-green/standby";
 export function standDown(targetType: "ip" | "instance"): { readonly selector: Record<string, string>; readonly annotations: Record<string, string> } {
   switch (targetType) {
     case "ip":
-      return { selector: { [standbyLabel]: "true" }, annotations: {} };
+      // Without endpoints the Service never gets ready for Pulumi, and the update would fail after ten minutes.
+      return { selector: { [standbyLabel]: "true" }, annotations: { "pulumi.com/skipAwait": "true" } };
     case "instance":
       // Nodes are registered whether or not they have a pod, so the selector takes nobody out.
       return { selector: {}, annotations: { [`${prefix}target-node-labels`]: `${standbyLabel}=true` } };

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ExistingClusterConfig } from "./config";
 import type { EnvironmentOutputs, ServiceTargetGroup } from "./contract";
 import type { Ownership } from "./record";
-import { clusterNameOf, controllerTags, targetGroupsOf } from "./target-groups";
+import { clusterNameOf, controllerTags, targetGroupsInHandover, targetGroupsOf } from "./target-groups";
 
 export interface ExistingCluster extends ExistingClusterConfig {
   readonly kubeconfig: string;
@@ -63,7 +63,7 @@ async function orNull<T>(what: string, lookup: Promise<T>): Promise<T | null> {
 /** The environment's own target groups, and with owner `service` the primary's, by the controller's tags. */
 export async function findTargetGroups(environment: EnvironmentOutputs, ownership: Ownership, provider: aws.Provider): Promise<FoundTargetGroups> {
   const { primary } = ownership;
-  const known: Record<string, Pick<ServiceTargetGroup, "targetGroupArn">> = { ...environment.loadBalancer.services };
+  const known: Record<string, Pick<ServiceTargetGroup, "targetGroupArn">> = { ...targetGroupsInHandover(environment.record), ...environment.loadBalancer.services };
   if (ownership.owner === "stack" || primary === null) return { targetGroups: known, backendSecurityGroupId: environment.loadBalancer.securityGroupId };
   const clusterName = clusterNameOf(environment, primary);
   const unknown = targetGroupsOf(environment.config).filter(({ key, service }) => known[key] === undefined && ownership.adopted?.[service] === undefined);

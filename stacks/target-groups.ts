@@ -1,6 +1,7 @@
 /** Which target groups an environment has: one per port of each service, under a key that outputs, observations and the record share. Pure. */
 import type { EnvironmentConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./config";
-import type { EnvironmentRecord, Ownership } from "./record";
+import type { ServiceTargetGroup } from "./contract";
+import type { AdoptedLoadBalancer, EnvironmentRecord, Ownership } from "./record";
 
 export interface TargetGroupSpec {
   /** The service's name, or `<service>-<port name>` when it has several ports. */
@@ -68,6 +69,21 @@ export function ownershipOf(record: Pick<EnvironmentRecord, "ownership"> | null,
 /** Name of a member's EKS cluster. */
 export function clusterNameOf(environment: { readonly environment: string; readonly config: Pick<EnvironmentConfig, "memberClusters"> }, member: string): string {
   return environment.config.memberClusters?.[member]?.existing?.clusterName ?? `${environment.environment}-${member}`;
+}
+
+/** The target groups of a load balancer that was, or is being, handed over: its tags, by which it was found, are gone. */
+export function targetGroupsOfAdopted(service: string, { arn, dnsName, listeners, targetGroups, securityGroups }: AdoptedLoadBalancer): Readonly<Record<string, ServiceTargetGroup>> {
+  const source = securityGroups.find(({ kind }) => kind === "backend") ?? securityGroups[0];
+  return Object.fromEntries(listeners.flatMap((listener) => targetGroups.filter(({ key }) => key === listener.targetGroupKey).map((group): [string, ServiceTargetGroup] => [group.key, {
+    name: group.key, service, loadBalancerArn: arn, dnsName, targetGroupArn: group.arn, targetGroupName: group.name, listenerArn: listener.arn, port: listener.port, securityGroupId: source?.id ?? null,
+  }])));
+}
+
+/** Those that no stack's outputs and no tag lead to while a load balancer changes hands. */
+export function targetGroupsInHandover(record: Pick<EnvironmentRecord, "ownership" | "adoption">): Readonly<Record<string, ServiceTargetGroup>> {
+  const { adoption, ownership } = record;
+  const handedOver = Object.entries(ownership?.adopted ?? {}).map(([service, balancer]) => targetGroupsOfAdopted(service, balancer));
+  return Object.assign({}, adoption == null ? {} : targetGroupsOfAdopted(adoption.service, adoption.before.loadBalancer), ...handedOver) as Record<string, ServiceTargetGroup>;
 }
 
 /** The controller's own way of naming a target group begins so; the rest is a hash that nobody can know before. */
