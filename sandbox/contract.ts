@@ -230,8 +230,8 @@ export type ToDataPlane =
 export type TargetHealthState = "initial" | "healthy" | "unhealthy";
 
 export interface DataPlaneStats {
-  /** Open flows and accepted flows so far, by `ip:port`. */
-  readonly targets: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly failed: number }>>;
+  /** By `ip:port`: open flows, and flows so far that were accepted, that never reached the target, and that the target broke off. */
+  readonly targets: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly failed: number; readonly reset: number }>>;
   readonly listeners: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly refused: number }>>;
 }
 

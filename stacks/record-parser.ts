@@ -99,6 +99,7 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
     done,
     direction: reader.oneOf(object["direction"], "rollout.direction", ["forward", "back"] as const),
     reason: reason === null ? null : reader.text(reason, "rollout.reason"),
+    ...(object["givenUp"] === true ? { givenUp: true as const } : {}),
     startedAt: reader.text(object["startedAt"], "rollout.startedAt"),
   };
 }

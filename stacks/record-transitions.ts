@@ -83,9 +83,9 @@ export function commitBake(record: EnvironmentRecord): EnvironmentRecord {
  * Replaces the rest of the rollout by the way back. A move that is open is not forgotten: the way back must begin with the same
  * member's move back to where it stood, and that becomes the open intent, so that a plain update still declares the union of both.
  */
-export function turnBack(record: EnvironmentRecord, back: { readonly reason: string; readonly steps: readonly Step[]; readonly startedAt: string; readonly by: string }): EnvironmentRecord {
+export function turnBack(record: EnvironmentRecord, back: { readonly reason: string; readonly steps: readonly Step[]; readonly startedAt: string; readonly by: string; readonly givenUp?: true }): EnvironmentRecord {
   const rollout = openRollout(record, "turnBack");
-  const turned: Rollout = { ...rollout, steps: back.steps, done: 0, direction: "back", reason: back.reason };
+  const turned: Rollout = { ...rollout, steps: back.steps, done: 0, direction: "back", reason: back.reason, ...(back.givenUp === true ? { givenUp: true as const } : {}) };
   const open = record.intent;
   if (open === null) return { ...record, revision: record.revision + 1, rollout: turned };
   const reached = { ...record.placement, [open.move.member]: open.move.to };

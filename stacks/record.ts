@@ -82,6 +82,8 @@ export interface Rollout {
   readonly direction: "forward" | "back";
   /** Why it turned back; null while it goes forward. */
   readonly reason: string | null;
+  /** It goes back because the config was set back, not because a check failed. Absent: false. */
+  readonly givenUp?: true;
   readonly startedAt: string;
 }
 

@@ -1,5 +1,5 @@
 /** The loop: the rollout of the record, step by step, to its end; or back, when a gate fails before `retire`. */
-import { finishRollout, turnBack, type Placement } from "../../stacks/record";
+import { finishRollout, turnBack, type Placement, type Rollout } from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import { plainLook } from "../gates/observation";
@@ -25,11 +25,10 @@ export async function runRollout(session: Session): Promise<RolloutResult> {
   for (;;) {
     try {
       await steps(session);
-      const reason = session.record.rollout?.reason ?? null;
-      const back = session.record.rollout?.direction === "back";
+      const finished = session.record.rollout;
       session.record = finishRollout(session.record);
       await session.flush();
-      return back ? walkedBack(session, turned, reason) : result(session, "done", null, `traffic is on ${describeActive(session)}`, null);
+      return finished === null ? done(session) : ended(session, finished, turned);
     } catch (error) {
       if (error instanceof Stop) return await stopped(session, error);
       // The engine was cancelled: whatever is open stays open in the record.
@@ -84,6 +83,18 @@ async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
   await session.flush();
   return result(session, "stopped", stop.code, stop.message, stop.remedy);
 }
+
+/** A walk-back that somebody asked for is a success of what was asked; a rollout that ended where the config no longer points is not the whole of it. */
+function ended(session: Session, { direction, givenUp, reason, command, wantedVersion }: Rollout, turned: GateFailed | null): RolloutResult {
+  const wanted = session.environment.config.kubernetesVersion;
+  if (direction === "back" && givenUp !== true) return walkedBack(session, turned, reason);
+  if (direction === "back" && session.active().every((name) => session.record.placement[name]?.version === wanted)) return done(session, `${reason ?? "given up"}; `);
+  if (direction === "forward" && (command !== undefined || wantedVersion === wanted)) return done(session);
+  const what = direction === "back" ? `the rollout to ${wantedVersion} had been given up, and that is finished` : `the rollout to ${wantedVersion}, which was under way, is finished`;
+  return result(session, "stopped", "EBG-STOPPED", `${what}; traffic is on ${describeActive(session)}. The config wants ${wanted}`, `for that, run the same command again: ${session.options.commandName}`);
+}
+
+const done = (session: Session, why = ""): RolloutResult => result(session, "done", null, `${why}traffic is on ${describeActive(session)}`, null);
 
 const walkedBack = (session: Session, cause: GateFailed | null, reason: string | null): RolloutResult =>
   result(session, "walked-back", "EBG-WALKED-BACK", `walked back: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ${describeActive(session)}`, remedyOf(session, cause));

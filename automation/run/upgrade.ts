@@ -112,8 +112,8 @@ async function giveUp(session: Session, wantedVersion: string, goingTo: string):
     return { outcome: "stopped", placement: session.record.placement, code: "EBG-STOPPED", message: `the config wants ${wantedVersion} again: giving up the rollout to ${goingTo} destroys the half-made ${open}, which needs approval`, remedy: `${commandName} --approve-retire` };
   }
   const reason = `given up: the config wants ${wantedVersion} again`;
-  emit({ kind: "walk-back", code: "EBG-WALKED-BACK", message: reason, steps: way.steps });
-  session.record = turnBack(session.record, { reason, steps: way.steps, startedAt: session.isoNow(), by: session.by });
+  emit({ kind: "walk-back", code: "EBG-STOPPED", message: reason, steps: way.steps });
+  session.record = turnBack(session.record, { reason, steps: way.steps, startedAt: session.isoNow(), by: session.by, givenUp: true });
   await session.flush();
   return null;
 }

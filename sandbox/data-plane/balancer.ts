@@ -44,7 +44,7 @@ export class Balancer {
   private readonly groups = new Map<string, Group>();
   private readonly listeners = new Map<string, Listener>();
   private readonly networks = new Map<string, number>();
-  private readonly counts = new Map<string, { open: number; accepted: number; failed: number }>();
+  private readonly counts = new Map<string, { open: number; accepted: number; failed: number; reset: number }>();
   /** Beside the targets' own sets: a flow outlives its target group. */
   private readonly flows = new Set<Flow>();
   private readonly timers: NodeJS.Timeout[];
@@ -202,7 +202,7 @@ export class Balancer {
     }
     const { id, address, port, reachable } = target.target;
     const key = `${id}:${port}`;
-    const counts = this.counts.get(key) ?? { open: 0, accepted: 0, failed: 0 };
+    const counts = this.counts.get(key) ?? { open: 0, accepted: 0, failed: 0, reset: 0 };
     this.counts.set(key, counts);
     listener.counts.accepted++;
     counts.accepted++;
@@ -218,12 +218,13 @@ export class Balancer {
     }
     listener.counts.open++;
     counts.open++;
-    const flow = new Flow(client, upstream, (ended, connected) => {
+    const flow = new Flow(client, upstream, (ended, { connected, resetByTarget }) => {
       this.flows.delete(ended);
       target.flows.delete(ended);
       listener.counts.open--;
       counts.open--;
       if (!connected) counts.failed++;
+      else if (resetByTarget) counts.reset++;
     });
     this.flows.add(flow);
     target.flows.add(flow);

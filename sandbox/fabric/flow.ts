@@ -11,8 +11,10 @@ export class Flow {
   private open = 2;
   private over = false;
   private connected = false;
+  private resetByTarget = false;
 
-  constructor(private readonly client: Socket, private readonly target: Socket, private readonly ended: (flow: Flow, connected: boolean) => void) {
+  /** `resetByTarget`: it was the target that broke off an open connection, not the client. */
+  constructor(private readonly client: Socket, private readonly target: Socket, private readonly ended: (flow: Flow, how: { readonly connected: boolean; readonly resetByTarget: boolean }) => void) {
     target.once("connect", () => (this.connected = true));
     this.carry(client, target);
     this.carry(target, client);
@@ -26,12 +28,17 @@ export class Flow {
     });
     to.on("drain", () => from.resume());
     from.on("end", () => to.end());
-    from.on("error", () => this.cut());
+    from.on("error", () => this.broken(from));
     from.on("close", () => {
       // Closed before it ended both ways: a reset that came without 'error'.
-      if (!from.readableEnded || !from.writableFinished) this.cut();
+      if (!from.readableEnded || !from.writableFinished) this.broken(from);
       else if (--this.open === 0) this.finish();
     });
+  }
+
+  private broken(by: Socket): void {
+    if (!this.over) this.resetByTarget = this.connected && by === this.target;
+    this.cut();
   }
 
   /** Resets both sides. */
@@ -46,6 +53,6 @@ export class Flow {
   private finish(): void {
     if (this.over) return;
     this.over = true;
-    this.ended(this, this.connected);
+    this.ended(this, { connected: this.connected, resetByTarget: this.resetByTarget });
   }
 }

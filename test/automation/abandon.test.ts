@@ -3,7 +3,7 @@ import { abandon } from "../../automation/abandon";
 import { DriverError } from "../../automation/errors";
 import { beginMove, startRollout } from "../../stacks/record";
 import { plan } from "../../automation/plan";
-import { World } from "./world";
+import { Killed, World } from "./world";
 
 const wanting = (version: string) => ({ "eks-blue-green:kubernetesVersion": version });
 
@@ -17,7 +17,8 @@ describe("giving a rollout up", () => {
     assert.match(asked.remedy ?? "", /--approve-retire/);
     assert.equal(world.record.rollout?.direction, "forward");
     const result = await world.upgrade({ config: wanting("1.34") });
-    assert.equal(result.outcome, "walked-back", result.message);
+    assert.deepEqual([result.outcome, result.code, result.remedy], ["done", null, null], "it was asked for: a success");
+    assert.equal(result.message, "given up: the config wants 1.34 again; traffic is on blue (1.34)");
     assert.equal(world.record.rollout, null);
     assert.equal(world.record.intent, null);
     assert.equal(world.record.placement["green"]?.role, "absent");
@@ -25,6 +26,37 @@ describe("giving a rollout up", () => {
     assert.deepEqual([...world.clusters.keys()], ["blue"]);
     assert.ok(world.leastHealthy >= 3);
     assert.equal((await world.upgrade({ config: wanting("1.34") })).outcome, "nothing-to-do");
+  });
+
+  it("says so too when it was killed on its way; and is not done when the config wants the new version once more", async () => {
+    for (const wanted of ["1.34", "1.35"]) {
+      const world = new World();
+      await failing(world);
+      world.fault = { call: "destroy", nth: 1, kind: "before", error: () => new Killed() };
+      await assert.rejects(world.upgrade({ config: wanting("1.34") }), Killed);
+      world.fault = null;
+      assert.equal(world.record.rollout?.givenUp, true);
+      const result = await world.upgrade({ config: wanting(wanted) });
+      assert.equal(world.record.rollout, null);
+      assert.equal(world.record.placement["green"]?.role, "absent");
+      if (wanted === "1.34") assert.deepEqual([result.outcome, result.message], ["done", "given up: the config wants 1.34 again; traffic is on blue (1.34)"]);
+      else {
+        assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-STOPPED"]);
+        assert.match(result.message, /had been given up.*The config wants 1\.35/);
+        assert.equal((await world.upgrade()).outcome, "done");
+      }
+    }
+  });
+
+  it("a rollout that can't be given up any more is finished, and that is not called done", async () => {
+    const world = new World();
+    world.fault = { call: "apply", nth: 3, kind: "after", error: () => new Killed() };
+    await assert.rejects(world.upgrade(), Killed);
+    world.fault = null;
+    assert.equal(world.record.intent?.move.kind, "drain");
+    const result = await world.upgrade({ config: wanting("1.36") });
+    assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-STOPPED"]);
+    assert.match(result.message, /the rollout to 1\.35, which was under way, is finished; traffic is on green \(1\.35\)\. The config wants 1\.36/);
   });
 
   it("is refused once traffic has moved, and for a version that nobody serves", () => {

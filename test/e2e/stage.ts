@@ -13,7 +13,7 @@ const { startDriver, rehearsalEnvironment } = require(join(dist, "automation/cli
 const { copyProject, inspectProject } = require(join(dist, "automation/cli/rehearse/project-copy.js")) as typeof import("../../automation/cli/rehearse/project-copy");
 const loadRun = require(join(dist, "automation/cli/rehearse/load-run.js")) as typeof import("../../automation/cli/rehearse/load-run");
 import type { DriverEvent } from "../../automation/events";
-import type { LoadSummary, SandboxInfo } from "../../sandbox/contract";
+import type { LoadFailure, LoadSummary, SandboxInfo } from "../../sandbox/contract";
 import type { EnvironmentRecord } from "../../stacks/record";
 
 export interface DriverRun { readonly code: number | null; readonly events: readonly DriverEvent[]; readonly stderr: string }
@@ -70,9 +70,13 @@ export class Stage {
     return this.json<{ record: EnvironmentRecord }>("pulumi", ["stack", "output", "--json", "-s", "dev"]).record;
   }
 
-  async load(requestsPerSecond = 300): Promise<{ stop: () => Promise<LoadSummary> }> {
+  /** `failures`: every failed request so far, from the ledger. Complete once the load has stopped. */
+  async load(requestsPerSecond = 300): Promise<{ stop: () => Promise<LoadSummary>; failures: () => readonly LoadFailure[] }> {
     const address = await loadRun.waitUntilServing(this.info, () => undefined, new AbortController().signal);
-    return loadRun.beginLoad(this.info, address, requestsPerSecond, join(this.info.dir, "rehearsal", `ledger-${Date.now()}.ndjson`), () => undefined);
+    const ledger = join(this.info.dir, "rehearsal", `ledger-${Date.now()}.ndjson`);
+    const running = await loadRun.beginLoad(this.info, address, requestsPerSecond, ledger, () => undefined);
+    const lines = (): readonly ({ readonly type: string } & LoadFailure)[] => readFileSync(ledger, "utf8").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as { readonly type: string } & LoadFailure);
+    return { stop: running.stop, failures: () => lines().filter((line) => line.type === "failure") };
   }
 }
 

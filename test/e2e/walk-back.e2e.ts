@@ -2,8 +2,9 @@
  * Bad greens, for real: each is turned back within its gate or bake, blue serves throughout, and the exit code and the event say why.
  * One sandbox; green is made once and turned back again and again. Also: giving a rollout up, two Ctrl-C, and a kill in the middle of a walk-back.
  *
- * A green that answers 500 while it is admitted costs its own share of requests: that is inherent. Those are counted apart, by who answered, and must
- * all lie between the fault and the walk-back's end. What blue answers, and what nobody answers, must be none.
+ * A green that breaks while it is admitted costs its own share of requests: that is inherent. Each of those must be green's doing, by the member that
+ * answered or, where nobody did, by the flows that the load balancer saw fail on green's targets; and must lie between the fault and the end of green's
+ * drain. Blue's flows must not fail at all.
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -56,18 +57,31 @@ describe("a bad green", function () {
     for (const stack of ["dev", "dev-blue", "dev-green"]) assert.equal(lock(stack), null, `${stack} is still locked`);
   };
 
-  interface BadGreen { readonly name: string; readonly fault: object; readonly at: (event: DriverEvent, step: string) => boolean; readonly why: RegExp; readonly answers: "500" | "none" | "resets"; readonly killed?: boolean }
+  interface BadGreen { readonly name: string; readonly fault: object; readonly at: (event: DriverEvent, step: string) => boolean; readonly why: RegExp; readonly costs: boolean; readonly killed?: boolean }
   const inBake = (event: DriverEvent, step: string): boolean => step === "bake" && event.kind === "gate" && event.status === "waiting" && event.reason === "bake";
 
+  /** Flows that failed on a member's targets so far, as the load balancer counts them: never reached, or broken off by the target. */
+  async function brokenFlows(): Promise<{ readonly blue: number; readonly others: number }> {
+    const slices = stage.json<{ items: { endpoints: { addresses: string[] }[] | null; ports: { port: number }[] }[] }>("kubectl", ["--context", "dev-blue", "-n", "web", "get", "endpointslices", "-o", "json"]);
+    const blues = new Set(slices.items.flatMap(({ endpoints, ports }) => (endpoints ?? []).flatMap(({ addresses }) => addresses.flatMap((address) => ports.map(({ port }) => `${address}:${port}`)))));
+    const sum = { blue: 0, others: 0 };
+    for (const [id, { failed, reset }] of Object.entries((await control.stats()).targets)) sum[blues.has(id) ? "blue" : "others"] += failed + reset;
+    assert.ok(blues.size >= 3, "blue has lost endpoints");
+    return sum;
+  }
+
   async function turnedBack(bad: BadGreen): Promise<void> {
+    const before = await brokenFlows();
     const load = await stage.load(200);
     let summary: LoadSummary;
-    let [step, broken] = ["", 0];
+    let [step, broken, out] = ["", 0, 0];
+    let backIn = "";
     let killedAt: string | null = null;
     let back = false;
     const watch = (event: DriverEvent, kill: (signal: NodeJS.Signals) => void): void => {
       if (event.kind === "step-started") step = event.step.type === "move" ? event.step.kind : "bake";
-      if (event.kind === "walk-back") back = true;
+      if (event.kind === "walk-back") [back, backIn] = [true, step];
+      if (event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "drain") out = Date.now();
       if (broken === 0 && bad.at(event, step)) {
         broken = Date.now();
         void control.addFault(bad.fault);
@@ -100,10 +114,18 @@ describe("a bad green", function () {
     const answered = summary.failedByMember;
     rows.push({ green: bad.name, outcome: end.outcome, why: end.message.slice(0, 110), failed: summary.failed, badAnswers: Object.entries(answered).map(([member, count]) => `${member} ${count}`).join(" ") || "none bad", seconds: (ended - broken) / 1000 });
     assert.equal(summary.void, false, "the load client starved");
+    assert.ok(["admit", "bake"].includes(backIn), `it turned back in '${backIn}'`);
     assert.deepEqual(Object.keys(answered).filter((member) => member !== "green"), [], "bad answers of others than green");
-    if (bad.answers === "none") assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures));
-    if (bad.answers === "500") assert.deepEqual([summary.failed - (answered["green"] ?? 0), summary.idleResets], [0, 0], `requests that nobody answered: ${JSON.stringify(summary.firstFailures.filter((one) => one.member === null))}`);
-    for (const { at } of summary.firstFailures) assert.ok(Date.parse(at) >= broken, `${at} is before the fault`);
+    const after = await brokenFlows();
+    const unanswered = summary.failed - (answered["green"] ?? 0) + summary.idleResets;
+    const greens = after.others - before.others;
+    assert.equal(after.blue - before.blue, 0, "flows to blue failed");
+    assert.ok(unanswered <= greens, `${unanswered} requests that nobody answered, but only ${greens} flows failed on green: ${JSON.stringify(summary.firstFailures.filter((one) => one.member === null))}`);
+    if (bad.costs) assert.ok(summary.failed > 0, "the fault did nothing to the requests");
+    else assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures));
+    const failures = load.failures();
+    assert.equal(failures.length, summary.failed, "the ledger has them all");
+    for (const { at } of failures) assert.ok(Date.parse(at) >= broken && Date.parse(at) <= out, `a request failed at ${at}: before the fault (${new Date(broken).toISOString()}) or after green was out (${new Date(out).toISOString()})`);
   }
 
   it("never ready: nothing is moved; two Ctrl-C end the engine in order; wanting the old version again removes what was half made", async () => {
@@ -133,8 +155,9 @@ describe("a bad green", function () {
     assert.equal(stage.record().intent?.move.kind, "provision");
     stage.want("1.34");
     const given = await stage.drive(upgrade);
-    assert.equal(given.code, 5, given.stderr);
-    assert.match(finished(given).message, /given up: the config wants 1\.34 again/);
+    assert.equal(given.code, 0, given.stderr);
+    assert.deepEqual([finished(given).outcome, finished(given).code], ["done", null]);
+    assert.match(finished(given).message, /given up: the config wants 1\.34 again; traffic is on blue/);
     blueServes();
     assert.equal(stage.record().placement["green"]?.role, "absent");
     assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, ["dev-blue"]);
@@ -145,10 +168,10 @@ describe("a bad green", function () {
   });
 
   const bads: readonly BadGreen[] = [
-    { name: "healthy for ELB, answers 500", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "answer", status: 500 }, at: inBake, why: /requests to 'web' failed: GET \/ answered status 500/, answers: "500", killed: true },
-    { name: "fails after ten seconds under load", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "answer", status: 500, afterSeconds: 10 }, at: (event, step) => step === "admit" && event.kind === "phase-started" && event.phase === "begin", why: /requests to 'web' failed: GET \/ answered status 500/, answers: "500" },
-    { name: "crash loop after admit", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "crash-loop" }, at: inBake, why: /./, answers: "resets" },
-    { name: "unready once admitted", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "unready" }, at: (event, step) => step === "admit" && event.kind === "phase-started" && event.phase === "act", why: /green/, answers: "none" },
+    { name: "healthy for ELB, answers 500", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "answer", status: 500 }, at: inBake, why: /requests to 'web' failed: GET \/ answered status 500/, costs: true, killed: true },
+    { name: "fails after ten seconds under load", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "answer", status: 500, afterSeconds: 10 }, at: (event, step) => step === "admit" && event.kind === "phase-started" && event.phase === "begin", why: /requests to 'web' failed: GET \/ answered status 500/, costs: true },
+    { name: "crash loop after admit", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "crash-loop" }, at: inBake, why: /bake: .*(green has no (ready endpoint|healthy target)|targets? of green|requests to 'web' failed)/, costs: true },
+    { name: "unready once admitted", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "unready" }, at: (event, step) => step === "admit" && event.kind === "phase-started" && event.phase === "act", why: /green serves: (web on green has no ready endpoint|\d of 3 targets of green are healthy)/, costs: false },
   ];
   beforeEach(async () => void (await control.clearFaults()));
 
@@ -168,6 +191,8 @@ describe("a bad green", function () {
   });
 
   it("once it is good, the same command finishes, and nobody notices", async () => {
+    const file = join(stage.projectDirectory, "Pulumi.dev.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace("bakeSeconds: 900", "bakeSeconds: 300"));
     const load = await stage.load(200);
     const run = await stage.drive(upgrade);
     const summary = await load.stop();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { eventually, httpPod, Rig, received, tcpCheck } from "./rig";
+import { once } from "node:events";
+import { eventually, httpPod, Rig, received, tcpCheck, tcpPod } from "./rig";
 
 /** 180 s become one second: long against a busy machine's hiccups. */
 const SCALE = 180;
@@ -118,6 +119,24 @@ describe("data plane: who gets new flows", function () {
       for (let i = 0; i < 30; i++) if (await rig.ask().then(() => false, () => true)) return false;
       return true;
     });
+  });
+
+  it("counts flows that a target breaks off apart from those that a client does", async () => {
+    const [a] = rig.add(await tcpPod("10.0.0.1", (socket) => socket.on("data", (data) => socket.write(data))));
+    await rig.apply([a!.target()], { healthCheck: tcpCheck });
+    await rig.healthy(a!);
+    const talking = async () => {
+      const client = rig.connect();
+      client.on("error", () => undefined).write("hello");
+      await once(client, "data");
+      return client;
+    };
+    (await talking()).resetAndDestroy();
+    await eventually("the client's reset has ended the flow", () => rig.open(a!) === 0);
+    assert.equal(rig.balancer.stats().targets["10.0.0.1:8080"]?.reset, 0);
+    await talking();
+    a!.kill();
+    await eventually("the target's reset is counted", () => rig.balancer.stats().targets["10.0.0.1:8080"]?.reset === 1);
   });
 
   it("leaves a client waiting for a target that security groups cut off, and calls that target unhealthy by time-out", async () => {
