@@ -2,6 +2,7 @@
 import { bad, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./decision";
 import type { Observation } from "./observation";
 import { healthOf, isRegistered, targetsOf, type Ownership } from "./ownership";
+import { probeProblem } from "./peers";
 
 export interface CapacityRules {
   readonly member: string;
@@ -17,7 +18,7 @@ export interface CapacityRules {
 }
 
 export function decideEnough(observation: Observation, owners: Ownership, rules: CapacityRules, memory: GateMemory): Decided {
-  const problem = lackingActive(observation, owners, rules) ?? lackingTargets(observation, owners, rules);
+  const problem = lackingActive(observation, owners, rules) ?? lackingTargets(observation, owners, rules) ?? probeProblem(observation);
   if (problem === null) return notYet(passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${rules.stayers.join(", ")} carry(ies) the load`));
   if (problem.status === "waiting" && problem.reason === "unknown") return notYet(problem);
   return bad(memory, observation.at, rules.toleratedMs, problem, "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor");

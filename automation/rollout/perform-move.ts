@@ -34,6 +34,8 @@ async function begin(session: Session, index: number, move: Move, phases: Phases
  * that turned up in the meantime count as well: some of the act may be undone by a controller that was down.
  */
 async function takeOver(session: Session, index: number, intent: Intent, phases: Phases): Promise<Begun> {
+  // It may have been begun long ago, and those that were to carry the load may have failed since.
+  await waitForCapacity(session, index, intent.move);
   const observation = await beforeMove(session, intent.move, true);
   await session.phase(index, "begin", `taking over what ${intent.by} began`, phases, async () => {
     const now = snapshot(session.owners, observation, intent.move.member);

@@ -141,6 +141,8 @@ export class World {
    * member healthy), but for what broke when nobody could see it any more.
    */
   left(what: string, leaving: readonly string[]): void {
+    // Whoever answers with errors, or gets no flows, is no loss.
+    if (!leaving.some((id) => this.answers(id) && this.balancer.isRouted(id, this.now))) return;
     const serving = this.serving().length;
     const broken = [...this.damaged].filter(([id]) => !leaving.includes(id));
     const unseen = broken.filter(([, since]) => since >= this.intentAt - unseenMs).length;
@@ -152,7 +154,9 @@ export class World {
   /** A binding came: with a one-sided flag beside it, one of the two controllers will evict the other's targets. */
   bound(member: string): void {
     for (const [other, since] of this.oneSidedSince) {
-      if (other !== member && this.clusters.get(other)?.binding && since < this.intentAt - unseenMs) this.violate("one-sided-flag", `${member} was bound although ${other}'s binding lacks the flag`);
+      const cluster = this.clusters.get(other);
+      // Nobody can ask a cluster that does not answer; the driver says so and goes on.
+      if (other !== member && cluster?.binding && cluster.apiUp(this.now - unseenMs) && since < this.intentAt - unseenMs) this.violate("one-sided-flag", `${member} was bound although ${other}'s binding lacks the flag`);
     }
   }
   deregisteredByDriver(ids: readonly string[]): void {

@@ -136,6 +136,21 @@ describe("rollout", () => {
     }
   });
 
+  it("does not drain the old member, resumed after a while, when the new one answers with errors by then", async () => {
+    const world = new World();
+    world.fault = { call: "unprotectBindings", nth: 1, kind: "before", error: () => new Killed() };
+    await assert.rejects(world.upgrade(), Killed);
+    world.fault = null;
+    world.erring.add("green");
+    let blueStayed = true;
+    world.watch = () => { blueStayed &&= world.clusters.get("blue")?.bound === true; };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.ok(blueStayed, "blue left traffic");
+    assert.equal(world.record.placement["blue"]?.role, "active");
+    serves(world);
+  });
+
   it("never counts on a member whose binding is still being deleted", async () => {
     const world = new World();
     world.watch = () => { const green = world.clusters.get("green"); if (green?.bound) world.deleting.add("green"); };
