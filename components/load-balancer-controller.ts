@@ -82,6 +82,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
   public readonly deploymentName: string;
   public readonly version: string;
   public readonly roleArn: pulumi.Output<string>;
+  public readonly roleName: pulumi.Output<string>;
 
   /** `opts.provider(s)`: a Kubernetes provider of the cluster, and an aws provider if not the default. */
   constructor(name: string, args: LoadBalancerControllerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -95,6 +96,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
     if (warning !== null) void pulumi.log.warn(warning, this);
     const role = this.createRole(name, args);
     this.roleArn = role.arn;
+    this.roleName = role.name;
     const policy = new aws.iam.RolePolicy(name, {
       role: role.name,
       policy: pulumi.output(args.targetGroupArns ?? []).apply((targetGroupArns) => controllerPolicy({ bindingNetworking: args.bindingNetworking === true, loadBalancers: args.loadBalancers === true, targetGroupArns })),
@@ -104,7 +106,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
       before.push(new aws.eks.PodIdentityAssociation(name, { clusterName: args.clusterName, namespace: this.namespace, serviceAccount: serviceAccountName, roleArn: role.arn, tags: args.tags }, { parent: this, dependsOn: [policy] }));
     }
     this.createRelease(name, args, role, before);
-    this.registerOutputs({ namespace: this.namespace, deploymentName: this.deploymentName, version: this.version, roleArn: this.roleArn });
+    this.registerOutputs({ namespace: this.namespace, deploymentName: this.deploymentName, version: this.version, roleArn: this.roleArn, roleName: this.roleName });
   }
 
   private createRole(name: string, args: LoadBalancerControllerArgs): aws.iam.Role {
@@ -115,7 +117,8 @@ export class LoadBalancerController extends pulumi.ComponentResource {
       const condition = { [`${issuer}:sub`]: `system:serviceaccount:${this.namespace}:${serviceAccountName}`, [`${issuer}:aud`]: "sts.amazonaws.com" };
       return document({ Principal: { Federated: arn }, Action: "sts:AssumeRoleWithWebIdentity", Condition: { StringEquals: condition } });
     });
-    return new aws.iam.Role(name, { assumeRolePolicy: args.identity === "irsa" ? irsa() : podIdentity, tags: args.tags }, { parent: this });
+    // An evacuated cluster's role carries a policy that is none of Pulumi's; it must not outlive the cluster for that.
+    return new aws.iam.Role(name, { assumeRolePolicy: args.identity === "irsa" ? irsa() : podIdentity, forceDetachPolicies: true, tags: args.tags }, { parent: this });
   }
 
   private createRelease(name: string, args: LoadBalancerControllerArgs, role: aws.iam.Role, before: pulumi.Resource[]): kubernetes.helm.v3.Release {

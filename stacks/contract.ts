@@ -114,7 +114,8 @@ export interface MemberOutputs {
   /** JSON text of a kubeconfig (exec `aws eks get-token`, or what an existing cluster was given with). */
   readonly kubeconfig: string;
   readonly region: string;
-  readonly controller: { readonly namespace: string; readonly deployment: string; readonly version: string };
+  /** `roleName`: the IAM role that the controller's pods act as; absent or null: not known (a cluster that brought its own controller). */
+  readonly controller: { readonly namespace: string; readonly deployment: string; readonly version: string; readonly roleName?: string | null };
   /** By target group key. */
   readonly services: Readonly<Record<string, MemberServiceOutputs>>;
   /** Add-on versions as deployed, and the Kubernetes minor they were looked up for: they stay until the minor changes. */

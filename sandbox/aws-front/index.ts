@@ -12,6 +12,7 @@ import type { ElbContext } from "./elbv2/context";
 import { dataPlaneState, forgetUnusedHealth, takeHealth } from "./elbv2/data-plane";
 import { Store } from "./elbv2/store";
 import { deregisterTargets } from "./elbv2/targets";
+import { ControllerRoles } from "./controller-roles";
 import { Faults } from "./faults";
 import { MotoProxy } from "./moto-proxy";
 import { type LoggedRequest, RequestLog } from "./request-log";
@@ -47,6 +48,8 @@ export interface AwsFrontOptions {
   readonly provisioning?: Partial<Provisioning>;
   /** The only key that requests and Kubernetes tokens may carry; any, unchecked, when left out. */
   readonly credentials?: Credentials;
+  /** The cluster whose load balancer controller has this access key; null: nobody's. Default: nobody has one. */
+  readonly controllerOf?: (accessKeyId: string) => string | null;
 }
 
 export interface AwsFront {
@@ -84,11 +87,12 @@ class Front implements AwsFront {
   private readonly groups: SecurityGroups;
   private readonly elb: ElbContext;
   private readonly eks: EksContext;
+  private readonly roles: ControllerRoles;
   private readonly timers = new Set<NodeJS.Timeout>();
   private closed = false;
   private publishing: NodeJS.Timeout | null = null;
   private readonly poll: NodeJS.Timeout;
-  private readonly server = createServer((request, response) => void handle({ region: this.options.region, ownKey: this.options.credentials?.accessKeyId, elb: this.elb, eks: this.eks, moto: this.moto, faults: this.faults, log: this.log, ec2Changed: () => this.ec2Changed(), later: this.later }, request, response));
+  private readonly server = createServer((request, response) => void handle({ region: this.options.region, ownKey: this.options.credentials?.accessKeyId, controllerOf: this.options.controllerOf ?? (() => null), roles: this.roles, elb: this.elb, eks: this.eks, moto: this.moto, faults: this.faults, log: this.log, ec2Changed: () => this.ec2Changed(), later: this.later }, request, response));
 
   constructor(private readonly options: AwsFrontOptions) {
     const { region, accountId, timeScale, motoUrl, eks, onLog } = options;
@@ -104,6 +108,7 @@ class Front implements AwsFront {
       seconds: { cluster: provisioning.clusterSeconds, upgrade: provisioning.upgradeSeconds, clusterDelete: provisioning.clusterDeleteSeconds, nodegroup: provisioning.nodegroupSeconds, addon: provisioning.addonSeconds },
       wait: (seconds) => new Promise((resolve) => this.later(scaledMs(seconds, provisioning.scale), resolve)), nodesChanged: () => this.ec2Changed(), log: (entry) => onLog?.(entry), closed: () => this.closed,
     };
+    this.roles = new ControllerRoles(this.moto, this.eks, this.later, (seconds) => scaledMs(seconds, timeScale));
     this.poll = setInterval(() => this.ec2Changed(), groupsPollMs);
     this.poll.unref();
   }

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "./aws-error";
+import type { ControllerRoles } from "./controller-roles";
 import { answerElb, elbNamespace } from "./elbv2/actions";
 import type { ElbContext } from "./elbv2/context";
 import { eksRoute, keyParameters } from "./eks/routes";
@@ -14,7 +15,7 @@ import type { RequestLog } from "./request-log";
 import { claimedScope, type Scope, scopeOf } from "./scope";
 import { ec2Error, queryError } from "./xml";
 
-export interface RouterParts { readonly region: string; readonly ownKey?: string; readonly elb: ElbContext; readonly eks: EksContext; readonly moto: MotoProxy; readonly faults: Faults; readonly log: RequestLog; readonly ec2Changed: () => void; readonly later: (ms: number, run: () => void) => void }
+export interface RouterParts { readonly region: string; readonly ownKey?: string; /** Cluster whose load balancer controller has this key; null: nobody's. */ readonly controllerOf: (accessKeyId: string) => string | null; readonly roles: ControllerRoles; readonly elb: ElbContext; readonly eks: EksContext; readonly moto: MotoProxy; readonly faults: Faults; readonly log: RequestLog; readonly ec2Changed: () => void; readonly later: (ms: number, run: () => void) => void }
 interface Answer { readonly status: number; readonly headers: Readonly<Record<string, string | string[]>>; readonly body: string | Buffer; readonly error?: string }
 interface Asked { readonly scope: Scope; readonly action: string; readonly body: Buffer; readonly url: URL; readonly params: Readonly<Record<string, unknown>>; readonly requestId: string }
 
@@ -75,6 +76,8 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
   const { scope, body, url, requestId } = asked;
   if (scope.service === "elasticloadbalancing") {
     const params = parseQuery(body.length > 0 ? body.toString("utf8") : url.searchParams.toString());
+    const controllers = parts.controllerOf(scope.accessKeyId);
+    if (controllers !== null) await parts.roles.check(controllers, params);
     if (params["Version"] === "2015-12-01") return { status: 200, headers: { "content-type": "text/xml", "x-amzn-requestid": requestId }, body: await answerElb(parts.elb, params, requestId) };
     throw new AwsError("InvalidAction", "The sandbox has Elastic Load Balancing v2 (2015-12-01) only, no Classic Load Balancers");
   }
@@ -90,6 +93,7 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
   const changed = scope.service === "ec2" && asked.action === "DescribeNetworkInterfaces" ? await withAddressesResolved(parts.elb.ec2, new URLSearchParams(body.toString("utf8"))) : null;
   const raw = await parts.moto.send(request.method ?? "GET", request.url ?? "/", request.headers, changed ? Buffer.from(changed.toString()) : body);
   if (scope.service === "ec2" && !/^(Describe|Get|Search|List)/.test(asked.action)) parts.ec2Changed();
+  if (scope.service === "iam" && !/^(Get|List)/.test(asked.action)) parts.roles.changed();
   return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
 }
 
@@ -122,7 +126,7 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
   let answer: Answer;
   try {
     const body = await readBody(request);
-    asked = understand(request, body, url, scopeOf(request.headers, url, parts.region, parts.ownKey));
+    asked = understand(request, body, url, scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.controllerOf(key) !== null));
     fault = parts.faults.take({ service: asked.scope.service, action: asked.action });
     const error = fault ? faultError(fault, asked.scope) : null;
     if (error) throw error;

@@ -30,12 +30,12 @@ function unknownKey(scope: Scope, ownKey: string): AwsError {
 }
 
 /** Throws what AWS's front door answers when the request isn't signed, is signed with a foreign key (any is taken when `ownKey` is left out), or is meant for another region. */
-export function scopeOf(headers: IncomingHttpHeaders, url: URL, region: string, ownKey?: string): Scope {
+export function scopeOf(headers: IncomingHttpHeaders, url: URL, region: string, ownKey?: string, isControllers: (accessKeyId: string) => boolean = () => false): Scope {
   const scope = claimedScope(headers, url);
   if (scope === null) {
     throw new AwsError("MissingAuthenticationToken", "The request is not signed (AWS Signature Version 4). Point an AWS SDK or the AWS CLI at this endpoint with the sandbox's keys: source its env.sh.", 403);
   }
-  if (ownKey !== undefined && scope.accessKeyId !== ownKey) throw unknownKey(scope, ownKey);
+  if (ownKey !== undefined && scope.accessKeyId !== ownKey && !isControllers(scope.accessKeyId)) throw unknownKey(scope, ownKey);
   if (scope.region !== region && !(globalServices.has(scope.service) && scope.region === "us-east-1")) {
     throw new AwsError("InvalidSignatureException", `Credential should be scoped to a valid region. This sandbox has only ${region}, and the request is for ${scope.region} (service ${scope.service}): set AWS_REGION=${region}.`, 403);
   }

@@ -14,6 +14,7 @@ export interface AwsFrontOptions {
   readonly onLog?: (entry: object) => void;
   /** The only key that requests and Kubernetes tokens may carry. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly controllerOf?: (accessKeyId: string) => string | null;
 }
 
 export interface AwsFrontLike {

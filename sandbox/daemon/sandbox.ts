@@ -41,6 +41,8 @@ export class Sandbox implements EksBackend {
   private readonly logStream: WriteStream;
   private readonly startedAt = new Date().toISOString();
   private readonly keys = makeKeys();
+  /** Of the clusters' load balancer controllers: each has its own, which stands for its role. */
+  private readonly controllerKeys = new Map<string, { id: string; secret: string }>();
   private env: Record<string, string> = {};
   private closing: Promise<void> | null = null;
 
@@ -117,7 +119,7 @@ export class Sandbox implements EksBackend {
     const { region, timeScale, dir } = this.start_.options;
     const requests = createWriteStream(join(dir, "logs", "aws-front.log"), { flags: "a", mode: 0o600 });
     requests.on("error", () => undefined);
-    this.front = await startAwsFront({ motoUrl, region, accountId: sandboxAccountId, timeScale, credentials: { accessKeyId: this.keys.id, secretAccessKey: this.keys.secret }, eks: this, onDataPlaneState: (state) => this.dataPlane?.setState(state), onLog: (entry) => void requests.write(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`) });
+    this.front = await startAwsFront({ motoUrl, region, accountId: sandboxAccountId, timeScale, credentials: { accessKeyId: this.keys.id, secretAccessKey: this.keys.secret }, controllerOf: (id) => [...this.controllerKeys].find(([, keys]) => keys.id === id)?.[0] ?? null, eks: this, onDataPlaneState: (state) => this.dataPlane?.setState(state), onLog: (entry) => void requests.write(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`) });
   }
 
   private async startProviderHost(progress: (message: string) => void): Promise<void> {
@@ -153,7 +155,10 @@ export class Sandbox implements EksBackend {
     const cluster = await this.controlPlanes.create(clusterName, version);
     const { timeScale, region, lbc, dir } = this.start_.options;
     if (findScript("node-agent/main") !== null) {
-      const awsEnv = Object.fromEntries(Object.entries(this.env).filter(([name]) => name.startsWith("AWS_")));
+      const keys = this.controllerKeys.get(clusterName) ?? makeKeys();
+      this.controllerKeys.set(clusterName, keys);
+      // Files with the sandbox's own keys would be found by an SDK that looks further.
+      const awsEnv = { ...Object.fromEntries(Object.entries(this.env).filter(([name]) => name.startsWith("AWS_") && name !== "AWS_SHARED_CREDENTIALS_FILE")), AWS_ACCESS_KEY_ID: keys.id, AWS_SECRET_ACCESS_KEY: keys.secret };
       this.nodeAgents.start({ type: "start", clusterName, kubeconfigPath: cluster.directKubeconfigPath, controllerKubeconfigPath: cluster.kubeconfigPath, timeScale, region, lbc, logsDir: join(dir, "logs"), awsEnv });
     }
     return { endpoint: cluster.endpoint, certificateAuthorityData: cluster.certificateAuthorityData };

@@ -46,6 +46,8 @@ const role: AwsResource = {
     for (const PolicyArn of outputs["managedPolicyArns"] ?? []) await unlessGone(aws.iam.send(new iam.DetachRolePolicyCommand({ RoleName: id, PolicyArn })));
     if (outputs["forceDetachPolicies"] === true) {
       const attached = await orNull(aws.iam.send(new iam.ListAttachedRolePoliciesCommand({ RoleName: id })));
+      const inline = await orNull(aws.iam.send(new iam.ListRolePoliciesCommand({ RoleName: id })));
+      for (const PolicyName of inline?.PolicyNames ?? []) await unlessGone(aws.iam.send(new iam.DeleteRolePolicyCommand({ RoleName: id, PolicyName })));
       for (const policy of attached?.AttachedPolicies ?? []) await unlessGone(aws.iam.send(new iam.DetachRolePolicyCommand({ RoleName: id, PolicyArn: policy.PolicyArn })));
     }
     await unlessGone(aws.iam.send(new iam.DeleteRoleCommand({ RoleName: id })));
