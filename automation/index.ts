@@ -2,13 +2,15 @@
 import { resolve } from "node:path";
 import { AwsAdapter } from "./adapters/aws";
 import { systemClock, timeScaleFrom } from "./adapters/clock";
+import { EvacuationAdapter } from "./adapters/evacuation";
 import { InspectionAdapter } from "./adapters/inspection";
 import { LeftoverSearch } from "./adapters/leftovers";
 import { KubernetesAdapter } from "./adapters/kubernetes";
 import { PulumiAdapter } from "./adapters/pulumi";
 import type { DriverEvent, DriverEventBody, EventSink } from "./events";
-import type { Ports } from "./ports";
+import type { EvacuationPort, Ports } from "./ports";
 import { runAdopt, type AdoptResult } from "./run/adopt";
+import { runEvacuate } from "./run/evacuate";
 import { readFamily } from "./run/family";
 import { runPlan, type UpgradePlan } from "./run/plan-upgrade";
 import { runStatus, type StatusReport } from "./run/status";
@@ -57,7 +59,7 @@ export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, Te
 const never = new AbortController().signal;
 const quiet: EventSink = () => undefined;
 
-async function withPorts<T>(target: Target, controls: Controls & { readonly createStack?: boolean }, work: (ports: Ports & { readonly pulumi: PulumiAdapter }, region: string) => Promise<T>): Promise<T> {
+async function withPorts<T>(target: Target, controls: Controls & { readonly createStack?: boolean }, work: (ports: Ports & { readonly pulumi: PulumiAdapter; readonly evacuation: EvacuationPort }, region: string) => Promise<T>): Promise<T> {
   const clock = systemClock(timeScaleFrom({ ...process.env, ...target.env }));
   const emit = controls.onEvent ?? quiet;
   const pulumi = new PulumiAdapter({
@@ -70,16 +72,19 @@ async function withPorts<T>(target: Target, controls: Controls & { readonly crea
   });
   const kubernetes = new KubernetesAdapter();
   let aws: AwsAdapter | null = null;
+  let evacuation: EvacuationAdapter | null = null;
   try {
     if (controls.createStack) await pulumi.ensureEnvironmentStack();
     const config = await pulumi.readConfig();
     const region = config["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
     aws = new AwsAdapter(region);
-    return await work({ pulumi, aws, kubernetes, clock }, region);
+    evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
+    return await work({ pulumi, aws, kubernetes, clock, evacuation }, region);
   } finally {
     pulumi.dispose();
     kubernetes.dispose();
     aws?.dispose();
+    evacuation?.dispose();
   }
 }
 
@@ -149,6 +154,35 @@ export function drain(options: MemberWorkOptions): Promise<UpgradeResult> {
 /** Sets a member's replicas and nodes in percent of the config's; what an autoscaler owns is left to it. @throws DriverError as `upgrade` does */
 export function scale(options: ScaleOptions): Promise<UpgradeResult> {
   return asked(options, { name: "scale", member: options.member, percent: options.percent });
+}
+
+export interface EvacuateOptions extends Target, Controls {
+  readonly member: string;
+  /** The person's word that the member's controller can't come back by itself; only where its role is not known. Default false. */
+  readonly controllerIsStopped?: boolean;
+  /** For the record and for colleagues. Default: what is seen of the cluster. */
+  readonly why?: string;
+}
+
+/**
+ * Break-glass: takes a member whose API server or load balancer controller is dead out of traffic, without its cluster's help.
+ * @throws EBG-EVACUATE when it is not needed, or would not be safe
+ */
+export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
+  return withPorts(options, options, async (ports) =>
+    runEvacuate(ports, await ports.pulumi.readConfig(), {
+      environment: options.environment,
+      member: options.member,
+      controllerIsStopped: options.controllerIsStopped ?? false,
+      why: options.why ?? null,
+      emit: options.onEvent ?? quiet,
+      stop: options.signal ?? never,
+      cancel: options.cancel ?? never,
+      approveRetire: async () => false,
+      commandName: `eks-blue-green evacuate ${options.member}${options.controllerIsStopped === true ? " --controller-is-stopped" : ""} --stack ${options.environment}`,
+      probes: probesWanted(),
+    }),
+  );
 }
 
 /** Deploys the environment's stack, then its members' side by side. Moves no traffic. @throws DriverError */

@@ -1,6 +1,6 @@
 /** Planned work on one member, and the way back of what is finished: short rollouts with the same invariants and gates. Pure. */
-import { capacityOf, compareVersions } from "../stacks/record";
-import type { MemberPlacement, Placement, RolloutCommand, Step } from "../stacks/record";
+import { capacityOf, compareVersions, inOrder } from "../stacks/record";
+import type { Evacuated, MemberPlacement, Placement, RolloutCommand, Step } from "../stacks/record";
 import { activeCapacity, capacityFloor, cover } from "./plan-capacity";
 import { planTeardown } from "./teardown/plan";
 import { activeMembers, impossible, Steps, type Limits } from "./plan-steps";
@@ -36,6 +36,7 @@ function admit(current: Placement, member: string, limits: Limits): Step[] {
   const steps = new Steps(current);
   const serving = newest(current, activeMembers(current));
   if (stands.role === "active") return [];
+  if (stands.evacuated !== undefined) throw evacuatedFirst(member, stands.evacuated);
   if (stands.role === "absent") {
     if (serving === undefined) throw impossible(`${member} is absent and nobody is active, so there is no version to make it at`, "deploy the environment first: eks-blue-green up");
     steps.move("provision", member, { role: "standby", version: serving, workload: "running" });
@@ -50,10 +51,17 @@ function bringIn(steps: Steps, member: string): void {
   steps.move("admit", member, { ...steps.at(member), role: "active" });
 }
 
-/** The others are scaled up first when they can't carry the load. */
+/** Bindings that it still has would register behind a denial, and a plan of its stack would take them for drift. */
+function evacuatedFirst(member: string, { at, why }: Evacuated): Error {
+  return impossible(`${member} was evacuated at ${at} (${why}) and is not in order yet: its bindings are still there, and its controller is denied to register`, `put it in order first: eks-blue-green drain ${member}`);
+}
+
+/** The others are scaled up first when they can't carry the load. One that was evacuated is out already: its bindings go, and the denial with them. */
 function drain(current: Placement, member: string, limits: Limits): Step[] {
-  if (memberOf(current, member).role !== "active") return [];
+  const stands = memberOf(current, member);
   const steps = new Steps(current);
+  if (stands.evacuated !== undefined) steps.move("drain", member, inOrder(stands));
+  if (stands.role !== "active") return steps.list;
   cover(steps, member, capacityFloor(current, limits), limits);
   steps.move("drain", member, { ...steps.at(member), role: "standby" });
   return steps.list;
@@ -62,6 +70,7 @@ function drain(current: Placement, member: string, limits: Limits): Step[] {
 function scale(current: Placement, member: string, percent: number, limits: Limits): Step[] {
   const stands = memberOf(current, member);
   if (stands.role === "absent") throw impossible(`${member} is absent: there is nothing to scale`, `bring it in: eks-blue-green admit ${member}`);
+  if (stands.evacuated !== undefined) throw evacuatedFirst(member, stands.evacuated);
   const most = limits.maxCapacityPercent ?? Number.POSITIVE_INFINITY;
   if (percent > most && percent > capacityOf(stands)) throw impossible(`${member} can't be scaled to ${percent} %: cluster.nodes.maxSize has room for ${most} %`, "raise eks-blue-green:cluster.nodes.maxSize and deploy it, or choose less");
   const floor = capacityFloor(current, limits);
@@ -78,7 +87,7 @@ function scale(current: Placement, member: string, percent: number, limits: Limi
 function rollback(current: Placement, limits: Limits): Step[] {
   const active = activeMembers(current);
   const serving = newest(current, active);
-  const old = Object.keys(current).filter((name) => current[name]?.role === "standby" && compareVersions(current[name]?.version ?? "", serving ?? "") < 0);
+  const old = Object.keys(current).filter((name) => current[name]?.role === "standby" && current[name]?.evacuated === undefined && compareVersions(current[name]?.version ?? "", serving ?? "") < 0);
   const version = newest(current, old);
   if (serving === undefined || version === undefined) {
     throw impossible(

@@ -10,6 +10,8 @@ import { activeMembers, impossible, Steps, type Limits, type Wanted } from "./pl
 export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[] {
   const steps = new Steps(current);
   const names = [...new Set([...wanted.members, ...Object.keys(current)])].filter((name) => steps.at(name).role !== "absent");
+  const out = names.filter((name) => steps.at(name).evacuated !== undefined);
+  if (out.length > 0) throw impossible(`${out.join(", ")} was evacuated, and a cluster that is upgraded in place must answer`, `bring its cluster back and put it in order: ${out.map((name) => `eks-blue-green drain ${name}`).join("; ")}; or replace it once: eks-blue-green:rollout.strategy replace`);
   const behind = names.filter((name) => compareVersions(steps.at(name).version ?? wanted.version, wanted.version) < 0);
   // Nobody is served by a standby: it goes first, and shows what the version does.
   for (const name of behind) if (steps.at(name).role === "standby") upgradeInPlace(steps, name, wanted.version);

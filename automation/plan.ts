@@ -69,7 +69,7 @@ function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
  */
 function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string): string {
   const names = [...new Set([...wanted.members, ...Object.keys(steps.placement)])];
-  const ready = names.filter((name) => steps.at(name).role === "standby" && steps.at(name).version === wanted.version);
+  const ready = names.filter((name) => steps.at(name).role === "standby" && steps.at(name).version === wanted.version && steps.at(name).evacuated === undefined);
   // One whose pods already run comes in sooner.
   const standby = ready.find((name) => steps.at(name).workload === "running") ?? ready[0];
   if (standby !== undefined) return standby;
@@ -95,14 +95,15 @@ function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string)
 
 /** A workload is always stopped gracefully before its member is destroyed. */
 function retire(steps: Steps, member: string): void {
-  if (steps.at(member).workload === "running") steps.move("scale", member, { ...steps.at(member), workload: "stopped" });
+  // Nobody answers there who could stop anything; it had its last flow when it was evacuated.
+  if (steps.at(member).workload === "running" && steps.at(member).evacuated === undefined) steps.move("scale", member, { ...steps.at(member), workload: "stopped" });
   steps.move("retire", member, { role: "absent", version: null, workload: "running" });
 }
 
 function retireLeftovers(steps: Steps, wanted: Wanted, limits: Limits): void {
   const leftovers = Object.keys(steps.placement).filter((name) => {
     const stands = steps.at(name);
-    return stands.role === "standby" && (stands.version !== wanted.version || stands.workload === "stopped" || !wanted.members.includes(name));
+    return stands.role === "standby" && (stands.version !== wanted.version || stands.workload === "stopped" || stands.evacuated !== undefined || !wanted.members.includes(name));
   });
   if (leftovers.length === 0) return;
   // After a rollout that was interrupted behind the drain, the members that stay have not proven themselves yet.

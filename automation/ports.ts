@@ -276,9 +276,32 @@ export interface TeardownPort {
   leftovers(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]>;
 }
 
+// --------------------------------------------------------------------------------------------------------------- evacuation
+
+/** Clusters that EC2's tags name for an address: of its network interface and of the instance behind that. */
+export interface AddressOwner { readonly clusters: readonly string[]; /** For people: `eni-1 on i-2`. */ readonly via: string }
+
+/** What only `evacuate`, and the return or the end of an evacuated member, need. */
+export interface EvacuationPort {
+  /** Puts the policy that denies registering onto the controller's role; one that is there is written again. @throws EBG-AWS when there is no such role */
+  denyRegistering(roleName: string): Promise<void>;
+  /** Whether the policy is on the role, as IAM has it; false also when the role is gone. */
+  registeringDenied(roleName: string): Promise<boolean>;
+  /** Takes the policy away; none, or no role, is no error. */
+  allowRegistering(roleName: string): Promise<void>;
+  /** By target (`ip:port`, `i-…:port`); those that EC2 does not know are left out. */
+  ownersOf(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, AddressOwner>>>;
+  /** Takes the Kubernetes objects out of the member's state without asking its API server, which is gone for good. Answers how many. */
+  forgetKubernetesObjects(member: string): Promise<number>;
+  /** What of a destroyed cluster is still in EC2: `eni-…`, `i-…`, `vol-…`, by its tags. */
+  leftBehind(clusterName: string): Promise<readonly string[]>;
+}
+
 export interface Ports {
   readonly pulumi: PulumiPort;
   readonly aws: AwsPort;
   readonly kubernetes: KubernetesPort;
   readonly clock: Clock;
+  /** Absent where no member can have been evacuated. */
+  readonly evacuation?: EvacuationPort;
 }

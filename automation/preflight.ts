@@ -39,7 +39,9 @@ export function findingsOf(observation: Observation, record: EnvironmentRecord):
   for (const member of Object.values(observation.members)) {
     const role = record.placement[member.name]?.role;
     const beingMade = record.intent?.move.member === member.name;
-    if (!member.reachable) findings.push(recommended("EBG-MEMBER-UNREACHABLE", `${member.name} (${role}): ${member.problem}; its flags can't be checked, and it can be neither drained nor retired`, `bring it back: aws eks describe-cluster`));
+    const evacuated = record.placement[member.name]?.evacuated;
+    if (evacuated !== undefined) findings.push(recommended("EBG-EVACUATE", `${member.name} was evacuated at ${evacuated.at} by ${evacuated.by} (${evacuated.why})${member.reachable ? "; it answers again, its bindings are still there, and its controller is denied to register targets" : ""}`, `when its cluster is back: eks-blue-green drain ${member.name}, then eks-blue-green admit ${member.name}; if it is gone for good, an upgrade with strategy replace destroys it`));
+    if (!member.reachable) findings.push(recommended("EBG-MEMBER-UNREACHABLE", `${member.name} (${role}): ${member.problem}; its flags can't be checked, and it can be neither drained nor retired`, role === "active" ? `bring it back (aws eks describe-cluster), or take it out of traffic without its help: eks-blue-green evacuate ${member.name}` : `bring it back: aws eks describe-cluster`));
     else if (member.controller !== null && !member.controller.available && role === "active" && !beingMade) findings.push(required("EBG-PREFLIGHT", `the load balancer controller of ${member.name} is not available: ${member.controller.message}`, `kubectl --context ${member.name} get deployments -A; it must run to deregister targets`));
     findings.push(...controllerFinding(member.name, member.controller?.version ?? null));
   }

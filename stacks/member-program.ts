@@ -61,7 +61,7 @@ function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster 
 }
 
 /** The controller, unless the cluster has its own; what must run before anything can be bound. */
-function createController(plan: MemberPlan, cluster: Cluster, tags: Record<string, string>): { readonly before: pulumi.Resource[]; readonly outputs: MemberOutputs["controller"] } {
+function createController(plan: MemberPlan, cluster: Cluster, tags: Record<string, string>): { readonly before: pulumi.Resource[]; readonly outputs: Record<string, pulumi.Input<string>> } {
   const { member, environment, existing, ownership } = plan;
   const { config, network } = environment;
   const { version } = config.controller;
@@ -83,7 +83,7 @@ function createController(plan: MemberPlan, cluster: Cluster, tags: Record<strin
     ...(parts.includes("owns") || parts.includes("owned") ? { loadBalancers: true } : {}),
     tags,
   }, { providers: [plan.provider, cluster.provider], dependsOn: cluster.ready });
-  return { before: [controller], outputs: { namespace: controller.namespace, deployment: controller.deploymentName, version: controller.version } };
+  return { before: [controller], outputs: { namespace: controller.namespace, deployment: controller.deploymentName, version: controller.version, roleName: controller.roleName } };
 }
 
 function declareMember(plan: MemberPlan): Record<string, unknown> {

@@ -2,6 +2,7 @@
 import { sizedAt } from "./desired-member";
 import { ownershipOf } from "./record-ownership-parser";
 import { adoptionOf } from "./adoption-parser";
+import { evacuatedOf, evacuationOf } from "./evacuation-parser";
 import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./record";
 
 export type ParsedRecord = { readonly record: EnvironmentRecord; readonly problems: readonly [] } | { readonly record: null; readonly problems: readonly string[] };
@@ -51,7 +52,10 @@ function placementOf(reader: Reader, value: unknown, path: string): MemberPlacem
   else if ((version === null) !== (role === "absent")) reader.problems.push(`${path}.version: null exactly when the role is absent; role is ${role}, version is ${version ?? "null"}`);
   const percent = (key: string): number | null => (object[key] == null ? null : reader.whole(object[key], `${path}.${key}`, 1));
   const capacity = percent("capacityPercent") ?? 100;
-  return sizedAt({ role, version: version as string | null, workload }, capacity, percent("nodePercent") ?? capacity);
+  const evacuated = object["evacuated"] == null ? null : evacuatedOf(reader, object["evacuated"], `${path}.evacuated`);
+  if (evacuated !== null && role !== "standby") reader.problems.push(`${path}.evacuated: only a standby can be evacuated; role is ${role}`);
+  const sized = sizedAt({ role, version: version as string | null, workload }, capacity, percent("nodePercent") ?? capacity);
+  return evacuated === null ? sized : { ...sized, evacuated };
 }
 
 function moveOf(reader: Reader, value: unknown, path: string): Move {
@@ -137,7 +141,9 @@ export function parseRecord(value: unknown): ParsedRecord {
   if (intent !== null && reader.problems.length === 0 && placement[intent.move.member] === undefined) reader.problems.push(`intent.move.member: '${intent.move.member}' has no placement`);
   const adoption = object["adoption"] == null ? null : adoptionOf(reader, object["adoption"]);
   if (adoption !== null && intent !== null) reader.problems.push("adoption: a load balancer is being handed over while a move is open");
+  const evacuation = object["evacuation"] == null ? null : evacuationOf(reader, object["evacuation"]);
+  if (evacuation !== null && (intent !== null || rollout !== null)) reader.problems.push("evacuation: a member is being evacuated while a rollout is open");
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };
-  const handover = { ...(ownership === null ? {} : { ownership }), ...(adoption === null ? {} : { adoption }) };
+  const handover = { ...(ownership === null ? {} : { ownership }), ...(adoption === null ? {} : { adoption }), ...(evacuation === null ? {} : { evacuation }) };
   return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...handover }, problems: [] };
 }

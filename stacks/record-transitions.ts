@@ -14,8 +14,8 @@ export class RecordError extends Error {
 }
 
 const samePlacement = (a: MemberPlacement, b: MemberPlacement): boolean =>
-  a.role === b.role && a.version === b.version && a.workload === b.workload && capacityOf(a) === capacityOf(b) && nodePercentOf(a) === nodePercentOf(b);
-const describe = (placement: MemberPlacement): string => `${placement.role} ${placement.version ?? "-"} ${placement.workload}${capacityOf(placement) === 100 ? "" : ` at ${capacityOf(placement)} %`}`;
+  a.role === b.role && a.version === b.version && a.workload === b.workload && (a.evacuated === undefined) === (b.evacuated === undefined) && capacityOf(a) === capacityOf(b) && nodePercentOf(a) === nodePercentOf(b);
+const describe = (placement: MemberPlacement): string => `${placement.role} ${placement.version ?? "-"} ${placement.workload}${placement.evacuated === undefined ? "" : " (evacuated)"}${capacityOf(placement) === 100 ? "" : ` at ${capacityOf(placement)} %`}`;
 
 function openRollout(record: EnvironmentRecord, action: string): Rollout {
   if (record.rollout === null) throw new RecordError(`${action}: no rollout is under way`);

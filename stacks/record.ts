@@ -6,6 +6,7 @@
 import type { AdoptedLoadBalancer } from "../components/adopted-load-balancer-shape";
 import type { EnvironmentConfig, LoadBalancerOwner } from "./config";
 import type { Adoption } from "./adoption";
+import type { Evacuated, Evacuation } from "./evacuation";
 
 export type { AdoptedBinding, AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup } from "../components/adopted-load-balancer-shape";
 
@@ -25,6 +26,8 @@ export interface MemberPlacement {
   readonly capacityPercent?: number;
   /** Nodes in percent of the config's, while they differ: on the way down pods go before the nodes that they run on. Absent = capacityPercent. */
   readonly nodePercent?: number;
+  /** Only of a standby: it left traffic without its cluster's help (`evacuate`), and has to be put in order before it may come back. Absent: no. */
+  readonly evacuated?: Evacuated;
 }
 
 /** Role and deployed version of every member, by the member's name. */
@@ -112,6 +115,8 @@ export interface EnvironmentRecord {
   readonly ownership?: Ownership;
   /** A load balancer that is being handed over; written ahead of every step. */
   readonly adoption?: Adoption | null;
+  /** A member that is being taken out without its cluster's help; written ahead. Nothing else goes on meanwhile. */
+  readonly evacuation?: Evacuation | null;
 }
 
 export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };
@@ -130,6 +135,8 @@ export function initialRecord(config: Pick<EnvironmentConfig, "members" | "kuber
 
 export { parseRecord } from "./record-parser";
 export type { ParsedRecord } from "./record-parser";
+export type { Evacuated, Evacuation } from "./evacuation";
 export { asOneWrite, beginMove, commitBake, commitMove, finishRollout, RecordError, startRollout, turnBack, withMembers } from "./record-transitions";
+export { beginEvacuation, commitEvacuation, inOrder } from "./evacuation-transitions";
 export { capacityOf, compareVersions, desiredOfMember, higherVersion, nextMinor, nodePercentOf, nodesAt, replicasAt, sizedAt } from "./desired-member";
 export type { DesiredMember } from "./desired-member";

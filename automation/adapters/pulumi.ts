@@ -9,6 +9,7 @@ import { changesOf, describeOperation, isBinding } from "../operations-allow-lis
 import type { AppliedUpdate, Clock, PreviewedUpdate, PulumiPort, Settled, StackReading, StackRef } from "../ports";
 import { keepBackup } from "./pulumi/backups";
 import { Engine } from "./pulumi/engine";
+import { forgetObjects } from "./pulumi/forget";
 import type { EventCollector } from "./pulumi/engine-events";
 import { loosenOutputs } from "./pulumi/plan-file";
 import { makePlanFolder } from "./pulumi/plan-folder";
@@ -167,6 +168,11 @@ export class PulumiAdapter implements PulumiPort {
     const urns = state === null ? [] : protectedUrns(state, isBinding);
     if (urns.length > 0) await this.engine.command(name, ["state", "unprotect", ...urns, "--yes", "--stack", name], deadlines.read);
     return urns.length;
+  }
+
+  /** Kubernetes objects leave the state; their providers stay, which need no API server. */
+  async forgetKubernetesObjects(member: string): Promise<number> {
+    return await forgetObjects(this.engine, this.nameOf({ kind: "member", member }));
   }
 
   refreshBindings(member: string): Promise<number> {

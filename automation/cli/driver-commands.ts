@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
-import { admit, adopt, drain, planUpgrade, rollback, scale, status, up, upgrade, type UpgradeOptions, type UpgradeResult } from "../index";
+import { admit, adopt, drain, evacuate, planUpgrade, rollback, scale, status, up, upgrade, type UpgradeOptions, type UpgradeResult } from "../index";
 import { reporterFor, stamp } from "../report/reporters";
 import { planLines, statusLines } from "../report/tables";
 import { exitCodeOfOutcome } from "./exit-codes";
@@ -114,6 +114,13 @@ export function driverCommands(): Command[] {
       .addHelpText("after", "\nExamples:\n  $ eks-blue-green upgrade --stack dev\n  $ eks-blue-green upgrade --stack dev --approve-retire --json > events.ndjson   # CI\nInterrupted, killed, or on another machine: run the same command again.")
       .action((flags: Flags) => runRollout(flags, upgrade)),
     ...plannedWork(),
+    base("evacuate", "break-glass: take a member whose API server or controller is dead out of traffic, without its cluster's help")
+      .argument("<member>", "the member's name, e.g. blue")
+      .addOption(plainOption())
+      .option("--controller-is-stopped", "your word that its controller can't come back by itself; only where its IAM role is not known", false)
+      .option("--why <text>", "for the record and for colleagues")
+      .addHelpText("after", `\nExample:\n  $ eks-blue-green evacuate blue --why "control plane lost, ticket 123" --stack dev\nA member that answers and whose controller runs is drained instead. When its cluster is back: eks-blue-green drain MEMBER, then admit.\nInterrupted or killed: run the same command again.`)
+      .action((member: string, flags: Flags & { controllerIsStopped: boolean; why?: string }) => runRollout(flags, (options) => evacuate({ ...options, member, controllerIsStopped: flags.controllerIsStopped, ...(flags.why === undefined ? {} : { why: flags.why }) }))),
     base("adopt", "hand the load balancers that the primary's Services own over to the environment's stack, under traffic")
       .addOption(plainOption())
       .addHelpText("after", "\nExample:\n  $ eks-blue-green adopt --stack dev\nInterrupted, killed, or on another machine: run the same command again.")

@@ -66,6 +66,7 @@ const byCode: Readonly<Record<DriverErrorCode, number>> = {
   "EBG-ROLLOUT-UNDER-WAY": exitCodes.refused,
   "EBG-TEARDOWN": exitCodes.refused,
   "EBG-PRIMARY": exitCodes.refused,
+  "EBG-EVACUATE": exitCodes.refused,
   "EBG-WALKED-BACK": exitCodes.walkedBack,
   "EBG-STOPPED": exitCodes.stopped,
   "EBG-GATE": exitCodes.failed,

@@ -61,11 +61,11 @@ export function decideDrained(observation: Observation, owners: Ownership, rules
 }
 
 /** Nothing of the member is registered or draining, and no pod runs that a flow could reach. Looked at before `retire`, and after `scale` to zero. */
-export function decideGone(observation: Observation, owners: Ownership, member: string): Decided {
-  return notYet(goneProblem(observation, owners, member) ?? passed(`${member}: no target is registered and no pod runs`));
+export function decideGone(observation: Observation, owners: Ownership, member: string, evacuated = false): Decided {
+  return notYet(goneProblem(observation, owners, member, evacuated) ?? passed(`${member}: no target is registered and no pod runs`));
 }
 
-function goneProblem(observation: Observation, owners: Ownership, member: string): Decision | null {
+function goneProblem(observation: Observation, owners: Ownership, member: string, evacuated: boolean): Decision | null {
   const seen = observation.members[member];
   for (const [service, targets] of Object.entries(observation.groups)) {
     if (targets === null) return waiting("unknown", `AWS did not tell the targets of '${service}'`);
@@ -73,8 +73,11 @@ function goneProblem(observation: Observation, owners: Ownership, member: string
   const mine = Object.values(snapshot(owners, observation, member)).flat();
   if (mine.length > 0) return failed("still-registered", `${mine.length} targets of ${member} are registered: ${listing(mine)}`, `eks-blue-green status; a member is never destroyed while it is registered`);
   if (seen === undefined) return null;
+  // Its targets left by our own hand, and no flow lasts longer than the hold and the deregistration delay that were waited for then.
+  if (!seen.reachable && evacuated) return null;
   if (!seen.reachable) return waiting("api-server", `${member}'s API server does not answer, so nobody can say that no pod serves there: ${seen.problem}`);
   const bound = Object.values(seen.services).filter((service) => service.stays !== true).flatMap((service) => service.bindings.map((binding) => binding.name));
+  if (bound.length > 0 && evacuated) return failed("still-registered", `${member} answers again, and still has the TargetGroupBindings that it had when it was evacuated: ${listing(bound)}`, `put it in order first: eks-blue-green drain ${member}`);
   if (bound.length > 0) return waiting("still-registered", `${member} still has TargetGroupBindings: ${listing(bound)}`);
   const pods = Object.entries(seen.services).filter(([, service]) => service.pods > 0);
   if (pods.length > 0) return waiting("pods", `${pods.map(([name, service]) => `${service.pods} pods of ${name}`).join(", ")} still run on ${member}`);

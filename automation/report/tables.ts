@@ -10,7 +10,7 @@ const noTargets = { healthy: 0, initial: 0, draining: 0, unhealthy: 0 };
 
 function standing(placement: MemberPlacement): string {
   if (placement.role === "absent") return "absent";
-  return `${placement.role} at ${placement.version}${placement.workload === "stopped" ? ", workload stopped" : ""}`;
+  return `${placement.role} at ${placement.version}${placement.workload === "stopped" ? ", workload stopped" : ""}${placement.evacuated === undefined ? "" : `, evacuated ${placement.evacuated.at}`}`;
 }
 
 const placementLines = (placement: Placement): string[] => table(Object.keys(placement).sort().map((name) => [`  ${name}`, standing(placement[name] as MemberPlacement)]));
@@ -37,5 +37,6 @@ export function statusLines(report: StatusReport): string[] {
     ? [`rollout ${record.rollout.id} to ${record.rollout.wantedVersion}: ${record.rollout.done} of ${record.rollout.steps.length} steps done, ${record.rollout.direction}${record.rollout.reason ? ` (${record.rollout.reason})` : ""}`, `  go on with: eks-blue-green upgrade --stack ${report.environment}`]
     : ["no rollout is under way"];
   const intent = record.intent ? [`open move: ${record.intent.move.kind} ${record.intent.move.member}, since ${record.intent.startedAt}, by ${record.intent.by}`] : [];
-  return [`${report.environment}, record revision ${record.revision}`, ...table([["  member", "placement", "API server", "service", "targets"], ...rows]), "", ...rollout, ...intent, "", ...findingLines(report.findings)];
+  const evacuation = record.evacuation == null ? [] : [`${record.evacuation.member} is being evacuated, since ${record.evacuation.startedAt}, by ${record.evacuation.by}`, `  go on with: eks-blue-green evacuate ${record.evacuation.member} --stack ${report.environment}`];
+  return [`${report.environment}, record revision ${record.revision}`, ...table([["  member", "placement", "API server", "service", "targets"], ...rows]), "", ...rollout, ...intent, ...evacuation, "", ...findingLines(report.findings)];
 }

@@ -3,6 +3,7 @@ import type { Move } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Phase } from "../events";
 import { assertAllowed } from "../operations-allow-list";
+import { forgetWhatIsUnreachable, isEvacuated, nameWhatIsLeft } from "./evacuated";
 import type { Session } from "./session";
 import { GateFailed } from "./stop";
 
@@ -25,6 +26,10 @@ async function once(session: Session, index: number, move: Move, phases: Phases)
     if (move.kind === "drain" || destroys) await pulumi.unprotectBindings(move.member);
     // A drain that gave up half-way may have deleted the binding after all, and the state would still have it.
     if (move.kind === "admit") await pulumi.refreshBindings(move.member);
+    if (destroys && isEvacuated(session, move.member)) {
+      await pulumi.backUpState(stack);
+      await forgetWhatIsUnreachable(session, move.member);
+    }
     const [update] = await Promise.all([destroys ? pulumi.previewDestroy(move.member, cancel) : pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);
     return update;
   });
@@ -33,6 +38,7 @@ async function once(session: Session, index: number, move: Move, phases: Phases)
   const applied = await session.phase(index, "act", `${destroys ? "destroying" : "updating"} ${name}`, phases, () =>
     destroys ? pulumi.destroy(move.member, cancel) : pulumi.apply(stack, context, previewed.plan, cancel),
   );
+  if (destroys && isEvacuated(session, move.member)) await nameWhatIsLeft(session, session.members[move.member]?.clusterName ?? name);
   emit({ kind: "stack", stack: name, status: "finished", message: destroys ? "destroyed" : "updated", seconds: applied.seconds, changes: applied.changes });
 }
 

@@ -8,7 +8,7 @@ import type { Session } from "./session";
 import { waitForGate, type Gate } from "./wait-for-gate";
 
 /** A drain, or fewer pods of a member in traffic. On the way back something is broken already: only a healthy peer is asked for then. */
-const takesAway = ({ kind, from, to }: Move): boolean => kind === "drain" || (kind === "scale" && to.role === "active" && capacityOf(to) < capacityOf(from));
+const takesAway = ({ kind, from, to }: Move): boolean => (kind === "drain" && from.role === "active") || (kind === "scale" && to.role === "active" && capacityOf(to) < capacityOf(from));
 
 /** One good round passes this gate, so it must be one in which a member that answers only some requests with errors is found out. */
 const probes = 32;

@@ -10,6 +10,7 @@ import { plainLook, type Observation } from "../gates/observation";
 import { healthOf, snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
 import { refuseRetiringPrimary } from "../primary";
+import { isEvacuated, readyToReturn } from "./evacuated";
 import type { Session } from "./session";
 import { GateFailed, Stop } from "./stop";
 import { waitForGate, type Gate } from "./wait-for-gate";
@@ -25,7 +26,8 @@ export function peersBefore(session: Session, observation: Observation, member: 
 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
 export async function beforeMove(session: Session, move: Move, resumed: boolean): Promise<Observation> {
-  const observation = await session.look(move.kind === "retire" ? looks.workload : move.kind === "upgrade" ? looks.infrastructure : plainLook);
+  const evacuated = isEvacuated(session, move.member);
+  const observation = await session.look(move.kind === "retire" ? looks.workload : move.kind === "upgrade" || evacuated ? looks.infrastructure : plainLook);
   const flags = flagProblems(observation);
   if (flags.length > 0 && move.kind === "admit") {
     const { message, remedy } = describeFlagProblems(flags);
@@ -41,7 +43,8 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
       return observation;
     case "drain":
       needsApi(session, observation, move);
-      if (session.record.rollout?.direction === "back") needsHealthyPeer(session, observation, move);
+      if (evacuated) readyToReturn(session, observation, move.member);
+      else if (session.record.rollout?.direction === "back") needsHealthyPeer(session, observation, move);
       return observation;
     case "upgrade":
       needsApi(session, observation, move);
@@ -64,7 +67,7 @@ function needsApi(session: Session, observation: Observation, move: Move): void 
   throw new Stop(
     "EBG-MEMBER-UNREACHABLE",
     `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${serving.join(", ")} serve(s) meanwhile` : ""}. Everything before it is done.`,
-    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}`,
+    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${move.kind === "drain" && serving.length > 0 && !isEvacuated(session, move.member) ? `; if it can't be brought back soon: eks-blue-green evacuate ${move.member} --stack ${session.environment.environment}` : ""}`,
   );
 }
 
@@ -85,7 +88,7 @@ function outOfTraffic(session: Session, observation: Observation, move: Move): v
 
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
   refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
-  const gone = decideGone(observation, session.owners, move.member).decision;
+  const gone = decideGone(observation, session.owners, move.member, isEvacuated(session, move.member)).decision;
   if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}`);
   // A teardown was confirmed as a whole, by the environment's name.
   if (session.record.rollout?.command?.name === "teardown" || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;

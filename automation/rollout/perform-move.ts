@@ -5,6 +5,7 @@ import { snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
 import { act, type Phases } from "./act";
 import { afterMove, beforeMove, peersBefore } from "./move-gates";
+import { liftDenial } from "./evacuated";
 import { waitForCapacity } from "./capacity-gate";
 import type { Session } from "./session";
 import { Stop, stopRequested } from "./stop";
@@ -71,6 +72,7 @@ export async function performMove(session: Session, index: number, step: Step & 
     throw error;
   }
   await session.phase(index, "gate", "looking at AWS and Kubernetes", phases, () => afterMove(session, index, move, before));
+  if (move.kind === "drain") await liftDenial(session, move.member);
   await session.phase(index, "commit", "writing the placement", phases, async () => {
     session.record = commitMove(session.record);
     if (!followsAtOnce(session.record.rollout?.steps[index + 1])) await session.flush();

@@ -9,6 +9,7 @@ import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import type { Ports } from "../ports";
 import { Session, type SessionOptions } from "../rollout/session";
+import { refuseDuringEvacuation } from "./evacuate";
 import { readFamily, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
@@ -65,6 +66,7 @@ export async function runAdopt(ports: Ports, values: Readonly<Record<string, str
   await ports.pulumi.settle({ kind: "environment" });
   const family = await readFamily(ports, run.environment);
   const { record } = family;
+  refuseDuringEvacuation(record, run.environment);
   if (record.rollout !== null) throw new DriverError("EBG-ADOPT", `rollout ${record.rollout.id} is under way`, `finish it first: eks-blue-green upgrade --stack ${run.environment}`);
   const ownership = ownershipOf(record, config);
   if (record.adoption == null && remaining(record, config).length === 0) {

@@ -8,6 +8,7 @@ import { steps } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { Stop, GateFailed, stopRequested } from "../rollout/stop";
 import { planTeardown } from "../teardown/plan";
+import { refuseDuringEvacuation } from "./evacuate";
 import { readFamily, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
@@ -31,6 +32,7 @@ const none: readonly Leftover[] = [];
 function refuse({ record, environment }: Family): void {
   const name = environment.environment;
   if (record.rollout !== null && record.rollout.command?.name !== "teardown") throw new DriverError("EBG-TEARDOWN", `${record.rollout.command?.name ?? "an upgrade"} of ${name} is under way, since ${record.rollout.startedAt}`, `finish it first: eks-blue-green ${record.rollout.command?.name ?? "upgrade"} --stack ${name}`);
+  refuseDuringEvacuation(record, name);
   if (record.adoption != null) throw new DriverError("EBG-TEARDOWN", `a load balancer of ${name} is being handed over`, `finish it first: eks-blue-green adopt --stack ${name}`);
   if (ownershipOf(record, environment.config).owner === "service") throw new DriverError("EBG-TEARDOWN", `the load balancers of ${name} belong to Services of the primary; a teardown of those is not built yet`, `hand them over first: eks-blue-green adopt --stack ${name}`);
 }

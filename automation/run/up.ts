@@ -32,7 +32,9 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const parsed = parseRecord(outputs?.record);
   if (outputs === null || parsed.record === null) throw new DriverError("EBG-RECORD-LOST", `stack ${run.environment} was deployed but has no record among its outputs`, "does the project's main export the environment's program?");
   const { placement, intent } = parsed.record;
-  const members = Object.keys(placement).filter((name) => placement[name]?.role !== "absent" && !(intent?.move.kind === "retire" && intent.move.member === name));
+  const out = Object.keys(placement).filter((name) => placement[name]?.evacuated !== undefined);
+  if (out.length > 0) run.emit({ kind: "note", message: `not updated: ${out.join(", ")}, evacuated and not in order yet (when its cluster is back: eks-blue-green drain ${out[0]} --stack ${run.environment})` });
+  const members = Object.keys(placement).filter((name) => !out.includes(name) && placement[name]?.role !== "absent" && !(intent?.move.kind === "retire" && intent.move.member === name));
   const deploy = async (member: string): Promise<void> => {
     await ports.pulumi.ensureMemberStack(member);
     await one({ kind: "member", member }, `${run.environment}-${member}`);

@@ -13,6 +13,7 @@ import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringAdoption } from "./adopt";
 import { asAsked, describeAsked, refuseOthers, turnAround } from "./asked";
+import { refuseDuringEvacuation } from "./evacuate";
 import { knowing, readFamily, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
@@ -35,6 +36,7 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
   refuseOthers((await readFamily(ports, run.environment)).record, asked, run.environment);
   const family = await settledFamily(ports, run);
   refuseDuringAdoption(family.record, run.environment);
+  refuseDuringEvacuation(family.record, run.environment);
   const environment = { ...family.environment, config };
   const record = knowing(family.record, config.members);
   if (record.rollout?.command?.name === "teardown") throw new DriverError("EBG-TEARDOWN", `${run.environment} is being torn down, since ${record.rollout.startedAt}`, `finish it: eks-blue-green teardown --stack ${run.environment}`);
@@ -74,11 +76,14 @@ async function settledFamily(ports: Ports, run: UpgradeRun): Promise<Family> {
   const members = Object.keys(placement).filter((name) => placement[name]?.role !== "absent" || intent?.move.member === name);
   const stacks: StackRef[] = [{ kind: "environment" }, ...members.map((member) => ({ kind: "member", member }) as const)];
   const results = await Promise.allSettled(stacks.map((stack) => ports.pulumi.settle(stack)));
-  const findings = results.flatMap((result): Finding[] => {
+  const findings = results.flatMap((result, index): Finding[] => {
     if (result.status === "fulfilled") return [];
+    const stack = stacks[index];
+    // An evacuated cluster may be gone for good; what is open in its stack is looked at when it is acted on.
+    const severity = stack?.kind === "member" && placement[stack.member]?.evacuated !== undefined ? "recommended" : "required";
     const error: unknown = result.reason;
     if (!(error instanceof DriverError)) throw error;
-    return [{ code: error.code, severity: "required", message: error.message, remedy: error.remedy }];
+    return [{ code: error.code, severity, message: error.message, remedy: error.remedy }];
   });
   report(findings, run);
   // An engine that was waited for may have changed outputs as well.

@@ -22,7 +22,7 @@ export function planTeardown(placement: Placement, last: string | null): Step[] 
   }
   for (const name of ordered) {
     const at = stands.get(name) ?? absent;
-    if (at.workload === "running") go("scale", name, { ...at, workload: "stopped" });
+    if (at.workload === "running" && at.evacuated === undefined) go("scale", name, { ...at, workload: "stopped" });
   }
   for (const name of ordered) go("retire", name, absent);
   return steps;

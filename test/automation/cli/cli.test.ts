@@ -72,7 +72,7 @@ describe("flags", () => {
       assert.ok(command.description().length > 20, command.name());
       assert.ok(command.helpInformation().includes("Usage:"), command.name());
     }
-    assert.deepEqual(buildProgram().commands.map((command) => command.name()), ["up", "plan", "upgrade", "rollback", "admit", "drain", "scale", "adopt", "status", "verify", "teardown", "rehearse", "sandbox"]);
+    assert.deepEqual(buildProgram().commands.map((command) => command.name()), ["up", "plan", "upgrade", "rollback", "admit", "drain", "scale", "evacuate", "adopt", "status", "verify", "teardown", "rehearse", "sandbox"]);
   });
 });
 

@@ -1,0 +1,26 @@
+/** `evacuate`: what the record says of a member that left traffic without its cluster's help. */
+
+/** The deregistration that is under way; written before anything is touched. */
+export interface Evacuation {
+  readonly member: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** `user@host pid`, for people. */
+  readonly by: string;
+  /** What was seen of the cluster, or what the person said. */
+  readonly why: string;
+  /** Targets that are provably the member's, by target group key: these leave. */
+  readonly targets: Readonly<Record<string, readonly string[]>>;
+  /** IAM role of its controller, which gets a policy that denies registering; null: a person has said that the controller is stopped. */
+  readonly roleName: string | null;
+}
+
+/** Of a standby that was evacuated: its cluster still has the bindings and may know nothing of it. */
+export interface Evacuated {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly by: string;
+  readonly why: string;
+  /** The role that carries the denial; null: none does. */
+  readonly roleName: string | null;
+}
