@@ -20,9 +20,12 @@ const replaces = (operation: string): boolean => /replace/.test(operation);
 /** The URN's last part. */
 export const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 
-/** Paths come as `spec.replicas` or `["spec"]["replicas"]`, and only as deep as the provider says. Unnamed changes are never these. */
-function only(paths: readonly string[], allowed: readonly string[]): boolean {
-  return paths.length > 0 && paths.every((path) => allowed.includes(path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "")));
+/**
+ * Paths come as `spec.replicas` or `["spec"]["replicas"]`, and only as deep as the provider says. Unnamed changes are never these: but one
+ * that was changed already and did not get ready is updated once more without any change.
+ */
+function only({ paths, incomplete }: Pick<PlannedOperation, "paths" | "incomplete">, allowed: readonly string[]): boolean {
+  return paths.length === 0 ? incomplete === true : paths.every((path) => allowed.includes(path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "")));
 }
 const named = (paths: readonly string[]): string => (paths.length === 0 ? "unnamed properties" : paths.join(", "));
 
@@ -33,11 +36,12 @@ const upgradable: Readonly<Record<string, readonly string[]>> = {
   "aws:eks/nodeGroup:NodeGroup": ["version", "releaseVersion"],
 };
 
-function upgradeObjection({ operation, type, paths, custom }: PlannedOperation): string | null {
+function upgradeObjection(planned: PlannedOperation): string | null {
+  const { operation, type, paths, custom } = planned;
   if (!custom && operation === "update") return null;
   const allowed = upgradable[type];
   if (allowed === undefined || operation !== "update") return "upgrading only changes versions of the control plane, its add-ons and node groups";
-  return only(paths, allowed) ? null : `upgrading changes ${allowed.join(" and ")} alone, not ${named(paths)}`;
+  return only(planned, allowed) ? null : `upgrading changes ${allowed.join(" and ")} alone, not ${named(paths)}`;
 }
 
 /**
@@ -106,13 +110,14 @@ function unprotectObjection({ operation, type, paths, custom }: PlannedOperation
   return lifts ? null : "lifting the protection changes enableDeletionProtection of load balancers alone";
 }
 
-function scaleObjection({ operation, type, paths, custom }: PlannedOperation): string | null {
+function scaleObjection(planned: PlannedOperation): string | null {
+  const { operation, type, paths, custom } = planned;
   if (!custom && operation === "update") return null;
   if (isDisruptionBudget(type)) return null;
   const isNodes = type === "aws:eks/nodeGroup:NodeGroup";
   if ((!isDeployment(type) && !isNodes) || operation !== "update") return "scaling only changes a Deployment's replicas and a node group's desired size";
   const allowed = isNodes ? ["scalingConfig", "scalingConfig.desiredSize"] : ["spec.replicas"];
-  return only(paths, allowed) ? null : `scaling changes ${allowed.at(-1)} alone, not ${named(paths)}`;
+  return only(planned, allowed) ? null : `scaling changes ${allowed.at(-1)} alone, not ${named(paths)}`;
 }
 
 export function refusals(purpose: Purpose, operations: readonly PlannedOperation[]): Refusal[] {

@@ -32,6 +32,8 @@ export interface PlannedOperation {
   readonly urn: string;
   /** Changed property paths, as `spec.replicas`; empty when the provider named none. */
   readonly paths: readonly string[];
+  /** An earlier update was applied and did not get it ready: the engine plans to finish it, also when nothing of it changes. Absent: false. */
+  readonly incomplete?: true;
   /** False for component resources, which exist in the state alone. */
   readonly custom: boolean;
 }

@@ -51,7 +51,10 @@ export async function act(session: Session, index: number, move: Move, phases: P
       await session.loadMember(move.member);
       return;
     } catch (error) {
-      if (!(error instanceof DriverError) || !mayPass.has(error.code)) throw error;
+      if (!(error instanceof DriverError)) throw error;
+      // An earlier attempt may have done part of it: the move stays open, and is turned back or gone on with.
+      if (attempt > 1 && error.code === "EBG-PLAN-REFUSED") throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
+      if (!mayPass.has(error.code)) throw error;
       session.options.emit({ kind: "stack", stack: `${session.environment.environment}-${move.member}`, status: "failed", message: error.message, seconds: null, changes: null });
       if (attempt >= attempts || session.options.cancel.aborted) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
       session.options.emit({ kind: "note", message: `trying again (${attempt + 1} of ${attempts}): ${error.message.split("\n")[0] ?? ""}` });

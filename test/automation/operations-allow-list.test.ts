@@ -29,6 +29,11 @@ const cases: readonly [Purpose, PlannedOperation, boolean][] = [
   ["scale", op("update", deployment, ['["spec"]["replicas"]']), true],
   ["scale", op("update", deployment, ["spec.replicas", "spec.template"]), false],
   ["scale", op("update", deployment, []), false],
+  // What an earlier attempt changed, and did not get ready.
+  ["scale", { ...op("update", deployment, []), incomplete: true }, true],
+  ["scale", { ...op("update", deployment, ["spec.template"]), incomplete: true }, false],
+  ["upgrade", { ...op("update", nodeGroup, []), incomplete: true }, true],
+  ["admit", { ...op("update", deployment, []), incomplete: true }, false],
   ["scale", op("delete", "kubernetes:policy/v1:PodDisruptionBudget"), true],
   ["scale", op("delete", deployment), false],
   ["provision", op("create", cluster), true],

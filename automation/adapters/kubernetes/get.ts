@@ -1,5 +1,6 @@
 /** Calls to a member's API server, with a deadline. */
 import { Agent, request } from "node:https";
+import { setTimeout as wait } from "node:timers/promises";
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import { forgetToken } from "./eks-token";
@@ -11,6 +12,11 @@ export const callMs = 10_000;
 // Connections are kept: a gate looks at the same servers again and again.
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 export const closeConnections = (): void => agent.destroy();
+
+/** A call is made so often: a throttled or briefly broken server must not be taken for a dead one, which a preflight refuses for. */
+const attempts = 3;
+/** Real milliseconds before the second call; as much again before the third. */
+const pauseMs = 300;
 
 export interface Answer { readonly status: number; readonly body: string }
 
@@ -49,7 +55,9 @@ async function send(access: Access, method: string, path: string, body: Body | n
 /** @throws EBG-MEMBER-UNREACHABLE when there is no answer, EBG-KUBERNETES when it is a refusal */
 export const get = (member: MemberOutputs, path: string): Promise<Answer> => call(member, "GET", path, null);
 
-/** Any method; what it does must be safe to repeat: a kept connection that was closed meanwhile is tried once more. @throws as `get` */
+const mayPass = (status: number): boolean => status === 429 || status >= 500;
+
+/** Any method; what it does must be safe to repeat: a call that was cut off, throttled or answered with 5xx is made up to three times. @throws as `get` */
 export async function call(member: MemberOutputs, method: string, path: string, body: Body | null): Promise<Answer> {
   const access = accessOf(member);
   for (let attempt = 1; ; attempt += 1) {
@@ -59,8 +67,13 @@ export async function call(member: MemberOutputs, method: string, path: string, 
     } catch (error) {
       if (error instanceof DriverError) throw error;
       // A kept connection that the server closed meanwhile says nothing about the server.
-      if (attempt === 1 && ["ECONNRESET", "EPIPE"].includes((error as { code?: string }).code ?? "")) continue;
-      throw unreachable(member, error);
+      if (attempt >= attempts || !["ECONNRESET", "EPIPE"].includes((error as { code?: string }).code ?? "")) throw unreachable(member, error);
+      if (attempt > 1) await wait(pauseMs);
+      continue;
+    }
+    if (mayPass(answer.status) && attempt < attempts) {
+      await wait(pauseMs * attempt);
+      continue;
     }
     if (answer.status === 401 && access.eksCluster !== null && attempt === 1) {
       forgetToken(access.eksCluster.name, access.eksCluster.region);

@@ -15,7 +15,7 @@ export class EventCollector {
     const step = event.resourcePreEvent?.metadata;
     if (step !== undefined && step.op !== "same") {
       const paths = Object.keys(step.detailedDiff ?? {});
-      this.operations.push({ operation: step.op, type: step.type, urn: step.urn, paths: paths.length > 0 ? paths : [...(step.diffs ?? [])], custom: step.new?.custom ?? step.old?.custom ?? false });
+      this.operations.push({ operation: step.op, type: step.type, urn: step.urn, paths: paths.length > 0 ? paths : [...(step.diffs ?? [])], custom: step.new?.custom ?? step.old?.custom ?? false, ...((step.old?.initErrors ?? []).length > 0 ? { incomplete: true as const } : {}) });
     }
     if (step?.op === "create" && step.new !== undefined) this.creating.set(step.urn, { urn: step.urn, type: step.type, inputs: step.new.inputs ?? {}, parent: step.new.parent, provider: step.new.provider });
     const diagnostic = event.diagnosticEvent;

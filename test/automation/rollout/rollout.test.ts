@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DriverError } from "../../../automation/errors";
+import type { PlannedOperation } from "../../../automation/ports";
 import { config, Killed, World } from "../world";
 
 const rollout = JSON.parse(config["eks-blue-green:rollout"]) as object;
@@ -72,6 +73,33 @@ describe("rollout", () => {
           serves(world);
         }
       }
+    }
+  });
+
+  it("goes on with a move whose first attempt changed everything and got nothing ready: the engine repeats it without a changed path", async () => {
+    const deployment: PlannedOperation = { operation: "update", type: "kubernetes:apps/v1:Deployment", urn: "urn:pulumi:dev-blue::p::t::blue-web", paths: [], custom: true };
+    for (const incomplete of [true, false]) {
+      const world = new World();
+      const scale = world.ports.bind(world);
+      world.ports = () => {
+        const ports = scale();
+        return { ...ports, pulumi: { ...ports.pulumi, apply: async (...args) => {
+          const applied = await ports.pulumi.apply(...args);
+          // provision, admit, drain, scale.
+          if (world.calls.filter((call) => call === "apply").length !== 4) return (world.extraOperations = [], applied);
+          world.extraOperations = [incomplete ? { ...deployment, incomplete: true } : deployment];
+          throw new DriverError("EBG-UPDATE-FAILED", "timed out waiting for web", "again");
+        } } };
+      };
+      const result = await world.upgrade();
+      if (incomplete) {
+        assert.equal(result.outcome, "done", result.message);
+        done(world);
+      } else {
+        assert.equal(result.code, "EBG-PLAN-REFUSED");
+        assert.equal(world.record.intent?.move.kind, "scale", "half done: the move stays open");
+      }
+      serves(world);
     }
   });
 
