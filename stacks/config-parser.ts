@@ -180,6 +180,11 @@ export function parseEnvironmentConfig(values: Readonly<Record<string, string>>,
   const loadBalancer = readLoadBalancer(top.inner("loadBalancer"), network.cidrBlock, members);
   const memberClusters = readMemberClusters(top.inner("memberClusters"), problems, members);
   const rollout = readRollout(top.inner("rollout"), members.length);
+  const existing = members.filter((member) => memberClusters?.[member]?.existing != null);
+  if (rollout.strategy === "cycle" && existing.length > 0) {
+    // Its node groups and add-ons are in no state of ours: an upgrade would wait for a version that nobody declares.
+    top.add("rollout.strategy", rollout.strategy, `upgrades clusters in place, and ${existing.join(", ")} ${existing.length === 1 ? "is" : "are"} not this project's to upgrade (memberClusters.<member>.existing)`, "Upgrade existing clusters with whatever made them, between `eks-blue-green drain MEMBER` and `eks-blue-green admit MEMBER`, and keep strategy replace");
+  }
   const services = readServices(top, problems, loadBalancer.owner);
   problems.push(...quotaProblems(services, { strategy: rollout.strategy, minCapacityPercent: rollout.minCapacityPercent, members: members.length, crossZone: loadBalancer.crossZone, zones: network.existing?.privateSubnetIds.length ?? network.availabilityZones.length, mostNodes: cluster.nodes.maxSize, owner: loadBalancer.owner }));
   top.finish();

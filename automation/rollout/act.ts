@@ -10,6 +10,11 @@ import { GateFailed } from "./stop";
 /** Failures of an update that may pass by themselves: a throttled call, a webhook that is not up yet, an answer that was lost. */
 const mayPass = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE", "EBG-KUBERNETES", "EBG-AWS"]);
 const attempts = 3;
+/** EKS has tried these for a quarter of an hour and more before it said so: trying again would only keep the person waiting who has to do something. */
+const forPeople: readonly { readonly text: string; readonly remedy: (member: string, command: string) => string }[] = [
+  { text: "PodEvictionFailure", remedy: (member, command) => `find the budget that lets no pod go (kubectl --context ${member} get pdb -A) and make room, then run the same command again: ${command} goes on with the nodes that are still old` },
+  { text: "NodeCreationFailure", remedy: (member, command) => `find out why new nodes don't join ${member} (aws eks describe-nodegroup, subnets, security groups, quotas), then run the same command again: ${command}` },
+];
 
 export type Phases = Partial<Record<Phase, number>>;
 
@@ -56,6 +61,8 @@ export async function act(session: Session, index: number, move: Move, phases: P
       if (attempt > 1 && error.code === "EBG-PLAN-REFUSED") throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
       if (!mayPass.has(error.code)) throw error;
       session.options.emit({ kind: "stack", stack: `${session.environment.environment}-${move.member}`, status: "failed", message: error.message, seconds: null, changes: null });
+      const known = forPeople.find(({ text }) => error.message.includes(text));
+      if (known !== undefined) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, known.remedy(move.member, session.options.commandName), { cause: error });
       if (attempt >= attempts || session.options.cancel.aborted) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
       session.options.emit({ kind: "note", message: `trying again (${attempt + 1} of ${attempts}): ${error.message.split("\n")[0] ?? ""}` });
       await session.ports.clock.sleep(Math.max(session.ports.clock.scaled(10), 1000) * attempt, session.options.stop);

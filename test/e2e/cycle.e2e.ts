@@ -1,135 +1,232 @@
-/** Members that all serve, upgraded in place one after the other, under load: three over two minors, and one that can't come back. One sandbox. */
+/**
+ * Members that all serve, upgraded in place one after the other, under load: two and three members over two minors, one that can't come back,
+ * one that comes back bad, and planned work by command with a kill -9 in its middle. Two sandboxes, because Kubernetes has no fifth minor here.
+ */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { DriverEvent } from "../../automation/events";
+import { ControlClient } from "../../sandbox/control-client";
 import type { LoadSummary } from "../../sandbox/contract";
-import { eventually, Stage } from "./stage";
+import { Stage, type DriverRun } from "./stage";
 
 type Values = Record<string, unknown>;
+type Kill = (signal: NodeJS.Signals) => void;
 
-describe("a cycle in the sandbox", function () {
-  this.timeout(15 * 60_000);
-  let stage: Stage;
+/** Changes the environment's settings as its owner would, in Pulumi.dev.yaml. */
+function configure(stage: Stage, change: (config: Values) => void): void {
+  const file = join(stage.projectDirectory, "Pulumi.dev.yaml");
+  const settings = parse(readFileSync(file, "utf8")) as { config: Values };
+  change(settings.config);
+  writeFileSync(file, stringify(settings));
+}
 
-  /** Changes the environment's settings as its owner would, in Pulumi.dev.yaml. */
-  function configure(change: (config: Values) => void): void {
-    const file = join(stage.projectDirectory, "Pulumi.dev.yaml");
-    const settings = parse(readFileSync(file, "utf8")) as { config: Values };
-    change(settings.config);
-    writeFileSync(file, stringify(settings));
+/** Small, because what is tested is the order of things: two pods, and as many nodes as said. */
+async function open(version: string, members: readonly string[], nodes: number): Promise<Stage> {
+  const stage = await Stage.open({ version });
+  configure(stage, (config) => {
+    const merge = (key: string, values: Values): void => void (config[`eks-blue-green:${key}`] = { ...(config[`eks-blue-green:${key}`] as Values), ...values });
+    merge("rollout", { strategy: "cycle", bakeSeconds: 60 });
+    merge("cluster", { nodes: { instanceTypes: ["m6i.large"], desiredSize: nodes, minSize: nodes, maxSize: 2 * nodes } });
+    config["eks-blue-green:members"] = members;
+    config["eks-blue-green:services"] = (config["eks-blue-green:services"] as Values[]).map((service) => ({ ...service, replicas: 2 }));
+  });
+  const run = await stage.drive(["up"]);
+  assert.equal(run.code, 0, run.stderr);
+  assert.deepEqual(Object.values(stage.record().placement).map((one) => one.role), members.map(() => "active"), "with cycle, `up` makes every member active");
+  return stage;
+}
+
+const moves = (events: readonly DriverEvent[]): string[] => events.flatMap((event) => (event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}${event.step.kind === "upgrade" ? ` ${event.step.to.version}` : event.step.kind === "scale" ? ` ${event.step.to.capacityPercent ?? 100}` : ""}`] : []));
+const active = (version: string, capacityPercent?: number): Values => ({ role: "active", version, workload: "running", ...(capacityPercent === undefined ? {} : { capacityPercent }) });
+
+/** Where the time went: printed, never judged. */
+function tellTimes(run: DriverRun): void {
+  for (const event of run.events) {
+    if (event.kind !== "step-finished") continue;
+    const what = event.step.type === "bake" ? "bake" : `${event.step.kind} ${event.step.member}`;
+    const phases = Object.entries(event.phases).map(([phase, seconds]) => `${phase} ${seconds.toFixed(1)}`).join(", ");
+    console.log(`      ${what.padEnd(16)} ${event.seconds.toFixed(1).padStart(6)} s  ${phases}`);
   }
-  const merge = (config: Values, key: string, values: Values): void => {
-    config[`eks-blue-green:${key}`] = { ...(config[`eks-blue-green:${key}`] as Values), ...values };
-  };
+}
 
+interface Node { readonly name: string; readonly kubelet: string; readonly ready: boolean; readonly schedulable: boolean }
+type NodeList = { readonly items: readonly { readonly metadata: { readonly name: string }; readonly spec: { readonly unschedulable?: boolean }; readonly status: { readonly nodeInfo: { readonly kubeletVersion: string }; readonly conditions: readonly { readonly type: string; readonly status: string }[] } }[] };
+const nodesOf = (stage: Stage, member: string): Node[] =>
+  stage.json<NodeList>("kubectl", ["--context", `dev-${member}`, "get", "nodes", "-o", "json"]).items.map((node) => ({
+    name: node.metadata.name,
+    kubelet: node.status.nodeInfo.kubeletVersion.replace(/^v(\d+\.\d+).*/, "$1"),
+    ready: node.status.conditions.some((one) => one.type === "Ready" && one.status === "True"),
+    schedulable: node.spec.unschedulable !== true,
+  }));
+const clusterOf = (stage: Stage, member: string): { version: string; status: string } => stage.json<{ cluster: { version: string; status: string } }>("aws", ["eks", "describe-cluster", "--name", `dev-${member}`, "--output", "json"]).cluster;
+
+/** Asked of EKS and of the cluster itself, not of the driver. */
+function isAt(stage: Stage, member: string, version: string, nodes: number): void {
+  const { version: at, status } = clusterOf(stage, member);
+  assert.deepEqual([at, status], [version, "ACTIVE"]);
+  assert.deepEqual(nodesOf(stage, member).map(({ kubelet, ready, schedulable }) => [kubelet, ready, schedulable]), Array.from({ length: nodes }, () => [version, true, true]));
+  const api = stage.json<{ major: string; minor: string; emulationMajor?: string; emulationMinor?: string }>("kubectl", ["--context", `dev-${member}`, "get", "--raw", "/version"]);
+  assert.equal(`${api.emulationMajor ?? api.major}.${api.emulationMinor ?? api.minor}`, version);
+  const proxy = stage.json<{ addon: { addonVersion: string; status: string } }>("aws", ["eks", "describe-addon", "--cluster-name", `dev-${member}`, "--addon-name", "kube-proxy", "--output", "json"]).addon;
+  assert.deepEqual([proxy.addonVersion.startsWith(`v${version}.`), proxy.status], [true, "ACTIVE"]);
+}
+
+async function underLoad<T>(stage: Stage, work: () => Promise<T>, judge: (summary: LoadSummary) => void = nobodyNoticed): Promise<T> {
+  const load = await stage.load(200);
+  let summary: LoadSummary;
+  let result: T;
+  try {
+    result = await work();
+  } finally {
+    summary = await load.stop();
+  }
+  console.log(`      ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
+  assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
+  assert.ok(summary.sent > 1000);
+  judge(summary);
+  return result;
+}
+function nobodyNoticed(summary: LoadSummary): void {
+  assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures, null, 1));
+}
+
+describe("a cycle of two members", function () {
+  this.timeout(20 * 60_000);
+  let stage: Stage;
   before(async () => {
-    stage = await Stage.open({ version: "1.33" });
-    configure((config) => {
-      merge(config, "rollout", { strategy: "cycle", bakeSeconds: 60 });
-      merge(config, "cluster", { nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 } });
-    });
-    const run = await stage.drive(["up"]);
-    assert.equal(run.code, 0, run.stderr);
+    stage = await open("1.33", ["blue", "green"], 2);
   });
   after(async () => stage?.close());
 
-  const moves = (events: readonly DriverEvent[]): string[] => events.flatMap((event) => (event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}${event.step.kind === "upgrade" ? ` ${event.step.to.version}` : event.step.kind === "scale" ? ` ${event.step.to.capacityPercent ?? 100}` : ""}`] : []));
-  const cluster = (member: string): { version: string; status: string } => stage.json<{ cluster: { version: string; status: string } }>("aws", ["eks", "describe-cluster", "--name", `dev-${member}`, "--output", "json"]).cluster;
-  const nodes = (member: string): { name: string; kubelet: string; ready: boolean; schedulable: boolean }[] =>
-    stage.json<{ items: { metadata: { name: string }; spec: { unschedulable?: boolean }; status: { nodeInfo: { kubeletVersion: string }; conditions: { type: string; status: string }[] } }[] }>("kubectl", ["--context", `dev-${member}`, "get", "nodes", "-o", "json"]).items.map((node) => ({
-      name: node.metadata.name,
-      kubelet: node.status.nodeInfo.kubeletVersion.replace(/^v(\d+\.\d+).*/, "$1"),
-      ready: node.status.conditions.some((one) => one.type === "Ready" && one.status === "True"),
-      schedulable: node.spec.unschedulable !== true,
-    }));
-  function isAt(member: string, version: string): void {
-    assert.deepEqual([cluster(member).version, cluster(member).status], [version, "ACTIVE"]);
-    assert.deepEqual(nodes(member).map(({ kubelet, ready, schedulable }) => [kubelet, ready, schedulable]), [[version, true, true], [version, true, true]]);
-    const api = stage.json<{ serverVersion: { emulationMajor: string; emulationMinor: string } }>("kubectl", ["--context", `dev-${member}`, "version", "-o", "json"]).serverVersion;
-    assert.equal(`${api.emulationMajor}.${api.emulationMinor}`, version);
-    const proxy = stage.json<{ addon: { addonVersion: string; status: string } }>("aws", ["eks", "describe-addon", "--cluster-name", `dev-${member}`, "--addon-name", "kube-proxy", "--output", "json"]).addon;
-    assert.deepEqual([proxy.addonVersion.startsWith(`v${version}.`), proxy.status], [true, "ACTIVE"]);
+  async function good(args: readonly string[]): Promise<DriverRun> {
+    const run = await stage.drive(args);
+    assert.equal(run.code, 0, `${args.join(" ")}: ${run.stderr}`);
+    return run;
   }
-  function nobodyNoticed(summary: LoadSummary): void {
-    assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
-    assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures, null, 1));
-    assert.ok(summary.sent > 1000);
-  }
-  async function underLoad<T>(work: () => Promise<T>): Promise<T> {
-    const load = await stage.load(200);
-    let summary: LoadSummary;
-    let result: T;
-    try {
-      result = await work();
-    } finally {
-      summary = await load.stop();
-    }
-    nobodyNoticed(summary);
-    return result;
+  /** kill -9 at the first phase of that kind (`gate`: of the move's own, after its update). */
+  async function killedIn(phase: "act" | "gate", args: readonly string[]): Promise<void> {
+    const run = await stage.drive(args, (event, kill: Kill) => {
+      if (event.kind === "phase-started" && event.phase === phase) kill("SIGKILL");
+    });
+    assert.equal(run.code, null, `${args.join(" ")} was to be killed, but ended: ${run.stderr}`);
+    assert.notEqual(stage.record().intent, null, "it was killed with a move open");
   }
 
-  it("two members over two minors: each leaves once, the other one carries both, nobody notices", async () => {
-    assert.deepEqual(Object.values(stage.record().placement).map((one) => one.role), ["active", "active"], "with cycle, `up` makes every member active");
+  it("over two minors: each leaves once, the other one carries both, nobody notices", async () => {
     stage.want("1.35");
-    const before = { blue: nodes("blue"), green: nodes("green") };
-    const run = await underLoad(() => stage.drive(["upgrade"]));
+    const before = { blue: nodesOf(stage, "blue"), green: nodesOf(stage, "green") };
+    const run = await underLoad(stage, () => stage.drive(["upgrade"]));
+    tellTimes(run);
     assert.equal(run.code, 0, run.stderr);
     assert.deepEqual(moves(run.events), [
       "scale green 200", "drain blue", "upgrade blue 1.34", "upgrade blue 1.35", "admit blue",
       "scale blue 200", "drain green", "scale green 100", "upgrade green 1.34", "upgrade green 1.35", "admit green", "scale blue 100", "scale blue 100",
     ]);
     for (const member of ["blue", "green"] as const) {
-      isAt(member, "1.35");
-      assert.deepEqual(nodes(member).filter((node) => before[member].some((one) => one.name === node.name)), [], "every node was replaced");
+      isAt(stage, member, "1.35", 2);
+      assert.deepEqual(nodesOf(stage, member).filter((node) => before[member].some((one) => one.name === node.name)), [], "every node was replaced");
     }
-    assert.deepEqual(stage.record().placement, { blue: { role: "active", version: "1.35", workload: "running" }, green: { role: "active", version: "1.35", workload: "running" } });
+    assert.deepEqual(stage.record().placement, { blue: active("1.35"), green: active("1.35") });
     for (const name of ["dev", "dev-blue", "dev-green"]) assert.equal(stage.command("pulumi", ["preview", "--non-interactive", "--expect-no-changes", "-s", name]).status, 0, name);
   });
 
-  it("a third member is brought in by `admit`, also when somebody else's command is refused meanwhile", async () => {
-    configure((config) => {
-      config["eks-blue-green:members"] = ["blue", "green", "red"];
-    });
-    assert.equal((await stage.drive(["up"])).code, 0);
-    const load = await stage.load(200);
-    const halfway = await stage.drive(["admit", "red"], (event, kill) => {
-      if (event.kind === "phase-started" && event.phase === "gate" && event.message.startsWith("looking")) kill("SIGKILL");
-    });
-    assert.equal(halfway.code, null);
-    const other = await stage.drive(["drain", "blue"]);
-    assert.equal(other.code, 4, other.stderr);
-    assert.match(other.stderr, /EBG-ROLLOUT-UNDER-WAY: .*admit red.*since/);
-    const run = await stage.drive(["admit", "red"]);
-    assert.equal(run.code, 0, run.stderr);
-    nobodyNoticed(await load.stop());
-    assert.equal(stage.record().placement["red"]?.role, "active");
-    assert.equal(stage.record().rollout, null);
-  });
+  it("planned work by command: killed with -9 it goes on, others are refused meanwhile, and rollback turns it around", () =>
+    underLoad(stage, async () => {
+      const scale = ["scale", "green", "--percent", "200"];
+      await killedIn("act", scale);
+      const other = await stage.drive(["drain", "blue"]);
+      assert.equal(other.code, 4, other.stderr);
+      assert.match(other.stderr, /EBG-ROLLOUT-UNDER-WAY: .*scale green --percent 200.*since/);
+      await good(scale);
+      assert.deepEqual(stage.record().placement, { blue: active("1.35"), green: active("1.35", 200) });
 
-  it("a member whose pods may not be evicted stays out: the others serve, the state says why, and the same command ends it", async () => {
+      await killedIn("gate", ["drain", "blue"]);
+      assert.deepEqual(moves((await good(["rollback"])).events), ["admit blue"]);
+      assert.deepEqual(stage.record().placement, { blue: active("1.35"), green: active("1.35", 200) });
+      assert.equal(stage.record().rollout, null);
+
+      await good(["drain", "blue"]);
+      assert.equal(stage.record().placement["blue"]?.role, "standby");
+      const last = await stage.drive(["drain", "green"]);
+      assert.notEqual(last.code, 0);
+      assert.match(last.stderr, /EBG-PLAN-IMPOSSIBLE: green can't leave traffic/);
+      await killedIn("gate", ["admit", "blue"]);
+      await good(["admit", "blue"]);
+      await good(["scale", "green", "--percent", "100"]);
+      assert.deepEqual(stage.record().placement, { blue: active("1.35"), green: active("1.35") });
+      assert.equal(nodesOf(stage, "green").length, 2);
+      const nothing = await stage.drive(["rollback"]);
+      assert.notEqual(nothing.code, 0);
+      assert.match(nothing.stderr, /EBG-PLAN-IMPOSSIBLE: there is nothing to go back to/);
+    }));
+
+  it("a member that answers errors after its upgrade goes out again; the other one keeps the size that carries both; `admit` brings it back", async () => {
+    stage.want("1.36");
+    const control = new ControlClient(stage.info.control);
+    const run = await underLoad(
+      stage,
+      () =>
+        stage.drive(["upgrade"], (event) => {
+          if (event.kind === "step-started" && event.step.type === "move" && event.step.kind === "admit") void control.addFault({ on: "pods", cluster: "dev-blue", service: "web", kind: "answer", status: 500 });
+        }),
+      // What the bad one answers until it is out is lost by nature; nothing else is.
+      (summary) => {
+        assert.deepEqual([Object.keys(summary.failedByMember), summary.idleResets], [["blue"], 0]);
+        assert.equal(summary.failed, summary.failedByMember["blue"], JSON.stringify(summary.firstFailures.filter((one) => one.member !== "blue"), null, 1));
+      },
+    );
+    assert.equal(run.code, 5, run.stderr);
+    assert.match(run.stderr, /EBG-WALKED-BACK/);
+    assert.match(run.stderr, /eks-blue-green admit blue/);
+    assert.deepEqual(moves(run.events).slice(-2), ["upgrade blue 1.36", "drain blue"]);
+    assert.deepEqual(stage.record().placement, { blue: { role: "standby", version: "1.36", workload: "running" }, green: active("1.35", 200) });
+    assert.deepEqual([stage.record().rollout, stage.record().intent], [null, null]);
+    assert.ok((await control.clearFaults()) > 0);
+    await underLoad(stage, () => good(["admit", "blue"]));
+    assert.equal(stage.record().placement["blue"]?.role, "active");
+    isAt(stage, "blue", "1.36", 2);
+  });
+});
+
+describe("a cycle of three members", function () {
+  this.timeout(20 * 60_000);
+  let stage: Stage;
+  before(async () => {
+    stage = await open("1.34", ["blue", "green", "red"], 1);
+  });
+  after(async () => stage?.close());
+
+  it("over two minors: one whose pods may not be evicted stays out, the others serve, the state says why, and the same command ends it; nobody notices", async () => {
     stage.want("1.36");
     // Somebody's own budget that allows nothing, beside the workload's: EKS gives up after 15 minutes.
     const budget = { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "never", namespace: "web" }, spec: { maxUnavailable: 0, selector: { matchLabels: { "app.kubernetes.io/name": "web" } } } };
     const file = join(stage.info.dir, "budget.json");
     writeFileSync(file, JSON.stringify(budget));
-    assert.equal(stage.command("kubectl", ["--context", "dev-blue", "apply", "-f", file]).status, 0);
-    await underLoad(async () => {
+    assert.equal(stage.command("kubectl", ["--context", "dev-green", "apply", "-f", file]).status, 0);
+    await underLoad(stage, async () => {
       const stuck = await stage.drive(["upgrade"]);
+      tellTimes(stuck);
       assert.equal(stuck.code, 7, stuck.stderr);
       assert.match(stuck.stderr, /PodEvictionFailure/);
-      assert.match(stuck.stderr, /blue is on its way to 1\.36 .* stays out of traffic; green, red serve/);
+      assert.match(stuck.stderr, /green is on its way to 1\.35 .* stays out of traffic; blue, red serve/);
+      assert.match(stuck.stderr, /kubectl --context green get pdb -A/);
+      assert.deepEqual(moves(stuck.events).filter((move) => !move.startsWith("scale")), ["drain blue", "upgrade blue 1.35", "upgrade blue 1.36", "admit blue", "drain green"]);
       const record = stage.record();
-      assert.deepEqual([record.placement["blue"]?.role, record.placement["green"]?.role, record.placement["red"]?.role], ["standby", "active", "active"]);
-      assert.equal(record.intent?.move.kind, "upgrade");
-      assert.equal(cluster("blue").version, "1.36", "its control plane is there already");
-      assert.ok(nodes("blue").some((node) => node.kubelet === "1.35"));
-      assert.equal(stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "delete", "pdb", "never"]).status, 0);
+      assert.deepEqual(Object.values(record.placement).map((one) => one.role), ["active", "standby", "active"]);
+      assert.deepEqual([record.intent?.move.kind, record.intent?.move.member], ["upgrade", "green"]);
+      assert.equal(clusterOf(stage, "green").version, "1.35", "its control plane is there already");
+      assert.ok(nodesOf(stage, "green").some((node) => node.kubelet === "1.34"));
+      assert.equal(stage.command("kubectl", ["--context", "dev-green", "-n", "web", "delete", "pdb", "never"]).status, 0);
+
       const rest = await stage.drive(["upgrade"]);
+      tellTimes(rest);
       assert.equal(rest.code, 0, rest.stderr);
+      assert.deepEqual(moves(rest.events).filter((move) => !move.startsWith("scale")), ["upgrade green 1.35", "upgrade green 1.36", "admit green", "drain red", "upgrade red 1.35", "upgrade red 1.36", "admit red"]);
     });
-    for (const member of ["blue", "green", "red"]) isAt(member, "1.36");
-    await eventually("no member is left larger than it was", 10, () => (Object.values(stage.record().placement).every((one) => one.capacityPercent === undefined && one.role === "active") ? true : null));
+    for (const member of ["blue", "green", "red"]) isAt(stage, member, "1.36", 1);
+    assert.deepEqual(stage.record().placement, { blue: active("1.36"), green: active("1.36"), red: active("1.36") });
+    assert.deepEqual([stage.record().rollout, stage.record().intent], [null, null]);
   });
 });

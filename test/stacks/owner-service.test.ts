@@ -125,6 +125,7 @@ describe("the config of owner service", () => {
     ["an existing workload with owner stack", { services: [{ ...three, existing: { service: "a", deployment: "b" } }] }, ["services[0].existing"]],
     ["externalTrafficPolicy Local", { services: [{ ...three, externalTrafficPolicy: "Local" }] }, ["services[0].externalTrafficPolicy"]],
     ["two members on one cluster", { memberClusters: { blue: { existing: { clusterName: "x" } }, green: { existing: { clusterName: "x" } } } }, ["memberClusters.green.existing.clusterName"]],
+    ["an existing cluster that would be upgraded in place", { memberClusters: { blue: { existing: { clusterName: "x" } } }, rollout: { strategy: "cycle" } }, ["rollout.strategy"]],
     ["a cluster of no member", { memberClusters: { red: {} } }, ["memberClusters.red"]],
     ["keys that meet", { services: [three, { ...three, name: "web-http", ports: undefined, port: 90, targetPort: 90 }] }, ["services[1].name"]],
     ["one load balancer's quota", { ...ownerService, services: [{ ...three, replicas: 84 }] }, ["services[0].replicas"]],

@@ -62,6 +62,7 @@ describe("cycle, through the loop", () => {
     const world = new World("cycle");
     const repair = stuck(world, "blue");
     const result = await world.upgrade();
+    assert.deepEqual(world.events.filter((event) => event.kind === "note" && event.message.startsWith("trying again")), [], "EKS has tried long enough");
     assert.equal(result.outcome, "failed");
     assert.match(result.message, /PodEvictionFailure.*blue is on its way to 1\.35 and can't go back.*green serve/s);
     assert.match(result.remedy ?? "", /budget/);

@@ -39,6 +39,28 @@ describe("AWS front, EKS", function () {
     await assert.rejects(rig().eks.send(new eks.UpdateNodegroupVersionCommand({ clusterName, nodegroupName: "surge", version: "1.35" })), hasCode("InvalidParameterException"));
   });
 
+  it("new nodes that never join fail the update with NodeCreationFailure and don't stay; the old ones are not touched, and the same update goes through later", async () => {
+    await rig().eks.send(new eks.CreateNodegroupCommand({ clusterName, nodegroupName: "failing", nodeRole: role, subnets: rig().subnets, version: "1.33", scalingConfig: { minSize: 1, maxSize: 2, desiredSize: 2 } }));
+    await active("failing");
+    const old = nodesOf("failing");
+    rig().roomForNodes = rig().nodes.get(clusterName)?.length ?? 0;
+    const { update } = await rig().eks.send(new eks.UpdateNodegroupVersionCommand({ clusterName, nodegroupName: "failing", version: "1.34" }));
+    assert.equal(await done(update, { nodegroupName: "failing" }), "Failed");
+    const [error] = (await rig().eks.send(new eks.DescribeUpdateCommand({ name: clusterName, updateId: update?.id, nodegroupName: "failing" }))).update?.errors ?? [];
+    assert.equal(error?.errorCode, "NodeCreationFailure");
+    assert.match(error?.errorMessage ?? "", /new nodes are not joining node group failing: the nodes were not ready after 150 s/);
+    assert.equal(error?.resourceIds?.length, 2);
+    assert.ok(error?.resourceIds?.every((name) => !old.some((one) => name.includes(one.instanceId))));
+    await until("the new ones to be gone", () => nodesOf("failing").length === old.length);
+    assert.deepEqual(nodesOf("failing"), old);
+    const { nodegroup } = await rig().eks.send(new eks.DescribeNodegroupCommand({ clusterName, nodegroupName: "failing" }));
+    assert.deepEqual([nodegroup?.status, nodegroup?.version], ["ACTIVE", "1.33"]);
+    rig().roomForNodes = Number.POSITIVE_INFINITY;
+    const again = await rig().eks.send(new eks.UpdateNodegroupVersionCommand({ clusterName, nodegroupName: "failing", version: "1.34" }));
+    assert.equal(await done(again.update, { nodegroupName: "failing" }), "Successful");
+    assert.deepEqual(nodesOf("failing").map((one) => one.version), ["1.34", "1.34"]);
+  });
+
   it("scales, changes labels, and refuses sizes that contradict each other", async () => {
     const resized = await rig().eks.send(new eks.UpdateNodegroupConfigCommand({ clusterName, nodegroupName: "surge", scalingConfig: { minSize: 1, maxSize: 3, desiredSize: 3 }, labels: { addOrUpdateLabels: { tier: "web" } } }));
     assert.equal(await done(resized.update, { nodegroupName: "surge" }), "Successful");

@@ -50,6 +50,8 @@ export class Rig {
   /** What setNodes was last told, by cluster, and how many nodes each call named. */
   readonly nodes = new Map<string, readonly NodeSpec[]>();
   readonly sizes: number[] = [];
+  /** More nodes than so many never get ready. */
+  roomForNodes = Number.POSITIVE_INFINITY;
   vpcId = "";
   readonly subnets: string[] = [];
   front!: AwsFront;
@@ -67,7 +69,7 @@ export class Rig {
     await until("moto", () => fetch(`${motoUrl}/moto-api/config`).then((answer) => answer.ok, () => false), 30_000);
     const eks: EksBackend = {
       createControlPlane: () => Promise.resolve({ endpoint: "https://127.0.0.1:1", certificateAuthorityData: "Q0E=" }), upgradeControlPlane: () => Promise.resolve(), deleteControlPlane: () => Promise.resolve(),
-      setNodes: (name, all) => (this.nodes.set(name, all), this.sizes.push(all.length), Promise.resolve()),
+      setNodes: (name, all) => (this.nodes.set(name, all), this.sizes.push(all.length), all.length > this.roomForNodes ? Promise.reject(new Error("the nodes were not ready after 150 s")) : Promise.resolve()),
     };
     this.front = await startAwsFront({ motoUrl, region, accountId, timeScale: 600, credentials, eks, onDataPlaneState: (next) => (this.state = next), ...options });
     const config = { endpoint: this.front.url, region, credentials, maxAttempts: 1 };
