@@ -2,8 +2,8 @@
 .PHONY: rehearse test sandbox build clean bench
 NODE_MODULES := node_modules/.package-lock.json
 
-rehearse: build ## everything, from the tools to a finished upgrade under load
-	@node bin/eks-blue-green.js rehearse $(ARGS)
+rehearse: build ## everything, from the tools to a finished upgrade under load; SCENARIO=… rehearses another one
+	@node bin/eks-blue-green.js rehearse $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 test: $(NODE_MODULES) ## lint, types, unit and component tests, properties, sandbox end-to-end
 	@node scripts/test.mjs $(or $(STEPS),all)

@@ -19,8 +19,14 @@ export interface LoadFigures {
   readonly void: boolean;
 }
 
+/** Something that a scenario claims, and whether it was seen to hold. */
+export interface ClaimFigures { readonly step: string; readonly title: string; readonly holds: boolean; readonly seen: string }
+
 export interface RehearsalFigures {
   readonly title: string;
+  /** Absent: what the last `rollout-finished` event says. */
+  readonly ending?: { readonly good: boolean; readonly message: string };
+  readonly claims?: readonly ClaimFigures[];
   readonly timeScale: number;
   readonly events: readonly DriverEvent[];
   /** Null when the rehearsal ended before its load began. */
@@ -32,13 +38,45 @@ export interface RehearsalFigures {
 
 const phases: readonly Phase[] = ["begin", "preview", "act", "gate", "commit"];
 
-function stepRows(events: readonly DriverEvent[]): string[] {
-  const rows: string[][] = [["step", "total", ...phases]];
-  for (const event of events) {
-    if (event.kind !== "step-finished") continue;
-    rows.push([stepTitle(event.step), seconds(event.seconds), ...phases.map((phase) => (event.phases[phase] === undefined ? "-" : seconds(event.phases[phase] ?? 0)))]);
+const dashes = phases.map(() => "-");
+
+interface Rows { readonly rows: readonly (readonly string[])[]; readonly stages: number }
+
+/** Steps of rollouts and of hand-overs, below the stage that they belong to; stages from the first request on. */
+function rowsOf(events: readonly DriverEvent[]): Rows {
+  const from = events.findIndex((event) => event.kind === "load");
+  const rows: string[][] = [];
+  let inner: string[][] = [];
+  const begun = new Map<string, number>();
+  let stages = 0;
+  for (const [index, event] of events.entries()) {
+    if (event.kind === "step-finished") inner.push([`  ${stepTitle(event.step)}`, seconds(event.seconds), ...phases.map((phase) => (event.phases[phase] === undefined ? "-" : seconds(event.phases[phase] ?? 0)))]);
+    if (event.kind === "adoption") {
+      const name = `${event.service}: ${event.step}`;
+      if (event.status === "started") begun.set(name, Date.parse(event.at));
+      if (event.status === "finished") inner.push([`  ${name}`, seconds((Date.parse(event.at) - (begun.get(name) ?? Date.parse(event.at))) / 1000), ...dashes]);
+    }
+    if (event.kind !== "stage" || (event.status !== "finished" && event.status !== "failed")) continue;
+    if (from >= 0 && index > from && !event.name.startsWith("verify: ")) {
+      stages += 1;
+      rows.push([event.name, seconds(event.seconds ?? 0), ...dashes], ...inner);
+    } else if (event.name.startsWith("verify: ")) continue;
+    inner = [];
   }
-  return rows.length === 1 ? ["  no step was finished"] : table(rows, [false, true, true, true, true, true, true]).map((line) => `  ${line}`);
+  return { rows: [...rows, ...inner], stages };
+}
+
+function stepRows(events: readonly DriverEvent[]): string[] {
+  const { rows, stages } = rowsOf(events);
+  // One stage alone is the headline again.
+  const shown = stages > 1 ? rows : rows.filter(([title]) => title?.startsWith("  ")).map(([title = "", ...rest]) => [title.trimStart(), ...rest]);
+  return shown.length === 0 ? ["  no step was finished"] : table([["step", "total", ...phases], ...shown], [false, true, true, true, true, true, true]).map((line) => `  ${line}`);
+}
+
+function claimLines(claims: readonly ClaimFigures[]): string[] {
+  if (claims.length === 0) return [];
+  const step = Math.max(...claims.map((one) => one.step.length));
+  return ["verifications, in the order in which they were made", ...claims.map((one) => `  ${one.holds ? colors.green("✔") : colors.red("✖")} ${one.step.padEnd(step)}${step === 0 ? "" : "  "}${one.title}: ${one.seen}`), ""];
 }
 
 type Series = Readonly<Record<string, readonly Sample[]>>;
@@ -96,13 +134,15 @@ function loadLines(load: LoadFigures, ledgerFile: string | null): string[] {
 /** The summary's lines. `width` bounds the charts, in columns. */
 export function rehearsalSummary(figures: RehearsalFigures, width = 72): string[] {
   const finished = figures.events.filter((event) => event.kind === "rollout-finished").at(-1);
-  const good = finished?.outcome === "done" && figures.load !== null && figures.load.failed + figures.load.idleResets === 0 && !figures.load.void;
+  const ending = figures.ending ?? { good: finished?.outcome === "done", message: finished ? `${finished.outcome}, ${finished.message}` : "the upgrade did not finish" };
+  const claims = figures.claims ?? [];
+  const good = ending.good && claims.every(({ holds }) => holds) && figures.load !== null && figures.load.failed + figures.load.idleResets === 0 && !figures.load.void;
   const targets = healthyTargets(figures.events);
   const answers = answersPerSecond(figures.events);
   const span = spanOf([targets, answers]);
   return [
     "",
-    `${good ? colors.green("✔") : colors.red("✖")} ${colors.bold(figures.title)}: ${finished ? `${finished.outcome}, ${finished.message}` : "the upgrade did not finish"}`,
+    `${good ? colors.green("✔") : colors.red("✖")} ${colors.bold(figures.title)}: ${ending.message}`,
     "",
     ...(figures.load ? loadLines(figures.load, figures.ledgerFile) : ["requests    none were sent"]),
     `time        ${seconds(figures.totalSeconds)} in all, ${seconds(figures.setupSeconds)} of them to set up; AWS's delays run ${figures.timeScale} times as fast as in AWS`,
@@ -110,6 +150,7 @@ export function rehearsalSummary(figures: RehearsalFigures, width = 72): string[
     "where the time went",
     ...stepRows(figures.events),
     "",
+    ...claimLines(claims),
     ...chart("healthy targets by member", targets, span, width, "targets"),
     ...chart("answers by member", answers, span, width, "requests/s"),
     "",

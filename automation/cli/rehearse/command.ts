@@ -6,7 +6,10 @@ import { exitCodes } from "../exit-codes";
 import { lbcOption, providerOption, timeScaleOption } from "../sandbox-command";
 import { parsePositive } from "../sandbox-options";
 import { reporterFor } from "../../report/reporters";
-import { rehearse, type RehearsalOptions } from "./rehearse";
+import type { RehearsalOptions } from "./options";
+import { rehearse } from "./rehearse";
+import type { Scenario } from "./scenario";
+import { scenarios } from "./scenarios";
 
 /** Refused at once, before anything is started. */
 function collectScheduledFault(text: string, before: readonly string[]): readonly string[] {
@@ -19,7 +22,7 @@ function collectScheduledFault(text: string, before: readonly string[]): readonl
   return [...before, text];
 }
 
-interface Flags { stack: string; cwd: string; from?: string; to?: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; rate: number; json: boolean; plain: boolean; keep: boolean; region: string; fault: readonly string[] }
+interface Flags { scenario: Scenario; stack: string; cwd: string; from?: string; to?: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; rate: number; json: boolean; plain: boolean; keep: boolean; region: string; fault: readonly string[] }
 
 async function run(flags: Flags): Promise<void> {
   const reporter = reporterFor({ json: flags.json, plain: flags.plain });
@@ -37,16 +40,26 @@ async function run(flags: Flags): Promise<void> {
     keep: flags.keep,
     faults: flags.fault,
   };
-  const result = await rehearse(options, reporter);
+  const result = await rehearse(flags.scenario, options, reporter);
   reporter.end();
   people.write(`${result.summary.join("\n")}\n`);
-  process.exitCode = result.lost ? exitCodes.requestsLost : result.driverExitCode === 0 ? exitCodes.done : result.driverExitCode || exitCodes.failed;
+  process.exitCode = result.lost ? exitCodes.requestsLost : result.driverExitCode !== 0 ? result.driverExitCode || exitCodes.failed : result.refuted ? exitCodes.findings : exitCodes.done;
 }
 
-/** `rehearse`: an upgrade of the project in this folder, in a sandbox of its own, under load. */
+function parseScenario(text: string): Scenario {
+  const found = scenarios.find(({ name }) => name === text);
+  if (found === undefined) throw new InvalidArgumentError(`one of: ${scenarios.map(({ name }) => name).join(", ")}.`);
+  return found;
+}
+
+const [standard] = scenarios;
+const widest = Math.max(...scenarios.map(({ name }) => name.length));
+
+/** `rehearse`: an upgrade of the project in this folder, or another scenario, in a sandbox of its own, under load. */
 export function rehearseCommand(): Command {
   return new Command("rehearse")
-    .description("rehearse an upgrade of this folder's own program under load, with the real engine and real control planes, without AWS")
+    .description("rehearse an upgrade of this folder's own program under load (or another scenario), with the real engine and real control planes, without AWS")
+    .addOption(new Option("--scenario <name>", "what to rehearse").argParser(parseScenario).default(standard, standard?.name))
     .addOption(new Option("-s, --stack <name>", "the environment's stack").default("dev"))
     .addOption(new Option("-C, --cwd <folder>", "the project's folder").default("."))
     .option("--from <minor>", "Kubernetes minor to begin with (default: the one before --to)")
@@ -60,6 +73,7 @@ export function rehearseCommand(): Command {
     .option("--keep", "leave the sandbox running at the end and say where", false)
     .option("--plain", "plain lines instead of the live view", false)
     .option("--json", "NDJSON events on stdout, people's text on stderr", false)
-    .addHelpText("after", "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --fault pods:dev-green:web=answer,status=500@bake\n  $ eks-blue-green rehearse --stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when the upgrade finished and not one request failed; 8 when requests were lost.")
+    .addHelpText("after", `\nScenarios:\n${scenarios.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}`).join("\n")}`)
+    .addHelpText("after", "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --scenario adopt\n  $ eks-blue-green rehearse --fault pods:dev-green:web=answer,status=500@bake\n  $ eks-blue-green rehearse --stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when it finished, not one request failed and every verification held; 8 when requests were lost, 9 when a verification did not hold.")
     .action(run);
 }

@@ -22,7 +22,8 @@ export interface DriverProcess {
   readonly ended: Promise<number | null>;
 }
 
-const bin = join(__dirname, "..", "..", "..", "..", "bin", "eks-blue-green.js");
+/** The CLI, as it was installed. */
+export const bin = join(__dirname, "..", "..", "..", "..", "bin", "eks-blue-green.js");
 
 export function startDriver(args: readonly string[], info: SandboxInfo, logFile: string, onEvent: (event: DriverEvent & { kind: string }) => void): DriverProcess {
   // A group of its own: one Ctrl-C in the terminal must reach it once, as the SIGTERM that the rehearsal passes on. When the rehearsal dies, its output's end stops it.

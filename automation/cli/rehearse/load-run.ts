@@ -5,8 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadSummary, SandboxInfo } from "../../../sandbox/contract";
 import { SandboxError } from "../../../sandbox/errors";
 import { parseConnectTo, type ConnectToEntry } from "../../../sandbox/fabric/connect-to";
-import { startLoad } from "../../../sandbox/load/start";
+import { type LoadHandle, startLoad } from "../../../sandbox/load/start";
 import type { EventSink } from "../../events";
+import { addUp, joinSummaries } from "./load-figures";
 
 const goodAnswersInARow = 20;
 /** What is real, and what passes at the sandbox's speed (the registration lag above all). */
@@ -32,47 +33,64 @@ function answers(entry: ConnectToEntry): Promise<boolean> {
   });
 }
 
-/** Resolves with the load balancer's first listener once it has answered 20 requests in a row. */
-export async function waitUntilServing(info: SandboxInfo, progress: (message: string) => void, signal: AbortSignal): Promise<ConnectToEntry> {
+/** Resolves with the load balancers' listeners, `least` or more, once each of them has answered 20 requests in a row. */
+export async function waitUntilAllServe(info: SandboxInfo, least: number, progress: (message: string) => void, signal: AbortSignal): Promise<readonly ConnectToEntry[]> {
   const startedAt = Date.now();
   let inARow = 0;
   const most = longestWaitSeconds(info.timeScale);
   while (Date.now() - startedAt < most * 1000) {
     signal.throwIfAborted();
-    const entry = listeners(info)[0];
-    inARow = entry && (await answers(entry)) ? inARow + 1 : 0;
-    if (entry && inARow >= goodAnswersInARow) return entry;
-    progress(entry ? `waiting for ${goodAnswersInARow} good answers in a row (a new target gets traffic after the registration lag)` : "waiting for a listener");
+    const entries = listeners(info);
+    const there = entries.length >= Math.max(1, least);
+    inARow = there && (await Promise.all(entries.map(answers))).every(Boolean) ? inARow + 1 : 0;
+    if (inARow >= goodAnswersInARow) return entries;
+    progress(there ? `waiting for ${goodAnswersInARow} good answers in a row (a new target gets traffic after the registration lag)` : "waiting for a listener");
     if (inARow === 0) await sleep(100);
   }
   throw new SandboxError("SBX-NO-ANSWER", `the load balancer gave no ${goodAnswersInARow} good answers in a row within ${Math.round(most)} s`, "Run with --keep and look at `aws elbv2 describe-target-health` and the pods; is the service's port served by its image?");
+}
+
+/** The first listener of `waitUntilAllServe`. */
+export async function waitUntilServing(info: SandboxInfo, progress: (message: string) => void, signal: AbortSignal): Promise<ConnectToEntry> {
+  const [first] = await waitUntilAllServe(info, 1, progress, signal);
+  if (first === undefined) throw new Error("no listener serves");
+  return first;
 }
 
 export interface RunningLoad {
   readonly stop: () => Promise<LoadSummary>;
 }
 
-export async function beginLoad(info: SandboxInfo, entry: ConnectToEntry, requestsPerSecond: number, ledgerFile: string, tell: EventSink): Promise<RunningLoad> {
-  const handle = await startLoad(
-    {
-      host: entry.host,
-      port: entry.port,
-      path: "/",
-      connectToFile: info.env.EKS_BLUE_GREEN_CONNECT_TO ?? "",
-      requestsPerSecond,
-      newConnectionShare: 0.5,
-      keepAliveConnections: 50,
-      timeoutMs: 5000,
-      sourceAddresses: ["127.0.0.1", "127.0.1.1", "127.0.2.1", "127.0.3.1"],
-    },
-    { ledgerFile },
-  );
+const startOne = (info: SandboxInfo, entry: ConnectToEntry, requestsPerSecond: number, keepAliveConnections: number, ledgerFile: string): Promise<LoadHandle> => startLoad(
+  {
+    host: entry.host,
+    port: entry.port,
+    path: "/",
+    connectToFile: info.env.EKS_BLUE_GREEN_CONNECT_TO ?? "",
+    requestsPerSecond,
+    newConnectionShare: 0.5,
+    keepAliveConnections,
+    timeoutMs: 5000,
+    sourceAddresses: ["127.0.0.1", "127.0.1.1", "127.0.2.1", "127.0.3.1"],
+  },
+  { ledgerFile },
+);
+
+/** The rate is shared out over the listeners, one client process each. */
+export async function beginLoad(info: SandboxInfo, to: ConnectToEntry | readonly ConnectToEntry[], requestsPerSecond: number, ledgerFile: string, tell: EventSink): Promise<RunningLoad> {
+  const entries = Array.isArray(to) ? (to as readonly ConnectToEntry[]) : [to as ConnectToEntry];
+  const share = (whole: number): number => Math.max(1, Math.round(whole / entries.length));
+  const ledgerOf = (index: number): string => (index === 0 ? ledgerFile : ledgerFile.replace(/(\.[^.]+)?$/, `-${index + 1}$1`));
+  const handles = await Promise.all(entries.map((entry, index) => startOne(info, entry, share(requestsPerSecond), share(50), ledgerOf(index))));
   let sent = 0;
   let failed = 0;
-  handle.onSample((sample) => {
+  handles.forEach((handle, index) => handle.onSample((sample) => {
     sent += sample.sent;
     failed += sample.failed;
-    tell({ kind: "load", sent, failed, requestsPerSecond: sample.sent, byMember: sample.byMember });
-  });
-  return { stop: () => handle.stop() };
+    // One event a second, however many clients there are.
+    if (index > 0) return;
+    const all = handles.map((one) => one.sample());
+    tell({ kind: "load", sent, failed, requestsPerSecond: all.reduce((sum, one) => sum + one.sent, 0), byMember: addUp(all.map((one) => one.byMember)) });
+  }));
+  return { stop: async () => joinSummaries(await Promise.all(handles.map((handle) => handle.stop()))) };
 }

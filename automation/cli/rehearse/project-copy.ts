@@ -16,12 +16,16 @@ export interface InspectedProject {
   readonly configFiles: readonly string[];
   /** Wanted Kubernetes minor of the environment's config. */
   readonly wantedVersion: string;
+  readonly strategy: string;
 }
 
 export interface RehearsedProject {
+  readonly environment: string;
   /** Folder with Pulumi.yaml (main made absolute) and the copied stack configs. */
   readonly directory: string;
   readonly setVersion: (version: string) => void;
+  /** Writes a value into the environment's config, under the package's name: `set(["loadBalancer", "owner"], "service")`; undefined removes it. */
+  readonly set: (path: readonly (string | number)[], value: unknown) => void;
 }
 
 /** The minor before `1.35` is `1.34`. */
@@ -44,6 +48,7 @@ function readProject(projectDirectory: string): { name: string; main: string; te
 
 /** The package reads its keys under its own name, whatever the project is called. */
 const versionKey = "eks-blue-green:kubernetesVersion";
+const rolloutKey = "eks-blue-green:rollout";
 
 /** @throws EBG-NO-PROJECT, EBG-UNKNOWN-STACK, EBG-CONFIG */
 export function inspectProject(directory: string, environment: string): InspectedProject {
@@ -56,7 +61,9 @@ export function inspectProject(directory: string, environment: string): Inspecte
   const config = (parse(readFileSync(join(directory, configFile), "utf8")) as { config?: Record<string, unknown> } | null)?.config;
   const wantedVersion = config?.[versionKey];
   if (typeof wantedVersion !== "string") throw new DriverError("EBG-CONFIG", `${versionKey} is missing in ${configFile}, or is not a string`, 'Set it to the wanted Kubernetes minor, in quotes: "1.35".');
-  return { ...project, directory, environment, configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)), wantedVersion };
+  const rollout = config?.[rolloutKey] as { strategy?: unknown } | undefined;
+  const strategy = typeof rollout?.strategy === "string" ? rollout.strategy : "replace";
+  return { ...project, strategy, directory, environment, configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)), wantedVersion };
 }
 
 /** Copies of the config files in `into`, beside a Pulumi.yaml whose `main` is the user's program where it is. */
@@ -67,12 +74,12 @@ export function copyProject(project: InspectedProject, into: string): RehearsedP
   writeFileSync(join(into, "Pulumi.yaml"), document.toString());
   for (const name of project.configFiles) copyFileSync(join(project.directory, name), join(into, name));
   const configFile = join(into, `Pulumi.${project.environment}.yaml`);
-  return {
-    directory: into,
-    setVersion: (version) => {
-      const config = parseDocument(readFileSync(configFile, "utf8"));
-      config.setIn(["config", versionKey], version);
-      writeFileSync(configFile, config.toString());
-    },
+  const set: RehearsedProject["set"] = ([key, ...inner], value) => {
+    const config = parseDocument(readFileSync(configFile, "utf8"));
+    const path = ["config", `eks-blue-green:${key}`, ...inner];
+    if (value === undefined) config.deleteIn(path);
+    else config.setIn(path, value);
+    writeFileSync(configFile, config.toString());
   };
+  return { environment: project.environment, directory: into, set, setVersion: (version) => set(["kubernetesVersion"], version) };
 }

@@ -1,0 +1,17 @@
+export interface RehearsalOptions {
+  readonly projectDirectory: string;
+  readonly environment: string;
+  /** Null: the minor before `to`. */
+  readonly from: string | null;
+  /** Null: what the environment's config wants. */
+  readonly to: string | null;
+  readonly timeScale: number;
+  readonly lbc: "stand-in" | "external";
+  readonly providers: Readonly<Record<string, string>>;
+  readonly region: string;
+  readonly requestsPerSecond: number;
+  /** Leave the sandbox running at the end. */
+  readonly keep: boolean;
+  /** As `--fault` takes them, with or without a moment. */
+  readonly faults?: readonly string[];
+}
