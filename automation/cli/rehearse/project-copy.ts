@@ -17,6 +17,7 @@ export interface InspectedProject {
   /** Wanted Kubernetes minor of the environment's config. */
   readonly wantedVersion: string;
   readonly strategy: string;
+  readonly members: readonly string[];
 }
 
 export interface RehearsedProject {
@@ -48,6 +49,7 @@ function readProject(projectDirectory: string): { name: string; main: string; te
 
 /** The package reads its keys under its own name, whatever the project is called. */
 const versionKey = "eks-blue-green:kubernetesVersion";
+const membersKey = "eks-blue-green:members";
 const rolloutKey = "eks-blue-green:rollout";
 
 /** @throws EBG-NO-PROJECT, EBG-UNKNOWN-STACK, EBG-CONFIG */
@@ -63,7 +65,21 @@ export function inspectProject(directory: string, environment: string): Inspecte
   if (typeof wantedVersion !== "string") throw new DriverError("EBG-CONFIG", `${versionKey} is missing in ${configFile}, or is not a string`, 'Set it to the wanted Kubernetes minor, in quotes: "1.35".');
   const rollout = config?.[rolloutKey] as { strategy?: unknown } | undefined;
   const strategy = typeof rollout?.strategy === "string" ? rollout.strategy : "replace";
-  return { ...project, strategy, directory, environment, configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)), wantedVersion };
+  const members = config?.[membersKey];
+  return { ...project, strategy, members: Array.isArray(members) ? members.map(String) : [], directory, environment, configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)), wantedVersion };
+}
+
+/** A program that is not this package's: all that a rehearsal knows of it. */
+export interface ForeignProject { readonly directory: string; readonly environment: string }
+
+/** A copy of its Pulumi.yaml (main made absolute) and of its stack's config in `into`. @throws EBG-NO-PROJECT */
+export function copyProgram({ directory, environment }: ForeignProject, into: string): void {
+  const { main, text } = readProject(directory);
+  mkdirSync(into, { recursive: true });
+  const document = parseDocument(text);
+  document.set("main", main);
+  writeFileSync(join(into, "Pulumi.yaml"), document.toString());
+  copyFileSync(join(directory, `Pulumi.${environment}.yaml`), join(into, `Pulumi.${environment}.yaml`));
 }
 
 /** Copies of the config files in `into`, beside a Pulumi.yaml whose `main` is the user's program where it is. */

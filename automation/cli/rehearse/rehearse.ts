@@ -10,7 +10,7 @@ import type { Reporter } from "../../report/reporters";
 import { stamp } from "../../report/reporters";
 import { exitCodes } from "../exit-codes";
 import type { RehearsalOptions } from "./options";
-import { copyProject } from "./project-copy";
+import { copyProgram, copyProject } from "./project-copy";
 import type { Act, Ending, Scenario } from "./scenario";
 import { RehearsalStage, stageOfView } from "./stage";
 
@@ -45,7 +45,8 @@ async function openStage(act: Act, options: RehearsalOptions, dir: string, { tel
   // Everything of the rehearsal is in the sandbox's folder, which goes with it, also after a kill -9 of this process.
   mkdirSync(join(dir, "rehearsal"));
   const project = copyProject(act.project, join(dir, "project"));
-  const others = act.others == null ? null : copyProject(act.others, join(dir, "others"));
+  const others = join(dir, "others");
+  if (act.others !== undefined) copyProgram(act.others, others);
   return new RehearsalStage({ info, project, others, options, tell, relay, signal, startedAt });
 }
 

@@ -1,6 +1,6 @@
 /** What a scenario is: checked before anything is started, then performed on a stage. */
 import { DriverError } from "../../errors";
-import type { InspectedProject } from "./project-copy";
+import type { ForeignProject, InspectedProject } from "./project-copy";
 import type { RehearsalOptions } from "./options";
 import type { RehearsalStage } from "./stage";
 
@@ -10,8 +10,8 @@ export interface Act {
   readonly title: string;
   /** The program and the config under rehearsal. */
   readonly project: InspectedProject;
-  /** Folder of a second program, which is somebody else's; null: there is none. */
-  readonly others?: InspectedProject | null;
+  /** A second program, which is somebody else's. */
+  readonly others?: ForeignProject;
   /** Performs it; answers how it ended. What must hold is claimed through the stage. */
   readonly perform: (stage: RehearsalStage) => Promise<Ending>;
 }

@@ -49,7 +49,7 @@ function tail(file: string, lines: number): string {
 export interface StageSetting {
   readonly info: SandboxInfo;
   readonly project: RehearsedProject;
-  readonly others: RehearsedProject | null;
+  readonly others: string;
   readonly options: RehearsalOptions;
   readonly tell: EventSink;
   /** Events of the driver, which have their time already. */
@@ -84,8 +84,8 @@ export class RehearsalStage {
   get project(): RehearsedProject {
     return this.setting.project;
   }
-  get others(): RehearsedProject {
-    if (this.setting.others === null) throw new Error("the scenario has no second program");
+  /** Folder of the program that is somebody else's. */
+  get others(): string {
     return this.setting.others;
   }
   get tell(): EventSink {

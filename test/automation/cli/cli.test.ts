@@ -49,7 +49,7 @@ describe("flags", () => {
   for (const text of ["0", "0.5", "601", "fast", ""]) it(`--time-scale '${text}' is refused with the range`, () => assert.throws(() => parseTimeScale(text), /from 1 to 600/));
   it("--time-scale 60 is taken", () => assert.equal(parseTimeScale("60"), 60));
   for (const text of ["kubernetes", "helm=/x", "=x", "aws="]) it(`--provider '${text}' is refused with the names`, () => assert.throws(() => parseProviders(text, {}), /NAME=PATH with NAME one of aws, eks, kubernetes/));
-  for (const args of [["upgrade"], ["rehearse", "--rate", "zero"], ["sandbox", "up", "--time-scale", "0"], ["verify", "--stack", "dev", "--concurrency", "0"], ["frobnicate"]]) {
+  for (const args of [["upgrade"], ["rehearse", "--rate", "zero"], ["rehearse", "--scenario", "frobnicate"], ["sandbox", "up", "--time-scale", "0"], ["verify", "--stack", "dev", "--concurrency", "0"], ["frobnicate"]]) {
     it(`wrong usage ends with 2: ${args.join(" ")}`, async () => {
       const bin = join(__dirname, "../../../bin/eks-blue-green.js");
       const run = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8" });

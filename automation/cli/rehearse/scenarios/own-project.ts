@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../../../sandbox/daemon/scripts";
-import { inspectProject, type InspectedProject } from "../project-copy";
+import { type ForeignProject, inspectProject, type InspectedProject } from "../project-copy";
 
 /** The package's own program, as Pulumi.yaml's `main`: the sources in a checkout, else what was built of them. */
 function stacksProgram(): string {
@@ -13,4 +13,9 @@ function stacksProgram(): string {
 /** An example whose program is the package's own. */
 export function exampleConfig(name: string): InspectedProject {
   return { ...inspectProject(join(packageRoot(), "examples", name), "dev"), main: stacksProgram() };
+}
+
+/** An example that is a program of its own. */
+export function exampleProgram(name: string): ForeignProject {
+  return { directory: join(packageRoot(), "examples", name), environment: "dev" };
 }

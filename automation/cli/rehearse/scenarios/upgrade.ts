@@ -1,20 +1,10 @@
 /** The default: an upgrade of the user's own program, from one minor to the next. */
-import { supportedVersions } from "../../../../sandbox/control-plane/index";
 import { ControlClient } from "../../../../sandbox/control-client";
-import { DriverError } from "../../../errors";
 import { FaultSchedule } from "../fault-schedule";
-import { inspectProject, minorBefore } from "../project-copy";
+import { inspectProject } from "../project-copy";
 import type { Ending, Scenario } from "../scenario";
 import type { RehearsalStage } from "../stage";
-
-/** Told before anything is started. */
-function checkVersions(from: string, to: string): void {
-  const can = supportedVersions.join(", ");
-  for (const [flag, version] of [["--from", from], ["--to", to]] as const) {
-    if (!supportedVersions.includes(version)) throw new DriverError("EBG-CONFIG", `the sandbox has no Kubernetes ${version} (${flag})`, `It has ${can}: choose with --from and --to, or set eks-blue-green:kubernetesVersion.`);
-  }
-  if (supportedVersions.indexOf(to) <= supportedVersions.indexOf(from)) throw new DriverError("EBG-CONFIG", `--to ${to} is not newer than --from ${from}`, `An upgrade goes up: the sandbox has ${can}.`);
-}
+import { versionsOf } from "./versions";
 
 async function faultLines(control: ControlClient, schedule: FaultSchedule): Promise<readonly string[]> {
   const missed = await schedule.end();
@@ -49,9 +39,7 @@ export const upgrade: Scenario = {
   summary: "your own program: provision the new member, move traffic, retire the old one",
   plan: (options) => {
     const project = inspectProject(options.projectDirectory, options.environment);
-    const to = options.to ?? project.wantedVersion;
-    const from = options.from ?? minorBefore(to);
-    checkVersions(from, to);
+    const { from, to } = versionsOf(project, options);
     return { title: `${options.environment} ${from} → ${to} (${project.strategy})`, project, perform: (stage) => perform(stage, from, to) };
   },
 };
