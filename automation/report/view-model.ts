@@ -72,8 +72,11 @@ export function reduceView(view: View, event: DriverEvent): View {
       if (event.status === "started") return upsert(view, id, { status: "running", startedAt: now, note: event.message }, fresh);
       return upsert(view, id, { status: event.status === "finished" ? "done" : "failed", seconds: event.seconds, note: event.message }, fresh);
     }
-    case "rollout-started":
-      return withSteps(view, event.steps, event.done);
+    case "rollout-started": {
+      // Another rollout after a finished one (a rehearsal's next command) gets lines of its own.
+      const another = !event.resumed && view.lines.some((line) => line.id.startsWith(`step:${view.generation}:`));
+      return withSteps(another ? { ...view, generation: view.generation + 1 } : view, event.steps, event.done);
+    }
     case "walk-back": {
       const failed = failRunning(view, event.message);
       const next: View = { ...failed, generation: view.generation + 1 };

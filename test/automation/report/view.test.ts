@@ -40,6 +40,11 @@ describe("the live view", () => {
     assert.ok(lines.some((line) => line.includes("1,000 requests/s") && line.includes("12,345 sent") && line.includes("2 failed")));
   });
 
+  it("shows the steps of a second command below the first's", () => {
+    const lines = show([started, at({ kind: "step-finished", index: 0, step: admit, seconds: 6, phases: {} }), { ...started, steps: [drain] } as DriverEvent]);
+    assert.deepEqual(lines.map((line) => line.replace(/[^a-z ]/g, "").trim().split("  ")[0]?.split(" ").slice(0, 2).join(" ")), ["admit green", "bake", "drain green"]);
+  });
+
   it("never draws a line wider than the terminal by more than the title needs", () => {
     const lines = show([started, at({ kind: "step-started", index: 0, step: admit, resumed: false }), at({ kind: "phase-started", index: 0, phase: "act", message: "x".repeat(500) })], 1000, 80);
     assert.ok((lines[0] ?? "").length <= 80, `${(lines[0] ?? "").length} columns`);
@@ -66,6 +71,24 @@ describe("the rehearsal's summary", () => {
   });
   it("tells where each step's time went", () => {
     assert.ok(rehearsalSummary({ ...figures, load: goodLoad }).some((line) => /admit green\s+6\.0 s\s+1\.0 s\s+-\s+2\.0 s\s+3\.0 s\s+-/.test(line)));
+  });
+  const stage = (name: string, second: number, status: "finished" | "failed" = "finished") => at({ kind: "stage", name, status, message: "", seconds: 2 }, second);
+  const sample = at({ kind: "load", sent: 9, failed: 0, requestsPerSecond: 9, byMember: { blue: 9 } });
+  it("lists stages from the first request on, each above its steps, and no verification among them", () => {
+    const events = [stage("deploy dev", 0), sample, at({ kind: "step-finished", index: 0, step: admit, seconds: 6, phases: { act: 2 } }, 3), stage("admit", 4), stage("verify: it holds", 5), stage("drain", 6), finished];
+    const lines = rehearsalSummary({ ...figures, events, load: goodLoad });
+    const from = lines.indexOf("where the time went");
+    assert.deepEqual(lines.slice(from + 2, lines.indexOf("", from)).map((line) => line.slice(2, 20).trimEnd()), ["admit          2.0", "  admit green  6.0", "drain          2.0"]);
+  });
+  it("a verification that does not hold is told, and makes the rehearsal bad", () => {
+    const claim = { step: "step 3", title: "the flag is on", seen: "web false" };
+    const text = (holds: boolean): string => plain(rehearsalSummary({ ...figures, load: goodLoad, claims: [{ ...claim, holds }] }).join("\n"));
+    assert.match(text(true), /✔ dev[^]*✔ step 3 {2}the flag is on: web false/);
+    assert.match(text(false), /✖ dev[^]*✖ step 3 {2}the flag is on: web false/);
+  });
+  it("an ending that is given counts, whatever the last rollout said", () => {
+    assert.match(plain(rehearsalSummary({ ...figures, load: goodLoad, ending: { good: false, message: "the teardown did not finish" } }).join("\n")), /✖ .*: the teardown did not finish/);
+    assert.match(plain(rehearsalSummary({ ...figures, load: null, ending: { good: true, message: "done" } }).join("\n")), /✖ /);
   });
   it("draws members over time from the samples", () => {
     const events = [at({ kind: "targets", byMember: { blue: { healthy: 3, initial: 0, draining: 0, unhealthy: 0 } } }), at({ kind: "load", sent: 9, failed: 0, requestsPerSecond: 9, byMember: { blue: 9 } })];
