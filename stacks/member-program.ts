@@ -11,7 +11,7 @@ import { clusterNameOf, ownershipOf, targetGroupArnPatterns } from "./target-gro
 import { type AddonVersions, type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "./contract";
 import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "./record";
 import type { EnvironmentRecord } from "./record";
-import { fence, readLastEnvironment } from "./record-source";
+import { fence, holderOf, readLastEnvironment } from "./record-source";
 import { readStackOutputs } from "./stack-reading";
 
 /** All that the declaration of one member needs, read and decided before any resource. */
@@ -127,7 +127,7 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   }
   if (context?.kind === "record") throw new Error(`a record is written into the environment's stack '${environmentName}', not into '${stack}'`);
   const environment = await readEnvironment(environmentName);
-  if (context !== undefined) fence(environment.record.revision, context.expectedRevision, `the update of '${stack}'`);
+  if (context !== undefined) fence(environment.record.revision, context.expectedRevision, `the update of '${stack}'`, holderOf(environment.record));
   const desired = desiredOfMember(environment.record, member, { acting: context !== undefined, environment: environmentName });
   if (desired.refuse !== null) throw new Error(`${desired.refuse.reason}. Remedy: ${desired.refuse.remedy}`);
   if (desired.placement.version === null) return {};

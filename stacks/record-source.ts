@@ -46,10 +46,18 @@ async function firstRecord(environment: string, config: EnvironmentConfig): Prom
   return ownerOf(config) === "service" ? { ...first, ownership: ownershipOf(null, config) } : first;
 }
 
+/** Who holds what since when, as the record has it; an empty text: nobody anything. */
+export function holderOf({ intent, evacuation, adoption, rollout }: EnvironmentRecord): string {
+  if (intent !== null) return `'${intent.move.kind} ${intent.move.member}' is held by ${intent.by} since ${intent.startedAt}`;
+  if (evacuation != null) return `the evacuation of ${evacuation.member} is held by ${evacuation.by} since ${evacuation.startedAt}`;
+  if (adoption != null) return `the hand-over of '${adoption.service}' is held by ${adoption.by} since ${adoption.startedAt}`;
+  return rollout === null ? "" : `rollout ${rollout.id} is under way since ${rollout.startedAt}`;
+}
+
 /** Throws (beginning with FENCED) when the record has moved on since the driver looked. Under the stack's lock this is a compare-and-swap. */
-export function fence(actual: number, expected: number, what: string): void {
+export function fence(actual: number, expected: number, what: string, holder = ""): void {
   if (actual === expected) return;
-  throw new Error(`${FENCED}: ${what} expected the record's revision ${expected}, but it is ${actual}: another driver or update has moved on. Run the same command again; it reads the record anew`);
+  throw new Error(`${FENCED}: ${what} expected the record's revision ${expected}, but it is ${actual}: another driver or update has moved on${holder === "" ? "" : ` (${holder})`}. Run the same command again; it reads the record anew`);
 }
 
 /** The record that this update writes. */
@@ -57,7 +65,7 @@ export async function recordToWrite(environment: string, config: EnvironmentConf
   const current = last?.record ?? (await firstRecord(environment, config));
   if (context === undefined) return withMembers(current, config.members);
   if (context.kind === "act") throw new Error(`an 'act' belongs to a member's stack, not to '${environment}' (${pulumi.getProject()})`);
-  fence(current.revision, context.expectedRevision, context.kind === "unprotect" ? "lifting the protection" : "writing the record");
+  fence(current.revision, context.expectedRevision, context.kind === "unprotect" ? "lifting the protection" : "writing the record", holderOf(current));
   if (context.kind === "unprotect") return withMembers(mayUnprotect(current), config.members);
   if (context.record.revision !== context.expectedRevision + 1) {
     throw new Error(`${RECORD_INVALID}: the record to write has revision ${context.record.revision}; after ${context.expectedRevision} comes ${context.expectedRevision + 1}`);
