@@ -32,13 +32,29 @@ export function chartManifests({ releaseName, namespace, version, values }: Char
     ...accessRules(fullName, namespace, account, labels),
     { apiVersion: "v1", kind: "Service", metadata: meta(WEBHOOK_SERVICE), spec: { ports: [{ port: 443, name: "webhook-server", targetPort: "webhook-server" }], selector } },
     deployment(meta(fullName), selector, account, version, values),
+    ...budget(meta(fullName), selector, values),
     ...(values["createIngressClassResource"] === false ? [] : [{ apiVersion: "networking.k8s.io/v1", kind: "IngressClass", metadata: { name: values["ingressClass"] ?? "alb", labels }, spec: { controller: "ingress.k8s.aws/alb" } }]),
     mutating,
     validating,
   ];
 }
 
-function deployment(metadata: object, selector: object, account: string, version: string, values: ChartSettings["values"]): object {
+/** With it a node that goes takes one replica at a time: without, both could end with the pods that they have to deregister. */
+function budget(metadata: object, selector: object, values: ChartSettings["values"]): object[] {
+  const spec = values["podDisruptionBudget"];
+  const wanted = spec !== undefined && Object.keys(spec).length > 0 && (values["replicaCount"] ?? 2) > 1;
+  return wanted ? [{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata, spec: { ...spec, selector: { matchLabels: selector } } }] : [];
+}
+
+/** The chart's default: two replicas on two nodes where there are two. */
+function affinity(selector: Readonly<Record<string, string>>, values: ChartSettings["values"]): object {
+  if (values["affinity"]) return { affinity: values["affinity"] };
+  if (values["configureDefaultAffinity"] === false) return {};
+  const podAffinityTerm = { labelSelector: { matchExpressions: [{ key: "app.kubernetes.io/name", operator: "In", values: [selector["app.kubernetes.io/name"]] }] }, topologyKey: "kubernetes.io/hostname" };
+  return { affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] } } };
+}
+
+function deployment(metadata: object, selector: Readonly<Record<string, string>>, account: string, version: string, values: ChartSettings["values"]): object {
   const image = values["image"] ?? {};
   const args = [
     `--cluster-name=${values["clusterName"]}`,
@@ -58,7 +74,7 @@ function deployment(metadata: object, selector: object, account: string, version
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata,
-    spec: { replicas: values["replicaCount"] ?? 2, selector: { matchLabels: selector }, template: { metadata: { labels: selector }, spec: { serviceAccountName: account, terminationGracePeriodSeconds: 10, containers: [container] } } },
+    spec: { replicas: values["replicaCount"] ?? 2, selector: { matchLabels: selector }, template: { metadata: { labels: selector }, spec: { serviceAccountName: account, terminationGracePeriodSeconds: 10, ...affinity(selector, values), containers: [container] } } },
   };
 }
 

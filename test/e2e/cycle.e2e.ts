@@ -178,8 +178,10 @@ describe("a cycle of two members", function () {
       },
     );
     assert.equal(run.code, 5, run.stderr);
-    assert.match(run.stderr, /EBG-WALKED-BACK/);
-    assert.match(run.stderr, /eks-blue-green admit blue/);
+    const end = run.events.findLast((event) => event.kind === "rollout-finished");
+    assert.equal(end?.code, "EBG-WALKED-BACK");
+    assert.match(end.message, /traffic is on green \(1\.35\)/);
+    assert.match(end.remedy ?? "", /once blue is good again: eks-blue-green admit blue/);
     assert.deepEqual(moves(run.events).slice(-2), ["upgrade blue 1.36", "drain blue"]);
     assert.deepEqual(stage.record().placement, { blue: { role: "standby", version: "1.36", workload: "running" }, green: active("1.35", 200) });
     assert.deepEqual([stage.record().rollout, stage.record().intent], [null, null]);
