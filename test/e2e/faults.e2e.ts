@@ -35,6 +35,7 @@ describe("the fault matrix", function () {
   let points: readonly Point[] = [];
   const hits = new Map<string, Map<Kind, string>>();
   const stops: string[] = [];
+  const rounds: string[] = [];
 
   before(async () => {
     stage = await Stage.open({ version: "1.33" });
@@ -46,6 +47,7 @@ describe("the fault matrix", function () {
     for (const [name, row] of hits) console.log(`      ${name.padEnd(78)} ${kinds.map((kind) => `${kind} ${row.get(kind) ?? "-"}`).join(" · ")}`);
     console.log(`      ${points.length} points × ${kinds.length} kinds; runs that stopped and were repeated: ${stops.length === 0 ? "none" : ""}`);
     for (const stop of stops) console.log(`        ${stop}`);
+    for (const round of rounds) console.log(`      ${round}`);
     await stage?.close();
   });
 
@@ -94,22 +96,27 @@ describe("the fault matrix", function () {
   }
 
   async function upgradeWith(version: string, old: string, serving: string, faults: readonly Kind[]): Promise<void> {
+    const started = Date.now();
     const load = await stage.load(200);
     let summary: LoadSummary;
     try {
       const armed = new Map<string, { readonly point: string; readonly kind: Kind }>();
       for (const point of points) for (const kind of faults) armed.set((await control.addFault(point.fault(kind))).id, { point: point.name, kind });
       stage.want(version);
-      await upgradeAnyhow();
-      for (const { id, state } of await control.faults(true)) {
-        const one = armed.get(id);
-        if (one === undefined) continue;
-        const row = hits.get(one.point) ?? new Map<Kind, string>();
-        hits.set(one.point, row.set(one.kind, state === "spent" ? "hit" : "MISSED"));
+      try {
+        await upgradeAnyhow();
+      } finally {
+        for (const { id, state } of await control.faults(true)) {
+          const one = armed.get(id);
+          if (one === undefined) continue;
+          const row = hits.get(one.point) ?? new Map<Kind, string>();
+          hits.set(one.point, row.set(one.kind, state === "spent" ? "hit" : "MISSED"));
+        }
       }
     } finally {
       await control.clearFaults();
       summary = await load.stop();
+      rounds.push(`${faults.join(" and ") || "clean"}: to ${version} in ${Math.round((Date.now() - started) / 1000)} s, ${summary.sent} requests, ${summary.failed} failed, ${summary.idleResets} idle resets`);
     }
     nothingIsLeft(old, serving, version);
     nobodyNoticed(summary);

@@ -42,8 +42,11 @@ export function failureOf(stack: string, action: string, error: unknown, diagnos
     return new DriverError("EBG-CREDENTIALS", `Pulumi refuses: ${gist(raw, 3)}`, "set PULUMI_CONFIG_PASSPHRASE (or log in: pulumi login), then run the same command again", error);
   }
   const own = ownCodes.find((code) => text.includes(code));
-  // The engine's own last diagnostic only says that it failed.
-  const telling = diagnostics.filter((line) => !/^(update|preview|destroy) failed$/.test(line));
+  // The engine's own last diagnostic only says that it failed. An update that ended early violates its plan by everything that it did not come to:
+  // a consequence, and a dozen lines that hide the cause. Alone, it is the cause.
+  const words = diagnostics.filter((line) => !/^(update|preview|destroy) failed$/.test(line));
+  const causes = words.filter((line) => !/^expected resource operations for .* but none were seen$/.test(line));
+  const telling = causes.length > 0 ? causes : words;
   const message = gist(telling.length > 0 ? telling.join("\n") : raw);
   if (own !== undefined) return new DriverError(own, message.replace(`${own}: `, ""), "the message says what to do", error);
   return new DriverError("EBG-UPDATE-FAILED", `${action} of ${stack} failed: ${message}`, `pulumi preview --stack ${stack} shows the same; then run the same command again`, error);

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import * as https from "node:https";
+import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import type { Props, Dynamic } from "../rpc/values";
@@ -45,9 +46,13 @@ export class Unreachable extends Error {
   }
 }
 
+interface Answer { readonly status: number; readonly text: string; /** Seconds; null: the server does not ask for a repetition. */ readonly retryAfter: number | null }
 export interface Request { readonly method: string; readonly path: string; readonly body?: unknown; readonly contentType?: string; readonly signal?: AbortSignal }
 
 const requestMs = 30_000;
+/** As client-go: an answer with Retry-After, and a GET that was cut off, are tried again, after a second for the latter. */
+const mostRetries = 10;
+const cutOff = (error: unknown): boolean => error instanceof Unreachable && ["ECONNRESET", "EPIPE"].includes((error.cause as { code?: string }).code ?? "");
 const tokenMs = 10 * 60_000;
 
 export class KubeClient {
@@ -85,18 +90,32 @@ export class KubeClient {
     const headers: Record<string, string> = { accept: "application/json", "user-agent": "pulumi-kubernetes/v4 (stand-in)", ...(body === undefined ? {} : { "content-type": request.contentType ?? "application/json", "content-length": String(Buffer.byteLength(body)) }) };
     const token = await this.bearer();
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-    const answer = await this.exchange(request, headers, body);
+    const answer = await this.patiently(request, headers, body);
     const content = answer.text === "" ? {} : parseJson(answer.text);
     if (answer.status >= 200 && answer.status < 300) return content;
     throw new KubeError(answer.status, content["reason"] ?? "", content["message"] ?? answer.text.slice(0, 300));
   }
 
-  private exchange(request: Request, headers: Record<string, string>, body: string | undefined): Promise<{ status: number; text: string }> {
+  private async patiently(request: Request, headers: Record<string, string>, body: string | undefined): Promise<Answer> {
+    for (let retry = 0; ; retry += 1) {
+      let seconds = 1;
+      try {
+        const answer = await this.exchange(request, headers, body);
+        if (answer.retryAfter === null || (answer.status !== 429 && answer.status < 500) || retry >= mostRetries) return answer;
+        seconds = answer.retryAfter;
+      } catch (error) {
+        if (request.method !== "GET" || retry >= mostRetries || !cutOff(error)) throw error;
+      }
+      await wait(seconds * 1_000, undefined, request.signal === undefined ? {} : { signal: request.signal });
+    }
+  }
+
+  private exchange(request: Request, headers: Record<string, string>, body: string | undefined): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const signal = request.signal === undefined ? AbortSignal.timeout(requestMs) : AbortSignal.any([request.signal, AbortSignal.timeout(requestMs)]);
       const call = https.request(`${this.target.server.replace(/\/$/, "")}${request.path}`, { method: request.method, headers, agent: this.agent, signal }, (response) => {
         let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk)).on("end", () => resolve({ status: response.statusCode ?? 0, text })).on("error", reject);
+        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk)).on("end", () => resolve({ status: response.statusCode ?? 0, text, retryAfter: secondsOf(response.headers["retry-after"]) })).on("error", reject);
       });
       call.on("error", (error) => reject(request.signal?.aborted === true ? new Error(`${request.method} ${request.path}: the operation was cancelled`) : new Unreachable(this.target.server, error)));
       call.end(body);
@@ -110,6 +129,11 @@ export class KubeClient {
     if (this.token === undefined || this.token.until < Date.now()) this.token = { value: await execToken(user["exec"], this.env), until: Date.now() + tokenMs };
     return this.token.value;
   }
+}
+
+function secondsOf(header: string | undefined): number | null {
+  const seconds = Number(header);
+  return header !== undefined && Number.isInteger(seconds) && seconds >= 0 ? seconds : null;
 }
 
 async function execToken(exec: Props, env: Readonly<Record<string, string | undefined>>): Promise<string> {

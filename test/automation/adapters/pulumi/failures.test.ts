@@ -37,6 +37,12 @@ describe("failures of the engine", () => {
     assert.match(gist("Updating (dev):\n\u001b[31merror: no\u001b[0m\nResources:\n"), /^error: no$/);
   });
 
+  it("tells the cause, and not what the update did not come to because of it; unless nothing else is known", () => {
+    const missed = "expected resource operations for urn:pulumi:dev-blue::p::kubernetes:core/v1:Service::web but none were seen";
+    assert.equal(failureOf("dev", "update", new Error("x"), [missed, "create web (kubernetes:core/v1:Namespace): throttled", missed, "update failed"]).message, "update of dev failed: create web (kubernetes:core/v1:Namespace): throttled");
+    assert.match(failureOf("dev", "update", new Error("x"), [missed]).message, /none were seen/);
+  });
+
   it("tells a holder that is gone from one that lives, and does not guess about other machines", () => {
     const holder = { user: "u", host: hostname(), pid: 2 ** 22 - 1, since: "" };
     assert.equal(holderLives(holder), "gone");
