@@ -225,13 +225,13 @@ export interface TeardownOptions extends Target, Controls {
   readonly confirm: string | ((environment: string) => string | Promise<string>);
 }
 
-/** Ends the environment: drains, then destroys every member, then the environment's stack, then looks for what is left. Not for owner `service` yet. @throws DriverError */
+/** Ends the environment: drains, then destroys every member, then the environment's stack, then looks for what is left. @throws DriverError */
 export function teardown(options: TeardownOptions): Promise<TeardownResult> {
   return withPorts(options, options, async (ports, region) => {
     const search = new LeftoverSearch(region);
     const { confirm } = options;
     try {
-      return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters) } }, await ports.pulumi.readConfig(), {
+      return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters), madeForServices: (cluster, services) => search.madeForServices(cluster, services), usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services) } }, await ports.pulumi.readConfig(), {
         environment: options.environment,
         emit: options.onEvent ?? quiet,
         stop: options.signal ?? never,

@@ -4,7 +4,7 @@ import { DriverError } from "./errors";
 import type { PlannedOperation } from "./ports";
 
 /** The moves, and the two updates that the driver makes besides: writing the record, and the environment's own update in `up`. */
-export type Purpose = MoveKind | "record" | "unprotect" | "destroy-environment";
+export type Purpose = MoveKind | "record" | "unprotect" | "release-unprotect" | "release-remove" | "destroy-environment";
 
 export interface Refusal { readonly operation: PlannedOperation; readonly why: string }
 
@@ -57,6 +57,16 @@ function isStandbySwitch({ operation, type, urn, paths, custom }: PlannedOperati
   return type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") && within(["spec.selector", "metadata.annotations"]);
 }
 
+function isLoadBalancerService({ type, urn, custom }: PlannedOperation): boolean {
+  return custom ? type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") : type === "eks-blue-green:index:LoadBalancerService";
+}
+
+/** Pulumi's own protection changes no property; the controller's is one annotation, which has the other attributes too. */
+function isServiceUnprotected(planned: PlannedOperation): boolean {
+  if (planned.operation !== "update" || !isLoadBalancerService(planned)) return false;
+  return !planned.custom || only(planned.paths, ["metadata.annotations", "metadata.annotations.service.beta.kubernetes.io/aws-load-balancer-attributes"]);
+}
+
 /** Why this operation does not belong to the move, or null when it does. */
 function objection(purpose: Purpose, planned: PlannedOperation): string | null {
   const { operation, type } = planned;
@@ -80,6 +90,10 @@ function objection(purpose: Purpose, planned: PlannedOperation): string | null {
       return operation === "delete" ? null : "retiring only deletes";
     case "unprotect":
       return unprotectObjection(planned);
+    case "release-unprotect":
+      return isServiceUnprotected(planned) ? null : "it only takes the deletion protection out of the annotation of the primary's load balancer Services";
+    case "release-remove":
+      return operation === "delete" && isLoadBalancerService(planned) ? null : "it only deletes the primary's load balancer Services";
     case "destroy-environment":
       return operation === "delete" ? null : "the end of a teardown only deletes";
     case "record":

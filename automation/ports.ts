@@ -276,6 +276,10 @@ export interface TeardownPort {
   destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate>;
   /** By the tags `eks-blue-green/environment` and `elbv2.k8s.aws/cluster`, and by the clusters' names. */
   leftovers(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]>;
+  /** Load balancers, target groups and security groups that a cluster's controller made for these Services (`namespace/name`), by its tags. */
+  madeForServices(clusterName: string, services: readonly string[]): Promise<readonly Leftover[]>;
+  /** What keeps the controller from deleting a security group: rules of other groups that name it, and load balancers that are not of these Services. None when the cluster has other Services or Ingresses: then the group stays. */
+  usersOfGroup(groupId: string, clusterName: string, services: readonly string[]): Promise<readonly string[]>;
 }
 
 // --------------------------------------------------------------------------------------------------------------- evacuation

@@ -1,8 +1,8 @@
 /** What holds while Services of a primary own the load balancers: they are found by tags, and the primary is never destroyed. */
 import type { EnvironmentConfig } from "../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../stacks/contract";
-import type { EnvironmentRecord, Step } from "../stacks/record";
-import { clusterNameOf, ownershipOf, targetGroupsInHandover, targetGroupsOf } from "../stacks/target-groups";
+import type { EnvironmentRecord, Ownership, Step } from "../stacks/record";
+import { clusterNameOf, ownershipOf, targetGroupsInHandover, targetGroupsOf, type TargetGroupSpec } from "../stacks/target-groups";
 import { DriverError } from "./errors";
 import type { AwsPort } from "./ports";
 
@@ -30,6 +30,13 @@ export function withTargetGroups(member: MemberOutputs, environment: Environment
 /** Target groups that the config names and nobody has found: nothing can be moved while a service can't be watched. */
 export function missingTargetGroups(environment: EnvironmentOutputs): string[] {
   return targetGroupsOf(environment.config).map(({ key }) => key).filter((key) => environment.loadBalancer.services[key] === undefined);
+}
+
+/** The primary's Services of type LoadBalancer, each once (its first port); without those whose load balancer was handed over. */
+export function ownedServices(config: Pick<EnvironmentConfig, "services">, ownership: Ownership): TargetGroupSpec[] {
+  if (ownership.owner !== "service") return [];
+  const specs = targetGroupsOf(config).filter(({ service }) => ownership.adopted?.[service] === undefined);
+  return specs.filter((spec, index) => specs.findIndex((one) => one.service === spec.service) === index);
 }
 
 const primaryOf = (record: EnvironmentRecord, config: Pick<EnvironmentConfig, "loadBalancer" | "members">): string | null => {

@@ -60,6 +60,14 @@ export const extendingAnnotations: Readonly<Record<string, string>> = {
   [`${prefix}attributes`]: "deletion_protection.enabled=true",
 };
 
+export const attributesAnnotation = `${prefix}attributes`;
+
+/** What a Service says of deletion protection; null: nothing. */
+export function protectionOf(annotations: Readonly<Record<string, string>>): string | null {
+  const pairs = (annotations[attributesAnnotation] ?? "").split(",").map((pair) => pair.split("=").map((part) => part.trim()));
+  return pairs.find(([key]) => key === "deletion_protection.enabled")?.[1] ?? null;
+}
+
 /** The NLB controller's class: no other controller takes the Service. */
 export const loadBalancerClass = "service.k8s.aws/nlb";
 

@@ -10,11 +10,14 @@ import type { EnvironmentRecord, MemberPlacement } from "./record";
  * - `record`: write this record into the environment's stack if its last recorded revision is still `expectedRevision`.
  * - `act`: deploy this member as the open intent says (not the union of before and after), if the record still has this revision.
  * - `unprotect`: deploy the environment's stack without protection, if its record has this revision and says that a teardown has retired every member.
+ * - `release`: the primary's Services of type LoadBalancer lose their protection, or are no longer declared, if the environment's record has
+ *   this revision and a teardown has left nothing but the stopped primary.
  */
 export type DriverContext =
   | { readonly kind: "record"; readonly expectedRevision: number; readonly record: EnvironmentRecord }
   | { readonly kind: "act"; readonly expectedRevision: number }
-  | { readonly kind: "unprotect"; readonly expectedRevision: number };
+  | { readonly kind: "unprotect"; readonly expectedRevision: number }
+  | { readonly kind: "release"; readonly expectedRevision: number; readonly part: "unprotect" | "remove" };
 
 /** What `main` of the project must export (`export = …`), so that both the engine's language host and the driver can run it. */
 export type StackProgram = (context?: DriverContext) => Promise<Record<string, unknown>>;

@@ -12,6 +12,7 @@ import { type AddonVersions, type DriverContext, type EnvironmentOutputs, type M
 import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "./record";
 import type { EnvironmentRecord } from "./record";
 import { fence, holderOf, readLastEnvironment } from "./record-source";
+import { mayRelease, refusePlainUpdate } from "./release";
 import { readStackOutputs } from "./stack-reading";
 
 /** All that the declaration of one member needs, read and decided before any resource. */
@@ -129,6 +130,9 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   const environment = await readEnvironment(environmentName);
   if (context !== undefined) fence(environment.record.revision, context.expectedRevision, `the update of '${stack}'`, holderOf(environment.record));
   const desired = desiredOfMember(environment.record, member, { acting: context !== undefined, environment: environmentName });
+  const ownership = ownershipOf(environment.record, environment.config);
+  if (context?.kind === "release") mayRelease(environment.record, ownership, member);
+  if (context === undefined) refusePlainUpdate(environment.record, ownership, member, environmentName);
   if (desired.refuse !== null) throw new Error(`${desired.refuse.reason}. Remedy: ${desired.refuse.remedy}`);
   if (desired.placement.version === null) return {};
   const clusterName = clusterNameOf(environment, member);
@@ -136,14 +140,14 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   const own = await readStackOutputs(stack);
   const last = own.kind === "outputs" ? (own.outputs as Partial<MemberOutputs>) : {};
   const { config, record, network } = environment;
+  const release = context?.kind === "release" ? context.part : null;
   const existing = await existingCluster(config.memberClusters?.[member]?.existing ?? null, { vpcId: network.vpcId, region: environment.region, wantedVersion: desired.placement.version, provider });
   // Only a cluster that this stack has made can have been upgraded by EKS meanwhile.
   const observed = existing?.version ?? (last.clusterName === undefined ? null : await observeClusterVersion(clusterName, provider));
   const version = higherVersion(desired.placement.version, observed) ?? desired.placement.version;
   const addons = existing !== null ? null : await lookUpAddonVersions(version, config.cluster.addons, last.addons, provider);
-  const ownership = ownershipOf(record, config);
   const found = await findTargetGroups(environment, ownership, provider);
   return declareMember({
-    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, existing, last: last.services ?? {},
+    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, existing, last: last.services ?? {}, release,
   });
 }

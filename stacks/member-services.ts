@@ -6,6 +6,7 @@ import type { ServiceConfig } from "./config";
 import type { EnvironmentOutputs, MemberServiceOutputs, ServiceTargetGroup } from "./contract";
 import { capacityOf, replicasAt } from "./desired-member";
 import type { AdoptedLoadBalancer, MemberPlacement, Ownership } from "./record";
+import type { Release } from "./release";
 import { portsOf, targetGroupsOf, type TargetGroupSpec } from "./target-groups";
 
 export interface ServicesPlan {
@@ -19,6 +20,8 @@ export interface ServicesPlan {
   readonly targetGroups: Readonly<Record<string, Pick<ServiceTargetGroup, "targetGroupArn">>>;
   /** What this stack declared last, by target group key. */
   readonly last: Readonly<Record<string, MemberServiceOutputs>>;
+  /** Only at the end of a teardown, on the primary: what becomes of its Services of type LoadBalancer. Absent or null: they stay. */
+  readonly release?: Release | null;
 }
 
 /**
@@ -71,6 +74,7 @@ function createLoadBalancerService(plan: ServicesPlan, service: ServiceConfig, s
     targetType: spec.targetType,
     active: part === "owned" || plan.bindings === "declared",
     ...(part === "owned" ? { handedOver: true, annotated } : {}),
+    ...(plan.release === "unprotect" ? { protect: false } : {}),
     ...(service.existing != null ? { existing: true } : {
       ports: portsOf(service).map((port) => ({ ...port })),
       selector,
@@ -109,7 +113,8 @@ function createService(plan: ServicesPlan, service: ServiceConfig, options: InCl
   const workload = others === null ? createWorkload(plan, service, options) : null;
   const after = { ...options, dependsOn: [...options.dependsOn, ...(workload === null ? [] : [workload])] };
   const selector = { ...workload?.selector };
-  if (part !== "binds") createLoadBalancerService(plan, service, specs, part, selector, after);
+  const released = part === "owns" && plan.release === "remove";
+  if (part !== "binds" && !released) createLoadBalancerService(plan, service, specs, part, selector, after);
   const bound = part === "owns" ? null : bind(plan, service, specs, part, workload?.serviceName ?? others?.service ?? service.name, after);
   return Object.fromEntries(specs.map((spec, index) => [spec.key, {
     namespace: service.namespace,
@@ -119,7 +124,7 @@ function createService(plan: ServicesPlan, service: ServiceConfig, options: InCl
     targetGroupArn: targetGroups[spec.key]?.targetGroupArn ?? null,
     targetType: spec.targetType,
     boundBy: part === "owns" ? "load-balancer-service" as const : "binding" as const,
-    loadBalancerService: part === "binds" ? null : spec.loadBalancerService,
+    loadBalancerService: part === "binds" || released ? null : spec.loadBalancerService,
     binding: bound?.bindingNames[index] ?? null,
     selector,
   }]));

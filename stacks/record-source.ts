@@ -64,7 +64,7 @@ export function fence(actual: number, expected: number, what: string, holder = "
 export async function recordToWrite(environment: string, config: EnvironmentConfig, last: LastEnvironment | null, context: DriverContext | undefined): Promise<EnvironmentRecord> {
   const current = last?.record ?? (await firstRecord(environment, config));
   if (context === undefined) return withMembers(current, config.members);
-  if (context.kind === "act") throw new Error(`an 'act' belongs to a member's stack, not to '${environment}' (${pulumi.getProject()})`);
+  if (context.kind === "act" || context.kind === "release") throw new Error(`'${context.kind}' belongs to a member's stack, not to '${environment}' (${pulumi.getProject()})`);
   fence(current.revision, context.expectedRevision, context.kind === "unprotect" ? "lifting the protection" : "writing the record", holderOf(current));
   if (context.kind === "unprotect") return withMembers(mayUnprotect(current), config.members);
   if (context.record.revision !== context.expectedRevision + 1) {

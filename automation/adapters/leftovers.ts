@@ -36,6 +36,11 @@ export function isOurs(tags: Tags, environment: string, clusterNames: readonly s
   return tags.some(({ Key, Value }) => (Key === environmentTag && Value === environment) || (Key === controllerTag && clusterNames.includes(Value ?? "")));
 }
 
+const stackTag = "service.k8s.aws/stack";
+/** The controller (v3.5.0) takes rules with this description for its own. */
+const controllersRule = "elbv2.k8s.aws/targetGroupBinding=shared";
+const valueOf = (tags: Tags, key: string): string | undefined => tags.find(({ Key }) => Key === key)?.Value;
+
 export class LeftoverSearch {
   private readonly elb: ElasticLoadBalancingV2Client;
   private readonly ec2: EC2Client;
@@ -51,8 +56,8 @@ export class LeftoverSearch {
   }
 
   async find(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]> {
-    const [clusters, balancing, network] = await Promise.all([this.clusters(clusterNames), this.balancing(environment, clusterNames), this.network(environment, clusterNames)]);
-    return [...clusters, ...balancing, ...network];
+    const [clusters, balancing, network] = await Promise.all([this.clusters(clusterNames), this.balancing((tags) => isOurs(tags, environment, clusterNames)), this.network(environment, clusterNames)]);
+    return [...clusters, ...balancing.map(({ what, id, command }): Leftover => ({ what, id, command })), ...network];
   }
 
   private async clusters(names: readonly string[]): Promise<Leftover[]> {
@@ -68,25 +73,51 @@ export class LeftoverSearch {
     return found.flat();
   }
 
-  private async balancing(environment: string, clusterNames: readonly string[]): Promise<Leftover[]> {
-    const arns: { readonly arn: string; readonly what: string; readonly command: string }[] = [];
+  async madeForServices(clusterName: string, services: readonly string[]): Promise<readonly Leftover[]> {
+    const ours = (tags: Tags): boolean => valueOf(tags, controllerTag) === clusterName && services.includes(valueOf(tags, stackTag) ?? "");
+    const groups = await Promise.all(services.map((service) => this.call("ec2:DescribeSecurityGroups", (options) => this.ec2.send(new DescribeSecurityGroupsCommand({ Filters: [{ Name: `tag:${controllerTag}`, Values: [clusterName] }, { Name: `tag:${stackTag}`, Values: [service] }] }), options))));
+    const securityGroups = groups.flatMap(({ SecurityGroups }) => SecurityGroups ?? []).map(({ GroupId: id = "" }): Leftover => ({ what: "security group", id, command: `aws ec2 delete-security-group --group-id ${id}` }));
+    return [...(await this.balancing(ours)).map(({ what, id, command }): Leftover => ({ what, id, command })), ...securityGroups];
+  }
+
+  async usersOfGroup(groupId: string, clusterName: string, services: readonly string[]): Promise<readonly string[]> {
+    const others = await this.balancing((tags) => valueOf(tags, controllerTag) === clusterName && !services.includes(valueOf(tags, stackTag) ?? ""));
+    if (others.some(({ what }) => what === "load balancer")) return [];
+    const foreign = (await this.balancing((tags) => valueOf(tags, controllerTag) !== clusterName)).filter(({ securityGroups }) => securityGroups.includes(groupId)).map(({ id }) => `load balancer ${id}`);
+    const naming: string[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page = await this.call("ec2:DescribeSecurityGroups", (options) => this.ec2.send(new DescribeSecurityGroupsCommand({ NextToken, MaxResults: 500 }), options));
+      for (const { GroupId, IpPermissions, IpPermissionsEgress } of page.SecurityGroups ?? []) {
+        if (GroupId === groupId) continue;
+        // Rules with the controller's own description go with the bindings.
+        const pairs = [...(IpPermissions ?? []), ...(IpPermissionsEgress ?? [])].flatMap(({ UserIdGroupPairs }) => UserIdGroupPairs ?? []);
+        if (pairs.some((pair) => pair.GroupId === groupId && pair.Description !== controllersRule)) naming.push(`a rule of security group ${GroupId}`);
+      }
+      NextToken = page.NextToken;
+    } while (NextToken !== undefined);
+    return [...foreign, ...naming];
+  }
+
+  private async balancing(isWanted: (tags: Tags) => boolean): Promise<(Leftover & { readonly securityGroups: readonly string[] })[]> {
+    const arns: { readonly arn: string; readonly what: string; readonly command: string; readonly securityGroups: readonly string[] }[] = [];
     let Marker: string | undefined;
     do {
       const page = await this.call("elasticloadbalancing:DescribeLoadBalancers", (options) => this.elb.send(new DescribeLoadBalancersCommand({ Marker }), options));
-      arns.push(...(page.LoadBalancers ?? []).map(({ LoadBalancerArn: arn = "" }) => ({ arn, what: "load balancer", command: `aws elbv2 delete-load-balancer --load-balancer-arn ${arn}` })));
+      arns.push(...(page.LoadBalancers ?? []).map(({ LoadBalancerArn: arn = "", SecurityGroups }) => ({ arn, securityGroups: SecurityGroups ?? [], what: "load balancer", command: `aws elbv2 delete-load-balancer --load-balancer-arn ${arn}` })));
       Marker = page.NextMarker;
     } while (Marker !== undefined);
     do {
       const page = await this.call("elasticloadbalancing:DescribeTargetGroups", (options) => this.elb.send(new DescribeTargetGroupsCommand({ Marker }), options));
-      arns.push(...(page.TargetGroups ?? []).map(({ TargetGroupArn: arn = "" }) => ({ arn, what: "target group", command: `aws elbv2 delete-target-group --target-group-arn ${arn}` })));
+      arns.push(...(page.TargetGroups ?? []).map(({ TargetGroupArn: arn = "" }) => ({ arn, securityGroups: [], what: "target group", command: `aws elbv2 delete-target-group --target-group-arn ${arn}` })));
       Marker = page.NextMarker;
     } while (Marker !== undefined);
     const ours = new Set<string>();
     for (let at = 0; at < arns.length; at += 20) {
       const answer = await this.call("elasticloadbalancing:DescribeTags", (options) => this.elb.send(new DescribeElbTagsCommand({ ResourceArns: arns.slice(at, at + 20).map(({ arn }) => arn) }), options));
-      for (const { ResourceArn, Tags } of answer.TagDescriptions ?? []) if (isOurs(Tags ?? [], environment, clusterNames)) ours.add(ResourceArn ?? "");
+      for (const { ResourceArn, Tags } of answer.TagDescriptions ?? []) if (isWanted(Tags ?? [])) ours.add(ResourceArn ?? "");
     }
-    return arns.filter(({ arn }) => ours.has(arn)).map(({ arn, what, command }) => ({ what, id: arn, command }));
+    return arns.filter(({ arn }) => ours.has(arn)).map(({ arn, what, command, securityGroups }) => ({ what, id: arn, command, securityGroups }));
   }
 
   /** Each kind is asked for itself: EC2's list of tags goes on naming what is gone. */

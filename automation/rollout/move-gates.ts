@@ -9,7 +9,8 @@ import { failed, listing, notYet, passed } from "../gates/decision";
 import { plainLook, type Observation } from "../gates/observation";
 import { healthOf, snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
-import { refuseRetiringPrimary } from "../primary";
+import { ownershipOf } from "../../stacks/target-groups";
+import { ownedServices, refuseRetiringPrimary } from "../primary";
 import { isEvacuated, readyToReturn } from "./evacuated";
 import type { Session } from "./session";
 import { GateFailed, Stop } from "./stop";
@@ -86,12 +87,25 @@ function outOfTraffic(session: Session, observation: Observation, move: Move): v
   if (skew !== null) throw new Stop("EBG-GATE", `${move.member} is not upgraded: ${skew}`, `upgrade its node groups first (aws eks update-nodegroup-version), then go on with: ${session.options.commandName}`);
 }
 
+/** Its controller must outlive its Services: with the cluster gone nobody would delete what they own in AWS. */
+async function loadBalancersReleased(session: Session, move: Move): Promise<void> {
+  const member = session.members[move.member];
+  const { record, environment } = session;
+  const ownership = ownershipOf(record, environment.config);
+  if (member === undefined || ownership.owner !== "service" || ownership.primary !== move.member) return;
+  for (const { namespace, loadBalancerService } of ownedServices(environment.config, ownership)) {
+    if ((await session.ports.kubernetes.readService(member, namespace, loadBalancerService)) !== null) throw new Stop("EBG-TEARDOWN", `${move.member} is not destroyed: its Service ${namespace}/${loadBalancerService}, which owns a load balancer, is still there`, session.options.commandName);
+  }
+}
+
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
-  refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
+  const teardown = session.record.rollout?.command?.name === "teardown";
+  if (teardown) await loadBalancersReleased(session, move);
+  else refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
   const gone = decideGone(observation, session.owners, move.member, isEvacuated(session, move.member)).decision;
   if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}`);
   // A teardown was confirmed as a whole, by the environment's name.
-  if (session.record.rollout?.command?.name === "teardown" || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
+  if (teardown || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
   throw new Stop("EBG-STOPPED", `everything is done but destroying ${move.member}, which needs approval`, `${session.options.commandName} --approve-retire`);
 }
 

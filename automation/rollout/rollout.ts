@@ -1,5 +1,5 @@
 /** The loop: the rollout of the record, step by step, to its end; or back, when a gate fails before `retire`. */
-import { finishRollout, turnBack, type Placement, type Rollout } from "../../stacks/record";
+import { finishRollout, turnBack, type Placement, type Rollout, type Step } from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import { plainLook } from "../gates/observation";
@@ -41,8 +41,8 @@ export async function runRollout(session: Session): Promise<RolloutResult> {
   }
 }
 
-/** Every step that is left, without the end of the rollout. */
-export async function steps(session: Session): Promise<void> {
+/** Every step that is left, without the end of the rollout. `before`: what a step that was not begun yet needs first. */
+export async function steps(session: Session, before: (step: Step) => Promise<void> = () => Promise.resolve()): Promise<void> {
   for (;;) {
     const rollout = session.record.rollout;
     if (rollout === null) throw new DriverError("EBG-INTERNAL", "the rollout left the record while it ran", "run the same command again");
@@ -50,6 +50,7 @@ export async function steps(session: Session): Promise<void> {
     const step = rollout.steps[index];
     if (step === undefined) return;
     if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
+    if (session.record.intent === null) await before(step);
     if (step.type === "bake") await performBake(session, index, step);
     else await performMove(session, index, step);
   }

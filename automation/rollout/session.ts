@@ -43,7 +43,8 @@ export class Session {
   /** Members that served when the rollout began and were taken out again on its way back. */
   readonly leftOut = new Set<string>();
 
-  constructor(readonly ports: Ports, readonly environment: EnvironmentOutputs, record: EnvironmentRecord, readonly options: SessionOptions) {
+  /** `environment` changes once: when a teardown has deleted a primary's load balancers. */
+  constructor(readonly ports: Ports, public environment: EnvironmentOutputs, record: EnvironmentRecord, readonly options: SessionOptions) {
     this.written = record;
     this.record = record;
   }

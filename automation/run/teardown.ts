@@ -8,6 +8,7 @@ import { steps } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { Stop, GateFailed, stopRequested } from "../rollout/stop";
 import { planTeardown } from "../teardown/plan";
+import { releaseLoadBalancers } from "../teardown/release";
 import { refuseDuringEvacuation } from "./evacuate";
 import { readFamily, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
@@ -34,7 +35,13 @@ function refuse({ record, environment }: Family): void {
   if (record.rollout !== null && record.rollout.command?.name !== "teardown") throw new DriverError("EBG-TEARDOWN", `${record.rollout.command?.name ?? "an upgrade"} of ${name} is under way, since ${record.rollout.startedAt}`, `finish it first: eks-blue-green ${record.rollout.command?.name ?? "upgrade"} --stack ${name}`);
   refuseDuringEvacuation(record, name);
   if (record.adoption != null) throw new DriverError("EBG-TEARDOWN", `a load balancer of ${name} is being handed over`, `finish it first: eks-blue-green adopt --stack ${name}`);
-  if (ownershipOf(record, environment.config).owner === "service") throw new DriverError("EBG-TEARDOWN", `the load balancers of ${name} belong to Services of the primary; a teardown of those is not built yet`, `hand them over first: eks-blue-green adopt --stack ${name}`);
+  const ownership = ownershipOf(record, environment.config);
+  if (ownership.owner !== "service") return;
+  const handedOver = Object.keys(ownership.adopted ?? {});
+  // Their load balancers may use the security group that goes with the last Service.
+  if (handedOver.length > 0) throw new DriverError("EBG-TEARDOWN", `the load balancer(s) of ${handedOver.join(", ")} were handed over, the others of ${name} were not`, `finish that first: eks-blue-green adopt --stack ${name}`);
+  const others = environment.config.services.flatMap((service) => (service.existing == null ? [] : [service.name]));
+  if (others.length > 0) throw new DriverError("EBG-TEARDOWN", `the workload and the Service of ${others.join(", ")} on ${ownership.primary ?? "the primary"} are somebody else's, and a teardown would take their load balancer and stop them`, `take the other members out (eks-blue-green drain MEMBER --stack ${name}), or hand the load balancer over first: eks-blue-green adopt --stack ${name}`);
 }
 
 async function confirmed(run: TeardownRun): Promise<void> {
@@ -42,9 +49,13 @@ async function confirmed(run: TeardownRun): Promise<void> {
   if (typed !== run.environment) throw new DriverError("EBG-TEARDOWN", `a teardown destroys the load balancer and every cluster of ${run.environment}; it was not confirmed (expected '${run.environment}', got '${typed}')`, `${run.commandName}`);
 }
 
-async function destroyMembers(session: Session): Promise<TeardownResult | null> {
+async function destroyMembers(ports: TeardownPorts, session: Session): Promise<TeardownResult | null> {
+  const { primary } = ownershipOf(session.record, session.environment.config);
   try {
-    await steps(session);
+    // The Services that own the load balancers go with everybody else gone, while their controller still runs.
+    await steps(session, async (step) => {
+      if (step.type === "move" && step.kind === "retire" && step.member === primary) await releaseLoadBalancers(session, ports.teardown);
+    });
     await session.flush();
     return null;
   } catch (error) {
@@ -108,7 +119,7 @@ export async function runTeardown(ports: TeardownPorts, values: Readonly<Record<
   const { rollout } = session.record;
   if (rollout === null) throw new DriverError("EBG-INTERNAL", "the teardown is not in the record", run.commandName);
   run.emit({ kind: "rollout-started", environment: run.environment, rolloutId: rollout.id, strategy: "teardown", from: null, to: "nothing", steps: rollout.steps, done: rollout.done, resumed: family.record.rollout !== null, direction: rollout.direction });
-  const stopped = await destroyMembers(session);
+  const stopped = await destroyMembers(ports, session);
   if (stopped !== null) return stopped;
   try {
     await destroyEnvironment(ports, session, run);

@@ -15,6 +15,7 @@ export const catalog = {
   "EBG-V-REACH": ["required", "every active member answers", "the load balancer sends a member none of the traffic that its healthy targets should get"],
   "EBG-V-SPREAD": ["recommended", "traffic is spread by targets", "a member gets more or less than its share of healthy targets; capacity planned by targets does not hold"],
   "EBG-V-DELETION-PROTECTION": ["required", "deletion protection is on", "one call deletes the load balancer with everybody's traffic"],
+  "EBG-V-PROTECTION-ANNOTATION": ["required", "protection is in the Service's annotation", "set in AWS alone it is switched off by the controller when the Service is deleted, and the load balancer goes with everybody's targets"],
   "EBG-V-SG-EGRESS": ["required", "load balancer may reach the pods", "targets turn unhealthy, and all flows to them end"],
   "EBG-V-SG-INGRESS": ["required", "pods admit the load balancer", "targets turn unhealthy, and all flows to them end"],
   "EBG-V-REPLICAS": ["required", "two replicas or more", "one pod alone is an outage whenever its node goes"],

@@ -1,8 +1,10 @@
 /** Gathers what `verify` decides over. Whatever can't be read becomes a reading that says why. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
+import { ownershipOf } from "../../stacks/target-groups";
 import { DriverError } from "../errors";
 import { observe, probeUrl } from "../gates/observation";
 import type { InspectionPort, Ports } from "../ports";
+import { ownedServices } from "../primary";
 import type { Family } from "../run/family";
 import { seen, unseen, type Inspection, type LoadBalancerReading, type MemberInspection, type Reading, type Sample } from "./readings";
 
@@ -39,6 +41,17 @@ async function inspectMember(inspection: InspectionPort, member: MemberOutputs):
   return { crds, bindingTimes, workloads };
 }
 
+/** What the Services say that own load balancers: AWS's attributes alone don't bind their controller. */
+async function readOwners(ports: VerifyPorts, { environment, record, members }: Family): Promise<Inspection["loadBalancerServices"]> {
+  const ownership = ownershipOf(record, environment.config);
+  const primary = ownership.primary ?? "";
+  return Object.fromEntries(await Promise.all(ownedServices(environment.config, ownership).map(async ({ namespace, loadBalancerService: name }) => {
+    const member = members[primary];
+    const reading = member === undefined ? unseen(`${primary} has no outputs`) : await attempt(async () => ({ member: primary, namespace, name, annotations: (await ports.kubernetes.readService(member, namespace, name))?.annotations ?? null }));
+    return [`${namespace}/${name}`, reading] as const;
+  })));
+}
+
 /** One group after the other: they may share their pods, and what is wanted is who answers, not how much they bear. */
 async function sampleAll(ports: VerifyPorts, environment: EnvironmentOutputs, size: SampleSize, tell: (message: string) => void): Promise<Record<string, Reading<Sample>>> {
   const samples: Record<string, Reading<Sample>> = {};
@@ -52,15 +65,17 @@ async function sampleAll(ports: VerifyPorts, environment: EnvironmentOutputs, si
   return samples;
 }
 
-export async function look(ports: VerifyPorts, { environment, record, members }: Family, size: SampleSize, tell: (message: string) => void): Promise<Inspection> {
+export async function look(ports: VerifyPorts, family: Family, size: SampleSize, tell: (message: string) => void): Promise<Inspection> {
+  const { environment, record, members } = family;
   tell("looking at AWS and the members' clusters");
   const keys = Object.keys(environment.loadBalancer.services);
   const arns = [...new Set(keys.map((key) => loadBalancerOf(environment, key)))].filter((arn) => arn !== "");
-  const [observation, inspected, loadBalancers, targetGroups] = await Promise.all([
+  const [observation, inspected, loadBalancers, targetGroups, loadBalancerServices] = await Promise.all([
     observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: [] }),
     entries(Object.keys(members), async (name) => await inspectMember(ports.inspection, members[name] as MemberOutputs)),
     entries(arns, (arn) => attempt(() => ports.inspection.loadBalancer(arn))),
     entries(keys, (key) => attempt(() => ports.inspection.targetGroup(environment.loadBalancer.services[key]?.targetGroupArn ?? ""))),
+    readOwners(ports, family),
   ]);
   const registered = Object.values(observation.groups).flatMap((targets) => targets ?? []).map((target) => target.id);
   const endpoints = Object.values(observation.members).flatMap((member) => Object.values(member.services).flatMap((service) => service.endpoints));
@@ -69,7 +84,7 @@ export async function look(ports: VerifyPorts, { environment, record, members }:
   const groups = [...Object.values(loadBalancers).flatMap(groupsOf), ...(interfaces.kind === "seen" ? Object.values(interfaces.value).flatMap((one) => one.securityGroups) : [])];
   const rules = await attempt(() => ports.inspection.securityGroupRules([...new Set(groups)]));
   const samples = await sampleAll(ports, environment, size, tell);
-  return { environment, placement: record.placement, moving: record.intent?.move.member ?? null, outputs: members, observation, members: inspected, loadBalancers, targetGroups, interfaces, rules, samples };
+  return { environment, placement: record.placement, moving: record.intent?.move.member ?? null, outputs: members, observation, members: inspected, loadBalancers, loadBalancerServices, targetGroups, interfaces, rules, samples };
 }
 
 const groupsOf = (reading: Reading<LoadBalancerReading>): readonly string[] => (reading.kind === "seen" ? reading.value.securityGroups : []);

@@ -44,6 +44,14 @@ export interface LoadBalancerReading {
   readonly securityGroups: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
 }
+/** A Service that owns a load balancer, on the primary. */
+export interface LoadBalancerServiceReading {
+  readonly member: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** null: there is no such Service. */
+  readonly annotations: Readonly<Record<string, string>> | null;
+}
 export interface TargetGroupReading {
   readonly targetType: string;
   readonly port: number;
@@ -94,6 +102,8 @@ export interface Inspection {
   readonly members: Readonly<Record<string, MemberInspection>>;
   /** By ARN. */
   readonly loadBalancers: Readonly<Record<string, Reading<LoadBalancerReading>>>;
+  /** With owner `service`: by `namespace/name` of the primary's Services. Empty with owner `stack`. */
+  readonly loadBalancerServices: Readonly<Record<string, Reading<LoadBalancerServiceReading>>>;
   /** By key of the target group. */
   readonly targetGroups: Readonly<Record<string, Reading<TargetGroupReading>>>;
   /** By target, `ip:port`. */

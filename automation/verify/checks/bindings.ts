@@ -40,7 +40,8 @@ function configMapCheck(inspection: Inspection, member: string, key: string, ser
   const again = `kubectl --context ${member} -n ${binding?.namespace} annotate targetgroupbinding ${binding?.name} elbv2.k8s.aws/checkpoint-   # makes the controller look again`;
   if (service.recorded === null) return bad("EBG-V-CONFIGMAP", subject, `there is no ${map}`, again);
   const figures = { listed: service.recorded.length, endpoints: service.endpoints.length };
-  if (service.recorded.some(isInstance)) return ok("EBG-V-CONFIGMAP", subject, `${map} lists ${service.recorded.length} instances (by node, not by endpoint)`, figures);
+  // A Service that others made may have instance targets though the config does not say so: then its endpoints are pods.
+  if (service.recorded.some(isInstance) && !service.endpoints.some(isInstance)) return ok("EBG-V-CONFIGMAP", subject, `${map} lists ${service.recorded.length} instances (by node, not by endpoint)`, figures);
   // A primary that stands down has endpoints, but none behind the Service that is bound.
   if (boundByService(inspection, member, key) && inspection.placement[member]?.role === "standby") {
     return service.recorded.length === 0 ? ok("EBG-V-CONFIGMAP", subject, `${map} is empty: ${member} stands down`, figures) : bad("EBG-V-CONFIGMAP", subject, `${member} stands down, but ${map} still lists ${listing(service.recorded)}`, again, { figures });
@@ -48,7 +49,7 @@ function configMapCheck(inspection: Inspection, member: string, key: string, ser
   const lacks = missingIn(service.endpoints, service.recorded);
   const extra = missingIn(service.recorded, service.endpoints);
   if (lacks.length === 0 && extra.length === 0) return ok("EBG-V-CONFIGMAP", subject, `${map} lists the ${service.recorded.length} ready endpoints`, figures);
-  const said = [...(lacks.length > 0 ? [`lacks ${listing(lacks)}`] : []), ...(extra.length > 0 ? [`lists ${listing(extra)}, which no ready endpoint has`] : [])];
+  const said = [...(lacks.length > 0 ? [`lacks ${listing(lacks)}`] : []), ...(extra.length > 0 ? [`lists ${listing(extra)}, which no ready ${extra.some(isInstance) ? "node" : "endpoint"} has`] : [])];
   return bad("EBG-V-CONFIGMAP", subject, `${map} ${said.join(" and ")}`, again, { figures });
 }
 
@@ -66,7 +67,7 @@ function targetCheck(inspection: Inspection, owners: Ownership, member: string, 
   }
   if (mine.length === 0) return bad("EBG-V-TARGETS", subject, "it is active, but has no registered target", describe, { figures });
   const sick = mine.filter((target) => target.state !== "healthy").map((target) => `${target.id} ${target.state}${target.reason ? ` (${target.reason})` : ""}`);
-  const lacks = mine.some((target) => isInstance(target.id)) ? [] : missingIn(service.endpoints, mine.map((target) => target.id));
+  const lacks = mine.some((target) => isInstance(target.id)) && !service.endpoints.some(isInstance) ? [] : missingIn(service.endpoints, mine.map((target) => target.id));
   if (sick.length === 0 && lacks.length === 0) return ok("EBG-V-TARGETS", subject, `${healthy.length} healthy`, figures);
   const said = [...(sick.length > 0 ? [listing(sick)] : []), ...(lacks.length > 0 ? [`not registered: ${listing(lacks)}`] : [])];
   return bad("EBG-V-TARGETS", subject, `${healthy.length} of ${Math.max(mine.length, service.endpoints.length)} healthy; ${said.join("; ")}`, describe, { figures });

@@ -1,5 +1,6 @@
 /** Deletion protection, and the security-group rules on both sides of every target. */
 import { overlap, parseCidr } from "../../../components/cidr";
+import { attributesAnnotation as attributes, protectionOf } from "../../../components/service-annotations";
 import { listing } from "../../gates/decision";
 import { isRegistered, learnOwners, targetsOf } from "../../gates/ownership";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
@@ -24,6 +25,18 @@ function protectionCheck(inspection: Inspection, arn: string): Check {
   return bad("EBG-V-DELETION-PROTECTION", subject, "deletion_protection.enabled is not true", `pulumi up --stack ${inspection.environment.environment}; by hand: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ${arn} --attributes Key=deletion_protection.enabled,Value=true`);
 }
 
+function annotationCheck(inspection: Inspection, name: string): Check {
+  const reading = inspection.loadBalancerServices[name];
+  if (reading?.kind !== "seen") return unknown("EBG-V-PROTECTION-ANNOTATION", name, `the Service can't be read: ${reading?.why ?? "it was not asked for"}`, "bring the primary's API server back");
+  const { member, annotations } = reading.value;
+  const subject = `${member}/${name}`;
+  const deploy = `pulumi up --stack ${inspection.environment.environment}-${member}`;
+  if (annotations === null) return bad("EBG-V-PROTECTION-ANNOTATION", subject, "there is no such Service, though it owns the load balancer", deploy);
+  if (protectionOf(annotations) === "true") return ok("EBG-V-PROTECTION-ANNOTATION", subject, "deletion_protection.enabled=true");
+  const value = [...(annotations[attributes] ?? "").split(",").filter((pair) => pair.trim() !== "" && !pair.includes("deletion_protection.enabled")), "deletion_protection.enabled=true"].join(",");
+  return bad("EBG-V-PROTECTION-ANNOTATION", subject, `its annotation ${attributes} does not have deletion_protection.enabled=true (it is ${annotations[attributes] === undefined ? "absent" : `'${annotations[attributes]}'`})`, `${deploy}; by hand: kubectl --context ${member} -n ${name.split("/")[0] ?? ""} annotate --overwrite service ${name.split("/")[1] ?? ""} ${attributes}=${value}`);
+}
+
 interface Side { readonly member: string; readonly key: string; readonly port: number; readonly what: string; readonly target: string; readonly at: TargetInterface }
 
 /** Ports that must be open for one target: its own, and the health check's where that is another. */
@@ -34,7 +47,7 @@ function sides(inspection: Inspection, member: string, key: string): { readonly 
   const registered = targetsOf(owners, inspection.observation, key, member).filter(isRegistered).map((target) => target.id);
   // A standby has none registered yet: its pods must be reachable before it is admitted.
   const byInstance = group?.kind === "seen" && group.value.targetType === "instance";
-  const endpoints = byInstance ? [] : (inspection.observation.members[member]?.services[key]?.endpoints ?? []);
+  const endpoints = (inspection.observation.members[member]?.services[key]?.endpoints ?? []).filter((id) => id.startsWith("i-") === byInstance);
   const targets = [...new Set([...registered, ...endpoints])];
   const interfaces = inspection.interfaces.kind === "seen" ? inspection.interfaces.value : {};
   const known = targets.flatMap((target): Side[] => {
@@ -77,5 +90,7 @@ function sideChecks(inspection: Inspection, member: string, key: string): Check[
 export function networkChecks(inspection: Inspection): Check[] {
   const keys = Object.keys(inspection.environment.loadBalancer.services);
   const reachable = Object.values(inspection.observation.members).filter((member) => member.reachable).map((member) => member.name);
-  return [...Object.keys(inspection.loadBalancers).map((arn) => protectionCheck(inspection, arn)), ...reachable.flatMap((member) => keys.flatMap((key) => sideChecks(inspection, member, key)))];
+  const owners = Object.keys(inspection.loadBalancerServices);
+  const annotated = owners.length === 0 ? [skipped("EBG-V-PROTECTION-ANNOTATION", inspection.environment.environment, "no Service owns a load balancer here")] : owners.map((name) => annotationCheck(inspection, name));
+  return [...Object.keys(inspection.loadBalancers).map((arn) => protectionCheck(inspection, arn)), ...annotated, ...reachable.flatMap((member) => keys.flatMap((key) => sideChecks(inspection, member, key)))];
 }

@@ -13,6 +13,7 @@ type Mutable<T> = T extends readonly (infer U)[] ? Mutable<U>[] : T extends obje
 type Open = Mutable<Inspection>;
 
 const balancerArn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/dev/1";
+const attributes = "service.beta.kubernetes.io/aws-load-balancer-attributes";
 const pods = { blue: ["10.42.1.1:8080", "10.42.1.2:8080"], green: ["10.42.2.1:8080", "10.42.2.2:8080"] };
 const seen = <T>(value: T): { kind: "seen"; value: T } => ({ kind: "seen", value });
 
@@ -41,6 +42,7 @@ function good(): Open {
     observation: { at: 0, groups: { web: [...pods.blue, ...pods.green].map((id) => ({ id, state: "healthy", reason: null, description: null })) }, members: { blue: member("blue"), green: member("green") }, probes: {}, alarms: null, problems: [] },
     members: { blue: inspected(), green: inspected() },
     loadBalancers: { [balancerArn]: seen({ arn: balancerArn, scheme: "internet-facing", securityGroups: ["sg-lb"], attributes: { "deletion_protection.enabled": "true", "load_balancing.cross_zone.enabled": "true" } }) },
+    loadBalancerServices: { "web/web-lb": seen({ member: "blue", namespace: "web", name: "web-lb", annotations: { [attributes]: "deletion_protection.enabled=true,load_balancing.cross_zone.enabled=true" } }) },
     targetGroups: { web: seen({ targetType: "ip", port: 8080, healthCheckPort: null, attributes: { "deregistration_delay.timeout_seconds": "200" } }) },
     interfaces: seen(Object.fromEntries([...pods.blue, ...pods.green].map((id) => [id, { address: id.split(":")[0] ?? "", securityGroups: [id.startsWith("10.42.1.") ? "sg-blue" : "sg-green"] }]))),
     rules: seen([rule("sg-lb", true, { cidr: "10.42.0.0/16" }), rule("sg-blue", false, { referencedGroupId: "sg-lb" }), rule("sg-green", false, { referencedGroupId: "sg-lb" })]),
@@ -57,9 +59,26 @@ const balancerOf = (open: Open) => value(open.loadBalancers[balancerArn]);
 const sampleOf = (open: Open) => value(open.samples["web"]);
 const workloadOf = (open: Open) => value(open.members["blue"]?.workloads["web"]);
 const serviceOf = (open: Open) => open.observation.members["blue"]!.services["web"]!;
+const lbServiceOf = (open: Open) => value(open.loadBalancerServices["web/web-lb"]);
+/** Blue's nodes are the targets, by NodePort. */
+function byNode(open: Open): void {
+  const ids = ["i-1:30080", "i-2:30080"];
+  Object.assign(serviceOf(open), { recorded: [...ids], endpoints: [...ids] });
+  open.observation.groups["web"]!.splice(0, 2, ...ids.map((id) => ({ id, state: "healthy" as const, reason: null, description: null })));
+  Object.assign(value(open.interfaces), Object.fromEntries(ids.map((id) => [id, { address: "10.42.1.1", securityGroups: ["sg-blue"] }])));
+  groupOf(open).targetType = "instance";
+  rulesOf(open).push(...["sg-lb", "sg-blue"].map((groupId, index) => ({ ...rulesOf(open)[index]!, groupId, fromPort: 30000, toPort: 32767 })));
+}
 const rulesOf = (open: Open) => value(open.rules);
 
 describe("verify", () => {
+  it("compares instance targets as it does pods, and has nothing to say when nodes are all in", () => {
+    const open = good();
+    byNode(open);
+    const report = verify(open as Inspection);
+    assert.deepEqual(report.findings, []);
+    assert.ok(report.checks.some((check) => check.code === "EBG-V-CONFIGMAP" && check.subject === "blue/web" && check.status === "passed" && check.figures?.["endpoints"] === 2));
+  });
   it("has nothing to say when all is well", () => {
     const report = verify(good() as Inspection);
     assert.deepEqual(report.findings, []);
@@ -103,6 +122,14 @@ describe("verify", () => {
     ["no requests wanted", (o) => { o.samples["web"] = { kind: "unknown", why: "no requests were asked for" }; }, "EBG-V-REQUESTS", "unknown", "web", "unknown", /asked for/],
     ["one member with all targets", (o) => { o.observation.groups["web"] = o.observation.groups["web"]!.slice(2); sampleOf(o).byName = { green: 1000 }; }, "EBG-V-SPREAD", "skipped", "web", "findings", /one member has all/],
     ["deletion protection off", (o) => { balancerOf(o).attributes["deletion_protection.enabled"] = "false"; }, "EBG-V-DELETION-PROTECTION", "failed", "dev", "findings", /not true/],
+    ["protection in AWS alone", (o) => { lbServiceOf(o).annotations = { [attributes]: "load_balancing.cross_zone.enabled=true" }; }, "EBG-V-PROTECTION-ANNOTATION", "failed", "blue/web/web-lb", "findings", /cross_zone.enabled=true'\)/],
+    ["protection switched off in the annotation", (o) => { lbServiceOf(o).annotations = { [attributes]: "deletion_protection.enabled=false" }; }, "EBG-V-PROTECTION-ANNOTATION", "failed", "blue/web/web-lb", "findings", /enabled=false/],
+    ["the owning Service gone", (o) => { lbServiceOf(o).annotations = null; }, "EBG-V-PROTECTION-ANNOTATION", "failed", "blue/web/web-lb", "findings", /no such Service/],
+    ["the primary's Service unreadable", (o) => { o.loadBalancerServices["web/web-lb"] = { kind: "unknown", why: "refused" }; }, "EBG-V-PROTECTION-ANNOTATION", "unknown", "web/web-lb", "unknown", /refused/],
+    ["no Service owns a load balancer", (o) => { o.loadBalancerServices = {}; }, "EBG-V-PROTECTION-ANNOTATION", "skipped", "dev", "good", /no Service/],
+    ["an instance that the ConfigMap lacks", (o) => { byNode(o); serviceOf(o).recorded = ["i-1:30080"]; }, "EBG-V-CONFIGMAP", "failed", "blue/web", "findings", /lacks i-2:30080/],
+    ["an instance in the ConfigMap that takes no traffic", (o) => { byNode(o); serviceOf(o).recorded!.push("i-3:30080"); }, "EBG-V-CONFIGMAP", "failed", "blue/web", "findings", /i-3:30080, which no ready node has/],
+    ["an instance that is not registered", (o) => { byNode(o); o.observation.groups["web"]!.splice(1, 1); }, "EBG-V-TARGETS", "failed", "blue/web", "findings", /not registered: i-2:30080/],
     ["no egress to the pods", (o) => { rulesOf(o).shift(); }, "EBG-V-SG-EGRESS", "failed", "blue/web", "findings", /sg-lb lets the load balancer out to 10\.42\.1\.1 port 8080 \(service\)/],
     ["no ingress at the pods", (o) => { rulesOf(o).splice(1, 1); }, "EBG-V-SG-INGRESS", "failed", "blue/web", "findings", /sg-blue lets the load balancer in/],
     ["a rule for another port", (o) => Object.assign(rulesOf(o)[1]!, { fromPort: 9090, toPort: 9090 }), "EBG-V-SG-INGRESS", "failed", "blue/web", "findings", /8080/],
