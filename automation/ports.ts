@@ -86,6 +86,8 @@ export interface PulumiPort {
   refreshBindings(member: string): Promise<number>;
   /** Reads the stack's Services anew, so that the state has them as they are. Answers how many. */
   refreshServices(member: string): Promise<number>;
+  /** Takes an adopted service's load balancer and the member's bindings of it out of the states, protected or not; nothing outside them is touched. Answers how many. */
+  forgetAdopted(service: string, member: string): Promise<number>;
   /** Keeps a copy of the stack's state; answers where. */
   backUpState(stack: StackRef): Promise<string>;
 }
@@ -177,6 +179,10 @@ export interface DeploymentState { readonly wanted: number; readonly ready: numb
 export interface ServiceObject {
   readonly type: string;
   readonly loadBalancerClass: string | null;
+  /** Only a Service of type LoadBalancer may have them: the API server refuses another type beside them. */
+  readonly sourceRanges: readonly string[];
+  /** null: as Kubernetes decides. */
+  readonly allocateNodePorts: boolean | null;
   readonly finalizers: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly deleting: boolean;

@@ -59,7 +59,8 @@ export function findingsOf(observation: Observation, record: EnvironmentRecord):
   return findings;
 }
 
-async function pendingChanges(ports: Ports, environment: string, stack: StackRef): Promise<Finding[]> {
+/** Changes of a plain update that belong to no move. */
+export async function pendingChanges(ports: Ports, environment: string, stack: StackRef): Promise<Finding[]> {
   const name = stack.kind === "environment" ? environment : `${environment}-${stack.member}`;
   try {
     const { operations } = await ports.pulumi.preview(stack, null);

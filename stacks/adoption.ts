@@ -7,8 +7,8 @@ import type { AdoptedLoadBalancer } from "./record";
 
 /** In this order, forward. FACTS I has what became of load balancers in other orders. */
 export const adoptionSteps = ["release", "settle", "restart", "untag", "unlabel", "import-environment", "import-primary", "annotations"] as const;
-/** In this order, back; possible until the environment's stack has taken the load balancer over. */
-export const undoSteps = ["relabel", "retag", "restart-again", "unrelease"] as const;
+/** In this order, back; possible until the primary's stack has taken its bindings over. `forget`: the stacks let go of what they imported, in their states alone. */
+export const undoSteps = ["forget", "relabel", "retag", "restart-again", "unrelease"] as const;
 
 export type AdoptionStep = (typeof adoptionSteps)[number] | (typeof undoSteps)[number];
 
@@ -23,6 +23,9 @@ export interface BeforeAdoption {
   readonly labels: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly serviceType: string;
   readonly loadBalancerClass: string | null;
+  /** `loadBalancerSourceRanges` and `allocateLoadBalancerNodePorts`, which no other type of Service may have. */
+  readonly sourceRanges?: readonly string[];
+  readonly allocateNodePorts?: boolean | null;
   /** Those of the load balancer (`service.beta.kubernetes.io/…`). */
   readonly annotations: Readonly<Record<string, string>>;
   /** The controller's tags by ARN (or security group id). */

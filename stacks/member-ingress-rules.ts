@@ -17,21 +17,26 @@ export interface IngressPlan {
   readonly provider: aws.Provider;
 }
 
+/** The group that came with a handed-over load balancer; it carries the backend group as well, but a rule from that is the controller's. */
+const ownGroupOf = (ownership: Ownership, service: string): string | null => ownership.adopted?.[service]?.securityGroups.find(({ kind }) => kind === "managed")?.id ?? null;
+
 /**
  * Where the load balancer is (or was) a Service's, its connections come from the shared backend group of the primary's controller. On
- * the primary that controller keeps the rule itself: EC2 refuses a second one of the same content.
+ * the primary that controller keeps the rule itself: EC2 refuses a second one of the same content. It takes that rule away with its last
+ * endpoint, before the load balancer has stopped sending: after a handover the former primary has rules of its own, from the other group.
  */
 export function createIngress(plan: IngressPlan): MemberIngress[] {
   const { member, environment, ownership } = plan;
   const everServices = ownership.owner === "service" || ownership.adopted !== null;
   const bySource = new Map<string, { name: string; ports: Set<number>; nodePorts: boolean }>();
   for (const spec of targetGroupsOf(environment.config)) {
-    if (partOf(ownership, spec.service, member) !== "binds") continue;
+    const part = partOf(ownership, spec.service, member);
+    if (part === "owns") continue;
     const shared = environment.loadBalancer.services[spec.key];
     const ofController = ownership.adopted?.[spec.service] !== undefined || ownership.owner === "service";
-    const source = shared?.securityGroupId ?? (ofController ? plan.backendSecurityGroupId : environment.loadBalancer.securityGroupId);
+    const source = part === "owned" ? ownGroupOf(ownership, spec.service) : shared?.securityGroupId ?? (ofController ? plan.backendSecurityGroupId : environment.loadBalancer.securityGroupId);
     if (source == null) continue;
-    const rules = bySource.get(source) ?? { name: everServices && !ofController ? `${member}-shared` : member, ports: new Set<number>(), nodePorts: false };
+    const rules = bySource.get(source) ?? { name: part === "owned" ? `${member}-${spec.service}` : everServices && !ofController ? `${member}-shared` : member, ports: new Set<number>(), nodePorts: false };
     if (spec.targetType === "instance") rules.nodePorts = true;
     else for (const port of [spec.targetPort, spec.healthCheckPort ?? spec.targetPort]) rules.ports.add(port);
     bySource.set(source, rules);

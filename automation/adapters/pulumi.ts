@@ -16,6 +16,7 @@ import { makePlanFolder } from "./pulumi/plan-folder";
 import { inline, loadProgram, readProject, type Project } from "./pulumi/program";
 import { settle } from "./pulumi/settle";
 import { refreshOnce } from "./pulumi/stack-state";
+import { forgetComponent } from "./pulumi/forget-component";
 import { missing, protectedUrns, readingOf, type StateFile } from "./pulumi/state-file";
 
 export interface PulumiAdapterOptions {
@@ -186,6 +187,11 @@ export class PulumiAdapter implements PulumiPort {
     const urns = ((await this.state(name))?.deployment?.resources ?? []).filter((one) => one.custom === true && wanted(one.type) && one.delete !== true).map((one) => one.urn);
     if (urns.length > 0) await refreshOnce(this.engine, name, urns);
     return urns.length;
+  }
+
+  async forgetAdopted(service: string, member: string): Promise<number> {
+    const loadBalancer = await forgetComponent(this.engine, this.nameOf({ kind: "environment" }), "eks-blue-green:index:AdoptedLoadBalancer", `${this.environment}-${service}`);
+    return loadBalancer + await forgetComponent(this.engine, this.nameOf({ kind: "member", member }), "eks-blue-green:index:MultiClusterService", `${member}-${service}`);
   }
 
   /** Under `.eks-blue-green/state-backups/` of the work directory, secrets encrypted as in the backend; the newest twenty of each stack. */

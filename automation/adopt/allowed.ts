@@ -21,6 +21,8 @@ function objection(update: AdoptUpdate, { operation, type, custom, paths }: Plan
   if (/replace/.test(operation)) return "nothing is replaced while a load balancer changes hands";
   if (update === "environment") return operation === "import" && adoptable.test(type) ? null : "the environment's stack only imports";
   if (isBinding(type) && operation === "import") return null;
+  // The former primary's own rules: its controller's go with its bindings.
+  if (update === "primary" && type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") return operation === "create" ? null : "of the rules some are added, none is changed";
   if (isServicePatch(type)) return update === "annotations" || operation !== "delete" ? null : "the annotations go last";
   if (isService(type) && operation === "update") return paths.every((path) => serviceFields.test(plain(path))) ? null : `of the Service only type, class, selector and annotations change, not ${paths.join(", ")}`;
   return "the primary's stack only takes over its bindings and follows its Service";

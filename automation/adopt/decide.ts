@@ -7,7 +7,7 @@ import type { DriverErrorCode } from "../errors";
 
 export type AdoptAction =
   | "release-service" | "remove-finalizer" | "restart-controller" | "remove-tags" | "remove-labels" | "import-environment" | "import-primary" | "drop-annotations"
-  | "add-labels" | "add-tags" | "restart-controller-again" | "give-service-back";
+  | "forget-imports" | "add-labels" | "add-tags" | "restart-controller-again" | "give-service-back";
 
 export type AdoptDecision =
   | { readonly kind: "act"; readonly action: AdoptAction }
@@ -37,6 +37,8 @@ export interface AdoptLook {
   readonly failedProbe: string | null;
   /** The record has the load balancer as the stack's. */
   readonly environmentOwns: boolean;
+  /** Going back: whether the stacks' states may still hold what they imported. */
+  readonly imported: boolean;
   /** The primary's stack has its bindings as its own. */
   readonly primaryOwns: boolean;
   /** The primary's stack still declares the Service's load-balancer annotations. */
@@ -61,8 +63,8 @@ export const restartToken = (adoption: Pick<Adoption, "startedAt" | "service">, 
 export const typeAnnotation = "service.beta.kubernetes.io/aws-load-balancer-type";
 
 const after = (step: AdoptionStep, other: AdoptionStep): boolean => adoptionSteps.indexOf(step as never) > adoptionSteps.indexOf(other as never);
-/** Nothing of AWS or the cluster is changed from here on: the stacks take over what is there, and a failure is repeated, not undone. */
-const isPastUndo = (look: AdoptLook): boolean => look.environmentOwns;
+/** The primary's bindings are the stack's: what is left is taking the annotations off, so a failure is repeated, not undone. */
+const isPastUndo = (look: AdoptLook): boolean => look.primaryOwns;
 
 /** Neither type, class, annotation nor finalizer: the controller does not look at it (its ServiceTypeLoadBalancerOnly gate is off by default, so the annotation counts). */
 export const isReleased = (service: AdoptLook["service"]): boolean => service !== null && service.type !== "LoadBalancer" && service.loadBalancerClass === null && !service.typeAnnotation;
@@ -71,6 +73,8 @@ const stop = (code: DriverErrorCode, message: string, remedy: string): AdoptDeci
 
 /** Where the way back begins: what was never done needs no undoing. */
 export function undoFrom(step: AdoptionStep): AdoptionStep {
+  // An update that failed may have imported some of it already.
+  if (after(step, "unlabel")) return "forget";
   return after(step, "restart") ? "relabel" : "unrelease";
 }
 
@@ -86,7 +90,7 @@ function alarm(adoption: Adoption, look: AdoptLook, memory: AdoptMemory, times: 
   if (look.at - badSince < times.toleratedMs) return { kind: "wait", message: bad, memory: { ...memory, badSince } };
   if (adoption.direction === "back") return null;
   return isPastUndo(look)
-    ? stop("EBG-GATE", `${bad} (at '${adoption.step}'; the environment's stack has the load balancer already)`, "eks-blue-green status; then run the same command again")
+    ? stop("EBG-GATE", `${bad} (at '${adoption.step}'; the stacks have the load balancer and its bindings already)`, "eks-blue-green status; then run the same command again")
     : { kind: "turn-back", reason: bad, step: undoFrom(adoption.step) };
 }
 
@@ -129,12 +133,13 @@ function forward(adoption: Adoption, look: AdoptLook, calm: AdoptMemory, memory:
       if (tags.left > 0) return { kind: "turn-back", reason: "the controller's tags are back", step: "relabel" };
       return bindings.labelled > 0 ? act("remove-labels") : { kind: "advance", step: "import-environment" };
     case "import-environment":
-      if (!look.environmentOwns && bindings.labelled > 0) return { kind: "turn-back", reason: "the binding has the controller's labels again", step: "relabel" };
+      if (!look.environmentOwns && bindings.labelled > 0) return { kind: "turn-back", reason: "the binding has the controller's labels again", step: "forget" };
       return look.environmentOwns ? { kind: "advance", step: "import-primary" } : act("import-environment");
     case "import-primary":
       return look.primaryOwns ? { kind: "advance", step: "annotations" } : act("import-primary");
     case "annotations":
       return look.annotations === "declared" ? act("drop-annotations") : { kind: "done" };
+    case "forget":
     case "relabel":
     case "retag":
     case "restart-again":
@@ -150,10 +155,12 @@ function owned(adoption: Adoption, look: AdoptLook, reason: string): AdoptDecisi
   return { kind: "turn-back", reason, step: undoFrom(adoption.step) };
 }
 
-/** Annotations are still there; then labels, tags, a restart (the controller keeps tags for 20 minutes), and the Service last. */
+/** The stacks let go first; annotations are still there; then labels, tags, a restart (the controller keeps tags for 20 minutes), and the Service last. */
 function back(adoption: Adoption, look: AdoptLook, calm: AdoptMemory): AdoptDecision {
   const { bindings, tags, controller, service } = look;
   switch (adoption.step) {
+    case "forget":
+      return look.environmentOwns || look.imported ? { kind: "act", action: "forget-imports" } : { kind: "advance", step: "relabel" };
     case "relabel":
       return bindings.unlabelled > 0 ? { kind: "act", action: "add-labels" } : { kind: "advance", step: "retag" };
     case "retag":

@@ -20,17 +20,21 @@ export function releasePatch(object: ServiceObject, type: "ClusterIP" | "NodePor
     ...(at < 0 ? [] : [{ op: "test" as const, path: `/metadata/finalizers/${at}`, value: serviceFinalizer }, { op: "remove" as const, path: `/metadata/finalizers/${at}` }]),
     ...(object.type === type ? [] : [{ op: "test" as const, path: "/spec/type", value: object.type }, { op: "replace" as const, path: "/spec/type", value: type }]),
     ...(object.loadBalancerClass === null ? [] : [{ op: "remove" as const, path: "/spec/loadBalancerClass" }]),
+    ...(object.sourceRanges.length === 0 ? [] : [{ op: "remove" as const, path: "/spec/loadBalancerSourceRanges" }]),
     // With it the Service would be the controller's whatever its type is.
     ...(object.annotations[typeAnnotation] === undefined ? [] : [{ op: "remove" as const, path: annotationPath }]),
   ];
 }
 
 export function giveBackPatch(object: ServiceObject, adoption: Adoption): JsonPatchOperation[] {
-  const { serviceType, loadBalancerClass, annotations } = adoption.before;
+  const { serviceType, loadBalancerClass, annotations, sourceRanges, allocateNodePorts } = adoption.before;
   return [
     ...(annotations[typeAnnotation] === undefined ? [] : [{ op: "add" as const, path: annotationPath, value: annotations[typeAnnotation] }]),
     { op: "replace", path: "/spec/type", value: serviceType },
     ...(loadBalancerClass === null || object.loadBalancerClass === loadBalancerClass ? [] : [{ op: "add" as const, path: "/spec/loadBalancerClass", value: loadBalancerClass }]),
+    ...(sourceRanges == null || sourceRanges.length === 0 ? [] : [{ op: "add" as const, path: "/spec/loadBalancerSourceRanges", value: sourceRanges }]),
+    // Left to Kubernetes it would open NodePorts that nobody had.
+    ...(allocateNodePorts == null ? [] : [{ op: "add" as const, path: "/spec/allocateLoadBalancerNodePorts", value: allocateNodePorts }]),
   ];
 }
 

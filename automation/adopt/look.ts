@@ -104,7 +104,14 @@ async function tagsOf(ports: Ports, adoption: Adoption): Promise<AdoptLook["tags
 
 const nothing: Pick<AdoptLook, "service" | "controller" | "bindings"> = { service: null, controller: { available: false, restart: null }, bindings: { labelled: 0, unlabelled: 0, missing: [], deleting: 0 } };
 
-export async function lookAtAdoption(ports: Ports, family: AdoptFamily, adoption: Adoption, done: { readonly primaryOwns: boolean; readonly annotationsDropped: boolean }): Promise<AdoptLook> {
+/** The primary's stack says so itself: after a kill nobody remembers, and the update may have been done. */
+export async function primaryOwnsOf(ports: Pick<Ports, "pulumi">, adoption: Adoption): Promise<boolean> {
+  if (adoption.step !== "import-primary" && adoption.step !== "annotations") return false;
+  const { outputs } = await ports.pulumi.readMember(adoption.member);
+  return adoption.before.loadBalancer.targetGroups.every(({ key }) => outputs?.services[key]?.boundBy === "binding");
+}
+
+export async function lookAtAdoption(ports: Ports, family: AdoptFamily, adoption: Adoption, done: { readonly forgotten: boolean; readonly annotationsDropped: boolean }): Promise<AdoptLook> {
   const { loadBalancer } = adoption.before;
   const service = family.config.services.find((one) => one.name === adoption.service);
   let unreachable: string | null = null;
@@ -118,17 +125,19 @@ export async function lookAtAdoption(ports: Ports, family: AdoptFamily, adoption
       return otherwise;
     }
   };
-  const [cluster, balancer, tags, lost, failedProbe] = await Promise.all([
+  const [cluster, balancer, tags, lost, failedProbe, owns] = await Promise.all([
     attempt(() => clusterSide(ports, family, adoption), nothing),
     ports.aws.describeLoadBalancer(loadBalancer.arn).then((found) => (found === null ? "gone" as const : "there" as const)).catch((error: unknown) => (void outside(error), "unknown" as const)),
     tagsOf(ports, adoption),
     lostTargets(ports, family, adoption),
     probe(ports, family, loadBalancer.dnsName, loadBalancer.listeners.map((one) => one.port), service?.healthCheckPath ?? "/"),
+    primaryOwnsOf(ports, adoption),
   ]);
   return {
     at: ports.clock.now(), unreachable, ...cluster, tags, loadBalancer: balancer, lostTargets: lost, failedProbe,
     environmentOwns: family.record.ownership?.adopted?.[adoption.service] !== undefined,
-    primaryOwns: done.primaryOwns,
+    imported: !done.forgotten,
+    primaryOwns: owns,
     annotations: done.annotationsDropped ? "dropped" : "declared",
   };
 }

@@ -125,6 +125,8 @@ export function beforeAdoption(seen: Surroundings): BeforeAdoption {
     name: seen.name,
     serviceType: object.type,
     loadBalancerClass: object.loadBalancerClass,
+    sourceRanges: object.sourceRanges,
+    allocateNodePorts: object.allocateNodePorts,
     annotations: Object.fromEntries(Object.entries(object.annotations).filter(([key]) => key.startsWith(annotationPrefix))),
     labels: Object.fromEntries(own.map((binding) => [binding.name, controllersLabels(binding.labels)])),
     tags: Object.fromEntries(resources.map((resource) => [resource, controllersTags(seen.tags[resource])])),

@@ -3,10 +3,10 @@ import type { Adoption } from "../../stacks/adoption";
 import { DriverError } from "../errors";
 import type { Session } from "../rollout/session";
 import { assertAdoptOnly, type AdoptUpdate } from "./allowed";
-import { decideAdoption, freshAdoptMemory, type AdoptAction, type AdoptMemory, type AdoptTimes } from "./decide";
+import { decideAdoption, freshAdoptMemory, undoFrom, type AdoptAction, type AdoptMemory, type AdoptTimes } from "./decide";
 import { perform } from "./effects";
-import { lookAtAdoption, type AdoptFamily } from "./look";
-import { advanceAdoption, closeAdoption, ownedByStack, turnAdoptionBack } from "./transitions";
+import { lookAtAdoption, primaryOwnsOf, type AdoptFamily } from "./look";
+import { advanceAdoption, closeAdoption, forgetAdoption, ownedByStack, turnAdoptionBack } from "./transitions";
 
 export type ServiceOutcome = { readonly kind: "done" } | { readonly kind: "undone"; readonly reason: string } | { readonly kind: "stopped"; readonly code: DriverError["code"]; readonly message: string; readonly remedy: string };
 
@@ -16,13 +16,19 @@ const toleratedSeconds = 30;
 const stepTimeoutSeconds = 1800;
 const mayPass = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE", "EBG-KUBERNETES", "EBG-AWS"]);
 const attempts = 3;
+/** An action whose work the next look does not see is repeated so often at most. */
+const mostRepeats = 20;
+/** Others are at work, or the record is not what it was: turning back would be a write like any other. */
+const nobodysFault = new Set(["EBG-FENCED", "EBG-STACK-LOCKED", "EBG-PENDING-OPERATIONS", "EBG-CREDENTIALS", "EBG-RECORD-LOST", "EBG-RECORD-INVALID", "EBG-STOPPED"]);
 
 export class ServiceAdoption {
   private memory: AdoptMemory;
   private annotationsDropped = false;
-  private primaryOwns = false;
+  private forgotten = false;
   private told = "";
   private failures = 0;
+  private last: AdoptAction | null = null;
+  private repeats = 0;
   private waitedSince: number;
 
   constructor(private readonly session: Session, private readonly family: AdoptFamily) {
@@ -51,7 +57,7 @@ export class ServiceAdoption {
     const { stop, commandName } = this.session.options;
     for (;;) {
       if (stop.aborted) return { kind: "stopped", code: "EBG-STOPPED", message: `stopped as asked, before '${this.adoption.step}' of '${this.adoption.service}'`, remedy: `go on with: ${commandName}` };
-      const look = await lookAtAdoption(this.session.ports, { ...this.family, record: this.session.record }, this.adoption, { primaryOwns: this.primaryOwns, annotationsDropped: this.annotationsDropped });
+      const look = await lookAtAdoption(this.session.ports, { ...this.family, record: this.session.record }, this.adoption, { forgotten: this.forgotten, annotationsDropped: this.annotationsDropped });
       const decision = decideAdoption(this.adoption, look, this.memory, this.times);
       switch (decision.kind) {
         case "act": {
@@ -80,6 +86,8 @@ export class ServiceAdoption {
           return { kind: "done" };
         case "undone": {
           const reason = this.adoption.reason ?? "";
+          // The states may have the Service as it was in between, and a change of its type would be planned as a replacement.
+          await this.session.ports.pulumi.refreshServices(this.adoption.member);
           await this.close();
           return { kind: "undone", reason };
         }
@@ -104,6 +112,10 @@ export class ServiceAdoption {
   private async act(action: AdoptAction): Promise<ServiceOutcome | null> {
     this.tell("started", action);
     try {
+      this.repeats = this.last === action ? this.repeats + 1 : 0;
+      this.last = action;
+      if (this.repeats > mostRepeats) throw new DriverError("EBG-ADOPT", `'${action}' was done ${this.repeats} times and is not seen: somebody undoes it at once`, "find who writes it (kubectl get service -o yaml --show-managed-fields), then run the same command again");
+      if (this.repeats > 0) await this.session.ports.clock.sleep(500, this.session.options.stop);
       await this.effect(action);
       this.failures = 0;
       return null;
@@ -118,8 +130,29 @@ export class ServiceAdoption {
         await this.session.ports.clock.sleep(Math.max(this.session.ports.clock.scaled(10), 1000), this.session.options.stop);
         return null;
       }
-      return { kind: "stopped", code, message: `'${this.adoption.step}' of '${this.adoption.service}' failed: ${message}`, remedy };
+      const step = this.adoption.direction === "back" || nobodysFault.has(code) || (await this.primaryOwns()) ? null : undoFrom(this.adoption.step);
+      const told = `'${this.adoption.step}' of '${this.adoption.service}' failed: ${message}`;
+      if (step === null) return { kind: "stopped", code, message: told, remedy };
+      this.tell("undoing", told);
+      await this.goTo(turnAdoptionBack(this.session.record, told, step));
+      return null;
     }
+  }
+
+  private async primaryOwns(): Promise<boolean> {
+    return await primaryOwnsOf(this.session.ports, this.adoption);
+  }
+
+  /** Nothing but the states is touched: the resources stay as they are. The record follows, so that a kill in between repeats this. */
+  private async forgetImports(): Promise<void> {
+    const { pulumi } = this.session.ports;
+    const { service, member } = this.adoption;
+    await pulumi.settle({ kind: "environment" });
+    await pulumi.settle({ kind: "member", member });
+    await Promise.all([pulumi.backUpState({ kind: "environment" }), pulumi.backUpState({ kind: "member", member })]);
+    await pulumi.forgetAdopted(service, member);
+    this.forgotten = true;
+    await this.goTo(forgetAdoption(this.session.record));
   }
 
   private async effect(action: AdoptAction): Promise<void> {
@@ -127,9 +160,9 @@ export class ServiceAdoption {
       case "import-environment":
         return await this.importEnvironment();
       case "import-primary":
-        await this.updatePrimary("primary");
-        this.primaryOwns = true;
-        return;
+        return await this.updatePrimary("primary");
+      case "forget-imports":
+        return await this.forgetImports();
       case "drop-annotations":
         await this.updatePrimary("annotations");
         this.annotationsDropped = true;

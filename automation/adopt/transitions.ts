@@ -41,6 +41,15 @@ export function ownedByStack(record: EnvironmentRecord, config: Config): Environ
   return next(record, { ownership: { ...ownership, primary: adoption.member, adopted }, adoption: { ...adoption, step: "import-primary" } });
 }
 
+/** The environment's stack has let go: nothing is declared any more, and the Service can have it back. */
+export function forgetAdoption(record: EnvironmentRecord): EnvironmentRecord {
+  const adoption = open(record);
+  const { ownership } = record;
+  const rest = Object.fromEntries(Object.entries(ownership?.adopted ?? {}).filter(([service]) => service !== adoption.service));
+  const kept = ownership === undefined ? {} : { ownership: { ...ownership, adopted: Object.keys(rest).length === 0 ? null : rest } };
+  return next(record, { ...kept, adoption: { ...adoption, step: "relabel" } });
+}
+
 /** The adoption leaves the record; with the last service the stack is the owner. */
 export function closeAdoption(record: EnvironmentRecord, config: Config): EnvironmentRecord {
   const { adoption, ...rest } = record;

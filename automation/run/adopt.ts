@@ -10,6 +10,7 @@ import type { Outcome } from "../events";
 import type { Ports } from "../ports";
 import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringEvacuation } from "./evacuate";
+import { pendingChanges } from "../preflight";
 import { readFamily, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
@@ -40,7 +41,10 @@ async function begin(session: Session, family: AdoptFamily, name: string): Promi
   const service = family.config.services.find((one) => one.name === name);
   if (service === undefined) throw new DriverError("EBG-ADOPT", `the config has no service '${name}'`, "correct the config");
   const seen = await surroundingsOf(session.ports, family, service);
-  const findings = adoptionFindings(seen, service.existing != null);
+  // The stacks' own updates come late, when somebody's other change could only be refused: it is found now.
+  const stacks = [{ kind: "environment" }, { kind: "member", member: family.primary.member }] as const;
+  const pending = await Promise.all(stacks.map((stack) => pendingChanges(session.ports, session.environment.environment, stack)));
+  const findings = [...adoptionFindings(seen, service.existing != null), ...pending.flat()];
   for (const finding of findings) session.options.emit({ kind: "finding", ...finding });
   if (findings.length > 0) throw new DriverError("EBG-ADOPT", findings.map((finding) => finding.message).join("\n"), findings[0]?.remedy ?? "");
   session.record = beginAdoption(session.record, { service: name, member: family.primary.member, startedAt: session.isoNow(), by: session.by, before: beforeAdoption(seen) });

@@ -10,7 +10,7 @@ interface Metadata {
   readonly name: string; readonly namespace?: string; readonly resourceVersion?: string; readonly generation?: number; readonly deletionTimestamp?: string;
   readonly finalizers?: readonly string[]; readonly annotations?: Record<string, string>; readonly labels?: Record<string, string>; readonly managedFields?: readonly ManagedFields[];
 }
-interface ServiceFile { readonly metadata: Metadata; readonly spec?: { readonly type?: string; readonly loadBalancerClass?: string; readonly ports?: readonly { readonly name?: string; readonly port: number }[] } }
+interface ServiceFile { readonly metadata: Metadata; readonly spec?: { readonly type?: string; readonly loadBalancerClass?: string; readonly loadBalancerSourceRanges?: readonly string[]; readonly allocateLoadBalancerNodePorts?: boolean; readonly ports?: readonly { readonly name?: string; readonly port: number }[] } }
 interface BindingFile {
   readonly metadata: Metadata;
   readonly spec?: { readonly targetGroupARN?: string; readonly multiClusterTargetGroup?: boolean; readonly serviceRef?: { readonly name?: string; readonly port?: string | number }; readonly networking?: unknown };
@@ -51,6 +51,8 @@ export async function readService(member: MemberOutputs, namespace: string, name
   return {
     type: spec?.type ?? "ClusterIP",
     loadBalancerClass: spec?.loadBalancerClass ?? null,
+    sourceRanges: spec?.loadBalancerSourceRanges ?? [],
+    allocateNodePorts: spec?.allocateLoadBalancerNodePorts ?? null,
     finalizers: metadata.finalizers ?? [],
     annotations: metadata.annotations ?? {},
     deleting: metadata.deletionTimestamp !== undefined,

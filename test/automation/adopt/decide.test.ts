@@ -36,16 +36,16 @@ describe("the order of an adoption", () => {
     }), { numRuns: 500 });
   });
 
-  it("gives everything back when targets leave before the stack owns it, from any step, killed anywhere on the way", () => {
+  it("gives everything back when targets leave before the primary's stack owns its bindings, from any step, killed anywhere on the way", () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 10 }), fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 6 }), (forward, lives) => {
       const world = new AdoptWorld();
-      if (world.drive(forward) !== "killed" || world.environmentOwns) return;
+      if (world.drive(forward) !== "killed" || world.primaryOwns) return;
       world.lost = ["10.0.0.1:8080"];
       for (const effects of lives) world.drive(effects);
       const end = world.drive(whole);
       assert.ok(end !== "killed" && end.kind === "undone", JSON.stringify(end));
       assert.deepEqual(world.harm, []);
-      assert.ok(world.tagged && world.labelled && world.finalizer && world.type === "LoadBalancer" && world.class !== null && world.protectAnnotation);
+      assert.ok(!world.environmentOwns && !world.imported && world.tagged && world.labelled && world.finalizer && world.type === "LoadBalancer" && world.class !== null && world.protectAnnotation);
     }), { numRuns: 500 });
   });
 
@@ -78,9 +78,9 @@ describe("the order of an adoption", () => {
     }
   });
 
-  it("does not undo what the stack owns already: it stops, and goes on when the targets are back", () => {
+  it("does not undo once the primary's stack has its bindings: it stops, and goes on when the targets are back", () => {
     const world = new AdoptWorld();
-    while (!world.environmentOwns) world.drive(1);
+    while (!world.primaryOwns) world.drive(1);
     world.lost = ["10.0.0.1:8080"];
     const stopped = world.drive(whole);
     assert.ok(stopped !== "killed" && stopped.kind === "stop" && stopped.code === "EBG-GATE");

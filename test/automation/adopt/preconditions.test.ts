@@ -6,7 +6,7 @@ import type { ServiceObject } from "../../../automation/ports";
 const arn = (kind: string): string => `arn:aws:elasticloadbalancing:us-east-1:1:${kind}`;
 const tags = { "elbv2.k8s.aws/cluster": "dev-blue", "service.k8s.aws/stack": "web/web-lb", "service.k8s.aws/resource": "LoadBalancer", team: "a" };
 const object: ServiceObject = {
-  type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb", finalizers: ["other/finalizer", "service.k8s.aws/resources"], deleting: false, resourceVersion: "1", ports: [],
+  type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb", sourceRanges: ["0.0.0.0/0"], allocateNodePorts: false, finalizers: ["other/finalizer", "service.k8s.aws/resources"], deleting: false, resourceVersion: "1", ports: [],
   annotations: { "service.beta.kubernetes.io/aws-load-balancer-type": "external", "service.beta.kubernetes.io/aws-load-balancer-attributes": "deletion_protection.enabled=true", "service.beta.kubernetes.io/aws-load-balancer-multi-cluster-target-group": "true", mine: "x" },
   writers: [{ manager: "pulumi-kubernetes-1", operation: "Apply", at: null, fields: ["spec.type"] }, { manager: "controller", operation: "Update", at: null, fields: ["metadata.finalizers"] }],
 };
@@ -69,8 +69,9 @@ describe("what must hold before a load balancer is handed over", () => {
       { op: "test", path: "/spec/type", value: "LoadBalancer" },
       { op: "replace", path: "/spec/type", value: "ClusterIP" },
       { op: "remove", path: "/spec/loadBalancerClass" },
+      { op: "remove", path: "/spec/loadBalancerSourceRanges" },
       { op: "remove", path: "/metadata/annotations/service.beta.kubernetes.io~1aws-load-balancer-type" },
     ]);
-    assert.deepEqual(releasePatch({ ...object, type: "ClusterIP", loadBalancerClass: null, finalizers: [], annotations: {} }, "ClusterIP"), []);
+    assert.deepEqual(releasePatch({ ...object, type: "ClusterIP", loadBalancerClass: null, sourceRanges: [], finalizers: [], annotations: {} }, "ClusterIP"), []);
   });
 });

@@ -25,6 +25,8 @@ export class AdoptWorld {
   lost: string[] = [];
   environmentOwns = false;
   primaryOwns = false;
+  /** Bindings and load balancer may be in the stacks' states, whatever the record says. */
+  imported = false;
   /** A reconcile that was under way when the Service was released puts the finalizer back once. */
   inFlightUntil: number | null = null;
   readonly actions: AdoptAction[] = [];
@@ -69,6 +71,7 @@ export class AdoptWorld {
       lostTargets: this.lost,
       failedProbe: null,
       environmentOwns: this.environmentOwns,
+      imported: this.imported,
       primaryOwns: this.primaryOwns,
       annotations: this.protectAnnotation ? "declared" : "dropped",
     };
@@ -97,6 +100,7 @@ export class AdoptWorld {
       case "import-environment":
         if (this.tagged || this.labelled || this.supported) this.harm.push("imported what the controller still owns");
         this.environmentOwns = true;
+        this.imported = true;
         this.adoption = { ...this.adoption, step: "import-primary" };
         return;
       case "import-primary":
@@ -107,7 +111,13 @@ export class AdoptWorld {
         if (!this.primaryOwns) this.harm.push("annotations before the rest");
         this.protectAnnotation = false;
         return;
+      case "forget-imports":
+        this.environmentOwns = false;
+        this.imported = false;
+        this.adoption = { ...this.adoption, step: "relabel" };
+        return;
       case "add-labels":
+        if (this.imported) this.harm.push("given back while a stack has it");
         this.labelled = true;
         return;
       case "add-tags":

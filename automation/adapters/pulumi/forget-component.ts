@@ -1,0 +1,33 @@
+/** Takes a component and all below it out of a stack's state. What it stands for stays as it is. */
+import type { Engine } from "./engine";
+import { exported, writeState, type State, type StateResource } from "./stack-state";
+
+interface Dependent extends StateResource { dependencies?: string[]; propertyDependencies?: Record<string, string[] | null> }
+
+/** The URNs of the component and of everything below it. Pure. */
+export function subtreeOf(resources: readonly StateResource[], type: string, name: string): ReadonlySet<string> {
+  const found = new Set(resources.filter((one) => one.type === type && one.urn.split("::").at(-1) === name).map(({ urn }) => urn));
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const { urn, parent } of resources) if (parent !== undefined && found.has(parent)) found.add(urn);
+  }
+  return found;
+}
+
+/** The state without them; nobody depends on what is gone. Pure. */
+export function withoutResources(state: State, gone: ReadonlySet<string>): State {
+  const resources = (state.deployment?.resources ?? []).filter(({ urn }) => !gone.has(urn)).map((one: Dependent): StateResource => ({
+    ...one,
+    ...(one.dependencies === undefined ? {} : { dependencies: one.dependencies.filter((urn) => !gone.has(urn)) }),
+    ...(one.propertyDependencies === undefined ? {} : { propertyDependencies: Object.fromEntries(Object.entries(one.propertyDependencies).map(([key, urns]) => [key, (urns ?? []).filter((urn) => !gone.has(urn))])) }),
+  }));
+  return { ...state, deployment: { ...state.deployment, resources } };
+}
+
+/** Answers how many left the state. Repeatable. */
+export async function forgetComponent(engine: Engine, stack: string, type: string, name: string): Promise<number> {
+  const state = await exported(engine, stack);
+  const gone = subtreeOf(state?.deployment?.resources ?? [], type, name);
+  if (state !== null && gone.size > 0) await writeState(engine, stack, withoutResources(state, gone));
+  return gone.size;
+}
