@@ -30,6 +30,9 @@ export function adoptedLoadBalancerProblems({ balancer }: AdoptedLoadBalancerArg
   return problems;
 }
 
+/** No tags are read back as nothing, which is not the same as an empty map. */
+const tagged = (tags: Readonly<Record<string, string>>): { tags?: Record<string, string> } => (Object.keys(tags).length === 0 ? {} : { tags: { ...tags } });
+
 const flag = (attributes: Readonly<Record<string, string>>, key: string): boolean | undefined => (attributes[key] === undefined ? undefined : attributes[key] === "true");
 
 /**
@@ -51,7 +54,7 @@ export class AdoptedLoadBalancer extends pulumi.ComponentResource {
     const guarded = { parent: this, protect: args.protect !== false };
     for (const group of balancer.securityGroups.filter(({ kind }) => kind === "managed")) {
       // Its rules are not declared: they stay as they are.
-      new aws.ec2.SecurityGroup(`${name}-${group.id}`, { name: group.name, description: group.description, vpcId: group.vpcId, tags: group.tags }, { ...guarded, import: group.id, ignoreChanges: ["ingress", "egress", "revokeRulesOnDelete"] });
+      new aws.ec2.SecurityGroup(`${name}-${group.id}`, { name: group.name, description: group.description, vpcId: group.vpcId, ...tagged(group.tags) }, { ...guarded, import: group.id, ignoreChanges: ["ingress", "egress", "revokeRulesOnDelete"] });
     }
     const declared = new aws.lb.LoadBalancer(name, this.balancerArgs(balancer, args.protect !== false), { ...guarded, import: balancer.arn });
     const groups = new Map(balancer.targetGroups.map((group) => [group.key, new aws.lb.TargetGroup(`${name}-${group.key}`, this.groupArgs(group, balancer.tags), { ...guarded, import: group.arn })]));
@@ -60,7 +63,7 @@ export class AdoptedLoadBalancer extends pulumi.ComponentResource {
       const group = groups.get(listener.targetGroupKey);
       if (described === undefined || group === undefined) return [];
       const made = new aws.lb.Listener(`${name}-${described.key}`, {
-        loadBalancerArn: declared.arn, port: listener.port, protocol: listener.protocol, defaultActions: [{ type: "forward", targetGroupArn: group.arn }], tags: balancer.tags,
+        loadBalancerArn: declared.arn, port: listener.port, protocol: listener.protocol, defaultActions: [{ type: "forward", targetGroupArn: group.arn }], ...tagged(balancer.tags),
       }, { ...guarded, import: listener.arn, ignoreChanges: ["defaultActions[0].forward", "defaultActions[0].order"] });
       const targetPort = args.targetPorts?.[described.key] ?? described.port;
       const healthCheckPort = described.healthCheck.port === "traffic-port" ? targetPort : Number(described.healthCheck.port);
@@ -87,7 +90,7 @@ export class AdoptedLoadBalancer extends pulumi.ComponentResource {
       enableDeletionProtection: protect ? (flag(attributes, "deletion_protection.enabled") ?? true) : false,
       ...(attributes["dns_record.client_routing_policy"] === undefined ? {} : { dnsRecordClientRoutingPolicy: attributes["dns_record.client_routing_policy"] }),
       ...(flag(attributes, "zonal_shift.config.enabled") === undefined ? {} : { enableZonalShift: flag(attributes, "zonal_shift.config.enabled") }),
-      tags: balancer.tags,
+      ...tagged(balancer.tags),
     };
   }
 
@@ -116,7 +119,7 @@ export class AdoptedLoadBalancer extends pulumi.ComponentResource {
         healthyThreshold: check.healthyThreshold,
         unhealthyThreshold: check.unhealthyThreshold,
       },
-      tags,
+      ...tagged(tags),
     };
   }
 }

@@ -13,6 +13,8 @@ export interface SharedTargetGroupArgs {
   serviceName?: pulumi.Input<string>;
   /** The binding is there already and is taken over. Default false. */
   takeOver?: boolean;
+  /** The controller made the binding once: what it wrote besides is left alone. Default false. */
+  madeByController?: boolean;
   /** `spec.networking`, as the binding that is taken over has it. */
   networking?: unknown;
 }
@@ -58,8 +60,8 @@ export class MultiClusterService extends pulumi.ComponentResource {
     throwProblems(`MultiClusterService '${name}'`, multiClusterServiceProblems(args));
     const { namespace, serviceName, servicePort } = args;
     const bindings = args.active ? args.targetGroups : [];
-    for (const { bindingName, targetGroupArn, takeOver, networking, servicePort: port, serviceName: service } of bindings) {
-      new TargetGroupBinding(`${name}-${bindingName}`, { bindingName, namespace, serviceName: service ?? serviceName, servicePort: port ?? servicePort, targetGroupArn, ...(args.targetType === undefined ? {} : { targetType: args.targetType }), ...(takeOver === true ? { takeOver } : {}), ...(networking == null ? {} : { networking }) }, { parent: this, protect: args.protectBindings !== false });
+    for (const { bindingName, targetGroupArn, takeOver, madeByController, networking, servicePort: port, serviceName: service } of bindings) {
+      new TargetGroupBinding(`${name}-${bindingName}`, { bindingName, namespace, serviceName: service ?? serviceName, servicePort: port ?? servicePort, targetGroupArn, ...(args.targetType === undefined ? {} : { targetType: args.targetType }), ...(takeOver === true ? { takeOver } : {}), ...(madeByController === true ? { madeByController } : {}), ...(networking == null ? {} : { networking }) }, { parent: this, protect: args.protectBindings !== false });
     }
     this.bindingNames = bindings.map((binding) => binding.bindingName);
     this.registerOutputs({ bindingNames: this.bindingNames });

@@ -25,7 +25,12 @@ export interface TargetGroupBindingArgs {
   networking?: unknown;
   /** Takes an object over that is there already (made by the controller for a Service, say) instead of creating one. */
   takeOver?: boolean;
+  /** The controller made it for a Service, with fields and annotations that are not declared here: they stay as they are. Default false. */
+  madeByController?: boolean;
 }
+
+/** What the controller (or its webhook) writes into a binding that it makes. */
+const controllersFields = ["metadata.annotations", "metadata.labels", "metadata.finalizers", "spec.ipAddressType", "spec.targetGroupProtocol", "spec.vpcID"];
 
 /** All that is wrong with the arguments. */
 export function targetGroupBindingProblems(args: TargetGroupBindingArgs): Problem[] {
@@ -60,7 +65,7 @@ export class TargetGroupBinding extends pulumi.ComponentResource {
         serviceRef: { name: args.serviceName, port: args.servicePort },
         ...networking,
       },
-    }, { parent: this, ...(args.takeOver === true ? { import: `${String(args.namespace)}/${args.bindingName}` } : {}) });
+    }, { parent: this, ...(args.madeByController === true ? { ignoreChanges: controllersFields } : {}), ...(args.takeOver === true ? { import: `${String(args.namespace)}/${args.bindingName}` } : {}) });
     this.registerOutputs({ bindingName: this.bindingName });
   }
 }

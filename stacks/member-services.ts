@@ -93,7 +93,7 @@ function targetGroupArgs(plan: ServicesPlan, spec: TargetGroupSpec, arn: string,
   const taken = part === "owned" ? adopted?.bindings?.find((binding) => binding.key === spec.key) : undefined;
   if (taken === undefined) return { bindingName: spec.key, targetGroupArn: arn, servicePort: spec.targetPort };
   const takeOver = plan.last[spec.key]?.boundBy === "load-balancer-service";
-  return { bindingName: taken.name, targetGroupArn: arn, serviceName: taken.service, servicePort: taken.servicePort, networking: taken.networking, ...(takeOver ? { takeOver } : {}) };
+  return { bindingName: taken.name, targetGroupArn: arn, serviceName: taken.service, servicePort: taken.servicePort, networking: taken.networking, madeByController: true, ...(takeOver ? { takeOver } : {}) };
 }
 
 function notThere(plan: ServicesPlan, service: ServiceConfig, missing: readonly TargetGroupSpec[]): Error {
