@@ -1,27 +1,12 @@
 /** The command that every newcomer runs first, as they run it. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { DriverEvent } from "../../automation/events";
+import { leftFolders, leftProcesses } from "./left-behind";
 
 const root = resolve(__dirname, "../..");
-const leftFolders = (): string[] => readdirSync(tmpdir()).filter((name) => /^eks-blue-green-[A-Za-z0-9]{6}$/.test(name));
-
-/** Processes whose command line names a folder of ours. */
-function leftProcesses(): string[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      return /eks-blue-green-[A-Za-z0-9]{6}\//.test(line) ? [`${pid} ${line}`] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
 describe("rehearse", () => {
   it("upgrades under load, loses nothing, says so, and leaves nothing behind", () => {
     const before = leftFolders();

@@ -24,7 +24,7 @@ describe("the examples", () => {
     const root = join(__dirname, "../..");
     const read = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path));
     const { options } = ts.parseJsonConfigFileContent(read.config, ts.sys, root);
-    const files = ["whole-environment/index.ts", "existing-clusters/index.ts", "ci-upgrade/index.ts"].map((file) => join(examples, file));
+    const files = ["whole-environment/index.ts", "existing-clusters/index.ts", "existing-workload/index.ts", "ci-upgrade/index.ts"].map((file) => join(examples, file));
     const program = ts.createProgram(files, { ...options, noEmit: true, incremental: false, tsBuildInfoFile: undefined });
     const found = files.flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)));
     assert.deepEqual(found.map((each) => `${each.file?.fileName}: ${ts.flattenDiagnosticMessageText(each.messageText, " ")}`), []);
