@@ -82,6 +82,8 @@ export interface PulumiPort {
   destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate>;
   /** Lifts the protection of the member's bindings, so that a drain may delete them. Answers how many were protected. */
   unprotectBindings(member: string): Promise<number>;
+  /** The same for all that the member's stack protects (its cluster, while it was active), before it is retired. */
+  unprotectAll(member: string): Promise<number>;
   /** Reads the stack's bindings anew, so that one that is gone though its deletion failed is declared again. Answers how many the state had. */
   refreshBindings(member: string): Promise<number>;
   /** Reads the stack's Services anew, so that the state has them as they are. Answers how many. */

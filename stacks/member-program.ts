@@ -58,7 +58,8 @@ function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster 
     serviceCidrBlock: config.cluster.serviceCidrBlock ?? undefined,
     oidcProvider: config.controller.identity === "irsa",
     tags,
-  }, { providers: [plan.provider] });
+    // The node group is nobody's dependent, so a stray `pulumi destroy` would delete it beside the bindings that refuse to go.
+  }, { providers: [plan.provider], protect: plan.declared.role === "active" });
 }
 
 /** The controller, unless the cluster has its own; what must run before anything can be bound. */

@@ -163,10 +163,16 @@ export class PulumiAdapter implements PulumiPort {
     return await this.timed(() => this.engine.run(this.nameOf(stack), "destroy", deadlines.update, signal, (handle, common) => handle.destroy({ ...common, suppressProgress: true })));
   }
 
-  async unprotectBindings(member: string): Promise<number> {
+  unprotectBindings(member: string): Promise<number> {
+    return this.unprotect(member, isBinding);
+  }
+  unprotectAll(member: string): Promise<number> {
+    return this.unprotect(member, () => true);
+  }
+  private async unprotect(member: string, which: (type: string) => boolean): Promise<number> {
     const name = this.nameOf({ kind: "member", member });
     const state = await this.state(name);
-    const urns = state === null ? [] : protectedUrns(state, isBinding);
+    const urns = state === null ? [] : protectedUrns(state, which);
     if (urns.length > 0) await this.engine.command(name, ["state", "unprotect", ...urns, "--yes", "--stack", name], deadlines.read);
     return urns.length;
   }

@@ -28,7 +28,9 @@ async function once(session: Session, index: number, move: Move, phases: Phases)
   // A rollout that is given up may have been killed before it made the stack.
   if (move.kind === "provision" || destroys) await pulumi.ensureMemberStack(move.member);
   const previewed = await session.phase(index, "preview", `planning the update of ${name}`, phases, async () => {
-    if (move.kind === "drain" || destroys) await pulumi.unprotectBindings(move.member);
+    if (move.kind === "drain") await pulumi.unprotectBindings(move.member);
+    // Its last update may have been long ago, while it was active: evacuated, or never updated since.
+    if (destroys) await pulumi.unprotectAll(move.member);
     // A drain that gave up half-way may have deleted the binding after all, and the state would still have it.
     if (move.kind === "admit") await pulumi.refreshBindings(move.member);
     if (destroys && isEvacuated(session, move.member)) {

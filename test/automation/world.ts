@@ -184,6 +184,7 @@ export class World {
         update: () => { throw new Error("unexpected"); },
         previewDestroy: (name) => this.effect("previewDestroy", () => ({ operations: this.operations(name, true), plan: "" })),
         destroy: (name) => this.effect("destroy", () => { this.clusters.delete(name); return { changes: {}, seconds: 1 }; }),
+        unprotectAll: (name) => this.effect("unprotectAll", () => { const cluster = this.clusters.get(name); if (cluster) cluster.protectedBinding = false; return 1; }),
         unprotectBindings: (name) => this.effect("unprotectBindings", () => { const cluster = this.clusters.get(name); if (cluster) cluster.protectedBinding = false; return 1; }),
         refreshBindings: async () => 0,
         backUpState: () => this.effect("backUpState", () => "file"),

@@ -115,6 +115,12 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
     const { exists, known, pending } = world.stackOf(name);
     return { exists, resources: known === null && name !== "dev" ? 0 : 5, outputs, pendingOperations: pending === null ? [] : [{ urn: pending, type: "x", operation: "creating" }] };
   };
+  const unprotect = (member: string): Promise<number> => calls.call("unprotectBindings", () => {
+    const { known } = world.stackOf(member);
+    if (known?.protectedBinding !== true) return 0;
+    known.protectedBinding = false;
+    return 1;
+  });
   return {
     ...noAdoption.pulumi,
     readEnvironment: () => calls.call("readEnvironment", () => reading(world.environmentOutputs(), "dev")),
@@ -142,12 +148,8 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
     update: (stack) => calls.call("apply", () => calls.update((kill) => engine.apply(nameOf(stack), driver.name, null, null, kill))),
     previewDestroy: (member) => calls.call("previewDestroy", () => ({ operations: engine.destroyOperations(member), plan: "" })),
     destroy: (member) => calls.call("destroy", () => calls.update((kill) => engine.destroy(member, driver.name, kill))),
-    unprotectBindings: (member) => calls.call("unprotectBindings", () => {
-      const { known } = world.stackOf(member);
-      if (known?.protectedBinding !== true) return 0;
-      known.protectedBinding = false;
-      return 1;
-    }),
+    unprotectBindings: unprotect,
+    unprotectAll: unprotect,
     refreshBindings: (member) => calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name)),
     backUpState: () => calls.call("backUpState", () => "file"),
   };

@@ -103,11 +103,18 @@ describe("a member's program", () => {
     needs("eks-blue-green:index:MultiClusterService", "blue-web", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule blue-8080");
   });
 
-  it("protects the bindings of an active member alone, until a drain is open", async () => {
-    const protectedOf = async (record: EnvironmentRecord) => listing((await deploy(record)).resources.filter((resource) => resource.protect));
-    assert.deepEqual(await protectedOf(recordWith(active)), ["eks-blue-green:index:TargetGroupBinding blue-web-web", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-web-web"]);
+  it("protects bindings and cluster of an active member, so that a stray destroy takes neither; while a drain is open the bindings may go", async () => {
+    const protectedOf = async (record: EnvironmentRecord, context?: DriverContext) => (await deploy(record, context)).resources.filter((resource) => resource.protect).map((resource) => resource.type);
+    const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
+    const ofCluster = ["eks:index:Cluster", "eks:index:ManagedNodeGroup", "aws:eks/addon:Addon"];
+    const serving = await protectedOf(recordWith(active));
+    for (const type of [binding, ...ofCluster]) assert.ok(serving.includes(type), type);
+    assert.ok(!serving.includes("kubernetes:apps/v1:Deployment"), "a service can be taken out of the config");
     assert.deepEqual(await protectedOf(recordWith(standby)), []);
-    assert.deepEqual(await protectedOf(recordWith(active, { kind: "drain", from: active, to: standby })), []);
+    const draining = recordWith(active, { kind: "drain", from: active, to: standby });
+    assert.deepEqual(await protectedOf(draining, act), []);
+    const plain = await protectedOf(draining);
+    assert.ok(!plain.includes(binding) && ofCluster.every((type) => plain.includes(type)), plain.join(", "));
   });
 
   const stopped: MemberPlacement = { ...standby, workload: "stopped" };
