@@ -1,5 +1,5 @@
-import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type Decision, type GateMemory } from "./decision";
-import { describeFlagProblems, flagProblems } from "./flags";
+import { bad, goodFor, listing, notYet, waiting, type Decided, type Decision, type GateMemory } from "./decision";
+import { decideFlags } from "./flags";
 import type { MemberServiceObservation, Observation } from "./observation";
 import type { Ownership } from "./ownership";
 import { peersProblem, probeProblem, type Snapshot } from "./peers";
@@ -19,11 +19,8 @@ export interface AdmitRules {
  * and it has been so for the propagation hold: `healthy` is not yet `routed` (FACTS C).
  */
 export function decideAdmitted(observation: Observation, owners: Ownership, rules: AdmitRules, memory: GateMemory): Decided {
-  const flags = flagProblems(observation);
-  if (flags.length > 0) {
-    const { message, remedy } = describeFlagProblems(flags);
-    return notYet(failed("one-sided-flag", message, remedy));
-  }
+  const flags = decideFlags(observation);
+  if (flags !== null) return flags;
   const peers = peersProblem(observation, owners, rules.peers, rules.peersBefore);
   // What we don't know, we wait for; only what we saw counts as bad.
   if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);

@@ -1,5 +1,5 @@
 import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type GateMemory } from "./decision";
-import { describeFlagProblems, flagProblems } from "./flags";
+import { decideFlags } from "./flags";
 import type { Observation } from "./observation";
 import type { Ownership } from "./ownership";
 import { peersProblem, probeProblem, type Snapshot } from "./peers";
@@ -15,11 +15,8 @@ export interface BakeRules {
 
 /** For the whole time: every active member's targets are there and healthy, requests succeed, the named alarms are OK. */
 export function decideBaked(observation: Observation, owners: Ownership, rules: BakeRules, memory: GateMemory): Decided {
-  const flags = flagProblems(observation);
-  if (flags.length > 0) {
-    const { message, remedy } = describeFlagProblems(flags);
-    return notYet(failed("one-sided-flag", message, remedy));
-  }
+  const flags = decideFlags(observation);
+  if (flags !== null) return flags;
   const ringing = Object.entries(observation.alarms ?? {}).filter(([, state]) => state === "alarm").map(([name]) => name);
   if (ringing.length > 0) return notYet(failed("alarm", `alarm ${listing(ringing)} rings`, "look at the alarm's metric in CloudWatch, then run the upgrade again"));
   const problem = peersProblem(observation, owners, rules.active, rules.before) ?? probeProblem(observation);

@@ -1,5 +1,5 @@
 /** The multi-cluster flag of every binding of the shared groups: one that lacks it evicts everybody else's targets (FACTS A.16, G.1). */
-import { listing } from "./decision";
+import { failed, listing, notYet, type Decided } from "./decision";
 import type { Observation } from "./observation";
 
 export interface FlagProblem { readonly member: string; readonly binding: string; readonly message: string; readonly remedy: string }
@@ -20,4 +20,12 @@ export function flagProblems(observation: Observation): FlagProblem[] {
 
 export function describeFlagProblems(problems: readonly FlagProblem[]): { message: string; remedy: string } {
   return { message: listing(problems.map((problem) => problem.message), 3), remedy: problems[0]?.remedy ?? "" };
+}
+
+/** The gate's end when a binding lacks the flag; null when all have it. */
+export function decideFlags(observation: Observation): Decided | null {
+  const problems = flagProblems(observation);
+  if (problems.length === 0) return null;
+  const { message, remedy } = describeFlagProblems(problems);
+  return notYet(failed("one-sided-flag", message, remedy));
 }

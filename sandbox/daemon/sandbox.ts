@@ -14,7 +14,8 @@ import { FabricTable } from "./fabric-table";
 import { SandboxFaults } from "./faults";
 import { startMoto } from "./moto";
 import { NodeAgents } from "./node-agents";
-import { type AwsFrontLike, loadAwsFront, loadInstallLaunchers } from "./parts";
+import { type AwsFront, startAwsFront } from "../aws-front";
+import { installLaunchers, providerNames } from "../providers/launchers";
 import { processStartTime } from "./processes";
 import { findScript, script } from "./scripts";
 import type { SandboxStatus } from "./status";
@@ -36,7 +37,7 @@ export class Sandbox implements EksBackend {
   readonly fabric: FabricTable;
   readonly dataPlane: DataPlaneLink | null;
   readonly faults: SandboxFaults;
-  front: AwsFrontLike | null = null;
+  front: AwsFront | null = null;
   private readonly control: ControlServer;
   private readonly logStream: WriteStream;
   private readonly startedAt = new Date().toISOString();
@@ -114,8 +115,6 @@ export class Sandbox implements EksBackend {
   }
 
   private async startFront(motoUrl: string): Promise<void> {
-    const startAwsFront = loadAwsFront();
-    if (startAwsFront === null) return;
     const { region, timeScale, dir } = this.start_.options;
     const requests = createWriteStream(join(dir, "logs", "aws-front.log"), { flags: "a", mode: 0o600 });
     requests.on("error", () => undefined);
@@ -123,13 +122,11 @@ export class Sandbox implements EksBackend {
   }
 
   private async startProviderHost(progress: (message: string) => void): Promise<void> {
-    const host = findScript("providers/host");
-    const installLaunchers = loadInstallLaunchers();
+    const host = script("providers/host");
     const { dir, providers } = this.start_.options;
-    if (host === null || installLaunchers === null) return;
     const socket = join(dir, "provider-host.sock");
-    const standIns = ["aws", "eks", "kubernetes"].filter((name) => !(name in providers));
-    await installLaunchers(join(dir, "bin"), socket, standIns);
+    const standIns = providerNames.filter((name) => !(name in providers));
+    installLaunchers(join(dir, "bin"), socket, standIns);
     if (standIns.length === 0) return;
     progress("starting the provider stand-ins");
     const spawnHost = (): { ended: string | null; logFile: string } =>

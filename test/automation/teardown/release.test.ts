@@ -35,7 +35,7 @@ class Ending {
   controller = true;
   users: string[] = [];
   readonly owned = new Map(["web-lb", "api-lb"].map((name): [string, Owned] => [name, {
-    object: { type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb", finalizers: ["service.k8s.aws/resources"], annotations: { [attributesAnnotation]: `deletion_protection.enabled=true,${other}` }, deleting: false, resourceVersion: "1", ports: [], writers: [] },
+    object: { type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb", finalizers: ["service.k8s.aws/resources"], annotations: { [attributesAnnotation]: `deletion_protection.enabled=true,${other}` }, deleting: false, resourceVersion: "1", ports: [], writers: [], sourceRanges: [], allocateNodePorts: null },
     declared: true, kept: true, protectedInAws: true, balancer: true,
   }]));
 
