@@ -64,7 +64,7 @@ function isLoadBalancerService({ type, urn, custom }: PlannedOperation): boolean
 /** Pulumi's own protection changes no property; the controller's is one annotation, which has the other attributes too. */
 function isServiceUnprotected(planned: PlannedOperation): boolean {
   if (planned.operation !== "update" || !isLoadBalancerService(planned)) return false;
-  return !planned.custom || only(planned, ["metadata.annotations", "metadata.annotations.service.beta.kubernetes.io/aws-load-balancer-attributes"]);
+  return !planned.custom || only(planned, ["metadata.annotations", "metadata.annotations.service.beta.kubernetes.io/aws-load-balancer-attributes", "metadata.annotations.pulumi.com/patchForce"]);
 }
 
 /** Why this operation does not belong to the move, or null when it does. */

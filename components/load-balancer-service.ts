@@ -49,6 +49,8 @@ export interface LoadBalancerServiceArgs {
   annotated?: boolean;
   /** Default true: neither a stray destroy nor the controller deletes the load balancer, and with it everybody's targets. */
   protect?: boolean;
+  /** Fields that somebody else has written meanwhile (kubectl annotate) are taken back instead of refused as a conflict. Default false. */
+  force?: boolean;
 }
 
 /** All that is wrong with the arguments. */
@@ -122,7 +124,7 @@ export class LoadBalancerService extends pulumi.ComponentResource {
     const annotations = handedOver ? handedOverAnnotations(args.annotated === true ? balancerAnnotations : {}) : { ...balancerAnnotations, ...down.annotations };
     new kubernetes.core.v1.Service(name, {
       // A handed-over Service may have no endpoints, which is no failure.
-      metadata: { name: args.serviceName, namespace: args.namespace, labels: { "app.kubernetes.io/managed-by": "eks-blue-green" }, annotations: { ...annotations, ...(handedOver ? { "pulumi.com/skipAwait": "true" } : {}) } },
+      metadata: { name: args.serviceName, namespace: args.namespace, labels: { "app.kubernetes.io/managed-by": "eks-blue-green" }, annotations: { ...annotations, ...(handedOver ? { "pulumi.com/skipAwait": "true" } : {}), ...(args.force === true ? { "pulumi.com/patchForce": "true" } : {}) } },
       spec: {
         ...(handedOver ? { type: targetType === "ip" ? "ClusterIP" : "NodePort" } : { type: "LoadBalancer", loadBalancerClass }),
         selector: { ...args.selector, ...down.selector },

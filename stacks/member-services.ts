@@ -74,7 +74,7 @@ function createLoadBalancerService(plan: ServicesPlan, service: ServiceConfig, s
     targetType: spec.targetType,
     active: part === "owned" || plan.bindings === "declared",
     ...(part === "owned" ? { handedOver: true, annotated } : {}),
-    ...(plan.release === "unprotect" ? { protect: false } : {}),
+    ...(plan.release === "unprotect" ? { protect: false, force: true } : {}),
     ...(service.existing != null ? { existing: true } : {
       ports: portsOf(service).map((port) => ({ ...port })),
       selector,

@@ -17,6 +17,11 @@ function bindingCheck(inspection: Inspection, member: string, key: string, servi
   const role = inspection.placement[member]?.role;
   const names = service.bindings.filter((binding) => !binding.deleting).map((binding) => `${binding.namespace}/${binding.name}`);
   if (inspection.moving === member) return skipped("EBG-V-BINDING", subject, "a move of this member is under way");
+  if (names.length > 1) {
+    const own = inspection.outputs[member]?.services[key]?.binding;
+    const remedy = own == null ? "the Service's own has labels service.k8s.aws/stack-*" : `the stack's own is ${own}`;
+    return bad("EBG-V-BINDING", subject, `${names.length} bindings of its cluster have the same target group: ${names.join(", ")}. Deleting one deregisters the targets of both where they have the same pods, and the other does not notice`, `find out who made the other (${remedy}), then take it away while ${member} is drained: eks-blue-green drain ${member}`);
+  }
   if (role === "active") {
     return names.length > 0 ? ok("EBG-V-BINDING", subject, names.join(", ")) : bad("EBG-V-BINDING", subject, "it is active, but no TargetGroupBinding of its cluster has the target group", `pulumi up --stack ${inspection.environment.environment}-${member}`);
   }

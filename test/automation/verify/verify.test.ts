@@ -122,6 +122,7 @@ describe("verify", () => {
     ["no requests wanted", (o) => { o.samples["web"] = { kind: "unknown", why: "no requests were asked for" }; }, "EBG-V-REQUESTS", "unknown", "web", "unknown", /asked for/],
     ["one member with all targets", (o) => { o.observation.groups["web"] = o.observation.groups["web"]!.slice(2); sampleOf(o).byName = { green: 1000 }; }, "EBG-V-SPREAD", "skipped", "web", "findings", /one member has all/],
     ["deletion protection off", (o) => { balancerOf(o).attributes["deletion_protection.enabled"] = "false"; }, "EBG-V-DELETION-PROTECTION", "failed", "dev", "findings", /not true/],
+    ["two bindings of one group", (o) => { serviceOf(o).bindings.push({ namespace: "web", name: "another", targetGroupArn: "tg", multiCluster: true, deleting: false }); }, "EBG-V-BINDING", "failed", "blue/web", "findings", /web\/web, web\/another/],
     ["protection in AWS alone", (o) => { lbServiceOf(o).annotations = { [attributes]: "load_balancing.cross_zone.enabled=true" }; }, "EBG-V-PROTECTION-ANNOTATION", "failed", "blue/web/web-lb", "findings", /cross_zone.enabled=true'\)/],
     ["protection switched off in the annotation", (o) => { lbServiceOf(o).annotations = { [attributes]: "deletion_protection.enabled=false" }; }, "EBG-V-PROTECTION-ANNOTATION", "failed", "blue/web/web-lb", "findings", /enabled=false/],
     ["the owning Service gone", (o) => { lbServiceOf(o).annotations = null; }, "EBG-V-PROTECTION-ANNOTATION", "failed", "blue/web/web-lb", "findings", /no such Service/],
