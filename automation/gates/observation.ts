@@ -1,5 +1,6 @@
 /** One look at AWS and Kubernetes: gathered through the ports, handed to the deciders as data. Each target group is asked once a round. */
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs } from "../../stacks/contract";
+import { targetGroupsOf } from "../../stacks/target-groups";
 import { DriverError } from "../errors";
 import type { AddonStatus, AlarmState, Binding, ControllerState, DeploymentState, Ports, ProbeResult, Target } from "../ports";
 
@@ -122,9 +123,12 @@ async function observeMember(ports: Ports, name: string, member: MemberOutputs, 
 }
 
 /** Not the health check's path: that one is what ELBv2 asks already, and a pod that fails its users may well answer it. */
-export const probeUrl = (environment: EnvironmentOutputs, service: string): string => {
-  const path = environment.config.services.find((one) => one.name === service)?.probePath ?? "/";
-  return `http://${environment.loadBalancer.services[service]?.dnsName ?? environment.loadBalancer.dnsName}:${environment.loadBalancer.services[service]?.port ?? 80}${path}`;
+export const probeUrl = ({ config, loadBalancer }: Pick<EnvironmentOutputs, "config" | "loadBalancer">, key: string): string => {
+  // The path is the service's; what is probed is each of its ports.
+  const service = targetGroupsOf(config).find((group) => group.key === key)?.service;
+  const path = config.services.find((one) => one.name === service)?.probePath ?? "/";
+  const group = loadBalancer.services[key];
+  return `http://${group?.dnsName ?? loadBalancer.dnsName}:${group?.port ?? 80}${path}`;
 };
 
 /** One round. Calls that fail leave a null and a line in `problems`; a member that does not answer is `reachable: false`. */
