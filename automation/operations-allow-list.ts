@@ -57,6 +57,12 @@ function isStandbySwitch({ operation, type, urn, paths, custom }: PlannedOperati
   return type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") && within(["spec.selector", "metadata.annotations"]);
 }
 
+/** A primary's own rules: there while it stands by, because its controller takes its own away with the last endpoint. */
+function isStandbyRule({ type, custom, urn }: PlannedOperation): boolean {
+  return custom ? type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule" && urn.includes("eks-blue-green:index:MemberIngress$") : type === "eks-blue-green:index:MemberIngress";
+}
+const switchesPrimary = (operations: readonly PlannedOperation[]): boolean => operations.some((one) => one.custom && isStandbySwitch(one));
+
 function isLoadBalancerService({ type, urn, custom }: PlannedOperation): boolean {
   return custom ? type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") : type === "eks-blue-green:index:LoadBalancerService";
 }
@@ -68,7 +74,7 @@ function isServiceUnprotected(planned: PlannedOperation): boolean {
 }
 
 /** Why this operation does not belong to the move, or null when it does. */
-function objection(purpose: Purpose, planned: PlannedOperation): string | null {
+function objection(purpose: Purpose, planned: PlannedOperation, all: readonly PlannedOperation[]): string | null {
   const { operation, type } = planned;
   if (quiet.has(operation) || isStackReference(type)) return null;
   if (isStack(type) && (operation === "update" || operation === "create")) return null;
@@ -79,10 +85,10 @@ function objection(purpose: Purpose, planned: PlannedOperation): string | null {
       // Updates too: the member is nobody's yet, and one that was half made (a Deployment whose pods never got ready) is finished by updating it.
       return operation === "create" || operation === "update" ? null : "provisioning only creates, and finishes what an earlier attempt left incomplete";
     case "admit":
-      if (isStandbySwitch(planned)) return null;
+      if (isStandbySwitch(planned) || operation === "delete" && isStandbyRule(planned) && switchesPrimary(all)) return null;
       return isBinding(type) && (operation === "create" || operation === "update" && !planned.custom) ? null : "admitting only creates TargetGroupBindings";
     case "drain":
-      if (isStandbySwitch(planned)) return null;
+      if (isStandbySwitch(planned) || operation === "create" && isStandbyRule(planned) && switchesPrimary(all)) return null;
       return isBinding(type) && operation === "delete" ? null : "draining only deletes TargetGroupBindings";
     case "scale":
       return scaleObjection(planned);
@@ -91,7 +97,8 @@ function objection(purpose: Purpose, planned: PlannedOperation): string | null {
     case "unprotect":
       return unprotectObjection(planned);
     case "release-unprotect":
-      return isServiceUnprotected(planned) ? null : "it only takes the deletion protection out of the annotation of the primary's load balancer Services";
+      // Nothing may refer to the load balancer's group when the controller deletes it.
+      return isServiceUnprotected(planned) || operation === "delete" && isStandbyRule(planned) ? null : "it only takes the deletion protection out of the annotation of the primary's load balancer Services";
     case "release-remove":
       return operation === "delete" && isLoadBalancerService(planned) ? null : "it only deletes the primary's load balancer Services";
     case "destroy-environment":
@@ -136,7 +143,7 @@ function scaleObjection(planned: PlannedOperation): string | null {
 
 export function refusals(purpose: Purpose, operations: readonly PlannedOperation[]): Refusal[] {
   return operations.flatMap((operation) => {
-    const why = objection(purpose, operation);
+    const why = objection(purpose, operation, operations);
     return why === null ? [] : [{ operation, why }];
   });
 }

@@ -13,6 +13,8 @@ export interface IngressPlan {
   readonly ownership: Ownership;
   /** The primary's controller makes it with its first load balancer; null: not there yet. */
   readonly backendSecurityGroupId: string | null;
+  /** By service, on a primary that stands by: the load balancer's own group. Empty: not looked for. */
+  readonly managedGroups: Readonly<Record<string, string>>;
   readonly podSecurityGroupId: pulumi.Output<string>;
   readonly provider: aws.Provider;
 }
@@ -23,7 +25,8 @@ const ownGroupOf = (ownership: Ownership, service: string): string | null => own
 /**
  * Where the load balancer is (or was) a Service's, its connections come from the shared backend group of the primary's controller. On
  * the primary that controller keeps the rule itself: EC2 refuses a second one of the same content. It takes that rule away with its last
- * endpoint, before the load balancer has stopped sending: after a handover the former primary has rules of its own, from the other group.
+ * endpoint, before the load balancer has stopped sending: a primary that stands by, and after a handover the former primary, has rules of
+ * its own, from the load balancer's other group. They go before the load balancer does, whose group nothing may refer to then.
  */
 export function createIngress(plan: IngressPlan): MemberIngress[] {
   const { member, environment, ownership } = plan;
@@ -31,12 +34,11 @@ export function createIngress(plan: IngressPlan): MemberIngress[] {
   const bySource = new Map<string, { name: string; ports: Set<number>; nodePorts: boolean }>();
   for (const spec of targetGroupsOf(environment.config)) {
     const part = partOf(ownership, spec.service, member);
-    if (part === "owns") continue;
     const shared = environment.loadBalancer.services[spec.key];
     const ofController = ownership.adopted?.[spec.service] !== undefined || ownership.owner === "service";
-    const source = part === "owned" ? ownGroupOf(ownership, spec.service) : shared?.securityGroupId ?? (ofController ? plan.backendSecurityGroupId : environment.loadBalancer.securityGroupId);
+    const source = part === "owns" ? plan.managedGroups[spec.service] : part === "owned" ? ownGroupOf(ownership, spec.service) : shared?.securityGroupId ?? (ofController ? plan.backendSecurityGroupId : environment.loadBalancer.securityGroupId);
     if (source == null) continue;
-    const rules = bySource.get(source) ?? { name: part === "owned" ? `${member}-${spec.service}` : everServices && !ofController ? `${member}-shared` : member, ports: new Set<number>(), nodePorts: false };
+    const rules = bySource.get(source) ?? { name: part !== "binds" ? `${member}-${spec.service}` : everServices && !ofController ? `${member}-shared` : member, ports: new Set<number>(), nodePorts: false };
     if (spec.targetType === "instance") rules.nodePorts = true;
     else for (const port of [spec.targetPort, spec.healthCheckPort ?? spec.targetPort]) rules.ports.add(port);
     bySource.set(source, rules);

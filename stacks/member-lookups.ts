@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ExistingClusterConfig } from "./config";
 import type { EnvironmentOutputs, ServiceTargetGroup } from "./contract";
 import type { Ownership } from "./record";
-import { clusterNameOf, controllerTags, targetGroupsInHandover, targetGroupsOf } from "./target-groups";
+import { clusterNameOf, controllerTags, loadBalancerServiceOf, targetGroupsInHandover, targetGroupsOf } from "./target-groups";
 
 export interface ExistingCluster extends ExistingClusterConfig {
   readonly kubeconfig: string;
@@ -76,4 +76,18 @@ export async function findTargetGroups(environment: EnvironmentOutputs, ownershi
     if (one != null) known[spec.key] = { targetGroupArn: one.arn };
   });
   return { targetGroups: known, backendSecurityGroupId: group?.id ?? null };
+}
+
+/** By service: the group that the primary's controller made for the service's load balancer; without those that have none (their Service names its own). */
+export async function findManagedGroups(environment: EnvironmentOutputs, ownership: Ownership, provider: aws.Provider): Promise<Readonly<Record<string, string>>> {
+  const { primary } = ownership;
+  if (ownership.owner === "stack" || primary === null) return {};
+  const clusterName = clusterNameOf(environment, primary);
+  const services = environment.config.services.filter(({ name }) => ownership.adopted?.[name] === undefined);
+  const found = await Promise.all(services.map(async (service) => {
+    const tags = { ...controllerTags.managedSecurityGroup(clusterName, { namespace: service.namespace, loadBalancerService: loadBalancerServiceOf(service) }) };
+    const group = await orNull(`the security group of the load balancer of '${service.name}'`, aws.ec2.getSecurityGroup({ tags }, { provider }));
+    return group === null ? [] : [[service.name, group.id] as const];
+  }));
+  return Object.fromEntries(found.flat());
 }

@@ -6,7 +6,7 @@ import { lookUpAddonVersions, observeClusterVersion } from "./member-observation
 import { parseMemberConfig } from "./config";
 import { createIngress } from "./member-ingress-rules";
 import { createServices, partOf, type ServicesPlan } from "./member-services";
-import { existingCluster, type ExistingCluster, findTargetGroups, type FoundTargetGroups } from "./member-lookups";
+import { existingCluster, type ExistingCluster, findManagedGroups, findTargetGroups, type FoundTargetGroups } from "./member-lookups";
 import { clusterNameOf, ownershipOf, targetGroupArnPatterns } from "./target-groups";
 import { type AddonVersions, type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "./contract";
 import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "./record";
@@ -18,6 +18,7 @@ import { readStackOutputs } from "./stack-reading";
 /** All that the declaration of one member needs, read and decided before any resource. */
 interface MemberPlan extends Omit<ServicesPlan, "targetGroups"> {
   readonly found: FoundTargetGroups;
+  readonly managedGroups: Readonly<Record<string, string>>;
   /** null: the member's cluster is this stack's own. */
   readonly existing: ExistingCluster | null;
   readonly version: string;
@@ -92,7 +93,7 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
   const { member, environment, found } = plan;
   const tags = { "eks-blue-green/environment": environment.environment, "eks-blue-green/member": member };
   const cluster = createCluster(plan, tags);
-  const ingress = createIngress({ member, environment, ownership: plan.ownership, backendSecurityGroupId: found.backendSecurityGroupId, podSecurityGroupId: cluster.podSecurityGroupId, provider: plan.provider });
+  const ingress = createIngress({ member, environment, ownership: plan.ownership, backendSecurityGroupId: found.backendSecurityGroupId, managedGroups: plan.managedGroups, podSecurityGroupId: cluster.podSecurityGroupId, provider: plan.provider });
   const controller = createController(plan, cluster, tags);
   const services = createServices({ ...plan, targetGroups: found.targetGroups }, cluster.provider, cluster.ready, [...ingress, ...controller.before]);
   const connection = cluster.kubeconfig.apply(connectionOf);
@@ -148,7 +149,9 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   const version = higherVersion(desired.placement.version, observed) ?? desired.placement.version;
   const addons = existing !== null ? null : await lookUpAddonVersions(version, config.cluster.addons, last.addons, provider);
   const found = await findTargetGroups(environment, ownership, provider);
+  const standsBy = ownership.primary === member && desired.bindings === "none" && release === null;
+  const managedGroups = standsBy ? await findManagedGroups(environment, ownership, provider) : {};
   return declareMember({
-    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, existing, last: last.services ?? {}, release,
+    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, managedGroups, existing, last: last.services ?? {}, release,
   });
 }

@@ -112,5 +112,9 @@ export const controllerTags = {
   targetGroup: (clusterName: string, { namespace, loadBalancerService, port }: ServiceName & { readonly port: number }): Readonly<Record<string, string>> => ({
     "elbv2.k8s.aws/cluster": clusterName, "service.k8s.aws/stack": `${namespace}/${loadBalancerService}`, "service.k8s.aws/resource": `${namespace}/${loadBalancerService}:${port}`,
   }),
+  /** The group that the controller makes for one load balancer, when its Service names none. */
+  managedSecurityGroup: (clusterName: string, { namespace, loadBalancerService }: ServiceName): Readonly<Record<string, string>> => ({
+    "elbv2.k8s.aws/cluster": clusterName, "service.k8s.aws/stack": `${namespace}/${loadBalancerService}`, "service.k8s.aws/resource": "ManagedLBSecurityGroup",
+  }),
   backendSecurityGroup: (clusterName: string): Readonly<Record<string, string>> => ({ "elbv2.k8s.aws/cluster": clusterName, "elbv2.k8s.aws/resource": "backend-sg" }),
 } as const;

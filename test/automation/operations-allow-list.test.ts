@@ -83,4 +83,19 @@ describe("operations allow-list", () => {
       return true;
     });
   });
+
+  it("a primary's own rules come when it stands down, go when it is back or released, and never without that", () => {
+    const rule = (operation: string): PlannedOperation => ({ operation, type: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:MemberIngress$aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::blue-web-8080", paths: [], custom: true });
+    const whole = (operation: string): PlannedOperation => op(operation, "eks-blue-green:index:MemberIngress", [], false);
+    const stand: PlannedOperation = { operation: "update", type: "kubernetes:core/v1:Service", urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:LoadBalancerService$kubernetes:core/v1:Service::blue-web-lb", paths: ["spec.selector"], custom: true };
+    const refusedOf = (purpose: Purpose, ...operations: PlannedOperation[]): string[] => refusals(purpose, operations).map(({ operation }) => `${operation.operation} ${operation.type.split(":").at(-1)}`);
+    assert.deepEqual(refusedOf("drain", whole("create"), rule("create"), stand), []);
+    assert.deepEqual(refusedOf("admit", whole("delete"), rule("delete"), stand), []);
+    assert.deepEqual(refusedOf("release-unprotect", whole("delete"), rule("delete")), []);
+    assert.deepEqual(refusedOf("drain", rule("delete"), stand), ["delete SecurityGroupIngressRule"]);
+    assert.deepEqual(refusedOf("admit", rule("create"), stand), ["create SecurityGroupIngressRule"]);
+    assert.deepEqual(refusedOf("drain", rule("create")), ["create SecurityGroupIngressRule"]);
+    assert.deepEqual(refusedOf("admit", rule("delete")), ["delete SecurityGroupIngressRule"]);
+    assert.deepEqual(refusedOf("release-remove", rule("delete")), ["delete SecurityGroupIngressRule"]);
+  });
 });

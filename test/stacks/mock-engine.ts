@@ -61,7 +61,7 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
     }
     case "aws:ec2/getSecurityGroup:getSecurityGroup":
       if (world.controllerTargetGroups === undefined) throw failure("no matching EC2 Security Group found");
-      return { ...inputs, id: "sg-backend" };
+      return { ...inputs, id: (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] === "ManagedLBSecurityGroup" ? "sg-managed" : "sg-backend" };
     case "aws:eks/getAddonVersion:getAddonVersion":
       return { ...inputs, version: `v1.2.3-eksbuild.${String(inputs["kubernetesVersion"]).split(".")[1]}` };
     case "aws:ec2/getVpc:getVpc":

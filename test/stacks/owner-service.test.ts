@@ -62,6 +62,14 @@ describe("owner service", () => {
     assert.deepEqual((different[0]?.inputs["spec"] as { selector: unknown }).selector, { "app.kubernetes.io/name": "web", "eks-blue-green/standby": "true" });
   });
 
+  it("while it stands by, it keeps the way for what the load balancer still sends: rules of its own, from the load balancer's own group, until it is released", async () => {
+    const rulesOf = async (...args: Parameters<typeof deploy>): Promise<unknown[]> => (await deploy(...args)).resources.filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ inputs }) => [inputs["referencedSecurityGroupId"], inputs["fromPort"]]);
+    const world = { controllerTargetGroups: made };
+    // From the backend group the controller has a rule already, and EC2 refuses a second one.
+    assert.deepEqual(await rulesOf(outputs, "blue", "standby", world), [["sg-managed", 8080], ["sg-managed", 8081], ["sg-managed", 8082]]);
+    assert.deepEqual(await rulesOf(outputs, "blue", "active", world), []);
+  });
+
   it("a secondary binds every port to what the primary's controller made, and lets its backend group in", async () => {
     const run = await deploy(outputs, "green", "active", { controllerTargetGroups: made });
     const bindings = run.resources.filter(({ type }) => type === "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding").map(({ inputs, protect }) => {
