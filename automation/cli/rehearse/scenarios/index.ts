@@ -1,5 +1,6 @@
 /** The table of scenarios; the first is the default. */
 import type { Scenario } from "../scenario";
+import { newWorkload } from "./new-workload";
 import { upgrade } from "./upgrade";
 
-export const scenarios: readonly Scenario[] = [upgrade];
+export const scenarios: readonly Scenario[] = [upgrade, newWorkload];
