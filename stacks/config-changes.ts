@@ -1,4 +1,5 @@
 /** What a wanted config may not change about a deployed environment. Pure: both sides come in as data; every problem is answered. */
+import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "../components/problems";
 import type { EnvironmentConfig, ServiceConfig } from "./config";
 import { compareVersions } from "./desired-member";
@@ -7,11 +8,14 @@ import { ownershipOf, targetGroupsOf } from "./target-groups";
 
 const moveToNew = "Keep the deployed value; to change it, build a second environment and move clients to it by DNS";
 
+/** Values as JSON has them. The order of keys is none: a stack's outputs come back with sorted ones. */
+const differ = (was: unknown, is: unknown): boolean => !isDeepStrictEqual(JSON.parse(JSON.stringify(was ?? null)), JSON.parse(JSON.stringify(is ?? null)));
+
 /** Fields whose change would replace the VPC, the load balancer, a listener's target group, or a running workload. */
 export function sharedFieldProblems(current: EnvironmentConfig, wanted: EnvironmentConfig): Problem[] {
   const problems: Problem[] = [];
   const fixed = (path: string, was: unknown, is: unknown, what: string, remedy: string = moveToNew): void => {
-    if (JSON.stringify(was ?? null) !== JSON.stringify(is ?? null)) {
+    if (differ(was, is)) {
       problems.push({ path, value: is ?? null, rule: `can't change on a deployed environment (it is ${JSON.stringify(was ?? null)}): ${what}`, remedy });
     }
   };

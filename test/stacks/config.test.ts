@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { ConfigError, memberProblems, parseEnvironmentConfig, parseMemberConfig, sharedFieldProblems, versionProblems } from "../../stacks/config";
+import { ConfigError, type EnvironmentConfig, memberProblems, parseEnvironmentConfig, parseMemberConfig, sharedFieldProblems, versionProblems } from "../../stacks/config";
 import { initialRecord } from "../../stacks/record";
 import { devValues } from "./mock-engine";
 
@@ -109,6 +109,12 @@ describe("what a deployed environment may not change", () => {
   const wanted = (change: Record<string, unknown>) => parseEnvironmentConfig({ ...devValues, ...Object.fromEntries(Object.entries(change).map(([key, value]) => [`eks-blue-green:${key}`, typeof value === "string" ? value : JSON.stringify(value)])) }, context);
   it("accepts another version, member, service, zone and replica count", () => {
     assert.deepEqual(sharedFieldProblems(current, wanted({ kubernetesVersion: "1.36", members: ["blue", "green", "teal"], services: [{ ...web, replicas: 5 }, { ...web, name: "api", port: 81 }], network: { ...network, availabilityZones: ["us-east-1a", "us-east-1b", "us-east-1c"] } })), []);
+  });
+  it("accepts what is deployed, as a stack's outputs give it back: with sorted keys", () => {
+    const existing = { memberClusters: { blue: { existing: { clusterName: "theirs", controller: "existing" } } }, loadBalancer: { owner: "service" }, network: { existing: { vpcId: "vpc-1", privateSubnetIds: ["subnet-1", "subnet-2"], publicSubnetIds: ["subnet-3", "subnet-4"] } }, services: [{ ...web, existing: { service: "shop", deployment: "shop" } }] };
+    const sorted = (value: unknown): unknown => (Array.isArray(value) ? value.map(sorted) : typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)])) : value);
+    assert.deepEqual(sharedFieldProblems(sorted(wanted(existing)) as EnvironmentConfig, wanted(existing)), []);
+    assert.deepEqual(sharedFieldProblems(sorted(wanted(existing)) as EnvironmentConfig, wanted({ ...existing, network: { existing: { ...existing.network.existing, vpcId: "vpc-2" } } })).map(({ path }) => path), ["network.existing"]);
   });
   const table: [string, Record<string, unknown>, string][] = [
     ["the VPC's block", { network: { ...network, cidrBlock: "10.50.0.0/16" } }, "network.cidrBlock"],
