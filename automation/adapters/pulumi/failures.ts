@@ -16,7 +16,8 @@ const ownCodes: readonly DriverErrorCode[] = ["EBG-CONFIG", "EBG-RECORD-LOST", "
 const noise = /^(\s*$| *-+ |Updating|Previewing|Destroying|Resources:|Duration:|Diagnostics:|code: |stdout:|stderr:|err\?:| *@ |error: update failed|error: preview failed|(update|preview|destroy) failed$|.*warning:)/;
 export function gist(text: string, most = 12): string {
   const lines = text.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trimEnd().replace(/^Unhandled exception: (Error: )?/, "")).filter((line) => !noise.test(line));
-  const errors = lines.filter((line) => /error|fail|EBG-|denied|refused|unreachable/i.test(line));
+  // A list's lines belong to the error above them: a config's problems are told there, and the error alone only counts them.
+  const errors = lines.filter((line) => /^ {2}- \S|error|fail|EBG-|denied|refused|unreachable/i.test(line));
   return [...new Set((errors.length > 0 ? errors : lines).map((line) => line.trim()))].slice(0, most).join("\n") || "no message";
 }
 

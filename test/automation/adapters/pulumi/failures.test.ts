@@ -37,6 +37,11 @@ describe("failures of the engine", () => {
     assert.match(gist("Updating (dev):\n\u001b[31merror: no\u001b[0m\nResources:\n"), /^error: no$/);
   });
 
+  it("tells a config's problems, not only how many they are", () => {
+    const told = failureOf("dev", "preview", new Error("x"), ["ConfigError: The config of environment 'dev' has 1 problem:\n  - network.existing: null: can't change. Keep it\n    at declare (program.js:1:1)"]).message;
+    assert.equal(told, "preview of dev failed: ConfigError: The config of environment 'dev' has 1 problem:\n- network.existing: null: can't change. Keep it");
+  });
+
   it("tells the cause, and not what the update did not come to because of it; unless nothing else is known", () => {
     const missed = "expected resource operations for urn:pulumi:dev-blue::p::kubernetes:core/v1:Service::web but none were seen";
     assert.equal(failureOf("dev", "update", new Error("x"), [missed, "create web (kubernetes:core/v1:Namespace): throttled", missed, "update failed"]).message, "update of dev failed: create web (kubernetes:core/v1:Namespace): throttled");
