@@ -74,6 +74,6 @@ export function rehearseCommand(): Command {
     .option("--plain", "plain lines instead of the live view", false)
     .option("--json", "NDJSON events on stdout, people's text on stderr", false)
     .addHelpText("after", `\nScenarios:\n${scenarios.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}`).join("\n")}`)
-    .addHelpText("after", "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --scenario adopt\n  $ eks-blue-green rehearse --fault pods:dev-green:web=answer,status=500@bake\n  $ eks-blue-green rehearse --stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when it finished, not one request failed and every verification held; 8 when requests were lost, 9 when a verification did not hold.")
+    .addHelpText("after", "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --scenario new-workload\n  $ eks-blue-green rehearse --fault pods:dev-green:web=answer,status=500@bake\n  $ eks-blue-green rehearse --stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when it finished, not one request failed and every verification held; 8 when requests were lost, 9 when a verification did not hold.")
     .action(run);
 }
