@@ -13,7 +13,7 @@ export function lockHolder(text: string): LockHolder | null {
 const ownCodes: readonly DriverErrorCode[] = ["EBG-CONFIG", "EBG-RECORD-LOST", "EBG-RECORD-INVALID", "EBG-PENDING-CHANGES", "EBG-UNKNOWN-STACK", "EBG-PLAN-IMPOSSIBLE", "EBG-STOPPED"];
 
 /** Lines that say nothing about the cause. */
-const noise = /^(\s*$| *-+ |Updating|Previewing|Destroying|Resources:|Duration:|Diagnostics:|code: |stdout:|stderr:|err\?:| *@ |error: update failed|error: preview failed|(update|preview|destroy) failed$|.*warning:)/;
+const noise = /^(\s*$|(?! {2}- \S) *-+ |Updating|Previewing|Destroying|Resources:|Duration:|Diagnostics:|code: |stdout:|stderr:|err\?:| *@ |error: update failed|error: preview failed|(update|preview|destroy) failed$|.*warning:)/;
 export function gist(text: string, most = 12): string {
   const lines = text.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trimEnd().replace(/^Unhandled exception: (Error: )?/, "")).filter((line) => !noise.test(line));
   // A list's lines belong to the error above them: a config's problems are told there, and the error alone only counts them.
