@@ -1,6 +1,7 @@
 /** The table of scenarios; the first is the default. */
 import type { Scenario } from "../scenario";
 import { newWorkload } from "./new-workload";
+import { teardown } from "./teardown";
 import { upgrade } from "./upgrade";
 
-export const scenarios: readonly Scenario[] = [upgrade, newWorkload];
+export const scenarios: readonly Scenario[] = [upgrade, newWorkload, teardown];
