@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, string>> = {
   "sandbox/load-balancer-controller/ec2.ts": "the AWS front; main.ts refuses an endpoint that is not loopback before anything is asked",
   "sandbox/aws-front/moto-proxy.ts": "moto, which the daemon started on loopback",
   "sandbox/control-client.ts": "the control endpoint, on loopback as sandbox.json has it",
+  "sandbox/control-plane/api-proxy.ts": "the API server behind it, on a literal 127.0.0.1 and the port that the daemon gave that server",
   "sandbox/control-plane/readiness.ts": "whether what the daemon started on loopback is ready",
   "sandbox/daemon/sandbox.ts": "its own unix socket in the sandbox's folder",
   "sandbox/tools/download.ts": "official downloads of tools, by pinned URL and sha256: the one file that leaves the machine, before a sandbox runs",

@@ -103,5 +103,8 @@ export function networkAndGateFacts(rigOf: () => Rig): void {
     assert.ok(!(await blue.binding("f30"))?.metadata.annotations?.[CHECKPOINT], "while it waits");
     await blue.deleteBinding("f30");
     assert.equal(await condition(2), "True Target Group Binding is deleted");
+    // Others use the address and the namespace after this.
+    rig.setUnhealthy("10.42.1.2", false);
+    await blue.client.patch("/api/v1/namespaces/default", "merge", { metadata: { labels: { "elbv2.k8s.aws/pod-readiness-gate-inject": null } } });
   });
 }

@@ -187,6 +187,8 @@ export function serviceFacts(rigOf: () => Rig): void {
     await blue.untilEvent("f27", "already exists");
     const name = (await blue.bindings("f27"))[0]?.metadata.name ?? "";
     await rig.blue.deleteBinding(name);
+    // The pauses between tries have grown with the time that the loop went on; an edit of the Service is tried at once.
+    await blue.annotate("f27", { "healthcheck-healthy-threshold": "4" });
     await until("the binding to be made anew", async () => ![undefined, arn].includes((await blue.bindings("f27"))[0]?.spec.targetGroupARN));
     await blue.delete("f27");
     await blue.delete("f27-later");
