@@ -1,8 +1,9 @@
 /** The table of scenarios; the first is the default. */
 import type { Scenario } from "../scenario";
+import { adopt } from "./adopt";
 import { extend } from "./extend";
 import { newWorkload } from "./new-workload";
 import { teardown } from "./teardown";
 import { upgrade } from "./upgrade";
 
-export const scenarios: readonly Scenario[] = [upgrade, newWorkload, extend, teardown];
+export const scenarios: readonly Scenario[] = [upgrade, newWorkload, extend, adopt, teardown];
