@@ -106,11 +106,13 @@ describe("load: client", function () {
   it("counts idle kept-alive connections that are reset, and not those closed in order", async () => {
     let asked = 0;
     await serve(http.createServer({ keepAliveTimeout: 0 }, (_request, response) => (asked++, good(response))));
-    // On a busy machine a request may be on its way just when its connection is cut: then it was not idle, and nothing is learned.
+    // On a busy machine a request may be on its way just when its connection is cut, or the pool shrinks after a burst and the client is
+    // closing that very connection: then it was not idle, and nothing is learned. A client that never counts one fails all the same.
     for (let attempt = 1; ; attempt += 1) {
       sockets.clear();
       const running = load({ requestsPerSecond: 10, newConnectionShare: 0, keepAliveConnections: 5 });
-      await eventually("the pool is full", () => sockets.size === 5);
+      let steady = 0;
+      await eventually("the pool is full, and stays so for a while", () => (steady = sockets.size === 5 ? steady + 1 : 0) > 50);
       const then = asked;
       await eventually("one more answer", () => asked > then);
       const [one, two, three] = [...sockets];
@@ -120,7 +122,7 @@ describe("load: client", function () {
       await eventually("all three have gone and were replaced", () => sockets.size === 5 && [one, two, three].every((socket) => !sockets.has(socket!)));
       const summary = await running.stop();
       client = null;
-      if (summary.failed > 0 && attempt < 8) continue;
+      if ((summary.failed > 0 || summary.idleResets === 0) && attempt < 8) continue;
       assert.deepEqual([summary.idleResets, summary.failed], [1, 0]);
       return;
     }
