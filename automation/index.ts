@@ -21,6 +21,7 @@ import { runTeardown, type TeardownResult } from "./run/teardown";
 import { runVerify } from "./run/verify";
 import type { VerifyReport } from "./verify/verify";
 import type { RolloutResult } from "./rollout/rollout";
+import type { SessionOptions } from "./rollout/session";
 
 export interface Target {
   /** Folder of Pulumi.yaml and the program. */
@@ -90,6 +91,12 @@ async function withPorts<T>(target: Target, controls: Controls & { readonly crea
 
 const probesWanted = (): boolean => (process.env["EKS_BLUE_GREEN_PROBE"] ?? "on") !== "off";
 
+/** What every command that works with a record needs to know, besides what it is asked for. */
+function runOf(options: Target & Controls, command: string, approveRetire: (member: string) => Promise<boolean>): SessionOptions & { readonly environment: string } {
+  const { environment } = options;
+  return { environment, emit: options.onEvent ?? quiet, stop: options.signal ?? never, cancel: options.cancel ?? never, approveRetire, commandName: `eks-blue-green ${command}`, probes: probesWanted() };
+}
+
 /**
  * Brings the environment to the wanted Kubernetes version, or goes on with what was begun. A stop or a walk-back is a result, not an error.
  * @throws DriverError for what keeps it from starting or going on: EBG-PREFLIGHT, EBG-FENCED, EBG-STACK-LOCKED, EBG-CREDENTIALS, …
@@ -101,15 +108,7 @@ export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
 function asked(options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire">, what: Asked): Promise<UpgradeResult> {
   const approve = options.approveRetire ?? false;
   return withPorts(options, options, async (ports) =>
-    runAsked(ports, await ports.pulumi.readConfig(), {
-      environment: options.environment,
-      emit: options.onEvent ?? quiet,
-      stop: options.signal ?? never,
-      cancel: options.cancel ?? never,
-      approveRetire: async (member) => (typeof approve === "function" ? await approve(member) : approve),
-      commandName: `eks-blue-green ${describeAsked(what)} --stack ${options.environment}`,
-      probes: probesWanted(),
-    }, what),
+    runAsked(ports, await ports.pulumi.readConfig(), runOf(options, `${describeAsked(what)} --stack ${options.environment}`, async (member) => (typeof approve === "function" ? await approve(member) : approve)), what),
   );
 }
 
@@ -121,15 +120,7 @@ export interface AdoptOptions extends Target, Controls {}
  */
 export function adopt(options: AdoptOptions): Promise<AdoptResult> {
   return withPorts(options, options, async (ports) =>
-    runAdopt(ports, await ports.pulumi.readConfig(), {
-      environment: options.environment,
-      emit: options.onEvent ?? quiet,
-      stop: options.signal ?? never,
-      cancel: options.cancel ?? never,
-      approveRetire: async () => false,
-      commandName: `eks-blue-green adopt --stack ${options.environment}`,
-      probes: probesWanted(),
-    }),
+    runAdopt(ports, await ports.pulumi.readConfig(), runOf(options, `adopt --stack ${options.environment}`, async () => false)),
   );
 }
 
@@ -171,16 +162,10 @@ export interface EvacuateOptions extends Target, Controls {
 export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
   return withPorts(options, options, async (ports) =>
     runEvacuate(ports, await ports.pulumi.readConfig(), {
-      environment: options.environment,
+      ...runOf(options, `evacuate ${options.member}${options.controllerIsStopped === true ? " --controller-is-stopped" : ""} --stack ${options.environment}`, async () => false),
       member: options.member,
       controllerIsStopped: options.controllerIsStopped ?? false,
       why: options.why ?? null,
-      emit: options.onEvent ?? quiet,
-      stop: options.signal ?? never,
-      cancel: options.cancel ?? never,
-      approveRetire: async () => false,
-      commandName: `eks-blue-green evacuate ${options.member}${options.controllerIsStopped === true ? " --controller-is-stopped" : ""} --stack ${options.environment}`,
-      probes: probesWanted(),
     }),
   );
 }
@@ -232,14 +217,8 @@ export function teardown(options: TeardownOptions): Promise<TeardownResult> {
     const { confirm } = options;
     try {
       return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters), madeForServices: (cluster, services) => search.madeForServices(cluster, services), usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services) } }, await ports.pulumi.readConfig(), {
-        environment: options.environment,
-        emit: options.onEvent ?? quiet,
-        stop: options.signal ?? never,
-        cancel: options.cancel ?? never,
-        approveRetire: async () => true,
+        ...runOf(options, `teardown --stack ${options.environment} --yes-delete ${options.environment}`, async () => true),
         confirm: async (name) => (typeof confirm === "function" ? await confirm(name) : confirm),
-        commandName: `eks-blue-green teardown --stack ${options.environment} --yes-delete ${options.environment}`,
-        probes: probesWanted(),
       });
     } finally {
       search.dispose();
