@@ -2,6 +2,7 @@
 import type { Finding } from "../preflight";
 import type { StatusReport, UpgradePlan } from "../index";
 import type { MemberPlacement, Placement } from "../../stacks/record";
+import { describeAsked } from "../run/asked";
 import { table } from "./format";
 import { targetSigns } from "./render";
 import { stepTitle } from "./step-title";
@@ -34,9 +35,11 @@ export function statusLines(report: StatusReport): string[] {
     return [`  ${name}`, standing(record.placement[name] as MemberPlacement), reach, record.placement[name]?.role === "active" ? (report.health[name] ?? "unknown") : "-", targetSigns(report.targets[name] ?? noTargets)];
   });
   const rollout = record.rollout
-    ? [`rollout ${record.rollout.id} to ${record.rollout.wantedVersion}: ${record.rollout.done} of ${record.rollout.steps.length} steps done, ${record.rollout.direction}${record.rollout.reason ? ` (${record.rollout.reason})` : ""}`, `  go on with: eks-blue-green upgrade --stack ${report.environment}`]
+    ? [`rollout ${record.rollout.id} to ${record.rollout.wantedVersion}: ${record.rollout.done} of ${record.rollout.steps.length} steps done, ${record.rollout.direction}${record.rollout.reason ? ` (${record.rollout.reason})` : ""}`, `  go on with: eks-blue-green ${describeAsked(record.rollout.command ?? null)} --stack ${report.environment}`]
     : ["no rollout is under way"];
   const intent = record.intent ? [`open move: ${record.intent.move.kind} ${record.intent.move.member}, since ${record.intent.startedAt}, by ${record.intent.by}`] : [];
   const evacuation = record.evacuation == null ? [] : [`${record.evacuation.member} is being evacuated, since ${record.evacuation.startedAt}, by ${record.evacuation.by}`, `  go on with: eks-blue-green evacuate ${record.evacuation.member} --stack ${report.environment}`];
-  return [`${report.environment}, record revision ${record.revision}`, ...table([["  member", "placement", "API server", "service", "targets"], ...rows]), "", ...rollout, ...intent, ...evacuation, "", ...findingLines(report.findings)];
+  const { adoption } = record;
+  const adopting = adoption == null ? [] : [`the load balancer of '${adoption.service}' is being ${adoption.direction === "forward" ? "handed over to the stack" : `given back to its Service (${adoption.reason ?? ""})`}: at '${adoption.step}', since ${adoption.startedAt}, by ${adoption.by}`, `  go on with: eks-blue-green adopt --stack ${report.environment}`];
+  return [`${report.environment}, record revision ${record.revision}`, ...table([["  member", "placement", "API server", "service", "targets"], ...rows]), "", ...rollout, ...intent, ...evacuation, ...adopting, "", ...findingLines(report.findings)];
 }

@@ -2,7 +2,7 @@
 import type { Engine } from "./engine";
 import { exported, writeState, type State, type StateResource } from "./stack-state";
 
-interface Dependent extends StateResource { dependencies?: string[]; propertyDependencies?: Record<string, string[] | null> }
+interface Dependent extends StateResource { dependencies?: string[]; propertyDependencies?: Record<string, string[] | null>; deletedWith?: string }
 
 /** The URNs of the component and of everything below it. Pure. */
 export function subtreeOf(resources: readonly StateResource[], type: string, name: string): ReadonlySet<string> {
@@ -16,8 +16,9 @@ export function subtreeOf(resources: readonly StateResource[], type: string, nam
 
 /** The state without them; nobody depends on what is gone. Pure. */
 export function withoutResources(state: State, gone: ReadonlySet<string>): State {
-  const resources = (state.deployment?.resources ?? []).filter(({ urn }) => !gone.has(urn)).map((one: Dependent): StateResource => ({
+  const resources = (state.deployment?.resources ?? []).filter(({ urn }) => !gone.has(urn)).map(({ deletedWith, ...one }: Dependent): StateResource => ({
     ...one,
+    ...(deletedWith === undefined || gone.has(deletedWith) ? {} : { deletedWith }),
     ...(one.dependencies === undefined ? {} : { dependencies: one.dependencies.filter((urn) => !gone.has(urn)) }),
     ...(one.propertyDependencies === undefined ? {} : { propertyDependencies: Object.fromEntries(Object.entries(one.propertyDependencies).map(([key, urns]) => [key, (urns ?? []).filter((urn) => !gone.has(urn))])) }),
   }));
