@@ -10,6 +10,12 @@ export interface Refusal { readonly operation: PlannedOperation; readonly why: s
 
 const quiet = new Set(["same", "read", "refresh", "discard", "read-replacement", "discard-replaced"]);
 const isProvider = (type: string): boolean => type.startsWith("pulumi:providers:");
+/**
+ * An entry that the engine itself keeps, `default` or `default_7_48_0`: it comes and goes with the first and last resource that needs it,
+ * and a `pulumi destroy` that stops at a protected binding has taken some away already. Of the world nothing depends on it.
+ */
+const isDefaultProvider = ({ type, urn }: Pick<PlannedOperation, "type" | "urn">): boolean => isProvider(type) && /^default(_\d+_\d+_\d+\S*)?$/.test(nameOf(urn));
+const comesOrGoes = (operation: string): boolean => operation === "create" || operation === "delete";
 const isStack = (type: string): boolean => type === "pulumi:pulumi:Stack";
 const isStackReference = (type: string): boolean => type === "pulumi:pulumi:StackReference";
 export const isBinding = (type: string): boolean => type.endsWith(":TargetGroupBinding");
@@ -78,7 +84,7 @@ function objection(purpose: Purpose, planned: PlannedOperation, all: readonly Pl
   const { operation, type } = planned;
   if (quiet.has(operation) || isStackReference(type)) return null;
   if (isStack(type) && (operation === "update" || operation === "create")) return null;
-  if (isProvider(type)) return providerObjection(purpose, operation);
+  if (isProvider(type)) return providerObjection(purpose, planned);
   if (replaces(operation)) return "nothing is replaced in a rollout";
   switch (purpose) {
     case "provision":
@@ -114,12 +120,12 @@ function objection(purpose: Purpose, planned: PlannedOperation, all: readonly Pl
   }
 }
 
-function providerObjection(purpose: Purpose, operation: string): string | null {
+function providerObjection(purpose: Purpose, planned: PlannedOperation): string | null {
+  const { operation } = planned;
   if (replaces(operation)) return "a provider's replacement would replace or orphan all that it manages";
   if (purpose === "provision" && operation === "create") return null;
   if ((purpose === "retire" || purpose === "destroy-environment") && operation === "delete") return null;
-  // A default provider's entry comes and goes with the first and last resource that uses it, and nothing else depends on it.
-  if (operation === "create" || operation === "delete") return "a provider may only come with 'provision' and go with 'retire'";
+  if (comesOrGoes(operation)) return isDefaultProvider(planned) ? null : "a provider may only come with 'provision' and go with 'retire'";
   return "a provider's change reaches every resource that it manages";
 }
 
@@ -155,7 +161,7 @@ export function describeOperation({ operation, type, urn, paths }: PlannedOperat
 
 /** Operations that change something; `up` and the preflight name these. */
 export const changesOf = (operations: readonly PlannedOperation[]): PlannedOperation[] =>
-  operations.filter(({ operation, type }) => !quiet.has(operation) && !isStack(type) && !isStackReference(type));
+  operations.filter((one) => !quiet.has(one.operation) && !isStack(one.type) && !isStackReference(one.type) && !(comesOrGoes(one.operation) && isDefaultProvider(one)));
 
 /** @throws EBG-PLAN-REFUSED naming every operation that the move may not do */
 export function assertAllowed(purpose: Purpose, stack: string, operations: readonly PlannedOperation[]): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { assertAllowed, refusals, type Purpose } from "../../automation/operations-allow-list";
+import { assertAllowed, changesOf, refusals, type Purpose } from "../../automation/operations-allow-list";
 import type { PlannedOperation } from "../../automation/ports";
 
 const op = (operation: string, type: string, paths: string[] = [], custom = true): PlannedOperation => ({ operation, type, urn: `urn:pulumi:dev-blue::p::${type}::blue-x`, paths, custom });
@@ -67,6 +67,17 @@ describe("operations allow-list", () => {
       assert.equal(refusals(purpose, [operation]).length === 0, ok);
     });
   }
+
+  it("the engine's own default providers come and go in any move and are no pending change; explicit ones are, and no provider is changed or replaced", () => {
+    const named = (operation: string, type: string, name: string, paths: string[] = []): PlannedOperation => ({ ...op(operation, type, paths), urn: `urn:pulumi:dev-blue::p::${type}::${name}` });
+    // What a `pulumi destroy` that stopped at a protected binding had taken out of a member's state.
+    const back = [named("create", "pulumi:providers:pulumi", "default"), named("create", "pulumi:providers:eks", "default_4_3_0"), named("delete", "pulumi:providers:aws", "default_7_48_0")];
+    assert.deepEqual(changesOf(back), []);
+    for (const move of ["provision", "admit", "drain", "scale", "upgrade", "retire", "record"] as const) assert.deepEqual(refusals(move, back), [], move);
+    const strict = [named("create", provider, "blue-eks-k8s"), named("delete", provider, "defaults"), named("create", provider, "default-k8s"), named("update", "pulumi:providers:aws", "default_7_48_0", ["region"]), named("replace", "pulumi:providers:aws", "default")];
+    assert.deepEqual(changesOf(strict), strict);
+    assert.equal(refusals("admit", strict).length, strict.length);
+  });
 
   it("never lets a replacement through, whatever the move and type", () => {
     const purpose = fc.constantFrom<Purpose>("provision", "admit", "drain", "scale", "retire", "record", "upgrade", "shift");
