@@ -50,6 +50,8 @@ export interface UpOptions extends Target, Controls {}
 
 /** Options of planned work: the same controls as `upgrade`. */
 export interface PlannedWorkOptions extends Target, Controls {}
+/** `approveRetire`: whether a member that is half made may be destroyed; default as for `upgrade`. */
+export interface RollbackOptions extends PlannedWorkOptions, Pick<UpgradeOptions, "approveRetire"> {}
 export interface MemberWorkOptions extends PlannedWorkOptions { readonly member: string }
 /** `percent`: a whole number from 1; at most what `cluster.nodes.maxSize` has room for. */
 export interface ScaleOptions extends MemberWorkOptions { readonly percent: number }
@@ -126,9 +128,9 @@ export function adopt(options: AdoptOptions): Promise<AdoptResult> {
 
 /**
  * Turns a rollout that is under way around; or, when none is and the old member of a finished `replace` still stands by, brings that one
- * back in and drains the new one. @throws EBG-PLAN-IMPOSSIBLE when there is nothing to go back to
+ * back in and drains the new one. A member that is half made is destroyed, once approved. @throws EBG-PLAN-IMPOSSIBLE when there is nothing to go back to
  */
-export function rollback(options: PlannedWorkOptions): Promise<UpgradeResult> {
+export function rollback(options: RollbackOptions): Promise<UpgradeResult> {
   return asked(options, { name: "rollback", member: null, percent: null });
 }
 

@@ -35,13 +35,15 @@ export interface WalkBackOptions {
 /**
  * The steps back from the record (with the open intent taken as done, because part of it may be) to the members that were active
  * when the rollout began: first everything that comes in again, then everything that goes out, then the sizes. Members are neither
- * provisioned nor destroyed on the way back, and no version is lowered: the new one stays as a standby, so that its failure can be looked at.
+ * provisioned nor destroyed on the way back (but one that is half made, when somebody asks for the way back), and no version is lowered:
+ * the new one stays as a standby, so that its failure can be looked at.
  */
 export function walkBack(record: EnvironmentRecord, health: ObservedHealth, options: WalkBackOptions = {}): WalkBack {
   if (record.rollout === null) return stay("no rollout is under way", "eks-blue-green status");
   if (record.rollout.direction === "back") return stay("the way back itself failed a check", "look at the findings, then run: eks-blue-green upgrade");
   const intent = record.intent;
-  if (intent?.move.kind === "provision") return stay(`nothing was moved yet: ${intent.move.member} is not complete`, "repair what the message names and run the upgrade again; or set eks-blue-green:kubernetesVersion back to what serves, which gives the rollout up");
+  if (intent?.move.kind === "provision" && options.requested === true) return unmade(record, intent.move, health);
+  if (intent?.move.kind === "provision") return stay(`nothing was moved yet: ${intent.move.member} is not complete`, "repair what the message names and run the same command again; or give it up: eks-blue-green rollback destroys what is half made");
   if (intent?.move.kind === "retire") return stay(`${intent.move.member} is being destroyed; there is no way back from that`, "run the upgrade again to finish");
   const now: Placement = intent === null ? record.placement : { ...record.placement, [intent.move.member]: intent.move.to };
   if (intent?.move.kind === "upgrade") return stay(stillOut(now, intent.move), `repair ${intent.move.member} and run the same command again: it goes on with the upgrade; the others keep the size that they carry its load with`);
@@ -59,6 +61,13 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
     return stay(`${sick.join(", ")}: not healthy; nobody is out of traffic, and nobody is made smaller meanwhile`, `repair ${sick.join(", ")} (eks-blue-green status), then run the same command again`);
   }
   return guard(now, steps, goal, health);
+}
+
+/** Asked for: one that is half made was never bound, so it is destroyed (with the approval of any `retire`); what was moved before it is moved back. */
+function unmade(record: EnvironmentRecord, { member, from, to }: Move, health: ObservedHealth): WalkBack {
+  const before = placementBefore(record);
+  const way = guard(record.placement, stepsBack(record.placement, before, null), activeMembers(before), health);
+  return way.kind === "stay" ? way : { kind: "steps", steps: [{ type: "move", kind: "retire", member, from: to, to: from }, ...way.steps] };
 }
 
 function stillOut(now: Placement, { member, to }: Move): string {

@@ -83,6 +83,7 @@ function plannedWork(): Command[] {
   return [
     base("rollback", "turn around what is under way; or bring the old member back that still stands by after an upgrade")
       .addOption(plainOption())
+      .option("--approve-retire", "destroy a new member that is only half made without asking", false)
       .addHelpText("after", "\nExample:\n  $ eks-blue-green rollback --stack dev\nVersions are never lowered and nothing that was destroyed comes back: where that would be needed, it says so and changes nothing.")
       .action((flags: Flags) => runRollout(flags, rollback)),
     onMember("admit", "take a member into traffic; one that is absent is provisioned first")

@@ -26,17 +26,23 @@ export function refuseOthers({ rollout, intent }: EnvironmentRecord, asked: Roll
   );
 }
 
-/** Writes the way back of an `upgrade` or of planned work that goes forward. @throws EBG-PLAN-IMPOSSIBLE when there is none */
-export async function turnAround(session: Session, observation: Observation): Promise<void> {
+/** Writes the way back of an `upgrade` or of planned work that goes forward; answers a stop when it destroys what nobody approved of. @throws EBG-PLAN-IMPOSSIBLE when there is none */
+export async function turnAround(session: Session, observation: Observation): Promise<RolloutResult | null> {
   const { rollout } = session.record;
-  if (rollout === null || rollout.direction === "back" || rollout.command?.name === "rollback") return;
+  if (rollout === null || rollout.direction === "back" || rollout.command?.name === "rollback") return null;
   const health = Object.fromEntries(session.present().map((name) => [name, healthOf(session.owners, observation, name)]));
   const way = walkBack(session.record, health, { requested: true });
   if (way.kind === "stay") throw new DriverError("EBG-PLAN-IMPOSSIBLE", `'${describeAsked(rollout.command ?? null)}' can't be turned around here: ${way.why}`, way.remedy);
+  const doomed = way.steps.flatMap((step) => (step.type === "move" && step.kind === "retire" ? [step.member] : []));
+  for (const member of doomed) {
+    if (session.rules.retire === "automatic" || (await session.options.approveRetire(member))) continue;
+    return { outcome: "stopped", placement: session.record.placement, code: "EBG-STOPPED", message: `going back destroys the half-made ${member}, which needs approval; nothing was done`, remedy: `${session.options.commandName} --approve-retire` };
+  }
   const reason = `rollback was asked for by ${session.by}`;
   session.options.emit({ kind: "walk-back", code: "EBG-WALKED-BACK", message: reason, steps: way.steps });
   session.record = turnBack(session.record, { reason, steps: way.steps, startedAt: session.isoNow(), by: session.by });
   await session.flush();
+  return null;
 }
 
 /** Walking back is what was asked for. */

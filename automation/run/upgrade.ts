@@ -60,7 +60,8 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
     report(findings, run);
     const stop = await begin(session, steps, config.kubernetesVersion, record, asked);
     if (stop !== null) return finish(stop);
-    if (asked?.name === "rollback") await turnAround(session, observation);
+    const unapproved = asked?.name === "rollback" ? await turnAround(session, observation) : null;
+    if (unapproved !== null) return finish(unapproved);
     const result = await runRollout(session);
     return finish(asked?.name === "rollback" ? asAsked(result) : result);
   } catch (error) {

@@ -132,11 +132,11 @@ export class ApiProxy {
   }
 }
 
-/** A Status object, as the API server's own refusals are. */
+/** A Status object, as the API server's own refusals are: with the advice to come again where it is overloaded (429) or about to stop or start (503), without where it failed (500). */
 function refuse(request: IncomingMessage, response: ServerResponse, code: number, reason: string, fault: Armed<KubernetesFaultSpec>, told: (status: number) => void): void {
   told(code);
   const body = JSON.stringify({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: `fault ${fault.id} of the sandbox`, reason, code });
   request.resume();
-  response.writeHead(code, { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...(code === 429 ? { "retry-after": "1" } : {}) });
+  response.writeHead(code, { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...(code === 429 || code === 503 ? { "retry-after": "1" } : {}) });
   response.end(body);
 }

@@ -28,6 +28,23 @@ describe("giving a rollout up", () => {
     assert.equal((await world.upgrade({ config: wanting("1.34") })).outcome, "nothing-to-do");
   });
 
+  it("is what rollback does with one that is half made, once approved; the config is left as it is", async () => {
+    const world = new World();
+    await failing(world);
+    const rollback = { name: "rollback", member: null, percent: null } as const;
+    const asked = await world.run(rollback, { approveRetire: false });
+    assert.deepEqual([asked.outcome, asked.code], ["stopped", "EBG-STOPPED"]);
+    assert.match(asked.remedy ?? "", /--approve-retire/);
+    assert.equal(world.record.rollout?.direction, "forward", "nothing was turned");
+    const result = await world.run(rollback);
+    assert.deepEqual([result.outcome, result.code, result.remedy], ["done", null, null]);
+    assert.match(result.message, /^rolled back: .*traffic is on blue \(1\.34\)$/);
+    assert.deepEqual([world.record.rollout, world.record.intent, world.record.placement["green"]?.role], [null, null, "absent"]);
+    assert.deepEqual([...world.clusters.keys()], ["blue"]);
+    assert.ok(world.leastHealthy >= 3);
+    assert.equal((await world.upgrade()).outcome, "done", "and it can be begun anew");
+  });
+
   it("says so too when it was killed on its way; and is not done when the config wants the new version once more", async () => {
     for (const wanted of ["1.34", "1.35"]) {
       const world = new World();
