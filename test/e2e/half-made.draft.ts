@@ -47,7 +47,8 @@ describe("a member that is half made", function () {
   function stateOf(stack: string): State | null {
     try {
       const { checkpoint } = JSON.parse(readFileSync(folder("stacks", project, `${stack}.json`), "utf8")) as { checkpoint: { latest?: { resources?: StateResource[]; pending_operations?: State["pending"][number][] } } };
-      return { resources: checkpoint.latest?.resources ?? [], pending: checkpoint.latest?.pending_operations ?? [] };
+      // Their order is that of the last update, and says nothing.
+      return { resources: (checkpoint.latest?.resources ?? []).sort((a, b) => (a.urn < b.urn ? -1 : 1)), pending: checkpoint.latest?.pending_operations ?? [] };
     } catch {
       return null;
     }

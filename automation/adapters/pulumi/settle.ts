@@ -4,7 +4,7 @@
  * that resource alone fills it or, when there is nothing of that id, drops it. (The engine's own `--import-pending-creates` drops the entry and reads nothing, 3.246.)
  */
 import { DriverError } from "../../errors";
-import type { Clock, Settled } from "../../ports";
+import type { Settled } from "../../ports";
 import { findAwsId } from "../aws-ids";
 import type { Engine } from "./engine";
 import { identityOf } from "./pending-ids";
@@ -45,7 +45,8 @@ async function rewrite(state: State, counts: Counts, note: (message: string) => 
 }
 
 /** Refreshes the targets until none of them is in the middle of something; answers the state after it. */
-async function refresh(engine: Engine, clock: Clock, stack: string, targets: readonly string[], note: (message: string) => void): Promise<State> {
+export async function refreshUntilDone(engine: Engine, stack: string, targets: readonly string[]): Promise<State> {
+  const { clock, note } = engine.options;
   const until = clock.now() + Math.max(clock.scaled(unfinishedSeconds), 60_000);
   let told = "";
   for (;;) {
@@ -55,7 +56,7 @@ async function refresh(engine: Engine, clock: Clock, stack: string, targets: rea
     const busy = left.filter((urn) => unfinished.test(String(here.get(urn)?.outputs?.["status"] ?? "")));
     if (left.length === 0 || (told !== "" && busy.length === 0)) return state;
     if (clock.now() > until) throw new DriverError("EBG-PENDING-OPERATIONS", `${stack}: ${busy.map(short).join(", ")} did not come to an end`, "look at it in AWS, then run the same command again");
-    const message = busy.length === 0 ? "" : `waiting for ${busy.map(short).join(", ")}, which a killed update left behind`;
+    const message = busy.length === 0 ? "" : `waiting for ${busy.map(short).join(", ")}, which an update that did not come to its end left behind`;
     if (message !== "" && message !== told) note(message);
     if (told !== "") await clock.sleep(Math.max(clock.scaled(15), 1000));
     told = message === "" ? "looked" : message;
@@ -65,7 +66,7 @@ async function refresh(engine: Engine, clock: Clock, stack: string, targets: rea
 
 /** Answers what was done; null when nothing was pending and nobody held the stack. @throws EBG-STACK-LOCKED, EBG-PENDING-OPERATIONS */
 export async function settle(engine: Engine, stack: string): Promise<Settled | null> {
-  const { clock, note } = engine.options;
+  const { note } = engine.options;
   const counts: Counts = { adopted: 0, cleared: 0, refreshed: 0 };
   const held = await engine.untilFree(stack);
   const state = await exported(engine, stack);
@@ -76,7 +77,7 @@ export async function settle(engine: Engine, stack: string): Promise<Settled | n
     const creating = new Set(pending.filter(({ type }) => type === "creating").map(({ resource }) => resource.urn));
     const targets = await rewrite(state, counts, note);
     await writeState(engine, stack, state);
-    const after = targets.length === 0 ? state : await refresh(engine, clock, stack, targets, note);
+    const after = targets.length === 0 ? state : await refreshUntilDone(engine, stack, targets);
     const here = new Set((after.deployment?.resources ?? []).map((resource) => resource.urn));
     counts.refreshed = targets.filter((urn) => !creating.has(urn)).length;
     counts.adopted = targets.filter((urn) => creating.has(urn) && here.has(urn)).length;

@@ -5,7 +5,7 @@ import * as addons from "./addons";
 import * as clusters from "./clusters";
 import * as nodegroups from "./nodegroups";
 import * as pods from "./pod-identity";
-import { type EksContext, type Json, listOf, notFound, objectOf, tagsOut, theCluster } from "./store";
+import { type EksContext, type Json, listOf, notFound, objectOf, stringOf, tagsOut, theCluster } from "./store";
 import { describeUpdate, listUpdates } from "./updates";
 import { clusterVersions, describeAddonVersions } from "./versions";
 
@@ -71,13 +71,31 @@ export const eksOperations: readonly string[] = [...new Set(routes.map((one) => 
 
 export interface EksRoute { readonly name: string; readonly run: (context: EksContext, query: URLSearchParams, body: Json) => Json | Promise<Json> }
 
+/** Answers to calls that carried a token, by token: a client that repeats a call whose answer was lost gets that answer again, as from AWS, and makes no second thing. */
+const answered = new WeakMap<EksContext, Map<string, Promise<Json>>>();
+
+function once(context: EksContext, call: string, body: Json, run: () => Json | Promise<Json>): Json | Promise<Json> {
+  const token = stringOf(body, "clientRequestToken");
+  if (token === undefined) return run();
+  const answers = answered.get(context) ?? new Map<string, Promise<Json>>();
+  answered.set(context, answers);
+  const key = `${call} ${token}`;
+  const before = answers.get(key);
+  if (before !== undefined) return before;
+  const answer = Promise.resolve().then(run);
+  answers.set(key, answer);
+  // What was refused may be asked for again.
+  answer.catch(() => answers.delete(key));
+  return answer;
+}
+
 /** `path` as it came: ARNs are in it with their slashes encoded. */
 export function eksRoute(method: string, path: string): EksRoute {
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
   const found = routes.find((one) => one.method === method && one.pattern.length === parts.length && one.pattern.every((part, index) => part === "*" || part === parts[index]));
   if (!found) return { name: `${method} ${path}`, run: () => { throw new AwsError("UnsupportedOperation", `The sandbox's EKS has no ${method} ${path}. It has: ${[...new Set(routes.map((one) => one.name))].join(", ")}.`, 501); } };
   const names = parts.filter((_, index) => found.pattern[index] === "*");
-  return { name: found.name, run: (context, query, body) => found.run({ context, path: parts, query, body }, ...names) };
+  return { name: found.name, run: (context, query, body) => once(context, `${method} ${path}`, body, () => found.run({ context, path: parts, query, body }, ...names)) };
 }
 
 export const keyParameters = (body: Json): Json => Object.fromEntries(["name", "nodegroupName", "addonName", "version", "principalArn", "namespace", "serviceAccount"].flatMap((key) => (body[key] === undefined ? [] : [[key, body[key]]])).concat(listOf(body, "subnets").length > 0 ? [["subnets", listOf(body, "subnets").length]] : []));

@@ -1,5 +1,6 @@
 /** EKS: node groups that surge and follow launch templates, add-ons, pod identity. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { CreateLaunchTemplateCommand, CreateSecurityGroupCommand, DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import * as eks from "@aws-sdk/client-eks";
 import { hasCode, until, useRig } from "./rig";
@@ -87,6 +88,13 @@ describe("AWS front, EKS", function () {
     const made = await rig().eks.send(new eks.CreateAddonCommand({ clusterName, addonName, configurationValues: "{}" }));
     assert.equal(made.addon?.status, "CREATING");
     await assert.rejects(rig().eks.send(new eks.CreateAddonCommand({ clusterName, addonName })), hasCode("ResourceInUseException"));
+    // A client that lost the answer asks again with the same token: that is no second creation.
+    const clientRequestToken = randomUUID();
+    const vpcCni = { clusterName, addonName: "vpc-cni", clientRequestToken };
+    const twice = [await rig().eks.send(new eks.CreateAddonCommand(vpcCni)), await rig().eks.send(new eks.CreateAddonCommand(vpcCni))];
+    assert.equal(twice[0]?.addon?.addonArn, twice[1]?.addon?.addonArn);
+    await assert.rejects(rig().eks.send(new eks.CreateAddonCommand({ ...vpcCni, clientRequestToken: randomUUID() })), hasCode("ResourceInUseException"));
+    await rig().eks.send(new eks.DeleteAddonCommand({ clusterName, addonName: "vpc-cni" }));
     await until("the add-on", async () => (await status()) === "ACTIVE");
     const standard = (await rig().eks.send(new eks.DescribeAddonVersionsCommand({ addonName, kubernetesVersion: "1.34" }))).addons?.[0]?.addonVersions?.find((one) => one.compatibilities?.[0]?.defaultVersion)?.addonVersion;
     assert.equal(made.addon?.addonVersion, standard);
