@@ -172,9 +172,9 @@ export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
   );
 }
 
-/** Deploys the environment's stack, then its members' side by side. Moves no traffic. @throws DriverError */
+/** Deploys the environment's stack, then its members' side by side, and waits until requests are answered. Moves no traffic. @throws DriverError; EBG-GATE when all is deployed and requests still fail */
 export function up(options: UpOptions): Promise<UpResult> {
-  return withPorts(options, { ...options, createStack: true }, (ports) => runUp(ports, { environment: options.environment, emit: options.onEvent ?? quiet, stop: options.signal ?? never, cancel: options.cancel ?? never }));
+  return withPorts(options, { ...options, createStack: true }, (ports) => runUp(ports, { environment: options.environment, emit: options.onEvent ?? quiet, stop: options.signal ?? never, cancel: options.cancel ?? never, probes: probesWanted() }));
 }
 
 /** What `upgrade` would do; changes nothing. @throws DriverError */

@@ -102,7 +102,7 @@ function plannedWork(): Command[] {
 /** `up`, `plan`, `upgrade`, `rollback`, `admit`, `drain`, `scale`, `status`. */
 export function driverCommands(): Command[] {
   return [
-    base("up", "deploy the environment's stack, then its members' side by side; moves no traffic")
+    base("up", "deploy the environment's stack, then its members' side by side, and wait until requests are answered; moves no traffic")
       .addOption(plainOption())
       .addHelpText("after", "\nExample:\n  $ eks-blue-green up --stack dev")
       .action(runUp),

@@ -3,15 +3,24 @@ import { ownershipOf } from "../../stacks/target-groups";
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";
 import type { Ports, StackRef } from "../ports";
+import { readFamily } from "./family";
+import { untilServing } from "./serving";
 
 export interface UpResult {
   readonly placement: Placement;
   /** Changes by stack. */
   readonly changes: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
-export interface UpRun { readonly environment: string; readonly emit: EventSink; readonly stop: AbortSignal; readonly cancel: AbortSignal }
+export interface UpRun {
+  readonly environment: string;
+  readonly emit: EventSink;
+  readonly stop: AbortSignal;
+  readonly cancel: AbortSignal;
+  /** Whether to send requests to the load balancer; see EKS_BLUE_GREEN_PROBE. */
+  readonly probes: boolean;
+}
 
-/** The environment first, because members read its outputs; then (owner `service`) the primary, then every other member that is not absent, side by side. Plain updates: they keep the placement. */
+/** The environment first, because members read its outputs; then (owner `service`) the primary, then every other member that is not absent, side by side. Plain updates: they keep the placement. Done when requests are answered. */
 export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const changes: Record<string, Readonly<Record<string, number>>> = {};
   const one = async (stack: StackRef, name: string): Promise<void> => {
@@ -49,5 +58,6 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
     const messages = failures.map((failure) => (failure.reason instanceof Error ? failure.reason.message : String(failure.reason)));
     throw new DriverError("EBG-UPDATE-FAILED", messages.join("\n"), `repair what the messages name, then: eks-blue-green up --stack ${run.environment}`);
   }
+  if (run.probes) await untilServing(ports, await readFamily(ports, run.environment), run.emit, run.stop);
   return { placement, changes };
 }

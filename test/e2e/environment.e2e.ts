@@ -33,6 +33,9 @@ describe("an environment in the sandbox", function () {
   it("`up` deploys the family; AWS and the cluster hold what was declared", async () => {
     const run = await stage.drive(["up"]);
     assert.equal(run.code, 0, run.stderr);
+    // Done is served: right behind its end, not a while later (a healthy target gets no traffic before the registration lag is over).
+    const statuses = await Promise.all(Array.from({ length: 12 }, () => stage.request("/")));
+    assert.deepEqual(statuses, statuses.map(() => 200));
     await eventually("three healthy targets", 30, () => (targets().filter((one) => one.endsWith(" healthy")).length === 3 ? true : null));
     assert.deepEqual(targets(), healthyEndpoints("blue"));
     const record = stage.record();

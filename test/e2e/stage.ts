@@ -1,6 +1,7 @@
 /** What the end-to-end tests stand on: one sandbox with the project of this checkout, the driver as a process, and a steady load. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +15,7 @@ const { copyProject, inspectProject } = require(join(dist, "automation/cli/rehea
 const loadRun = require(join(dist, "automation/cli/rehearse/load-run.js")) as typeof import("../../automation/cli/rehearse/load-run");
 import type { DriverEvent } from "../../automation/events";
 import type { LoadFailure, LoadSummary, SandboxInfo } from "../../sandbox/contract";
+import { parseConnectTo } from "../../sandbox/fabric/connect-to";
 import type { EnvironmentRecord } from "../../stacks/record";
 
 export interface DriverRun { readonly code: number | null; readonly events: readonly DriverEvent[]; readonly stderr: string }
@@ -68,6 +70,15 @@ export class Stage {
 
   record(): EnvironmentRecord {
     return this.json<{ record: EnvironmentRecord }>("pulumi", ["stack", "output", "--json", "-s", "dev"]).record;
+  }
+
+  /** Status of one request to the first listener on a connection of its own; the error's code when there is no answer. */
+  request(path: string): Promise<number | string> {
+    const [entry] = parseConnectTo(readFileSync(this.info.env["EKS_BLUE_GREEN_CONNECT_TO"] ?? "", "utf8"));
+    if (entry === undefined) throw new Error("there is no listener");
+    return new Promise((resolve) => {
+      get({ host: entry.address, port: entry.addressPort, path, agent: false, headers: { connection: "close" } }, (answer) => answer.resume().on("end", () => resolve(answer.statusCode ?? 0))).on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    });
   }
 
   /** `failures`: every failed request so far, from the ledger. Complete once the load has stopped. */

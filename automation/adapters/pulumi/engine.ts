@@ -8,9 +8,10 @@ import { adopt } from "./adopt";
 import { runCli, type CliRun } from "./detached-cli";
 import { EventCollector } from "./engine-events";
 import { failureOf, LockedError } from "./failures";
-import { holderInFiles } from "./lock-files";
+import { fileBackendRoot, holderInFiles } from "./lock-files";
 import { holderLives } from "./locks";
 import type { Project } from "./program";
+import { looksLikeBrokenSidecar, mayBeHalfWritten, removeBrokenSidecars } from "./sidecars";
 
 export interface EngineOptions {
   readonly project: Project;
@@ -24,6 +25,9 @@ export interface EngineOptions {
 
 /** After SIGINT the engine lets operations in flight come to their end. */
 const graceMs = 60_000;
+/** How often a read that met a sidecar in the making is repeated, and after how long. */
+const mostReads = 5;
+const rereadMs = 200;
 
 export class Engine {
   private workspace: Promise<Automation.LocalWorkspace> | null = null;
@@ -46,6 +50,10 @@ export class Engine {
 
   private get environment(): Record<string, string> {
     return { PULUMI_SKIP_UPDATE_CHECK: "true", ...this.options.env };
+  }
+
+  private get backendUrl(): string | undefined {
+    return { ...process.env, ...this.environment }["PULUMI_BACKEND_URL"];
   }
 
   private open(): Promise<Automation.LocalWorkspace> {
@@ -83,20 +91,32 @@ export class Engine {
   /** A plain CLI command; answers its stdout. */
   async command(stack: string, args: readonly string[], seconds = 60): Promise<string> {
     const began = this.options.clock.now();
-    for (;;) {
+    for (let reads = 1; ; ) {
       try {
         return await this.guarded(stack, `pulumi ${args.slice(0, 2).join(" ")}`, seconds, undefined, async (signal) => (await runCli("pulumi", args, { cwd: this.options.workDirectory, env: this.environment, signal })).stdout, []);
       } catch (error) {
-        if (!(error instanceof LockedError)) throw error;
-        await this.waitForLock(stack, error, began, undefined);
+        if (await this.healed(stack, error, reads)) reads += 1;
+        else if (error instanceof LockedError) await this.waitForLock(stack, error, began, undefined);
+        else throw error;
       }
     }
+  }
+
+  /** Whether a failed read is worth another: the file backend's state was being written, or a killed engine had left half of a sidecar, which is removed. */
+  private async healed(stack: string, error: unknown, reads: number): Promise<boolean> {
+    const { clock, note, project } = this.options;
+    if (!(error instanceof DriverError) || !looksLikeBrokenSidecar(error.message) || fileBackendRoot(this.backendUrl) === null || reads >= mostReads) return false;
+    const removed = removeBrokenSidecars(this.backendUrl, project.name, stack);
+    if (removed.length > 0) note(`${stack}: a killed engine left ${removed.join(", ")} half written; removed, it holds nothing of the state`);
+    else if (mayBeHalfWritten(error.message)) await clock.sleep(rereadMs);
+    else return false;
+    return true;
   }
 
   async run<T>(name: string, action: string, seconds: number, cancel: AbortSignal | undefined, work: (stack: Automation.Stack, common: { onEvent: (event: Automation.EngineEvent) => void; signal: AbortSignal }) => Promise<T>): Promise<EventCollector> {
     const stack = await this.stack(name);
     const began = this.options.clock.now();
-    for (;;) {
+    for (let reads = 1; ; ) {
       const events = new EventCollector();
       try {
         await this.guarded(name, action, seconds, cancel, (signal) => work(stack, { onEvent: events.listen, signal }), events.diagnostics);
@@ -104,8 +124,9 @@ export class Engine {
       } catch (error) {
         // The update stays failed; whoever repeats it finds the object in the state.
         if (events.collisions.length > 0) await adopt(this, name, events.collisions);
-        if (!(error instanceof LockedError)) throw error;
-        await this.waitForLock(name, error, began, cancel);
+        if (await this.healed(name, error, reads)) reads += 1;
+        else if (error instanceof LockedError) await this.waitForLock(name, error, began, cancel);
+        else throw error;
       }
     }
   }
@@ -132,9 +153,8 @@ export class Engine {
   /** Resolves when nobody holds the stack, as far as the backend tells without an operation: whether somebody did. @throws EBG-STACK-LOCKED */
   async untilFree(stack: string, cancel?: AbortSignal): Promise<boolean> {
     const began = this.options.clock.now();
-    const url = { ...process.env, ...this.environment }["PULUMI_BACKEND_URL"];
     for (let rounds = 0; ; rounds += 1) {
-      const holder = holderInFiles(url, this.options.project.name, stack);
+      const holder = holderInFiles(this.backendUrl, this.options.project.name, stack);
       if (holder === null) return rounds > 0;
       await this.waitForLock(stack, new LockedError(stack, holder, null), began, cancel);
     }

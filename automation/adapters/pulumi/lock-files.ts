@@ -4,10 +4,16 @@ import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import type { LockHolder } from "./failures";
 
+/** Folder of a file backend (`.pulumi` is in it); null for every other backend. */
+export function fileBackendRoot(backendUrl: string | undefined): string | null {
+  if (backendUrl === undefined || !backendUrl.startsWith("file://")) return null;
+  return backendUrl.slice("file://".length).replace(/^~/, homedir()).replace(/\?.*$/, "");
+}
+
 /** Who holds the stack, or null when nobody does (or the backend is no folder). */
 export function holderInFiles(backendUrl: string | undefined, project: string, stack: string): LockHolder | null {
-  if (backendUrl === undefined || !backendUrl.startsWith("file://")) return null;
-  const root = backendUrl.slice("file://".length).replace(/^~/, homedir()).replace(/\?.*$/, "");
+  const root = fileBackendRoot(backendUrl);
+  if (root === null) return null;
   const folder = join(root, ".pulumi", "locks", "organization", project, stack);
   if (!existsSync(folder)) return null;
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
