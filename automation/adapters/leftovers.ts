@@ -1,7 +1,8 @@
-/** What is still there of an environment: load balancers, target groups, and everything of EC2's that carries its tags. Clusters are asked for by name. */
-import { DescribeAddressesCommand, DescribeInstancesCommand, DescribeInternetGatewaysCommand, DescribeNatGatewaysCommand, DescribeNetworkInterfacesCommand, DescribeRouteTablesCommand, DescribeSecurityGroupsCommand, DescribeSubnetsCommand, DescribeVpcsCommand, EC2Client, type Filter } from "@aws-sdk/client-ec2";
+/** What is still there of an environment: load balancers, target groups, IAM roles, and everything of EC2's that carries its tags. Clusters are asked for by name. */
+import { DescribeAddressesCommand, DescribeInstancesCommand, DescribeInternetGatewaysCommand, DescribeNatGatewaysCommand, DescribeNetworkInterfacesCommand, DescribeRouteTablesCommand, DescribeSecurityGroupsCommand, DescribeSubnetsCommand, DescribeVolumesCommand, DescribeVpcsCommand, EC2Client, type Filter } from "@aws-sdk/client-ec2";
 import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import { DescribeLoadBalancersCommand, DescribeTagsCommand as DescribeElbTagsCommand, DescribeTargetGroupsCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { IAMClient, ListRolesCommand, ListRoleTagsCommand } from "@aws-sdk/client-iam";
 import type { Leftover } from "../ports";
 import { callSeconds, failure } from "./aws";
 
@@ -29,6 +30,9 @@ const kinds: readonly Kind[] = [
   { what: "VPC", action: "DescribeVpcs", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeVpcsCommand({ Filters }), options)).Vpcs ?? []).map(({ VpcId }) => VpcId), command: (id) => `aws ec2 delete-vpc --vpc-id ${id}` },
 ];
 
+/** Made by a cluster's storage driver, which tags with the cluster's name. They may hold data, so the command only looks. */
+const volumes: Kind = { what: "volume", action: "DescribeVolumes", find: async (ec2, Filters, options) => ((await ec2.send(new DescribeVolumesCommand({ Filters }), options)).Volumes ?? []).filter(({ State }) => !ended.has(State)).map(({ VolumeId }) => VolumeId), command: (id) => `aws ec2 describe-volumes --volume-ids ${id}` };
+
 type Tags = readonly { Key?: string | undefined; Value?: string | undefined }[];
 
 /** Whose it is, by its tags: the environment's own, or made by the controller of one of its clusters. */
@@ -45,19 +49,39 @@ export class LeftoverSearch {
   private readonly elb: ElasticLoadBalancingV2Client;
   private readonly ec2: EC2Client;
   private readonly eks: EKSClient;
+  private readonly iam: IAMClient;
   constructor(region: string) {
     const common = { region, maxAttempts: 5, retryMode: "adaptive" as const };
     this.elb = new ElasticLoadBalancingV2Client(common);
     this.ec2 = new EC2Client(common);
     this.eks = new EKSClient(common);
+    this.iam = new IAMClient(common);
   }
   dispose(): void {
-    for (const client of [this.elb, this.ec2, this.eks]) client.destroy();
+    for (const client of [this.elb, this.ec2, this.eks, this.iam]) client.destroy();
   }
 
   async find(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]> {
-    const [clusters, balancing, network] = await Promise.all([this.clusters(clusterNames), this.balancing((tags) => isOurs(tags, environment, clusterNames)), this.network(environment, clusterNames)]);
-    return [...clusters, ...balancing.map(({ what, id, command }): Leftover => ({ what, id, command })), ...network];
+    const [clusters, balancing, network, roles] = await Promise.all([this.clusters(clusterNames), this.balancing((tags) => isOurs(tags, environment, clusterNames)), this.network(environment, clusterNames), this.roles(environment, clusterNames)]);
+    return [...clusters, ...balancing.map(({ what, id, command }): Leftover => ({ what, id, command })), ...network, ...roles];
+  }
+
+  /** IAM filters by nothing, and tells tags role by role: only names that begin as a member's or its cluster's are asked about. */
+  private async roles(environment: string, clusterNames: readonly string[]): Promise<Leftover[]> {
+    const beginnings = clusterNames.flatMap((name) => [name, ...(name.startsWith(`${environment}-`) ? [name.slice(environment.length + 1)] : [])]).map((name) => `${name}-`);
+    const names: string[] = [];
+    let Marker: string | undefined;
+    do {
+      const page = await this.call("iam:ListRoles", (options) => this.iam.send(new ListRolesCommand({ Marker }), options));
+      names.push(...(page.Roles ?? []).map(({ RoleName = "" }) => RoleName).filter((name) => beginnings.some((beginning) => name.startsWith(beginning))));
+      Marker = page.IsTruncated ? page.Marker : undefined;
+    } while (Marker !== undefined);
+    const found: Leftover[] = [];
+    for (const RoleName of names) {
+      const { Tags: tags } = await this.call("iam:ListRoleTags", (options) => this.iam.send(new ListRoleTagsCommand({ RoleName }), options));
+      if (isOurs(tags ?? [], environment, clusterNames)) found.push({ what: "IAM role", id: RoleName, command: `aws iam delete-role --role-name ${RoleName}` });
+    }
+    return found;
   }
 
   private async clusters(names: readonly string[]): Promise<Leftover[]> {
@@ -123,7 +147,11 @@ export class LeftoverSearch {
   /** Each kind is asked for itself: EC2's list of tags goes on naming what is gone. */
   private async network(environment: string, clusterNames: readonly string[]): Promise<Leftover[]> {
     const filters: Filter[] = [{ Name: `tag:${environmentTag}`, Values: [environment] }, ...(clusterNames.length === 0 ? [] : [{ Name: `tag:${controllerTag}`, Values: [...clusterNames] }])];
-    const found = await Promise.all(filters.flatMap((filter) => kinds.map(async ({ what, action, find, command }) => (await this.call(`ec2:${action}`, (options) => find(this.ec2, [filter], options))).filter((id) => id !== undefined).map((id): Leftover => ({ what, id, command: command(id) })))));
+    const asked: readonly (readonly [Filter, Kind])[] = [
+      ...filters.flatMap((filter) => kinds.map((kind) => [filter, kind] as const)),
+      ...clusterNames.map((name): [Filter, Kind] => [{ Name: "tag-key", Values: [`kubernetes.io/cluster/${name}`] }, volumes]),
+    ];
+    const found = await Promise.all(asked.map(async ([filter, { what, action, find, command }]) => (await this.call(`ec2:${action}`, (options) => find(this.ec2, [filter], options))).filter((id) => id !== undefined).map((id): Leftover => ({ what, id, command: command(id) }))));
     return [...new Map(found.flat().map((one) => [one.id, one])).values()];
   }
 
