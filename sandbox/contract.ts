@@ -126,6 +126,8 @@ export interface NodeAgentStart {
   readonly logsDir: string;
   /** Environment for controllers that run as pods: AWS_ENDPOINT_URL, keys, region. */
   readonly awsEnv: Readonly<Record<string, string>>;
+  /** Certificate files of its kubelets' server, which `kubectl logs` asks. Left out: nodes without logs. */
+  readonly kubelet?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
 }
 export type ToNodeAgent =
   | NodeAgentStart

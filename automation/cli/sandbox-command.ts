@@ -8,6 +8,7 @@ import { resolveTools } from "../../sandbox/tools/index";
 import { ControlClient } from "../../sandbox/control-client";
 import { parseFaultText } from "../../sandbox/faults/text";
 import { sandboxStatusLines } from "../report/sandbox-status";
+import { chartCommand } from "./sandbox-chart-command";
 import { collectFault, faultCommand } from "./sandbox-fault-command";
 import { parseProviders, parseTimeScale } from "./sandbox-options";
 
@@ -95,6 +96,7 @@ export function sandboxCommand(): Command {
       const tools = await resolveTools({ onProgress: (progress) => tell(progress.message) });
       process.stdout.write(`${JSON.stringify(tools, null, 2)}\n`);
     });
+  command.addCommand(chartCommand());
   command.addCommand(faultCommand());
   return command;
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "./aws-error";
+import { answerCloudFormation } from "./cloudformation";
 import type { ControllerRoles } from "./controller-roles";
 import { answerElb, elbNamespace } from "./elbv2/actions";
 import type { ElbContext } from "./elbv2/context";
@@ -84,6 +85,10 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
   if (scope.service === "eks") {
     const answer = await eksRoute(request.method ?? "GET", url.pathname).run(parts.eks, url.searchParams, json(body));
     return { status: 200, headers: { "content-type": "application/json", "x-amzn-requestid": requestId }, body: JSON.stringify(answer) };
+  }
+  if (scope.service === "cloudformation") {
+    const name = new URLSearchParams(body.toString("utf8")).get("StackName");
+    return { status: 200, headers: { "content-type": "text/xml", "x-amzn-requestid": requestId }, body: answerCloudFormation(asked.action, name, requestId) };
   }
   // moto names AWS's own hosts here, and an SDK that asks where to call goes there.
   if (asked.action === "DescribeEndpoints" && discovering.has(scope.service)) {

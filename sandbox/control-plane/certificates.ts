@@ -1,4 +1,4 @@
-/** The certificates of one cluster: an authority, the API server's, an administrator's, and the key that signs service accounts' tokens. */
+/** The certificates of one cluster: an authority, the API server's, its kubelets', an administrator's, and the key that signs service accounts' tokens. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -21,6 +21,11 @@ export interface ClusterCertificates {
   readonly servingKeyFile: string;
   readonly adminCertData: string;
   readonly adminKeyData: string;
+  readonly kubeletCertFile: string;
+  readonly kubeletKeyFile: string;
+  /** With which the API server asks kubelets. */
+  readonly kubeletClientCertFile: string;
+  readonly kubeletClientKeyFile: string;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountPublicKeyFile: string;
 }
@@ -86,8 +91,10 @@ export async function createCertificates(dir: string, clusterName: string, servi
     { type: "ip", value: serviceAddress },
     ...["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"].map((value) => ({ type: "dns" as const, value })),
   ];
-  const [serving, admin, serviceAccount] = await Promise.all([
+  const [serving, kubelet, kubeletClient, admin, serviceAccount] = await Promise.all([
     issue(authority, "CN=kube-apiserver", "server", names),
+    issue(authority, "O=system:nodes, CN=system:node:sandbox", "server", [{ type: "ip", value: "127.0.0.1" }]),
+    issue(authority, "CN=kube-apiserver-kubelet-client", "client"),
     issue(authority, "O=system:masters, CN=sandbox-admin", "client"),
     webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]).then(async (keys) => ({ key: await keyPem(keys.privateKey), publicKey: x509.PemConverter.encode(await webcrypto.subtle.exportKey("spki", keys.publicKey), "PUBLIC KEY") + "\n" })),
   ]);
@@ -102,6 +109,10 @@ export async function createCertificates(dir: string, clusterName: string, servi
     caData: Buffer.from(caPem).toString("base64"),
     servingCertFile: write("serving.crt", serving.cert),
     servingKeyFile: write("serving.key", serving.key),
+    kubeletCertFile: write("kubelet.crt", kubelet.cert),
+    kubeletKeyFile: write("kubelet.key", kubelet.key),
+    kubeletClientCertFile: write("kubelet-client.crt", kubeletClient.cert),
+    kubeletClientKeyFile: write("kubelet-client.key", kubeletClient.key),
     adminCertData: Buffer.from(admin.cert).toString("base64"),
     adminKeyData: Buffer.from(admin.key).toString("base64"),
     serviceAccountKeyFile: write("service-account.key", serviceAccount.key),

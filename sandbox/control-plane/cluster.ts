@@ -67,6 +67,11 @@ export class ControlPlane {
     return this.settings.kubeconfigs.pathOf(this.name);
   }
 
+  /** Files of its nodes' server; null before the cluster is started. */
+  get kubeletFiles(): { readonly certFile: string; readonly keyFile: string; readonly caFile: string } | null {
+    return this.certificates === null ? null : { certFile: this.certificates.kubeletCertFile, keyFile: this.certificates.kubeletKeyFile, caFile: this.certificates.caFile };
+  }
+
   /** For the cluster's own parts, past the faults of the proxy. */
   get directKubeconfigPath(): string {
     return this.settings.kubeconfigs.directPathOf(this.name);

@@ -28,6 +28,11 @@ export function apiServerArgs(settings: ApiServerSettings): string[] {
     `--tls-cert-file=${certificates.servingCertFile}`,
     `--tls-private-key-file=${certificates.servingKeyFile}`,
     `--client-ca-file=${certificates.caFile}`,
+    // Nodes' own addresses are VPC addresses, which nobody may dial; every Node has this one of the machine beside them, for its logs.
+    "--kubelet-preferred-address-types=ExternalDNS",
+    `--kubelet-certificate-authority=${certificates.caFile}`,
+    `--kubelet-client-certificate=${certificates.kubeletClientCertFile}`,
+    `--kubelet-client-key=${certificates.kubeletClientKeyFile}`,
     `--service-account-key-file=${certificates.serviceAccountPublicKeyFile}`,
     `--service-account-signing-key-file=${certificates.serviceAccountKeyFile}`,
     `--service-account-issuer=${issuer}`,

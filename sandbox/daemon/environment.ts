@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxOptions, ToolPaths } from "../contract";
+import { script } from "./scripts";
 
 /** The account that moto makes by default. */
 export const sandboxAccountId = "123456789012";
@@ -39,6 +40,8 @@ export function sandboxEnvironment(options: SandboxOptions, endpoints: Endpoints
     // Type-checking the AWS SDK's declarations at every plain `pulumi` command costs ten seconds and 900 MB; `tsc` does it once.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     KUBECONFIG: join(dir, "kube", "config"),
+    // Its .curlrc knows where the load balancers' names lead: they listen on ports of this machine that no name tells.
+    CURL_HOME: join(dir, "curl"),
     NO_PROXY: "*",
     no_proxy: "*",
     EKS_BLUE_GREEN_TIME_SCALE: String(options.timeScale),
@@ -98,6 +101,7 @@ export function linkTools(options: SandboxOptions, tools: ToolPaths): void {
   symlinkSync(tools.pulumi, join(bin, "pulumi"));
   symlinkSync(tools.pulumiLanguageNodejs, join(bin, "pulumi-language-nodejs"));
   symlinkSync(tools.kubectl, join(bin, "kubectl"));
+  writeFileSync(join(bin, "ab"), `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(script("load/ab"))} "$@"\n`, { mode: 0o755 });
   writeFileSync(join(bin, "aws"), awsScript(tools.aws), { mode: 0o755 });
   for (const [name, path] of Object.entries(options.providers)) symlinkSync(path, join(bin, `pulumi-resource-${name}`));
 }

@@ -8,6 +8,8 @@ export class FabricTable {
   constructor(
     private readonly connectToFile: string,
     private readonly publish: (message: FabricMessage) => void,
+    /** The same for curl itself, as its configuration file. */
+    private readonly curlFile: string | null = null,
   ) {
     this.writeConnectTo();
   }
@@ -47,5 +49,6 @@ export class FabricTable {
   private writeConnectTo(): void {
     const lines = [...this.entries.values()].filter((entry) => entry.owner === "data-plane").map((entry) => `${entry.address}:${entry.port}:${entry.host}:${entry.hostPort}`);
     writeAtomically(this.connectToFile, lines.map((line) => `${line}\n`).join(""));
+    if (this.curlFile !== null) writeAtomically(this.curlFile, lines.map((line) => `connect-to = "${line}"\n`).join(""));
   }
 }

@@ -58,7 +58,7 @@ export class Sandbox implements EksBackend {
     this.controlPlanes = new ControlPlanes({ dir, tools: start_.tools, supervisor: this.supervisor, tokenReviewUrl: (name) => `${this.control.url}/token-review/${encodeURIComponent(name)}` });
     const dataPlaneScript = findScript("data-plane/main");
     this.dataPlane = dataPlaneScript === null ? null : new DataPlaneLink({ script: dataPlaneScript, supervisor: this.supervisor, timeScale, env: this.processEnv(), onMessage: (message) => this.front?.onDataPlaneMessage(message), log });
-    this.fabric = new FabricTable(join(dir, "connect-to"), (message) => this.dataPlane?.fabric(message));
+    this.fabric = new FabricTable(join(dir, "connect-to"), (message) => this.dataPlane?.fabric(message), join(dir, "curl", ".curlrc"));
     this.nodeAgents = new NodeAgents({ script: findScript("node-agent/main") ?? "", supervisor: this.supervisor, fabric: this.fabric, env: this.processEnv(), log, podRules: (name) => this.faults.rulesFor(name), onPodFaultHits: (hits) => this.faults.countHits(hits) });
     this.faults = this.makeFaults();
   }
@@ -156,7 +156,7 @@ export class Sandbox implements EksBackend {
       this.controllerKeys.set(clusterName, keys);
       // Files with the sandbox's own keys would be found by an SDK that looks further.
       const awsEnv = { ...Object.fromEntries(Object.entries(this.env).filter(([name]) => name.startsWith("AWS_") && name !== "AWS_SHARED_CREDENTIALS_FILE")), AWS_ACCESS_KEY_ID: keys.id, AWS_SECRET_ACCESS_KEY: keys.secret };
-      this.nodeAgents.start({ type: "start", clusterName, kubeconfigPath: cluster.directKubeconfigPath, controllerKubeconfigPath: cluster.kubeconfigPath, timeScale, region, lbc, logsDir: join(dir, "logs"), awsEnv });
+      this.nodeAgents.start({ type: "start", clusterName, kubeconfigPath: cluster.directKubeconfigPath, controllerKubeconfigPath: cluster.kubeconfigPath, timeScale, region, lbc, logsDir: join(dir, "logs"), awsEnv, ...(cluster.kubeletFiles ? { kubelet: cluster.kubeletFiles } : {}) });
     }
     return { endpoint: cluster.endpoint, certificateAuthorityData: cluster.certificateAuthorityData };
   }

@@ -39,6 +39,12 @@ export function chartManifests({ releaseName, namespace, version, values }: Char
   ];
 }
 
+/** With `--lbc external` a real controller brings its own access rules and webhooks: ours would fight with them, or block every binding while nobody answers. */
+export function forExternalController<T extends object>(manifests: readonly T[]): T[] {
+  const theirs = /^(ClusterRole|ClusterRoleBinding|Role|RoleBinding|MutatingWebhookConfiguration|ValidatingWebhookConfiguration)$/;
+  return manifests.filter((manifest) => !theirs.test((manifest as { kind?: string }).kind ?? ""));
+}
+
 /** With it a node that goes takes one replica at a time: without, both could end with the pods that they have to deregister. */
 function budget(metadata: object, selector: object, values: ChartSettings["values"]): object[] {
   const spec = values["podDisruptionBudget"];

@@ -1,7 +1,9 @@
 /** The custom resources that come with the AWS Load Balancer Controller's chart, as far as the stand-in has them, and the chart's manifests. */
-export { chartManifests, type ChartSettings } from "./chart";
+export { chartManifests, type ChartSettings, forExternalController } from "./chart";
 
 const string = { type: "string" } as const;
+/** For `kubectl explain`. */
+const told = <T extends object>(schema: T, description: string): T & { readonly description: string } => ({ ...schema, description });
 const oneOf = (...values: readonly string[]): object => ({ type: "string", enum: values });
 const port = { anyOf: [{ type: "integer" }, { type: "string" }], "x-kubernetes-int-or-string": true } as const;
 
@@ -54,18 +56,18 @@ const bindingSchema = {
       type: "object",
       required: ["serviceRef"],
       properties: {
-        targetGroupARN: string,
-        targetGroupName: string,
-        targetType: oneOf("instance", "ip"),
-        serviceRef: { type: "object", required: ["name", "port"], properties: { name: string, port } },
-        networking,
+        targetGroupARN: told(string, "ARN of the target group. It can't be changed."),
+        targetGroupName: told(string, "Name of the target group, instead of its ARN."),
+        targetType: told(oneOf("instance", "ip"), "What is registered: instance (nodes, by NodePort) or ip (pods). Taken from the target group when left out; it can't be changed."),
+        serviceRef: told({ type: "object", required: ["name", "port"], properties: { name: string, port } }, "The Service, and which of its ports, whose endpoints are registered."),
+        networking: told(networking, "Who may reach the targets: the controller keeps rules for it in their security groups."),
         ipAddressType: oneOf("ipv4", "ipv6"),
-        vpcID: string,
-        multiClusterTargetGroup: { type: "boolean" },
+        vpcID: told(string, "VPC of the target group, when it is not the cluster's own. It can't be changed."),
+        multiClusterTargetGroup: told({ type: "boolean" }, "Whether the target group is shared with other clusters: then only targets that this cluster registered are ever deregistered; a ConfigMap lists them."),
         targetGroupProtocol: oneOf("HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"),
         iamRoleArnToAssume: string,
         assumeRoleExternalId: string,
-        nodeSelector: labelSelector,
+        nodeSelector: told(labelSelector, "Of instance targets: only nodes with these labels are registered. Default: all."),
       },
     },
     status: { type: "object", properties: { observedGeneration: { type: "integer", format: "int64" }, conditions: { type: "array", items: condition } } },

@@ -7,6 +7,7 @@ import { drainNode } from "./drain";
 import { containerEnvironment, expand } from "./environment";
 import type { Dial } from "./handlers";
 import type { ContainerSpec, Pod } from "./kube-types";
+import { KubeletServer, logOf } from "./kubelet-server";
 import { NodeKeeper } from "./node-keeper";
 import { NodePorts } from "./node-ports";
 import { PodApi } from "./pod-api";
@@ -34,6 +35,7 @@ export class NodeAgent {
   private readonly keeper: NodeKeeper;
   private readonly controllers: ControllerHost;
   private readonly nodePorts: NodePorts;
+  private readonly kubelet: KubeletServer | null;
   private readonly closing = new AbortController();
   private readonly hosts = new Map<string, PodHost>();
   /** One change of a node at a time, in the order of the messages. */
@@ -52,14 +54,16 @@ export class NodeAgent {
     this.keeper = new NodeKeeper(this.client, start.region, this.closing.signal);
     this.controllers = new ControllerHost({ ...start, kubeconfigPath: start.controllerKubeconfigPath });
     this.podFaults = new PodFaults((hits) => deps.send({ type: "pod-fault-hits", hits }));
+    this.kubelet = start.kubelet ? new KubeletServer(start.kubelet, (request) => logOf(request, [...this.workers.values()], this.down)) : null;
     this.nodePorts = new NodePorts({ client: this.client, signal: this.closing.signal, dial: deps.open, fabric: (message) => this.tellFabric(message) });
   }
 
   /** Resolves when the first list of pods is in; then the agent is ready for nodes. */
-  run(): Promise<void> {
+  async run(): Promise<void> {
+    this.keeper.kubeletPort = (await this.kubelet?.listen()) ?? null;
     void this.keeper.keepAlive();
     this.nodePorts.run();
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       void watchForever<Pod>(this.client, "/api/v1/pods", this.closing.signal, {
         onList: (pods) => {
           this.onList(pods);
@@ -129,6 +133,7 @@ export class NodeAgent {
   close(): void {
     this.closing.abort();
     this.controllers.killAll();
+    this.kubelet?.close();
     this.client.close();
   }
 

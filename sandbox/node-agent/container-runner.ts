@@ -2,6 +2,7 @@
 import { scaledMs } from "../clock";
 import { afterEnd, freshBackOff } from "./back-off";
 import { CreateContainerConfigError } from "./environment";
+import type { LogSource } from "./container-log";
 import { Grace, untilAborted, whenAborted } from "./grace";
 import { perform, type Dial, type HandlerTarget } from "./handlers";
 import type { ContainerSpec, ContainerState, ContainerStatus, Handler } from "./kube-types";
@@ -29,6 +30,7 @@ export interface ContainerDeps {
 
 /** Retry of a container whose configuration is missing something, unscaled. */
 const CONFIG_RETRY_SECONDS = 10;
+const silent: LogSource = { since: (place) => ({ lines: [], next: place }) };
 const PROBE_KINDS: readonly ProbeKind[] = ["startup", "readiness", "liveness"];
 
 export class ContainerRunner {
@@ -37,6 +39,7 @@ export class ContainerRunner {
   private restartCount = 0;
   private backOff = freshBackOff;
   private program: RunningProgram | null = null;
+  private readonly logs: { current: LogSource | null; previous: LogSource | null } = { current: null, previous: null };
   private startedMs = 0;
   private readonly probers = new Map<ProbeKind, Prober>();
   private readonly stopping = new AbortController();
@@ -83,6 +86,11 @@ export class ContainerRunner {
     };
   }
 
+  /** Of its program that runs or ran last, or of the one before; null when there was none. */
+  log(which: "current" | "previous"): LogSource | null {
+    return this.logs[which];
+  }
+
   /** Ends it within the pod's grace and starts it no more. */
   async stop(grace: Grace): Promise<void> {
     this.stopping.abort();
@@ -115,6 +123,8 @@ export class ContainerRunner {
     try {
       const program = await this.deps.start();
       this.program = program;
+      this.logs.previous = this.restartCount > 0 ? this.logs.current : null;
+      this.logs.current = program.log ?? silent;
       this.startedMs = Date.now();
       this.state = { running: { startedAt: now() } };
       this.startProbers(program);

@@ -18,6 +18,9 @@ export class NodeKeeper {
   private readonly nodes = new Map<string, { spec: NodeSpec; uid: string | undefined }>();
   private beats = 0;
 
+  /** Of the server that has the nodes' logs; null: none. Set before the first node. */
+  kubeletPort: number | null = null;
+
   constructor(private readonly client: ApiClient, private readonly region: string, private readonly closing: AbortSignal) {}
 
   /** Creates or updates the node and waits until pods can be scheduled on it. */
@@ -93,7 +96,7 @@ export class NodeKeeper {
     const path = `/api/v1/nodes/${spec.name}`;
     const node = await this.client.get<Node>(path);
     const now = `${new Date().toISOString().slice(0, 19)}Z`;
-    await this.client.patch(`${path}/status`, "strategic", { status: nodeStatus(spec, node.status?.conditions ?? [], now) });
+    await this.client.patch(`${path}/status`, "strategic", { status: nodeStatus(spec, node.status?.conditions ?? [], now, this.kubeletPort) });
   }
 
   private async renewLease(name: string): Promise<void> {

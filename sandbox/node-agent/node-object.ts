@@ -55,7 +55,8 @@ export function kubeletVersion(minor: string): string {
   return `v${minor}.0-eks-sandbox`;
 }
 
-export function nodeStatus(spec: NodeSpec, previous: readonly Condition[], now: string): Record<string, unknown> {
+/** `kubeletPort`: of the server that has its logs, on 127.0.0.1; null: none. */
+export function nodeStatus(spec: NodeSpec, previous: readonly Condition[], now: string, kubeletPort: number | null = null): Record<string, unknown> {
   const resources = { ...CAPACITY, pods: String(Math.max(1, spec.podAddresses.length)) };
   const condition = (type: string, status: "True" | "False", reason: string, message: string): Condition => {
     const before = previous.find((c) => c.type === type);
@@ -76,7 +77,10 @@ export function nodeStatus(spec: NodeSpec, previous: readonly Condition[], now: 
       { type: "InternalIP", address: spec.address },
       { type: "InternalDNS", address: spec.name },
       { type: "Hostname", address: spec.name },
+      // The only one that an API server of the sandbox dials (see control-plane/flags.ts).
+      ...(kubeletPort === null ? [] : [{ type: "ExternalDNS", address: "127.0.0.1" }]),
     ],
+    ...(kubeletPort === null ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } } }),
     nodeInfo: {
       machineID: spec.instanceId,
       systemUUID: spec.instanceId,

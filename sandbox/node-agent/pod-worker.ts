@@ -75,6 +75,10 @@ export class PodWorker {
     for (const runner of this.main) runner.crash();
   }
 
+  container(name: string): ContainerRunner | undefined {
+    return [...this.main, ...this.init].find(({ spec }) => spec.name === name);
+  }
+
   get running(): boolean {
     return this.initialized && !this.ended;
   }

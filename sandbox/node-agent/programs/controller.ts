@@ -7,6 +7,7 @@ import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import path from "node:path";
+import { ContainerLog, FileLog, type LogSource } from "../container-log";
 import { KILLED, type ProgramContext, type RunningProgram } from "./program";
 import type { ProbeKind } from "../probe-state";
 
@@ -87,9 +88,15 @@ class ControllerReplica implements RunningProgram {
   private over = false;
   private child: ChildProcess | null = null;
   private healthPort = 0;
+  private fileLog: FileLog | null = null;
+  private readonly waitingLog = new ContainerLog();
+  /** Its process' file, from where that process began; before, that it waits. */
+  readonly log: LogSource = { since: (place) => (this.fileLog ?? this.waitingLog).since(place) };
 
   constructor(private readonly context: ProgramContext, private readonly host: ControllerHost) {
     this.ended = new Promise((resolve) => (this.end = resolve));
+    const ts = new Date().toISOString();
+    this.waitingLog.add(() => JSON.stringify({ level: "info", ts, msg: "waits: another replica is the leader, or the process is about to start" }));
   }
 
   /** Starts the process, once. */
@@ -112,7 +119,9 @@ class ControllerReplica implements RunningProgram {
   private spawn(): void {
     const { settings } = this.host;
     const { env, args, pod, namespace, clusterName } = this.context;
-    const log = fs.openSync(path.join(settings.logsDir, `load-balancer-controller-${clusterName}.log`), "a");
+    const file = path.join(settings.logsDir, `load-balancer-controller-${clusterName}.log`);
+    const log = fs.openSync(file, "a");
+    this.fileLog = new FileLog(file, fs.fstatSync(log).size);
     try {
       this.child = fork(settings.script ?? STAND_IN, [...args], {
         // Nothing else of this process' environment: no profile or key of the person at the keyboard may reach an SDK.

@@ -7,6 +7,8 @@
  * - ECHO_STATUS: status of every answer, default 200. ECHO_DELAY_MS: real milliseconds before an answer, default 0.
  * - ECHO_FAIL_AFTER_SECONDS: answers 500 from then on; seconds since the start, scaled like all modelled time.
  *
+ * Each answer is a line of its log, in the common format of access logs.
+ *
  * After SIGTERM it goes on accepting (a load balancer may still send connections), and tells each client to close with the next
  * answer. It ends once no connection is open and none has come for a moment. What is idle just before the grace ends is closed
  * in order; what is open at SIGKILL is reset.
@@ -14,6 +16,7 @@
 import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { scaledMs } from "../../clock";
+import { ContainerLog } from "../container-log";
 import type { PodBehaviour } from "../pod-faults";
 import { KILLED, type ProgramContext, type RunningProgram } from "./program";
 
@@ -48,10 +51,17 @@ function imageTag(image: string | undefined): string {
   return tag?.[1] ?? "latest";
 }
 
+/** `21/Nov/2026:15:04:05 +0000` */
+function accessTime(atMs: number): string {
+  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(atMs).toUTCString()) ?? [];
+  return `${day ?? ""}/${month ?? ""}/${year ?? ""}:${time ?? ""} +0000`;
+}
+
 class EchoServer implements RunningProgram {
   readonly strictPorts: boolean;
   readonly ports: number[] = [];
   readonly ended: Promise<number>;
+  readonly log = new ContainerLog();
   private end: (code: number) => void = () => undefined;
   private over = false;
   private draining = false;
@@ -96,6 +106,11 @@ class EchoServer implements RunningProgram {
       const status = forced ?? (Date.now() >= faults.failAt ? 500 : faults.status);
       // Asked again here, not on arrival: an answer that was under way at SIGTERM says "close" already.
       if (this.draining) response.setHeader("connection", "close");
+      const atMs = Date.now();
+      // Not the request itself, which would keep its socket.
+      const { method, url, httpVersion, headers: { "user-agent": client } } = request;
+      const from = request.socket.remoteAddress;
+      this.log.add(() => `${from ?? "-"} - - [${accessTime(atMs)}] "${method ?? "-"} ${url ?? "-"} HTTP/${httpVersion}" ${status} ${Buffer.byteLength(body)} "-" "${client ?? "-"}"`);
       response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body), "x-pod": pod, "x-member": member });
       response.end(request.method === "HEAD" ? undefined : body);
     };

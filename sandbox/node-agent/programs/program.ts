@@ -1,5 +1,6 @@
 /** What a container of the sandbox runs: a stand-in for its image. */
 import type { FabricEntry } from "../../contract";
+import type { LogSource } from "../container-log";
 import type { ContainerSpec } from "../kube-types";
 import type { PodBehaviour } from "../pod-faults";
 import type { ProbeKind } from "../probe-state";
@@ -33,6 +34,8 @@ export interface RunningProgram {
   kill(): void;
   /** The program's own answer to a probe instead of one over its socket; absent for programs that listen. */
   probe?(kind: ProbeKind): Promise<boolean>;
+  /** What it writes, for `kubectl logs`; absent for programs that write nothing. */
+  readonly log?: LogSource;
   /** True when a probe of a port that the program doesn't serve must fail, as with the real image; otherwise it counts as passed. */
   readonly strictPorts: boolean;
   /** Ports of the pod that it serves. */

@@ -13,6 +13,7 @@ const releaseSeconds = 300;
 /** What `sandbox/load-balancer-controller/crds` gives: the manifests that the chart would render. */
 interface ChartModule {
   chartManifests(settings: { readonly releaseName: string; readonly namespace: string; readonly version: string; readonly values: Props }): readonly Props[];
+  forExternalController(manifests: readonly Props[]): readonly Props[];
   readonly loadBalancerControllerCrds: readonly Props[];
 }
 
@@ -34,10 +35,8 @@ function chartOf(inputs: Props): { name: string; version: string } {
 
 const managedBy = (name: string) => ({ "app.kubernetes.io/managed-by": "Helm", "pulumi.com/release": name });
 
-/** With `--lbc external` a real controller brings its own RBAC and webhooks: ours would fight with them, or block every binding while nobody answers. */
-function ownManifests(manifests: readonly Props[]): Props[] {
-  const theirs = /^(ClusterRole|ClusterRoleBinding|Role|RoleBinding|MutatingWebhookConfiguration|ValidatingWebhookConfiguration)$/;
-  return manifests.filter((manifest) => process.env["EKS_BLUE_GREEN_LBC"] !== "external" || !theirs.test(manifest["kind"]));
+function ownManifests(manifests: readonly Props[]): readonly Props[] {
+  return process.env["EKS_BLUE_GREEN_LBC"] === "external" ? chartModule().forExternalController(manifests) : manifests;
 }
 
 export class HelmReleases {

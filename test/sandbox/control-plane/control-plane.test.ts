@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCertificates } from "../../../sandbox/control-plane/certificates";
@@ -47,6 +47,30 @@ describe("kubeconfigs", () => {
     assert.deepEqual(contexts(), ["green"]);
     assert.equal(existsSync(all.pathOf("blue")), false);
     assert.deepEqual(readdirSync(join(dir, "kube")).sort(), ["config", "green.direct.kubeconfig", "green.kubeconfig"]);
+  });
+  it("keep what a person wrote: aliases, a chosen context, a cluster's own way to log in", () => {
+    const home = join(dir, "theirs");
+    const all = new Kubeconfigs(home);
+    type Entry = { name: string; context?: { cluster: string } };
+    type File = { clusters: Entry[]; users: Entry[]; contexts: Entry[]; "current-context": string };
+    const read = (): File => JSON.parse(readFileSync(all.mergedPath, "utf8")) as File;
+    const access = (clusterName: string) => ({ clusterName, server: "https://127.0.0.1:1", directServer: "https://127.0.0.1:2", caData: "a", clientCertData: "b", clientKeyData: "c" });
+    all.set(access("blue"));
+    all.set(access("green"));
+    // What `aws eks update-kubeconfig --name blue --alias blue`, the same with --alias pri, and `kubectl config use-context green` leave behind.
+    const arn = "arn:aws:eks:us-east-1:1:cluster/blue";
+    const changed = read();
+    changed.clusters.push({ name: arn });
+    changed.users.push({ name: arn });
+    changed.contexts = [...changed.contexts.filter(({ name }) => name !== "blue"), { name: "blue", context: { cluster: arn } }, { name: "pri", context: { cluster: arn } }];
+    changed["current-context"] = "green";
+    writeFileSync(all.mergedPath, JSON.stringify(changed));
+    all.set(access("red"));
+    const now = read();
+    assert.deepEqual(now.contexts.map(({ name, context }) => [name, context?.cluster]), [["green", "green"], ["red", "red"], ["blue", arn], ["pri", arn]]);
+    assert.deepEqual([now.clusters.map(({ name }) => name), now.users.length, now["current-context"]], [["blue", "green", "red", arn], 4, "green"]);
+    all.delete("green");
+    assert.deepEqual([read().contexts.map(({ name }) => name), read()["current-context"]], [["red", "blue", "pri"], "blue"]);
   });
 });
 
