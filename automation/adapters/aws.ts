@@ -6,6 +6,7 @@ import { DeregisterTargetsCommand, DescribeLoadBalancerAttributesCommand, Descri
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { DriverError } from "../errors";
 import type { AddonStatus, AlarmState, AwsPort, ClusterStatus, LoadBalancerDescription, ProbeResult, ServiceLoadBalancerQuery, ServiceLoadBalancers, Target, TargetState } from "../ports";
+import { clientSettings } from "./aws-client";
 import { LoadBalancers } from "./load-balancers";
 import { probe } from "./probe";
 import { findServiceLoadBalancers } from "./service-load-balancers";
@@ -39,8 +40,7 @@ export class AwsAdapter implements AwsPort {
   private readonly balancers: LoadBalancers;
 
   constructor(region: string) {
-    // Several drivers and controllers share one API budget (FACTS C): back off instead of pressing on.
-    const common = { region, maxAttempts: 5, retryMode: "adaptive" as const };
+    const common = clientSettings(region);
     this.elb = new ElasticLoadBalancingV2Client(common);
     this.ec2 = new EC2Client(common);
     this.eks = new EKSClient(common);

@@ -3,6 +3,7 @@ import { DescribeInstancesCommand, DescribeNetworkInterfacesCommand, DescribeVol
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import type { AddressOwner, EvacuationPort } from "../ports";
 import { callSeconds, failure } from "./aws";
+import { clientSettings } from "./aws-client";
 
 /** Name of the inline policy; one that is found under it is ours. */
 export const denialName = "eks-blue-green-evacuated";
@@ -28,7 +29,7 @@ export class EvacuationAdapter implements EvacuationPort {
   private readonly iam: IAMClient;
 
   constructor(region: string, readonly forgetKubernetesObjects: (member: string) => Promise<number>) {
-    const common = { region, maxAttempts: 5, retryMode: "adaptive" as const };
+    const common = clientSettings(region);
     this.ec2 = new EC2Client(common);
     this.iam = new IAMClient(common);
   }

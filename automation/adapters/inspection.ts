@@ -6,6 +6,7 @@ import { DriverError } from "../errors";
 import type { InspectionPort } from "../ports";
 import type { BindingCrd, BindingTimes, LoadBalancerReading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "../verify/readings";
 import { callSeconds, failure } from "./aws";
+import { clientSettings } from "./aws-client";
 import { readBindingCrds, readBindingTimes, readWorkload } from "./kubernetes/workload-reading";
 import { sample } from "./sample";
 
@@ -25,7 +26,7 @@ export class InspectionAdapter implements InspectionPort {
   private readonly ec2: EC2Client;
 
   constructor(region: string) {
-    const common = { region, maxAttempts: 5, retryMode: "adaptive" as const };
+    const common = clientSettings(region);
     this.elb = new ElasticLoadBalancingV2Client(common);
     this.ec2 = new EC2Client(common);
   }

@@ -5,6 +5,7 @@ import { DescribeLoadBalancersCommand, DescribeTagsCommand as DescribeElbTagsCom
 import { IAMClient, ListRolesCommand, ListRoleTagsCommand } from "@aws-sdk/client-iam";
 import type { Leftover } from "../ports";
 import { callSeconds, failure } from "./aws";
+import { clientSettings } from "./aws-client";
 
 export const environmentTag = "eks-blue-green/environment";
 export const controllerTag = "elbv2.k8s.aws/cluster";
@@ -51,7 +52,7 @@ export class LeftoverSearch {
   private readonly eks: EKSClient;
   private readonly iam: IAMClient;
   constructor(region: string) {
-    const common = { region, maxAttempts: 5, retryMode: "adaptive" as const };
+    const common = clientSettings(region);
     this.elb = new ElasticLoadBalancingV2Client(common);
     this.ec2 = new EC2Client(common);
     this.eks = new EKSClient(common);
