@@ -160,8 +160,8 @@ describe("the fault matrix", function () {
     require("node:fs").writeFileSync("/tmp/sc/points.txt", points.map((p) => p.name).join("\n"));
     for (const must of ["aws elasticloadbalancing:RegisterTargets", "aws eks:CreateCluster", "kubernetes eks-blue-green list endpointslices", "kubernetes pulumi-kubernetes patch deployments", "kubernetes aws-load-balancer-controller create configmaps"]) assert.ok(points.some(({ name }) => name === must), `${must} was never asked for: ${points.map(({ name }) => name).join(", ")}`);
   });
-  it("every operation throttled, then refused with 5xx: it ends where it should, and nobody notices", () => upgradeWith(["throttle", "error"]));
   it("every operation silent, then its answer lost: it ends where it should, and nobody notices", () => upgradeWith(["timeout", "lost-answer"]));
+  it("every operation throttled, then refused with 5xx: it ends where it should, and nobody notices", () => upgradeWith(["throttle", "error"]));
   it("every fault was really hit, or is on the list of those that need not be", () => {
     assert.equal(hits.size, points.length);
     const missed = [...hits].flatMap(([point, row]) => [...row].filter(([kind, state]) => state === "MISSED" && !mayBeMissed.some((one) => one.point.test(point) && (one.kind === undefined || one.kind === kind))).map(([kind]) => `${point}: ${kind}`));
