@@ -5,7 +5,7 @@ NODE_MODULES := node_modules/.package-lock.json
 rehearse: build ## everything, from the tools to a finished upgrade under load; SCENARIO=… rehearses another one
 	@node bin/eks-blue-green.js rehearse $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
-test: $(NODE_MODULES) ## lint, types, unit and component tests, properties, sandbox end-to-end
+test: $(NODE_MODULES) ## lint, types, unit and component tests, properties, sandbox end-to-end; STEPS=build,e2e ONLY=kill,cycle runs less
 	@node scripts/test.mjs $(or $(STEPS),all)
 
 sandbox: build ## leaves a sandbox running and prints the variables that point your own tools at it

@@ -1,11 +1,18 @@
 // Runs every check in order, goes on after a failure, and ends with one line: `N passed, N failed`.
 // A suite that ends badly without having reported a failed test counts as one failure; a skipped test counts as failed.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 
 const scratch = mkdtempSync(join(tmpdir(), "eks-blue-green-test-"));
+/** How many end-to-end tests run side by side: a sandbox keeps two cores busy while an engine works. */
+const lanes = Number(process.env.EBG_E2E_LANES ?? Math.max(1, Math.floor(availableParallelism() / 2)));
+/** Names of end-to-end tests, with commas: `make test STEPS=build,e2e ONLY=kill`. Default: all. */
+const onlyThese = (process.env.ONLY ?? "").split(",").filter(Boolean);
+/** The test that nearly only waits, and those that take the longest, first of all: the last one to end decides how long it takes. */
+const waiting = "real-time";
+const longest = ["cycle", "faults", "kill", "scenarios", "walk-back", "environment"];
 let passed = 0;
 let failed = 0;
 /** What failed and why, said again at the end: whoever reads only the tail of a log must see it. */
@@ -46,24 +53,55 @@ function suite(name, config) {
   count(name, spawnSync(command, args, { stdio: "inherit", env: withCounts(name) }));
 }
 
-/** A suite beside the others, for one that nearly only waits. Answers a function that awaits and counts it. */
-function besides(name, config) {
-  const log = join(scratch, `${name}.log`);
-  const out = openSync(log, "w");
-  const [command, args] = mocha(config);
-  const child = spawn(command, args, { stdio: ["ignore", out, out], env: withCounts(name) });
-  const ended = new Promise((resolve) => child.once("close", (status, signal) => resolve({ status, signal })));
-  return async () => {
-    const run = await ended;
-    process.stdout.write(`\n# ${name} (ran beside the suite before)\n${readFileSync(log, "utf8")}`);
-    count(name, run);
+/**
+ * The end-to-end tests, a process and a folder for temporary files each. The one at the true speed of AWS nearly only waits, and runs beside the others. What a test leaves in its folder, or running, is a failure of its own.
+ */
+async function endToEnd() {
+  const all = readdirSync("test/e2e").filter((name) => name.endsWith(".e2e.ts")).map((name) => name.slice(0, -".e2e.ts".length));
+  const unknown = onlyThese.filter((name) => !all.includes(name));
+  if (unknown.length > 0) {
+    process.stderr.write(`ONLY names no end-to-end test: ${unknown.join(", ")}; there are: ${all.join(", ")}\n`);
+    process.exit(2);
+  }
+  const files = onlyThese.length === 0 ? all : onlyThese;
+  const rank = (name) => (longest.includes(name) ? longest.indexOf(name) : longest.length);
+  const queue = files.filter((name) => name !== waiting).sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+  const lane = async () => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) await endToEndFile(name);
   };
+  await Promise.all([...(files.includes(waiting) ? [endToEndFile(waiting)] : []), ...Array.from({ length: lanes }, lane)]);
 }
 
-async function endToEnd() {
-  const realTime = besides("real-time", ".mocharc.real-time.json");
-  suite("e2e", ".mocharc.e2e.json");
-  await realTime();
+function endToEndFile(name) {
+  const folder = mkdtempSync(join(scratch, `${name}-`));
+  const log = join(scratch, `${name}.log`);
+  const out = openSync(log, "w");
+  const began = Date.now();
+  process.stdout.write(`# e2e ${name}: started\n`);
+  const child = spawn("npx", ["mocha", "--no-config", "--require", "ts-node/register/transpile-only", "--timeout", "600000", "--forbid-only", "--reporter", "scripts/counting-reporter.cjs", `test/e2e/${name}.e2e.ts`], { stdio: ["ignore", out, out], env: { ...withCounts(name), TMPDIR: folder } });
+  return new Promise((resolve) => child.once("close", (status, signal) => {
+    process.stdout.write(`\n# e2e ${name} (${Math.round((Date.now() - began) / 1000)} s)\n${readFileSync(log, "utf8")}`);
+    count(name, { status, signal });
+    const left = [...readdirSync(folder).filter((entry) => /^(ebg|eks-blue-green)-/.test(entry)), ...processesNaming(folder)];
+    if (left.length > 0 && status === 0) {
+      failed += 1;
+      failures.push({ suite: name, title: "leaves nothing behind", why: left.join("\n") });
+    }
+    resolve();
+  }));
+}
+
+/** Processes whose command line names the folder. */
+function processesNaming(folder) {
+  if (!existsSync("/proc")) return [];
+  return readdirSync("/proc").filter((pid) => /^\d+$/.test(pid)).flatMap((pid) => {
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      return line.includes(folder) ? [`${pid} ${line}`] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 const only = process.argv[2] ?? "all";
