@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } 
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 
-const scratch = mkdtempSync(join(tmpdir(), "eks-blue-green-test-"));
+const scratch = mkdtempSync(join(tmpdir(), "ebg-t-"));
 /** How many end-to-end tests run side by side: a sandbox keeps two cores busy while an engine works. */
 const lanes = Number(process.env.EBG_E2E_LANES ?? Math.max(1, Math.floor(availableParallelism() / 2)));
 /** Names of end-to-end tests, with commas: `make test STEPS=build,e2e ONLY=kill`. Default: all. */
@@ -73,7 +73,7 @@ async function endToEnd() {
 }
 
 function endToEndFile(name) {
-  const folder = mkdtempSync(join(scratch, `${name}-`));
+  const folder = mkdtempSync(join(scratch, "e-"));
   const log = join(scratch, `${name}.log`);
   const out = openSync(log, "w");
   const began = Date.now();
