@@ -1,11 +1,13 @@
 /** Asks one probe of one running container again and again. */
 import type { ProbeSpec } from "./kube-types";
+import { beginStretch, MOST_EXCUSED, type Stretch } from "../pace";
 import { initialProbeState, observe, probeTimes, type ProbeKind, type ProbeResult } from "./probe-state";
 
 export class Prober {
   private state;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
+  private excused = 0;
 
   constructor(
     private readonly kind: ProbeKind,
@@ -14,6 +16,7 @@ export class Prober {
     private readonly ask: (timeoutMs: number) => Promise<boolean>,
     /** Called when the result changes. */
     private readonly onResult: (kind: ProbeKind, result: ProbeResult) => void,
+    private readonly stretch: () => Stretch = beginStretch,
   ) {
     this.state = initialProbeState(kind);
   }
@@ -35,10 +38,13 @@ export class Prober {
   private async round(): Promise<void> {
     const { periodMs, timeoutMs } = probeTimes(this.spec, this.timeScale);
     const began = Date.now();
+    const stretch = this.stretch();
     const succeeded = await this.ask(timeoutMs).catch(() => false);
     if (this.stopped) return;
     const before = this.state.result;
-    this.state = observe(this.state, this.spec, succeeded);
+    // The programs run in this very process: when it was starved, none of them could answer.
+    this.excused = !succeeded && stretch.starved() ? this.excused + 1 : 0;
+    if (this.excused === 0 || this.excused > MOST_EXCUSED) this.state = observe(this.state, this.spec, succeeded);
     this.timer = setTimeout(() => void this.round(), Math.max(0, periodMs - (Date.now() - began)));
     if (this.state.result !== before) this.onResult(this.kind, this.state.result);
   }
