@@ -218,7 +218,7 @@ export function teardown(options: TeardownOptions): Promise<TeardownResult> {
     const search = new LeftoverSearch(region);
     const { confirm } = options;
     try {
-      return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters), madeForServices: (cluster, services) => search.madeForServices(cluster, services), usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services) } }, await ports.pulumi.readConfig(), {
+      return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { protectedResources: () => ports.pulumi.protectedResources(), previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters), madeForServices: (cluster, services) => search.madeForServices(cluster, services), usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services) } }, await ports.pulumi.readConfig(), {
         ...runOf(options, `teardown --stack ${options.environment} --yes-delete ${options.environment}`, async () => true),
         confirm: async (name) => (typeof confirm === "function" ? await confirm(name) : confirm),
       });

@@ -280,6 +280,8 @@ export interface Leftover { readonly what: string; readonly id: string; /** The 
 
 /** What only `teardown` does: the environment's own stack goes, and the account is searched for what is left. */
 export interface TeardownPort {
+  /** How many resources of the environment's stack Pulumi still protects; none once the protection was lifted, whatever was destroyed since. */
+  protectedResources(): Promise<number>;
   previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate>;
   destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate>;
   /** By the tags `eks-blue-green/environment` and `elbv2.k8s.aws/cluster`, and by the clusters' names. */

@@ -11,6 +11,8 @@ export interface AdoptedLoadBalancerArgs {
   targetPorts?: Record<string, number>;
   /** Default true: neither Pulumi nor AWS deletes it. Lift it in an update of its own before a teardown. */
   protect?: boolean;
+  /** What it stands on: destroyed after it. Default: nothing. */
+  outlivedBy?: pulumi.Resource[];
 }
 
 /** All that is wrong with the arguments. */
@@ -51,12 +53,13 @@ export class AdoptedLoadBalancer extends pulumi.ComponentResource {
     super("eks-blue-green:index:AdoptedLoadBalancer", name, {}, opts);
     throwProblems(`AdoptedLoadBalancer '${name}'`, adoptedLoadBalancerProblems(args));
     const { balancer } = args;
-    const guarded = { parent: this, protect: args.protect !== false };
-    for (const group of balancer.securityGroups.filter(({ kind }) => kind === "managed")) {
+    // Identifiers are plain values here, so that no order of a destroy follows from them.
+    const before = args.outlivedBy ?? [];
+    const guarded = { parent: this, protect: args.protect !== false, dependsOn: before };
+    const managed = balancer.securityGroups.filter(({ kind }) => kind === "managed").map((group) =>
       // Its rules are not declared: they stay as they are.
-      new aws.ec2.SecurityGroup(`${name}-${group.id}`, { name: group.name, description: group.description, vpcId: group.vpcId, ...tagged(group.tags) }, { ...guarded, import: group.id, ignoreChanges: ["ingress", "egress", "revokeRulesOnDelete"] });
-    }
-    const declared = new aws.lb.LoadBalancer(name, this.balancerArgs(balancer, args.protect !== false), { ...guarded, import: balancer.arn });
+      new aws.ec2.SecurityGroup(`${name}-${group.id}`, { name: group.name, description: group.description, vpcId: group.vpcId, ...tagged(group.tags) }, { ...guarded, import: group.id, ignoreChanges: ["ingress", "egress", "revokeRulesOnDelete"] }));
+    const declared = new aws.lb.LoadBalancer(name, this.balancerArgs(balancer, args.protect !== false), { ...guarded, dependsOn: [...before, ...managed], import: balancer.arn });
     const groups = new Map(balancer.targetGroups.map((group) => [group.key, new aws.lb.TargetGroup(`${name}-${group.key}`, this.groupArgs(group, balancer.tags), { ...guarded, import: group.arn })]));
     this.services = Object.fromEntries(balancer.listeners.flatMap((listener) => {
       const described = balancer.targetGroups.find((one) => one.key === listener.targetGroupKey);

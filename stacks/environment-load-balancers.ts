@@ -1,4 +1,5 @@
 /** The environment's load balancers: its own shared one, those that were handed over, or none while Services of the primary own them. */
+import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { AdoptedLoadBalancer, type Network, SharedLoadBalancer, type SharedService } from "../components";
 import type { EnvironmentConfig } from "./config";
@@ -34,6 +35,17 @@ function createShared({ environment, config, network, tags, protect }: LoadBalan
   });
 }
 
+/**
+ * The groups that the former primary's controller shared out to its load balancers. While that cluster is there they are its controller's;
+ * at the end of a teardown nobody else is left to delete them, and the network can't go before them. Tags and rules stay as they are.
+ */
+function takeBackendGroups({ environment, ownership, network, protect }: LoadBalancersPlan): aws.ec2.SecurityGroup[] {
+  if (protect) return [];
+  const groups = Object.values(ownership.adopted ?? {}).flatMap(({ securityGroups }) => securityGroups.filter(({ kind }) => kind === "backend"));
+  return [...new Map(groups.map((group) => [group.id, group])).values()].map(({ id, name, description, vpcId }) =>
+    new aws.ec2.SecurityGroup(`${environment}-${id}`, { name, description, vpcId }, { import: id, dependsOn: network, ignoreChanges: ["tags", "tagsAll", "ingress", "egress", "revokeRulesOnDelete"] }));
+}
+
 type Outputs = pulumi.Input<{ [Key in keyof ServiceTargetGroup]: pulumi.Input<ServiceTargetGroup[Key]> }>;
 
 const outputsOf = (service: string, made: SharedService, balancer: { arn: pulumi.Output<string>; dnsName: pulumi.Output<string> }): Record<string, pulumi.Input<unknown>> => ({
@@ -46,9 +58,10 @@ export function declareLoadBalancers(plan: LoadBalancersPlan): pulumi.Output<Sha
   const specs = targetGroupsOf(config);
   const services: Record<string, Outputs> = {};
   const add = (key: string, outputs: Record<string, pulumi.Input<unknown>>): void => void (services[key] = outputs as unknown as Outputs);
+  const outlivedBy = [plan.network, ...takeBackendGroups(plan)];
   for (const [service, balancer] of Object.entries(ownership.adopted ?? {})) {
     const own = specs.filter((spec) => spec.service === service);
-    const adopted = new AdoptedLoadBalancer(`${environment}-${service}`, { balancer, protect: plan.protect, targetPorts: Object.fromEntries(own.map(({ key, targetPort }) => [key, targetPort])) });
+    const adopted = new AdoptedLoadBalancer(`${environment}-${service}`, { balancer, protect: plan.protect, targetPorts: Object.fromEntries(own.map(({ key, targetPort }) => [key, targetPort])), outlivedBy });
     for (const [key, made] of Object.entries(adopted.services)) add(key, { ...outputsOf(service, made, adopted), securityGroupId: adopted.securityGroupId });
   }
   if (ownership.owner === "service") return pulumi.output({ owner: "service" as const, primary: ownership.primary, arn: null, dnsName: null, securityGroupId: null, services }) as pulumi.Output<SharedLoadBalancerOutputs>;

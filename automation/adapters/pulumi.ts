@@ -163,6 +163,10 @@ export class PulumiAdapter implements PulumiPort {
     return await this.timed(() => this.engine.run(this.nameOf(stack), "destroy", deadlines.update, signal, (handle, common) => handle.destroy({ ...common, suppressProgress: true })));
   }
 
+  async protectedResources(): Promise<number> {
+    const state = await this.state(this.environment);
+    return state === null ? 0 : protectedUrns(state, () => true).length;
+  }
   unprotectBindings(member: string): Promise<number> {
     return this.unprotect(member, isBinding);
   }

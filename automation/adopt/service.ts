@@ -5,6 +5,7 @@ import type { Session } from "../rollout/session";
 import { assertAdoptOnly, type AdoptUpdate } from "./allowed";
 import { decideAdoption, freshAdoptMemory, undoFrom, type AdoptAction, type AdoptMemory, type AdoptTimes } from "./decide";
 import { perform } from "./effects";
+import { forgetImports } from "./forget-imports";
 import { lookAtAdoption, primaryOwnsOf, type AdoptFamily } from "./look";
 import { advanceAdoption, closeAdoption, forgetAdoption, ownedByStack, turnAdoptionBack } from "./transitions";
 
@@ -143,14 +144,9 @@ export class ServiceAdoption {
     return await primaryOwnsOf(this.session.ports, this.adoption);
   }
 
-  /** Nothing but the states is touched: the resources stay as they are. The record follows, so that a kill in between repeats this. */
+  /** The record follows, so that a kill in between repeats this. */
   private async forgetImports(): Promise<void> {
-    const { pulumi } = this.session.ports;
-    const { service, member } = this.adoption;
-    await pulumi.settle({ kind: "environment" });
-    await pulumi.settle({ kind: "member", member });
-    await Promise.all([pulumi.backUpState({ kind: "environment" }), pulumi.backUpState({ kind: "member", member })]);
-    await pulumi.forgetAdopted(service, member);
+    await forgetImports(this.session.ports.pulumi, this.adoption);
     this.forgotten = true;
     await this.goTo(forgetAdoption(this.session.record));
   }

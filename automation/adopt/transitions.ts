@@ -24,8 +24,6 @@ export function beginAdoption(record: EnvironmentRecord, begun: { readonly servi
   return next(record, { adoption: { ...begun, step: "release", direction: "forward", reason: null } });
 }
 
-/** Somebody else began it: the revision goes up, so that a driver that still lives somewhere is fenced off. */
-export const takeOverAdoption = (record: EnvironmentRecord, by: string): EnvironmentRecord => next(record, { adoption: { ...open(record), by } });
 export const advanceAdoption = (record: EnvironmentRecord, step: AdoptionStep): EnvironmentRecord => next(record, { adoption: { ...open(record), step } });
 
 export function turnAdoptionBack(record: EnvironmentRecord, reason: string, step: AdoptionStep): EnvironmentRecord {
@@ -48,6 +46,27 @@ export function forgetAdoption(record: EnvironmentRecord): EnvironmentRecord {
   const rest = Object.fromEntries(Object.entries(ownership?.adopted ?? {}).filter(([service]) => service !== adoption.service));
   const kept = ownership === undefined ? {} : { ownership: { ...ownership, adopted: Object.keys(rest).length === 0 ? null : rest } };
   return next(record, { ...kept, adoption: { ...adoption, step: "relabel" } });
+}
+
+/** Somebody else began it: the revision goes up, so that a driver that still lives somewhere is fenced off. */
+const takeOver = (record: EnvironmentRecord, by: string): EnvironmentRecord => next(record, { adoption: { ...open(record), by } });
+
+export interface Resumption {
+  readonly record: EnvironmentRecord;
+  /** Whether the stacks' states are to let go of what they imported before the record is written. */
+  readonly forget: boolean;
+}
+
+/**
+ * How a driver goes on with what another one left. No record can be written while a state and the record disagree on what is declared, and
+ * two steps change both: an import that was cut short (its resources are in the state, not in the record), and the forgetting of imports
+ * (the state may be through with it, the record not). The first begins anew; the second is done to its end, record included.
+ */
+export function resumeAdoption(record: EnvironmentRecord, by: string): Resumption {
+  const { step, direction, service } = open(record);
+  const taken = takeOver(record, by);
+  if (direction === "back") return step === "forget" ? { record: forgetAdoption(taken), forget: true } : { record: taken, forget: false };
+  return { record: taken, forget: step === "import-environment" && record.ownership?.adopted?.[service] === undefined };
 }
 
 /** The adoption leaves the record; with the last service the stack is the owner. */

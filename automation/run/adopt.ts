@@ -1,10 +1,11 @@
 /** `adopt`: load balancers that Services of the primary own go over to the environment's stack, one after the other, under traffic. */
 import type { EnvironmentRecord } from "../../stacks/record";
 import { ownershipOf } from "../../stacks/target-groups";
+import { forgetImports } from "../adopt/forget-imports";
 import { surroundingsOf, type AdoptFamily } from "../adopt/look";
 import { adoptionFindings, beforeAdoption } from "../adopt/preconditions";
 import { ServiceAdoption, type ServiceOutcome } from "../adopt/service";
-import { beginAdoption, remaining, takeOverAdoption } from "../adopt/transitions";
+import { beginAdoption, remaining, resumeAdoption } from "../adopt/transitions";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import type { Ports } from "../ports";
@@ -82,7 +83,9 @@ export async function runAdopt(ports: Ports, values: Readonly<Record<string, str
   const around: AdoptFamily = { config, record, primary, members: family.members, probes: run.probes };
   if (record.adoption != null) {
     run.emit({ kind: "note", message: `going on with '${record.adoption.service}' at '${record.adoption.step}', begun by ${record.adoption.by}` });
-    session.record = takeOverAdoption(record, session.by);
+    const resumption = resumeAdoption(record, session.by);
+    if (resumption.forget) await forgetImports(ports.pulumi, record.adoption);
+    session.record = resumption.record;
     await session.flush();
   }
   const adopted: string[] = [];

@@ -67,22 +67,30 @@ async function destroyMembers(ports: TeardownPorts, session: Session): Promise<T
   }
 }
 
-/** Protection is lifted by an update of its own, checked like a move; then the stack goes. */
-async function destroyEnvironment(ports: TeardownPorts, session: Session, run: TeardownRun): Promise<void> {
+type Tell = (message: string, status: "started" | "finished", seconds?: number | null, changes?: Readonly<Record<string, number>> | null) => void;
+
+/** Checked like a move. */
+async function liftProtection(ports: TeardownPorts, session: Session, run: TeardownRun, tell: Tell): Promise<void> {
   const stack: StackRef = { kind: "environment" };
-  const name = run.environment;
   const context = { kind: "unprotect", expectedRevision: session.written.revision } as const;
-  const tell = (message: string, status: "started" | "finished", seconds: number | null = null, changes: Readonly<Record<string, number>> | null = null): void => run.emit({ kind: "stack", stack: name, status, message, seconds, changes });
-  await ports.pulumi.settle(stack);
-  await ports.pulumi.backUpState(stack);
   const lifted = await ports.pulumi.preview(stack, context, run.cancel);
-  assertAllowed("unprotect", name, lifted.operations);
+  assertAllowed("unprotect", run.environment, lifted.operations);
   tell("lifting the protection of the load balancer", "started");
   const update = await ports.pulumi.apply(stack, context, lifted.plan, run.cancel);
   tell("protection lifted", "finished", update.seconds, update.changes);
+}
+
+/** Protection is lifted by an update of its own; then the stack goes. */
+async function destroyEnvironment(ports: TeardownPorts, session: Session, run: TeardownRun): Promise<void> {
+  const stack: StackRef = { kind: "environment" };
+  const tell: Tell = (message, status, seconds = null, changes = null) => run.emit({ kind: "stack", stack: run.environment, status, message, seconds, changes });
+  await ports.pulumi.settle(stack);
+  await ports.pulumi.backUpState(stack);
+  // Once it is lifted that update must not run again: it would make anew what an interrupted destroy has deleted.
+  if ((await ports.teardown.protectedResources()) > 0) await liftProtection(ports, session, run, tell);
   if (run.stop.aborted) throw stopRequested(run.commandName);
   const previewed = await ports.teardown.previewEnvironmentDestroy(run.cancel);
-  assertAllowed("destroy-environment", name, previewed.operations);
+  assertAllowed("destroy-environment", run.environment, previewed.operations);
   tell("destroying", "started");
   const destroyed = await ports.teardown.destroyEnvironment(run.cancel);
   tell("destroyed", "finished", destroyed.seconds, destroyed.changes);

@@ -20,7 +20,7 @@ class LastDrain {
   }
 }
 
-const lists: readonly { readonly what: string; readonly args: readonly string[] }[] = [
+export const thingsOfAws: readonly { readonly what: string; readonly args: readonly string[] }[] = [
   { what: "clusters", args: ["eks", "list-clusters", "--query", "clusters"] },
   { what: "load balancers", args: ["elbv2", "describe-load-balancers", "--query", "LoadBalancers[].LoadBalancerArn"] },
   { what: "target groups", args: ["elbv2", "describe-target-groups", "--query", "TargetGroups[].TargetGroupArn"] },
@@ -32,11 +32,11 @@ const lists: readonly { readonly what: string; readonly args: readonly string[] 
 /** Looked for with the AWS CLI, apart from what the driver says. */
 async function nothingLeft(stage: RehearsalStage): Promise<Seen> {
   const left: string[] = [];
-  for (const { what, args } of lists) {
+  for (const { what, args } of thingsOfAws) {
     const found = await stage.json<readonly string[]>("aws", [...args, "--output", "json"]);
     if (found.length > 0) left.push(`${what}: ${found.join(", ")}`);
   }
-  return { holds: left.length === 0, seen: left.length === 0 ? `no ${lists.map(({ what }) => what).join(", ")}` : left.join("; ") };
+  return { holds: left.length === 0, seen: left.length === 0 ? `no ${thingsOfAws.map(({ what }) => what).join(", ")}` : left.join("; ") };
 }
 
 async function stateIsEmpty(stage: RehearsalStage): Promise<Seen> {

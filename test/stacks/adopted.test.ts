@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import type { EnvironmentOutputs } from "../../stacks/contract";
+import { environmentProgram } from "../../stacks/environment-program";
+import type { AdoptedLoadBalancer } from "../../stacks/record";
+import { devValues, find, runUnderMocks, type MockRun } from "./mock-engine";
+
+const group = (id: string, kind: "managed" | "backend"): AdoptedLoadBalancer["securityGroups"][number] => ({ id, kind, name: kind === "backend" ? "k8s-traffic-devblue" : `k8s-web-${id}`, description: "d", vpcId: "vpc-1", tags: {} });
+const balancer = (key: string): AdoptedLoadBalancer => ({
+  arn: `arn:lb:${key}`, name: `k8s-${key}`, dnsName: `${key}.elb.example`, scheme: "internet-facing", ipAddressType: "ipv4", vpcId: "vpc-1", subnetIds: ["subnet-1"], attributes: {}, tags: {},
+  securityGroups: [group(`sg-${key}`, "managed"), group("sg-backend", "backend")],
+  listeners: [{ arn: `arn:listener:${key}`, port: 80, protocol: "TCP", targetGroupKey: key }],
+  targetGroups: [{ key, arn: `arn:group:${key}`, name: key, port: 8080, protocol: "TCP", targetType: "ip", vpcId: "vpc-1", attributes: {}, healthCheck: { protocol: "HTTP", port: "traffic-port", path: "/healthz", intervalSeconds: 10, timeoutSeconds: 6, healthyThreshold: 3, unhealthyThreshold: 3, matcher: "200-399" } }],
+});
+const services = ["web", "api"].map((name, index) => ({ name, namespace: name, image: "eks-blue-green/echo:1", port: 80 + index, targetPort: 8080, replicas: 3 }));
+const values = { ...devValues, "eks-blue-green:services": JSON.stringify(services) };
+const adopted = { web: balancer("web"), api: balancer("api") };
+
+describe("load balancers that were handed over", () => {
+  let first: EnvironmentOutputs;
+  before(async () => void (first = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(values))).outputs as unknown as EnvironmentOutputs));
+
+  const deploy = async (teardown: boolean): Promise<MockRun<Record<string, unknown>>> => {
+    const absent = { role: "absent", version: null, workload: "running" };
+    const record = {
+      ...first.record, ownership: { owner: "stack", primary: null, formerPrimary: "blue", adopted },
+      ...(teardown ? { placement: { blue: absent, green: absent }, rollout: { id: "t", command: { name: "teardown", member: null, percent: null }, strategy: "replace", wantedVersion: "1.35", steps: [], done: 0, direction: "forward", reason: null, startedAt: "2026-11-21T10:00:00Z" } } : {}),
+    };
+    return await runUnderMocks({ stack: "dev", stacks: { dev: { ...first, record } } }, () => environmentProgram(values, teardown ? { kind: "unprotect", expectedRevision: first.record.revision } : undefined));
+  };
+  const groups = (run: MockRun<unknown>): string[] => run.resources.filter(({ type, name }) => type === "aws:ec2/securityGroup:SecurityGroup" && name.includes("sg-")).map(({ name }) => name).sort();
+
+  it("are declared with their own security groups; the one that the controller shares out stays the controller's", async () => {
+    const run = await deploy(false);
+    assert.deepEqual(groups(run), ["dev-api-sg-api", "dev-web-sg-web"]);
+    const { protect, dependencies } = find(run.resources, "aws:lb/loadBalancer:LoadBalancer", "dev-web");
+    assert.ok(protect);
+    // So that a destroy ends with the network, which can't go before.
+    assert.ok(dependencies.some((one) => one.startsWith("aws:ec2/vpc:Vpc ")), dependencies.join(", "));
+    assert.ok(dependencies.includes("aws:ec2/securityGroup:SecurityGroup dev-web-sg-web"));
+  });
+
+  it("at the end of a teardown that group is taken over too, once, and goes after every load balancer", async () => {
+    const run = await deploy(true);
+    assert.deepEqual(groups(run), ["dev-api-sg-api", "dev-sg-backend", "dev-web-sg-web"]);
+    for (const name of ["dev-web", "dev-api"]) {
+      const { protect, dependencies } = find(run.resources, "aws:lb/loadBalancer:LoadBalancer", name);
+      assert.equal(protect, false);
+      assert.ok(dependencies.includes("aws:ec2/securityGroup:SecurityGroup dev-sg-backend"), dependencies.join(", "));
+    }
+    const shared = find(run.resources, "aws:ec2/securityGroup:SecurityGroup", "dev-sg-backend");
+    assert.equal(shared.protect, false);
+    assert.ok(shared.dependencies.some((one) => one.startsWith("aws:ec2/vpc:Vpc ")), "and before the network");
+  });
+});
