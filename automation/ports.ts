@@ -235,6 +235,8 @@ export interface KubernetesPort {
   bindingDetails(member: MemberOutputs): Promise<readonly BindingDetails[]>;
   /** null as a value removes the label. */
   labelBinding(member: MemberOutputs, namespace: string, name: string, labels: Readonly<Record<string, string | null>>): Promise<void>;
+  /** Removes the controller's mark that it has nothing to do for this binding, so that it compares endpoints and targets once more. */
+  resetCheckpoint(member: MemberOutputs, namespace: string, name: string): Promise<void>;
   /** Rolls the controller's pods; `token` marks the restart, so that a second call with it does nothing. */
   restartController(member: MemberOutputs, token: string): Promise<void>;
   /** The token of the last restart, and whether the rollout after it is complete. */

@@ -1,6 +1,7 @@
 /** What must be in order before a rollout begins or goes on. Findings have stable codes; `required` ones stop it. */
 import type { EnvironmentOutputs, MemberOutputs } from "../stacks/contract";
-import type { EnvironmentRecord } from "../stacks/record";
+import type { EnvironmentRecord, Step } from "../stacks/record";
+import { driftFindings } from "./drift-findings";
 import { DriverError, type DriverErrorCode } from "./errors";
 import { flagProblems } from "./gates/flags";
 import { observe, type Observation } from "./gates/observation";
@@ -47,7 +48,7 @@ export function findingsOf(observation: Observation, record: EnvironmentRecord):
   }
   for (const [service, targets] of Object.entries(observation.groups)) {
     if (targets === null) findings.push(required("EBG-AWS", `the targets of '${service}' can't be read: ${observation.problems.join("; ")}`, "check the driver's permissions (docs/permissions.md)"));
-    else if (!targets.some((target) => target.state === "healthy")) findings.push(gated("EBG-PREFLIGHT", `'${service}' has no healthy target: there is nothing to keep alive`, "eks-blue-green status; repair the service first"));
+    else if (!targets.some((target) => target.state === "healthy")) findings.push(gated("EBG-PREFLIGHT", `'${service}' has no healthy target: there is nothing to keep alive`, "eks-blue-green verify names what keeps it from serving (pods, targets, security-group rules); repair that first"));
   }
   for (const [service, probe] of Object.entries(observation.probes)) {
     if (probe.failed > 0) findings.push(gated("EBG-PREFLIGHT", `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure}`, "repair the service, or name a path that it answers (services[].probePath); if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off"));
@@ -80,17 +81,21 @@ export interface PreflightInput {
   /** Outputs of the members that are not absent. */
   readonly members: Readonly<Record<string, MemberOutputs>>;
   readonly probes: boolean;
+  /** What the rollout will do, from where it stands. */
+  readonly steps: readonly Step[];
 }
 
 /** Everything is looked at side by side; members that don't answer, and the one of an open move, are not previewed. */
-export async function preflight({ ports, environment, record, members, probes }: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
-  const wants = { infrastructure: true, workload: false, probes: probes ? 4 : 0, alarms: environment.config.rollout.alarms };
+export async function preflight({ ports, environment, record, members, probes, steps }: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
+  const wants = { infrastructure: true, workload: true, probes: probes ? 4 : 0, alarms: environment.config.rollout.alarms };
   const [observation] = await Promise.all([observe(ports, environment, members, wants), ports.aws.identity()]);
   const previewable = Object.keys(members).filter((name) => observation.members[name]?.reachable && record.intent?.move.member !== name && record.placement[name]?.role !== "absent");
   const stacks: StackRef[] = [{ kind: "environment" }, ...previewable.map((member) => ({ kind: "member", member }) as const)];
   const pending = await Promise.all(stacks.map((stack) => pendingChanges(ports, environment.environment, stack)));
+  const deployed = previewable.filter((_, index) => pending[index + 1]?.length === 0);
+  const drift = driftFindings(observation, record, { environment: environment.environment, config: environment.config, steps, deployed });
   const undeployed = Object.keys(record.placement).filter((name) => record.placement[name]?.role !== "absent" && members[name] === undefined && record.intent?.move.member !== name);
   const lost = undeployed.map((name) => required("EBG-RECORD-LOST", `the record says that ${name} is ${record.placement[name]?.role}, but its stack has no outputs`, `pulumi up --stack ${environment.environment}-${name}`));
   const missing = missingTargetGroups(environment).map((key) => required("EBG-PREFLIGHT", `the target group '${key}' was not found, so nobody can say who serves it`, `deploy the stack that makes its load balancer: eks-blue-green up --stack ${environment.environment}; then look: eks-blue-green status --stack ${environment.environment}`));
-  return { findings: [...findingsOf(observation, record), ...missing, ...pending.flat(), ...lost], observation };
+  return { findings: [...findingsOf(observation, record), ...drift, ...missing, ...pending.flat(), ...lost], observation };
 }

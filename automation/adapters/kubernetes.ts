@@ -32,6 +32,7 @@ export class KubernetesAdapter implements KubernetesPort {
   readonly events = services.eventsOf;
   readonly bindingDetails = services.bindingDetails;
   readonly labelBinding = services.labelBinding;
+  readonly resetCheckpoint = services.resetCheckpoint;
   readonly restartController = services.restartController;
   readonly controllerRestart = services.controllerRestart;
 

@@ -67,6 +67,7 @@ const byCode: Readonly<Record<DriverErrorCode, number>> = {
   "EBG-TEARDOWN": exitCodes.refused,
   "EBG-PRIMARY": exitCodes.refused,
   "EBG-EVACUATE": exitCodes.refused,
+  "EBG-DRIFT": exitCodes.refused,
   "EBG-WALKED-BACK": exitCodes.walkedBack,
   "EBG-STOPPED": exitCodes.stopped,
   "EBG-GATE": exitCodes.failed,

@@ -2,7 +2,7 @@ import { bad, goodFor, listing, notYet, waiting, type Decided, type Decision, ty
 import { decideFlags } from "./flags";
 import type { MemberServiceObservation, Observation } from "./observation";
 import type { Ownership } from "./ownership";
-import { peersProblem, probeProblem, type Snapshot } from "./peers";
+import { isDrift, notBack, peersProblem, probeProblem, servingProblem, type Snapshot } from "./peers";
 
 export interface AdmitRules {
   readonly member: string;
@@ -12,6 +12,8 @@ export interface AdmitRules {
   readonly holdMs: number;
   /** How long peers may look bad before the gate fails. */
   readonly toleratedMs: number;
+  /** How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent. */
+  readonly repairMs?: number;
 }
 
 /**
@@ -21,15 +23,27 @@ export interface AdmitRules {
 export function decideAdmitted(observation: Observation, owners: Ownership, rules: AdmitRules, memory: GateMemory): Decided {
   const flags = decideFlags(observation);
   if (flags !== null) return flags;
-  const peers = peersProblem(observation, owners, rules.peers, rules.peersBefore);
+  const peers = peersOfAdmitted(observation, owners, rules);
+  const drift = isDrift(peers) ? servingProblem(observation, owners, rules.peers, { before: rules.peersBefore, toleratedMs: rules.toleratedMs }) : null;
+  if (drift !== null) return bad(memory, observation.at, rules.toleratedMs, drift, notBack, rules.repairMs);
   // What we don't know, we wait for; only what we saw counts as bad.
   if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
-  if (peers !== null) return bad(memory, observation.at, rules.toleratedMs, peers, "look for a controller without the multi-cluster flag, then remove the annotation elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again");
+  if (peers !== null && !isDrift(peers)) return bad(memory, observation.at, rules.toleratedMs, peers, "look for a controller without the multi-cluster flag, then remove the annotation elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again");
   const own = ownProblem(observation, rules.member);
   if (own !== null) return notYet(own);
   const probe = probeProblem(observation);
   if (probe !== null) return bad(memory, observation.at, rules.toleratedMs, probe, "eks-blue-green status shows each target's state");
   return goodFor(memory, observation.at, rules.holdMs, "hold", `${rules.member} is healthy; the load balancer may still route the old way`, `${rules.member} serves: all its endpoints are healthy, the peers' targets are all there`);
+}
+
+/**
+ * On the way back something is broken already, and whoever comes in makes it better: a peer that is sick is no reason to hold it up for ever.
+ * One whose targets are gone is: that may be this member's doing.
+ */
+function peersOfAdmitted(observation: Observation, owners: Ownership, { peers, peersBefore, toleratedMs }: AdmitRules): Decision | null {
+  const problems = peers.map((peer) => peersProblem(observation, owners, [peer], peersBefore));
+  const holds = (problem: Decision | null): boolean => problem?.status === "waiting" && !(problem.reason === "peers-unhealthy" && !Number.isFinite(toleratedMs));
+  return problems.find((problem) => holds(problem) && !isDrift(problem)) ?? problems.find(holds) ?? null;
 }
 
 function ownProblem(observation: Observation, name: string): Decision | null {

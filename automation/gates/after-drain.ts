@@ -1,7 +1,7 @@
 import { bad, failed, goodFor, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./decision";
 import type { Observation } from "./observation";
 import { isDraining, isRegistered, snapshot, type Ownership } from "./ownership";
-import { peersProblem, probeProblem, type Snapshot } from "./peers";
+import { isDrift, notBack, servingProblem, type Snapshot } from "./peers";
 
 export interface DrainRules {
   readonly member: string;
@@ -11,6 +11,8 @@ export interface DrainRules {
   readonly before: Snapshot;
   readonly holdMs: number;
   readonly toleratedMs: number;
+  /** How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent. */
+  readonly repairMs?: number;
 }
 
 /** Targets of the snapshot that AWS still has, by service: registered ones and draining ones. */
@@ -45,9 +47,9 @@ export function leftovers(observation: Observation, rules: Pick<DrainRules, "mem
 
 /** The snapshot is gone from ELBv2, the propagation hold has passed while the drained pods still ran, and the peers are healthy. */
 export function decideDrained(observation: Observation, owners: Ownership, rules: DrainRules, memory: GateMemory): Decided {
-  const peers = peersProblem(observation, owners, rules.peers, rules.peersBefore) ?? probeProblem(observation);
+  const peers = servingProblem(observation, owners, rules.peers, { before: rules.peersBefore, toleratedMs: rules.toleratedMs });
   if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
-  if (peers !== null) return bad(memory, observation.at, rules.toleratedMs, peers, "eks-blue-green status shows each target's state");
+  if (peers !== null) return bad(memory, observation.at, rules.toleratedMs, peers, isDrift(peers) ? notBack : "eks-blue-green status shows each target's state", rules.repairMs);
   const left = remaining(observation, rules.before);
   if (left.unknown.length > 0) return notYet(waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));
   const registered = Object.values(left.registered).flat();

@@ -2,7 +2,7 @@ import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type Gate
 import { decideFlags } from "./flags";
 import type { Observation } from "./observation";
 import type { Ownership } from "./ownership";
-import { peersProblem, probeProblem, type Snapshot } from "./peers";
+import { isDrift, notBack, servingProblem, type Snapshot } from "./peers";
 
 export interface BakeRules {
   readonly active: readonly string[];
@@ -10,6 +10,8 @@ export interface BakeRules {
   readonly bakeMs: number;
   /** How long something may look bad before the rollout turns back. */
   readonly toleratedMs: number;
+  /** How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent. */
+  readonly repairMs?: number;
   readonly why: string;
 }
 
@@ -19,11 +21,11 @@ export function decideBaked(observation: Observation, owners: Ownership, rules: 
   if (flags !== null) return flags;
   const ringing = Object.entries(observation.alarms ?? {}).filter(([, state]) => state === "alarm").map(([name]) => name);
   if (ringing.length > 0) return notYet(failed("alarm", `alarm ${listing(ringing)} rings`, "look at the alarm's metric in CloudWatch, then run the upgrade again"));
-  const problem = peersProblem(observation, owners, rules.active, rules.before) ?? probeProblem(observation);
+  const problem = servingProblem(observation, owners, rules.active, rules);
   if (problem !== null && problem.status === "waiting" && problem.reason === "unknown") {
     // Time in which nothing was seen does not count as good, and does not count as bad.
     return { decision: waiting("unknown", problem.message), memory: { ...memory, goodSince: null } };
   }
-  if (problem !== null) return bad(memory, observation.at, rules.toleratedMs, problem, "eks-blue-green status shows each target's state; then run the upgrade again");
+  if (problem !== null) return bad(memory, observation.at, rules.toleratedMs, problem, isDrift(problem) ? notBack : "eks-blue-green status shows each target's state; then run the upgrade again", rules.repairMs);
   return goodFor(memory, observation.at, rules.bakeMs, "bake", rules.why, "everything stayed good");
 }

@@ -1,8 +1,9 @@
 /** Before a member leaves traffic, or gets smaller: can those that stay carry it? Counted in ready endpoints that are healthy targets. */
-import { bad, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./decision";
+import { bad, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./decision";
+import { driftedTargets, unlistedEndpoints } from "./drift";
 import type { Observation } from "./observation";
 import { healthOf, isRegistered, targetsOf, type Ownership } from "./ownership";
-import { probeProblem } from "./peers";
+import { isDrift, notBack, probeProblem } from "./peers";
 
 export interface CapacityRules {
   readonly member: string;
@@ -15,13 +16,28 @@ export interface CapacityRules {
   /** Targets that the member itself keeps, by target group; none when it leaves. */
   readonly keeps: Readonly<Record<string, number>>;
   readonly toleratedMs: number;
+  /** How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent. */
+  readonly repairMs?: number;
 }
 
 export function decideEnough(observation: Observation, owners: Ownership, rules: CapacityRules, memory: GateMemory): Decided {
-  const problem = lackingActive(observation, owners, rules) ?? lackingTargets(observation, owners, rules) ?? probeProblem(observation);
+  const lacking = lackingTargets(observation, owners, rules);
+  const problem = lackingActive(observation, owners, rules) ?? (isDrift(lacking) ? probeProblem(observation) ?? lacking : lacking ?? probeProblem(observation));
   if (problem === null) return notYet(passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${rules.stayers.join(", ")} carry(ies) the load`));
   if (problem.status === "waiting" && problem.reason === "unknown") return notYet(problem);
-  return bad(memory, observation.at, rules.toleratedMs, problem, "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor");
+  return bad(memory, observation.at, rules.toleratedMs, problem, isDrift(problem) ? notBack : "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor", rules.repairMs);
+}
+
+/** Before pods of a member that serves go: its controller runs, and has each of its endpoints in its list. */
+export function decideLettingGo(observation: Observation, member: string): Decided {
+  const seen = observation.members[member];
+  if (seen === undefined || !seen.reachable) return notYet(waiting("api-server", `${member}'s API server does not answer: ${seen?.problem ?? "no outputs"}`));
+  if (seen.controller === null || !seen.controller.available) return notYet(waiting("controller", `${member}'s load balancer controller does not run, so targets of pods that go would stay: ${seen.controller?.message ?? "unknown"}`));
+  for (const [service, state] of Object.entries(seen.services)) {
+    const unlisted = unlistedEndpoints(state);
+    if (unlisted.length > 0) return notYet(waiting("not-recorded", `${member}'s controller has not written down ${unlisted.length} of ${state.endpoints.length} endpoints of '${service}', and would not let them go: ${listing(unlisted)}`));
+  }
+  return notYet(passed(`${member}'s controller runs and knows its targets`));
 }
 
 function lackingActive(observation: Observation, owners: Ownership, { member, stayers, minActive, keeps }: CapacityRules): Decision | null {
@@ -37,6 +53,7 @@ function lackingActive(observation: Observation, owners: Ownership, { member, st
 function lackingTargets(observation: Observation, owners: Ownership, { member, stayers, required, keeps }: CapacityRules): Decision | null {
   for (const [key, least] of Object.entries(required)) {
     let good = keeps[key] ?? 0;
+    let drifted = 0;
     for (const name of stayers) {
       const seen = observation.members[name];
       const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
@@ -45,8 +62,10 @@ function lackingTargets(observation: Observation, owners: Ownership, { member, s
       const healthy = counted.filter((target) => target.state === "healthy").length;
       if (least === null && healthy < registered.length) return waiting("peers-unhealthy", `${registered.length - healthy} of ${registered.length} targets of ${name} are not healthy in '${key}', and ${member} is not taken out meanwhile`);
       good += healthy;
+      const service = seen?.services[key];
+      if (healthy > 0 && service !== undefined) drifted += driftedTargets(observation, key, service).length;
     }
-    if (least !== null && good < least) return waiting("capacity", `without ${member} ${good} healthy targets stay in '${key}', ${least} must`);
+    if (least !== null && good < least) return waiting(good + drifted >= least ? "drift" : "capacity", `without ${member} ${good} healthy targets stay in '${key}', ${least} must${drifted > 0 ? `; ${drifted} were taken out behind their controller's back` : ""}`);
   }
   return null;
 }

@@ -3,7 +3,7 @@
 /** Why a gate waits or fails. Stable texts: they are in the NDJSON events. */
 export type GateReason =
   | "unknown" | "api-server" | "nodes" | "controller" | "workload" | "no-endpoints" | "not-recorded" | "not-registered" | "initial" | "unhealthy"
-  | "one-sided-flag" | "peers-missing" | "peers-unhealthy" | "probe" | "hold" | "still-registered" | "draining" | "leftovers" | "pods" | "alarm" | "bake" | "not-declared" | "last-active" | "timeout" | "version" | "addons" | "capacity";
+  | "one-sided-flag" | "peers-missing" | "peers-unhealthy" | "probe" | "hold" | "still-registered" | "draining" | "leftovers" | "pods" | "alarm" | "bake" | "not-declared" | "last-active" | "timeout" | "version" | "addons" | "capacity" | "drift";
 
 export type Decision =
   | { readonly status: "passed"; readonly message: string }
@@ -16,6 +16,8 @@ export interface GateMemory {
   /** Since when it has been bad, again and again: good rounds in between are forgotten until there were `forgivenAfterMs` of them in a row. */
   readonly badSince: number | null;
   readonly forgivenAfterMs?: number;
+  /** Since when targets are missing that the driver is getting back. */
+  readonly driftSince?: number;
 }
 export const freshMemory: GateMemory = { goodSince: null, badSince: null };
 export interface Decided { readonly decision: Decision; readonly memory: GateMemory }
@@ -26,9 +28,15 @@ export const failed = (reason: GateReason, message: string, remedy: string): Dec
 
 /**
  * Not good now: what was good before starts anew. `toleratedMs` of it become a failure, also when some rounds in between look good: where
- * half the targets fail, every few rounds all requests happen to reach the other half.
+ * half the targets fail, every few rounds all requests happen to reach the other half. `repairMs`: as long as targets that were taken away
+ * may need to come back; nothing else is tolerated for longer meanwhile.
  */
-export function bad(memory: GateMemory, now: number, toleratedMs: number, decision: Decision, remedy: string): Decided {
+export function bad(memory: GateMemory, now: number, toleratedMs: number, decision: Decision, remedy: string, repairMs = toleratedMs): Decided {
+  if (decision.status === "waiting" && decision.reason === "drift") {
+    const driftSince = memory.driftSince ?? now;
+    const late = now - driftSince >= Math.max(repairMs, toleratedMs);
+    return { decision: late ? failed("drift", decision.message, remedy) : decision, memory: { ...memory, goodSince: null, driftSince } };
+  }
   const badSince = memory.badSince ?? now;
   if (decision.status === "waiting" && now - badSince >= toleratedMs) {
     return { decision: failed(decision.reason, decision.message, remedy), memory: { goodSince: null, badSince, forgivenAfterMs: toleratedMs } };
@@ -44,7 +52,8 @@ export function goodFor(memory: GateMemory, now: number, holdMs: number, waiting
   const goodSince = memory.goodSince ?? now;
   const until = goodSince + holdMs;
   const forgiven = now - goodSince >= (memory.forgivenAfterMs ?? 0);
-  const next: GateMemory = forgiven ? { goodSince, badSince: null } : { ...memory, goodSince };
+  const { driftSince: _repaired, ...rest } = memory;
+  const next: GateMemory = forgiven ? { goodSince, badSince: null } : { ...rest, goodSince };
   if (now >= until) return { decision: passed(done), memory: next };
   return { decision: waiting(waitingFor, `${what} (${Math.ceil((until - now) / 1000)} s left)`, until), memory: next };
 }

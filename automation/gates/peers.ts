@@ -1,13 +1,17 @@
 /** The others: after a move of one member, the rest of the group must be as it was. */
 import { listing, waiting, type Decision } from "./decision";
-import type { Observation } from "./observation";
+import { driftedTargets } from "./drift";
+import type { MemberServiceObservation, Observation } from "./observation";
 import { isRegistered, targetsOf, type Ownership } from "./ownership";
 
 /** Registered targets per service, for members that can't be asked for their endpoints. */
 export type Snapshot = Readonly<Record<string, readonly string[]>>;
 
+const nothing: MemberServiceObservation = { declaredBinding: null, bindings: [], recorded: null, endpoints: [], deployment: null, pods: 0 };
+
 /** What is wrong with the active peers now, or null. `before`: targets of peers before the move, for those that don't answer. */
 export function peersProblem(observation: Observation, owners: Ownership, peers: readonly string[], before: Readonly<Record<string, Snapshot>>): Decision | null {
+  let drift: Decision | null = null;
   for (const peer of peers) {
     const seen = observation.members[peer];
     for (const service of Object.keys(observation.groups)) {
@@ -19,15 +23,34 @@ export function peersProblem(observation: Observation, owners: Ownership, peers:
       const expected = seen?.reachable ? (seen.services[service]?.endpoints ?? []) : (before[peer]?.[service] ?? []);
       if (seen?.reachable && expected.length === 0) return waiting("peers-missing", `${peer} has no ready endpoint of '${service}'`);
       const registered = targets.filter(isRegistered);
-      const missing = expected.filter((id) => !registered.some((target) => target.id === id));
+      const healthy = registered.filter((target) => target.state === "healthy");
+      // Its controller thinks that they are there: it is made to look again. Where no target is left to serve meanwhile, there is no time for that.
+      const drifted = seen?.reachable && healthy.length > 0 ? driftedTargets(observation, service, seen.services[service] ?? nothing) : [];
+      const missing = expected.filter((id) => !registered.some((target) => target.id === id) && !drifted.includes(id));
       if (missing.length > 0) return waiting("peers-missing", `${missing.length} of ${expected.length} targets of ${peer} are no longer registered in '${service}': ${listing(missing)}`);
       const sick = registered.filter((target) => target.state !== "healthy" && target.state !== "initial");
-      const healthy = registered.filter((target) => target.state === "healthy");
       if (healthy.length === 0) return waiting("peers-unhealthy", `${peer} has no healthy target in '${service}'`);
       if (sick.length > 0) return waiting("peers-unhealthy", `${sick.length} of ${registered.length} targets of ${peer} are ${sick[0]?.state} in '${service}': ${sick[0]?.description ?? sick[0]?.reason ?? listing(sick.map((target) => target.id))}`);
+      if (drifted.length > 0) drift ??= waiting("drift", `${drifted.length} of ${expected.length} targets of ${peer} were taken out of '${service}' behind its controller's back: ${listing(drifted)}`);
     }
   }
-  return null;
+  return drift;
+}
+
+/** The remedy when asking did not help. */
+export const notBack = "the controller's cache of targets may be in the way: kubectl rollout restart of that member's load balancer controller empties it; then run the same command again";
+
+export const isDrift = (decision: Decision | null): boolean => decision?.status === "waiting" && decision.reason === "drift";
+
+/**
+ * Of peers and requests, what is worst: targets that are on their way back hide nothing else. Where everything is tolerated (on the way back
+ * of a rollout) they hold nothing up: the others serve, and whoever leaves may be worse.
+ */
+export function servingProblem(observation: Observation, owners: Ownership, peers: readonly string[], { before, toleratedMs }: { readonly before: Readonly<Record<string, Snapshot>>; readonly toleratedMs: number }): Decision | null {
+  const found = peersProblem(observation, owners, peers, before);
+  const probe = probeProblem(observation);
+  if (!isDrift(found)) return found ?? probe;
+  return probe ?? (Number.isFinite(toleratedMs) ? found : null);
 }
 
 export function probeProblem(observation: Observation): Decision | null {

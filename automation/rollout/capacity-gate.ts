@@ -1,6 +1,6 @@
 /** The gate before a member leaves traffic or gets smaller: the floor of capacity, as the planner keeps it, looked at in the world. */
 import { capacityOf, replicasAt, type Move } from "../../stacks/record";
-import { decideEnough, type CapacityRules } from "../gates/capacity";
+import { decideEnough, decideLettingGo, type CapacityRules } from "../gates/capacity";
 import { plainLook } from "../gates/observation";
 import { floorOf } from "../plan-capacity";
 import { placementBefore } from "../walk-back";
@@ -25,6 +25,15 @@ export async function waitForCapacity(session: Session, index: number, move: Mov
   await waitForGate(session, gate);
 }
 
+/**
+ * A member that serves and gets smaller: its controller must run, and know all of its targets. One that lacks some lets their pods go and the
+ * load balancer goes on sending to them (FACTS A.9). Also on the way back: there it is the same pods that go.
+ */
+export async function waitForController(session: Session, index: number, { kind, member, from, to }: Move): Promise<void> {
+  if (kind !== "scale" || from.role !== "active" || to.role !== "active" || capacityOf(to) >= capacityOf(from)) return;
+  await waitForGate(session, { name: `${member}'s controller can let targets go`, index, wants: { ...plainLook, infrastructure: true }, decide: (seen) => decideLettingGo(seen, member) });
+}
+
 function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
   const { rollout } = session.record;
   const floor = rollout === null ? 0 : floorOf(placementBefore(session.record), rollout, session.rules);
@@ -38,5 +47,5 @@ function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
     if (kind === "scale") keeps[key] = service.autoscaled ? 0 : replicasAt(service.replicas, capacityOf(to));
   }
   const stayers = session.active().filter((name) => name !== member);
-  return { member, stayers, minActive: Math.max(1, session.rules.minActive), required, keeps, toleratedMs: session.toleratedMs };
+  return { member, stayers, minActive: Math.max(1, session.rules.minActive), required, keeps, toleratedMs: session.toleratedMs, repairMs: session.repairMs };
 }

@@ -118,7 +118,7 @@ export async function afterMove(session: Session, index: number, move: Move, bef
 function gateOf(session: Session, index: number, move: Move, before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> }): Gate | null {
   const { member } = move;
   const peers = session.peersOf(member);
-  const common = { member, peers, peersBefore: before.peers, holdMs: session.holdMs, toleratedMs: session.toleratedMs };
+  const common = { member, peers, peersBefore: before.peers, holdMs: session.holdMs, toleratedMs: session.toleratedMs, repairMs: session.repairMs };
   switch (move.kind) {
     case "provision":
       return { name: `${member} is ready`, index, wants: looks.infrastructure, decide: (seen) => decideReady(seen, member) };

@@ -6,7 +6,7 @@ import type { Snapshot } from "../gates/peers";
 import { act, type Phases } from "./act";
 import { afterMove, beforeMove, peersBefore } from "./move-gates";
 import { liftDenial } from "./evacuated";
-import { waitForCapacity } from "./capacity-gate";
+import { waitForCapacity, waitForController } from "./capacity-gate";
 import type { Session } from "./session";
 import { Stop, stopRequested } from "./stop";
 
@@ -19,6 +19,7 @@ function followsAtOnce(next: Step | undefined): boolean {
 
 async function begin(session: Session, index: number, move: Move, phases: Phases): Promise<Begun> {
   await waitForCapacity(session, index, move);
+  await waitForController(session, index, move);
   const observation = await beforeMove(session, move, false);
   if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
   const own = move.kind === "drain" ? snapshot(session.owners, observation, move.member) : {};
@@ -37,6 +38,7 @@ async function begin(session: Session, index: number, move: Move, phases: Phases
 async function takeOver(session: Session, index: number, intent: Intent, phases: Phases): Promise<Begun> {
   // It may have been begun long ago, and those that were to carry the load may have failed since.
   await waitForCapacity(session, index, intent.move);
+  await waitForController(session, index, intent.move);
   const observation = await beforeMove(session, intent.move, true);
   await session.phase(index, "begin", `taking over what ${intent.by} began`, phases, async () => {
     const now = snapshot(session.owners, observation, intent.move.member);

@@ -5,6 +5,7 @@ import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { asOneWrite, parseRecord, type EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { EventSink, Phase } from "../events";
+import { driftSeconds, type DriftMemory } from "../gates/drift";
 import { observe, type Observation, type Wants } from "../gates/observation";
 import { countsByMember, learnOwners, type Ownership } from "../gates/ownership";
 import type { Ports } from "../ports";
@@ -38,6 +39,8 @@ export class Session {
   /** Ahead of `written` by transitions that the next write carries. */
   record: EnvironmentRecord;
   owners: Ownership = new Map();
+  /** Targets that are missing behind a controller's back, and what was done about it. */
+  drift: DriftMemory = {};
   readonly members: Record<string, MemberOutputs> = {};
   readonly by = who();
   /** Members that served when the rollout began and were taken out again on its way back. */
@@ -51,6 +54,10 @@ export class Session {
 
   get rules() {
     return this.environment.config.rollout;
+  }
+  /** As long as the controller's cache of targets may hide what is missing, and once more to ask (FACTS A.6). */
+  get repairMs(): number {
+    return Math.max(this.ports.clock.scaled(driftSeconds.cache + 2 * driftSeconds.again), 15_000);
   }
   get holdMs(): number {
     return this.ports.clock.scaled(this.rules.propagationHoldSeconds);

@@ -1,6 +1,7 @@
 /** observe → decide, round after round, until a gate passes, fails, times out, or somebody asks to stop. */
 import { freshMemory, type Decided, type GateMemory } from "../gates/decision";
 import type { Observation, Wants } from "../gates/observation";
+import { repairDrift } from "./repair-drift";
 import type { Session } from "./session";
 import { GateFailed, stopRequested } from "./stop";
 
@@ -61,6 +62,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
       tell("failed", "timeout", message, "eks-blue-green status shows what is missing");
       throw new GateFailed("EBG-GATE", message, "eks-blue-green status shows what is missing; rollout.gateTimeoutSeconds is the longest wait");
     }
+    await repairDrift(session, observation);
     await gate.meanwhile?.(observation);
     if (stop.aborted) throw stopRequested(commandName);
     await clock.sleep(pause(session, decision.retryAt, now), stop);

@@ -70,12 +70,14 @@ export async function look(ports: VerifyPorts, family: Family, size: SampleSize,
   tell("looking at AWS and the members' clusters");
   const keys = Object.keys(environment.loadBalancer.services);
   const arns = [...new Set(keys.map((key) => loadBalancerOf(environment, key)))].filter((arn) => arn !== "");
-  const [observation, inspected, loadBalancers, targetGroups, loadBalancerServices] = await Promise.all([
+  const groupArns = keys.map((key) => environment.loadBalancer.services[key]?.targetGroupArn ?? "").filter((arn) => arn !== "");
+  const [observation, inspected, loadBalancers, targetGroups, loadBalancerServices, tags] = await Promise.all([
     observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: [] }),
     entries(Object.keys(members), async (name) => await inspectMember(ports.inspection, members[name] as MemberOutputs)),
     entries(arns, (arn) => attempt(() => ports.inspection.loadBalancer(arn))),
     entries(keys, (key) => attempt(() => ports.inspection.targetGroup(environment.loadBalancer.services[key]?.targetGroupArn ?? ""))),
     readOwners(ports, family),
+    attempt(() => ports.aws.tags([...arns, ...groupArns])),
   ]);
   const registered = Object.values(observation.groups).flatMap((targets) => targets ?? []).map((target) => target.id);
   const endpoints = Object.values(observation.members).flatMap((member) => Object.values(member.services).flatMap((service) => service.endpoints));
@@ -84,7 +86,7 @@ export async function look(ports: VerifyPorts, family: Family, size: SampleSize,
   const groups = [...Object.values(loadBalancers).flatMap(groupsOf), ...(interfaces.kind === "seen" ? Object.values(interfaces.value).flatMap((one) => one.securityGroups) : [])];
   const rules = await attempt(() => ports.inspection.securityGroupRules([...new Set(groups)]));
   const samples = await sampleAll(ports, environment, size, tell);
-  return { environment, placement: record.placement, moving: record.intent?.move.member ?? null, outputs: members, observation, members: inspected, loadBalancers, loadBalancerServices, targetGroups, interfaces, rules, samples };
+  return { environment, placement: record.placement, moving: record.intent?.move.member ?? null, outputs: members, observation, members: inspected, loadBalancers, loadBalancerServices, targetGroups, tags, adopted: Object.keys(ownershipOf(record, environment.config).adopted ?? {}).length > 0, interfaces, rules, samples };
 }
 
 const groupsOf = (reading: Reading<LoadBalancerReading>): readonly string[] => (reading.kind === "seen" ? reading.value.securityGroups : []);

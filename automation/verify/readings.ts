@@ -106,6 +106,10 @@ export interface Inspection {
   readonly loadBalancerServices: Readonly<Record<string, Reading<LoadBalancerServiceReading>>>;
   /** By key of the target group. */
   readonly targetGroups: Readonly<Record<string, Reading<TargetGroupReading>>>;
+  /** Of the load balancers and target groups that the environment's stack owns, by ARN. */
+  readonly tags: Reading<Readonly<Record<string, Readonly<Record<string, string>>>>>;
+  /** Some of them were handed over by Services. */
+  readonly adopted: boolean;
   /** By target, `ip:port`. */
   readonly interfaces: Reading<Readonly<Record<string, TargetInterface>>>;
   /** Of every security group in play. */

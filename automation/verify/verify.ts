@@ -3,6 +3,7 @@ import { isDraining, isRegistered, learnOwners, targetsOf } from "../gates/owner
 import { bindingChecks } from "./checks/bindings";
 import { memberChecks } from "./checks/members";
 import { networkChecks } from "./checks/network";
+import { tagChecks } from "./checks/tags";
 import { trafficChecks } from "./checks/traffic";
 import { workloadChecks } from "./checks/workloads";
 import type { Check } from "./catalog";
@@ -53,7 +54,7 @@ function trafficOf(inspection: Inspection): TrafficRow[] {
 const weight = (check: Check): number => (check.severity === "required" ? 0 : 2) + (check.status === "failed" ? 0 : 1);
 
 export function verify(inspection: Inspection): VerifyReport {
-  const checks = [...memberChecks(inspection), ...bindingChecks(inspection), ...trafficChecks(inspection), ...networkChecks(inspection), ...workloadChecks(inspection)];
+  const checks = [...memberChecks(inspection), ...bindingChecks(inspection), ...trafficChecks(inspection), ...networkChecks(inspection), ...tagChecks(inspection), ...workloadChecks(inspection)];
   const findings = checks.filter((check) => check.status === "failed" || check.status === "unknown").sort((a, b) => weight(a) - weight(b));
   return { environment: inspection.environment.environment, verdict: verdictOf(checks), checks, findings, traffic: trafficOf(inspection) };
 }

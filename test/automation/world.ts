@@ -55,6 +55,10 @@ export class World {
   readonly erring = new Set<string>();
   /** Members whose binding has a deletion timestamp and still its finalizer. */
   readonly deleting = new Set<string>();
+  /** Taken out of the group behind their controller's back: it does not put them back until it is made to look again (FACTS A.5) … */
+  readonly taken = new Set<string>();
+  /** … and its cache of targets has run out (FACTS A.6). */
+  cachedUntil = 0;
   extraOperations: PlannedOperation[] = [];
   private dead = false;
   /** Fewest healthy targets ever seen behind the load balancer. */
@@ -70,10 +74,12 @@ export class World {
   member(version: string, bound: boolean): FakeMember {
     return { version, bound, multiCluster: true, running: true, reachable: true, protectedBinding: bound, revision: 1, sick: false, percent: 100, nodes: version };
   }
-  pods(name: string): string[] {
+  replicas(name: string): number {
     const cluster = this.clusters.get(name);
-    const count = cluster?.running ? Math.ceil((3 * cluster.percent) / 100) : 0;
-    return Array.from({ length: count }, (_, index) => `10.42.${this.members.indexOf(name) + 1}.${index + 1}:8080`);
+    return cluster?.running ? Math.ceil((3 * cluster.percent) / 100) : 0;
+  }
+  pods(name: string): string[] {
+    return Array.from({ length: this.replicas(name) }, (_, index) => `10.42.${this.members.indexOf(name) + 1}.${index + 1}:8080`);
   }
 
   /** What the controllers and the load balancer do by themselves. */
@@ -81,6 +87,7 @@ export class World {
     for (const [name, cluster] of this.clusters) {
       const wanted = cluster.bound ? this.pods(name) : [];
       for (const id of wanted) {
+        if (this.taken.has(id)) continue;
         const known = this.targets.get(id);
         if (known === undefined || known.drainingSince !== null) this.targets.set(id, { member: name, since: this.now, drainingSince: null });
       }
@@ -93,6 +100,12 @@ export class World {
     for (const [id, target] of this.targets) if (target.drainingSince !== null && this.now - target.drainingSince > 300_000) this.targets.delete(id);
     this.leastHealthy = Math.min(this.leastHealthy, this.serving().length);
     this.watch();
+  }
+  /** `aws elbv2 deregister-targets`, by somebody. */
+  take(id: string): void {
+    this.taken.add(id);
+    const target = this.targets.get(id);
+    if (target !== undefined) target.drainingSince = this.now;
   }
   state(id: string, target: FakeTarget): Target["state"] {
     if (target.drainingSince !== null) return "draining";
@@ -208,8 +221,9 @@ export class World {
         bindings: (member) => this.look(member, (cluster): Binding[] => (cluster.bound ? [{ namespace: "web", name: "web", targetGroupArn: arn, multiCluster: cluster.multiCluster, deleting: this.deleting.has(member.member) }] : [])),
         recordedTargets: (member) => this.look(member, (cluster) => (cluster.bound ? this.pods(member.member) : null)),
         readyEndpoints: (member) => this.look(member, () => this.pods(member.member)),
+        resetCheckpoint: async (member) => await this.look(member, () => this.effect("resetCheckpoint", () => { if (this.now >= this.cachedUntil) for (const id of this.pods(member.member)) this.taken.delete(id); })),
         controller: (member) => this.look(member, () => ({ available: true, version: "3.5.0", message: "1 of 1 pods ready" })),
-        deployment: (member) => this.look(member, () => ({ wanted: this.pods(member.member).length, ready: this.pods(member.member).length, available: true })),
+        deployment: (member) => this.look(member, () => ({ wanted: this.replicas(member.member), ready: this.replicas(member.member), available: true })),
         pods: (member) => this.look(member, () => this.pods(member.member).length),
       },
     };

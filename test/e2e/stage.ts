@@ -1,5 +1,5 @@
 /** What the end-to-end tests stand on: one sandbox with the project of this checkout, the driver as a process, and a steady load. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
@@ -60,6 +60,14 @@ export class Stage {
   command(name: string, args: readonly string[], cwd: string = this.projectDirectory): Command {
     const run = spawnSync(name, [...args], { cwd, env: rehearsalEnvironment(process.env, this.info), encoding: "utf8", timeout: 120_000 });
     return { status: run.status, stdout: run.stdout ?? "", stderr: run.stderr ?? "" };
+  }
+
+  /** The same, while this process goes on: for what happens beside a driver. */
+  commandBeside(name: string, args: readonly string[]): Promise<Command> {
+    const child = spawn(name, [...args], { cwd: this.projectDirectory, env: rehearsalEnvironment(process.env, this.info), stdio: ["ignore", "pipe", "pipe"], timeout: 120_000 });
+    const text = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const) child[stream].setEncoding("utf8").on("data", (part: string) => (text[stream] += part));
+    return new Promise((done, fail) => child.on("error", fail).on("close", (status) => done({ status, ...text })));
   }
 
   json<T>(name: string, args: readonly string[]): T {

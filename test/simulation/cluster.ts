@@ -6,6 +6,7 @@ export interface Pod {
   readonly startedAt: number;
   /** Terminating since; its endpoint is gone at once, it serves until `servesUntil`. */
   terminating: boolean;
+  terminatingAt: number;
   servesUntil: number;
   crashedUntil: number;
 }
@@ -14,14 +15,17 @@ export type Sickness = "none" | "unhealthy" | "errors";
 
 const second = 1000;
 const startSeconds = 5;
-/** Less than the load balancer's lag on purpose: nobody shall be saved by a long preStop. */
-export const graceSeconds = 15;
+export const shortGraceSeconds = 15;
 const cacheSeconds = 300;
 
 export class SimulatedCluster {
   readonly pods = new Map<string, Pod>();
   wanted = 0;
   workloadMade = false;
+  /** When a fault last kept the controller from letting targets go. */
+  hinderedAt = Number.NEGATIVE_INFINITY;
+  /** The kubelets' minor. */
+  nodes: string;
   apiDownUntil = 0;
   controllerDownUntil = 0;
   binding: { multiCluster: boolean; deleting: boolean } | null = null;
@@ -32,7 +36,9 @@ export class SimulatedCluster {
   private toRegister: { at: number; ids: string[] } | null = null;
   private serial = 0;
 
-  constructor(readonly name: string, private readonly octet: number, public version: string, private readonly balancer: Balancer, private readonly effects: { podStopped(id: string, now: number): void; deregistered(ids: readonly string[], by: SimulatedCluster, now: number): void }) {}
+  constructor(readonly name: string, private readonly octet: number, public version: string, private readonly balancer: Balancer, private readonly graceSeconds: number, private readonly effects: { podStopped(id: string, now: number, toldAt: number): void; deregistered(ids: readonly string[], by: SimulatedCluster, now: number): void }) {
+    this.nodes = version;
+  }
 
   apiUp(now: number): boolean {
     return now >= this.apiDownUntil;
@@ -52,6 +58,17 @@ export class SimulatedCluster {
     this.cache = null;
     this.toRegister = null;
   }
+  /** New nodes: every pod of the old ones goes, and others come. */
+  replaceNodes(version: string, now: number): void {
+    if (this.nodes === version) return;
+    this.nodes = version;
+    for (const pod of this.pods.values()) {
+      if (pod.terminating) continue;
+      pod.terminating = true;
+      pod.terminatingAt = now;
+      pod.servesUntil = now + this.graceSeconds * second;
+    }
+  }
   forgetCheckpoint(): void {
     this.checkpoint = "";
   }
@@ -61,7 +78,7 @@ export class SimulatedCluster {
     for (const pod of [...this.pods.values()]) {
       if (now < pod.servesUntil) continue;
       this.pods.delete(pod.id);
-      this.effects.podStopped(pod.id, now);
+      this.effects.podStopped(pod.id, now, pod.terminatingAt);
     }
     if (this.controllerUp(now)) this.reconcile(now);
   }
@@ -70,11 +87,12 @@ export class SimulatedCluster {
     const running = [...this.pods.values()].filter((pod) => !pod.terminating);
     for (let index = running.length; index < this.wanted; index += 1) {
       const id = `10.42.${this.octet}.${(this.serial += 1)}:8080`;
-      this.pods.set(id, { id, startedAt: now, terminating: false, servesUntil: Number.POSITIVE_INFINITY, crashedUntil: 0 });
+      this.pods.set(id, { id, startedAt: now, terminating: false, terminatingAt: 0, servesUntil: Number.POSITIVE_INFINITY, crashedUntil: 0 });
     }
     for (const pod of running.slice(this.wanted)) {
       pod.terminating = true;
-      pod.servesUntil = now + graceSeconds * second;
+      pod.terminatingAt = now;
+      pod.servesUntil = now + this.graceSeconds * second;
     }
   }
 

@@ -1,6 +1,6 @@
 /** The Pulumi engine over the simulated world: locks, updates that take time, and what a kill in their middle leaves behind (FACTS D). */
 import type { DriverContext } from "../../stacks/contract";
-import { desiredOfMember, type DesiredMember } from "../../stacks/record";
+import { capacityOf, desiredOfMember, replicasAt, type DesiredMember } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { AppliedUpdate, PlannedOperation, Settled } from "../../automation/ports";
 import { replicas, type World } from "./world";
@@ -12,7 +12,7 @@ export interface StackState {
   /** What a killed engine was at, and whether it had happened. */
   pending: string | null;
   /** What the state knows; null: nothing is deployed. */
-  known: { version: string; /** null: the workload was never made. */ running: boolean | null; bound: boolean; protectedBinding: boolean } | null;
+  known: { version: string; nodes: string; /** null: the workload was never made. */ running: boolean | null; percent: number; bound: boolean; protectedBinding: boolean } | null;
   /** The record's revision of the last complete update; null: no outputs. */
   revision: number | null;
 }
@@ -24,6 +24,8 @@ export interface EngineKill { readonly step: number; readonly after: boolean }
 
 const failed = (message: string): DriverError => new DriverError("EBG-UPDATE-FAILED", message, "run the same command again");
 const lockWaitSeconds = 900;
+/** The sizes that runs use; null: stopped. */
+const percentAt = (count: number): number | null => [100, 150, 200].find((percent) => replicasAt(replicas, percent) === count) ?? null;
 
 export class Engine {
   constructor(private readonly world: World) {}
@@ -65,7 +67,7 @@ export class Engine {
     stack.pending = null;
     const before = JSON.stringify(stack.known);
     if (cluster === undefined) stack.known = null;
-    else stack.known = { version: cluster.version, running: cluster.workloadMade ? cluster.wanted > 0 : null, bound: cluster.binding !== null && !cluster.binding.deleting, protectedBinding: stack.known?.protectedBinding ?? false };
+    else stack.known = { version: cluster.version, nodes: cluster.nodes, running: cluster.workloadMade ? cluster.wanted > 0 : null, percent: percentAt(cluster.wanted) ?? stack.known?.percent ?? 100, bound: cluster.binding !== null && !cluster.binding.deleting, protectedBinding: stack.known?.protectedBinding ?? false };
     return before === JSON.stringify(stack.known) ? { adopted: 0, cleared: 1, refreshed: 0 } : { adopted: 1, cleared: 0, refreshed: 0 };
   }
 
@@ -111,6 +113,7 @@ export class Engine {
       const stack = this.world.stackOf(member);
       if (stack.known?.protectedBinding) throw failed(`the binding of ${member} is protected`);
       const steps = this.destroySteps(member);
+      this.world.destroying(member);
       await this.run(member, by, steps, kill);
       Object.assign(stack, { revision: null, known: null });
       return { changes: { delete: steps.length }, seconds: 1 };
@@ -156,16 +159,19 @@ export class Engine {
     const bind = desired.bindings === "declared";
     const run = workload === "running";
     const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
-    const state: NonNullable<StackState["known"]> = known ?? { version, running: null, bound: false, protectedBinding: false };
+    const percent = capacityOf(desired.placement);
+    const count = run ? replicasAt(replicas, percent) : 0;
+    const state: NonNullable<StackState["known"]> = known ?? { version, nodes: version, running: null, percent, bound: false, protectedBinding: false };
     if (known === null) {
       steps.push({ operation: this.operation(member, "create", "aws:eks/cluster:Cluster", "cluster"), seconds: 600, perform: () => { if (!world.clusters.has(member)) world.makeCluster(member, version); }, remember: () => { stack.known = state; } });
     }
     if (state.running === null) {
-      steps.push({ operation: this.operation(member, "create", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => this.scaleTo(member, run), remember: () => { state.running = run; } });
-    } else if (state.running !== run) {
-      steps.push({ operation: this.operation(member, "update", "kubernetes:apps/v1:Deployment", "workload", ["spec.replicas"]), seconds: 20, perform: () => this.scaleTo(member, run), remember: () => { state.running = run; } });
+      steps.push({ operation: this.operation(member, "create", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => this.scaleTo(member, count), remember: () => { state.running = run; state.percent = percent; } });
+    } else if (state.running !== run || (run && state.percent !== percent)) {
+      steps.push({ operation: this.operation(member, "update", "kubernetes:apps/v1:Deployment", "workload", ["spec.replicas"]), seconds: 20, perform: () => this.scaleTo(member, count), remember: () => { state.running = run; state.percent = percent; } });
     }
     if (known !== null && known.version !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/cluster:Cluster", "cluster", ["version"]), seconds: 600, perform: () => { world.clusterOf(member).version = version; }, remember: () => { state.version = version; } });
+    if (known !== null && known.nodes !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/nodeGroup:NodeGroup", "nodes", ["version"]), seconds: 300, perform: () => { this.reachable(member).replaceNodes(version, world.now); }, remember: () => { state.nodes = version; } });
     if (bind && !state.bound) steps.push({ operation: this.operation(member, "create", binding, "binding"), seconds: 2, perform: () => this.bind(member), remember: () => { state.bound = true; } });
     if (!bind && state.bound) steps.push({ operation: this.operation(member, "delete", binding, "binding"), seconds: 2, perform: () => this.unbind(member), remember: () => { state.bound = false; } });
     return steps;
@@ -177,7 +183,7 @@ export class Engine {
     if (known === null) return [];
     const steps: EngineStep[] = [];
     if (known.bound) steps.push({ operation: this.operation(member, "delete", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding", "binding"), seconds: 2, perform: () => this.unbind(member), remember: () => { known.bound = false; } });
-    steps.push({ operation: this.operation(member, "delete", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => { if (world.clusters.has(member)) this.scaleTo(member, false); }, remember: () => { known.running = false; } });
+    steps.push({ operation: this.operation(member, "delete", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => { if (world.clusters.has(member)) this.scaleTo(member, 0); }, remember: () => { known.running = false; } });
     steps.push({ operation: this.operation(member, "delete", "aws:eks/cluster:Cluster", "cluster"), seconds: 400, perform: () => world.removeCluster(member), remember: () => { world.stackOf(member).known = null; } });
     return steps;
   }
@@ -187,9 +193,9 @@ export class Engine {
     if (!cluster.apiUp(this.world.now)) throw failed(`the API server of ${member} does not answer`);
     return cluster;
   }
-  private scaleTo(member: string, running: boolean): void {
+  private scaleTo(member: string, count: number): void {
     const cluster = this.reachable(member);
-    cluster.wanted = running ? replicas : 0;
+    cluster.wanted = count;
     cluster.workloadMade = true;
   }
   private bind(member: string): void {

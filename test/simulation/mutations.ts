@@ -3,10 +3,11 @@
  * The simulation must notice every one of them.
  */
 import { DriverError } from "../../automation/errors";
+import type { EnvironmentRecord } from "../../stacks/record";
 import type { Ports, Target } from "../../automation/ports";
 import type { Scenario } from "./scenario";
 import type { Mutation } from "./simulate";
-import { groupArn, members } from "./world";
+import { groupArn, type World } from "./world";
 
 const pulumi = (ports: Ports, change: Partial<Ports["pulumi"]>): Ports => ({ ...ports, pulumi: { ...ports.pulumi, ...change } });
 const aws = (ports: Ports, change: Partial<Ports["aws"]>): Ports => ({ ...ports, aws: { ...ports.aws, ...change } });
@@ -19,7 +20,7 @@ const skipHold: Mutation = (ports) => ({ ...ports, clock: { ...ports.clock, scal
 
 /** What the stacks declared is taken for what is there: targets are as healthy, and as gone, as the outputs say. */
 const trustOutput: Mutation = (ports, world) => aws(ports, {
-  targets: async () => members.flatMap((name) => (world.stackOf(name).known?.bound ? (world.clusters.get(name)?.ready(world.now) ?? []) : []).map((id): Target => ({ id, state: "healthy", reason: null, description: null }))),
+  targets: async () => world.members.flatMap((name) => (world.stackOf(name).known?.bound ? (world.clusters.get(name)?.ready(world.now) ?? []) : []).map((id): Target => ({ id, state: "healthy", reason: null, description: null }))),
 });
 
 const drainTheLast: Mutation = (ports) => pulumi(ports, {
@@ -46,8 +47,8 @@ const deregisterForeign: Mutation = (ports) => aws(ports, {
 
 const forgetFence: Mutation = (ports, world) => pulumi(ports, { writeRecord: (_expected, record, signal) => ports.pulumi.writeRecord(world.record.revision, record, signal) });
 
-/** Leftovers are neither seen nor removed. */
-const noLeftoversCheck: Mutation = (ports, world) => aws(ports, {
+/** Leftovers are neither seen nor removed, and a controller that has lost its list is not made to write it anew (which leaves none). */
+const noLeftoversCheck: Mutation = (ports, world) => aws(kubernetes(ports, { resetCheckpoint: async () => undefined }), {
   deregister: async () => undefined,
   targets: async (arn) => (await ports.aws.targets(arn)).filter((target) => target.state !== "draining" && world.clusters.get(world.ownerOf(target.id))?.binding != null),
 });
@@ -76,6 +77,26 @@ const retireUndrained: Mutation = (ports, world) => pulumi(ports, {
   },
 });
 
+/** The workload is not scaled to zero before the cluster goes: the move is passed over, and the gate after it sees what it was to lead to. */
+const retireUnscaled: Mutation = (ports, world) => {
+  const skips = (): boolean => world.record.intent?.move.kind === "scale" && world.record.intent.move.to.workload === "stopped";
+  const stopped = (): boolean => skips() || Object.values(world.record.placement).some((one) => one.workload === "stopped");
+  const blind = kubernetes(ports, { pods: async (member, namespace, selector) => (stopped() ? 0 : await ports.kubernetes.pods(member, namespace, selector)) });
+  return pulumi(blind, { apply: async (stack, context, plan, signal) => (skips() ? { changes: {}, seconds: 1 } : await ports.pulumi.apply(stack, context, plan, signal)) });
+};
+
+/** Whoever takes over works from what the first driver read, under the revision that is there now, so that no fence notices. */
+const remembered = new WeakMap<World, EnvironmentRecord>();
+const takeOverUnread: Mutation = (ports, world) => pulumi(ports, {
+  readEnvironment: async () => {
+    const reading = await ports.pulumi.readEnvironment();
+    if (reading.outputs === null) return reading;
+    const first = remembered.get(world) ?? structuredClone(reading.outputs.record);
+    remembered.set(world, first);
+    return { ...reading, outputs: { ...reading.outputs, record: { ...structuredClone(first), revision: reading.outputs.record.revision } } };
+  },
+});
+
 export interface Planted {
   readonly mutate: Mutation;
   /** Runs in which the bug could show at all; default: every one. */
@@ -83,6 +104,7 @@ export interface Planted {
 }
 const sick = ({ green }: Scenario): boolean => green.sickness === "unhealthy" && green.afterSeconds < 300;
 const erring = ({ green }: Scenario): boolean => green.sickness === "errors" && green.afterSeconds < 300;
+const killed = ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind.startsWith("kill"));
 const happens = (what: string) => ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind === "event" && fault.event.what === what && !("member" in fault.event && fault.event.member !== "blue"));
 
 export const mutations: Readonly<Record<string, Planted>> = {
@@ -97,4 +119,6 @@ export const mutations: Readonly<Record<string, Planted>> = {
   "ignore failed requests": { mutate: ignoreProbe, shows: erring },
   "commit before the gate": { mutate: commitBeforeGate },
   "retire without a drain": { mutate: retireUndrained },
+  "retire without scale": { mutate: retireUnscaled },
+  "take over without re-reading the record": { mutate: takeOverUnread, shows: killed },
 };

@@ -27,7 +27,7 @@ export interface Faults {
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 const hangSeconds: Partial<Record<CallName, number>> = { apply: 5400, destroy: 5400, preview: 600, previewDestroy: 600, writeRecord: 600 };
 const codes: Partial<Record<CallName, DriverErrorCode>> = { targets: "EBG-AWS", deregister: "EBG-AWS", alarms: "EBG-AWS", identity: "EBG-CREDENTIALS" };
-const kubernetesCalls = new Set<CallName>(["bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods"]);
+const kubernetesCalls = new Set<CallName>(["bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods", "resetCheckpoint"]);
 
 function errorOf(call: CallName, how: CallFault): DriverError {
   if (how === "hang") return new DriverError(kubernetesCalls.has(call) ? "EBG-MEMBER-UNREACHABLE" : codes[call] ?? "EBG-DEADLINE", `${call}: no answer within the deadline`, "run again");
@@ -162,8 +162,11 @@ function awsPort(calls: Calls, random: Random): Ports["aws"] {
     identity: async () => ({ account: "123456789012", arn: "arn" }),
     targets: () => calls.call("targets", () => world.balancer.describe(world.now)),
     deregister: (_arn, ids) => calls.call("deregister", () => world.deregisteredByDriver(ids)),
-    clusterStatus: async () => null,
-    addons: async () => [],
+    clusterStatus: async (clusterName) => {
+      const cluster = world.clusters.get(clusterName.replace(/^dev-/, ""));
+      return cluster === undefined ? null : { status: "ACTIVE", version: cluster.version };
+    },
+    addons: async () => [{ name: "coredns", version: "v1", status: "ACTIVE" }],
     findServiceLoadBalancers: async () => ({ services: {}, missing: {}, backendSecurityGroupId: null }),
     loadBalancerAttributes: async () => ({}),
     alarms: async () => ({}),
@@ -184,10 +187,11 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
   return {
     ...noAdoption.kubernetes,
     ready: (member) => calls.look("ready", member, (cluster) => ({ version: cluster.version })),
-    nodes: (member) => calls.look("nodes", member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.version] })),
+    nodes: (member) => calls.look("nodes", member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),
     bindings: (member) => calls.look("bindings", member, ({ binding }): Binding[] => (binding === null ? [] : [{ namespace: "web", name: "web", targetGroupArn: groupArn, ...binding }])),
     recordedTargets: (member) => calls.look("recordedTargets", member, (cluster) => cluster.recorded),
     readyEndpoints: (member) => calls.look("readyEndpoints", member, (cluster) => cluster.ready(world.now)),
+    resetCheckpoint: (member) => calls.look("resetCheckpoint", member, (cluster) => cluster.forgetCheckpoint()),
     controller: (member) => calls.look("controller", member, (cluster) => (cluster.controllerUp(world.now) ? { available: true, version: "3.5.0", message: "1 of 1 pods ready" } : { available: false, version: "3.5.0", message: "0 of 1 pods ready" })),
     deployment: (member) => calls.look("deployment", member, state),
     pods: (member) => calls.look("pods", member, (cluster) => cluster.pods.size),

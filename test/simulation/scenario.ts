@@ -1,9 +1,10 @@
 /** What goes wrong in one run, as plain data made from a seed: a failing run can be replayed and its faults be taken away one by one. */
+import type { RolloutCommand } from "../../stacks/record";
 import { Random } from "./random";
 
 /** How one call through a port goes wrong. `hang`: no answer until the call's deadline. `lost`: it worked, and the answer never came. */
 export type CallFault = "throttle" | "error" | "hang" | "lost";
-export const effectCalls = ["ensureMemberStack", "writeRecord", "preview", "apply", "previewDestroy", "destroy", "unprotectBindings", "refreshBindings", "backUpState", "deregister"] as const;
+export const effectCalls = ["ensureMemberStack", "writeRecord", "preview", "apply", "previewDestroy", "destroy", "unprotectBindings", "refreshBindings", "backUpState", "deregister", "resetCheckpoint"] as const;
 export const lookCalls = ["readEnvironment", "readMember", "settle", "identity", "targets", "probe", "alarms", "bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods"] as const;
 export type CallName = (typeof effectCalls)[number] | (typeof lookCalls)[number];
 
@@ -28,8 +29,14 @@ export type WorldEvent =
   | { readonly what: "targets-forgotten"; readonly member: string }
   | { readonly what: "stop-asked" };
 
+/** What is run, one after the other, each until it is done: `upgrade` (null), or planned work. */
+export type Asked = RolloutCommand | null;
+
 export interface Scenario {
   readonly seed: number;
+  readonly strategy: "replace" | "cycle";
+  readonly members: readonly string[];
+  readonly commands: readonly Asked[];
   readonly bakeSeconds: number;
   readonly holdSeconds: number;
   /** Green's pods: good, or bad in one of two ways, from `badAfterSeconds` after it is bound. */
@@ -43,8 +50,8 @@ function callFault(random: Random): Fault {
   return { kind: "call", call, nth: effect ? random.whole(1, 8) : random.whole(1, 900), times: effect ? random.whole(1, 2) : random.whole(1, 30), how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]) };
 }
 
-function worldEvent(random: Random): WorldEvent {
-  const member = random.pick(["blue", "green"]);
+function worldEvent(random: Random, members: readonly string[]): WorldEvent {
+  const member = random.pick(members);
   const what = random.pick(["api-down", "controller-down", "target-removed", "pod-crash", "pod-crash", "plain-up", "second-driver", "flag-dropped", "targets-forgotten", "stop-asked"] as const);
   switch (what) {
     case "api-down":
@@ -65,25 +72,49 @@ function worldEvent(random: Random): WorldEvent {
   }
 }
 
-function fault(random: Random): Fault {
-  const effect = random.whole(1, 30);
+function fault(random: Random, members: readonly string[], longest: number): Fault {
+  const effect = random.whole(1, longest);
   const dice = random.next();
   if (dice < 0.3) return callFault(random);
   if (dice < 0.42) return { kind: "kill", effect, after: random.chance(0.5) };
   if (dice < 0.52) return { kind: "kill-later", effect, afterSeconds: random.whole(1, 600) };
   if (dice < 0.64) return { kind: "engine-kill", update: random.whole(1, 5), step: random.whole(0, 2), after: random.chance(0.5), driverToo: random.chance(0.7) };
-  return { kind: "event", effect, afterSeconds: random.whole(0, 400), event: worldEvent(random) };
+  return { kind: "event", effect, afterSeconds: random.whole(0, 400), event: worldEvent(random, members) };
+}
+
+const work = (name: "admit" | "drain" | "scale", member: string, percent: number | null = null): Asked => ({ name, member, percent });
+
+/** Planned work that a team does on members that all serve: each undoes the one before, so that every one of them has something to do. */
+function plannedWork(random: Random, members: readonly string[]): readonly Asked[] {
+  const member = random.pick(members);
+  const other = random.pick(members.filter((name) => name !== member));
+  return random.pick([
+    [work("drain", member), work("admit", member)],
+    [work("scale", member, 200), work("drain", other), work("admit", other), work("scale", member, 100)],
+    [work("drain", member), work("scale", member, 150), work("admit", member), work("drain", other)],
+  ]);
+}
+
+function shapeOf(random: Random): Pick<Scenario, "strategy" | "members" | "commands"> {
+  const dice = random.next();
+  if (dice < 0.5) return { strategy: "replace", members: ["blue", "green"], commands: [null] };
+  const members = dice < 0.7 || (dice >= 0.85 && random.chance(0.6)) ? ["blue", "green"] : ["blue", "green", "red"];
+  return { strategy: "cycle", members, commands: dice < 0.85 ? [null] : plannedWork(random, members) };
 }
 
 export function scenarioOf(seed: number): Scenario {
   const random = new Random(seed);
-  const bad = random.chance(0.15);
+  // Its own numbers: a run of one shape is not changed by what is added to another.
+  const shape = shapeOf(new Random(seed * 104_729 + 11));
+  const planned = shape.commands[0] !== null;
+  const bad = random.chance(0.15) && !planned;
   return {
     seed,
+    ...shape,
     bakeSeconds: random.pick([60, 120, 300]),
     holdSeconds: 300,
     green: { sickness: bad ? random.pick(["unhealthy", "errors"] as const) : "none", afterSeconds: bad ? random.pick([0, 10, 400, 900]) : 0 },
-    faults: Array.from({ length: random.whole(0, 5) }, () => fault(random)),
+    faults: Array.from({ length: random.whole(0, 5) }, () => fault(random, shape.members, shape.strategy === "cycle" ? 60 : 30)),
   };
 }
 

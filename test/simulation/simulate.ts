@@ -2,11 +2,11 @@
 import { DriverError } from "../../automation/errors";
 import type { Ports } from "../../automation/ports";
 import type { RolloutResult } from "../../automation/rollout/rollout";
-import { runUpgrade } from "../../automation/run/upgrade";
+import { runAsked } from "../../automation/run/upgrade";
 import { Engine } from "./engine";
 import { portsOf, type Driver, type Faults } from "./ports";
-import type { Scenario, WorldEvent } from "./scenario";
-import { groupArn, members, replicas, wanted, World, type Violation } from "./world";
+import type { Asked, Scenario, WorldEvent } from "./scenario";
+import { groupArn, replicas, started, wanted, World, type Violation } from "./world";
 
 export interface SimulationResult {
   readonly scenario: Scenario;
@@ -24,15 +24,18 @@ const longestMs = 12 * 3_600_000;
 const mostRuns = 14;
 const calmRuns = 6;
 
+/** Planned work is not an upgrade: the config wants what runs. */
+const wants = (scenario: Scenario): string => (scenario.commands[0] === null ? wanted : started);
+
 function configOf(scenario: Scenario): Record<string, string> {
   return {
     "aws:region": "us-east-1",
-    "eks-blue-green:kubernetesVersion": wanted,
-    "eks-blue-green:members": JSON.stringify(members),
+    "eks-blue-green:kubernetesVersion": wants(scenario),
+    "eks-blue-green:members": JSON.stringify(scenario.members),
     "eks-blue-green:network": JSON.stringify({ cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "us-east-1b"], natGateways: "one" }),
     "eks-blue-green:cluster": JSON.stringify({ nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 } }),
     "eks-blue-green:services": JSON.stringify([{ name: "web", namespace: "web", image: "eks-blue-green/echo:1", port: 80, targetPort: 8080, replicas, healthCheckPath: "/healthz" }]),
-    "eks-blue-green:rollout": JSON.stringify({ strategy: "replace", bakeSeconds: scenario.bakeSeconds, propagationHoldSeconds: scenario.holdSeconds }),
+    "eks-blue-green:rollout": JSON.stringify({ strategy: scenario.strategy, bakeSeconds: scenario.bakeSeconds, propagationHoldSeconds: scenario.holdSeconds }),
   };
 }
 
@@ -43,6 +46,8 @@ class Simulation {
   private calm = false;
   private readonly background: Promise<unknown>[] = [];
   private boundAt: number | null = null;
+  /** The command whose turn it is. */
+  private asked: Asked = null;
 
   constructor(readonly scenario: Scenario, readonly world: World, private readonly mutate: Mutation) {
     this.faults = { calls: new Map(), effects: 0, updates: 0, list: scenario.faults, started: (effect) => this.started(effect) };
@@ -71,11 +76,13 @@ class Simulation {
   }
   private sicken(): void {
     const { sickness, afterSeconds } = this.scenario.green;
+    if (this.calm && this.scenario.strategy === "cycle") return;
     const green = this.world.clusters.get("green");
-    if (green === undefined || green.binding === null) this.boundAt = null;
+    // In a cycle it serves from the beginning, and gets bad by its upgrade.
+    if (green === undefined || green.binding === null || green.version === started) this.boundAt = null;
     else this.boundAt ??= this.world.now;
     // Only beside blue: nobody can walk back from a green that breaks when it is alone.
-    if ((this.world.clusters.get("blue")?.wanted ?? 0) === 0) return;
+    if ((this.world.clusters.get("blue")?.wanted ?? 0) === 0 || this.world.clusters.get("blue")?.binding === null) return;
     if (sickness === "none" || green === undefined || this.boundAt === null || this.world.now < this.boundAt + afterSeconds * 1000 || green.sickness === sickness) return;
     green.sickness = sickness;
     for (const id of green.pods.keys()) this.world.damage(id, `gets ${sickness}`);
@@ -101,6 +108,7 @@ class Simulation {
     const cluster = world.clusters.get(event.member);
     if (cluster === undefined) return;
     const target = [...world.balancer.targets.values()].find((one) => world.ownerOf(one.id) === event.member && one.drainingSince === null);
+    if (event.what === "api-down" || event.what === "controller-down" || event.what === "targets-forgotten") cluster.hinderedAt = now;
     switch (event.what) {
       case "api-down":
         cluster.apiDownUntil = now + event.seconds * 1000;
@@ -145,11 +153,13 @@ class Simulation {
       if (cluster.binding !== null) cluster.binding.multiCluster = true;
       cluster.restartController();
       cluster.forgetCheckpoint();
+      // A version is never lowered: pods that an upgrade in place broke are a person's to mend. A bad new member of a replace is turned back instead.
+      if (this.scenario.strategy === "cycle") cluster.sickness = "none";
     }
     for (const stack of world.stacks.values()) if (stack.lock !== null && !stack.lock.alive) stack.lock = null;
   }
 
-  private async command(name: string): Promise<string> {
+  private async command(name: string, asked: Asked = this.asked): Promise<string> {
     let killed: () => void = () => undefined;
     const death = new Promise<"killed">((resolve) => { killed = () => resolve("killed"); });
     const driver: Driver = { name, dead: false, kill: () => { driver.dead = true; killed(); } };
@@ -157,7 +167,7 @@ class Simulation {
     if (name !== "second") Object.assign(this.current, { driver, stop });
     const faults = this.calm ? { ...this.faults, list: [] } : name === "second" ? { ...this.faults, calls: new Map(), list: [], started: () => undefined } : this.faults;
     const ports = this.mutate(portsOf(this.world, driver, faults, groupArn), this.world);
-    const run = runUpgrade(ports, configOf(this.scenario), { environment: "dev", emit: (event) => { if (event.kind === "note" || (event.kind === "gate" && event.status === "failed")) this.world.tell(`${name}: ${event.message}`); }, stop: stop.signal, cancel: new AbortController().signal, approveRetire: async () => true, commandName: "eks-blue-green upgrade --stack dev", probes: true });
+    const run = runAsked(ports, configOf(this.scenario), { environment: "dev", emit: (event) => { if (event.kind === "note" || (event.kind === "gate" && event.status === "failed")) this.world.tell(`${name}: ${event.message}`); }, stop: stop.signal, cancel: new AbortController().signal, approveRetire: async () => true, commandName: "eks-blue-green upgrade --stack dev", probes: true }, asked);
     try {
       const result = await Promise.race([run, death]);
       if (result === "killed") return result;
@@ -185,6 +195,17 @@ class Simulation {
   }
 
   async run(): Promise<void> {
+    for (const asked of this.scenario.commands) {
+      this.asked = asked;
+      if (asked !== null) this.world.tell(`asked for: ${JSON.stringify(asked)}`);
+      await this.untilDone();
+      if (this.world.violations.length > 0) return;
+    }
+    await this.end();
+  }
+
+  /** The same command again and again, until it says that it is done. */
+  private async untilDone(): Promise<void> {
     const { world } = this;
     let calm = 0;
     for (let run = 1; run <= mostRuns && world.violations.length === 0; run += 1) {
@@ -197,7 +218,10 @@ class Simulation {
       if (calm >= 3 && !this.calm) this.heal();
       await world.timeline.runUntil(world.timeline.sleep(120_000), longestMs);
     }
-    if (world.violations.length > 0) return;
+  }
+
+  private async end(): Promise<void> {
+    const { world } = this;
     if (!this.calm) this.heal();
     await world.timeline.runUntil(Promise.all([...this.background, world.timeline.sleep(1_200_000)]), longestMs);
     if (world.violations.length > 0) return;
@@ -205,12 +229,12 @@ class Simulation {
     if (!/^(done|nothing-to-do|walked-back)$/.test(last)) world.violate("stuck", `after ${this.outcomes.length} runs: ${this.outcomes.join(", ")}`);
     const problem = world.settled();
     if (problem !== null) world.violate("not-settled", `${problem} (${this.outcomes.join(", ")})`);
-    else if (world.serving().length < replicas && this.scenario.green.sickness === "none") world.violate("not-serving", `in the end ${world.serving().length} targets serve`);
+    else if (world.serving().length < world.floor && this.scenario.green.sickness === "none") world.violate("not-serving", `in the end ${world.serving().length} targets serve`);
   }
 }
 
 export async function simulate(scenario: Scenario, options: { readonly mutate?: Mutation; readonly trace?: boolean } = {}): Promise<SimulationResult> {
-  const world = new World(scenario.seed, options.trace ?? false);
+  const world = new World(scenario, options.trace ?? false);
   const began = world.now;
   const simulation = new Simulation(scenario, world, options.mutate ?? ((ports) => ports));
   try {

@@ -8,7 +8,7 @@ const mostFailures = 10;
 
 function print(result: SimulationResult, trace: boolean): void {
   const { scenario, violations, outcomes } = result;
-  process.stdout.write(`\nseed ${scenario.seed}: ${outcomes.join(", ")}\n  green: ${scenario.green.sickness} after ${scenario.green.afterSeconds} s; bake ${scenario.bakeSeconds} s\n`);
+  process.stdout.write(`\nseed ${scenario.seed}: ${outcomes.join(", ")}\n  ${scenario.strategy} of ${scenario.members.join(", ")}: ${scenario.commands.map((asked) => (asked === null ? "upgrade" : [asked.name, asked.member, ...(asked.percent === null ? [] : [`to ${asked.percent} %`])].join(" "))).join(", then ")}\n  green: ${scenario.green.sickness} after ${scenario.green.afterSeconds} s; bake ${scenario.bakeSeconds} s\n`);
   for (const fault of scenario.faults) process.stdout.write(`  fault ${describeFault(fault)}\n`);
   if (trace) for (const line of result.trace) process.stdout.write(`  ${line}\n`);
   for (const violation of violations) process.stdout.write(`  VIOLATION ${violation.rule}: ${violation.message}\n`);

@@ -1,17 +1,17 @@
 /** An environment in memory: stacks, clusters, target group, record; and the invariants, checked after every effect and every step of time. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { initialRecord, type EnvironmentRecord } from "../../stacks/record";
-import { Balancer } from "./balancer";
-import { SimulatedCluster } from "./cluster";
+import { capacityOf, initialRecord, replicasAt, type EnvironmentRecord } from "../../stacks/record";
+import { Balancer, lag } from "./balancer";
+import { shortGraceSeconds, SimulatedCluster } from "./cluster";
 import { emptyStack, type StackState } from "./engine";
 import { Random } from "./random";
+import type { Scenario } from "./scenario";
 import { Timeline } from "./timeline";
 
 export const replicas = 3;
-export const members = ["blue", "green"];
 export const groupArn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1";
 export const wanted = "1.35";
-const started = "1.34";
+export const started = "1.34";
 /** What broke so short before a move was begun need not have been seen. */
 const unseenMs = 60_000;
 
@@ -23,24 +23,33 @@ export class World {
   readonly balancer: Balancer;
   readonly clusters = new Map<string, SimulatedCluster>();
   readonly stacks = new Map<string, StackState>();
-  record: EnvironmentRecord = initialRecord({ members, kubernetesVersion: started });
+  record: EnvironmentRecord;
+  readonly members: readonly string[];
+  /** Targets that must always take and answer new flows: all that did when the run began. */
+  readonly floor: number;
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
   /** Targets that a fault broke, and since when: their absence is not the driver's doing. */
   readonly damaged = new Map<string, number>();
   /** Since when a binding of a member lacks the flag. */
   readonly oneSidedSince = new Map<string, number>();
+  /** Pods that ever got new flows. */
+  private readonly served = new Set<string>();
   private intentAt = 0;
 
-  constructor(seed: number, private readonly keepTrace: boolean) {
+  constructor({ seed, strategy, members }: Pick<Scenario, "seed" | "strategy" | "members">, private readonly keepTrace: boolean) {
     this.random = new Random(seed * 7919 + 1);
+    this.members = members;
+    this.record = initialRecord({ members, kubernetesVersion: started, rollout: { strategy } });
     this.balancer = new Balancer(this.random, (id) => this.answersHealthCheck(id));
     this.timeline.advanced = () => this.advance();
-    const blue = this.makeCluster("blue", started);
-    blue.wanted = replicas;
-    blue.workloadMade = true;
-    blue.binding = { multiCluster: true, deleting: false };
-    Object.assign(this.stackOf("blue"), { exists: true, revision: 1, known: { version: started, running: true, bound: true, protectedBinding: true } });
+    const active = members.filter((name) => this.record.placement[name]?.role === "active");
+    this.floor = active.length * replicas;
+    for (const name of active) {
+      const cluster = this.makeCluster(name, started);
+      Object.assign(cluster, { wanted: replicas, workloadMade: true, binding: { multiCluster: true, deleting: false } });
+      Object.assign(this.stackOf(name), { exists: true, revision: 1, known: { version: started, nodes: started, running: true, percent: 100, bound: true, protectedBinding: true } });
+    }
     Object.assign(this.stackOf("dev"), { exists: true, revision: 1 });
     for (let second = 0; second < 900; second += 1) {
       this.timeline.now += 1000;
@@ -49,6 +58,13 @@ export class World {
     }
   }
 
+  /**
+   * Of a `replace` less than the load balancer's lag on purpose: nobody shall be saved by a long preStop. In a cycle members get smaller
+   * while they serve, and there the config insists on a preStop that outlasts the lag.
+   */
+  private get graceSeconds(): number {
+    return this.floor > replicas ? lag.deregister[1] + 30 : shortGraceSeconds;
+  }
   get now(): number {
     return this.timeline.now;
   }
@@ -71,8 +87,8 @@ export class World {
     return cluster;
   }
   makeCluster(name: string, version: string): SimulatedCluster {
-    const cluster = new SimulatedCluster(name, members.indexOf(name) + 1, version, this.balancer, {
-      podStopped: (id, now) => this.podStopped(id, now),
+    const cluster = new SimulatedCluster(name, this.members.indexOf(name) + 1, version, this.balancer, this.graceSeconds, {
+      podStopped: (id, now, toldAt) => { if (cluster.hinderedAt < toldAt - unseenMs) this.podStopped(id, now); },
       deregistered: (ids, by) => this.deregistered(ids, by),
     });
     this.clusters.set(name, cluster);
@@ -91,7 +107,15 @@ export class World {
     this.oneSidedSince.delete(name);
   }
   ownerOf(id: string): string {
-    return members[Number(id.split(".")[2]) - 1] ?? "nobody";
+    return this.members[Number(id.split(".")[2]) - 1] ?? "nobody";
+  }
+
+  /** A member's cluster is about to be deleted: its pods were to end in their own time before, flows that are open included. */
+  destroying(name: string): void {
+    const cluster = this.clusters.get(name);
+    if (cluster === undefined) return;
+    const served = [...cluster.pods.values()].filter((pod) => !pod.terminating && this.served.has(pod.id)).map((pod) => pod.id);
+    if (served.length > 0) this.violate("retired-unscaled", `${name} is destroyed while ${served.join(", ")}, which took traffic, still run`);
   }
 
   // ------------------------------------------------------------------------------------------------------------ truth
@@ -115,6 +139,7 @@ export class World {
   private advance(): void {
     for (const cluster of this.clusters.values()) cluster.advance(this.now);
     this.balancer.advance(this.now);
+    for (const id of this.balancer.routed(this.now)) this.served.add(id);
     for (const [id] of this.damaged) {
       if (!this.clusters.get(this.ownerOf(id))?.pods.has(id) || (this.answers(id) && this.balancer.isRegistered(id) && this.balancer.isRouted(id, this.now))) this.damaged.delete(id);
     }
@@ -126,7 +151,7 @@ export class World {
   check(when: string): void {
     const serving = this.serving().length;
     const broken = [...this.damaged.keys()].filter((id) => this.clusters.get(this.ownerOf(id))?.pods.has(id)).length;
-    if (serving + broken < replicas) this.violate("floor", `${serving} targets take and answer new flows, ${broken} are broken by faults; the floor is ${replicas} (${when})`);
+    if (serving + broken < this.floor) this.violate("floor", `${serving} targets take and answer new flows, ${broken} are broken by faults; the floor is ${this.floor} (${when})`);
   }
   /** A controller deregistered: what is left must carry the traffic, but for what broke when nobody could see it. */
   private deregistered(ids: readonly string[], by: SimulatedCluster): void {
@@ -146,7 +171,7 @@ export class World {
     const serving = this.serving().length;
     const broken = [...this.damaged].filter(([id]) => !leaving.includes(id));
     const unseen = broken.filter(([, since]) => since >= this.intentAt - unseenMs).length;
-    if (serving + broken.length < replicas || serving + unseen < replicas / 2) this.violate("drained-the-last", `${what} ${leaving.join(", ")}: ${serving} serving targets are left, the floor is ${replicas}`);
+    if (serving + broken.length < this.floor || serving + unseen < this.floor / 2) this.violate("drained-the-last", `${what} ${leaving.join(", ")}: ${serving} serving targets are left, the floor is ${this.floor}`);
   }
   private podStopped(id: string, now: number): void {
     if (this.balancer.isRouted(id, now) && this.balancer.targets.get(id)?.failingSince === null) this.violate("lost-request", `${id} has stopped, and the load balancer still sends it new flows`);
@@ -170,6 +195,11 @@ export class World {
   }
   writeRecord(next: EnvironmentRecord): void {
     if (next.revision !== this.record.revision + 1) this.violate("fence", `revision ${next.revision} was written over ${this.record.revision}`);
+    const { rollout } = this.record;
+    // A driver that works from what it once read would begin anew, or do again what is done.
+    if (rollout !== null && next.rollout !== null && (next.rollout.id !== rollout.id || (next.rollout.direction === rollout.direction && next.rollout.done < rollout.done))) {
+      this.violate("progress", `${rollout.id} was at step ${rollout.done} (${rollout.direction}), and ${next.rollout.id} at step ${next.rollout.done} was written over it`);
+    }
     if (next.intent !== null && JSON.stringify(next.intent) !== JSON.stringify(this.record.intent)) this.intentAt = this.now;
     this.record = structuredClone(next);
     this.tell(`record ${next.revision}: ${next.intent === null ? "no intent" : `${next.intent.move.kind} ${next.intent.move.member}`}${next.rollout === null ? "" : ` (${next.rollout.done} of ${next.rollout.steps.length} ${next.rollout.direction})`}`);
@@ -177,13 +207,15 @@ export class World {
   /** Record and world agree, and nothing is left under way. */
   settled(): string | null {
     if (this.record.rollout !== null || this.record.intent !== null) return "the record still has a rollout";
-    for (const name of members) {
+    for (const name of this.members) {
       const stands = this.record.placement[name];
       const cluster = this.clusters.get(name);
       if ((stands?.role === "absent") !== (cluster === undefined)) return `the record has ${name} ${stands?.role}, and its cluster is ${cluster === undefined ? "gone" : "there"}`;
       if (cluster === undefined) continue;
       if ((stands?.role === "active") !== (cluster.binding !== null)) return `the record has ${name} ${stands?.role}, and it is ${cluster.binding === null ? "not bound" : "bound"}`;
       if ((stands?.workload === "running") !== cluster.wanted > 0) return `the record has ${name}'s workload ${stands?.workload}, and it has ${cluster.wanted} replicas`;
+      if (cluster.wanted > 0 && cluster.wanted !== replicasAt(replicas, capacityOf(stands))) return `the record has ${name} at ${capacityOf(stands)} %, and it has ${cluster.wanted} replicas`;
+      if (cluster.nodes !== cluster.version) return `${name}'s control plane is at ${cluster.version}, and its nodes are at ${cluster.nodes}`;
       if (stands?.version !== cluster.version) return `the record has ${name} at ${stands?.version}, and it runs ${cluster.version}`;
     }
     const strays = [...this.balancer.targets.values()].filter((target) => target.drainingSince === null && !this.clusters.get(this.ownerOf(target.id))?.binding);

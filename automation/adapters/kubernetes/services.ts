@@ -93,6 +93,10 @@ export async function labelBinding(member: MemberOutputs, namespace: string, nam
   await patch(member, `${bindingsPath}/namespaces/${namespace}/targetgroupbindings/${name}?fieldManager=eks-blue-green-adopt`, "merge-patch", { metadata: { labels } });
 }
 
+export async function resetCheckpoint(member: MemberOutputs, namespace: string, name: string): Promise<void> {
+  await patch(member, `${bindingsPath}/namespaces/${namespace}/targetgroupbindings/${name}?fieldManager=eks-blue-green-drift`, "merge-patch", { metadata: { annotations: { [checkpointAnnotation]: null } } });
+}
+
 export async function controllerRestart(member: MemberOutputs): Promise<{ readonly token: string | null; readonly complete: boolean }> {
   const found = await getObject<ControllerFile>(member, deploymentPath(member.controller));
   if (found === null) throw new DriverError("EBG-KUBERNETES", `${member.member} has no Deployment ${member.controller.namespace}/${member.controller.deployment}`, "the load balancer controller must run; install it, then run the same command again");

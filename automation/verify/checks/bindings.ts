@@ -1,5 +1,6 @@
 /** Bindings, their flags, the controllers' ConfigMaps, and what the load balancer has of it. */
 import { listing } from "../../gates/decision";
+import { driftedTargets, lookAgain } from "../../gates/drift";
 import type { MemberServiceObservation } from "../../gates/observation";
 import { isDraining, isRegistered, learnOwners, targetsOf, type Ownership } from "../../gates/ownership";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
@@ -42,7 +43,7 @@ function configMapCheck(inspection: Inspection, member: string, key: string, ser
   if (service.bindings.length === 0) return skipped("EBG-V-CONFIGMAP", subject, "not bound");
   const [binding] = service.bindings;
   const map = `ConfigMap ${binding?.namespace}/aws-lbc-targets-${binding?.name}`;
-  const again = `kubectl --context ${member} -n ${binding?.namespace} annotate targetgroupbinding ${binding?.name} elbv2.k8s.aws/checkpoint-   # makes the controller look again`;
+  const again = `${lookAgain(member, { namespace: binding?.namespace ?? "?", name: binding?.name ?? "?" })}   # makes the controller look again`;
   if (service.recorded === null) return bad("EBG-V-CONFIGMAP", subject, `there is no ${map}`, again);
   const figures = { listed: service.recorded.length, endpoints: service.endpoints.length };
   // A Service that others made may have instance targets though the config does not say so: then its endpoints are pods.
@@ -70,12 +71,15 @@ function targetCheck(inspection: Inspection, owners: Ownership, member: string, 
     if (inspection.moving === member) return skipped("EBG-V-TARGETS", subject, "a move of this member is under way");
     return mine.length === 0 ? ok("EBG-V-TARGETS", subject, "standby, nothing registered", figures) : bad("EBG-V-TARGETS", subject, `it is a standby, but ${listing(mine.map((target) => target.id))} are registered`, describe, { figures });
   }
-  if (mine.length === 0) return bad("EBG-V-TARGETS", subject, "it is active, but has no registered target", describe, { figures });
+  // Ready and in the controller's own list: it thinks that they are there, and does not look by itself for hours.
+  const drifted = driftedTargets(inspection.observation, key, service);
+  const remedy = drifted.length === 0 ? describe : `if it stays so for a minute: ${service.bindings.map((binding) => lookAgain(member, binding)).join("; ")}; while the controller's cache of targets (5 minutes) is in the way, again, or restart the controller`;
+  if (mine.length === 0) return bad("EBG-V-TARGETS", subject, "it is active, but has no registered target", remedy, { figures });
   const sick = mine.filter((target) => target.state !== "healthy").map((target) => `${target.id} ${target.state}${target.reason ? ` (${target.reason})` : ""}`);
   const lacks = mine.some((target) => isInstance(target.id)) && !service.endpoints.some(isInstance) ? [] : missingIn(service.endpoints, mine.map((target) => target.id));
   if (sick.length === 0 && lacks.length === 0) return ok("EBG-V-TARGETS", subject, `${healthy.length} healthy`, figures);
   const said = [...(sick.length > 0 ? [listing(sick)] : []), ...(lacks.length > 0 ? [`not registered: ${listing(lacks)}`] : [])];
-  return bad("EBG-V-TARGETS", subject, `${healthy.length} of ${Math.max(mine.length, service.endpoints.length)} healthy; ${said.join("; ")}`, describe, { figures });
+  return bad("EBG-V-TARGETS", subject, `${healthy.length} of ${Math.max(mine.length, service.endpoints.length)} healthy; ${said.join("; ")}${drifted.length > 0 ? " (in the controller's list, so they were taken out behind its back)" : ""}`, remedy, { figures });
 }
 
 function strayCheck(inspection: Inspection, owners: Ownership, key: string): Check {

@@ -22,7 +22,7 @@ function protectionCheck(inspection: Inspection, arn: string): Check {
   const subject = arn.split("/").at(-2) ?? arn;
   if (reading?.kind !== "seen") return unknown("EBG-V-DELETION-PROTECTION", subject, `the load balancer can't be read: ${reading?.why ?? "it was not asked for"}`, "check the driver's permissions (docs/permissions.md)");
   if (reading.value.attributes["deletion_protection.enabled"] === "true") return ok("EBG-V-DELETION-PROTECTION", subject, "deletion_protection.enabled is true");
-  return bad("EBG-V-DELETION-PROTECTION", subject, "deletion_protection.enabled is not true", `pulumi up --stack ${inspection.environment.environment}; by hand: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ${arn} --attributes Key=deletion_protection.enabled,Value=true`);
+  return bad("EBG-V-DELETION-PROTECTION", subject, "deletion_protection.enabled is not true", `pulumi up --refresh --stack ${inspection.environment.environment}; by hand: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ${arn} --attributes Key=deletion_protection.enabled,Value=true`);
 }
 
 function annotationCheck(inspection: Inspection, name: string): Check {
@@ -82,8 +82,8 @@ function sideChecks(inspection: Inspection, member: string, key: string): Check[
   const podGroups = [...new Set(known.flatMap((side) => side.at.securityGroups))];
   const { environment } = inspection.environment;
   return [
-    securityGroups.length === 0 ? skipped("EBG-V-SG-EGRESS", subject, "the load balancer has no security group, so nothing holds it back") : one("EBG-V-SG-EGRESS", egress, securityGroups, `${securityGroups.join(", ")} may reach it`, `pulumi up --stack ${environment}`),
-    one("EBG-V-SG-INGRESS", ingress, podGroups, `${podGroups.join(", ")} admits the load balancer`, `pulumi up --stack ${environment}-${member}`),
+    securityGroups.length === 0 ? skipped("EBG-V-SG-EGRESS", subject, "the load balancer has no security group, so nothing holds it back") : one("EBG-V-SG-EGRESS", egress, securityGroups, `${securityGroups.join(", ")} may reach it`, `pulumi up --refresh --stack ${environment}`),
+    one("EBG-V-SG-INGRESS", ingress, podGroups, `${podGroups.join(", ")} admits the load balancer`, `pulumi up --refresh --stack ${environment}-${member}`),
   ];
 }
 

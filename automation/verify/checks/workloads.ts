@@ -1,10 +1,11 @@
 /** What a workload must have so that its pods can come and go without a lost request: grace > preStop > the load balancer's lag. */
 import { propagationLagSeconds } from "../../../components/aws-limits";
+import { replicasWanted, takeBack } from "../../drift-findings";
 import { listing } from "../../gates/decision";
 import { bad, ok, skipped, unknown, type Check, type VerifyCode } from "../catalog";
 import type { Inspection, MemberInspection, TargetGroupReading, WorkloadReading } from "../readings";
 
-const codes: readonly VerifyCode[] = ["EBG-V-REPLICAS", "EBG-V-READINESS-PROBE", "EBG-V-PRESTOP", "EBG-V-GRACE", "EBG-V-PDB", "EBG-V-TOPOLOGY", "EBG-V-DEREGISTRATION-DELAY", "EBG-V-READINESS-GATES"];
+const codes: readonly VerifyCode[] = ["EBG-V-REPLICAS", "EBG-V-REPLICAS-DRIFT", "EBG-V-READINESS-PROBE", "EBG-V-PRESTOP", "EBG-V-GRACE", "EBG-V-PDB", "EBG-V-TOPOLOGY", "EBG-V-DEREGISTRATION-DELAY", "EBG-V-READINESS-GATES"];
 const lag = propagationLagSeconds.usual;
 const fix = (what: string): string => `${what}: a Workload of this package has it; else change the Deployment's manifest`;
 
@@ -64,6 +65,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
   const bindings = inspection.observation.members[name]?.services[key]?.bindings ?? [];
   return [
     stopped ? skipped("EBG-V-REPLICAS", subject, "its workload is stopped") : workload.replicas >= 2 ? ok("EBG-V-REPLICAS", subject, `${workload.replicas}`, replicas) : bad("EBG-V-REPLICAS", subject, `${workload.replicas} replica(s)`, fix("2 replicas or more"), { figures: replicas }),
+    replicasDrift(inspection, name, key, workload.replicas),
     unprobed.length < workload.containers.length ? ok("EBG-V-READINESS-PROBE", subject, `${workload.containers.length - unprobed.length} of ${workload.containers.length} containers`) : bad("EBG-V-READINESS-PROBE", subject, `none of ${unprobed.join(", ")} has a readiness probe`, fix("a readinessProbe")),
     ...stopChecks(subject, workload),
     budgetCheck(subject, budgets, workload.replicas, stopped),
@@ -71,6 +73,16 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
     delayCheck(subject, workload, target),
     gateCheck(subject, workload, member, bindings, target?.targetType === "instance"),
   ];
+}
+
+/** A preview can't see it: the state has what was deployed. */
+function replicasDrift(inspection: Inspection, name: string, key: string, replicas: number): Check {
+  const subject = `${name}/${key}`;
+  if (inspection.moving === name) return skipped("EBG-V-REPLICAS-DRIFT", subject, "a move of this member is under way");
+  const right = replicasWanted(inspection.environment.config, inspection, name)[key] ?? null;
+  if (right === null) return skipped("EBG-V-REPLICAS-DRIFT", subject, "an autoscaler or somebody else decides over them");
+  const figures = { replicas, wanted: right };
+  return replicas === right ? ok("EBG-V-REPLICAS-DRIFT", subject, `${right}`, figures) : bad("EBG-V-REPLICAS-DRIFT", subject, `${replicas}, and the config and the record say ${right}`, takeBack(`${inspection.environment.environment}-${name}`), { figures });
 }
 
 function budgetCheck(subject: string, budgets: WorkloadReading["disruptionBudgets"], replicas: number, stopped: boolean): Check {

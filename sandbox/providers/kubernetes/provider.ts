@@ -90,7 +90,7 @@ export class KubernetesStandIn implements StandIn {
     const path = await objects.pathSoon(call.inputs, limits);
     const { patch } = this.kind(call);
     if (!patch && (await objects.client.find(path, limits.signal)) !== null) throw new Error(`resource ${identity(call.inputs)} was not successfully created by the Kubernetes API server: ${call.inputs["kind"]} "${call.inputs["metadata"].name}" already exists`);
-    const live = await objects.apply(path, call.inputs, fieldManager(call), limits, patch && forced(call.inputs));
+    const live = await objects.apply(path, call.inputs, fieldManager(call), limits, patch && this.forces(call.inputs));
     return { id: identity(call.inputs), outputs: await this.settled(path, live, call.inputs, limits, "created") };
   }
 
@@ -110,7 +110,7 @@ export class KubernetesStandIn implements StandIn {
     const [namespace, name] = call.id.includes("/") ? (call.id.split("/") as [string, string]) : [undefined, call.id];
     const live = await objects.client.find(await objects.path({ apiVersion: call.inputs["apiVersion"] ?? kind.apiVersion, kind: kind.kind, metadata: { name, namespace } }));
     if (live === null) return null;
-    const inputs = Object.keys(call.inputs).length > 0 ? call.inputs : importedInputs(live);
+    const inputs = Object.keys(call.inputs).length > 0 ? asLive(call.inputs, live) : importedInputs(live);
     return { outputs: outputsOf(live, inputs), inputs };
   }
 
@@ -119,7 +119,7 @@ export class KubernetesStandIn implements StandIn {
     if (call.type === releaseToken) return this.releases().update(call.id, call.news, call.oldOutputs, limits);
     const objects = this.open();
     const path = await objects.pathSoon(call.news, limits);
-    const live = await objects.apply(path, call.news, fieldManager({ urn: call.urn, inputs: call.news }), limits, forced(call.news));
+    const live = await objects.apply(path, call.news, fieldManager({ urn: call.urn, inputs: call.news }), limits, this.forces(call.news));
     const before = fieldManager({ urn: call.urn, inputs: call.oldInputs });
     // Two managers would hold the fields, and the old one's would outlive the resource.
     if (before !== fieldManager({ urn: call.urn, inputs: call.news })) await objects.giveUp(call.news, before, limits);
@@ -134,6 +134,11 @@ export class KubernetesStandIn implements StandIn {
 
   async invoke(token: string): Promise<Props> {
     throw new SandboxError("SBX-PROVIDER-FUNCTION", `the sandbox's stand-in for the kubernetes provider has no function ${token}`, "Use the official plugin with --provider kubernetes=PATH.");
+  }
+
+  /** The annotation decides; without one, the provider's own setting, which the SDK takes from PULUMI_K8S_ENABLE_PATCH_FORCE. */
+  private forces(inputs: Props): boolean {
+    return forced(inputs) ?? isTrue(this.config["enablePatchForce"]);
   }
 
   private releases(): HelmReleases {
@@ -154,8 +159,16 @@ function fieldManager(call: { readonly urn: string; readonly inputs: Props }): s
 }
 
 /** Takes fields from whoever manages them. */
-function forced(inputs: Props): boolean {
-  return isTrue(inputs["metadata"]?.annotations?.["pulumi.com/patchForce"]);
+function forced(inputs: Props): boolean | undefined {
+  const value: unknown = inputs["metadata"]?.annotations?.["pulumi.com/patchForce"];
+  return value === undefined ? undefined : isTrue(value);
+}
+
+/** Of what a refresh finds changed, the stand-in takes replicas into the inputs, so that the next update sees the difference. */
+function asLive(inputs: Props, live: Props): Props {
+  const declared: unknown = inputs["spec"]?.replicas;
+  const there: unknown = live["spec"]?.replicas;
+  return typeof declared === "number" && typeof there === "number" && declared !== there ? { ...inputs, spec: { ...inputs["spec"], replicas: there } } : inputs;
 }
 
 function outputsOf(live: Props, inputs: Props): Props {

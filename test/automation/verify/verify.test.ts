@@ -13,6 +13,7 @@ type Mutable<T> = T extends readonly (infer U)[] ? Mutable<U>[] : T extends obje
 type Open = Mutable<Inspection>;
 
 const balancerArn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/dev/1";
+const groupArn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/dev-web/1";
 const attributes = "service.beta.kubernetes.io/aws-load-balancer-attributes";
 const pods = { blue: ["10.42.1.1:8080", "10.42.1.2:8080"], green: ["10.42.2.1:8080", "10.42.2.2:8080"] };
 const seen = <T>(value: T): { kind: "seen"; value: T } => ({ kind: "seen", value });
@@ -35,7 +36,7 @@ function good(): Open {
   const outputs = (name: string) => ({ member: name, clusterName: `dev-${name}`, controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0" }, services: { web: { namespace: "web", deployment: "web", service: "web", servicePort: 80, targetGroupArn: "tg", binding: "web", selector: {} } } });
   const rule = (groupId: string, egress: boolean, more: object) => ({ groupId, egress, protocol: "tcp", fromPort: 8080, toPort: 8080, cidr: null, referencedGroupId: null, ...more });
   return {
-    environment: { environment: "dev", network: { cidrBlock: "10.42.0.0/16" }, loadBalancer: { arn: balancerArn, dnsName: "lb", services: { web: { name: "web", targetGroupArn: "tg", port: 80 } } } },
+    environment: { environment: "dev", network: { cidrBlock: "10.42.0.0/16" }, config: { services: [{ name: "web", namespace: "web", port: 80, targetPort: 8080, replicas: 2, autoscaled: false }] }, loadBalancer: { owner: "stack", arn: balancerArn, dnsName: "lb", services: { web: { name: "web", targetGroupArn: "tg", port: 80 } } } },
     placement: { blue: { role: "active", version: "1.34", workload: "running" }, green: { role: "active", version: "1.35", workload: "running" }, red: { role: "absent", version: null, workload: "running" } },
     moving: null,
     outputs: { blue: outputs("blue"), green: outputs("green") },
@@ -44,6 +45,8 @@ function good(): Open {
     loadBalancers: { [balancerArn]: seen({ arn: balancerArn, scheme: "internet-facing", securityGroups: ["sg-lb"], attributes: { "deletion_protection.enabled": "true", "load_balancing.cross_zone.enabled": "true" } }) },
     loadBalancerServices: { "web/web-lb": seen({ member: "blue", namespace: "web", name: "web-lb", annotations: { [attributes]: "deletion_protection.enabled=true,load_balancing.cross_zone.enabled=true" } }) },
     targetGroups: { web: seen({ targetType: "ip", port: 8080, healthCheckPort: null, attributes: { "deregistration_delay.timeout_seconds": "200" } }) },
+    tags: seen({ [balancerArn]: { "eks-blue-green/environment": "dev" }, [groupArn]: { "eks-blue-green/environment": "dev" } }),
+    adopted: false,
     interfaces: seen(Object.fromEntries([...pods.blue, ...pods.green].map((id) => [id, { address: id.split(":")[0] ?? "", securityGroups: [id.startsWith("10.42.1.") ? "sg-blue" : "sg-green"] }]))),
     rules: seen([rule("sg-lb", true, { cidr: "10.42.0.0/16" }), rule("sg-blue", false, { referencedGroupId: "sg-lb" }), rule("sg-green", false, { referencedGroupId: "sg-lb" })]),
     samples: { web: seen({ sent: 1000, failed: 0, firstFailure: null, byName: { blue: 491, green: 509 }, unnamed: 0, seconds: 2 }) },
@@ -108,6 +111,13 @@ describe("verify", () => {
     ["a ConfigMap with a foreign target", (o) => { serviceOf(o).recorded!.push("10.42.2.1:8080"); }, "EBG-V-CONFIGMAP", "failed", "blue/web", "findings", /lists 10\.42\.2\.1:8080, which/],
     ["a target that is unhealthy", (o) => { Object.assign(o.observation.groups["web"]![0]!, { state: "unhealthy", reason: "Target.Timeout" }); }, "EBG-V-TARGETS", "failed", "blue/web", "findings", /1 of 2 healthy; 10\.42\.1\.1:8080 unhealthy \(Target\.Timeout\)/],
     ["an endpoint that is not registered", (o) => { o.observation.groups["web"]!.shift(); }, "EBG-V-TARGETS", "failed", "blue/web", "findings", /not registered: 10\.42\.1\.1/],
+    ["a target taken out behind its controller's back", (o) => { o.observation.groups["web"]!.shift(); }, "EBG-V-TARGETS", "failed", "blue/web", "findings", /in the controller's list, so they were taken out behind its back/],
+    ["an endpoint that the controller does not know yet", (o) => { o.observation.groups["web"]!.shift(); serviceOf(o).recorded = ["10.42.1.2:8080"]; }, "EBG-V-TARGETS", "failed", "blue/web", "findings", /not registered: 10\.42\.1\.1:8080$/],
+    ["replicas changed by hand", (o) => { workloadOf(o).replicas = 5; }, "EBG-V-REPLICAS-DRIFT", "failed", "blue/web", "good", /^5, and the config and the record say 2$/],
+    ["a tag taken away", (o) => { value(o.tags)[groupArn] = {}; }, "EBG-V-TAGS", "failed", "targetgroup/dev-web", "good", /its tag eks-blue-green\/environment is gone/],
+    ["another environment's tag", (o) => { value(o.tags)[balancerArn] = { "eks-blue-green/environment": "prod" }; }, "EBG-V-TAGS", "failed", "loadbalancer/net/dev", "good", /is 'prod'/],
+    ["a controller's tag on what the stack owns", (o) => Object.assign(value(o.tags)[groupArn]!, { "elbv2.k8s.aws/cluster": "dev-blue" }), "EBG-V-TAGS", "failed", "targetgroup/dev-web", "findings", /elbv2\.k8s\.aws\/cluster=dev-blue, though this stack owns it/],
+    ["tags that may not be read", (o) => { o.tags = { kind: "unknown", why: "AccessDenied" }; }, "EBG-V-TAGS", "unknown", "dev", "good", /AccessDenied/],
     ["AWS that does not tell", (o) => { o.observation.groups["web"] = null; }, "EBG-V-TARGETS", "unknown", "blue/web", "unknown", /did not tell/],
     ["a target of nobody's", (o) => { o.observation.groups["web"]!.push({ id: "10.42.9.9:8080", state: "healthy", reason: null, description: null }); }, "EBG-V-STRAY-TARGETS", "failed", "web", "findings", /10\.42\.9\.9/],
     ["failed requests", (o) => Object.assign(sampleOf(o), { failed: 3, firstFailure: "read ECONNRESET", byName: { blue: 490, green: 507 } }), "EBG-V-REQUESTS", "failed", "web", "findings", /3 of 1000 requests.*ECONNRESET/],
