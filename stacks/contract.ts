@@ -95,6 +95,8 @@ export interface MemberServiceOutputs {
   readonly boundBy?: "binding" | "load-balancer-service";
   /** Name of the Service of type LoadBalancer, on the primary; absent or null elsewhere. */
   readonly loadBalancerService?: string | null;
+  /** Its port, which is the listener's; `servicePort` is that of the member's own Service. Absent or null without one. */
+  readonly loadBalancerServicePort?: number | null;
   /** Name of the TargetGroupBinding object when this update declared it, else null. */
   readonly binding: string | null;
   /** Pod labels by which the Deployment and the Service select. */

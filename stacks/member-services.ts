@@ -125,6 +125,7 @@ function createService(plan: ServicesPlan, service: ServiceConfig, options: InCl
     targetType: spec.targetType,
     boundBy: part === "owns" ? "load-balancer-service" as const : "binding" as const,
     loadBalancerService: part === "binds" || released ? null : spec.loadBalancerService,
+    loadBalancerServicePort: part === "binds" || released ? null : spec.port,
     binding: bound?.bindingNames[index] ?? null,
     selector,
   }]));

@@ -80,7 +80,9 @@ async function attempt<T>(problems: string[], work: Promise<T>): Promise<T | nul
 async function expectedTargets({ kubernetes }: Ports, member: MemberOutputs, service: MemberServiceOutputs): Promise<readonly string[]> {
   const pods = kubernetes.readyEndpoints(member, service.namespace, service.service, service.servicePort);
   if (service.targetType !== "instance") return await pods;
-  const [ready, nodes] = await Promise.all([pods, kubernetes.nodeTargets(member, service.namespace, service.loadBalancerService ?? service.service, service.servicePort)]);
+  // The primary's nodes are registered by the node ports of the Service that has the load balancer, whose ports are the listeners'.
+  const [name, port] = service.loadBalancerService == null ? [service.service, service.servicePort] : [service.loadBalancerService, service.loadBalancerServicePort ?? service.servicePort];
+  const [ready, nodes] = await Promise.all([pods, kubernetes.nodeTargets(member, service.namespace, name, port)]);
   return ready.length === 0 ? [] : nodes;
 }
 

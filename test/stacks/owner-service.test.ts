@@ -52,6 +52,8 @@ describe("owner service", () => {
     const { services } = run.outputs as unknown as MemberOutputs;
     assert.deepEqual(Object.keys(services), keys);
     assert.deepEqual([services["web-http"]?.boundBy, services["web-http"]?.loadBalancerService, services["web-http"]?.targetGroupArn], ["load-balancer-service", "web-lb", null]);
+    // What its nodes are asked for, with instance targets, is the listener's port of that Service, not the member's own Service's.
+    assert.deepEqual(Object.values(services).map(({ servicePort, loadBalancerServicePort }) => [servicePort, loadBalancerServicePort]), [[8080, 80], [8081, 81], [8082, 82]]);
   });
 
   it("a primary that stands by changes nothing but the selector of that Service", async () => {

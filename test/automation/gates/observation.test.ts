@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { probeUrl } from "../../../automation/gates/observation";
+import { observe, plainLook, probeUrl } from "../../../automation/gates/observation";
+import type { Ports } from "../../../automation/ports";
 import { parseEnvironmentConfig } from "../../../stacks/config";
-import type { ServiceTargetGroup } from "../../../stacks/contract";
+import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs, ServiceTargetGroup } from "../../../stacks/contract";
 import { devValues } from "../../stacks/mock-engine";
 
 const shop = { name: "shop", namespace: "shop", image: "echo:1", replicas: 3, ports: [{ name: "web", port: 80, targetPort: 8080 }, { name: "api", port: 8443, targetPort: 8081 }], probePath: "/orders" };
@@ -15,6 +16,28 @@ const loadBalancer = {
   owner: "stack", primary: null, arn: "arn:lb", dnsName: "dev.elb.example", securityGroupId: "sg-1",
   services: { "shop-web": group("shop-web", "shop", 80), "shop-api": group("shop-api", "shop", 8443), plain: group("plain", "plain", 81) },
 } as const;
+
+describe("endpoints of instance targets", () => {
+  const world = (service: Partial<MemberServiceOutputs>) => {
+    const asked: [string, number][] = [];
+    const kubernetes = {
+      bindings: () => Promise.resolve([]), recordedTargets: () => Promise.resolve(null),
+      readyEndpoints: () => Promise.resolve(["10.0.0.1:8080"]),
+      nodeTargets: (_member: MemberOutputs, _namespace: string, name: string, port: number) => Promise.resolve((asked.push([name, port]), ["i-0a:30476"])),
+    };
+    const ports = { kubernetes, aws: { targets: () => Promise.resolve([]) }, clock: { now: () => 0 } } as unknown as Ports;
+    const member = { services: { plain: { namespace: "plain", deployment: "plain", service: "plain", servicePort: 8080, targetGroupArn: "arn:plain", targetType: "instance", binding: null, selector: {}, ...service } } } as unknown as MemberOutputs;
+    return { asked, observed: observe(ports, { config, loadBalancer } as unknown as EnvironmentOutputs, { blue: member }, plainLook) };
+  };
+  it("are the node ports of the member's own Service, or of the primary's Service that has the load balancer", async () => {
+    const own = world({});
+    assert.deepEqual((await own.observed).members["blue"]?.services["plain"]?.endpoints, ["i-0a:30476"]);
+    assert.deepEqual(own.asked, [["plain", 8080]]);
+    const primary = world({ boundBy: "load-balancer-service", loadBalancerService: "plain-lb", loadBalancerServicePort: 81 });
+    await primary.observed;
+    assert.deepEqual(primary.asked, [["plain-lb", 81]]);
+  });
+});
 
 describe("what the data-plane probe asks", () => {
   const asked: readonly (readonly [key: string, url: string])[] = [
