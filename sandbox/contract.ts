@@ -30,6 +30,8 @@ export interface SandboxOptions {
   /** How many times faster than AWS: 60 turns three minutes into three seconds. 1 is real time. */
   readonly timeScale: number;
   readonly lbc: LbcMode;
+  /** With `lbc: "external"`: a controller's program, and its first arguments, that the sandbox itself attaches to each cluster. Left out: a person does. */
+  readonly attach?: readonly string[];
   /** Plugin binaries used in place of a stand-in, by provider name. */
   readonly providers: Readonly<Record<string, string>>;
   readonly region: string;
@@ -126,6 +128,8 @@ export interface NodeAgentStart {
   readonly logsDir: string;
   /** Environment for controllers that run as pods: AWS_ENDPOINT_URL, keys, region. */
   readonly awsEnv: Readonly<Record<string, string>>;
+  /** With `lbc: "external"`: where the attached controller says that it is ready. */
+  readonly externalHealthPort?: number;
   /** Certificate files of its kubelets' server, which `kubectl logs` asks. Left out: nodes without logs. */
   readonly kubelet?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
 }

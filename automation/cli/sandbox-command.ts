@@ -12,11 +12,12 @@ import { chartCommand } from "./sandbox-chart-command";
 import { collectFault, faultCommand } from "./sandbox-fault-command";
 import { parseProviders, parseTimeScale } from "./sandbox-options";
 
-interface UpFlags { dir: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; region: string; json: boolean; fault: readonly string[] }
+interface UpFlags { dir: string; timeScale: number; lbc: "stand-in" | "external"; attach: readonly string[]; provider: Record<string, string>; region: string; json: boolean; fault: readonly string[] }
 
 const dirOption = (): Option => new Option("--dir <folder>", "the sandbox's folder: state, logs, sockets").default(".sandbox");
 export const timeScaleOption = (): Option => new Option("--time-scale <factor>", "how many times as fast as in AWS its delays pass; 1 is real time").argParser(parseTimeScale).default(60);
 export const lbcOption = (): Option => new Option("--lbc <which>", "load balancer controller: the stand-in, or none and a print-out of what a real one needs").choices(["stand-in", "external"]).default("stand-in");
+export const attachOption = (): Option => new Option("--attach <command>", "with --lbc external: run this controller for each cluster, instead of waiting for a person who does").argParser((text) => text.split(" ").filter((word) => word !== "")).default([], "nobody's");
 export const providerOption = (): Option => new Option("--provider <name=path>", "use this plugin binary for a provider instead of the stand-in (repeatable)").argParser(parseProviders).default({}, "stand-ins");
 
 const tell = (message: string): void => void process.stderr.write(`${message}\n`);
@@ -27,6 +28,11 @@ export function shellExports(info: SandboxInfo): string[] {
   return [...info.unset.map((name) => `unset ${name}`), ...Object.entries(info.env).map(([name, value]) => `export ${name}=${quote(value)}`)];
 }
 
+/** @throws SandboxError */
+export function refuseAttach({ lbc, attach }: { readonly lbc: string; readonly attach: readonly string[] }): void {
+  if (attach.length > 0 && lbc !== "external") throw new SandboxError("SBX-ATTACH", "--attach was given, but the sandbox runs the stand-in for the load balancer controller", "Add --lbc external.");
+}
+
 function running(dir: string): SandboxInfo {
   const info = readSandboxInfo(resolve(dir));
   if (info) return info;
@@ -35,10 +41,11 @@ function running(dir: string): SandboxInfo {
 
 async function up(flags: UpFlags): Promise<void> {
   const dir = resolve(flags.dir);
+  refuseAttach(flags);
   const there = readSandboxInfo(dir);
   if (there) throw new SandboxError("SBX-ALREADY-RUNNING", `a sandbox already runs in ${dir} (pid ${there.pid})`, "Use it (`eks-blue-green sandbox env`), or end it with `eks-blue-green sandbox down`.");
   const tools = await resolveTools({ onProgress: (progress) => tell(progress.message) });
-  const info = await startSandbox({ dir, timeScale: flags.timeScale, lbc: flags.lbc, providers: flags.provider, region: flags.region, untilStdinCloses: false }, tools, (progress) => tell(progress.message));
+  const info = await startSandbox({ dir, timeScale: flags.timeScale, lbc: flags.lbc, attach: flags.attach, providers: flags.provider, region: flags.region, untilStdinCloses: false }, tools, (progress) => tell(progress.message));
   const control = new ControlClient(info.control);
   for (const text of flags.fault) await control.addFault(parseFaultText(text));
   process.stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${shellExports(info).join("\n")}\n`);
@@ -68,6 +75,7 @@ export function sandboxCommand(): Command {
     .addOption(dirOption())
     .addOption(timeScaleOption())
     .addOption(lbcOption())
+    .addOption(attachOption())
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
     .addOption(new Option("--fault <fault>", "inject this fault from the beginning (repeatable; docs/faults.md)").argParser(collectFault).default([], "none"))

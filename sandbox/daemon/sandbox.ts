@@ -7,6 +7,7 @@ import { writeAtomically } from "../control-plane/kubeconfig";
 import { connect } from "node:net";
 import { logHint, waitUntil } from "../control-plane/readiness";
 import { SandboxError } from "../errors";
+import { AttachedControllers } from "./attached-controllers";
 import { ControlServer } from "./control-server";
 import { DataPlaneLink } from "./data-plane-link";
 import { childEnvironment, environmentScript, linkTools, makeKeys, sandboxAccountId, sandboxEnvironment, variablesToUnset, writeAwsFiles } from "./environment";
@@ -44,6 +45,7 @@ export class Sandbox implements EksBackend {
   private readonly keys = makeKeys();
   /** Of the clusters' load balancer controllers: each has its own, which stands for its role. */
   private readonly controllerKeys = new Map<string, { id: string; secret: string }>();
+  private readonly attached: AttachedControllers;
   private env: Record<string, string> = {};
   private closing: Promise<void> | null = null;
 
@@ -60,6 +62,7 @@ export class Sandbox implements EksBackend {
     this.dataPlane = dataPlaneScript === null ? null : new DataPlaneLink({ script: dataPlaneScript, supervisor: this.supervisor, timeScale, env: this.processEnv(), onMessage: (message) => this.front?.onDataPlaneMessage(message), log });
     this.fabric = new FabricTable(join(dir, "connect-to"), (message) => this.dataPlane?.fabric(message), join(dir, "curl", ".curlrc"));
     this.nodeAgents = new NodeAgents({ script: findScript("node-agent/main") ?? "", supervisor: this.supervisor, fabric: this.fabric, env: this.processEnv(), log, podRules: (name) => this.faults.rulesFor(name), onPodFaultHits: (hits) => this.faults.countHits(hits) });
+    this.attached = new AttachedControllers(this.supervisor, start_.options.attach ?? [], { ...this.processEnv(), PATH: start_.path });
     this.faults = this.makeFaults();
   }
 
@@ -156,7 +159,8 @@ export class Sandbox implements EksBackend {
       this.controllerKeys.set(clusterName, keys);
       // Files with the sandbox's own keys would be found by an SDK that looks further.
       const awsEnv = { ...Object.fromEntries(Object.entries(this.env).filter(([name]) => name.startsWith("AWS_") && name !== "AWS_SHARED_CREDENTIALS_FILE")), AWS_ACCESS_KEY_ID: keys.id, AWS_SECRET_ACCESS_KEY: keys.secret };
-      this.nodeAgents.start({ type: "start", clusterName, kubeconfigPath: cluster.directKubeconfigPath, controllerKubeconfigPath: cluster.kubeconfigPath, timeScale, region, lbc, logsDir: join(dir, "logs"), awsEnv, ...(cluster.kubeletFiles ? { kubelet: cluster.kubeletFiles } : {}) });
+      const external = lbc === "external" ? await this.attached.prepare({ dir, cluster: clusterName, kubeconfig: cluster.kubeconfigPath, region, vpcId: this.front?.vpcOf(clusterName) ?? null, awsEnv }) : null;
+      this.nodeAgents.start({ type: "start", clusterName, kubeconfigPath: cluster.directKubeconfigPath, controllerKubeconfigPath: cluster.kubeconfigPath, timeScale, region, lbc, logsDir: join(dir, "logs"), awsEnv, ...(external === null ? {} : { externalHealthPort: external.healthPort }), ...(cluster.kubeletFiles ? { kubelet: cluster.kubeletFiles } : {}) });
     }
     return { endpoint: cluster.endpoint, certificateAuthorityData: cluster.certificateAuthorityData };
   }
@@ -167,6 +171,7 @@ export class Sandbox implements EksBackend {
 
   async deleteControlPlane(clusterName: string): Promise<void> {
     await this.nodeAgents.stop(clusterName, 2_000);
+    await this.attached.remove(clusterName);
     await this.controlPlanes.delete(clusterName);
   }
 
@@ -178,7 +183,7 @@ export class Sandbox implements EksBackend {
   status(): SandboxStatus {
     const { dir, timeScale, region, lbc } = this.start_.options;
     const processes = this.supervisor.status();
-    const clusters = this.controlPlanes.list().map((cluster) => ({ name: cluster.name, version: cluster.version, endpoint: cluster.endpoint, kubeconfig: cluster.kubeconfigPath, apiServer: cluster.state, vpcId: this.front?.vpcOf?.(cluster.name) ?? null, ...this.nodeAgents.status(cluster.name) }));
+    const clusters = this.controlPlanes.list().map((cluster) => ({ name: cluster.name, version: cluster.version, endpoint: cluster.endpoint, kubeconfig: cluster.kubeconfigPath, apiServer: cluster.state, vpcId: this.front?.vpcOf?.(cluster.name) ?? null, attach: this.attached.scriptOf(cluster.name), ...this.nodeAgents.status(cluster.name) }));
     return {
       pid: process.pid, dir, timeScale, region, lbc, startedAt: this.startedAt, awsEndpoint: this.env["AWS_ENDPOINT_URL"] ?? "", processes,
       memoryBytes: processes.reduce((sum, one) => sum + one.memoryBytes, 0), clusters, nodes: clusters.reduce((sum, one) => sum + one.nodes, 0), listeners: this.dataPlane?.listenerCount() ?? 0, faults: this.faults.list(),

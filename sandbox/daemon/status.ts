@@ -14,6 +14,8 @@ export interface ClusterStatus {
   readonly pods: number;
   /** VPC of the EKS cluster; null when the AWS front knows none of that name. */
   readonly vpcId?: string | null;
+  /** With `--lbc external`: the script that starts a controller for it. */
+  readonly attach?: string | null;
   /** The load balancer controller, as faults left it. */
   readonly controller: "running" | "stopped" | "paused";
   /** Last failure of the node agent; null when it is well. */

@@ -65,12 +65,13 @@ async function main(): Promise<void> {
   if (flags.ignored.length > 0) log("info", "flags without effect in the stand-in", { flags: flags.ignored });
 
   const health = { ready: false };
+  const [healthHost, healthPort] = flags.healthAddress === null ? ["127.0.0.1", env["HEALTH_PORT"] ?? "0"] : [flags.healthAddress.split(":")[0] || "127.0.0.1", flags.healthAddress.split(":")[1] ?? "0"];
   http.createServer((request, response) => {
     response.writeHead(request.url === "/readyz" && !health.ready ? 503 : 200).end(health.ready ? "ok" : "starting");
-  }).listen(Number(env["HEALTH_PORT"] ?? "0"), "127.0.0.1");
+  }).listen(Number(healthPort), healthHost);
 
   const stop = new AbortController();
-  const credentials = readKubeconfig(env["KUBECONFIG"] ?? "");
+  const credentials = readKubeconfig(flags.kubeconfig ?? env["KUBECONFIG"] ?? "");
   const client = new ApiClient(credentials, userAgent);
   // Connections of its own: this controller's writes wait for its webhook, which must never wait for a connection that they hold.
   const webhookClient = new ApiClient(credentials, userAgent);
@@ -103,7 +104,7 @@ async function main(): Promise<void> {
   if (process.connected) process.once("disconnect", end);
 
   // Nothing to watch before the chart's CRDs are there; the webhook must not wait for that.
-  const webhook = await retrying(() => startWebhookServer(webhookClient, (by) => elbv2.targetGroup(by), stop.signal), stop.signal);
+  const webhook = await retrying(() => startWebhookServer(webhookClient, (by) => elbv2.targetGroup(by), stop.signal, flags.webhook), stop.signal);
   health.ready = true;
   log("info", "ready", { cluster: flags.clusterName, region: flags.region, vpcId: flags.vpcId, webhookPort: webhook.port, ms: Date.now() - began });
   await store.start(stop.signal);

@@ -28,14 +28,20 @@ export interface Self {
 const PLURALS = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] as const;
 const baseOf = (plural: string): string => `/apis/admissionregistration.k8s.io/v1/${plural}`;
 
+/** The chart's configurations as they lead to a process of this machine. */
+export function pointedConfigurations(self: Self): readonly object[] {
+  const own = webhookConfigurations({ service: { name: "aws-load-balancer-webhook-service", namespace: "kube-system" }, labels: {} }) as unknown as readonly Configuration[];
+  return own.map((configuration) => ({ ...configuration, webhooks: pointed(configuration, self) }));
+}
+
 /** Only `clientConfig` is changed: names, rules and policies stay the chart's. Configurations that are absent are made. */
 export async function pointConfigurations(client: ApiClient, self: Self): Promise<void> {
-  const own = webhookConfigurations({ service: { name: "aws-load-balancer-webhook-service", namespace: "kube-system" }, labels: {} }) as unknown as readonly Configuration[];
+  const own = pointedConfigurations(self);
   for (const [index, plural] of PLURALS.entries()) {
     const found = await orGone(client.get<Configuration>(`${baseOf(plural)}/${WEBHOOK_CONFIGURATION}`));
     const configuration = own[index];
     if (found) await point(client, plural, found, self);
-    else if (configuration) await client.create(baseOf(plural), { ...configuration, webhooks: pointed(configuration, self) });
+    else if (configuration) await client.create(baseOf(plural), configuration);
   }
 }
 

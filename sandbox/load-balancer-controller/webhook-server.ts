@@ -1,4 +1,5 @@
 /** The admission webhooks' server. */
+import { readFileSync } from "node:fs";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import type { ApiClient } from "../node-agent/api-client";
@@ -8,6 +9,7 @@ import { createWebhookCertificate } from "./webhook-certificate";
 import { followConfigurations, pointConfigurations } from "./webhook-pointer";
 import { type LookUp, mutate, mutateService, validateCreate, validateUpdate } from "./webhook-rules";
 import { paths } from "./api-paths";
+import type { Flags } from "./flags";
 import { log } from "./log";
 import type { TargetGroupBinding } from "./types";
 
@@ -25,10 +27,10 @@ export interface WebhookServer {
   readonly port: number;
 }
 
-/** Also points the cluster's webhook configurations at itself, again and again until `signal` aborts. */
-export async function startWebhookServer(client: ApiClient, lookUp: LookUp, signal: AbortSignal): Promise<WebhookServer> {
-  const certificate = await createWebhookCertificate();
-  const server = https.createServer({ cert: certificate.certPem, key: certificate.keyPem }, (request, response) => {
+/** Also points the cluster's webhook configurations at itself, again and again until `signal` aborts; not with a `given` certificate and port, as which they are pointed at already. */
+export async function startWebhookServer(client: ApiClient, lookUp: LookUp, signal: AbortSignal, given: Flags["webhook"] = null): Promise<WebhookServer> {
+  const certificate = given === null ? await createWebhookCertificate() : null;
+  const server = https.createServer(certificate === null ? { cert: readFileSync(given?.certFile ?? ""), key: readFileSync(given?.keyFile ?? "") } : { cert: certificate.certPem, key: certificate.keyPem }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -38,8 +40,9 @@ export async function startWebhookServer(client: ApiClient, lookUp: LookUp, sign
       );
     });
   });
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(given?.port ?? 0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  if (certificate === null) return { port };
   const self = { port, caBundle: certificate.caBundle };
   try {
     await pointConfigurations(client, self);

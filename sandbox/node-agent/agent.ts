@@ -13,6 +13,7 @@ import { NodePorts } from "./node-ports";
 import { PodApi } from "./pod-api";
 import { belongs, identityOf, PodFaults } from "./pod-faults";
 import { type PodHost, PodWorker } from "./pod-worker";
+import { startAttached } from "./programs/attached";
 import { ControllerHost } from "./programs/controller";
 import { startEcho } from "./programs/echo";
 import { startCompleting, startInert } from "./programs/inert";
@@ -254,6 +255,8 @@ export class NodeAgent {
         return startEcho(context, false);
       case "controller":
         return this.controllers.start(context);
+      case "attached":
+        return startAttached(this.start.externalHealthPort ?? 0);
       case "inert":
         return startInert();
       case "completes":

@@ -14,7 +14,7 @@ const { startDriver, rehearsalEnvironment } = require(join(dist, "automation/cli
 const { copyProject, inspectProject } = require(join(dist, "automation/cli/rehearse/project-copy.js")) as typeof import("../../automation/cli/rehearse/project-copy");
 const loadRun = require(join(dist, "automation/cli/rehearse/load-run.js")) as typeof import("../../automation/cli/rehearse/load-run");
 import type { DriverEvent } from "../../automation/events";
-import type { LoadFailure, LoadSummary, SandboxInfo } from "../../sandbox/contract";
+import type { LbcMode, LoadFailure, LoadSummary, SandboxInfo } from "../../sandbox/contract";
 import { parseConnectTo } from "../../sandbox/fabric/connect-to";
 import type { EnvironmentRecord } from "../../stacks/record";
 
@@ -26,10 +26,10 @@ export interface Command { readonly status: number | null; readonly stdout: stri
 export class Stage {
   private constructor(readonly info: SandboxInfo, readonly projectDirectory: string, private readonly setVersion: (version: string) => void) {}
 
-  static async open(options: { readonly timeScale?: number; readonly version?: string } = {}): Promise<Stage> {
+  static async open(options: { readonly timeScale?: number; readonly version?: string; readonly lbc?: LbcMode } = {}): Promise<Stage> {
     const dir = mkdtempSync(join(tmpdir(), "ebg-e2e-"));
     const tools = await resolveTools({ onProgress: () => undefined });
-    const info = await startSandbox({ dir, timeScale: options.timeScale ?? 60, lbc: "stand-in", providers: {}, region: "us-east-1", untilStdinCloses: true }, tools, () => undefined);
+    const info = await startSandbox({ dir, timeScale: options.timeScale ?? 60, lbc: options.lbc ?? "stand-in", providers: {}, region: "us-east-1", untilStdinCloses: true }, tools, () => undefined);
     mkdirSync(join(dir, "rehearsal"));
     const project = copyProject(inspectProject(resolve(__dirname, "../.."), "dev"), join(dir, "project"));
     project.setVersion(options.version ?? "1.34");

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { SandboxError } from "../../../sandbox/errors";
 import { parseScheduledFault } from "./fault-schedule";
 import { exitCodes } from "../exit-codes";
-import { lbcOption, providerOption, timeScaleOption } from "../sandbox-command";
+import { attachOption, lbcOption, providerOption, refuseAttach, timeScaleOption } from "../sandbox-command";
 import { parsePositive } from "../sandbox-options";
 import { reporterFor } from "../../report/reporters";
 import type { RehearsalOptions } from "./options";
@@ -22,9 +22,10 @@ function collectScheduledFault(text: string, before: readonly string[]): readonl
   return [...before, text];
 }
 
-interface Flags { scenario: Scenario; stack: string; cwd: string; from?: string; to?: string; timeScale: number; lbc: "stand-in" | "external"; provider: Record<string, string>; rate: number; json: boolean; plain: boolean; keep: boolean; region: string; fault: readonly string[] }
+interface Flags { scenario: Scenario; stack: string; cwd: string; from?: string; to?: string; timeScale: number; lbc: "stand-in" | "external"; attach: readonly string[]; provider: Record<string, string>; rate: number; json: boolean; plain: boolean; keep: boolean; region: string; fault: readonly string[] }
 
 async function run(flags: Flags): Promise<void> {
+  refuseAttach(flags);
   const reporter = reporterFor({ json: flags.json, plain: flags.plain });
   const people = flags.json ? process.stderr : process.stdout;
   const options: RehearsalOptions = {
@@ -34,6 +35,7 @@ async function run(flags: Flags): Promise<void> {
     to: flags.to ?? null,
     timeScale: flags.timeScale,
     lbc: flags.lbc,
+    attach: flags.attach,
     providers: flags.provider,
     region: flags.region,
     requestsPerSecond: flags.rate,
@@ -66,6 +68,7 @@ export function rehearseCommand(): Command {
     .option("--to <minor>", "Kubernetes minor to upgrade to (default: what Pulumi.<stack>.yaml wants)")
     .addOption(timeScaleOption())
     .addOption(lbcOption())
+    .addOption(attachOption())
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
     .addOption(new Option("--rate <requests>", "requests a second, half on new connections").argParser(parsePositive).default(1000))

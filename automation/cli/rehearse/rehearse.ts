@@ -39,9 +39,10 @@ async function openStage(act: Act, options: RehearsalOptions, dir: string, { tel
   const info = await stageOfView(
     tell,
     "sandbox",
-    (progress) => startSandbox({ dir, timeScale: options.timeScale, lbc: options.lbc, providers: options.providers, region: options.region, untilStdinCloses: !options.keep }, tools, (step) => progress(step.message)),
+    (progress) => startSandbox({ dir, timeScale: options.timeScale, lbc: options.lbc, attach: options.attach, providers: options.providers, region: options.region, untilStdinCloses: !options.keep }, tools, (step) => progress(step.message)),
     (started) => `AWS at ${started.awsEndpoint}, ${options.timeScale} times as fast`,
   );
+  if (options.lbc === "external" && options.attach.length === 0) tell({ kind: "note", message: `attach a controller to each cluster as soon as its folder is there: ${join(dir, "lbc")}/CLUSTER/run.sh CONTROLLER (the rehearsal waits for it; or give the program with --attach)` });
   // Everything of the rehearsal is in the sandbox's folder, which goes with it, also after a kill -9 of this process.
   mkdirSync(join(dir, "rehearsal"));
   const project = copyProject(act.project, join(dir, "project"));

@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import fs from "node:fs";
-import http from "node:http";
 import net from "node:net";
 import path from "node:path";
 import { ContainerLog, FileLog, type LogSource } from "../container-log";
+import { answersReady } from "./attached";
 import { KILLED, type ProgramContext, type RunningProgram } from "./program";
 import type { ProbeKind } from "../probe-state";
 
@@ -22,7 +22,6 @@ export interface ControllerSettings {
 }
 
 const STAND_IN = path.join(__dirname, "..", "..", "load-balancer-controller", "main.js");
-const READY_TIMEOUT_MS = 2_000;
 
 /** All replicas of one cluster's controller. */
 export class ControllerHost {
@@ -192,16 +191,5 @@ function freePort(): Promise<number> {
       const { port } = server.address() as net.AddressInfo;
       server.close(() => resolve(port));
     });
-  });
-}
-
-function answersReady(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const request = http.get({ host: "127.0.0.1", port, path: "/readyz", agent: false, timeout: READY_TIMEOUT_MS }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    request.once("error", () => resolve(false));
-    request.once("timeout", () => request.destroy());
   });
 }

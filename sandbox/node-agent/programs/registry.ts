@@ -8,6 +8,8 @@ export type ProgramChoice =
   /** Somebody's own image that declares ports: serves like echo, but only its declared ports can be judged. */
   | "echo-for-foreign-image"
   | "controller"
+  /** A controller's pod whose work somebody's own process does. */
+  | "attached"
   | "inert"
   /** Ends at once with success. */
   | "completes";
@@ -18,7 +20,7 @@ export function chooseProgram(pod: Pod, container: ContainerSpec, role: "init" |
   const image = container.image ?? "";
   if (role === "init" && container.restartPolicy !== "Always") return "completes";
   if (ECHO_IMAGE.test(image)) return "echo";
-  if (image.includes("aws-load-balancer-controller")) return lbc === "external" ? "inert" : "controller";
+  if (image.includes("aws-load-balancer-controller")) return lbc === "external" ? "attached" : "controller";
   const serves = (container.ports ?? []).some((p) => (p.protocol ?? "TCP") === "TCP");
   const runsForever = (pod.spec.restartPolicy ?? "Always") === "Always";
   const isJob = pod.metadata.ownerReferences?.some((o) => o.kind === "Job") ?? false;

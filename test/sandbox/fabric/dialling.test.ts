@@ -12,7 +12,7 @@ const places = ["sandbox", "automation/cli/rehearse"];
 const allowed: Readonly<Record<string, string>> = {
   "sandbox/fabric/dial.ts": "the way to pods and load balancers: what the fabric's table holds, on 127.0.0.0/8 alone",
   "sandbox/data-plane/health.ts": "TLS over a socket that dial has made; opens none of its own",
-  "sandbox/node-agent/programs/controller.ts": "/readyz of the controller that it started, on a literal 127.0.0.1",
+  "sandbox/node-agent/programs/attached.ts": "/readyz of the controller that was started for a cluster, on a literal 127.0.0.1",
   "sandbox/node-agent/api-client.ts": "the API server of its own cluster; the daemon gives its loopback URL",
   "sandbox/providers/launchers.ts": "the provider host's unix socket in the sandbox's folder; the text of a script",
   "sandbox/providers/kubernetes/client.ts": "the API server that the program's kubeconfig names; here that of a sandbox's member",

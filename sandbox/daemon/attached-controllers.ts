@@ -1,0 +1,43 @@
+/** With `--lbc external`: each cluster's folder for a controller, and with `--attach` the controllers themselves, which end with their cluster. */
+import { type ExternalController, type ExternalSettings, prepareExternalController } from "./external-controller";
+import type { Child, Supervisor } from "./supervisor";
+
+/** A controller that ends is started again, as its pod would be. */
+const restartMs = 2_000;
+
+export class AttachedControllers {
+  private readonly prepared = new Map<string, ExternalController>();
+  private readonly running = new Map<string, Child>();
+
+  constructor(private readonly supervisor: Supervisor, private readonly command: readonly string[], private readonly env: Readonly<Record<string, string>>) {}
+
+  /** Safe to repeat. */
+  async prepare(settings: ExternalSettings): Promise<ExternalController> {
+    const known = this.prepared.get(settings.cluster);
+    if (known !== undefined) return known;
+    const made = await prepareExternalController(settings);
+    this.prepared.set(settings.cluster, made);
+    if (this.command.length > 0) this.start(settings.cluster, made);
+    return made;
+  }
+
+  scriptOf(cluster: string): string | null {
+    return this.prepared.get(cluster)?.script ?? null;
+  }
+
+  private start(cluster: string, { script }: ExternalController): void {
+    this.running.set(cluster, this.supervisor.start({
+      name: `attached-controller-${cluster}`, command: script, args: this.command, env: this.env,
+      onUnexpectedExit: () => setTimeout(() => {
+        const still = this.prepared.get(cluster);
+        if (still !== undefined) this.start(cluster, still);
+      }, restartMs),
+    }));
+  }
+
+  async remove(cluster: string): Promise<void> {
+    this.prepared.delete(cluster);
+    await this.running.get(cluster)?.stop(2_000);
+    this.running.delete(cluster);
+  }
+}
