@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxInfo } from "../contract";
 import { createWebhookCertificate } from "../load-balancer-controller/webhook-certificate";
-import { pointedConfigurations } from "../load-balancer-controller/webhook-pointer";
+import { pointedConfigurations, type PointedConfiguration } from "../load-balancer-controller/webhook-pointer";
 import { environmentScript } from "./environment";
 import { freePort } from "./ports";
 import type { ClusterStatus, SandboxStatus } from "./status";
@@ -45,6 +45,9 @@ export function controllerFlags({ cluster, kubeconfig, region, vpcId }: External
   ];
 }
 
+/** Services may be made while nobody is attached: the chart of our own programs asks for no webhook there at all. */
+const lenient = (configuration: PointedConfiguration): object => ({ ...configuration, webhooks: configuration.webhooks?.map((one) => (one.name === "mservice.elbv2.k8s.aws" ? { ...one, failurePolicy: "Ignore" } : one)) });
+
 /** Writes the cluster's folder. */
 export async function prepareExternalController(settings: ExternalSettings): Promise<ExternalController> {
   const folder = join(settings.dir, "lbc", settings.cluster);
@@ -54,7 +57,7 @@ export async function prepareExternalController(settings: ExternalSettings): Pro
   const write = (name: string, text: string, mode = 0o600): void => writeFileSync(join(folder, name), text, { mode });
   write("tls.crt", certificate.certPem);
   write("tls.key", certificate.keyPem);
-  write("webhooks.json", JSON.stringify({ apiVersion: "v1", kind: "List", items: pointedConfigurations({ port: ports.webhook, caBundle: certificate.caBundle }) }, null, 2));
+  write("webhooks.json", JSON.stringify({ apiVersion: "v1", kind: "List", items: pointedConfigurations({ port: ports.webhook, caBundle: certificate.caBundle }).map(lenient) }, null, 2));
   write("env.sh", environmentScript({ ...settings.awsEnv, KUBECONFIG: settings.kubeconfig, NO_PROXY: "*", no_proxy: "*" }, ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]));
   const script = join(folder, "run.sh");
   write("run.sh", [

@@ -16,8 +16,9 @@ interface ClientConfig {
 
 interface Configuration {
   readonly metadata: { readonly name: string; readonly resourceVersion: string };
-  readonly webhooks?: readonly { readonly clientConfig: ClientConfig }[];
+  readonly webhooks?: readonly { readonly name?: string; readonly clientConfig: ClientConfig }[];
 }
+export type PointedConfiguration = Pick<Configuration, "webhooks">;
 
 /** Where this process answers. */
 export interface Self {
@@ -29,7 +30,7 @@ const PLURALS = ["mutatingwebhookconfigurations", "validatingwebhookconfiguratio
 const baseOf = (plural: string): string => `/apis/admissionregistration.k8s.io/v1/${plural}`;
 
 /** The chart's configurations as they lead to a process of this machine. */
-export function pointedConfigurations(self: Self): readonly object[] {
+export function pointedConfigurations(self: Self): readonly PointedConfiguration[] {
   const own = webhookConfigurations({ service: { name: "aws-load-balancer-webhook-service", namespace: "kube-system" }, labels: {} }) as unknown as readonly Configuration[];
   return own.map((configuration) => ({ ...configuration, webhooks: pointed(configuration, self) }));
 }
