@@ -1,0 +1,103 @@
+/**
+ * `--lbc external`: the sandbox runs no controller, and somebody attaches one to each cluster with what the sandbox prints. Here it is the
+ * stand-in's program, started by hand as anybody's controller would be: by run.sh, with its own clock (scale 1), its given certificate and
+ * ports. An upgrade and a new workload behind a Service's load balancer come out as they do otherwise.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { eventually, Stage } from "./stage";
+
+const controller = resolve(__dirname, "../../dist/sandbox/load-balancer-controller/main.js");
+
+/** A person at the keyboard who attaches a controller to every cluster as soon as its folder is there. */
+class Attacher {
+  readonly attached = new Map<string, ChildProcess>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(private readonly dir: string) {
+    this.timer = setInterval(() => this.look(), 200);
+  }
+
+  private look(): void {
+    const folder = join(this.dir, "lbc");
+    if (!existsSync(folder)) return;
+    for (const cluster of readdirSync(folder)) {
+      const script = join(folder, cluster, "run.sh");
+      if (this.attached.has(cluster) || !existsSync(script)) continue;
+      const log = openSync(join(this.dir, "logs", `attached-${cluster}.log`), "a");
+      this.attached.set(cluster, spawn(script, [process.execPath, controller], { env: { PATH: process.env["PATH"], HOME: this.dir }, stdio: ["ignore", log, log] }));
+    }
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+    for (const child of this.attached.values()) child.kill("SIGTERM");
+  }
+}
+
+async function underLoad(stage: Stage, work: () => Promise<void>): Promise<void> {
+  const load = await stage.load(200);
+  try {
+    await work();
+  } finally {
+    const summary = await load.stop();
+    console.log(`      ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed`);
+    assert.deepEqual([summary.failed, summary.idleResets, summary.void], [0, 0, false], JSON.stringify({ failures: summary.firstFailures, lag: summary.schedulingLagMs }, null, 1));
+  }
+}
+
+async function drive(stage: Stage, ...args: string[]): Promise<void> {
+  const run = await stage.drive(args);
+  assert.equal(run.code, 0, run.stderr);
+}
+
+interface Health { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string }; readonly TargetHealth: { readonly State: string } }[] }
+function healthyTargets(stage: Stage): string[] {
+  const [arn = ""] = stage.json<string[]>("aws", ["elbv2", "describe-target-groups", "--query", "TargetGroups[].TargetGroupArn", "--output", "json"]);
+  const { TargetHealthDescriptions } = stage.json<Health>("aws", ["elbv2", "describe-target-health", "--target-group-arn", arn, "--output", "json"]);
+  return TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth.State === "healthy").map(({ Target }) => Target.Id).sort();
+}
+const pods = (stage: Stage, member: string): string[] => stage.command("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "pods", "-o", "jsonpath={.items[*].status.podIP}"]).stdout.split(" ").sort();
+
+describe("a controller that somebody attaches (--lbc external)", function () {
+  this.timeout(400_000);
+  let stage: Stage;
+  let attacher: Attacher;
+  afterEach(async () => {
+    attacher?.end();
+    await stage?.close();
+  });
+
+  it("an upgrade: nothing is lost, and the sandbox ran no controller of its own", async () => {
+    stage = await Stage.open({ version: "1.34", lbc: "external" });
+    attacher = new Attacher(stage.info.dir);
+    await drive(stage, "up");
+    await underLoad(stage, async () => {
+      stage.want("1.35");
+      await drive(stage, "upgrade", "--approve-retire");
+    });
+    const { placement } = stage.record();
+    assert.deepEqual([placement["green"]?.role, placement["green"]?.version, placement["blue"]?.role], ["active", "1.35", "absent"]);
+    assert.deepEqual(healthyTargets(stage), pods(stage, "green"));
+    assert.deepEqual([...attacher.attached.keys()].sort(), ["dev-blue", "dev-green"]);
+    assert.deepEqual(readdirSync(join(stage.info.dir, "logs")).filter((name) => name.startsWith("load-balancer-controller-")), []);
+  });
+
+  it("a new workload behind a Service's load balancer; its pods say so when no controller is attached any more", async () => {
+    stage = await Stage.open({ version: "1.35", lbc: "external" });
+    attacher = new Attacher(stage.info.dir);
+    const file = join(stage.projectDirectory, "Pulumi.dev.yaml");
+    const settings = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+    settings.config["eks-blue-green:loadBalancer"] = { owner: "service", primary: "blue" };
+    writeFileSync(file, stringify(settings));
+    await drive(stage, "up");
+    await underLoad(stage, () => drive(stage, "admit", "green"));
+    assert.deepEqual(healthyTargets(stage), [...pods(stage, "blue"), ...pods(stage, "green")].sort());
+    attacher.attached.get("dev-blue")?.kill("SIGTERM");
+    const ready = (): string => stage.command("kubectl", ["--context", "dev-blue", "-n", "kube-system", "get", "deployment", "aws-load-balancer-controller", "-o", "jsonpath={.status.readyReplicas}"]).stdout;
+    await eventually("the controller's pods are no longer ready", 60, () => (ready() === "" ? true : null));
+  });
+});
