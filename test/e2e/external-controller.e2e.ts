@@ -63,7 +63,7 @@ function healthyTargets(stage: Stage): string[] {
 const pods = (stage: Stage, member: string): string[] => stage.command("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "pods", "-o", "jsonpath={.items[*].status.podIP}"]).stdout.split(" ").sort();
 
 describe("a controller that somebody attaches (--lbc external)", function () {
-  this.timeout(400_000);
+  this.timeout(900_000);
   let stage: Stage;
   let attacher: Attacher;
   afterEach(async () => {
@@ -98,6 +98,6 @@ describe("a controller that somebody attaches (--lbc external)", function () {
     assert.deepEqual(healthyTargets(stage), [...pods(stage, "blue"), ...pods(stage, "green")].sort());
     attacher.attached.get("dev-blue")?.kill("SIGTERM");
     const ready = (): string => stage.command("kubectl", ["--context", "dev-blue", "-n", "kube-system", "get", "deployment", "aws-load-balancer-controller", "-o", "jsonpath={.status.readyReplicas}"]).stdout;
-    await eventually("the controller's pods are no longer ready", 60, () => (ready() === "" ? true : null));
+    await eventually("the controller's pods are no longer ready", 180, () => (ready() === "" ? true : null));
   });
 });

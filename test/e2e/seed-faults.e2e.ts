@@ -12,7 +12,7 @@ interface Finding { readonly code: string; readonly severity: string; readonly s
 interface Verified { readonly verdict: string; readonly findings: readonly Finding[] }
 
 describe("faults of a shared target group, made by hand", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let stage: Stage;
 
   before(async () => {
@@ -37,13 +37,13 @@ describe("faults of a shared target group, made by hand", function () {
   }
   // Without a sample there are findings that nothing is known of requests: those are not what is asked about here.
   const codes = (findings: readonly Finding[]): string[] => [...new Set(findings.map(({ code, subject }) => `${code} ${subject}`))].filter((one) => !/^EBG-V-(REQUESTS|REACH|SPREAD) /.test(one)).sort();
-  const found = (code: string): Promise<Finding> => eventually(`verify finds ${code}; it finds ${codes(verify()).join(", ")}`, 60, () => verify().find((one) => `${one.code} ${one.subject}` === code) ?? null);
-  const good = (): Promise<true> => eventually("verify finds nothing", 90, () => (codes(verify()).length === 0 ? true : null));
+  const found = (code: string): Promise<Finding> => eventually(`verify finds ${code}; it finds ${codes(verify()).join(", ")}`, 180, () => verify().find((one) => `${one.code} ${one.subject}` === code) ?? null);
+  const good = (): Promise<true> => eventually("verify finds nothing", 180, () => (codes(verify()).length === 0 ? true : null));
   /**
    * What the runbook does when a controller's targets are not as they should be: its next pass computes everything anew. For as long as the
    * controller goes by its cache of targets (five minutes, scaled) it changes nothing, so that it is done again.
    */
-  const repaired = (...members: readonly string[]): Promise<true> => eventually(`${members.join(" and ")} registered again`, 90, () => {
+  const repaired = (...members: readonly string[]): Promise<true> => eventually(`${members.join(" and ")} registered again`, 180, () => {
     for (const member of members) kubectl(member, "annotate", "targetgroupbinding", "web", "elbv2.k8s.aws/checkpoint-");
     return codes(verify()).length === 0 ? true : null;
   });
@@ -66,7 +66,7 @@ describe("faults of a shared target group, made by hand", function () {
     assert.deepEqual(targets(), [...pods("blue"), ...pods("green")].sort());
     // The controller has its list in memory, and writes it down with the next change of its endpoints.
     kubectl("green", "rollout", "restart", "deployment/web");
-    kubectl("green", "rollout", "status", "deployment/web", "--timeout=120s");
+    kubectl("green", "rollout", "status", "deployment/web", "--timeout=300s");
     await good();
   });
 
@@ -84,7 +84,7 @@ describe("faults of a shared target group, made by hand", function () {
     kubectl("green", "delete", "targetgroupbinding", "second");
     // Fact 33: the other binding does not notice.
     await found("EBG-V-TARGETS green/web");
-    await eventually("green's targets are gone", 60, () => (JSON.stringify(targets()) === JSON.stringify(pods("blue")) ? true : null));
+    await eventually("green's targets are gone", 180, () => (JSON.stringify(targets()) === JSON.stringify(pods("blue")) ? true : null));
     await repaired("green");
   });
 
