@@ -1,16 +1,18 @@
 /** What the end-to-end tests stand on: one sandbox with the project of this checkout, the driver as a process, and a steady load. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parse, stringify } from "yaml";
 
 // End-to-end tests run what users run: the compiled files.
 const dist = resolve(__dirname, "../../dist");
 const { startSandbox, stopSandbox } = require(join(dist, "sandbox/daemon/start.js")) as typeof import("../../sandbox/daemon/start");
 const { resolveTools } = require(join(dist, "sandbox/tools/index.js")) as typeof import("../../sandbox/tools/index");
 const { startDriver, rehearsalEnvironment } = require(join(dist, "automation/cli/rehearse/driver-process.js")) as typeof import("../../automation/cli/rehearse/driver-process");
+const { exampleConfig } = require(join(dist, "automation/cli/rehearse/scenarios/own-project.js")) as typeof import("../../automation/cli/rehearse/scenarios/own-project");
 const { copyProject, inspectProject } = require(join(dist, "automation/cli/rehearse/project-copy.js")) as typeof import("../../automation/cli/rehearse/project-copy");
 const loadRun = require(join(dist, "automation/cli/rehearse/load-run.js")) as typeof import("../../automation/cli/rehearse/load-run");
 import type { DriverEvent } from "../../automation/events";
@@ -20,18 +22,21 @@ import type { EnvironmentRecord } from "../../stacks/record";
 
 export interface DriverRun { readonly code: number | null; readonly events: readonly DriverEvent[]; readonly stderr: string }
 
+/** Settings of an environment as its config file has them. */
+export type Values = Record<string, unknown>;
+
 export interface Command { readonly status: number | null; readonly stdout: string; readonly stderr: string }
 
-/** A sandbox with the environment `dev` deployed at one version and wanting the next. */
+/** A sandbox with the config of the environment `dev` (this project's, or an example's) at one version. */
 export class Stage {
   private constructor(readonly info: SandboxInfo, readonly projectDirectory: string, private readonly setVersion: (version: string) => void) {}
 
-  static async open(options: { readonly timeScale?: number; readonly version?: string; readonly lbc?: LbcMode } = {}): Promise<Stage> {
+  static async open(options: { readonly timeScale?: number; readonly version?: string; readonly lbc?: LbcMode; readonly example?: string } = {}): Promise<Stage> {
     const dir = mkdtempSync(join(tmpdir(), "ebg-e2e-"));
     const tools = await resolveTools({ onProgress: () => undefined });
     const info = await startSandbox({ dir, timeScale: options.timeScale ?? 60, lbc: options.lbc ?? "stand-in", providers: {}, region: "us-east-1", untilStdinCloses: true }, tools, () => undefined);
     mkdirSync(join(dir, "rehearsal"));
-    const project = copyProject(inspectProject(resolve(__dirname, "../.."), "dev"), join(dir, "project"));
+    const project = copyProject(options.example === undefined ? inspectProject(resolve(__dirname, "../.."), "dev") : exampleConfig(options.example), join(dir, "project"));
     project.setVersion(options.version ?? "1.34");
     return new Stage(info, project.directory, project.setVersion);
   }
@@ -42,6 +47,16 @@ export class Stage {
 
   want(version: string): void {
     this.setVersion(version);
+  }
+
+  /** Changes the environment's settings as its owner would, in Pulumi.dev.yaml; keys without their prefix. */
+  configure(change: (config: Record<string, Values>) => void): void {
+    const file = join(this.projectDirectory, "Pulumi.dev.yaml");
+    const settings = parse(readFileSync(file, "utf8")) as { config: Values };
+    const prefix = "eks-blue-green:";
+    const plain = Object.fromEntries(Object.entries(settings.config).map(([key, value]) => [key.startsWith(prefix) ? key.slice(prefix.length) : key, value]));
+    change(plain as Record<string, Values>);
+    writeFileSync(file, stringify({ ...settings, config: Object.fromEntries(Object.entries(plain).map(([key, value]) => [key.includes(":") ? key : `${prefix}${key}`, value])) }));
   }
 
   /** Runs the driver's CLI to its end; `onEvent` may kill it. */
@@ -89,13 +104,63 @@ export class Stage {
     });
   }
 
-  /** `failures`: every failed request so far, from the ledger. Complete once the load has stopped. */
-  async load(requestsPerSecond = 300): Promise<{ stop: () => Promise<LoadSummary>; failures: () => readonly LoadFailure[] }> {
-    const address = await loadRun.waitUntilServing(this.info, () => undefined, new AbortController().signal);
-    const ledger = join(this.info.dir, "rehearsal", `ledger-${Date.now()}.ndjson`);
-    const running = await loadRun.beginLoad(this.info, address, requestsPerSecond, ledger, () => undefined);
-    const lines = (): readonly ({ readonly type: string } & LoadFailure)[] => readFileSync(ledger, "utf8").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as { readonly type: string } & LoadFailure);
+  /** Begins once `listeners` of them or more serve; on `most` of them, those with the lowest ports, with a client process each. `failures`: every failed request so far, from the ledgers. Complete once the load has stopped. */
+  async load(requestsPerSecond = 300, listeners = 1, most = Number.POSITIVE_INFINITY): Promise<{ stop: () => Promise<LoadSummary>; failures: () => readonly LoadFailure[] }> {
+    const serving = await loadRun.waitUntilAllServe(this.info, listeners, () => undefined, new AbortController().signal);
+    const entries = [...serving].sort((a, b) => a.port - b.port).slice(0, most);
+    const folder = join(this.info.dir, "rehearsal");
+    const ledger = `ledger-${Date.now()}`;
+    const running = await loadRun.beginLoad(this.info, entries, requestsPerSecond, join(folder, `${ledger}.ndjson`), () => undefined);
+    const lines = (): readonly ({ readonly type: string } & LoadFailure)[] => readdirSync(folder).filter((name) => name.startsWith(ledger)).flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n")).filter((line) => line !== "").map((line) => JSON.parse(line) as { readonly type: string } & LoadFailure);
     return { stop: running.stop, failures: () => lines().filter((line) => line.type === "failure") };
+  }
+
+  private state(...names: string[]): string {
+    return join(this.info.dir, "state", ".pulumi", ...names);
+  }
+  /** Projects of this stage's backend, each with a folder of its own. */
+  private projects(kind: "locks" | "stacks"): string[] {
+    const folder = kind === "locks" ? this.state("locks", "organization") : this.state("stacks");
+    return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  }
+
+  /** Process id of the engine that holds a stack's lock; null when nobody does. */
+  lockOf(stack: string): number | null {
+    for (const folder of this.projects("locks").map((project) => join(project, stack))) {
+      try {
+        const file = readdirSync(folder).find((name) => name.endsWith(".json"));
+        if (file !== undefined) return (JSON.parse(readFileSync(join(folder, file), "utf8")) as { pid: number }).pid;
+      } catch {
+        // Not there, or gone at this moment.
+      }
+    }
+    return null;
+  }
+
+  /** kill -9 of the engine that holds a stack; false when nobody does. */
+  killEngine(stack: string): boolean {
+    const pid = this.lockOf(stack);
+    if (pid === null) return false;
+    try {
+      process.kill(-pid, "SIGKILL");
+      return true;
+    } catch {
+      // It has just ended.
+      return false;
+    }
+  }
+
+  /** What an engine was doing when it was last heard of: `creating web`. */
+  pendingOperations(stack: string): string[] {
+    for (const file of this.projects("stacks").map((project) => join(project, `${stack}.json`))) {
+      try {
+        const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as { checkpoint: { latest?: { pending_operations?: { type: string; resource: { urn: string } }[] } } };
+        return (checkpoint.latest?.pending_operations ?? []).map(({ type, resource }) => `${type} ${basename(resource.urn.split("::").at(-1) ?? "")}`);
+      } catch {
+        // Of another project, or being written at this moment.
+      }
+    }
+    return [];
   }
 }
 
