@@ -82,7 +82,8 @@ export function standDown(targetType: "ip" | "instance"): { readonly selector: R
       return { selector: { [standbyLabel]: "true" }, annotations: { "pulumi.com/skipAwait": "true" } };
     case "instance":
       // Nodes are registered whether or not they have a pod, so the selector takes nobody out.
-      return { selector: {}, annotations: { [`${prefix}target-node-labels`]: `${standbyLabel}=true` } };
+      // Its pods may be stopped while it stands by, and then the Service has no endpoints either.
+      return { selector: {}, annotations: { [`${prefix}target-node-labels`]: `${standbyLabel}=true`, "pulumi.com/skipAwait": "true" } };
     default:
       return targetType satisfies never;
   }

@@ -94,6 +94,8 @@ describe("owner service", () => {
     const run = await deploy(other, "blue", "standby");
     const { metadata, spec } = find(run.resources, "kubernetes:core/v1:Service", "blue-web-lb").inputs as { metadata: { annotations: Record<string, string> }; spec: { selector: unknown } };
     assert.equal(metadata.annotations["service.beta.kubernetes.io/aws-load-balancer-target-node-labels"], "eks-blue-green/standby=true");
+    // With its pods stopped it has no endpoints: an update that waits for some (to lift its protection, in a teardown) would never end.
+    assert.equal(metadata.annotations["pulumi.com/skipAwait"], "true");
     assert.equal(metadata.annotations["service.beta.kubernetes.io/aws-load-balancer-healthcheck-port"], "traffic-port");
     assert.deepEqual(spec.selector, { "app.kubernetes.io/name": "web" });
     assert.equal((find(run.resources, "kubernetes:core/v1:Service", "blue-web").inputs["spec"] as { type: string }).type, "NodePort");
