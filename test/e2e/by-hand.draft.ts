@@ -1,4 +1,4 @@
-// A draft: every command of it was typed by hand and showed what it asserts; as a test it has not run to its end yet, so its name keeps it out of `make test`.
+// A draft: its commands were typed by hand and showed what it asserts, but for the last two (delete-stack, clean-up.sh); as a test it has not run to its end yet, so its name keeps it out of `make test`.
 /**
  * The published procedure, typed by hand: kubectl and the AWS CLI against a sandbox, in a shell that has sourced its env.sh, with the files
  * of examples/by-hand. Each step shows what the procedure says that it shows. Then the trap that it warns of: the primary's Service takes
