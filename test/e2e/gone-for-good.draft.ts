@@ -1,0 +1,86 @@
+/** A draft, not seen green yet: a cluster whose controller alone is dead is evacuated and comes back; one whose API server never comes back is destroyed by `upgrade`. Under load, in one sandbox. */
+import assert from "node:assert/strict";
+import type { LoadSummary } from "../../sandbox/contract";
+import { ControlClient } from "../../sandbox/control-client";
+import { eventually, Stage } from "./stage";
+
+interface TargetHealth { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string; readonly Port: number }; readonly TargetHealth: { readonly State: string } }[] }
+
+describe("a cluster that is dead for good", function () {
+  this.timeout(10 * 60_000);
+  let stage: Stage;
+  let control: ControlClient;
+  let load: { stop: () => Promise<LoadSummary> } | null = null;
+
+  const groupArn = (): string => stage.json<{ TargetGroups: { TargetGroupArn: string }[] }>("aws", ["elbv2", "describe-target-groups", "--output", "json"]).TargetGroups[0]?.TargetGroupArn ?? "";
+  const registered = (): string[] => stage.json<TargetHealth>("aws", ["elbv2", "describe-target-health", "--target-group-arn", groupArn(), "--output", "json"]).TargetHealthDescriptions
+    .filter((one) => one.TargetHealth.State !== "draining").map((one) => `${one.Target.Id}:${one.Target.Port}`).sort();
+  const endpoints = (member: string): string[] => stage.json<{ items: { endpoints: { addresses: string[] }[] | null; ports: { port: number }[] }[] }>("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "endpointslices", "-o", "json"])
+    .items.flatMap((slice) => (slice.endpoints ?? []).map((one) => `${one.addresses[0]}:${slice.ports[0]?.port}`)).sort();
+  const deployment = (member: string, namespace: string, name: string): { readonly available: number } => ({ available: stage.json<{ status: { availableReplicas?: number } }>("kubectl", ["--context", `dev-${member}`, "-n", namespace, "get", "deployment", name, "-o", "json"]).status.availableReplicas ?? 0 });
+  const denials = (member: string): string[] => {
+    const roleName = stage.json<{ controller: { roleName: string } }>("pulumi", ["stack", "output", "--json", "-s", `dev-${member}`]).controller.roleName;
+    return stage.json<{ PolicyNames: string[] }>("aws", ["iam", "list-role-policies", "--role-name", roleName, "--output", "json"]).PolicyNames.filter((name) => name === "eks-blue-green-evacuated");
+  };
+
+  before(async () => {
+    stage = await Stage.open({ version: "1.34" });
+    control = new ControlClient(stage.info.control);
+    for (const args of [["up"], ["admit", "green"]]) {
+      const run = await stage.drive(args);
+      assert.equal(run.code, 0, run.stderr);
+    }
+    load = await stage.load(200);
+  });
+  after(async () => {
+    await load?.stop();
+    await stage?.close();
+  });
+
+  it("leaves when only its controller is dead, though its API server answers, and comes back", async () => {
+    const fault = await control.addFault({ on: "controller", cluster: "dev-green", kind: "down" });
+    await eventually("green's controller is seen to be gone", 120, () => (deployment("green", "kube-system", "aws-load-balancer-controller").available === 0 ? true : null));
+    const drain = await stage.drive(["drain", "green"]);
+    assert.equal(drain.code, 4, drain.stderr);
+    assert.match(drain.stderr, /evacuate green/);
+    const run = await stage.drive(["evacuate", "green"]);
+    assert.equal(run.code, 0, run.stderr);
+    assert.deepEqual(registered(), endpoints("blue"));
+    assert.match(stage.record().placement["green"]?.evacuated?.why ?? "", /its load balancer controller does not run/);
+    await control.removeFault(fault.id);
+    await eventually("green's controller runs again", 120, () => (deployment("green", "kube-system", "aws-load-balancer-controller").available > 0 ? true : null));
+    for (const args of [["drain", "green"], ["admit", "green"]]) {
+      const back = await stage.drive(args);
+      assert.equal(back.code, 0, back.stderr);
+    }
+    assert.equal(denials("green").length, 0);
+    assert.deepEqual(registered(), [...endpoints("blue"), ...endpoints("green")].sort());
+  });
+
+  it("is destroyed by `upgrade` when its API server never comes back, once approved, and nothing of it is left", async () => {
+    await control.stopApiServer("dev-blue");
+    const out = await stage.drive(["evacuate", "blue"]);
+    assert.equal(out.code, 0, out.stderr);
+    const unapproved = await stage.drive(["upgrade"]);
+    assert.equal(unapproved.code, 6, unapproved.stderr);
+    assert.match(unapproved.stderr, /destroying blue, which needs approval/);
+    const run = await stage.drive(["upgrade", "--approve-retire"]);
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /blue's API server does not answer: \d+ Kubernetes objects were taken out of its stack's state/);
+    assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, ["dev-green"]);
+    const { deployment: state } = stage.json<{ deployment: { resources?: { type: string }[]; pending_operations?: object[] } }>("pulumi", ["stack", "export", "-s", "dev-blue"]);
+    assert.deepEqual([(state.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack"), state.pending_operations ?? []], [[], []]);
+    const { placement, rollout, intent } = stage.record();
+    assert.deepEqual([placement["blue"]?.role, placement["green"]?.role, rollout, intent], ["absent", "active", null, null]);
+    assert.deepEqual(stage.json<{ Roles: { RoleName: string }[] }>("aws", ["iam", "list-roles", "--output", "json"]).Roles.filter((one) => one.RoleName.startsWith("blue-")), []);
+    assert.deepEqual(registered(), endpoints("green"));
+  });
+
+  it("and nobody who asked for something noticed any of it", async () => {
+    const summary = await load!.stop();
+    load = null;
+    assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
+    assert.equal(summary.failed, 0, JSON.stringify(summary.firstFailures, null, 1));
+    console.log(`      ${summary.sent} requests, ${summary.failed} failed, ${summary.idleResets} idle resets`);
+  });
+});
