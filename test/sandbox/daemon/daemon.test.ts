@@ -89,7 +89,7 @@ describe("the daemon, with real control planes", function () {
 
     // Faults of its API server: refused once, its answer lost though the work is done, silent; each is counted, and nobody else is hit.
     const lost = await control.addFault({ on: "kubernetes", cluster: "dev-green", verb: "create", resource: "configmaps", kind: "lost-answer", count: 1 });
-    await control.addFault({ on: "kubernetes", cluster: "dev-green", verb: "list", resource: "namespaces", kind: "error", status: 503, count: 1 });
+    await control.addFault({ on: "kubernetes", cluster: "dev-green", verb: "list", resource: "namespaces", kind: "error", status: 500, count: 1 });
     await control.addFault({ on: "kubernetes", cluster: "dev-green", verb: "create", resource: "serviceaccounts", kind: "timeout", ms: 300, count: 1 });
     const tries = (...args: string[]): string => spawnSync("kubectl", ["--context", "dev-green", ...args], { env: childEnvironment(info.env, process.env), encoding: "utf8", timeout: 20_000 }).stderr;
     assert.match(kubectl(info, "--context", "dev-blue", "get", "ns", "-o", "name"), /kube-system/);
@@ -99,7 +99,7 @@ describe("the daemon, with real control planes", function () {
     assert.match(tries("create", "serviceaccount", "silent"), /EOF|reset|closed/);
     assert.match(tries("get", "serviceaccount", "silent"), /NotFound/);
     assert.deepEqual((await control.faults(true)).map(({ id, state, hits }) => `${id} ${state} ${hits}`), ["kubernetes-2 spent 1", `${lost.id} spent 1`, "kubernetes-3 spent 1"]);
-    assert.deepEqual((await control.kubernetesCalls()).filter((call) => call.fault !== null).map(({ cluster, verb, resource, status }) => `${cluster} ${verb} ${resource} ${status}`), ["dev-green list namespaces 503", "dev-green create configmaps 201", "dev-green create serviceaccounts 0"]);
+    assert.deepEqual((await control.kubernetesCalls()).filter((call) => call.fault !== null).map(({ cluster, verb, resource, status }) => `${cluster} ${verb} ${resource} ${status}`), ["dev-green list namespaces 500", "dev-green create configmaps 201", "dev-green create serviceaccounts 0"]);
 
     // Deleted and made again, it is a new cluster.
     await control.deleteControlPlane("dev-blue");
