@@ -151,6 +151,22 @@ export class NodeAgents {
     });
   }
 
+  onlyTakesAway(clusterName: string, left: readonly NodeSpec[]): boolean {
+    const now = this.agent(clusterName).nodes ?? [];
+    return left.length < now.length && left.every((one) => now.some(({ name }) => name === one.name));
+  }
+
+  /** For a cluster whose API server is gone, so that nobody can be drained: the machines end with all that runs on them. The agent tidies up if the API server comes back. */
+  endMachines(clusterName: string, left: readonly NodeSpec[]): void {
+    const agent = this.agent(clusterName);
+    const gone = (agent.nodes ?? []).filter(({ name }) => !left.some((one) => one.name === name));
+    for (const { name } of gone) this.nodeDown(clusterName, name);
+    for (const { name } of gone) agent.down.delete(name);
+    agent.nodes = left;
+    agent.removal = "forced";
+    agent.child.send({ type: "nodes", nodes: left, id: this.nextId++, removal: "forced" } satisfies ToNodeAgent);
+  }
+
   crashPod(clusterName: string, namespace: string, pod: string): void {
     this.agent(clusterName).child.send({ type: "crash-pod", namespace, pod } satisfies ToNodeAgent);
   }

@@ -175,9 +175,11 @@ export class Sandbox implements EksBackend {
     await this.controlPlanes.delete(clusterName);
   }
 
-  setNodes(clusterName: string, nodes: readonly NodeSpec[], removal: NodeRemoval = "forced"): Promise<void> {
+  async setNodes(clusterName: string, nodes: readonly NodeSpec[], removal: NodeRemoval = "forced"): Promise<void> {
+    const apiServer = this.controlPlanes.list().find(({ name }) => name === clusterName)?.state;
+    if (apiServer === "stopped" && removal === "forced" && this.nodeAgents.onlyTakesAway(clusterName, nodes)) return this.nodeAgents.endMachines(clusterName, nodes);
     // Two minutes for the machine, and half an hour, scaled, for draining what goes.
-    return this.nodeAgents.setNodes(clusterName, nodes, removal, 120_000 + 1_800_000 / this.start_.options.timeScale);
+    await this.nodeAgents.setNodes(clusterName, nodes, removal, 120_000 + 1_800_000 / this.start_.options.timeScale);
   }
 
   status(): SandboxStatus {

@@ -167,7 +167,6 @@ describe("the fault matrix", function () {
     // Asked for by this test itself, at the end.
     const own = ["aws eks:ListClusters"];
     points = [...(await counted())].filter(([name, { calls }]) => calls > (before.get(name)?.calls ?? 0) && !own.includes(name)).map(([, { point }]) => point).sort((a, b) => (a.name < b.name ? -1 : 1));
-    require("node:fs").writeFileSync("/tmp/sc/points.txt", points.map((p) => p.name).join("\n"));
     for (const must of ["aws elasticloadbalancing:RegisterTargets", "aws eks:CreateCluster", "kubernetes eks-blue-green list endpointslices", "kubernetes pulumi-kubernetes patch deployments", "kubernetes aws-load-balancer-controller create configmaps"]) assert.ok(points.some(({ name }) => name === must), `${must} was never asked for: ${points.map(({ name }) => name).join(", ")}`);
   });
   it("every operation silent, then its answer lost: it ends where it should, and nobody notices", () => upgradeWith(["timeout", "lost-answer"]));
