@@ -106,7 +106,9 @@ async function mayRetire(session: Session, observation: Observation, move: Move)
   if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}`);
   // A teardown was confirmed as a whole, by the environment's name.
   if (teardown || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
-  throw new Stop("EBG-STOPPED", `everything is done but destroying ${move.member}, which needs approval`, `${session.options.commandName} --approve-retire`);
+  // Of one that can't be asked nobody could stop the pods, which would have told their clients.
+  const flows = isEvacuated(session, move.member) && observation.members[move.member]?.reachable !== true ? "; connections that clients still keep open to its pods are cut with its nodes: nobody could tell these pods to close them" : "";
+  throw new Stop("EBG-STOPPED", `everything is done but destroying ${move.member}, which needs approval${flows}`, `${session.options.commandName} --approve-retire`);
 }
 
 /** The gate after the move; resolves when it has passed. @throws GateFailed, Stop */

@@ -78,8 +78,15 @@ export class World {
     const cluster = this.clusters.get(name);
     return cluster?.running ? Math.ceil((3 * cluster.percent) / 100) : 0;
   }
+  private readonly addresses = new Map<string, readonly string[]>();
+  /** Asked for at every observation: made once for each size. */
   pods(name: string): string[] {
-    return Array.from({ length: this.replicas(name) }, (_, index) => `10.42.${this.members.indexOf(name) + 1}.${index + 1}:8080`);
+    const cluster = this.clusters.get(name);
+    const count = cluster?.running ? Math.ceil((3 * cluster.percent) / 100) : 0;
+    const key = `${name} ${count}`;
+    let known = this.addresses.get(key);
+    if (known === undefined) this.addresses.set(key, (known = Array.from({ length: count }, (_, index) => `10.42.${this.members.indexOf(name) + 1}.${index + 1}:8080`)));
+    return [...known];
   }
 
   /** What the controllers and the load balancer do by themselves. */

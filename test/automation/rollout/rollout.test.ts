@@ -38,7 +38,7 @@ describe("rollout", () => {
   });
 
   it("goes on wherever it is killed: before and after every effect", async function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
     const reference = new World();
     await reference.upgrade();
     const counts = new Map<string, number>();
@@ -251,7 +251,7 @@ describe("rollout", () => {
   });
 
   it("stops at the next safe point when asked, anywhere, and goes on later", async function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
     for (let after = 1; after < 120; after += 7) {
       const world = new World();
       const stop = new AbortController();
