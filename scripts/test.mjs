@@ -79,16 +79,26 @@ function endToEndFile(name) {
   const began = Date.now();
   process.stdout.write(`# e2e ${name}: started\n`);
   const child = spawn("npx", ["mocha", "--no-config", "--require", "ts-node/register/transpile-only", "--timeout", "600000", "--forbid-only", "--reporter", "scripts/counting-reporter.cjs", `test/e2e/${name}.e2e.ts`], { stdio: ["ignore", out, out], env: { ...withCounts(name), TMPDIR: folder } });
-  return new Promise((resolve) => child.once("close", (status, signal) => {
+  return new Promise((resolve) => child.once("close", async (status, signal) => {
     process.stdout.write(`\n# e2e ${name} (${Math.round((Date.now() - began) / 1000)} s)\n${readFileSync(log, "utf8")}`);
     count(name, { status, signal });
-    const left = [...readdirSync(folder).filter((entry) => /^(ebg|eks-blue-green)-/.test(entry)), ...processesNaming(folder)];
-    if (left.length > 0 && status === 0) {
+    const left = status === 0 ? await leftAfter(folder) : [];
+    if (left.length > 0) {
       failed += 1;
       failures.push({ suite: name, title: "leaves nothing behind", why: left.join("\n") });
     }
     resolve();
   }));
+}
+
+/** What is still there when everything has had time to end: folders of ours, and processes that work in them. */
+async function leftAfter(folder) {
+  const until = Date.now() + 20_000;
+  for (;;) {
+    const left = [...readdirSync(folder).filter((entry) => /^(ebg|eks-blue-green)-/.test(entry)), ...processesNaming(folder)];
+    if (left.length === 0 || Date.now() > until) return left;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
 }
 
 /** Processes whose command line names the folder. */
