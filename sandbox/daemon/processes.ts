@@ -1,6 +1,6 @@
 /** What the operating system knows of a process. A pid alone names nobody: it is reused; with its start time it is an identity. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Fields of `/proc/<pid>/stat` after the command, which may itself hold spaces and brackets. */
 function statFields(pid: number): string[] | null {
@@ -46,6 +46,19 @@ export function killGroup(pid: number, signal: NodeJS.Signals = "SIGKILL"): void
       // already gone
     }
   }
+}
+
+/** Processes whose program was started by its path in this folder. Elsewhere than on Linux none are found. */
+export function startedFrom(folder: string): number[] {
+  if (process.platform !== "linux") return [];
+  const beginning = folder.endsWith("/") ? folder : `${folder}/`;
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(beginning);
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Memory of the process in bytes: its proportional share where the kernel tells, else what is resident; null when it is gone. */

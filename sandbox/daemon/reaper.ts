@@ -4,8 +4,9 @@
  *
  * Usage: node reaper.js <dir>; on standard input lines `+pid starttime`, `-pid`.
  */
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { isAlive, killGroup, processStartTime } from "./processes";
+import { isAlive, killGroup, processStartTime, startedFrom } from "./processes";
 import { removeSandboxDir } from "./sandbox-dir";
 
 const children = new Map<number, string>();
@@ -32,6 +33,8 @@ async function onEnd(dir: string): Promise<void> {
     endAll();
     await new Promise((resolve) => setTimeout(resolve, 20));
   } while ([...children].some(([pid, startTime]) => isAlive(pid, startTime)) && Date.now() < deadline);
+  // An engine that was killed leaves its language host, started from the sandbox's folder and in a group of its own; alone it ends only minutes later.
+  for (const pid of startedFrom(join(dir, "bin"))) killGroup(pid);
   // A process in its last moments may still write: removal is repeated until the folder stays away.
   while (!removeSandboxDir(dir) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
   process.exit(0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -135,8 +135,15 @@ describe("the daemon, with real control planes", function () {
   it("ends on SIGTERM", async () => {
     const info = await start("c");
     const left = await traces(info);
+    // As a killed engine leaves its language host: run from the sandbox's folder, in a group of its own, nobody's child.
+    const program = join(info.dir, "bin", "left-behind");
+    symlinkSync("/bin/sleep", program);
+    const orphan = spawn(program, ["600"], { detached: true, stdio: "ignore" });
+    const over = new Promise<NodeJS.Signals | null>((resolve) => orphan.once("exit", (_, signal) => resolve(signal)));
     process.kill(info.pid, "SIGTERM");
     await assertGone(info.dir, left);
+    if (process.platform === "linux") assert.equal(await over, "SIGKILL");
+    else orphan.kill();
   });
 
   it("ends with its parent, when that is killed with -9", async () => {
