@@ -4,8 +4,7 @@ import type { DriverEvent } from "../../automation/events";
 import type { LoadSummary } from "../../sandbox/contract";
 import { ControlClient } from "../../sandbox/control-client";
 import { eventually, Stage } from "./stage";
-
-interface TargetHealth { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string; readonly Port: number }; readonly TargetHealth: { readonly State: string } }[] }
+import { denialsOf, endpointsOf, registeredTargets } from "./traffic";
 
 describe("a cluster that is dead", function () {
   this.timeout(10 * 60_000);
@@ -13,15 +12,9 @@ describe("a cluster that is dead", function () {
   let control: ControlClient;
   let load: { stop: () => Promise<LoadSummary> } | null = null;
 
-  const groupArn = (): string => stage.json<{ TargetGroups: { TargetGroupArn: string }[] }>("aws", ["elbv2", "describe-target-groups", "--output", "json"]).TargetGroups[0]?.TargetGroupArn ?? "";
-  const registered = (): string[] => stage.json<TargetHealth>("aws", ["elbv2", "describe-target-health", "--target-group-arn", groupArn(), "--output", "json"]).TargetHealthDescriptions
-    .filter((one) => one.TargetHealth.State !== "draining").map((one) => `${one.Target.Id}:${one.Target.Port}`).sort();
-  const endpoints = (member: string): string[] => stage.json<{ items: { endpoints: { addresses: string[] }[] | null; ports: { port: number }[] }[] }>("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "endpointslices", "-o", "json"])
-    .items.flatMap((slice) => (slice.endpoints ?? []).map((one) => `${one.addresses[0]}:${slice.ports[0]?.port}`)).sort();
-  const denials = (member: string): string[] => {
-    const roleName = stage.json<{ controller: { roleName: string } }>("pulumi", ["stack", "output", "--json", "-s", `dev-${member}`]).controller.roleName;
-    return stage.json<{ PolicyNames: string[] }>("aws", ["iam", "list-role-policies", "--role-name", roleName, "--output", "json"]).PolicyNames.filter((name) => name === "eks-blue-green-evacuated");
-  };
+  const registered = (): string[] => registeredTargets(stage);
+  const endpoints = (member: string): string[] => endpointsOf(stage, member);
+  const denials = (member: string): string[] => denialsOf(stage, member);
 
   before(async () => {
     stage = await Stage.open({ version: "1.34" });

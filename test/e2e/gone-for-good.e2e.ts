@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import type { LoadFailure, LoadSummary } from "../../sandbox/contract";
 import { ControlClient } from "../../sandbox/control-client";
 import { eventually, Stage } from "./stage";
-
-interface TargetHealth { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string; readonly Port: number }; readonly TargetHealth: { readonly State: string } }[] }
+import { denialsOf, endpointsOf, registeredTargets } from "./traffic";
 
 describe("a cluster that is dead for good", function () {
   this.timeout(10 * 60_000);
@@ -13,16 +12,10 @@ describe("a cluster that is dead for good", function () {
   let load: { stop: () => Promise<LoadSummary>; failures: () => readonly LoadFailure[] } | null = null;
   let bluePods: readonly string[] = [];
 
-  const groupArn = (): string => stage.json<{ TargetGroups: { TargetGroupArn: string }[] }>("aws", ["elbv2", "describe-target-groups", "--output", "json"]).TargetGroups[0]?.TargetGroupArn ?? "";
-  const registered = (): string[] => stage.json<TargetHealth>("aws", ["elbv2", "describe-target-health", "--target-group-arn", groupArn(), "--output", "json"]).TargetHealthDescriptions
-    .filter((one) => one.TargetHealth.State !== "draining").map((one) => `${one.Target.Id}:${one.Target.Port}`).sort();
-  const endpoints = (member: string): string[] => stage.json<{ items: { endpoints: { addresses: string[] }[] | null; ports: { port: number }[] }[] }>("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "endpointslices", "-o", "json"])
-    .items.flatMap((slice) => (slice.endpoints ?? []).map((one) => `${one.addresses[0]}:${slice.ports[0]?.port}`)).sort();
+  const registered = (): string[] => registeredTargets(stage);
+  const endpoints = (member: string): string[] => endpointsOf(stage, member);
+  const denials = (member: string): string[] => denialsOf(stage, member);
   const deployment = (member: string, namespace: string, name: string): { readonly available: number } => ({ available: stage.json<{ status: { availableReplicas?: number } }>("kubectl", ["--context", `dev-${member}`, "-n", namespace, "get", "deployment", name, "-o", "json"]).status.availableReplicas ?? 0 });
-  const denials = (member: string): string[] => {
-    const roleName = stage.json<{ controller: { roleName: string } }>("pulumi", ["stack", "output", "--json", "-s", `dev-${member}`]).controller.roleName;
-    return stage.json<{ PolicyNames: string[] }>("aws", ["iam", "list-role-policies", "--role-name", roleName, "--output", "json"]).PolicyNames.filter((name) => name === "eks-blue-green-evacuated");
-  };
 
   before(async () => {
     stage = await Stage.open({ version: "1.34" });

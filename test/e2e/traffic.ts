@@ -1,0 +1,25 @@
+/** Where traffic can go, asked of AWS and the clusters; never of the driver. */
+import type { Stage } from "./stage";
+
+interface TargetHealth { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string; readonly Port: number }; readonly TargetHealth: { readonly State: string } }[] }
+interface Slices { readonly items: readonly { readonly endpoints: readonly { readonly addresses: readonly string[] }[] | null; readonly ports: readonly { readonly port: number }[] }[] }
+
+const groupArn = (stage: Stage): string => stage.json<{ TargetGroups: { TargetGroupArn: string }[] }>("aws", ["elbv2", "describe-target-groups", "--output", "json"]).TargetGroups[0]?.TargetGroupArn ?? "";
+
+/** Targets of the first target group that are not on their way out. */
+export function registeredTargets(stage: Stage): string[] {
+  const { TargetHealthDescriptions: all } = stage.json<TargetHealth>("aws", ["elbv2", "describe-target-health", "--target-group-arn", groupArn(stage), "--output", "json"]);
+  return all.filter((one) => one.TargetHealth.State !== "draining").map((one) => `${one.Target.Id}:${one.Target.Port}`).sort();
+}
+
+/** Endpoints of the namespace `web`, ready or not. */
+export function endpointsOf(stage: Stage, member: string): string[] {
+  const { items } = stage.json<Slices>("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "endpointslices", "-o", "json"]);
+  return items.flatMap((slice) => (slice.endpoints ?? []).map((one) => `${one.addresses[0]}:${slice.ports[0]?.port}`)).sort();
+}
+
+/** Policies that keep an evacuated member's controller from registering. */
+export function denialsOf(stage: Stage, member: string): string[] {
+  const { roleName } = stage.json<{ controller: { roleName: string } }>("pulumi", ["stack", "output", "--json", "-s", `dev-${member}`]).controller;
+  return stage.json<{ PolicyNames: string[] }>("aws", ["iam", "list-role-policies", "--role-name", roleName, "--output", "json"]).PolicyNames.filter((name) => name === "eks-blue-green-evacuated");
+}
