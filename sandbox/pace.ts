@@ -28,5 +28,16 @@ export function beginStretch(): Stretch {
   return { starved: () => isStarved(beats - firstBeat, performance.now() - began) };
 }
 
+/** Of one series of probes: which answers say something about the program. */
+export class Excuses {
+  private inARow = 0;
+
+  /** False for a failure that is put down to the machine. */
+  counts(succeeded: boolean, stretch: Stretch): boolean {
+    this.inARow = !succeeded && stretch.starved() ? this.inARow + 1 : 0;
+    return this.inARow === 0 || this.inARow > MOST_EXCUSED;
+  }
+}
+
 /** How many time-outs in a row may be put down to the machine: somebody must notice a program that hangs, however slow all is. */
 export const MOST_EXCUSED = 20;

@@ -160,8 +160,10 @@ export class NodeAgents {
   endMachines(clusterName: string, left: readonly NodeSpec[]): void {
     const agent = this.agent(clusterName);
     const gone = (agent.nodes ?? []).filter(({ name }) => !left.some((one) => one.name === name));
-    for (const { name } of gone) this.nodeDown(clusterName, name);
-    for (const { name } of gone) agent.down.delete(name);
+    for (const { name } of gone) {
+      this.nodeDown(clusterName, name);
+      agent.down.delete(name);
+    }
     agent.nodes = left;
     agent.removal = "forced";
     agent.child.send({ type: "nodes", nodes: left, id: this.nextId++, removal: "forced" } satisfies ToNodeAgent);

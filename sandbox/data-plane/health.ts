@@ -4,7 +4,7 @@ import tls from "node:tls";
 import { scaledMs } from "../clock";
 import type { DataPlaneTarget, HealthCheckSpec, TargetHealthState } from "../contract";
 import { dial, type Fabric } from "../fabric/dial";
-import { beginStretch, MOST_EXCUSED } from "../pace";
+import { beginStretch, Excuses } from "../pace";
 
 /** More checks than this per second measure the machine, not the target. Real time. */
 const INTERVAL_FLOOR_MS = 50;
@@ -34,7 +34,7 @@ export class HealthChecker {
   private timer: NodeJS.Timeout | null = null;
   private socket: Socket | null = null;
   private stopped = false;
-  private excused = 0;
+  private readonly excuses = new Excuses();
 
   constructor(
     private readonly fabric: Fabric,
@@ -57,8 +57,7 @@ export class HealthChecker {
     const stretch = beginStretch();
     this.probe((result) => {
       if (this.stopped) return;
-      this.excused = !result.ok && stretch.starved() ? this.excused + 1 : 0;
-      if (this.excused === 0 || this.excused > MOST_EXCUSED) this.count(result);
+      if (this.excuses.counts(result.ok, stretch)) this.count(result);
       const interval = Math.max(INTERVAL_FLOOR_MS, scaledMs(this.spec.intervalSeconds, this.timeScale));
       this.timer = setTimeout(() => this.check(), Math.max(0, startedAt + interval - Date.now()));
     });

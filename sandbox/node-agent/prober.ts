@@ -1,13 +1,13 @@
 /** Asks one probe of one running container again and again. */
 import type { ProbeSpec } from "./kube-types";
-import { beginStretch, MOST_EXCUSED, type Stretch } from "../pace";
+import { beginStretch, Excuses, type Stretch } from "../pace";
 import { initialProbeState, observe, probeTimes, type ProbeKind, type ProbeResult } from "./probe-state";
 
 export class Prober {
   private state;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
-  private excused = 0;
+  private readonly excuses = new Excuses();
 
   constructor(
     private readonly kind: ProbeKind,
@@ -43,8 +43,7 @@ export class Prober {
     if (this.stopped) return;
     const before = this.state.result;
     // The programs run in this very process: when it was starved, none of them could answer.
-    this.excused = !succeeded && stretch.starved() ? this.excused + 1 : 0;
-    if (this.excused === 0 || this.excused > MOST_EXCUSED) this.state = observe(this.state, this.spec, succeeded);
+    if (this.excuses.counts(succeeded, stretch)) this.state = observe(this.state, this.spec, succeeded);
     this.timer = setTimeout(() => void this.round(), Math.max(0, periodMs - (Date.now() - began)));
     if (this.state.result !== before) this.onResult(this.kind, this.state.result);
   }

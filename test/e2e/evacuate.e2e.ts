@@ -12,9 +12,6 @@ describe("a cluster that is dead", function () {
   let control: ControlClient;
   let load: { stop: () => Promise<LoadSummary> } | null = null;
 
-  const registered = (): string[] => registeredTargets(stage);
-  const endpoints = (member: string): string[] => endpointsOf(stage, member);
-  const denials = (member: string): string[] => denialsOf(stage, member);
 
   before(async () => {
     stage = await Stage.open({ version: "1.34" });
@@ -48,11 +45,11 @@ describe("a cluster that is dead", function () {
     assert.match(refused.stderr, /EBG-EVACUATE: blue is being evacuated[\s\S]*evacuate blue/);
     const run = await stage.drive(["evacuate", "blue"]);
     assert.equal(run.code, 0, run.stderr);
-    assert.deepEqual(registered(), endpoints("green"));
+    assert.deepEqual(registeredTargets(stage), endpointsOf(stage, "green"));
     const blue = stage.record().placement["blue"];
     assert.equal(blue?.role, "standby");
     assert.match(blue?.evacuated?.why ?? "", /^control plane lost \(its API server does not answer/);
-    assert.equal(denials("blue").length, 1);
+    assert.equal(denialsOf(stage, "blue").length, 1);
   });
 
   it("puts nothing back when its API server comes again, however its controller tries", async () => {
@@ -63,7 +60,7 @@ describe("a cluster that is dead", function () {
     assert.equal(annotated.status, 0, annotated.stderr);
     assert.equal(stage.command("kubectl", ["--context", "dev-blue", "-n", "kube-system", "rollout", "restart", "deployment", "aws-load-balancer-controller"]).status, 0);
     await eventually("a refusal by AWS in the binding's events", 90, () => (/explicit deny in an identity-based policy/.test(stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "get", "events", "-o", "json"]).stdout) ? true : null));
-    assert.deepEqual(registered(), endpoints("green"));
+    assert.deepEqual(registeredTargets(stage), endpointsOf(stage, "green"));
     const admit = await stage.drive(["admit", "blue"]);
     assert.notEqual(admit.code, 0);
     assert.match(admit.stderr, /drain blue/);
@@ -75,11 +72,11 @@ describe("a cluster that is dead", function () {
   it("is put in order by `drain`, admitted, and serves", async () => {
     const drain = await stage.drive(["drain", "blue"]);
     assert.equal(drain.code, 0, drain.stderr);
-    assert.equal(denials("blue").length, 0);
+    assert.equal(denialsOf(stage, "blue").length, 0);
     assert.deepEqual(stage.record().placement["blue"], { role: "standby", version: "1.34", workload: "running" });
     const admit = await stage.drive(["admit", "blue"]);
     assert.equal(admit.code, 0, admit.stderr);
-    assert.deepEqual(registered(), [...endpoints("blue"), ...endpoints("green")].sort());
+    assert.deepEqual(registeredTargets(stage), [...endpointsOf(stage, "blue"), ...endpointsOf(stage, "green")].sort());
     const summary = await load!.stop();
     load = null;
     assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);

@@ -12,9 +12,6 @@ describe("a cluster that is dead for good", function () {
   let load: { stop: () => Promise<LoadSummary>; failures: () => readonly LoadFailure[] } | null = null;
   let bluePods: readonly string[] = [];
 
-  const registered = (): string[] => registeredTargets(stage);
-  const endpoints = (member: string): string[] => endpointsOf(stage, member);
-  const denials = (member: string): string[] => denialsOf(stage, member);
   const deployment = (member: string, namespace: string, name: string): { readonly available: number } => ({ available: stage.json<{ status: { availableReplicas?: number } }>("kubectl", ["--context", `dev-${member}`, "-n", namespace, "get", "deployment", name, "-o", "json"]).status.availableReplicas ?? 0 });
 
   before(async () => {
@@ -39,7 +36,7 @@ describe("a cluster that is dead for good", function () {
     assert.match(drain.stderr, /evacuate green/);
     const run = await stage.drive(["evacuate", "green"]);
     assert.equal(run.code, 0, run.stderr);
-    assert.deepEqual(registered(), endpoints("blue"));
+    assert.deepEqual(registeredTargets(stage), endpointsOf(stage, "blue"));
     assert.match(stage.record().placement["green"]?.evacuated?.why ?? "", /its load balancer controller does not run/);
     await control.removeFault(fault.id);
     await eventually("green's controller runs again", 120, () => (deployment("green", "kube-system", "aws-load-balancer-controller").available > 0 ? true : null));
@@ -47,8 +44,8 @@ describe("a cluster that is dead for good", function () {
       const back = await stage.drive(args);
       assert.equal(back.code, 0, back.stderr);
     }
-    assert.equal(denials("green").length, 0);
-    assert.deepEqual(registered(), [...endpoints("blue"), ...endpoints("green")].sort());
+    assert.equal(denialsOf(stage, "green").length, 0);
+    assert.deepEqual(registeredTargets(stage), [...endpointsOf(stage, "blue"), ...endpointsOf(stage, "green")].sort());
   });
 
   it("is destroyed by `upgrade` when its API server never comes back, once approved, and nothing of it is left", async () => {
@@ -68,7 +65,7 @@ describe("a cluster that is dead for good", function () {
     const { placement, rollout, intent } = stage.record();
     assert.deepEqual([placement["blue"]?.role, placement["green"]?.role, rollout, intent], ["absent", "active", null, null]);
     assert.deepEqual(stage.json<{ Roles: { RoleName: string }[] }>("aws", ["iam", "list-roles", "--output", "json"]).Roles.filter((one) => one.RoleName.startsWith("blue-")), []);
-    assert.deepEqual(registered(), endpoints("green"));
+    assert.deepEqual(registeredTargets(stage), endpointsOf(stage, "green"));
   });
 
   it("and nobody noticed, but clients that had kept a connection to its pods until they ended: nobody could tell those pods to close it", async () => {

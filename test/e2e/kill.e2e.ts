@@ -9,6 +9,7 @@ import type { DriverEvent } from "../../automation/events";
 import type { LoadSummary } from "../../sandbox/contract";
 import type { MoveKind } from "../../stacks/record";
 import { Stage } from "./stage";
+import { assertNobodyNoticed } from "./traffic";
 
 type Moment = "begin" | "act" | "gate" | "act, engine too";
 interface Point { readonly move: MoveKind; readonly moment: Moment }
@@ -96,13 +97,6 @@ describe("a driver that is killed", function () {
     assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, [`dev-${serving}`]);
   }
 
-  function nobodyNoticed(summary: LoadSummary): void {
-    assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
-    assert.equal(summary.failed, 0, JSON.stringify(summary.firstFailures, null, 1));
-    assert.equal(summary.idleResets, 0);
-    assert.ok(summary.sent > 1000);
-  }
-
   async function upgradeWithKills(version: string, old: string, serving: string, moments: readonly Moment[]): Promise<void> {
     stage.want(version);
     const load = await stage.load(200);
@@ -115,7 +109,7 @@ describe("a driver that is killed", function () {
       summary = await load.stop();
     }
     nothingIsLeft(old, serving, version);
-    nobodyNoticed(summary);
+    assertNobodyNoticed(summary);
     console.log(`      ${version}: ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
   }
 

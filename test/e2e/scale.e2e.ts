@@ -10,6 +10,7 @@ import type { StatusReport } from "../../automation/index";
 import type { LoadSummary } from "../../sandbox/contract";
 import { parseConnectTo, type ConnectToEntry } from "../../sandbox/fabric/connect-to";
 import { Stage, type DriverRun } from "./stage";
+import { assertNobodyNoticed } from "./traffic";
 
 const serviceCount = Number(process.env["EKS_BLUE_GREEN_TEST_SERVICES"] ?? 6);
 const members = ["blue", "green", "red"];
@@ -112,8 +113,6 @@ describe(`three members with ${serviceCount} services, one of which has three po
     load = null;
     assert.ok(summary !== undefined);
     console.log(`      ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
-    assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
-    assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures, null, 1));
-    assert.ok(summary.sent > 1000);
+    assertNobodyNoticed(summary);
   });
 });

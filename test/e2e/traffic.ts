@@ -1,4 +1,6 @@
 /** Where traffic can go, asked of AWS and the clusters; never of the driver. */
+import assert from "node:assert/strict";
+import type { LoadSummary } from "../../sandbox/contract";
 import type { Stage } from "./stage";
 
 interface TargetHealth { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string; readonly Port: number }; readonly TargetHealth: { readonly State: string } }[] }
@@ -22,4 +24,11 @@ export function endpointsOf(stage: Stage, member: string): string[] {
 export function denialsOf(stage: Stage, member: string): string[] {
   const { roleName } = stage.json<{ controller: { roleName: string } }>("pulumi", ["stack", "output", "--json", "-s", `dev-${member}`]).controller;
   return stage.json<{ PolicyNames: string[] }>("aws", ["iam", "list-role-policies", "--role-name", roleName, "--output", "json"]).PolicyNames.filter((name) => name === "eks-blue-green-evacuated");
+}
+
+/** A load that means something, of which not one request failed and no idle connection was reset. */
+export function assertNobodyNoticed(summary: LoadSummary): void {
+  assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
+  assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures, null, 1));
+  assert.ok(summary.sent > 1000);
 }
