@@ -5,6 +5,7 @@ import type { DataPlaneListener, DataPlaneState, DataPlaneStats, DataPlaneTarget
 import { dial, type Fabric } from "../fabric/dial";
 import { Flow } from "../fabric/flow";
 import { HealthChecker } from "./health";
+import { LossLog } from "./loss-log";
 import { flowHash, pickGroup, routable, type RoutedTarget } from "./routing";
 
 /** NLB's TCP idle time-out. */
@@ -54,6 +55,7 @@ export class Balancer {
     private readonly timeScale: number,
     private readonly times: DataPlaneTimes,
     private readonly tell: (message: FromDataPlane) => void,
+    private readonly losses: LossLog = new LossLog(() => undefined),
   ) {
     this.timers = [setInterval(() => this.tick(), TICK_MS), setInterval(() => this.cutIdle(), IDLE_SWEEP_MS)];
   }
@@ -196,6 +198,7 @@ export class Balancer {
     const target = this.choose(listener, client);
     if (target === null) {
       listener.counts.refused++;
+      this.losses.add("no target", listener.spec, null);
       client.on("error", () => undefined);
       client.resetAndDestroy();
       return;
@@ -206,25 +209,30 @@ export class Balancer {
     this.counts.set(key, counts);
     listener.counts.accepted++;
     counts.accepted++;
-    if (!reachable) return this.leaveHanging(client, () => counts.failed++);
+    if (!reachable) {
+      this.losses.add("cut off by security groups", listener.spec, target);
+      return this.leaveHanging(client, () => counts.failed++);
+    }
     let upstream: net.Socket;
     try {
       upstream = dial(this.fabric, address, port, { allowHalfOpen: true });
     } catch {
       counts.failed++;
+      this.losses.add("nothing at the address", listener.spec, target);
       client.on("error", () => undefined);
       client.resetAndDestroy();
       return;
     }
     listener.counts.open++;
     counts.open++;
-    const flow = new Flow(client, upstream, (ended, { connected, resetByTarget }) => {
+    const flow = new Flow(client, upstream, (ended, { connected, brokenByTarget }) => {
       this.flows.delete(ended);
       target.flows.delete(ended);
       listener.counts.open--;
       counts.open--;
       if (!connected) counts.failed++;
-      else if (resetByTarget) counts.reset++;
+      else if (brokenByTarget) counts.reset++;
+      if (brokenByTarget) this.losses.add(connected ? "reset by the target" : "refused by the target", listener.spec, target);
     });
     this.flows.add(flow);
     target.flows.add(flow);

@@ -2,8 +2,10 @@
 import type { FromDataPlane, ToDataPlane } from "../contract";
 import { Fabric } from "../fabric/dial";
 import { Balancer } from "./balancer";
+import { LossLog } from "./loss-log";
 
 const fabric = new Fabric();
+const losses = new LossLog((line) => process.stdout.write(`${line}\n`));
 let balancer: Balancer | null = null;
 
 function tell(message: FromDataPlane): void {
@@ -13,7 +15,7 @@ function tell(message: FromDataPlane): void {
 function onMessage(message: ToDataPlane): void {
   switch (message.type) {
     case "start":
-      balancer ??= new Balancer(fabric, message.timeScale, message.times, tell);
+      balancer ??= new Balancer(fabric, message.timeScale, message.times, tell, losses);
       return tell({ type: "ready" });
     case "state":
       return balancer?.apply(message.state);

@@ -11,10 +11,10 @@ export class Flow {
   private open = 2;
   private over = false;
   private connected = false;
-  private resetByTarget = false;
+  private brokenByTarget = false;
 
-  /** `resetByTarget`: it was the target that broke off an open connection, not the client. */
-  constructor(private readonly client: Socket, private readonly target: Socket, private readonly ended: (flow: Flow, how: { readonly connected: boolean; readonly resetByTarget: boolean }) => void) {
+  /** `brokenByTarget`: it was the target that refused or broke off the connection, not the client. */
+  constructor(private readonly client: Socket, private readonly target: Socket, private readonly ended: (flow: Flow, how: { readonly connected: boolean; readonly brokenByTarget: boolean }) => void) {
     target.once("connect", () => (this.connected = true));
     this.carry(client, target);
     this.carry(target, client);
@@ -37,7 +37,7 @@ export class Flow {
   }
 
   private broken(by: Socket): void {
-    if (!this.over) this.resetByTarget = this.connected && by === this.target;
+    if (!this.over) this.brokenByTarget = by === this.target;
     this.cut();
   }
 
@@ -53,6 +53,6 @@ export class Flow {
   private finish(): void {
     if (this.over) return;
     this.over = true;
-    this.ended(this, { connected: this.connected, resetByTarget: this.resetByTarget });
+    this.ended(this, { connected: this.connected, brokenByTarget: this.brokenByTarget });
   }
 }

@@ -10,7 +10,7 @@ import type { ProbeKind, ProbeResult } from "./probe-state";
 import { Prober } from "./prober";
 import { KILLED, type RunningProgram } from "./programs/program";
 import { sleep } from "./retry";
-import { parsePreStop, sigkillAfterMs } from "./termination";
+import { parsePreStop, sigkillAfterMs, stopMs } from "./termination";
 
 export interface ContainerDeps {
   readonly timeScale: number;
@@ -184,7 +184,7 @@ export class ContainerRunner {
     }
     if (kind !== "readiness" && result === "failure" && !this.stopping.signal.aborted) {
       this.deps.event("Normal", "Killing", `Container ${this.spec.name} failed ${kind} probe, will be restarted`);
-      const grace = new Grace(scaledMs(this.deps.graceSeconds, this.deps.timeScale));
+      const grace = new Grace(stopMs(this.deps.graceSeconds, this.deps.timeScale));
       void this.endProgram(grace).then(() => grace.cancel());
     }
     this.deps.changed();
@@ -227,7 +227,7 @@ export class ContainerRunner {
       case "nothing-to-run":
         return;
       case "sleep":
-        return sleep(scaledMs(hook.seconds, this.deps.timeScale), grace.over);
+        return sleep(stopMs(hook.seconds, this.deps.timeScale), grace.over);
       case "http":
         await Promise.race([perform(hook.handler, this.target(program), Math.max(1, grace.remainingMs)), untilAborted(grace.over)]);
         return;

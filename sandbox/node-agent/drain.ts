@@ -5,7 +5,7 @@ import { ApiError, type ApiClient } from "./api-client";
 import type { Pod } from "./kube-types";
 import { podPath } from "./pod-api";
 import { orGone, retrying, sleep } from "./retry";
-import { graceSeconds, LEAST_REAL_MS } from "./termination";
+import { graceSeconds, LEAST_REAL_MS, stopMs } from "./termination";
 
 /** EKS waits 15 minutes for evictions (PodEvictionFailure after that); a forced update or a deletion goes on without the budgets. */
 const EVICTION_LIMIT_SECONDS = 900;
@@ -79,7 +79,7 @@ async function deleteAll(pods: () => readonly Pod[], deps: DrainDeps): Promise<v
   await Promise.all(open.map((pod) => deletePod(pod, deps)));
   const longest = Math.max(...present.map((pod) => graceSeconds(pod.metadata.deletionGracePeriodSeconds, pod.spec.terminationGracePeriodSeconds)));
   const uids = new Set(present.map((pod) => pod.metadata.uid));
-  const end = Date.now() + scaledMs(longest, deps.timeScale) + LEAST_REAL_MS + SLACK_MS;
+  const end = Date.now() + stopMs(longest, deps.timeScale) + LEAST_REAL_MS + SLACK_MS;
   const left = (): readonly Pod[] => pods().filter((pod) => uids.has(pod.metadata.uid));
   while (left().length > 0 && Date.now() < end && !deps.closing.aborted) await sleep(50, deps.closing);
   await Promise.all(left().map((pod) => deletePod(pod, deps, 0)));

@@ -1,6 +1,5 @@
 /** Runs one pod on one of the agent's nodes, from its binding to its deletion, and keeps its status in the API true. */
 import type { NodeSpec } from "../contract";
-import { scaledMs } from "../clock";
 import type { AddressPool } from "./addresses";
 import { ContainerRunner } from "./container-runner";
 import { Grace, untilAborted } from "./grace";
@@ -10,7 +9,7 @@ import { podStatus, saysAll } from "./pod-status";
 import type { PodApi } from "./pod-api";
 import type { RunningProgram } from "./programs/program";
 import { sleep } from "./retry";
-import { graceSeconds } from "./termination";
+import { graceSeconds, stopMs } from "./termination";
 
 export interface PodDeps {
   readonly api: PodApi;
@@ -125,7 +124,7 @@ export class PodWorker {
     await Promise.all(this.main.map((runner) => runner.run()));
     if (this.stopping.signal.aborted) return;
     // It completed: nothing runs that would need its address.
-    const grace = new Grace(scaledMs(graceSeconds(undefined, this.pod.spec.terminationGracePeriodSeconds), this.deps.timeScale));
+    const grace = new Grace(stopMs(graceSeconds(undefined, this.pod.spec.terminationGracePeriodSeconds), this.deps.timeScale));
     await this.stopInit(grace);
     grace.cancel();
     this.releaseAddress();
@@ -167,7 +166,7 @@ export class PodWorker {
   }
 
   private beginStop(seconds: number): void {
-    const graceMs = scaledMs(seconds, this.deps.timeScale);
+    const graceMs = stopMs(seconds, this.deps.timeScale);
     if (this.grace) return this.grace.shortenTo(graceMs);
     this.grace = new Grace(graceMs);
     if (this.running) this.event("Normal", "Killing", `Stopping ${this.pod.spec.containers.map((c) => c.name).join(", ")}`);

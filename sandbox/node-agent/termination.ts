@@ -35,6 +35,21 @@ export function sigkillAfterMs(remainingSeconds: number, timeScale: number): num
   return Math.max(scaledMs(seconds, timeScale), Math.min(seconds * 1000, LEAST_REAL_MS));
 }
 
+/** NLB: how long a deregistered target still gets new flows. */
+const LAG_SECONDS = 180;
+/** What the endpoint controller and the load balancer controller may take, from a pod's deletion to its deregistration, on a busy machine. */
+export const CONTROL_LOOPS_MS = 2000;
+
+/**
+ * Real milliseconds of a pod's preStop or grace of so many seconds. What exceeds the NLB's lag is there for the control loops between a
+ * deletion and the deregistration, and those are not scaled: of a margin of 20 s a third of a second would be left, less than they take on
+ * a machine with other work. So up to two real seconds of that margin stay, never more than in AWS, and a preStop that is too short stays so.
+ */
+export function stopMs(seconds: number, timeScale: number): number {
+  const margin = Math.min(CONTROL_LOOPS_MS, Math.max(0, seconds - LAG_SECONDS) * 1000);
+  return scaledMs(seconds, timeScale) + margin * (1 - 1 / timeScale);
+}
+
 /** The grace that holds for a deleted pod: the deletion's own, else the spec's, else Kubernetes' default. */
 export function graceSeconds(deletion: number | undefined, spec: number | undefined): number {
   return deletion ?? spec ?? DEFAULT_GRACE_SECONDS;

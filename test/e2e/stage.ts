@@ -112,7 +112,18 @@ export class Stage {
     const ledger = `ledger-${Date.now()}`;
     const running = await loadRun.beginLoad(this.info, entries, requestsPerSecond, join(folder, `${ledger}.ndjson`), () => undefined);
     const lines = (): readonly ({ readonly type: string } & LoadFailure)[] => readdirSync(folder).filter((name) => name.startsWith(ledger)).flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n")).filter((line) => line !== "").map((line) => JSON.parse(line) as { readonly type: string } & LoadFailure);
-    return { stop: running.stop, failures: () => lines().filter((line) => line.type === "failure") };
+    const stop = async (): Promise<LoadSummary> => {
+      const summary = await running.stop();
+      if (summary.failed + summary.idleResets > 0) console.log(`      what the load balancer could not deliver, first and last:\n${this.lostConnections().map((line) => `        ${line}`).join("\n")}`);
+      return summary;
+    };
+    return { stop, failures: () => lines().filter((line) => line.type === "failure") };
+  }
+
+  /** What the data plane wrote of them: which target, in which state. */
+  private lostConnections(): string[] {
+    const lines = readFileSync(join(this.info.dir, "logs", "data-plane.log"), "utf8").split("\n").filter((line) => line.includes('"connection-lost"'));
+    return lines.length <= 40 ? lines : [...lines.slice(0, 20), ...lines.slice(-20)];
   }
 
   private state(...names: string[]): string {

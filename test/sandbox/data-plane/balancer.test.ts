@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { eventually, httpPod, Rig, received, tcpCheck, tcpPod } from "./rig";
+import { DNS_NAME, eventually, httpPod, Rig, received, tcpCheck, tcpPod } from "./rig";
 
 /** 180 s become one second: long against a busy machine's hiccups. */
 const SCALE = 180;
@@ -105,6 +105,7 @@ describe("data plane: who gets new flows", function () {
     await rig.apply([]);
     await assert.rejects(rig.ask(), { code: "ECONNRESET" });
     assert.equal(rig.balancer.stats().listeners.listener?.refused, 1);
+    assert.deepEqual(rig.losses.map(({ loss, listener, target }) => [loss, listener, target]), [["no target", `${DNS_NAME}:80`, undefined]]);
   });
 
   it("lets requests fail when a target crashes, until its health check has shown it and the lag is over", async () => {
@@ -114,6 +115,8 @@ describe("data plane: who gets new flows", function () {
     b!.kill();
     await eventually("a request fails", async () => rig.ask().then(() => false, (error: NodeJS.ErrnoException) => error.code === "ECONNRESET"));
     assert.ok(rig.balancer.stats().targets["10.0.0.2:8080"]!.failed > 0);
+    const [first] = rig.losses;
+    assert.deepEqual([first?.loss, first?.target, first?.deregisteredMs], ["refused by the target", "10.0.0.2:8080", null]);
     await eventually("it is unhealthy", () => rig.health(b!, "unhealthy") !== undefined);
     await eventually("nothing fails any more", async () => {
       for (let i = 0; i < 30; i++) if (await rig.ask().then(() => false, () => true)) return false;
@@ -133,6 +136,7 @@ describe("data plane: who gets new flows", function () {
     };
     (await talking()).resetAndDestroy();
     await eventually("the client's reset has ended the flow", () => rig.open(a!) === 0);
+    assert.deepEqual(rig.losses, []);
     assert.equal(rig.balancer.stats().targets["10.0.0.1:8080"]?.reset, 0);
     await talking();
     a!.kill();

@@ -2,6 +2,7 @@
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import type { DataPlaneTarget, DataPlaneTargetGroup, DataPlaneTimes, FabricEntry, FromDataPlane, HealthCheckSpec } from "../../../sandbox/contract";
+import { LossLog } from "../../../sandbox/data-plane/loss-log";
 import { Balancer } from "../../../sandbox/data-plane/balancer";
 import { Fabric } from "../../../sandbox/fabric/dial";
 
@@ -64,13 +65,15 @@ export async function tcpPod(address: string, onConnection: (socket: net.Socket)
 export class Rig {
   readonly fabric = new Fabric();
   readonly heard: (FromDataPlane & { readonly heardAt: number })[] = [];
+  /** What the balancer wrote of connections that it could not deliver. */
+  readonly losses: Record<string, unknown>[] = [];
   readonly balancer: Balancer;
   private readonly pods: Pod[] = [];
   private readonly clients = new Set<net.Socket>();
 
   constructor(timeScale: number, times: Partial<DataPlaneTimes> = {}) {
     const all = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35, ...times };
-    this.balancer = new Balancer(this.fabric, timeScale, all, (message) => this.heard.push({ ...message, heardAt: Date.now() }));
+    this.balancer = new Balancer(this.fabric, timeScale, all, (message) => this.heard.push({ ...message, heardAt: Date.now() }), new LossLog((line) => this.losses.push(JSON.parse(line) as Record<string, unknown>)));
   }
 
   add<T extends Pod>(...pods: T[]): T[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { graceSeconds, parsePreStop, timetable } from "../../../sandbox/node-agent/termination";
+import { graceSeconds, parsePreStop, stopMs, timetable } from "../../../sandbox/node-agent/termination";
 
 describe("timetable of a pod's end", () => {
   const cases: [name: string, grace: number, preStop: number, sigtermAt: number, sigkillAt: number][] = [
@@ -27,6 +27,17 @@ describe("timetable of a pod's end", () => {
   it("takes the deletion's grace before the pod's, and 30 s without either", () => {
     assert.deepEqual([graceSeconds(5, 60), graceSeconds(0, 60), graceSeconds(undefined, 60), graceSeconds(undefined, undefined)], [5, 0, 60, 30]);
   });
+});
+
+describe("real time of a pod's end", () => {
+  const cases: [name: string, seconds: number, timeScale: number, ms: number][] = [
+    ["at scale 1 as in AWS", 200, 1, 200_000],
+    ["no longer than the lag: only scaled, so that one that is too short shows", 180, 60, 3_000],
+    ["a margin above the lag is there for control loops, which are not scaled", 200, 60, 5_300],
+    ["a margin of one second is one second", 181, 60, 4_000],
+    ["grace: as much more", 260, 60, 6_300],
+  ];
+  for (const [name, seconds, timeScale, ms] of cases) it(name, () => assert.ok(Math.abs(stopMs(seconds, timeScale) - ms) < 1));
 });
 
 describe("preStop", () => {
