@@ -33,9 +33,9 @@ describe("real time of a pod's end", () => {
   const cases: [name: string, seconds: number, timeScale: number, ms: number][] = [
     ["at scale 1 as in AWS", 200, 1, 200_000],
     ["no longer than the lag: only scaled, so that one that is too short shows", 180, 60, 3_000],
-    ["a margin above the lag is there for control loops, which are not scaled", 200, 60, 5_300],
+    ["a margin above the lag is there for control loops, which are not scaled", 200, 60, 8_250],
     ["a margin of one second is one second", 181, 60, 4_000],
-    ["grace: as much more", 260, 60, 6_300],
+    ["grace: as much more", 260, 60, 9_250],
   ];
   for (const [name, seconds, timeScale, ms] of cases) it(name, () => assert.ok(Math.abs(stopMs(seconds, timeScale) - ms) < 1));
 });
