@@ -2,14 +2,14 @@
 import type { Move } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Phase } from "../events";
-import { assertAllowed } from "../operations-allow-list";
+import { assertAllowed, changesOf } from "../operations-allow-list";
+import { Attempts } from "./attempts";
 import { forgetWhatIsUnreachable, isEvacuated, nameWhatIsLeft } from "./evacuated";
 import type { Session } from "./session";
-import { GateFailed } from "./stop";
+import { GateFailed, stopRequested } from "./stop";
 
 /** Failures of an update that may pass by themselves: a throttled call, a webhook that is not up yet, an answer that was lost. */
 const mayPass = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE", "EBG-KUBERNETES", "EBG-AWS"]);
-const attempts = 3;
 /** EKS has tried these for a quarter of an hour and more before it said so: trying again would only keep the person waiting who has to do something. */
 const forPeople: readonly { readonly text: string; readonly remedy: (member: string, command: string) => string }[] = [
   { text: "PodEvictionFailure", remedy: (member, command) => `find the budget that lets no pod go (kubectl --context ${member} get pdb -A) and make room, then run the same command again: ${command} goes on with the nodes that are still old` },
@@ -18,7 +18,7 @@ const forPeople: readonly { readonly text: string; readonly remedy: (member: str
 
 export type Phases = Partial<Record<Phase, number>>;
 
-async function once(session: Session, index: number, move: Move, phases: Phases): Promise<void> {
+async function once(session: Session, index: number, move: Move, phases: Phases, attempts: Attempts): Promise<void> {
   const { pulumi } = session.ports;
   const { cancel, emit } = session.options;
   const stack = { kind: "member", member: move.member } as const;
@@ -40,6 +40,7 @@ async function once(session: Session, index: number, move: Move, phases: Phases)
     const [update] = await Promise.all([destroys ? pulumi.previewDestroy(move.member, cancel) : pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);
     return update;
   });
+  attempts.planned(changesOf(previewed.operations).length);
   assertAllowed(move.kind, name, previewed.operations);
   emit({ kind: "stack", stack: name, status: "started", message: destroys ? "destroying" : "updating", seconds: null, changes: null });
   const applied = await session.phase(index, "act", `${destroys ? "destroying" : "updating"} ${name}`, phases, () =>
@@ -51,23 +52,27 @@ async function once(session: Session, index: number, move: Move, phases: Phases)
 
 /** Repeats an update that failed for a reason that may pass: it is the same declaration, so a second run does what the first left over. */
 export async function act(session: Session, index: number, move: Move, phases: Phases): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
+  const attempts = new Attempts();
+  for (;;) {
+    attempts.begin();
     try {
-      if (attempt > 1) await session.ports.pulumi.settle({ kind: "member", member: move.member });
-      await once(session, index, move, phases);
+      if (attempts.made > 1) await session.ports.pulumi.settle({ kind: "member", member: move.member });
+      await once(session, index, move, phases, attempts);
       await session.loadMember(move.member);
       return;
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
       // An earlier attempt may have done part of it: the move stays open, and is turned back or gone on with.
-      if (attempt > 1 && error.code === "EBG-PLAN-REFUSED") throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
+      if (attempts.made > 1 && error.code === "EBG-PLAN-REFUSED") throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
       if (!mayPass.has(error.code)) throw error;
       session.options.emit({ kind: "stack", stack: `${session.environment.environment}-${move.member}`, status: "failed", message: error.message, seconds: null, changes: null });
       const known = forPeople.find(({ text }) => error.message.includes(text));
       if (known !== undefined) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, known.remedy(move.member, session.options.commandName), { cause: error });
-      if (attempt >= attempts || session.options.cancel.aborted) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
-      session.options.emit({ kind: "note", message: `trying again (${attempt + 1} of ${attempts}): ${error.message.split("\n")[0] ?? ""}` });
-      await session.ports.clock.sleep(Math.max(session.ports.clock.scaled(10), 1000) * attempt, session.options.stop);
+      if (attempts.spent || session.options.cancel.aborted) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
+      // The intent is open and the record says so: as safe a point as a gate's next round.
+      if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
+      session.options.emit({ kind: "note", message: `trying again (attempt ${attempts.made + 1}): ${error.message.split("\n")[0] ?? ""}` });
+      await session.ports.clock.sleep(Math.max(session.ports.clock.scaled(attempts.pauseSeconds), 1000), session.options.stop);
     }
   }
 }
