@@ -6,7 +6,7 @@ import { listing } from "./gates/decision";
 import { driftOf, lookAgain } from "./gates/drift";
 import type { Observation } from "./gates/observation";
 import { isRegistered, learnOwners, targetsOf } from "./gates/ownership";
-import type { Finding } from "./preflight";
+import type { Finding } from "./finding";
 
 const finding = (severity: Finding["severity"], message: string, remedy: string): Finding => ({ code: "EBG-DRIFT", severity, message, remedy });
 

@@ -3,18 +3,12 @@ import type { EnvironmentOutputs, MemberOutputs } from "../stacks/contract";
 import type { EnvironmentRecord, Step } from "../stacks/record";
 import { driftFindings } from "./drift-findings";
 import { DriverError, type DriverErrorCode } from "./errors";
+import type { Finding } from "./finding";
 import { flagProblems } from "./gates/flags";
 import { observe, type Observation } from "./gates/observation";
 import { changesOf, describeOperation } from "./operations-allow-list";
 import type { Ports, StackRef } from "./ports";
 import { missingTargetGroups } from "./primary";
-
-export interface Finding {
-  readonly code: DriverErrorCode;
-  readonly severity: "required" | "recommended";
-  readonly message: string;
-  readonly remedy: string;
-}
 
 const required = (code: DriverErrorCode, message: string, remedy: string): Finding => ({ code, severity: "required", message, remedy });
 const recommended = (code: DriverErrorCode, message: string, remedy: string): Finding => ({ code, severity: "recommended", message, remedy });

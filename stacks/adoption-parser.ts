@@ -1,7 +1,7 @@
 /** Reader the record's `ownership` and `adoption`. What lies deeper was written by the driver in one piece and is taken as a whole. */
 import { adoptionSteps, undoSteps, type Adoption, type BeforeAdoption } from "./adoption";
 import { loadBalancerOf } from "./record-ownership-parser";
-import type { Reader } from "./record-parser";
+import type { Reader } from "./record-reader";
 
 function beforeOf(reader: Reader, value: unknown): BeforeAdoption {
   const object = reader.object(value, "adoption.before");

@@ -3,7 +3,7 @@
  * under way (written ahead of every step, with all that the way back needs), and what it keeps for good. Plain values only.
  */
 
-import type { AdoptedLoadBalancer } from "./record";
+import type { AdoptedLoadBalancer } from "../components/adopted-load-balancer-shape";
 
 /** In this order, forward. FACTS I has what became of load balancers in other orders. */
 export const adoptionSteps = ["release", "settle", "restart", "untag", "unlabel", "import-environment", "import-primary", "annotations"] as const;

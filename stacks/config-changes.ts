@@ -1,9 +1,9 @@
 /** What a wanted config may not change about a deployed environment. Pure: both sides come in as data; every problem is answered. */
 import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "../components/problems";
-import type { EnvironmentConfig, ServiceConfig } from "./config";
+import type { EnvironmentConfig, ServiceConfig } from "./config-types";
 import { compareVersions } from "./desired-member";
-import type { EnvironmentRecord } from "./record";
+import type { EnvironmentRecord } from "./record-types";
 import { ownershipOf, targetGroupsOf } from "./target-groups";
 
 const moveToNew = "Keep the deployed value; to change it, build a second environment and move clients to it by DNS";

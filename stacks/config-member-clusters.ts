@@ -1,6 +1,6 @@
 /** `memberClusters`: members whose clusters are there already. */
 import type { Problem } from "../components/problems";
-import type { ExistingClusterConfig, MemberClusterConfig } from "./config";
+import type { ExistingClusterConfig, MemberClusterConfig } from "./config-types";
 import { ObjectReader } from "./config-reader";
 
 const objectName = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;

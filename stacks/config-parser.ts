@@ -2,7 +2,7 @@
 import { controllerVersions, fewestZones, propagationLagSeconds, vpcPrefix } from "../components/aws-limits";
 import { overlap, parseCidr, subnetBlocks } from "../components/cidr";
 import { type Problem, throwProblems } from "../components/problems";
-import type { ClusterConfig, ControllerConfig, EnvironmentConfig, LoadBalancerConfig, LoadBalancerOwner, MemberConfig, NetworkConfig, RolloutConfig } from "./config";
+import type { ClusterConfig, ControllerConfig, EnvironmentConfig, LoadBalancerConfig, LoadBalancerOwner, MemberConfig, NetworkConfig, RolloutConfig } from "./config-types";
 import { readMemberClusters } from "./config-member-clusters";
 import { ObjectReader } from "./config-reader";
 import { quotaProblems, readServices } from "./config-services";

@@ -1,7 +1,7 @@
 /** The services of an environment: their fields, what must differ between them, and the targets that they need together. */
 import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, ports, propagationLagSeconds, targetsPerLoadBalancer, targetsPerTargetGroup } from "../components/aws-limits";
 import type { Problem } from "../components/problems";
-import type { ExistingServiceConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./config";
+import type { ExistingServiceConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./config-types";
 import { ObjectReader } from "./config-reader";
 import { targetGroupsOf } from "./target-groups";
 

@@ -1,5 +1,5 @@
 /** What a member's stack declares, as a pure function of the record. */
-import type { EnvironmentRecord, MemberPlacement, Role } from "./record";
+import type { EnvironmentRecord, MemberPlacement, Role } from "./record-types";
 
 export interface DesiredMember {
   readonly placement: MemberPlacement;

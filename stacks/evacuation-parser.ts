@@ -1,5 +1,5 @@
 import type { Evacuated, Evacuation } from "./evacuation";
-import type { Reader } from "./record-parser";
+import type { Reader } from "./record-reader";
 
 function roleOf(reader: Reader, value: unknown, path: string): string | null {
   return value == null ? null : reader.text(value, path);

@@ -1,6 +1,6 @@
 /** Pure transitions of the record for `evacuate`. */
 import type { Evacuation } from "./evacuation";
-import type { EnvironmentRecord, MemberPlacement } from "./record";
+import type { EnvironmentRecord, MemberPlacement } from "./record-types";
 
 /** Whatever rollout was under way ends here: it was planned with a member that no longer does what it is told. */
 export function beginEvacuation(record: EnvironmentRecord, evacuation: Evacuation): EnvironmentRecord {

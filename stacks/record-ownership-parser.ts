@@ -1,6 +1,6 @@
 /** Reads the record's `ownership`, adopted load balancers included. Every reader answers a value of its type, also after a problem. */
-import type { AdoptedBinding, AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup, Ownership } from "./record";
-import type { Reader } from "./record-parser";
+import type { AdoptedBinding, AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup, Ownership } from "./record-types";
+import type { Reader } from "./record-reader";
 
 function texts(reader: Reader, value: unknown, path: string): Record<string, string> {
   const found: Record<string, string> = {};

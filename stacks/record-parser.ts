@@ -3,44 +3,14 @@ import { sizedAt } from "./desired-member";
 import { ownershipOf } from "./record-ownership-parser";
 import { adoptionOf } from "./adoption-parser";
 import { evacuatedOf, evacuationOf } from "./evacuation-parser";
-import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./record";
+import { Reader } from "./record-reader";
+import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./record-types";
 
 export type ParsedRecord = { readonly record: EnvironmentRecord; readonly problems: readonly [] } | { readonly record: null; readonly problems: readonly string[] };
 
 const roles = ["absent", "standby", "active"] as const;
 const workloads = ["running", "stopped"] as const;
 const kinds = ["provision", "admit", "drain", "upgrade", "scale", "shift", "retire"] as const;
-
-/** Collects problems; every reader answers a value of its type, also after a problem, so that reading goes on. */
-export class Reader {
-  readonly problems: string[] = [];
-
-  object(value: unknown, path: string): Record<string, unknown> {
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-    this.problems.push(`${path}: expected an object, got ${JSON.stringify(value) ?? "nothing"}`);
-    return {};
-  }
-  array(value: unknown, path: string): readonly unknown[] {
-    if (Array.isArray(value)) return value;
-    this.problems.push(`${path}: expected a list, got ${JSON.stringify(value) ?? "nothing"}`);
-    return [];
-  }
-  text(value: unknown, path: string): string {
-    if (typeof value === "string" && value !== "") return value;
-    this.problems.push(`${path}: expected text, got ${JSON.stringify(value) ?? "nothing"}`);
-    return "";
-  }
-  whole(value: unknown, path: string, least: number): number {
-    if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
-    this.problems.push(`${path}: expected a whole number from ${least}, got ${JSON.stringify(value) ?? "nothing"}`);
-    return least;
-  }
-  oneOf<T extends string>(value: unknown, path: string, allowed: readonly T[]): T {
-    if (allowed.includes(value as T)) return value as T;
-    this.problems.push(`${path}: expected one of ${allowed.join(", ")}, got ${JSON.stringify(value) ?? "nothing"}`);
-    return allowed[0] as T;
-  }
-}
 
 function placementOf(reader: Reader, value: unknown, path: string): MemberPlacement {
   const object = reader.object(value, path);

@@ -3,7 +3,7 @@
  * into one write (a `commit` that the next `begin` carries). None reads a clock: times and names come in as data.
  */
 import { capacityOf, nodePercentOf } from "./desired-member";
-import type { EnvironmentRecord, Intent, MemberPlacement, Move, Placement, Rollout, Step } from "./record";
+import type { EnvironmentRecord, Intent, MemberPlacement, Move, Placement, Rollout, Step } from "./record-types";
 
 /** A transition that the record's state forbids: a mistake of the caller, not of the user. */
 export class RecordError extends Error {

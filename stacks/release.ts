@@ -1,6 +1,6 @@
 /** When a teardown may take the primary's load balancers away: the last thing before its cluster goes, and nothing else in between. Pure. */
 import { RECORD_INVALID } from "./contract";
-import type { EnvironmentRecord, Ownership } from "./record";
+import type { EnvironmentRecord, Ownership } from "./record-types";
 
 /** `unprotect`: the Services say that they may be deleted · `remove`: they are no longer declared. */
 export type Release = "unprotect" | "remove";

@@ -1,7 +1,7 @@
 /** Which target groups an environment has: one per port of each service, under a key that outputs, observations and the record share. Pure. */
-import type { EnvironmentConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./config";
+import type { EnvironmentConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./config-types";
 import type { ServiceTargetGroup } from "./contract";
-import type { AdoptedLoadBalancer, EnvironmentRecord, Ownership } from "./record";
+import type { AdoptedLoadBalancer, EnvironmentRecord, Ownership } from "./record-types";
 
 export interface TargetGroupSpec {
   /** The service's name, or `<service>-<port name>` when it has several ports. */

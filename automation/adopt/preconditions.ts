@@ -2,7 +2,7 @@
 import type { BeforeAdoption } from "../../stacks/adoption";
 import type { AdoptedBinding, AdoptedLoadBalancer } from "../../stacks/record";
 import type { BindingDetails, LoadBalancerDescription, ObjectEvent, ServiceObject, Target } from "../ports";
-import type { Finding } from "../preflight";
+import type { Finding } from "../finding";
 
 export const serviceFinalizer = "service.k8s.aws/resources";
 export const annotationPrefix = "service.beta.kubernetes.io/";

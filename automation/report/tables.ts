@@ -1,5 +1,5 @@
 /** What `plan` and `status` print for people. Pure. */
-import type { Finding } from "../preflight";
+import type { Finding } from "../finding";
 import type { StatusReport, UpgradePlan } from "../index";
 import type { MemberPlacement, Placement } from "../../stacks/record";
 import { describeAsked } from "../run/asked";

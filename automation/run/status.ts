@@ -3,7 +3,8 @@ import type { TargetCounts } from "../events";
 import { observe, type Observation } from "../gates/observation";
 import { countsByMember, healthOf, learnOwners } from "../gates/ownership";
 import type { Health, Ports } from "../ports";
-import { findingsOf, type Finding } from "../preflight";
+import type { Finding } from "../finding";
+import { findingsOf } from "../preflight";
 import type { Family } from "./family";
 
 export interface StatusReport {

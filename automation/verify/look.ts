@@ -6,7 +6,8 @@ import { observe, probeUrl } from "../gates/observation";
 import type { InspectionPort, Ports } from "../ports";
 import { ownedServices } from "../primary";
 import type { Family } from "../run/family";
-import { seen, unseen, type Inspection, type LoadBalancerReading, type MemberInspection, type Reading, type Sample } from "./readings";
+import type { Inspection, MemberInspection } from "./inspection";
+import { seen, unseen, type LoadBalancerReading, type Reading, type Sample } from "./readings";
 
 export interface SampleSize { readonly requests: number; readonly concurrency: number }
 export interface VerifyPorts extends Ports { readonly inspection: InspectionPort }

@@ -1,7 +1,4 @@
 /** What `verify` looks at, as data. A reading that could not be made says why, and is never taken for good. */
-import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import type { Placement } from "../../stacks/record";
-import type { Observation } from "../gates/observation";
 
 export type Reading<T> = { readonly kind: "seen"; readonly value: T } | { readonly kind: "unknown"; readonly why: string };
 export const seen = <T>(value: T): Reading<T> => ({ kind: "seen", value });
@@ -83,37 +80,4 @@ export interface Sample {
   /** Answers that gave no name. */
   readonly unnamed: number;
   readonly seconds: number;
-}
-
-export interface MemberInspection {
-  readonly crds: Reading<readonly BindingCrd[]>;
-  readonly bindingTimes: Reading<BindingTimes>;
-  /** By key of the member's services. */
-  readonly workloads: Readonly<Record<string, Reading<WorkloadReading>>>;
-}
-
-export interface Inspection {
-  readonly environment: EnvironmentOutputs;
-  readonly placement: Placement;
-  /** The member of a move that is open: it is between two placements. */
-  readonly moving: string | null;
-  readonly outputs: Readonly<Record<string, MemberOutputs>>;
-  readonly observation: Observation;
-  readonly members: Readonly<Record<string, MemberInspection>>;
-  /** By ARN. */
-  readonly loadBalancers: Readonly<Record<string, Reading<LoadBalancerReading>>>;
-  /** With owner `service`: by `namespace/name` of the primary's Services. Empty with owner `stack`. */
-  readonly loadBalancerServices: Readonly<Record<string, Reading<LoadBalancerServiceReading>>>;
-  /** By key of the target group. */
-  readonly targetGroups: Readonly<Record<string, Reading<TargetGroupReading>>>;
-  /** Of the load balancers and target groups that the environment's stack owns, by ARN. */
-  readonly tags: Reading<Readonly<Record<string, Readonly<Record<string, string>>>>>;
-  /** Some of them were handed over by Services. */
-  readonly adopted: boolean;
-  /** By target, `ip:port`. */
-  readonly interfaces: Reading<Readonly<Record<string, TargetInterface>>>;
-  /** Of every security group in play. */
-  readonly rules: Reading<readonly SecurityGroupRule[]>;
-  /** By key of the target group. */
-  readonly samples: Readonly<Record<string, Reading<Sample>>>;
 }

@@ -7,7 +7,7 @@ import { tagChecks } from "./checks/tags";
 import { trafficChecks } from "./checks/traffic";
 import { workloadChecks } from "./checks/workloads";
 import type { Check } from "./catalog";
-import type { Inspection } from "./readings";
+import type { Inspection } from "./inspection";
 
 /** `good`: nothing required fails, and everything required could be seen. */
 export type Verdict = "good" | "findings" | "unknown";

@@ -1,6 +1,6 @@
 /** Addresses for nodes and their pods, out of the subnets' own ranges: unique over all clusters, and a released one comes back only after all others. */
 import { ipv4Text, range } from "./cidr";
-import { invalidRequest } from "./eks/store";
+import { invalidRequest } from "./aws-error";
 
 export class AddressPool {
   private readonly next = new Map<string, number>();

@@ -6,12 +6,10 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { findAwsId } from "../aws-ids";
-import type { Engine } from "./engine";
+import type { Collision } from "./engine-events";
 import { identityOf } from "./pending-ids";
 import { refreshUntilDone } from "./settle";
-import { exported, refreshOnce, writeState, type State, type StateResource } from "./stack-state";
-
-export interface Collision { readonly urn: string; readonly type: string; readonly inputs: Record<string, unknown>; readonly parent: string; readonly provider: string }
+import { exported, refreshOnce, writeState, type State, type StackCli, type StateResource } from "./stack-state";
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -49,7 +47,7 @@ async function idOf({ type, inputs }: Collision): Promise<string | null> {
 const without = (state: State, urns: ReadonlySet<string>): State => ({ ...state, deployment: { ...state.deployment, resources: (state.deployment?.resources ?? []).filter((one) => !urns.has(one.urn)) } });
 
 /** Answers the URNs that are in the state now. */
-export async function adopt(engine: Engine, stack: string, collisions: readonly Collision[]): Promise<readonly string[]> {
+export async function adopt(engine: StackCli, stack: string, collisions: readonly Collision[]): Promise<readonly string[]> {
   const state = await exported(engine, stack);
   if (state?.deployment?.resources === undefined) return [];
   const known = new Set(state.deployment.resources.map((one) => one.urn));

@@ -1,7 +1,9 @@
 /** From the engine's event stream: planned operations, error diagnostics, and the count of changes. */
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import type { PlannedOperation } from "../../ports";
-import type { Collision } from "./adopt";
+
+/** A creation that was refused because the object is there already. */
+export interface Collision { readonly urn: string; readonly type: string; readonly inputs: Record<string, unknown>; readonly parent: string; readonly provider: string }
 
 export class EventCollector {
   readonly operations: PlannedOperation[] = [];

@@ -6,9 +6,8 @@
 import { DriverError } from "../../errors";
 import type { Settled } from "../../ports";
 import { findAwsId } from "../aws-ids";
-import type { Engine } from "./engine";
 import { identityOf } from "./pending-ids";
-import { exported, refreshOnce, writeState, type State, type StateResource } from "./stack-state";
+import { exported, refreshOnce, writeState, type StackCli, type State, type StateResource } from "./stack-state";
 
 type Counts = { -readonly [Key in keyof Settled]: Settled[Key] };
 
@@ -45,7 +44,7 @@ async function rewrite(state: State, counts: Counts, note: (message: string) => 
 }
 
 /** Refreshes the targets until none of them is in the middle of something; answers the state after it. */
-export async function refreshUntilDone(engine: Engine, stack: string, targets: readonly string[]): Promise<State> {
+export async function refreshUntilDone(engine: StackCli, stack: string, targets: readonly string[]): Promise<State> {
   const { clock, note } = engine.options;
   const until = clock.now() + Math.max(clock.scaled(unfinishedSeconds), 60_000);
   let told = "";
@@ -65,7 +64,7 @@ export async function refreshUntilDone(engine: Engine, stack: string, targets: r
 }
 
 /** Answers what was done; null when nothing was pending and nobody held the stack. @throws EBG-STACK-LOCKED, EBG-PENDING-OPERATIONS */
-export async function settle(engine: Engine, stack: string): Promise<Settled | null> {
+export async function settle(engine: StackCli, stack: string): Promise<Settled | null> {
   const { note } = engine.options;
   const counts: Counts = { adopted: 0, cleared: 0, refreshed: 0 };
   const held = await engine.untilFree(stack);

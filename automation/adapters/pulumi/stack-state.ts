@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DriverError } from "../../errors";
-import type { Engine } from "./engine";
+import type { Clock } from "../../ports";
 
 export interface StateResource {
   urn: string;
@@ -19,11 +19,20 @@ export interface StateResource {
 }
 export interface State { deployment?: { resources?: StateResource[]; pending_operations?: { resource: StateResource; type: string }[] } }
 
+/** What reading and mending a state needs of the engine. */
+export interface StackCli {
+  readonly options: { readonly clock: Clock; readonly note: (message: string) => void };
+  /** A plain CLI command; answers its stdout. */
+  command(stack: string, args: readonly string[], seconds?: number): Promise<string>;
+  /** Resolves when nobody holds the stack: whether somebody did. */
+  untilFree(stack: string): Promise<boolean>;
+}
+
 /** Seconds of AWS's time for reading a handful of resources. */
 const refreshSeconds = 1800;
 
 /** null when there is no such stack. */
-export async function exported(engine: Engine, stack: string): Promise<State | null> {
+export async function exported(engine: StackCli, stack: string): Promise<State | null> {
   try {
     return JSON.parse(await engine.command(stack, ["stack", "export", "--stack", stack])) as State;
   } catch (error) {
@@ -32,7 +41,7 @@ export async function exported(engine: Engine, stack: string): Promise<State | n
   }
 }
 
-export async function writeState(engine: Engine, stack: string, state: State): Promise<void> {
+export async function writeState(engine: StackCli, stack: string, state: State): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "eks-blue-green-state-"));
   try {
     const file = join(folder, "state.json");
@@ -44,6 +53,6 @@ export async function writeState(engine: Engine, stack: string, state: State): P
 }
 
 /** Reads these resources alone; what is not there any more leaves the state. */
-export async function refreshOnce(engine: Engine, stack: string, urns: readonly string[]): Promise<void> {
+export async function refreshOnce(engine: StackCli, stack: string, urns: readonly string[]): Promise<void> {
   await engine.command(stack, ["refresh", "--yes", "--skip-preview", "--stack", stack, ...urns.flatMap((urn) => ["--target", urn])], refreshSeconds);
 }

@@ -4,7 +4,7 @@ import { driftedTargets, lookAgain } from "../../gates/drift";
 import type { MemberServiceObservation } from "../../gates/observation";
 import { isDraining, isRegistered, learnOwners, targetsOf, type Ownership } from "../../gates/ownership";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
-import type { Inspection } from "../readings";
+import type { Inspection } from "../inspection";
 
 const isInstance = (id: string): boolean => id.startsWith("i-");
 const missingIn = (of: readonly string[], from: readonly string[]): string[] => of.filter((id) => !from.includes(id));

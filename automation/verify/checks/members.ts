@@ -1,7 +1,7 @@
 /** Members and their controllers: does the API server answer, is the CRD new enough, does the controller run? */
 import { controllerVersions } from "../../../components/aws-limits";
 import { bad, ok, unknown, type Check } from "../catalog";
-import type { Inspection } from "../readings";
+import type { Inspection } from "../inspection";
 
 const newer = "upgrade the AWS Load Balancer Controller and its CRDs (Helm leaves old CRDs: kubectl apply -k \"github.com/aws/eks-charts/stable/aws-load-balancer-controller/crds\")";
 

@@ -5,7 +5,8 @@ import { listing } from "../../gates/decision";
 import { isRegistered, learnOwners, targetsOf } from "../../gates/ownership";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import { loadBalancerOf } from "../look";
-import type { Inspection, SecurityGroupRule, TargetInterface } from "../readings";
+import type { Inspection } from "../inspection";
+import type { SecurityGroupRule, TargetInterface } from "../readings";
 
 const lookUp = "aws ec2 describe-security-group-rules --filters Name=group-id,Values=";
 

@@ -1,6 +1,6 @@
 /** Tags of what the environment's stack owns: its own are there, and no controller's. */
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
-import type { Inspection } from "../readings";
+import type { Inspection } from "../inspection";
 
 const environmentTag = "eks-blue-green/environment";
 /** FACTS A.26: by these a controller finds what it takes for its own, and adopts and deletes it. */

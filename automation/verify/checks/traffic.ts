@@ -3,7 +3,8 @@ import { learnOwners, targetsOf } from "../../gates/ownership";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import { fairness } from "../fairness";
 import { loadBalancerOf } from "../look";
-import type { Inspection, Sample } from "../readings";
+import type { Inspection } from "../inspection";
+import type { Sample } from "../readings";
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const more = "run it with more requests: eks-blue-green verify --requests 5000";

@@ -3,7 +3,8 @@ import { propagationLagSeconds } from "../../../components/aws-limits";
 import { replicasWanted, takeBack } from "../../drift-findings";
 import { listing } from "../../gates/decision";
 import { bad, ok, skipped, unknown, type Check, type VerifyCode } from "../catalog";
-import type { Inspection, MemberInspection, TargetGroupReading, WorkloadReading } from "../readings";
+import type { Inspection, MemberInspection } from "../inspection";
+import type { TargetGroupReading, WorkloadReading } from "../readings";
 
 const codes: readonly VerifyCode[] = ["EBG-V-REPLICAS", "EBG-V-REPLICAS-DRIFT", "EBG-V-READINESS-PROBE", "EBG-V-PRESTOP", "EBG-V-GRACE", "EBG-V-PDB", "EBG-V-TOPOLOGY", "EBG-V-DEREGISTRATION-DELAY", "EBG-V-READINESS-GATES"];
 const lag = propagationLagSeconds.usual;

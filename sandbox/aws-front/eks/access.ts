@@ -1,6 +1,7 @@
 /** Access entries and their policies: who may talk to a cluster's API server. */
 import { randomUUID } from "node:crypto";
-import { type AccessEntry, type Cluster, type EksContext, epoch, inUse, invalid, invalidRequest, type Json, listOf, notFound, objectOf, pageOf, requiredString, stringOf, tagsFrom, tagsOut, theCluster } from "./store";
+import { invalidRequest } from "../aws-error";
+import { type AccessEntry, type Cluster, type EksContext, epoch, inUse, invalid, type Json, listOf, notFound, objectOf, pageOf, requiredString, stringOf, tagsFrom, tagsOut, theCluster } from "./store";
 
 export const clusterAdminPolicy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy";
 const policyNames = ["AmazonEKSAdminPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSAdminViewPolicy", "AmazonEKSEditPolicy", "AmazonEKSViewPolicy", "AmazonEKSAutoNodePolicy"];

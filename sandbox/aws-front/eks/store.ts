@@ -1,7 +1,7 @@
 /** What EKS knows. */
 import type { EksBackend, NodeSpec } from "../../contract";
 import type { Ec2 } from "../ec2";
-import { AwsError } from "../aws-error";
+import { AwsError, invalidRequest } from "../aws-error";
 import type { AddressPool } from "../address-pool";
 
 export type Json = Record<string, unknown>;
@@ -37,7 +37,6 @@ export interface EksContext {
 export const notFound = (message: string, fields: Json = {}): AwsError => new AwsError("ResourceNotFoundException", message, 404, fields);
 export const inUse = (message: string, fields: Json = {}): AwsError => new AwsError("ResourceInUseException", message, 409, fields);
 export const invalid = (message: string, fields: Json = {}): AwsError => new AwsError("InvalidParameterException", message, 400, fields);
-export const invalidRequest = (message: string, fields: Json = {}): AwsError => new AwsError("InvalidRequestException", message, 400, fields);
 
 export function theCluster(context: EksContext, name: string): Cluster {
   const found = context.clusters.get(name);

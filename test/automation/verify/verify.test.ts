@@ -6,7 +6,8 @@ import { nameIn } from "../../../automation/adapters/sample";
 import { exitCodeOfVerdict } from "../../../automation/cli/exit-codes";
 import { verifyLines } from "../../../automation/report/verify-lines";
 import { catalog, type VerifyCode } from "../../../automation/verify/catalog";
-import type { Inspection, Reading } from "../../../automation/verify/readings";
+import type { Inspection } from "../../../automation/verify/inspection";
+import type { Reading } from "../../../automation/verify/readings";
 import { verify, verdictOf } from "../../../automation/verify/verify";
 
 type Mutable<T> = T extends readonly (infer U)[] ? Mutable<U>[] : T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;

@@ -1,0 +1,32 @@
+/** Reads plain values that came from outside. */
+
+/** Collects problems; every reader answers a value of its type, also after a problem, so that reading goes on. */
+export class Reader {
+  readonly problems: string[] = [];
+
+  object(value: unknown, path: string): Record<string, unknown> {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    this.problems.push(`${path}: expected an object, got ${JSON.stringify(value) ?? "nothing"}`);
+    return {};
+  }
+  array(value: unknown, path: string): readonly unknown[] {
+    if (Array.isArray(value)) return value;
+    this.problems.push(`${path}: expected a list, got ${JSON.stringify(value) ?? "nothing"}`);
+    return [];
+  }
+  text(value: unknown, path: string): string {
+    if (typeof value === "string" && value !== "") return value;
+    this.problems.push(`${path}: expected text, got ${JSON.stringify(value) ?? "nothing"}`);
+    return "";
+  }
+  whole(value: unknown, path: string, least: number): number {
+    if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
+    this.problems.push(`${path}: expected a whole number from ${least}, got ${JSON.stringify(value) ?? "nothing"}`);
+    return least;
+  }
+  oneOf<T extends string>(value: unknown, path: string, allowed: readonly T[]): T {
+    if (allowed.includes(value as T)) return value as T;
+    this.problems.push(`${path}: expected one of ${allowed.join(", ")}, got ${JSON.stringify(value) ?? "nothing"}`);
+    return allowed[0] as T;
+  }
+}
