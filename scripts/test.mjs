@@ -80,8 +80,10 @@ function endToEndFile(name) {
   process.stdout.write(`# e2e ${name}: started\n`);
   const child = spawn("npx", ["mocha", "--no-config", "--require", "ts-node/register/transpile-only", "--timeout", "600000", "--forbid-only", "--reporter", "scripts/counting-reporter.cjs", `test/e2e/${name}.e2e.ts`], { stdio: ["ignore", out, out], env: { ...withCounts(name), TMPDIR: folder } });
   return new Promise((resolve) => child.once("close", async (status, signal) => {
-    process.stdout.write(`\n# e2e ${name} (${Math.round((Date.now() - began) / 1000)} s)\n${readFileSync(log, "utf8")}`);
+    const text = readFileSync(log, "utf8");
+    process.stdout.write(`\n# e2e ${name} (${Math.round((Date.now() - began) / 1000)} s)\n${text}`);
     count(name, { status, signal });
+    if (status !== 0) failures.at(-1).more = text.split("\n").filter((line) => line.includes('"connection-lost"')).slice(0, 10).join("\n");
     const left = status === 0 ? await leftAfter(folder) : [];
     if (left.length > 0) {
       failed += 1;
@@ -132,8 +134,8 @@ for (const name of wanted) {
   await steps[name]();
 }
 rmSync(scratch, { recursive: true, force: true });
-for (const { suite: where, title, why } of failures) {
-  process.stdout.write(`FAILED ${where}: ${title}\n${why.slice(0, 1500).replace(/^/gm, "    ")}\n`);
+for (const { suite: where, title, why, more = "" } of failures) {
+  process.stdout.write(`FAILED ${where}: ${title}\n${[why.slice(0, 1500), more].filter(Boolean).join("\n").replace(/^/gm, "    ")}\n`);
 }
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);
