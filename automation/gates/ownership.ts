@@ -8,10 +8,16 @@ export type Ownership = ReadonlyMap<string, string>;
 const key = (service: string, id: string): string => `${service}|${id}`;
 
 export function learnOwners(known: Ownership, observation: Observation): Ownership {
-  const owners = new Map(known);
+  let owners: Map<string, string> | null = null;
+  // Every round looks, and most learn nothing: only news is worth a copy.
+  const learn = (id: string, member: string): void => {
+    if ((owners ?? known).get(id) === member) return;
+    owners ??= new Map(known);
+    owners.set(id, member);
+  };
   for (const member of Object.values(observation.members)) {
     for (const [service, seen] of Object.entries(member.services)) {
-      for (const id of [...(seen.recorded ?? []), ...seen.endpoints]) owners.set(key(service, id), member.name);
+      for (const id of [...(seen.recorded ?? []), ...seen.endpoints]) learn(key(service, id), member.name);
     }
   }
   // What nobody who answers knows of can only belong to the one who does not answer.
@@ -19,10 +25,10 @@ export function learnOwners(known: Ownership, observation: Observation): Ownersh
   const only = silent.length === 1 ? silent[0] : undefined;
   if (only !== undefined) {
     for (const [service, targets] of Object.entries(observation.groups)) {
-      for (const target of targets ?? []) if (!owners.has(key(service, target.id))) owners.set(key(service, target.id), only.name);
+      for (const target of targets ?? []) if (!(owners ?? known).has(key(service, target.id))) learn(key(service, target.id), only.name);
     }
   }
-  return owners;
+  return owners ?? known;
 }
 
 export function targetsOf(owners: Ownership, observation: Observation, service: string, member: string): readonly Target[] {

@@ -34,12 +34,29 @@ export class Balancer {
     known.drainingSince = now;
     known.routedUntil = Math.min(known.routedUntil, now + this.random.whole(...lag.deregister) * seconds);
   }
-  advance(now: number): void {
+  /** Answers whether anything is other than before. */
+  advance(now: number): boolean {
+    let changed = false;
     for (const target of this.targets.values()) {
-      if (this.answers(target.id)) target.failingSince = null;
-      else target.failingSince ??= now;
-      if (target.drainingSince !== null && now - target.drainingSince > lag.draining * seconds) this.targets.delete(target.id);
+      const failingSince = this.answers(target.id) ? null : (target.failingSince ?? now);
+      if (failingSince !== target.failingSince) changed = true;
+      target.failingSince = failingSince;
+      if (target.drainingSince === null || now - target.drainingSince < lag.draining * seconds) continue;
+      this.targets.delete(target.id);
+      changed = true;
     }
+    return changed;
+  }
+  /** When the next target begins or ends to get new flows, or is forgotten. */
+  due(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { routedFrom, routedUntil, failingSince, drainingSince } of this.targets.values()) {
+      if (routedFrom > now && routedFrom < next) next = routedFrom;
+      if (routedUntil > now && routedUntil < next) next = routedUntil;
+      if (failingSince !== null && failingSince + lag.unrouted * seconds > now) next = Math.min(next, failingSince + lag.unrouted * seconds);
+      if (drainingSince !== null) next = Math.min(next, drainingSince + lag.draining * seconds);
+    }
+    return next;
   }
   state(target: Registration, now: number): Target["state"] {
     if (target.drainingSince !== null) return "draining";
@@ -59,6 +76,8 @@ export class Balancer {
     return target.failingSince === null || now - target.failingSince < lag.unrouted * seconds;
   }
   routed(now: number): string[] {
-    return [...this.targets.keys()].filter((id) => this.isRouted(id, now));
+    const ids: string[] = [];
+    for (const id of this.targets.keys()) if (this.isRouted(id, now)) ids.push(id);
+    return ids;
   }
 }

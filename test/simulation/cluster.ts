@@ -73,18 +73,35 @@ export class SimulatedCluster {
     this.checkpoint = "";
   }
 
-  advance(now: number): void {
-    this.scale(now);
-    for (const pod of [...this.pods.values()]) {
+  /** Answers whether anything was done, so that more may follow at once. */
+  advance(now: number): boolean {
+    let changed = this.scale(now);
+    for (const pod of this.pods.values()) {
       if (now < pod.servesUntil) continue;
       this.pods.delete(pod.id);
       this.effects.podStopped(pod.id, now, pod.terminatingAt);
+      changed = true;
     }
-    if (this.controllerUp(now)) this.reconcile(now);
+    return (this.controllerUp(now) && this.reconcile(now)) || changed;
   }
-  private scale(now: number): void {
-    if (!this.apiUp(now)) return;
+  /** When something happens here next though nobody does anything. */
+  due(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    const candidate = (at: number): void => { if (at > now && at < next) next = at; };
+    candidate(this.apiDownUntil);
+    candidate(this.controllerDownUntil);
+    if (this.toRegister !== null) candidate(this.toRegister.at);
+    for (const pod of this.pods.values()) {
+      candidate(pod.startedAt + startSeconds * second);
+      candidate(pod.servesUntil);
+      candidate(pod.crashedUntil);
+    }
+    return next;
+  }
+  private scale(now: number): boolean {
+    if (!this.apiUp(now)) return false;
     const running = [...this.pods.values()].filter((pod) => !pod.terminating);
+    if (running.length === this.wanted) return false;
     for (let index = running.length; index < this.wanted; index += 1) {
       const id = `10.42.${this.octet}.${(this.serial += 1)}:8080`;
       this.pods.set(id, { id, startedAt: now, terminating: false, terminatingAt: 0, servesUntil: Number.POSITIVE_INFINITY, crashedUntil: 0 });
@@ -94,23 +111,29 @@ export class SimulatedCluster {
       pod.terminatingAt = now;
       pod.servesUntil = now + this.graceSeconds * second;
     }
+    return true;
   }
 
-  private reconcile(now: number): void {
+  private reconcile(now: number): boolean {
+    let changed = false;
     if (this.toRegister !== null) {
-      if (now < this.toRegister.at) return;
+      if (now < this.toRegister.at) return false;
       for (const id of this.toRegister.ids) {
         this.balancer.register(id, now);
         this.cache?.registered.add(id);
       }
       this.toRegister = null;
+      changed = true;
     }
-    if (this.binding === null) return;
-    if (this.binding.deleting) return this.finalize(now);
+    if (this.binding === null) return changed;
+    if (this.binding.deleting) {
+      this.finalize(now);
+      return true;
+    }
     const endpoints = this.ready(now);
     const checkpoint = `${endpoints.join(",")}/${this.binding.multiCluster}`;
     // Equal: no look at AWS at all, so nothing that was removed there is put back.
-    if (checkpoint === this.checkpoint) return;
+    if (checkpoint === this.checkpoint) return changed;
     if (this.cache === null || now - this.cache.at > cacheSeconds * second) this.cache = { at: now, registered: new Set([...this.balancer.targets.values()].filter((target) => target.drainingSince === null).map((target) => target.id)) };
     const registered = this.cache.registered;
     const unmatched = [...registered].filter((id) => !endpoints.includes(id));
@@ -119,6 +142,7 @@ export class SimulatedCluster {
     if (this.binding.multiCluster) this.recorded = endpoints;
     this.toRegister = { at: now + second / 2, ids: endpoints.filter((id) => !registered.has(id)) };
     this.checkpoint = checkpoint;
+    return true;
   }
   private deregister(ids: readonly string[], now: number): void {
     if (ids.length === 0) return;

@@ -129,6 +129,7 @@ export class Engine {
       await this.world.timeline.sleep(step.seconds * 500);
       if (dies && !kill.after) return await this.die(member, by, what);
       await step.perform();
+      this.world.touch();
       this.world.tell(`${member}: ${what}`);
       this.world.check(what);
       if (dies) return await this.die(member, by, what);
@@ -210,6 +211,7 @@ export class Engine {
     if (world.stackOf(member).known?.protectedBinding) throw failed(`the binding of ${member} is protected`);
     if (cluster.binding === null) return;
     cluster.binding.deleting = true;
+    world.touch();
     // The finalizer goes when the controller has deregistered; Pulumi waits ten minutes for that.
     for (let waited = 0; cluster.binding !== null; waited += 1) {
       if (waited > 600) throw failed("finalizers might be preventing deletion (elbv2.k8s.aws/resources)");

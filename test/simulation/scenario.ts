@@ -41,13 +41,15 @@ export interface Scenario {
   readonly holdSeconds: number;
   /** Green's pods: good, or bad in one of two ways, from `badAfterSeconds` after it is bound. */
   readonly green: { readonly sickness: "none" | "unhealthy" | "errors"; readonly afterSeconds: number };
+  /** The longest that DescribeTargetHealth takes: with retries after throttling that is seconds, and what it tells is that old. */
+  readonly slowestAnswerMs: number;
   readonly faults: readonly Fault[];
 }
 
 function callFault(random: Random): Fault {
   const effect = random.chance(0.6);
   const call = random.pick<CallName>(effect ? effectCalls : lookCalls);
-  return { kind: "call", call, nth: effect ? random.whole(1, 8) : random.whole(1, 900), times: effect ? random.whole(1, 2) : random.whole(1, 30), how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]) };
+  return { kind: "call", call, nth: effect ? random.whole(1, 8) : random.whole(1, 400), times: effect ? random.whole(1, 2) : random.whole(1, 15), how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]) };
 }
 
 function worldEvent(random: Random, members: readonly string[]): WorldEvent {
@@ -113,6 +115,7 @@ export function scenarioOf(seed: number): Scenario {
     ...shape,
     bakeSeconds: random.pick([60, 120, 300]),
     holdSeconds: 300,
+    slowestAnswerMs: new Random(seed * 15_485_863 + 3).chance(0.03) ? 0 : 8000,
     green: { sickness: bad ? random.pick(["unhealthy", "errors"] as const) : "none", afterSeconds: bad ? random.pick([0, 10, 400, 900]) : 0 },
     faults: Array.from({ length: random.whole(0, 5) }, () => fault(random, shape.members, shape.strategy === "cycle" ? 60 : 30)),
   };
@@ -121,3 +124,5 @@ export function scenarioOf(seed: number): Scenario {
 export function describeFault(fault: Fault): string {
   return JSON.stringify(fault);
 }
+
+export const describeAsked = (asked: Asked): string => (asked === null ? "upgrade" : [asked.name, asked.member, ...(asked.percent === null ? [] : [`to ${asked.percent} %`])].join(" "));

@@ -3,6 +3,7 @@ import { DriverError } from "../../automation/errors";
 import type { Ports } from "../../automation/ports";
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { runAsked } from "../../automation/run/upgrade";
+import { lag } from "./balancer";
 import { Engine } from "./engine";
 import { portsOf, type Driver, type Faults } from "./ports";
 import type { Asked, Scenario, WorldEvent } from "./scenario";
@@ -48,14 +49,17 @@ class Simulation {
   private boundAt: number | null = null;
   /** The command whose turn it is. */
   private asked: Asked = null;
+  /** What the last refusal told a person to do; empty: nothing that is modelled. */
+  private remedy = "";
 
   constructor(readonly scenario: Scenario, readonly world: World, private readonly mutate: Mutation) {
     this.faults = { calls: new Map(), effects: 0, updates: 0, list: scenario.faults, started: (effect) => this.started(effect) };
-    const advanced = world.timeline.advanced;
+    const { advanced, due } = world.timeline;
     world.timeline.advanced = () => {
       this.sicken();
       advanced();
     };
+    world.timeline.due = () => Math.min(due(), this.sickensAt());
   }
 
   /** Faults that begin some time after an effect. */
@@ -73,6 +77,10 @@ class Simulation {
         victim.kill();
       });
     }
+  }
+  private sickensAt(): number {
+    const at = this.boundAt === null ? 0 : this.boundAt + this.scenario.green.afterSeconds * 1000;
+    return at > this.world.now ? at : Number.POSITIVE_INFINITY;
   }
   private sicken(): void {
     const { sickness, afterSeconds } = this.scenario.green;
@@ -92,6 +100,7 @@ class Simulation {
     const { world } = this;
     const { now } = world;
     world.tell(`event: ${JSON.stringify(event)}`);
+    world.touch();
     switch (event.what) {
       case "stop-asked":
         return this.current.stop.abort();
@@ -99,9 +108,7 @@ class Simulation {
         this.background.push(this.command("second").then((outcome) => { this.outcomes.push(`(second: ${outcome})`); }));
         return;
       case "plain-up":
-        this.background.push(new Engine(world).apply(event.member, "somebody", null, null, null).catch((error: unknown) => {
-          if (!(error instanceof DriverError)) throw error;
-        }));
+        this.background.push(this.plainUpdate(event.member));
         return;
       default:
     }
@@ -141,11 +148,17 @@ class Simulation {
   }
 
   /** What a person does once the tool has said what is wrong: everything runs again, flags are back, drift is repaired as the remedies say. */
-  private heal(): void {
+  private async heal(): Promise<void> {
+    this.repair();
+    // As the runbook says: what was evicted or gone takes new flows only minutes after it is back, and nobody can see when.
+    await this.world.timeline.runUntil(this.world.timeline.sleep(lag.register[1] * 1000), longestMs);
+  }
+  private repair(): void {
     const { world } = this;
     this.calm = true;
     world.tell("no more faults: what is down comes back, flags and drift are repaired as the remedies say");
     world.oneSidedSince.clear();
+    world.touch();
     for (const cluster of world.clusters.values()) {
       cluster.apiDownUntil = 0;
       cluster.controllerDownUntil = 0;
@@ -166,7 +179,7 @@ class Simulation {
     const stop = new AbortController();
     if (name !== "second") Object.assign(this.current, { driver, stop });
     const faults = this.calm ? { ...this.faults, list: [] } : name === "second" ? { ...this.faults, calls: new Map(), list: [], started: () => undefined } : this.faults;
-    const ports = this.mutate(portsOf(this.world, driver, faults, groupArn), this.world);
+    const ports = this.mutate(portsOf(this.world, driver, faults, { groupArn, slowestAnswerMs: this.scenario.slowestAnswerMs }), this.world);
     const run = runAsked(ports, configOf(this.scenario), { environment: "dev", emit: (event) => { if (event.kind === "note" || (event.kind === "gate" && event.status === "failed")) this.world.tell(`${name}: ${event.message}`); }, stop: stop.signal, cancel: new AbortController().signal, approveRetire: async () => true, commandName: "eks-blue-green upgrade --stack dev", probes: true }, asked);
     try {
       const result = await Promise.race([run, death]);
@@ -180,6 +193,7 @@ class Simulation {
         return "defect";
       }
       this.world.tell(`${name}: ${error.code}: ${error.message}`);
+      if (error.code === "EBG-PENDING-CHANGES") this.remedy = error.remedy;
       if (error.code === "EBG-INTERNAL") this.world.violate("defect", error.message);
       return error.code;
     }
@@ -209,20 +223,35 @@ class Simulation {
     const { world } = this;
     let calm = 0;
     for (let run = 1; run <= mostRuns && world.violations.length === 0; run += 1) {
-      if (run > mostRuns - calmRuns && !this.calm) this.heal();
+      if (run > mostRuns - calmRuns && !this.calm) await this.heal();
       const outcome = await world.timeline.runUntil(this.command(`driver ${run}`), longestMs);
       this.outcomes.push(outcome);
       if (outcome === "done" || outcome === "nothing-to-do" || (outcome === "walked-back" && this.scenario.green.sickness !== "none")) break;
+      await world.timeline.runUntil(this.followRemedy(), longestMs);
       // A person looks, waits a while, and runs it again; once nothing is killed any more, everything is repaired.
       if (outcome !== "killed") calm += 1;
-      if (calm >= 3 && !this.calm) this.heal();
+      if (calm >= 3 && !this.calm) await this.heal();
       await world.timeline.runUntil(world.timeline.sleep(120_000), longestMs);
     }
   }
 
+  /** Changes that belong to no move (somebody's update in a bad moment): the message says to deploy them. */
+  private async followRemedy(): Promise<void> {
+    const member = /pulumi up --stack dev-(\w+)/.exec(this.remedy)?.[1];
+    this.remedy = "";
+    if (member === undefined) return;
+    this.world.tell(`somebody follows the remedy: pulumi up --stack dev-${member}`);
+    await this.plainUpdate(member);
+  }
+  private async plainUpdate(member: string): Promise<void> {
+    await new Engine(this.world).apply(member, "somebody", null, null, null).catch((error: unknown) => {
+      if (!(error instanceof DriverError)) throw error;
+    });
+  }
+
   private async end(): Promise<void> {
     const { world } = this;
-    if (!this.calm) this.heal();
+    if (!this.calm) await this.heal();
     await world.timeline.runUntil(Promise.all([...this.background, world.timeline.sleep(1_200_000)]), longestMs);
     if (world.violations.length > 0) return;
     const last = this.outcomes.filter((outcome) => !outcome.startsWith("(")).at(-1) ?? "";

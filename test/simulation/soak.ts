@@ -1,51 +1,58 @@
-/** `npm run soak -- [--seeds 2000] [--from 1] [--seed N] [--minutes M]`: many seeded runs; each that breaks a rule is replayed, shrunk and printed. */
+/** `npm run soak -- [--seeds 2000] [--from 1] [--seed N] [--minutes M] [--workers W]`: many seeded runs; each that breaks a rule is replayed, shrunk and printed. */
 import { parseArgs } from "node:util";
-import { scenarioOf, describeFault } from "./scenario";
+import { availableParallelism } from "node:os";
+import { describeFault, describeAsked, scenarioOf } from "./scenario";
 import { shrink } from "./shrink";
 import { simulate, type SimulationResult } from "./simulate";
+import { runSeeds, workSeeds } from "./workers";
 
 const mostFailures = 10;
 
 function print(result: SimulationResult, trace: boolean): void {
   const { scenario, violations, outcomes } = result;
-  process.stdout.write(`\nseed ${scenario.seed}: ${outcomes.join(", ")}\n  ${scenario.strategy} of ${scenario.members.join(", ")}: ${scenario.commands.map((asked) => (asked === null ? "upgrade" : [asked.name, asked.member, ...(asked.percent === null ? [] : [`to ${asked.percent} %`])].join(" "))).join(", then ")}\n  green: ${scenario.green.sickness} after ${scenario.green.afterSeconds} s; bake ${scenario.bakeSeconds} s\n`);
+  process.stdout.write(`\nseed ${scenario.seed}: ${outcomes.join(", ")}\n  ${scenario.strategy} of ${scenario.members.join(", ")}: ${scenario.commands.map(describeAsked).join(", then ")}\n  green: ${scenario.green.sickness} after ${scenario.green.afterSeconds} s; bake ${scenario.bakeSeconds} s\n`);
   for (const fault of scenario.faults) process.stdout.write(`  fault ${describeFault(fault)}\n`);
   if (trace) for (const line of result.trace) process.stdout.write(`  ${line}\n`);
   for (const violation of violations) process.stdout.write(`  VIOLATION ${violation.rule}: ${violation.message}\n`);
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { seeds: { type: "string", default: "2000" }, from: { type: "string", default: "1" }, seed: { type: "string" }, minutes: { type: "string" } } });
-  if (values.seed !== undefined) {
-    const result = await simulate(scenarioOf(Number(values.seed)), { trace: true });
-    print(result, true);
-    process.exitCode = result.violations.length === 0 ? 0 : 1;
-    return;
-  }
+async function replay(seed: number): Promise<number> {
+  const result = await simulate(scenarioOf(seed), { trace: true });
+  print(result, true);
+  return result.violations.length;
+}
+
+async function soak(from: number, seeds: number, minutes: number | null, workers: number): Promise<number> {
   const began = performance.now();
-  const endAt = values.minutes === undefined ? Number.POSITIVE_INFINITY : began + Number(values.minutes) * 60_000;
   const outcomes = new Map<string, number>();
-  const from = Number(values.from);
+  const failing: number[] = [];
   let runs = 0;
-  let failures = 0;
   let virtualSeconds = 0;
-  // With --minutes, time is the limit, not the number.
-  while ((values.minutes === undefined ? runs < Number(values.seeds) : true) && performance.now() < endAt && failures < mostFailures) {
-    const seed = from + runs;
-    const result = await simulate(scenarioOf(seed));
+  let cpuSeconds = 0;
+  await runSeeds({ from, seeds, workers, endAt: minutes === null ? null : began + minutes * 60_000 }, (done) => {
     runs += 1;
-    virtualSeconds += result.virtualSeconds;
-    const last = result.violations.length > 0 ? "VIOLATION" : result.outcomes.filter((outcome) => !outcome.startsWith("(")).at(-1) ?? "none";
-    outcomes.set(last, (outcomes.get(last) ?? 0) + 1);
-    if (result.violations.length === 0) continue;
-    failures += 1;
+    virtualSeconds += done.virtualSeconds;
+    cpuSeconds += done.cpuSeconds;
+    outcomes.set(done.outcome, (outcomes.get(done.outcome) ?? 0) + 1);
+    if (done.violations > 0) failing.push(done.seed);
+    return failing.length < mostFailures;
+  });
+  const seconds = (performance.now() - began) / 1000;
+  for (const seed of failing.sort((a, b) => a - b)) {
     print(await shrink(await simulate(scenarioOf(seed), { trace: true })), true);
     process.stdout.write(`  replay: npm run soak -- --seed ${seed}\n`);
   }
-  const seconds = (performance.now() - began) / 1000;
   process.stdout.write(`\n${[...outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(", ")}\n`);
-  process.stdout.write(`${runs} seeds from ${from} in ${seconds.toFixed(1)} s (${Math.round((runs / seconds) * 60)} a minute, ${(virtualSeconds / 86_400).toFixed(1)} days of virtual time): ${failures} violations\n`);
+  process.stdout.write(`${runs} seeds from ${from} in ${seconds.toFixed(1)} s (${Math.round((runs / seconds) * 60)} a minute, ${((1000 * cpuSeconds) / runs).toFixed(0)} ms of processor time each, ${(virtualSeconds / 86_400).toFixed(1)} days of virtual time): ${failing.length} violations\n`);
+  return failing.length;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { seeds: { type: "string", default: "2000" }, from: { type: "string", default: "1" }, seed: { type: "string" }, minutes: { type: "string" }, workers: { type: "string", default: String(availableParallelism()) } } });
+  const minutes = values.minutes === undefined ? null : Number(values.minutes);
+  // With --minutes, time is the limit, not the number.
+  const failures = values.seed !== undefined ? await replay(Number(values.seed)) : await soak(Number(values.from), minutes === null ? Number(values.seeds) : Number.POSITIVE_INFINITY, minutes, Number(values.workers));
   process.exitCode = failures === 0 ? 0 : 1;
 }
 
-void main();
+void (process.send === undefined ? main() : workSeeds());

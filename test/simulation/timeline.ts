@@ -1,11 +1,13 @@
-/** Virtual time: it moves on only when everything that runs waits for it. */
+/** Virtual time: it moves on only when everything that runs waits for it, and jumps to what is due next. */
 interface Timer { readonly at: number; readonly order: number; readonly fire: () => void }
 
 export class Timeline {
   private readonly timers: Timer[] = [];
   private order = 0;
-  /** Called after each step of time. */
+  /** What lives in this time: lets the world act up to now. */
   advanced: () => void = () => undefined;
+  /** When the world acts next by itself; infinity: not before somebody does something to it. */
+  due: () => number = () => Number.POSITIVE_INFINITY;
   constructor(public now: number) {}
 
   at(when: number, fire: () => void): void {
@@ -41,12 +43,16 @@ export class Timeline {
       const timer = this.timers.pop();
       if (timer === undefined) throw new Error("the driver waits for something that never comes");
       if (timer.at > end) throw new Error(`the driver did not come to an end within ${mostMs / 3_600_000} h`);
-      // The world acts by itself while nobody looks: no step is longer than a second.
-      while (timer.at > this.now) {
-        this.now = Math.min(timer.at, this.now + 1000);
-        this.advanced();
-      }
+      this.pass(timer.at);
       timer.fire();
+    }
+  }
+  /** The world acts by itself while nobody looks, at each time at which something in it is due. */
+  pass(until: number): void {
+    while (this.now < until) {
+      const due = Math.max(this.due(), this.now + 1);
+      this.now = Math.min(until, due);
+      if (due <= until) this.advanced();
     }
   }
 }
