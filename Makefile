@@ -17,9 +17,10 @@ bench: build ## the naive procedure and ours, in the same sandbox, side by side
 build: $(NODE_MODULES)
 	@node scripts/build.mjs
 
+# Its words go to stderr: `eval "$$(make -s sandbox)"` reads stdout.
 $(NODE_MODULES): package-lock.json
-	@echo "installing npm packages (about a minute with an empty cache)"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@echo "installing npm packages (about a minute with an empty cache)" >&2
+	@npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $(NODE_MODULES)
 
 clean:
