@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxOptions, ToolPaths } from "../contract";
-import { script } from "./scripts";
+import { packageRoot, script } from "./scripts";
 
 /** The account that moto makes by default. */
 export const sandboxAccountId = "123456789012";
@@ -101,10 +101,14 @@ export function linkTools(options: SandboxOptions, tools: ToolPaths): void {
   symlinkSync(tools.pulumi, join(bin, "pulumi"));
   symlinkSync(tools.pulumiLanguageNodejs, join(bin, "pulumi-language-nodejs"));
   symlinkSync(tools.kubectl, join(bin, "kubectl"));
-  writeFileSync(join(bin, "ab"), `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(script("load/ab"))} "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(bin, "ab"), nodeScript(script("load/ab")), { mode: 0o755 });
+  // What `sandbox up` tells people to type, from the package that they started it with.
+  writeFileSync(join(bin, "eks-blue-green"), nodeScript(join(packageRoot(), "bin", "eks-blue-green.js")), { mode: 0o755 });
   writeFileSync(join(bin, "aws"), awsScript(tools.aws), { mode: 0o755 });
   for (const [name, path] of Object.entries(options.providers)) symlinkSync(path, join(bin, `pulumi-resource-${name}`));
 }
+
+const nodeScript = (file: string): string => `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(file)} "$@"\n`;
 
 /** The CLI has addresses of its own for these services, and no variable or configuration overrides them: only the option does. */
 const stubborn = ["sqs", "emr", "rds", "docdb", "neptune", "health"];

@@ -1,6 +1,6 @@
 /** Nothing under the sandbox's environment talks to anything else, whatever AWS configuration the person has. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +53,13 @@ describe("sandbox environment", function () {
     assert.ok(lines.length > 0, `${name} connected to nothing: ${result.err}`);
     return result;
   }
+
+  it("has the driver on its PATH: the one of this package", () => {
+    const run = spawnSync("eks-blue-green", ["sandbox", "--help"], { env, encoding: "utf8" });
+    assert.equal(run.status, 0, run.stderr);
+    assert.match(run.stdout, /Usage: eks-blue-green sandbox/);
+    assert.match(readFileSync(join(dir, "bin", "eks-blue-green"), "utf8"), new RegExp(join(__dirname, "../../../bin/eks-blue-green.js")));
+  });
 
   it("keeps the AWS CLI inside, also for services whose addresses are built into it", async () => {
     for (const command of commands) {
