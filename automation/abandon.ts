@@ -3,6 +3,7 @@ import { capacityOf, nodePercentOf } from "../stacks/record";
 import type { EnvironmentRecord, Step } from "../stacks/record";
 import { activeMembers, Steps } from "./plan-steps";
 import { placementBefore } from "./walk-back";
+import { doing } from "./words";
 
 export type Abandonment =
   | { readonly kind: "no"; readonly why: string }
@@ -17,7 +18,7 @@ export function abandon(record: EnvironmentRecord, wantedVersion: string): Aband
   if (rollout === null) return no("no rollout is under way");
   if (rollout.direction === "back") return no("it is on its way back already");
   const behind = activeMembers(placement).filter((name) => placement[name]?.version !== wantedVersion);
-  if (behind.length > 0) return no(`${behind.join(", ")} serve(s) another version than ${wantedVersion}`);
+  if (behind.length > 0) return no(`${doing(behind, "serve")} another version than ${wantedVersion}`);
   const done = rollout.steps.slice(0, rollout.done);
   const begun = [...done.flatMap((step) => (step.type === "move" ? [step] : [])), ...(intent === null ? [] : [intent.move])];
   if (begun.some((move) => move.kind === "admit" || move.kind === "drain")) return no("it has moved traffic");

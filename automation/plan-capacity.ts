@@ -2,6 +2,7 @@
 import { capacityOf } from "../stacks/record";
 import type { Placement, Rollout } from "../stacks/record";
 import { activeMembers, impossible, type Limits, type Steps } from "./plan-steps";
+import { counted } from "./words";
 
 /** What the active members other than `without` carry together. */
 export const activeCapacity = (placement: Placement, without: string | null = null): number =>
@@ -47,7 +48,7 @@ export function lackingWithout(steps: Steps, outgoing: string, floor: number, li
   const least = Math.max(1, limits.minActive);
   if (others.length < least) {
     return {
-      message: `${outgoing} can't leave traffic: ${others.length} other member(s) are active${others.length > 0 ? ` (${others.join(", ")})` : ""}, ${least} must be at every point`,
+      message: `${outgoing} can't leave traffic: ${counted(others.length, "other member")} active${others.length > 0 ? ` (${others.join(", ")})` : ""}, ${least} must be at every point`,
       remedy: `bring another one in: eks-blue-green admit MEMBER${least > 1 ? ", or lower eks-blue-green:rollout.minActive" : ""}`,
     };
   }

@@ -4,6 +4,7 @@ import type { Evacuated, MemberPlacement, Placement, RolloutCommand, Step } from
 import { activeCapacity, capacityFloor, cover } from "./plan-capacity";
 import { planTeardown } from "./teardown/plan";
 import { activeMembers, impossible, Steps, type Limits } from "./plan-steps";
+import { doing } from "./words";
 
 /** The steps of a command; none when everything is so already. @throws EBG-PLAN-IMPOSSIBLE */
 export function planCommand(current: Placement, command: RolloutCommand, limits: Limits): Step[] {
@@ -103,7 +104,7 @@ function rollback(current: Placement, limits: Limits): Step[] {
     steps.resize(name, Math.max(capacityOf(steps.at(name)), 100));
     bringIn(steps, name);
   }
-  steps.bake(limits.bakeSeconds, `${returning.join(", ")} (${version}) serve(s) again beside ${leaving.join(", ")}`);
+  steps.bake(limits.bakeSeconds, `${doing(returning.map((name) => `${name} (${version})`), "serve")} again beside ${leaving.join(", ")}`);
   for (const name of leaving.slice(0, returning.length)) {
     cover(steps, name, floor, limits);
     steps.move("drain", name, { ...steps.at(name), role: "standby" });

@@ -4,6 +4,7 @@ import type { Placement, Step, StrategyName } from "../stacks/record";
 import { cover, floorOf } from "./plan-capacity";
 import { cycle } from "./plan-cycle";
 import { activeMembers, impossible, Steps, type Limits, type Wanted } from "./plan-steps";
+import { counted } from "./words";
 
 export { activeMembers, afterStep, limitsOf } from "./plan-steps";
 export type { Limits, Wanted } from "./plan-steps";
@@ -28,7 +29,7 @@ function check(current: Placement, wanted: Wanted, limits: Limits): void {
   const active = activeMembers(current);
   if (active.length === 0) throw impossible("no member is active, so there is no traffic to move", "deploy the environment first: eks-blue-green up");
   if (active.length < limits.minActive) {
-    throw impossible(`${active.length} member(s) are active, but rollout.minActive asks for ${limits.minActive} at every point`, `lower eks-blue-green:rollout.minActive to ${active.length}`);
+    throw impossible(`${counted(active.length, "member")} active, but rollout.minActive asks for ${limits.minActive} at every point`, `lower eks-blue-green:rollout.minActive to ${active.length}`);
   }
   const newer = active.filter((name) => compareVersions(current[name]?.version ?? wanted.version, wanted.version) > 0);
   if (newer.length > 0) {

@@ -3,6 +3,7 @@ import { capacityOf, nodePercentOf } from "../stacks/record";
 import type { EnvironmentRecord, Move, Placement, Step } from "../stacks/record";
 import { activeMembers, Steps } from "./plan-steps";
 import type { Health } from "./ports";
+import { doing } from "./words";
 
 /** Health of each member's service as observed now, whatever the record says. */
 export type ObservedHealth = Readonly<Record<string, Health>>;
@@ -71,7 +72,7 @@ function unmade(record: EnvironmentRecord, { member, from, to }: Move, health: O
 }
 
 function stillOut(now: Placement, { member, to }: Move): string {
-  return `${member} is on its way to ${to.version ?? "?"} and can't go back: a cluster's version is never lowered. It stays out of traffic; ${activeMembers(now).join(", ")} serve(s)`;
+  return `${member} is on its way to ${to.version ?? "?"} and can't go back: a cluster's version is never lowered. It stays out of traffic; ${doing(activeMembers(now), "serve")}`;
 }
 
 /**

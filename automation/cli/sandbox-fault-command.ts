@@ -6,6 +6,7 @@ import { SandboxError } from "../../sandbox/errors";
 import type { ListedFault } from "../../sandbox/faults/spec";
 import { parseFaultText } from "../../sandbox/faults/text";
 import { table } from "../report/format";
+import { counted } from "../words";
 
 const dirOption = (): Option => new Option("--dir <folder>", "the sandbox's folder").default(".sandbox");
 
@@ -43,7 +44,7 @@ async function add(texts: readonly string[], flags: { dir: string }): Promise<vo
 
 async function clear(ids: readonly string[], flags: { dir: string }): Promise<void> {
   const control = controlOf(flags.dir);
-  if (ids.length === 0) return print([`${await control.clearFaults()} fault(s) removed`]);
+  if (ids.length === 0) return print([`${counted(await control.clearFaults(), "fault")} removed`]);
   for (const id of ids) await control.removeFault(id);
   print(ids.map((id) => `${id} removed`));
 }

@@ -4,6 +4,7 @@ import { driftedTargets, unlistedEndpoints } from "./drift";
 import type { Observation } from "./observation";
 import { healthOf, isRegistered, targetsOf, type Ownership } from "./ownership";
 import { isDrift, notBack, probeProblem } from "./peers";
+import { counted, doing } from "../words";
 
 export interface CapacityRules {
   readonly member: string;
@@ -23,7 +24,7 @@ export interface CapacityRules {
 export function decideEnough(observation: Observation, owners: Ownership, rules: CapacityRules, memory: GateMemory): Decided {
   const lacking = lackingTargets(observation, owners, rules);
   const problem = lackingActive(observation, owners, rules) ?? (isDrift(lacking) ? probeProblem(observation) ?? lacking : lacking ?? probeProblem(observation));
-  if (problem === null) return notYet(passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${rules.stayers.join(", ")} carry(ies) the load`));
+  if (problem === null) return notYet(passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${doing(rules.stayers, "carry")} the load`));
   if (problem.status === "waiting" && problem.reason === "unknown") return notYet(problem);
   return bad(memory, observation.at, rules.toleratedMs, problem, isDrift(problem) ? notBack : "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor", rules.repairMs);
 }
@@ -47,7 +48,7 @@ function lackingActive(observation: Observation, owners: Ownership, { member, st
   const stays = Object.keys(keeps).length > 0 ? 1 : 0;
   if (healthy.length + stays >= minActive) return null;
   const states = stayers.map((name) => `${name}: ${healthOf(owners, observation, name)}`).join(", ") || "none is active";
-  return waiting("last-active", `${member} is not drained: ${healthy.length} other member(s) are active and healthy, ${minActive} must be (${states})`);
+  return waiting("last-active", `${member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${minActive} must be (${states})`);
 }
 
 function lackingTargets(observation: Observation, owners: Ownership, { member, stayers, required, keeps }: CapacityRules): Decision | null {

@@ -1,5 +1,6 @@
 /** What `sandbox status` prints for people. Pure. */
 import { seconds, table } from "./format";
+import { counted } from "../words";
 
 /** The part of the sandbox's status that is shown; its own type has more. */
 export interface ShownStatus {
@@ -22,7 +23,7 @@ export function sandboxStatusLines(status: ShownStatus, now = Date.now()): strin
   const faults = Array.isArray(status.faults) ? status.faults : [];
   return [
     `sandbox in ${status.dir}: pid ${status.pid}, up for ${seconds((now - Date.parse(status.startedAt)) / 1000)}, ${status.timeScale} times as fast as AWS, ${megabytes(status.memoryBytes)} in ${status.processes.length} processes`,
-    `AWS at ${status.awsEndpoint}, ${status.listeners} listener(s) open, ${faults.length} fault(s) injected`,
+    `AWS at ${status.awsEndpoint}, ${counted(status.listeners, "listener")} open, ${counted(faults.length, "fault")} injected`,
     "",
     ...(clusters.length === 0 ? ["no cluster yet"] : ["clusters", ...table(clusters)]),
     "",

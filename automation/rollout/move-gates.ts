@@ -15,6 +15,7 @@ import { isEvacuated, readyToReturn } from "./evacuated";
 import type { Session } from "./session";
 import { GateFailed, Stop } from "./stop";
 import { waitForGate, type Gate } from "./wait-for-gate";
+import { counted, doing } from "../words";
 
 const probesPerRound = 4;
 const looks = { infrastructure: { ...plainLook, infrastructure: true, workload: true }, serving: { ...plainLook, probes: probesPerRound }, workload: { ...plainLook, workload: true } };
@@ -67,7 +68,7 @@ function needsApi(session: Session, observation: Observation, move: Move): void 
   const serving = session.active().filter((name) => name !== move.member);
   throw new Stop(
     "EBG-MEMBER-UNREACHABLE",
-    `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${serving.join(", ")} serve(s) meanwhile` : ""}. Everything before it is done.`,
+    `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. Everything before it is done.`,
     `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${move.kind === "drain" && serving.length > 0 && !isEvacuated(session, move.member) ? `; if it can't be brought back soon: eks-blue-green evacuate ${move.member} --stack ${session.environment.environment}` : ""}`,
   );
 }
@@ -76,7 +77,7 @@ function needsHealthyPeer(session: Session, observation: Observation, move: Move
   const peers = session.active().filter((name) => name !== move.member);
   const healthy = peers.filter((name) => healthOf(session.owners, observation, name) === "healthy");
   if (healthy.length >= Math.max(1, session.rules.minActive)) return;
-  throw new GateFailed("EBG-GATE", `${move.member} is not drained: ${healthy.length} other member(s) are active and healthy, ${Math.max(1, session.rules.minActive)} must be (${peers.map((name) => `${name}: ${healthOf(session.owners, observation, name)}`).join(", ") || "none is active"})`, "eks-blue-green status shows each target's state");
+  throw new GateFailed("EBG-GATE", `${move.member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${Math.max(1, session.rules.minActive)} must be (${peers.map((name) => `${name}: ${healthOf(session.owners, observation, name)}`).join(", ") || "none is active"})`, "eks-blue-green status shows each target's state");
 }
 
 /** Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its kubelets must be near enough. */
@@ -138,7 +139,7 @@ function gateOf(session: Session, index: number, move: Move, before: { readonly 
     case "retire":
       // Its stack is empty: there is nothing to ask. The peers are looked at once more.
       if (peers.length === 0) return null;
-      return { name: "the members that stay serve", index, wants: looks.serving, decide: (seen) => notYet(peers.every((name) => healthOf(session.owners, seen, name) !== "unhealthy") ? passed(`${peers.join(", ")} serve(s)`) : { status: "waiting", reason: "peers-unhealthy", message: `${peers.join(", ")}: not healthy`, retryAt: null }) };
+      return { name: "the members that stay serve", index, wants: looks.serving, decide: (seen) => notYet(peers.every((name) => healthOf(session.owners, seen, name) !== "unhealthy") ? passed(doing(peers, "serve")) : { status: "waiting", reason: "peers-unhealthy", message: `${peers.join(", ")}: not healthy`, retryAt: null }) };
     case "shift":
       return null;
     default:

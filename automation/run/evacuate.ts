@@ -12,6 +12,7 @@ import { waitForGate } from "../rollout/wait-for-gate";
 import type { EvacuationPort, Ports } from "../ports";
 import { readFamily } from "./family";
 import { wantedConfig } from "./plan-upgrade";
+import { doing } from "../words";
 
 export interface EvacuateRun extends SessionOptions {
   readonly environment: string;
@@ -50,7 +51,7 @@ export async function runEvacuate(ports: EvacuatePorts, values: Readonly<Record<
     session.record = commitEvacuation(session.record, session.isoNow());
     await session.flush();
     const rest = left.length === 0 ? "" : `; left alone, because nobody can prove that they are ${run.member}'s: ${left.join(", ")}`;
-    result = end("done", null, `${run.member} is out; ${session.active().join(", ")} serve(s)${rest}`, `when its cluster is back: eks-blue-green drain ${run.member} --stack ${run.environment}, then admit it`);
+    result = end("done", null, `${run.member} is out; ${doing(session.active(), "serve")}${rest}`, `when its cluster is back: eks-blue-green drain ${run.member} --stack ${run.environment}, then admit it`);
   } catch (error) {
     if (!(error instanceof Stop || error instanceof GateFailed)) throw error;
     const remedy = error instanceof Stop ? error.remedy : `${error.remedy}; then run the same command again: ${run.commandName}`;

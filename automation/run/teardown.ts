@@ -12,6 +12,7 @@ import { releaseLoadBalancers } from "../teardown/release";
 import { refuseDuringEvacuation } from "./evacuate";
 import { readFamily, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
+import { counted } from "../words";
 
 export interface TeardownPorts extends Ports { readonly teardown: TeardownPort }
 export interface TeardownRun extends SessionOptions {
@@ -39,7 +40,7 @@ function refuse({ record, environment }: Family): void {
   if (ownership.owner !== "service") return;
   const handedOver = Object.keys(ownership.adopted ?? {});
   // Their load balancers may use the security group that goes with the last Service.
-  if (handedOver.length > 0) throw new DriverError("EBG-TEARDOWN", `the load balancer(s) of ${handedOver.join(", ")} were handed over, the others of ${name} were not`, `finish that first: eks-blue-green adopt --stack ${name}`);
+  if (handedOver.length > 0) throw new DriverError("EBG-TEARDOWN", `the load balancers of ${handedOver.join(", ")} were handed over, the others of ${name} were not`, `finish that first: eks-blue-green adopt --stack ${name}`);
   const others = environment.config.services.flatMap((service) => (service.existing == null ? [] : [service.name]));
   if (others.length > 0) throw new DriverError("EBG-TEARDOWN", `the workload and the Service of ${others.join(", ")} on ${ownership.primary ?? "the primary"} are somebody else's, and a teardown would take their load balancer and stop them`, `take the other members out (eks-blue-green drain MEMBER --stack ${name}), or hand the load balancer over first: eks-blue-green adopt --stack ${name}`);
 }
@@ -101,7 +102,7 @@ async function lookAround(ports: TeardownPorts, run: TeardownRun, clusterNames: 
   const leftovers = await ports.teardown.leftovers(run.environment, clusterNames);
   if (leftovers.length === 0) return { outcome: "done", code: null, message: `nothing of ${run.environment} is left: no cluster, load balancer, target group or anything of EC2's with its tags`, remedy: null, leftovers };
   for (const { what, id, command } of leftovers) run.emit({ kind: "finding", code: "EBG-TEARDOWN", severity: "required", message: `${what} ${id} is still there`, remedy: command });
-  return { outcome: "leftovers", code: "EBG-TEARDOWN", message: `${leftovers.length} thing(s) of ${run.environment} are still there: ${leftovers.map(({ what, id }) => `${what} ${id}`).join(", ")}`, remedy: leftovers.map(({ command }) => command).join("\n"), leftovers };
+  return { outcome: "leftovers", code: "EBG-TEARDOWN", message: `${run.environment}: ${counted(leftovers.length, "thing")} still there: ${leftovers.map(({ what, id }) => `${what} ${id}`).join(", ")}`, remedy: leftovers.map(({ command }) => command).join("\n"), leftovers };
 }
 
 export async function runTeardown(ports: TeardownPorts, values: Readonly<Record<string, string>>, run: TeardownRun): Promise<TeardownResult> {

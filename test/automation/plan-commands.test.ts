@@ -128,7 +128,7 @@ describe("planCommand", () => {
 
   it("says why not, and what to do", () => {
     const two = { blue: active("1.34"), green: active("1.34") };
-    assert.match(refusal({ blue: active("1.34"), green: standby("1.34") }, ask("drain", "blue")).message, /blue can't leave traffic: 0 other member\(s\) are active/);
+    assert.match(refusal({ blue: active("1.34"), green: standby("1.34") }, ask("drain", "blue")).message, /blue can't leave traffic: 0 other members active/);
     assert.match(refusal(two, ask("drain", "blue"), { ...standard, minActive: 2 }).remedy, /lower eks-blue-green:rollout\.minActive/);
     assert.match(refusal(two, ask("drain", "blue"), { ...standard, maxCapacityPercent: 150 }).message, /200 % .* cluster\.nodes\.maxSize has room for 150 %/);
     assert.match(refusal(two, ask("scale", "blue", 50)).message, /with blue at 50 % the active members carry 150 %, and traffic needs 200 %/);

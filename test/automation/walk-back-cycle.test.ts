@@ -106,7 +106,7 @@ describe("walkBack (cycle)", () => {
   });
 
   it("a failed upgrade stays where it is and says who serves", () => {
-    assert.equal(way(2, true, all("healthy")), "blue is on its way to 1.35 and can't go back: a cluster's version is never lowered. It stays out of traffic; green serve(s)");
+    assert.equal(way(2, true, all("healthy")), "blue is on its way to 1.35 and can't go back: a cluster's version is never lowered. It stays out of traffic; green serves");
   });
 
   it("a drain that fails is undone, and so are the sizes", () => {

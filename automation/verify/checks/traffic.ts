@@ -5,6 +5,7 @@ import { fairness } from "../fairness";
 import { loadBalancerOf } from "../look";
 import type { Inspection } from "../inspection";
 import type { Sample } from "../readings";
+import { counted } from "../../words";
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const more = "run it with more requests: eks-blue-green verify --requests 5000";
@@ -55,7 +56,7 @@ function spread(inspection: Inspection, key: string, { serving, healthy, shares,
   if (why !== null) return unknown("EBG-V-SPREAD", key, `${shares}; ${why}`, "nothing to do, if that is wanted", counts);
   const result = fairness(serving.map(({ name, healthy: own, observed }) => ({ name, expectedShare: own / healthy, observed })));
   const figures = { ...counts, requests: answered, test: result.test, chiSquare: Number(result.statistic.toFixed(3)), degreesOfFreedom: result.degreesOfFreedom, pValue: Number(result.pValue.toPrecision(3)), alpha: result.alpha };
-  const said = `${shares}; chi-square ${figures.chiSquare} with ${figures.degreesOfFreedom} degree(s) of freedom, p = ${figures.pValue}, alpha = ${figures.alpha}`;
+  const said = `${shares}; chi-square ${figures.chiSquare} with ${counted(figures.degreesOfFreedom, "degree")} of freedom, p = ${figures.pValue}, alpha = ${figures.alpha}`;
   switch (result.verdict) {
     case "fair":
       return ok("EBG-V-SPREAD", key, said, figures);

@@ -5,6 +5,7 @@ import { listing } from "../../gates/decision";
 import { bad, ok, skipped, unknown, type Check, type VerifyCode } from "../catalog";
 import type { Inspection, MemberInspection } from "../inspection";
 import type { TargetGroupReading, WorkloadReading } from "../readings";
+import { counted } from "../../words";
 
 const codes: readonly VerifyCode[] = ["EBG-V-REPLICAS", "EBG-V-REPLICAS-DRIFT", "EBG-V-READINESS-PROBE", "EBG-V-PRESTOP", "EBG-V-GRACE", "EBG-V-PDB", "EBG-V-TOPOLOGY", "EBG-V-DEREGISTRATION-DELAY", "EBG-V-READINESS-GATES"];
 const lag = propagationLagSeconds.usual;
@@ -65,12 +66,12 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
   const target = group?.kind === "seen" ? group.value : null;
   const bindings = inspection.observation.members[name]?.services[key]?.bindings ?? [];
   return [
-    stopped ? skipped("EBG-V-REPLICAS", subject, "its workload is stopped") : workload.replicas >= 2 ? ok("EBG-V-REPLICAS", subject, `${workload.replicas}`, replicas) : bad("EBG-V-REPLICAS", subject, `${workload.replicas} replica(s)`, fix("2 replicas or more"), { figures: replicas }),
+    stopped ? skipped("EBG-V-REPLICAS", subject, "its workload is stopped") : workload.replicas >= 2 ? ok("EBG-V-REPLICAS", subject, `${workload.replicas}`, replicas) : bad("EBG-V-REPLICAS", subject, counted(workload.replicas, "replica"), fix("2 replicas or more"), { figures: replicas }),
     replicasDrift(inspection, name, key, workload.replicas),
     unprobed.length < workload.containers.length ? ok("EBG-V-READINESS-PROBE", subject, `${workload.containers.length - unprobed.length} of ${workload.containers.length} containers`) : bad("EBG-V-READINESS-PROBE", subject, `none of ${unprobed.join(", ")} has a readiness probe`, fix("a readinessProbe")),
     ...stopChecks(subject, workload),
     budgetCheck(subject, budgets, workload.replicas, stopped),
-    workload.spreadOver.length > 0 ? ok("EBG-V-TOPOLOGY", subject, `over ${workload.spreadOver.join(", ")}; now on ${nodes} node(s)`) : bad("EBG-V-TOPOLOGY", subject, `neither spread constraints nor anti-affinity; now on ${nodes} node(s)`, fix("topologySpreadConstraints over zone and host")),
+    workload.spreadOver.length > 0 ? ok("EBG-V-TOPOLOGY", subject, `over ${workload.spreadOver.join(", ")}; now on ${counted(nodes, "node")}`) : bad("EBG-V-TOPOLOGY", subject, `neither spread constraints nor anti-affinity; now on ${counted(nodes, "node")}`, fix("topologySpreadConstraints over zone and host")),
     delayCheck(subject, workload, target),
     gateCheck(subject, workload, member, bindings, target?.targetType === "instance"),
   ];

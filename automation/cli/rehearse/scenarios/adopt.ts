@@ -5,6 +5,7 @@ import { refuseOptions } from "../scenario";
 import type { RehearsalStage, Seen } from "../stage";
 import { verifyIsGood } from "./seed-claims";
 import { versionsOf } from "./versions";
+import { counted } from "../../../words";
 
 interface Arns { readonly loadBalancers: string; readonly targetGroups: string }
 
@@ -25,7 +26,7 @@ async function ofTheStack(stage: RehearsalStage, before: Arns): Promise<Seen> {
   const { deployment } = await stage.json<State>("pulumi", ["stack", "export", "-s", stage.project.environment]);
   const ids = deployment.resources.filter(({ type }) => type === "aws:lb/loadBalancer:LoadBalancer").map(({ id }) => id ?? "");
   const missing = before.loadBalancers.split(" ").filter((arn) => !ids.includes(arn));
-  return { holds: missing.length === 0, seen: missing.length === 0 ? `${ids.length} load balancer(s) in the state of ${stage.project.environment}` : `not in the state: ${missing.join(", ")}` };
+  return { holds: missing.length === 0, seen: missing.length === 0 ? `${counted(ids.length, "load balancer")} in the state of ${stage.project.environment}` : `not in the state: ${missing.join(", ")}` };
 }
 
 async function perform(stage: RehearsalStage, from: string, to: string): Promise<Ending> {

@@ -5,10 +5,11 @@ import { inspectProject } from "../project-copy";
 import type { Ending, Scenario } from "../scenario";
 import type { RehearsalStage } from "../stage";
 import { versionsOf } from "./versions";
+import { counted } from "../../../words";
 
 async function faultLines(control: ControlClient, schedule: FaultSchedule): Promise<readonly string[]> {
   const missed = await schedule.end();
-  return [...(await control.faults(true)).map((one) => `fault   ${one.text}: ${one.hits} hit(s)`), ...missed.map((text) => `fault   ${text}: its moment never came`)];
+  return [...(await control.faults(true)).map((one) => `fault   ${one.text}: ${counted(one.hits, "hit")}`), ...missed.map((text) => `fault   ${text}: its moment never came`)];
 }
 
 async function perform(stage: RehearsalStage, from: string, to: string): Promise<Ending> {
