@@ -18,7 +18,7 @@ const forPeople: readonly { readonly text: string; readonly remedy: (member: str
 
 export type Phases = Partial<Record<Phase, number>>;
 
-async function once(session: Session, index: number, move: Move, phases: Phases, attempts: Attempts): Promise<void> {
+async function once(session: Session, index: number, move: Move, phases: Phases, planned: (left: number) => void): Promise<void> {
   const { pulumi } = session.ports;
   const { cancel, emit } = session.options;
   const stack = { kind: "member", member: move.member } as const;
@@ -40,7 +40,7 @@ async function once(session: Session, index: number, move: Move, phases: Phases,
     const [update] = await Promise.all([destroys ? pulumi.previewDestroy(move.member, cancel) : pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);
     return update;
   });
-  attempts.planned(changesOf(previewed.operations).length);
+  planned(changesOf(previewed.operations).length);
   assertAllowed(move.kind, name, previewed.operations);
   emit({ kind: "stack", stack: name, status: "started", message: destroys ? "destroying" : "updating", seconds: null, changes: null });
   const applied = await session.phase(index, "act", `${destroys ? "destroying" : "updating"} ${name}`, phases, () =>
@@ -52,27 +52,34 @@ async function once(session: Session, index: number, move: Move, phases: Phases,
 
 /** Repeats an update that failed for a reason that may pass: it is the same declaration, so a second run does what the first left over. */
 export async function act(session: Session, index: number, move: Move, phases: Phases): Promise<void> {
+  const { options, ports } = session;
   const attempts = new Attempts();
+  let last: DriverError | null = null;
   for (;;) {
     attempts.begin();
     try {
-      if (attempts.made > 1) await session.ports.pulumi.settle({ kind: "member", member: move.member });
-      await once(session, index, move, phases, attempts);
+      if (attempts.made > 1) await ports.pulumi.settle({ kind: "member", member: move.member });
+      await once(session, index, move, phases, (left) => {
+        if (!attempts.planned(left) && last !== null) throw last;
+      });
       await session.loadMember(move.member);
       return;
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
+      const failed = (remedy = error.remedy): GateFailed => new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, remedy, { cause: error });
+      if (error === last) throw failed();
       // An earlier attempt may have done part of it: the move stays open, and is turned back or gone on with.
-      if (attempts.made > 1 && error.code === "EBG-PLAN-REFUSED") throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
+      if (attempts.made > 1 && error.code === "EBG-PLAN-REFUSED") throw failed();
       if (!mayPass.has(error.code)) throw error;
-      session.options.emit({ kind: "stack", stack: `${session.environment.environment}-${move.member}`, status: "failed", message: error.message, seconds: null, changes: null });
+      options.emit({ kind: "stack", stack: `${session.environment.environment}-${move.member}`, status: "failed", message: error.message, seconds: null, changes: null });
       const known = forPeople.find(({ text }) => error.message.includes(text));
-      if (known !== undefined) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, known.remedy(move.member, session.options.commandName), { cause: error });
-      if (attempts.spent || session.options.cancel.aborted) throw new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, error.remedy, { cause: error });
+      if (known !== undefined) throw failed(known.remedy(move.member, options.commandName));
+      if (!attempts.failed() || options.cancel.aborted) throw failed();
       // The intent is open and the record says so: as safe a point as a gate's next round.
-      if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
-      session.options.emit({ kind: "note", message: `trying again (attempt ${attempts.made + 1}): ${error.message.split("\n")[0] ?? ""}` });
-      await session.ports.clock.sleep(Math.max(session.ports.clock.scaled(attempts.pauseSeconds), 1000), session.options.stop);
+      if (options.stop.aborted) throw stopRequested(options.commandName);
+      options.emit({ kind: "note", message: `trying again (attempt ${attempts.made + 1}): ${error.message.split("\n")[0] ?? ""}` });
+      last = error;
+      await ports.clock.sleep(Math.max(ports.clock.scaled(attempts.pauseSeconds), 1000), options.stop);
     }
   }
 }

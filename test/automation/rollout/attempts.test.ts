@@ -12,8 +12,8 @@ function spentOn(attempts: Attempts, update: Update): number {
   for (let attempt = 1; attempt <= 1000; attempt += 1) {
     attempts.begin();
     const left = update(attempt);
-    if (left !== null) attempts.planned(left);
-    if (attempts.spent) return attempt;
+    if (left !== null && !attempts.planned(left)) return attempt - 1;
+    if (!attempts.failed()) return attempt;
   }
   return Number.POSITIVE_INFINITY;
 }
@@ -22,32 +22,33 @@ const cases: Record<string, { readonly update: Update; readonly attempts: number
   "the same thing fails every time": { update: () => 7, attempts: mostInVain },
   "no plan comes about": { update: () => null, attempts: mostInVain },
   "something else fails every time, each time later": { update: (attempt) => 1000 - attempt, attempts: mostAttempts },
-  "it gets on six times, then never again": { update: (attempt) => Math.max(10 - attempt, 4), attempts: 5 + mostInVain },
-  "one of three gets on": { update: (attempt) => 100 - Math.ceil(attempt / 3), attempts: mostInVain },
-  "every second one gets on": { update: (attempt) => 100 - Math.ceil(attempt / 2), attempts: mostAttempts },
+  "it gets on five times, then never again": { update: (attempt) => Math.max(10 - attempt, 4), attempts: 5 + mostInVain },
+  "one object is cut off, loses its answer, and is then found: three attempts, and the next plan is shorter": { update: (attempt) => Math.max(9 - Math.floor((attempt - 1) / 3), 7), attempts: 6 + mostInVain },
+  "one of four gets on": { update: (attempt) => 100 - Math.floor((attempt - 1) / 4), attempts: mostInVain },
   "what one makes the next takes back": { update: (attempt) => (attempt % 2 === 0 ? 4 : 5), attempts: 1 + mostInVain },
   "it gets longer and longer": { update: (attempt) => attempt, attempts: mostInVain },
+  "a plan comes about only now and then, and is no shorter": { update: (attempt) => (attempt % 2 === 0 ? 4 : null), attempts: 5 },
 };
 const wrongOnes = (make: () => Attempts): string[] => Object.entries(cases).filter(([, { update, attempts }]) => spentOn(make(), update) !== attempts).map(([name]) => name);
 
 /** Rules that look right and are not. */
 const planted: Record<string, () => Attempts> = {
-  "as it was: three attempts, whatever they do": () => Object.assign(new Attempts(), { planned: () => undefined }),
-  "a plan that is as long counts as shorter": () => new (class extends Attempts { override planned(left: number): void { super.planned(left - this.made / 1000); } })(),
-  "compared with the last attempt instead of the shortest plan": () => new (class extends Attempts {
-    private last = Number.POSITIVE_INFINITY;
-    override planned(left: number): void {
-      if (left < this.last) super.planned(-this.made);
-      this.last = left;
+  "as it was: three attempts, whatever they do": () => new (class extends Attempts {
+    override planned(): boolean { return true; }
+    override failed(): boolean { return this.made < 3; }
+  })(),
+  "a plan that is as long counts as shorter": () => new (class extends Attempts { override planned(left: number): boolean { return super.planned(left - this.made / 1000); } })(),
+  "compared with the last plan instead of the shortest": () => new (class extends Attempts {
+    private before = Number.POSITIVE_INFINITY;
+    override planned(left: number): boolean {
+      const shorter = left < this.before;
+      this.before = left;
+      return super.planned(shorter ? -this.made : Number.POSITIVE_INFINITY);
     }
   })(),
-  "no end while it gets on": () => new (class extends Attempts { override get spent(): boolean { return this.pauseSeconds >= 10 * mostInVain; } })(),
-  "an attempt without a plan costs nothing": () => new (class extends Attempts {
-    private inner = new Attempts();
-    override begin(): void {}
-    override planned(left: number): void { this.inner.begin(); this.inner.planned(left); }
-    override get spent(): boolean { return this.inner.spent; }
-  })(),
+  "no end while it gets on": () => new (class extends Attempts { override failed(): boolean { return super.failed() || this.made >= mostAttempts; } })(),
+  "given up before the plan is seen that would tell": () => new (class extends Attempts { override failed(): boolean { return super.failed() && this.pauseSeconds < 10 * mostInVain; } })(),
+  "an attempt without a plan costs nothing": () => new (class extends Attempts { override failed(): boolean { return this.made < mostAttempts; } })(),
 };
 
 describe("attempts at an update", () => {
@@ -61,6 +62,7 @@ describe("attempts at an update", () => {
     const pauses = [9, 8, 8, 7].map((left) => {
       attempts.begin();
       attempts.planned(left);
+      attempts.failed();
       return attempts.pauseSeconds;
     });
     assert.deepEqual(pauses, [10, 10, 20, 10]);
