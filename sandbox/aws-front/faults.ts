@@ -23,6 +23,6 @@ function checked(spec: unknown): AwsFaultSpec {
 
 export class Faults extends CallFaults<AwsFaultSpec, Call> {
   constructor(random: () => number = Math.random) {
-    super("fault", checked, (fault, { service, action }) => matches(fault.operation, service, action), random);
+    super("fault", checked, (fault, { service, action }) => matches(fault.operation, service, action), ({ service, action }) => `${service}:${action}`, random);
   }
 }

@@ -108,12 +108,12 @@ function checkUnused(elb: ElbContext, groupId: string): void {
   if (user) throw new AwsError("DependencyViolation", `resource ${groupId} has a dependent object`);
 }
 
-function faultError(fault: Fault, scope: Scope): AwsError | null {
+function faultError(fault: Fault, scope: Scope, action: string): AwsError | null {
   switch (fault.kind) {
     case "throttle":
       return scope.service === "eks" ? new AwsError("TooManyRequestsException", "Rate exceeded", 429) : new AwsError(scope.service === "ec2" ? "RequestLimitExceeded" : "Throttling", "Rate exceeded", scope.service === "ec2" ? 503 : 400);
     case "error":
-      return new AwsError(fault.code ?? "InternalFailure", fault.message ?? `Fault ${fault.id} of the sandbox`, fault.status ?? 500);
+      return new AwsError(fault.code ?? "InternalFailure", fault.message ?? `Fault ${fault.id} of the sandbox, at ${scope.service}:${action}`, fault.status ?? 500);
     case "delay":
     case "lost-answer":
     case "timeout":
@@ -133,7 +133,7 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     const body = await readBody(request);
     asked = understand(request, body, url, scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.controllerOf(key) !== null));
     fault = parts.faults.take({ service: asked.scope.service, action: asked.action });
-    const error = fault ? faultError(fault, asked.scope) : null;
+    const error = fault ? faultError(fault, asked.scope, asked.action) : null;
     if (error) throw error;
     if (fault?.kind === "timeout") return void parts.later(fault.ms ?? 120_000, () => request.socket.destroy());
     if (fault?.kind === "delay") await new Promise<void>((resolve) => parts.later(fault?.ms ?? 1_000, resolve));

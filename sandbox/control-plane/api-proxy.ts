@@ -84,9 +84,9 @@ export class ApiProxy {
     if (fault === null) return this.forward(request, response, null, told);
     switch (fault.kind) {
       case "throttle":
-        return refuse(request, response, 429, "TooManyRequests", fault, told);
+        return refuse(request, response, 429, "TooManyRequests", fault, `${call.verb} ${call.resource}`, told);
       case "error":
-        return refuse(request, response, fault.status ?? 500, (fault.status ?? 500) === 503 ? "ServiceUnavailable" : "InternalError", fault, told);
+        return refuse(request, response, fault.status ?? 500, (fault.status ?? 500) === 503 ? "ServiceUnavailable" : "InternalError", fault, `${call.verb} ${call.resource}`, told);
       case "delay":
         return this.later(fault.ms ?? 1_000, () => this.forward(request, response, null, told));
       case "lost-answer":
@@ -133,9 +133,9 @@ export class ApiProxy {
 }
 
 /** A Status object, as the API server's own refusals are: with the advice to come again where it is overloaded (429) or about to stop or start (503), without where it failed (500). */
-function refuse(request: IncomingMessage, response: ServerResponse, code: number, reason: string, fault: Armed<KubernetesFaultSpec>, told: (status: number) => void): void {
+function refuse(request: IncomingMessage, response: ServerResponse, code: number, reason: string, fault: Armed<KubernetesFaultSpec>, what: string, told: (status: number) => void): void {
   told(code);
-  const body = JSON.stringify({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: `fault ${fault.id} of the sandbox`, reason, code });
+  const body = JSON.stringify({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: `fault ${fault.id} of the sandbox, at ${what}`, reason, code });
   request.resume();
   response.writeHead(code, { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...(code === 429 || code === 503 ? { "retry-after": "1" } : {}) });
   response.end(body);

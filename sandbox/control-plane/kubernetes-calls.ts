@@ -35,7 +35,7 @@ function checked(spec: unknown): KubernetesFaultSpec {
 }
 
 export class KubernetesCalls {
-  readonly faults = new CallFaults<KubernetesFaultSpec, KubernetesCall>("kubernetes", checked, matches);
+  readonly faults = new CallFaults<KubernetesFaultSpec, KubernetesCall>("kubernetes", checked, matches, ({ client, verb, resource }) => `${programOf(client)} ${verb} ${resource}`);
   private readonly ring: LoggedCall[] = [];
   private readonly counts = new Map<string, { readonly call: Omit<SeenCall, "calls">; calls: number }>();
   private next = 1;

@@ -41,7 +41,7 @@ export class SandboxFaults {
   list(all = false): ListedFault[] {
     const calls = [this.on.aws(), this.on.kubernetes].flatMap((faults) => (faults === null ? [] : [...(all ? faults.spent() : []).map((one) => ({ one, state: "spent" as const })), ...faults.list().map((one) => ({ one, state: "armed" as const }))]));
     const held = [...this.held.values()].filter((one) => all || one.state !== "spent");
-    return [...calls.map(({ one: { id, hits, ...spec }, state }) => ({ id, text: faultText(spec as FaultSpec), state, hits, ...spec })), ...held.map(({ id, spec, state, hits }) => ({ id, text: faultText(spec), state, hits, ...spec }))];
+    return [...calls.map(({ one: { id, hits, operations, ...spec }, state }) => ({ id, text: faultText(spec as FaultSpec), state, hits, ...(operations === undefined ? {} : { operations }), ...spec })), ...held.map(({ id, spec, state, hits }) => ({ id, text: faultText(spec), state, hits, ...spec }))];
   }
 
   /** @throws SBX-FAULT, SBX-NO-CLUSTER */

@@ -1,7 +1,8 @@
 /** Faults that wait for calls: which one hits this call, and how often each has hit. */
 import type { CallFault } from "./spec";
 
-export type Armed<Spec> = Spec & { readonly id: string; readonly hits: number };
+/** `operations`: how often each was hit, of a fault that counts for each on its own. */
+export type Armed<Spec> = Spec & { readonly id: string; readonly hits: number; readonly operations?: Readonly<Record<string, number>> };
 
 /** Those that are used up are kept for their hits, the newest of them. */
 const spentKept = 2_000;
@@ -12,7 +13,7 @@ export class CallFaults<Spec extends CallFault, Call> {
   private readonly usedUp: Armed<Spec>[] = [];
   private next = 1;
 
-  constructor(private readonly prefix: string, private readonly check: (spec: unknown) => Spec, private readonly matches: (fault: Spec, call: Call) => boolean, private readonly random: () => number = Math.random) {}
+  constructor(private readonly prefix: string, private readonly check: (spec: unknown) => Spec, private readonly matches: (fault: Spec, call: Call) => boolean, private readonly operationOf: (call: Call) => string, private readonly random: () => number = Math.random) {}
 
   /** Those that can still hit. */
   list(): readonly Armed<Spec>[] {
@@ -30,7 +31,7 @@ export class CallFaults<Spec extends CallFault, Call> {
   }
 
   remove(id: string): boolean {
-    this.skipped.delete(id);
+    for (const key of this.skipped.keys()) if (key === id || key.startsWith(`${id} `)) this.skipped.delete(key);
     return this.armed.delete(id);
   }
 
@@ -38,20 +39,24 @@ export class CallFaults<Spec extends CallFault, Call> {
   take(call: Call): Armed<Spec> | null {
     for (const fault of this.armed.values()) {
       if (!this.matches(fault, call)) continue;
-      const passed = this.skipped.get(fault.id) ?? 0;
+      const operation = fault.countPer === "operation" ? this.operationOf(call) : null;
+      if (operation !== null && fault.count !== undefined && (fault.operations?.[operation] ?? 0) >= fault.count) continue;
+      const key = operation === null ? fault.id : `${fault.id} ${operation}`;
+      const passed = this.skipped.get(key) ?? 0;
       if (passed < (fault.skip ?? 0)) {
-        this.skipped.set(fault.id, passed + 1);
+        this.skipped.set(key, passed + 1);
         continue;
       }
       if (fault.probability !== undefined && this.random() >= fault.probability) continue;
-      return this.hit(fault);
+      return this.hit(fault, operation);
     }
     return null;
   }
 
-  private hit(fault: Armed<Spec>): Armed<Spec> {
-    const hit = { ...fault, hits: fault.hits + 1 };
-    if (fault.count === undefined || hit.hits < fault.count) this.armed.set(fault.id, hit);
+  private hit(fault: Armed<Spec>, operation: string | null): Armed<Spec> {
+    const hit = { ...fault, hits: fault.hits + 1, ...(operation === null ? {} : { operations: { ...fault.operations, [operation]: (fault.operations?.[operation] ?? 0) + 1 } }) };
+    // Another operation may come for the first time at any time.
+    if (operation !== null || fault.count === undefined || hit.hits < fault.count) this.armed.set(fault.id, hit);
     else {
       this.remove(fault.id);
       this.usedUp.push(hit);

@@ -12,6 +12,8 @@ export interface CallFault {
   readonly ms?: number;
   /** How many calls it hits; for ever when left out. */
   readonly count?: number;
+  /** What `count` and `skip` count: all matching calls together (`all`, the default), or those of each operation, of AWS or of one client at the API servers, on their own (`operation`). */
+  readonly countPer?: "all" | "operation";
   /** How many matching calls pass before it begins to hit (default 0). */
   readonly skip?: number;
   /** Chance per call, 0 to 1 (default 1). */
@@ -77,6 +79,8 @@ export interface ListedFault {
   /** `armed`: waits for something to hit, or hits again and again. `active`: something is broken until it is removed. `spent`: did its work. */
   readonly state: "armed" | "active" | "spent";
   readonly hits: number;
+  /** With `countPer=operation`: how often each was hit. */
+  readonly operations?: Readonly<Record<string, number>>;
 }
 
 type Check = { readonly is: string; readonly test: (value: unknown) => boolean };
@@ -85,7 +89,7 @@ const whole = (least: number, most: number): Check => ({ is: `a whole number fro
 const number = (least: number, most: number): Check => ({ is: `a number from ${least} to ${most}`, test: (value) => typeof value === "number" && value >= least && value <= most });
 const oneOf = (...values: string[]): Check => ({ is: `one of ${values.join(", ")}`, test: (value) => typeof value === "string" && values.includes(value) });
 
-const call = { status: whole(400, 599), ms: whole(0, 3_600_000), count: whole(1, 1_000_000), skip: whole(0, 1_000_000), probability: { is: "a number above 0, at most 1", test: (value: unknown) => typeof value === "number" && value > 0 && value <= 1 } };
+const call = { status: whole(400, 599), ms: whole(0, 3_600_000), count: whole(1, 1_000_000), countPer: oneOf("all", "operation"), skip: whole(0, 1_000_000), probability: { is: "a number above 0, at most 1", test: (value: unknown) => typeof value === "number" && value > 0 && value <= 1 } };
 const callKinds = oneOf("throttle", "error", "delay", "lost-answer", "timeout");
 const cluster = text(/^(\*|[A-Za-z0-9][A-Za-z0-9_-]{0,99})$/, "the name of an EKS cluster, or *");
 const name = (is: string): Check => text(/^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,252})$/, is);

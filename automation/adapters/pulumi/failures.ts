@@ -17,7 +17,7 @@ const noise = /^(\s*$|(?! {2}- \S) *-+ |Updating|Previewing|Destroying|Resources
 export function gist(text: string, most = 12): string {
   const lines = text.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trimEnd().replace(/^Unhandled exception: (Error: )?/, "")).filter((line) => !noise.test(line));
   // A list's lines belong to the error above them: a config's problems are told there, and the error alone only counts them.
-  const errors = lines.filter((line) => /^ {2}- \S|error|fail|EBG-|denied|refused|unreachable/i.test(line));
+  const errors = lines.filter((line) => /^ {2}- \S|error|fail|EBG-|denied|refused|unreachable|\bEOF\b/i.test(line));
   return [...new Set((errors.length > 0 ? errors : lines).map((line) => line.trim()))].slice(0, most).join("\n") || "no message";
 }
 

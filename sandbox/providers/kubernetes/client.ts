@@ -38,10 +38,10 @@ export class KubeError extends Error {
   }
 }
 
-/** No answer of the API server. */
+/** No answer of the API server: what client-go says of a call that was cut off, and the provider of a server that nobody could be connected to. */
 export class Unreachable extends Error {
-  constructor(server: string, cause: Error) {
-    super(`configured Kubernetes cluster is unreachable: unable to load schema information from the API server: Get "${server}/openapi/v2?timeout=32s": ${cause.message}`, { cause });
+  constructor(server: string, { method, path }: Pick<Request, "method" | "path">, cause: Error) {
+    super(isCut(cause) ? `${method.charAt(0)}${method.slice(1).toLowerCase()} "${server}${path}": EOF` : `configured Kubernetes cluster is unreachable: unable to load schema information from the API server: Get "${server}/openapi/v2?timeout=32s": ${cause.message}`, { cause });
     this.name = "Unreachable";
   }
 }
@@ -52,7 +52,8 @@ export interface Request { readonly method: string; readonly path: string; reado
 const requestMs = 30_000;
 /** As client-go: an answer with Retry-After, and a GET that was cut off, are tried again, after a second for the latter. */
 const mostRetries = 10;
-const cutOff = (error: unknown): boolean => error instanceof Unreachable && ["ECONNRESET", "EPIPE"].includes((error.cause as { code?: string }).code ?? "");
+const isCut = (error: unknown): boolean => ["ECONNRESET", "EPIPE"].includes((error as { code?: string }).code ?? "");
+const cutOff = (error: unknown): boolean => error instanceof Unreachable && isCut(error.cause);
 const tokenMs = 10 * 60_000;
 
 export class KubeClient {
@@ -117,7 +118,7 @@ export class KubeClient {
         let text = "";
         response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk)).on("end", () => resolve({ status: response.statusCode ?? 0, text, retryAfter: secondsOf(response.headers["retry-after"]) })).on("error", reject);
       });
-      call.on("error", (error) => reject(request.signal?.aborted === true ? new Error(`${request.method} ${request.path}: the operation was cancelled`) : new Unreachable(this.target.server, error)));
+      call.on("error", (error) => reject(request.signal?.aborted === true ? new Error(`${request.method} ${request.path}: the operation was cancelled`) : new Unreachable(this.target.server, request, error)));
       call.end(body);
     });
   }

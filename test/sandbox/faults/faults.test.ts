@@ -13,6 +13,7 @@ import { PodFaults } from "../../../sandbox/node-agent/pod-faults";
 describe("a fault as text", () => {
   const good: readonly [string, object][] = [
     ["elbv2:RegisterTargets=throttle,count=3", { on: "aws", operation: "elbv2:RegisterTargets", kind: "throttle", count: 3 }],
+    ["aws:*=throttle,count=1,countPer=operation", { on: "aws", operation: "*", kind: "throttle", count: 1, countPer: "operation" }],
     ["aws:*=delay,ms=20", { on: "aws", operation: "*", kind: "delay", ms: 20 }],
     ["kubernetes:dev-green:patch:deployments=error,status=503,client=pulumi-kubernetes", { on: "kubernetes", cluster: "dev-green", verb: "patch", resource: "deployments", kind: "error", status: 503, client: "pulumi-kubernetes" }],
     ["kubernetes:*:get:/readyz=timeout", { on: "kubernetes", cluster: "*", verb: "get", resource: "/readyz", kind: "timeout" }],
@@ -53,7 +54,7 @@ describe("a fault as text", () => {
 });
 
 describe("faults that wait for calls", () => {
-  const made = (): CallFaults<CallFault, string> => new CallFaults("f", (spec) => spec as CallFault, () => true, () => 0);
+  const made = (): CallFaults<CallFault, string> => new CallFaults("f", (spec) => spec as CallFault, () => true, (call) => call, () => 0);
   it("each hits exactly as often as it says, after as many as it skips, one a call", () => {
     fc.assert(fc.property(fc.array(fc.record({ skip: fc.nat(3), count: fc.integer({ min: 1, max: 4 }) }), { maxLength: 5 }), (specs) => {
       const faults = made();
@@ -62,6 +63,23 @@ describe("faults that wait for calls", () => {
       assert.deepEqual(faults.list(), []);
       assert.deepEqual(faults.spent().map((one) => one.hits).sort(), specs.map((one) => one.count).sort());
     }));
+  });
+  it("each operation is hit as often as it says, after as many as it skips, when it counts for each on its own", () => {
+    fc.assert(fc.property(fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 60 }), fc.nat(3), fc.integer({ min: 1, max: 4 }), (calls, skip, count) => {
+      const faults = made();
+      const { id } = faults.add({ kind: "throttle", countPer: "operation", skip, count });
+      const hit = calls.map((call, index) => ({ call, nth: calls.slice(0, index).filter((one) => one === call).length, hit: faults.take(call) !== null }));
+      for (const one of hit) assert.equal(one.hit, one.nth >= skip && one.nth < skip + count, `${one.call} ${one.nth}`);
+      const [fault] = faults.list();
+      const expected = Object.fromEntries(["a", "b", "c"].map((name) => [name, hit.filter((one) => one.call === name && one.hit).length] as const).filter(([, hits]) => hits > 0));
+      assert.deepEqual([fault?.id, fault?.hits, fault?.operations ?? {}], [id, hit.filter((one) => one.hit).length, expected]);
+      assert.deepEqual(faults.spent(), [], "another operation may come at any time");
+    }));
+  });
+  it("a second kind hits each operation's next call, when both count for each on its own", () => {
+    const faults = made();
+    for (const kind of ["throttle", "timeout"] as const) faults.add({ kind, countPer: "operation", count: 1 });
+    assert.deepEqual(["a", "b", "a", "a", "b", "b"].map((call) => faults.take(call)?.kind ?? null), ["throttle", "throttle", "timeout", null, "timeout", null]);
   });
   it("one that was removed hits no more", () => {
     const faults = made();
