@@ -50,4 +50,9 @@ describe("the provider's calls to an API server", () => {
     else await assert.rejects(sent);
     assert.equal(calls, one.calls);
   });
+
+  it("says of a call that was cut off which it was", async () => {
+    script = ["cut"];
+    await assert.rejects(client.send({ method: "DELETE", path: "/api/v1/namespaces/web" }), /^Unreachable: Delete "https:\/\/127\.0\.0\.1:\d+\/api\/v1\/namespaces\/web": EOF$/);
+  });
 });
