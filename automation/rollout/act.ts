@@ -66,7 +66,8 @@ export async function act(session: Session, index: number, move: Move, phases: P
       return;
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
-      const failed = (remedy = error.remedy): GateFailed => new GateFailed(error.code, `${move.kind} ${move.member}: ${error.message}`, remedy, { cause: error });
+      const tries = error === last ? attempts.made - 1 : attempts.made;
+      const failed = (remedy = error.remedy): GateFailed => new GateFailed(error.code, `${move.kind} ${move.member}${tries === 1 ? "" : `, after ${tries} attempts`}: ${error.message}`, remedy, { cause: error });
       if (error === last) throw failed();
       // An earlier attempt may have done part of it: the move stays open, and is turned back or gone on with.
       if (attempts.made > 1 && error.code === "EBG-PLAN-REFUSED") throw failed();
