@@ -59,7 +59,7 @@ function targetFindings(observation: Observation, record: EnvironmentRecord, env
   const serving = Object.keys(record.placement).filter((name) => record.placement[name]?.role === "active" && record.placement[name].evacuated === undefined && name !== leaving);
   const owners = learnOwners(new Map(), observation);
   const taken = driftOf(observation, serving).filter(({ targets }) => targets.length > 0).map(({ member, service, bindings, targets }) =>
-    finding("recommended", `${targets.length} targets of ${member} are ready and in its controller's list, but not registered in '${service}': ${listing(targets)}. Its controller does not put back what was taken out; a rollout's gates make it look again`, bindings.map((binding) => lookAgain(member, binding)).join("; ")));
+    finding("recommended", `${targets.length} targets of ${member} are ready and in its controller's list, but not registered in '${service}': ${listing(targets)}. Its controller does not put back what was taken out; a rollout's gates make it look again`, bindings.map((binding) => lookAgain(observation.members[member]?.clusterName ?? member, binding)).join("; ")));
   const sick = serving.flatMap((member) => Object.keys(observation.groups).flatMap((service) => {
     const bad = targetsOf(owners, observation, service, member).filter((target) => isRegistered(target) && target.state !== "healthy" && target.state !== "initial");
     if (bad.length === 0) return [];

@@ -6,6 +6,7 @@ import { DriverError, type DriverErrorCode } from "./errors";
 import type { Finding } from "./finding";
 import { flagProblems } from "./gates/flags";
 import { observe, type Observation } from "./gates/observation";
+import { kubectl } from "./kubectl";
 import { changesOf, describeOperation } from "./operations-allow-list";
 import type { Ports, StackRef } from "./ports";
 import { missingTargetGroups } from "./primary";
@@ -37,7 +38,7 @@ export function findingsOf(observation: Observation, record: EnvironmentRecord):
     const evacuated = record.placement[member.name]?.evacuated;
     if (evacuated !== undefined) findings.push(recommended("EBG-EVACUATE", `${member.name} was evacuated at ${evacuated.at} by ${evacuated.by} (${evacuated.why})${member.reachable ? "; it answers again, its bindings are still there, and its controller is denied to register targets" : ""}`, `when its cluster is back: eks-blue-green drain ${member.name}, then eks-blue-green admit ${member.name}; if it is gone for good, an upgrade with strategy replace destroys it`));
     if (!member.reachable) findings.push(recommended("EBG-MEMBER-UNREACHABLE", `${member.name} (${role}): ${member.problem}; its flags can't be checked, and it can be neither drained nor retired`, role === "active" ? `bring it back (aws eks describe-cluster), or take it out of traffic without its help: eks-blue-green evacuate ${member.name}` : `bring it back: aws eks describe-cluster`));
-    else if (member.controller !== null && !member.controller.available && role === "active" && !beingMade) findings.push(required("EBG-PREFLIGHT", `the load balancer controller of ${member.name} is not available: ${member.controller.message}`, `kubectl --context ${member.name} get deployments -A; it must run to deregister targets. If it can't be made to run: eks-blue-green evacuate ${member.name} takes ${member.name} out of traffic without it`));
+    else if (member.controller !== null && !member.controller.available && role === "active" && !beingMade) findings.push(required("EBG-PREFLIGHT", `the load balancer controller of ${member.name} is not available: ${member.controller.message}`, `${kubectl(member.clusterName)} get deployments -A; it must run to deregister targets. If it can't be made to run: eks-blue-green evacuate ${member.name} takes ${member.name} out of traffic without it`));
     findings.push(...controllerFinding(member.name, member.controller?.version ?? null));
   }
   for (const [service, targets] of Object.entries(observation.groups)) {

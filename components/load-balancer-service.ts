@@ -138,8 +138,11 @@ export class LoadBalancerService extends pulumi.ComponentResource {
 
   /** Server-side apply of a few fields under a manager of our own; everything else stays its owner's. */
   private patchExisting(name: string, args: LoadBalancerServiceArgs, down: ReturnType<typeof standDown>): void {
+    // One annotation holds many attributes: those of its owner's have to be said again.
+    const theirs = kubernetes.core.v1.Service.get(`${name}-theirs`, pulumi.interpolate`${args.namespace}/${args.serviceName}`, { parent: this });
+    const annotations = theirs.metadata.annotations.apply((now) => ({ ...extendingAnnotations(now ?? {}, { targetType: args.targetType ?? "ip", active: args.active }), "pulumi.com/patchForce": "true" }));
     new kubernetes.core.v1.ServicePatch(name, {
-      metadata: { name: args.serviceName, namespace: args.namespace, annotations: { ...extendingAnnotations, ...down.annotations, "pulumi.com/patchForce": "true" } },
+      metadata: { name: args.serviceName, namespace: args.namespace, annotations },
       ...(Object.keys(down.selector).length === 0 ? {} : { spec: { selector: down.selector } }),
     }, { parent: this, protect: args.handedOver !== true && args.protect !== false });
   }

@@ -54,18 +54,44 @@ export function handedOverAnnotations(annotations: Readonly<Record<string, strin
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== `${prefix}type`));
 }
 
-/** The two that make a Service that others own multi-cluster and protected, and nothing else of it. */
-export const extendingAnnotations: Readonly<Record<string, string>> = {
-  [`${prefix}multi-cluster-target-group`]: "true",
-  [`${prefix}attributes`]: "deletion_protection.enabled=true",
-};
-
 export const attributesAnnotation = `${prefix}attributes`;
+const nodeLabelsAnnotation = `${prefix}target-node-labels`;
+/** Of the load balancer's attributes those that a shared one can't do without. */
+export const requiredAttributes: Readonly<Record<string, string>> = { "deletion_protection.enabled": "true" };
+
+interface Pair { readonly text: string; readonly key: string; readonly value: string }
+/** `a=1,b=2`, as annotations have it. */
+function pairsOf(list: string | undefined): Pair[] {
+  return (list ?? "").split(",").map((part) => part.trim()).filter((text) => text !== "").map((text) => {
+    const [key = "", ...value] = text.split("=");
+    return { text, key: key.trim(), value: value.join("=").trim() };
+  });
+}
+
+/** Key by key: what is required wins, everything else stays as it is; a list that has it all stays to the letter, so that nothing changes. */
+export function withAttributes(list: string | undefined, required: Readonly<Record<string, string>>): string {
+  const pairs = pairsOf(list);
+  const said = (key: string): string[] => pairs.filter((pair) => pair.key === key).map(({ value }) => value);
+  if (list !== undefined && Object.entries(required).every(([key, value]) => said(key).length === 1 && said(key)[0] === value)) return list;
+  return [...pairs.filter(({ key }) => required[key] === undefined).map(({ text }) => text), ...Object.entries(required).map(([key, value]) => `${key}=${value}`)].join(",");
+}
+
+/**
+ * What a Service that others own (`theirs`: its annotations as they are) must say so that several clusters can share its load balancer, and
+ * nothing else of it. Lists that hold keys of its owner's too are kept, but for our keys.
+ */
+export function extendingAnnotations(theirs: Readonly<Record<string, string>>, { targetType, active }: { readonly targetType: "ip" | "instance"; readonly active: boolean }): Record<string, string> {
+  const shared = { [`${prefix}multi-cluster-target-group`]: "true", [attributesAnnotation]: withAttributes(theirs[attributesAnnotation], requiredAttributes) };
+  const down = active ? {} : standDown(targetType).annotations;
+  if (targetType === "ip") return { ...shared, ...down };
+  const labels = active ? pairsOf(theirs[nodeLabelsAnnotation]).filter(({ key }) => key !== standbyLabel).map(({ text }) => text).join(",") : withAttributes(theirs[nodeLabelsAnnotation], { [standbyLabel]: "true" });
+  // Its owner's labels stay declared while it is active: what a patch lets go of, it takes away.
+  return { ...shared, ...down, ...(labels === "" ? {} : { [nodeLabelsAnnotation]: labels }) };
+}
 
 /** What a Service says of deletion protection; null: nothing. */
 export function protectionOf(annotations: Readonly<Record<string, string>>): string | null {
-  const pairs = (annotations[attributesAnnotation] ?? "").split(",").map((pair) => pair.split("=").map((part) => part.trim()));
-  return pairs.find(([key]) => key === "deletion_protection.enabled")?.[1] ?? null;
+  return pairsOf(annotations[attributesAnnotation]).find(({ key }) => key === "deletion_protection.enabled")?.value ?? null;
 }
 
 /** The NLB controller's class: no other controller takes the Service. */
@@ -83,7 +109,7 @@ export function standDown(targetType: "ip" | "instance"): { readonly selector: R
     case "instance":
       // Nodes are registered whether or not they have a pod, so the selector takes nobody out.
       // Its pods may be stopped while it stands by, and then the Service has no endpoints either.
-      return { selector: {}, annotations: { [`${prefix}target-node-labels`]: `${standbyLabel}=true`, "pulumi.com/skipAwait": "true" } };
+      return { selector: {}, annotations: { [nodeLabelsAnnotation]: `${standbyLabel}=true`, "pulumi.com/skipAwait": "true" } };
     default:
       return targetType satisfies never;
   }

@@ -1,12 +1,13 @@
 /** Whether a Service's load balancer can be handed over now, and what it is like before. Pure: gathered elsewhere, judged here. */
+import { attributesAnnotation, protectionOf, requiredAttributes, withAttributes } from "../../components/service-annotations";
 import type { BeforeAdoption } from "../../stacks/adoption";
 import type { AdoptedBinding, AdoptedLoadBalancer } from "../../stacks/record";
+import { kubectl } from "../kubectl";
 import type { BindingDetails, LoadBalancerDescription, ObjectEvent, ServiceObject, Target } from "../ports";
 import type { Finding } from "../finding";
 
 export const serviceFinalizer = "service.k8s.aws/resources";
 export const annotationPrefix = "service.beta.kubernetes.io/";
-const attributesAnnotation = `${annotationPrefix}aws-load-balancer-attributes`;
 const flagAnnotation = `${annotationPrefix}aws-load-balancer-multi-cluster-target-group`;
 const backendTag = "elbv2.k8s.aws/resource";
 const stackLabel = "service.k8s.aws/stack-";
@@ -19,6 +20,8 @@ export const controllersLabels = (labels: Readonly<Record<string, string>>): Rec
 export const isBackendGroup = (group: { readonly tags: Readonly<Record<string, string>>; readonly name: string }): boolean => group.tags[backendTag] === "backend-sg" || group.name.startsWith("k8s-traffic-");
 
 export interface Surroundings {
+  /** The primary's. */
+  readonly clusterName: string;
   readonly service: string;
   readonly namespace: string;
   readonly name: string;
@@ -63,15 +66,16 @@ export function adoptionFindings(seen: Surroundings, existing: boolean): Finding
   const refuse = (message: string, remedy: string): void => void found.push({ code: "EBG-ADOPT", severity: "required", message, remedy });
   const { object, balancer, name, namespace } = seen;
   const called = `${namespace}/${name}`;
+  const describe = `${kubectl(seen.clusterName)} -n ${namespace} describe service ${name}`;
   for (const [member, why] of Object.entries(seen.unreachable)) refuse(`${member} does not answer: ${why}`, "bring its API server back; every member's targets are watched while the load balancer changes hands");
   if (!seen.controller.available) refuse(`the primary's load balancer controller is not available: ${seen.controller.message}`, "it must run: what it does with the Service is part of the procedure");
   if (seen.failedProbe !== null) refuse(seen.failedProbe, "repair the service first; if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off");
   if (object === null) return [...found, { code: "EBG-ADOPT", severity: "required", message: `there is no Service ${called}`, remedy: "eks-blue-green up; the Service makes the load balancer" }];
   if (object.deleting) refuse(`the Service ${called} is being deleted`, "its deletion can't be taken back: make a new environment and move traffic there by DNS");
   if (object.type !== "LoadBalancer") refuse(`the Service ${called} is of type ${object.type}, and no handing over of it is in the record`, "somebody has changed it by hand; set it back to LoadBalancer and wait until the controller is calm");
-  if (!object.finalizers.includes(serviceFinalizer)) refuse(`the Service ${called} does not have the finalizer ${serviceFinalizer}: the controller does not look after it`, "kubectl describe service; wait until the controller has reconciled it");
-  if (!isCalm(seen.events)) refuse(`the Service ${called} is not calm: its last event is not SuccessfullyReconciled`, `kubectl describe service -n ${namespace} ${name}; repair what the events name. When the events have expired (an hour), restart the controller: it tells anew`);
-  if (!/deletion_protection\.enabled=true/.test(object.annotations[attributesAnnotation] ?? "")) refuse(`the Service ${called} lacks deletion_protection.enabled=true in ${attributesAnnotation}: a reconcile at the wrong time would delete the load balancer`, "set the annotation and wait until the controller has reconciled it");
+  if (!object.finalizers.includes(serviceFinalizer)) refuse(`the Service ${called} does not have the finalizer ${serviceFinalizer}: the controller does not look after it`, `${describe}; wait until the controller has reconciled it`);
+  if (!isCalm(seen.events)) refuse(`the Service ${called} is not calm: its last event is not SuccessfullyReconciled`, `${describe}; repair what the events name. When the events have expired (an hour), restart the controller: it tells anew`);
+  if (protectionOf(object.annotations) !== "true") refuse(`the Service ${called} lacks deletion_protection.enabled=true in ${attributesAnnotation}: a reconcile at the wrong time would delete the load balancer`, `${kubectl(seen.clusterName)} -n ${namespace} annotate --overwrite service ${name} ${attributesAnnotation}=${withAttributes(object.annotations[attributesAnnotation], requiredAttributes)}, then wait until the controller has reconciled it`);
   if (object.annotations[flagAnnotation] !== "true") refuse(`the Service ${called} lacks ${flagAnnotation}: the controller evicts other clusters' targets`, "eks-blue-green up sets it");
   const writers = foreignWriters(object, existing);
   if (writers.length > 0) refuse(`somebody else writes the type, class or load-balancer annotations of ${called}: ${writers.join("; ")}`, "freeze it (suspend the GitOps application, stop the chart's pipeline), take these fields out of what it applies, and run the same command again");

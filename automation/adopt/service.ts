@@ -1,6 +1,7 @@
 /** One service's load balancer changes hands: look → decide → act, written ahead, until it is done, undone, or somebody has to do something. */
 import type { Adoption } from "../../stacks/adoption";
 import { DriverError } from "../errors";
+import { kubectl } from "../kubectl";
 import type { Session } from "../rollout/session";
 import { assertAdoptOnly, type AdoptUpdate } from "./allowed";
 import { decideAdoption, freshAdoptMemory, undoFrom, type AdoptAction, type AdoptMemory, type AdoptTimes } from "./decide";
@@ -115,7 +116,7 @@ export class ServiceAdoption {
     try {
       this.repeats = this.last === action ? this.repeats + 1 : 0;
       this.last = action;
-      if (this.repeats > mostRepeats) throw new DriverError("EBG-ADOPT", `'${action}' was done ${this.repeats} times and is not seen: somebody undoes it at once`, "find who writes it (kubectl get service -o yaml --show-managed-fields), then run the same command again");
+      if (this.repeats > mostRepeats) throw new DriverError("EBG-ADOPT", `'${action}' was done ${this.repeats} times and is not seen: somebody undoes it at once`, `find who writes it (${kubectl(this.family.primary.clusterName)} -n ${this.adoption.before.namespace} get service ${this.adoption.before.name} -o yaml --show-managed-fields), then run the same command again`);
       if (this.repeats > 0) await this.session.ports.clock.sleep(500, this.session.options.stop);
       await this.effect(action);
       this.failures = 0;

@@ -3,6 +3,7 @@
  * the same (FACTS A.5): only without its checkpoint does it look again, and inside its five-minute cache of targets not even then (A.6).
  * So the repair is asked for again and again until the targets are there, and the gates allow it that time. Pure.
  */
+import { kubectl } from "../kubectl";
 import type { Binding } from "../ports";
 import type { MemberServiceObservation, Observation } from "./observation";
 import { isRegistered } from "./ownership";
@@ -44,7 +45,7 @@ export function driftOf(observation: Observation, serving: readonly string[]): D
 }
 
 /** The command that does by hand what the gates do. */
-export const lookAgain = (member: string, { namespace, name }: Pick<Binding, "namespace" | "name">): string => `kubectl --context ${member} -n ${namespace} annotate targetgroupbinding ${name} elbv2.k8s.aws/checkpoint-`;
+export const lookAgain = (clusterName: string, { namespace, name }: Pick<Binding, "namespace" | "name">): string => `${kubectl(clusterName)} -n ${namespace} annotate targetgroupbinding ${name} elbv2.k8s.aws/checkpoint-`;
 
 /** By `member|service`, milliseconds since 1970: since when it has been so, and when the controller was last made to look. */
 export type DriftMemory = Readonly<Record<string, { readonly since: number; readonly asked: number | null }>>;

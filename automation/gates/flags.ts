@@ -1,6 +1,11 @@
 /** The multi-cluster flag of every binding of the shared groups: one that lacks it evicts everybody else's targets (FACTS A.16, G.1). */
+import { kubectl } from "../kubectl";
+import type { Binding } from "../ports";
 import { failed, listing, notYet, type Decided } from "./decision";
 import type { Observation } from "./observation";
+
+/** FACTS A.18: turning it on loses no target. */
+export const turnOn = (clusterName: string, { namespace, name }: Pick<Binding, "namespace" | "name">): string => `${kubectl(clusterName)} -n ${namespace} patch targetgroupbinding ${name} --type merge -p '{"spec":{"multiClusterTargetGroup":true}}'`;
 
 export interface FlagProblem { readonly member: string; readonly binding: string; readonly message: string; readonly remedy: string }
 
@@ -11,8 +16,7 @@ export function flagProblems(observation: Observation): FlagProblem[] {
         member: member.name,
         binding: `${binding.namespace}/${binding.name}`,
         message: `TargetGroupBinding ${binding.namespace}/${binding.name} on ${member.name} binds the shared group of '${service}' without multiClusterTargetGroup: its controller would deregister the targets of every other member`,
-        // FACTS A.18: turning it on loses no target.
-        remedy: `kubectl --context ${member.name} -n ${binding.namespace} patch targetgroupbinding ${binding.name} --type merge -p '{"spec":{"multiClusterTargetGroup":true}}'`,
+        remedy: turnOn(member.clusterName, binding),
       })),
     ),
   );

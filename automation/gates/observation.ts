@@ -28,6 +28,8 @@ export interface ObservedCluster {
 }
 export interface MemberObservation {
   readonly name: string;
+  /** Its cluster's, which is also its context's in remedies. */
+  readonly clusterName: string;
   readonly reachable: boolean;
   /** Why it is not reachable; empty when it is. */
   readonly problem: string;
@@ -117,10 +119,10 @@ async function observeMember(ports: Ports, name: string, member: MemberOutputs, 
       wants.infrastructure ? kubernetes.controller(member) : null,
     ]);
     const services = await Promise.all(Object.entries(member.services).map(async ([key, service]) => [key, await observeService(ports, member, service, bindings, wants)] as const));
-    return { name, reachable: true, problem: "", nodes, controller, ...(cluster === undefined ? {} : { cluster }), services: Object.fromEntries(services) };
+    return { name, clusterName: member.clusterName, reachable: true, problem: "", nodes, controller, ...(cluster === undefined ? {} : { cluster }), services: Object.fromEntries(services) };
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
-    return { name, reachable: false, problem: textOf(error), nodes: null, controller: null, services: {} };
+    return { name, clusterName: member.clusterName, reachable: false, problem: textOf(error), nodes: null, controller: null, services: {} };
   }
 }
 

@@ -1,7 +1,9 @@
 /** `act`: one member's stack is updated by a plan that was checked against the move's allow-list. */
 import type { Move } from "../../stacks/record";
+import { clusterNameOf } from "../../stacks/target-groups";
 import { DriverError } from "../errors";
 import type { Phase } from "../events";
+import { kubectl } from "../kubectl";
 import { assertAllowed, changesOf } from "../operations-allow-list";
 import { Attempts } from "./attempts";
 import { forgetWhatIsUnreachable, isEvacuated, nameWhatIsLeft } from "./evacuated";
@@ -11,9 +13,9 @@ import { GateFailed, stopRequested } from "./stop";
 /** Failures of an update that may pass by themselves: a throttled call, a webhook that is not up yet, an answer that was lost. */
 const mayPass = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE", "EBG-KUBERNETES", "EBG-AWS"]);
 /** EKS has tried these for a quarter of an hour and more before it said so: trying again would only keep the person waiting who has to do something. */
-const forPeople: readonly { readonly text: string; readonly remedy: (member: string, command: string) => string }[] = [
-  { text: "PodEvictionFailure", remedy: (member, command) => `find the budget that lets no pod go (kubectl --context ${member} get pdb -A) and make room, then run the same command again: ${command} goes on with the nodes that are still old` },
-  { text: "NodeCreationFailure", remedy: (member, command) => `find out why new nodes don't join ${member} (aws eks describe-nodegroup, subnets, security groups, quotas), then run the same command again: ${command}` },
+const forPeople: readonly { readonly text: string; readonly remedy: (clusterName: string, command: string) => string }[] = [
+  { text: "PodEvictionFailure", remedy: (clusterName, command) => `find the budget that lets no pod go (${kubectl(clusterName)} get pdb -A) and make room, then run the same command again: ${command} goes on with the nodes that are still old` },
+  { text: "NodeCreationFailure", remedy: (clusterName, command) => `find out why new nodes don't join ${clusterName} (aws eks describe-nodegroup --cluster-name ${clusterName}, subnets, security groups, quotas), then run the same command again: ${command}` },
 ];
 
 export type Phases = Partial<Record<Phase, number>>;
@@ -74,7 +76,7 @@ export async function act(session: Session, index: number, move: Move, phases: P
       if (!mayPass.has(error.code)) throw error;
       options.emit({ kind: "stack", stack: `${session.environment.environment}-${move.member}`, status: "failed", message: error.message, seconds: null, changes: null });
       const known = forPeople.find(({ text }) => error.message.includes(text));
-      if (known !== undefined) throw failed(known.remedy(move.member, options.commandName));
+      if (known !== undefined) throw failed(known.remedy(clusterNameOf(session.environment, move.member), options.commandName));
       if (!attempts.failed() || options.cancel.aborted) throw failed();
       // The intent is open and the record says so: as safe a point as a gate's next round.
       if (options.stop.aborted) throw stopRequested(options.commandName);

@@ -2,6 +2,7 @@
 import { DriverError } from "../errors";
 import { listing } from "../gates/decision";
 import type { Observation } from "../gates/observation";
+import { kubectl } from "../kubectl";
 import type { EvacuationPort } from "../ports";
 import type { Session } from "./session";
 import { GateFailed, Stop } from "./stop";
@@ -17,7 +18,7 @@ function portOf(session: Session): EvacuationPort {
 export function readyToReturn(session: Session, observation: Observation, member: string): void {
   const seen = observation.members[member];
   const goOn = `then go on with: ${session.options.commandName}`;
-  if (seen?.controller?.available === false) throw new Stop("EBG-PREFLIGHT", `${member} answers, but its load balancer controller does not run yet (${seen.controller.message}), and only that removes a binding`, `wait for it (kubectl --context ${member} get deployments -A), ${goOn}`);
+  if (seen?.controller?.available === false) throw new Stop("EBG-PREFLIGHT", `${member} answers, but its load balancer controller does not run yet (${seen.controller.message}), and only that removes a binding`, `wait for it (${kubectl(seen.clusterName)} get deployments -A), ${goOn}`);
   const others = Object.values(observation.members).filter((one) => one.name !== member);
   const reused = Object.entries(seen?.services ?? {}).flatMap(([key, service]) => (service.recorded ?? []).filter((id) => others.some((one) => (one.services[key]?.endpoints ?? []).includes(id) || (one.services[key]?.recorded ?? []).includes(id))));
   if (reused.length > 0) throw new Stop("EBG-GATE", `${member}'s controller takes ${listing(reused)} for its own, but another member has these addresses now: letting its bindings go would deregister them`, `take them out of ${member}'s ConfigMaps aws-lbc-targets-* while its controller is scaled to 0, scale it up again, ${goOn}`);

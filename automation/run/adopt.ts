@@ -92,7 +92,13 @@ export async function runAdopt(ports: Ports, values: Readonly<Record<string, str
   for (;;) {
     const service = session.record.adoption?.service ?? remaining(session.record, config)[0];
     if (service === undefined) break;
-    if (session.record.adoption == null) await begin(session, around, service);
+    try {
+      if (session.record.adoption == null) await begin(session, around, service);
+    } catch (error) {
+      // Others have changed hands already: it is a stop between two of them, not a refusal before anything was done.
+      if (adopted.length === 0 || !(error instanceof DriverError) || error.code !== "EBG-ADOPT") throw error;
+      return resultOf(adopted, { kind: "stopped", code: error.code, message: `${adopted.join(", ")}: the stack's now. '${service}': ${error.message}`, remedy: `${error.remedy}; then: ${run.commandName}` }, service, run.commandName);
+    }
     const outcome = await new ServiceAdoption(session, around).run();
     if (outcome.kind === "done") adopted.push(service);
     else return resultOf(adopted, outcome, service, run.commandName);

@@ -14,7 +14,7 @@ function seen(wanted: number, targets: readonly string[] = ids, sick: readonly s
   return {
     at: 0, probes: {}, alarms: null, problems: [],
     groups: { web: targets.map((id) => ({ id, state: sick.includes(id) ? "unhealthy" as const : "healthy" as const, reason: sick.includes(id) ? "Target.Timeout" : null, description: null })) },
-    members: { blue: { name: "blue", reachable: true, problem: "", nodes: null, controller: null, services: { web: service } } },
+    members: { blue: { name: "blue", clusterName: "dev-blue", reachable: true, problem: "", nodes: null, controller: null, services: { web: service } } },
   };
 }
 const around = (more: object = {}) => ({ environment: "dev", config: config(), steps: [scale], deployed: ["blue"], ...more });
@@ -48,7 +48,7 @@ describe("drift, in the preflight", () => {
     assert.deepEqual(rest, []);
     assert.equal(finding?.severity, "recommended");
     assert.match(finding?.message ?? "", /1 targets of blue are ready and in its controller's list, but not registered in 'web': 10\.42\.1\.3:8080/);
-    assert.equal(finding?.remedy, "kubectl --context blue -n web annotate targetgroupbinding web elbv2.k8s.aws/checkpoint-");
+    assert.equal(finding?.remedy, "kubectl --context dev-blue -n web annotate targetgroupbinding web elbv2.k8s.aws/checkpoint-");
   });
 
   it("names sick targets of members in traffic, and nothing of a standby", () => {

@@ -6,7 +6,7 @@ import { World } from "./world";
 describe("preflight", () => {
   it("names the way out when an active member answers and its controller does not run", () => {
     const controller = { available: false, version: "3.5.0", message: "0 of 2 pods ready" };
-    const observation: Observation = { at: 0, groups: {}, members: { blue: { name: "blue", reachable: true, problem: "", nodes: null, controller, services: {} } }, probes: {}, alarms: null, problems: [] };
+    const observation: Observation = { at: 0, groups: {}, members: { blue: { name: "blue", clusterName: "dev-blue", reachable: true, problem: "", nodes: null, controller, services: {} } }, probes: {}, alarms: null, problems: [] };
     const [finding, ...others] = findingsOf(observation, new World().record);
     assert.deepEqual(others, []);
     assert.deepEqual([finding?.code, finding?.severity], ["EBG-PREFLIGHT", "required"]);

@@ -137,7 +137,7 @@ describe("adopt", function () {
     rows.push({ step, what: "the API server went away: EBG-MEMBER-UNREACHABLE, twice", stands: adoption?.step ?? "" });
     await nothingIsLost();
     const refused = await stage.drive(["drain", "green"]);
-    assert.equal(refused.code, 7, refused.stderr);
+    assert.equal(refused.code, 4, refused.stderr);
     assert.match(refused.stderr, /EBG-ADOPT: the load balancer of 'nginx' is being handed over/);
     await control.startApiServer("dev-blue");
     await eventually("blue's API server", 60, () => (stage.command("kubectl", ["--context", "dev-blue", "get", "--raw", "/readyz"]).status === 0 ? true : null));

@@ -213,7 +213,7 @@ describe("a cycle of three members", function () {
       assert.equal(stuck.code, 7, stuck.stderr);
       assert.match(stuck.stderr, /PodEvictionFailure/);
       assert.match(stuck.stderr, /green is on its way to 1\.35 .* stays out of traffic; blue, red serve/);
-      assert.match(stuck.stderr, /kubectl --context green get pdb -A/);
+      assert.match(stuck.stderr, /kubectl --context dev-green get pdb -A/);
       assert.deepEqual(moves(stuck.events).filter((move) => !move.startsWith("scale")), ["drain blue", "upgrade blue 1.35", "upgrade blue 1.36", "admit blue", "drain green"]);
       const record = stage.record();
       assert.deepEqual(Object.values(record.placement).map((one) => one.role), ["active", "standby", "active"]);

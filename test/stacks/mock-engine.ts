@@ -25,6 +25,8 @@ export interface MockWorld {
   /** What EKS says of a cluster's version; missing: no such cluster. */
   readonly clusterVersion?: string;
   readonly clusterVpcId?: string;
+  /** Annotations of Services that the program reads, by `namespace/name`; missing: none. */
+  readonly theirAnnotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made nothing. */
   readonly controllerTargetGroups?: readonly string[];
 }
@@ -75,7 +77,7 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
 export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<T>): Promise<MockRun<T>> {
   const calls: { token: string; inputs: Record<string, unknown> }[] = [];
   await pulumi.runtime.setMocks({
-    newResource: ({ type, name, inputs }) => ({
+    newResource: ({ type, name, inputs, id }) => type === "kubernetes:core/v1:Service" && (id ?? "") !== "" ? { id: id ?? "", state: { metadata: { annotations: world.theirAnnotations?.[id ?? ""] ?? {} } } } : ({
       id: `${name}-id`,
       state: { ...inputs, arn: `arn:${type}:${name}`, ...(type === "eks:index:Cluster" ? { kubeconfigJson, clusterSecurityGroupId: "sg-cluster", oidcProviderArn: "arn:oidc", oidcProviderUrl: "https://oidc.example/id" } : {}), ...(type.includes("loadBalancer:") ? { dnsName: `${name}.elb.example` } : {}) },
     }),

@@ -106,6 +106,16 @@ describe("owner service", () => {
     const vpcId = (other["network"] as { vpcId: string }).vpcId;
     const run = await deploy(other, "blue", "active", { clusterVersion: "1.35", clusterVpcId: vpcId });
     assert.deepEqual(listing(run.resources).filter((line) => !line.startsWith("eks-blue-green:") && !line.startsWith("pulumi:")), ["kubernetes:core/v1:ServicePatch blue-web-lb"]);
+    const patched = async (role: "active" | "standby", theirAnnotations: Record<string, string>): Promise<unknown> => {
+      const { resources } = await deploy(other, "blue", role, { clusterVersion: "1.35", clusterVpcId: vpcId, theirAnnotations: { "web/shop": theirAnnotations } });
+      return (find(resources, "kubernetes:core/v1:ServicePatch", "blue-web-lb").inputs["metadata"] as { annotations: unknown }).annotations;
+    };
+    const prefix = "service.beta.kubernetes.io/aws-load-balancer-";
+    const says = (attributes: string): Record<string, string> => ({ [`${prefix}multi-cluster-target-group`]: "true", [`${prefix}attributes`]: attributes, "pulumi.com/patchForce": "true" });
+    assert.deepEqual(await patched("active", {}), says("deletion_protection.enabled=true"));
+    const theirs = { [`${prefix}attributes`]: "access_logs.s3.enabled=true,access_logs.s3.bucket=logs", [`${prefix}target-group-attributes`]: "preserve_client_ip.enabled=true" };
+    assert.deepEqual(await patched("active", theirs), says("access_logs.s3.enabled=true,access_logs.s3.bucket=logs,deletion_protection.enabled=true"));
+    assert.deepEqual(await patched("standby", theirs), { ...says("access_logs.s3.enabled=true,access_logs.s3.bucket=logs,deletion_protection.enabled=true"), "pulumi.com/skipAwait": "true" });
     await assert.rejects(deploy(other, "blue", "active", { clusterVersion: "1.35", clusterVpcId: "vpc-9" }), /reaches targets by address in its own VPC alone/);
     await assert.rejects(deploy(other, "blue", "active", { clusterVersion: "1.33", clusterVpcId: vpcId }), /runs Kubernetes 1\.33/);
   });

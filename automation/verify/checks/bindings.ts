@@ -1,8 +1,11 @@
 /** Bindings, their flags, the controllers' ConfigMaps, and what the load balancer has of it. */
+import { clusterNameOf } from "../../../stacks/target-groups";
 import { listing } from "../../gates/decision";
 import { driftedTargets, lookAgain } from "../../gates/drift";
-import type { MemberServiceObservation } from "../../gates/observation";
+import { turnOn } from "../../gates/flags";
+import type { MemberObservation, MemberServiceObservation } from "../../gates/observation";
 import { isDraining, isRegistered, learnOwners, targetsOf, type Ownership } from "../../gates/ownership";
+import { kubectl } from "../../kubectl";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
 
@@ -27,14 +30,14 @@ function bindingCheck(inspection: Inspection, member: string, key: string, servi
     return names.length > 0 ? ok("EBG-V-BINDING", subject, names.join(", ")) : bad("EBG-V-BINDING", subject, "it is active, but no TargetGroupBinding of its cluster has the target group", `pulumi up --stack ${inspection.environment.environment}-${member}`);
   }
   if (names.length === 0 || boundByService(inspection, member, key)) return ok("EBG-V-BINDING", subject, names.length === 0 ? "standby, not bound" : `standby; ${names.join(", ")} stays with its load balancer`);
-  return bad("EBG-V-BINDING", subject, `it is a standby, but ${names.join(", ")} binds the target group`, `kubectl --context ${member} delete targetgroupbinding ${names.map((name) => name.split("/")[1]).join(" ")} -n ${names[0]?.split("/")[0] ?? ""}; or admit ${member} properly`);
+  return bad("EBG-V-BINDING", subject, `it is a standby, but ${names.join(", ")} binds the target group`, `${kubectl(clusterNameOf(inspection.environment, member))} delete targetgroupbinding ${names.map((name) => name.split("/")[1]).join(" ")} -n ${names[0]?.split("/")[0] ?? ""}; or admit ${member} properly`);
 }
 
-function flagChecks(member: string, key: string, service: MemberServiceObservation): Check[] {
+function flagChecks({ name: member, clusterName }: MemberObservation, key: string, service: MemberServiceObservation): Check[] {
   return service.bindings.map((binding) => {
     const subject = `${member}/${key}`;
     if (binding.multiCluster) return ok("EBG-V-FLAG", subject, `${binding.namespace}/${binding.name}: true`);
-    return bad("EBG-V-FLAG", subject, `${binding.namespace}/${binding.name} binds the shared target group without multiClusterTargetGroup`, `kubectl --context ${member} -n ${binding.namespace} patch targetgroupbinding ${binding.name} --type merge -p '{"spec":{"multiClusterTargetGroup":true}}'`);
+    return bad("EBG-V-FLAG", subject, `${binding.namespace}/${binding.name} binds the shared target group without multiClusterTargetGroup`, turnOn(clusterName, binding));
   });
 }
 
@@ -43,7 +46,7 @@ function configMapCheck(inspection: Inspection, member: string, key: string, ser
   if (service.bindings.length === 0) return skipped("EBG-V-CONFIGMAP", subject, "not bound");
   const [binding] = service.bindings;
   const map = `ConfigMap ${binding?.namespace}/aws-lbc-targets-${binding?.name}`;
-  const again = `${lookAgain(member, { namespace: binding?.namespace ?? "?", name: binding?.name ?? "?" })}   # makes the controller look again`;
+  const again = `${lookAgain(clusterNameOf(inspection.environment, member), { namespace: binding?.namespace ?? "?", name: binding?.name ?? "?" })}   # makes the controller look again`;
   if (service.recorded === null) return bad("EBG-V-CONFIGMAP", subject, `there is no ${map}`, again);
   const figures = { listed: service.recorded.length, endpoints: service.endpoints.length };
   // A Service that others made may have instance targets though the config does not say so: then its endpoints are pods.
@@ -73,7 +76,7 @@ function targetCheck(inspection: Inspection, owners: Ownership, member: string, 
   }
   // Ready and in the controller's own list: it thinks that they are there, and does not look by itself for hours.
   const drifted = driftedTargets(inspection.observation, key, service);
-  const remedy = drifted.length === 0 ? describe : `if it stays so for a minute: ${service.bindings.map((binding) => lookAgain(member, binding)).join("; ")}; while the controller's cache of targets (5 minutes) is in the way, again, or restart the controller`;
+  const remedy = drifted.length === 0 ? describe : `if it stays so for a minute: ${service.bindings.map((binding) => lookAgain(clusterNameOf(inspection.environment, member), binding)).join("; ")}; while the controller's cache of targets (5 minutes) is in the way, again, or restart the controller`;
   if (mine.length === 0) return bad("EBG-V-TARGETS", subject, "it is active, but has no registered target", remedy, { figures });
   const sick = mine.filter((target) => target.state !== "healthy").map((target) => `${target.id} ${target.state}${target.reason ? ` (${target.reason})` : ""}`);
   const lacks = mine.some((target) => isInstance(target.id)) && !service.endpoints.some(isInstance) ? [] : missingIn(service.endpoints, mine.map((target) => target.id));
@@ -99,7 +102,7 @@ export function bindingChecks(inspection: Inspection): Check[] {
   const perMember = Object.values(inspection.observation.members).filter((member) => member.reachable).flatMap((member) =>
     Object.entries(member.services).flatMap(([key, service]) => [
       bindingCheck(inspection, member.name, key, service),
-      ...flagChecks(member.name, key, service),
+      ...flagChecks(member, key, service),
       configMapCheck(inspection, member.name, key, service),
       targetCheck(inspection, owners, member.name, key, service),
     ]));

@@ -1,5 +1,7 @@
 /** Members and their controllers: does the API server answer, is the CRD new enough, does the controller run? */
 import { controllerVersions } from "../../../components/aws-limits";
+import { clusterNameOf } from "../../../stacks/target-groups";
+import { kubectl } from "../../kubectl";
 import { bad, ok, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
 
@@ -22,13 +24,14 @@ function crdCheck(name: string, { members }: Inspection): Check {
   return ok("EBG-V-CRD-FIELD", name, `${current.map((crd) => `${crd.group}/${crd.version}`).join(", ")} has spec.multiClusterTargetGroup`);
 }
 
-function controllerChecks(name: string, { observation, outputs }: Inspection): Check[] {
+function controllerChecks(name: string, { environment, observation, outputs }: Inspection): Check[] {
+  const clusterName = clusterNameOf(environment, name);
   const controller = observation.members[name]?.controller ?? null;
   const { namespace = "kube-system", deployment = "?" } = outputs[name]?.controller ?? {};
-  if (controller === null) return [unknown("EBG-V-CONTROLLER", name, "the controller's Deployment can't be read", `kubectl --context ${name} -n ${namespace} get deployment ${deployment}`)];
-  const runs = controller.available ? ok("EBG-V-CONTROLLER", name, controller.message) : bad("EBG-V-CONTROLLER", name, controller.message, `kubectl --context ${name} -n ${namespace} describe deployment ${deployment}`);
+  if (controller === null) return [unknown("EBG-V-CONTROLLER", name, "the controller's Deployment can't be read", `${kubectl(clusterName)} -n ${namespace} get deployment ${deployment}`)];
+  const runs = controller.available ? ok("EBG-V-CONTROLLER", name, controller.message) : bad("EBG-V-CONTROLLER", name, controller.message, `${kubectl(clusterName)} -n ${namespace} describe deployment ${deployment}`);
   const { version } = controller;
-  if (version === null) return [runs, unknown("EBG-V-CONTROLLER-VERSION", name, "its image's tag is no version", `kubectl --context ${name} -n ${namespace} get deployment ${deployment} -o jsonpath='{..image}'`)];
+  if (version === null) return [runs, unknown("EBG-V-CONTROLLER-VERSION", name, "its image's tag is no version", `${kubectl(clusterName)} -n ${namespace} get deployment ${deployment} -o jsonpath='{..image}'`)];
   if (older(version, controllerVersions.oldest)) return [runs, bad("EBG-V-CONTROLLER-VERSION", name, `${version} has no multi-cluster mode`, newer, { severity: "required" })];
   if (older(version, controllerVersions.recommended)) return [runs, bad("EBG-V-CONTROLLER-VERSION", name, `${version} is older than ${controllerVersions.recommended}`, newer)];
   return [runs, ok("EBG-V-CONTROLLER-VERSION", name, version)];
@@ -40,7 +43,7 @@ export function memberChecks(inspection: Inspection): Check[] {
   return present.flatMap((name) => {
     const seen = inspection.observation.members[name];
     if (seen === undefined) return [unknown("EBG-V-API", name, "its stack has no outputs, so nobody knows where it is", `pulumi up --stack ${inspection.environment.environment}-${name}`)];
-    if (!seen.reachable) return [bad("EBG-V-API", name, seen.problem, `aws eks describe-cluster --name ${inspection.outputs[name]?.clusterName ?? name}`)];
+    if (!seen.reachable) return [bad("EBG-V-API", name, seen.problem, `aws eks describe-cluster --name ${seen.clusterName}`)];
     const nodes = seen.nodes === null ? "" : `, ${seen.nodes.ready} of ${seen.nodes.total} nodes ready`;
     return [ok("EBG-V-API", name, `answers${nodes}`), crdCheck(name, inspection), ...controllerChecks(name, inspection)];
   });

@@ -1,8 +1,10 @@
 /** Deletion protection, and the security-group rules on both sides of every target. */
 import { overlap, parseCidr } from "../../../components/cidr";
-import { attributesAnnotation as attributes, protectionOf } from "../../../components/service-annotations";
+import { attributesAnnotation as attributes, protectionOf, requiredAttributes, withAttributes } from "../../../components/service-annotations";
+import { clusterNameOf } from "../../../stacks/target-groups";
 import { listing } from "../../gates/decision";
 import { isRegistered, learnOwners, targetsOf } from "../../gates/ownership";
+import { kubectl } from "../../kubectl";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import { loadBalancerOf } from "../look";
 import type { Inspection } from "../inspection";
@@ -34,8 +36,7 @@ function annotationCheck(inspection: Inspection, name: string): Check {
   const deploy = `pulumi up --stack ${inspection.environment.environment}-${member}`;
   if (annotations === null) return bad("EBG-V-PROTECTION-ANNOTATION", subject, "there is no such Service, though it owns the load balancer", deploy);
   if (protectionOf(annotations) === "true") return ok("EBG-V-PROTECTION-ANNOTATION", subject, "deletion_protection.enabled=true");
-  const value = [...(annotations[attributes] ?? "").split(",").filter((pair) => pair.trim() !== "" && !pair.includes("deletion_protection.enabled")), "deletion_protection.enabled=true"].join(",");
-  return bad("EBG-V-PROTECTION-ANNOTATION", subject, `its annotation ${attributes} does not have deletion_protection.enabled=true (it is ${annotations[attributes] === undefined ? "absent" : `'${annotations[attributes]}'`})`, `${deploy}; by hand: kubectl --context ${member} -n ${name.split("/")[0] ?? ""} annotate --overwrite service ${name.split("/")[1] ?? ""} ${attributes}=${value}`);
+  return bad("EBG-V-PROTECTION-ANNOTATION", subject, `its annotation ${attributes} does not have deletion_protection.enabled=true (it is ${annotations[attributes] === undefined ? "absent" : `'${annotations[attributes]}'`})`, `${deploy}; by hand: ${kubectl(clusterNameOf(inspection.environment, member))} -n ${name.split("/")[0] ?? ""} annotate --overwrite service ${name.split("/")[1] ?? ""} ${attributes}=${withAttributes(annotations[attributes], requiredAttributes)}`);
 }
 
 interface Side { readonly member: string; readonly key: string; readonly port: number; readonly what: string; readonly target: string; readonly at: TargetInterface }

@@ -1,7 +1,9 @@
 /** What a workload must have so that its pods can come and go without a lost request: grace > preStop > the load balancer's lag. */
 import { propagationLagSeconds } from "../../../components/aws-limits";
+import { clusterNameOf } from "../../../stacks/target-groups";
 import { replicasWanted, takeBack } from "../../drift-findings";
 import { listing } from "../../gates/decision";
+import { kubectl } from "../../kubectl";
 import { bad, ok, skipped, unknown, type Check, type VerifyCode } from "../catalog";
 import type { Inspection, MemberInspection } from "../inspection";
 import type { TargetGroupReading, WorkloadReading } from "../readings";
@@ -34,11 +36,13 @@ function delayCheck(subject: string, workload: WorkloadReading, group: TargetGro
   return ok("EBG-V-DEREGISTRATION-DELAY", subject, `${delay} s, grace ${grace} s`, figures);
 }
 
-function gateCheck(subject: string, workload: WorkloadReading, member: MemberInspection, bindings: readonly { readonly namespace: string; readonly name: string }[], byInstance: boolean): Check {
+/** `deployment`: kubectl up to the namespace, and the Deployment's name, for remedies. */
+function gateCheck(subject: string, workload: WorkloadReading, member: MemberInspection, bindings: readonly { readonly namespace: string; readonly name: string }[], byInstance: boolean, deployment: { readonly kubectl: string; readonly name: string }): Check {
+  const restart = `${deployment.kubectl} rollout restart deployment ${deployment.name}`;
   if (byInstance) return skipped("EBG-V-READINESS-GATES", subject, "instance targets are nodes: there are no gates for them");
   if (bindings.length === 0) return skipped("EBG-V-READINESS-GATES", subject, "not bound");
   if (workload.pods.length === 0) return skipped("EBG-V-READINESS-GATES", subject, "no pod runs");
-  if (!workload.injectsReadinessGates) return bad("EBG-V-READINESS-GATES", subject, "its namespace has no label elbv2.k8s.aws/pod-readiness-gate-inject=enabled", `kubectl label namespace ${bindings[0]?.namespace} elbv2.k8s.aws/pod-readiness-gate-inject=enabled, then roll the Deployment once`);
+  if (!workload.injectsReadinessGates) return bad("EBG-V-READINESS-GATES", subject, "its namespace has no label elbv2.k8s.aws/pod-readiness-gate-inject=enabled", `${deployment.kubectl} label namespace ${bindings[0]?.namespace} elbv2.k8s.aws/pod-readiness-gate-inject=enabled, then roll the Deployment once: ${restart}`);
   if (member.bindingTimes.kind === "unknown") return unknown("EBG-V-READINESS-GATES", subject, member.bindingTimes.why, "let the driver's role list targetgroupbindings");
   const times = member.bindingTimes.value;
   const lacking = (pod: WorkloadReading["pods"][number]): boolean => bindings.some((binding) => !pod.readinessGates.includes(`target-health.elbv2.k8s.aws/${binding.name}`));
@@ -47,15 +51,16 @@ function gateCheck(subject: string, workload: WorkloadReading, member: MemberIns
   const bound = Math.max(...bindings.map((binding) => times[`${binding.namespace}/${binding.name}`] ?? 0));
   // Kubernetes writes whole seconds.
   const later = without.filter((pod) => pod.createdAt > bound + 1000);
-  if (later.length > 0) return bad("EBG-V-READINESS-GATES", subject, `${listing(later.map((pod) => pod.name))} were made after the binding, but have no gate: the controller's pod webhook did not answer`, "look at the controller's mutating webhook mpod.elbv2.k8s.aws, then roll the Deployment", { severity: "required" });
-  return bad("EBG-V-READINESS-GATES", subject, `${without.length} of ${workload.pods.length} pods are older than the binding and have none; pods made from now on get them`, "kubectl rollout restart, behind healthy peers");
+  if (later.length > 0) return bad("EBG-V-READINESS-GATES", subject, `${listing(later.map((pod) => pod.name))} were made after the binding, but have no gate: the controller's pod webhook did not answer`, `look at the controller's mutating webhook mpod.elbv2.k8s.aws, then roll the Deployment: ${restart}`, { severity: "required" });
+  return bad("EBG-V-READINESS-GATES", subject, `${without.length} of ${workload.pods.length} pods are older than the binding and have none; pods made from now on get them`, `${restart}, behind healthy peers`);
 }
 
 function workloadOf(inspection: Inspection, name: string, key: string, member: MemberInspection): Check[] {
   const service = inspection.outputs[name]?.services[key];
   const subject = `${name}/${key}`;
+  const ofNamespace = `${kubectl(clusterNameOf(inspection.environment, name))} -n ${service?.namespace ?? "?"}`;
   const reading = member.workloads[key] ?? { kind: "unknown", why: "it was not asked for" };
-  if (reading.kind === "unknown") return codes.map((code) => unknown(code, subject, reading.why, `kubectl --context ${name} -n ${service?.namespace ?? "?"} get deployment ${service?.deployment ?? "?"}`));
+  if (reading.kind === "unknown") return codes.map((code) => unknown(code, subject, reading.why, `${ofNamespace} get deployment ${service?.deployment ?? "?"}`));
   const { value: workload } = reading;
   const stopped = inspection.placement[name]?.workload === "stopped";
   const replicas = { replicas: workload.replicas };
@@ -73,7 +78,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
     budgetCheck(subject, budgets, workload.replicas, stopped),
     workload.spreadOver.length > 0 ? ok("EBG-V-TOPOLOGY", subject, `over ${workload.spreadOver.join(", ")}; now on ${counted(nodes, "node")}`) : bad("EBG-V-TOPOLOGY", subject, `neither spread constraints nor anti-affinity; now on ${counted(nodes, "node")}`, fix("topologySpreadConstraints over zone and host")),
     delayCheck(subject, workload, target),
-    gateCheck(subject, workload, member, bindings, target?.targetType === "instance"),
+    gateCheck(subject, workload, member, bindings, target?.targetType === "instance", { kubectl: ofNamespace, name: service?.deployment ?? "?" }),
   ];
 }
 

@@ -11,7 +11,7 @@ const object: ServiceObject = {
   writers: [{ manager: "pulumi-kubernetes-1", operation: "Apply", at: null, fields: ["spec.type"] }, { manager: "controller", operation: "Update", at: null, fields: ["metadata.finalizers"] }],
 };
 const good: Surroundings = {
-  service: "web", namespace: "web", name: "web-lb", keys: new Map([[80, "web"]]), object, unreachable: {}, failedProbe: null, controller: { available: true, message: "" },
+  clusterName: "dev-blue", service: "web", namespace: "web", name: "web-lb", keys: new Map([[80, "web"]]), object, unreachable: {}, failedProbe: null, controller: { available: true, message: "" },
   events: [{ type: "Warning", reason: "FailedBuildModel", message: "", at: "2026-01-01T00:00:00Z" }, { type: "Normal", reason: "SuccessfullyReconciled", message: "", at: "2026-01-01T00:00:05Z" }],
   balancer: {
     arn: arn("loadbalancer"), name: "k8s-web", dnsName: "x", scheme: "internet-facing", ipAddressType: "ipv4", vpcId: "vpc-1", subnetIds: ["subnet-1"], attributes: {},

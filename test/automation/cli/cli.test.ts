@@ -26,6 +26,8 @@ describe("exit codes", () => {
     assert.deepEqual((["done", "nothing-to-do", "walked-back", "stopped", "failed"] as const).map(exitCodeOfOutcome), [0, 0, 5, 6, 7]);
     assert.equal(exitCodeOfError(new DriverError("EBG-CONFIG", "m", "r")), exitCodes.usageOrConfig);
     assert.equal(exitCodeOfError(new DriverError("EBG-STACK-LOCKED", "m", "r")), exitCodes.refused);
+    // Whatever a hand-over ends with once it was begun is an outcome, not an error that was thrown.
+    assert.equal(exitCodeOfError(new DriverError("EBG-ADOPT", "m", "r")), exitCodes.refused);
     assert.equal(exitCodeOfError(new SandboxError("SBX-TOOL-MISSING", "m", "r")), exitCodes.surroundings);
     assert.equal(exitCodeOfError(new TypeError("defect")), exitCodes.unexpected);
   });

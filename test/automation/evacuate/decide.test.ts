@@ -15,7 +15,7 @@ const greenIds = ["10.0.2.1:80", "10.0.2.2:80"];
 
 function member(name: string, ids: readonly string[], more: Partial<MemberObservation> = {}): MemberObservation {
   const web = { declaredBinding: "web", bindings: [], recorded: ids, endpoints: ids, deployment: null, pods: 0 };
-  return { name, reachable: true, problem: "", nodes: null, controller: { available: true, version: "3.5.0", message: "2 of 2 pods ready" }, services: { web }, ...more };
+  return { name, clusterName: `dev-${name}`, reachable: true, problem: "", nodes: null, controller: { available: true, version: "3.5.0", message: "2 of 2 pods ready" }, services: { web }, ...more };
 }
 const dead = (name: string): MemberObservation => member(name, [], { reachable: false, problem: "connect ECONNREFUSED", controller: null, services: {} });
 

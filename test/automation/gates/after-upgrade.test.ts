@@ -4,7 +4,7 @@ import type { MemberObservation, Observation } from "../../../automation/gates/o
 
 const binding = { name: "web", namespace: "web", targetGroupArn: "arn:web", multiCluster: true, deleting: false, checkpoint: "x", observed: true };
 const good: MemberObservation = {
-  name: "blue", reachable: true, problem: "", nodes: { ready: 2, total: 2, minors: ["1.35"] },
+  name: "blue", clusterName: "dev-blue", reachable: true, problem: "", nodes: { ready: 2, total: 2, minors: ["1.35"] },
   cluster: { status: "ACTIVE", version: "1.35", apiVersion: "1.35", addons: [{ name: "kube-proxy", version: "v1.35.0-eksbuild.1", status: "ACTIVE" }] },
   controller: { available: true, version: "3.5.0", message: "" },
   services: { web: { declaredBinding: null, bindings: [], recorded: null, endpoints: ["10.0.0.1:8080"], deployment: { available: true, ready: 3, wanted: 3 } as never, pods: 3 } },

@@ -13,7 +13,7 @@ const idOf = (member: string, index: number): string => `10.${member.length}.0.$
 function world(members: Readonly<Record<string, Seen>>, told = true): { look: Observation; owners: ReturnType<typeof learnOwners> } {
   const targets: Target[] = Object.entries(members).flatMap(([name, { states }]) => states.map((state, index) => ({ id: idOf(name, index), state, reason: null, description: null }) as Target));
   const observed = (name: string, { states, endpoints, reachable }: Seen, everybody: boolean): MemberObservation => ({
-    name, reachable: everybody || reachable !== false, problem: reachable === false ? "refused" : "", nodes: null, controller: null,
+    name, clusterName: `dev-${name}`, reachable: everybody || reachable !== false, problem: reachable === false ? "refused" : "", nodes: null, controller: null,
     services: !everybody && reachable === false ? {} : { web: { declaredBinding: "web", bindings: [], recorded: states.map((_, index) => idOf(name, index)), endpoints: states.slice(0, everybody ? states.length : (endpoints ?? states.length)).map((_, index) => idOf(name, index)), deployment: null, pods: 0 } },
   });
   const at = (everybody: boolean): Observation => ({ at: 0, groups: { web: targets }, members: Object.fromEntries(Object.entries(members).map(([name, seen]) => [name, observed(name, seen, everybody)])), probes: {}, alarms: null, problems: [] });

@@ -11,7 +11,7 @@ const target = (id: string, state: Target["state"] = "healthy"): Target => ({ id
 const binding = { namespace: "web", name: "web", targetGroupArn: "arn", multiCluster: true, deleting: false };
 const service = (changed: Partial<MemberServiceObservation> = {}): MemberServiceObservation => ({ declaredBinding: "web", bindings: [binding], recorded: ids, endpoints: ids, deployment: null, pods: 3, ...changed });
 const seen = (targets: readonly Target[] | null, changed: Partial<MemberServiceObservation> = {}, probeFails = 0): Observation => {
-  const blue: MemberObservation = { name: "blue", reachable: true, problem: "", nodes: null, controller: null, services: { web: service(changed) } };
+  const blue: MemberObservation = { name: "blue", clusterName: "dev-blue", reachable: true, problem: "", nodes: null, controller: null, services: { web: service(changed) } };
   return { at: 0, groups: { web: targets }, members: { blue }, probes: { web: { sent: 4, failed: probeFails, firstFailure: probeFails > 0 ? "status 500" : null } }, alarms: null, problems: [] };
 };
 const two = [target(ids[0]!), target(ids[1]!)];

@@ -22,7 +22,7 @@ const seen = <T>(value: T): { kind: "seen"; value: T } => ({ kind: "seen", value
 /** Two active members behind one group, everything as it should be. */
 function good(): Open {
   const member = (name: "blue" | "green") => ({
-    name, reachable: true, problem: "", nodes: { ready: 2, total: 2 }, controller: { available: true, version: "3.5.0", message: "2 of 2 pods ready" },
+    name, clusterName: `dev-${name}`, reachable: true, problem: "", nodes: { ready: 2, total: 2 }, controller: { available: true, version: "3.5.0", message: "2 of 2 pods ready" },
     services: { web: { declaredBinding: "web", bindings: [{ namespace: "web", name: "web", targetGroupArn: "tg", multiCluster: true, deleting: false }], recorded: [...pods[name]], endpoints: [...pods[name]], deployment: null, pods: 2 } },
   });
   const inspected = () => ({
