@@ -78,7 +78,7 @@ const service = new kubernetes.core.v1.Service(name, {
       [annotation("type")]: "external",
       [annotation("nlb-target-type")]: "ip",
       [annotation("scheme")]: "internet-facing",
-      [annotation("cross-zone-load-balancing-enabled")]: "true",
+      [annotation("attributes")]: "load_balancing.cross_zone.enabled=true",
       [annotation("target-group-attributes")]: "deregistration_delay.timeout_seconds=200",
     },
   },

@@ -1,4 +1,5 @@
 /** The seeds' scenario 1: a workload that runs already behind its own load balancer is taken in, under traffic, and a second cluster joins. */
+import { attributesAnnotation } from "../../../../components/service-annotations";
 import type { DriverEvent } from "../../../events";
 import type { Act, Ending, Scenario } from "../scenario";
 import { refuseOptions } from "../scenario";
@@ -42,6 +43,13 @@ async function isProtected(stage: RehearsalStage): Promise<Seen> {
   return { holds: on[0] === "true", seen: `deletion_protection.enabled=${on[0] ?? "?"}` };
 }
 
+/** Theirs and ours are in one annotation. */
+async function attributesAreBoth(stage: RehearsalStage): Promise<Seen> {
+  const { metadata } = await stage.json<{ metadata: { annotations?: Record<string, string> } }>("kubectl", ["--context", blue, "-n", namespace, "get", "service", "nginx", "-o", "json"]);
+  const seen = metadata.annotations?.[attributesAnnotation] ?? "";
+  return { holds: seen === "load_balancing.cross_zone.enabled=true,deletion_protection.enabled=true", seen };
+}
+
 const groupsOf = async (stage: RehearsalStage): Promise<string[]> => (await generatedBindings(stage, primary)).map(({ targetGroupArn }) => targetGroupArn);
 const isProvisioned = (event: DriverEvent): boolean => event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "provision";
 
@@ -52,6 +60,7 @@ async function perform(stage: RehearsalStage): Promise<Ending> {
   await stage.claim("step 1", "the CRD has the field on the primary", () => crdHasField(stage, blue));
   await stage.step("up: the Service of others is patched, nothing is made for it", () => stage.mustDrive(["up"]));
   await stage.claim("step 2", "deletion protection is on", () => isProtected(stage));
+  await stage.claim("step 2", "its owner's other attributes stay", () => attributesAreBoth(stage));
   await stage.claim("step 2", "nothing was recreated", () => nothingRecreated(stage, before));
   await stage.claim("step 3", "the primary's binding carries the flag", () => flagIsOn(stage, primary));
   await stage.claim("step 4", "the primary's ConfigMap lists its pods", async () => configMapsListPods(stage, { context: blue, namespace, bindings: (await generatedBindings(stage, primary)).map(({ name }) => name) }));
