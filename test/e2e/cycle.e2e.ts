@@ -3,34 +3,23 @@
  * one that comes back bad, and planned work by command with a kill -9 in its middle. Two sandboxes, because Kubernetes has no fifth minor here.
  */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
 import type { DriverEvent } from "../../automation/events";
 import { ControlClient } from "../../sandbox/control-client";
-import type { LoadSummary } from "../../sandbox/contract";
-import { Stage, type DriverRun } from "./stage";
+import { Stage, type DriverRun, type Values } from "./stage";
+import { assertMeansSomething, underLoad } from "./traffic";
 
-type Values = Record<string, unknown>;
 type Kill = (signal: NodeJS.Signals) => void;
-
-/** Changes the environment's settings as its owner would, in Pulumi.dev.yaml. */
-function configure(stage: Stage, change: (config: Values) => void): void {
-  const file = join(stage.projectDirectory, "Pulumi.dev.yaml");
-  const settings = parse(readFileSync(file, "utf8")) as { config: Values };
-  change(settings.config);
-  writeFileSync(file, stringify(settings));
-}
 
 /** Small, because what is tested is the order of things: two pods, and as many nodes as said. */
 async function open(version: string, members: readonly string[], nodes: number): Promise<Stage> {
   const stage = await Stage.open({ version });
-  configure(stage, (config) => {
-    const merge = (key: string, values: Values): void => void (config[`eks-blue-green:${key}`] = { ...(config[`eks-blue-green:${key}`] as Values), ...values });
-    merge("rollout", { strategy: "cycle", bakeSeconds: 60 });
-    merge("cluster", { nodes: { instanceTypes: ["m6i.large"], desiredSize: nodes, minSize: nodes, maxSize: 2 * nodes } });
-    config["eks-blue-green:members"] = members;
-    config["eks-blue-green:services"] = (config["eks-blue-green:services"] as Values[]).map((service) => ({ ...service, replicas: 2 }));
+  stage.configure((config) => {
+    config["rollout"] = { ...config["rollout"], strategy: "cycle", bakeSeconds: 60 };
+    config["cluster"] = { ...config["cluster"], nodes: { instanceTypes: ["m6i.large"], desiredSize: nodes, minSize: nodes, maxSize: 2 * nodes } };
+    const services = config["services"] as unknown as readonly Values[];
+    Object.assign(config, { members, services: services.map((service) => ({ ...service, replicas: 2 })) });
   });
   const run = await stage.drive(["up"]);
   assert.equal(run.code, 0, run.stderr);
@@ -71,25 +60,6 @@ function isAt(stage: Stage, member: string, version: string, nodes: number): voi
   assert.equal(`${api.emulationMajor ?? api.major}.${api.emulationMinor ?? api.minor}`, version);
   const proxy = stage.json<{ addon: { addonVersion: string; status: string } }>("aws", ["eks", "describe-addon", "--cluster-name", `dev-${member}`, "--addon-name", "kube-proxy", "--output", "json"]).addon;
   assert.deepEqual([proxy.addonVersion.startsWith(`v${version}.`), proxy.status], [true, "ACTIVE"]);
-}
-
-async function underLoad<T>(stage: Stage, work: () => Promise<T>, judge: (summary: LoadSummary) => void = nobodyNoticed): Promise<T> {
-  const load = await stage.load(200);
-  let summary: LoadSummary;
-  let result: T;
-  try {
-    result = await work();
-  } finally {
-    summary = await load.stop();
-  }
-  console.log(`      ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
-  assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
-  assert.ok(summary.sent > 1000);
-  judge(summary);
-  return result;
-}
-function nobodyNoticed(summary: LoadSummary): void {
-  assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures, null, 1));
 }
 
 describe("a cycle of two members", function () {
@@ -173,6 +143,7 @@ describe("a cycle of two members", function () {
         }),
       // What the bad one answers until it is out is lost by nature; nothing else is.
       (summary) => {
+        assertMeansSomething(summary);
         assert.deepEqual([Object.keys(summary.failedByMember), summary.idleResets], [["blue"], 0]);
         assert.equal(summary.failed, summary.failedByMember["blue"], JSON.stringify(summary.firstFailures.filter((one) => one.member !== "blue"), null, 1));
       },

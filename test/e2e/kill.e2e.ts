@@ -3,13 +3,10 @@
  * One sandbox; three upgrades, blue → green → blue → green; a kill in each move's begin, act and gate, and of driver and engine together.
  */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { DriverEvent } from "../../automation/events";
-import type { LoadSummary } from "../../sandbox/contract";
 import type { MoveKind } from "../../stacks/record";
 import { Stage } from "./stage";
-import { assertNobodyNoticed } from "./traffic";
+import { underLoad } from "./traffic";
 
 type Moment = "begin" | "act" | "gate" | "act, engine too";
 interface Point { readonly move: MoveKind; readonly moment: Moment }
@@ -17,7 +14,6 @@ interface Row extends Point { readonly version: string; readonly engine: string;
 
 const moves: readonly MoveKind[] = ["provision", "admit", "drain", "scale", "retire"];
 const upgrade = ["upgrade", "--approve-retire"];
-const project = "eks-blue-green";
 const rows: Row[] = [];
 
 describe("a driver that is killed", function () {
@@ -34,26 +30,6 @@ describe("a driver that is killed", function () {
     await stage?.close();
   });
 
-  const state = (): string => join(stage.info.dir, "state", ".pulumi");
-  const lockOf = (stack: string): number | null => {
-    const folder = join(state(), "locks", "organization", project, stack);
-    const file = existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith(".json")) : undefined;
-    try {
-      return file === undefined ? null : (JSON.parse(readFileSync(join(folder, file), "utf8")) as { pid: number }).pid;
-    } catch {
-      return null;
-    }
-  };
-  const pending = (stack: string): string[] => {
-    try {
-      const { checkpoint } = JSON.parse(readFileSync(join(state(), "stacks", project, `${stack}.json`), "utf8")) as { checkpoint: { latest?: { pending_operations?: { type: string; resource: { urn: string } }[] } } };
-      return (checkpoint.latest?.pending_operations ?? []).map(({ type, resource }) => `${type} ${resource.urn.split("::").at(-1) ?? ""}`);
-    } catch {
-      // Being written at this moment.
-      return [];
-    }
-  };
-
   /** Runs the upgrade until the point, and kills the driver there. */
   async function killAt(point: Point): Promise<string> {
     const phase = point.moment === "act, engine too" ? "act" : point.moment;
@@ -67,8 +43,8 @@ describe("a driver that is killed", function () {
       const until = Date.now() + (phase === "act" ? 6000 : phase === "begin" ? 1500 : 0);
       // In the middle of an operation where there is one; of the update otherwise.
       timer = setInterval(() => {
-        const operations = pending(stack);
-        const pid = lockOf(stack);
+        const operations = stage.pendingOperations(stack);
+        const pid = stage.lockOf(stack);
         const caught = operations.length > 0 || (phase === "begin" && pid !== null);
         if (!caught && Date.now() < until) return;
         clearInterval(timer);
@@ -89,8 +65,8 @@ describe("a driver that is killed", function () {
     assert.equal(record.rollout, null);
     assert.equal(record.intent, null);
     for (const stack of ["dev", "dev-blue", "dev-green"]) {
-      assert.equal(lockOf(stack), null, `${stack} is still locked`);
-      assert.deepEqual(pending(stack), [], `${stack} has pending operations`);
+      assert.equal(stage.lockOf(stack), null, `${stack} is still locked`);
+      assert.deepEqual(stage.pendingOperations(stack), [], `${stack} has pending operations`);
     }
     const { deployment } = stage.json<{ deployment: { resources?: { type: string }[] } }>("pulumi", ["stack", "export", "-s", `dev-${old}`]);
     assert.deepEqual((deployment.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack"), []);
@@ -99,18 +75,12 @@ describe("a driver that is killed", function () {
 
   async function upgradeWithKills(version: string, old: string, serving: string, moments: readonly Moment[]): Promise<void> {
     stage.want(version);
-    const load = await stage.load(200);
-    let summary: LoadSummary | null = null;
-    try {
+    await underLoad(stage, async () => {
       for (const move of moves) for (const moment of moments) rows.push({ version, move, moment, engine: await killAt({ move, moment }), resumed: "went on" });
       const last = await stage.drive(upgrade);
       assert.equal(last.code, 0, last.stderr);
-    } finally {
-      summary = await load.stop();
-    }
+    });
     nothingIsLeft(old, serving, version);
-    assertNobodyNoticed(summary);
-    console.log(`      ${version}: ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
   }
 
   it("in each move's act, engine left alone; and in each gate", () => upgradeWithKills("1.34", "blue", "green", ["act", "gate"]));

@@ -28,7 +28,27 @@ export function denialsOf(stage: Stage, member: string): string[] {
 
 /** A load that means something, of which not one request failed and no idle connection was reset. */
 export function assertNobodyNoticed(summary: LoadSummary): void {
-  assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
+  assertMeansSomething(summary);
   assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures, null, 1));
+}
+
+/** The clients got their share of the machine, and asked often enough. */
+export function assertMeansSomething(summary: LoadSummary): void {
+  assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
   assert.ok(summary.sent > 1000);
+}
+
+/** Does the work under load, then judges what the clients saw. By default nobody may have noticed. */
+export async function underLoad<T>(stage: Stage, work: () => Promise<T>, judge: (summary: LoadSummary) => void = assertNobodyNoticed): Promise<T> {
+  const load = await stage.load(200);
+  let summary: LoadSummary;
+  let result: T;
+  try {
+    result = await work();
+  } finally {
+    summary = await load.stop();
+    console.log(`      ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
+  }
+  judge(summary);
+  return result;
 }
