@@ -10,14 +10,14 @@ import { parseFaultText } from "../../sandbox/faults/text";
 import { sandboxStatusLines } from "../report/sandbox-status";
 import { chartCommand } from "./sandbox-chart-command";
 import { collectFault, faultCommand } from "./sandbox-fault-command";
-import { parseProviders, parseTimeScale } from "./sandbox-options";
+import { parseAttach, parseProviders, parseTimeScale } from "./sandbox-options";
 
 interface UpFlags { dir: string; timeScale: number; lbc: "stand-in" | "external"; attach: readonly string[]; provider: Record<string, string>; region: string; json: boolean; fault: readonly string[] }
 
 const dirOption = (): Option => new Option("--dir <folder>", "the sandbox's folder: state, logs, sockets").default(".sandbox");
 export const timeScaleOption = (): Option => new Option("--time-scale <factor>", "how many times as fast as in AWS its delays pass; 1 is real time").argParser(parseTimeScale).default(60);
 export const lbcOption = (): Option => new Option("--lbc <which>", "load balancer controller: the stand-in, or none and a print-out of what a real one needs").choices(["stand-in", "external"]).default("stand-in");
-export const attachOption = (): Option => new Option("--attach <command>", "with --lbc external: run this controller for each cluster, instead of waiting for a person who does").argParser((text) => text.split(" ").filter((word) => word !== "")).default([], "nobody's");
+export const attachOption = (): Option => new Option("--attach <command>", "with --lbc external: run this controller for each cluster, instead of waiting for a person who does").argParser(parseAttach).default([], "nobody's");
 export const providerOption = (): Option => new Option("--provider <name=path>", "use this plugin binary for a provider instead of the stand-in (repeatable)").argParser(parseProviders).default({}, "stand-ins");
 
 const tell = (message: string): void => void process.stderr.write(`${message}\n`);
@@ -49,7 +49,7 @@ async function up(flags: UpFlags): Promise<void> {
   const control = new ControlClient(info.control);
   for (const text of flags.fault) await control.addFault(parseFaultText(text));
   process.stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${shellExports(info).join("\n")}\n`);
-  if (flags.lbc === "external") tell(externalControllerInstructions(info, await sandboxStatus(dir)).join("\n"));
+  if (flags.lbc === "external" && flags.attach.length === 0) tell(externalControllerInstructions(info, await sandboxStatus(dir)).join("\n"));
   tell(`
 The sandbox runs (pid ${info.pid}, ${flags.timeScale} times as fast as AWS). Point a shell at it:
   source ${dir}/env.sh

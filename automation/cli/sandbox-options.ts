@@ -1,6 +1,7 @@
 /** Parsing of the sandbox's flags: pure, each error names the flag, what was given and what is allowed. */
 import { InvalidArgumentError } from "commander";
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
 
 export function parseTimeScale(text: string): number {
   const value = Number(text);
@@ -21,4 +22,11 @@ export function parseProviders(text: string, before: Record<string, string>): Re
   const path = rest.join("=");
   if (!name || !path || !providerNames.includes(name)) throw new InvalidArgumentError(`'${text}' is not NAME=PATH with NAME one of ${providerNames.join(", ")}.`);
   return { ...before, [name]: resolve(path) };
+}
+
+/** A program and its first arguments. It runs in the sandbox's folder: files that are named from here (`./controller`, `node dist/main.js`) are found all the same. */
+export function parseAttach(text: string): string[] {
+  const words = text.split(" ").filter((word) => word !== "");
+  if (words.length === 0) throw new InvalidArgumentError("it names no program.");
+  return words.map((word) => (word.includes("/") && !isAbsolute(word) && existsSync(word) ? resolve(word) : word));
 }

@@ -25,12 +25,12 @@ export class AttachedControllers {
     return this.prepared.get(cluster)?.script ?? null;
   }
 
-  private start(cluster: string, { script }: ExternalController): void {
+  private start(cluster: string, external: ExternalController): void {
     this.running.set(cluster, this.supervisor.start({
-      name: `attached-controller-${cluster}`, command: script, args: this.command, env: this.env,
+      name: `attached-controller-${cluster}`, command: external.script, args: this.command, env: this.env,
       onUnexpectedExit: () => setTimeout(() => {
-        const still = this.prepared.get(cluster);
-        if (still !== undefined) this.start(cluster, still);
+        // Not if the cluster went meanwhile, nor if another one of its name has come: that one has its own.
+        if (this.prepared.get(cluster) === external) this.start(cluster, external);
       }, restartMs),
     }));
   }

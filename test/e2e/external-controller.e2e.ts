@@ -1,16 +1,18 @@
 /**
- * `--lbc external`: the sandbox runs no controller, and somebody attaches one to each cluster with what the sandbox prints. Here it is the
- * stand-in's program, started by hand as anybody's controller would be: by run.sh, with its own clock (scale 1), its given certificate and
- * ports. An upgrade and a new workload behind a Service's load balancer come out as they do otherwise.
+ * `--lbc external`: the sandbox runs no controller of its own, and one is attached to each cluster: by a person with what the sandbox
+ * prints, or by the sandbox with `--attach`. Here it is the stand-in's program, run as anybody's controller would be: by run.sh, with its
+ * own clock (scale 1), its given certificate and ports. An upgrade and a new workload behind a Service's load balancer come out as they do
+ * otherwise.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parse, stringify } from "yaml";
 import { eventually, Stage } from "./stage";
 
-const controller = resolve(__dirname, "../../dist/sandbox/load-balancer-controller/main.js");
+const dist = resolve(__dirname, "../../dist/sandbox");
+const controller = join(dist, "load-balancer-controller/main.js");
+const { sandboxStatus } = require(join(dist, "daemon/start.js")) as typeof import("../../sandbox/daemon/start");
 
 /** A person at the keyboard who attaches a controller to every cluster as soon as its folder is there. */
 class Attacher {
@@ -62,18 +64,20 @@ function healthyTargets(stage: Stage): string[] {
 }
 const pods = (stage: Stage, member: string): string[] => stage.command("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "pods", "-o", "jsonpath={.items[*].status.podIP}"]).stdout.split(" ").sort();
 
+const readyControllers = (stage: Stage, member: string): string => stage.command("kubectl", ["--context", `dev-${member}`, "-n", "kube-system", "get", "deployment", "aws-load-balancer-controller", "-o", "jsonpath={.status.readyReplicas}"]).stdout;
+
 describe("a controller that somebody attaches (--lbc external)", function () {
   this.timeout(900_000);
   let stage: Stage;
-  let attacher: Attacher;
+  let attacher: Attacher | null = null;
   afterEach(async () => {
     attacher?.end();
     await stage?.close();
   });
 
-  it("an upgrade: nothing is lost, and the sandbox ran no controller of its own", async () => {
-    stage = await Stage.open({ version: "1.34", lbc: "external" });
-    attacher = new Attacher(stage.info.dir);
+  it("--attach, an upgrade: nothing is lost; a controller ends with its cluster, and one that dies is there again", async () => {
+    stage = await Stage.open({ version: "1.34", lbc: "external", attach: [process.execPath, controller] });
+    const attached = async (): Promise<Record<string, number>> => Object.fromEntries((await sandboxStatus(stage.info.dir)).processes.flatMap(({ name, pid }) => (name.startsWith("attached-controller-") ? [[name, pid]] : [])));
     await drive(stage, "up");
     await underLoad(stage, async () => {
       stage.want("1.35");
@@ -82,22 +86,31 @@ describe("a controller that somebody attaches (--lbc external)", function () {
     const { placement } = stage.record();
     assert.deepEqual([placement["green"]?.role, placement["green"]?.version, placement["blue"]?.role], ["active", "1.35", "absent"]);
     assert.deepEqual(healthyTargets(stage), pods(stage, "green"));
-    assert.deepEqual([...attacher.attached.keys()].sort(), ["dev-blue", "dev-green"]);
-    assert.deepEqual(readdirSync(join(stage.info.dir, "logs")).filter((name) => name.startsWith("load-balancer-controller-")), []);
+    const logs = readdirSync(join(stage.info.dir, "logs"));
+    assert.deepEqual(logs.filter((name) => name.startsWith("load-balancer-controller-")), []);
+    assert.deepEqual(logs.filter((name) => name.startsWith("attached-controller-")).sort(), ["attached-controller-dev-blue.log", "attached-controller-dev-green.log"]);
+    const { "attached-controller-dev-green": first, ...others } = await attached();
+    assert.ok(first !== undefined);
+    assert.deepEqual(others, {}, "blue's went with its cluster");
+    process.kill(first, "SIGKILL");
+    await eventually("another one is attached to green", 60, async () => {
+      const { "attached-controller-dev-green": now } = await attached();
+      return now !== undefined && now !== first ? now : null;
+    });
+    await eventually("and its pods are ready", 60, () => (readyControllers(stage, "green") === "" ? null : true));
   });
 
-  it("a new workload behind a Service's load balancer; its pods say so when no controller is attached any more", async () => {
+  it("by hand: a new workload behind a Service's load balancer; its pods say so when no controller is attached any more", async () => {
     stage = await Stage.open({ version: "1.35", lbc: "external" });
     attacher = new Attacher(stage.info.dir);
-    const file = join(stage.projectDirectory, "Pulumi.dev.yaml");
-    const settings = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-    settings.config["eks-blue-green:loadBalancer"] = { owner: "service", primary: "blue" };
-    writeFileSync(file, stringify(settings));
+    stage.configure((config) => {
+      config["loadBalancer"] = { owner: "service", primary: "blue" };
+    });
     await drive(stage, "up");
     await underLoad(stage, () => drive(stage, "admit", "green"));
     assert.deepEqual(healthyTargets(stage), [...pods(stage, "blue"), ...pods(stage, "green")].sort());
+    assert.deepEqual([...attacher.attached.keys()].sort(), ["dev-blue", "dev-green"]);
     attacher.attached.get("dev-blue")?.kill("SIGTERM");
-    const ready = (): string => stage.command("kubectl", ["--context", "dev-blue", "-n", "kube-system", "get", "deployment", "aws-load-balancer-controller", "-o", "jsonpath={.status.readyReplicas}"]).stdout;
-    await eventually("the controller's pods are no longer ready", 180, () => (ready() === "" ? true : null));
+    await eventually("the controller's pods are no longer ready", 180, () => (readyControllers(stage, "blue") === "" ? true : null));
   });
 });

@@ -31,10 +31,10 @@ export interface Command { readonly status: number | null; readonly stdout: stri
 export class Stage {
   private constructor(readonly info: SandboxInfo, readonly projectDirectory: string, private readonly setVersion: (version: string) => void) {}
 
-  static async open(options: { readonly timeScale?: number; readonly version?: string; readonly lbc?: LbcMode; readonly example?: string } = {}): Promise<Stage> {
+  static async open(options: { readonly timeScale?: number; readonly version?: string; readonly lbc?: LbcMode; readonly attach?: readonly string[]; readonly example?: string } = {}): Promise<Stage> {
     const dir = mkdtempSync(join(tmpdir(), "ebg-e2e-"));
     const tools = await resolveTools({ onProgress: () => undefined });
-    const info = await startSandbox({ dir, timeScale: options.timeScale ?? 60, lbc: options.lbc ?? "stand-in", providers: {}, region: "us-east-1", untilStdinCloses: true }, tools, () => undefined);
+    const info = await startSandbox({ dir, timeScale: options.timeScale ?? 60, lbc: options.lbc ?? "stand-in", attach: options.attach ?? [], providers: {}, region: "us-east-1", untilStdinCloses: true }, tools, () => undefined);
     mkdirSync(join(dir, "rehearsal"));
     const project = copyProject(options.example === undefined ? inspectProject(resolve(__dirname, "../.."), "dev") : exampleConfig(options.example), join(dir, "project"));
     project.setVersion(options.version ?? "1.34");

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { exitCodeOfError, exitCodeOfOutcome, exitCodes } from "../../../automation/cli/exit-codes";
 import { rehearsalEnvironment } from "../../../automation/cli/rehearse/driver-process";
 import { copyProject, inspectProject, minorBefore } from "../../../automation/cli/rehearse/project-copy";
-import { parseProviders, parseTimeScale } from "../../../automation/cli/sandbox-options";
+import { parseAttach, parseProviders, parseTimeScale } from "../../../automation/cli/sandbox-options";
 import { buildProgram } from "../../../automation/cli/main";
 import { DriverError } from "../../../automation/errors";
 import { SandboxError } from "../../../sandbox/errors";
@@ -49,6 +49,10 @@ describe("exit codes", () => {
 
 describe("flags", () => {
   for (const text of ["0", "0.5", "601", "fast", ""]) it(`--time-scale '${text}' is refused with the range`, () => assert.throws(() => parseTimeScale(text), /from 1 to 600/));
+  it("--attach is a program with its first arguments; files are named from here, all else stays as it is", () => {
+    assert.deepEqual(parseAttach(` node  automation/cli/main.ts --flag=a/b ./missing /abs`), ["node", resolve("automation/cli/main.ts"), "--flag=a/b", "./missing", "/abs"]);
+    assert.throws(() => parseAttach(" "), /names no program/);
+  });
   it("--time-scale 60 is taken", () => assert.equal(parseTimeScale("60"), 60));
   for (const text of ["kubernetes", "helm=/x", "=x", "aws="]) it(`--provider '${text}' is refused with the names`, () => assert.throws(() => parseProviders(text, {}), /NAME=PATH with NAME one of aws, eks, kubernetes/));
   for (const args of [["upgrade"], ["rehearse", "--rate", "zero"], ["rehearse", "--scenario", "frobnicate"], ["sandbox", "up", "--time-scale", "0"], ["verify", "--stack", "dev", "--concurrency", "0"], ["frobnicate"]]) {
