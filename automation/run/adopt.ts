@@ -65,6 +65,12 @@ const resultOf = (adopted: readonly string[], outcome: ServiceOutcome, service: 
   }
 };
 
+/** Others have changed hands already: it is a stop between two of them, not a refusal before anything was done. @throws every other error, as it is */
+export function refusedAfter(adopted: readonly string[], service: string, error: unknown, command: string): AdoptResult {
+  if (adopted.length === 0 || !(error instanceof DriverError) || error.code !== "EBG-ADOPT") throw error;
+  return resultOf(adopted, { kind: "stopped", code: error.code, message: `${adopted.join(", ")}: the stack's now. '${service}': ${error.message}`, remedy: `${error.remedy}; then: ${command}` }, service, command);
+}
+
 /** Begins, or goes on with what was begun, on whatever machine. @throws DriverError for what keeps it from starting */
 export async function runAdopt(ports: Ports, values: Readonly<Record<string, string>>, run: AdoptRun): Promise<AdoptResult> {
   const config = wantedConfig(values, run.environment);
@@ -95,9 +101,7 @@ export async function runAdopt(ports: Ports, values: Readonly<Record<string, str
     try {
       if (session.record.adoption == null) await begin(session, around, service);
     } catch (error) {
-      // Others have changed hands already: it is a stop between two of them, not a refusal before anything was done.
-      if (adopted.length === 0 || !(error instanceof DriverError) || error.code !== "EBG-ADOPT") throw error;
-      return resultOf(adopted, { kind: "stopped", code: error.code, message: `${adopted.join(", ")}: the stack's now. '${service}': ${error.message}`, remedy: `${error.remedy}; then: ${run.commandName}` }, service, run.commandName);
+      return refusedAfter(adopted, service, error, run.commandName);
     }
     const outcome = await new ServiceAdoption(session, around).run();
     if (outcome.kind === "done") adopted.push(service);
