@@ -2,14 +2,17 @@
 import { type ExternalController, type ExternalSettings, prepareExternalController } from "./external-controller";
 import type { Child, Supervisor } from "./supervisor";
 
-/** A controller that ends is started again, as its pod would be. */
-const restartMs = 2_000;
-
 export class AttachedControllers {
   private readonly prepared = new Map<string, ExternalController>();
   private readonly running = new Map<string, Child>();
 
-  constructor(private readonly supervisor: Supervisor, private readonly command: readonly string[], private readonly env: Readonly<Record<string, string>>) {}
+  constructor(
+    private readonly supervisor: Pick<Supervisor, "start">,
+    private readonly command: readonly string[],
+    private readonly env: Readonly<Record<string, string>>,
+    /** A controller that ends is started again, as its pod would be. */
+    private readonly restartMs = 2_000,
+  ) {}
 
   /** Safe to repeat. */
   async prepare(settings: ExternalSettings): Promise<ExternalController> {
@@ -31,7 +34,7 @@ export class AttachedControllers {
       onUnexpectedExit: () => setTimeout(() => {
         // Not if the cluster went meanwhile, nor if another one of its name has come: that one has its own.
         if (this.prepared.get(cluster) === external) this.start(cluster, external);
-      }, restartMs),
+      }, this.restartMs),
     }));
   }
 

@@ -4,9 +4,12 @@ import { X509Certificate } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxInfo } from "../../../sandbox/contract";
+import { AttachedControllers } from "../../../sandbox/daemon/attached-controllers";
 import { externalControllerInstructions, prepareExternalController } from "../../../sandbox/daemon/external-controller";
 import type { SandboxStatus } from "../../../sandbox/daemon/status";
+import type { Child, ChildOptions } from "../../../sandbox/daemon/supervisor";
 import { parseFlags } from "../../../sandbox/load-balancer-controller/flags";
 
 describe("instructions for a real controller", () => {
@@ -21,6 +24,34 @@ describe("instructions for a real controller", () => {
   it("name each cluster's script", () => {
     const text = lines({ clusters: [cluster("blue"), cluster("green")] });
     for (const wanted of ["'/sand box/lbc/blue/run.sh' CONTROLLER", "'/sand box/lbc/green/run.sh' CONTROLLER"]) assert.ok(text.includes(wanted), text);
+  });
+});
+
+describe("controllers that the sandbox attaches itself", () => {
+  let dir: string;
+  before(() => (dir = mkdtempSync(join(tmpdir(), "ebg attached-"))));
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  it("run while their cluster is there: one that ends is started again, one whose cluster went is not, whoever has the name by now", async () => {
+    const started: ChildOptions[] = [];
+    const stopped: string[] = [];
+    const supervisor = { start: (options: ChildOptions): Child => {
+      started.push(options);
+      return { name: options.name, stop: async () => void stopped.push(options.name) } as unknown as Child;
+    } };
+    const attached = new AttachedControllers(supervisor, ["node", "/controller.js"], { A: "b" }, 5);
+    const settings = { dir, cluster: "blue", kubeconfig: join(dir, "blue.kubeconfig"), region: "eu-west-1", vpcId: "vpc-1", awsEnv: {} };
+    const { script } = await attached.prepare(settings);
+    await attached.prepare(settings);
+    assert.deepEqual(started.map(({ name, command, args, env }) => [name, command, args, env]), [["attached-controller-blue", script, ["node", "/controller.js"], { A: "b" }]]);
+    started[0]?.onUnexpectedExit?.("SIGKILL");
+    await sleep(50);
+    assert.equal(started.length, 2);
+    started[1]?.onUnexpectedExit?.("exit code 1");
+    await attached.remove("blue");
+    await attached.prepare(settings);
+    await sleep(50);
+    assert.deepEqual([started.length, stopped], [3, ["attached-controller-blue"]]);
   });
 });
 
