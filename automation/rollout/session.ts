@@ -23,6 +23,10 @@ export interface SessionOptions {
   readonly probes: boolean;
 }
 
+/** Attempts at writing the record, which calls nothing but the engine and its backend. */
+const mostWrites = 3;
+const mayPass = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE"]);
+
 const who = (): string => {
   let user = "unknown";
   try {
@@ -104,13 +108,24 @@ export class Session {
     // Members that only the config knows so far are no reason to write.
     if (this.record.revision <= this.written.revision) return;
     const next = asOneWrite(this.written, this.record);
-    try {
-      await this.ports.pulumi.writeRecord(this.written.revision, next, this.options.cancel);
-    } catch (error) {
-      if (!(await this.wasWritten(next))) throw error;
+    for (let attempt = 1; !(await this.wrote(next, attempt)); attempt += 1) {
+      await this.ports.clock.sleep(Math.max(this.ports.clock.scaled(10), 1000) * attempt, this.options.stop);
     }
     this.written = next;
     this.record = next;
+  }
+
+  /** False: it failed of something that may pass, and was not written; the revision that it expects makes another attempt safe. */
+  private async wrote(next: EnvironmentRecord, attempt: number): Promise<boolean> {
+    try {
+      await this.ports.pulumi.writeRecord(this.written.revision, next, this.options.cancel);
+    } catch (error) {
+      if (await this.wasWritten(next)) return true;
+      if (!(error instanceof DriverError) || !mayPass.has(error.code) || attempt >= mostWrites || this.options.cancel.aborted) throw error;
+      this.options.emit({ kind: "note", message: `the record was not written, trying again (${attempt + 1} of ${mostWrites}): ${error.message.split("\n")[0] ?? ""}` });
+      return false;
+    }
+    return true;
   }
 
   /** An update whose answer was lost may have done its work: only the record itself can tell. */

@@ -111,6 +111,39 @@ describe("rollout", () => {
     }
   });
 
+  it("writes the record again when the write failed of something that may pass", async () => {
+    for (let nth = 1; nth <= 8; nth += 1) {
+      const world = new World();
+      world.fault = { call: "writeRecord", nth, kind: "before", error: () => new DriverError("EBG-UPDATE-FAILED", "14 UNAVAILABLE: No connection established", "again") };
+      const result = await world.upgrade();
+      assert.equal(result.outcome, "done", `${nth}: ${result.message}`);
+      done(world);
+      assert.equal(world.events.filter((event) => event.kind === "note" && event.message.startsWith("the record was not written, trying again (2 of 3)")).length, 1, String(nth));
+    }
+  });
+
+  it("gives up a record that can't be written after three attempts, changes nothing more, and goes on later", async () => {
+    const world = new World();
+    const inner = world.ports.bind(world);
+    let [attempts, broken] = [0, false];
+    world.ports = () => {
+      const ports = inner();
+      return { ...ports, pulumi: { ...ports.pulumi, writeRecord: async (...args) => {
+        if (world.record.intent?.move.kind === "drain") broken = true;
+        if (!broken) return await ports.pulumi.writeRecord(...args);
+        attempts += 1;
+        throw new DriverError("EBG-UPDATE-FAILED", "the backend is down", "again");
+      } } };
+    };
+    await assert.rejects(world.upgrade(), { code: "EBG-UPDATE-FAILED", message: /the backend is down/ });
+    assert.equal(attempts, 3);
+    assert.equal(world.record.intent?.move.kind, "drain", "it stays as it was written last");
+    serves(world);
+    world.ports = inner;
+    assert.equal((await world.upgrade()).outcome, "done");
+    done(world);
+  });
+
   it("stops at once when another driver has written the record", async () => {
     for (let nth = 1; nth <= 7; nth += 1) {
       const world = new World();
