@@ -35,7 +35,8 @@ export interface WalkBackOptions {
 
 /**
  * The steps back from the record (with the open intent taken as done, because part of it may be) to the members that were active
- * when the rollout began: first everything that comes in again, then everything that goes out, then the sizes. Members are neither
+ * when the rollout began: first everything that comes in again, then everything that goes out, then the sizes (nobody gets smaller while
+ * one of those members is in traffic and does not serve: the others carry its load). Members are neither
  * provisioned nor destroyed on the way back (but one that is half made, when somebody asks for the way back), and no version is lowered:
  * the new one stays as a standby, so that its failure can be looked at.
  */
@@ -52,13 +53,16 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
   const goal = activeMembers(before);
   const suspect = suspectOf(record, goal, health, options.requested === true);
   if (suspect !== null) return outAgain(now, suspect, health);
-  const steps = stepsBack(now, before, intent?.move ?? null);
+  const sick = goal.filter((name) => health[name] !== "healthy");
+  // Whoever comes back is asked by the gate of its admit, before sizes are touched.
+  const sickInTraffic = sick.filter((name) => now[name]?.role === "active");
+  const steps = stepsBack(now, before, intent?.move ?? null, sickInTraffic);
   const first = steps[0];
   if (intent !== null && (first?.type !== "move" || first.member !== intent.move.member)) {
     return stay(`'${intent.move.kind} ${intent.move.member}' is open and has no move back`, "repair what the message names and run the upgrade again");
   }
-  const sick = goal.filter((name) => health[name] !== "healthy");
-  if (intent === null && options.requested !== true && sick.length > 0 && steps.every((step) => step.type === "move" && step.kind === "scale")) {
+  const larger = goal.some((name) => capacityOf(now[name]) > capacityOf(before[name]));
+  if (intent === null && sickInTraffic.length > 0 && (options.requested !== true || larger) && steps.every((step) => step.type === "move" && step.kind === "scale")) {
     return stay(`${sick.join(", ")}: not healthy; nobody is out of traffic, and nobody is made smaller meanwhile`, `repair ${sick.join(", ")} (eks-blue-green status), then run the same command again`);
   }
   return guard(now, steps, goal, health);
@@ -67,7 +71,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
 /** Asked for: one that is half made was never bound, so it is destroyed (with the approval of any `retire`); what was moved before it is moved back. */
 function unmade(record: EnvironmentRecord, { member, from, to }: Move, health: ObservedHealth): WalkBack {
   const before = placementBefore(record);
-  const way = guard(record.placement, stepsBack(record.placement, before, null), activeMembers(before), health);
+  const way = guard(record.placement, stepsBack(record.placement, before, null, []), activeMembers(before), health);
   return way.kind === "stay" ? way : { kind: "steps", steps: [{ type: "move", kind: "retire", member, from: to, to: from }, ...way.steps] };
 }
 
@@ -101,22 +105,28 @@ function outAgain(now: Placement, suspect: string, health: ObservedHealth): Walk
   return guard(now, steps.list, others, health);
 }
 
-/** Undone, or finished when it leads to where the member stood: the size before it may be one on the way down. */
-function resizeBack(steps: Steps, open: Move, before: Placement): void {
+/**
+ * Undone, or finished when it leads to where the member stood: the size before it may be one on the way down. While somebody in traffic is
+ * sick, it ends at the larger size; only a growth that made the member itself sick is undone.
+ */
+function resizeBack(steps: Steps, open: Move, before: Placement, sick: readonly string[]): void {
   const size = before[open.member];
+  const shrinks = capacityOf(open.to) < capacityOf(open.from);
+  if (shrinks && sick.length > 0) return steps.resize(open.member, capacityOf(open.from), nodePercentOf(open.from));
+  if (sick.some((name) => name !== open.member)) return steps.move("scale", open.member, open.to);
   if (capacityOf(size) === capacityOf(open.to) && nodePercentOf(size) === nodePercentOf(open.to)) steps.move("scale", open.member, open.to);
   else steps.resize(open.member, capacityOf(open.from), nodePercentOf(open.from));
 }
 
-/** The member of the open intent comes first: its move back takes the intent over without a gap. */
-function stepsBack(now: Placement, before: Placement, open: Move | null): Step[] {
+/** The member of the open intent comes first: its move back takes the intent over without a gap. `sick`: in traffic, and not healthy. */
+function stepsBack(now: Placement, before: Placement, open: Move | null, sick: readonly string[]): Step[] {
   const goal = activeMembers(before);
   const steps = new Steps(now);
   const bringBack = (name: string): void => {
     if (steps.at(name).workload === "stopped") steps.move("scale", name, { ...steps.at(name), workload: "running" });
     if (steps.at(name).role === "standby") steps.move("admit", name, { ...steps.at(name), role: "active" });
   };
-  if (open?.kind === "scale" && steps.at(open.member).role === "active") resizeBack(steps, open, before);
+  if (open?.kind === "scale" && steps.at(open.member).role === "active") resizeBack(steps, open, before, sick);
   else if (open?.kind === "scale" && !goal.includes(open.member)) steps.move("scale", open.member, open.from);
   // One that only stood in is not wanted back.
   else if (open?.kind === "drain" && !goal.includes(open.member)) steps.move("drain", open.member, steps.at(open.member));
@@ -125,7 +135,10 @@ function stepsBack(now: Placement, before: Placement, open: Move | null): Step[]
   else if (open !== null && goal.includes(open.member)) bringBack(open.member);
   for (const name of goal) bringBack(name);
   for (const name of activeMembers(now)) if (!goal.includes(name)) steps.move("drain", name, { ...steps.at(name), role: "standby" });
-  for (const name of goal) steps.resize(name, capacityOf(before[name]), nodePercentOf(before[name]));
+  for (const name of goal) {
+    if (sick.length > 0 && capacityOf(before[name]) < capacityOf(steps.at(name))) continue;
+    steps.resize(name, capacityOf(before[name]), nodePercentOf(before[name]));
+  }
   return steps.list;
 }
 

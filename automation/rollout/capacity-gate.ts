@@ -7,7 +7,7 @@ import { placementBefore } from "../walk-back";
 import type { Session } from "./session";
 import { waitForGate, type Gate } from "./wait-for-gate";
 
-/** A drain, or fewer pods of a member in traffic. On the way back something is broken already: only a healthy peer is asked for then. */
+/** A drain, or fewer pods of a member in traffic. */
 const takesAway = ({ kind, from, to }: Move): boolean => (kind === "drain" && from.role === "active") || (kind === "scale" && to.role === "active" && capacityOf(to) < capacityOf(from));
 
 /** One good round passes this gate, so it must be one in which a member that answers only some requests with errors is found out. */
@@ -17,7 +17,9 @@ const probes = 32;
 export async function waitForCapacity(session: Session, index: number, move: Move): Promise<void> {
   // A teardown ends the service on purpose.
   if (session.record.rollout?.command?.name === "teardown") return;
-  if (!takesAway(move) || session.record.rollout?.direction !== "forward") return;
+  if (!takesAway(move) || session.record.rollout === null) return;
+  // Before a drain on the way back only a healthy peer is asked for, elsewhere: what leaves may be what is broken. Nobody has to get smaller.
+  if (session.record.rollout.direction === "back" && move.kind === "drain") return;
   const rules = rulesOf(session, move);
   // A rollout may go on long after its last bake. Somebody who asks for a drain may do so because that very member fails.
   const asked = session.record.rollout.command !== undefined;

@@ -105,6 +105,21 @@ describe("walkBack (cycle)", () => {
     assert.match(String(way(6, false, { blue: "healthy", green: "unhealthy" })), /green: not healthy; nobody is out of traffic/);
   });
 
+  it("the others keep the size that carries all while a member that was upgraded does not serve (seed 112 of the simulation)", () => {
+    const steps = plan(two, { version: "1.35", members: names }, "cycle", limits);
+    const shrinking = steps.findLastIndex((step) => step.type === "move" && step.kind === "scale" && capacityOf(step.to) < capacityOf(step.from));
+    const sizes = (health: Record<string, Health>, requested: boolean, open = true): number[] | string => {
+      const back = walkBack(prefix(two, shrinking, open) as EnvironmentRecord, health, { requested });
+      return back.kind === "stay" ? back.why : back.steps.map((step) => (step.type === "move" ? capacityOf(step.to) : 0));
+    };
+    const step = steps[shrinking];
+    assert.ok(step?.type === "move" && step.member === "blue" && capacityOf(step.from) === 200 && capacityOf(step.to) === 100);
+    for (const requested of [true, false]) assert.deepEqual(sizes({ blue: "healthy", green: "unhealthy" }, requested), [200]);
+    // Pods before nodes: the move that is open is undone first, and then both go.
+    assert.deepEqual(sizes(all("healthy"), true), [200, 100, 100]);
+    assert.match(String(sizes({ blue: "healthy", green: "unhealthy" }, true, false)), /green: not healthy; .* nobody is made smaller/);
+  });
+
   it("a failed upgrade stays where it is and says who serves", () => {
     assert.equal(way(2, true, all("healthy")), "blue is on its way to 1.35 and can't go back: a cluster's version is never lowered. It stays out of traffic; green serves");
   });
