@@ -127,7 +127,9 @@ function stepsBack(now: Placement, before: Placement, open: Move | null, sick: r
     if (steps.at(name).role === "standby") steps.move("admit", name, { ...steps.at(name), role: "active" });
   };
   if (open?.kind === "scale" && steps.at(open.member).role === "active") resizeBack(steps, open, before, sick);
-  else if (open?.kind === "scale" && !goal.includes(open.member)) steps.move("scale", open.member, open.from);
+  else if (open?.kind === "scale" && (!goal.includes(open.member) || open.to.workload === "stopped")) steps.move("scale", open.member, open.from);
+  // What a resize has not done yet an admit may not do: it is finished first, and then the member comes in.
+  else if (open?.kind === "scale") steps.move("scale", open.member, open.to);
   // One that only stood in is not wanted back.
   else if (open?.kind === "drain" && !goal.includes(open.member)) steps.move("drain", open.member, steps.at(open.member));
   // An admit of one that belongs in is finished rather than undone; its gate looks at everything again.

@@ -1,5 +1,5 @@
 /** The loop: the rollout of the record, step by step, to its end; or back, when a gate fails before `retire`. */
-import { finishRollout, turnBack, type Placement, type Rollout, type Step } from "../../stacks/record";
+import { capacityOf, finishRollout, turnBack, type Placement, type Rollout, type Step } from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import { plainLook } from "../gates/observation";
@@ -65,7 +65,6 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
   // A teardown has nowhere to walk back to: it stays where it is, and the same command goes on.
   if (session.record.rollout?.command?.name === "teardown") return await stopped(session, new Stop(cause.code, cause.message, cause.remedy === "" ? session.options.commandName : `${cause.remedy}; then go on with: ${session.options.commandName}`));
   const observation = await session.look(plainLook);
-  const before = activeMembers(placementBefore(session.record));
   const health = Object.fromEntries(session.present().map((name) => [name, healthOf(session.owners, observation, name)]));
   const way = walkBack(session.record, health);
   if (way.kind === "stay") {
@@ -73,7 +72,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     session.options.emit({ kind: "note", message: way.why });
     return result(session, "failed", cause.code, `${cause.message}. ${way.why}`, cause.remedy === "" ? way.remedy : cause.remedy);
   }
-  for (const step of way.steps) if (step.type === "move" && step.kind === "drain" && before.includes(step.member)) session.leftOut.add(step.member);
+  rememberLeftOut(session, way.steps);
   session.options.emit({ kind: "walk-back", code: cause.code, message: cause.message, steps: way.steps });
   session.record = turnBack(session.record, { reason: cause.message, steps: way.steps, startedAt: session.isoNow(), by: session.by });
   await session.flush();
@@ -100,11 +99,23 @@ const done = (session: Session, why = ""): RolloutResult => result(session, "don
 const walkedBack = (session: Session, cause: GateFailed | null, reason: string | null): RolloutResult =>
   result(session, "walked-back", "EBG-WALKED-BACK", `walked back: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ${describeActive(session)}`, remedyOf(session, cause));
 
-/** One that was upgraded in place and is out again comes back by name: no plan would take it in by itself. */
-function remedyOf(session: Session, cause: GateFailed | null): string {
-  const first = cause?.remedy ?? "repair what the message names and run the upgrade again";
-  const out = session.present().filter((name) => session.leftOut.has(name) && session.record.placement[name]?.role === "standby");
-  return out.length === 0 ? first : `${first}; once ${out.join(" and ")} is good again: ${out.map((name) => `eks-blue-green admit ${name}`).join("; ")}; then run the upgrade again`;
+const remedyOf = (session: Session, cause: GateFailed | null): string => [cause?.remedy ?? "repair what the message names and run the upgrade again", ...leftToDo(session)].join("; ");
+
+/** What a walk-back leaves to a person, because no plan does it by itself: who is out again after its upgrade comes back by name, and who carried its load gets smaller. */
+export function leftToDo(session: Session): string[] {
+  const { placement } = session.record;
+  const out = session.present().filter((name) => session.leftOut.has(name) && placement[name]?.role === "standby");
+  const larger = activeMembers(placement).filter((name) => capacityOf(placement[name]) > 100);
+  return [
+    ...(out.length === 0 ? [] : [`once ${out.join(" and ")} is good again: ${out.map((name) => `eks-blue-green admit ${name}`).join("; ")}; then run the upgrade again`]),
+    ...(larger.length === 0 ? [] : [`${larger.map((name) => `${name} is kept at ${capacityOf(placement[name])} %`).join(", ")}; when everybody serves: ${larger.map((name) => `eks-blue-green scale ${name} --percent 100`).join("; ")}`]),
+  ];
+}
+
+/** Those of them that served when the rollout began. */
+export function rememberLeftOut(session: Session, steps: readonly Step[]): void {
+  const before = activeMembers(placementBefore(session.record));
+  for (const step of steps) if (step.type === "move" && step.kind === "drain" && before.includes(step.member)) session.leftOut.add(step.member);
 }
 
 function describeActive(session: Session): string {

@@ -4,7 +4,7 @@ import { turnBack, type EnvironmentRecord, type RolloutCommand } from "../../sta
 import { DriverError } from "../errors";
 import type { Observation } from "../gates/observation";
 import { healthOf } from "../gates/ownership";
-import type { RolloutResult } from "../rollout/rollout";
+import { leftToDo, rememberLeftOut, type RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
 import { walkBack } from "../walk-back";
 
@@ -39,11 +39,12 @@ export async function turnAround(session: Session, observation: Observation): Pr
     return { outcome: "stopped", placement: session.record.placement, code: "EBG-STOPPED", message: `going back destroys the half-made ${member}, which needs approval; nothing was done`, remedy: `${session.options.commandName} --approve-retire` };
   }
   const reason = `rollback was asked for by ${session.by}`;
+  rememberLeftOut(session, way.steps);
   session.options.emit({ kind: "walk-back", code: "EBG-WALKED-BACK", message: reason, steps: way.steps });
   session.record = turnBack(session.record, { reason, steps: way.steps, startedAt: session.isoNow(), by: session.by });
   await session.flush();
   return null;
 }
 
-/** Walking back is what was asked for. */
-export const asAsked = (result: RolloutResult): RolloutResult => (result.outcome === "walked-back" ? { ...result, outcome: "done", code: null, remedy: null, message: result.message.replace(/^walked back/, "rolled back") } : result);
+/** Walking back is what was asked for; what it leaves to do is named all the same. */
+export const asAsked = (session: Session, result: RolloutResult): RolloutResult => (result.outcome === "walked-back" ? { ...result, outcome: "done", code: null, remedy: leftToDo(session).join("; ") || null, message: result.message.replace(/^walked back/, "rolled back") } : result);

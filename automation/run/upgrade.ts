@@ -64,7 +64,7 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
     const unapproved = asked?.name === "rollback" ? await turnAround(session, observation) : null;
     if (unapproved !== null) return finish(unapproved);
     const result = await runRollout(session);
-    return finish(asked?.name === "rollback" ? asAsked(result) : result);
+    return finish(asked?.name === "rollback" ? asAsked(session, result) : result);
   } catch (error) {
     if (error instanceof DriverError) finish({ outcome: "failed", placement: record.placement, code: error.code, message: error.message, remedy: error.remedy });
     throw error;

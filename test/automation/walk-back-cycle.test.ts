@@ -120,6 +120,17 @@ describe("walkBack (cycle)", () => {
     assert.match(String(sizes({ blue: "healthy", green: "unhealthy" }, true, false)), /green: not healthy; .* nobody is made smaller/);
   });
 
+  it("a member that is resized while it is out comes in only when that is done (seed 1320 of the simulation)", () => {
+    const steps = plan(two, { version: "1.35", members: names }, "cycle", limits);
+    const resizing = steps.findIndex((step) => step.type === "move" && step.kind === "scale" && step.from.role === "standby");
+    assert.ok(resizing > 0);
+    for (const requested of [true, false]) {
+      const back = walkBack(prefix(two, resizing, true) as EnvironmentRecord, all("healthy"), { requested });
+      assert.ok(back.kind === "steps");
+      assert.deepEqual(short(back.steps).slice(0, 2), ["scale green", "admit green"]);
+    }
+  });
+
   it("a failed upgrade stays where it is and says who serves", () => {
     assert.equal(way(2, true, all("healthy")), "blue is on its way to 1.35 and can't go back: a cluster's version is never lowered. It stays out of traffic; green serves");
   });

@@ -17,6 +17,15 @@ const second = 1000;
 const startSeconds = 5;
 export const shortGraceSeconds = 15;
 const cacheSeconds = 300;
+const refusedSeconds = 30;
+
+export interface ClusterEffects {
+  podStopped(id: string, now: number, toldAt: number): void;
+  deregistered(ids: readonly string[], by: SimulatedCluster): void;
+  registered(ids: readonly string[]): void;
+  /** Whether IAM lets its controller register targets now. */
+  mayRegister(): boolean;
+}
 
 export class SimulatedCluster {
   readonly pods = new Map<string, Pod>();
@@ -35,8 +44,10 @@ export class SimulatedCluster {
   private cache: { at: number; registered: Set<string> } | null = null;
   private toRegister: { at: number; ids: string[] } | null = null;
   private serial = 0;
+  /** After AWS refused it. */
+  private triesAgainAt = 0;
 
-  constructor(readonly name: string, private readonly octet: number, public version: string, private readonly balancer: Balancer, private readonly graceSeconds: number, private readonly effects: { podStopped(id: string, now: number, toldAt: number): void; deregistered(ids: readonly string[], by: SimulatedCluster, now: number): void }) {
+  constructor(readonly name: string, private readonly octet: number, public version: string, private readonly balancer: Balancer, private readonly graceSeconds: number, private readonly effects: ClusterEffects) {
     this.nodes = version;
   }
 
@@ -89,6 +100,7 @@ export class SimulatedCluster {
     let next = Number.POSITIVE_INFINITY;
     const candidate = (at: number): void => { if (at > now && at < next) next = at; };
     candidate(this.apiDownUntil);
+    candidate(this.triesAgainAt);
     candidate(this.controllerDownUntil);
     if (this.toRegister !== null) candidate(this.toRegister.at);
     for (const pod of this.pods.values()) {
@@ -118,6 +130,8 @@ export class SimulatedCluster {
     let changed = false;
     if (this.toRegister !== null) {
       if (now < this.toRegister.at) return false;
+      if (this.toRegister.ids.length > 0 && !this.effects.mayRegister()) return this.refused(now);
+      if (this.toRegister.ids.length > 0) this.effects.registered(this.toRegister.ids);
       for (const id of this.toRegister.ids) {
         this.balancer.register(id, now);
         this.cache?.registered.add(id);
@@ -130,6 +144,7 @@ export class SimulatedCluster {
       this.finalize(now);
       return true;
     }
+    if (now < this.triesAgainAt) return changed;
     const endpoints = this.ready(now);
     const checkpoint = `${endpoints.join(",")}/${this.binding.multiCluster}`;
     // Equal: no look at AWS at all, so nothing that was removed there is put back.
@@ -144,13 +159,20 @@ export class SimulatedCluster {
     this.checkpoint = checkpoint;
     return true;
   }
+  /** AccessDenied: the binding is not settled, and is looked at again. */
+  private refused(now: number): boolean {
+    this.toRegister = null;
+    this.checkpoint = "";
+    this.triesAgainAt = now + refusedSeconds * second;
+    return false;
+  }
   private deregister(ids: readonly string[], now: number): void {
     if (ids.length === 0) return;
     for (const id of ids) {
       this.balancer.deregister(id, now);
       this.cache?.registered.delete(id);
     }
-    this.effects.deregistered(ids, this, now);
+    this.effects.deregistered(ids, this);
   }
   private finalize(now: number): void {
     const own = this.binding?.multiCluster === false ? [...this.balancer.targets.keys()] : [...(this.recorded ?? [])];

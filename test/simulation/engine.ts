@@ -1,6 +1,6 @@
 /** The Pulumi engine over the simulated world: locks, updates that take time, and what a kill in their middle leaves behind (FACTS D). */
 import type { DriverContext } from "../../stacks/contract";
-import { capacityOf, desiredOfMember, replicasAt, type DesiredMember } from "../../stacks/record";
+import { capacityOf, desiredOfMember, nextMinor, replicasAt, type DesiredMember } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { AppliedUpdate, PlannedOperation, Settled } from "../../automation/ports";
 import { replicas, type World } from "./world";
@@ -96,6 +96,8 @@ export class Engine {
       const revision = this.world.record.revision;
       if (context?.kind === "act" && context.expectedRevision !== revision) throw new DriverError("EBG-FENCED", `the record has revision ${revision}, not ${context.expectedRevision}`, "look at status");
       const desired = this.desired(member, context);
+      // As the program declared it when it ran, whatever the record says by the end.
+      const draining = this.world.record.intent?.move.member === member && this.world.record.intent.move.kind === "drain";
       if (desired.refuse !== null) throw failed(desired.refuse.reason);
       const steps = this.steps(member, desired);
       const stranger = plan === null ? undefined : steps.find((step) => !plan.some((one) => one.urn === step.operation.urn && one.operation === step.operation.operation));
@@ -103,7 +105,7 @@ export class Engine {
       await this.run(member, by, steps, kill);
       const stack = this.world.stackOf(member);
       stack.revision = revision;
-      if (stack.known !== null) stack.known.protectedBinding = stack.known.bound && !(this.world.record.intent?.move.member === member && this.world.record.intent.move.kind === "drain");
+      if (stack.known !== null) stack.known.protectedBinding = stack.known.bound && !draining;
       return { changes: { update: steps.length }, seconds: 1 };
     });
   }
@@ -171,7 +173,7 @@ export class Engine {
     } else if (state.running !== run || (run && state.percent !== percent)) {
       steps.push({ operation: this.operation(member, "update", "kubernetes:apps/v1:Deployment", "workload", ["spec.replicas"]), seconds: 20, perform: () => this.scaleTo(member, count), remember: () => { state.running = run; state.percent = percent; } });
     }
-    if (known !== null && known.version !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/cluster:Cluster", "cluster", ["version"]), seconds: 600, perform: () => { world.clusterOf(member).version = version; }, remember: () => { state.version = version; } });
+    if (known !== null && known.version !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/cluster:Cluster", "cluster", ["version"]), seconds: 600, perform: () => this.upgrade(member, version), remember: () => { state.version = version; } });
     if (known !== null && known.nodes !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/nodeGroup:NodeGroup", "nodes", ["version"]), seconds: 300, perform: () => { this.reachable(member).replaceNodes(version, world.now); }, remember: () => { state.nodes = version; } });
     if (bind && !state.bound) steps.push({ operation: this.operation(member, "create", binding, "binding"), seconds: 2, perform: () => this.bind(member), remember: () => { state.bound = true; } });
     if (!bind && state.bound) steps.push({ operation: this.operation(member, "delete", binding, "binding"), seconds: 2, perform: () => this.unbind(member), remember: () => { state.bound = false; } });
@@ -198,6 +200,15 @@ export class Engine {
     const cluster = this.reachable(member);
     cluster.wanted = count;
     cluster.workloadMade = true;
+  }
+  /** EKS refuses more than a minor at a time. */
+  private upgrade(member: string, version: string): void {
+    const cluster = this.world.clusterOf(member);
+    if (nextMinor(cluster.version) !== version) {
+      this.world.violate("version-jump", `${member} was to go from ${cluster.version} to ${version}`);
+      throw failed("Unsupported Kubernetes minor version update");
+    }
+    cluster.version = version;
   }
   private bind(member: string): void {
     const cluster = this.reachable(member);

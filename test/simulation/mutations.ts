@@ -5,14 +5,15 @@
 import { DriverError } from "../../automation/errors";
 import type { EnvironmentRecord } from "../../stacks/record";
 import type { Ports, Target } from "../../automation/ports";
+import type { SimulatedPorts } from "./ports";
 import type { Scenario } from "./scenario";
 import type { Mutation } from "./simulate";
 import { groupArn, type World } from "./world";
 
-const pulumi = (ports: Ports, change: Partial<Ports["pulumi"]>): Ports => ({ ...ports, pulumi: { ...ports.pulumi, ...change } });
-const aws = (ports: Ports, change: Partial<Ports["aws"]>): Ports => ({ ...ports, aws: { ...ports.aws, ...change } });
-const kubernetes = (ports: Ports, change: Partial<Ports["kubernetes"]>): Ports => ({ ...ports, kubernetes: { ...ports.kubernetes, ...change } });
-const seenAs = (ports: Ports, change: (target: Target) => Target): Ports => aws(ports, { targets: async (arn) => (await ports.aws.targets(arn)).map(change) });
+const pulumi = (ports: SimulatedPorts, change: Partial<Ports["pulumi"]>): SimulatedPorts => ({ ...ports, pulumi: { ...ports.pulumi, ...change } });
+const aws = (ports: SimulatedPorts, change: Partial<Ports["aws"]>): SimulatedPorts => ({ ...ports, aws: { ...ports.aws, ...change } });
+const kubernetes = (ports: SimulatedPorts, change: Partial<Ports["kubernetes"]>): SimulatedPorts => ({ ...ports, kubernetes: { ...ports.kubernetes, ...change } });
+const seenAs = (ports: SimulatedPorts, change: (target: Target) => Target): SimulatedPorts => aws(ports, { targets: async (arn) => (await ports.aws.targets(arn)).map(change) });
 
 /** The propagation hold (and a bake of the same length) is over at once. */
 const holdSeconds = 300;
@@ -97,6 +98,22 @@ const takeOverUnread: Mutation = (ports, world) => pulumi(ports, {
   },
 });
 
+/** The denial is taken for written. */
+const evacuateUnfenced: Mutation = (ports) => ({ ...ports, evacuation: { ...ports.evacuation, denyRegistering: async () => undefined, registeringDenied: async () => true } });
+
+/** Nobody looks whose targets these are. */
+const evacuateEverybody: Mutation = (ports, world) => aws(ports, {
+  deregister: async (arn, targets) => ports.aws.deregister(arn, world.record.evacuation == null ? targets : (await ports.aws.targets(arn)).map((target) => target.id)),
+});
+
+/** On the way back sizes are taken for what they were: the update of a `scale` is passed over. */
+const rollbackUnscaled: Mutation = (ports, world) => pulumi(ports, {
+  apply: async (stack, context, plan, signal) => {
+    const forgets = world.record.rollout?.direction === "back" && world.record.intent?.move.kind === "scale" && stack.kind === "member";
+    return forgets ? { changes: {}, seconds: 1 } : await ports.pulumi.apply(stack, context, plan, signal);
+  },
+});
+
 export interface Planted {
   readonly mutate: Mutation;
   /** Runs in which the bug could show at all; default: every one. */
@@ -104,6 +121,8 @@ export interface Planted {
 }
 const sick = ({ green }: Scenario): boolean => green.sickness === "unhealthy" && green.afterSeconds < 300;
 const erring = ({ green }: Scenario): boolean => green.sickness === "errors" && green.afterSeconds < 300;
+const evacuates = ({ dead }: Scenario): boolean => dead !== null;
+const turnsBack = ({ approves, faults }: Scenario): boolean => !approves || faults.some((fault) => fault.kind === "event" && fault.event.what === "turn-back");
 const killed = ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind.startsWith("kill"));
 const happens = (what: string) => ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind === "event" && fault.event.what === what && !("member" in fault.event && fault.event.member !== "blue"));
 
@@ -120,5 +139,8 @@ export const mutations: Readonly<Record<string, Planted>> = {
   "commit before the gate": { mutate: commitBeforeGate },
   "retire without a drain": { mutate: retireUndrained },
   "retire without scale": { mutate: retireUnscaled },
+  "evacuate without the controller being fenced": { mutate: evacuateUnfenced, shows: evacuates },
+  "evacuate takes everybody's targets": { mutate: evacuateEverybody, shows: evacuates },
+  "rollback that forgets the scale": { mutate: rollbackUnscaled, shows: turnsBack },
   "take over without re-reading the record": { mutate: takeOverUnread, shows: killed },
 };

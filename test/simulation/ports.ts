@@ -1,7 +1,7 @@
 /** One driver's ports into the world. Every call can fail, hang, lose its answer, or be the last thing that this driver did. */
 import type { MemberOutputs } from "../../stacks/contract";
 import { DriverError, type DriverErrorCode } from "../../automation/errors";
-import type { Binding, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
+import type { Binding, EvacuationPort, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
 import { noAdoption } from "../automation/no-adoption";
 import type { SimulatedCluster } from "./cluster";
 import { Engine, type EngineKill } from "./engine";
@@ -26,7 +26,7 @@ export interface Faults {
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 const hangSeconds: Partial<Record<CallName, number>> = { apply: 5400, destroy: 5400, preview: 600, previewDestroy: 600, writeRecord: 600 };
-const codes: Partial<Record<CallName, DriverErrorCode>> = { targets: "EBG-AWS", deregister: "EBG-AWS", alarms: "EBG-AWS", identity: "EBG-CREDENTIALS" };
+const codes: Partial<Record<CallName, DriverErrorCode>> = { targets: "EBG-AWS", deregister: "EBG-AWS", denyRegistering: "EBG-AWS", allowRegistering: "EBG-AWS", registeringDenied: "EBG-AWS", ownersOf: "EBG-AWS", alarms: "EBG-AWS", identity: "EBG-CREDENTIALS" };
 const effectNames: ReadonlySet<string> = new Set(effectCalls);
 const kubernetesCalls = new Set<CallName>(["bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods", "resetCheckpoint"]);
 
@@ -35,6 +35,8 @@ function errorOf(call: CallName, how: CallFault): DriverError {
   const code = kubernetesCalls.has(call) ? "EBG-KUBERNETES" : codes[call] ?? "EBG-UPDATE-FAILED";
   return new DriverError(code, `${call}: ${how === "throttle" ? "Rate exceeded" : how === "lost" ? "connection reset by peer" : "InternalError"}`, "run again");
 }
+
+export type SimulatedPorts = Ports & { readonly evacuation: EvacuationPort };
 
 class Calls {
   private readonly hits = new Map<CallName, (Fault & { readonly kind: "call" })[]>();
@@ -231,13 +233,27 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
   };
 }
 
-export function portsOf(world: World, driver: Driver, faults: Faults, { groupArn, slowestAnswerMs }: { readonly groupArn: string; readonly slowestAnswerMs: number }): Ports {
+function evacuationPort(calls: Calls): EvacuationPort {
+  const { evacuations } = calls.world;
+  return {
+    denyRegistering: (role) => calls.call("denyRegistering", () => evacuations.deny(role)),
+    registeringDenied: (role) => calls.glance("registeringDenied", () => evacuations.isDenied(role)),
+    allowRegistering: (role) => calls.call("allowRegistering", () => evacuations.allow(role)),
+    ownersOf: (targets) => calls.glance("ownersOf", () => evacuations.ownersOf(targets)),
+    // Only `retire` of an evacuated member asks for these.
+    forgetKubernetesObjects: async () => 0,
+    leftBehind: async () => [],
+  };
+}
+
+export function portsOf(world: World, driver: Driver, faults: Faults, { groupArn, slowestAnswerMs }: { readonly groupArn: string; readonly slowestAnswerMs: number }): SimulatedPorts {
   const calls = new Calls(world, driver, faults, 15);
   const random = new Random(world.random.whole(1, 1_000_000));
   return {
     pulumi: pulumiPort(calls, driver),
     aws: awsPort(calls, random, slowestAnswerMs),
     kubernetes: kubernetesPort(calls, groupArn),
+    evacuation: evacuationPort(calls),
     clock: {
       now: () => world.now,
       scaled: (seconds) => seconds * 1000,

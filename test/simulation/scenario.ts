@@ -2,10 +2,14 @@
 import type { RolloutCommand } from "../../stacks/record";
 import { Random } from "./random";
 
+/** The minors that an upgrade may lead to; 1.34 runs. */
+const oneMinor = "1.35";
+const twoMinors = "1.36";
+
 /** How one call through a port goes wrong. `hang`: no answer until the call's deadline. `lost`: it worked, and the answer never came. */
 export type CallFault = "throttle" | "error" | "hang" | "lost";
-export const effectCalls = ["ensureMemberStack", "writeRecord", "preview", "apply", "previewDestroy", "destroy", "unprotectBindings", "refreshBindings", "backUpState", "deregister", "resetCheckpoint"] as const;
-export const lookCalls = ["readEnvironment", "readMember", "settle", "identity", "targets", "probe", "alarms", "bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods"] as const;
+export const effectCalls = ["ensureMemberStack", "writeRecord", "preview", "apply", "previewDestroy", "destroy", "unprotectBindings", "refreshBindings", "backUpState", "deregister", "resetCheckpoint", "denyRegistering", "allowRegistering"] as const;
+export const lookCalls = ["readEnvironment", "readMember", "settle", "identity", "targets", "probe", "alarms", "bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods", "registeringDenied", "ownersOf"] as const;
 export type CallName = (typeof effectCalls)[number] | (typeof lookCalls)[number];
 
 export type Fault =
@@ -19,24 +23,38 @@ export type Fault =
   | { readonly kind: "engine-kill"; readonly update: number; readonly step: number; readonly after: boolean; readonly driverToo: boolean }
   | { readonly kind: "event"; readonly effect: number; readonly afterSeconds: number; readonly event: WorldEvent };
 
-export type WorldEvent =
+export type ClusterEvent =
   | { readonly what: "api-down" | "controller-down"; readonly member: string; readonly seconds: number }
   | { readonly what: "target-removed" | "pod-crash"; readonly member: string; readonly seconds: number }
-  | { readonly what: "plain-up"; readonly member: string }
-  | { readonly what: "second-driver" }
   | { readonly what: "flag-dropped"; readonly member: string }
   /** The controller's ConfigMap is deleted and the controller restarted: it will deregister nothing of its own (FACTS A.10). */
-  | { readonly what: "targets-forgotten"; readonly member: string }
-  | { readonly what: "stop-asked" };
+  | { readonly what: "targets-forgotten"; readonly member: string };
+export type WorldEvent =
+  | ClusterEvent
+  | { readonly what: "plain-up"; readonly member: string }
+  | { readonly what: "second-driver" }
+  | { readonly what: "stop-asked" }
+  /** A person wants what runs turned around: `rollback` from here on, after a stop of what runs or beside it. */
+  | { readonly what: "turn-back"; readonly stops: boolean };
 
-/** What is run, one after the other, each until it is done: `upgrade` (null), or planned work. */
-export type Asked = RolloutCommand | null;
+/** Break-glass, for a member whose cluster is dead. */
+export interface Evacuate { readonly name: "evacuate"; readonly member: string; readonly percent: null }
+/** What is run, one after the other, each until it is done: `upgrade` (null), planned work, or an evacuation. */
+export type Asked = RolloutCommand | Evacuate | null;
+
+/** Dead from the beginning. It comes back by itself so long after the first effect; a person brings it back when nothing else helps. */
+export interface DeadCluster { readonly member: string; readonly what: "api" | "controller"; readonly podsToo: boolean; readonly returnsAfterSeconds: number }
 
 export interface Scenario {
   readonly seed: number;
   readonly strategy: "replace" | "cycle";
   readonly members: readonly string[];
   readonly commands: readonly Asked[];
+  /** The minor that an upgrade leads to: one or two above what runs. */
+  readonly wanted: string;
+  readonly dead: DeadCluster | null;
+  /** False: nobody approves of destroying the old member, and who is asked wants to go back instead. */
+  readonly approves: boolean;
   readonly bakeSeconds: number;
   readonly holdSeconds: number;
   /** Green's pods: good, or bad in one of two ways, from `badAfterSeconds` after it is bound. */
@@ -46,9 +64,11 @@ export interface Scenario {
   readonly faults: readonly Fault[];
 }
 
+const ofEvacuation: readonly CallName[] = ["denyRegistering", "allowRegistering", "registeringDenied", "ownersOf"];
+
 function callFault(random: Random): Fault {
   const effect = random.chance(0.6);
-  const call = random.pick<CallName>(effect ? effectCalls : lookCalls);
+  const call = random.pick<CallName>((effect ? effectCalls : lookCalls).filter((name) => !ofEvacuation.includes(name)));
   return { kind: "call", call, nth: effect ? random.whole(1, 8) : random.whole(1, 400), times: effect ? random.whole(1, 2) : random.whole(1, 15), how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]) };
 }
 
@@ -97,17 +117,43 @@ function plannedWork(random: Random, members: readonly string[]): readonly Asked
   ]);
 }
 
-function shapeOf(random: Random): Pick<Scenario, "strategy" | "members" | "commands"> {
+type Shape = Pick<Scenario, "strategy" | "members" | "commands" | "wanted" | "dead" | "approves"> & {
+  /** Faults that make the shape what it is. */
+  readonly own: readonly Fault[];
+};
+const plain = { wanted: oneMinor, dead: null, approves: true, own: [] } as const;
+
+/** Somebody wants an upgrade turned around: at any point of it, or instead of destroying the old member. */
+function turnedBack(random: Random, strategy: Scenario["strategy"]): Pick<Shape, "approves" | "own"> {
+  if (strategy === "replace" && random.chance(0.3)) return { approves: false, own: [] };
+  return { approves: true, own: [{ kind: "event", effect: random.whole(2, strategy === "cycle" ? 50 : 30), afterSeconds: random.whole(0, 400), event: { what: "turn-back", stops: random.chance(0.6) } }] };
+}
+
+/** A cluster is dead: out without its help, in order again once it is back, and in again. */
+function evacuation(random: Random): Shape {
+  const members = random.chance(0.5) ? ["blue", "green"] : ["blue", "green", "red"];
+  const member = random.pick(members);
+  const asked = { name: "evacuate", member, percent: null } as const;
+  const own: Fault[] = random.chance(0.5) ? [] : [{ kind: "call", call: random.pick(ofEvacuation), nth: random.whole(1, 2), times: 1, how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]) }];
+  const dead: DeadCluster = { member, what: random.pick(["api", "api", "controller"] as const), podsToo: random.chance(0.4), returnsAfterSeconds: random.pick([60, 200, 400, 900, 3000]) };
+  return { ...plain, strategy: "cycle", members, commands: [asked, work("drain", member), work("admit", member)], dead, own };
+}
+
+function shapeOf(random: Random): Shape {
   const dice = random.next();
-  if (dice < 0.5) return { strategy: "replace", members: ["blue", "green"], commands: [null] };
+  if (dice < 0.1) return evacuation(random);
+  const turns = random.chance(0.2);
+  const wanted = random.chance(0.3) ? twoMinors : oneMinor;
+  if (dice < 0.5) return { ...plain, strategy: "replace", members: ["blue", "green"], commands: [null], wanted, ...(turns ? turnedBack(random, "replace") : {}) };
   const members = dice < 0.7 || (dice >= 0.85 && random.chance(0.6)) ? ["blue", "green"] : ["blue", "green", "red"];
-  return { strategy: "cycle", members, commands: dice < 0.85 ? [null] : plannedWork(random, members) };
+  if (dice >= 0.85) return { ...plain, strategy: "cycle", members, commands: plannedWork(random, members), ...(turns ? turnedBack(random, "cycle") : {}) };
+  return { ...plain, strategy: "cycle", members, commands: [null], wanted, ...(turns ? turnedBack(random, "cycle") : {}) };
 }
 
 export function scenarioOf(seed: number): Scenario {
   const random = new Random(seed);
   // Its own numbers: a run of one shape is not changed by what is added to another.
-  const shape = shapeOf(new Random(seed * 104_729 + 11));
+  const { own, ...shape } = shapeOf(new Random(seed * 104_729 + 11));
   const planned = shape.commands[0] !== null;
   const bad = random.chance(0.15) && !planned;
   return {
@@ -117,7 +163,7 @@ export function scenarioOf(seed: number): Scenario {
     holdSeconds: 300,
     slowestAnswerMs: new Random(seed * 15_485_863 + 3).chance(0.03) ? 0 : 8000,
     green: { sickness: bad ? random.pick(["unhealthy", "errors"] as const) : "none", afterSeconds: bad ? random.pick([0, 10, 400, 900]) : 0 },
-    faults: Array.from({ length: random.whole(0, 5) }, () => fault(random, shape.members, shape.strategy === "cycle" ? 60 : 30)),
+    faults: [...own, ...Array.from({ length: random.whole(0, 5) }, () => fault(random, shape.members, shape.strategy === "cycle" ? 60 : 30))],
   };
 }
 

@@ -1,13 +1,17 @@
 /** One seeded run: the driver's real commands against the simulated world, with its faults; then the same command until it settles. */
+import { capacityOf } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
-import type { Ports } from "../../automation/ports";
-import type { RolloutResult } from "../../automation/rollout/rollout";
+import type { EventSink } from "../../automation/events";
+import { runEvacuate } from "../../automation/run/evacuate";
 import { runAsked } from "../../automation/run/upgrade";
 import { lag } from "./balancer";
 import { Engine } from "./engine";
-import { portsOf, type Driver, type Faults } from "./ports";
+import { befall, comeBack, die, repair } from "./happenings";
+import { portsOf, type Driver, type Faults, type SimulatedPorts } from "./ports";
 import type { Asked, Scenario, WorldEvent } from "./scenario";
-import { groupArn, replicas, started, wanted, World, type Violation } from "./world";
+import { judge, misplaced } from "./judgement";
+import { configOf } from "./settings";
+import { groupArn, started, World, type Violation } from "./world";
 
 export interface SimulationResult {
   readonly scenario: Scenario;
@@ -18,27 +22,13 @@ export interface SimulationResult {
   readonly virtualSeconds: number;
 }
 /** Breaks the driver on purpose, from outside: its ports are wrapped. */
-export type Mutation = (ports: Ports, world: World) => Ports;
+export type Mutation = (ports: SimulatedPorts, world: World) => SimulatedPorts;
 
 /** Longest run of one command, and how often the command is repeated once nothing breaks any more. */
 const longestMs = 12 * 3_600_000;
 const mostRuns = 14;
 const calmRuns = 6;
-
-/** Planned work is not an upgrade: the config wants what runs. */
-const wants = (scenario: Scenario): string => (scenario.commands[0] === null ? wanted : started);
-
-function configOf(scenario: Scenario): Record<string, string> {
-  return {
-    "aws:region": "us-east-1",
-    "eks-blue-green:kubernetesVersion": wants(scenario),
-    "eks-blue-green:members": JSON.stringify(scenario.members),
-    "eks-blue-green:network": JSON.stringify({ cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "us-east-1b"], natGateways: "one" }),
-    "eks-blue-green:cluster": JSON.stringify({ nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 } }),
-    "eks-blue-green:services": JSON.stringify([{ name: "web", namespace: "web", image: "eks-blue-green/echo:1", port: 80, targetPort: 8080, replicas, healthCheckPath: "/healthz" }]),
-    "eks-blue-green:rollout": JSON.stringify({ strategy: scenario.strategy, bakeSeconds: scenario.bakeSeconds, propagationHoldSeconds: scenario.holdSeconds }),
-  };
-}
+const rollback: Asked = { name: "rollback", member: null, percent: null };
 
 class Simulation {
   readonly outcomes: string[] = [];
@@ -49,10 +39,15 @@ class Simulation {
   private boundAt: number | null = null;
   /** The command whose turn it is. */
   private asked: Asked = null;
+  /** Somebody wants it turned around. */
+  private turned = false;
+  private everTurned = false;
   /** What the last refusal told a person to do; empty: nothing that is modelled. */
   private remedy = "";
 
   constructor(readonly scenario: Scenario, readonly world: World, private readonly mutate: Mutation) {
+    const { dead } = scenario;
+    if (dead !== null) die(world, dead);
     this.faults = { calls: new Map(), effects: 0, updates: 0, list: scenario.faults, started: (effect) => this.started(effect) };
     const { advanced, due } = world.timeline;
     world.timeline.advanced = () => {
@@ -65,6 +60,8 @@ class Simulation {
   /** Faults that begin some time after an effect. */
   private started(effect: number): void {
     const { world } = this;
+    const { dead } = this.scenario;
+    if (effect === 1 && dead !== null) world.timeline.at(world.now + dead.returnsAfterSeconds * 1000, () => comeBack(world, dead.member));
     for (const fault of this.scenario.faults) {
       if (fault.kind !== "event" && fault.kind !== "kill-later") continue;
       if (fault.effect !== effect) continue;
@@ -98,81 +95,43 @@ class Simulation {
 
   private happen(event: WorldEvent): void {
     const { world } = this;
-    const { now } = world;
     world.tell(`event: ${JSON.stringify(event)}`);
     world.touch();
     switch (event.what) {
       case "stop-asked":
         return this.current.stop.abort();
+      case "turn-back":
+        // Nobody turns an evacuation around.
+        if (this.asked?.name === "evacuate") return;
+        this.turned = this.everTurned = true;
+        if (event.stops) return this.current.stop.abort();
+        return this.beside(rollback);
       case "second-driver":
-        this.background.push(this.command("second").then((outcome) => { this.outcomes.push(`(second: ${outcome})`); }));
-        return;
+        return this.beside(this.asking());
       case "plain-up":
         this.background.push(this.plainUpdate(event.member));
         return;
       default:
-    }
-    const cluster = world.clusters.get(event.member);
-    if (cluster === undefined) return;
-    const target = [...world.balancer.targets.values()].find((one) => world.ownerOf(one.id) === event.member && one.drainingSince === null);
-    if (event.what === "api-down" || event.what === "controller-down" || event.what === "targets-forgotten") cluster.hinderedAt = now;
-    switch (event.what) {
-      case "api-down":
-        cluster.apiDownUntil = now + event.seconds * 1000;
-        return;
-      case "controller-down":
-        cluster.controllerDownUntil = now + event.seconds * 1000;
-        return cluster.restartController();
-      case "flag-dropped":
-        if (!cluster.apiUp(now) || cluster.binding === null || cluster.binding.deleting) return;
-        cluster.binding.multiCluster = false;
-        world.oneSidedSince.set(event.member, now);
-        return;
-      case "targets-forgotten":
-        if (!cluster.apiUp(now)) return;
-        cluster.recorded = null;
-        return cluster.restartController();
-      case "target-removed":
-        if (target === undefined) return;
-        world.damage(target.id, "is deregistered behind everybody's back");
-        return world.balancer.deregister(target.id, now);
-      case "pod-crash": {
-        const pod = [...cluster.pods.values()].find((one) => !one.terminating);
-        if (pod === undefined) return;
-        pod.crashedUntil = now + event.seconds * 1000;
-        return world.damage(pod.id, "crashes");
-      }
-      default:
-        event satisfies never;
+        return befall(world, event);
     }
   }
+  /** Somebody else's driver, at the same time. */
+  private beside(asked: Asked): void {
+    this.background.push(this.command("second", asked).then((outcome) => { this.outcomes.push(`(second: ${outcome})`); }));
+  }
+  /** The command whose turn it is, or its turning around. */
+  private asking(): Asked {
+    return this.turned ? rollback : this.asked;
+  }
 
-  /** What a person does once the tool has said what is wrong: everything runs again, flags are back, drift is repaired as the remedies say. */
   private async heal(): Promise<void> {
-    this.repair();
+    this.calm = true;
+    repair(this.world, this.scenario.strategy);
     // As the runbook says: what was evicted or gone takes new flows only minutes after it is back, and nobody can see when.
     await this.world.timeline.runUntil(this.world.timeline.sleep(lag.register[1] * 1000), longestMs);
   }
-  private repair(): void {
-    const { world } = this;
-    this.calm = true;
-    world.tell("no more faults: what is down comes back, flags and drift are repaired as the remedies say");
-    world.oneSidedSince.clear();
-    world.touch();
-    for (const cluster of world.clusters.values()) {
-      cluster.apiDownUntil = 0;
-      cluster.controllerDownUntil = 0;
-      for (const pod of cluster.pods.values()) pod.crashedUntil = 0;
-      if (cluster.binding !== null) cluster.binding.multiCluster = true;
-      cluster.restartController();
-      cluster.forgetCheckpoint();
-      // A version is never lowered: pods that an upgrade in place broke are a person's to mend. A bad new member of a replace is turned back instead.
-      if (this.scenario.strategy === "cycle") cluster.sickness = "none";
-    }
-    for (const stack of world.stacks.values()) if (stack.lock !== null && !stack.lock.alive) stack.lock = null;
-  }
 
-  private async command(name: string, asked: Asked = this.asked): Promise<string> {
+  private async command(name: string, asked: Asked): Promise<string> {
     let killed: () => void = () => undefined;
     const death = new Promise<"killed">((resolve) => { killed = () => resolve("killed"); });
     const driver: Driver = { name, dead: false, kill: () => { driver.dead = true; killed(); } };
@@ -180,12 +139,13 @@ class Simulation {
     if (name !== "second") Object.assign(this.current, { driver, stop });
     const faults = this.calm ? { ...this.faults, list: [] } : name === "second" ? { ...this.faults, calls: new Map(), list: [], started: () => undefined } : this.faults;
     const ports = this.mutate(portsOf(this.world, driver, faults, { groupArn, slowestAnswerMs: this.scenario.slowestAnswerMs }), this.world);
-    const run = runAsked(ports, configOf(this.scenario), { environment: "dev", emit: (event) => { if (event.kind === "note" || (event.kind === "gate" && event.status === "failed")) this.world.tell(`${name}: ${event.message}`); }, stop: stop.signal, cancel: new AbortController().signal, approveRetire: async () => true, commandName: "eks-blue-green upgrade --stack dev", probes: true }, asked);
+    const options = { environment: "dev", emit: this.listener(name), stop: stop.signal, cancel: new AbortController().signal, approveRetire: () => this.approve(), commandName: "eks-blue-green upgrade --stack dev", probes: true };
+    const run = asked?.name === "evacuate" ? runEvacuate(ports, configOf(this.scenario), { ...options, member: asked.member, controllerIsStopped: false, why: null }) : runAsked(ports, configOf(this.scenario), options, asked);
     try {
       const result = await Promise.race([run, death]);
       if (result === "killed") return result;
       this.world.tell(`${name}: ${result.outcome}: ${result.message}`);
-      this.judge(result);
+      judge(this.world, this.scenario, result, asked === rollback);
       return result.outcome;
     } catch (error) {
       if (!(error instanceof DriverError)) {
@@ -199,23 +159,42 @@ class Simulation {
     }
   }
 
-  /** A command that says "done" must be right. */
-  private judge(result: RolloutResult): void {
-    if (result.outcome !== "done" && result.outcome !== "nothing-to-do") return;
-    const problem = this.world.settled();
-    if (problem !== null) this.world.violate("said-done", `the command said '${result.outcome}', but ${problem}`);
-    const sick = [...this.world.clusters.values()].filter((cluster) => cluster.binding !== null && cluster.sickness !== "none");
-    if (result.outcome === "done" && sick.length > 0 && this.scenario.green.afterSeconds < 300) this.world.violate("said-done", `the command said 'done', and ${sick[0]?.name}'s pods are ${sick[0]?.sickness}`);
+  private listener(name: string): EventSink {
+    return (event) => { if (event.kind === "note" || (event.kind === "gate" && event.status === "failed")) this.world.tell(`${name}: ${event.message}`); };
+  }
+  private approve(): Promise<boolean> {
+    if (this.scenario.approves || this.calm) return Promise.resolve(true);
+    this.world.tell("nobody approves: they want to go back");
+    this.turned = true;
+    return Promise.resolve(false);
   }
 
   async run(): Promise<void> {
     for (const asked of this.scenario.commands) {
       this.asked = asked;
+      this.turned = false;
       if (asked !== null) this.world.tell(`asked for: ${JSON.stringify(asked)}`);
       await this.untilDone();
       if (this.world.violations.length > 0) return;
     }
+    await this.followTheLastRemedy();
     await this.end();
+  }
+
+  /** After a walk-back or a rollback in a cycle: who is out comes in again once it is good, and then those that carried its load get smaller. */
+  private async followTheLastRemedy(): Promise<void> {
+    const { world, scenario, outcomes } = this;
+    if (scenario.strategy === "replace" || scenario.commands[0] !== null || !(this.everTurned || outcomes.includes("walked-back"))) return;
+    await this.heal();
+    const next = async (asked: Asked): Promise<void> => {
+      if (world.violations.length > 0) return;
+      world.tell(`as the remedy says: ${JSON.stringify(asked)}`);
+      this.asked = asked;
+      this.turned = false;
+      await this.untilDone();
+    };
+    for (const name of world.members) if (world.record.placement[name]?.role === "standby") await next({ name: "admit", member: name, percent: null });
+    for (const name of world.members) if (capacityOf(world.record.placement[name]) > 100) await next({ name: "scale", member: name, percent: 100 });
   }
 
   /** The same command again and again, until it says that it is done. */
@@ -224,15 +203,28 @@ class Simulation {
     let calm = 0;
     for (let run = 1; run <= mostRuns && world.violations.length === 0; run += 1) {
       if (run > mostRuns - calmRuns && !this.calm) await this.heal();
-      const outcome = await world.timeline.runUntil(this.command(`driver ${run}`), longestMs);
+      const asked = this.asking();
+      const outcome = await world.timeline.runUntil(this.command(`driver ${run}`, asked), longestMs);
       this.outcomes.push(outcome);
-      if (outcome === "done" || outcome === "nothing-to-do" || (outcome === "walked-back" && this.scenario.green.sickness !== "none")) break;
+      // Planned work that was turned around is done after all: the next command builds on it.
+      const again = asked === rollback && this.asked !== null && outcome === "done";
+      if (again) this.turned = false;
+      else if (outcome === "done" || outcome === "nothing-to-do" || (outcome === "walked-back" && this.scenario.green.sickness !== "none")) break;
+      if (outcome === "EBG-EVACUATE" && this.evacuatedOrWell()) break;
+      // There is no way back from here: then it goes on.
+      if (asked === rollback && outcome === "EBG-PLAN-IMPOSSIBLE") this.turned = false;
       await world.timeline.runUntil(this.followRemedy(), longestMs);
       // A person looks, waits a while, and runs it again; once nothing is killed any more, everything is repaired.
       if (outcome !== "killed") calm += 1;
       if (calm >= 3 && !this.calm) await this.heal();
       await world.timeline.runUntil(world.timeline.sleep(120_000), longestMs);
     }
+  }
+  /** An evacuation that is refused is over when it is done already, or when the cluster is well by now. */
+  private evacuatedOrWell(): boolean {
+    const { world, scenario } = this;
+    const member = scenario.dead?.member ?? "";
+    return world.record.evacuation == null && (world.record.placement[member]?.evacuated !== undefined || world.clusters.get(member)?.controllerUp(world.now) === true);
   }
 
   /** Changes that belong to no move (somebody's update in a bad moment): the message says to deploy them. */
@@ -244,6 +236,7 @@ class Simulation {
     await this.plainUpdate(member);
   }
   private async plainUpdate(member: string): Promise<void> {
+    this.world.plainUpdateAt = this.world.now;
     await new Engine(this.world).apply(member, "somebody", null, null, null).catch((error: unknown) => {
       if (!(error instanceof DriverError)) throw error;
     });
@@ -256,8 +249,12 @@ class Simulation {
     if (world.violations.length > 0) return;
     const last = this.outcomes.filter((outcome) => !outcome.startsWith("(")).at(-1) ?? "";
     if (!/^(done|nothing-to-do|walked-back)$/.test(last)) world.violate("stuck", `after ${this.outcomes.length} runs: ${this.outcomes.join(", ")}`);
+    // Somebody's update beside the last seconds of a drain binds again; who repeats the command is told so.
+    if (world.settled() !== null) await this.untilDone();
     const problem = world.settled();
     if (problem !== null) world.violate("not-settled", `${problem} (${this.outcomes.join(", ")})`);
+    const elsewhere = misplaced(world, this.scenario);
+    if (elsewhere !== null) world.violate("placement", `${elsewhere} (${this.outcomes.join(", ")})`);
     else if (world.serving().length < world.floor && this.scenario.green.sickness === "none") world.violate("not-serving", `in the end ${world.serving().length} targets serve`);
   }
 }

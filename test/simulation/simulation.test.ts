@@ -19,12 +19,23 @@ describe("simulation", function () {
     const shapes = new Set<string>();
     for (let seed = 1; seed <= 70; seed += 1) {
       const scenario = scenarioOf(seed);
-      shapes.add(`${scenario.strategy} ${scenario.members.length} ${scenario.commands[0] === null ? "upgrade" : "planned work"}`);
+      const work = scenario.dead !== null ? "evacuation" : scenario.commands[0] === null ? `to ${scenario.wanted}` : "planned work";
+      const turned = !scenario.approves || scenario.faults.some((fault) => fault.kind === "event" && fault.event.what === "turn-back");
+      shapes.add(`${scenario.strategy} ${scenario.members.length} ${work}${turned ? ", turned back" : ""}`);
       const result = await simulate(scenario);
       assert.deepEqual(result.violations, [], explain(result));
     }
-    assert.deepEqual([...shapes].sort(), ["cycle 2 planned work", "cycle 2 upgrade", "cycle 3 planned work", "cycle 3 upgrade", "replace 2 upgrade"]);
+    const expected = ["cycle 2 evacuation", "cycle 2 planned work", "cycle 2 planned work, turned back", "cycle 2 to 1.35", "cycle 2 to 1.35, turned back", "cycle 2 to 1.36", "cycle 3 evacuation", "cycle 3 planned work", "cycle 3 to 1.35", "cycle 3 to 1.36", "cycle 3 to 1.36, turned back", "replace 2 to 1.35", "replace 2 to 1.35, turned back", "replace 2 to 1.36", "replace 2 to 1.36, turned back"];
+    assert.deepEqual([...shapes].sort(), expected);
   });
+
+  // What the simulation found, one seed each; their unit tests stand beside what was mended.
+  for (const [seed, what] of Object.entries({ 1041: "somebody's update beside a drain's last seconds", 1320: "a rollback from a resize of a member that is out", 1614: "a flag dropped in the bake of one that was evacuated" })) {
+    it(`seed ${seed} breaks no rule: ${what}`, async () => {
+      const result = await simulate(scenarioOf(Number(seed)));
+      assert.deepEqual(result.violations, [], explain(result));
+    });
+  }
 
   for (const [name, { mutate, shows }] of Object.entries(mutations)) {
     it(`catches the planted bug: ${name}`, async () => {

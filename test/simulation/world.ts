@@ -3,6 +3,7 @@ import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { capacityOf, initialRecord, replicasAt, type EnvironmentRecord } from "../../stacks/record";
 import { Balancer, lag } from "./balancer";
 import { shortGraceSeconds, SimulatedCluster } from "./cluster";
+import { Evacuations, roleOf } from "./evacuations";
 import { emptyStack, type StackState } from "./engine";
 import { Random } from "./random";
 import type { Scenario } from "./scenario";
@@ -10,7 +11,6 @@ import { Timeline } from "./timeline";
 
 export const replicas = 3;
 export const groupArn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1";
-export const wanted = "1.35";
 export const started = "1.34";
 const noticeMs = 1000;
 /** What broke so short before a move was begun need not have been seen. */
@@ -26,8 +26,8 @@ export class World {
   readonly stacks = new Map<string, StackState>();
   record: EnvironmentRecord;
   readonly members: readonly string[];
-  /** Targets that must always take and answer new flows: all that did when the run began. */
-  readonly floor: number;
+  readonly evacuations = new Evacuations(this);
+  private readonly steady: number;
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
   /** Targets that a fault broke, and since when: their absence is not the driver's doing. */
@@ -36,6 +36,8 @@ export class World {
   readonly oneSidedSince = new Map<string, number>();
   /** Pods that ever got new flows. */
   private readonly served = new Set<string>();
+  /** When somebody last began an update that is not a driver's. */
+  plainUpdateAt = Number.NEGATIVE_INFINITY;
   private intentAt = 0;
   private nextAt = 0;
   private readonly owners = new Map<string, string>();
@@ -48,7 +50,7 @@ export class World {
     this.timeline.advanced = () => this.advance();
     this.timeline.due = () => this.nextAt;
     const active = members.filter((name) => this.record.placement[name]?.role === "active");
-    this.floor = active.length * replicas;
+    this.steady = active.length * replicas;
     for (const name of active) {
       const cluster = this.makeCluster(name, started);
       Object.assign(cluster, { wanted: replicas, workloadMade: true, binding: { multiCluster: true, deleting: false } });
@@ -66,7 +68,11 @@ export class World {
    * while they serve, and there the config insists on a preStop that outlasts the lag.
    */
   private get graceSeconds(): number {
-    return this.floor > replicas ? lag.deregister[1] + 30 : shortGraceSeconds;
+    return this.steady > replicas ? lag.deregister[1] + 30 : shortGraceSeconds;
+  }
+  /** Targets that must always take and answer new flows: all that did when the run began, without the members that were given up since. */
+  get floor(): number {
+    return this.steady - this.evacuations.givenUp.size * replicas;
   }
   get now(): number {
     return this.timeline.now;
@@ -93,6 +99,8 @@ export class World {
     const cluster = new SimulatedCluster(name, this.members.indexOf(name) + 1, version, this.balancer, this.graceSeconds, {
       podStopped: (id, now, toldAt) => { if (cluster.hinderedAt < toldAt - unseenMs) this.podStopped(id, now); },
       deregistered: (ids, by) => this.deregistered(ids, by),
+      registered: (ids) => this.evacuations.registered(name, ids),
+      mayRegister: () => this.evacuations.mayRegister(name),
     });
     this.clusters.set(name, cluster);
     this.touch();
@@ -208,7 +216,8 @@ export class World {
   deregisteredByDriver(ids: readonly string[]): void {
     for (const id of ids) {
       const cluster = this.clusters.get(this.ownerOf(id));
-      const lists = cluster?.binding && !cluster.binding.deleting && cluster.pods.get(id)?.terminating === false;
+      const evacuated = cluster !== undefined && this.evacuations.leaves(cluster.name, [id]);
+      const lists = !evacuated && cluster?.binding && !cluster.binding.deleting && cluster.pods.get(id)?.terminating === false;
       if (lists) this.violate("foreign-target", `${id} was deregistered by the driver, and ${cluster.name} is bound and serves it`);
       this.balancer.deregister(id, this.now);
     }
@@ -223,25 +232,36 @@ export class World {
       this.violate("progress", `${rollout.id} was at step ${rollout.done} (${rollout.direction}), and ${next.rollout.id} at step ${next.rollout.done} was written over it`);
     }
     if (next.intent !== null && JSON.stringify(next.intent) !== JSON.stringify(this.record.intent)) this.intentAt = this.now;
+    if (next.evacuation != null && this.record.evacuation == null) this.intentAt = this.now;
+    // An evacuation ends the rollout that was planned with the dead member.
     this.record = structuredClone(next);
+    this.evacuations.recorded(next);
     this.tell(`record ${next.revision}: ${next.intent === null ? "no intent" : `${next.intent.move.kind} ${next.intent.move.member}`}${next.rollout === null ? "" : ` (${next.rollout.done} of ${next.rollout.steps.length} ${next.rollout.direction})`}`);
   }
   /** Record and world agree, and nothing is left under way. */
   settled(): string | null {
+    if (this.record.evacuation != null) return "the record still has an evacuation";
     if (this.record.rollout !== null || this.record.intent !== null) return "the record still has a rollout";
     for (const name of this.members) {
       const stands = this.record.placement[name];
       const cluster = this.clusters.get(name);
       if ((stands?.role === "absent") !== (cluster === undefined)) return `the record has ${name} ${stands?.role}, and its cluster is ${cluster === undefined ? "gone" : "there"}`;
       if (cluster === undefined) continue;
+      // Its bindings are still there, and register nothing; it is put in order when it is back.
+      if (stands?.evacuated !== undefined) continue;
       if ((stands?.role === "active") !== (cluster.binding !== null)) return `the record has ${name} ${stands?.role}, and it is ${cluster.binding === null ? "not bound" : "bound"}`;
       if ((stands?.workload === "running") !== cluster.wanted > 0) return `the record has ${name}'s workload ${stands?.workload}, and it has ${cluster.wanted} replicas`;
       if (cluster.wanted > 0 && cluster.wanted !== replicasAt(replicas, capacityOf(stands))) return `the record has ${name} at ${capacityOf(stands)} %, and it has ${cluster.wanted} replicas`;
       if (cluster.nodes !== cluster.version) return `${name}'s control plane is at ${cluster.version}, and its nodes are at ${cluster.nodes}`;
       if (stands?.version !== cluster.version) return `the record has ${name} at ${stands?.version}, and it runs ${cluster.version}`;
     }
-    const strays = [...this.balancer.targets.values()].filter((target) => target.drainingSince === null && !this.clusters.get(this.ownerOf(target.id))?.binding);
+    const strays = [...this.balancer.targets.values()].filter((target) => target.drainingSince === null && !this.belongs(target.id));
     return strays.length > 0 ? `${strays.map((target) => target.id).join(", ")} are registered, and no binding has them` : null;
+  }
+
+  private belongs(id: string): boolean {
+    const owner = this.ownerOf(id);
+    return this.clusters.get(owner)?.binding != null && this.record.placement[owner]?.evacuated === undefined;
   }
 
   // ---------------------------------------------------------------------------------------------------------- outputs
@@ -254,6 +274,6 @@ export class World {
     const { revision, known } = this.stackOf(name);
     if (revision === null || known === null) return null;
     const web = { namespace: "web", deployment: "web", service: "web", servicePort: 80, targetGroupArn: groupArn, binding: known.bound ? "web" : null, selector: { app: "web" } };
-    return { schemaVersion: 1, environment: "dev", member: name, declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" }, revision, clusterName: `dev-${name}`, endpoint: "https://127.0.0.1:1", certificateAuthorityData: "", kubeconfig: "{}", region: "us-east-1", controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0" }, services: { web } };
+    return { schemaVersion: 1, environment: "dev", member: name, declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" }, revision, clusterName: `dev-${name}`, endpoint: "https://127.0.0.1:1", certificateAuthorityData: "", kubeconfig: "{}", region: "us-east-1", controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0", roleName: roleOf(name) }, services: { web } };
   }
 }
