@@ -4,6 +4,7 @@ import { capacityOf, replicasAt, type EnvironmentRecord, type Step } from "../st
 import { targetGroupsOf } from "../stacks/target-groups";
 import { listing } from "./gates/decision";
 import { driftOf, lookAgain } from "./gates/drift";
+import { declareAgain, describeLost, lostObjects } from "./gates/lost";
 import type { Observation } from "./gates/observation";
 import { isRegistered, learnOwners, targetsOf } from "./gates/ownership";
 import type { Finding } from "./finding";
@@ -68,6 +69,15 @@ function targetFindings(observation: Observation, record: EnvironmentRecord, env
   return [...taken, ...sick];
 }
 
+/** Services whose Deployments the stacks declare. */
+export const ownDeployments = (config: EnvironmentConfig): string[] => targetGroupsOf(config).filter(({ service: name }) => config.services.find((one) => one.name === name)?.existing == null).map(({ key }) => key);
+
+/** Half-way is the worst place to stop: there the gates judge, and turn back where they can. */
+export function lostFindings(observation: Observation, record: EnvironmentRecord, { environment, config, deployed }: Pick<Surroundings, "environment" | "config" | "deployed">): Finding[] {
+  const judged = deployed.filter((name) => record.intent?.move.member !== name && record.placement[name]?.evacuated === undefined);
+  return lostObjects(observation, judged, ownDeployments(config)).map((lost) => finding(record.rollout === null ? "required" : "recommended", describeLost(lost), declareAgain(environment)));
+}
+
 export function driftFindings(observation: Observation, record: EnvironmentRecord, surroundings: Surroundings): Finding[] {
-  return [...targetFindings(observation, record, surroundings.environment), ...replicaFindings(observation, record, surroundings)];
+  return [...lostFindings(observation, record, surroundings), ...targetFindings(observation, record, surroundings.environment), ...replicaFindings(observation, record, surroundings)];
 }

@@ -90,6 +90,8 @@ export interface PulumiPort {
   refreshServices(member: string): Promise<number>;
   /** Takes an adopted service's load balancer and the member's bindings of it out of the states, protected or not; nothing outside them is touched. Answers how many. */
   forgetAdopted(service: string, member: string): Promise<number>;
+  /** Reads all that the member's stack has anew: what is gone is declared again by its next update. */
+  refresh(member: string, signal?: AbortSignal): Promise<void>;
   /** Keeps a copy of the stack's state; answers where. */
   backUpState(stack: StackRef): Promise<string>;
 }

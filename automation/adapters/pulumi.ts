@@ -186,6 +186,9 @@ export class PulumiAdapter implements PulumiPort {
     return await forgetObjects(this.engine, this.nameOf({ kind: "member", member }));
   }
 
+  async refresh(member: string, signal?: AbortSignal): Promise<void> {
+    await this.engine.run(this.nameOf({ kind: "member", member }), "refresh", deadlines.update, signal, (handle, common) => handle.refresh(common));
+  }
   refreshBindings(member: string): Promise<number> {
     return this.refreshWhere(member, isBinding);
   }

@@ -2,7 +2,7 @@ import { bad, goodFor, listing, notYet, waiting, type Decided, type Decision, ty
 import { decideFlags } from "./flags";
 import type { MemberServiceObservation, Observation } from "./observation";
 import type { Ownership } from "./ownership";
-import { isDrift, notBack, peersProblem, probeProblem, servingProblem, type Snapshot } from "./peers";
+import { isDrift, peersProblem, probeProblem, remedyOf, servingProblem, type Snapshot } from "./peers";
 
 export interface AdmitRules {
   readonly member: string;
@@ -25,10 +25,10 @@ export function decideAdmitted(observation: Observation, owners: Ownership, rule
   if (flags !== null) return flags;
   const peers = peersOfAdmitted(observation, owners, rules);
   const drift = isDrift(peers) ? servingProblem(observation, owners, rules.peers, { before: rules.peersBefore, toleratedMs: rules.toleratedMs }) : null;
-  if (drift !== null) return bad(memory, observation.at, rules.toleratedMs, drift, notBack, rules.repairMs);
+  if (drift !== null) return bad(memory, observation.at, rules.toleratedMs, drift, remedyOf(drift, "eks-blue-green status shows each target's state"), rules.repairMs);
   // What we don't know, we wait for; only what we saw counts as bad.
   if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
-  if (peers !== null && !isDrift(peers)) return bad(memory, observation.at, rules.toleratedMs, peers, "look for a controller without the multi-cluster flag, then remove the annotation elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again");
+  if (peers !== null && !isDrift(peers)) return bad(memory, observation.at, rules.toleratedMs, peers, remedyOf(peers, "look for a controller without the multi-cluster flag, then remove the annotation elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again"));
   const own = ownProblem(observation, rules.member);
   if (own !== null) return notYet(own);
   const probe = probeProblem(observation);

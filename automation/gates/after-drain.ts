@@ -1,7 +1,7 @@
 import { bad, failed, goodFor, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./decision";
 import type { Observation } from "./observation";
 import { isDraining, isRegistered, snapshot, type Ownership } from "./ownership";
-import { isDrift, notBack, servingProblem, type Snapshot } from "./peers";
+import { remedyOf, servingProblem, type Snapshot } from "./peers";
 
 export interface DrainRules {
   readonly member: string;
@@ -49,7 +49,7 @@ export function leftovers(observation: Observation, rules: Pick<DrainRules, "mem
 export function decideDrained(observation: Observation, owners: Ownership, rules: DrainRules, memory: GateMemory): Decided {
   const peers = servingProblem(observation, owners, rules.peers, { before: rules.peersBefore, toleratedMs: rules.toleratedMs });
   if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
-  if (peers !== null) return bad(memory, observation.at, rules.toleratedMs, peers, isDrift(peers) ? notBack : "eks-blue-green status shows each target's state", rules.repairMs);
+  if (peers !== null) return bad(memory, observation.at, rules.toleratedMs, peers, remedyOf(peers, "eks-blue-green status shows each target's state"), rules.repairMs);
   const left = remaining(observation, rules.before);
   if (left.unknown.length > 0) return notYet(waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));
   const registered = Object.values(left.registered).flat();

@@ -2,7 +2,7 @@ import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type Gate
 import { decideFlags } from "./flags";
 import type { Observation } from "./observation";
 import type { Ownership } from "./ownership";
-import { isDrift, notBack, servingProblem, type Snapshot } from "./peers";
+import { remedyOf, servingProblem, type Snapshot } from "./peers";
 
 export interface BakeRules {
   readonly active: readonly string[];
@@ -26,6 +26,6 @@ export function decideBaked(observation: Observation, owners: Ownership, rules: 
     // Time in which nothing was seen does not count as good, and does not count as bad.
     return { decision: waiting("unknown", problem.message), memory: { ...memory, goodSince: null } };
   }
-  if (problem !== null) return bad(memory, observation.at, rules.toleratedMs, problem, isDrift(problem) ? notBack : "eks-blue-green status shows each target's state; then run the upgrade again", rules.repairMs);
+  if (problem !== null) return bad(memory, observation.at, rules.toleratedMs, problem, remedyOf(problem, "eks-blue-green status shows each target's state; then run the upgrade again"), rules.repairMs);
   return goodFor(memory, observation.at, rules.bakeMs, "bake", rules.why, "everything stayed good");
 }

@@ -3,7 +3,7 @@ import { bad, listing, notYet, passed, waiting, type Decided, type Decision, typ
 import { driftedTargets, unlistedEndpoints } from "./drift";
 import type { Observation } from "./observation";
 import { healthOf, isRegistered, targetsOf, type Ownership } from "./ownership";
-import { isDrift, notBack, probeProblem } from "./peers";
+import { isDrift, probeProblem, remedyOf } from "./peers";
 import { counted, doing } from "../words";
 
 export interface CapacityRules {
@@ -26,7 +26,7 @@ export function decideEnough(observation: Observation, owners: Ownership, rules:
   const problem = lackingActive(observation, owners, rules) ?? (isDrift(lacking) ? probeProblem(observation) ?? lacking : lacking ?? probeProblem(observation));
   if (problem === null) return notYet(passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${doing(rules.stayers, "carry")} the load`));
   if (problem.status === "waiting" && problem.reason === "unknown") return notYet(problem);
-  return bad(memory, observation.at, rules.toleratedMs, problem, isDrift(problem) ? notBack : "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor", rules.repairMs);
+  return bad(memory, observation.at, rules.toleratedMs, problem, remedyOf(problem, "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor"), rules.repairMs);
 }
 
 /** Before pods of a member that serves go: its controller runs, and has each of its endpoints in its list. */

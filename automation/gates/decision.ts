@@ -3,7 +3,7 @@
 /** Why a gate waits or fails. Stable texts: they are in the NDJSON events. */
 export type GateReason =
   | "unknown" | "api-server" | "nodes" | "controller" | "workload" | "no-endpoints" | "not-recorded" | "not-registered" | "initial" | "unhealthy"
-  | "one-sided-flag" | "peers-missing" | "peers-unhealthy" | "probe" | "hold" | "still-registered" | "draining" | "leftovers" | "pods" | "alarm" | "bake" | "not-declared" | "last-active" | "timeout" | "version" | "addons" | "capacity" | "drift";
+  | "one-sided-flag" | "peers-missing" | "peers-unhealthy" | "probe" | "hold" | "still-registered" | "draining" | "leftovers" | "pods" | "alarm" | "bake" | "not-declared" | "last-active" | "timeout" | "version" | "addons" | "capacity" | "drift" | "lost";
 
 export type Decision =
   | { readonly status: "passed"; readonly message: string }

@@ -1,6 +1,7 @@
 /** The others: after a move of one member, the rest of the group must be as it was. */
 import { listing, waiting, type Decision } from "./decision";
 import { driftedTargets } from "./drift";
+import { declareAgain, describeLost, isBindingLost } from "./lost";
 import type { MemberServiceObservation, Observation } from "./observation";
 import { isRegistered, targetsOf, type Ownership } from "./ownership";
 
@@ -18,6 +19,7 @@ export function peersProblem(observation: Observation, owners: Ownership, peers:
       if (observation.groups[service] === null) return waiting("unknown", `AWS did not tell the targets of '${service}': ${listing(observation.problems, 1)}`);
       // FACTS F: a binding whose deletion was asked for goes as soon as its controller can, and all its targets with it.
       if (seen?.services[service]?.bindings.some((binding) => binding.deleting)) return waiting("peers-missing", `a TargetGroupBinding of '${service}' on ${peer} is being deleted: its targets leave as soon as its controller runs`);
+      if (seen?.reachable && isBindingLost(seen.services[service])) return waiting("lost", describeLost({ member: peer, service, kind: "TargetGroupBinding" }));
       const targets = targetsOf(owners, observation, service, peer);
       // A peer that answers says itself what it should have; its pods may come and go meanwhile.
       const expected = seen?.reachable ? (seen.services[service]?.endpoints ?? []) : (before[peer]?.[service] ?? []);
@@ -38,9 +40,15 @@ export function peersProblem(observation: Observation, owners: Ownership, peers:
 }
 
 /** The remedy when asking did not help. */
-export const notBack = "the controller's cache of targets may be in the way: kubectl rollout restart of that member's load balancer controller empties it; then run the same command again";
+const notBack = "the controller's cache of targets may be in the way: kubectl rollout restart of that member's load balancer controller empties it; then run the same command again";
 
 export const isDrift = (decision: Decision | null): boolean => decision?.status === "waiting" && decision.reason === "drift";
+
+/** What helps with a problem of the peers; `otherwise` where the problem's kind does not say it. */
+export function remedyOf(problem: Decision, otherwise: string): string {
+  if (problem.status === "waiting" && problem.reason === "lost") return declareAgain();
+  return isDrift(problem) ? notBack : otherwise;
+}
 
 /**
  * Of peers and requests, what is worst: targets that are on their way back hide nothing else. Where everything is tolerated (on the way back

@@ -1,8 +1,8 @@
 /** The end of `up`: deployed is not served. A load balancer sends nothing to new targets for minutes, though each of them is healthy (FACTS C). */
-import type { EnvironmentOutputs } from "../../stacks/contract";
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";
-import { observe } from "../gates/observation";
+import { observe, plainLook } from "../gates/observation";
+import { healthOf, learnOwners } from "../gates/ownership";
 import type { Ports } from "../ports";
 import { missingTargetGroups, withLoadBalancers } from "../primary";
 import type { Family } from "./family";
@@ -11,15 +11,22 @@ import type { Family } from "./family";
 const goodRounds = 3;
 const requests = 4;
 
-/** Nobody is in traffic: an environment that is being built up by hand, or emptied. */
-const nobodyServes = ({ record }: Family): boolean => !Object.values(record.placement).some((one) => one.role === "active" && one.workload === "running");
+/** Members in traffic, as the record says. */
+const servingOf = ({ record }: Pick<Family, "record">): string[] => Object.keys(record.placement).filter((name) => record.placement[name]?.role === "active" && record.placement[name].workload === "running" && record.placement[name].evacuated === undefined);
 
-/** What keeps the environment from serving, null when all requests of this round succeeded. */
-async function problemOf(ports: Ports, environment: EnvironmentOutputs): Promise<string | null> {
+/** Nobody is in traffic: an environment that is being built up by hand, or emptied. */
+const nobodyServes = (family: Family): boolean => servingOf(family).length === 0;
+
+/** What keeps the environment from serving; null when every active member that answers serves and all requests of this round succeeded. */
+async function problemOf(ports: Ports, { environment, record, members }: Family): Promise<string | null> {
   const missing = missingTargetGroups(environment);
   if (missing.length > 0) return `the target group '${missing[0]}' was not found`;
-  const { probes } = await observe(ports, environment, {}, { infrastructure: false, workload: false, probes: requests, alarms: [] });
-  for (const [service, { sent, failed, firstFailure }] of Object.entries(probes)) if (failed > 0) return `${failed} of ${sent} requests to '${service}' failed: ${firstFailure}`;
+  const observation = await observe(ports, environment, members, { ...plainLook, probes: requests });
+  const owners = learnOwners(new Map(), observation);
+  // One whose move is open is between two places, and its driver looks after it.
+  const idle = servingOf({ record }).filter((name) => record.intent?.move.member !== name && observation.members[name]?.reachable === true && healthOf(owners, observation, name) === "unhealthy");
+  if (idle.length > 0) return `${idle.join(", ")}: fewer than half of its targets are healthy`;
+  for (const [service, { sent, failed, firstFailure }] of Object.entries(observation.probes)) if (failed > 0) return `${failed} of ${sent} requests to '${service}' failed: ${firstFailure}`;
   return null;
 }
 
@@ -36,7 +43,7 @@ export async function untilServing(ports: Ports, family: Family, emit: EventSink
   tell("started", "waiting for answers through the load balancer");
   let told: string | null = null;
   for (let good = 0; good < goodRounds; ) {
-    const problem = await problemOf(ports, environment);
+    const problem = await problemOf(ports, { ...family, environment });
     good = problem === null ? good + 1 : 0;
     if (problem !== null && seconds() > timeoutSeconds) {
       tell("failed", problem);

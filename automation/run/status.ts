@@ -4,6 +4,7 @@ import { observe, type Observation } from "../gates/observation";
 import { countsByMember, healthOf, learnOwners } from "../gates/ownership";
 import type { Health, Ports } from "../ports";
 import type { Finding } from "../finding";
+import { lostFindings } from "../drift-findings";
 import { findingsOf } from "../preflight";
 import type { Family } from "./family";
 
@@ -21,5 +22,5 @@ export async function runStatus(ports: Ports, { environment, record, members }: 
   const observation = await observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: environment.config.rollout.alarms });
   const owners = learnOwners(new Map(), observation);
   const health = Object.fromEntries(Object.keys(members).map((name) => [name, healthOf(owners, observation, name)]));
-  return { environment: environment.environment, record, health, targets: countsByMember(owners, observation), observation, findings: findingsOf(observation, record) };
+  return { environment: environment.environment, record, health, targets: countsByMember(owners, observation), observation, findings: [...findingsOf(observation, record), ...lostFindings(observation, record, { environment: environment.environment, config: environment.config, deployed: Object.keys(members) })] };
 }

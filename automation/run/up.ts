@@ -3,6 +3,9 @@ import { ownershipOf } from "../../stacks/target-groups";
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";
 import type { Ports, StackRef } from "../ports";
+import { ownDeployments } from "../drift-findings";
+import { describeLost, lostObjects } from "../gates/lost";
+import { observe, plainLook } from "../gates/observation";
 import { readFamily } from "./family";
 import { untilServing } from "./serving";
 
@@ -20,7 +23,16 @@ export interface UpRun {
   readonly probes: boolean;
 }
 
-/** The environment first, because members read its outputs; then (owner `service`) the primary, then every other member that is not absent, side by side. Plain updates: they keep the placement. Done when requests are answered. */
+/** Members whose clusters lack what their stacks declare; a plain update of those would see nothing to do. Nothing is known of members that were never deployed or don't answer. */
+async function lostOf(ports: Ports, run: UpRun, members: readonly string[]): Promise<ReadonlySet<string>> {
+  const family = await readFamily(ports, run.environment);
+  const observation = await observe(ports, family.environment, family.members, { ...plainLook, workload: true });
+  const lost = lostObjects(observation, members, ownDeployments(family.environment.config));
+  for (const one of lost) run.emit({ kind: "note", message: `${describeLost(one)}; it is declared again` });
+  return new Set(lost.map(({ member }) => member));
+}
+
+/** The environment first, because members read its outputs; then (owner `service`) the primary, then every other member that is not absent, side by side. Plain updates: they keep the placement, and make again what somebody deleted by hand. Done when every active member serves and requests are answered. */
 export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const changes: Record<string, Readonly<Record<string, number>>> = {};
   const one = async (stack: StackRef, name: string): Promise<void> => {
@@ -44,8 +56,11 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const out = Object.keys(placement).filter((name) => placement[name]?.evacuated !== undefined);
   if (out.length > 0) run.emit({ kind: "note", message: `not updated: ${out.join(", ")}, evacuated and not in order yet (when its cluster is back: eks-blue-green drain ${out[0]} --stack ${run.environment})` });
   const members = Object.keys(placement).filter((name) => !out.includes(name) && placement[name]?.role !== "absent" && !(intent?.move.kind === "retire" && intent.move.member === name));
+  // Of a member whose move is open a killed update may have taken it out: that is settled first.
+  const lost = await lostOf(ports, run, members.filter((name) => intent?.move.member !== name));
   const deploy = async (member: string): Promise<void> => {
     await ports.pulumi.ensureMemberStack(member);
+    if (lost.has(member)) await ports.pulumi.refresh(member, run.cancel);
     await one({ kind: "member", member }, `${run.environment}-${member}`);
   };
   // Its Services make the load balancers that the others bind to.

@@ -57,4 +57,17 @@ describe("drift, in the preflight", () => {
     assert.match(finding?.remedy ?? "", /eks-blue-green verify --stack dev/);
     assert.deepEqual(driftFindings(seen(3, ids.slice(0, 2), [ids[0]!]), placed({ role: "standby" }), around()), []);
   });
+
+  it("names what somebody deleted: required before a rollout begins, advice in its middle, where the gates judge", () => {
+    const observation = seen(3);
+    const { blue } = observation.members;
+    const gone: Observation = { ...observation, members: { blue: { ...blue!, services: { web: { ...blue!.services["web"]!, bindings: [], deployment: null } } } } };
+    const lost = (of: EnvironmentRecord, more: object = {}) => driftFindings(gone, of, around(more)).filter(({ message }) => message.includes("deleted it by hand"));
+    assert.deepEqual(lost(record).map(({ severity }) => severity), ["required", "required"]);
+    assert.match(lost(record)[0]?.message ?? "", /^the TargetGroupBinding of 'web' on blue is gone/);
+    assert.equal(lost(record)[0]?.remedy, "eks-blue-green up --stack dev declares it again; then run the same command again");
+    assert.deepEqual(lost({ ...record, rollout: {} as EnvironmentRecord["rollout"] }).map(({ severity }) => severity), ["recommended", "recommended"]);
+    assert.deepEqual(lost({ ...record, intent: { move: scale } as unknown as EnvironmentRecord["intent"] }), [], "the member's own move is open");
+    assert.deepEqual(lost(record, { config: config({ existing: { name: "web" } }) }).length, 1, "the workload is somebody else's, the binding is not");
+  });
 });

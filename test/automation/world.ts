@@ -207,6 +207,7 @@ export class World {
         unprotectAll: (name) => this.effect("unprotectAll", () => { const cluster = this.clusters.get(name); if (cluster) cluster.protectedBinding = false; return 1; }),
         unprotectBindings: (name) => this.effect("unprotectBindings", () => { const cluster = this.clusters.get(name); if (cluster) cluster.protectedBinding = false; return 1; }),
         refreshBindings: async () => 0,
+        refresh: () => { throw new Error("unexpected"); },
         backUpState: () => this.effect("backUpState", () => "file"),
       },
       aws: {

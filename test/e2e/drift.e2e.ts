@@ -139,4 +139,22 @@ describe("changed by hand", function () {
     const after = verify();
     assert.equal(after.code, 0, JSON.stringify(after.findings, null, 1));
   });
+
+  it("a binding and a Deployment deleted: an upgrade is refused before it begins, and `up`, which the remedy names, brings them back", async () => {
+    ok("kubectl", ["--context", "dev-green", "-n", "web", "delete", "targetgroupbinding,deployment", "--all"]);
+    const plain = stage.command("pulumi", ["preview", "--non-interactive", "--expect-no-changes", "-s", "dev-green"]);
+    assert.equal(plain.status, 0, `plain Pulumi sees it, so that nobody needs to look: ${plain.stdout}`);
+    stage.want("1.36");
+    const run = await stage.drive(["upgrade", "--approve-retire"]);
+    assert.equal(run.code, 4, run.stderr);
+    for (const kind of ["TargetGroupBinding", "Deployment"]) assert.match(run.stderr, new RegExp(`EBG-DRIFT: the ${kind} of 'web' on green is gone, though its stack declares it`));
+    assert.match(run.stderr, /eks-blue-green up --stack dev declares it again/);
+    assert.equal(stage.record().rollout, null);
+    stage.want("1.35");
+    const up = await stage.drive(["up"]);
+    assert.equal(up.code, 0, up.stderr);
+    assert.deepEqual(targets().filter((one) => one.state === "healthy").map((one) => one.id).sort(), endpoints("green"));
+    assert.equal(await stage.request("/"), 200);
+    assert.equal(verify().code, 0);
+  });
 });

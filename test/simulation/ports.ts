@@ -176,6 +176,7 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
     destroy: (member) => calls.call("destroy", () => calls.update((kill) => engine.destroy(member, driver.name, kill))),
     unprotectBindings: unprotect,
     unprotectAll: unprotect,
+    refresh: async (member) => void (await calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name))),
     refreshBindings: (member) => calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name)),
     backUpState: () => calls.call("backUpState", () => "file"),
   };

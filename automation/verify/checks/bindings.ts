@@ -27,7 +27,7 @@ function bindingCheck(inspection: Inspection, member: string, key: string, servi
     return bad("EBG-V-BINDING", subject, `${names.length} bindings of its cluster have the same target group: ${names.join(", ")}. Deleting one deregisters the targets of both where they have the same pods, and the other does not notice`, `find out who made the other (${remedy}), then take it away while ${member} is drained: eks-blue-green drain ${member}`);
   }
   if (role === "active") {
-    return names.length > 0 ? ok("EBG-V-BINDING", subject, names.join(", ")) : bad("EBG-V-BINDING", subject, "it is active, but no TargetGroupBinding of its cluster has the target group", `pulumi up --stack ${inspection.environment.environment}-${member}`);
+    return names.length > 0 ? ok("EBG-V-BINDING", subject, names.join(", ")) : bad("EBG-V-BINDING", subject, "it is active, but no TargetGroupBinding of its cluster has the target group", `eks-blue-green up --stack ${inspection.environment.environment}`);
   }
   if (names.length === 0 || boundByService(inspection, member, key)) return ok("EBG-V-BINDING", subject, names.length === 0 ? "standby, not bound" : `standby; ${names.join(", ")} stays with its load balancer`);
   return bad("EBG-V-BINDING", subject, `it is a standby, but ${names.join(", ")} binds the target group`, `${kubectl(clusterNameOf(inspection.environment, member))} delete targetgroupbinding ${names.map((name) => name.split("/")[1]).join(" ")} -n ${names[0]?.split("/")[0] ?? ""}; or admit ${member} properly`);

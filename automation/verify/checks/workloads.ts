@@ -60,7 +60,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
   const subject = `${name}/${key}`;
   const ofNamespace = `${kubectl(clusterNameOf(inspection.environment, name))} -n ${service?.namespace ?? "?"}`;
   const reading = member.workloads[key] ?? { kind: "unknown", why: "it was not asked for" };
-  if (reading.kind === "unknown") return codes.map((code) => unknown(code, subject, reading.why, `${ofNamespace} get deployment ${service?.deployment ?? "?"}`));
+  if (reading.kind === "unknown") return codes.map((code) => unknown(code, subject, reading.why, `${ofNamespace} get deployment ${service?.deployment ?? "?"}; one that was deleted by hand comes back with: eks-blue-green up --stack ${inspection.environment.environment}`));
   const { value: workload } = reading;
   const stopped = inspection.placement[name]?.workload === "stopped";
   const replicas = { replicas: workload.replicas };

@@ -44,6 +44,15 @@ describe("the end of `up`", () => {
     await assert.rejects(wait(() => false), (error: unknown) => error instanceof DriverError && error.code === "EBG-GATE" && /are deployed, but 4 of 4 requests to 'web' failed/.test(error.message) && /EKS_BLUE_GREEN_PROBE=off/.test(error.remedy));
   });
 
+  it("is not over while a member in traffic has no healthy targets, though the others answer every request", async () => {
+    const idle = wait(() => true, (world) => {
+      world.record = { ...world.record, placement: { ...world.record.placement, green: { role: "active", version: "1.34", workload: "running" } } };
+      world.clusters.set("green", { ...world.member("1.34", true), sick: true });
+      world.reconcile();
+    });
+    await assert.rejects(idle, (error: unknown) => error instanceof DriverError && error.code === "EBG-GATE" && /green: fewer than half of its targets are healthy/.test(error.message));
+  });
+
   it("asks nobody when no member is in traffic", async () => {
     const { probes } = await wait(() => false, (world) => {
       const { blue } = world.record.placement;
