@@ -48,11 +48,11 @@ function faultsOf(kind: Kind): readonly object[] {
       // Silent so long, then cut. The driver's own patience with an API server (10 s) is to end first, for two calls that stand for the others; AWS' SDK would wait for longer than a test can.
       const silent = (ms: number): object => (kind === "timeout" ? { ms } : {});
       return [
-        { operation: "*", kind, ...once, ...silent(1_000) },
+        { operation: "*", kind, ...once, ...silent(500) },
         at(driver, "get", "/readyz", silent(11_000)), at(driver, "list", "endpointslices", silent(11_000)),
-        at(driver, "*", "*", silent(1_000)), at(controller, "*", "*", silent(1_000)),
-        ...["get", "list", "watch", "create", "update"].map((verb) => at(provider, verb, "*", silent(1_000))),
-        ...["patch", "delete"].flatMap((verb) => stoodForBy.map((resource) => at(provider, verb, resource, silent(1_000)))),
+        at(driver, "*", "*", silent(500)), at(controller, "*", "*", silent(500)),
+        ...["get", "list", "watch", "create", "update"].map((verb) => at(provider, verb, "*", silent(500))),
+        ...["patch", "delete"].flatMap((verb) => stoodForBy.map((resource) => at(provider, verb, resource, silent(500)))),
       ];
     }
     default:
