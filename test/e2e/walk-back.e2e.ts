@@ -57,7 +57,7 @@ describe("a bad green", function () {
     for (const stack of ["dev", "dev-blue", "dev-green"]) assert.equal(lock(stack), null, `${stack} is still locked`);
   };
 
-  interface BadGreen { readonly name: string; readonly fault: object; readonly at: (event: DriverEvent, step: string) => boolean; readonly why: RegExp; readonly costs: boolean; readonly killed?: boolean }
+  interface BadGreen { readonly name: string; readonly fault: object; readonly at: (event: DriverEvent, step: string) => boolean; readonly why: RegExp; readonly costs: boolean; readonly killed?: boolean; /** Its requests fail because nothing comes in time, which no flow of the load balancer shows. */ readonly late?: boolean }
   const inBake = (event: DriverEvent, step: string): boolean => step === "bake" && event.kind === "gate" && event.status === "waiting" && event.reason === "bake";
 
   /** Flows that failed on a member's targets so far, as the load balancer counts them: never reached, or broken off by the target. */
@@ -117,15 +117,18 @@ describe("a bad green", function () {
     assert.ok(["admit", "bake"].includes(backIn), `it turned back in '${backIn}'`);
     assert.deepEqual(Object.keys(answered).filter((member) => member !== "green"), [], "bad answers of others than green");
     const after = await brokenFlows();
-    const unanswered = summary.failed - (answered["green"] ?? 0) + summary.idleResets;
+    const failures = load.failures();
+    const late = bad.late ? failures.filter((one) => one.kind === "timeout").length : 0;
+    const unanswered = summary.failed - late - (answered["green"] ?? 0) + summary.idleResets;
     const greens = after.others - before.others;
     assert.equal(after.blue - before.blue, 0, "flows to blue failed");
     assert.ok(unanswered <= greens, `${unanswered} requests that nobody answered, but only ${greens} flows failed on green: ${JSON.stringify(summary.firstFailures.filter((one) => one.member === null))}`);
     if (bad.costs) assert.ok(summary.failed > 0, "the fault did nothing to the requests");
     else assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures));
-    const failures = load.failures();
     assert.equal(failures.length, summary.failed, "the ledger has them all");
-    for (const { at } of failures) assert.ok(Date.parse(at) >= broken && Date.parse(at) <= out, `a request failed at ${at}: before the fault (${new Date(broken).toISOString()}) or after green was out (${new Date(out).toISOString()})`);
+    // Whoever asked green last waited for five seconds more.
+    const last = out + (bad.late ? 5_500 : 0);
+    for (const { at } of failures) assert.ok(Date.parse(at) >= broken && Date.parse(at) <= last, `a request failed at ${at}: before the fault (${new Date(broken).toISOString()}) or after green was out (${new Date(out).toISOString()})`);
   }
 
   it("never ready: nothing is moved; two Ctrl-C end the engine in order; wanting the old version again removes what was half made", async () => {
@@ -170,6 +173,8 @@ describe("a bad green", function () {
   const bads: readonly BadGreen[] = [
     { name: "healthy for ELB, answers 500", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "answer", status: 500 }, at: inBake, why: /requests to 'web' failed: GET \/ answered status 500/, costs: true, killed: true },
     { name: "fails after ten seconds under load", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "answer", status: 500, afterSeconds: 10 }, at: (event, step) => step === "admit" && event.kind === "phase-started" && event.phase === "begin", why: /requests to 'web' failed: GET \/ answered status 500/, costs: true },
+    { name: "healthy for ELB, answers too late", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "slow", ms: 8_000 }, at: inBake, why: /requests to 'web' failed: no answer within 5 s/, costs: true, late: true },
+    { name: "a node dies in the bake", fault: { on: "node", cluster: "dev-green", kind: "down" }, at: inBake, why: /bake: .*(green has no (ready endpoint|healthy target)|targets? of green|requests to 'web' failed)/, costs: true },
     { name: "crash loop after admit", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "crash-loop" }, at: inBake, why: /bake: .*(green has no (ready endpoint|healthy target)|targets? of green|requests to 'web' failed)/, costs: true },
     { name: "unready once admitted", fault: { on: "pods", cluster: "dev-green", service: "web", kind: "unready" }, at: (event, step) => step === "admit" && event.kind === "phase-started" && event.phase === "act", why: /green serves: (web on green has no ready endpoint|\d of 3 targets of green are healthy)/, costs: false },
   ];
