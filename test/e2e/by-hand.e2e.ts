@@ -1,4 +1,3 @@
-// A draft: its commands were typed by hand and showed what it asserts, but for the last two (delete-stack, clean-up.sh); as a test it has not run to its end yet, so its name keeps it out of `make test`.
 /**
  * The published procedure, typed by hand: kubectl and the AWS CLI against a sandbox, in a shell that has sourced its env.sh, with the files
  * of examples/by-hand. Each step shows what the procedure says that it shows. Then the trap that it warns of: the primary's Service takes
@@ -59,6 +58,10 @@ describe("the published procedure, typed by hand", function () {
     stage = await Stage.open();
     files = join(stage.info.dir, "by-hand");
     cpSync(resolve(__dirname, "../../examples/by-hand"), files, { recursive: true });
+    // What the procedure's template makes is made by a script: there is no CloudFormation, and it says so.
+    const launched = type("aws cloudformation create-stack --stack-name eks-nlb --template-body '{}'");
+    assert.notEqual(launched.status, 0);
+    assert.match(launched.stderr, /the sandbox has no CloudFormation.*examples\/by-hand\/prerequisites\.sh/);
     typed(`${resolve(__dirname, "../../examples/by-hand/prerequisites.sh")}`);
     // As on AWS, with a context that logs in with `aws eks get-token`; the rest goes on with the sandbox's own, each look of which costs a second less.
     assert.match(typed("aws eks update-kubeconfig --name pri-eks-clu1 --alias mine && kubectl get nodes && kubectl config current-context"), /(\.ec2\.internal +Ready .*\n(ip-10\S*)?){2}mine\n$/);
@@ -116,6 +119,7 @@ describe("the published procedure, typed by hand", function () {
       assert.match(ab, /^Failed requests: +0$/m);
       return [primary, secondary].every((context) => /"GET \/ HTTP\/1\.1" 200 .*ApacheBench/.test(typed(`kubectl --context ${context} logs deployment/nginx --tail=2`))) ? true : null;
     });
+    assert.match(typed("lb=$(kubectl get svc nginx -o jsonpath='{.status.loadBalancer.ingress[0].hostname}')\ncurl -sS -o /dev/null -w '%{http_code} %{content_type}' http://$lb/"), /^200 /);
     // The clean-up, in its order
     typed("kubectl --context sec-eks-clu1 delete targetgroupbinding nginx && kubectl --context sec-eks-clu1 delete svc nginx");
     assert.deepEqual(rows(typed(targets)).filter(([, state]) => state === "healthy").map(([address]) => address), podAddresses(primary), "the primary's own targets stay");
