@@ -1,4 +1,3 @@
-// A draft until it has been seen green by itself: the same steps have been, as the end of a longer test.
 /** The end of an environment whose load balancer the primary's Service owns, with instance targets: its controller deletes what it made, and nothing is left. */
 import assert from "node:assert/strict";
 import { deploy, drive, ownedByService } from "./instance-targets";
