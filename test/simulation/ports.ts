@@ -4,6 +4,7 @@ import { DriverError, type DriverErrorCode } from "../../automation/errors";
 import type { Binding, EvacuationPort, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
 import { noAdoption } from "../automation/no-adoption";
 import type { SimulatedCluster } from "./cluster";
+import type { Ending } from "./moments";
 import { Engine, type EngineKill } from "./engine";
 import { Random } from "./random";
 import { effectCalls, type CallFault, type CallName, type Fault } from "./scenario";
@@ -12,8 +13,7 @@ import type { World } from "./world";
 export interface Driver {
   readonly name: string;
   dead: boolean;
-  /** Resolves when it is killed. */
-  readonly kill: () => void;
+  readonly kill: (how: Ending) => void;
 }
 export interface Faults {
   /** The run's counters: faults are named by the nth call or effect of the whole run. */
@@ -22,6 +22,8 @@ export interface Faults {
   updates: number;
   readonly list: readonly Fault[];
   readonly started: (effect: number) => void;
+  /** Those that have happened. */
+  readonly struck: Set<Fault>;
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
@@ -50,7 +52,10 @@ class Calls {
     return nth;
   }
   private fault(name: CallName, nth: number): CallFault | null {
-    return this.hits.get(name)?.find((fault) => nth >= fault.nth && nth < fault.nth + fault.times)?.how ?? null;
+    const hit = this.hits.get(name)?.find((fault) => nth >= fault.nth && nth < fault.nth + fault.times);
+    if (hit === undefined) return null;
+    this.faults.struck.add(hit);
+    return hit.how;
   }
 
   /** A look that answers at once unless a fault hits it: most calls are of this kind, and a run makes thousands. */
@@ -74,7 +79,8 @@ class Calls {
     const kill = effect === 0 ? undefined : faults.list.find((fault) => fault.kind === "kill" && fault.effect === effect);
     const how = this.fault(name, nth);
     if (effect > 0) world.tell(`${driver.name}: ${name} ${nth}${how === null ? "" : ` (${how})`}`);
-    if (kill?.kind === "kill" && !kill.after) return await this.die();
+    if (kill !== undefined) faults.struck.add(kill);
+    if (kill?.kind === "kill" && !kill.after) return await this.die("before");
     // An identity that can't be had is refused credentials: a person's matter; here it only passes.
     if (name === "probe" && how !== null) return await work();
     if (how === "throttle" || how === "error") throw errorOf(name, how);
@@ -92,13 +98,13 @@ class Calls {
     }
     if (effect > 0) world.check(name);
     if (driver.dead) return await never();
-    if (kill?.kind === "kill") return await this.die();
+    if (kill?.kind === "kill") return await this.die("after");
     if (how === "lost") throw errorOf(name, how);
     return result;
   }
-  private die<T>(): Promise<T> {
+  private die<T>(how: Ending): Promise<T> {
     this.world.tell(`${this.driver.name} is killed`);
-    this.driver.kill();
+    this.driver.kill(how);
     return never();
   }
 
@@ -116,6 +122,7 @@ class Calls {
   engineKill(): EngineKill | null {
     this.faults.updates += 1;
     const hit = this.faults.list.find((fault) => fault.kind === "engine-kill" && fault.update === this.faults.updates);
+    if (hit !== undefined) this.faults.struck.add(hit);
     return hit?.kind === "engine-kill" ? { step: hit.step, after: hit.after } : null;
   }
   /** An engine's death takes its driver with it when the fault says so (one kill of the process group). */
@@ -126,7 +133,7 @@ class Calls {
       return await work(kill);
     } catch (error) {
       const both = this.faults.list.some((fault) => fault.kind === "engine-kill" && fault.update === update && fault.driverToo);
-      if (kill !== null && both && error instanceof DriverError && error.message === "the engine was killed") return await this.die();
+      if (kill !== null && both && error instanceof DriverError && error.message === "the engine was killed") return await this.die("engine");
       throw error;
     }
   }

@@ -1,14 +1,16 @@
 /** One seeded run: the driver's real commands against the simulated world, with its faults; then the same command until it settles. */
-import { capacityOf } from "../../stacks/record";
+import { capacityOf, type Placement } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { EventSink } from "../../automation/events";
+import type { RolloutResult } from "../../automation/rollout/rollout";
 import { runEvacuate } from "../../automation/run/evacuate";
 import { runAsked } from "../../automation/run/upgrade";
 import { lag } from "./balancer";
 import { Engine } from "./engine";
 import { befall, comeBack, die, repair } from "./happenings";
+import { Watcher, type RunSeen } from "./moments";
 import { portsOf, type Driver, type Faults, type SimulatedPorts } from "./ports";
-import type { Asked, Scenario, WorldEvent } from "./scenario";
+import type { Asked, Fault, Scenario, WorldEvent } from "./scenario";
 import { judge, misplaced } from "./judgement";
 import { configOf } from "./settings";
 import { groupArn, started, World, type Violation } from "./world";
@@ -20,6 +22,12 @@ export interface SimulationResult {
   /** Of each run of the command: its outcome, or the code of its error. */
   readonly outcomes: readonly string[];
   readonly virtualSeconds: number;
+  /** The runs of the driver, in the order in which they ended, and where they were ended from outside. */
+  readonly runs: readonly RunSeen[];
+  /** Faults of the scenario that came to happen. */
+  readonly struck: ReadonlySet<Fault>;
+  /** Where the record has the members in the end. */
+  readonly placement: Placement;
 }
 /** Breaks the driver on purpose, from outside: its ports are wrapped. */
 export type Mutation = (ports: SimulatedPorts, world: World) => SimulatedPorts;
@@ -32,8 +40,9 @@ const rollback: Asked = { name: "rollback", member: null, percent: null };
 
 class Simulation {
   readonly outcomes: string[] = [];
-  private readonly faults: Faults;
-  private readonly current: { driver: Driver | null; stop: AbortController } = { driver: null, stop: new AbortController() };
+  readonly runs: RunSeen[] = [];
+  readonly faults: Faults;
+  private readonly current: { driver: Driver | null; stop: AbortController; watcher: Watcher | null } = { driver: null, stop: new AbortController(), watcher: null };
   private calm = false;
   private readonly background: Promise<unknown>[] = [];
   private boundAt: number | null = null;
@@ -48,7 +57,7 @@ class Simulation {
   constructor(readonly scenario: Scenario, readonly world: World, private readonly mutate: Mutation) {
     const { dead } = scenario;
     if (dead !== null) die(world, dead);
-    this.faults = { calls: new Map(), effects: 0, updates: 0, list: scenario.faults, started: (effect) => this.started(effect) };
+    this.faults = { calls: new Map(), effects: 0, updates: 0, list: scenario.faults, started: (effect) => this.started(effect), struck: new Set() };
     const { advanced, due } = world.timeline;
     world.timeline.advanced = () => {
       this.sicken();
@@ -68,10 +77,11 @@ class Simulation {
       const victim = this.current.driver;
       world.timeline.at(world.now + fault.afterSeconds * 1000, () => {
         if (this.calm) return;
+        this.faults.struck.add(fault);
         if (fault.kind === "event") return this.happen(fault.event);
         if (victim === null || victim.dead) return;
         world.tell(`${victim.name} is killed`);
-        victim.kill();
+        victim.kill("later");
       });
     }
   }
@@ -99,12 +109,12 @@ class Simulation {
     world.touch();
     switch (event.what) {
       case "stop-asked":
-        return this.current.stop.abort();
+        return this.stopCurrent();
       case "turn-back":
         // Nobody turns an evacuation around.
         if (this.asked?.name === "evacuate") return;
         this.turned = this.everTurned = true;
-        if (event.stops) return this.current.stop.abort();
+        if (event.stops) return this.stopCurrent();
         return this.beside(rollback);
       case "second-driver":
         return this.beside(this.asking());
@@ -114,6 +124,10 @@ class Simulation {
       default:
         return befall(world, event);
     }
+  }
+  private stopCurrent(): void {
+    this.current.watcher?.end("stop");
+    this.current.stop.abort();
   }
   /** Somebody else's driver, at the same time. */
   private beside(asked: Asked): void {
@@ -134,15 +148,21 @@ class Simulation {
   private async command(name: string, asked: Asked): Promise<string> {
     let killed: () => void = () => undefined;
     const death = new Promise<"killed">((resolve) => { killed = () => resolve("killed"); });
-    const driver: Driver = { name, dead: false, kill: () => { driver.dead = true; killed(); } };
+    const watcher = new Watcher(() => this.world.now);
+    const driver: Driver = { name, dead: false, kill: (how) => { driver.dead = true; watcher.end(how); killed(); } };
     const stop = new AbortController();
-    if (name !== "second") Object.assign(this.current, { driver, stop });
-    const faults = this.calm ? { ...this.faults, list: [] } : name === "second" ? { ...this.faults, calls: new Map(), list: [], started: () => undefined } : this.faults;
+    if (name !== "second") Object.assign(this.current, { driver, stop, watcher });
+    const faults = this.calm ? { ...this.faults, list: [] } : name === "second" ? { ...this.faults, calls: new Map(), list: [], started: () => undefined, struck: new Set<Fault>() } : this.faults;
     const ports = this.mutate(portsOf(this.world, driver, faults, { groupArn, slowestAnswerMs: this.scenario.slowestAnswerMs }), this.world);
-    const options = { environment: "dev", emit: this.listener(name), stop: stop.signal, cancel: new AbortController().signal, approveRetire: () => this.approve(), commandName: "eks-blue-green upgrade --stack dev", probes: true };
+    const options = { environment: "dev", emit: this.listener(name, watcher), stop: stop.signal, cancel: new AbortController().signal, approveRetire: () => this.approve(), commandName: "eks-blue-green upgrade --stack dev", probes: true };
     const run = asked?.name === "evacuate" ? runEvacuate(ports, configOf(this.scenario), { ...options, member: asked.member, controllerIsStopped: false, why: null }) : runAsked(ports, configOf(this.scenario), options, asked);
+    const outcome = await this.outcomeOf(name, asked, Promise.race([run, death]));
+    this.runs.push(watcher.seen(asked, outcome));
+    return outcome;
+  }
+  private async outcomeOf(name: string, asked: Asked, run: Promise<RolloutResult | "killed">): Promise<string> {
     try {
-      const result = await Promise.race([run, death]);
+      const result = await run;
       if (result === "killed") return result;
       this.world.tell(`${name}: ${result.outcome}: ${result.message}`);
       judge(this.world, this.scenario, result, asked === rollback);
@@ -159,8 +179,11 @@ class Simulation {
     }
   }
 
-  private listener(name: string): EventSink {
-    return (event) => { if (event.kind === "note" || (event.kind === "gate" && event.status === "failed")) this.world.tell(`${name}: ${event.message}`); };
+  private listener(name: string, watcher: Watcher): EventSink {
+    return (event) => {
+      watcher.hear(event);
+      if (event.kind === "note" || (event.kind === "gate" && event.status === "failed")) this.world.tell(`${name}: ${event.message}`);
+    };
   }
   private approve(): Promise<boolean> {
     if (this.scenario.approves || this.calm) return Promise.resolve(true);
@@ -268,5 +291,5 @@ export async function simulate(scenario: Scenario, options: { readonly mutate?: 
   } catch (error) {
     world.violate("stuck", error instanceof Error ? error.message : String(error));
   }
-  return { scenario, violations: world.violations, trace: world.trace, outcomes: simulation.outcomes, virtualSeconds: (world.now - began) / 1000 };
+  return { scenario, violations: world.violations, trace: world.trace, outcomes: simulation.outcomes, virtualSeconds: (world.now - began) / 1000, runs: simulation.runs, struck: simulation.faults.struck, placement: world.record.placement };
 }
