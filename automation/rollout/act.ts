@@ -6,6 +6,7 @@ import type { Phase } from "../events";
 import { kubectl } from "../kubectl";
 import { assertAllowed, changesOf } from "../operations-allow-list";
 import { Attempts } from "./attempts";
+import { stillEnough } from "./capacity-gate";
 import { forgetWhatIsUnreachable, isEvacuated, nameWhatIsLeft } from "./evacuated";
 import type { Session } from "./session";
 import { GateFailed, stopRequested } from "./stop";
@@ -44,6 +45,7 @@ async function once(session: Session, index: number, move: Move, phases: Phases,
   });
   planned(changesOf(previewed.operations).length);
   assertAllowed(move.kind, name, previewed.operations);
+  await stillEnough(session, index, move);
   emit({ kind: "stack", stack: name, status: "started", message: destroys ? "destroying" : "updating", seconds: null, changes: null });
   const applied = await session.phase(index, "act", `${destroys ? "destroying" : "updating"} ${name}`, phases, () =>
     destroys ? pulumi.destroy(move.member, cancel) : pulumi.apply(stack, context, previewed.plan, cancel),

@@ -25,6 +25,18 @@ export async function waitForCapacity(session: Session, index: number, move: Mov
   const asked = session.record.rollout.command !== undefined;
   const gate: Gate = { name: `enough stays without ${move.member}`, index, wants: asked ? plainLook : { ...plainLook, probes }, decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory) };
   await waitForGate(session, gate);
+  session.enoughSeenAt = session.ports.clock.now();
+}
+
+/** Writing the intent, a plan and a state's copy may each have taken minutes (a backend that does not answer), and an attempt at the update hours: by then those that stay may have failed. */
+const staleSeconds = 60;
+
+/** Right before the act: the look at those that stay is made again when it is old. */
+export async function stillEnough(session: Session, index: number, move: Move): Promise<void> {
+  const { clock } = session.ports;
+  // A machine's own delays are not scaled.
+  if (clock.now() - session.enoughSeenAt < Math.max(clock.scaled(staleSeconds), 10_000)) return;
+  await waitForCapacity(session, index, move);
 }
 
 /**

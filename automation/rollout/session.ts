@@ -47,6 +47,8 @@ export class Session {
   drift: DriftMemory = {};
   readonly members: Record<string, MemberOutputs> = {};
   readonly by = who();
+  /** When it was last seen that enough stay without the member that leaves or gets smaller; milliseconds since 1970. */
+  enoughSeenAt = Number.NEGATIVE_INFINITY;
   /** Members that served when the rollout began and were taken out again on its way back. */
   readonly leftOut = new Set<string>();
 

@@ -201,9 +201,10 @@ export class Engine {
     cluster.wanted = count;
     cluster.workloadMade = true;
   }
-  /** EKS refuses more than a minor at a time. */
+  /** EKS refuses more than a minor at a time, and what is so already: a state that a killed engine left behind asks for that. */
   private upgrade(member: string, version: string): void {
     const cluster = this.world.clusterOf(member);
+    if (cluster.version === version) throw failed("Cluster is already at the desired configuration");
     if (nextMinor(cluster.version) !== version) {
       this.world.violate("version-jump", `${member} was to go from ${cluster.version} to ${version}`);
       throw failed("Unsupported Kubernetes minor version update");

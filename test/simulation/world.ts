@@ -188,7 +188,8 @@ export class World {
     const foreign = ids.filter((id) => this.ownerOf(id) !== by.name);
     for (const id of foreign) this.damage(id, `was evicted by ${by.name}'s controller`);
     if (by.binding !== null) return;
-    this.left("drained", ids);
+    // What it evicts on the way is broken by the fault that took its flag, not by the drain.
+    this.left("drained", ids.filter((id) => !foreign.includes(id)));
   }
   /**
    * The floor: all targets of one member but for those that faults broke, and of those at least half (that is when the driver calls a

@@ -212,6 +212,18 @@ describe("rollout", () => {
     serves(world);
   });
 
+  it("does not drain the old member when the new one has begun to answer errors while the backend kept the plan waiting", async () => {
+    const world = new World();
+    // Lifting the protection took ten minutes and lost its answer; the attempt is repeated.
+    world.fault = { call: "unprotectBindings", nth: 1, kind: "before", error: () => { world.now += 600_000; world.erring.add("green"); return new DriverError("EBG-DEADLINE", "no answer within the deadline", "run again"); } };
+    let blueStayed = true;
+    world.watch = () => { blueStayed &&= world.clusters.get("blue")?.bound === true; };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.ok(blueStayed, "blue left traffic");
+    serves(world);
+  });
+
   it("never counts on a member whose binding is still being deleted", async () => {
     const world = new World();
     world.watch = () => { const green = world.clusters.get("green"); if (green?.bound) world.deleting.add("green"); };
