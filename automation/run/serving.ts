@@ -47,7 +47,7 @@ export async function untilServing(ports: Ports, family: Family, emit: EventSink
     good = problem === null ? good + 1 : 0;
     if (problem !== null && seconds() > timeoutSeconds) {
       tell("failed", problem);
-      throw new DriverError("EBG-GATE", `the stacks of ${name} are deployed, but ${problem} (waited ${Math.round(seconds())} s)`, `eks-blue-green status --stack ${name} shows each member's targets; a service that does not answer '/' names a path that it does (services[].probePath); if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off`);
+      throw new DriverError("EBG-GATE", `the stacks of ${name} are deployed, but ${problem} (waited ${Math.round(seconds())} s)`, `eks-blue-green status --stack ${name} shows each member's targets; what somebody deleted in AWS by hand (a listener, a rule) comes back with: pulumi up --refresh --stack ${name}; a service that does not answer '/' names a path that it does (services[].probePath); if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off`);
     }
     if (problem !== null && problem !== told) tell("progress", (told = problem));
     if (good >= goodRounds) break;
