@@ -27,6 +27,11 @@ export type Values = Record<string, unknown>;
 
 export interface Command { readonly status: number | null; readonly stdout: string; readonly stderr: string }
 
+interface Checkpoint {
+  readonly resources?: readonly { readonly type: string; readonly outputs?: Readonly<Record<string, unknown>> }[];
+  readonly pending_operations?: readonly { readonly type: string; readonly resource: { readonly urn: string } }[];
+}
+
 /** A sandbox with the config of the environment `dev` (this project's, or an example's) at one version. */
 export class Stage {
   private constructor(readonly info: SandboxInfo, readonly projectDirectory: string, private readonly setVersion: (version: string) => void) {}
@@ -91,8 +96,12 @@ export class Stage {
     return JSON.parse(run.stdout) as T;
   }
 
+  /** As Pulumi tells it; from the checkpoint itself where a killed engine left a sidecar that Pulumi can't read (the next driver removes it). */
   record(): EnvironmentRecord {
-    return this.json<{ record: EnvironmentRecord }>("pulumi", ["stack", "output", "--json", "-s", "dev"]).record;
+    const run = this.command("pulumi", ["stack", "output", "--json", "-s", "dev"]);
+    if (run.status === 0) return (JSON.parse(run.stdout) as { record: EnvironmentRecord }).record;
+    if (!run.stderr.includes("EOF")) throw new Error(`pulumi stack output ended with ${run.status}:\n${run.stderr}`);
+    return this.checkpoint("dev")?.resources?.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.["record"] as EnvironmentRecord;
   }
 
   /** Status of one request to the first listener on a connection of its own; the error's code when there is no answer. */
@@ -163,15 +172,19 @@ export class Stage {
 
   /** What an engine was doing when it was last heard of: `creating web`. */
   pendingOperations(stack: string): string[] {
+    return (this.checkpoint(stack)?.pending_operations ?? []).map(({ type, resource }) => `${type} ${basename(resource.urn.split("::").at(-1) ?? "")}`);
+  }
+
+  /** null: never written, or being written at this moment. */
+  private checkpoint(stack: string): Checkpoint | null {
     for (const file of this.projects("stacks").map((project) => join(project, `${stack}.json`))) {
       try {
-        const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as { checkpoint: { latest?: { pending_operations?: { type: string; resource: { urn: string } }[] } } };
-        return (checkpoint.latest?.pending_operations ?? []).map(({ type, resource }) => `${type} ${basename(resource.urn.split("::").at(-1) ?? "")}`);
+        return (JSON.parse(readFileSync(file, "utf8")) as { checkpoint: { latest?: Checkpoint } }).checkpoint.latest ?? null;
       } catch {
-        // Of another project, or being written at this moment.
+        // Of another project, or half of it.
       }
     }
-    return [];
+    return null;
   }
 }
 
