@@ -117,21 +117,22 @@ export class Stage {
   async load(requestsPerSecond = 300, listeners = 1, most = Number.POSITIVE_INFINITY): Promise<{ stop: () => Promise<LoadSummary>; failures: () => readonly LoadFailure[] }> {
     const serving = await loadRun.waitUntilAllServe(this.info, listeners, () => undefined, new AbortController().signal);
     const entries = [...serving].sort((a, b) => a.port - b.port).slice(0, most);
+    const began = new Date().toISOString();
     const folder = join(this.info.dir, "rehearsal");
     const ledger = `ledger-${Date.now()}`;
     const running = await loadRun.beginLoad(this.info, entries, requestsPerSecond, join(folder, `${ledger}.ndjson`), () => undefined);
     const lines = (): readonly ({ readonly type: string } & LoadFailure)[] => readdirSync(folder).filter((name) => name.startsWith(ledger)).flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n")).filter((line) => line !== "").map((line) => JSON.parse(line) as { readonly type: string } & LoadFailure);
     const stop = async (): Promise<LoadSummary> => {
       const summary = await running.stop();
-      if (summary.failed + summary.idleResets > 0) console.log(`      what the load balancer could not deliver, first and last:\n${this.lostConnections().map((line) => `        ${line}`).join("\n")}`);
+      if (summary.failed + summary.idleResets > 0) console.log(`      what the load balancer could not deliver, first and last:\n${this.lostConnections(began).map((line) => `        ${line}`).join("\n")}`);
       return summary;
     };
     return { stop, failures: () => lines().filter((line) => line.type === "failure") };
   }
 
-  /** What the data plane wrote of them: which target, in which state. */
-  private lostConnections(): string[] {
-    const lines = readFileSync(join(this.info.dir, "logs", "data-plane.log"), "utf8").split("\n").filter((line) => line.includes('"connection-lost"'));
+  /** What the data plane wrote of them since (ISO 8601): which target, in which state. */
+  private lostConnections(since: string): string[] {
+    const lines = readFileSync(join(this.info.dir, "logs", "data-plane.log"), "utf8").split("\n").filter((line) => line.includes('"connection-lost"') && (JSON.parse(line) as { at: string }).at >= since);
     return lines.length <= 40 ? lines : [...lines.slice(0, 20), ...lines.slice(-20)];
   }
 
