@@ -20,6 +20,7 @@ import { handle } from "./router";
 import { SecurityGroups } from "./security-groups";
 import type { Credentials } from "./signature";
 import { review } from "./tokens";
+import { KEEP_ALIVE_MS } from "../keep-alive";
 
 export type { Fault, FaultSpec } from "./faults";
 export type { LoggedRequest } from "./request-log";
@@ -92,7 +93,7 @@ class Front implements AwsFront {
   private closed = false;
   private publishing: NodeJS.Timeout | null = null;
   private readonly poll: NodeJS.Timeout;
-  private readonly server = createServer((request, response) => void handle({ region: this.options.region, ownKey: this.options.credentials?.accessKeyId, controllerOf: this.options.controllerOf ?? (() => null), roles: this.roles, elb: this.elb, eks: this.eks, moto: this.moto, faults: this.faults, log: this.log, ec2Changed: () => this.ec2Changed(), later: this.later }, request, response));
+  private readonly server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => void handle({ region: this.options.region, ownKey: this.options.credentials?.accessKeyId, controllerOf: this.options.controllerOf ?? (() => null), roles: this.roles, elb: this.elb, eks: this.eks, moto: this.moto, faults: this.faults, log: this.log, ec2Changed: () => this.ec2Changed(), later: this.later }, request, response));
 
   constructor(private readonly options: AwsFrontOptions) {
     const { region, accountId, timeScale, motoUrl, eks, onLog } = options;

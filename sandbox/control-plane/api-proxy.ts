@@ -15,6 +15,7 @@ import type { KubernetesFaultSpec } from "../faults/spec";
 import type { ClusterCertificates } from "./certificates";
 import type { KubernetesCalls } from "./kubernetes-calls";
 import { attributesOf } from "./request-attributes";
+import { KEEP_ALIVE_MS } from "../keep-alive";
 
 export interface ApiProxySettings {
   readonly cluster: string;
@@ -24,8 +25,6 @@ export interface ApiProxySettings {
   readonly calls: KubernetesCalls;
 }
 
-/** Longer than any client keeps a connection idle: the server must not be the one that closes. */
-const keepAliveMs = 300_000;
 /** Shorter than the API server's own 90 s, for the same reason. */
 const upstreamIdleMs = 60_000;
 const silentMs = 120_000;
@@ -48,7 +47,7 @@ export class ApiProxy {
   listen(port: number): Promise<void> {
     const { certificates } = this.settings;
     const server = https.createServer(
-      { key: readFileSync(certificates.servingKeyFile), cert: readFileSync(certificates.servingCertFile), ca: Buffer.from(certificates.caData, "base64"), requestCert: true, rejectUnauthorized: false, keepAliveTimeout: keepAliveMs, requestTimeout: 0, headersTimeout: 0, noDelay: true },
+      { key: readFileSync(certificates.servingKeyFile), cert: readFileSync(certificates.servingCertFile), ca: Buffer.from(certificates.caData, "base64"), requestCert: true, rejectUnauthorized: false, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 0, noDelay: true },
       (request, response) => this.handle(request, response),
     );
     server.on("clientError", (_, socket) => socket.destroy());

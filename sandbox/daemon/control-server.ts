@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { SandboxError } from "../errors";
 import type { NodeSpec } from "../contract";
 import type { Sandbox } from "./sandbox";
+import { KEEP_ALIVE_MS } from "../keep-alive";
 
 type Handler = (sandbox: Sandbox, parameters: readonly string[], body: unknown, query: URLSearchParams) => unknown;
 interface Route { readonly method: string; readonly path: RegExp; readonly handle: Handler }
@@ -81,7 +82,7 @@ export class ControlServer {
   private readonly server: Server;
 
   constructor(private readonly sandbox: Sandbox) {
-    this.server = createServer((request, response) => void this.answer(request, response));
+    this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => void this.answer(request, response));
     // A creation takes as long as it takes; the callers have the deadlines.
     this.server.requestTimeout = 0;
   }

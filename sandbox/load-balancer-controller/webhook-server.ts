@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import type { ApiClient } from "../node-agent/api-client";
+import { KEEP_ALIVE_MS } from "../keep-alive";
 import { gatePatch } from "./readiness-gates";
 import { WEBHOOK_PATHS } from "./webhook-configurations";
 import { createWebhookCertificate } from "./webhook-certificate";
@@ -25,12 +26,14 @@ type Verdict = { readonly allowed: true; readonly patch?: readonly object[] } | 
 
 export interface WebhookServer {
   readonly port: number;
+  /** For tests in the same process. */
+  close(): void;
 }
 
 /** Also points the cluster's webhook configurations at itself, again and again until `signal` aborts; not with a `given` certificate and port, as which they are pointed at already. */
 export async function startWebhookServer(client: ApiClient, lookUp: LookUp, signal: AbortSignal, given: Flags["webhook"] = null): Promise<WebhookServer> {
   const certificate = given === null ? await createWebhookCertificate() : null;
-  const server = https.createServer(certificate === null ? { cert: readFileSync(given?.certFile ?? ""), key: readFileSync(given?.keyFile ?? "") } : { cert: certificate.certPem, key: certificate.keyPem }, (request, response) => {
+  const server = https.createServer({ keepAliveTimeout: KEEP_ALIVE_MS, ...(certificate === null ? { cert: readFileSync(given?.certFile ?? ""), key: readFileSync(given?.keyFile ?? "") } : { cert: certificate.certPem, key: certificate.keyPem }) }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -42,16 +45,20 @@ export async function startWebhookServer(client: ApiClient, lookUp: LookUp, sign
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(given?.port ?? 0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  if (certificate === null) return { port };
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  if (certificate === null) return { port, close };
   const self = { port, caBundle: certificate.caBundle };
   try {
     await pointConfigurations(client, self);
   } catch (error) {
-    server.close();
+    close();
     throw error;
   }
   followConfigurations(client, self, signal);
-  return { port };
+  return { port, close };
 }
 
 async function answer(url: string, body: string, client: ApiClient, lookUp: LookUp): Promise<string> {
