@@ -1,6 +1,7 @@
 /** Instance targets behind the load balancer of the primary's Service, under load: the primary stands down, keeps the load balancer, and comes back. */
 import assert from "node:assert/strict";
-import { deploy, drive, healthy, nodeTargets, ownedByService, registered, underLoad, verify } from "./instance-targets";
+import { deploy, drive, healthy, nodeTargets, ownedByService, registered, verify } from "./instance-targets";
+import { underLoad } from "./traffic";
 
 describe("instance targets, owner service", function () {
   this.timeout(900_000);

@@ -1,6 +1,7 @@
 /** Instance targets behind the environment's own load balancer, of two members that both serve: one leaves and comes back, under load; `verify` agrees. */
 import assert from "node:assert/strict";
-import { deploy, drive, healthy, nodeTargets, registered, underLoad, verify } from "./instance-targets";
+import { deploy, drive, healthy, nodeTargets, registered, verify } from "./instance-targets";
+import { underLoad } from "./traffic";
 
 describe("instance targets, owner stack", function () {
   this.timeout(900_000);

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually, Stage, type Values } from "./stage";
-import { assertNobodyNoticed } from "./traffic";
 
 interface NodeList { readonly items: readonly { readonly spec: { readonly providerID: string } }[] }
 interface Health { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string; readonly Port: number }; readonly TargetHealth: { readonly State: string } }[] }
@@ -60,13 +59,3 @@ export async function verify(stage: Stage, members: readonly string[]): Promise<
   });
 }
 
-export async function underLoad(stage: Stage, work: () => Promise<void>): Promise<void> {
-  const load = await stage.load(200);
-  try {
-    await work();
-  } finally {
-    const summary = await load.stop();
-    console.log(`      ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
-    assertNobodyNoticed(summary);
-  }
-}
