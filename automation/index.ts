@@ -62,7 +62,7 @@ export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, Te
 const never = new AbortController().signal;
 const quiet: EventSink = () => undefined;
 
-async function withPorts<T>(target: Target, controls: Controls & { readonly createStack?: boolean }, work: (ports: Ports & { readonly pulumi: PulumiAdapter; readonly evacuation: EvacuationPort }, region: string) => Promise<T>): Promise<T> {
+async function withPorts<T>(target: Target, controls: Controls & { readonly createStack?: boolean }, work: (ports: Ports & { readonly pulumi: PulumiAdapter; readonly evacuation: EvacuationPort }, config: Readonly<Record<string, string>>, region: string) => Promise<T>): Promise<T> {
   const clock = systemClock(timeScaleFrom({ ...process.env, ...target.env }));
   const emit = controls.onEvent ?? quiet;
   const pulumi = new PulumiAdapter({
@@ -82,7 +82,7 @@ async function withPorts<T>(target: Target, controls: Controls & { readonly crea
     const region = config["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
     aws = new AwsAdapter(region);
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
-    return await work({ pulumi, aws, kubernetes, clock, evacuation }, region);
+    return await work({ pulumi, aws, kubernetes, clock, evacuation }, config, region);
   } finally {
     pulumi.dispose();
     kubernetes.dispose();
@@ -109,8 +109,8 @@ export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
 
 function asked(options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire">, what: Asked): Promise<UpgradeResult> {
   const approve = options.approveRetire ?? false;
-  return withPorts(options, options, async (ports) =>
-    runAsked(ports, await ports.pulumi.readConfig(), runOf(options, `${describeAsked(what)} --stack ${options.environment}`, async (member) => (typeof approve === "function" ? await approve(member) : approve)), what),
+  return withPorts(options, options, (ports, config) =>
+    runAsked(ports, config, runOf(options, `${describeAsked(what)} --stack ${options.environment}`, async (member) => (typeof approve === "function" ? await approve(member) : approve)), what),
   );
 }
 
@@ -121,8 +121,8 @@ export interface AdoptOptions extends Target, Controls {}
  * @throws DriverError for what keeps it from starting: EBG-ADOPT, EBG-FENCED, EBG-STACK-LOCKED, EBG-CREDENTIALS, …
  */
 export function adopt(options: AdoptOptions): Promise<AdoptResult> {
-  return withPorts(options, options, async (ports) =>
-    runAdopt(ports, await ports.pulumi.readConfig(), runOf(options, `adopt --stack ${options.environment}`, async () => false)),
+  return withPorts(options, options, (ports, config) =>
+    runAdopt(ports, config, runOf(options, `adopt --stack ${options.environment}`, async () => false)),
   );
 }
 
@@ -162,8 +162,8 @@ export interface EvacuateOptions extends Target, Controls {
  * @throws EBG-EVACUATE when it is not needed, or would not be safe
  */
 export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
-  return withPorts(options, options, async (ports) =>
-    runEvacuate(ports, await ports.pulumi.readConfig(), {
+  return withPorts(options, options, (ports, config) =>
+    runEvacuate(ports, config, {
       ...runOf(options, `evacuate ${options.member}${options.controllerIsStopped === true ? " --controller-is-stopped" : ""} --stack ${options.environment}`, async () => false),
       member: options.member,
       controllerIsStopped: options.controllerIsStopped ?? false,
@@ -179,7 +179,7 @@ export function up(options: UpOptions): Promise<UpResult> {
 
 /** What `upgrade` would do; changes nothing. @throws DriverError */
 export function planUpgrade(options: Target): Promise<UpgradePlan> {
-  return withPorts(options, {}, async (ports) => runPlan(await readFamily(ports, options.environment), await ports.pulumi.readConfig()));
+  return withPorts(options, {}, async (ports, config) => runPlan(await readFamily(ports, options.environment), config));
 }
 
 /** Where traffic is, what is under way, and what AWS and the clusters say of it. @throws DriverError */
@@ -196,7 +196,7 @@ export interface VerifyOptions extends Target, Controls {
 
 /** Looks at everything that must hold while several clusters share a target group; changes nothing. @throws DriverError */
 export function verify(options: VerifyOptions): Promise<VerifyReport> {
-  return withPorts(options, options, async (ports, region) => {
+  return withPorts(options, options, async (ports, _config, region) => {
     const inspection = new InspectionAdapter(region);
     try {
       const size = { requests: probesWanted() ? (options.requests ?? 1000) : 0, concurrency: options.concurrency ?? 40 };
@@ -214,11 +214,11 @@ export interface TeardownOptions extends Target, Controls {
 
 /** Ends the environment: drains, then destroys every member, then the environment's stack, then looks for what is left. @throws DriverError */
 export function teardown(options: TeardownOptions): Promise<TeardownResult> {
-  return withPorts(options, options, async (ports, region) => {
+  return withPorts(options, options, async (ports, config, region) => {
     const search = new LeftoverSearch(region);
     const { confirm } = options;
     try {
-      return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { protectedResources: () => ports.pulumi.protectedResources(), previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters), madeForServices: (cluster, services) => search.madeForServices(cluster, services), usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services) } }, await ports.pulumi.readConfig(), {
+      return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { protectedResources: () => ports.pulumi.protectedResources(), previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters), madeForServices: (cluster, services) => search.madeForServices(cluster, services), usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services) } }, config, {
         ...runOf(options, `teardown --stack ${options.environment} --yes-delete ${options.environment}`, async () => true),
         confirm: async (name) => (typeof confirm === "function" ? await confirm(name) : confirm),
       });

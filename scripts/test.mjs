@@ -18,11 +18,14 @@ let failed = 0;
 /** What failed and why, said again at the end: whoever reads only the tail of a log must see it. */
 const failures = [];
 
-/** One command that passes or fails as a whole. */
-function check(name, command, args) {
-  process.stdout.write(`\n# ${name}\n`);
-  const ok = spawnSync(command, args, { stdio: "inherit" }).status === 0;
-  process.stdout.write(`# ${name}: ${ok ? "passed" : "FAILED"}\n`);
+/** One command that passes or fails as a whole. `beside`: others run meanwhile, so what it says is shown at its end, in one piece. */
+async function check(name, command, args, { beside = false } = {}) {
+  if (!beside) process.stdout.write(`\n# ${name}\n`);
+  const child = spawn(command, args, { stdio: ["ignore", ...(beside ? ["pipe", "pipe"] : ["inherit", "inherit"])] });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (part) => said.push(part));
+  const ok = await new Promise((resolve) => child.once("error", () => resolve(false)).once("close", (status) => resolve(status === 0)));
+  process.stdout.write(`${Buffer.concat(said).toString("utf8").replace(/^(?=.)/s, "\n")}# ${name}: ${ok ? "passed" : "FAILED"}\n`);
   if (ok) passed += 1;
   else {
     failed += 1;
@@ -32,7 +35,6 @@ function check(name, command, args) {
 }
 
 const countsOf = (name) => join(scratch, `${name}.ndjson`);
-const mocha = (config) => ["npx", ["mocha", "--config", config]];
 const withCounts = (name) => ({ ...process.env, EBG_TEST_COUNTS: countsOf(name) });
 
 /** Adds up what a mocha suite has written; its tests are counted one by one. */
@@ -47,10 +49,10 @@ function count(name, run) {
   if (brokeOff) failures.push({ suite: name, title: "the suite itself", why: `ended with ${run.signal ?? run.status} without a failed test` });
 }
 
+/** Its files side by side, one on each core. */
 function suite(name, config) {
   process.stdout.write(`\n# ${name}\n`);
-  const [command, args] = mocha(config);
-  count(name, spawnSync(command, args, { stdio: "inherit", env: withCounts(name) }));
+  count(name, spawnSync("npx", ["mocha", "--config", config, "--parallel", "--jobs", String(availableParallelism())], { stdio: "inherit", env: withCounts(name) }));
 }
 
 /**
@@ -119,8 +121,8 @@ function processesNaming(folder) {
 const only = process.argv[2] ?? "all";
 const steps = {
   build: () => check("build", "node", ["scripts/build.mjs"]),
-  lint: () => check("lint", "npx", ["eslint", "."]),
-  types: () => check("types", "npx", ["tsc", "--noEmit"]),
+  lint: () => check("lint", "npx", ["eslint", "."], { beside: true }),
+  types: () => check("types", "npx", ["tsc", "--noEmit"], { beside: true }),
   tools: () => check("tools", "node", ["bin/eks-blue-green.js", "sandbox", "tools"]),
   unit: () => suite("unit", ".mocharc.unit.json"),
   e2e: endToEnd,
@@ -131,8 +133,9 @@ for (const name of wanted) {
     process.stderr.write(`unknown step '${name}'; one of: ${Object.keys(steps).join(", ")}\n`);
     process.exit(2);
   }
-  await steps[name]();
 }
+/** Steps that need nothing of each other run together; the groups one after the other. */
+for (const group of [["build"], ["tools", "lint", "types"], ["unit"], ["e2e"]]) await Promise.all(group.filter((name) => wanted.includes(name)).map((name) => steps[name]()));
 rmSync(scratch, { recursive: true, force: true });
 for (const { suite: where, title, why, more = "" } of failures) {
   process.stdout.write(`FAILED ${where}: ${title}\n${[why.slice(0, 1500), more].filter(Boolean).join("\n").replace(/^/gm, "    ")}\n`);

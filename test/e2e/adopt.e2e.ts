@@ -62,7 +62,7 @@ describe("adopt", function () {
     elb = new ElasticLoadBalancingV2Client({ region: "us-east-1", endpoint, credentials: { accessKeyId, secretAccessKey } });
     await good(["up"]);
     assert.deepEqual(Object.values(stage.record().placement).map(({ role }) => role), ["active", "active"], "with cycle, `up` makes every member active");
-    load = await stage.load(200, 2);
+    load = await stage.load(100, 2);
     identitiesBefore = await identities();
     targetsBefore = await targets();
     assert.equal(identitiesBefore.length, 5, "a load balancer, two listeners, two target groups");

@@ -55,7 +55,7 @@ describe("changed by hand", function () {
   };
 
   it("targets taken out before and during an upgrade under load: verify says how to get them back, the gates do it, and no request is lost", async () => {
-    const load = await stage.load(200);
+    const load = await stage.load();
     const [first = ""] = endpoints("blue");
     takeOut(first);
     const before = verify();

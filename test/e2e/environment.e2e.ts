@@ -90,7 +90,7 @@ describe("an environment in the sandbox", function () {
   });
 
   it("with blue's API server dead, green is still provisioned and admitted, and what could not be done is said", async () => {
-    const load = await stage.load(200);
+    const load = await stage.load();
     await control.stopApiServer("dev-blue");
     const run = await stage.drive(["upgrade", "--approve-retire"]);
     assert.equal(run.code, 6, run.stderr);
@@ -112,7 +112,7 @@ describe("an environment in the sandbox", function () {
   it("plain `pulumi up` of every stack in the middle of a rollout, from another folder, leaves traffic where it is", async () => {
     stage.want("1.36");
     const elsewhere = mkdtempSync(join(tmpdir(), "ebg-elsewhere-"));
-    const load = await stage.load(200);
+    const load = await stage.load();
     try {
       let killed = false;
       const halfway = await stage.drive(["upgrade", "--approve-retire"], (event, kill) => {

@@ -34,7 +34,7 @@ describe("a cluster that is dead", function () {
   });
 
   it("leaves when its API server is gone, though the driver is killed in the middle", async () => {
-    load = await stage.load(200);
+    load = await stage.load();
     await control.stopApiServer("dev-blue");
     const killed = await stage.drive(["evacuate", "blue", "--why", "control plane lost"], (event: DriverEvent, kill) => {
       if (event.kind === "phase-finished" && event.phase === "act") kill("SIGKILL");

@@ -111,7 +111,7 @@ class Round {
 
   async run(): Promise<void> {
     const began = Date.now();
-    const load = await this.stage.load(200);
+    const load = await this.stage.load();
     try {
       const before = await this.counted();
       for (const kind of this.kinds) for (const fault of faultsOf(kind)) await this.control.addFault(fault);

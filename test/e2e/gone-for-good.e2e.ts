@@ -21,7 +21,7 @@ describe("a cluster that is dead for good", function () {
       const run = await stage.drive(args);
       assert.equal(run.code, 0, run.stderr);
     }
-    load = await stage.load(200);
+    load = await stage.load();
   });
   after(async () => {
     await load?.stop();
@@ -73,11 +73,12 @@ describe("a cluster that is dead for good", function () {
     const failures = load!.failures();
     load = null;
     assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
-    const others = failures.filter(({ connection, kind, target }) => connection !== "kept-alive" || kind !== "reset" || !bluePods.includes(target ?? ""));
+    // Cut before the answer, or in its middle.
+    const others = failures.filter(({ connection, kind, target }) => connection !== "kept-alive" || !["reset", "closed-early"].includes(kind) || !bluePods.includes(target ?? ""));
     assert.deepEqual(others, []);
     assert.equal(summary.failed, failures.length);
-    // The client keeps fifty; each that led there fails once, and is opened anew elsewhere.
-    assert.ok(failures.length + summary.idleResets <= 50, `${failures.length} connections were cut in use, ${summary.idleResets} while idle`);
+    // The client keeps twenty-five; each that led there fails once, and is opened anew elsewhere.
+    assert.ok(failures.length + summary.idleResets <= 25, `${failures.length} connections were cut in use, ${summary.idleResets} while idle`);
     console.log(`      ${summary.sent} requests, ${summary.failed} failed on connections that outlived their cluster, ${summary.idleResets} idle resets`);
   });
 });

@@ -34,7 +34,7 @@ describe("a member that is half made", function () {
     control = new ControlClient(stage.info.control);
     const run = await stage.drive(["up"]);
     assert.equal(run.code, 0, run.stderr);
-    load = await stage.load(200);
+    load = await stage.load();
   });
   after(async () => {
     await load?.stop();

@@ -23,7 +23,7 @@ export function rehearsesScenario(name: string, { title, claims, steps }: Told):
   describe("rehearse --scenario", () => {
     it(`${name}: loses nothing, and what it claims was seen`, () => {
       const before = leftFolders();
-      const run = spawnSync(process.execPath, [join(root, "bin/eks-blue-green.js"), "rehearse", "--scenario", name, "--json", "--rate", "300"], { cwd: root, encoding: "utf8", timeout: 1_200_000, maxBuffer: 1 << 28 });
+      const run = spawnSync(process.execPath, [join(root, "bin/eks-blue-green.js"), "rehearse", "--scenario", name, "--json", "--rate", "100"], { cwd: root, encoding: "utf8", timeout: 1_200_000, maxBuffer: 1 << 28 });
       const text = stripVTControlCharacters(run.stderr);
       assert.equal(run.status, 0, text.slice(-4000));
       const events = run.stdout.trim().split("\n").map((line) => JSON.parse(line) as DriverEvent);

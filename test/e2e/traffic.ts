@@ -40,7 +40,7 @@ export function assertMeansSomething(summary: LoadSummary): void {
 
 /** Does the work under load, then judges what the clients saw. By default nobody may have noticed. */
 export async function underLoad<T>(stage: Stage, work: () => Promise<T>, judge: (summary: LoadSummary) => void = assertNobodyNoticed): Promise<T> {
-  const load = await stage.load(200);
+  const load = await stage.load();
   let summary: LoadSummary;
   let result: T;
   try {

@@ -72,7 +72,7 @@ describe("a bad green", function () {
 
   async function turnedBack(bad: BadGreen): Promise<void> {
     const before = await brokenFlows();
-    const load = await stage.load(200);
+    const load = await stage.load();
     let summary: LoadSummary;
     let [step, broken, out] = ["", 0, 0];
     let backIn = "";
@@ -134,7 +134,7 @@ describe("a bad green", function () {
   it("never ready: nothing is moved; two Ctrl-C end the engine in order; wanting the old version again removes what was half made", async () => {
     await control.addFault({ on: "pods", cluster: "dev-green", service: "web", kind: "unready" });
     stage.want("1.35");
-    const load = await stage.load(200);
+    const load = await stage.load();
     let engine = 0;
     let timer: NodeJS.Timeout | undefined;
     const started = Date.now();
@@ -198,7 +198,7 @@ describe("a bad green", function () {
   it("once it is good, the same command finishes, and nobody notices", async () => {
     const file = join(stage.projectDirectory, "Pulumi.dev.yaml");
     writeFileSync(file, readFileSync(file, "utf8").replace("bakeSeconds: 900", "bakeSeconds: 300"));
-    const load = await stage.load(200);
+    const load = await stage.load();
     const run = await stage.drive(upgrade);
     const summary = await load.stop();
     assert.equal(run.code, 0, run.stderr);

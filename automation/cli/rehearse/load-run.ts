@@ -76,12 +76,15 @@ const startOne = (info: SandboxInfo, entry: ConnectToEntry, requestsPerSecond: n
   { ledgerFile },
 );
 
+/** Kept-alive connections of all clients together: each is in use twice a second (half of the requests are theirs), or a pod that ends had no answer left on which to tell its client to close. */
+const poolFor = (requestsPerSecond: number): number => Math.min(50, Math.ceil(requestsPerSecond / 4));
+
 /** The rate is shared out over the listeners, one client process each. */
 export async function beginLoad(info: SandboxInfo, to: ConnectToEntry | readonly ConnectToEntry[], requestsPerSecond: number, ledgerFile: string, tell: EventSink): Promise<RunningLoad> {
   const entries = Array.isArray(to) ? (to as readonly ConnectToEntry[]) : [to as ConnectToEntry];
   const share = (whole: number): number => Math.max(1, Math.round(whole / entries.length));
   const ledgerOf = (index: number): string => (index === 0 ? ledgerFile : ledgerFile.replace(/(\.[^.]+)?$/, `-${index + 1}$1`));
-  const handles = await Promise.all(entries.map((entry, index) => startOne(info, entry, share(requestsPerSecond), share(50), ledgerOf(index))));
+  const handles = await Promise.all(entries.map((entry, index) => startOne(info, entry, share(requestsPerSecond), share(poolFor(requestsPerSecond)), ledgerOf(index))));
   let sent = 0;
   let failed = 0;
   handles.forEach((handle, index) => handle.onSample((sample) => {
