@@ -151,7 +151,7 @@ function forward(adoption: Adoption, look: AdoptLook, calm: AdoptMemory, memory:
 }
 
 function owned(adoption: Adoption, look: AdoptLook, reason: string): AdoptDecision {
-  if (isPastUndo(look)) return stop("EBG-ADOPT", `${reason}, after the stack has taken the load balancer over: the controller would make a second one`, `kubectl patch the Service ${nameOf(adoption)} to ClusterIP, keep whatever changes it (a GitOps tool, a chart) from doing so, then run the same command again`);
+  if (isPastUndo(look)) return stop("EBG-ADOPT", `${reason}, after the stack has taken the load balancer over: the controller would make a second one`, `keep whatever changes the Service (a GitOps tool, a chart) from doing so; make it a ClusterIP again, on ${adoption.member}: kubectl -n ${adoption.before.namespace} patch service ${adoption.before.name} --type merge -p '{"spec":{"type":"ClusterIP"}}'; then run the same command again`);
   return { kind: "turn-back", reason, step: undoFrom(adoption.step) };
 }
 

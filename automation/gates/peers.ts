@@ -40,7 +40,7 @@ export function peersProblem(observation: Observation, owners: Ownership, peers:
 }
 
 /** The remedy when asking did not help. */
-const notBack = "the controller's cache of targets may be in the way: kubectl rollout restart of that member's load balancer controller empties it; then run the same command again";
+const notBack = "the controller's cache of targets may be in the way: a restart of that member's load balancer controller empties it (kubectl -n kube-system rollout restart deployment aws-load-balancer-controller); then run the same command again";
 
 export const isDrift = (decision: Decision | null): boolean => decision?.status === "waiting" && decision.reason === "drift";
 
