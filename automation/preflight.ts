@@ -92,5 +92,8 @@ export async function preflight({ ports, environment, record, members, probes, s
   const undeployed = Object.keys(record.placement).filter((name) => record.placement[name]?.role !== "absent" && members[name] === undefined && record.intent?.move.member !== name);
   const lost = undeployed.map((name) => required("EBG-RECORD-LOST", `the record says that ${name} is ${record.placement[name]?.role}, but its stack has no outputs`, `pulumi up --stack ${environment.environment}-${name}`));
   const missing = missingTargetGroups(environment).map((key) => required("EBG-PREFLIGHT", `the target group '${key}' was not found, so nobody can say who serves it`, `deploy the stack that makes its load balancer: eks-blue-green up --stack ${environment.environment}; then look: eks-blue-green status --stack ${environment.environment}`));
-  return { findings: [...findingsOf(observation, record), ...drift, ...missing, ...pending.flat(), ...lost], observation };
+  const { alarms } = environment.config.rollout;
+  // In the middle of a rollout its bakes wait for them.
+  const silent = observation.alarms === null && alarms.length > 0 ? [(record.rollout === null ? required : recommended)("EBG-AWS", `the alarms ${alarms.join(", ")} can't be read: ${observation.problems.join("; ")}`, "check the driver's permissions (docs/permissions.md)")] : [];
+  return { findings: [...findingsOf(observation, record), ...silent, ...drift, ...missing, ...pending.flat(), ...lost], observation };
 }

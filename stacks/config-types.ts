@@ -131,7 +131,7 @@ export interface RolloutConfig {
   readonly gateTimeoutSeconds: number;
   /** Names of CloudWatch alarms that must stay OK during a bake. */
   readonly alarms: readonly string[];
-  /** How `retire` is approved: `ask` on a terminal (or `--approve-retire`), or `automatic`. */
+  /** How `retire` is approved: `ask`: only with `--approve-retire` (a rollout without it stops before, exit code 6); or `automatic`. Default `ask`. */
   readonly retire: "ask" | "automatic";
 }
 

@@ -83,7 +83,7 @@ function plannedWork(): Command[] {
   return [
     base("rollback", "turn around what is under way; or bring the old member back that still stands by after an upgrade")
       .addOption(plainOption())
-      .option("--approve-retire", "destroy a new member that is only half made without asking", false)
+      .option("--approve-retire", "approve that a new member that is only half made is destroyed; without it the way back stops before that (exit 6)", false)
       .addHelpText("after", "\nExample:\n  $ eks-blue-green rollback --stack dev\nVersions are never lowered and nothing that was destroyed comes back: where that would be needed, it says so and changes nothing.")
       .action((flags: Flags) => runRollout(flags, rollback)),
     onMember("admit", "take a member into traffic; one that is absent is provisioned first")
@@ -111,7 +111,7 @@ export function driverCommands(): Command[] {
       .action(runPlan),
     base("upgrade", "go to the wanted Kubernetes version, or go on with an upgrade that was interrupted")
       .addOption(plainOption())
-      .option("--approve-retire", "destroy the old member at the end without asking", false)
+      .option("--approve-retire", "approve that the old member is destroyed at the end; without it the rollout stops before that (exit 6)", false)
       .addHelpText("after", "\nExamples:\n  $ eks-blue-green upgrade --stack dev\n  $ eks-blue-green upgrade --stack dev --approve-retire --json > events.ndjson   # CI\nInterrupted, killed, or on another machine: run the same command again.")
       .action((flags: Flags) => runRollout(flags, upgrade)),
     ...plannedWork(),

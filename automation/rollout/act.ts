@@ -33,7 +33,10 @@ async function once(session: Session, index: number, move: Move, phases: Phases,
   const previewed = await session.phase(index, "preview", `planning the update of ${name}`, phases, async () => {
     if (move.kind === "drain") await pulumi.unprotectBindings(move.member);
     // Its last update may have been long ago, while it was active: evacuated, or never updated since.
-    if (destroys) await pulumi.unprotectAll(move.member);
+    if (destroys) {
+      await session.assertNotOvertaken();
+      await pulumi.unprotectAll(move.member);
+    }
     // A drain that gave up half-way may have deleted the binding after all, and the state would still have it.
     if (move.kind === "admit") await pulumi.refreshBindings(move.member);
     if (destroys && isEvacuated(session, move.member)) {
@@ -46,6 +49,7 @@ async function once(session: Session, index: number, move: Move, phases: Phases,
   planned(changesOf(previewed.operations).length);
   assertAllowed(move.kind, name, previewed.operations);
   await stillEnough(session, index, move);
+  if (destroys) await session.assertNotOvertaken();
   emit({ kind: "stack", stack: name, status: "started", message: destroys ? "destroying" : "updating", seconds: null, changes: null });
   const applied = await session.phase(index, "act", `${destroys ? "destroying" : "updating"} ${name}`, phases, () =>
     destroys ? pulumi.destroy(move.member, cancel) : pulumi.apply(stack, context, previewed.plan, cancel),

@@ -14,7 +14,7 @@ export async function performBake(session: Session, index: number, step: Step & 
   const active = session.active();
   const first = await session.look(plainLook);
   const before = Object.fromEntries(active.map((name) => [name, snapshot(session.owners, first, name)]));
-  const rules = { active, before, bakeMs: session.ports.clock.scaled(step.seconds), toleratedMs: session.toleratedMs, repairMs: session.repairMs, why: step.why };
+  const rules = { active, before, bakeMs: session.ports.clock.scaled(step.seconds), toleratedMs: session.toleratedMs, repairMs: session.repairMs, why: step.why, alarms: session.rules.alarms };
   await session.phase(index, "gate", step.why, phases, () =>
     waitForGate(session, {
       name: `bake: ${step.why}`,

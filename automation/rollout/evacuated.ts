@@ -29,6 +29,7 @@ export async function liftDenial(session: Session, member: string): Promise<void
   const roleName = session.record.placement[member]?.evacuated?.roleName ?? null;
   if (roleName === null) return;
   const port = portOf(session);
+  await session.assertNotOvertaken();
   await port.allowRegistering(roleName);
   if (await port.registeringDenied(roleName)) throw new GateFailed("EBG-EVACUATE", `the policy that denies ${member}'s controller to register targets is still on role ${roleName}`, `aws iam delete-role-policy --role-name ${roleName} --policy-name eks-blue-green-evacuated`);
   session.options.emit({ kind: "note", message: `${member}'s controller may register targets again (role ${roleName})` });

@@ -6,14 +6,14 @@ import { decideReady } from "../gates/after-provision";
 import { decideUpgraded, skewProblem } from "../gates/after-upgrade";
 import { describeFlagProblems, flagProblems } from "../gates/flags";
 import { failed, listing, notYet, passed } from "../gates/decision";
-import { plainLook, type Observation } from "../gates/observation";
+import { plainLook, type Observation, type Wants } from "../gates/observation";
 import { healthOf, snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
 import { ownershipOf } from "../../stacks/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../primary";
 import { isEvacuated, readyToReturn } from "./evacuated";
 import type { Session } from "./session";
-import { GateFailed, Stop } from "./stop";
+import { GateFailed, Stop, stopRequested } from "./stop";
 import { waitForGate, type Gate } from "./wait-for-gate";
 import { counted, doing } from "../words";
 
@@ -29,7 +29,7 @@ export function peersBefore(session: Session, observation: Observation, member: 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
 export async function beforeMove(session: Session, move: Move, resumed: boolean): Promise<Observation> {
   const evacuated = isEvacuated(session, move.member);
-  const observation = await session.look(move.kind === "retire" ? looks.workload : move.kind === "upgrade" || evacuated ? looks.infrastructure : plainLook);
+  const observation = await lookBefore(session, move, move.kind === "retire" ? looks.workload : move.kind === "upgrade" || evacuated ? looks.infrastructure : plainLook);
   const flags = flagProblems(observation);
   if (flags.length > 0 && move.kind === "admit") {
     const { message, remedy } = describeFlagProblems(flags);
@@ -53,12 +53,31 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
       outOfTraffic(session, observation, move);
       return observation;
     case "retire":
-      if (!resumed) await mayRetire(session, observation, move);
+      // Approved once; but a record may have been put back from a backup, and its member serve again.
+      if (resumed) notRegistered(session, observation, move, "destroyed");
+      else await mayRetire(session, observation, move);
       return observation;
     case "shift":
       throw new Stop("EBG-PLAN-IMPOSSIBLE", `the move '${move.kind}' is not built yet`, "set eks-blue-green:rollout.strategy to replace");
     default:
       return move.kind satisfies never;
+  }
+}
+
+/** Looks of `lookBefore`, ten seconds apart. */
+const mostLooks = 30;
+
+/** What must leave, or must have left, is what is seen now: a target group that AWS did not tell would be taken for an empty one. @throws Stop */
+async function lookBefore(session: Session, move: Move, wants: Wants): Promise<Observation> {
+  const { clock } = session.ports;
+  const { stop, commandName } = session.options;
+  for (let looked = 1; ; looked += 1) {
+    const observation = await session.look(wants);
+    const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
+    if (untold.length === 0 || (move.kind !== "drain" && move.kind !== "upgrade" && move.kind !== "retire")) return observation;
+    if (looked >= mostLooks) throw new Stop("EBG-AWS", `could not ${move.kind} ${move.member}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`, `wait until it does, then go on with: ${commandName}`);
+    await clock.sleep(Math.max(clock.scaled(10), 1000), stop);
+    if (stop.aborted) throw stopRequested(commandName);
   }
 }
 
@@ -69,7 +88,7 @@ function needsApi(session: Session, observation: Observation, move: Move): void 
   throw new Stop(
     "EBG-MEMBER-UNREACHABLE",
     `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. Everything before it is done.`,
-    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${move.kind === "drain" && serving.length > 0 && !isEvacuated(session, move.member) ? `; if it can't be brought back soon: eks-blue-green evacuate ${move.member} --stack ${session.environment.environment}` : ""}`,
+    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${["drain", "scale"].includes(move.kind) && serving.length > 0 && !isEvacuated(session, move.member) ? `; if it can't be brought back soon: eks-blue-green evacuate ${move.member} --stack ${session.environment.environment}` : ""}`,
   );
 }
 
@@ -80,10 +99,15 @@ function needsHealthyPeer(session: Session, observation: Observation, move: Move
   throw new GateFailed("EBG-GATE", `${move.member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${Math.max(1, session.rules.minActive)} must be (${peers.map((name) => `${name}: ${healthOf(session.owners, observation, name)}`).join(", ") || "none is active"})`, "eks-blue-green status shows each target's state");
 }
 
+/** @throws Stop when any target of the member is registered */
+function notRegistered(session: Session, observation: Observation, move: Move, done: string): void {
+  const mine = Object.values(snapshot(session.owners, observation, move.member)).flat();
+  if (mine.length > 0) throw new Stop("EBG-GATE", `${move.member} is not ${done}: ${mine.length} of its targets are registered (${listing(mine)})`, `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`);
+}
+
 /** Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its kubelets must be near enough. */
 function outOfTraffic(session: Session, observation: Observation, move: Move): void {
-  const mine = Object.values(snapshot(session.owners, observation, move.member)).flat();
-  if (mine.length > 0) throw new Stop("EBG-GATE", `${move.member} is not upgraded: ${mine.length} of its targets are registered (${listing(mine)})`, `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`);
+  notRegistered(session, observation, move, "upgraded");
   const skew = skewProblem(observation, move.member, move.to.version ?? "");
   if (skew !== null) throw new Stop("EBG-GATE", `${move.member} is not upgraded: ${skew}`, `upgrade its node groups first (aws eks update-nodegroup-version), then go on with: ${session.options.commandName}`);
 }
@@ -192,6 +216,7 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
       for (const [service, ids] of Object.entries(left.free)) {
         const group = session.environment.loadBalancer.services[service];
         if (group === undefined) continue;
+        await session.assertNotOvertaken();
         session.options.emit({ kind: "note", message: `deregistering ${ids.length} leftover targets of ${member} in '${service}': ${ids.join(", ")}` });
         await session.ports.aws.deregister(group.targetGroupArn, ids);
       }

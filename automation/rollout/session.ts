@@ -140,6 +140,17 @@ export class Session {
     return parsed?.record !== null && parsed !== null && isDeepStrictEqual(plain(parsed.record), plain(next));
   }
 
+  /**
+   * For effects that no stack's update fences (ELBv2, IAM, a destroy): whoever was suspended for a while may have been overtaken, and what
+   * it would do was decided for a world that is gone. @throws EBG-FENCED
+   */
+  async assertNotOvertaken(): Promise<void> {
+    const { outputs } = await this.ports.pulumi.readEnvironment();
+    const now = parseRecord(outputs?.record).record?.revision;
+    if (now === this.written.revision) return;
+    throw new DriverError("EBG-FENCED", `somebody else has moved on: the record is at revision ${now ?? "unknown"}, this driver knows ${this.written.revision}`, "look at eks-blue-green status; if no other driver runs, run the same command again");
+  }
+
   async phase<T>(index: number, phase: Phase, message: string, phases: Partial<Record<Phase, number>>, work: () => Promise<T>): Promise<T> {
     const started = this.ports.clock.now();
     this.options.emit({ kind: "phase-started", index, phase, message });

@@ -22,6 +22,9 @@ export function pollMs(session: Session): number {
   return Math.max(session.ports.clock.scaled(Math.max(1, groups / 5)), 250);
 }
 
+/** Longer between two looks, and nobody can say what was in between: this process was suspended, or the machine's clock was set. */
+const blindMs = (session: Session): number => Math.max(session.ports.clock.scaled(120), 20_000);
+
 /** A timeout is counted over waiting proper: a hold or a bake that runs is as it should be. */
 export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   const { clock } = session.ports;
@@ -31,8 +34,15 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   let waitedMs = 0;
   let told = "";
   let last = clock.now();
+  let seenAt: number | null = null;
   for (;;) {
     const observation = await session.look(gate.wants);
+    const gap = seenAt === null ? 0 : observation.at - seenAt;
+    seenAt = observation.at;
+    if (gap < 0 || gap > blindMs(session)) {
+      emit({ kind: "note", message: `nothing was looked at for ${Math.round(Math.abs(gap) / 1000)} s${gap < 0 ? " (the machine's clock was set back)" : ""}: what must stay good for a time begins anew` });
+      memory = { ...memory, goodSince: null };
+    }
     const decided = gate.decide(observation, memory);
     memory = decided.memory;
     const { decision } = decided;

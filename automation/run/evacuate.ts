@@ -10,7 +10,7 @@ import { Session, type SessionOptions } from "../rollout/session";
 import { GateFailed, Stop, stopRequested } from "../rollout/stop";
 import { waitForGate } from "../rollout/wait-for-gate";
 import type { EvacuationPort, Ports } from "../ports";
-import { readFamily } from "./family";
+import { readFamily, refuseOlderRecord } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 import { doing } from "../words";
 
@@ -38,6 +38,7 @@ export async function runEvacuate(ports: EvacuatePorts, values: Readonly<Record<
   const config = wantedConfig(values, run.environment);
   await ports.pulumi.settle({ kind: "environment" });
   const family = await readFamily(ports, run.environment);
+  await refuseOlderRecord(ports, family, run.environment);
   const session = new Session(ports, { ...family.environment, config }, family.record, run);
   Object.assign(session.members, family.members);
   let left: readonly string[] = [];
@@ -75,7 +76,8 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
   const proven = await proof(session, ports, member);
   for (const text of proven.unproven) run.emit({ kind: "finding", code: "EBG-EVACUATE", severity: "recommended", message: `not touched: ${text}`, remedy: "find out whose it is (aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS); if nobody's: aws elbv2 deregister-targets" });
   const count = Object.values(proven.targets).flat().length;
-  if (open === null && count === 0) throw new DriverError("EBG-EVACUATE", `no registered target is provably ${member}'s${proven.unproven.length > 0 ? `: ${proven.unproven.join("; ")}` : ""}`, `eks-blue-green status --stack ${environment}; targets that nobody can prove are a person's to deregister`);
+  // Where its targets are gone already (its nodes were deleted with it), the rest is done all the same: denied, looked at, written down.
+  if (open === null && count === 0 && proven.unproven.length > 0) throw new DriverError("EBG-EVACUATE", `no registered target is provably ${member}'s: ${proven.unproven.join("; ")}`, `eks-blue-green status --stack ${environment}; targets that nobody can prove are a person's to deregister`);
   if (run.stop.aborted) throw stopRequested(run.commandName);
   const evacuation: Evacuation = open === null
     ? { member, startedAt: session.isoNow(), by: session.by, why: run.why === null ? why : `${run.why} (${why})`, targets: proven.targets, roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName }
@@ -111,7 +113,10 @@ async function deny(session: Session, evacuation: EvacuationPort): Promise<void>
   }
   await session.phase(0, "preview", `denying ${member}'s controller (role ${roleName}) to register targets`, {}, async () => {
     const before = await evacuation.registeringDenied(roleName);
-    if (!before) await evacuation.denyRegistering(roleName);
+    if (!before) {
+      await session.assertNotOvertaken();
+      await evacuation.denyRegistering(roleName);
+    }
     if (!(await evacuation.registeringDenied(roleName))) throw new GateFailed("EBG-EVACUATE", `the policy that denies ${member}'s controller to register targets is not on role ${roleName}, though IAM took it`, `look at it: aws iam list-role-policies --role-name ${roleName}`);
     await session.ports.clock.sleep(session.ports.clock.scaled(policySeconds), stop);
     if (stop.aborted) throw stopRequested(commandName);
@@ -130,6 +135,7 @@ async function deregister(session: Session): Promise<void> {
 }
 
 async function deregisterAll(session: Session, targets: Readonly<Record<string, readonly string[]>>): Promise<void> {
+  if (Object.values(targets).some((ids) => ids.length > 0)) await session.assertNotOvertaken();
   for (const [key, ids] of Object.entries(targets)) {
     const group = session.environment.loadBalancer.services[key];
     if (group === undefined || ids.length === 0) continue;

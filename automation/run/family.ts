@@ -29,5 +29,24 @@ export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: str
   return { environment: whole, record, members: Object.fromEntries(Object.entries(members).map(([member, outputs]) => [member, withTargetGroups(outputs, whole)])) };
 }
 
+/**
+ * A member remembers the record that its last update followed; a record that is older was put back from a backup, and may say of a member
+ * that serves that it is to be destroyed. @throws EBG-RECORD-LOST
+ */
+export async function refuseOlderRecord(ports: Pick<Ports, "pulumi">, { record, members }: Family, environment: string): Promise<void> {
+  const ahead = Object.entries(members).filter(([, { revision }]) => revision > record.revision);
+  if (ahead.length === 0) return;
+  // The members were read later: another driver may have moved on in between, and whoever is overtaken is fenced.
+  const { outputs } = await ports.pulumi.readEnvironment();
+  const now = parseRecord(outputs?.record).record?.revision ?? record.revision;
+  if (ahead.every(([, { revision }]) => revision <= now)) return;
+  const list = ahead.map(([member, { revision }]) => `${member} (${revision})`).join(", ");
+  throw new DriverError(
+    "EBG-RECORD-LOST",
+    `the record of ${environment} is at revision ${record.revision}, but members were updated after later ones: ${list}. It was restored from an older state, and what it says of where traffic is may be wrong`,
+    `restore the newest state of stack ${environment} (docs/runbook.md); or, when eks-blue-green status --stack ${environment} shows that it is right all the same: ${ahead.map(([member]) => `pulumi up --stack ${environment}-${member}`).join("; ")}, which makes the members follow it`,
+  );
+}
+
 /** The record with members that the config has named since. */
 export const knowing = (record: EnvironmentRecord, members: readonly string[]): EnvironmentRecord => withMembers(record, members);

@@ -15,7 +15,7 @@ import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringAdoption } from "./adopt";
 import { asAsked, describeAsked, refuseOthers, turnAround } from "./asked";
 import { refuseDuringEvacuation } from "./evacuate";
-import { knowing, readFamily, type Family } from "./family";
+import { knowing, readFamily, refuseOlderRecord, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
 export interface UpgradeRun extends SessionOptions { readonly environment: string }
@@ -36,6 +36,7 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
   const config = wantedConfig(values, run.environment);
   refuseOthers((await readFamily(ports, run.environment)).record, asked, run.environment);
   const family = await settledFamily(ports, run);
+  await refuseOlderRecord(ports, family, run.environment);
   refuseDuringAdoption(family.record, run.environment);
   refuseDuringEvacuation(family.record, run.environment);
   const environment = { ...family.environment, config };
@@ -61,10 +62,12 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
     report(findings, run);
     const stop = await begin(session, steps, config.kubernetesVersion, record, asked);
     if (stop !== null) return finish(stop);
-    const unapproved = asked?.name === "rollback" ? await turnAround(session, observation) : null;
+    // The way back of a rollback that planned its own moves is no rollback: what was asked for was not done.
+    const turnsAround = asked?.name === "rollback" && session.record.rollout?.command?.name !== "rollback";
+    const unapproved = turnsAround ? await turnAround(session, observation) : null;
     if (unapproved !== null) return finish(unapproved);
     const result = await runRollout(session);
-    return finish(asked?.name === "rollback" ? asAsked(session, result) : result);
+    return finish(turnsAround ? asAsked(session, result) : result);
   } catch (error) {
     if (error instanceof DriverError) finish({ outcome: "failed", placement: record.placement, code: error.code, message: error.message, remedy: error.remedy });
     throw error;

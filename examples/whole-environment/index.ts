@@ -12,7 +12,7 @@ const balancer = new SharedLoadBalancer("shop", {
   vpcId: network.vpcId,
   subnetIds: network.publicSubnetIds,
   podCidrBlock: network.cidrBlock,
-  services: [{ name: "web", port: 80, targetPort: 8080 }],
+  services: [{ name: "web", port: 80, targetPort: 8080, healthCheckPath: "/" }],
 });
 
 function addMember(member: string, version: string): pulumi.Output<string> {
@@ -27,7 +27,7 @@ function addMember(member: string, version: string): pulumi.Output<string> {
   const ingress = new MemberIngress(member, { podSecurityGroupId: cluster.podSecurityGroupId, loadBalancerSecurityGroupId: balancer.securityGroupId, ports: [8080] });
   const controller = new LoadBalancerController(member, { clusterName: cluster.clusterName, region, vpcId: network.vpcId }, { providers: [cluster.provider], dependsOn: cluster.ready });
   const inCluster = { provider: cluster.provider };
-  const web = new Workload(`${member}-web`, { workloadName: "web", namespace: "web", createNamespace: true, image: "registry.k8s.io/e2e-test-images/agnhost:2.53", containerPort: 8080, replicas: 3, memberName: member }, { ...inCluster, dependsOn: [controller] });
+  const web = new Workload(`${member}-web`, { workloadName: "web", namespace: "web", createNamespace: true, image: "nginxinc/nginx-unprivileged:1.29", containerPort: 8080, healthCheckPath: "/", replicas: 3, memberName: member }, { ...inCluster, dependsOn: [controller] });
   const shared = balancer.services["web"];
   if (shared !== undefined) {
     new MultiClusterService(`${member}-web`, { namespace: "web", serviceName: web.serviceName, servicePort: web.servicePort, targetGroups: [{ bindingName: "web", targetGroupArn: shared.targetGroupArn }], active: true }, { ...inCluster, dependsOn: [controller, ingress, web] });

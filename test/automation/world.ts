@@ -51,6 +51,8 @@ export class World {
   watch: () => void = () => undefined;
   events: DriverEventBody[] = [];
   alarm = false;
+  /** Whether AWS does not tell the targets now. */
+  untold: () => boolean = () => false;
   /** Members whose pods pass the health check and answer requests with errors. */
   readonly erring = new Set<string>();
   /** Members whose binding has a deletion timestamp and still its finalizer. */
@@ -213,7 +215,7 @@ export class World {
       aws: {
         ...noAdoption.aws,
         identity: async () => ({ account: "123456789012", arn: "arn" }),
-        targets: async () => { if (this.dead) throw new Killed(); return [...this.targets].map(([id, target]) => ({ id, state: this.state(id, target), reason: null, description: null })); },
+        targets: async () => { if (this.dead) throw new Killed(); if (this.untold()) throw new DriverError("EBG-AWS", "Throttling", "wait"); return [...this.targets].map(([id, target]) => ({ id, state: this.state(id, target), reason: null, description: null })); },
         deregister: (_arn, ids) => this.effect("deregister", () => { for (const id of ids) { const target = this.targets.get(id); if (target && target.drainingSince === null) target.drainingSince = this.now; } }),
         clusterStatus: async (clusterName) => { const version = this.clusters.get(clusterName.replace(/^dev-/, ""))?.version; return version === undefined ? null : { status: "ACTIVE", version }; },
         addons: async () => [{ name: "coredns", version: "v1", status: "ACTIVE" }],

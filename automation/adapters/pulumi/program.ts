@@ -72,7 +72,7 @@ export function loadProgram(project: Project): StackProgram {
     throw new DriverError("EBG-CONFIG", `the program ${entry} can't be loaded: ${error instanceof Error ? error.message : String(error)}`, "pulumi preview shows the same error with its place", error);
   }
   const program = typeof loaded === "function" ? loaded : (loaded as { default?: unknown } | null)?.default;
-  if (typeof program !== "function") throw new DriverError("EBG-CONFIG", `${entry} does not export a function`, "end it with `export = environmentOrMember(…)`, as the examples do");
+  if (typeof program !== "function") throw new DriverError("EBG-CONFIG", `${entry} does not export a function`, "export the program of the stacks, as stacks/index.ts of this package does");
   return program as StackProgram;
 }
 

@@ -55,7 +55,7 @@ describe("evacuate: whether it may be done", () => {
     ["its role is not known", () => refusal(deadBlue, record, { ...request, roleName: null } as never), /role of blue's controller is not known.*--controller-is-stopped/],
     ["a move of another member is open", () => refusal(deadBlue, { ...record, rollout, intent }), /'admit green' is open \(since 2026-01-01T00:00:00Z, by ann@ci 7\).*eks-blue-green upgrade --stack dev/],
     ["there is no such member", () => refusal(deadBlue, record, { ...request, member: "red" }), /no member 'red'/],
-    ["it is out already", () => refusal(deadBlue, { ...record, placement: { blue: { ...active, role: "standby" }, green: active } }), /blue is standby/],
+    ["it is out already, and can be asked", () => refusal(observation([member("blue", []), member("green", greenIds)]), { ...record, placement: { blue: { ...active, role: "standby" }, green: active } }), /blue is standby/],
   ];
   for (const [name, work, expected] of cases) {
     it(`refuses when ${name}`, () => {
@@ -64,6 +64,16 @@ describe("evacuate: whether it may be done", () => {
       assert.match(`${error.message} → ${error.remedy}`, expected);
     });
   }
+
+  it("may, when it stands by and its cluster is gone; and when it was killed between the two", () => {
+    const owners = learnOwners(new Map(), deadBlue);
+    const standby = { ...record, placement: { blue: { ...active, role: "standby" as const }, green: active } };
+    assert.match(mayEvacuate(standby, deadBlue, owners, request), /does not answer/);
+    const own = { ...move, member: "blue" };
+    const halfIn = { ...standby, rollout: { ...rollout, steps: [{ type: "move" as const, ...own }] }, intent: { ...intent, move: own } };
+    const noController = observation([member("blue", blueIds, { controller: { available: false, version: "3.5.0", message: "0 of 2 pods ready" } }), member("green", greenIds)]);
+    assert.match(mayEvacuate(halfIn, noController, learnOwners(new Map(), noController), request), /controller does not run/);
+  });
 
   it("takes a person's word where the role is not known", () => {
     assert.match(mayEvacuate(record, deadBlue, learnOwners(new Map(), deadBlue), { ...request, roleName: null, controllerIsStopped: true }), /does not answer/);

@@ -29,7 +29,7 @@ describe("what somebody deleted by hand", () => {
 
   it("a bake that fails for it says what helps, and not that one should look", () => {
     const observation = seen({ bindings: [] });
-    const { decision } = decideBaked({ ...observation, at: 10_000 }, learnOwners(new Map(), observation), { active: ["blue"], before: {}, bakeMs: 60_000, toleratedMs: 3000, why: "both serve" }, { ...freshMemory, badSince: 0 });
+    const { decision } = decideBaked({ ...observation, at: 10_000 }, learnOwners(new Map(), observation), { active: ["blue"], before: {}, bakeMs: 60_000, toleratedMs: 3000, why: "both serve", alarms: [] }, { ...freshMemory, badSince: 0 });
     assert.equal(decision.status, "failed");
     assert.deepEqual(decision.status === "failed" && [decision.reason, decision.message, decision.remedy], ["lost", "the TargetGroupBinding of 'web' on blue is gone, though its stack declares it: somebody deleted it by hand", "eks-blue-green up declares it again; then run the same command again"]);
   });

@@ -34,7 +34,7 @@ describe("rollout, with drift", () => {
     const result = await world.upgrade();
     assert.equal(result.outcome, "walked-back", result.message);
     assert.match(result.message, /1 of 3 targets of blue were taken out of 'web' behind its controller's back: 10\.42\.1\.1:8080/);
-    assert.match(result.remedy ?? "", /kubectl rollout restart .*controller/);
+    assert.match(result.remedy ?? "", /kubectl -n kube-system rollout restart .*controller/);
     assert.ok(resets(world) <= 20, `${resets(world)}`);
   });
 

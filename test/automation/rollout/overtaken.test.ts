@@ -1,0 +1,117 @@
+/** What a driver may not take for granted: that it is the only one, that its record is the newest, that it has seen what it did not see. */
+import assert from "node:assert/strict";
+import { Killed, World } from "../world";
+
+const killedBefore = async (world: World, call: string): Promise<void> => {
+  world.fault = { call, nth: 1, kind: "before", error: () => new Killed() };
+  await assert.rejects(world.upgrade(), Killed);
+  world.fault = null;
+};
+const notes = (world: World): string => world.events.flatMap((event) => (event.kind === "note" ? [event.message] : [])).join("\n");
+
+describe("a driver that was overtaken", () => {
+  for (const before of ["backUpState", "previewDestroy"]) {
+    it(`destroys nothing (somebody moved on at ${before})`, async () => {
+      const world = new World();
+      let moved = false;
+      world.watch = () => {
+        if (moved || world.record.intent?.move.kind !== "retire" || world.calls.at(-1) !== before) return;
+        moved = true;
+        world.record = { ...world.record, revision: world.record.revision + 1 };
+      };
+      await assert.rejects(world.upgrade(), { code: "EBG-FENCED" });
+      assert.ok(moved && world.clusters.has("blue") && !world.calls.includes("destroy"), world.calls.join(" "));
+    });
+  }
+});
+
+describe("a record that was put back from a backup", () => {
+  it("is refused when a member was updated after it", async () => {
+    const world = new World();
+    const blue = world.clusters.get("blue");
+    assert.ok(blue);
+    blue.revision = world.record.revision + 7;
+    await assert.rejects(world.upgrade(), (error: { code: string; message: string; remedy: string }) => error.code === "EBG-RECORD-LOST" && /members were updated after later ones: blue \(\d+\)/.test(error.message) && /pulumi up --stack dev-blue/.test(error.remedy));
+    assert.deepEqual(world.calls, []);
+  });
+
+  it("does not make a `retire` that it has open destroy a member that serves", async () => {
+    const world = new World();
+    await killedBefore(world, "destroy");
+    const blue = world.clusters.get("blue");
+    assert.ok(blue);
+    Object.assign(blue, { bound: true, running: true });
+    world.reconcile();
+    const result = await world.upgrade();
+    assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-GATE"], result.message);
+    assert.match(result.message, /blue is not destroyed: 3 of its targets are registered/);
+    assert.ok(world.clusters.has("blue"));
+  });
+});
+
+describe("what was not seen", () => {
+  it("is not taken for nothing: a drain's snapshot has all targets, whichever look AWS leaves without an answer", async () => {
+    for (let silent = 1; silent <= 8; silent += 1) {
+      const world = new World();
+      let looks = 0;
+      world.untold = () => {
+        if (!world.events.some((event) => event.kind === "step-started" && event.step.type === "move" && event.step.kind === "drain") || world.record.intent?.move.kind === "drain") return false;
+        looks += 1;
+        return looks >= silent && looks < silent + 3;
+      };
+      const snapshots = new Set<number>();
+      world.watch = () => { if (world.record.intent?.move.kind === "drain") snapshots.add(world.record.intent.targetsBefore["web"]?.length ?? 0); };
+      const result = await world.upgrade();
+      assert.equal(result.outcome, "done", result.message);
+      assert.deepEqual([...snapshots], [3], `silent from look ${silent} on`);
+    }
+  });
+
+  it("is waited for five minutes, then the rollout stops where it is", async () => {
+    const world = new World();
+    world.untold = () => world.events.some((event) => event.kind === "step-started" && event.resumed);
+    await killedBefore(world, "destroy");
+    const result = await world.upgrade();
+    assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-AWS"], result.message);
+    assert.match(result.message, /could not retire blue: AWS did not tell the targets of web/);
+    world.untold = () => false;
+    assert.equal((await world.upgrade()).outcome, "done");
+  });
+
+  it("is no good time: a bake begins anew after an hour in which nobody looked", async () => {
+    const world = new World();
+    let jumped = 0;
+    world.watch = () => {
+      const last = world.events.findLast((event) => event.kind === "step-started");
+      const baking = last?.kind === "step-started" && last.step.type === "bake";
+      if (!baking || jumped > 0 || !world.events.some((event) => event.kind === "gate" && event.gate.startsWith("bake"))) return;
+      world.now += 3_600_000;
+      jumped = world.now;
+    };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "done", result.message);
+    assert.ok(jumped > 0);
+    const bake = world.events.find((event) => event.kind === "step-finished" && event.step.type === "bake");
+    const seconds = bake?.kind === "step-finished" ? bake.seconds : 0;
+    assert.ok(seconds >= 3600 + 300, `the bake took ${seconds} s`);
+    assert.match(notes(world), /nothing was looked at for 36\d\d s: what must stay good for a time begins anew/);
+  });
+});
+
+describe("a rollback that planned its own way", () => {
+  it("and failed is not called done", async () => {
+    const world = new World();
+    world.erring.add("green");
+    assert.equal((await world.upgrade()).outcome, "walked-back");
+    world.erring.clear();
+    for (const [name, member] of [["admit", "green"], ["drain", "blue"]] as const) assert.equal((await world.run({ name, member, percent: null })).outcome, "done");
+    assert.equal(world.record.placement["green"]?.role, "active");
+    const blue = world.clusters.get("blue");
+    assert.ok(blue);
+    blue.sick = true;
+    const result = await world.run({ name: "rollback", member: null, percent: null });
+    assert.equal(world.record.placement["green"]?.role, "active");
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.equal(result.code, "EBG-WALKED-BACK");
+  });
+});
