@@ -303,8 +303,8 @@ export interface AddressOwner { readonly clusters: readonly string[]; /** For pe
 
 /** What only `evacuate`, and the return or the end of an evacuated member, need. */
 export interface EvacuationPort {
-  /** Puts the policy that denies registering onto the controller's role; one that is there is written again. @throws EBG-AWS when there is no such role */
-  denyRegistering(roleName: string): Promise<void>;
+  /** Puts the policy that denies registering onto the controller's role; one that is there is written again. A role that is gone (deleted with its cluster) can register nothing either. */
+  denyRegistering(roleName: string): Promise<"denied" | "no-role">;
   /** Whether the policy is on the role, as IAM has it; false also when the role is gone. */
   registeringDenied(roleName: string): Promise<boolean>;
   /** Takes the policy away; none, or no role, is no error. */

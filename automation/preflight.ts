@@ -80,11 +80,11 @@ export interface PreflightInput {
   readonly steps: readonly Step[];
 }
 
-/** Everything is looked at side by side; members that don't answer, and the one of an open move, are not previewed. */
+/** Everything is looked at side by side; members that don't answer, the one of an open move, and evacuated ones (what they lack is put in order by `drain`), are not previewed. */
 export async function preflight({ ports, environment, record, members, probes, steps }: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
   const wants = { infrastructure: true, workload: true, probes: probes ? 4 : 0, alarms: environment.config.rollout.alarms };
   const [observation] = await Promise.all([observe(ports, environment, members, wants), ports.aws.identity()]);
-  const previewable = Object.keys(members).filter((name) => observation.members[name]?.reachable && record.intent?.move.member !== name && record.placement[name]?.role !== "absent");
+  const previewable = Object.keys(members).filter((name) => observation.members[name]?.reachable && record.intent?.move.member !== name && record.placement[name]?.role !== "absent" && record.placement[name]?.evacuated === undefined);
   const stacks: StackRef[] = [{ kind: "environment" }, ...previewable.map((member) => ({ kind: "member", member }) as const)];
   const pending = await Promise.all(stacks.map((stack) => pendingChanges(ports, environment.environment, stack)));
   const deployed = previewable.filter((_, index) => pending[index + 1]?.length === 0);

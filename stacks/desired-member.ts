@@ -83,7 +83,7 @@ export function desiredOfMember(record: EnvironmentRecord, member: string, optio
     return { ...declare(stands), refuse: { reason: `member '${member}' is being evacuated (since ${evacuation.startedAt}, by ${evacuation.by})`, remedy: `let the driver finish: eks-blue-green evacuate ${member} --stack ${environmentName}` } };
   }
   // Its bindings are still in the cluster, and its controller is denied to register: they go when the driver puts it in order, not by the way.
-  if (stands.evacuated !== undefined && !options.acting && intent?.move.kind !== "retire") return { ...declare(stands), bindings: "declared" };
+  if (stands.evacuated !== undefined && !options.acting && intent?.move.kind !== "retire") return { ...declare(stands), bindings: stands.evacuated.unbound ? "none" : "declared" };
   if (adoption != null && adoption.member === member && !options.acting) {
     // Declared as before it would give the Service back to the controller, half-way through; declared as after, it would skip steps.
     return {

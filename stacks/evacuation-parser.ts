@@ -5,9 +5,11 @@ function roleOf(reader: Reader, value: unknown, path: string): string | null {
   return value == null ? null : reader.text(value, path);
 }
 
+const unboundOf = (object: Readonly<Record<string, unknown>>): { readonly unbound?: true } => (object["unbound"] === true ? { unbound: true } : {});
+
 export function evacuatedOf(reader: Reader, value: unknown, path: string): Evacuated {
   const object = reader.object(value, path);
-  return { at: reader.text(object["at"], `${path}.at`), by: reader.text(object["by"], `${path}.by`), why: reader.text(object["why"], `${path}.why`), roleName: roleOf(reader, object["roleName"], `${path}.roleName`) };
+  return { at: reader.text(object["at"], `${path}.at`), by: reader.text(object["by"], `${path}.by`), why: reader.text(object["why"], `${path}.why`), roleName: roleOf(reader, object["roleName"], `${path}.roleName`), ...unboundOf(object) };
 }
 
 export function evacuationOf(reader: Reader, value: unknown): Evacuation {
@@ -23,5 +25,6 @@ export function evacuationOf(reader: Reader, value: unknown): Evacuation {
     why: reader.text(object["why"], "evacuation.why"),
     targets,
     roleName: roleOf(reader, object["roleName"], "evacuation.roleName"),
+    ...unboundOf(object),
   };
 }

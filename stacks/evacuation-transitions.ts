@@ -11,9 +11,9 @@ export function beginEvacuation(record: EnvironmentRecord, evacuation: Evacuatio
 export function commitEvacuation(record: EnvironmentRecord, at: string): EnvironmentRecord {
   const { evacuation, ...rest } = record;
   if (evacuation == null) return record;
-  const { member, by, why, roleName } = evacuation;
+  const { member, by, why, roleName, unbound } = evacuation;
   const stands = record.placement[member] as MemberPlacement;
-  return { ...rest, revision: record.revision + 1, placement: { ...record.placement, [member]: { ...stands, role: "standby", evacuated: { at, by, why, roleName } } } };
+  return { ...rest, revision: record.revision + 1, placement: { ...record.placement, [member]: { ...stands, role: "standby", evacuated: { at, by, why, roleName, ...(unbound ? { unbound } : {}) } } } };
 }
 
 /** The same placement for a member that is in order again. */

@@ -13,6 +13,8 @@ export interface Evacuation {
   readonly targets: Readonly<Record<string, readonly string[]>>;
   /** IAM role of its controller, which gets a policy that denies registering; null: a person has said that the controller is stopped. */
   readonly roleName: string | null;
+  /** It stood by and had no bindings. Absent: it has, or may have. */
+  readonly unbound?: true;
 }
 
 /** Of a standby that was evacuated: its cluster still has the bindings and may know nothing of it. */
@@ -23,4 +25,6 @@ export interface Evacuated {
   readonly why: string;
   /** The role that carries the denial; null: none does. */
   readonly roleName: string | null;
+  /** It had no bindings when it was evacuated. Absent: it has, or may have. */
+  readonly unbound?: true;
 }

@@ -39,8 +39,14 @@ export class EvacuationAdapter implements EvacuationPort {
     this.iam.destroy();
   }
 
-  async denyRegistering(RoleName: string): Promise<void> {
-    await this.call("iam:PutRolePolicy", (options) => this.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: denialName, PolicyDocument: denial }), options));
+  async denyRegistering(RoleName: string): Promise<"denied" | "no-role"> {
+    try {
+      await this.call("iam:PutRolePolicy", (options) => this.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: denialName, PolicyDocument: denial }), options));
+      return "denied";
+    } catch (error) {
+      if (absent(error)) return "no-role";
+      throw error;
+    }
   }
 
   async registeringDenied(RoleName: string): Promise<boolean> {

@@ -23,10 +23,10 @@ export function mayEvacuate(record: EnvironmentRecord, observation: Observation,
   refuseOpenWork(record, request);
   const stands = record.placement[member];
   if (stands === undefined) throw refused(`there is no member '${member}' (there are: ${Object.keys(record.placement).join(", ")})`, "correct the name");
-  // Half in, half out: its targets may be registered though it was never committed. And a standby whose cluster is gone can't be asked to go either.
+  // Half in, half out: its targets may be registered though it was never committed. And a standby whose cluster is gone can't be asked to go either; but its control plane is away for a while whenever it is made or upgraded.
   const { move } = record.intent ?? {};
   const between = move?.member === member && (move.from.role === "active" || move.to.role === "active");
-  const goneStandby = stands.role === "standby" && stands.evacuated === undefined && observation.members[member]?.reachable !== true;
+  const goneStandby = stands.role === "standby" && stands.evacuated === undefined && (move === undefined || move.kind === "retire") && observation.members[member]?.reachable !== true;
   if (stands.role !== "active" && record.evacuation == null && !between && !goneStandby) throw refused(`${member} is ${stands.role}: it has no part in the traffic${stands.evacuated === undefined ? "" : `; it was evacuated at ${stands.evacuated.at}`}`, `eks-blue-green status --stack ${environment}`);
   const why = whyNeeded(observation, request);
   const others = Object.values(observation.members).filter((one) => one.name !== member);

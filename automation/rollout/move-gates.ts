@@ -54,8 +54,9 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
       return observation;
     case "retire":
       // Approved once; but a record may have been put back from a backup, and its member serve again.
-      if (resumed) notRegistered(session, observation, move, "destroyed");
-      else await mayRetire(session, observation, move);
+      // (Of one that is half destroyed and silent nobody can say what is its own.)
+      if (!resumed) await mayRetire(session, observation, move);
+      else if (observation.members[move.member]?.reachable) notRegistered(session, observation, move, "destroyed");
       return observation;
     case "shift":
       throw new Stop("EBG-PLAN-IMPOSSIBLE", `the move '${move.kind}' is not built yet`, "set eks-blue-green:rollout.strategy to replace");
@@ -216,7 +217,7 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
       for (const [service, ids] of Object.entries(left.free)) {
         const group = session.environment.loadBalancer.services[service];
         if (group === undefined) continue;
-        await session.assertNotOvertaken();
+        if (!(await session.stillMine())) return;
         session.options.emit({ kind: "note", message: `deregistering ${ids.length} leftover targets of ${member} in '${service}': ${ids.join(", ")}` });
         await session.ports.aws.deregister(group.targetGroupArn, ids);
       }

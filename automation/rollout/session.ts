@@ -151,6 +151,18 @@ export class Session {
     throw new DriverError("EBG-FENCED", `somebody else has moved on: the record is at revision ${now ?? "unknown"}, this driver knows ${this.written.revision}`, "look at eks-blue-green status; if no other driver runs, run the same command again");
   }
 
+  /** The same where another round comes anyway: false when the record could not be read this time. @throws EBG-FENCED */
+  async stillMine(): Promise<boolean> {
+    try {
+      await this.assertNotOvertaken();
+      return true;
+    } catch (error) {
+      if (!(error instanceof DriverError) || error.code === "EBG-FENCED") throw error;
+      this.options.emit({ kind: "note", message: `the record could not be read, so nothing is touched in this round: ${error.message.split("\n")[0] ?? ""}` });
+      return false;
+    }
+  }
+
   async phase<T>(index: number, phase: Phase, message: string, phases: Partial<Record<Phase, number>>, work: () => Promise<T>): Promise<T> {
     const started = this.ports.clock.now();
     this.options.emit({ kind: "phase-started", index, phase, message });

@@ -36,13 +36,14 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   let last = clock.now();
   let seenAt: number | null = null;
   for (;;) {
-    const observation = await session.look(gate.wants);
-    const gap = seenAt === null ? 0 : observation.at - seenAt;
-    seenAt = observation.at;
+    const gap = seenAt === null ? 0 : clock.now() - seenAt;
     if (gap < 0 || gap > blindMs(session)) {
       emit({ kind: "note", message: `nothing was looked at for ${Math.round(Math.abs(gap) / 1000)} s${gap < 0 ? " (the machine's clock was set back)" : ""}: what must stay good for a time begins anew` });
-      memory = { ...memory, goodSince: null };
+      memory = freshMemory;
+      last = clock.now();
     }
+    const observation = await session.look(gate.wants);
+    seenAt = clock.now();
     const decided = gate.decide(observation, memory);
     memory = decided.memory;
     const { decision } = decided;

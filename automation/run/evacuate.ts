@@ -80,7 +80,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
   if (open === null && count === 0 && proven.unproven.length > 0) throw new DriverError("EBG-EVACUATE", `no registered target is provably ${member}'s: ${proven.unproven.join("; ")}`, `eks-blue-green status --stack ${environment}; targets that nobody can prove are a person's to deregister`);
   if (run.stop.aborted) throw stopRequested(run.commandName);
   const evacuation: Evacuation = open === null
-    ? { member, startedAt: session.isoNow(), by: session.by, why: run.why === null ? why : `${run.why} (${why})`, targets: proven.targets, roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName }
+    ? { member, startedAt: session.isoNow(), by: session.by, why: run.why === null ? why : `${run.why} (${why})`, targets: proven.targets, ...(session.record.placement[member]?.role === "standby" && session.record.intent === null ? { unbound: true } : {}), roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName }
     : { ...open, by: session.by, targets: merged(open.targets, proven.targets) };
   if (open !== null) run.emit({ kind: "note", message: `going on with the evacuation of ${member} that ${open.by} began at ${open.startedAt}` });
   else if (session.record.rollout !== null) run.emit({ kind: "note", message: `rollout ${session.record.rollout.id} ends here: it was planned with ${member}; eks-blue-green upgrade plans anew` });
@@ -115,7 +115,10 @@ async function deny(session: Session, evacuation: EvacuationPort): Promise<void>
     const before = await evacuation.registeringDenied(roleName);
     if (!before) {
       await session.assertNotOvertaken();
-      await evacuation.denyRegistering(roleName);
+      if ((await evacuation.denyRegistering(roleName)) === "no-role") {
+        emit({ kind: "note", message: `the role ${roleName} of ${member}'s controller is gone: nothing can register targets with it` });
+        return;
+      }
     }
     if (!(await evacuation.registeringDenied(roleName))) throw new GateFailed("EBG-EVACUATE", `the policy that denies ${member}'s controller to register targets is not on role ${roleName}, though IAM took it`, `look at it: aws iam list-role-policies --role-name ${roleName}`);
     await session.ports.clock.sleep(session.ports.clock.scaled(policySeconds), stop);
@@ -135,7 +138,8 @@ async function deregister(session: Session): Promise<void> {
 }
 
 async function deregisterAll(session: Session, targets: Readonly<Record<string, readonly string[]>>): Promise<void> {
-  if (Object.values(targets).some((ids) => ids.length > 0)) await session.assertNotOvertaken();
+  // What is left undone here is seen, and done, in the next round of the gate behind it.
+  if (Object.values(targets).every((ids) => ids.length === 0) || !(await session.stillMine())) return;
   for (const [key, ids] of Object.entries(targets)) {
     const group = session.environment.loadBalancer.services[key];
     if (group === undefined || ids.length === 0) continue;

@@ -44,7 +44,7 @@ export async function refuseOlderRecord(ports: Pick<Ports, "pulumi">, { record, 
   throw new DriverError(
     "EBG-RECORD-LOST",
     `the record of ${environment} is at revision ${record.revision}, but members were updated after later ones: ${list}. It was restored from an older state, and what it says of where traffic is may be wrong`,
-    `restore the newest state of stack ${environment} (docs/runbook.md); or, when eks-blue-green status --stack ${environment} shows that it is right all the same: ${ahead.map(([member]) => `pulumi up --stack ${environment}-${member}`).join("; ")}, which makes the members follow it`,
+    `restore the newest state of stack ${environment}; or, when eks-blue-green status --stack ${environment} shows that it is right all the same, raise its revision to ${Math.max(...ahead.map(([, { revision }]) => revision))} (docs/runbook.md, "The record is lost or unreadable")`,
   );
 }
 

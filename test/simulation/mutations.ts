@@ -99,7 +99,7 @@ const takeOverUnread: Mutation = (ports, world) => pulumi(ports, {
 });
 
 /** The denial is taken for written. */
-const evacuateUnfenced: Mutation = (ports) => ({ ...ports, evacuation: { ...ports.evacuation, denyRegistering: async () => undefined, registeringDenied: async () => true } });
+const evacuateUnfenced: Mutation = (ports) => ({ ...ports, evacuation: { ...ports.evacuation, denyRegistering: async () => "denied" as const, registeringDenied: async () => true } });
 
 /** Nobody looks whose targets these are. */
 const evacuateEverybody: Mutation = (ports, world) => aws(ports, {

@@ -244,7 +244,7 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
 function evacuationPort(calls: Calls): EvacuationPort {
   const { evacuations } = calls.world;
   return {
-    denyRegistering: (role) => calls.call("denyRegistering", () => evacuations.deny(role)),
+    denyRegistering: (role) => calls.call("denyRegistering", () => { evacuations.deny(role); return "denied" as const; }),
     registeringDenied: (role) => calls.glance("registeringDenied", () => evacuations.isDenied(role)),
     allowRegistering: (role) => calls.call("allowRegistering", () => evacuations.allow(role)),
     ownersOf: (targets) => calls.glance("ownersOf", () => evacuations.ownersOf(targets)),

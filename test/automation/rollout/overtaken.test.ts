@@ -31,7 +31,7 @@ describe("a record that was put back from a backup", () => {
     const blue = world.clusters.get("blue");
     assert.ok(blue);
     blue.revision = world.record.revision + 7;
-    await assert.rejects(world.upgrade(), (error: { code: string; message: string; remedy: string }) => error.code === "EBG-RECORD-LOST" && /members were updated after later ones: blue \(\d+\)/.test(error.message) && /pulumi up --stack dev-blue/.test(error.remedy));
+    await assert.rejects(world.upgrade(), (error: { code: string; message: string; remedy: string }) => error.code === "EBG-RECORD-LOST" && /members were updated after later ones: blue \(\d+\)/.test(error.message) && /raise its revision to \d+/.test(error.remedy));
     assert.deepEqual(world.calls, []);
   });
 
