@@ -34,8 +34,9 @@ export function runUpgrade(ports: Ports, values: Readonly<Record<string, string>
 export async function runAsked(ports: Ports, values: Readonly<Record<string, string>>, run: UpgradeRun, asked: Asked): Promise<RolloutResult> {
   const started = ports.clock.now();
   const config = wantedConfig(values, run.environment);
-  refuseOthers((await readFamily(ports, run.environment)).record, asked, run.environment);
-  const family = await settledFamily(ports, run);
+  const found = await readFamily(ports, run.environment);
+  refuseOthers(found.record, asked, run.environment);
+  const family = await settledFamily(ports, run, found);
   await refuseOlderRecord(ports, family, run.environment);
   refuseDuringAdoption(family.record, run.environment);
   refuseDuringEvacuation(family.record, run.environment);
@@ -75,8 +76,7 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
 }
 
 /** The family after whatever a killed driver or engine left behind is in order; what can't be put in order is a finding. */
-async function settledFamily(ports: Ports, run: UpgradeRun): Promise<Family> {
-  const family = await readFamily(ports, run.environment);
+async function settledFamily(ports: Ports, run: UpgradeRun, family: Family): Promise<Family> {
   const { placement, intent } = family.record;
   const members = Object.keys(placement).filter((name) => placement[name]?.role !== "absent" || intent?.move.member === name);
   const stacks: StackRef[] = [{ kind: "environment" }, ...members.map((member) => ({ kind: "member", member }) as const)];

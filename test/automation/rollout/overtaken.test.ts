@@ -1,5 +1,8 @@
 /** What a driver may not take for granted: that it is the only one, that its record is the newest, that it has seen what it did not see. */
 import assert from "node:assert/strict";
+import { DriverError } from "../../../automation/errors";
+import type { DriverEventBody } from "../../../automation/events";
+import { Session } from "../../../automation/rollout/session";
 import { Killed, World } from "../world";
 
 const killedBefore = async (world: World, call: string): Promise<void> => {
@@ -23,6 +26,33 @@ describe("a driver that was overtaken", () => {
       assert.ok(moved && world.clusters.has("blue") && !world.calls.includes("destroy"), world.calls.join(" "));
     });
   }
+});
+
+describe("before an effect that no stack fences", () => {
+  const never = new AbortController().signal;
+  function session(world: World, readable = true): { readonly session: Session; readonly events: DriverEventBody[] } {
+    const events: DriverEventBody[] = [];
+    const ports = world.ports();
+    const pulumi = { ...ports.pulumi, ...(readable ? {} : { readEnvironment: async () => { throw new DriverError("EBG-UPDATE-FAILED", "backend away", "wait"); } }) };
+    return { events, session: new Session({ ...ports, pulumi }, world.environmentOutputs(), structuredClone(world.record), { emit: (event) => events.push(event), stop: never, cancel: never, approveRetire: async () => false, commandName: "x", probes: false }) };
+  }
+
+  it("the record is as this driver wrote it: go on", async () => {
+    assert.equal(await session(new World()).session.stillMine(), true);
+  });
+  it("somebody has written: nothing is touched", async () => {
+    const world = new World();
+    const mine = session(world).session;
+    world.record = { ...world.record, revision: world.record.revision + 1 };
+    await assert.rejects(mine.stillMine(), { code: "EBG-FENCED" });
+    await assert.rejects(mine.assertNotOvertaken(), { code: "EBG-FENCED" });
+  });
+  it("nobody can say: the round is left out where another one comes, and said", async () => {
+    const { session: blind, events } = session(new World(), false);
+    assert.equal(await blind.stillMine(), false);
+    assert.match(events.flatMap((event) => (event.kind === "note" ? [event.message] : [])).join(), /could not be read, so nothing is touched in this round: backend away/);
+    await assert.rejects(blind.assertNotOvertaken(), { code: "EBG-UPDATE-FAILED" });
+  });
 });
 
 describe("a record that was put back from a backup", () => {
