@@ -12,7 +12,7 @@ import type { Ports } from "../ports";
 import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringEvacuation } from "./evacuate";
 import { pendingChanges } from "../preflight";
-import { readFamily, type Family, refuseOlderRecord } from "./family";
+import { readFamilyToAct, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
 export interface AdoptRun extends SessionOptions { readonly environment: string }
@@ -75,8 +75,7 @@ export function refusedAfter(adopted: readonly string[], service: string, error:
 export async function runAdopt(ports: Ports, values: Readonly<Record<string, string>>, run: AdoptRun): Promise<AdoptResult> {
   const config = wantedConfig(values, run.environment);
   await ports.pulumi.settle({ kind: "environment" });
-  const family = await readFamily(ports, run.environment);
-  await refuseOlderRecord(ports, family, run.environment);
+  const family = await readFamilyToAct(ports, run.environment);
   const { record } = family;
   refuseDuringEvacuation(record, run.environment);
   if (record.rollout !== null) throw new DriverError("EBG-ADOPT", `rollout ${record.rollout.id} is under way`, `finish it first: eks-blue-green upgrade --stack ${run.environment}`);

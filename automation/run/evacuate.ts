@@ -10,7 +10,7 @@ import { Session, type SessionOptions } from "../rollout/session";
 import { GateFailed, Stop, stopRequested } from "../rollout/stop";
 import { waitForGate } from "../rollout/wait-for-gate";
 import type { EvacuationPort, Ports } from "../ports";
-import { readFamily, refuseOlderRecord } from "./family";
+import { readFamilyToAct } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 import { doing } from "../words";
 
@@ -37,8 +37,7 @@ export async function runEvacuate(ports: EvacuatePorts, values: Readonly<Record<
   const started = ports.clock.now();
   const config = wantedConfig(values, run.environment);
   await ports.pulumi.settle({ kind: "environment" });
-  const family = await readFamily(ports, run.environment);
-  await refuseOlderRecord(ports, family, run.environment);
+  const family = await readFamilyToAct(ports, run.environment);
   const session = new Session(ports, { ...family.environment, config }, family.record, run);
   Object.assign(session.members, family.members);
   let left: readonly string[] = [];

@@ -48,5 +48,12 @@ export async function refuseOlderRecord(ports: Pick<Ports, "pulumi">, { record, 
   );
 }
 
+/** The family for whoever is going to change something. @throws as `readFamily`, and EBG-RECORD-LOST for a record that is older than its members */
+export async function readFamilyToAct(ports: Pick<Ports, "pulumi" | "aws">, name: string): Promise<Family> {
+  const family = await readFamily(ports, name);
+  await refuseOlderRecord(ports, family, name);
+  return family;
+}
+
 /** The record with members that the config has named since. */
 export const knowing = (record: EnvironmentRecord, members: readonly string[]): EnvironmentRecord => withMembers(record, members);

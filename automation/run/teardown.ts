@@ -10,7 +10,7 @@ import { Stop, GateFailed, stopRequested } from "../rollout/stop";
 import { planTeardown } from "../teardown/plan";
 import { releaseLoadBalancers } from "../teardown/release";
 import { refuseDuringEvacuation } from "./evacuate";
-import { readFamily, type Family, refuseOlderRecord } from "./family";
+import { readFamilyToAct, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 import { counted } from "../words";
 
@@ -111,8 +111,7 @@ export async function runTeardown(ports: TeardownPorts, values: Readonly<Record<
   const made = (members: readonly string[]): string[] => members.filter((member) => config.memberClusters?.[member]?.existing == null).map((member) => `${run.environment}-${member}`);
   const reading = await ports.pulumi.readEnvironment();
   if (!reading.exists || (reading.outputs === null && reading.resources === 0)) return await lookAround(ports, run, made(config.members));
-  const family = await readFamily(ports, run.environment);
-  await refuseOlderRecord(ports, family, run.environment);
+  const family = await readFamilyToAct(ports, run.environment);
   refuse(family);
   await confirmed(run);
   const names = Object.keys(family.record.placement);

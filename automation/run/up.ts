@@ -6,7 +6,7 @@ import type { Ports, StackRef } from "../ports";
 import { ownDeployments } from "../drift-findings";
 import { describeLost, lostObjects } from "../gates/lost";
 import { observe, plainLook } from "../gates/observation";
-import { readFamily, refuseOlderRecord } from "./family";
+import { readFamily, readFamilyToAct } from "./family";
 import { untilServing } from "./serving";
 
 export interface UpResult {
@@ -25,8 +25,7 @@ export interface UpRun {
 
 /** Members whose clusters lack what their stacks declare; a plain update of those would see nothing to do. Nothing is known of members that were never deployed or don't answer. */
 async function lostOf(ports: Ports, run: UpRun, members: readonly string[]): Promise<ReadonlySet<string>> {
-  const family = await readFamily(ports, run.environment);
-  await refuseOlderRecord(ports, family, run.environment);
+  const family = await readFamilyToAct(ports, run.environment);
   const observation = await observe(ports, family.environment, family.members, { ...plainLook, workload: true });
   const lost = lostObjects(observation, members, ownDeployments(family.environment.config));
   for (const one of lost) run.emit({ kind: "note", message: `${describeLost(one)}; it is declared again` });

@@ -73,7 +73,7 @@ describe("a cluster that is dead for good", function () {
     const failures = load!.failures();
     load = null;
     assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
-    // Cut before the answer, or in its middle.
+    // The end of a process resets a connection whose request it had not read, and closes one whose request it had: the client sees a reset, or an answer that never became complete.
     const others = failures.filter(({ connection, kind, target }) => connection !== "kept-alive" || !["reset", "closed-early"].includes(kind) || !bluePods.includes(target ?? ""));
     assert.deepEqual(others, []);
     assert.equal(summary.failed, failures.length);
