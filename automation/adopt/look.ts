@@ -39,7 +39,7 @@ export async function surroundingsOf(ports: Ports, family: AdoptFamily, service:
   const { namespace } = service;
   const unreachable: Record<string, string> = {};
   await Promise.all(Object.entries(family.members).map(async ([member, outputs]) => kubernetes.ready(outputs).catch((error: unknown) => void (unreachable[member] = outside(error).message))));
-  const base = { clusterName: primary.clusterName, service: service.name, namespace, name, keys: new Map(specs.map((spec) => [spec.port, spec.key])), unreachable };
+  const base = { primary: primary.member, role: family.record.placement[primary.member]?.role ?? "absent", clusterName: primary.clusterName, service: service.name, namespace, name, keys: new Map(specs.map((spec) => [spec.port, spec.key])), unreachable };
   if (unreachable[primary.member] !== undefined) return { ...base, object: null, events: [], balancer: null, bindings: [], tags: {}, targets: {}, controller: { available: false, message: "not asked" }, failedProbe: null };
   const found = await aws.findServiceLoadBalancers({ clusterName: primary.clusterName, services: specs });
   const arn = Object.values(found.services)[0]?.loadBalancerArn;

@@ -1,7 +1,7 @@
 /** Whether a Service's load balancer can be handed over now, and what it is like before. Pure: gathered elsewhere, judged here. */
 import { attributesAnnotation, protectionOf, requiredAttributes, withAttributes } from "../../components/service-annotations";
 import type { BeforeAdoption } from "../../stacks/adoption";
-import type { AdoptedBinding, AdoptedLoadBalancer } from "../../stacks/record";
+import type { AdoptedBinding, AdoptedLoadBalancer, Role } from "../../stacks/record";
 import { kubectl } from "../kubectl";
 import type { BindingDetails, LoadBalancerDescription, ObjectEvent, ServiceObject, Target } from "../ports";
 import type { Finding } from "../finding";
@@ -20,6 +20,9 @@ export const controllersLabels = (labels: Readonly<Record<string, string>>): Rec
 export const isBackendGroup = (group: { readonly tags: Readonly<Record<string, string>>; readonly name: string }): boolean => group.tags[backendTag] === "backend-sg" || group.name.startsWith("k8s-traffic-");
 
 export interface Surroundings {
+  readonly primary: string;
+  /** The primary's, as the record has it. */
+  readonly role: Role;
   /** The primary's. */
   readonly clusterName: string;
   readonly service: string;
@@ -67,6 +70,8 @@ export function adoptionFindings(seen: Surroundings, existing: boolean): Finding
   const { object, balancer, name, namespace } = seen;
   const called = `${namespace}/${name}`;
   const describe = `${kubectl(seen.clusterName)} -n ${namespace} describe service ${name}`;
+  // The Service would get its selector back with the primary's update, and the controller would register pods that the record calls standby.
+  if (seen.role !== "active") refuse(`the primary ${seen.primary} is ${seen.role}: handing the load balancer over would put it back into traffic; it must be active`, `admit it first: eks-blue-green admit ${seen.primary}; then run the same command again, and drain it afterwards`);
   for (const [member, why] of Object.entries(seen.unreachable)) refuse(`${member} does not answer: ${why}`, "bring its API server back; every member's targets are watched while the load balancer changes hands");
   if (!seen.controller.available) refuse(`the primary's load balancer controller is not available: ${seen.controller.message}`, "it must run: what it does with the Service is part of the procedure");
   if (seen.failedProbe !== null) refuse(seen.failedProbe, "repair the service first; if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off");

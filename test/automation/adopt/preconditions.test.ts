@@ -11,7 +11,7 @@ const object: ServiceObject = {
   writers: [{ manager: "pulumi-kubernetes-1", operation: "Apply", at: null, fields: ["spec.type"] }, { manager: "controller", operation: "Update", at: null, fields: ["metadata.finalizers"] }],
 };
 const good: Surroundings = {
-  clusterName: "dev-blue", service: "web", namespace: "web", name: "web-lb", keys: new Map([[80, "web"]]), object, unreachable: {}, failedProbe: null, controller: { available: true, message: "" },
+  primary: "blue", role: "active", clusterName: "dev-blue", service: "web", namespace: "web", name: "web-lb", keys: new Map([[80, "web"]]), object, unreachable: {}, failedProbe: null, controller: { available: true, message: "" },
   events: [{ type: "Warning", reason: "FailedBuildModel", message: "", at: "2026-01-01T00:00:00Z" }, { type: "Normal", reason: "SuccessfullyReconciled", message: "", at: "2026-01-01T00:00:05Z" }],
   balancer: {
     arn: arn("loadbalancer"), name: "k8s-web", dnsName: "x", scheme: "internet-facing", ipAddressType: "ipv4", vpcId: "vpc-1", subnetIds: ["subnet-1"], attributes: {},
@@ -41,6 +41,7 @@ describe("what must hold before a load balancer is handed over", () => {
     ["being deleted", { ...good, object: { ...object, deleting: true } }, /being deleted/],
     ["a second binding", { ...good, bindings: [...good.bindings, { ...good.bindings[0]!, name: "web" }] }, /2 bindings/],
     ["a port that the config lacks", { ...good, keys: new Map() }, /no port 80/],
+    ["a primary that stands by", { ...good, role: "standby" }, /primary blue is standby.*must be active/],
     ["no load balancer", { ...good, balancer: null }, /no load balancer/],
   ];
   for (const [name, seen, expected] of cases) {
