@@ -88,6 +88,8 @@ export interface PulumiPort {
   refreshBindings(member: string): Promise<number>;
   /** Reads the stack's Services anew, so that the state has them as they are. Answers how many. */
   refreshServices(member: string): Promise<number>;
+  /** Bindings of an adopted service that the member's state has, whatever its outputs say: `namespace/name`. */
+  adoptedBindings(service: string, member: string): Promise<readonly string[]>;
   /** Takes an adopted service's load balancer and the member's bindings of it out of the states, protected or not; nothing outside them is touched. Answers how many. */
   forgetAdopted(service: string, member: string): Promise<number>;
   /** Reads all that the member's stack has anew: what is gone is declared again by its next update. */

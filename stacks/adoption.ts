@@ -49,6 +49,14 @@ export interface Adoption {
   readonly before: BeforeAdoption;
 }
 
+/**
+ * Whether the primary's bindings of the service are there already and are imported. To the very end: an update that failed may have
+ * recorded its outputs, but not the bindings; those that the state has are not imported again.
+ */
+export function takesBindingsOver(adoption: Adoption | null | undefined, service: string): boolean {
+  return adoption != null && adoption.service === service;
+}
+
 /** Whether the primary still keeps the Service's load-balancer annotations: they are the last to go. */
 export function keepsAnnotations(adoption: Adoption | null | undefined, service: string): boolean {
   return adoption != null && adoption.service === service && adoption.step !== "annotations";

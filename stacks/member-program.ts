@@ -152,6 +152,6 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   const standsBy = ownership.primary === member && desired.bindings === "none" && release === null;
   const managedGroups = standsBy ? await findManagedGroups(environment, ownership, provider) : {};
   return declareMember({
-    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, managedGroups, existing, last: last.services ?? {}, release,
+    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, managedGroups, existing, release,
   });
 }

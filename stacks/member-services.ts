@@ -1,7 +1,7 @@
 /** What a member runs for each service: its workload, and its share in the service's target groups. */
 import type * as pulumi from "@pulumi/pulumi";
 import { createWorkloadNamespace, LoadBalancerService, MultiClusterService, Workload } from "../components";
-import { keepsAnnotations } from "./adoption";
+import { keepsAnnotations, takesBindingsOver } from "./adoption";
 import type { ServiceConfig } from "./config";
 import type { EnvironmentOutputs, MemberServiceOutputs, ServiceTargetGroup } from "./contract";
 import { capacityOf, replicasAt } from "./desired-member";
@@ -18,8 +18,6 @@ export interface ServicesPlan {
   readonly ownership: Ownership;
   /** By target group key; without those that are not there yet. */
   readonly targetGroups: Readonly<Record<string, Pick<ServiceTargetGroup, "targetGroupArn">>>;
-  /** What this stack declared last, by target group key. */
-  readonly last: Readonly<Record<string, MemberServiceOutputs>>;
   /** Only at the end of a teardown, on the primary: what becomes of its Services of type LoadBalancer. Absent or null: they stay. */
   readonly release?: Release | null;
 }
@@ -92,7 +90,7 @@ function createLoadBalancerService(plan: ServicesPlan, service: ServiceConfig, s
 function targetGroupArgs(plan: ServicesPlan, spec: TargetGroupSpec, arn: string, part: Part, adopted: AdoptedLoadBalancer | undefined) {
   const taken = part === "owned" ? adopted?.bindings?.find((binding) => binding.key === spec.key) : undefined;
   if (taken === undefined) return { bindingName: spec.key, targetGroupArn: arn, servicePort: spec.targetPort };
-  const takeOver = plan.last[spec.key]?.boundBy === "load-balancer-service";
+  const takeOver = takesBindingsOver(plan.environment.record.adoption, spec.service);
   return { bindingName: taken.name, targetGroupArn: arn, serviceName: taken.service, servicePort: taken.servicePort, networking: taken.networking, madeByController: true, ...(takeOver ? { takeOver } : {}) };
 }
 

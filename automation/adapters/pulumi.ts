@@ -15,8 +15,8 @@ import { loosenOutputs } from "./pulumi/plan-file";
 import { makePlanFolder } from "./pulumi/plan-folder";
 import { inline, loadProgram, readProject, type Project } from "./pulumi/program";
 import { settle } from "./pulumi/settle";
-import { refreshOnce } from "./pulumi/stack-state";
-import { forgetComponent } from "./pulumi/forget-component";
+import { exported, refreshOnce } from "./pulumi/stack-state";
+import { bindingsBelow, forgetComponent } from "./pulumi/forget-component";
 import { missing, protectedUrns, readingOf, type StateFile } from "./pulumi/state-file";
 
 export interface PulumiAdapterOptions {
@@ -30,6 +30,9 @@ export interface PulumiAdapterOptions {
   readonly clock: Clock;
   readonly note?: (message: string) => void;
 }
+
+/** The component of a member's bindings of one service. */
+const bindingsOf = "eks-blue-green:index:MultiClusterService";
 
 /** Seconds of AWS's time; a cluster alone takes a quarter of an hour. */
 const deadlines = { read: 60, preview: 600, update: 5400, record: 600 };
@@ -202,9 +205,13 @@ export class PulumiAdapter implements PulumiPort {
     return urns.length;
   }
 
+  async adoptedBindings(service: string, member: string): Promise<readonly string[]> {
+    const state = await exported(this.engine, this.nameOf({ kind: "member", member }));
+    return bindingsBelow(state?.deployment?.resources ?? [], bindingsOf, `${member}-${service}`);
+  }
   async forgetAdopted(service: string, member: string): Promise<number> {
     const loadBalancer = await forgetComponent(this.engine, this.nameOf({ kind: "environment" }), "eks-blue-green:index:AdoptedLoadBalancer", `${this.environment}-${service}`);
-    return loadBalancer + await forgetComponent(this.engine, this.nameOf({ kind: "member", member }), "eks-blue-green:index:MultiClusterService", `${member}-${service}`);
+    return loadBalancer + await forgetComponent(this.engine, this.nameOf({ kind: "member", member }), bindingsOf, `${member}-${service}`);
   }
 
   /** Under `.eks-blue-green/state-backups/` of the work directory, secrets encrypted as in the backend; the newest twenty of each stack. */

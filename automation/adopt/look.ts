@@ -104,11 +104,14 @@ async function tagsOf(ports: Ports, adoption: Adoption): Promise<AdoptLook["tags
 
 const nothing: Pick<AdoptLook, "service" | "controller" | "bindings"> = { service: null, controller: { available: false, restart: null }, bindings: { labelled: 0, unlabelled: 0, missing: [], deleting: 0 } };
 
-/** The primary's stack says so itself: after a kill nobody remembers, and the update may have been done. */
+/**
+ * Whether the primary's state has every binding: after a kill nobody remembers, and the update may have been done. Its outputs are no
+ * proof: an update that fails records those that derive from no resource all the same.
+ */
 export async function primaryOwnsOf(ports: Pick<Ports, "pulumi">, adoption: Adoption): Promise<boolean> {
   if (adoption.step !== "import-primary" && adoption.step !== "annotations") return false;
-  const { outputs } = await ports.pulumi.readMember(adoption.member);
-  return adoption.before.loadBalancer.targetGroups.every(({ key }) => outputs?.services[key]?.boundBy === "binding");
+  const taken = new Set(await ports.pulumi.adoptedBindings(adoption.service, adoption.member));
+  return (adoption.before.loadBalancer.bindings ?? []).every(({ namespace, name }) => taken.has(`${namespace}/${name}`));
 }
 
 export async function lookAtAdoption(ports: Ports, family: AdoptFamily, adoption: Adoption, done: { readonly forgotten: boolean; readonly annotationsDropped: boolean }): Promise<AdoptLook> {

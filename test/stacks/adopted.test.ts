@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { EnvironmentOutputs } from "../../stacks/contract";
 import { environmentProgram } from "../../stacks/environment-program";
+import { memberProgram } from "../../stacks/member-program";
 import type { AdoptedLoadBalancer } from "../../stacks/record";
 import { devValues, find, runUnderMocks, type MockRun } from "./mock-engine";
 
@@ -51,4 +52,32 @@ describe("load balancers that were handed over", () => {
     assert.equal(shared.protect, false);
     assert.ok(shared.dependencies.some((one) => one.startsWith("aws:ec2/vpc:Vpc ")), "and before the network");
   });
+});
+
+describe("bindings that the primary takes over", () => {
+  const binding = { key: "web", namespace: "web", name: "k8s-web-hash", service: "web-lb", servicePort: 80, targetGroupArn: "arn:group:web", networking: null };
+  const ownerService = { ...values, "eks-blue-green:loadBalancer": JSON.stringify({ owner: "service" }), "eks-blue-green:services": JSON.stringify(services.slice(0, 1)) };
+  let first: EnvironmentOutputs;
+  before(async () => void (first = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(ownerService))).outputs as unknown as EnvironmentOutputs));
+
+  const importOf = async (step: string | null, boundBy: string): Promise<string> => {
+    const loadBalancer = { ...balancer("web"), bindings: [binding] };
+    const before = { loadBalancer, namespace: "web", name: "web-lb", serviceType: "LoadBalancer", loadBalancerClass: null, annotations: {}, labels: {}, tags: {}, targets: {} };
+    const record = {
+      ...first.record, placement: { ...first.record.placement, blue: { role: "active", version: "1.35", workload: "running" } },
+      ownership: { owner: step === null ? "stack" : "service", primary: step === null ? null : "blue", ...(step === null ? { formerPrimary: "blue" } : {}), adopted: { web: loadBalancer } },
+      ...(step === null ? {} : { adoption: { service: "web", member: "blue", step, direction: "forward", reason: null, startedAt: "2026-11-21T10:00:00Z", by: "a@b 1", before } }),
+    };
+    const stacks = { dev: { ...first, record }, "dev-blue": { services: { web: { boundBy } } } };
+    const context = { kind: "act", expectedRevision: first.record.revision } as const;
+    const run = await runUnderMocks({ stack: "dev-blue", stacks }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" }, context));
+    return find(run.resources, "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding", "blue-web-k8s-web-hash").importId;
+  };
+
+  for (const step of ["import-primary", "annotations"]) {
+    for (const boundBy of ["load-balancer-service", "binding"]) {
+      it(`at '${step}' are imported, whatever the last update's outputs say (${boundBy}): it may have failed`, async () => assert.equal(await importOf(step, boundBy), "web/k8s-web-hash"));
+    }
+  }
+  it("are like any other afterwards: drained and admitted, they are made anew", async () => assert.equal(await importOf(null, "binding"), ""));
 });

@@ -6,6 +6,8 @@ export interface Registered {
   readonly name: string;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly protect: boolean;
+  /** Id of what is imported; empty: it is created. */
+  readonly importId: string;
   readonly parent: string;
   readonly dependencies: readonly string[];
 }
@@ -93,7 +95,7 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   monitor.registerResource = (request: any, callback: unknown): void => {
     resources.push({
-      type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true,
+      type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true, importId: request.getImportid(),
       parent: lastName(request.getParent()), dependencies: request.getDependenciesList().map(shortUrn),
     });
     register(request, callback);

@@ -1,4 +1,5 @@
-/** Takes a component and all below it out of a stack's state. What it stands for stays as it is. */
+/** A component and all below it in a stack's state: what it holds, and how it is taken out. What it stands for stays as it is. */
+import { isBinding } from "../../operations-allow-list";
 import type { Engine } from "./engine";
 import { exported, writeState, type State, type StateResource } from "./stack-state";
 
@@ -12,6 +13,12 @@ export function subtreeOf(resources: readonly StateResource[], type: string, nam
     for (const { urn, parent } of resources) if (parent !== undefined && found.has(parent)) found.add(urn);
   }
   return found;
+}
+
+/** Ids of the TargetGroupBindings below the component: `namespace/name`. Pure. */
+export function bindingsBelow(resources: readonly StateResource[], type: string, name: string): readonly string[] {
+  const below = subtreeOf(resources, type, name);
+  return resources.flatMap((one) => (below.has(one.urn) && one.custom === true && one.delete !== true && isBinding(one.type) && one.id !== undefined ? [one.id] : []));
 }
 
 /** The state without them; nobody depends on what is gone. Pure. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { Engine } from "../../../../automation/adapters/pulumi/engine";
-import { forgetComponent, subtreeOf, withoutResources } from "../../../../automation/adapters/pulumi/forget-component";
+import { bindingsBelow, forgetComponent, subtreeOf, withoutResources } from "../../../../automation/adapters/pulumi/forget-component";
 import type { State, StateResource } from "../../../../automation/adapters/pulumi/stack-state";
 import { DriverError } from "../../../../automation/errors";
 
@@ -29,6 +29,16 @@ describe("forgetting a component", () => {
     assert.deepEqual([...subtreeOf(all, token, "dev-we")], []);
     assert.deepEqual([...subtreeOf(all, "eks-blue-green:index:MultiClusterService", "dev-web")], []);
     assert.deepEqual([...subtreeOf([], token, "dev-web")], []);
+  });
+
+  it("tells which bindings are below it: objects of its own, neither components nor those on their way out", () => {
+    const type = "eks-blue-green:index:MultiClusterService";
+    const object = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
+    const service: StateResource = { urn: urnOf(type, "blue-web"), type, parent: stack.urn };
+    const wrapper: StateResource = { urn: urnOf("eks-blue-green:index:TargetGroupBinding", "blue-web-a"), type: "eks-blue-green:index:TargetGroupBinding", parent: service.urn };
+    const [bound, leaving, others] = [{ ...child("a", object, wrapper), id: "web/a" }, { ...child("b", object, wrapper), id: "web/b", delete: true }, { ...child("c", object, stack), id: "web/c" }];
+    assert.deepEqual(bindingsBelow([bound, leaving, others, wrapper, service, stack], type, "blue-web"), ["web/a"]);
+    assert.deepEqual(bindingsBelow([wrapper, service, stack], type, "blue-web"), [], "the components alone are an update that failed");
   });
 
   it("leaves no word of them with who stays, whose other fields are as they were", () => {
