@@ -24,6 +24,8 @@ export interface AdoptLook {
   readonly at: number;
   /** Why the primary's API server did not answer; null when it did. */
   readonly unreachable: string | null;
+  /** Why AWS or the backend did not tell something, so that the rest of the look is no ground for anything; null: they told all. */
+  readonly unseen: string | null;
   readonly service: { readonly type: string; readonly loadBalancerClass: string | null; readonly typeAnnotation: boolean; readonly finalizer: boolean; readonly deleting: boolean } | null;
   /** `restart`: the token of the last restart that the driver asked for. */
   readonly controller: { readonly available: boolean; readonly restart: string | null };
@@ -31,7 +33,7 @@ export interface AdoptLook {
   readonly bindings: { readonly labelled: number; readonly unlabelled: number; readonly missing: readonly string[]; readonly deleting: number };
   /** Resources that carry tags of the controller, and those that carried them before and don't now. */
   readonly tags: { readonly left: number; readonly missing: number };
-  readonly loadBalancer: "there" | "gone" | "unknown";
+  readonly loadBalancer: "there" | "gone";
   /** Targets of before whose pods are still ready (or whose member does not answer) and which are not registered or not healthy any more. */
   readonly lostTargets: readonly string[];
   readonly failedProbe: string | null;
@@ -81,7 +83,7 @@ export function undoFrom(step: AdoptionStep): AdoptionStep {
 /** What is wrong whatever the step is; null when nothing is. */
 function alarm(adoption: Adoption, look: AdoptLook, memory: AdoptMemory, times: AdoptTimes): AdoptDecision | null {
   if (look.unreachable !== null) return stop("EBG-MEMBER-UNREACHABLE", `adopting '${adoption.service}' stands before '${adoption.step}': ${look.unreachable}`, "nothing is lost while it stands there; bring the API server back and run the same command again");
-  if (look.loadBalancer === "unknown") return { kind: "wait", message: "AWS does not say whether the load balancer is there", memory };
+  if (look.unseen !== null) return { kind: "wait", message: look.unseen, memory };
   if (look.loadBalancer === "gone") return stop("EBG-ADOPT", `the load balancer of '${adoption.service}' is gone (at '${adoption.step}')`, "find out in CloudTrail who deleted it; `eks-blue-green status` shows what is left");
   if (look.service === null || look.service.deleting) return stop("EBG-ADOPT", `the Service ${nameOf(adoption)} ${look.service === null ? "is gone" : "is being deleted"}: its targets leave with it`, "make it again as it was, then run the same command again");
   const bad = look.bindings.missing.length > 0 || look.bindings.deleting > 0 ? `the binding ${look.bindings.missing.join(", ")} is gone or being deleted` : look.lostTargets.length > 0 ? `targets left or are not healthy: ${look.lostTargets.slice(0, 4).join(", ")}` : look.failedProbe;

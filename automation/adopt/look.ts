@@ -18,6 +18,8 @@ export interface AdoptFamily {
 }
 
 const probeCount = 4;
+/** Codes of what the outside world may get over by itself. */
+export const mayPass: ReadonlySet<string> = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE", "EBG-KUBERNETES", "EBG-AWS"]);
 /** Only what the outside world refuses; anything else is a mistake. */
 function outside(error: unknown): DriverError {
   if (error instanceof DriverError && error.code !== "EBG-CREDENTIALS") return error;
@@ -128,16 +130,28 @@ export async function lookAtAdoption(ports: Ports, family: AdoptFamily, adoption
       return otherwise;
     }
   };
+  const unseen: string[] = [];
+  /** `placeholder` decides nothing: the look says that it was not seen. */
+  const told = async <T>(work: Promise<T>, placeholder: T): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      const { code, message } = outside(error);
+      if (!mayPass.has(code)) throw error;
+      unseen.push(message.split("\n")[0] ?? "");
+      return placeholder;
+    }
+  };
   const [cluster, balancer, tags, lost, failedProbe, owns] = await Promise.all([
     attempt(() => clusterSide(ports, family, adoption), nothing),
-    ports.aws.describeLoadBalancer(loadBalancer.arn).then((found) => (found === null ? "gone" as const : "there" as const)).catch((error: unknown) => (void outside(error), "unknown" as const)),
-    tagsOf(ports, adoption),
-    lostTargets(ports, family, adoption),
+    told(ports.aws.describeLoadBalancer(loadBalancer.arn).then((found) => (found === null ? "gone" as const : "there" as const)), "there"),
+    told(tagsOf(ports, adoption), { left: 0, missing: 0 }),
+    told(lostTargets(ports, family, adoption), []),
     probe(ports, family, loadBalancer.dnsName, loadBalancer.listeners.map((one) => one.port), service?.healthCheckPath ?? "/"),
-    primaryOwnsOf(ports, adoption),
+    told(primaryOwnsOf(ports, adoption), false),
   ]);
   return {
-    at: ports.clock.now(), unreachable, ...cluster, tags, loadBalancer: balancer, lostTargets: lost, failedProbe,
+    at: ports.clock.now(), unreachable, unseen: unseen[0] ?? null, ...cluster, tags, loadBalancer: balancer, lostTargets: lost, failedProbe,
     environmentOwns: family.record.ownership?.adopted?.[adoption.service] !== undefined,
     imported: !done.forgotten,
     primaryOwns: owns,

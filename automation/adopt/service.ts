@@ -7,7 +7,7 @@ import { assertAdoptOnly, type AdoptUpdate } from "./allowed";
 import { decideAdoption, freshAdoptMemory, undoFrom, type AdoptAction, type AdoptMemory, type AdoptTimes } from "./decide";
 import { perform } from "./effects";
 import { forgetImports } from "./forget-imports";
-import { lookAtAdoption, primaryOwnsOf, type AdoptFamily } from "./look";
+import { lookAtAdoption, mayPass, primaryOwnsOf, type AdoptFamily } from "./look";
 import { advanceAdoption, closeAdoption, forgetAdoption, ownedByStack, turnAdoptionBack } from "./transitions";
 
 export type ServiceOutcome = { readonly kind: "done" } | { readonly kind: "undone"; readonly reason: string } | { readonly kind: "stopped"; readonly code: DriverError["code"]; readonly message: string; readonly remedy: string };
@@ -16,7 +16,6 @@ export type ServiceOutcome = { readonly kind: "done" } | { readonly kind: "undon
 const reconcileSeconds = 60;
 const toleratedSeconds = 30;
 const stepTimeoutSeconds = 1800;
-const mayPass = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE", "EBG-KUBERNETES", "EBG-AWS"]);
 const attempts = 3;
 /** An action whose work the next look does not see is repeated so often at most. */
 const mostRepeats = 20;
@@ -132,7 +131,7 @@ export class ServiceAdoption {
         await this.session.ports.clock.sleep(Math.max(this.session.ports.clock.scaled(10), 1000), this.session.options.stop);
         return null;
       }
-      const step = this.adoption.direction === "back" || nobodysFault.has(code) || (await this.primaryOwns()) ? null : undoFrom(this.adoption.step);
+      const step = this.adoption.direction === "back" || nobodysFault.has(code) || (await this.mayBePastUndo()) ? null : undoFrom(this.adoption.step);
       const told = `'${this.adoption.step}' of '${this.adoption.service}' failed: ${message}`;
       if (step === null) return { kind: "stopped", code, message: told, remedy };
       this.tell("undoing", told);
@@ -141,8 +140,14 @@ export class ServiceAdoption {
     }
   }
 
-  private async primaryOwns(): Promise<boolean> {
-    return await primaryOwnsOf(this.session.ports, this.adoption);
+  /** Also when nobody can tell: then it stops, and the next run looks. */
+  private async mayBePastUndo(): Promise<boolean> {
+    try {
+      return await primaryOwnsOf(this.session.ports, this.adoption);
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      return true;
+    }
   }
 
   /** The record follows, so that a kill in between repeats this. */

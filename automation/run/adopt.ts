@@ -1,9 +1,10 @@
 /** `adopt`: load balancers that Services of the primary own go over to the environment's stack, one after the other, under traffic. */
+import type { ServiceConfig } from "../../stacks/config";
 import type { EnvironmentRecord } from "../../stacks/record";
 import { ownershipOf } from "../../stacks/target-groups";
 import { forgetImports } from "../adopt/forget-imports";
-import { surroundingsOf, type AdoptFamily } from "../adopt/look";
-import { adoptionFindings, beforeAdoption } from "../adopt/preconditions";
+import { mayPass, surroundingsOf, type AdoptFamily } from "../adopt/look";
+import { adoptionFindings, beforeAdoption, type Surroundings } from "../adopt/preconditions";
 import { ServiceAdoption, type ServiceOutcome } from "../adopt/service";
 import { beginAdoption, remaining, resumeAdoption } from "../adopt/transitions";
 import { DriverError, type DriverErrorCode } from "../errors";
@@ -14,6 +15,9 @@ import { refuseDuringEvacuation } from "./evacuate";
 import { pendingChanges } from "../preflight";
 import { readFamilyToAct, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
+
+/** Seconds of AWS's time that a service that is not begun yet is looked at again and again. */
+const lookSeconds = 300;
 
 export interface AdoptRun extends SessionOptions { readonly environment: string }
 export interface AdoptResult {
@@ -38,10 +42,28 @@ function primaryOf(family: Family, name: string | null, environment: string) {
   return primary;
 }
 
+/** Asks again while AWS or a cluster does not answer: nothing is under way yet, so there is time. @throws EBG-ADOPT when that lasts */
+export async function lookedAt(session: Session, family: AdoptFamily, service: ServiceConfig): Promise<Surroundings> {
+  const { clock } = session.ports;
+  const { emit, stop } = session.options;
+  const until = clock.now() + Math.max(clock.scaled(lookSeconds), 15_000);
+  for (;;) {
+    try {
+      return await surroundingsOf(session.ports, family, service);
+    } catch (error) {
+      if (!(error instanceof DriverError) || !mayPass.has(error.code)) throw error;
+      const [message = ""] = error.message.split("\n");
+      if (clock.now() > until || stop.aborted) throw new DriverError("EBG-ADOPT", `what '${service.name}' is like could not be looked at: ${message}`, error.remedy, error);
+      emit({ kind: "note", message: `'${service.name}' could not be looked at (${message}), trying again` });
+      await clock.sleep(Math.max(clock.scaled(5), 500), stop);
+    }
+  }
+}
+
 async function begin(session: Session, family: AdoptFamily, name: string): Promise<void> {
   const service = family.config.services.find((one) => one.name === name);
   if (service === undefined) throw new DriverError("EBG-ADOPT", `the config has no service '${name}'`, "correct the config");
-  const seen = await surroundingsOf(session.ports, family, service);
+  const seen = await lookedAt(session, family, service);
   // The stacks' own updates come late, when somebody's other change could only be refused: it is found now.
   const stacks = [{ kind: "environment" }, { kind: "member", member: family.primary.member }] as const;
   const pending = await Promise.all(stacks.map((stack) => pendingChanges(session.ports, session.environment.environment, stack)));
@@ -65,10 +87,17 @@ const resultOf = (adopted: readonly string[], outcome: ServiceOutcome, service: 
   }
 };
 
-/** Others have changed hands already: it is a stop between two of them, not a refusal before anything was done. @throws every other error, as it is */
+/** Others have changed hands already: it is a stop between two of them, not a refusal or a failure before anything was done. @throws every other error, as it is */
 export function refusedAfter(adopted: readonly string[], service: string, error: unknown, command: string): AdoptResult {
-  if (adopted.length === 0 || !(error instanceof DriverError) || error.code !== "EBG-ADOPT") throw error;
+  if (adopted.length === 0 || !(error instanceof DriverError) || error.code !== "EBG-ADOPT" && !mayPass.has(error.code)) throw error;
   return resultOf(adopted, { kind: "stopped", code: error.code, message: `${adopted.join(", ")}: the stack's now. '${service}': ${error.message}`, remedy: `${error.remedy}; then: ${command}` }, service, command);
+}
+
+/** What may pass stops it where the record says: half-way nothing has failed as long as the same command goes on. @throws every other error, as it is */
+export function stoppedBy(error: unknown, record: EnvironmentRecord, command: string): ServiceOutcome {
+  const { adoption } = record;
+  if (adoption == null || !(error instanceof DriverError) || !mayPass.has(error.code)) throw error;
+  return { kind: "stopped", code: error.code, message: `'${adoption.step}' of '${adoption.service}': ${error.message}`, remedy: `${error.remedy}; then: ${command}` };
 }
 
 /** Begins, or goes on with what was begun, on whatever machine. @throws DriverError for what keeps it from starting */
@@ -103,7 +132,7 @@ export async function runAdopt(ports: Ports, values: Readonly<Record<string, str
     } catch (error) {
       return refusedAfter(adopted, service, error, run.commandName);
     }
-    const outcome = await new ServiceAdoption(session, around).run();
+    const outcome = await new ServiceAdoption(session, around).run().catch((error: unknown) => stoppedBy(error, session.written, run.commandName));
     if (outcome.kind === "done") adopted.push(service);
     else return resultOf(adopted, outcome, service, run.commandName);
   }

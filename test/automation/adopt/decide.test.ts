@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { AdoptWorld } from "./world";
+import { decideAdoption } from "../../../automation/adopt/decide";
+import { AdoptWorld, times } from "./world";
 
 const order = ["release-service", "restart-controller", "remove-tags", "remove-labels", "import-environment", "import-primary", "drop-annotations"];
 const whole = 40;
@@ -75,6 +76,17 @@ describe("the order of an adoption", () => {
       const end = world.drive(whole);
       assert.equal(end !== "killed" && end.kind, "done");
       assert.deepEqual(world.harm, []);
+    }
+  });
+
+  it("neither acts nor turns back on a look that was not answered, at any step", () => {
+    for (let effects = 0; effects < 12; effects += 1) {
+      const world = new AdoptWorld();
+      world.drive(effects);
+      const memory = { step: world.adoption.step, heldSince: 0, badSince: 0 };
+      // What a look does not know it leaves empty: no tags, no lost targets, nothing owned.
+      const look = { ...world.look(), at: 600_000, unseen: "Throttling: Rate exceeded", tags: { left: 0, missing: 0 }, lostTargets: ["10.0.0.1:8080"], primaryOwns: false };
+      assert.deepEqual(decideAdoption(world.adoption, look, memory, times), { kind: "wait", message: "Throttling: Rate exceeded", memory });
     }
   });
 

@@ -62,6 +62,7 @@ export class AdoptWorld {
   look(): AdoptLook {
     return {
       at: this.now,
+      unseen: null,
       unreachable: this.reachable ? null : "connect ECONNREFUSED",
       service: { type: this.type, loadBalancerClass: this.class, typeAnnotation: this.typeAnnotation, finalizer: this.finalizer, deleting: false },
       controller: { available: this.now - this.restartedAt >= 10_000, restart: this.restart },
