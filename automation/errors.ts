@@ -15,3 +15,7 @@ export class DriverError extends Error {
     this.remedy = remedy;
   }
 }
+
+/** The record has another revision than this driver knows. */
+export const overtaken = (now: number | undefined, known: number): DriverError =>
+  new DriverError("EBG-FENCED", `somebody else has moved on: the record is at revision ${now ?? "unknown"}, this driver knows ${known}`, "look at eks-blue-green status; if no other driver runs, run the same command again");

@@ -90,8 +90,11 @@ export interface PulumiPort {
   refreshServices(member: string): Promise<number>;
   /** Bindings of an adopted service that the member's state has, whatever its outputs say: `namespace/name`. */
   adoptedBindings(service: string, member: string): Promise<readonly string[]>;
-  /** Takes an adopted service's load balancer and the member's bindings of it out of the states, protected or not; nothing outside them is touched. Answers how many. */
-  forgetAdopted(service: string, member: string): Promise<number>;
+  /**
+   * Takes an adopted service's load balancer and the member's bindings of it out of the states, protected or not; nothing outside them is touched. Answers how many.
+   * @throws EBG-FENCED when the record of the state that would be written is not of the expected revision
+   */
+  forgetAdopted(service: string, member: string, expectedRevision: number): Promise<number>;
   /** Reads all that the member's stack has anew: what is gone is declared again by its next update. */
   refresh(member: string, signal?: AbortSignal): Promise<void>;
   /** Keeps a copy of the stack's state; answers where. */

@@ -17,7 +17,7 @@ import { inline, loadProgram, readProject, type Project } from "./pulumi/program
 import { settle } from "./pulumi/settle";
 import { exported, refreshOnce } from "./pulumi/stack-state";
 import { bindingsBelow, forgetComponent } from "./pulumi/forget-component";
-import { missing, protectedUrns, readingOf, type StateFile } from "./pulumi/state-file";
+import { assertRevision, missing, protectedUrns, readingOf, type StateFile } from "./pulumi/state-file";
 
 export interface PulumiAdapterOptions {
   /** Folder of Pulumi.yaml and the program. */
@@ -209,8 +209,8 @@ export class PulumiAdapter implements PulumiPort {
     const state = await exported(this.engine, this.nameOf({ kind: "member", member }));
     return bindingsBelow(state?.deployment?.resources ?? [], bindingsOf, `${member}-${service}`);
   }
-  async forgetAdopted(service: string, member: string): Promise<number> {
-    const loadBalancer = await forgetComponent(this.engine, this.nameOf({ kind: "environment" }), "eks-blue-green:index:AdoptedLoadBalancer", `${this.environment}-${service}`);
+  async forgetAdopted(service: string, member: string, expectedRevision: number): Promise<number> {
+    const loadBalancer = await forgetComponent(this.engine, this.environment, "eks-blue-green:index:AdoptedLoadBalancer", `${this.environment}-${service}`, (state) => assertRevision(state, expectedRevision));
     return loadBalancer + await forgetComponent(this.engine, this.nameOf({ kind: "member", member }), bindingsOf, `${member}-${service}`);
   }
 

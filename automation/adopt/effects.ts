@@ -38,29 +38,43 @@ export function giveBackPatch(object: ServiceObject, adoption: Adoption): JsonPa
   ];
 }
 
-async function patched(ports: Ports, member: MemberOutputs, adoption: Adoption, make: (object: ServiceObject) => JsonPatchOperation[]): Promise<void> {
+/** Asked right before every write: no stack's update fences them, and tags taken off a Service that another driver has given back delete its load balancer. @throws when somebody else has moved on */
+export type Mine = () => Promise<void>;
+
+async function patched(ports: Ports, member: MemberOutputs, adoption: Adoption, mine: Mine, make: (object: ServiceObject) => JsonPatchOperation[]): Promise<void> {
   const { namespace, name } = adoption.before;
   const object = await ports.kubernetes.readService(member, namespace, name);
   if (object === null) throw new DriverError("EBG-ADOPT", `the Service ${namespace}/${name} is gone`, "eks-blue-green status");
   const operations = make(object);
   // A refused patch changed nothing: the next look sees what is so.
-  if (operations.length > 0) await ports.kubernetes.patchService(member, namespace, name, operations);
+  if (operations.length === 0) return;
+  await mine();
+  await ports.kubernetes.patchService(member, namespace, name, operations);
 }
 
-async function removeTags(ports: Ports, adoption: Adoption): Promise<void> {
+async function removeTags(ports: Ports, adoption: Adoption, mine: Mine): Promise<void> {
   const resources = Object.keys(adoption.before.tags);
   const tags = await ports.aws.tags(resources);
   // The load balancer last: as long as it has its tags, the way back finds everything by them.
-  for (const resource of [...resources].reverse()) await ports.aws.removeTags(resource, Object.keys(controllersTags(tags[resource])));
+  for (const resource of [...resources].reverse()) {
+    const left = Object.keys(controllersTags(tags[resource]));
+    if (left.length === 0) continue;
+    await mine();
+    await ports.aws.removeTags(resource, left);
+  }
 }
 
-async function addTags(ports: Ports, adoption: Adoption): Promise<void> {
-  for (const [resource, tags] of Object.entries(adoption.before.tags)) await ports.aws.addTags(resource, tags);
+async function addTags(ports: Ports, adoption: Adoption, mine: Mine): Promise<void> {
+  for (const [resource, tags] of Object.entries(adoption.before.tags)) {
+    await mine();
+    await ports.aws.addTags(resource, tags);
+  }
 }
 
-async function label(ports: Ports, member: MemberOutputs, adoption: Adoption, back: boolean): Promise<void> {
+async function label(ports: Ports, member: MemberOutputs, adoption: Adoption, mine: Mine, back: boolean): Promise<void> {
   for (const binding of adoption.before.loadBalancer.bindings ?? []) {
     const labels = adoption.before.labels[binding.name] ?? {};
+    await mine();
     if (back) await ports.kubernetes.labelBinding(member, binding.namespace, binding.name, labels);
     else await ports.kubernetes.labelBinding(member, binding.namespace, binding.name, Object.fromEntries(Object.keys(controllersLabels(labels)).map((key) => [key, null])));
   }
@@ -68,25 +82,30 @@ async function label(ports: Ports, member: MemberOutputs, adoption: Adoption, ba
 
 export type ClusterAction = "release-service" | "remove-finalizer" | "restart-controller" | "remove-tags" | "remove-labels" | "add-labels" | "add-tags" | "restart-controller-again" | "give-service-back";
 
-export async function perform(ports: Ports, member: MemberOutputs, adoption: Adoption, action: ClusterAction): Promise<void> {
+async function restart(ports: Ports, member: MemberOutputs, adoption: Adoption, mine: Mine, back: boolean): Promise<void> {
+  await mine();
+  await ports.kubernetes.restartController(member, restartToken(adoption, back));
+}
+
+export async function perform(ports: Ports, member: MemberOutputs, adoption: Adoption, action: ClusterAction, mine: Mine): Promise<void> {
   switch (action) {
     case "release-service":
     case "remove-finalizer":
-      return await patched(ports, member, adoption, (object) => releasePatch(object, typeAfter(adoption)));
+      return await patched(ports, member, adoption, mine, (object) => releasePatch(object, typeAfter(adoption)));
     case "restart-controller":
-      return await ports.kubernetes.restartController(member, restartToken(adoption, false));
+      return await restart(ports, member, adoption, mine, false);
     case "remove-tags":
-      return await removeTags(ports, adoption);
+      return await removeTags(ports, adoption, mine);
     case "remove-labels":
-      return await label(ports, member, adoption, false);
+      return await label(ports, member, adoption, mine, false);
     case "add-labels":
-      return await label(ports, member, adoption, true);
+      return await label(ports, member, adoption, mine, true);
     case "add-tags":
-      return await addTags(ports, adoption);
+      return await addTags(ports, adoption, mine);
     case "restart-controller-again":
-      return await ports.kubernetes.restartController(member, restartToken(adoption, true));
+      return await restart(ports, member, adoption, mine, true);
     case "give-service-back":
-      return await patched(ports, member, adoption, (object) => giveBackPatch(object, adoption));
+      return await patched(ports, member, adoption, mine, (object) => giveBackPatch(object, adoption));
     default:
       return action satisfies never;
   }

@@ -22,6 +22,13 @@ const mostRepeats = 20;
 /** Others are at work, or the record is not what it was: turning back would be a write like any other. */
 const nobodysFault = new Set(["EBG-FENCED", "EBG-STACK-LOCKED", "EBG-PENDING-OPERATIONS", "EBG-CREDENTIALS", "EBG-RECORD-LOST", "EBG-RECORD-INVALID", "EBG-STOPPED"]);
 
+/** Nothing was tried, so there is nothing to turn back from. */
+class RecordUnread extends DriverError {
+  constructor() {
+    super("EBG-UPDATE-FAILED", "the record could not be read, so nothing was touched", "bring Pulumi's backend back, then run the same command again");
+  }
+}
+
 export class ServiceAdoption {
   private memory: AdoptMemory;
   private annotationsDropped = false;
@@ -131,13 +138,17 @@ export class ServiceAdoption {
         await this.session.ports.clock.sleep(Math.max(this.session.ports.clock.scaled(10), 1000), this.session.options.stop);
         return null;
       }
-      const step = this.adoption.direction === "back" || nobodysFault.has(code) || (await this.mayBePastUndo()) ? null : undoFrom(this.adoption.step);
+      const step = this.adoption.direction === "back" || error instanceof RecordUnread || nobodysFault.has(code) || (await this.mayBePastUndo()) ? null : undoFrom(this.adoption.step);
       const told = `'${this.adoption.step}' of '${this.adoption.service}' failed: ${message}`;
       if (step === null) return { kind: "stopped", code, message: told, remedy };
       this.tell("undoing", told);
       await this.goTo(turnAdoptionBack(this.session.record, told, step));
       return null;
     }
+  }
+
+  private async mine(): Promise<void> {
+    if (!(await this.session.stillMine())) throw new RecordUnread();
   }
 
   /** Also when nobody can tell: then it stops, and the next run looks. */
@@ -152,7 +163,7 @@ export class ServiceAdoption {
 
   /** The record follows, so that a kill in between repeats this. */
   private async forgetImports(): Promise<void> {
-    await forgetImports(this.session.ports.pulumi, this.adoption);
+    await forgetImports(this.session.ports.pulumi, this.adoption, this.session.written.revision);
     this.forgotten = true;
     await this.goTo(forgetAdoption(this.session.record));
   }
@@ -178,7 +189,7 @@ export class ServiceAdoption {
       case "add-tags":
       case "restart-controller-again":
       case "give-service-back":
-        return await perform(this.session.ports, this.family.primary, this.adoption, action);
+        return await perform(this.session.ports, this.family.primary, this.adoption, action, () => this.mine());
       default:
         return action satisfies never;
     }

@@ -3,7 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { asOneWrite, parseRecord, type EnvironmentRecord } from "../../stacks/record";
-import { DriverError } from "../errors";
+import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../gates/drift";
 import { observe, type Observation, type Wants } from "../gates/observation";
@@ -148,7 +148,7 @@ export class Session {
     const { outputs } = await this.ports.pulumi.readEnvironment();
     const now = parseRecord(outputs?.record).record?.revision;
     if (now === this.written.revision) return;
-    throw new DriverError("EBG-FENCED", `somebody else has moved on: the record is at revision ${now ?? "unknown"}, this driver knows ${this.written.revision}`, "look at eks-blue-green status; if no other driver runs, run the same command again");
+    throw overtaken(now, this.written.revision);
   }
 
   /** The same where another round comes anyway: false when the record could not be read this time. @throws EBG-FENCED */

@@ -119,7 +119,7 @@ export async function runAdopt(ports: Ports, values: Readonly<Record<string, str
   if (record.adoption != null) {
     run.emit({ kind: "note", message: `going on with '${record.adoption.service}' at '${record.adoption.step}', begun by ${record.adoption.by}` });
     const resumption = resumeAdoption(record, session.by);
-    if (resumption.forget) await forgetImports(ports.pulumi, record.adoption);
+    if (resumption.forget) await forgetImports(ports.pulumi, record.adoption, record.revision);
     session.record = resumption.record;
     await session.flush();
   }

@@ -32,9 +32,10 @@ export function withoutResources(state: State, gone: ReadonlySet<string>): State
   return { ...state, deployment: { ...state.deployment, resources } };
 }
 
-/** Answers how many left the state. Repeatable. */
-export async function forgetComponent(engine: Engine, stack: string, type: string, name: string): Promise<number> {
+/** Answers how many left the state. Repeatable. `check` throws on a state that must stay as it is: the very one that would be written. */
+export async function forgetComponent(engine: Engine, stack: string, type: string, name: string, check: (state: State) => void = () => undefined): Promise<number> {
   const state = await exported(engine, stack);
+  if (state !== null) check(state);
   const gone = subtreeOf(state?.deployment?.resources ?? [], type, name);
   if (state !== null && gone.size > 0) await writeState(engine, stack, withoutResources(state, gone));
   return gone.size;

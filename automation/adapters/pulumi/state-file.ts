@@ -1,4 +1,6 @@
 /** A stack's exported state, as far as the driver reads it. */
+import type { EnvironmentOutputs } from "../../../stacks/contract";
+import { overtaken } from "../../errors";
 import type { PendingOperation, StackReading } from "../../ports";
 
 interface StateResource { readonly urn: string; readonly type: string; readonly custom?: boolean; readonly protect?: boolean; readonly outputs?: Record<string, unknown>; readonly delete?: boolean }
@@ -32,6 +34,12 @@ export function readingOf<Outputs>(state: StateFile): StackReading<Outputs> {
     outputs: outputs === undefined || Object.keys(outputs).length === 0 ? null : (unwrapSecrets(outputs) as Outputs),
     pendingOperations,
   };
+}
+
+/** @throws EBG-FENCED when the environment's state has a record of another revision */
+export function assertRevision(state: StateFile, expected: number): void {
+  const now = readingOf<Partial<EnvironmentOutputs>>(state).outputs?.record?.revision;
+  if (now !== expected) throw overtaken(now, expected);
 }
 
 export const missing = <Outputs>(): StackReading<Outputs> => ({ exists: false, resources: 0, outputs: null, pendingOperations: [] });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Engine } from "../../../../automation/adapters/pulumi/engine";
 import { bindingsBelow, forgetComponent, subtreeOf, withoutResources } from "../../../../automation/adapters/pulumi/forget-component";
 import type { State, StateResource } from "../../../../automation/adapters/pulumi/stack-state";
+import { assertRevision } from "../../../../automation/adapters/pulumi/state-file";
 import { DriverError } from "../../../../automation/errors";
 
 const token = "eks-blue-green:index:AdoptedLoadBalancer";
@@ -71,6 +72,10 @@ describe("forgetting a component", () => {
     assert.equal(await forgetComponent(engine, "dev", token, "dev-web"), 3);
     assert.equal(await forgetComponent(engine, "dev", token, "dev-web"), 0);
     assert.deepEqual(writes.map((state) => state.deployment?.resources?.map(({ urn }) => urn)), [[stack, api, otherGroup, record].map(({ urn }) => urn)]);
+    const overtaken = backend({ deployment: { resources: [{ ...stack, outputs: { record: { revision: 8 } } }, web, group] } });
+    await assert.rejects(forgetComponent(overtaken.engine, "dev", token, "dev-web", (state) => assertRevision(state, 7)), { code: "EBG-FENCED", message: "somebody else has moved on: the record is at revision 8, this driver knows 7" });
+    assert.deepEqual(overtaken.writes, [], "what another driver has imported meanwhile stays");
+    assert.equal(await forgetComponent(overtaken.engine, "dev", token, "dev-web", (state) => assertRevision(state, 8)), 2);
     const missing = backend(null);
     assert.equal(await forgetComponent(missing.engine, "dev", token, "dev-web"), 0);
     assert.deepEqual(missing.writes, []);
