@@ -52,7 +52,7 @@ function upgradeObjection(planned: PlannedOperation): string | null {
 
 /**
  * A primary goes in and out by its Service of type LoadBalancer: a key of the selector, or an annotation, and nothing else of it. On a
- * Service that others own both are in a patch, whose `spec` is there only while standing by.
+ * Service that others own each is in a patch of its own.
  */
 function isStandbySwitch({ operation, type, urn, paths, custom }: PlannedOperation): boolean {
   if (operation !== "update") return false;

@@ -6,6 +6,7 @@ export interface Registered {
   readonly name: string;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly protect: boolean;
+  readonly retainOnDelete: boolean;
   readonly parent: string;
   readonly dependencies: readonly string[];
 }
@@ -27,6 +28,8 @@ export interface MockWorld {
   readonly clusterVpcId?: string;
   /** Annotations of Services that the program reads, by `namespace/name`; missing: none. */
   readonly theirAnnotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Selectors of Services that the program reads, by `namespace/name`; missing: none. */
+  readonly theirSelectors?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made nothing. */
   readonly controllerTargetGroups?: readonly string[];
 }
@@ -77,7 +80,7 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
 export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<T>): Promise<MockRun<T>> {
   const calls: { token: string; inputs: Record<string, unknown> }[] = [];
   await pulumi.runtime.setMocks({
-    newResource: ({ type, name, inputs, id }) => type === "kubernetes:core/v1:Service" && (id ?? "") !== "" ? { id: id ?? "", state: { metadata: { annotations: world.theirAnnotations?.[id ?? ""] ?? {} } } } : ({
+    newResource: ({ type, name, inputs, id }) => type === "kubernetes:core/v1:Service" && (id ?? "") !== "" ? { id: id ?? "", state: { metadata: { annotations: world.theirAnnotations?.[id ?? ""] ?? {} }, spec: { selector: world.theirSelectors?.[id ?? ""] ?? {} } } } : ({
       id: `${name}-id`,
       state: { ...inputs, arn: `arn:${type}:${name}`, ...(type === "eks:index:Cluster" ? { kubeconfigJson, clusterSecurityGroupId: "sg-cluster", oidcProviderArn: "arn:oidc", oidcProviderUrl: "https://oidc.example/id" } : {}), ...(type.includes("loadBalancer:") ? { dnsName: `${name}.elb.example` } : {}) },
     }),
@@ -93,7 +96,7 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   monitor.registerResource = (request: any, callback: unknown): void => {
     resources.push({
-      type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true,
+      type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true, retainOnDelete: request.getRetainondelete() === true,
       parent: lastName(request.getParent()), dependencies: request.getDependenciesList().map(shortUrn),
     });
     register(request, callback);

@@ -105,7 +105,7 @@ describe("owner service", () => {
     const other = (await deployEnvironment({ ...ownerService, memberClusters: { blue: { existing: { clusterName: "theirs" } } }, services: [{ ...three, existing: { service: "shop", deployment: "shop" } }] })).outputs;
     const vpcId = (other["network"] as { vpcId: string }).vpcId;
     const run = await deploy(other, "blue", "active", { clusterVersion: "1.35", clusterVpcId: vpcId });
-    assert.deepEqual(listing(run.resources).filter((line) => !line.startsWith("eks-blue-green:") && !line.startsWith("pulumi:")), ["kubernetes:core/v1:ServicePatch blue-web-lb"]);
+    assert.deepEqual(listing(run.resources).filter((line) => !line.startsWith("eks-blue-green:") && !line.startsWith("pulumi:")), ["kubernetes:core/v1:ServicePatch blue-web-lb", "kubernetes:core/v1:ServicePatch blue-web-lb-selector"]);
     const patched = async (role: "active" | "standby", theirAnnotations: Record<string, string>): Promise<unknown> => {
       const { resources } = await deploy(other, "blue", role, { clusterVersion: "1.35", clusterVpcId: vpcId, theirAnnotations: { "web/shop": theirAnnotations } });
       return (find(resources, "kubernetes:core/v1:ServicePatch", "blue-web-lb").inputs["metadata"] as { annotations: unknown }).annotations;
@@ -118,6 +118,21 @@ describe("owner service", () => {
     assert.deepEqual(await patched("standby", theirs), { ...says("access_logs.s3.enabled=true,access_logs.s3.bucket=logs,deletion_protection.enabled=true"), "pulumi.com/skipAwait": "true" });
     await assert.rejects(deploy(other, "blue", "active", { clusterVersion: "1.35", clusterVpcId: "vpc-9" }), /reaches targets by address in its own VPC alone/);
     await assert.rejects(deploy(other, "blue", "active", { clusterVersion: "1.33", clusterVpcId: vpcId }), /runs Kubernetes 1\.33/);
+  });
+
+  it("an existing Service keeps its owner's selector, standing by and back again: the field is one value to the API server, and gone when nobody declares it", async () => {
+    const other = (await deployEnvironment({ ...ownerService, memberClusters: { blue: { existing: { clusterName: "theirs" } } }, services: [{ ...three, existing: { service: "shop", deployment: "shop" } }] })).outputs;
+    const clusterVpcId = (other["network"] as { vpcId: string }).vpcId;
+    const patch = async (role: "active" | "standby", selector: Record<string, string>) => find((await deploy(other, "blue", role, { clusterVersion: "1.35", clusterVpcId, theirSelectors: { "web/shop": selector } })).resources, "kubernetes:core/v1:ServicePatch", "blue-web-lb-selector");
+    const selectorOf = async (...args: Parameters<typeof patch>): Promise<unknown> => ((await patch(...args)).inputs["spec"] as { selector: unknown }).selector;
+    const [theirs, down] = [{ app: "shop", tier: "front" }, { app: "shop", tier: "front", "eks-blue-green/standby": "true" }];
+    assert.deepEqual(await selectorOf("active", theirs), theirs);
+    assert.deepEqual(await selectorOf("standby", theirs), down);
+    assert.deepEqual(await selectorOf("standby", down), down);
+    assert.deepEqual(await selectorOf("active", down), theirs);
+    // Whoever lets go of the Service (`adopt`, at its end) leaves the selector as it is: nobody else manages it by then.
+    assert.equal((await patch("active", theirs)).retainOnDelete, true);
+    assert.deepEqual((await patch("standby", theirs)).inputs["metadata"], { name: "shop", namespace: "web", annotations: { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" } });
   });
 
   it("twenty services and three members: each its own load balancer, on the same listener port", async () => {
