@@ -32,6 +32,8 @@ export interface MockWorld {
   readonly theirSelectors?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made nothing. */
   readonly controllerTargetGroups?: readonly string[];
+  /** Groups of those load balancers by tag `service.k8s.aws/stack`; missing: the one that the controller made for it, and the one that it shares out. */
+  readonly loadBalancerGroups?: Readonly<Record<string, readonly string[]>>;
 }
 
 export const kubeconfigJson = JSON.stringify({ clusters: [{ name: "c", cluster: { server: "https://cluster.example", "certificate-authority-data": "Q0E=" } }] });
@@ -63,6 +65,10 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
       const resource = (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] ?? "";
       if (world.controllerTargetGroups?.includes(resource) !== true) throw failure("no matching ELBv2 Target Group found");
       return { ...inputs, arn: `arn:of:${resource}` };
+    }
+    case "aws:lb/getLoadBalancer:getLoadBalancer": {
+      if (world.controllerTargetGroups === undefined) throw failure("Search returned 0 results, please revise so only one is returned");
+      return { ...inputs, name: "k8s-web", securityGroups: world.loadBalancerGroups?.[(inputs["tags"] as Record<string, string>)["service.k8s.aws/stack"] ?? ""] ?? ["sg-managed", "sg-backend"] };
     }
     case "aws:ec2/getSecurityGroup:getSecurityGroup":
       if (world.controllerTargetGroups === undefined) throw failure("no matching EC2 Security Group found");

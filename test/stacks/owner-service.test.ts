@@ -13,10 +13,10 @@ const ownerService = { loadBalancer: { owner: "service" }, members: ["blue", "gr
 const deployEnvironment = async (change: Record<string, unknown>) => (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(valuesWith(change))));
 const placed = (role: Role): MemberPlacement => ({ role, version: "1.35", workload: "running" });
 
-async function deploy(outputs: Record<string, unknown>, member: string, role: Role, world: Partial<MockWorld> = {}, context?: DriverContext) {
+async function deploy(outputs: Record<string, unknown>, member: string, role: Role, world: Partial<MockWorld> = {}, context?: DriverContext, stacks: Record<string, Record<string, unknown>> = {}) {
   const first = outputs["record"] as EnvironmentRecord;
   const record = { ...first, placement: { ...first.placement, [member]: placed(role) } };
-  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
+  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { ...stacks, dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
 }
 const keys = ["web-http", "web-admin", "web-grpc"];
 const made = [80, 81, 82].map((port) => `web/web-lb:${port}`);
@@ -81,6 +81,25 @@ describe("owner service", () => {
     assert.deepEqual(bindings, keys.map((key, index) => [key, `arn:of:${made[index]}`, 8080 + index, true, true]));
     const rules = run.resources.filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ inputs }) => [inputs["referencedSecurityGroupId"], inputs["fromPort"]]);
     assert.deepEqual(rules, [["sg-backend", 8080], ["sg-backend", 8081], ["sg-backend", 8082]]);
+  });
+
+  it("lets in a group that the load balancer carries: its Service may name its own, without the controller's", async () => {
+    const services = [three, { name: "api", namespace: "api", image: "echo:1", replicas: 3, port: 90, targetPort: 9090 }];
+    const other = (await deployEnvironment({ ...ownerService, services })).outputs;
+    const rulesOf = async (role: Role, loadBalancerGroups: Record<string, string[]>, stacks: Record<string, Record<string, unknown>> = {}): Promise<unknown[]> => {
+      const run = await deploy(other, "green", role, { controllerTargetGroups: [...made, "api/api-lb:90"], loadBalancerGroups }, undefined, stacks);
+      return run.resources.filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ name, inputs }) => [name, inputs["referencedSecurityGroupId"]]);
+    };
+    const shared = ["green-8080", "green-8081", "green-8082"].map((name) => [name, "sg-backend"]);
+    assert.deepEqual(await rulesOf("active", { "api/api-lb": ["sg-theirs-2", "sg-theirs-1"] }), [...shared, ["green-api-9090", "sg-theirs-1"]]);
+    assert.deepEqual(await rulesOf("active", { "api/api-lb": ["sg-theirs-1", "sg-backend"] }), [...shared, ["green-9090", "sg-backend"]]);
+    const none = { "api/api-lb": [] };
+    await assert.rejects(rulesOf("standby", none), /the load balancer k8s-web of 'api' has no security group, so no rule can let it in to the pods of green.*make a new one, with groups/);
+    const deployed = (binding: string | null) => ({ "dev-green": { clusterName: "dev-green", services: { api: { binding } } } });
+    await assert.rejects(rulesOf("active", none, deployed(null)), /has no security group/);
+    // Whoever opened the way by hand can go on, and out again.
+    assert.equal((await rulesOf("active", none, deployed("api"))).length, 4);
+    assert.equal((await rulesOf("standby", none, deployed("api"))).length, 4);
   });
 
   it("a secondary may stand by before the load balancer is there, but not be active", async () => {
