@@ -59,7 +59,7 @@ function isStandbySwitch({ operation, type, urn, paths, custom }: PlannedOperati
   if (!custom) return type === "eks-blue-green:index:LoadBalancerService";
   const plain = paths.map((path) => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, ""));
   const within = (roots: readonly string[]): boolean => plain.length > 0 && plain.every((path) => roots.some((root) => path === root || path.startsWith(`${root}.`)));
-  if (type === "kubernetes:core/v1:ServicePatch") return within(["spec", "spec.selector", "metadata.annotations"]);
+  if (type === "kubernetes:core/v1:ServicePatch") return within(["spec.selector", "metadata.annotations"]);
   return type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") && within(["spec.selector", "metadata.annotations"]);
 }
 
