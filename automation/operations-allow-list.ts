@@ -52,14 +52,14 @@ function upgradeObjection(planned: PlannedOperation): string | null {
 
 /**
  * A primary goes in and out by its Service of type LoadBalancer: a key of the selector, or an annotation, and nothing else of it. On a
- * Service that others own both are in a patch, whose `spec` is there only while standing by.
+ * Service that others own each is in a patch of its own.
  */
 function isStandbySwitch({ operation, type, urn, paths, custom }: PlannedOperation): boolean {
   if (operation !== "update") return false;
   if (!custom) return type === "eks-blue-green:index:LoadBalancerService";
   const plain = paths.map((path) => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, ""));
   const within = (roots: readonly string[]): boolean => plain.length > 0 && plain.every((path) => roots.some((root) => path === root || path.startsWith(`${root}.`)));
-  if (type === "kubernetes:core/v1:ServicePatch") return within(["spec", "spec.selector", "metadata.annotations"]);
+  if (type === "kubernetes:core/v1:ServicePatch") return within(["spec.selector", "metadata.annotations"]);
   return type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") && within(["spec.selector", "metadata.annotations"]);
 }
 

@@ -248,7 +248,7 @@ export interface KubernetesPort {
   restartController(member: MemberOutputs, token: string): Promise<void>;
   /** The token of the last restart, and whether the rollout after it is complete. */
   controllerRestart(member: MemberOutputs): Promise<{ readonly token: string | null; readonly complete: boolean }>;
-  /** Pods of a selector that have not ended, terminating ones included. */
+  /** Pods of a selector, which must not be empty, that have not ended, terminating ones included. */
   pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number>;
 }
 

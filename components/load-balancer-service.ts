@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, longestKubernetesLabel, ports } from "./aws-limits";
 import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
-import { extendingAnnotations, handedOverAnnotations, loadBalancerAnnotations, loadBalancerClass, standDown } from "./service-annotations";
+import { extendingAnnotations, extendingSelector, handedOverAnnotations, loadBalancerAnnotations, loadBalancerClass, standDown } from "./service-annotations";
 
 export interface LoadBalancerServicePortArgs {
   /** Unique within the Service, at most 15 characters. */
@@ -41,7 +41,7 @@ export interface LoadBalancerServiceArgs {
   healthCheckThreshold?: number;
   /** Seconds, 0 to 3600. Default 300. */
   deregistrationDelaySeconds?: number;
-  /** The Service is somebody else's: only annotations are patched (and, while standing down, its selector). Default false. */
+  /** The Service is somebody else's: only annotations are patched and, with ip targets, its selector is said again. Default false. */
   existing?: boolean;
   /** The load balancer is the stack's now: the Service goes on as ClusterIP, for the bindings that refer to it. Default false. */
   handedOver?: boolean;
@@ -140,10 +140,16 @@ export class LoadBalancerService extends pulumi.ComponentResource {
   private patchExisting(name: string, args: LoadBalancerServiceArgs, down: ReturnType<typeof standDown>): void {
     // One annotation holds many attributes: those of its owner's have to be said again.
     const theirs = kubernetes.core.v1.Service.get(`${name}-theirs`, pulumi.interpolate`${args.namespace}/${args.serviceName}`, { parent: this });
-    const annotations = theirs.metadata.annotations.apply((now) => ({ ...extendingAnnotations(now ?? {}, { targetType: args.targetType ?? "ip", active: args.active }), "pulumi.com/patchForce": "true" }));
-    new kubernetes.core.v1.ServicePatch(name, {
-      metadata: { name: args.serviceName, namespace: args.namespace, annotations },
-      ...(Object.keys(down.selector).length === 0 ? {} : { spec: { selector: down.selector } }),
-    }, { parent: this, protect: args.handedOver !== true && args.protect !== false });
+    const targetType = args.targetType ?? "ip";
+    const annotations = theirs.metadata.annotations.apply((now) => ({ ...extendingAnnotations(now ?? {}, { targetType, active: args.active }), "pulumi.com/patchForce": "true" }));
+    const protect = args.handedOver !== true && args.protect !== false;
+    const identity = { name: args.serviceName, namespace: args.namespace };
+    new kubernetes.core.v1.ServicePatch(name, { metadata: { ...identity, annotations } }, { parent: this, protect });
+    if (targetType !== "ip") return;
+    // A patch of its own, which leaves the selector as it is when it goes: since the first standing down the field has no other manager, and would go with it.
+    new kubernetes.core.v1.ServicePatch(`${name}-selector`, {
+      metadata: { ...identity, annotations: { ...down.annotations, "pulumi.com/patchForce": "true" } },
+      spec: { selector: theirs.spec.apply((now) => extendingSelector(now?.selector ?? {}, { active: args.active })) },
+    }, { parent: this, protect, retainOnDelete: true });
   }
 }

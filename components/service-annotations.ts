@@ -89,6 +89,14 @@ export function extendingAnnotations(theirs: Readonly<Record<string, string>>, {
   return { ...shared, ...down, ...(labels === "" ? {} : { [nodeLabelsAnnotation]: labels }) };
 }
 
+/**
+ * The selector of a Service that others own (`theirs`: as it is now, our label included while it stands by). To the API server the field is
+ * one value: who sets one key owns all, and whoever leaves it out takes it away. So its owner's labels are always said again.
+ */
+export function extendingSelector(theirs: Readonly<Record<string, string>>, { active }: { readonly active: boolean }): Record<string, string> {
+  return { ...Object.fromEntries(Object.entries(theirs).filter(([key]) => key !== standbyLabel)), ...(active ? {} : standDown("ip").selector) };
+}
+
 /** What a Service says of deletion protection; null: nothing. */
 export function protectionOf(annotations: Readonly<Record<string, string>>): string | null {
   return pairsOf(annotations[attributesAnnotation]).find(({ key }) => key === "deletion_protection.enabled")?.value ?? null;

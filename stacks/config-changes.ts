@@ -29,7 +29,7 @@ export function sharedFieldProblems(current: EnvironmentConfig, wanted: Environm
     const index = wanted.services.findIndex((candidate) => candidate.name === service.name);
     const same = wanted.services[index];
     if (same === undefined) {
-      problems.push({ path: "services", value: service.name, rule: `service '${service.name}' is deployed; removing it would delete its listener and target group, which are protected`, remedy: `Keep it; to remove it for good, first lift the protection: pulumi state unprotect (listener and target group of '${service.name}')` });
+      problems.push({ path: "services", value: service.name, rule: `service '${service.name}' is deployed; removing it would delete its listener and target group, which are protected`, remedy: "Keep it; to be without it, build a second environment without it and move clients to that by DNS" });
       continue;
     }
     fixed(`services[${index}].targetType`, service.targetType ?? "ip", same.targetType ?? "ip", "the target groups would be replaced", "Keep the type; add a service of another name beside it and move clients to its port");

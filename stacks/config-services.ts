@@ -60,7 +60,7 @@ function readPorts(problems: Problem[], reader: ObjectReader): Pick<ServiceConfi
 
 function readExistingService(reader: ObjectReader, owner: LoadBalancerOwner): ExistingServiceConfig | null {
   if (!reader.given("existing")) return null;
-  if (owner === "stack") reader.add("existing", reader.raw("existing"), "needs loadBalancer.owner service: with owner stack no Service owns a load balancer", "Set loadBalancer.owner to service, or remove it");
+  if (owner === "stack") reader.add("existing", reader.raw("existing"), "needs loadBalancer.owner service: with owner stack no Service owns a load balancer", "Set loadBalancer.owner to service (after `adopt` it stays so: the record says that the stack owns them), or before the first deployment remove it");
   const inner = reader.inner("existing");
   const named = (key: "service" | "deployment"): string => inner.text(key, undefined, namespaceName, `must be the name of the ${key === "service" ? "Service of type LoadBalancer" : "Deployment"} on the primary`, "Write its name; the namespace is the service's own");
   const existing = { service: named("service"), deployment: named("deployment") };

@@ -99,7 +99,7 @@ export interface MemberServiceOutputs {
   readonly loadBalancerServicePort?: number | null;
   /** Name of the TargetGroupBinding object when this update declared it, else null. */
   readonly binding: string | null;
-  /** Pod labels by which the Deployment and the Service select. */
+  /** Pod labels by which the Deployment and the Service select; empty when somebody else keeps the workload. */
   readonly selector: Readonly<Record<string, string>>;
 }
 

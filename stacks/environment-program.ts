@@ -6,6 +6,7 @@ import { memberProblems, ownershipProblems, parseEnvironmentConfig, sharedFieldP
 import type { EnvironmentConfig } from "./config";
 import type { DriverContext } from "./contract";
 import { declareLoadBalancers } from "./environment-load-balancers";
+import { ownerAdvice } from "./owner-advice";
 import { readLastEnvironment, recordToWrite } from "./record-source";
 import { ownerOf, ownershipOf } from "./target-groups";
 
@@ -36,7 +37,9 @@ export async function environmentProgram(values: Readonly<Record<string, string>
   const tags = { "eks-blue-green/environment": environment };
   const network = createNetwork(environment, config, tags);
   const ownership = ownershipOf(record, config);
-  if (ownership.owner !== ownerOf(config)) await pulumi.log.warn(`the record says that the load balancers' owner is '${ownership.owner}' (they were handed over); set eks-blue-green:loadBalancer.owner to ${ownership.owner} and remove loadBalancer.primary`);
+  // The other way round is refused above; and a config that can't say `stack` may stay as it is.
+  const advice = ownership.owner === "stack" && ownerOf(config) === "service" ? ownerAdvice(values, environment) : null;
+  if (advice !== null) await pulumi.log.warn(`the record says that the load balancers' owner is 'stack' (they were handed over); ${advice}`);
   return {
     schemaVersion: 1,
     environment,

@@ -91,3 +91,36 @@ export async function findManagedGroups(environment: EnvironmentOutputs, ownersh
   }));
   return Object.fromEntries(found.flat());
 }
+
+/** Any group that the load balancer carries lets all of it in; the controller's shared one goes first, because every service has it. */
+export function sourceGroupOf(carried: readonly string[], backendSecurityGroupId: string | null): string | null {
+  return carried.find((id) => id === backendSecurityGroupId) ?? [...carried].sort()[0] ?? null;
+}
+
+/**
+ * By service whose load balancer a Service of the primary owns: a group that this load balancer really carries, for the rules of a member that
+ * binds to it. Its Service may name groups of its own, and the controller may run with another shared group than the one with its tags.
+ * Without those whose load balancer is not there yet. Throws when one that the member is about to join has none.
+ */
+export async function findSourceGroups(environment: EnvironmentOutputs, ownership: Ownership, context: { readonly member: string; readonly backendSecurityGroupId: string | null; readonly joins: (key: string) => boolean; readonly provider: aws.Provider }): Promise<Readonly<Record<string, string>>> {
+  const { primary } = ownership;
+  const { member, backendSecurityGroupId, joins, provider } = context;
+  if (ownership.owner === "stack" || primary === null || primary === member) return {};
+  const clusterName = clusterNameOf(environment, primary);
+  const inHandover = targetGroupsInHandover(environment.record);
+  const services = environment.config.services.filter(({ name }) => ownership.adopted?.[name] === undefined);
+  const found = await Promise.all(services.map(async (service): Promise<(readonly [string, string])[]> => {
+    const specs = targetGroupsOf({ services: [service] });
+    // Its tags, by which it was found, may be gone already.
+    const known = specs.map(({ key }) => inHandover[key]?.securityGroupId).find((id) => id != null);
+    if (known !== undefined && known !== null) return [[service.name, known]];
+    const tags = { ...controllerTags.loadBalancer(clusterName, { namespace: service.namespace, loadBalancerService: loadBalancerServiceOf(service) }) };
+    const balancer = await orNull(`the load balancer of '${service.name}'`, aws.lb.getLoadBalancer({ tags }, { provider }));
+    if (balancer === null) return [];
+    const source = sourceGroupOf(balancer.securityGroups, backendSecurityGroupId);
+    if (source !== null) return [[service.name, source]];
+    if (!specs.some(({ key }) => joins(key))) return [];
+    throw new Error(`the load balancer ${balancer.name} of '${service.name}' has no security group, so no rule can let it in to the pods of ${member}, and its targets would never be healthy. A network load balancer can get its first group only when it is made: let the controller of ${primary} make a new one, with groups (without --feature-gates=NLBSecurityGroup=false), then run the command again`);
+  }));
+  return Object.fromEntries(found.flat());
+}

@@ -6,7 +6,7 @@ import { lookUpAddonVersions, observeClusterVersion } from "./member-observation
 import { parseMemberConfig } from "./config";
 import { createIngress } from "./member-ingress-rules";
 import { createServices, partOf, type ServicesPlan } from "./member-services";
-import { existingCluster, type ExistingCluster, findManagedGroups, findTargetGroups, type FoundTargetGroups } from "./member-lookups";
+import { existingCluster, type ExistingCluster, findManagedGroups, findSourceGroups, findTargetGroups, type FoundTargetGroups } from "./member-lookups";
 import { clusterNameOf, ownershipOf, targetGroupArnPatterns } from "./target-groups";
 import { type AddonVersions, type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "./contract";
 import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "./record";
@@ -19,6 +19,7 @@ import { readStackOutputs } from "./stack-reading";
 interface MemberPlan extends Omit<ServicesPlan, "targetGroups"> {
   readonly found: FoundTargetGroups;
   readonly managedGroups: Readonly<Record<string, string>>;
+  readonly sourceGroups: Readonly<Record<string, string>>;
   /** null: the member's cluster is this stack's own. */
   readonly existing: ExistingCluster | null;
   readonly version: string;
@@ -93,7 +94,7 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
   const { member, environment, found } = plan;
   const tags = { "eks-blue-green/environment": environment.environment, "eks-blue-green/member": member };
   const cluster = createCluster(plan, tags);
-  const ingress = createIngress({ member, environment, ownership: plan.ownership, backendSecurityGroupId: found.backendSecurityGroupId, managedGroups: plan.managedGroups, podSecurityGroupId: cluster.podSecurityGroupId, provider: plan.provider });
+  const ingress = createIngress({ member, environment, ownership: plan.ownership, backendSecurityGroupId: found.backendSecurityGroupId, managedGroups: plan.managedGroups, sourceGroups: plan.sourceGroups, podSecurityGroupId: cluster.podSecurityGroupId, provider: plan.provider });
   const controller = createController(plan, cluster, tags);
   const services = createServices({ ...plan, targetGroups: found.targetGroups }, cluster.provider, cluster.ready, [...ingress, ...controller.before]);
   const connection = cluster.kubeconfig.apply(connectionOf);
@@ -151,7 +152,10 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   const found = await findTargetGroups(environment, ownership, provider);
   const standsBy = ownership.primary === member && desired.bindings === "none" && release === null;
   const managedGroups = standsBy ? await findManagedGroups(environment, ownership, provider) : {};
+  // One that has been let in, by whatever means, must be able to leave.
+  const joins = (key: string): boolean => last.clusterName === undefined || (desired.bindings === "declared" && last.services?.[key]?.binding == null);
+  const sourceGroups = await findSourceGroups(environment, ownership, { member, backendSecurityGroupId: found.backendSecurityGroupId, joins, provider });
   return declareMember({
-    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, managedGroups, existing, release,
+    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, managedGroups, sourceGroups, existing, release,
   });
 }

@@ -110,6 +110,7 @@ export class KubernetesAdapter implements KubernetesPort {
   }
 
   async pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number> {
+    if (Object.keys(selector).length === 0) throw new Error(`pods of ${member.member} in namespace ${namespace}: an empty selector would select all of them`);
     const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(",");
     const pods = await getList<PodObject>(member, `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(labels)}`);
     return pods.filter((pod) => pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed").length;

@@ -62,7 +62,7 @@ export function decideDrained(observation: Observation, owners: Ownership, rules
   return held;
 }
 
-/** Nothing of the member is registered or draining, and no pod runs that a flow could reach. Looked at before `retire`, and after `scale` to zero. */
+/** Nothing of the member is registered or draining, and no pod of ours runs that a flow could reach; a workload of somebody else's runs on. Looked at before `retire`, and after `scale` to zero. */
 export function decideGone(observation: Observation, owners: Ownership, member: string, evacuated = false): Decided {
   return notYet(goneProblem(observation, owners, member, evacuated) ?? passed(`${member}: no target is registered and no pod runs`));
 }

@@ -16,6 +16,7 @@ export interface MemberServiceObservation {
   /** What the controller has to register, as the cluster has it: ready pods' `ip:port`, or `i-…:NodePort`; none while no pod is ready. */
   readonly endpoints: readonly string[];
   readonly deployment: DeploymentState | null;
+  /** Of our own workload; 0 for one that somebody else keeps. */
   readonly pods: number;
 }
 export interface ObservedCluster {
@@ -98,7 +99,8 @@ async function observeService(ports: Ports, member: MemberOutputs, service: Memb
     Promise.all(names.map((name) => kubernetes.recordedTargets(member, service.namespace, name))),
     expectedTargets(ports, member, service),
     wants.workload ? kubernetes.deployment(member, service.namespace, service.deployment) : null,
-    wants.workload ? kubernetes.pods(member, service.namespace, service.selector) : 0,
+    // Without labels the workload is somebody else's: its pods are not ours to stop, and an empty selector would select the whole namespace.
+    wants.workload && Object.keys(service.selector).length > 0 ? kubernetes.pods(member, service.namespace, service.selector) : 0,
   ]);
   const known = recorded.filter((targets) => targets !== null);
   return { declaredBinding: service.binding, ...(service.boundBy === "load-balancer-service" ? { stays: true } : {}), bindings, recorded: known.length === 0 ? null : [...new Set(known.flat())], endpoints, deployment, pods };

@@ -1,6 +1,7 @@
 /** `adopt`: load balancers that Services of the primary own go over to the environment's stack, one after the other, under traffic. */
 import type { ServiceConfig } from "../../stacks/config";
 import type { EnvironmentRecord } from "../../stacks/record";
+import { ownerAdvice } from "../../stacks/owner-advice";
 import { ownershipOf } from "../../stacks/target-groups";
 import { forgetImports } from "../adopt/forget-imports";
 import { mayPass, surroundingsOf, type AdoptFamily } from "../adopt/look";
@@ -136,5 +137,5 @@ export async function runAdopt(ports: Ports, values: Readonly<Record<string, str
     if (outcome.kind === "done") adopted.push(service);
     else return resultOf(adopted, outcome, service, run.commandName);
   }
-  return { outcome: "done", adopted, code: null, message: `the stack owns the load balancer${adopted.length === 1 ? "" : "s"} of ${adopted.join(", ")}`, remedy: "write loadBalancer.owner: stack into the config" };
+  return { outcome: "done", adopted, code: null, message: `the stack owns the load balancer${adopted.length === 1 ? "" : "s"} of ${adopted.join(", ")}`, remedy: ownerAdvice(values, run.environment) };
 }

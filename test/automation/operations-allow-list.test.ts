@@ -95,6 +95,16 @@ describe("operations allow-list", () => {
     });
   });
 
+  it("a primary whose Service is somebody else's goes out and in by its two patches: a key of the selector, an annotation, and no more", () => {
+    const patch = (name: string, paths: string[]): PlannedOperation => ({ operation: "update", type: "kubernetes:core/v1:ServicePatch", urn: `urn:pulumi:dev-blue::p::eks-blue-green:index:LoadBalancerService$kubernetes:core/v1:ServicePatch::${name}`, paths, custom: true });
+    const both = [patch("blue-web-lb", ['metadata.annotations["pulumi.com/skipAwait"]']), patch("blue-web-lb-selector", ['metadata.annotations["pulumi.com/skipAwait"]', 'spec.selector["eks-blue-green/standby"]'])];
+    for (const purpose of ["drain", "admit"] as const) {
+      assert.deepEqual(refusals(purpose, both), []);
+      assert.equal(refusals(purpose, [patch("blue-web-lb-selector", ["spec.type"])]).length, 1);
+      assert.equal(refusals(purpose, [{ ...patch("blue-web-lb-selector", []), operation: "delete" }]).length, 1);
+    }
+  });
+
   it("a primary's own rules come when it stands down, go when it is back or released, and never without that", () => {
     const rule = (operation: string): PlannedOperation => ({ operation, type: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:MemberIngress$aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::blue-web-8080", paths: [], custom: true });
     const whole = (operation: string): PlannedOperation => op(operation, "eks-blue-green:index:MemberIngress", [], false);

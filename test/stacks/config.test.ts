@@ -126,6 +126,10 @@ describe("what a deployed environment may not change", () => {
   ];
   for (const [name, change, path] of table) it(`refuses ${name}`, () => assert.deepEqual(sharedFieldProblems(current, wanted(change)).map((problem) => problem.path), [path]));
 
+  it("says of a service that goes what can be done: nothing that lifts a protection lets it go", () => {
+    assert.match(sharedFieldProblems(current, wanted({ services: [{ ...web, name: "other" }] }))[0]?.remedy ?? "", /^Keep it; .*second environment/);
+  });
+
   const record = initialRecord({ members: ["blue", "green"], kubernetesVersion: "1.33" });
   it("refuses to skip a minor, or to go down, in place only", () => {
     const rules = (kubernetesVersion: string, strategy: "cycle" | "replace") => versionProblems(record, { kubernetesVersion, rollout: { ...current.rollout, strategy } }).map((problem) => problem.rule);

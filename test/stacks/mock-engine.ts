@@ -8,6 +8,7 @@ export interface Registered {
   readonly protect: boolean;
   /** Id of what is imported; empty: it is created. */
   readonly importId: string;
+  readonly retainOnDelete: boolean;
   readonly parent: string;
   readonly dependencies: readonly string[];
 }
@@ -29,8 +30,12 @@ export interface MockWorld {
   readonly clusterVpcId?: string;
   /** Annotations of Services that the program reads, by `namespace/name`; missing: none. */
   readonly theirAnnotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Selectors of Services that the program reads, by `namespace/name`; missing: none. */
+  readonly theirSelectors?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made nothing. */
   readonly controllerTargetGroups?: readonly string[];
+  /** Groups of those load balancers by tag `service.k8s.aws/stack`; missing: the one that the controller made for it, and the one that it shares out. */
+  readonly loadBalancerGroups?: Readonly<Record<string, readonly string[]>>;
 }
 
 export const kubeconfigJson = JSON.stringify({ clusters: [{ name: "c", cluster: { server: "https://cluster.example", "certificate-authority-data": "Q0E=" } }] });
@@ -63,6 +68,10 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
       if (world.controllerTargetGroups?.includes(resource) !== true) throw failure("no matching ELBv2 Target Group found");
       return { ...inputs, arn: `arn:of:${resource}` };
     }
+    case "aws:lb/getLoadBalancer:getLoadBalancer": {
+      if (world.controllerTargetGroups === undefined) throw failure("Search returned 0 results, please revise so only one is returned");
+      return { ...inputs, name: "k8s-web", securityGroups: world.loadBalancerGroups?.[(inputs["tags"] as Record<string, string>)["service.k8s.aws/stack"] ?? ""] ?? ["sg-managed", "sg-backend"] };
+    }
     case "aws:ec2/getSecurityGroup:getSecurityGroup":
       if (world.controllerTargetGroups === undefined) throw failure("no matching EC2 Security Group found");
       return { ...inputs, id: (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] === "ManagedLBSecurityGroup" ? "sg-managed" : "sg-backend" };
@@ -79,7 +88,7 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
 export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<T>): Promise<MockRun<T>> {
   const calls: { token: string; inputs: Record<string, unknown> }[] = [];
   await pulumi.runtime.setMocks({
-    newResource: ({ type, name, inputs, id }) => type === "kubernetes:core/v1:Service" && (id ?? "") !== "" ? { id: id ?? "", state: { metadata: { annotations: world.theirAnnotations?.[id ?? ""] ?? {} } } } : ({
+    newResource: ({ type, name, inputs, id }) => type === "kubernetes:core/v1:Service" && (id ?? "") !== "" ? { id: id ?? "", state: { metadata: { annotations: world.theirAnnotations?.[id ?? ""] ?? {} }, spec: { selector: world.theirSelectors?.[id ?? ""] ?? {} } } } : ({
       id: `${name}-id`,
       state: { ...inputs, arn: `arn:${type}:${name}`, ...(type === "eks:index:Cluster" ? { kubeconfigJson, clusterSecurityGroupId: "sg-cluster", oidcProviderArn: "arn:oidc", oidcProviderUrl: "https://oidc.example/id" } : {}), ...(type.includes("loadBalancer:") ? { dnsName: `${name}.elb.example` } : {}) },
     }),
@@ -95,7 +104,7 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   monitor.registerResource = (request: any, callback: unknown): void => {
     resources.push({
-      type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true, importId: request.getImportid(),
+      type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true, retainOnDelete: request.getRetainondelete() === true, importId: request.getImportid(),
       parent: lastName(request.getParent()), dependencies: request.getDependenciesList().map(shortUrn),
     });
     register(request, callback);

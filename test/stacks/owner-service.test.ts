@@ -13,10 +13,10 @@ const ownerService = { loadBalancer: { owner: "service" }, members: ["blue", "gr
 const deployEnvironment = async (change: Record<string, unknown>) => (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(valuesWith(change))));
 const placed = (role: Role): MemberPlacement => ({ role, version: "1.35", workload: "running" });
 
-async function deploy(outputs: Record<string, unknown>, member: string, role: Role, world: Partial<MockWorld> = {}, context?: DriverContext) {
+async function deploy(outputs: Record<string, unknown>, member: string, role: Role, world: Partial<MockWorld> = {}, context?: DriverContext, stacks: Record<string, Record<string, unknown>> = {}) {
   const first = outputs["record"] as EnvironmentRecord;
   const record = { ...first, placement: { ...first.placement, [member]: placed(role) } };
-  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
+  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { ...stacks, dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
 }
 const keys = ["web-http", "web-admin", "web-grpc"];
 const made = [80, 81, 82].map((port) => `web/web-lb:${port}`);
@@ -83,6 +83,25 @@ describe("owner service", () => {
     assert.deepEqual(rules, [["sg-backend", 8080], ["sg-backend", 8081], ["sg-backend", 8082]]);
   });
 
+  it("lets in a group that the load balancer carries: its Service may name its own, without the controller's", async () => {
+    const services = [three, { name: "api", namespace: "api", image: "echo:1", replicas: 3, port: 90, targetPort: 9090 }];
+    const other = (await deployEnvironment({ ...ownerService, services })).outputs;
+    const rulesOf = async (role: Role, loadBalancerGroups: Record<string, string[]>, stacks: Record<string, Record<string, unknown>> = {}): Promise<unknown[]> => {
+      const run = await deploy(other, "green", role, { controllerTargetGroups: [...made, "api/api-lb:90"], loadBalancerGroups }, undefined, stacks);
+      return run.resources.filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ name, inputs }) => [name, inputs["referencedSecurityGroupId"]]);
+    };
+    const shared = ["green-8080", "green-8081", "green-8082"].map((name) => [name, "sg-backend"]);
+    assert.deepEqual(await rulesOf("active", { "api/api-lb": ["sg-theirs-2", "sg-theirs-1"] }), [...shared, ["green-api-9090", "sg-theirs-1"]]);
+    assert.deepEqual(await rulesOf("active", { "api/api-lb": ["sg-theirs-1", "sg-backend"] }), [...shared, ["green-9090", "sg-backend"]]);
+    const none = { "api/api-lb": [] };
+    await assert.rejects(rulesOf("standby", none), /the load balancer k8s-web of 'api' has no security group, so no rule can let it in to the pods of green.*make a new one, with groups/);
+    const deployed = (binding: string | null) => ({ "dev-green": { clusterName: "dev-green", services: { api: { binding } } } });
+    await assert.rejects(rulesOf("active", none, deployed(null)), /has no security group/);
+    // Whoever opened the way by hand can go on, and out again.
+    assert.equal((await rulesOf("active", none, deployed("api"))).length, 4);
+    assert.equal((await rulesOf("standby", none, deployed("api"))).length, 4);
+  });
+
   it("a secondary may stand by before the load balancer is there, but not be active", async () => {
     const standby = await deploy(outputs, "green", "standby");
     assert.equal((standby.outputs as unknown as MemberOutputs).services["web-http"]?.targetGroupArn, null);
@@ -105,7 +124,7 @@ describe("owner service", () => {
     const other = (await deployEnvironment({ ...ownerService, memberClusters: { blue: { existing: { clusterName: "theirs" } } }, services: [{ ...three, existing: { service: "shop", deployment: "shop" } }] })).outputs;
     const vpcId = (other["network"] as { vpcId: string }).vpcId;
     const run = await deploy(other, "blue", "active", { clusterVersion: "1.35", clusterVpcId: vpcId });
-    assert.deepEqual(listing(run.resources).filter((line) => !line.startsWith("eks-blue-green:") && !line.startsWith("pulumi:")), ["kubernetes:core/v1:ServicePatch blue-web-lb"]);
+    assert.deepEqual(listing(run.resources).filter((line) => !line.startsWith("eks-blue-green:") && !line.startsWith("pulumi:")), ["kubernetes:core/v1:ServicePatch blue-web-lb", "kubernetes:core/v1:ServicePatch blue-web-lb-selector"]);
     const patched = async (role: "active" | "standby", theirAnnotations: Record<string, string>): Promise<unknown> => {
       const { resources } = await deploy(other, "blue", role, { clusterVersion: "1.35", clusterVpcId: vpcId, theirAnnotations: { "web/shop": theirAnnotations } });
       return (find(resources, "kubernetes:core/v1:ServicePatch", "blue-web-lb").inputs["metadata"] as { annotations: unknown }).annotations;
@@ -118,6 +137,21 @@ describe("owner service", () => {
     assert.deepEqual(await patched("standby", theirs), { ...says("access_logs.s3.enabled=true,access_logs.s3.bucket=logs,deletion_protection.enabled=true"), "pulumi.com/skipAwait": "true" });
     await assert.rejects(deploy(other, "blue", "active", { clusterVersion: "1.35", clusterVpcId: "vpc-9" }), /reaches targets by address in its own VPC alone/);
     await assert.rejects(deploy(other, "blue", "active", { clusterVersion: "1.33", clusterVpcId: vpcId }), /runs Kubernetes 1\.33/);
+  });
+
+  it("an existing Service keeps its owner's selector, standing by and back again: the field is one value to the API server, and gone when nobody declares it", async () => {
+    const other = (await deployEnvironment({ ...ownerService, memberClusters: { blue: { existing: { clusterName: "theirs" } } }, services: [{ ...three, existing: { service: "shop", deployment: "shop" } }] })).outputs;
+    const clusterVpcId = (other["network"] as { vpcId: string }).vpcId;
+    const patch = async (role: "active" | "standby", selector: Record<string, string>) => find((await deploy(other, "blue", role, { clusterVersion: "1.35", clusterVpcId, theirSelectors: { "web/shop": selector } })).resources, "kubernetes:core/v1:ServicePatch", "blue-web-lb-selector");
+    const selectorOf = async (...args: Parameters<typeof patch>): Promise<unknown> => ((await patch(...args)).inputs["spec"] as { selector: unknown }).selector;
+    const [theirs, down] = [{ app: "shop", tier: "front" }, { app: "shop", tier: "front", "eks-blue-green/standby": "true" }];
+    assert.deepEqual(await selectorOf("active", theirs), theirs);
+    assert.deepEqual(await selectorOf("standby", theirs), down);
+    assert.deepEqual(await selectorOf("standby", down), down);
+    assert.deepEqual(await selectorOf("active", down), theirs);
+    // Whoever lets go of the Service (`adopt`, at its end) leaves the selector as it is: nobody else manages it by then.
+    assert.equal((await patch("active", theirs)).retainOnDelete, true);
+    assert.deepEqual((await patch("standby", theirs)).inputs["metadata"], { name: "shop", namespace: "web", annotations: { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" } });
   });
 
   it("twenty services and three members: each its own load balancer, on the same listener port", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { decideGone } from "../../../automation/gates/after-drain";
 import { observe, plainLook, probeUrl } from "../../../automation/gates/observation";
 import type { Ports } from "../../../automation/ports";
 import { parseEnvironmentConfig } from "../../../stacks/config";
@@ -36,6 +37,24 @@ describe("endpoints of instance targets", () => {
     const primary = world({ boundBy: "load-balancer-service", loadBalancerService: "plain-lb", loadBalancerServicePort: 81 });
     await primary.observed;
     assert.deepEqual(primary.asked, [["plain-lb", 81]]);
+  });
+});
+
+describe("pods of a member's workload", () => {
+  const look = async (selector: Record<string, string>) => {
+    const asked: unknown[] = [];
+    const kubernetes = {
+      bindings: () => Promise.resolve([]), recordedTargets: () => Promise.resolve(null), readyEndpoints: () => Promise.resolve([]), deployment: () => Promise.resolve(null),
+      pods: (_member: MemberOutputs, _namespace: string, labels: unknown) => Promise.resolve((asked.push(labels), 7)),
+    };
+    const ports = { kubernetes, aws: { targets: () => Promise.resolve([]) }, clock: { now: () => 0 } } as unknown as Ports;
+    const member = { clusterName: "dev-blue", services: { plain: { namespace: "plain", deployment: "plain", service: "plain", servicePort: 8080, targetGroupArn: "arn:plain", binding: null, selector } } } as unknown as MemberOutputs;
+    const seen = await observe(ports, { config, loadBalancer } as unknown as EnvironmentOutputs, { blue: member }, { ...plainLook, workload: true });
+    return { asked, gone: decideGone(seen, new Map(), "blue").decision.status };
+  };
+  it("are counted by its labels, and waited for", async () => assert.deepEqual(await look({ app: "plain" }), { asked: [{ app: "plain" }], gone: "waiting" }));
+  it("are not asked for when somebody else keeps it: all pods of its namespace would be counted, and nobody here stops them", async () => {
+    assert.deepEqual(await look({}), { asked: [], gone: "passed" });
   });
 });
 
