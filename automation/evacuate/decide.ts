@@ -32,7 +32,7 @@ export function mayEvacuate(record: EnvironmentRecord, observation: Observation,
   const others = Object.values(observation.members).filter((one) => one.name !== member);
   const silent = others.filter((one) => !one.reachable);
   if (silent.length > 0) {
-    throw refused(`${silent.map((one) => one.name).join(", ")} can't be asked either (${silent[0]?.problem ?? ""}), so nobody can say which targets are ${member}'s alone`, `bring ${silent[0]?.name ?? "it"}'s API server back first; its targets and ${member}'s are left as they are`);
+    throw refused(`${silent.map((one) => one.name).join(", ")} can't be asked either (${silent[0]?.problem ?? ""}), so nobody can say which targets are ${member}'s alone`, `${silent[0]?.refusal ?? `bring ${silent[0]?.name ?? "it"}'s API server back first`}; its targets and ${member}'s are left as they are`);
   }
   const unread = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
   if (unread.length > 0) throw refused(`AWS did not tell the targets of ${unread.join(", ")}: ${listing(observation.problems, 1)}`, "run the same command again");
@@ -61,10 +61,11 @@ function refuseOpenWork(record: EnvironmentRecord, { member, environment }: Evac
   }
 }
 
-/** @throws EBG-EVACUATE when the cluster is well: then it can leave as it should */
+/** @throws EBG-EVACUATE when the cluster is well, or may be: then it can leave as it should */
 function whyNeeded(observation: Observation, { member, environment }: EvacuationRequest): string {
   const seen = observation.members[member];
   if (seen === undefined) return `${member}'s stack has no outputs`;
+  if (seen.refusal !== undefined) throw refused(`${member} can't be asked (${seen.problem}), which is no sign that it is dead: it may be well, and serve`, `${seen.refusal}; then look once more: eks-blue-green status --stack ${environment}`);
   if (!seen.reachable) return `its API server does not answer: ${seen.problem}`;
   if (seen.controller === null || seen.controller.available) throw refused(`${member} answers and its load balancer controller runs: it needs no evacuation`, `eks-blue-green drain ${member} --stack ${environment}`);
   return `its load balancer controller does not run: ${seen.controller.message}`;

@@ -1,5 +1,5 @@
 import { bad, failed, goodFor, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./decision";
-import type { Observation } from "./observation";
+import { silence, type Observation } from "./observation";
 import { isDraining, isRegistered, snapshot, type Ownership } from "./ownership";
 import { remedyOf, servingProblem, type Snapshot } from "./peers";
 
@@ -76,8 +76,8 @@ function goneProblem(observation: Observation, owners: Ownership, member: string
   if (mine.length > 0) return failed("still-registered", `${mine.length} targets of ${member} are registered: ${listing(mine)}`, `eks-blue-green status; a member is never destroyed while it is registered`);
   if (seen === undefined) return null;
   // Its targets left by our own hand, and no flow lasts longer than the hold and the deregistration delay that were waited for then.
-  if (!seen.reachable && evacuated) return null;
-  if (!seen.reachable) return waiting("api-server", `${member}'s API server does not answer, so nobody can say that no pod serves there: ${seen.problem}`);
+  if (!seen.reachable && evacuated && seen.refusal === undefined) return null;
+  if (!seen.reachable) return waiting("api-server", `nobody can say that no pod serves there: ${silence(seen)}`);
   const bound = Object.values(seen.services).filter((service) => service.stays !== true).flatMap((service) => service.bindings.map((binding) => binding.name));
   if (bound.length > 0 && evacuated) return failed("still-registered", `${member} answers again, and still has the TargetGroupBindings that it had when it was evacuated: ${listing(bound)}`, `put it in order first: eks-blue-green drain ${member}`);
   if (bound.length > 0) return waiting("still-registered", `${member} still has TargetGroupBindings: ${listing(bound)}`);

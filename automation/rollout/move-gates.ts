@@ -86,6 +86,8 @@ function needsApi(session: Session, observation: Observation, move: Move): void 
   const seen = observation.members[move.member];
   if (seen?.reachable) return;
   const serving = session.active().filter((name) => name !== move.member);
+  // A refused login is about the caller: an evacuation would take a cluster that is well out of traffic.
+  if (seen?.refusal !== undefined) throw new Stop("EBG-KUBERNETES", `could not ${move.kind} ${move.member}: it can't be asked (${seen.problem}). Everything before it is done.`, `${seen.refusal}; then go on with: ${session.options.commandName}`);
   throw new Stop(
     "EBG-MEMBER-UNREACHABLE",
     `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. Everything before it is done.`,

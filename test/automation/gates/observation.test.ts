@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { observe, plainLook, probeUrl } from "../../../automation/gates/observation";
+import { DriverError, type DriverErrorCode } from "../../../automation/errors";
 import type { Ports } from "../../../automation/ports";
 import { parseEnvironmentConfig } from "../../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs, ServiceTargetGroup } from "../../../stacks/contract";
@@ -36,6 +37,22 @@ describe("endpoints of instance targets", () => {
     const primary = world({ boundBy: "load-balancer-service", loadBalancerService: "plain-lb", loadBalancerServicePort: 81 });
     await primary.observed;
     assert.deepEqual(primary.asked, [["plain-lb", 81]]);
+  });
+});
+
+describe("a member that tells nothing", () => {
+  const look = async (code: DriverErrorCode) => {
+    const kubernetes = { bindings: () => Promise.reject(new DriverError(code, "blue says nothing", "the remedy")) };
+    const ports = { kubernetes, aws: { targets: () => Promise.resolve([]) }, clock: { now: () => 0 } } as unknown as Ports;
+    return (await observe(ports, { config, loadBalancer } as unknown as EnvironmentOutputs, { blue: { clusterName: "dev-blue", services: {} } as unknown as MemberOutputs }, plainLook)).members["blue"];
+  };
+  it("is not reachable when no answer comes", async () => {
+    const seen = await look("EBG-MEMBER-UNREACHABLE");
+    assert.deepEqual([seen?.reachable, seen?.refusal], [false, undefined]);
+  });
+  for (const code of ["EBG-KUBERNETES", "EBG-CREDENTIALS"] as const) it(`refuses us when its answer, or our login, is the trouble (${code})`, async () => {
+    const seen = await look(code);
+    assert.deepEqual([seen?.reachable, seen?.refusal], [false, "the remedy"]);
   });
 });
 
