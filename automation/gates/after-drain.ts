@@ -45,7 +45,7 @@ export function leftovers(observation: Observation, rules: Pick<DrainRules, "mem
   return { free, claimed };
 }
 
-/** The snapshot is gone from ELBv2, the propagation hold has passed while the drained pods still ran, and the peers are healthy. */
+/** The snapshot is gone from ELBv2, the propagation hold has passed while the drained pods still ran, and the peers (none in a teardown) are healthy. */
 export function decideDrained(observation: Observation, owners: Ownership, rules: DrainRules, memory: GateMemory): Decided {
   const peers = servingProblem(observation, owners, rules.peers, { before: rules.peersBefore, toleratedMs: rules.toleratedMs });
   if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
@@ -54,7 +54,7 @@ export function decideDrained(observation: Observation, owners: Ownership, rules
   if (left.unknown.length > 0) return notYet(waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));
   const registered = Object.values(left.registered).flat();
   if (registered.length > 0) return notYet(waiting("still-registered", `${registered.length} targets of ${rules.member} are still registered: ${listing(registered)}`));
-  const held = goodFor(memory, observation.at, rules.holdMs, "hold", `${rules.member} is deregistered; the load balancer may still send it new flows, so its pods keep running`, `${rules.member} is out: its targets are gone and the peers are healthy`);
+  const held = goodFor(memory, observation.at, rules.holdMs, "hold", `${rules.member} is deregistered; the load balancer may still send it new flows, so its pods keep running`, `${rules.member} is out: its targets are gone${rules.peers.length === 0 ? "" : " and the peers are healthy"}`);
   const draining = Object.values(left.draining).flat();
   if (held.decision.status === "passed" && draining.length > 0) {
     return { decision: waiting("draining", `${draining.length} targets of ${rules.member} are still draining: ${listing(draining)}`), memory: held.memory };

@@ -127,7 +127,7 @@ async function loadBalancersReleased(session: Session, move: Move): Promise<void
 }
 
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
-  const teardown = session.record.rollout?.command?.name === "teardown";
+  const teardown = session.tearsDown;
   if (teardown) await loadBalancersReleased(session, move);
   else refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
   const gone = decideGone(observation, session.owners, move.member, isEvacuated(session, move.member)).decision;
@@ -210,7 +210,7 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
   return {
     name: `${member} is out`,
     index,
-    // Behind the last member of a teardown nobody answers, by intention.
+    // In a teardown, and when nobody else serves, it is not asked who answers: nobody has to.
     wants: rules.peers.length === 0 ? plainLook : looks.serving,
     decide: (seen, memory) => (boundAgain(session, seen, member) ? notYet(failed("still-registered", `${member} was bound again by an update that is not this driver's`, `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again`)) : decideDrained(seen, session.owners, rules, memory)),
     meanwhile: async (seen) => {
