@@ -7,7 +7,7 @@ import { decideUpgraded, skewProblem } from "../gates/after-upgrade";
 import { describeFlagProblems, flagProblems } from "../gates/flags";
 import { failed, listing, notYet, passed } from "../gates/decision";
 import { plainLook, type Observation, type Wants } from "../gates/observation";
-import { healthOf, snapshot } from "../gates/ownership";
+import { healthOf, snapshot, strangers } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
 import { ownershipOf } from "../../stacks/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../primary";
@@ -108,6 +108,18 @@ function notRegistered(session: Session, observation: Observation, move: Move, d
   if (mine.length > 0) throw new Stop("EBG-GATE", `${move.member} is not ${done}: ${mine.length} of its targets are registered (${listing(mine)})`, `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`);
 }
 
+/**
+ * Of a member whose stack has no outputs nobody can say which targets are its own: one that belongs to nobody else may be.
+ * @throws Stop while there is any, or AWS does not tell
+ */
+export async function noneUnaccounted(session: Session, member: string, what: string): Promise<void> {
+  const observation = await session.look(plainLook);
+  const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
+  if (untold.length > 0) throw new Stop("EBG-AWS", `${what}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`, `wait until it does, then go on with: ${session.options.commandName}`);
+  const strays = strangers(session.owners, observation);
+  if (strays.length > 0) throw new Stop("EBG-GATE", `${what}: its stack has no outputs, so it can't be asked, and ${counted(strays.length, "target")} may be its own, because no other member lists them: ${listing(strays)}`, `deploy it once more (pulumi up --stack ${session.environment.environment}-${member}), or deregister them by hand (aws elbv2 deregister-targets), then go on with: ${session.options.commandName}`);
+}
+
 /** Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its kubelets must be near enough. */
 function outOfTraffic(session: Session, observation: Observation, move: Move): void {
   notRegistered(session, observation, move, "upgraded");
@@ -128,6 +140,7 @@ async function loadBalancersReleased(session: Session, move: Move): Promise<void
 
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
   const teardown = session.tearsDown;
+  if (teardown && session.members[move.member] === undefined) await noneUnaccounted(session, move.member, `${move.member} is not destroyed`);
   if (teardown) await loadBalancersReleased(session, move);
   else refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
   const gone = decideGone(observation, session.owners, move.member, isEvacuated(session, move.member)).decision;

@@ -99,7 +99,10 @@ export async function releaseLoadBalancers(session: Session, port: TeardownPort)
   const owned = ownedServices(environment.config, ownership);
   const member = session.members[ownership.primary ?? ""];
   if (owned.length === 0) return;
-  if (member === undefined) throw new DriverError("EBG-TEARDOWN", `the primary ${ownership.primary ?? ""} has no outputs, so its Services can't be looked for`, `deploy it once more, then go on with: ${session.options.commandName}`);
+  const made = member === undefined ? await port.madeForServices(clusterNameOf(environment, ownership.primary ?? ""), owned.map(({ namespace, loadBalancerService }) => `${namespace}/${loadBalancerService}`)) : [];
+  // Its first update failed before there was any.
+  if (member === undefined && made.length === 0) return;
+  if (member === undefined) throw new DriverError("EBG-TEARDOWN", `the primary ${ownership.primary ?? ""} has no outputs, so its Services can't be looked for, and its controller made ${nameAll(made)}`, `deploy it once more, then go on with: ${session.options.commandName}`);
   await session.flush();
   const names = owned.map(({ namespace, loadBalancerService: name }) => ({ namespace, name }));
   const releasing: Releasing = { session, port, member, clusterName: clusterNameOf(environment, member.member), names };

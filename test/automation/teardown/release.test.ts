@@ -33,6 +33,7 @@ class Ending {
   calls: string[] = [];
   fault: { readonly nth: number; readonly kind: "before" | "after" } | null = null;
   controller = true;
+  hasOutputs = true;
   users: string[] = [];
   readonly owned = new Map(["web-lb", "api-lb"].map((name): [string, Owned] => [name, {
     object: { type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb", finalizers: ["service.k8s.aws/resources"], annotations: { [attributesAnnotation]: `deletion_protection.enabled=true,${other}` }, deleting: false, resourceVersion: "1", ports: [], writers: [], sourceRanges: [], allocateNodePorts: null },
@@ -114,7 +115,7 @@ class Ending {
     const environment = { environment: "dev", config, loadBalancer: { owner: "service", primary: "blue", arn: null, dnsName: null, securityGroupId: "sg-1", services } } as unknown as EnvironmentOutputs;
     const never = new AbortController().signal;
     const session = new Session(this.ports(), environment, this.record, { emit: () => undefined, stop: never, cancel: never, approveRetire: async () => false, commandName: "teardown", probes: false });
-    session.members["blue"] = { member: "blue", services: {} } as unknown as MemberOutputs;
+    if (this.hasOutputs) session.members["blue"] = { member: "blue", services: {} } as unknown as MemberOutputs;
     await releaseLoadBalancers(session, this.teardown());
     return session;
   }
@@ -158,6 +159,15 @@ describe("a primary's load balancers at the end of a teardown", () => {
       await assert.rejects(world.run(), (error: unknown) => error instanceof Stop && error.code === "EBG-TEARDOWN" && message.test(error.message));
       assert.deepEqual(world.calls.filter((call) => call.startsWith("apply")), []);
     }
+  });
+
+  it("are none when the primary's first update failed before its controller made any", async () => {
+    const world = new Ending();
+    world.hasOutputs = false;
+    await assert.rejects(world.run(), /blue has no outputs, so its Services can't be looked for, and its controller made load balancer/);
+    for (const one of world.owned.values()) Object.assign(one, { object: null, declared: false, balancer: false });
+    await world.run();
+    assert.deepEqual(world.calls, []);
   });
 
   it("are waited for, not believed gone: what hangs is named with the controller's own words", async () => {

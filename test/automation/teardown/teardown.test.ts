@@ -59,4 +59,35 @@ describe("teardown", () => {
     assert.equal(result.outcome, "done", `${result.message} → ${result.remedy}`);
     world.gone();
   });
+
+  describe("of a member whose first update failed, so that its stack has no outputs", () => {
+    const failed = (): Ending => {
+      const world = new Ending();
+      world.clusters.delete("blue");
+      return world;
+    };
+    const isBlues = (id: string): boolean => id.startsWith("10.42.1.");
+
+    it("destroys it as it is", async () => {
+      const world = failed();
+      for (const id of [...world.targets.keys()].filter(isBlues)) world.targets.delete(id);
+      const result = await world.teardown();
+      assert.equal(result.outcome, "done", `${result.message} → ${result.remedy}`);
+      assert.deepEqual(world.moves(), ["drain blue", "drain green", "scale blue", "scale green", "retire blue", "retire green"]);
+      assert.deepEqual(world.calls.filter((call) => call === "apply" || call === "destroy"), ["apply", "apply", "destroy", "destroy"], "only green is updated");
+      world.gone();
+    });
+
+    it("but not while a target is registered that may be its own", async () => {
+      const world = failed();
+      const result = await world.teardown();
+      assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-GATE"]);
+      assert.match(result.message, /could not drain blue: its stack has no outputs.*3 targets may be its own.*web: 10\.42\.1\.1:8080/);
+      assert.match(result.remedy ?? "", /pulumi up --stack dev-blue/);
+      assert.deepEqual(world.record.placement["blue"]?.role, "active");
+      for (const id of [...world.targets.keys()].filter(isBlues)) world.targets.delete(id);
+      assert.equal((await world.teardown()).outcome, "done");
+      world.gone();
+    });
+  });
 });
