@@ -30,14 +30,17 @@ export function remaining(observation: Observation, before: Snapshot): { readonl
   return { registered, draining, unknown };
 }
 
-/** Leftovers of a drain that may be deregistered by us: still registered though nobody's, i.e. in no member's list or endpoints of a bound service. */
-export function leftovers(observation: Observation, rules: Pick<DrainRules, "member" | "before">): { readonly free: Record<string, string[]>; readonly claimed: string[] } {
+/**
+ * Leftovers of a drain that may be deregistered by us: still registered though nobody's, i.e. in no member's list or endpoints of a bound
+ * service. One that can't be asked may have any of them, except where `silentGo`: everybody goes, and they are known to be the member's own.
+ */
+export function leftovers(observation: Observation, rules: Pick<DrainRules, "member" | "before"> & { readonly silentGo?: boolean }): { readonly free: Record<string, string[]>; readonly claimed: string[] } {
   const free: Record<string, string[]> = {};
   const claimed: string[] = [];
   const others = Object.values(observation.members).filter((member) => member.name !== rules.member);
   for (const [service, ids] of Object.entries(remaining(observation, rules.before).registered)) {
     for (const id of ids) {
-      const owner = others.find((member) => !member.reachable || (member.services[service]?.recorded ?? []).includes(id) || (member.services[service]?.endpoints ?? []).includes(id));
+      const owner = others.find((member) => (!member.reachable && rules.silentGo !== true) || (member.services[service]?.recorded ?? []).includes(id) || (member.services[service]?.endpoints ?? []).includes(id));
       if (owner === undefined) (free[service] ??= []).push(id);
       else claimed.push(`${id} (${owner.reachable ? `listed by ${owner.name}` : `${owner.name} can't be asked`})`);
     }
@@ -63,11 +66,13 @@ export function decideDrained(observation: Observation, owners: Ownership, rules
 }
 
 /** Nothing of the member is registered or draining, and no pod runs that a flow could reach. Looked at before `retire`, and after `scale` to zero. */
-export function decideGone(observation: Observation, owners: Ownership, member: string, evacuated = false): Decided {
-  return notYet(goneProblem(observation, owners, member, evacuated) ?? passed(`${member}: no target is registered and no pod runs`));
+export function decideGone(observation: Observation, owners: Ownership, member: string, { evacuated, tearsDown }: Leaving = { evacuated: false, tearsDown: false }): Decided {
+  return notYet(goneProblem(observation, owners, member, { evacuated, tearsDown }) ?? passed(`${member}: no target is registered and no pod runs`));
 }
 
-function goneProblem(observation: Observation, owners: Ownership, member: string, evacuated: boolean): Decision | null {
+interface Leaving { readonly evacuated: boolean; readonly tearsDown: boolean }
+
+function goneProblem(observation: Observation, owners: Ownership, member: string, { evacuated, tearsDown }: Leaving): Decision | null {
   const seen = observation.members[member];
   for (const [service, targets] of Object.entries(observation.groups)) {
     if (targets === null) return waiting("unknown", `AWS did not tell the targets of '${service}'`);
@@ -75,6 +80,8 @@ function goneProblem(observation: Observation, owners: Ownership, member: string
   const mine = Object.values(snapshot(owners, observation, member)).flat();
   if (mine.length > 0) return failed("still-registered", `${mine.length} targets of ${member} are registered: ${listing(mine)}`, `eks-blue-green status; a member is never destroyed while it is registered`);
   if (seen === undefined) return null;
+  // Nobody brings it back, so nothing of it has to be put in order.
+  if (evacuated && tearsDown) return null;
   // Its targets left by our own hand, and no flow lasts longer than the hold and the deregistration delay that were waited for then.
   if (!seen.reachable && evacuated && seen.refusal === undefined) return null;
   if (!seen.reachable) return waiting("api-server", `nobody can say that no pod serves there: ${silence(seen)}`);

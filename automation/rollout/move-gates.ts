@@ -82,6 +82,10 @@ async function lookBefore(session: Session, move: Move, wants: Wants): Promise<O
   }
 }
 
+/** Silent, not refusing. */
+const isDead = ({ members }: Observation, member: string): boolean => members[member]?.reachable === false && members[member].refusal === undefined;
+const orEvacuate = (session: Session, member: string): string => `; if it can't be brought back soon: eks-blue-green evacuate ${member} --stack ${session.environment.environment}${session.tearsDown ? ", then this command again" : ""}`;
+
 function needsApi(session: Session, observation: Observation, move: Move): void {
   const seen = observation.members[move.member];
   if (seen?.reachable) return;
@@ -91,7 +95,7 @@ function needsApi(session: Session, observation: Observation, move: Move): void 
   throw new Stop(
     "EBG-MEMBER-UNREACHABLE",
     `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. Everything before it is done.`,
-    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${["drain", "scale"].includes(move.kind) && serving.length > 0 && !isEvacuated(session, move.member) ? `; if it can't be brought back soon: eks-blue-green evacuate ${move.member} --stack ${session.environment.environment}` : ""}`,
+    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${["drain", "scale"].includes(move.kind) && (serving.length > 0 || session.tearsDown) && !isEvacuated(session, move.member) ? orEvacuate(session, move.member) : ""}`,
   );
 }
 
@@ -128,7 +132,9 @@ function outOfTraffic(session: Session, observation: Observation, move: Move): v
 }
 
 /** Its controller must outlive its Services: with the cluster gone nobody would delete what they own in AWS. */
-async function loadBalancersReleased(session: Session, move: Move): Promise<void> {
+async function loadBalancersReleased(session: Session, observation: Observation, move: Move): Promise<void> {
+  // Without its API server there are no Services to read: what they own in AWS was looked for instead.
+  if (isEvacuated(session, move.member) && isDead(observation, move.member)) return;
   const member = session.members[move.member];
   const { record, environment } = session;
   const ownership = ownershipOf(record, environment.config);
@@ -141,10 +147,10 @@ async function loadBalancersReleased(session: Session, move: Move): Promise<void
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
   const teardown = session.tearsDown;
   if (teardown && session.members[move.member] === undefined) await noneUnaccounted(session, move.member, `${move.member} is not destroyed`);
-  if (teardown) await loadBalancersReleased(session, move);
+  if (teardown) await loadBalancersReleased(session, observation, move);
   else refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
-  const gone = decideGone(observation, session.owners, move.member, isEvacuated(session, move.member)).decision;
-  if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}`);
+  const gone = decideGone(observation, session.owners, move.member, { evacuated: isEvacuated(session, move.member), tearsDown: teardown }).decision;
+  if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}${isDead(observation, move.member) ? orEvacuate(session, move.member) : ""}`);
   // A teardown was confirmed as a whole, by the environment's name.
   if (teardown || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
   // Of one that can't be asked nobody could stop the pods, which would have told their clients.
