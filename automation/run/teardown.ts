@@ -6,6 +6,7 @@ import type { Leftover, Ports, StackRef, TeardownPort } from "../ports";
 import { steps } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { Stop, GateFailed, stopRequested } from "../rollout/stop";
+import { backendGroups } from "../teardown/backend-groups";
 import { startTeardown } from "../teardown/plan";
 import { releaseLoadBalancers } from "../teardown/release";
 import { refuseDuringEvacuation } from "./evacuate";
@@ -72,7 +73,9 @@ type Tell = (message: string, status: "started" | "finished", seconds?: number |
 /** Checked like a move. */
 async function liftProtection(ports: TeardownPorts, session: Session, run: TeardownRun, tell: Tell): Promise<void> {
   const stack: StackRef = { kind: "environment" };
-  const context = { kind: "unprotect", expectedRevision: session.written.revision } as const;
+  const groups = await backendGroups(ports.aws, session.environment, session.record);
+  for (const { id, name, cluster } of groups.leave) run.emit({ kind: "finding", code: "EBG-TEARDOWN", severity: "recommended", message: `security group ${id} (${name}) stays: the load balancer controller of ${cluster}, a cluster that is still there, shares it out to everything that it balances`, remedy: `nothing, while that controller runs: it deletes the group with the last Service or Ingress that needs it. If nothing uses it any more: aws ec2 delete-security-group --group-id ${id}` });
+  const context = { kind: "unprotect", expectedRevision: session.written.revision, takes: groups.take } as const;
   const lifted = await ports.pulumi.preview(stack, context, run.cancel);
   assertAllowed("unprotect", run.environment, lifted.operations);
   tell("lifting the protection of the load balancer", "started");
