@@ -131,7 +131,7 @@ function providerObjection(purpose: Purpose, planned: PlannedOperation): string 
 
 /** Pulumi's own protection changes no property of a resource; AWS's is one of the load balancer. */
 function unprotectObjection({ operation, type, paths, custom }: PlannedOperation): string | null {
-  // The former primary's shared group, which nobody else is left to delete.
+  // The former primary's shared group, when nobody else is left to delete it.
   if (operation === "import" && type === "aws:ec2/securityGroup:SecurityGroup") return null;
   if (operation !== "update") return "lifting the protection only updates";
   if (!custom) return null;

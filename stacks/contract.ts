@@ -16,7 +16,7 @@ import type { EnvironmentRecord, MemberPlacement } from "./record-types";
 export type DriverContext =
   | { readonly kind: "record"; readonly expectedRevision: number; readonly record: EnvironmentRecord }
   | { readonly kind: "act"; readonly expectedRevision: number }
-  | { readonly kind: "unprotect"; readonly expectedRevision: number }
+  | { readonly kind: "unprotect"; readonly expectedRevision: number; /** Ids of adopted backend security groups whose cluster is gone: they go with the stack. */ readonly takes: readonly string[] }
   | { readonly kind: "release"; readonly expectedRevision: number; readonly part: "unprotect" | "remove" };
 
 /** What `main` of the project must export (`export = …`), so that both the engine's language host and the driver can run it. */

@@ -15,6 +15,8 @@ interface LoadBalancersPlan {
   readonly tags: Record<string, string>;
   /** False only at the end of a teardown. */
   readonly protect: boolean;
+  /** Ids of backend security groups that nobody else deletes any more: the driver has seen that their cluster is gone. None before the end of a teardown. */
+  readonly takes: readonly string[];
 }
 
 function createShared({ environment, config, network, tags, protect }: LoadBalancersPlan, specs: readonly TargetGroupSpec[]): SharedLoadBalancer {
@@ -36,12 +38,12 @@ function createShared({ environment, config, network, tags, protect }: LoadBalan
 }
 
 /**
- * The groups that the former primary's controller shared out to its load balancers. While that cluster is there they are its controller's;
- * at the end of a teardown nobody else is left to delete them, and the network can't go before them. Tags and rules stay as they are.
+ * The groups that the former primary's controller shared out to its load balancers. While that cluster is there they are its controller's,
+ * and so are those of a cluster that was there before and stays; of one that is gone nobody else is left to delete them, and the network
+ * can't go before them. Tags and rules stay as they are.
  */
-function takeBackendGroups({ environment, ownership, network, protect }: LoadBalancersPlan): aws.ec2.SecurityGroup[] {
-  if (protect) return [];
-  const groups = Object.values(ownership.adopted ?? {}).flatMap(({ securityGroups }) => securityGroups.filter(({ kind }) => kind === "backend"));
+function takeBackendGroups({ environment, ownership, network, takes }: LoadBalancersPlan): aws.ec2.SecurityGroup[] {
+  const groups = Object.values(ownership.adopted ?? {}).flatMap(({ securityGroups }) => securityGroups.filter(({ kind, id }) => kind === "backend" && takes.includes(id)));
   return [...new Map(groups.map((group) => [group.id, group])).values()].map(({ id, name, description, vpcId }) =>
     new aws.ec2.SecurityGroup(`${environment}-${id}`, { name, description, vpcId }, { import: id, dependsOn: network, ignoreChanges: ["tags", "tagsAll", "ingress", "egress", "revokeRulesOnDelete"] }));
 }

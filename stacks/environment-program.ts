@@ -48,6 +48,6 @@ export async function environmentProgram(values: Readonly<Record<string, string>
     record,
     config,
     network: { vpcId: network.vpcId, cidrBlock: network.cidrBlock, privateSubnetIds: network.privateSubnetIds, publicSubnetIds: network.publicSubnetIds },
-    loadBalancer: declareLoadBalancers({ environment, config, ownership, network, tags, protect: context?.kind !== "unprotect" }),
+    loadBalancer: declareLoadBalancers({ environment, config, ownership, network, tags, protect: context?.kind !== "unprotect", takes: context?.kind === "unprotect" ? context.takes : [] }),
   };
 }

@@ -26,5 +26,6 @@ export function evacuationOf(reader: Reader, value: unknown): Evacuation {
     targets,
     roleName: roleOf(reader, object["roleName"], "evacuation.roleName"),
     ...unboundOf(object),
+    ...(object["teardown"] === true ? { teardown: true as const } : {}),
   };
 }

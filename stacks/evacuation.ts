@@ -15,6 +15,8 @@ export interface Evacuation {
   readonly roleName: string | null;
   /** It stood by and had no bindings. Absent: it has, or may have. */
   readonly unbound?: true;
+  /** It was begun in the middle of a teardown, which goes on behind it: nobody has to serve meanwhile. Absent: no. */
+  readonly teardown?: true;
 }
 
 /** Of a standby that was evacuated: its cluster still has the bindings and may know nothing of it. */

@@ -17,6 +17,9 @@ export interface EvacuationRequest {
 
 const refused = (message: string, remedy: string): DriverError => new DriverError("EBG-EVACUATE", message, remedy);
 
+/** In the middle of a teardown, whose record says so. */
+export const inTeardown = ({ rollout }: EnvironmentRecord): boolean => rollout?.command?.name === "teardown";
+
 /** What stands against it, or why it is needed. @throws EBG-EVACUATE, EBG-ROLLOUT-UNDER-WAY */
 export function mayEvacuate(record: EnvironmentRecord, observation: Observation, owners: Ownership, request: EvacuationRequest): string {
   const { member, environment } = request;
@@ -26,19 +29,21 @@ export function mayEvacuate(record: EnvironmentRecord, observation: Observation,
   // Half in, half out: its targets may be registered though it was never committed. And a standby whose cluster is gone can't be asked to go either; but its control plane is away for a while whenever it is made or upgraded.
   const { move } = record.intent ?? {};
   const between = move?.member === member && (move.from.role === "active" || move.to.role === "active");
-  const goneStandby = stands.role === "standby" && stands.evacuated === undefined && (move === undefined || move.kind === "retire") && observation.members[member]?.reachable !== true;
+  const teardown = inTeardown(record);
+  const goneStandby = stands.role === "standby" && stands.evacuated === undefined && (teardown || move === undefined || move.kind === "retire") && observation.members[member]?.reachable !== true;
   if (stands.role !== "active" && record.evacuation == null && !between && !goneStandby) throw refused(`${member} is ${stands.role}: it has no part in the traffic${stands.evacuated === undefined ? "" : `; it was evacuated at ${stands.evacuated.at}`}`, `eks-blue-green status --stack ${environment}`);
   const why = whyNeeded(observation, request);
   const others = Object.values(observation.members).filter((one) => one.name !== member);
   const silent = others.filter((one) => !one.reachable);
-  if (silent.length > 0) {
-    throw refused(`${silent.map((one) => one.name).join(", ")} can't be asked either (${silent[0]?.problem ?? ""}), so nobody can say which targets are ${member}'s alone`, `bring ${silent[0]?.name ?? "it"}'s API server back first; its targets and ${member}'s are left as they are`);
+  // In a teardown each of them goes; EC2's tags alone say whose a target is, when nobody can be asked.
+  if (silent.length > 0 && !teardown) {
+    throw refused(`${silent.map((one) => one.name).join(", ")} can't be asked either (${silent[0]?.problem ?? ""}), so nobody can say which targets are ${member}'s alone`, `${silent[0]?.refusal ?? `bring ${silent[0]?.name ?? "it"}'s API server back first`}; its targets and ${member}'s are left as they are`);
   }
   const unread = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
   if (unread.length > 0) throw refused(`AWS did not tell the targets of ${unread.join(", ")}: ${listing(observation.problems, 1)}`, "run the same command again");
   const peers = others.filter((one) => record.placement[one.name]?.role === "active");
   const healthy = peers.filter((one) => healthOf(owners, observation, one.name) === "healthy");
-  if (healthy.length === 0) {
+  if (healthy.length === 0 && !teardown) {
     const states = peers.map((one) => `${one.name}: ${healthOf(owners, observation, one.name)}`).join(", ") || "no other member is active";
     throw refused(`without ${member} nobody would serve (${states})`, `repair another member or bring one in (eks-blue-green admit MEMBER --stack ${environment}), then run the same command again`);
   }
@@ -54,17 +59,17 @@ function refuseOpenWork(record: EnvironmentRecord, { member, environment }: Evac
     throw refused(`${evacuation.member} is being evacuated (since ${evacuation.startedAt}, by ${evacuation.by})`, `finish that first: eks-blue-green evacuate ${evacuation.member} --stack ${environment}`);
   }
   if (adoption != null) throw refused(`the load balancer of '${adoption.service}' is being handed over (since ${adoption.startedAt}, by ${adoption.by})`, `finish that first: eks-blue-green adopt --stack ${environment}`);
-  if (rollout?.command?.name === "teardown") throw refused("a teardown is under way: nobody is to be kept in traffic", `go on with it: eks-blue-green teardown --stack ${environment}`);
   if (intent !== null && intent.move.member !== member) {
     const command = rollout?.command === undefined ? "upgrade" : [rollout.command.name, rollout.command.member].filter((word) => word !== null).join(" ");
     throw refused(`'${intent.move.kind} ${intent.move.member}' is open (since ${intent.startedAt}, by ${intent.by}), so ${intent.move.member} is neither in nor out`, `let it end first, or stop there: eks-blue-green ${command} --stack ${environment}; it stops by itself where it needs ${member}`);
   }
 }
 
-/** @throws EBG-EVACUATE when the cluster is well: then it can leave as it should */
+/** @throws EBG-EVACUATE when the cluster is well, or may be: then it can leave as it should */
 function whyNeeded(observation: Observation, { member, environment }: EvacuationRequest): string {
   const seen = observation.members[member];
   if (seen === undefined) return `${member}'s stack has no outputs`;
+  if (seen.refusal !== undefined) throw refused(`${member} can't be asked (${seen.problem}), which is no sign that it is dead: it may be well, and serve`, `${seen.refusal}; then look once more: eks-blue-green status --stack ${environment}`);
   if (!seen.reachable) return `its API server does not answer: ${seen.problem}`;
   if (seen.controller === null || seen.controller.available) throw refused(`${member} answers and its load balancer controller runs: it needs no evacuation`, `eks-blue-green drain ${member} --stack ${environment}`);
   return `its load balancer controller does not run: ${seen.controller.message}`;

@@ -1,6 +1,6 @@
 import { bad, goodFor, listing, notYet, waiting, type Decided, type Decision, type GateMemory } from "./decision";
 import { decideFlags } from "./flags";
-import type { MemberServiceObservation, Observation } from "./observation";
+import { silence, type MemberServiceObservation, type Observation } from "./observation";
 import type { Ownership } from "./ownership";
 import { isDrift, peersProblem, probeProblem, remedyOf, servingProblem, type Snapshot } from "./peers";
 
@@ -48,7 +48,7 @@ function peersOfAdmitted(observation: Observation, owners: Ownership, { peers, p
 
 function ownProblem(observation: Observation, name: string): Decision | null {
   const seen = observation.members[name];
-  if (seen === undefined || !seen.reachable) return waiting("api-server", `${name}'s API server does not answer: ${seen?.problem ?? "no outputs"}`);
+  if (seen === undefined || !seen.reachable) return waiting("api-server", silence(seen ?? { name, problem: "no outputs" }));
   // Nothing to look at is never a pass.
   if (Object.keys(observation.groups).length === 0) return waiting("unknown", "no target group of this environment was found");
   for (const service of Object.keys(observation.groups)) {

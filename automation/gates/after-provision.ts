@@ -1,5 +1,5 @@
 import { failed, notYet, passed, waiting, type Decided, type Decision } from "./decision";
-import type { MemberObservation, Observation } from "./observation";
+import { silence, type MemberObservation, type Observation } from "./observation";
 import { flagProblems } from "./flags";
 
 /** A new (or restarted) member is ready to be admitted: API server, nodes, controller, workload. */
@@ -12,7 +12,7 @@ export function decideReady(observation: Observation, member: string): Decided {
 }
 
 function lacking(seen: MemberObservation): Decision | null {
-  if (!seen.reachable) return waiting("api-server", `${seen.name}'s API server does not answer: ${seen.problem}`);
+  if (!seen.reachable) return waiting("api-server", silence(seen));
   if (seen.nodes === null || seen.nodes.ready === 0) return waiting("nodes", `${seen.name} has no ready node yet (${seen.nodes?.total ?? 0} registered)`);
   if (seen.controller === null || !seen.controller.available) return waiting("controller", `${seen.name}'s load balancer controller: ${seen.controller?.message ?? "unknown"}`);
   for (const [service, state] of Object.entries(seen.services)) {

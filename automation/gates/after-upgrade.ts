@@ -2,7 +2,7 @@
 import { compareVersions } from "../../stacks/record";
 import { decideReady } from "./after-provision";
 import { listing, notYet, passed, waiting, type Decided, type Decision } from "./decision";
-import type { MemberObservation, Observation } from "./observation";
+import { silence, type MemberObservation, type Observation } from "./observation";
 
 /** FACTS: a kubelet may be up to three minors behind its API server, never ahead of it. */
 export const mostSkew = 3;
@@ -20,7 +20,7 @@ export interface UpgradedRules {
 export function decideUpgraded(observation: Observation, rules: UpgradedRules): Decided {
   const seen = observation.members[rules.member];
   if (seen === undefined) return notYet(waiting("not-declared", `the stack of ${rules.member} has no outputs`));
-  if (!seen.reachable) return notYet(waiting("api-server", `${rules.member}'s API server does not answer: ${seen.problem}`));
+  if (!seen.reachable) return notYet(waiting("api-server", silence(seen)));
   const lacking = versionsProblem(seen, rules.version);
   if (lacking !== null) return notYet(lacking);
   if (seen.controller === null || !seen.controller.available) return notYet(waiting("controller", `${seen.name}'s load balancer controller: ${seen.controller?.message ?? "unknown"}`));

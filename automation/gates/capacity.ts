@@ -1,7 +1,7 @@
 /** Before a member leaves traffic, or gets smaller: can those that stay carry it? Counted in ready endpoints that are healthy targets. */
 import { bad, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./decision";
 import { driftedTargets, unlistedEndpoints } from "./drift";
-import type { Observation } from "./observation";
+import { silence, type Observation } from "./observation";
 import { healthOf, isRegistered, targetsOf, type Ownership } from "./ownership";
 import { isDrift, probeProblem, remedyOf } from "./peers";
 import { counted, doing } from "../words";
@@ -32,7 +32,7 @@ export function decideEnough(observation: Observation, owners: Ownership, rules:
 /** Before pods of a member that serves go: its controller runs, and has each of its endpoints in its list. */
 export function decideLettingGo(observation: Observation, member: string): Decided {
   const seen = observation.members[member];
-  if (seen === undefined || !seen.reachable) return notYet(waiting("api-server", `${member}'s API server does not answer: ${seen?.problem ?? "no outputs"}`));
+  if (seen === undefined || !seen.reachable) return notYet(waiting("api-server", silence(seen ?? { name: member, problem: "no outputs" })));
   if (seen.controller === null || !seen.controller.available) return notYet(waiting("controller", `${member}'s load balancer controller does not run, so targets of pods that go would stay: ${seen.controller?.message ?? "unknown"}`));
   for (const [service, state] of Object.entries(seen.services)) {
     const unlisted = unlistedEndpoints(state);

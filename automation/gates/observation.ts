@@ -34,6 +34,8 @@ export interface MemberObservation {
   readonly reachable: boolean;
   /** Why it is not reachable; empty when it is. */
   readonly problem: string;
+  /** Only of one that is not reachable: it could not be asked (401, 403, no login), which says nothing of whether it lives. What to do about it. Absent: no answer came. */
+  readonly refusal?: string;
   readonly nodes: { readonly ready: number; readonly total: number; readonly minors: readonly string[] } | null;
   /** As EKS and the API server have it; absent when it was not asked for, null when EKS has no such cluster. */
   readonly cluster?: ObservedCluster | null;
@@ -67,6 +69,9 @@ export interface Wants {
 export const plainLook: Wants = { infrastructure: false, workload: false, probes: 0, alarms: [] };
 
 const textOf = (error: unknown): string => (error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+
+/** Why a member that is not reachable tells nothing, for messages. */
+export const silence = ({ name, problem, refusal }: Pick<MemberObservation, "name" | "problem" | "refusal">): string => (refusal === undefined ? `${name}'s API server does not answer: ${problem}` : `${name} can't be asked: ${problem}`);
 
 /** Swallows the errors that are about the outside world; anything else is a mistake and goes on up. */
 async function attempt<T>(problems: string[], work: Promise<T>): Promise<T | null> {
@@ -124,7 +129,9 @@ async function observeMember(ports: Ports, name: string, member: MemberOutputs, 
     return { name, clusterName: member.clusterName, reachable: true, problem: "", nodes, controller, ...(cluster === undefined ? {} : { cluster }), services: Object.fromEntries(services) };
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
-    return { name, clusterName: member.clusterName, reachable: false, problem: textOf(error), nodes: null, controller: null, services: {} };
+    // Only silence is a sign of a dead cluster: a refused login is about the caller.
+    const refusal = error.code === "EBG-MEMBER-UNREACHABLE" ? {} : { refusal: error.remedy };
+    return { name, clusterName: member.clusterName, reachable: false, problem: textOf(error), ...refusal, nodes: null, controller: null, services: {} };
   }
 }
 
@@ -137,7 +144,7 @@ export const probeUrl = ({ config, loadBalancer }: Pick<EnvironmentOutputs, "con
   return `http://${group?.dnsName ?? loadBalancer.dnsName}:${group?.port ?? 80}${path}`;
 };
 
-/** One round. Calls that fail leave a null and a line in `problems`; a member that does not answer is `reachable: false`. */
+/** One round. Calls that fail leave a null and a line in `problems`; a member that does not answer, or refuses to, is `reachable: false`. */
 export async function observe(ports: Ports, environment: EnvironmentOutputs, members: Readonly<Record<string, MemberOutputs>>, wants: Wants): Promise<Observation> {
   const problems: string[] = [];
   const services = Object.values(environment.loadBalancer.services);

@@ -39,6 +39,11 @@ export const isDraining = (target: Target): boolean => target.state === "drainin
 /** Registered and not on its way out. FACTS B: a target that was asked for by name and is unknown comes back as unused/Target.NotRegistered. */
 export const isRegistered = (target: Target): boolean => !isDraining(target) && target.reason !== "Target.NotRegistered";
 
+/** Registered targets that no member is known to have, as `service: ip:port`. */
+export function strangers(owners: Ownership, observation: Observation): string[] {
+  return Object.entries(observation.groups).flatMap(([service, targets]) => (targets ?? []).filter((target) => isRegistered(target) && !owners.has(key(service, target.id))).map((target) => `${service}: ${target.id}`));
+}
+
 /** Registered targets of a member by service, sorted: the snapshot that a drain keeps in the record. */
 export function snapshot(owners: Ownership, observation: Observation, member: string): Record<string, string[]> {
   return Object.fromEntries(

@@ -31,7 +31,7 @@ export function statusLines(report: StatusReport): string[] {
   const { record } = report;
   const rows = Object.keys(record.placement).sort().map((name) => {
     const seen = report.observation.members[name];
-    const reach = record.placement[name]?.role === "absent" ? "-" : seen?.reachable ? "answers" : "DOES NOT ANSWER";
+    const reach = record.placement[name]?.role === "absent" ? "-" : seen?.reachable ? "answers" : seen?.refusal !== undefined ? "REFUSES US" : "DOES NOT ANSWER";
     return [`  ${name}`, standing(record.placement[name] as MemberPlacement), reach, record.placement[name]?.role === "active" ? (report.health[name] ?? "unknown") : "-", targetSigns(report.targets[name] ?? noTargets)];
   });
   const rollout = record.rollout

@@ -16,7 +16,7 @@ const probes = 32;
 /** Resolves when those that stay can carry the load; at once for moves that take nothing away. @throws GateFailed */
 export async function waitForCapacity(session: Session, index: number, move: Move): Promise<void> {
   // A teardown ends the service on purpose.
-  if (session.record.rollout?.command?.name === "teardown") return;
+  if (session.tearsDown) return;
   if (!takesAway(move) || session.record.rollout === null) return;
   // Before a drain on the way back only a healthy peer is asked for, elsewhere: what leaves may be what is broken. Nobody has to get smaller.
   if (session.record.rollout.direction === "back" && move.kind === "drain") return;

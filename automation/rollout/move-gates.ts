@@ -7,7 +7,7 @@ import { decideUpgraded, skewProblem } from "../gates/after-upgrade";
 import { describeFlagProblems, flagProblems } from "../gates/flags";
 import { failed, listing, notYet, passed } from "../gates/decision";
 import { plainLook, type Observation, type Wants } from "../gates/observation";
-import { healthOf, snapshot } from "../gates/ownership";
+import { healthOf, snapshot, strangers } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
 import { ownershipOf } from "../../stacks/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../primary";
@@ -82,14 +82,20 @@ async function lookBefore(session: Session, move: Move, wants: Wants): Promise<O
   }
 }
 
+/** Silent, not refusing. */
+const isDead = ({ members }: Observation, member: string): boolean => members[member]?.reachable === false && members[member].refusal === undefined;
+const orEvacuate = (session: Session, member: string): string => `; if it can't be brought back soon: eks-blue-green evacuate ${member} --stack ${session.environment.environment}${session.tearsDown ? ", then this command again" : ""}`;
+
 function needsApi(session: Session, observation: Observation, move: Move): void {
   const seen = observation.members[move.member];
   if (seen?.reachable) return;
   const serving = session.active().filter((name) => name !== move.member);
+  // A refused login is about the caller: an evacuation would take a cluster that is well out of traffic.
+  if (seen?.refusal !== undefined) throw new Stop("EBG-KUBERNETES", `could not ${move.kind} ${move.member}: it can't be asked (${seen.problem}). Everything before it is done.`, `${seen.refusal}; then go on with: ${session.options.commandName}`);
   throw new Stop(
     "EBG-MEMBER-UNREACHABLE",
     `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. Everything before it is done.`,
-    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${["drain", "scale"].includes(move.kind) && serving.length > 0 && !isEvacuated(session, move.member) ? `; if it can't be brought back soon: eks-blue-green evacuate ${move.member} --stack ${session.environment.environment}` : ""}`,
+    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${["drain", "scale"].includes(move.kind) && (serving.length > 0 || session.tearsDown) && !isEvacuated(session, move.member) ? orEvacuate(session, move.member) : ""}`,
   );
 }
 
@@ -106,6 +112,18 @@ function notRegistered(session: Session, observation: Observation, move: Move, d
   if (mine.length > 0) throw new Stop("EBG-GATE", `${move.member} is not ${done}: ${mine.length} of its targets are registered (${listing(mine)})`, `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`);
 }
 
+/**
+ * Of a member whose stack has no outputs nobody can say which targets are its own: one that belongs to nobody else may be.
+ * @throws Stop while there is any, or AWS does not tell
+ */
+export async function noneUnaccounted(session: Session, member: string, what: string): Promise<void> {
+  const observation = await session.look(plainLook);
+  const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
+  if (untold.length > 0) throw new Stop("EBG-AWS", `${what}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`, `wait until it does, then go on with: ${session.options.commandName}`);
+  const strays = strangers(session.owners, observation);
+  if (strays.length > 0) throw new Stop("EBG-GATE", `${what}: its stack has no outputs, so it can't be asked, and ${counted(strays.length, "target")} may be its own, because no other member lists them: ${listing(strays)}`, `deploy it once more (pulumi up --stack ${session.environment.environment}-${member}), or deregister them by hand (aws elbv2 deregister-targets), then go on with: ${session.options.commandName}`);
+}
+
 /** Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its kubelets must be near enough. */
 function outOfTraffic(session: Session, observation: Observation, move: Move): void {
   notRegistered(session, observation, move, "upgraded");
@@ -114,7 +132,9 @@ function outOfTraffic(session: Session, observation: Observation, move: Move): v
 }
 
 /** Its controller must outlive its Services: with the cluster gone nobody would delete what they own in AWS. */
-async function loadBalancersReleased(session: Session, move: Move): Promise<void> {
+async function loadBalancersReleased(session: Session, observation: Observation, move: Move): Promise<void> {
+  // Without its API server there are no Services to read: what they own in AWS was looked for instead.
+  if (isEvacuated(session, move.member) && isDead(observation, move.member)) return;
   const member = session.members[move.member];
   const { record, environment } = session;
   const ownership = ownershipOf(record, environment.config);
@@ -125,11 +145,12 @@ async function loadBalancersReleased(session: Session, move: Move): Promise<void
 }
 
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
-  const teardown = session.record.rollout?.command?.name === "teardown";
-  if (teardown) await loadBalancersReleased(session, move);
+  const teardown = session.tearsDown;
+  if (teardown && session.members[move.member] === undefined) await noneUnaccounted(session, move.member, `${move.member} is not destroyed`);
+  if (teardown) await loadBalancersReleased(session, observation, move);
   else refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
-  const gone = decideGone(observation, session.owners, move.member, isEvacuated(session, move.member)).decision;
-  if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}`);
+  const gone = decideGone(observation, session.owners, move.member, { evacuated: isEvacuated(session, move.member), tearsDown: teardown }).decision;
+  if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}${isDead(observation, move.member) ? orEvacuate(session, move.member) : ""}`);
   // A teardown was confirmed as a whole, by the environment's name.
   if (teardown || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
   // Of one that can't be asked nobody could stop the pods, which would have told their clients.
@@ -208,7 +229,7 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
   return {
     name: `${member} is out`,
     index,
-    // Behind the last member of a teardown nobody answers, by intention.
+    // In a teardown, and when nobody else serves, it is not asked who answers: nobody has to.
     wants: rules.peers.length === 0 ? plainLook : looks.serving,
     decide: (seen, memory) => (boundAgain(session, seen, member) ? notYet(failed("still-registered", `${member} was bound again by an update that is not this driver's`, `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again`)) : decideDrained(seen, session.owners, rules, memory)),
     meanwhile: async (seen) => {

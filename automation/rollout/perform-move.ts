@@ -4,7 +4,7 @@ import { DriverError } from "../errors";
 import { snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
 import { act, type Phases } from "./act";
-import { afterMove, beforeMove, peersBefore } from "./move-gates";
+import { afterMove, beforeMove, noneUnaccounted, peersBefore } from "./move-gates";
 import { liftDenial } from "./evacuated";
 import { waitForCapacity, waitForController } from "./capacity-gate";
 import type { Session } from "./session";
@@ -58,12 +58,29 @@ async function withdraw(session: Session, error: unknown): Promise<never> {
   throw error;
 }
 
+/** In a teardown: its stack has no outputs, so it never served (its first update failed), and nobody knows where to ask it. It is destroyed as it is. */
+const neverDeployed = (session: Session, { kind, member }: Move): boolean => session.tearsDown && (kind === "drain" || kind === "scale") && session.members[member] === undefined;
+
+/** The move counts as done without an update. @throws Stop while targets are registered that may be its own */
+async function passOver(session: Session, index: number, { kind, member }: Move): Promise<void> {
+  await noneUnaccounted(session, member, `could not ${kind} ${member}`);
+  session.options.emit({ kind: "note", message: `${member}'s stack has no outputs: nothing to ${kind}, it is destroyed as it is` });
+  const begun = session.record.intent === null ? beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: {} }) : session.record;
+  session.record = commitMove(begun);
+  await session.flush();
+}
+
 export async function performMove(session: Session, index: number, step: Step & { readonly type: "move" }): Promise<void> {
   const phases: Phases = {};
   const started = session.ports.clock.now();
   const open = session.record.intent;
   session.options.emit({ kind: "step-started", index, step, resumed: open !== null });
   const move: Move = { kind: step.kind, member: step.member, from: step.from, to: step.to };
+  if (neverDeployed(session, move)) {
+    await passOver(session, index, move);
+    session.options.emit({ kind: "step-finished", index, step, seconds: (session.ports.clock.now() - started) / 1000, phases });
+    return;
+  }
   const before = open === null ? await begin(session, index, move, phases) : await takeOver(session, index, open, phases);
   try {
     await act(session, index, move, phases);

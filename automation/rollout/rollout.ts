@@ -63,7 +63,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     return await stopped(session, new Stop(cause.code, `${cause.message}; traffic is on ${describeActive(session)} and stays there`, cause.remedy));
   }
   // A teardown has nowhere to walk back to: it stays where it is, and the same command goes on.
-  if (session.record.rollout?.command?.name === "teardown") return await stopped(session, new Stop(cause.code, cause.message, cause.remedy === "" ? session.options.commandName : `${cause.remedy}; then go on with: ${session.options.commandName}`));
+  if (session.tearsDown) return await stopped(session, new Stop(cause.code, cause.message, cause.remedy === "" ? session.options.commandName : `${cause.remedy}; then go on with: ${session.options.commandName}`));
   const observation = await session.look(plainLook);
   const health = Object.fromEntries(session.present().map((name) => [name, healthOf(session.owners, observation, name)]));
   const way = walkBack(session.record, health);

@@ -82,8 +82,13 @@ export class Session {
   active(): string[] {
     return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role === "active");
   }
-  /** The other active members that must stay good; on the way back not those that are about to be drained, which may be why. */
+  /** Everybody goes: nobody has to serve, or to stay good. */
+  get tearsDown(): boolean {
+    return this.record.rollout?.command?.name === "teardown";
+  }
+  /** The other active members that must stay good: none in a teardown; on the way back not those that are about to be drained, which may be why. */
   peersOf(member: string): string[] {
+    if (this.tearsDown) return [];
     const rollout = this.record.rollout;
     const leaving = rollout?.direction === "back" ? rollout.steps.flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : [])) : [];
     return this.active().filter((name) => name !== member && !leaving.includes(name));

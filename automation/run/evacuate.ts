@@ -1,6 +1,6 @@
 /** `evacuate`: a member whose API server or controller is dead leaves the target groups without its cluster's help (docs/decisions/0007-evacuate.md). */
 import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
-import { candidatesOf, mayEvacuate, prove, type Proven } from "../evacuate/decide";
+import { candidatesOf, inTeardown, mayEvacuate, prove, type Proven } from "../evacuate/decide";
 import { DriverError } from "../errors";
 import { decideDrained, leftovers } from "../gates/after-drain";
 import { plainLook } from "../gates/observation";
@@ -12,6 +12,7 @@ import { waitForGate } from "../rollout/wait-for-gate";
 import type { EvacuationPort, Ports } from "../ports";
 import { readFamilyToAct } from "./family";
 import { wantedConfig } from "./plan-upgrade";
+import { startTeardown } from "../teardown/plan";
 import { doing } from "../words";
 
 export interface EvacuateRun extends SessionOptions {
@@ -48,10 +49,15 @@ export async function runEvacuate(ports: EvacuatePorts, values: Readonly<Record<
     await deny(session, ports.evacuation);
     await deregister(session);
     await stayGone(session, run.member);
+    const teardown = session.record.evacuation?.teardown === true;
     session.record = commitEvacuation(session.record, session.isoNow());
+    // In the same write: nothing else may be begun in between.
+    if (teardown) session.record = startTeardown(session.record, config, session.isoNow());
     await session.flush();
     const rest = left.length === 0 ? "" : `; left alone, because nobody can prove that they are ${run.member}'s: ${left.join(", ")}`;
-    result = end("done", null, `${run.member} is out; ${doing(session.active(), "serve")}${rest}`, `when its cluster is back: eks-blue-green drain ${run.member} --stack ${run.environment}, then admit it`);
+    const serving = session.active();
+    const after = `${run.member} is out${serving.length === 0 ? "" : `; ${doing(serving, "serve")}`}${rest}`;
+    result = teardown ? end("done", null, after, `go on with: eks-blue-green teardown --stack ${run.environment}`) : end("done", null, after, `when its cluster is back: eks-blue-green drain ${run.member} --stack ${run.environment}, then admit it`);
   } catch (error) {
     if (!(error instanceof Stop || error instanceof GateFailed)) throw error;
     const remedy = error instanceof Stop ? error.remedy : `${error.remedy}; then run the same command again: ${run.commandName}`;
@@ -79,9 +85,10 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
   if (open === null && count === 0 && proven.unproven.length > 0) throw new DriverError("EBG-EVACUATE", `no registered target is provably ${member}'s: ${proven.unproven.join("; ")}`, `eks-blue-green status --stack ${environment}; targets that nobody can prove are a person's to deregister`);
   if (run.stop.aborted) throw stopRequested(run.commandName);
   const evacuation: Evacuation = open === null
-    ? { member, startedAt: session.isoNow(), by: session.by, why: run.why === null ? why : `${run.why} (${why})`, targets: proven.targets, ...(session.record.placement[member]?.role === "standby" && session.record.intent === null ? { unbound: true } : {}), roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName }
+    ? { member, startedAt: session.isoNow(), by: session.by, why: run.why === null ? why : `${run.why} (${why})`, targets: proven.targets, ...(session.record.placement[member]?.role === "standby" && session.record.intent === null ? { unbound: true } : {}), ...(inTeardown(session.record) ? { teardown: true } : {}), roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName }
     : { ...open, by: session.by, targets: merged(open.targets, proven.targets) };
   if (open !== null) run.emit({ kind: "note", message: `going on with the evacuation of ${member} that ${open.by} began at ${open.startedAt}` });
+  else if (inTeardown(session.record)) run.emit({ kind: "note", message: `the teardown is planned anew behind this, without ${member}` });
   else if (session.record.rollout !== null) run.emit({ kind: "note", message: `rollout ${session.record.rollout.id} ends here: it was planned with ${member}; eks-blue-green upgrade plans anew` });
   await session.phase(0, "begin", `writing down that ${member} is evacuated: ${evacuation.why}`, {}, async () => {
     session.record = beginEvacuation(session.record, evacuation);
@@ -126,11 +133,11 @@ async function deny(session: Session, evacuation: EvacuationPort): Promise<void>
 }
 
 async function deregister(session: Session): Promise<void> {
-  const { targets, member } = session.record.evacuation as Evacuation;
+  const { targets, member, teardown } = session.record.evacuation as Evacuation;
   await session.phase(0, "act", `deregistering ${Object.values(targets).flat().length} targets of ${member}`, {}, async () => {
     // Seen once more right before: an address may have become somebody else's.
     const observation = await session.look(plainLook);
-    const { free, claimed } = leftovers(observation, { member, before: targets });
+    const { free, claimed } = leftovers(observation, { member, before: targets, silentGo: teardown === true });
     if (claimed.length > 0) session.options.emit({ kind: "note", message: `not deregistered: ${claimed.join(", ")}` });
     await deregisterAll(session, free);
   });
@@ -149,16 +156,17 @@ async function deregisterAll(session: Session, targets: Readonly<Record<string, 
 
 /** Nothing is taken back here, so whatever else is wrong is waited for as long as a gate may. */
 async function stayGone(session: Session, member: string): Promise<void> {
-  const { targets } = session.record.evacuation as Evacuation;
+  const { targets, teardown } = session.record.evacuation as Evacuation;
   const before = peersBefore(session, await session.look(plainLook), member);
-  const rules = { member, peers: session.peersOf(member), peersBefore: before, before: targets, holdMs: session.holdMs, toleratedMs: Number.POSITIVE_INFINITY };
+  // In a teardown nobody has to serve meanwhile.
+  const rules = { member, peers: teardown === true ? [] : session.peersOf(member), peersBefore: before, before: targets, holdMs: session.holdMs, toleratedMs: Number.POSITIVE_INFINITY };
   await session.phase(0, "gate", "looking at AWS and the other members", {}, () =>
     waitForGate(session, {
       name: `${member} is out`,
       index: 0,
-      wants: { ...plainLook, probes: 4 },
+      wants: teardown === true ? plainLook : { ...plainLook, probes: 4 },
       decide: (seen, memory) => decideDrained(seen, session.owners, rules, memory),
-      meanwhile: (seen) => deregisterAll(session, leftovers(seen, { member, before: targets }).free),
+      meanwhile: (seen) => deregisterAll(session, leftovers(seen, { member, before: targets, silentGo: teardown === true }).free),
     }),
   );
 }

@@ -1,5 +1,4 @@
 /** `teardown`: every member is drained, stopped and destroyed, then the environment's stack, then the account is searched for what is left. */
-import { startRollout } from "../../stacks/record";
 import { ownershipOf } from "../../stacks/target-groups";
 import { DriverError, type DriverErrorCode } from "../errors";
 import { assertAllowed } from "../operations-allow-list";
@@ -7,7 +6,8 @@ import type { Leftover, Ports, StackRef, TeardownPort } from "../ports";
 import { steps } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { Stop, GateFailed, stopRequested } from "../rollout/stop";
-import { planTeardown } from "../teardown/plan";
+import { backendGroups } from "../teardown/backend-groups";
+import { startTeardown } from "../teardown/plan";
 import { releaseLoadBalancers } from "../teardown/release";
 import { refuseDuringEvacuation } from "./evacuate";
 import { readFamilyToAct, type Family } from "./family";
@@ -73,7 +73,9 @@ type Tell = (message: string, status: "started" | "finished", seconds?: number |
 /** Checked like a move. */
 async function liftProtection(ports: TeardownPorts, session: Session, run: TeardownRun, tell: Tell): Promise<void> {
   const stack: StackRef = { kind: "environment" };
-  const context = { kind: "unprotect", expectedRevision: session.written.revision } as const;
+  const groups = await backendGroups(ports.aws, session.environment, session.record);
+  for (const { id, name, cluster } of groups.leave) run.emit({ kind: "finding", code: "EBG-TEARDOWN", severity: "recommended", message: `security group ${id} (${name}) stays: the load balancer controller of ${cluster}, a cluster that is still there, shares it out to everything that it balances`, remedy: `nothing, while that controller runs: it deletes the group with the last Service or Ingress that needs it. If nothing uses it any more: aws ec2 delete-security-group --group-id ${id}` });
+  const context = { kind: "unprotect", expectedRevision: session.written.revision, takes: groups.take } as const;
   const lifted = await ports.pulumi.preview(stack, context, run.cancel);
   assertAllowed("unprotect", run.environment, lifted.operations);
   tell("lifting the protection of the load balancer", "started");
@@ -105,6 +107,16 @@ async function lookAround(ports: TeardownPorts, run: TeardownRun, clusterNames: 
   return { outcome: "leftovers", code: "EBG-TEARDOWN", message: `${run.environment}: ${counted(leftovers.length, "thing")} still there: ${leftovers.map(({ what, id }) => `${what} ${id}`).join(", ")}`, remedy: leftovers.map(({ command }) => command).join("\n"), leftovers };
 }
 
+/** What is open in the stack of an evacuated member may be a call to a cluster that is gone for good: it is looked at when the member is destroyed. */
+async function settle(ports: TeardownPorts, stack: StackRef, { record }: Family, run: TeardownRun): Promise<void> {
+  try {
+    await ports.pulumi.settle(stack);
+  } catch (error) {
+    if (!(error instanceof DriverError) || stack.kind !== "member" || record.placement[stack.member]?.evacuated === undefined) throw error;
+    run.emit({ kind: "finding", code: error.code, severity: "recommended", message: error.message, remedy: error.remedy });
+  }
+}
+
 export async function runTeardown(ports: TeardownPorts, values: Readonly<Record<string, string>>, run: TeardownRun): Promise<TeardownResult> {
   const config = wantedConfig(values, run.environment);
   // A cluster that was there before stays: it is not ours.
@@ -116,13 +128,11 @@ export async function runTeardown(ports: TeardownPorts, values: Readonly<Record<
   await confirmed(run);
   const names = Object.keys(family.record.placement);
   const stacks: StackRef[] = [{ kind: "environment" }, ...names.filter((name) => family.record.placement[name]?.role !== "absent").map((member) => ({ kind: "member", member }) as const)];
-  await Promise.all(stacks.map((stack) => ports.pulumi.settle(stack)));
+  await Promise.all(stacks.map((stack) => settle(ports, stack, family, run)));
   const session = new Session(ports, { ...family.environment, config }, family.record, run);
   Object.assign(session.members, family.members);
   if (family.record.rollout === null) {
-    const startedAt = session.isoNow();
-    const planned = planTeardown(family.record.placement, ownershipOf(family.record, family.environment.config).primary);
-    session.record = startRollout(family.record, { id: `${startedAt.replace(/[-:]|\.\d+/g, "")}-teardown`, command: { name: "teardown", member: null, percent: null }, strategy: session.rules.strategy, wantedVersion: config.kubernetesVersion, steps: planned, startedAt });
+    session.record = startTeardown(family.record, config, session.isoNow());
     await session.flush();
   }
   const { rollout } = session.record;

@@ -1,5 +1,7 @@
 /** The order of a teardown. Pure: nothing is destroyed before its traffic is drained, and who owns the load balancer goes last. */
-import { absent, type MemberPlacement, type Placement, type Step } from "../../stacks/record";
+import type { EnvironmentConfig } from "../../stacks/config";
+import { absent, startRollout, type EnvironmentRecord, type MemberPlacement, type Placement, type Step } from "../../stacks/record";
+import { ownershipOf } from "../../stacks/target-groups";
 
 const move = (kind: "drain" | "scale" | "retire", member: string, from: MemberPlacement, to: MemberPlacement): Step => ({ type: "move", kind, member, from, to });
 
@@ -26,4 +28,10 @@ export function planTeardown(placement: Placement, last: string | null): Step[] 
   }
   for (const name of ordered) go("retire", name, absent);
   return steps;
+}
+
+/** The record with a teardown of what stands; nothing is destroyed yet. `startedAt`: ISO 8601, UTC. */
+export function startTeardown(record: EnvironmentRecord, config: EnvironmentConfig, startedAt: string): EnvironmentRecord {
+  const planned = planTeardown(record.placement, ownershipOf(record, config).primary);
+  return startRollout(record, { id: `${startedAt.replace(/[-:]|\.\d+/g, "")}-teardown`, command: { name: "teardown", member: null, percent: null }, strategy: config.rollout.strategy, wantedVersion: config.kubernetesVersion, steps: planned, startedAt });
 }

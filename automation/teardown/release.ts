@@ -9,6 +9,7 @@ import { DriverError } from "../errors";
 import { assertAllowed, changesOf } from "../operations-allow-list";
 import type { Leftover, ServiceObject, TeardownPort } from "../ports";
 import { ownedServices } from "../primary";
+import { isEvacuated } from "../rollout/evacuated";
 import type { Session } from "../rollout/session";
 import { Stop, stopRequested } from "../rollout/stop";
 
@@ -92,6 +93,32 @@ async function mayGo({ session, port, member, clusterName, names }: Releasing): 
   if (users.length > 0) throw new Stop("EBG-TEARDOWN", `security group ${group} of ${member.member}'s controller is used by ${users.join(", ")}: the last Service would hang in its deletion`, `remove those uses, then go on with: ${commandName}`);
 }
 
+/** Evacuated, and its API server is gone: its controller deletes nothing any more. */
+async function isGoneForGood(session: Session, member: MemberOutputs): Promise<boolean> {
+  if (!isEvacuated(session, member.member)) return false;
+  try {
+    await session.ports.kubernetes.ready(member);
+    return false;
+  } catch (error) {
+    if (!(error instanceof DriverError) || error.code !== "EBG-MEMBER-UNREACHABLE") throw error;
+    return true;
+  }
+}
+
+/** What nobody but a person deletes now. @throws Stop while it is there */
+async function deletedByHand({ session, port, member, clusterName, names }: Releasing): Promise<void> {
+  const made = await port.madeForServices(clusterName, names.map(({ namespace, name }) => `${namespace}/${name}`));
+  const group = session.environment.loadBalancer.securityGroupId;
+  if (made.length === 0) {
+    // Rules of the cluster's own groups name it until they are gone.
+    if (group !== null && session.environment.config.memberClusters?.[member.member]?.existing == null) session.options.emit({ kind: "finding", code: "EBG-TEARDOWN", severity: "recommended", message: `security group ${group} of ${member.member}'s controller stays: nobody is left to delete it, and the VPC can't go before it`, remedy: `once ${member.member} is destroyed: aws ec2 delete-security-group --group-id ${group}` });
+    return;
+  }
+  // Load balancers first: they use the rest.
+  const ordered = [...made].sort((a, b) => Number(b.what === "load balancer") - Number(a.what === "load balancer") || Number(a.what === "security group") - Number(b.what === "security group"));
+  throw new Stop("EBG-TEARDOWN", `the API server of ${member.member} is gone, and only its load balancer controller would delete what its Services own: ${nameAll(made)}`, `delete them by hand: ${ordered.map(({ command }) => command).join("; ")} (a load balancer that is protected: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes Key=deletion_protection.enabled,Value=false), then go on with: ${session.options.commandName}`);
+}
+
 /** @throws Stop, DriverError; the same command goes on */
 export async function releaseLoadBalancers(session: Session, port: TeardownPort): Promise<void> {
   const { environment } = session;
@@ -99,10 +126,14 @@ export async function releaseLoadBalancers(session: Session, port: TeardownPort)
   const owned = ownedServices(environment.config, ownership);
   const member = session.members[ownership.primary ?? ""];
   if (owned.length === 0) return;
-  if (member === undefined) throw new DriverError("EBG-TEARDOWN", `the primary ${ownership.primary ?? ""} has no outputs, so its Services can't be looked for`, `deploy it once more, then go on with: ${session.options.commandName}`);
+  const made = member === undefined ? await port.madeForServices(clusterNameOf(environment, ownership.primary ?? ""), owned.map(({ namespace, loadBalancerService }) => `${namespace}/${loadBalancerService}`)) : [];
+  // Its first update failed before there was any.
+  if (member === undefined && made.length === 0) return;
+  if (member === undefined) throw new DriverError("EBG-TEARDOWN", `the primary ${ownership.primary ?? ""} has no outputs, so its Services can't be looked for, and its controller made ${nameAll(made)}`, `deploy it once more, then go on with: ${session.options.commandName}`);
   await session.flush();
   const names = owned.map(({ namespace, loadBalancerService: name }) => ({ namespace, name }));
   const releasing: Releasing = { session, port, member, clusterName: clusterNameOf(environment, member.member), names };
+  if (await isGoneForGood(session, member)) return await deletedByHand(releasing);
   const services = await read(releasing);
   if (services.some((service) => service !== null)) await mayGo(releasing);
   if (mustUnprotect(services)) await unprotect(releasing);

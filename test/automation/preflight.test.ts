@@ -13,4 +13,10 @@ describe("preflight", () => {
     assert.match(finding?.message ?? "", /controller of blue is not available: 0 of 2 pods ready/);
     assert.match(finding?.remedy ?? "", /eks-blue-green evacuate blue/);
   });
+
+  it("never suggests to evacuate a member that refuses the caller", () => {
+    const observation: Observation = { at: 0, groups: {}, members: { blue: { name: "blue", clusterName: "dev-blue", reachable: false, problem: "blue refuses GET /version: 403", refusal: "get an access entry", nodes: null, controller: null, services: {} } }, probes: {}, alarms: null, problems: [] };
+    const findings = findingsOf(observation, new World().record);
+    assert.deepEqual(findings.map(({ code, severity, remedy }) => [code, severity, remedy]), [["EBG-KUBERNETES", "recommended", "get an access entry"]]);
+  });
 });

@@ -55,6 +55,8 @@ export class World {
   untold: () => boolean = () => false;
   /** Members whose pods pass the health check and answer requests with errors. */
   readonly erring = new Set<string>();
+  /** Members whose API server refuses the driver's login. */
+  readonly refusing = new Set<string>();
   /** Members whose binding has a deletion timestamp and still its finalizer. */
   readonly deleting = new Set<string>();
   /** Taken out of the group behind their controller's back: it does not put them back until it is made to look again (FACTS A.5) … */
@@ -146,6 +148,7 @@ export class World {
     if (this.dead) throw new Killed();
     const cluster = this.clusters.get(member.member);
     if (cluster === undefined || !cluster.reachable) throw new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} does not answer`, "bring it back");
+    if (this.refusing.has(member.member)) throw new DriverError("EBG-KUBERNETES", `${member.member} refuses GET /version: 401 Unauthorized`, "get an access entry");
     return work(cluster);
   }
 

@@ -20,13 +20,13 @@ describe("load balancers that were handed over", () => {
   let first: EnvironmentOutputs;
   before(async () => void (first = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(values))).outputs as unknown as EnvironmentOutputs));
 
-  const deploy = async (teardown: boolean): Promise<MockRun<Record<string, unknown>>> => {
+  const deploy = async (teardown: boolean, takes: readonly string[] = ["sg-backend"]): Promise<MockRun<Record<string, unknown>>> => {
     const absent = { role: "absent", version: null, workload: "running" };
     const record = {
       ...first.record, ownership: { owner: "stack", primary: null, formerPrimary: "blue", adopted },
       ...(teardown ? { placement: { blue: absent, green: absent }, rollout: { id: "t", command: { name: "teardown", member: null, percent: null }, strategy: "replace", wantedVersion: "1.35", steps: [], done: 0, direction: "forward", reason: null, startedAt: "2026-11-21T10:00:00Z" } } : {}),
     };
-    return await runUnderMocks({ stack: "dev", stacks: { dev: { ...first, record } } }, () => environmentProgram(values, teardown ? { kind: "unprotect", expectedRevision: first.record.revision } : undefined));
+    return await runUnderMocks({ stack: "dev", stacks: { dev: { ...first, record } } }, () => environmentProgram(values, teardown ? { kind: "unprotect", expectedRevision: first.record.revision, takes } : undefined));
   };
   const groups = (run: MockRun<unknown>): string[] => run.resources.filter(({ type, name }) => type === "aws:ec2/securityGroup:SecurityGroup" && name.includes("sg-")).map(({ name }) => name).sort();
 
@@ -51,6 +51,10 @@ describe("load balancers that were handed over", () => {
     const shared = find(run.resources, "aws:ec2/securityGroup:SecurityGroup", "dev-sg-backend");
     assert.equal(shared.protect, false);
     assert.ok(shared.dependencies.some((one) => one.startsWith("aws:ec2/vpc:Vpc ")), "and before the network");
+  });
+
+  it("but not when the driver has seen that its cluster is still there", async () => {
+    assert.deepEqual(groups(await deploy(true, [])), ["dev-api-sg-api", "dev-web-sg-web"]);
   });
 });
 

@@ -131,3 +131,12 @@ describe("the record", () => {
     assert.equal(higherVersion(null, null), null);
   });
 });
+
+describe("an evacuation in the record", () => {
+  const evacuation = { member: "blue", startedAt: "2026-01-01T00:00:00Z", by: "ann", why: "gone", targets: { web: ["10.0.0.1:80"] }, roleName: "blue-role" } as const;
+  const base = initialRecord({ members: ["blue", "green"], kubernetesVersion: "1.35", rollout: { strategy: "replace" } });
+  for (const written of [evacuation, { ...evacuation, teardown: true as const }, { ...evacuation, unbound: true as const }]) it(`is read as it was written: ${Object.keys(written).at(-1)}`, () => {
+    const record = { ...base, evacuation: written };
+    assert.deepEqual(parseRecord(JSON.parse(JSON.stringify(record))).record?.evacuation, written);
+  });
+});

@@ -25,6 +25,10 @@ function unreachable(member: MemberOutputs, error: unknown): DriverError {
   return new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} (${member.endpoint}) does not answer: ${text}`, `aws eks describe-cluster --name ${member.clusterName}; check the endpoint's network access from here`, error);
 }
 
+/** Who made the cluster has access, anybody else by an entry. */
+const noAccess = (cluster: string): string =>
+  `give who is calling (aws sts get-caller-identity) an EKS access entry: aws eks create-access-entry --cluster-name ${cluster} --principal-arn ROLE_ARN, then aws eks associate-access-policy --cluster-name ${cluster} --principal-arn ROLE_ARN --policy-arn arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy --access-scope type=cluster; or run this as a role that has one (docs/permissions.md)`;
+
 export interface Body { readonly type: string; readonly text: string }
 
 async function send(access: Access, method: string, path: string, body: Body | null): Promise<Answer> {
@@ -80,7 +84,7 @@ export async function call(member: MemberOutputs, method: string, path: string, 
       continue;
     }
     if (answer.status === 401 || answer.status === 403) {
-      throw new DriverError("EBG-KUBERNETES", `${member.member} refuses ${method} ${path}: ${answer.status} ${messageOf(answer.body)}`, "give the driver's role an EKS access entry that may do this (docs/permissions.md)");
+      throw new DriverError("EBG-KUBERNETES", `${member.member} refuses ${method} ${path}: ${answer.status} ${messageOf(answer.body)}`, noAccess(member.clusterName));
     }
     if (answer.status >= 500) throw unreachable(member, new Error(`status ${answer.status}: ${messageOf(answer.body)}`));
     return answer;

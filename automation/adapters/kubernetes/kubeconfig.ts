@@ -48,7 +48,7 @@ export function accessOf(member: MemberOutputs): Access {
   }
   const { token, exec } = user;
   if (exec !== undefined || (token === undefined && user["client-certificate-data"] === undefined)) {
-    return { ...base, eksCluster: null, signIn: (options) => otherSignIn(member.kubeconfig, options) };
+    return { ...base, eksCluster: null, signIn: (options) => otherSignIn(member.kubeconfig, member.member, options) };
   }
   return {
     ...base,
@@ -66,9 +66,14 @@ function bearer(options: RequestOptions, token: string): void {
 }
 
 /** Other exec plugins, OIDC and the like are the official client's business; it is large, so it is loaded only here. */
-async function otherSignIn(kubeconfig: string, options: RequestOptions): Promise<void> {
+async function otherSignIn(kubeconfig: string, member: string, options: RequestOptions): Promise<void> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const loaded = new KubeConfig();
   loaded.loadFromString(kubeconfig);
-  await loaded.applyToHTTPSOptions(options);
+  try {
+    await loaded.applyToHTTPSOptions(options);
+  } catch (error) {
+    // Not the API server's silence: it was not asked.
+    throw new DriverError("EBG-CREDENTIALS", `there is no login to the API server of ${member}: ${error instanceof Error ? error.message : String(error)}`, `run the command that ${member}'s kubeconfig names (users[].user.exec) by hand and repair what it says`, error);
+  }
 }

@@ -43,7 +43,7 @@ export function memberChecks(inspection: Inspection): Check[] {
   return present.flatMap((name) => {
     const seen = inspection.observation.members[name];
     if (seen === undefined) return [unknown("EBG-V-API", name, "its stack has no outputs, so nobody knows where it is", `pulumi up --stack ${inspection.environment.environment}-${name}`)];
-    if (!seen.reachable) return [bad("EBG-V-API", name, seen.problem, `aws eks describe-cluster --name ${seen.clusterName}`)];
+    if (!seen.reachable) return [bad("EBG-V-API", name, seen.problem, seen.refusal ?? `aws eks describe-cluster --name ${seen.clusterName}`)];
     const nodes = seen.nodes === null ? "" : `, ${seen.nodes.ready} of ${seen.nodes.total} nodes ready`;
     return [ok("EBG-V-API", name, `answers${nodes}`), crdCheck(name, inspection), ...controllerChecks(name, inspection)];
   });

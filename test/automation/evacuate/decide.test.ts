@@ -23,6 +23,7 @@ function observation(members: readonly MemberObservation[], states: Readonly<Rec
   const targets = [...blueIds, ...greenIds].map((id) => ({ id, state: (states[id] ?? "healthy") as "healthy", reason: null, description: null }));
   return { at: 0, groups: { web: targets }, members: Object.fromEntries(members.map((one) => [one.name, one])), probes: {}, alarms: null, problems: [] };
 }
+const refusing = (name: string): MemberObservation => ({ ...dead(name), problem: `${name} refuses GET /version: 401 Unauthorized`, refusal: "get an access entry" });
 const deadBlue = observation([dead("blue"), member("green", greenIds)]);
 
 function refusal(seen: Observation, of: EnvironmentRecord = record, asked = request): DriverError {
@@ -49,6 +50,9 @@ describe("evacuate: whether it may be done", () => {
   const intent = { move, step: 0, startedAt: "2026-01-01T00:00:00Z", by: "ann@ci 7", targetsBefore: {} };
   const cases: readonly (readonly [string, () => DriverError, RegExp])[] = [
     ["it is well", () => refusal(observation([member("blue", blueIds), member("green", greenIds)])), /it needs no evacuation → eks-blue-green drain blue --stack dev/],
+    ["it refuses the caller, which is no sign of death", () => refusal(observation([refusing("blue"), member("green", greenIds)])), /blue can't be asked \(blue refuses GET \/version: 401 Unauthorized\).* → get an access entry/],
+    ["it stands by and refuses the caller", () => refusal(observation([refusing("blue"), member("green", greenIds)]), { ...record, placement: { blue: { ...active, role: "standby" }, green: active } }), /→ get an access entry/],
+    ["another one refuses the caller", () => refusal(observation([dead("blue"), refusing("green")])), /green can't be asked either.* → get an access entry; its targets/],
     ["nobody else is healthy", () => refusal(observation([dead("blue"), member("green", greenIds)], sick)), /without blue nobody would serve \(green: unhealthy\)/],
     ["nobody else is active", () => refusal(deadBlue, { ...record, placement: { blue: active, green: { ...active, role: "standby" } } }), /no other member is active/],
     ["another one does not answer either", () => refusal(observation([dead("blue"), dead("green")])), /green can't be asked either/],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decideGone } from "../../../automation/gates/after-drain";
 import { observe, plainLook, probeUrl } from "../../../automation/gates/observation";
+import { DriverError, type DriverErrorCode } from "../../../automation/errors";
 import type { Ports } from "../../../automation/ports";
 import { parseEnvironmentConfig } from "../../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs, ServiceTargetGroup } from "../../../stacks/contract";
@@ -55,6 +56,22 @@ describe("pods of a member's workload", () => {
   it("are counted by its labels, and waited for", async () => assert.deepEqual(await look({ app: "plain" }), { asked: [{ app: "plain" }], gone: "waiting" }));
   it("are not asked for when somebody else keeps it: all pods of its namespace would be counted, and nobody here stops them", async () => {
     assert.deepEqual(await look({}), { asked: [], gone: "passed" });
+  });
+});
+
+describe("a member that tells nothing", () => {
+  const look = async (code: DriverErrorCode) => {
+    const kubernetes = { bindings: () => Promise.reject(new DriverError(code, "blue says nothing", "the remedy")) };
+    const ports = { kubernetes, aws: { targets: () => Promise.resolve([]) }, clock: { now: () => 0 } } as unknown as Ports;
+    return (await observe(ports, { config, loadBalancer } as unknown as EnvironmentOutputs, { blue: { clusterName: "dev-blue", services: {} } as unknown as MemberOutputs }, plainLook)).members["blue"];
+  };
+  it("is not reachable when no answer comes", async () => {
+    const seen = await look("EBG-MEMBER-UNREACHABLE");
+    assert.deepEqual([seen?.reachable, seen?.refusal], [false, undefined]);
+  });
+  for (const code of ["EBG-KUBERNETES", "EBG-CREDENTIALS"] as const) it(`refuses us when its answer, or our login, is the trouble (${code})`, async () => {
+    const seen = await look(code);
+    assert.deepEqual([seen?.reachable, seen?.refusal], [false, "the remedy"]);
   });
 });
 

@@ -259,6 +259,19 @@ describe("rollout", () => {
     assert.equal(world.record.intent, null);
   });
 
+  it("stops before the drain of a member that refuses the driver, and does not suggest to evacuate it", async () => {
+    const world = new World();
+    world.refusing.add("blue");
+    const result = await world.upgrade();
+    assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-KUBERNETES"], result.message);
+    assert.match(result.message, /could not drain blue: it can't be asked \(blue refuses GET \/version: 401 Unauthorized\)/);
+    assert.match(result.remedy ?? "", /^get an access entry; then go on with/);
+    serves(world);
+    world.refusing.clear();
+    assert.equal((await world.upgrade()).outcome, "done");
+    done(world);
+  });
+
   it("with the old member's API server dead, provisions and admits the new one and says what it could not do", async () => {
     const world = new World();
     (world.clusters.get("blue") as { reachable: boolean }).reachable = false;

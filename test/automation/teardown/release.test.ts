@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { attributesAnnotation, protectionOf } from "../../../components/service-annotations";
 import { refusals } from "../../../automation/operations-allow-list";
+import { DriverError } from "../../../automation/errors";
 import type { PlannedOperation, Ports, ServiceObject, TeardownPort } from "../../../automation/ports";
 import { Session } from "../../../automation/rollout/session";
 import { Stop } from "../../../automation/rollout/stop";
@@ -33,6 +34,8 @@ class Ending {
   calls: string[] = [];
   fault: { readonly nth: number; readonly kind: "before" | "after" } | null = null;
   controller = true;
+  hasOutputs = true;
+  reachable = true;
   users: string[] = [];
   readonly owned = new Map(["web-lb", "api-lb"].map((name): [string, Owned] => [name, {
     object: { type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb", finalizers: ["service.k8s.aws/resources"], annotations: { [attributesAnnotation]: `deletion_protection.enabled=true,${other}` }, deleting: false, resourceVersion: "1", ports: [], writers: [], sourceRanges: [], allocateNodePorts: null },
@@ -97,6 +100,7 @@ class Ending {
       aws: { loadBalancerAttributes: async (arn: string) => ({ "deletion_protection.enabled": String([...this.owned].find(([name]) => arnOf(name) === arn)?.[1].protectedInAws) }) },
       kubernetes: {
         readService: (_member: unknown, _namespace: string, name: string) => this.effect("readService", () => this.owned.get(name)?.object ?? null),
+        ready: async () => { if (!this.reachable) throw new DriverError("EBG-MEMBER-UNREACHABLE", "no answer", "bring it back"); return { version: "1.35" }; },
         events: async () => [{ type: "Warning", reason: "FailedBuildModel", message: "deletion_protection is enabled", at: "" }],
         controller: async () => ({ available: this.controller, version: "3.5.0", message: "0 of 2 pods ready" }),
       },
@@ -104,7 +108,7 @@ class Ending {
   }
   teardown(): TeardownPort {
     return {
-      madeForServices: async () => [...this.owned].filter(([, one]) => one.balancer).map(([name]) => ({ what: "load balancer", id: arnOf(name), command: "" })),
+      madeForServices: async () => [...this.owned].filter(([, one]) => one.balancer).map(([name]) => ({ what: "load balancer", id: arnOf(name), command: `aws elbv2 delete-load-balancer --load-balancer-arn ${arnOf(name)}` })),
       usersOfGroup: async () => this.users,
     } as unknown as TeardownPort;
   }
@@ -114,7 +118,7 @@ class Ending {
     const environment = { environment: "dev", config, loadBalancer: { owner: "service", primary: "blue", arn: null, dnsName: null, securityGroupId: "sg-1", services } } as unknown as EnvironmentOutputs;
     const never = new AbortController().signal;
     const session = new Session(this.ports(), environment, this.record, { emit: () => undefined, stop: never, cancel: never, approveRetire: async () => false, commandName: "teardown", probes: false });
-    session.members["blue"] = { member: "blue", services: {} } as unknown as MemberOutputs;
+    if (this.hasOutputs) session.members["blue"] = { member: "blue", services: {} } as unknown as MemberOutputs;
     await releaseLoadBalancers(session, this.teardown());
     return session;
   }
@@ -158,6 +162,25 @@ describe("a primary's load balancers at the end of a teardown", () => {
       await assert.rejects(world.run(), (error: unknown) => error instanceof Stop && error.code === "EBG-TEARDOWN" && message.test(error.message));
       assert.deepEqual(world.calls.filter((call) => call.startsWith("apply")), []);
     }
+  });
+
+  it("are a person's to delete once the primary's API server is gone for good", async () => {
+    const world = new Ending();
+    world.reachable = false;
+    world.record = { ...world.record, placement: { ...world.record.placement, blue: { ...world.record.placement["blue"]!, evacuated: { at: "2026-01-01T00:00:00Z", by: "ann", why: "gone", roleName: null } } } };
+    await assert.rejects(world.run(), (error: unknown) => error instanceof Stop && /only its load balancer controller would delete.*web-lb/.test(error.message) && /delete-load-balancer --load-balancer-arn \S+web-lb/.test(error.remedy));
+    for (const one of world.owned.values()) one.balancer = false;
+    await world.run();
+    assert.deepEqual(world.calls, [], "it is never asked for its Services");
+  });
+
+  it("are none when the primary's first update failed before its controller made any", async () => {
+    const world = new Ending();
+    world.hasOutputs = false;
+    await assert.rejects(world.run(), /blue has no outputs, so its Services can't be looked for, and its controller made load balancer/);
+    for (const one of world.owned.values()) Object.assign(one, { object: null, declared: false, balancer: false });
+    await world.run();
+    assert.deepEqual(world.calls, []);
   });
 
   it("are waited for, not believed gone: what hangs is named with the controller's own words", async () => {

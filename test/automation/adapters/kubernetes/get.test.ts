@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { call, closeConnections, get } from "../../../../automation/adapters/kubernetes/get";
+import type { DriverError } from "../../../../automation/errors";
 import { createCertificates } from "../../../../sandbox/control-plane/certificates";
 import type { MemberOutputs } from "../../../../stacks/contract";
 
@@ -52,6 +53,17 @@ describe("a call to an API server", () => {
     if (status === "unreachable") await assert.rejects(get(member, "/api"), { code: "EBG-MEMBER-UNREACHABLE" });
     else assert.equal((await get(member, "/api")).status, status);
     assert.deepEqual(seen, Array.from({ length: calls }, () => "GET /api"));
+  });
+
+  for (const status of [401, 403]) it(`refused with ${status}: not taken for a dead server, and says how to get access`, async () => {
+    [script, seen] = [[status], []];
+    await assert.rejects(get(member, "/api"), (error: DriverError) => error.code === "EBG-KUBERNETES" && /create-access-entry --cluster-name dev-blue/.test(error.remedy));
+  });
+
+  it("a login that can't be made is not taken for a dead server either", async () => {
+    const file = JSON.parse(member.kubeconfig) as { users: unknown };
+    const kubeconfig = JSON.stringify({ ...file, users: [{ name: "u", user: { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "/no/such/login-command" } } }] });
+    await assert.rejects(get({ ...member, kubeconfig }, "/api"), { code: "EBG-CREDENTIALS" });
   });
 
   it("a patch is repeated too: what it does is safe to repeat", async () => {
