@@ -33,6 +33,19 @@ function ownValues(values: Readonly<Record<string, string>>, problems: Problem[]
   return own;
 }
 
+/**
+ * Throws a ConfigError that names every own key with a secret value (`secretKeys`: full keys, like `eks-blue-green:services`): the parsed
+ * config is a plain output, so what was encrypted would stand readable in outputs, state and backups. No value is in the message.
+ */
+export function refuseSecretConfig(environment: string, secretKeys: readonly string[]): void {
+  throwProblems(`The config of environment '${environment}'`, secretKeys.filter((key) => key.startsWith(namespace)).sort().map((key): Problem => ({
+    path: key.slice(namespace.length),
+    value: "[secret]",
+    rule: "can't hold secret values: the config is an output in plain text, so they would be readable there, in the state and in its backups",
+    remedy: `Write ${key} without secret values; what a container must not show goes into a Kubernetes Secret, named in services[].environmentFrom`,
+  })));
+}
+
 function readNetwork(reader: ObjectReader): NetworkConfig {
   const zones = reader.texts("availabilityZones", reader.given("existing") ? [] : undefined, fewestZones, /^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, "must be the name of an availability zone", "Name at least two zones of the region, like us-east-1a");
   const natGateways = reader.oneOf("natGateways", ["one", "one-per-zone"] as const, "one-per-zone");

@@ -111,7 +111,10 @@ export interface ServiceConfig {
   readonly preStopSeconds: number;
   readonly terminationGraceSeconds: number;
   readonly deregistrationDelaySeconds: number;
+  /** Plain text, readable in outputs and state. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Names of Secrets in the service's namespace, in every member's cluster, whose keys become variables. Absent: none. */
+  readonly environmentFrom?: readonly string[];
 }
 
 export interface RolloutConfig {

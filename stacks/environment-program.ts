@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { throwProblems } from "../components/problems";
 import { Network } from "../components";
-import { memberProblems, ownershipProblems, parseEnvironmentConfig, sharedFieldProblems } from "./config";
+import { memberProblems, ownershipProblems, parseEnvironmentConfig, refuseSecretConfig, sharedFieldProblems } from "./config";
 import type { EnvironmentConfig } from "./config";
 import type { DriverContext } from "./contract";
 import { declareLoadBalancers } from "./environment-load-balancers";
@@ -24,9 +24,14 @@ function createNetwork(environment: string, config: EnvironmentConfig, tags: Rec
   });
 }
 
+/** The SDK keeps this function out of its types; it answers true for a structured value that has a secret anywhere in it. */
+const isSecret = (key: string): boolean => (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(key);
+
 /** Checks everything before the first resource is declared; answers the stack's outputs (EnvironmentOutputs). */
 export async function environmentProgram(values: Readonly<Record<string, string>>, context?: DriverContext): Promise<Record<string, unknown>> {
   const environment = pulumi.getStack();
+  // First: the messages of other problems show values.
+  refuseSecretConfig(environment, Object.keys(values).filter(isSecret));
   const config = parseEnvironmentConfig(values, { environment });
   const last = await readLastEnvironment(environment);
   if (last !== null) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
 import { environmentProgram } from "../../stacks/environment-program";
 import { beginMove, initialRecord, startRollout } from "../../stacks/record";
 import type { EnvironmentRecord } from "../../stacks/record";
@@ -122,6 +123,19 @@ describe("the environment's record", () => {
     const begun = beginMove(planned, { step: 0, startedAt: "2026-11-21T00:00:00Z", by: "me", targetsBefore: {} });
     await rejects(write(2, begun), /^Error: EBG-FENCED: writing the record expected the record's revision 2, but it is 1/);
     await rejects(write(1, begun), /^Error: EBG-RECORD-INVALID: the record to write has revision 3; after 1 comes 2/);
+  });
+  it("refuses a secret in a value of its own, which would be an output in plain text, and doesn't show it", async () => {
+    const values = { ...devValues, "eks-blue-green:services": '[{"name":"web","environment":{"PASSWORD":"hunter2"}}]' };
+    const run = (secretKeys: string[]) => runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => {
+      pulumi.runtime.setAllConfig(values, secretKeys);
+      return environmentProgram(values);
+    });
+    await assert.rejects(run(["eks-blue-green:services"]), (error: Error) => {
+      assert.match(error.message, /has 1 problem:\n {2}- services: "\[secret\]": can't hold secret values.*services\[\]\.environmentFrom$/);
+      return !error.message.includes("hunter2");
+    });
+    // Somebody else's secret is none of its business; what is wrong then is wrong with the services.
+    await assert.rejects(run(["aws:token"]), /services\[0\]\.image/);
   });
   it("holds back a config that would replace what is shared, before anything is declared", async () => {
     const stacks = { dev: await last() };

@@ -92,6 +92,14 @@ describe("a member's program", () => {
     assert.deepEqual(spec.containers[0]?.["env"], [{ name: "MEMBER", value: "blue" }]);
   });
 
+  it("takes variables from the Secrets that the config names, which the stack never reads", async () => {
+    const services = JSON.stringify([{ name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, environmentFrom: ["web-secrets"] }]);
+    const wanted = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram({ ...devValues, "eks-blue-green:services": services }))).outputs;
+    const { resources } = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...wanted, record: recordWith(active) } } }, () => memberProgram(values));
+    const spec = find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as { template: { spec: { containers: Record<string, unknown>[] } } };
+    assert.deepEqual(spec.template.spec.containers[0]?.["envFrom"], [{ secretRef: { name: "web-secrets" } }]);
+  });
+
   it("orders agent, association, controller, workload, binding", async () => {
     const { resources } = await deploy(recordWith(active));
     const needs = (type: string, name: string, dependency: string) => assert.ok(find(resources, type, name).dependencies.includes(dependency), `${name} needs ${dependency}`);
