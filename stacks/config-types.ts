@@ -26,9 +26,9 @@ export interface ClusterConfig {
 }
 
 export interface ControllerConfig {
-  /** Version of the AWS Load Balancer Controller's chart, which is the controller's own since v3. */
+  /** Version of the AWS Load Balancer Controller. That of its chart follows: 1.x.y for 2.x.y, the same from 3.0.0 on. */
   readonly version: string;
-  /** Chart name in the repository, or a local folder. */
+  /** Chart name in the repository, a local folder, or a chart's whole address (`oci://…`); the latter two have no repository. */
   readonly chart: string;
   readonly repository: string | null;
   readonly identity: "pod-identity" | "irsa";
