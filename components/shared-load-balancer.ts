@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, longestLoadBalancingName, nodePortRange, ports } from "./aws-limits";
+import { deregistrationDelaySeconds, healthCheck, healthCheckTimeoutSeconds, listenersPerLoadBalancer, longestLoadBalancingName, nodePortRange, ports } from "./aws-limits";
 import { parseCidr } from "./cidr";
 import { derivedName, shortenedName } from "./names";
 import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
@@ -85,9 +85,15 @@ function serviceProblems(service: SharedServiceArgs, path: string): Problem[] {
   return problems;
 }
 
+/** What is wrong with the name of a load balancer to be made. */
+export function loadBalancerNameProblems(path: string, name: string): Problem[] {
+  if (!name.startsWith("internal-")) return [];
+  return [{ path, value: name, rule: "can't begin with `internal-`: AWS keeps that for its own names of load balancers (API reference CreateLoadBalancer, 2026-11-21)", remedy: `Choose a name like ${name.slice("internal-".length) || "dev"}` }];
+}
+
 /** All that is wrong with the arguments. */
 export function sharedLoadBalancerProblems(args: SharedLoadBalancerArgs): Problem[] {
-  const problems = args.services.flatMap((service, index) => serviceProblems(service, `services[${index}]`));
+  const problems = [...loadBalancerNameProblems("loadBalancerName", args.loadBalancerName), ...args.services.flatMap((service, index) => serviceProblems(service, `services[${index}]`))];
   if (args.services.length === 0 || args.services.length > listenersPerLoadBalancer.most) {
     problems.push({ path: "services", value: args.services.length, rule: `must be 1 to ${listenersPerLoadBalancer.most} (${listenersPerLoadBalancer.source})`, remedy: "Add a service, or use a second load balancer" });
   }
@@ -159,6 +165,7 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
   private createService(name: string, args: SharedLoadBalancerArgs, service: SharedServiceArgs, balancer: aws.lb.LoadBalancer, guarded: pulumi.CustomResourceOptions): SharedService {
     const targetGroupName = derivedName([args.loadBalancerName, service.name], longestLoadBalancingName);
     const threshold = service.healthCheckThreshold ?? 3;
+    const interval = service.healthCheckIntervalSeconds ?? 10;
     const group = new aws.lb.TargetGroup(`${name}-${service.name}`, {
       name: targetGroupName,
       vpcId: args.vpcId,
@@ -173,8 +180,8 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
         protocol: "HTTP",
         path: service.healthCheckPath ?? "/healthz",
         port: service.healthCheckPort === undefined ? "traffic-port" : String(service.healthCheckPort),
-        interval: service.healthCheckIntervalSeconds ?? 10,
-        timeout: 5,
+        interval,
+        timeout: healthCheckTimeoutSeconds(interval),
         healthyThreshold: threshold,
         unhealthyThreshold: threshold,
         matcher: "200-399",

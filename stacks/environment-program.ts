@@ -1,7 +1,7 @@
 /** The environment's own stack: network, shared load balancer, target groups, and the record. */
 import * as pulumi from "@pulumi/pulumi";
 import { throwProblems } from "../components/problems";
-import { Network } from "../components";
+import { loadBalancerNameProblems, Network } from "../components";
 import { memberProblems, ownershipProblems, parseEnvironmentConfig, refuseSecretConfig, sharedFieldProblems } from "./config";
 import type { EnvironmentConfig } from "./config";
 import type { DriverContext } from "./contract";
@@ -39,8 +39,10 @@ export async function environmentProgram(values: Readonly<Record<string, string>
   }
   const record = await recordToWrite(environment, config, last, context);
   const tags = { "eks-blue-green/environment": environment };
-  const network = createNetwork(environment, config, tags);
   const ownership = ownershipOf(record, config);
+  // Only a load balancer that the stack makes itself has the environment's name; said before the network is declared.
+  if (ownership.owner === "stack" && config.services.some(({ name }) => ownership.adopted?.[name] === undefined)) throwProblems(`The config of environment '${environment}'`, loadBalancerNameProblems("(stack name)", environment));
+  const network = createNetwork(environment, config, tags);
   if (ownership.owner !== ownerOf(config)) await pulumi.log.warn(`the record says that the load balancers' owner is '${ownership.owner}' (they were handed over); set eks-blue-green:loadBalancer.owner to ${ownership.owner} and remove loadBalancer.primary`);
   return {
     schemaVersion: 1,

@@ -137,6 +137,11 @@ describe("the environment's record", () => {
     // Somebody else's secret is none of its business; what is wrong then is wrong with the services.
     await assert.rejects(run(["aws:token"]), /services\[0\]\.image/);
   });
+  it("has no name that AWS refuses for its load balancer, unless Services own those", async () => {
+    const named = (values: Record<string, string>) => runUnderMocks({ stack: "internal-dev", stacks: { "internal-dev": {} } }, () => environmentProgram(values));
+    await rejects(named(devValues), /- \(stack name\): "internal-dev": can't begin with `internal-`.*Choose a name like dev$/);
+    await named({ ...devValues, "eks-blue-green:loadBalancer": '{"owner":"service"}' });
+  });
   it("holds back a config that would replace what is shared, before anything is declared", async () => {
     const stacks = { dev: await last() };
     await rejects(deploy({ stacks }, { ...devValues, "eks-blue-green:network": '{"cidrBlock":"10.43.0.0/16","availabilityZones":["us-east-1a","us-east-1b"]}' }), /network\.cidrBlock: "10\.43\.0\.0\/16": can't change on a deployed environment \(it is "10\.42\.0\.0\/16"\)/);

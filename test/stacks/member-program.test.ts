@@ -84,6 +84,11 @@ describe("a member's program", () => {
     });
   });
 
+  it("names AWS's own policies in the partition of its region", async () => {
+    const policyOf = async (partition: string) => find((await deploy(recordWith(active), undefined, { partition })).resources, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "blue-nodes-AmazonEKS_CNI_Policy").inputs["policyArn"];
+    assert.deepEqual([await policyOf("aws"), await policyOf("aws-us-gov")], ["arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", "arn:aws-us-gov:iam::aws:policy/AmazonEKS_CNI_Policy"]);
+  });
+
   it("declares a pod that outlives the load balancer's lag", async () => {
     const { resources } = await deploy(recordWith(active));
     const spec = (find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as { template: { spec: { terminationGracePeriodSeconds: number; containers: Record<string, unknown>[] } } }).template.spec;

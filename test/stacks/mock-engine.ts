@@ -25,6 +25,8 @@ export interface MockWorld {
   /** What EKS says of a cluster's version; missing: no such cluster. */
   readonly clusterVersion?: string;
   readonly clusterVpcId?: string;
+  /** Default `aws`. */
+  readonly partition?: string;
   /** Annotations of Services that the program reads, by `namespace/name`; missing: none. */
   readonly theirAnnotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made nothing. */
@@ -66,6 +68,8 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
       return { ...inputs, id: (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] === "ManagedLBSecurityGroup" ? "sg-managed" : "sg-backend" };
     case "aws:eks/getAddonVersion:getAddonVersion":
       return { ...inputs, version: `v1.2.3-eksbuild.${String(inputs["kubernetesVersion"]).split(".")[1]}` };
+    case "aws:index/getPartition:getPartition":
+      return { ...inputs, partition: world.partition ?? "aws" };
     case "aws:ec2/getVpc:getVpc":
       return { ...inputs, cidrBlock: "10.99.0.0/16" };
     default:
