@@ -43,6 +43,8 @@ export interface SharedLoadBalancerArgs {
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** IPv4 block that the pods' addresses come from, usually the VPC's. The load balancer may send to the service ports there. */
   podCidrBlock: pulumi.Input<string>;
+  /** More blocks that pods' (or with `instance` nodes') addresses come from, like a VPC's secondary ones; parts of their rules' names. Default none. */
+  morePodCidrBlocks?: string[];
   /** Default false: internet-facing. A change replaces the load balancer. */
   internal?: boolean;
   /** Who may connect to the listeners. Default `["0.0.0.0/0"]`. */
@@ -66,6 +68,9 @@ export interface SharedService {
   targetGroupName: string;
   listenerArn: pulumi.Output<string>;
 }
+
+/** A block as part of a resource's name. */
+const dashed = (block: string): string => block.replace(/[./]/g, "-");
 
 function serviceProblems(service: SharedServiceArgs, path: string): Problem[] {
   const range = (key: string, value: number | undefined, limits: { least: number; most: number }, source: string): Problem[] =>
@@ -103,9 +108,11 @@ export function sharedLoadBalancerProblems(args: SharedLoadBalancerArgs): Proble
       if (first < index) problems.push({ path: `services[${index}].${key}`, value: service[key], rule: `is taken by services[${first}]`, remedy: `Give every service its own ${key}` });
     });
   }
-  (args.clientCidrBlocks ?? []).forEach((block, index) => {
-    if (parseCidr(block) === null) problems.push({ path: `clientCidrBlocks[${index}]`, value: block, rule: "must be an IPv4 block", remedy: "Write it like 10.0.0.0/8" });
-  });
+  for (const key of ["clientCidrBlocks", "morePodCidrBlocks"] as const) {
+    (args[key] ?? []).forEach((block, index) => {
+      if (parseCidr(block) === null) problems.push({ path: `${key}[${index}]`, value: block, rule: "must be an IPv4 block", remedy: "Write it like 10.0.0.0/8" });
+    });
+  }
   return problems;
 }
 
@@ -148,18 +155,23 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
   /** Rules are resources of their own: inline ones would be taken away again by the next update of the group. */
   private createRules(name: string, args: SharedLoadBalancerArgs, group: aws.ec2.SecurityGroup): pulumi.Resource[] {
     const ingress = args.services.flatMap(({ port }) => (args.clientCidrBlocks ?? ["0.0.0.0/0"]).map((cidrIpv4) =>
-      new aws.vpc.SecurityGroupIngressRule(`${name}-clients-${port}-${cidrIpv4.replace(/[./]/g, "-")}`, {
+      new aws.vpc.SecurityGroupIngressRule(`${name}-clients-${port}-${dashed(cidrIpv4)}`, {
         securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, cidrIpv4, description: `Clients to listener ${port}`, tags: args.tags,
       }, { parent: this })));
     // EC2 refuses a second rule of the same content, so one per distinct port. Pulumi-made groups have no egress by themselves.
     const podPorts = [...new Set(args.services.filter(({ targetType }) => targetType !== "instance").flatMap((service) => [service.targetPort, service.healthCheckPort ?? service.targetPort]))];
-    const nodePorts = args.services.some(({ targetType }) => targetType === "instance") ? [new aws.vpc.SecurityGroupEgressRule(`${name}-node-ports`, {
-      securityGroupId: group.id, ipProtocol: "tcp", fromPort: nodePortRange.first, toPort: nodePortRange.last, cidrIpv4: args.podCidrBlock, description: "Nodes' NodePorts", tags: args.tags,
-    }, { parent: this })] : [];
-    const egress = podPorts.map((port) => new aws.vpc.SecurityGroupEgressRule(`${name}-pods-${port}`, {
-      securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, cidrIpv4: args.podCidrBlock, description: `Pods' port ${port}`, tags: args.tags,
-    }, { parent: this }));
-    return [...ingress, ...egress, ...nodePorts];
+    const nodePorts = args.services.some(({ targetType }) => targetType === "instance");
+    // The first block's rules have no block in their names: they were there before there could be others.
+    const blocks = [{ suffix: "", cidrIpv4: args.podCidrBlock }, ...(args.morePodCidrBlocks ?? []).map((cidrIpv4) => ({ suffix: `-${dashed(cidrIpv4)}`, cidrIpv4 }))];
+    const egress = blocks.flatMap(({ suffix, cidrIpv4 }) => [
+      ...podPorts.map((port) => new aws.vpc.SecurityGroupEgressRule(`${name}-pods-${port}${suffix}`, {
+        securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, cidrIpv4, description: `Pods' port ${port}`, tags: args.tags,
+      }, { parent: this })),
+      ...(nodePorts ? [new aws.vpc.SecurityGroupEgressRule(`${name}-node-ports${suffix}`, {
+        securityGroupId: group.id, ipProtocol: "tcp", fromPort: nodePortRange.first, toPort: nodePortRange.last, cidrIpv4, description: "Nodes' NodePorts", tags: args.tags,
+      }, { parent: this })] : []),
+    ]);
+    return [...ingress, ...egress];
   }
 
   private createService(name: string, args: SharedLoadBalancerArgs, service: SharedServiceArgs, balancer: aws.lb.LoadBalancer, guarded: pulumi.CustomResourceOptions): SharedService {

@@ -48,7 +48,7 @@ export interface LoadBalancerConfig {
    * has just left get refused. On, 500 targets is the most for the whole load balancer, and traffic between zones is charged.
    */
   readonly crossZone: boolean;
-  /** Who may connect: IPv4 blocks; default everyone for `internet-facing`, the VPC for `internal`. */
+  /** Who may connect: IPv4 blocks; default everyone (for `internal`: who has a route to it), but the VPC for `internal` in a VPC that this project makes. */
   readonly clientCidrBlocks: readonly string[];
 }
 

@@ -1,7 +1,8 @@
 /** The environment's own stack: network, shared load balancer, target groups, and the record. */
+import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { throwProblems } from "../components/problems";
-import { loadBalancerNameProblems, Network } from "../components";
+import { loadBalancerNameProblems, Network, secondaryCidrBlocks } from "../components";
 import { memberProblems, ownershipProblems, parseEnvironmentConfig, refuseSecretConfig, sharedFieldProblems } from "./config";
 import type { EnvironmentConfig } from "./config";
 import type { DriverContext } from "./contract";
@@ -24,6 +25,13 @@ function createNetwork(environment: string, config: EnvironmentConfig, tags: Rec
   });
 }
 
+/** More blocks than the first of an existing VPC, which pods' addresses may come from. */
+async function morePodCidrBlocks(config: EnvironmentConfig): Promise<readonly string[]> {
+  const { existing } = config.network;
+  if (existing === null) return [];
+  return secondaryCidrBlocks(await aws.ec2.getVpc({ id: existing.vpcId }));
+}
+
 /** The SDK keeps this function out of its types; it answers true for a structured value that has a secret anywhere in it. */
 const isSecret = (key: string): boolean => (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(key);
 
@@ -42,6 +50,7 @@ export async function environmentProgram(values: Readonly<Record<string, string>
   const ownership = ownershipOf(record, config);
   // Only a load balancer that the stack makes itself has the environment's name; said before the network is declared.
   if (ownership.owner === "stack" && config.services.some(({ name }) => ownership.adopted?.[name] === undefined)) throwProblems(`The config of environment '${environment}'`, loadBalancerNameProblems("(stack name)", environment));
+  const moreBlocks = await morePodCidrBlocks(config);
   const network = createNetwork(environment, config, tags);
   if (ownership.owner !== ownerOf(config)) await pulumi.log.warn(`the record says that the load balancers' owner is '${ownership.owner}' (they were handed over); set eks-blue-green:loadBalancer.owner to ${ownership.owner} and remove loadBalancer.primary`);
   return {
@@ -52,6 +61,6 @@ export async function environmentProgram(values: Readonly<Record<string, string>
     record,
     config,
     network: { vpcId: network.vpcId, cidrBlock: network.cidrBlock, privateSubnetIds: network.privateSubnetIds, publicSubnetIds: network.publicSubnetIds },
-    loadBalancer: declareLoadBalancers({ environment, config, ownership, network, tags, protect: context?.kind !== "unprotect" }),
+    loadBalancer: declareLoadBalancers({ environment, config, ownership, network, morePodCidrBlocks: moreBlocks, tags, protect: context?.kind !== "unprotect" }),
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { secondaryCidrBlocks } from "../../components";
 import { environmentProgram } from "../../stacks/environment-program";
 import { beginMove, initialRecord, startRollout } from "../../stacks/record";
 import type { EnvironmentRecord } from "../../stacks/record";
@@ -76,6 +77,14 @@ describe("the environment's program", () => {
     assert.equal(resources.some((resource) => /vpc:Vpc|subnet:|natGateway/.test(resource.type)), false);
     assert.deepEqual(outputs["network"], { vpcId: "vpc-1", cidrBlock: "10.99.0.0/16", privateSubnetIds: ["subnet-a1", "subnet-b1"], publicSubnetIds: ["subnet-a2", "subnet-b2"] });
     assert.deepEqual(find(resources, "aws:lb/loadBalancer:LoadBalancer", "dev").inputs["subnets"], ["subnet-a2", "subnet-b2"]);
+  });
+
+  it("lets the load balancer reach pods in every block of an existing VPC", async () => {
+    const network = { existing: { vpcId: "vpc-1", privateSubnetIds: ["subnet-a1", "subnet-b1"], publicSubnetIds: ["subnet-a2", "subnet-b2"] } };
+    const { resources } = await deploy({ secondaryCidrBlocks: ["100.64.0.0/16"] }, { ...devValues, "eks-blue-green:network": JSON.stringify(network) });
+    const egress = resources.filter(({ type }) => type === "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule").map(({ name, inputs }) => [name, inputs["fromPort"], inputs["cidrIpv4"]]);
+    assert.deepEqual(egress.sort(), [["dev-pods-8080", 8080, "10.99.0.0/16"], ["dev-pods-8080-100-64-0-0-16", 8080, "100.64.0.0/16"]]);
+    assert.deepEqual(secondaryCidrBlocks({ cidrBlock: "10.0.0.0/16", cidrBlockAssociations: [{ cidrBlock: "100.64.0.0/16", state: "disassociated" }, { cidrBlock: "10.1.0.0/16", state: "associated" }] }), ["10.1.0.0/16"]);
   });
 });
 

@@ -25,6 +25,8 @@ export interface MockWorld {
   /** What EKS says of a cluster's version; missing: no such cluster. */
   readonly clusterVersion?: string;
   readonly clusterVpcId?: string;
+  /** Of an existing VPC. */
+  readonly secondaryCidrBlocks?: readonly string[];
   /** Default `aws`. */
   readonly partition?: string;
   /** Annotations of Services that the program reads, by `namespace/name`; missing: none. */
@@ -71,7 +73,7 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
     case "aws:index/getPartition:getPartition":
       return { ...inputs, partition: world.partition ?? "aws" };
     case "aws:ec2/getVpc:getVpc":
-      return { ...inputs, cidrBlock: "10.99.0.0/16" };
+      return { ...inputs, cidrBlock: "10.99.0.0/16", cidrBlockAssociations: ["10.99.0.0/16", ...(world.secondaryCidrBlocks ?? [])].map((cidrBlock) => ({ associationId: "a", cidrBlock, state: "associated" })) };
     default:
       throw new Error(`unexpected call of ${token}`);
   }
