@@ -33,6 +33,8 @@ export interface MockWorld {
   readonly theirAnnotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made nothing. */
   readonly controllerTargetGroups?: readonly string[];
+  /** What every look for a target group fails with. */
+  readonly targetGroupFailure?: string;
 }
 
 export const kubeconfigJson = JSON.stringify({ clusters: [{ name: "c", cluster: { server: "https://cluster.example", "certificate-authority-data": "Q0E=" } }] });
@@ -62,6 +64,8 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
       };
     case "aws:lb/getTargetGroup:getTargetGroup": {
       const resource = (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] ?? "";
+      if (world.targetGroupFailure !== undefined) throw failure(world.targetGroupFailure);
+      if (inputs["arn"] !== undefined && inputs["arn"] !== `arn:of:${resource}`) throw failure("Search returned 0 results, please revise so only one is returned");
       if (world.controllerTargetGroups?.includes(resource) !== true) throw failure("no matching ELBv2 Target Group found");
       return { ...inputs, arn: `arn:of:${resource}` };
     }

@@ -16,7 +16,7 @@ const placed = (role: Role): MemberPlacement => ({ role, version: "1.35", worklo
 async function deploy(outputs: Record<string, unknown>, member: string, role: Role, world: Partial<MockWorld> = {}, context?: DriverContext) {
   const first = outputs["record"] as EnvironmentRecord;
   const record = { ...first, placement: { ...first.placement, [member]: placed(role) } };
-  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
+  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { ...world.stacks, dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
 }
 const keys = ["web-http", "web-admin", "web-grpc"];
 const made = [80, 81, 82].map((port) => `web/web-lb:${port}`);
@@ -81,6 +81,28 @@ describe("owner service", () => {
     assert.deepEqual(bindings, keys.map((key, index) => [key, `arn:of:${made[index]}`, 8080 + index, true, true]));
     const rules = run.resources.filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ inputs }) => [inputs["referencedSecurityGroupId"], inputs["fromPort"]]);
     assert.deepEqual(rules, [["sg-backend", 8080], ["sg-backend", 8081], ["sg-backend", 8082]]);
+  });
+
+  it("asks for target groups that were seen before by their ARN, and by tags alone only for those that are gone or new", async () => {
+    const asked = (run: Awaited<ReturnType<typeof deploy>>) => run.calls.filter(({ token }) => token === "aws:lb/getTargetGroup:getTargetGroup").map(({ inputs }) => inputs["arn"] ?? "by tags");
+    const world = { controllerTargetGroups: made };
+    const first = await deploy(outputs, "green", "active", world);
+    assert.deepEqual(asked(first), ["by tags", "by tags", "by tags"]);
+    const again = await deploy(outputs, "green", "active", { ...world, stacks: { "dev-green": first.outputs } });
+    assert.deepEqual(asked(again), made.map((name) => `arn:of:${name}`));
+    // A new member knows them from the primary's stack.
+    const seen = { services: { "web-http": { targetGroupArn: `arn:of:${made[0]}` }, "web-admin": { targetGroupArn: "arn:gone" }, "web-grpc": { targetGroupArn: null } } };
+    const fresh = await deploy(outputs, "green", "active", { ...world, stacks: { "dev-blue": seen } });
+    assert.deepEqual(asked(fresh).sort(), ["arn:gone", `arn:of:${made[0]}`, "by tags", "by tags"]);
+    const arns = (run: typeof fresh) => Object.values((run.outputs as unknown as MemberOutputs).services).map(({ targetGroupArn }) => targetGroupArn);
+    assert.deepEqual(arns(fresh), arns(first));
+  });
+
+  it("a look that finds ten groups, or fails, is not one that finds none", async () => {
+    for (const targetGroupFailure of ["Search returned 10 results, please revise so only one is returned", "AccessDenied: not authorized"]) {
+      await assert.rejects(deploy(outputs, "green", "standby", { targetGroupFailure }), /the target group 'web-http' of dev-blue can't be looked up: .*(10 results|AccessDenied)/);
+    }
+    assert.ok(await deploy(outputs, "green", "standby", { targetGroupFailure: "Search returned 0 results, please revise so only one is returned" }));
   });
 
   it("a secondary may stand by before the load balancer is there, but not be active", async () => {
