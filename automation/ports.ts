@@ -273,8 +273,8 @@ export interface InspectionPort {
   targetGroup(targetGroupArn: string): Promise<TargetGroupReading>;
   /** Every rule of these security groups. */
   securityGroupRules(groupIds: readonly string[]): Promise<readonly SecurityGroupRule[]>;
-  /** The interfaces that carry these targets (`ip:port` or `i-…:port`); those that EC2 does not know are left out. */
-  interfaces(targets: readonly string[]): Promise<Readonly<Record<string, TargetInterface>>>;
+  /** The interfaces that carry these targets (`ip:port` in this VPC, or `i-…:port`); those that EC2 does not know are left out. */
+  interfaces(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, TargetInterface>>>;
   /** `requests` requests, `concurrency` at a time, each on a new connection. Never throws for a failed request. */
   sample(url: string, requests: number, concurrency: number): Promise<Sample>;
   /** The TargetGroupBinding CRDs that the member serves; none when none is installed. */

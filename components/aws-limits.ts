@@ -31,6 +31,9 @@ export const healthCheck = {
   source: `${elbDocs}/target-group-health-checks.html, 2026-11-21`,
 } as const;
 
+/** Longest wait for a health check's answer, in seconds: 5, and always less than the interval (5 or more): "interval must be greater than the timeout" (aws-load-balancer-controller#2951). */
+export const healthCheckTimeoutSeconds = (intervalSeconds: number): number => Math.min(5, intervalSeconds - 1);
+
 /** Listeners of one NLB. */
 export const listenersPerLoadBalancer = { most: 50, source: `${elbDocs}/load-balancer-limits.html, 2026-11-21` } as const;
 

@@ -84,7 +84,9 @@ export function clusterProblems(args: ClusterArgs): Problem[] {
 }
 
 const nodePolicies = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"] as const;
-const adminPolicy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy";
+/** ARNs of AWS's own policies; `partition`: `aws`, `aws-cn` (China), `aws-us-gov` (GovCloud) … */
+const adminPolicyArn = (partition: string): string => `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`;
+const nodePolicyArn = (partition: string, policy: string): string => `arn:${partition}:iam::aws:policy/${policy}`;
 
 /** An EKS cluster with a managed node group and pinned core add-ons, or an existing cluster. Gives a Kubernetes provider. */
 export class Cluster extends pulumi.ComponentResource {
@@ -130,7 +132,7 @@ export class Cluster extends pulumi.ComponentResource {
   private createCluster(name: string, args: ClusterArgs): eks.Cluster {
     const accessEntries = Object.fromEntries((args.adminRoleArns ?? []).map((principalArn) => [
       principalArn.replace(/^.*\//, ""),
-      { principalArn, accessPolicies: { admin: { policyArn: adminPolicy, accessScope: { type: "cluster" } } } },
+      { principalArn, accessPolicies: { admin: { policyArn: this.partition().apply(adminPolicyArn), accessScope: { type: "cluster" } } } },
     ]));
     return new eks.Cluster(name, {
       name: args.clusterName,
@@ -152,12 +154,18 @@ export class Cluster extends pulumi.ComponentResource {
     }, { parent: this });
   }
 
+  /** That of the provider's region. The provider knows it without a call to AWS. */
+  private partition(): pulumi.Output<string> {
+    return aws.getPartitionOutput({}, { parent: this }).partition;
+  }
+
   private createNodes(name: string, args: ClusterArgs, cluster: eks.Cluster): eks.ManagedNodeGroup {
     const role = new aws.iam.Role(`${name}-nodes`, {
       assumeRolePolicy: JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }] }),
       tags: args.tags,
     }, { parent: this });
-    const attachments = nodePolicies.map((policy) => new aws.iam.RolePolicyAttachment(`${name}-nodes-${policy}`, { role: role.name, policyArn: `arn:aws:iam::aws:policy/${policy}` }, { parent: this }));
+    const partition = this.partition();
+    const attachments = nodePolicies.map((policy) => new aws.iam.RolePolicyAttachment(`${name}-nodes-${policy}`, { role: role.name, policyArn: partition.apply((known) => nodePolicyArn(known, policy)) }, { parent: this }));
     return new eks.ManagedNodeGroup(`${name}-nodes`, {
       cluster,
       nodeRoleArn: role.arn,

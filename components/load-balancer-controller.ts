@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { controllerVersions } from "./aws-limits";
+import { chartSource } from "./controller-chart";
 import { controllerPolicy } from "./controller-policy";
 import { type Problem, throwProblems } from "./problems";
 
@@ -12,11 +13,11 @@ export interface LoadBalancerControllerArgs {
   region: pulumi.Input<string>;
   /** Explicit, so that the controller asks no instance metadata. */
   vpcId: pulumi.Input<string>;
-  /** Version of chart and controller. At least 2.10.0 (multi-cluster target groups); below 3.5.0 a warning. Default 3.5.0. */
+  /** Version of the controller; that of its chart follows (1.x.y for 2.x.y). At least 2.10.0 (multi-cluster target groups); below 3.5.0 a warning. Default 3.5.0. */
   version?: string;
-  /** Chart name, or a local folder. Default `aws-load-balancer-controller`. */
+  /** Chart name, a local folder, or a chart's whole address (`oci://…`). Default `aws-load-balancer-controller`. */
   chart?: string;
-  /** Address of the chart repository; not used with a local folder. Default `https://aws.github.io/eks-charts`. */
+  /** Address of the chart repository, `https://…` or `oci://…`; not used with a folder or a whole address. Default `https://aws.github.io/eks-charts`. */
   repository?: string;
   /** `pod-identity` (default; the cluster needs the pod-identity agent) or `irsa` (needs `oidcProviderArn` and `oidcProviderUrl`). */
   identity?: string;
@@ -56,7 +57,7 @@ export function loadBalancerControllerProblems(args: LoadBalancerControllerArgs)
   const problems: Problem[] = [];
   const version = args.version ?? controllerVersions.recommended;
   const age = compareControllerVersions(version, controllerVersions.oldest);
-  if (age === null) problems.push({ path: "version", value: version, rule: "must be a version of the chart", remedy: `Write it like ${controllerVersions.recommended}` });
+  if (age === null) problems.push({ path: "version", value: version, rule: "must be a version of the controller", remedy: `Write it like ${controllerVersions.recommended}` });
   else if (age < 0) {
     problems.push({ path: "version", value: version, rule: `must be ${controllerVersions.oldest} or newer: older controllers have no multi-cluster target groups and deregister the other clusters' targets`, remedy: `Use ${controllerVersions.recommended}` });
   }
@@ -122,13 +123,10 @@ export class LoadBalancerController extends pulumi.ComponentResource {
   }
 
   private createRelease(name: string, args: LoadBalancerControllerArgs, role: aws.iam.Role, before: pulumi.Resource[]): kubernetes.helm.v3.Release {
-    const chart = args.chart ?? defaultChart;
-    const isFolder = /^[./~]/.test(chart);
     return new kubernetes.helm.v3.Release(name, {
       name: defaultChart,
       namespace: this.namespace,
-      chart,
-      ...(isFolder ? {} : { version: this.version, repositoryOpts: { repo: args.repository ?? defaultRepository } }),
+      ...chartSource(args.chart ?? defaultChart, args.repository ?? defaultRepository, this.version),
       values: {
         clusterName: args.clusterName,
         region: args.region,

@@ -31,6 +31,15 @@ export interface NetworkArgs {
   tags?: Record<string, string>;
 }
 
+/**
+ * A VPC's blocks besides its first, as `aws.ec2.getVpc` answers them: pods often live in a secondary one (100.64.0.0/16). Blocks that were
+ * taken away are still listed for a while.
+ */
+export function secondaryCidrBlocks(vpc: { readonly cidrBlock: string; readonly cidrBlockAssociations?: readonly { readonly cidrBlock: string; readonly state: string }[] }): string[] {
+  const blocks = (vpc.cidrBlockAssociations ?? []).filter(({ cidrBlock, state }) => cidrBlock !== vpc.cidrBlock && !/^disassociat|fail/.test(state)).map(({ cidrBlock }) => cidrBlock);
+  return [...new Set(blocks)].sort();
+}
+
 /** All that is wrong with the arguments. */
 export function networkProblems(args: NetworkArgs): Problem[] {
   const problems: Problem[] = [];

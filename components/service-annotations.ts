@@ -3,6 +3,8 @@
  * comes from the arguments. The controller's guide "service/annotations", v3.5.0; checked 2026-11-21.
  */
 
+import { healthCheckTimeoutSeconds } from "./aws-limits";
+
 /** How a controller-made NLB shall be. The same figures that `SharedLoadBalancer` gives to Pulumi's. */
 export interface LoadBalancerServiceShape {
   readonly targetType: "ip" | "instance";
@@ -34,7 +36,7 @@ const table: readonly { readonly suffix: string; readonly value: (shape: LoadBal
   { suffix: "healthcheck-port", value: ({ healthCheckPort }) => (healthCheckPort === null ? "traffic-port" : String(healthCheckPort)) },
   { suffix: "healthcheck-path", value: ({ healthCheckPath }) => healthCheckPath },
   { suffix: "healthcheck-interval", value: ({ healthCheckIntervalSeconds }) => String(healthCheckIntervalSeconds) },
-  { suffix: "healthcheck-timeout", value: () => "5" },
+  { suffix: "healthcheck-timeout", value: ({ healthCheckIntervalSeconds }) => String(healthCheckTimeoutSeconds(healthCheckIntervalSeconds)) },
   { suffix: "healthcheck-healthy-threshold", value: ({ healthCheckThreshold }) => String(healthCheckThreshold) },
   { suffix: "healthcheck-unhealthy-threshold", value: ({ healthCheckThreshold }) => String(healthCheckThreshold) },
 ];

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, longestLoadBalancingName, nodePortRange, ports } from "./aws-limits";
+import { deregistrationDelaySeconds, healthCheck, healthCheckTimeoutSeconds, listenersPerLoadBalancer, longestLoadBalancingName, nodePortRange, ports } from "./aws-limits";
 import { parseCidr } from "./cidr";
 import { derivedName, shortenedName } from "./names";
 import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
@@ -43,6 +43,8 @@ export interface SharedLoadBalancerArgs {
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** IPv4 block that the pods' addresses come from, usually the VPC's. The load balancer may send to the service ports there. */
   podCidrBlock: pulumi.Input<string>;
+  /** More blocks that pods' (or with `instance` nodes') addresses come from, like a VPC's secondary ones; parts of their rules' names. Default none. */
+  morePodCidrBlocks?: string[];
   /** Default false: internet-facing. A change replaces the load balancer. */
   internal?: boolean;
   /** Who may connect to the listeners. Default `["0.0.0.0/0"]`. */
@@ -67,6 +69,9 @@ export interface SharedService {
   listenerArn: pulumi.Output<string>;
 }
 
+/** A block as part of a resource's name. */
+const dashed = (block: string): string => block.replace(/[./]/g, "-");
+
 function serviceProblems(service: SharedServiceArgs, path: string): Problem[] {
   const range = (key: string, value: number | undefined, limits: { least: number; most: number }, source: string): Problem[] =>
     value === undefined ? [] : wholeNumberProblems(`${path}.${key}`, value, limits.least, limits.most, source);
@@ -85,9 +90,15 @@ function serviceProblems(service: SharedServiceArgs, path: string): Problem[] {
   return problems;
 }
 
+/** What is wrong with the name of a load balancer to be made. */
+export function loadBalancerNameProblems(path: string, name: string): Problem[] {
+  if (!name.startsWith("internal-")) return [];
+  return [{ path, value: name, rule: "can't begin with `internal-`: AWS keeps that for its own names of load balancers (API reference CreateLoadBalancer, 2026-11-21)", remedy: `Choose a name like ${name.slice("internal-".length) || "dev"}` }];
+}
+
 /** All that is wrong with the arguments. */
 export function sharedLoadBalancerProblems(args: SharedLoadBalancerArgs): Problem[] {
-  const problems = args.services.flatMap((service, index) => serviceProblems(service, `services[${index}]`));
+  const problems = [...loadBalancerNameProblems("loadBalancerName", args.loadBalancerName), ...args.services.flatMap((service, index) => serviceProblems(service, `services[${index}]`))];
   if (args.services.length === 0 || args.services.length > listenersPerLoadBalancer.most) {
     problems.push({ path: "services", value: args.services.length, rule: `must be 1 to ${listenersPerLoadBalancer.most} (${listenersPerLoadBalancer.source})`, remedy: "Add a service, or use a second load balancer" });
   }
@@ -97,9 +108,11 @@ export function sharedLoadBalancerProblems(args: SharedLoadBalancerArgs): Proble
       if (first < index) problems.push({ path: `services[${index}].${key}`, value: service[key], rule: `is taken by services[${first}]`, remedy: `Give every service its own ${key}` });
     });
   }
-  (args.clientCidrBlocks ?? []).forEach((block, index) => {
-    if (parseCidr(block) === null) problems.push({ path: `clientCidrBlocks[${index}]`, value: block, rule: "must be an IPv4 block", remedy: "Write it like 10.0.0.0/8" });
-  });
+  for (const key of ["clientCidrBlocks", "morePodCidrBlocks"] as const) {
+    (args[key] ?? []).forEach((block, index) => {
+      if (parseCidr(block) === null) problems.push({ path: `${key}[${index}]`, value: block, rule: "must be an IPv4 block", remedy: "Write it like 10.0.0.0/8" });
+    });
+  }
   return problems;
 }
 
@@ -142,23 +155,29 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
   /** Rules are resources of their own: inline ones would be taken away again by the next update of the group. */
   private createRules(name: string, args: SharedLoadBalancerArgs, group: aws.ec2.SecurityGroup): pulumi.Resource[] {
     const ingress = args.services.flatMap(({ port }) => (args.clientCidrBlocks ?? ["0.0.0.0/0"]).map((cidrIpv4) =>
-      new aws.vpc.SecurityGroupIngressRule(`${name}-clients-${port}-${cidrIpv4.replace(/[./]/g, "-")}`, {
+      new aws.vpc.SecurityGroupIngressRule(`${name}-clients-${port}-${dashed(cidrIpv4)}`, {
         securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, cidrIpv4, description: `Clients to listener ${port}`, tags: args.tags,
       }, { parent: this })));
     // EC2 refuses a second rule of the same content, so one per distinct port. Pulumi-made groups have no egress by themselves.
     const podPorts = [...new Set(args.services.filter(({ targetType }) => targetType !== "instance").flatMap((service) => [service.targetPort, service.healthCheckPort ?? service.targetPort]))];
-    const nodePorts = args.services.some(({ targetType }) => targetType === "instance") ? [new aws.vpc.SecurityGroupEgressRule(`${name}-node-ports`, {
-      securityGroupId: group.id, ipProtocol: "tcp", fromPort: nodePortRange.first, toPort: nodePortRange.last, cidrIpv4: args.podCidrBlock, description: "Nodes' NodePorts", tags: args.tags,
-    }, { parent: this })] : [];
-    const egress = podPorts.map((port) => new aws.vpc.SecurityGroupEgressRule(`${name}-pods-${port}`, {
-      securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, cidrIpv4: args.podCidrBlock, description: `Pods' port ${port}`, tags: args.tags,
-    }, { parent: this }));
-    return [...ingress, ...egress, ...nodePorts];
+    const nodePorts = args.services.some(({ targetType }) => targetType === "instance");
+    // The first block's rules have no block in their names: they were there before there could be others.
+    const blocks = [{ suffix: "", cidrIpv4: args.podCidrBlock }, ...(args.morePodCidrBlocks ?? []).map((cidrIpv4) => ({ suffix: `-${dashed(cidrIpv4)}`, cidrIpv4 }))];
+    const egress = blocks.flatMap(({ suffix, cidrIpv4 }) => [
+      ...podPorts.map((port) => new aws.vpc.SecurityGroupEgressRule(`${name}-pods-${port}${suffix}`, {
+        securityGroupId: group.id, ipProtocol: "tcp", fromPort: port, toPort: port, cidrIpv4, description: `Pods' port ${port}`, tags: args.tags,
+      }, { parent: this })),
+      ...(nodePorts ? [new aws.vpc.SecurityGroupEgressRule(`${name}-node-ports${suffix}`, {
+        securityGroupId: group.id, ipProtocol: "tcp", fromPort: nodePortRange.first, toPort: nodePortRange.last, cidrIpv4, description: "Nodes' NodePorts", tags: args.tags,
+      }, { parent: this })] : []),
+    ]);
+    return [...ingress, ...egress];
   }
 
   private createService(name: string, args: SharedLoadBalancerArgs, service: SharedServiceArgs, balancer: aws.lb.LoadBalancer, guarded: pulumi.CustomResourceOptions): SharedService {
     const targetGroupName = derivedName([args.loadBalancerName, service.name], longestLoadBalancingName);
     const threshold = service.healthCheckThreshold ?? 3;
+    const interval = service.healthCheckIntervalSeconds ?? 10;
     const group = new aws.lb.TargetGroup(`${name}-${service.name}`, {
       name: targetGroupName,
       vpcId: args.vpcId,
@@ -173,8 +192,8 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
         protocol: "HTTP",
         path: service.healthCheckPath ?? "/healthz",
         port: service.healthCheckPort === undefined ? "traffic-port" : String(service.healthCheckPort),
-        interval: service.healthCheckIntervalSeconds ?? 10,
-        timeout: 5,
+        interval,
+        timeout: healthCheckTimeoutSeconds(interval),
         healthyThreshold: threshold,
         unhealthyThreshold: threshold,
         matcher: "200-399",

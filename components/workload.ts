@@ -32,8 +32,10 @@ export interface WorkloadArgs {
   preStopSeconds?: number;
   /** Seconds until the kubelet kills a stopping pod, at least 10 more than `preStopSeconds`. Default: 60 more. */
   terminationGraceSeconds?: number;
-  /** More variables of the container. */
+  /** More variables of the container. Not for secrets: they stand readable in the state and in the Deployment. */
   environment?: Record<string, string>;
+  /** Names of Secrets in the namespace whose keys become variables; pods don't start before they are there. `environment` wins. Default none. */
+  environmentFrom?: string[];
   /** Default `100m`. */
   cpuRequest?: string;
   /** Request and limit, so that a pod is never killed for what its node lacks. Default `128Mi`. */
@@ -138,6 +140,7 @@ export class Workload extends pulumi.ComponentResource {
       image: args.image,
       ports: portsOf(args).map((port) => ({ name: port.name, containerPort: port.targetPort, protocol: "TCP" })),
       env: environment.map(([name, value]) => ({ name, value })),
+      ...(args.environmentFrom === undefined ? {} : { envFrom: args.environmentFrom.map((name) => ({ secretRef: { name } })) }),
       // The kubelet's own sleep (Kubernetes 1.30): it needs no shell in the image. The pod serves on while the load balancer forgets it.
       lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
       startupProbe: probe(2, 60),

@@ -1,6 +1,7 @@
 /** From Pulumi's flat config map to the wanted state, with defaults. Every problem is found in one pass. */
 import { controllerVersions, fewestZones, propagationLagSeconds, vpcPrefix } from "../components/aws-limits";
 import { overlap, parseCidr, subnetBlocks } from "../components/cidr";
+import { standsAlone } from "../components/controller-chart";
 import { type Problem, throwProblems } from "../components/problems";
 import type { ClusterConfig, ControllerConfig, EnvironmentConfig, LoadBalancerConfig, LoadBalancerOwner, MemberConfig, NetworkConfig, RolloutConfig } from "./config-types";
 import { readMemberClusters } from "./config-member-clusters";
@@ -31,6 +32,19 @@ function ownValues(values: Readonly<Record<string, string>>, problems: Problem[]
     }
   }
   return own;
+}
+
+/**
+ * Throws a ConfigError that names every own key with a secret value (`secretKeys`: full keys, like `eks-blue-green:services`): the parsed
+ * config is a plain output, so what was encrypted would stand readable in outputs, state and backups. No value is in the message.
+ */
+export function refuseSecretConfig(environment: string, secretKeys: readonly string[]): void {
+  throwProblems(`The config of environment '${environment}'`, secretKeys.filter((key) => key.startsWith(namespace)).sort().map((key): Problem => ({
+    path: key.slice(namespace.length),
+    value: "[secret]",
+    rule: "can't hold secret values: the config is an output in plain text, so they would be readable there, in the state and in its backups",
+    remedy: `Write ${key} without secret values; what a container must not show goes into a Kubernetes Secret, named in services[].environmentFrom`,
+  })));
 }
 
 function readNetwork(reader: ObjectReader): NetworkConfig {
@@ -110,11 +124,9 @@ function readCluster(reader: ObjectReader, vpc: string | null): ClusterConfig {
 }
 
 function readController(reader: ObjectReader): ControllerConfig {
-  const version = reader.text("version", controllerVersions.recommended, /^\d+\.\d+\.\d+$/, "must be a version of the chart", `Write it like ${controllerVersions.recommended}`);
+  const version = reader.text("version", controllerVersions.recommended, /^\d+\.\d+\.\d+$/, "must be a version of the controller", `Write it like ${controllerVersions.recommended}`);
   const chart = reader.text("chart", "aws-load-balancer-controller");
-  // A folder needs no repository; a chart's name does.
-  const isFolder = /^[./~]/.test(chart);
-  const repository = reader.text("repository", isFolder ? "" : "https://aws.github.io/eks-charts", /^(https|oci):\/\//, "must be the address of a chart repository", "Write it like https://aws.github.io/eks-charts");
+  const repository = reader.text("repository", standsAlone(chart) ? "" : "https://aws.github.io/eks-charts", /^(https|oci):\/\//, "must be the address of a chart repository", "Write it like https://aws.github.io/eks-charts");
   const identity = reader.oneOf("identity", ["pod-identity", "irsa"] as const, "pod-identity");
   const parts = version.split(".").map(Number);
   const oldest = controllerVersions.oldest.split(".").map(Number);

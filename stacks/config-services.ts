@@ -7,6 +7,8 @@ import { targetGroupsOf } from "./target-groups";
 
 const plainName = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const namespaceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** A DNS subdomain, as Kubernetes names Secrets. */
+const secretName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 /** What a pod still needs after its preStop sleep to answer what it has accepted. */
 const leastStopSeconds = 10;
 
@@ -102,6 +104,7 @@ function readService(problems: Problem[], path: string, value: unknown, owner: L
     terminationGraceSeconds,
     deregistrationDelaySeconds: reader.whole("deregistrationDelaySeconds", { ...deregistrationDelaySeconds, otherwise: deregistrationDelaySeconds.default }),
     environment: readEnvironment(reader),
+    ...(reader.given("environmentFrom") ? { environmentFrom: reader.texts("environmentFrom", undefined, 1, secretName, "must be the name of a Kubernetes Secret", "Write the Secret's name; it must be in the service's namespace in every member's cluster") } : {}),
   };
   reader.finish();
   return service;

@@ -26,9 +26,9 @@ export interface ClusterConfig {
 }
 
 export interface ControllerConfig {
-  /** Version of the AWS Load Balancer Controller's chart, which is the controller's own since v3. */
+  /** Version of the AWS Load Balancer Controller. That of its chart follows: 1.x.y for 2.x.y, the same from 3.0.0 on. */
   readonly version: string;
-  /** Chart name in the repository, or a local folder. */
+  /** Chart name in the repository, a local folder, or a chart's whole address (`oci://…`); the latter two have no repository. */
   readonly chart: string;
   readonly repository: string | null;
   readonly identity: "pod-identity" | "irsa";
@@ -48,7 +48,7 @@ export interface LoadBalancerConfig {
    * has just left get refused. On, 500 targets is the most for the whole load balancer, and traffic between zones is charged.
    */
   readonly crossZone: boolean;
-  /** Who may connect: IPv4 blocks; default everyone for `internet-facing`, the VPC for `internal`. */
+  /** Who may connect: IPv4 blocks; default everyone (for `internal`: who has a route to it), but the VPC for `internal` in a VPC that this project makes. */
   readonly clientCidrBlocks: readonly string[];
 }
 
@@ -111,7 +111,10 @@ export interface ServiceConfig {
   readonly preStopSeconds: number;
   readonly terminationGraceSeconds: number;
   readonly deregistrationDelaySeconds: number;
+  /** Plain text, readable in outputs and state. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Names of Secrets in the service's namespace, in every member's cluster, whose keys become variables. Absent: none. */
+  readonly environmentFrom?: readonly string[];
 }
 
 export interface RolloutConfig {

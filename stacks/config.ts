@@ -2,5 +2,5 @@
 export type * from "./config-types";
 export { ConfigError } from "../components/problems";
 export type { Problem } from "../components/problems";
-export { isMemberConfig, parseEnvironmentConfig, parseMemberConfig } from "./config-parser";
+export { isMemberConfig, parseEnvironmentConfig, parseMemberConfig, refuseSecretConfig } from "./config-parser";
 export { memberProblems, ownershipProblems, sharedFieldProblems, versionProblems } from "./config-changes";

@@ -12,6 +12,8 @@ interface LoadBalancersPlan {
   readonly config: EnvironmentConfig;
   readonly ownership: Ownership;
   readonly network: Network;
+  /** Blocks of the VPC besides `network.cidrBlock`. */
+  readonly morePodCidrBlocks: readonly string[];
   readonly tags: Record<string, string>;
   /** False only at the end of a teardown. */
   readonly protect: boolean;
@@ -19,13 +21,14 @@ interface LoadBalancersPlan {
   readonly takes: readonly string[];
 }
 
-function createShared({ environment, config, network, tags, protect }: LoadBalancersPlan, specs: readonly TargetGroupSpec[]): SharedLoadBalancer {
+function createShared({ environment, config, network, morePodCidrBlocks, tags, protect }: LoadBalancersPlan, specs: readonly TargetGroupSpec[]): SharedLoadBalancer {
   const internal = config.loadBalancer?.scheme === "internal";
   return new SharedLoadBalancer(environment, {
     loadBalancerName: environment,
     vpcId: network.vpcId,
     subnetIds: internal ? network.privateSubnetIds : network.publicSubnetIds,
     podCidrBlock: network.cidrBlock,
+    morePodCidrBlocks: [...morePodCidrBlocks],
     internal,
     crossZone: config.loadBalancer?.crossZone ?? true,
     clientCidrBlocks: [...(config.loadBalancer?.clientCidrBlocks ?? ["0.0.0.0/0"])],

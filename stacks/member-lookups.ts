@@ -2,9 +2,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ExistingClusterConfig } from "./config";
-import type { EnvironmentOutputs, ServiceTargetGroup } from "./contract";
+import type { EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "./contract";
 import type { Ownership } from "./record";
-import { clusterNameOf, controllerTags, loadBalancerServiceOf, targetGroupsInHandover, targetGroupsOf } from "./target-groups";
+import { readStackOutputs } from "./stack-reading";
+import { clusterNameOf, controllerTags, loadBalancerServiceOf, targetGroupsInHandover, targetGroupsOf, type TargetGroupSpec } from "./target-groups";
 
 export interface ExistingCluster extends ExistingClusterConfig {
   readonly kubeconfig: string;
@@ -48,7 +49,7 @@ export interface FoundTargetGroups {
 }
 
 /** What providers say when a lookup by tags found nothing; anything else is a failure. */
-const nothing = /no matching|not found|couldn't find|empty result|0 results|no results|returned no/i;
+const nothing = /no matching|not found|couldn't find|empty result|\b0 results|no results|returned no/i;
 
 async function orNull<T>(what: string, lookup: Promise<T>): Promise<T | null> {
   try {
@@ -60,16 +61,40 @@ async function orNull<T>(what: string, lookup: Promise<T>): Promise<T | null> {
   }
 }
 
-/** The environment's own target groups, and with owner `service` the primary's, by the controller's tags. */
-export async function findTargetGroups(environment: EnvironmentOutputs, ownership: Ownership, provider: aws.Provider): Promise<FoundTargetGroups> {
+/**
+ * Target group ARNs that stacks recorded before, by target group key: this member's last outputs, else the primary's. Hints alone, which may
+ * be of groups that are gone; a primary's stack that can't be read gives none.
+ */
+export async function targetGroupsSeen(environment: EnvironmentOutputs, { owner, primary }: Ownership, member: string, last: MemberOutputs["services"]): Promise<Readonly<Record<string, string>>> {
+  if (owner === "stack" || primary === null) return {};
+  const reading = primary === member ? null : await readStackOutputs(`${environment.environment}-${primary}`);
+  const theirs = reading?.kind === "outputs" ? (reading.outputs as Partial<MemberOutputs>).services : undefined;
+  return Object.fromEntries(Object.entries({ ...theirs, ...last }).flatMap(([key, own]) => {
+    const arn = own.targetGroupArn ?? theirs?.[key]?.targetGroupArn ?? null;
+    return arn === null ? [] : [[key, arn] as const];
+  }));
+}
+
+/**
+ * The environment's own target groups, and with owner `service` the primary's, by the controller's tags. By tags alone the provider lists
+ * every group of the region and asks for the tags of each, for every group that is looked for; so those that were `seen` are asked for first.
+ */
+export async function findTargetGroups(environment: EnvironmentOutputs, ownership: Ownership, provider: aws.Provider, seen: Readonly<Record<string, string>>): Promise<FoundTargetGroups> {
   const { primary } = ownership;
   const known: Record<string, Pick<ServiceTargetGroup, "targetGroupArn">> = { ...targetGroupsInHandover(environment.record), ...environment.loadBalancer.services };
   if (ownership.owner === "stack" || primary === null) return { targetGroups: known, backendSecurityGroupId: environment.loadBalancer.securityGroupId };
   const clusterName = clusterNameOf(environment, primary);
   const unknown = targetGroupsOf(environment.config).filter(({ key, service }) => known[key] === undefined && ownership.adopted?.[service] === undefined);
+  const findGroup = async (spec: TargetGroupSpec): Promise<aws.lb.GetTargetGroupResult | null> => {
+    const what = `the target group '${spec.key}' of ${clusterName}`;
+    const tags = { ...controllerTags.targetGroup(clusterName, spec) };
+    const arn = seen[spec.key];
+    const again = arn === undefined ? null : await orNull(what, aws.lb.getTargetGroup({ arn, tags }, { provider }));
+    return again ?? orNull(what, aws.lb.getTargetGroup({ tags }, { provider }));
+  };
   const [group, ...found] = await Promise.all([
     orNull(`the backend security group of ${clusterName}`, aws.ec2.getSecurityGroup({ tags: { ...controllerTags.backendSecurityGroup(clusterName) } }, { provider })),
-    ...unknown.map((spec) => orNull(`the target group '${spec.key}' of ${clusterName}`, aws.lb.getTargetGroup({ tags: { ...controllerTags.targetGroup(clusterName, spec) } }, { provider }))),
+    ...unknown.map(findGroup),
   ]);
   unknown.forEach((spec, index) => {
     const one = found[index];

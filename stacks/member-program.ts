@@ -6,7 +6,7 @@ import { lookUpAddonVersions, observeClusterVersion } from "./member-observation
 import { parseMemberConfig } from "./config";
 import { createIngress } from "./member-ingress-rules";
 import { createServices, partOf, type ServicesPlan } from "./member-services";
-import { existingCluster, type ExistingCluster, findManagedGroups, findSourceGroups, findTargetGroups, type FoundTargetGroups } from "./member-lookups";
+import { existingCluster, type ExistingCluster, findManagedGroups, findSourceGroups, findTargetGroups, type FoundTargetGroups, targetGroupsSeen } from "./member-lookups";
 import { clusterNameOf, ownershipOf, targetGroupArnPatterns } from "./target-groups";
 import { type AddonVersions, type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "./contract";
 import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "./record";
@@ -149,7 +149,7 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   const observed = existing?.version ?? (last.clusterName === undefined ? null : await observeClusterVersion(clusterName, provider));
   const version = higherVersion(desired.placement.version, observed) ?? desired.placement.version;
   const addons = existing !== null ? null : await lookUpAddonVersions(version, config.cluster.addons, last.addons, provider);
-  const found = await findTargetGroups(environment, ownership, provider);
+  const found = await findTargetGroups(environment, ownership, provider, await targetGroupsSeen(environment, ownership, member, last.services ?? {}));
   const standsBy = ownership.primary === member && desired.bindings === "none" && release === null;
   const managedGroups = standsBy ? await findManagedGroups(environment, ownership, provider) : {};
   // One that has been let in, by whatever means, must be able to leave.

@@ -55,6 +55,7 @@ function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InC
     preStopSeconds: service.preStopSeconds,
     terminationGraceSeconds: service.terminationGraceSeconds,
     environment: { ...service.environment },
+    ...(service.environmentFrom === undefined ? {} : { environmentFrom: [...service.environmentFrom] }),
   }, options);
 }
 

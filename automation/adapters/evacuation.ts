@@ -4,6 +4,7 @@ import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicy
 import type { AddressOwner, EvacuationPort } from "../ports";
 import { callSeconds, failure } from "./aws";
 import { clientSettings } from "./aws-client";
+import { interfacesByAddress } from "./interfaces";
 
 /** Name of the inline policy; one that is found under it is ours. */
 export const denialName = "eks-blue-green-evacuated";
@@ -69,16 +70,17 @@ export class EvacuationAdapter implements EvacuationPort {
 
   async ownersOf(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, AddressOwner>>> {
     const hosts = [...new Set(targets.map(hostOf))];
-    // Addresses are unique within a VPC only: another VPC's interface may have the same one.
-    const interfaces = await this.interfaces(hosts.filter((host) => !host.startsWith("i-")), vpcId);
-    const machines = await this.instances([...hosts.filter((host) => host.startsWith("i-")), ...interfaces.flatMap((one) => one.Attachment?.InstanceId ?? [])]);
+    const describe = (Filters: Filter[]): Promise<readonly NetworkInterface[]> =>
+      this.pages("ec2:DescribeNetworkInterfaces", (NextToken, options) => this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options), (page) => page.NetworkInterfaces);
+    const interfaces = await interfacesByAddress(hosts.filter((host) => !host.startsWith("i-")), vpcId, describe);
+    const machines = await this.instances([...hosts.filter((host) => host.startsWith("i-")), ...[...interfaces.values()].flatMap((one) => one.Attachment?.InstanceId ?? [])]);
     const byId = new Map(machines.map((one) => [one.InstanceId ?? "", one]));
     const byHost = new Map<string, AddressOwner>();
-    for (const one of interfaces) {
+    for (const [address, one] of interfaces) {
       const machine = byId.get(one.Attachment?.InstanceId ?? "");
       const clusters = [...new Set([...clustersIn(one.TagSet), ...clustersIn(machine?.Tags)])];
       const via = `${one.NetworkInterfaceId ?? "?"}${machine === undefined ? "" : ` on ${machine.InstanceId ?? "?"}`}`;
-      for (const { PrivateIpAddress: address } of one.PrivateIpAddresses ?? []) if (address !== undefined) byHost.set(address, { clusters, via });
+      byHost.set(address, { clusters, via });
     }
     for (const [id, machine] of byId) byHost.set(id, { clusters: clustersIn(machine.Tags), via: id });
     return Object.fromEntries(targets.flatMap((target) => { const owner = byHost.get(hostOf(target)); return owner === undefined ? [] : [[target, owner]]; }));
@@ -95,16 +97,6 @@ export class EvacuationAdapter implements EvacuationPort {
       found.push(...interfaces.flatMap((one) => one.NetworkInterfaceId ?? []), ...volumes.flatMap((one) => one.VolumeId ?? []), ...machines.flatMap((one) => one.InstanceId ?? []));
     }
     return [...new Set(found)].sort();
-  }
-
-  private async interfaces(addresses: readonly string[], vpcId: string): Promise<readonly NetworkInterface[]> {
-    const found: NetworkInterface[] = [];
-    // One filter takes 200 values.
-    for (let at = 0; at < addresses.length; at += 200) {
-      const Filters: Filter[] = [{ Name: "addresses.private-ip-address", Values: addresses.slice(at, at + 200) }, { Name: "vpc-id", Values: [vpcId] }];
-      found.push(...(await this.pages("ec2:DescribeNetworkInterfaces", (NextToken, options) => this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options), (page) => page.NetworkInterfaces)));
-    }
-    return found;
   }
 
   private async instances(ids: readonly string[]): Promise<readonly Instance[]> {

@@ -7,6 +7,7 @@ import type { InspectionPort } from "../ports";
 import type { BindingCrd, BindingTimes, LoadBalancerReading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "../verify/readings";
 import { callSeconds, failure } from "./aws";
 import { clientSettings } from "./aws-client";
+import { interfacesByAddress } from "./interfaces";
 import { readBindingCrds, readBindingTimes, readWorkload } from "./kubernetes/workload-reading";
 import { sample } from "./sample";
 
@@ -72,13 +73,13 @@ export class InspectionAdapter implements InspectionPort {
     return rules;
   }
 
-  async interfaces(targets: readonly string[]): Promise<Readonly<Record<string, TargetInterface>>> {
+  async interfaces(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, TargetInterface>>> {
     const hosts = [...new Set(targets.map(hostOf))];
     const instances = hosts.filter((host) => host.startsWith("i-"));
     const addresses = hosts.filter((host) => !host.startsWith("i-"));
-    const [ofAddresses, ofInstances] = await Promise.all([this.networkInterfaces("addresses.private-ip-address", addresses), this.networkInterfaces("attachment.instance-id", instances)]);
+    const [ofAddresses, ofInstances] = await Promise.all([interfacesByAddress(addresses, vpcId, (filters) => this.networkInterfaces(filters)), this.interfacesOfInstances(instances)]);
     const byHost = new Map<string, TargetInterface>();
-    for (const one of ofAddresses) for (const { PrivateIpAddress: address } of one.PrivateIpAddresses ?? []) if (address !== undefined) byHost.set(address, { address, securityGroups: groupsOf(one) });
+    for (const [address, one] of ofAddresses) byHost.set(address, { address, securityGroups: groupsOf(one) });
     for (const one of ofInstances) {
       // Traffic by instance comes to its primary interface.
       if (one.Attachment?.InstanceId !== undefined && (one.Attachment.DeviceIndex ?? 0) === 0) byHost.set(one.Attachment.InstanceId, { address: one.PrivateIpAddress ?? "", securityGroups: groupsOf(one) });
@@ -86,17 +87,20 @@ export class InspectionAdapter implements InspectionPort {
     return Object.fromEntries(targets.flatMap((target) => { const found = byHost.get(hostOf(target)); return found === undefined ? [] : [[target, found]]; }));
   }
 
-  private async networkInterfaces(filter: string, values: readonly string[]): Promise<readonly NetworkInterface[]> {
+  private async interfacesOfInstances(ids: readonly string[]): Promise<readonly NetworkInterface[]> {
     const found: NetworkInterface[] = [];
-    for (let at = 0; at < values.length; at += 200) {
-      const Filters: Filter[] = [{ Name: filter, Values: values.slice(at, at + 200) }];
-      let NextToken: string | undefined;
-      do {
-        const page = await this.call("ec2:DescribeNetworkInterfaces", (options) => this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options));
-        found.push(...(page.NetworkInterfaces ?? []));
-        NextToken = page.NextToken;
-      } while (NextToken !== undefined);
-    }
+    for (let at = 0; at < ids.length; at += 200) found.push(...(await this.networkInterfaces([{ Name: "attachment.instance-id", Values: ids.slice(at, at + 200) }])));
+    return found;
+  }
+
+  private async networkInterfaces(Filters: Filter[]): Promise<readonly NetworkInterface[]> {
+    const found: NetworkInterface[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page = await this.call("ec2:DescribeNetworkInterfaces", (options) => this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options));
+      found.push(...(page.NetworkInterfaces ?? []));
+      NextToken = page.NextToken;
+    } while (NextToken !== undefined);
     return found;
   }
 

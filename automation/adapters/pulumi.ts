@@ -8,6 +8,7 @@ import { DriverError } from "../errors";
 import { changesOf, describeOperation, isBinding } from "../operations-allow-list";
 import type { AppliedUpdate, Clock, PreviewedUpdate, PulumiPort, Settled, StackReading, StackRef } from "../ports";
 import { keepBackup } from "./pulumi/backups";
+import { configValues } from "./pulumi/config-values";
 import { Engine } from "./pulumi/engine";
 import { forgetObjects } from "./pulumi/forget";
 import type { EventCollector } from "./pulumi/engine-events";
@@ -72,11 +73,10 @@ export class PulumiAdapter implements PulumiPort {
     return settle(this.engine, this.nameOf(stack));
   }
 
-  /** Configuration of the environment's stack as the engine would pass it, secrets in clear. */
+  /** Configuration of the environment's stack as the engine would pass it, other packages' secrets in clear. @throws EBG-CONFIG for a secret of ours */
   async readConfig(): Promise<Readonly<Record<string, string>>> {
     const text = await this.engine.command(this.environment, ["config", "--show-secrets", "--json", "--stack", this.environment], deadlines.read);
-    const values = JSON.parse(text) as Record<string, { value?: string; objectValue?: unknown }>;
-    return Object.fromEntries(Object.entries(values).map(([key, entry]) => [key, entry.value ?? JSON.stringify(entry.objectValue)]));
+    return configValues(text, this.environment);
   }
 
   /** Creates the environment's stack when it has a config file and is not there yet. @throws EBG-UNKNOWN-STACK without a config file */

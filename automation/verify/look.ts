@@ -83,7 +83,7 @@ export async function look(ports: VerifyPorts, family: Family, size: SampleSize,
   const registered = Object.values(observation.groups).flatMap((targets) => targets ?? []).map((target) => target.id);
   const endpoints = Object.values(observation.members).flatMap((member) => Object.values(member.services).flatMap((service) => service.endpoints));
   const targets = [...new Set([...registered, ...endpoints])];
-  const interfaces = await attempt(() => ports.inspection.interfaces(targets));
+  const interfaces = await attempt(() => ports.inspection.interfaces(targets, environment.network.vpcId));
   const groups = [...Object.values(loadBalancers).flatMap(groupsOf), ...(interfaces.kind === "seen" ? Object.values(interfaces.value).flatMap((one) => one.securityGroups) : [])];
   const rules = await attempt(() => ports.inspection.securityGroupRules([...new Set(groups)]));
   const samples = await sampleAll(ports, environment, size, tell);

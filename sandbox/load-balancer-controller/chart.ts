@@ -8,7 +8,7 @@ const REPOSITORY = "public.ecr.aws/eks/aws-load-balancer-controller";
 export interface ChartSettings {
   readonly releaseName: string;
   readonly namespace: string;
-  /** The chart's version, which is the controller's too: `3.5.0`. */
+  /** The chart's version: `3.5.0`. */
   readonly version: string;
   /** The chart's values; those that are not read here change nothing. */
   readonly values: ChartValues;
@@ -17,8 +17,14 @@ export interface ChartSettings {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a chart's values have whatever shape their author gave them
 export type ChartValues = Readonly<Record<string, any>>;
 
+/** Since 3.0.0 chart and controller have one version; chart 1.13.0 installs controller 2.13.0. */
+export function controllerVersionOf(chartVersion: string): string {
+  return chartVersion.replace(/^v/, "").replace(/^1\./, "2.");
+}
+
 /** In the order of installation. @throws Error without `values.clusterName`, as the chart does. */
-export function chartManifests({ releaseName, namespace, version, values }: ChartSettings): object[] {
+export function chartManifests({ releaseName, namespace, version: chartVersion, values }: ChartSettings): object[] {
+  const version = controllerVersionOf(chartVersion);
   if (!values["clusterName"]) throw new Error("Chart cannot be installed without a valid clusterName!");
   const fullName = values["fullnameOverride"] ?? (releaseName.includes(NAME) ? releaseName : `${releaseName}-${NAME}`);
   const selector = { "app.kubernetes.io/name": NAME, "app.kubernetes.io/instance": releaseName };

@@ -1,5 +1,5 @@
 /** The custom resources that come with the AWS Load Balancer Controller's chart, as far as the stand-in has them, and the chart's manifests. */
-export { chartManifests, type ChartSettings, forExternalController } from "./chart";
+export { chartManifests, type ChartSettings, controllerVersionOf, forExternalController } from "./chart";
 
 const string = { type: "string" } as const;
 /** For `kubectl explain`. */

@@ -56,7 +56,7 @@ describe("IPv4 blocks", () => {
 });
 
 describe("the controller's policy", () => {
-  const statements = (options: Parameters<typeof controllerPolicy>[0]) => (JSON.parse(controllerPolicy(options)) as { Statement: { Sid: string; Action: string[]; Resource: string | string[] }[] }).Statement;
+  const statements = (options: Parameters<typeof controllerPolicy>[0]) => (JSON.parse(controllerPolicy(options)) as { Statement: { Sid: string; Action: string[]; Resource: string | string[]; Condition?: unknown }[] }).Statement;
   it("permits bindings to register into the named groups and to change nothing else", () => {
     const [targets, read, ...more] = statements({ bindingNetworking: false, loadBalancers: false, targetGroupArns: ["arn:tg"] });
     assert.deepEqual(targets?.Action, ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"]);
@@ -70,5 +70,15 @@ describe("the controller's policy", () => {
     assert.ok(all.length < 10_240, String(all.length));
     assert.ok(all.includes("elasticloadbalancing:CreateLoadBalancer"));
     assert.deepEqual(statements({ bindingNetworking: false, loadBalancers: true, targetGroupArns: ["arn:tg"] })[0]?.Resource, ["*"]);
+  });
+  it("lets the controller tag a security group while it creates it, which has no tag yet, and make no role but the load balancers' own", () => {
+    const all = statements({ bindingNetworking: false, loadBalancers: true, targetGroupArns: [] });
+    const permitting = (action: string) => all.filter(({ Action }) => Action.includes(action)).map(({ Sid, Condition }) => [Sid, Condition]);
+    assert.deepEqual(permitting("ec2:CreateTags"), [
+      ["OwnOnly", { Null: { "aws:ResourceTag/elbv2.k8s.aws/cluster": "false" } }],
+      ["NewSecurityGroup", { StringEquals: { "ec2:CreateAction": "CreateSecurityGroup" }, Null: { "aws:RequestTag/elbv2.k8s.aws/cluster": "false" } }],
+    ]);
+    assert.deepEqual(permitting("ec2:CreateSecurityGroup"), [["ReadAndCreate", undefined]]);
+    assert.deepEqual(permitting("iam:CreateServiceLinkedRole"), [["ServiceLinkedRole", { StringEquals: { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" } }]]);
   });
 });

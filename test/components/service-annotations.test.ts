@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { attributesAnnotation, extendingAnnotations, protectionOf, withAttributes } from "../../components/service-annotations";
+import { healthCheckTimeoutSeconds } from "../../components/aws-limits";
+import { attributesAnnotation, extendingAnnotations, loadBalancerAnnotations, protectionOf, withAttributes } from "../../components/service-annotations";
 
 describe("attributes in one annotation", () => {
   const protection = { "deletion_protection.enabled": "true" };
@@ -19,6 +20,14 @@ describe("attributes in one annotation", () => {
       assert.equal(protectionOf({ [attributesAnnotation]: merged }), "true");
     });
   }
+});
+
+describe("a health check", () => {
+  it("gives up before the next one begins", () => {
+    assert.deepEqual([5, 6, 10, 300].map(healthCheckTimeoutSeconds), [4, 5, 5, 5]);
+    const shape = { targetType: "ip", internal: false, crossZone: true, clientCidrBlocks: [], healthCheckPath: "/", healthCheckPort: null, healthCheckIntervalSeconds: 5, healthCheckThreshold: 3, deregistrationDelaySeconds: 300, deletionProtection: true } as const;
+    assert.equal(loadBalancerAnnotations(shape)["service.beta.kubernetes.io/aws-load-balancer-healthcheck-timeout"], "4");
+  });
 });
 
 describe("a Service that others own, extended", () => {

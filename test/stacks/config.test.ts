@@ -84,6 +84,7 @@ describe("the environment's config", () => {
     ["a hold shorter than the lag", { rollout: { propagationHoldSeconds: 30 } }, ["rollout.propagationHoldSeconds: must be a whole number from 180 to 3600 (an NLB's lag is 180 to 300 s)"]],
     ["no free member", { rollout: { minActive: 2 } }, ["rollout.minActive: must be a whole number from 1 to 1 (one member of all must be free to move)"]],
     ["MEMBER taken", { services: [{ ...web, environment: { MEMBER: "x" } }] }, ["services[0].environment.MEMBER: is set by the package to the member's name"]],
+    ["Secrets without a name", { services: [{ ...web, environmentFrom: ["web-secrets", "Web_Secrets"] }] }, ["services[0].environmentFrom[1]: must be the name of a Kubernetes Secret"]],
     ["a value that is no structure", { services: "[{" }, ["services: must be a structured value", "services: is required; must be a list of at least one service"]],
   ];
   for (const [name, change, expected] of table) it(`refuses ${name}`, () => assert.deepEqual(problemsOf(change), expected));

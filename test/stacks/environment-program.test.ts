@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { secondaryCidrBlocks } from "../../components";
 import { environmentProgram } from "../../stacks/environment-program";
 import { beginMove, initialRecord, startRollout } from "../../stacks/record";
 import type { EnvironmentRecord } from "../../stacks/record";
@@ -76,6 +78,14 @@ describe("the environment's program", () => {
     assert.deepEqual(outputs["network"], { vpcId: "vpc-1", cidrBlock: "10.99.0.0/16", privateSubnetIds: ["subnet-a1", "subnet-b1"], publicSubnetIds: ["subnet-a2", "subnet-b2"] });
     assert.deepEqual(find(resources, "aws:lb/loadBalancer:LoadBalancer", "dev").inputs["subnets"], ["subnet-a2", "subnet-b2"]);
   });
+
+  it("lets the load balancer reach pods in every block of an existing VPC", async () => {
+    const network = { existing: { vpcId: "vpc-1", privateSubnetIds: ["subnet-a1", "subnet-b1"], publicSubnetIds: ["subnet-a2", "subnet-b2"] } };
+    const { resources } = await deploy({ secondaryCidrBlocks: ["100.64.0.0/16"] }, { ...devValues, "eks-blue-green:network": JSON.stringify(network) });
+    const egress = resources.filter(({ type }) => type === "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule").map(({ name, inputs }) => [name, inputs["fromPort"], inputs["cidrIpv4"]]);
+    assert.deepEqual(egress.sort(), [["dev-pods-8080", 8080, "10.99.0.0/16"], ["dev-pods-8080-100-64-0-0-16", 8080, "100.64.0.0/16"]]);
+    assert.deepEqual(secondaryCidrBlocks({ cidrBlock: "10.0.0.0/16", cidrBlockAssociations: [{ cidrBlock: "100.64.0.0/16", state: "disassociated" }, { cidrBlock: "10.1.0.0/16", state: "associated" }] }), ["10.1.0.0/16"]);
+  });
 });
 
 describe("the environment's record", () => {
@@ -122,6 +132,24 @@ describe("the environment's record", () => {
     const begun = beginMove(planned, { step: 0, startedAt: "2026-11-21T00:00:00Z", by: "me", targetsBefore: {} });
     await rejects(write(2, begun), /^Error: EBG-FENCED: writing the record expected the record's revision 2, but it is 1/);
     await rejects(write(1, begun), /^Error: EBG-RECORD-INVALID: the record to write has revision 3; after 1 comes 2/);
+  });
+  it("refuses a secret in a value of its own, which would be an output in plain text, and doesn't show it", async () => {
+    const values = { ...devValues, "eks-blue-green:services": '[{"name":"web","environment":{"PASSWORD":"hunter2"}}]' };
+    const run = (secretKeys: string[]) => runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => {
+      pulumi.runtime.setAllConfig(values, secretKeys);
+      return environmentProgram(values);
+    });
+    await assert.rejects(run(["eks-blue-green:services"]), (error: Error) => {
+      assert.match(error.message, /has 1 problem:\n {2}- services: "\[secret\]": can't hold secret values.*services\[\]\.environmentFrom$/);
+      return !error.message.includes("hunter2");
+    });
+    // Somebody else's secret is none of its business; what is wrong then is wrong with the services.
+    await assert.rejects(run(["aws:token"]), /services\[0\]\.image/);
+  });
+  it("has no name that AWS refuses for its load balancer, unless Services own those", async () => {
+    const named = (values: Record<string, string>) => runUnderMocks({ stack: "internal-dev", stacks: { "internal-dev": {} } }, () => environmentProgram(values));
+    await rejects(named(devValues), /- \(stack name\): "internal-dev": can't begin with `internal-`.*Choose a name like dev$/);
+    await named({ ...devValues, "eks-blue-green:loadBalancer": '{"owner":"service"}' });
   });
   it("holds back a config that would replace what is shared, before anything is declared", async () => {
     const stacks = { dev: await last() };

@@ -84,12 +84,25 @@ describe("a member's program", () => {
     });
   });
 
+  it("names AWS's own policies in the partition of its region", async () => {
+    const policyOf = async (partition: string) => find((await deploy(recordWith(active), undefined, { partition })).resources, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "blue-nodes-AmazonEKS_CNI_Policy").inputs["policyArn"];
+    assert.deepEqual([await policyOf("aws"), await policyOf("aws-us-gov")], ["arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", "arn:aws-us-gov:iam::aws:policy/AmazonEKS_CNI_Policy"]);
+  });
+
   it("declares a pod that outlives the load balancer's lag", async () => {
     const { resources } = await deploy(recordWith(active));
     const spec = (find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as { template: { spec: { terminationGracePeriodSeconds: number; containers: Record<string, unknown>[] } } }).template.spec;
     assert.equal(spec.terminationGracePeriodSeconds, 360);
     assert.deepEqual(spec.containers[0]?.["lifecycle"], { preStop: { sleep: { seconds: 300 } } });
     assert.deepEqual(spec.containers[0]?.["env"], [{ name: "MEMBER", value: "blue" }]);
+  });
+
+  it("takes variables from the Secrets that the config names, which the stack never reads", async () => {
+    const services = JSON.stringify([{ name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, environmentFrom: ["web-secrets"] }]);
+    const wanted = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram({ ...devValues, "eks-blue-green:services": services }))).outputs;
+    const { resources } = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...wanted, record: recordWith(active) } } }, () => memberProgram(values));
+    const spec = find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as { template: { spec: { containers: Record<string, unknown>[] } } };
+    assert.deepEqual(spec.template.spec.containers[0]?.["envFrom"], [{ secretRef: { name: "web-secrets" } }]);
   });
 
   it("orders agent, association, controller, workload, binding", async () => {

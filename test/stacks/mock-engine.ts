@@ -28,6 +28,10 @@ export interface MockWorld {
   /** What EKS says of a cluster's version; missing: no such cluster. */
   readonly clusterVersion?: string;
   readonly clusterVpcId?: string;
+  /** Of an existing VPC. */
+  readonly secondaryCidrBlocks?: readonly string[];
+  /** Default `aws`. */
+  readonly partition?: string;
   /** Annotations of Services that the program reads, by `namespace/name`; missing: none. */
   readonly theirAnnotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Selectors of Services that the program reads, by `namespace/name`; missing: none. */
@@ -36,6 +40,8 @@ export interface MockWorld {
   readonly controllerTargetGroups?: readonly string[];
   /** Groups of those load balancers by tag `service.k8s.aws/stack`; missing: the one that the controller made for it, and the one that it shares out. */
   readonly loadBalancerGroups?: Readonly<Record<string, readonly string[]>>;
+  /** What every look for a target group fails with. */
+  readonly targetGroupFailure?: string;
 }
 
 export const kubeconfigJson = JSON.stringify({ clusters: [{ name: "c", cluster: { server: "https://cluster.example", "certificate-authority-data": "Q0E=" } }] });
@@ -65,6 +71,8 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
       };
     case "aws:lb/getTargetGroup:getTargetGroup": {
       const resource = (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] ?? "";
+      if (world.targetGroupFailure !== undefined) throw failure(world.targetGroupFailure);
+      if (inputs["arn"] !== undefined && inputs["arn"] !== `arn:of:${resource}`) throw failure("Search returned 0 results, please revise so only one is returned");
       if (world.controllerTargetGroups?.includes(resource) !== true) throw failure("no matching ELBv2 Target Group found");
       return { ...inputs, arn: `arn:of:${resource}` };
     }
@@ -77,8 +85,10 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
       return { ...inputs, id: (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] === "ManagedLBSecurityGroup" ? "sg-managed" : "sg-backend" };
     case "aws:eks/getAddonVersion:getAddonVersion":
       return { ...inputs, version: `v1.2.3-eksbuild.${String(inputs["kubernetesVersion"]).split(".")[1]}` };
+    case "aws:index/getPartition:getPartition":
+      return { ...inputs, partition: world.partition ?? "aws" };
     case "aws:ec2/getVpc:getVpc":
-      return { ...inputs, cidrBlock: "10.99.0.0/16" };
+      return { ...inputs, cidrBlock: "10.99.0.0/16", cidrBlockAssociations: ["10.99.0.0/16", ...(world.secondaryCidrBlocks ?? [])].map((cidrBlock) => ({ associationId: "a", cidrBlock, state: "associated" })) };
     default:
       throw new Error(`unexpected call of ${token}`);
   }

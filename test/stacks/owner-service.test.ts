@@ -13,10 +13,10 @@ const ownerService = { loadBalancer: { owner: "service" }, members: ["blue", "gr
 const deployEnvironment = async (change: Record<string, unknown>) => (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(valuesWith(change))));
 const placed = (role: Role): MemberPlacement => ({ role, version: "1.35", workload: "running" });
 
-async function deploy(outputs: Record<string, unknown>, member: string, role: Role, world: Partial<MockWorld> = {}, context?: DriverContext, stacks: Record<string, Record<string, unknown>> = {}) {
+async function deploy(outputs: Record<string, unknown>, member: string, role: Role, world: Partial<MockWorld> = {}, context?: DriverContext) {
   const first = outputs["record"] as EnvironmentRecord;
   const record = { ...first, placement: { ...first.placement, [member]: placed(role) } };
-  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { ...stacks, dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
+  return runUnderMocks({ stack: `dev-${member}`, ...world, stacks: { ...world.stacks, dev: { ...outputs, record } } }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": member }, context));
 }
 const keys = ["web-http", "web-admin", "web-grpc"];
 const made = [80, 81, 82].map((port) => `web/web-lb:${port}`);
@@ -87,7 +87,7 @@ describe("owner service", () => {
     const services = [three, { name: "api", namespace: "api", image: "echo:1", replicas: 3, port: 90, targetPort: 9090 }];
     const other = (await deployEnvironment({ ...ownerService, services })).outputs;
     const rulesOf = async (role: Role, loadBalancerGroups: Record<string, string[]>, stacks: Record<string, Record<string, unknown>> = {}): Promise<unknown[]> => {
-      const run = await deploy(other, "green", role, { controllerTargetGroups: [...made, "api/api-lb:90"], loadBalancerGroups }, undefined, stacks);
+      const run = await deploy(other, "green", role, { controllerTargetGroups: [...made, "api/api-lb:90"], loadBalancerGroups, stacks });
       return run.resources.filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ name, inputs }) => [name, inputs["referencedSecurityGroupId"]]);
     };
     const shared = ["green-8080", "green-8081", "green-8082"].map((name) => [name, "sg-backend"]);
@@ -100,6 +100,28 @@ describe("owner service", () => {
     // Whoever opened the way by hand can go on, and out again.
     assert.equal((await rulesOf("active", none, deployed("api"))).length, 4);
     assert.equal((await rulesOf("standby", none, deployed("api"))).length, 4);
+  });
+
+  it("asks for target groups that were seen before by their ARN, and by tags alone only for those that are gone or new", async () => {
+    const asked = (run: Awaited<ReturnType<typeof deploy>>) => run.calls.filter(({ token }) => token === "aws:lb/getTargetGroup:getTargetGroup").map(({ inputs }) => inputs["arn"] ?? "by tags");
+    const world = { controllerTargetGroups: made };
+    const first = await deploy(outputs, "green", "active", world);
+    assert.deepEqual(asked(first), ["by tags", "by tags", "by tags"]);
+    const again = await deploy(outputs, "green", "active", { ...world, stacks: { "dev-green": first.outputs } });
+    assert.deepEqual(asked(again), made.map((name) => `arn:of:${name}`));
+    // A new member knows them from the primary's stack.
+    const seen = { services: { "web-http": { targetGroupArn: `arn:of:${made[0]}` }, "web-admin": { targetGroupArn: "arn:gone" }, "web-grpc": { targetGroupArn: null } } };
+    const fresh = await deploy(outputs, "green", "active", { ...world, stacks: { "dev-blue": seen } });
+    assert.deepEqual(asked(fresh).sort(), ["arn:gone", `arn:of:${made[0]}`, "by tags", "by tags"]);
+    const arns = (run: typeof fresh) => Object.values((run.outputs as unknown as MemberOutputs).services).map(({ targetGroupArn }) => targetGroupArn);
+    assert.deepEqual(arns(fresh), arns(first));
+  });
+
+  it("a look that finds ten groups, or fails, is not one that finds none", async () => {
+    for (const targetGroupFailure of ["Search returned 10 results, please revise so only one is returned", "AccessDenied: not authorized"]) {
+      await assert.rejects(deploy(outputs, "green", "standby", { targetGroupFailure }), /the target group 'web-http' of dev-blue can't be looked up: .*(10 results|AccessDenied)/);
+    }
+    assert.ok(await deploy(outputs, "green", "standby", { targetGroupFailure: "Search returned 0 results, please revise so only one is returned" }));
   });
 
   it("a secondary may stand by before the load balancer is there, but not be active", async () => {

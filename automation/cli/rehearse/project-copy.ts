@@ -51,6 +51,7 @@ function readProject(projectDirectory: string): { name: string; main: string; te
 const versionKey = "eks-blue-green:kubernetesVersion";
 const membersKey = "eks-blue-green:members";
 const rolloutKey = "eks-blue-green:rollout";
+const servicesKey = "eks-blue-green:services";
 
 /** @throws EBG-NO-PROJECT, EBG-UNKNOWN-STACK, EBG-CONFIG */
 export function inspectProject(directory: string, environment: string): InspectedProject {
@@ -97,5 +98,10 @@ export function copyProject(project: InspectedProject, into: string): RehearsedP
     else config.setIn(path, value);
     writeFileSync(configFile, config.toString());
   };
+  // The rehearsal's clusters have none of the user's Secrets: pods that want one would never start.
+  const services = (parse(readFileSync(configFile, "utf8")) as { config?: Record<string, unknown> } | null)?.config?.[servicesKey];
+  for (const [index, service] of Array.isArray(services) ? services.entries() : []) {
+    if ((service as { environmentFrom?: unknown } | null)?.environmentFrom !== undefined) set(["services", index, "environmentFrom"], undefined);
+  }
   return { environment: project.environment, directory: into, set, setVersion: (version) => set(["kubernetesVersion"], version) };
 }

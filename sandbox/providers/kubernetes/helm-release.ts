@@ -13,6 +13,7 @@ const releaseSeconds = 300;
 /** What `sandbox/load-balancer-controller/crds` gives: the manifests that the chart would render. */
 interface ChartModule {
   chartManifests(settings: { readonly releaseName: string; readonly namespace: string; readonly version: string; readonly values: Props }): readonly Props[];
+  controllerVersionOf(chartVersion: string): string;
   forExternalController(manifests: readonly Props[]): readonly Props[];
   readonly loadBalancerControllerCrds: readonly Props[];
 }
@@ -148,7 +149,7 @@ export class HelmReleases {
 }
 
 function status(inputs: Props, chart: { name: string; version: string }, revision: number, state: string): Props {
-  return { name: inputs["name"], namespace: inputs["namespace"], chart: chart.name, version: chart.version, appVersion: `v${chart.version.replace(/^v/, "")}`, revision, status: state };
+  return { name: inputs["name"], namespace: inputs["namespace"], chart: chart.name, version: chart.version, appVersion: `v${chartModule().controllerVersionOf(chart.version)}`, revision, status: state };
 }
 
 function resourceNames(references: readonly Props[]): Props {

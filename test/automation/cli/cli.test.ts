@@ -101,6 +101,11 @@ describe("the copy of a project under rehearsal", () => {
     assert.match(readFileSync(join(directory, "Pulumi.dev.yaml"), "utf8"), /"1\.35"/);
     assert.throws(() => readFileSync(join(copy.directory, "Pulumi.prod.yaml")), /ENOENT/);
   });
+  it("wants none of the user's Secrets, which the rehearsal's clusters don't have", () => {
+    writeFileSync(join(directory, "Pulumi.dev.yaml"), 'config:\n  eks-blue-green:kubernetesVersion: "1.35"\n  eks-blue-green:services:\n    - name: web\n      environmentFrom: [web-secrets]\n    - name: api\n');
+    const copy = copyProject(inspectProject(directory, "dev"), join(directory, "copy"));
+    assert.match(readFileSync(join(copy.directory, "Pulumi.dev.yaml"), "utf8"), /services:\n\s+- name: web\n\s+- name: api\n/);
+  });
   it("names the stacks that there are when the wanted one is unknown", () => {
     assert.throws(() => inspectProject(directory, "qa"), (error: DriverError) => error.code === "EBG-UNKNOWN-STACK" && /Pulumi\.dev\.yaml, Pulumi\.prod\.yaml/.test(error.remedy));
     assert.throws(() => inspectProject(join(directory, "nowhere"), "dev"), (error: DriverError) => error.code === "EBG-NO-PROJECT");

@@ -15,6 +15,12 @@ describe("the controller's chart", () => {
     assert.equal(of(install({ podDisruptionBudget: { maxUnavailable: 1 }, replicaCount: 1 }), "PodDisruptionBudget"), undefined);
   });
 
+  it("of line 1 installs a controller of line 2, and from 3 on one of its own version", () => {
+    const image = (version: string): unknown => (of(chartManifests({ releaseName: "aws-load-balancer-controller", namespace: "kube-system", version, values: { clusterName: "blue" } }) as Manifest[], "Deployment") as { spec?: { template?: { spec: { containers?: { image: string }[] } } } }).spec?.template?.spec.containers?.[0]?.image;
+    assert.equal(image("1.13.0"), "public.ecr.aws/eks/aws-load-balancer-controller:v2.13.0");
+    assert.equal(image("3.5.0"), "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0");
+  });
+
   it("prefers two nodes for two replicas, unless told otherwise", () => {
     const affinity = (values: ChartValues): object | undefined => of(install(values), "Deployment")?.spec?.template?.spec.affinity;
     assert.match(JSON.stringify(affinity({})), /"podAntiAffinity".*"aws-load-balancer-controller".*"kubernetes\.io\/hostname"/);
