@@ -1,4 +1,4 @@
-/** The seeds' scenario 1: a workload that runs already behind its own load balancer is taken in, under traffic, and a second cluster joins. */
+/** The seeds' scenario 1: a workload that runs already behind its own load balancer is taken in, under traffic, and a second cluster joins. Then the primary stands down and comes back. */
 import { attributesAnnotation } from "../../../../components/service-annotations";
 import type { DriverEvent } from "../../../events";
 import type { Act, Ending, Scenario } from "../scenario";
@@ -50,6 +50,13 @@ async function attributesAreBoth(stage: RehearsalStage): Promise<Seen> {
   return { holds: seen === "load_balancing.cross_zone.enabled=true,deletion_protection.enabled=true", seen };
 }
 
+/** Standing down goes by the selector, which to the API server is one value: theirs must come back whole. */
+async function selectsAsBefore(stage: RehearsalStage): Promise<Seen> {
+  const { spec } = await stage.json<{ spec: { selector?: Record<string, string> } }>("kubectl", ["--context", blue, "-n", namespace, "get", "service", "nginx", "-o", "json"]);
+  const seen = JSON.stringify(spec.selector ?? {});
+  return { holds: seen === JSON.stringify({ app: "nginx" }), seen };
+}
+
 const groupsOf = async (stage: RehearsalStage): Promise<string[]> => (await generatedBindings(stage, primary)).map(({ targetGroupArn }) => targetGroupArn);
 const isProvisioned = (event: DriverEvent): boolean => event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "provision";
 
@@ -76,6 +83,12 @@ async function perform(stage: RehearsalStage): Promise<Ending> {
   await stage.claim("step 8", "targets of both clusters are healthy", async () => targetsAreHealthy(stage, await groupsOf(stage), [{ context: blue, namespace }, { context: green, namespace }]));
   await stage.claim("step 9", "requests are spread over both clusters, and all else holds", () => verifyIsGood(stage), 30);
   await stage.claim("", "still nothing was recreated", () => nothingRecreated(stage, before));
+  await stage.step("drain blue: the primary stands down and keeps the load balancer of others", () => stage.mustDrive(["drain", "blue"]));
+  await stage.claim("", "only the secondary's targets are left", async () => targetsAreHealthy(stage, await groupsOf(stage), [{ context: green, namespace }]));
+  await stage.step("admit blue: the primary comes back", () => stage.mustDrive(["admit", "blue"]));
+  await stage.claim("", "targets of both clusters are healthy again", async () => targetsAreHealthy(stage, await groupsOf(stage), [{ context: blue, namespace }, { context: green, namespace }]));
+  await stage.claim("", "the Service selects what its owner wrote", () => selectsAsBefore(stage));
+  await stage.claim("", "and nothing was recreated", () => nothingRecreated(stage, before));
   await stage.claim("", "the program of others has nothing to change", () => othersUnchanged(stage), 0);
   await stage.endLoad();
   return { driverExitCode: 0, message: "done, the workload of others is served by two clusters" };
@@ -90,7 +103,7 @@ async function othersUnchanged(stage: RehearsalStage): Promise<Seen> {
 
 export const extend: Scenario = {
   name: "extend",
-  summary: "a workload that runs already behind its own load balancer is taken in, and a second cluster joins",
+  summary: "a workload that runs already behind its own load balancer is taken in, and a second cluster joins; then the primary stands down and comes back",
   plan: (options): Act => {
     refuseOptions("extend", { "--from": options.from, "--to": options.to, "--fault": options.faults });
     return { title: "extend an existing load balancer", project: exampleConfig("extend"), others: exampleProgram("existing-workload"), perform };
