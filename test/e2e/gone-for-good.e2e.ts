@@ -1,4 +1,4 @@
-/** A cluster whose controller alone is dead is evacuated and comes back; one whose API server never comes back is destroyed by `upgrade`. Under load, in one sandbox. */
+/** A cluster whose controller alone is dead is evacuated and comes back; one whose API server never comes back is destroyed by `upgrade`, or in a teardown. Under load, in one sandbox. */
 import assert from "node:assert/strict";
 import type { LoadFailure, LoadSummary } from "../../sandbox/contract";
 import { ControlClient } from "../../sandbox/control-client";
@@ -80,5 +80,22 @@ describe("a cluster that is dead for good", function () {
     // The client keeps twenty-five; each that led there fails once, and is opened anew elsewhere.
     assert.ok(failures.length + summary.idleResets <= 25, `${failures.length} connections were cut in use, ${summary.idleResets} while idle`);
     console.log(`      ${summary.sent} requests, ${summary.failed} failed on connections that outlived their cluster, ${summary.idleResets} idle resets`);
+  });
+
+  it("does not keep a teardown from its end, even when it is the last one", async () => {
+    await control.stopApiServer("dev-green");
+    const teardown = ["teardown", "--yes-delete", "dev"];
+    const stuck = await stage.drive(teardown);
+    assert.equal(stuck.code, 6, stuck.stderr);
+    assert.match(stuck.stderr, /evacuate green/);
+    const out = await stage.drive(["evacuate", "green"]);
+    assert.equal(out.code, 0, out.stderr);
+    const run = await stage.drive(teardown);
+    assert.equal(run.code, 0, run.stderr);
+    const kinds: readonly (readonly string[])[] = [
+      ["elbv2", "describe-load-balancers", "--query", "LoadBalancers[].LoadBalancerArn"], ["elbv2", "describe-target-groups", "--query", "TargetGroups[].TargetGroupArn"],
+      ["eks", "list-clusters", "--query", "clusters"], ["ec2", "describe-security-groups", "--query", "SecurityGroups[?GroupName!='default'].GroupId"],
+    ];
+    assert.deepEqual(kinds.map((args) => stage.json<string[]>("aws", [...args, "--output", "json"])), [[], [], [], []]);
   });
 });
