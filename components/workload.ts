@@ -22,7 +22,10 @@ export interface WorkloadArgs {
   replicas?: number;
   /** True when an autoscaler owns the replicas: they are left out, or server-side apply would fight it. Default false. */
   autoscaled?: boolean;
-  /** Scales to zero, whoever owns the replicas; pods end gracefully. Default false. */
+  /**
+   * Scales to zero, whoever owns the replicas; pods end gracefully. Default false. An `autoscaled` workload that is started again begins with
+   * one pod, and its autoscaler, which leaves zero alone, goes on from there.
+   */
   stopped?: boolean;
   /** Given to the pods as `MEMBER`. */
   memberName: string;
@@ -92,7 +95,9 @@ export class Workload extends pulumi.ComponentResource {
     const namespaces = args.createNamespace === true ? [createWorkloadNamespace(name, args.namespace, { parent: this })] : [];
     const within = { parent: this, dependsOn: namespaces };
     new kubernetes.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: this.selector } } }, within);
-    const deployment = new kubernetes.apps.v1.Deployment(name, { metadata, spec: this.deploymentSpec(args, labels) }, {
+    // The autoscaler has written `replicas` last: without force the zero would be a conflict, already in a preview. Left out again, the field gets the API server's own default, 1.
+    const taking = args.stopped === true && args.autoscaled === true ? { ...metadata, annotations: { "pulumi.com/patchForce": "true" } } : metadata;
+    const deployment = new kubernetes.apps.v1.Deployment(name, { metadata: taking, spec: this.deploymentSpec(args, labels) }, {
       ...within,
       // A rolling update replaces pods one by one, and each takes the load balancer's lag.
       customTimeouts: { create: "30m", update: "60m", delete: "30m" },

@@ -136,6 +136,19 @@ describe("a member's program", () => {
     });
   }
 
+  it("takes an autoscaler's replicas by force while the workload is stopped, and leaves them out otherwise", async () => {
+    const services = JSON.stringify([{ ...(JSON.parse(devValues["eks-blue-green:services"] ?? "") as object[])[0], autoscaled: true }]);
+    const { outputs } = await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram({ ...devValues, "eks-blue-green:services": services }));
+    const declared = async (blue: MemberPlacement): Promise<unknown[]> => {
+      const run = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...outputs, record: recordWith(blue) } } }, () => memberProgram(values));
+      return [replicasOf(run), (find(run.resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["metadata"] as { annotations?: unknown }).annotations];
+    };
+    assert.deepEqual(await declared(standby), [undefined, undefined]);
+    assert.deepEqual(await declared(stopped), [0, { "pulumi.com/patchForce": "true" }]);
+    const fixed = await deploy(recordWith(stopped));
+    assert.equal((find(fixed.resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["metadata"] as { annotations?: unknown }).annotations, undefined, "what somebody changed by hand is still told as a conflict");
+  });
+
   it("declares nothing for an absent member", async () => {
     const run = await deploy(recordWith(gone));
     assert.deepEqual([listing(run.resources), run.outputs], [[], {}]);
