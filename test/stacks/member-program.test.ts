@@ -92,6 +92,14 @@ describe("a member's program", () => {
     assert.deepEqual(spec.containers[0]?.["env"], [{ name: "MEMBER", value: "blue" }]);
   });
 
+  it("rolls pods in at most four batches, never fewer than wanted, and no update may need longer than the driver waits", async () => {
+    const { inputs, updateTimeout } = find((await deploy(recordWith(active))).resources, "kubernetes:apps/v1:Deployment", "blue-web");
+    const { strategy, progressDeadlineSeconds } = inputs["spec"] as { strategy: { rollingUpdate: { maxSurge: string; maxUnavailable: number } }; progressDeadlineSeconds: number };
+    assert.deepEqual(strategy.rollingUpdate, { maxUnavailable: 0, maxSurge: "25%" });
+    for (let replicas = 2; replicas <= 500; replicas += 1) assert.ok(Math.ceil(replicas / Math.ceil(replicas / 4)) * progressDeadlineSeconds <= 3600, `${replicas}`);
+    assert.equal(updateTimeout, "60m");
+  });
+
   it("orders agent, association, controller, workload, binding", async () => {
     const { resources } = await deploy(recordWith(active));
     const needs = (type: string, name: string, dependency: string) => assert.ok(find(resources, type, name).dependencies.includes(dependency), `${name} needs ${dependency}`);
