@@ -22,7 +22,7 @@ export interface MemberPlacement {
   /** Deployed Kubernetes minor version, as `1.35`; null exactly when the role is `absent`. */
   readonly version: string | null;
   readonly workload: WorkloadState;
-  /** Replicas (of services that no autoscaler owns) and nodes in percent of the config's; absent = 100. */
+  /** Replicas and nodes (those that no autoscaler owns) in percent of the config's; absent = 100. */
   readonly capacityPercent?: number;
   /** Nodes in percent of the config's, while they differ: on the way down pods go before the nodes that they run on. Absent = capacityPercent. */
   readonly nodePercent?: number;

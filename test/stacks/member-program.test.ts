@@ -157,6 +157,16 @@ describe("a member's program", () => {
     assert.equal((find(fixed.resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["metadata"] as { annotations?: unknown }).annotations, undefined, "what somebody changed by hand is still told as a conflict");
   });
 
+  it("leaves the number of nodes to an autoscaler where the config says so", async () => {
+    const cluster = JSON.parse(devValues["eks-blue-green:cluster"] ?? "") as { nodes: object };
+    const ignores = async (nodes: object): Promise<unknown> => {
+      const { outputs } = await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram({ ...devValues, "eks-blue-green:cluster": JSON.stringify({ ...cluster, nodes: { ...cluster.nodes, ...nodes } }) }));
+      const run = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...outputs, record: recordWith(active) } } }, () => memberProgram(values));
+      return find(run.resources, "eks:index:ManagedNodeGroup", "blue-nodes").inputs["ignoreScalingChanges"];
+    };
+    assert.deepEqual([await ignores({}), await ignores({ autoscaled: false }), await ignores({ autoscaled: true })], [false, false, true]);
+  });
+
   it("declares nothing for an absent member", async () => {
     const run = await deploy(recordWith(gone));
     assert.deepEqual([listing(run.resources), run.outputs], [[], {}]);
