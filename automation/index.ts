@@ -144,7 +144,7 @@ export function drain(options: MemberWorkOptions): Promise<UpgradeResult> {
   return asked(options, { name: "drain", member: options.member, percent: null });
 }
 
-/** Sets a member's replicas and nodes in percent of the config's; what an autoscaler owns is left to it. @throws DriverError as `upgrade` does */
+/** Sets a member's replicas and nodes in percent of the config's; what the config calls `autoscaled` is left to its autoscaler. @throws DriverError as `upgrade` does */
 export function scale(options: ScaleOptions): Promise<UpgradeResult> {
   return asked(options, { name: "scale", member: options.member, percent: options.percent });
 }

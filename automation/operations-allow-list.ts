@@ -145,8 +145,9 @@ function scaleObjection(planned: PlannedOperation): string | null {
   if (isDisruptionBudget(type)) return null;
   const isNodes = type === "aws:eks/nodeGroup:NodeGroup";
   if ((!isDeployment(type) && !isNodes) || operation !== "update") return "scaling only changes a Deployment's replicas and a node group's desired size";
-  const allowed = isNodes ? ["scalingConfig", "scalingConfig.desiredSize"] : ["spec.replicas"];
-  return only(planned, allowed) ? null : `scaling changes ${allowed.at(-1)} alone, not ${named(paths)}`;
+  // Stopping takes the replicas from their autoscaler (`Workload`), and starting gives them back.
+  const allowed = isNodes ? ["scalingConfig.desiredSize", "scalingConfig"] : ["spec.replicas", "metadata.annotations", "metadata.annotations.pulumi.com/patchForce"];
+  return only(planned, allowed) ? null : `scaling changes ${allowed[0]} alone, not ${named(paths)}`;
 }
 
 export function refusals(purpose: Purpose, operations: readonly PlannedOperation[]): Refusal[] {

@@ -1,6 +1,6 @@
 /** How much of the environment's capacity may be missing, and who makes up for a member that is out. Pure. Capacity is in percent of one member's. */
 import { capacityOf } from "../stacks/record";
-import type { Placement, Rollout } from "../stacks/record";
+import type { MoveKind, Placement, Rollout, Step } from "../stacks/record";
 import { activeMembers, impossible, type Limits, type Steps } from "./plan-steps";
 import { counted } from "./words";
 
@@ -27,6 +27,17 @@ export function floorOf(start: Placement, rollout: Pick<Rollout, "strategy" | "c
   // `replace` brings one in for each of the old ones; those of the wanted version were brought in before.
   const old = activeMembers(start).filter((name) => start[name]?.version !== rollout.wantedVersion);
   return capacityFloor(Object.fromEntries(old.map((name) => [name, start[name] as Placement[string]])), limits);
+}
+
+/**
+ * Members that serve before these steps and leave for good: neither those that come back, nor a standby that only stood in. One that is
+ * destroyed and made anew has left: what comes back is another one, which brings pods of its own.
+ */
+export function leavingMembers(steps: readonly Step[]): string[] {
+  const moves = steps.flatMap((step) => (step.type === "move" ? [step] : []));
+  const of = (kind: MoveKind, name: string): boolean => moves.some((move) => move.kind === kind && move.member === name);
+  const served = [...new Set(moves.map((move) => move.member))].filter((name) => moves.find((move) => move.member === name)?.from.role === "active");
+  return served.filter((name) => of("drain", name) && (of("retire", name) || moves.findLast((move) => move.member === name)?.to.role !== "active"));
 }
 
 /** Scales the other active members up until they carry `floor` without `outgoing`. @throws EBG-PLAN-IMPOSSIBLE */

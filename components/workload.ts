@@ -22,7 +22,10 @@ export interface WorkloadArgs {
   replicas?: number;
   /** True when an autoscaler owns the replicas: they are left out, or server-side apply would fight it. Default false. */
   autoscaled?: boolean;
-  /** Scales to zero, whoever owns the replicas; pods end gracefully. Default false. */
+  /**
+   * Scales to zero, whoever owns the replicas; pods end gracefully. Default false. An `autoscaled` workload that is started again begins with
+   * one pod, and its autoscaler, which leaves zero alone, goes on from there.
+   */
   stopped?: boolean;
   /** Given to the pods as `MEMBER`. */
   memberName: string;
@@ -44,6 +47,15 @@ export interface WorkloadArgs {
 
 /** What a pod still needs after its preStop sleep to answer what it has accepted. */
 const leastStopSeconds = 10;
+
+/**
+ * New pods at once in a rolling update, in percent of the replicas: however many there are, four batches do. It rounds up, so up to four
+ * replicas go one by one.
+ */
+const surgePercent = 25;
+/** Longest wait for the next new pod: its start, and with a readiness gate the load balancer's registration (180 to 300 s) and health checks. */
+const progressDeadlineSeconds = 900;
+const rollingUpdateSeconds = Math.ceil(100 / surgePercent) * progressDeadlineSeconds;
 
 /** All that is wrong with the arguments. */
 export function workloadProblems(args: WorkloadArgs): Problem[] {
@@ -94,10 +106,12 @@ export class Workload extends pulumi.ComponentResource {
     const namespaces = args.createNamespace === true ? [createWorkloadNamespace(name, args.namespace, { parent: this })] : [];
     const within = { parent: this, dependsOn: namespaces };
     new kubernetes.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: this.selector } } }, within);
-    const deployment = new kubernetes.apps.v1.Deployment(name, { metadata, spec: this.deploymentSpec(args, labels) }, {
+    // The autoscaler has written `replicas` last: without force the zero would be a conflict, already in a preview. Left out again, the field gets the API server's own default, 1.
+    const taking = args.stopped === true && args.autoscaled === true ? { ...metadata, annotations: { "pulumi.com/patchForce": "true" } } : metadata;
+    const deployment = new kubernetes.apps.v1.Deployment(name, { metadata: taking, spec: this.deploymentSpec(args, labels) }, {
       ...within,
-      // A rolling update replaces pods one by one, and each takes the load balancer's lag.
-      customTimeouts: { create: "30m", update: "60m", delete: "30m" },
+      // A rolling update replaces pods batch by batch, and each batch takes the load balancer's lag.
+      customTimeouts: { create: "30m", update: `${rollingUpdateSeconds / 60}m`, delete: "30m" },
     });
     new kubernetes.core.v1.Service(name, {
       // A standby's Service may have no endpoints (scaled to zero), which is no failure.
@@ -118,8 +132,8 @@ export class Workload extends pulumi.ComponentResource {
     return {
       ...(replicas === undefined ? {} : { replicas }),
       selector: { matchLabels: this.selector },
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-      progressDeadlineSeconds: 900,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: `${surgePercent}%` } },
+      progressDeadlineSeconds,
       template: {
         metadata: { labels },
         spec: {

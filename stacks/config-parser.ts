@@ -105,6 +105,7 @@ function readCluster(reader: ObjectReader, vpc: string | null): ClusterConfig {
     minSize: size("minSize", 2),
     desiredSize: size("desiredSize", 2),
     maxSize: size("maxSize", 4),
+    ...(nodes.yesOrNo("autoscaled", false) ? { autoscaled: true as const } : {}),
   };
   if (nodesConfig.minSize > nodesConfig.desiredSize || nodesConfig.desiredSize > nodesConfig.maxSize) {
     nodes.add("desiredSize", nodesConfig.desiredSize, `must lie between minSize (${nodesConfig.minSize}) and maxSize (${nodesConfig.maxSize})`, "Correct the three sizes");

@@ -15,6 +15,11 @@ export interface NodesConfig {
   readonly desiredSize: number;
   readonly minSize: number;
   readonly maxSize: number;
+  /**
+   * True when a cluster autoscaler (yours; the package installs none) owns the number of nodes: `desiredSize` is only what a new member
+   * begins with, and no later update changes the number. Absent: false.
+   */
+  readonly autoscaled?: true;
 }
 
 export interface ClusterConfig {
@@ -100,7 +105,10 @@ export interface ServiceConfig {
   /** Only with owner `service`. Absent or null: this package makes the workload on the primary too. */
   readonly existing?: ExistingServiceConfig | null;
   readonly replicas: number;
-  /** True when an autoscaler owns the replicas. */
+  /**
+   * True when an autoscaler owns the replicas: no move scales them, and a member is drained only when those that stay have as many healthy
+   * targets as those that leave (times `rollout.minCapacityPercent`). Its `minReplicas` on the others is the way to raise them in time.
+   */
   readonly autoscaled: boolean;
   readonly healthCheckPath: string;
   /**
@@ -124,7 +132,7 @@ export interface RolloutConfig {
   /**
    * Least capacity that stays in traffic while a member is out, in percent of the steady capacity (what all active members have
    * together), 0 to 100. Default 100: the others are scaled up before a member is drained. Replicas and nodes that an autoscaler
-   * owns are left to it.
+   * owns (`services[].autoscaled`, `cluster.nodes.autoscaled`) are left to it; of such a service those that leave are counted, and those that stay must have this percentage of them.
    */
   readonly minCapacityPercent: number;
   readonly bakeSeconds: number;

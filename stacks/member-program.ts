@@ -48,14 +48,14 @@ function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster 
   if (plan.existing !== null || plan.addons === null) {
     return new Cluster(plan.member, { clusterName: plan.clusterName, existing: { kubeconfig: plan.existing?.kubeconfig ?? "", podSecurityGroupId: plan.existing?.podSecurityGroupId ?? "" } }, { providers: [plan.provider] });
   }
-  const { instanceTypes, minSize, maxSize } = config.cluster.nodes;
+  const { instanceTypes, minSize, maxSize, autoscaled } = config.cluster.nodes;
   const desiredSize = nodesAt(config.cluster.nodes, nodePercentOf(plan.declared));
   return new Cluster(plan.member, {
     clusterName: plan.clusterName,
     version: plan.version,
     vpcId: network.vpcId,
     privateSubnetIds: [...network.privateSubnetIds],
-    nodes: { instanceTypes: [...instanceTypes], minSize, desiredSize, maxSize },
+    nodes: { instanceTypes: [...instanceTypes], minSize, desiredSize, maxSize, autoscaled: autoscaled === true },
     addons: plan.addons,
     serviceCidrBlock: config.cluster.serviceCidrBlock ?? undefined,
     oidcProvider: config.controller.identity === "irsa",

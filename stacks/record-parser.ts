@@ -57,6 +57,13 @@ function commandOf(reader: Reader, value: unknown): RolloutCommand {
   };
 }
 
+function healthyBeforeOf(reader: Reader, value: unknown): Record<string, Record<string, number>> {
+  return Object.fromEntries(Object.entries(reader.object(value, "rollout.healthyBefore")).map(([member, groups]) => {
+    const path = `rollout.healthyBefore.${member}`;
+    return [member, Object.fromEntries(Object.entries(reader.object(groups, path)).map(([key, count]) => [key, reader.whole(count, `${path}.${key}`, 0)]))];
+  }));
+}
+
 function rolloutOf(reader: Reader, value: unknown): Rollout {
   const object = reader.object(value, "rollout");
   const steps = reader.array(object["steps"], "rollout.steps").map((step, index) => stepOf(reader, step, `rollout.steps[${index}]`));
@@ -64,6 +71,7 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
   if (done > steps.length) reader.problems.push(`rollout.done: ${done} of ${steps.length} steps`);
   const reason = object["reason"] ?? null;
   const command = object["command"] == null ? null : commandOf(reader, object["command"]);
+  const healthyBefore = object["healthyBefore"] == null ? null : healthyBeforeOf(reader, object["healthyBefore"]);
   return {
     id: reader.text(object["id"], "rollout.id"),
     ...(command === null ? {} : { command }),
@@ -73,6 +81,7 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
     done,
     direction: reader.oneOf(object["direction"], "rollout.direction", ["forward", "back"] as const),
     reason: reason === null ? null : reader.text(reason, "rollout.reason"),
+    ...(healthyBefore === null ? {} : { healthyBefore }),
     ...(object["givenUp"] === true ? { givenUp: true as const } : {}),
     startedAt: reader.text(object["startedAt"], "rollout.startedAt"),
   };

@@ -51,7 +51,7 @@ export function startRollout(
 }
 
 /** Writes the intent of the move at `step`. Bakes between the last committed step and this one count as done: they are not moves and leave no intent. */
-export function beginMove(record: EnvironmentRecord, begin: Pick<Intent, "step" | "startedAt" | "by" | "targetsBefore">): EnvironmentRecord {
+export function beginMove(record: EnvironmentRecord, begin: Pick<Intent, "step" | "startedAt" | "by" | "targetsBefore"> & { readonly healthyBefore?: Readonly<Record<string, number>> }): EnvironmentRecord {
   const rollout = openRollout(record, "beginMove");
   noIntent(record, "beginMove");
   const skipped = rollout.steps.slice(rollout.done, begin.step);
@@ -59,7 +59,8 @@ export function beginMove(record: EnvironmentRecord, begin: Pick<Intent, "step" 
   if (skipped.some((step) => step.type === "move")) throw new RecordError(`beginMove: step ${begin.step} would skip a move after step ${rollout.done}`);
   const move = moveOf(rollout.steps[begin.step], record.placement, "beginMove");
   const intent: Intent = { move, step: begin.step, startedAt: begin.startedAt, by: begin.by, targetsBefore: begin.targetsBefore };
-  return { ...record, revision: record.revision + 1, rollout: { ...rollout, done: begin.step }, intent };
+  const counted = begin.healthyBefore === undefined ? {} : { healthyBefore: { ...rollout.healthyBefore, [move.member]: begin.healthyBefore } };
+  return { ...record, revision: record.revision + 1, rollout: { ...rollout, ...counted, done: begin.step }, intent };
 }
 
 /** The open move has happened and was observed: placement follows, the intent is closed, its step is done. */

@@ -22,7 +22,7 @@ export interface MemberPlacement {
   /** Deployed Kubernetes minor version, as `1.35`; null exactly when the role is `absent`. */
   readonly version: string | null;
   readonly workload: WorkloadState;
-  /** Replicas (of services that no autoscaler owns) and nodes in percent of the config's; absent = 100. */
+  /** Replicas and nodes (those that no autoscaler owns) in percent of the config's; absent = 100. */
   readonly capacityPercent?: number;
   /** Nodes in percent of the config's, while they differ: on the way down pods go before the nodes that they run on. Absent = capacityPercent. */
   readonly nodePercent?: number;
@@ -85,6 +85,11 @@ export interface Rollout {
   readonly direction: "forward" | "back";
   /** Why it turned back; null while it goes forward. */
   readonly reason: string | null;
+  /**
+   * Healthy targets by member and target group key, counted before the member's drain was begun: where an autoscaler owns the replicas, that
+   * is what those that stay must have, also when the drain is resumed. Absent: no such member was drained.
+   */
+  readonly healthyBefore?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** It goes back because the config was set back, not because a check failed. Absent: false. */
   readonly givenUp?: true;
   readonly startedAt: string;

@@ -6,26 +6,39 @@ import { healthOf, isRegistered, targetsOf, type Ownership } from "./ownership";
 import { isDrift, probeProblem, remedyOf } from "./peers";
 import { counted, doing } from "../words";
 
+/** The floor of a target group whose number of targets an autoscaler owns: what those that leave have, or had. */
+export interface LikeThoseThatLeave {
+  /** Of their healthy targets, 0 to 100. */
+  readonly percent: number;
+  /** Counted now. */
+  readonly leaving: readonly string[];
+  /** Counted before the member's drain was begun, of those that are on their way out or gone. */
+  readonly before: Readonly<Record<string, number>>;
+}
+
 export interface CapacityRules {
   readonly member: string;
   /** The other active members. */
   readonly stayers: readonly string[];
   /** How many of those must be healthy; at least 1. */
   readonly minActive: number;
-  /** Targets that must stay, by target group; null: an autoscaler owns their number, so they only have to be healthy. */
-  readonly required: Readonly<Record<string, number | null>>;
+  /** Targets that must stay, by target group; null: nobody can say how many, so they only have to be healthy. */
+  readonly required: Readonly<Record<string, number | LikeThoseThatLeave | null>>;
   /** Targets that the member itself keeps, by target group; none when it leaves. */
   readonly keeps: Readonly<Record<string, number>>;
   readonly toleratedMs: number;
   /** How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent. */
   readonly repairMs?: number;
+  /** How long an autoscaler of those that stay may take to come up to what leaves, which serves meanwhile; toleratedMs when absent. */
+  readonly growMs?: number;
 }
 
 export function decideEnough(observation: Observation, owners: Ownership, rules: CapacityRules, memory: GateMemory): Decided {
-  const lacking = lackingTargets(observation, owners, rules);
+  const { problem: lacking, grows } = lackingTargets(observation, owners, rules);
   const problem = lackingActive(observation, owners, rules) ?? (isDrift(lacking) ? probeProblem(observation) ?? lacking : lacking ?? probeProblem(observation));
   if (problem === null) return notYet(passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${doing(rules.stayers, "carry")} the load`));
   if (problem.status === "waiting" && problem.reason === "unknown") return notYet(problem);
+  if (grows && problem === lacking) return bad(memory, observation.at, Math.max(rules.growMs ?? 0, rules.toleratedMs), problem, `raise minReplicas of the HorizontalPodAutoscaler on ${rules.stayers.join(", ")} for the time of the upgrade, and run it again; rollout.minCapacityPercent is the floor`);
   return bad(memory, observation.at, rules.toleratedMs, problem, remedyOf(problem, "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor"), rules.repairMs);
 }
 
@@ -51,22 +64,49 @@ function lackingActive(observation: Observation, owners: Ownership, { member, st
   return waiting("last-active", `${member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${minActive} must be (${states})`);
 }
 
-function lackingTargets(observation: Observation, owners: Ownership, { member, stayers, required, keeps }: CapacityRules): Decision | null {
-  for (const [key, least] of Object.entries(required)) {
+/** Registered targets that serve. A target without its pod is no capacity; of a member that can't be asked, AWS's word must do. */
+function healthyTargets(observation: Observation, owners: Ownership, key: string, name: string): number {
+  const seen = observation.members[name];
+  const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
+  const backed = seen?.reachable ? registered.filter((target) => (seen.services[key]?.endpoints ?? []).includes(target.id)) : registered;
+  return backed.filter((target) => target.state === "healthy").length;
+}
+
+/** Of one member, by target group: what its drain writes down for the floor of those that an autoscaler owns. */
+export const healthyByGroup = (observation: Observation, owners: Ownership, member: string): Record<string, number> =>
+  Object.fromEntries(Object.keys(observation.groups).map((key) => [key, healthyTargets(observation, owners, key, member)]));
+
+function leastOf(observation: Observation, owners: Ownership, key: string, required: number | LikeThoseThatLeave | null): number | null {
+  if (required === null || typeof required === "number") return required;
+  const { percent, leaving, before } = required;
+  const now = (name: string): number => (leaving.includes(name) ? healthyTargets(observation, owners, key, name) : 0);
+  const all = [...new Set([...leaving, ...Object.keys(before)])].reduce((sum, name) => sum + Math.max(before[name] ?? 0, now(name)), 0);
+  return Math.ceil((percent * all) / 100);
+}
+
+interface Lacking { readonly problem: Decision | null; /** An autoscaler may still bring what lacks. */ readonly grows: boolean }
+
+function lackingTargets(observation: Observation, owners: Ownership, { member, stayers, required, keeps }: CapacityRules): Lacking {
+  for (const [key, needed] of Object.entries(required)) {
+    const least = leastOf(observation, owners, key, needed);
+    const grown = needed !== null && typeof needed === "object";
     let good = keeps[key] ?? 0;
     let drifted = 0;
+    let sick = false;
     for (const name of stayers) {
-      const seen = observation.members[name];
       const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
-      // A target without its pod is no capacity; of a member that can't be asked, AWS's word must do.
-      const counted = seen?.reachable ? registered.filter((target) => (seen.services[key]?.endpoints ?? []).includes(target.id)) : registered;
-      const healthy = counted.filter((target) => target.state === "healthy").length;
-      if (least === null && healthy < registered.length) return waiting("peers-unhealthy", `${registered.length - healthy} of ${registered.length} targets of ${name} are not healthy in '${key}', and ${member} is not taken out meanwhile`);
+      const healthy = healthyTargets(observation, owners, key, name);
+      if (least === null && healthy < registered.length) return { problem: waiting("peers-unhealthy", `${registered.length - healthy} of ${registered.length} targets of ${name} are not healthy in '${key}', and ${member} is not taken out meanwhile`), grows: false };
       good += healthy;
-      const service = seen?.services[key];
+      sick ||= registered.some((target) => target.state !== "healthy" && target.state !== "initial");
+      const service = observation.members[name]?.services[key];
       if (healthy > 0 && service !== undefined) drifted += driftedTargets(observation, key, service).length;
     }
-    if (least !== null && good < least) return waiting(good + drifted >= least ? "drift" : "capacity", `without ${member} ${good} healthy targets stay in '${key}', ${least} must${drifted > 0 ? `; ${drifted} were taken out behind their controller's back` : ""}`);
+    if (least !== null && good < least) {
+      const back = good + drifted >= least;
+      const why = grown ? `: as many as what leaves has, and the number on ${stayers.join(", ")} is an autoscaler's (its minReplicas is the way to raise it)` : "";
+      return { problem: waiting(back ? "drift" : "capacity", `without ${member} ${good} healthy targets stay in '${key}', ${least} must${why}${drifted > 0 ? `; ${drifted} were taken out behind their controller's back` : ""}`), grows: grown && !back && !sick };
+    }
   }
-  return null;
+  return { problem: null, grows: false };
 }

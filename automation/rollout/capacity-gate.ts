@@ -1,8 +1,8 @@
 /** The gate before a member leaves traffic or gets smaller: the floor of capacity, as the planner keeps it, looked at in the world. */
 import { capacityOf, replicasAt, type Move } from "../../stacks/record";
-import { decideEnough, decideLettingGo, type CapacityRules } from "../gates/capacity";
+import { decideEnough, decideLettingGo, type CapacityRules, type LikeThoseThatLeave } from "../gates/capacity";
 import { plainLook } from "../gates/observation";
-import { floorOf } from "../plan-capacity";
+import { floorOf, leavingMembers } from "../plan-capacity";
 import { placementBefore } from "../walk-back";
 import type { Session } from "./session";
 import { waitForGate, type Gate } from "./wait-for-gate";
@@ -48,18 +48,44 @@ export async function waitForController(session: Session, index: number, { kind,
   await waitForGate(session, { name: `${member}'s controller can let targets go`, index, wants: { ...plainLook, infrastructure: true }, decide: (seen) => decideLettingGo(seen, member) });
 }
 
+/** Whether an autoscaler owns the number of some service's targets, so that a drain has to write down how many there were. */
+export const countsBeforeDrain = (session: Session): boolean => session.environment.config.services.some((service) => service.autoscaled && service.targetType !== "instance");
+
+/**
+ * Where an autoscaler owns the number, nobody knows what traffic needs but those that serve it: what leaves is counted before it leaves,
+ * together with what left earlier in this rollout and does not come back.
+ */
+function likeThoseThatLeave(session: Session, key: string, member: string): LikeThoseThatLeave {
+  const { rollout, intent } = session.record;
+  const steps = rollout?.steps ?? [];
+  const drained = steps.slice(0, rollout?.done ?? 0).flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []));
+  const forGood = leavingMembers(steps);
+  const leaving = [...new Set([member, ...forGood.filter((name) => !drained.includes(name))])];
+  // Of a drain that is open, some targets may be gone already; one that begins anew is counted anew.
+  const left = [...forGood.filter((name) => drained.includes(name)), ...(intent?.move.member === member ? [member] : [])];
+  const before = Object.fromEntries(left.map((name) => [name, rollout?.healthyBefore?.[name]?.[key] ?? 0]));
+  return { percent: session.rules.minCapacityPercent, leaving, before };
+}
+
+/** Seconds of AWS's time until pods that an autoscaler adds serve: its own period, the pod's start, registration and health checks. */
+const growSeconds = 900;
+
 function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
   const { rollout } = session.record;
   const floor = rollout === null ? 0 : floorOf(placementBefore(session.record), rollout, session.rules);
-  const required: Record<string, number | null> = {};
+  const required: Record<string, CapacityRules["required"][string]> = {};
   const keeps: Record<string, number> = {};
   for (const [key, group] of Object.entries(session.environment.loadBalancer.services)) {
     const name = "service" in group ? String(group.service) : key;
     const service = session.environment.config.services.find((one) => one.name === name);
     if (service === undefined) continue;
-    required[key] = service.autoscaled || service.targetType === "instance" ? null : Math.ceil((service.replicas * floor) / 100);
+    if (service.targetType === "instance") required[key] = null;
+    else if (service.autoscaled) required[key] = kind === "drain" ? likeThoseThatLeave(session, key, member) : null;
+    else required[key] = Math.ceil((service.replicas * floor) / 100);
     if (kind === "scale") keeps[key] = service.autoscaled ? 0 : replicasAt(service.replicas, capacityOf(to));
   }
   const stayers = session.active().filter((name) => name !== member);
-  return { member, stayers, minActive: Math.max(1, session.rules.minActive), required, keeps, toleratedMs: session.toleratedMs, repairMs: session.repairMs };
+  // Within the gate's own timeout, which knows no remedy.
+  const growMs = Math.max(session.ports.clock.scaled(Math.min(growSeconds, 0.9 * session.rules.gateTimeoutSeconds)), 9000);
+  return { member, stayers, minActive: Math.max(1, session.rules.minActive), required, keeps, toleratedMs: session.toleratedMs, repairMs: session.repairMs, growMs };
 }

@@ -1,12 +1,13 @@
 /** One move: begin → act → gate → commit. Also the rest of a move that was begun by a driver that is gone. */
 import { beginMove, commitMove, type Intent, type Move, type Step } from "../../stacks/record";
 import { DriverError } from "../errors";
+import { healthyByGroup } from "../gates/capacity";
 import { snapshot } from "../gates/ownership";
 import type { Snapshot } from "../gates/peers";
 import { act, type Phases } from "./act";
 import { afterMove, beforeMove, noneUnaccounted, peersBefore } from "./move-gates";
 import { liftDenial } from "./evacuated";
-import { waitForCapacity, waitForController } from "./capacity-gate";
+import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacity-gate";
 import type { Session } from "./session";
 import { Stop, stopRequested } from "./stop";
 
@@ -23,9 +24,10 @@ async function begin(session: Session, index: number, move: Move, phases: Phases
   const observation = await beforeMove(session, move, false);
   if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
   const own = move.kind === "drain" ? snapshot(session.owners, observation, move.member) : {};
+  const healthy = move.kind === "drain" && move.from.role === "active" && countsBeforeDrain(session) ? healthyByGroup(observation, session.owners, move.member) : null;
   const peers = peersBefore(session, observation, move.member);
   await session.phase(index, "begin", "writing the intent", phases, async () => {
-    session.record = beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: own });
+    session.record = beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: own, ...(healthy === null ? {} : { healthyBefore: healthy }) });
     await session.flush();
   });
   return { own, peers };

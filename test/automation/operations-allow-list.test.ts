@@ -28,6 +28,9 @@ const cases: readonly [Purpose, PlannedOperation, boolean][] = [
   ["scale", op("update", deployment, ["spec.replicas"]), true],
   ["scale", op("update", deployment, ['["spec"]["replicas"]']), true],
   ["scale", op("update", deployment, ["spec.replicas", "spec.template"]), false],
+  ["scale", op("update", deployment, ["spec.replicas", "metadata.annotations"]), true],
+  ["scale", op("update", deployment, ["spec.replicas", 'metadata.annotations["pulumi.com/patchForce"]']), true],
+  ["scale", op("update", deployment, ["spec.replicas", "metadata.labels"]), false],
   ["scale", op("update", deployment, []), false],
   // What an earlier attempt changed, and did not get ready.
   ["scale", { ...op("update", deployment, []), incomplete: true }, true],

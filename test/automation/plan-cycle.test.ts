@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { activeMembers, afterStep, plan, type Limits, type Wanted } from "../../automation/plan";
-import { activeCapacity, capacityFloor } from "../../automation/plan-capacity";
+import { activeCapacity, capacityFloor, leavingMembers } from "../../automation/plan-capacity";
 import { absent, capacityOf, compareVersions, nextMinor, sizedAt, type MemberPlacement, type Placement, type Step } from "../../stacks/record";
 
 const names = ["blue", "green", "red", "grey"];
@@ -139,6 +139,15 @@ describe("plan (cycle)", () => {
     const standby: MemberPlacement = { role: "standby", version: "1.34", workload: "stopped" };
     const steps = plan({ blue: active("1.34"), green: standby }, { version: "1.35", members: ["blue", "green"] }, "cycle", rules);
     assert.deepEqual(short(steps), ["upgrade green 1.35", "scale green 100", "admit green", "bake", "drain blue", "upgrade blue 1.35", "admit blue", "bake", "drain green", "scale green 100"]);
+  });
+
+  it("nobody leaves for good in a cycle, the standby that stood in neither; with replace all old ones do", () => {
+    const standby: MemberPlacement = { role: "standby", version: "1.34", workload: "running" };
+    const start = { blue: active("1.34"), green: standby };
+    const to = { version: "1.35", members: ["blue", "green"] };
+    assert.deepEqual(leavingMembers(plan(start, to, "cycle", rules)), []);
+    const four = { blue: active("1.34"), green: absent, red: active("1.34"), grey: absent };
+    assert.deepEqual(leavingMembers(plan(four, { version: "1.35", members: ["blue", "green", "red", "grey"] }, "replace", rules)).sort(), ["blue", "red"]);
   });
 
   it("a member that stayed out for another one counts as much as before: the one that carries its load is not taken out under it", () => {

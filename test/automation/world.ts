@@ -63,6 +63,8 @@ export class World {
   readonly taken = new Set<string>();
   /** … and its cache of targets has run out (FACTS A.6). */
   cachedUntil = 0;
+  /** Pods that an autoscaler wants, by member. */
+  readonly autoscaler = new Map<string, number>();
   extraOperations: PlannedOperation[] = [];
   private dead = false;
   /** Fewest healthy targets ever seen behind the load balancer. */
@@ -80,13 +82,12 @@ export class World {
   }
   replicas(name: string): number {
     const cluster = this.clusters.get(name);
-    return cluster?.running ? Math.ceil((3 * cluster.percent) / 100) : 0;
+    return cluster?.running ? this.autoscaler.get(name) ?? Math.ceil((3 * cluster.percent) / 100) : 0;
   }
   private readonly addresses = new Map<string, readonly string[]>();
   /** Asked for at every observation: made once for each size. */
   pods(name: string): string[] {
-    const cluster = this.clusters.get(name);
-    const count = cluster?.running ? Math.ceil((3 * cluster.percent) / 100) : 0;
+    const count = this.replicas(name);
     const key = `${name} ${count}`;
     let known = this.addresses.get(key);
     if (known === undefined) this.addresses.set(key, (known = Array.from({ length: count }, (_, index) => `10.42.${this.members.indexOf(name) + 1}.${index + 1}:8080`)));

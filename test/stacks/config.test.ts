@@ -80,6 +80,7 @@ describe("the environment's config", () => {
     ["a Service range inside of the VPC", { cluster: { serviceCidrBlock: "10.42.0.0/20" } }, ["cluster.serviceCidrBlock: overlaps with the VPC's block 10.42.0.0/16"]],
     ["a zone of another region", { network: { ...network, availabilityZones: ["us-east-1a", "eu-west-1b"] } }, ["network.availabilityZones: must be a zone of the region us-east-1"]],
     ["a controller without multi-cluster", { controller: { version: "2.9.2" } }, ["controller.version: must be 2.10.0 or newer: older controllers have no multi-cluster target groups and deregister the other members' targets"]],
+    ["an autoscaler of nodes that is neither there nor not", { cluster: { nodes: { autoscaled: "yes" } } }, ["cluster.nodes.autoscaled: must be true or false"]],
     ["node sizes upside down", { cluster: { nodes: { minSize: 3, desiredSize: 2, maxSize: 4 } } }, ["cluster.nodes.desiredSize: must lie between minSize (3) and maxSize (4)"]],
     ["a hold shorter than the lag", { rollout: { propagationHoldSeconds: 30 } }, ["rollout.propagationHoldSeconds: must be a whole number from 180 to 3600 (an NLB's lag is 180 to 300 s)"]],
     ["no free member", { rollout: { minActive: 2 } }, ["rollout.minActive: must be a whole number from 1 to 1 (one member of all must be free to move)"]],

@@ -105,6 +105,14 @@ describe("a member's program", () => {
     assert.deepEqual(spec.template.spec.containers[0]?.["envFrom"], [{ secretRef: { name: "web-secrets" } }]);
   });
 
+  it("rolls pods in at most four batches, never fewer than wanted, and no update may need longer than the driver waits", async () => {
+    const { inputs, updateTimeout } = find((await deploy(recordWith(active))).resources, "kubernetes:apps/v1:Deployment", "blue-web");
+    const { strategy, progressDeadlineSeconds } = inputs["spec"] as { strategy: { rollingUpdate: { maxSurge: string; maxUnavailable: number } }; progressDeadlineSeconds: number };
+    assert.deepEqual(strategy.rollingUpdate, { maxUnavailable: 0, maxSurge: "25%" });
+    for (let replicas = 2; replicas <= 500; replicas += 1) assert.ok(Math.ceil(replicas / Math.ceil(replicas / 4)) * progressDeadlineSeconds <= 3600, `${replicas}`);
+    assert.equal(updateTimeout, "60m");
+  });
+
   it("orders agent, association, controller, workload, binding", async () => {
     const { resources } = await deploy(recordWith(active));
     const needs = (type: string, name: string, dependency: string) => assert.ok(find(resources, type, name).dependencies.includes(dependency), `${name} needs ${dependency}`);
@@ -148,6 +156,29 @@ describe("a member's program", () => {
       assert.equal(replicasOf(run), replicas);
     });
   }
+
+  it("takes an autoscaler's replicas by force while the workload is stopped, and leaves them out otherwise", async () => {
+    const services = JSON.stringify([{ ...(JSON.parse(devValues["eks-blue-green:services"] ?? "") as object[])[0], autoscaled: true }]);
+    const { outputs } = await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram({ ...devValues, "eks-blue-green:services": services }));
+    const declared = async (blue: MemberPlacement): Promise<unknown[]> => {
+      const run = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...outputs, record: recordWith(blue) } } }, () => memberProgram(values));
+      return [replicasOf(run), (find(run.resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["metadata"] as { annotations?: unknown }).annotations];
+    };
+    assert.deepEqual(await declared(standby), [undefined, undefined]);
+    assert.deepEqual(await declared(stopped), [0, { "pulumi.com/patchForce": "true" }]);
+    const fixed = await deploy(recordWith(stopped));
+    assert.equal((find(fixed.resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["metadata"] as { annotations?: unknown }).annotations, undefined, "what somebody changed by hand is still told as a conflict");
+  });
+
+  it("leaves the number of nodes to an autoscaler where the config says so", async () => {
+    const cluster = JSON.parse(devValues["eks-blue-green:cluster"] ?? "") as { nodes: object };
+    const ignores = async (nodes: object): Promise<unknown> => {
+      const { outputs } = await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram({ ...devValues, "eks-blue-green:cluster": JSON.stringify({ ...cluster, nodes: { ...cluster.nodes, ...nodes } }) }));
+      const run = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...outputs, record: recordWith(active) } } }, () => memberProgram(values));
+      return find(run.resources, "eks:index:ManagedNodeGroup", "blue-nodes").inputs["ignoreScalingChanges"];
+    };
+    assert.deepEqual([await ignores({}), await ignores({ autoscaled: false }), await ignores({ autoscaled: true })], [false, false, true]);
+  });
 
   it("declares nothing for an absent member", async () => {
     const run = await deploy(recordWith(gone));

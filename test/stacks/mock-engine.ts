@@ -1,4 +1,4 @@
-/** Runs a program against Pulumi's mocks and lists what it registered, with protection and dependencies, which the mocks alone don't show. */
+/** Runs a program against Pulumi's mocks and lists what it registered, with protection, dependencies and timeouts, which the mocks alone don't show. */
 import * as pulumi from "@pulumi/pulumi";
 
 export interface Registered {
@@ -11,6 +11,8 @@ export interface Registered {
   readonly retainOnDelete: boolean;
   readonly parent: string;
   readonly dependencies: readonly string[];
+  /** `customTimeouts.update`, as `60m`; empty: none. */
+  readonly updateTimeout: string;
 }
 
 export interface MockRun<T> {
@@ -115,7 +117,7 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
   monitor.registerResource = (request: any, callback: unknown): void => {
     resources.push({
       type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true, retainOnDelete: request.getRetainondelete() === true, importId: request.getImportid(),
-      parent: lastName(request.getParent()), dependencies: request.getDependenciesList().map(shortUrn),
+      parent: lastName(request.getParent()), dependencies: request.getDependenciesList().map(shortUrn), updateTimeout: request.getCustomtimeouts()?.getUpdate() ?? "",
     });
     register(request, callback);
   };

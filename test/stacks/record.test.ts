@@ -58,6 +58,17 @@ describe("the record", () => {
     }));
   });
 
+  it("keeps what was counted before a drain, by member, and says what is wrong with it", () => {
+    fc.assert(fc.property(rollouts, ({ record }) => {
+      if (record.rollout?.steps[0]?.type !== "move") return;
+      const counted = beginMove({ ...record, rollout: { ...record.rollout, healthyBefore: { red: { web: 3 } } } }, { step: 0, startedAt: at, by: "me", targetsBefore: {}, healthyBefore: { web: 40 } });
+      assert.deepEqual(counted.rollout?.healthyBefore, { red: { web: 3 }, [record.rollout.steps[0].member]: { web: 40 } });
+      assert.deepEqual(parseRecord(JSON.parse(JSON.stringify(counted))), { record: counted, problems: [] });
+      const broken = parseRecord({ ...counted, rollout: { ...counted.rollout, healthyBefore: { blue: { web: -1 } } } });
+      assert.match(broken.problems.join(), /rollout\.healthyBefore\.blue\.web/);
+    }));
+  });
+
   it("moves placement at commit only", () => {
     fc.assert(fc.property(rollouts, ({ record }) => {
       const all = history(record);

@@ -63,9 +63,31 @@ describe("the gate of capacity before a member leaves traffic", () => {
     assert.equal(decide({ blue: healthy(6) }, { stayers: [], keeps: { web: 6 } }).decision.status, "passed");
   });
 
-  it("where an autoscaler owns the number, all of the others' targets must be healthy", () => {
+  it("where nobody can say how many, all of the others' targets must be healthy", () => {
     assert.equal(decide({ blue: healthy(3), green: healthy(1) }, { required: { web: null } }).decision.status, "passed");
     assert.match(decide({ blue: healthy(3), green: { states: ["healthy", "initial"] } }, { required: { web: null } }).decision.message, /1 of 2 targets of green are not healthy/);
+  });
+
+  it("where an autoscaler owns the number, those that stay must have as many as those that leave have or had", () => {
+    const like = (percent: number, leaving = ["blue"], before = {}): Partial<CapacityRules> => ({ required: { web: { percent, leaving, before } }, growMs: 60_000 });
+    assert.equal(decide({ blue: healthy(40), green: healthy(40) }, like(100)).decision.status, "passed");
+    assert.match(decide({ blue: healthy(40), green: healthy(1) }, like(100)).decision.message, /without blue 1 healthy targets stay in 'web', 40 must: .*green is an autoscaler's \(its minReplicas/);
+    assert.equal(decide({ blue: healthy(40), green: healthy(20) }, like(50)).decision.status, "passed");
+    assert.match(decide({ blue: healthy(40), green: healthy(19) }, like(50)).decision.message, /20 must/);
+    // Resumed: half of its targets have left; and another member left before.
+    assert.match(decide({ blue: healthy(20), green: healthy(30) }, like(100, ["blue"], { blue: 40 })).decision.message, /40 must/);
+    assert.match(decide({ blue: healthy(40), green: healthy(40) }, like(100, ["blue"], { red: 10 })).decision.message, /50 must/);
+  });
+
+  it("an autoscaler gets its time to add pods, with the remedy when it does not; sick targets get none of it", () => {
+    const rules: Partial<CapacityRules> = { required: { web: { percent: 100, leaving: ["blue"], before: {} } }, growMs: 60_000 };
+    const growing = { blue: healthy(3), green: { states: ["healthy", "initial"] } };
+    const short = decide(growing, rules);
+    assert.equal(decide(growing, rules, short.memory, 59_999).decision.status, "waiting");
+    const late = decide(growing, rules, short.memory, 60_000).decision;
+    assert.equal(late.status, "failed");
+    if (late.status === "failed") assert.match(late.remedy, /raise minReplicas of the HorizontalPodAutoscaler on green .*rollout\.minCapacityPercent/);
+    assert.equal(decide({ blue: healthy(3), green: { states: ["healthy", "healthy", "unhealthy"] } }, rules, short.memory, toleratedMs).decision.status, "failed");
   });
 
   it("what AWS does not tell is waited for and never held against anybody; what is seen to lack fails after a while", () => {

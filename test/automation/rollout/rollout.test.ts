@@ -337,4 +337,37 @@ describe("rollout", () => {
     assert.ok(world.calls.includes("deregister"));
     assert.ok(!world.targets.has(stray) || world.targets.get(stray)?.drainingSince !== null);
   });
+
+  const autoscaled = { "eks-blue-green:services": JSON.stringify([{ ...(JSON.parse(config["eks-blue-green:services"]) as object[])[0], autoscaled: true }]) };
+
+  it("an autoscaler's service is drained only when the others have as many targets as leave", async () => {
+    const world = new World();
+    world.autoscaler.set("blue", 12).set("green", 1);
+    world.reconcile();
+    world.now += 600_000;
+    const result = await world.upgrade({ config: autoscaled });
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.match(result.message, /enough stays without blue: without blue 1 healthy targets stay in 'web', 12 must/);
+    assert.match(result.remedy ?? "", /raise minReplicas of the HorizontalPodAutoscaler on green/);
+    assert.equal(world.record.placement["blue"]?.role, "active");
+    world.autoscaler.set("green", 12);
+    assert.equal((await world.upgrade({ config: autoscaled })).outcome, "done");
+    done(world);
+  });
+
+  it("that number is in the record: a drain that is resumed asks for it, though its targets have left", async () => {
+    const world = new World();
+    world.autoscaler.set("blue", 12).set("green", 12);
+    world.reconcile();
+    world.now += 600_000;
+    const drained = () => world.record.intent?.move.kind === "drain" && world.clusters.get("blue")?.bound === false;
+    world.watch = () => { if (drained()) throw new Killed(); };
+    await assert.rejects(world.upgrade({ config: autoscaled }), Killed);
+    world.watch = () => undefined;
+    assert.deepEqual(world.record.rollout?.healthyBefore, { blue: { web: 12 } });
+    world.autoscaler.set("green", 11);
+    const result = await world.upgrade({ config: autoscaled });
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.match(result.message, /without blue 11 healthy targets stay in 'web', 12 must/);
+  });
 });
