@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { admit, adopt, drain, evacuate, planUpgrade, rollback, scale, status, up, upgrade, type UpgradeOptions, type UpgradeResult } from "../index";
 import { reporterFor, stamp } from "../report/reporters";
 import { planLines, statusLines } from "../report/tables";
+import { tellEnding } from "./ending";
 import { exitCodeOfOutcome } from "./exit-codes";
 import { onInterrupt } from "./interrupt";
 
@@ -25,7 +26,7 @@ async function runRollout(flags: Flags, work: (options: UpgradeOptions) => Promi
     const result = await work({ ...target(flags), approveRetire: flags.approveRetire ?? false, onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
     process.exitCode = exitCodeOfOutcome(result.outcome);
     reporter.end();
-    if (!flags.json) process.stdout.write(`\n${result.outcome}: ${result.message}\n${result.remedy ? `→ ${result.remedy}\n` : ""}`);
+    tellEnding(flags.json, null, result);
   } finally {
     interrupt.dispose();
     reporter.end();
@@ -40,7 +41,7 @@ async function runAdopt(flags: Flags): Promise<void> {
     const result = await adopt({ ...target(flags), onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
     process.exitCode = exitCodeOfOutcome(result.outcome);
     reporter.end();
-    process.stdout.write(flags.json ? `${JSON.stringify({ at: new Date().toISOString(), kind: "adopted", ...result })}\n` : `\n${result.outcome}: ${result.message}\n${result.remedy ? `→ ${result.remedy}\n` : ""}`);
+    tellEnding(flags.json, "adopted", result);
   } finally {
     interrupt.dispose();
     reporter.end();

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { teardown } from "../index";
 import { reporterFor, stamp } from "../report/reporters";
+import { tellEnding } from "./ending";
 import { exitCodes } from "./exit-codes";
 import { onInterrupt } from "./interrupt";
 
@@ -31,7 +32,7 @@ async function run(flags: Flags): Promise<void> {
     const result = await teardown({ environment: flags.stack, projectDirectory: resolve(flags.cwd), confirm: typed, onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
     reporter.end();
     process.exitCode = codes[result.outcome];
-    process.stdout.write(flags.json ? `${JSON.stringify({ at: new Date().toISOString(), kind: "teardown", ...result })}\n` : `\n${result.outcome}: ${result.message}\n${result.remedy ? `→ ${result.remedy}\n` : ""}`);
+    tellEnding(flags.json, "teardown", result);
   } finally {
     interrupt.dispose();
     reporter.end();
