@@ -29,7 +29,7 @@ export function startDriver(args: readonly string[], info: SandboxInfo, logFile:
   // A group of its own: one Ctrl-C in the terminal must reach it once, as the SIGTERM that the rehearsal passes on. When the rehearsal dies, its output's end stops it.
   const child = spawn(process.execPath, [bin, ...args, "--json"], { detached: true, env: rehearsalEnvironment(process.env, info), stdio: ["ignore", "pipe", "pipe"] });
   const log = createWriteStream(logFile, { flags: "a" });
-  child.stderr.pipe(log);
+  child.stderr.pipe(log, { end: false });
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (line) => {
     try {
@@ -40,7 +40,8 @@ export function startDriver(args: readonly string[], info: SandboxInfo, logFile:
   });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve(code));
+    // Who reads the log then finds its last words.
+    child.on("close", (code) => log.end(() => resolve(code)));
   });
   return { child, ended };
 }
