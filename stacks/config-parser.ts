@@ -4,6 +4,7 @@ import { overlap, parseCidr, subnetBlocks } from "../components/cidr";
 import { standsAlone } from "../components/controller-chart";
 import { type Problem, throwProblems } from "../components/problems";
 import type { ClusterConfig, ControllerConfig, EnvironmentConfig, LoadBalancerConfig, LoadBalancerOwner, MemberConfig, NetworkConfig, RolloutConfig } from "./config-types";
+import { readAwsSettings } from "./config-aws";
 import { readMemberClusters } from "./config-member-clusters";
 import { ObjectReader } from "./config-reader";
 import { quotaProblems, readServices } from "./config-services";
@@ -181,6 +182,7 @@ export function parseEnvironmentConfig(values: Readonly<Record<string, string>>,
   if (!plainName.test(context.environment)) problems.push({ path: "(stack name)", value: context.environment, rule: plainNameRule, remedy: "Choose a stack name like dev: pulumi stack init dev" });
   const region = values["aws:region"] ?? "";
   if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) problems.push({ path: "aws:region", value: region === "" ? null : region, rule: "must be an AWS region", remedy: "Set it: pulumi config set aws:region us-east-1" });
+  const aws = readAwsSettings(values, problems);
   const kubernetesVersion = top.text("kubernetesVersion", undefined, /^1\.\d{2,}$/, "must be a Kubernetes minor version in quotes, like \"1.35\"", "Set it: pulumi config set eks-blue-green:kubernetesVersion 1.35");
   const members = top.texts("members", undefined, 2, plainName, plainNameRule, "Name at least two members, like [blue, green]");
   if (context.environment.length + 1 + Math.max(0, ...members.map((member) => member.length)) > 100) top.add("members", members, "environment and member together have at most 100 characters (name of an EKS cluster)", "Shorten the names");
@@ -202,7 +204,7 @@ export function parseEnvironmentConfig(values: Readonly<Record<string, string>>,
   problems.push(...quotaProblems(services, { strategy: rollout.strategy, minCapacityPercent: rollout.minCapacityPercent, members: members.length, crossZone: loadBalancer.crossZone, zones: network.existing?.privateSubnetIds.length ?? network.availabilityZones.length, mostNodes: cluster.nodes.maxSize, owner: loadBalancer.owner }));
   top.finish();
   throwProblems(`The config of environment '${context.environment}'`, problems);
-  return { region, kubernetesVersion, members, network, cluster, controller, ...(memberClusters === null ? {} : { memberClusters }), loadBalancer, services, rollout };
+  return { region, ...(aws === null ? {} : { aws }), kubernetesVersion, members, network, cluster, controller, ...(memberClusters === null ? {} : { memberClusters }), loadBalancer, services, rollout };
 }
 
 /** Whether a stack's config is a member's: it has one of the two keys. */

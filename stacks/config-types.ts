@@ -146,8 +146,21 @@ export interface RolloutConfig {
   readonly retire: "ask" | "automatic";
 }
 
+/** The aws provider's settings that members' providers get as well as the environment's. */
+export interface AwsSettings {
+  /** `aws:defaultTags`: on everything that Pulumi makes. Load balancers of Services get their tags from the controller. Default none. */
+  readonly defaultTags: Readonly<Record<string, string>>;
+  /** `aws:allowedAccountIds`: an update with credentials of any other account fails. Default any. */
+  readonly allowedAccountIds: readonly string[];
+  /** `aws:forbiddenAccountIds`. Default none. */
+  readonly forbiddenAccountIds: readonly string[];
+}
+
 export interface EnvironmentConfig {
+  /** `aws:region`. */
   readonly region: string;
+  /** Absent: none is given. */
+  readonly aws?: AwsSettings;
   /** Wanted Kubernetes minor, `1.35`. */
   readonly kubernetesVersion: string;
   readonly members: readonly string[];

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster, LoadBalancerController } from "../components";
 import { lookUpAddonVersions, observeClusterVersion } from "./member-observation";
 import { parseMemberConfig } from "./config";
+import { providerSettings } from "./config-aws";
 import { createIngress } from "./member-ingress-rules";
 import { createServices, partOf, type ServicesPlan } from "./member-services";
 import { existingCluster, type ExistingCluster, findManagedGroups, findSourceGroups, findTargetGroups, type FoundTargetGroups, targetGroupsSeen } from "./member-lookups";
@@ -139,7 +140,7 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   if (desired.refuse !== null) throw new Error(`${desired.refuse.reason}. Remedy: ${desired.refuse.remedy}`);
   if (desired.placement.version === null) return {};
   const clusterName = clusterNameOf(environment, member);
-  const provider = new aws.Provider(`${member}-aws`, { region: environment.region as aws.Region });
+  const provider = new aws.Provider(`${member}-aws`, { region: environment.region as aws.Region, ...providerSettings(environment.config.aws) });
   const own = await readStackOutputs(stack);
   const last = own.kind === "outputs" ? (own.outputs as Partial<MemberOutputs>) : {};
   const { config, record, network } = environment;

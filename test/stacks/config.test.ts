@@ -32,6 +32,25 @@ const network = { cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "
 const nameRule = "must be lower-case letters, digits and dashes, begin with a letter, end in no dash, and have at most 32 characters";
 const nlb = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network";
 
+describe("the aws provider's own settings", () => {
+  it("that say who calls are refused, and never shown: they would not reach members or the driver", () => {
+    for (const key of ["profile", "assumeRoles", "assumeRole", "assumeRoleWithWebIdentity", "accessKey", "secretKey", "token", "sharedConfigFiles", "sharedCredentialsFiles"]) {
+      assert.deepEqual(problemsOf({ [`aws:${key}`]: "hush" }), [`aws:${key}: would be the environment's stack's alone: members' stacks and the driver would call AWS as somebody else`]);
+      assert.throws(() => parseEnvironmentConfig({ ...devValues, [`aws:${key}`]: "hush" }, context), (error: Error) => !error.message.includes("hush") && error.message.includes(`pulumi config rm aws:${key}`));
+    }
+  });
+  it("that hold for members too are read, and nothing is there when none is given", () => {
+    const given = { "aws:defaultTags": '{"tags":{"team":"platform"}}', "aws:allowedAccountIds": '["123456789012"]' };
+    assert.deepEqual(parseEnvironmentConfig({ ...devValues, ...given }, context).aws, { defaultTags: { team: "platform" }, allowedAccountIds: ["123456789012"], forbiddenAccountIds: [] });
+    assert.ok(!("aws" in parseEnvironmentConfig({ ...devValues, "aws:maxRetries": "3" }, context)));
+  });
+  it("must have their form", () => {
+    assert.deepEqual(problemsOf({ "aws:defaultTags": { team: "platform" } }), ["aws:defaultTags: must have `tags`, each a text"]);
+    assert.deepEqual(problemsOf({ "aws:allowedAccountIds": "123456789012" }), ["aws:allowedAccountIds: must be a list of account ids, 12 digits each, in quotes"]);
+    assert.deepEqual(problemsOf({ "aws:forbiddenAccountIds": [123456789012] }), ["aws:forbiddenAccountIds: must be a list of account ids, 12 digits each, in quotes"]);
+  });
+});
+
 describe("the environment's config", () => {
   const ofRepository = (change: (config: Record<string, unknown>) => void = () => undefined): ReturnType<typeof parseEnvironmentConfig> => {
     const raw = (parse(readFileSync(join(__dirname, "../../Pulumi.dev.yaml"), "utf8")) as { config: Record<string, unknown> }).config;

@@ -113,6 +113,19 @@ describe("a member's program", () => {
     assert.equal(updateTimeout, "60m");
   });
 
+  it("has the environment's tags and accounts on its own provider too, and nothing more when none are given", async () => {
+    const providerOf = async (extra: Record<string, string>) => {
+      const wanted = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram({ ...devValues, ...extra }))).outputs;
+      const { resources } = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...wanted, record: recordWith(active) } } }, () => memberProgram(values));
+      const { version: _version, ...inputs } = find(resources, "pulumi:providers:aws", "blue-aws").inputs;
+      return inputs;
+    };
+    const plain = await providerOf({});
+    assert.equal(plain["region"], "us-east-1");
+    const { defaultTags, allowedAccountIds, ...rest } = await providerOf({ "aws:defaultTags": '{"tags":{"team":"platform"}}', "aws:allowedAccountIds": '["123456789012"]' });
+    assert.deepEqual([JSON.parse(String(defaultTags)), JSON.parse(String(allowedAccountIds)), rest], [{ tags: { team: "platform" } }, ["123456789012"], plain]);
+  });
+
   it("orders agent, association, controller, workload, binding", async () => {
     const { resources } = await deploy(recordWith(active));
     const needs = (type: string, name: string, dependency: string) => assert.ok(find(resources, type, name).dependencies.includes(dependency), `${name} needs ${dependency}`);
