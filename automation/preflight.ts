@@ -8,6 +8,7 @@ import { flagProblems } from "./gates/flags";
 import { observe, type Observation } from "./gates/observation";
 import { kubectl } from "./kubectl";
 import { changesOf, describeOperation } from "./operations-allow-list";
+import { longNodeUpdates } from "./node-updates";
 import type { Ports, StackRef } from "./ports";
 import { missingTargetGroups } from "./primary";
 
@@ -96,5 +97,5 @@ export async function preflight({ ports, environment, record, members, probes, s
   const { alarms } = environment.config.rollout;
   // In the middle of a rollout its bakes wait for them.
   const silent = observation.alarms === null && alarms.length > 0 ? [(record.rollout === null ? required : recommended)("EBG-AWS", `the alarms ${alarms.join(", ")} can't be read: ${observation.problems.join("; ")}`, "check the driver's permissions (docs/permissions.md)")] : [];
-  return { findings: [...findingsOf(observation, record), ...silent, ...drift, ...missing, ...pending.flat(), ...lost], observation };
+  return { findings: [...findingsOf(observation, record), ...silent, ...drift, ...missing, ...pending.flat(), ...lost, ...longNodeUpdates(environment.config, steps)], observation };
 }
