@@ -1,9 +1,11 @@
 /** What must be in order before a rollout begins or goes on. Findings have stable codes; `required` ones stop it. */
 import type { EnvironmentOutputs, MemberOutputs } from "../stacks/contract";
+import type { EnvironmentConfig } from "../stacks/config";
 import type { EnvironmentRecord, Step } from "../stacks/record";
 import { driftFindings } from "./drift-findings";
 import { DriverError, type DriverErrorCode } from "./errors";
 import type { Finding } from "./finding";
+import { listing } from "./gates/decision";
 import { flagProblems } from "./gates/flags";
 import { observe, type Observation } from "./gates/observation";
 import { kubectl } from "./kubectl";
@@ -11,6 +13,7 @@ import { changesOf, describeOperation } from "./operations-allow-list";
 import { longNodeUpdates } from "./node-updates";
 import type { Ports, StackRef } from "./ports";
 import { missingTargetGroups } from "./primary";
+import { undeployed } from "./undeployed-config";
 
 const required = (code: DriverErrorCode, message: string, remedy: string): Finding => ({ code, severity: "required", message, remedy });
 const recommended = (code: DriverErrorCode, message: string, remedy: string): Finding => ({ code, severity: "recommended", message, remedy });
@@ -71,8 +74,17 @@ export async function pendingChanges(ports: Ports, environment: string, stack: S
   }
 }
 
+/** Found before the rollout begins: in its middle members' updates would be refused for them. */
+export function configFindings(environment: string, deployed: EnvironmentConfig, wanted: EnvironmentConfig, record: EnvironmentRecord): Finding[] {
+  const paths = undeployed(deployed, wanted);
+  if (paths.length === 0) return [];
+  return [(record.rollout === null ? required : recommended)("EBG-PENDING-CHANGES", `the config has changes that are not deployed, and members would get them in the middle of a move: ${listing(paths, 6)}`, `deploy them first: eks-blue-green up --stack ${environment}`)];
+}
+
 export interface PreflightInput {
   readonly ports: Ports;
+  /** What the environment's stack was deployed with; `environment` has what is wanted. */
+  readonly deployed: EnvironmentConfig;
   readonly environment: EnvironmentOutputs;
   readonly record: EnvironmentRecord;
   /** Outputs of the members that are not absent. */
@@ -83,7 +95,7 @@ export interface PreflightInput {
 }
 
 /** Everything is looked at side by side; members that don't answer, the one of an open move, and evacuated ones (what they lack is put in order by `drain`), are not previewed. */
-export async function preflight({ ports, environment, record, members, probes, steps }: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
+export async function preflight({ ports, deployed: deployedConfig, environment, record, members, probes, steps }: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
   const wants = { infrastructure: true, workload: true, probes: probes ? 4 : 0, alarms: environment.config.rollout.alarms };
   const [observation] = await Promise.all([observe(ports, environment, members, wants), ports.aws.identity()]);
   const previewable = Object.keys(members).filter((name) => observation.members[name]?.reachable && record.intent?.move.member !== name && record.placement[name]?.role !== "absent" && record.placement[name]?.evacuated === undefined);
@@ -97,5 +109,5 @@ export async function preflight({ ports, environment, record, members, probes, s
   const { alarms } = environment.config.rollout;
   // In the middle of a rollout its bakes wait for them.
   const silent = observation.alarms === null && alarms.length > 0 ? [(record.rollout === null ? required : recommended)("EBG-AWS", `the alarms ${alarms.join(", ")} can't be read: ${observation.problems.join("; ")}`, "check the driver's permissions (docs/permissions.md)")] : [];
-  return { findings: [...findingsOf(observation, record), ...silent, ...drift, ...missing, ...pending.flat(), ...lost, ...longNodeUpdates(environment.config, steps)], observation };
+  return { findings: [...findingsOf(observation, record), ...silent, ...drift, ...missing, ...pending.flat(), ...configFindings(environment.environment, deployedConfig, environment.config, record), ...lost, ...longNodeUpdates(environment.config, steps)], observation };
 }

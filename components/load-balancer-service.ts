@@ -144,12 +144,12 @@ export class LoadBalancerService extends pulumi.ComponentResource {
     const annotations = theirs.metadata.annotations.apply((now) => ({ ...extendingAnnotations(now ?? {}, { targetType, active: args.active }), "pulumi.com/patchForce": "true" }));
     const protect = args.handedOver !== true && args.protect !== false;
     const identity = { name: args.serviceName, namespace: args.namespace };
-    new kubernetes.core.v1.ServicePatch(name, { metadata: { ...identity, annotations } }, { parent: this, protect });
-    if (targetType !== "ip") return;
     // A patch of its own, which leaves the selector as it is when it goes: since the first standing down the field has no other manager, and would go with it.
-    new kubernetes.core.v1.ServicePatch(`${name}-selector`, {
+    const selector = targetType !== "ip" ? [] : [new kubernetes.core.v1.ServicePatch(`${name}-selector`, {
       metadata: { ...identity, annotations: { ...down.annotations, "pulumi.com/patchForce": "true" } },
       spec: { selector: theirs.spec.apply((now) => extendingSelector(now?.selector ?? {}, { active: args.active })) },
-    }, { parent: this, protect, retainOnDelete: true });
+    }, { parent: this, protect, retainOnDelete: true })];
+    // Whoever waits for the Service's endpoints waits for the selector.
+    new kubernetes.core.v1.ServicePatch(name, { metadata: { ...identity, annotations } }, { parent: this, protect, dependsOn: selector });
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The aws provider's own settings (`aws:…`) beside the region. Plain Pulumi applies them to the provider of the stack that has them: the
- * environment's. Members have stacks and providers of their own, and the driver calls AWS itself, so each is either passed on or refused.
+ * environment's. Members have stacks and providers of their own, and the driver calls AWS itself: what decides on what is made and where is
+ * passed on, who calls is refused. The rest (retries, endpoints …) stays the environment's stack's alone.
  */
 import type { Problem } from "../components/problems";
 import type { AwsSettings } from "./config-types";
@@ -16,19 +17,23 @@ function decoded(text: string): unknown {
   }
 }
 
-const isText = (value: unknown): value is string => typeof value === "string";
+/** `pulumi config set --path` writes whole numbers and booleans as such; the provider takes them as text. */
+const isPlain = (value: unknown): value is string | number | boolean => ["string", "number", "boolean"].includes(typeof value);
 
 function tagsOf(value: unknown): Readonly<Record<string, string>> | null {
   const tags = (value as { tags?: unknown } | null | undefined)?.tags;
-  return tags !== null && typeof tags === "object" && !Array.isArray(tags) && Object.values(tags).every(isText) ? (tags as Record<string, string>) : null;
+  if (tags === null || typeof tags !== "object" || Array.isArray(tags) || !Object.values(tags).every(isPlain)) return null;
+  return Object.fromEntries(Object.entries(tags).map(([key, tag]) => [key, String(tag)]));
 }
 
 function accountIds(values: Readonly<Record<string, string>>, key: string, problems: Problem[]): readonly string[] {
   const text = values[key];
   if (text === undefined) return [];
   const ids = decoded(text);
-  if (Array.isArray(ids) && ids.every((id): id is string => isText(id) && /^\d{12}$/.test(id))) return ids;
-  problems.push({ path: key, value: text, rule: "must be a list of account ids, 12 digits each, in quotes", remedy: `Write it like ${key}: ["123456789012"]` });
+  // A number has lost its leading zeros.
+  const texts = Array.isArray(ids) ? ids.map((id: unknown) => (typeof id === "number" ? String(id).padStart(12, "0") : String(id))) : [];
+  if (Array.isArray(ids) && texts.every((id) => /^\d{12}$/.test(id))) return texts;
+  problems.push({ path: key, value: text, rule: "must be a list of account ids, 12 digits each", remedy: `Write it like ${key}: ["123456789012"]` });
   return [];
 }
 
@@ -40,7 +45,7 @@ export function readAwsSettings(values: Readonly<Record<string, string>>, proble
   }
   const given = values["aws:defaultTags"];
   const defaultTags = given === undefined ? {} : tagsOf(decoded(given));
-  if (defaultTags === null) problems.push({ path: "aws:defaultTags", value: given, rule: "must have `tags`, each a text", remedy: "Write it like aws:defaultTags: { tags: { team: platform } }" });
+  if (defaultTags === null) problems.push({ path: "aws:defaultTags", value: given, rule: "must have `tags`, each a plain value", remedy: "Write it like aws:defaultTags: { tags: { team: platform } }" });
   const settings = { defaultTags: defaultTags ?? {}, allowedAccountIds: accountIds(values, "aws:allowedAccountIds", problems), forbiddenAccountIds: accountIds(values, "aws:forbiddenAccountIds", problems) };
   return Object.values(settings).every((one) => Object.keys(one).length === 0) ? null : settings;
 }

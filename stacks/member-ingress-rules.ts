@@ -47,7 +47,7 @@ export function createIngress(plan: IngressPlan): MemberIngress[] {
     const ofController = ownership.adopted?.[spec.service] !== undefined || ownership.owner === "service";
     const source = part === "owns" ? plan.managedGroups[spec.service] : part === "owned" ? ownGroupOf(ownership, spec.service) : shared?.securityGroupId ?? (ofController ? plan.sourceGroups[spec.service] ?? plan.backendSecurityGroupId : environment.loadBalancer.securityGroupId);
     if (source == null) continue;
-    const rules = bySource.get(source) ?? { name: part !== "binds" || (ofController && !isBackendGroup(plan, spec.service, source)) ? `${member}-${spec.service}` : everServices && !ofController ? `${member}-shared` : member, ports: new Set<number>(), nodePorts: false };
+    const rules = bySource.get(source) ?? { name: part !== "binds" ? `${member}-${spec.service}` : ofController && !isBackendGroup(plan, spec.service, source) ? `${member}-${source}` : everServices && !ofController ? `${member}-shared` : member, ports: new Set<number>(), nodePorts: false };
     if (spec.targetType === "instance") rules.nodePorts = true;
     else for (const port of [spec.targetPort, spec.healthCheckPort ?? spec.targetPort]) rules.ports.add(port);
     bySource.set(source, rules);

@@ -46,6 +46,8 @@ export interface FoundTargetGroups {
   /** By target group key; without those that are not there (yet). */
   readonly targetGroups: Readonly<Record<string, Pick<ServiceTargetGroup, "targetGroupArn">>>;
   readonly backendSecurityGroupId: string | null;
+  /** By target group key, of those that were looked up: the load balancer that sends to it. */
+  readonly loadBalancerArns?: Readonly<Record<string, string>>;
 }
 
 /** What providers say when a lookup by tags found nothing; anything else is a failure. */
@@ -96,11 +98,15 @@ export async function findTargetGroups(environment: EnvironmentOutputs, ownershi
     orNull(`the backend security group of ${clusterName}`, aws.ec2.getSecurityGroup({ tags: { ...controllerTags.backendSecurityGroup(clusterName) } }, { provider })),
     ...unknown.map(findGroup),
   ]);
+  const loadBalancerArns: Record<string, string> = {};
   unknown.forEach((spec, index) => {
     const one = found[index];
-    if (one != null) known[spec.key] = { targetGroupArn: one.arn };
+    if (one == null) return;
+    known[spec.key] = { targetGroupArn: one.arn };
+    const [balancer] = one.loadBalancerArns ?? [];
+    if (balancer !== undefined) loadBalancerArns[spec.key] = balancer;
   });
-  return { targetGroups: known, backendSecurityGroupId: group?.id ?? null };
+  return { targetGroups: known, backendSecurityGroupId: group?.id ?? null, loadBalancerArns };
 }
 
 /** By service: the group that the primary's controller made for the service's load balancer; without those that have none (their Service names its own). */
@@ -127,9 +133,10 @@ export function sourceGroupOf(carried: readonly string[], backendSecurityGroupId
  * binds to it. Its Service may name groups of its own, and the controller may run with another shared group than the one with its tags.
  * Without those whose load balancer is not there yet. Throws when one that the member is about to join has none.
  */
-export async function findSourceGroups(environment: EnvironmentOutputs, ownership: Ownership, context: { readonly member: string; readonly backendSecurityGroupId: string | null; readonly joins: (key: string) => boolean; readonly provider: aws.Provider }): Promise<Readonly<Record<string, string>>> {
+export async function findSourceGroups(environment: EnvironmentOutputs, ownership: Ownership, context: { readonly member: string; readonly found: FoundTargetGroups; readonly joins: (key: string) => boolean; readonly provider: aws.Provider }): Promise<Readonly<Record<string, string>>> {
   const { primary } = ownership;
-  const { member, backendSecurityGroupId, joins, provider } = context;
+  const { member, joins, provider } = context;
+  const { backendSecurityGroupId, loadBalancerArns } = context.found;
   if (ownership.owner === "stack" || primary === null || primary === member) return {};
   const clusterName = clusterNameOf(environment, primary);
   const inHandover = targetGroupsInHandover(environment.record);
@@ -140,7 +147,9 @@ export async function findSourceGroups(environment: EnvironmentOutputs, ownershi
     const known = specs.map(({ key }) => inHandover[key]?.securityGroupId).find((id) => id != null);
     if (known !== undefined && known !== null) return [[service.name, known]];
     const tags = { ...controllerTags.loadBalancer(clusterName, { namespace: service.namespace, loadBalancerService: loadBalancerServiceOf(service) }) };
-    const balancer = await orNull(`the load balancer of '${service.name}'`, aws.lb.getLoadBalancer({ tags }, { provider }));
+    // By tags alone the provider asks for those of every load balancer of the region.
+    const arn = specs.map(({ key }) => loadBalancerArns?.[key]).find((one) => one !== undefined);
+    const balancer = await orNull(`the load balancer of '${service.name}'`, aws.lb.getLoadBalancer({ ...(arn === undefined ? {} : { arn }), tags }, { provider }));
     if (balancer === null) return [];
     const source = sourceGroupOf(balancer.securityGroups, backendSecurityGroupId);
     if (source !== null) return [[service.name, source]];

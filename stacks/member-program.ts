@@ -155,7 +155,7 @@ export async function memberProgram(values: Readonly<Record<string, string>>, co
   const managedGroups = standsBy ? await findManagedGroups(environment, ownership, provider) : {};
   // One that has been let in, by whatever means, must be able to leave.
   const joins = (key: string): boolean => last.clusterName === undefined || (desired.bindings === "declared" && last.services?.[key]?.binding == null);
-  const sourceGroups = await findSourceGroups(environment, ownership, { member, backendSecurityGroupId: found.backendSecurityGroupId, joins, provider });
+  const sourceGroups = await findSourceGroups(environment, ownership, { member, found, joins, provider });
   return declareMember({
     member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, managedGroups, sourceGroups, existing, release,
   });

@@ -66,10 +66,12 @@ function refuseOpenWork(record: EnvironmentRecord, { member, environment }: Evac
 }
 
 /** @throws EBG-EVACUATE when the cluster is well, or may be: then it can leave as it should */
-function whyNeeded(observation: Observation, { member, environment }: EvacuationRequest): string {
+function whyNeeded(observation: Observation, { member, environment, controllerIsStopped }: EvacuationRequest): string {
   const seen = observation.members[member];
   if (seen === undefined) return `${member}'s stack has no outputs`;
-  if (seen.refusal !== undefined) throw refused(`${member} can't be asked (${seen.problem}), which is no sign that it is dead: it may be well, and serve`, `${seen.refusal}; then look once more: eks-blue-green status --stack ${environment}`);
+  // A broken control plane may refuse everybody: whoever vouches for its controller's end may go on.
+  if (seen.refusal !== undefined && controllerIsStopped) return `it can't be asked: ${seen.problem}`;
+  if (seen.refusal !== undefined) throw refused(`${member} can't be asked (${seen.problem}), which is no sign that it is dead: it may be well, and serve`, `${seen.refusal}; then look once more: eks-blue-green status --stack ${environment}. If it refuses everybody and you have made sure that its controller runs no more: --controller-is-stopped`);
   if (!seen.reachable) return `its API server does not answer: ${seen.problem}`;
   if (seen.controller === null || seen.controller.available) throw refused(`${member} answers and its load balancer controller runs: it needs no evacuation`, `eks-blue-green drain ${member} --stack ${environment}`);
   return `its load balancer controller does not run: ${seen.controller.message}`;

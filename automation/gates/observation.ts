@@ -130,7 +130,7 @@ async function observeMember(ports: Ports, name: string, member: MemberOutputs, 
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
     // Only silence is a sign of a dead cluster: a refused login is about the caller.
-    const refusal = error.code === "EBG-MEMBER-UNREACHABLE" ? {} : { refusal: error.remedy };
+    const refusal = error.code === "EBG-KUBERNETES" || error.code === "EBG-CREDENTIALS" ? { refusal: error.remedy } : {};
     return { name, clusterName: member.clusterName, reachable: false, problem: textOf(error), ...refusal, nodes: null, controller: null, services: {} };
   }
 }

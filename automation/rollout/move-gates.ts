@@ -120,6 +120,8 @@ export async function noneUnaccounted(session: Session, member: string, what: st
   const observation = await session.look(plainLook);
   const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
   if (untold.length > 0) throw new Stop("EBG-AWS", `${what}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`, `wait until it does, then go on with: ${session.options.commandName}`);
+  const silent = Object.values(observation.members).filter(({ name, reachable }) => name !== member && !reachable && !isEvacuated(session, name));
+  if (silent.length > 0) throw new Stop("EBG-GATE", `${what}: its stack has no outputs, so what is registered may be its own, and ${silent.map(({ name, problem }) => `${name} can't be asked which targets it has (${problem})`).join("; ")}`, `${silent.map(({ name, refusal }) => refusal ?? `bring ${name}'s API server back, or: eks-blue-green evacuate ${name} --stack ${session.environment.environment}`).join("; ")}; then go on with: ${session.options.commandName}`);
   const strays = strangers(session.owners, observation);
   if (strays.length > 0) throw new Stop("EBG-GATE", `${what}: its stack has no outputs, so it can't be asked, and ${counted(strays.length, "target")} may be its own, because no other member lists them: ${listing(strays)}`, `deploy it once more (pulumi up --stack ${session.environment.environment}-${member}), or deregister them by hand (aws elbv2 deregister-targets), then go on with: ${session.options.commandName}`);
 }
@@ -234,7 +236,8 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
     decide: (seen, memory) => (boundAgain(session, seen, member) ? notYet(failed("still-registered", `${member} was bound again by an update that is not this driver's`, `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again`)) : decideDrained(seen, session.owners, rules, memory)),
     meanwhile: async (seen) => {
       if (seen.at - since < graceMs) return;
-      const left = leftovers(seen, rules);
+      // An evacuated member that is gone for good claims nothing any more when everybody goes.
+      const left = leftovers(seen, { ...rules, silentGo: session.tearsDown });
       for (const [service, ids] of Object.entries(left.free)) {
         const group = session.environment.loadBalancer.services[service];
         if (group === undefined) continue;

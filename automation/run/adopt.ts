@@ -1,5 +1,5 @@
 /** `adopt`: load balancers that Services of the primary own go over to the environment's stack, one after the other, under traffic. */
-import type { ServiceConfig } from "../../stacks/config";
+import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config";
 import type { EnvironmentRecord } from "../../stacks/record";
 import { ownerAdvice } from "../../stacks/owner-advice";
 import { ownershipOf } from "../../stacks/target-groups";
@@ -13,7 +13,8 @@ import type { Outcome } from "../events";
 import type { Ports } from "../ports";
 import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringEvacuation } from "./evacuate";
-import { pendingChanges } from "../preflight";
+import { listing } from "../gates/decision";
+import { configFindings, pendingChanges } from "../preflight";
 import { readFamilyToAct, type Family } from "./family";
 import { wantedConfig } from "./plan-upgrade";
 
@@ -54,7 +55,8 @@ export async function lookedAt(session: Session, family: AdoptFamily, service: S
     } catch (error) {
       if (!(error instanceof DriverError) || !mayPass.has(error.code)) throw error;
       const [message = ""] = error.message.split("\n");
-      if (clock.now() > until || stop.aborted) throw new DriverError("EBG-ADOPT", `what '${service.name}' is like could not be looked at: ${message}`, error.remedy, error);
+      if (stop.aborted) throw new DriverError("EBG-STOPPED", `stopped as asked, before '${service.name}' was begun`, `go on with: ${session.options.commandName}`, error);
+      if (clock.now() > until) throw new DriverError("EBG-ADOPT", `what '${service.name}' is like could not be looked at: ${message}`, error.remedy, error);
       emit({ kind: "note", message: `'${service.name}' could not be looked at (${message}), trying again` });
       await clock.sleep(Math.max(clock.scaled(5), 500), stop);
     }
@@ -101,6 +103,15 @@ export function stoppedBy(error: unknown, record: EnvironmentRecord, command: st
   return { kind: "stopped", code: error.code, message: `'${adoption.step}' of '${adoption.service}': ${error.message}`, remedy: `${error.remedy}; then: ${command}` };
 }
 
+/** What of the config an adoption would meet half-way. @throws EBG-PENDING-CHANGES, EBG-ADOPT */
+export function refuseConfig(environment: string, deployed: EnvironmentConfig, wanted: EnvironmentConfig, record: EnvironmentRecord): void {
+  const [pending] = configFindings(environment, deployed, wanted, record);
+  if (pending !== undefined) throw new DriverError(pending.code, pending.message, pending.remedy);
+  const tags = Object.keys(wanted.aws?.defaultTags ?? {});
+  // An import that differs in anything is an error, and what the controller has made does not carry them.
+  if (tags.length > 0) throw new DriverError("EBG-ADOPT", `aws:defaultTags (${listing(tags)}) are not on what the controller has made, so Pulumi would refuse to import it as it is`, `take aws:defaultTags out of Pulumi.${environment}.yaml and deploy (eks-blue-green up --stack ${environment}), adopt, then put them back and deploy once more`);
+}
+
 /** Begins, or goes on with what was begun, on whatever machine. @throws DriverError for what keeps it from starting */
 export async function runAdopt(ports: Ports, values: Readonly<Record<string, string>>, run: AdoptRun): Promise<AdoptResult> {
   const config = wantedConfig(values, run.environment);
@@ -117,6 +128,7 @@ export async function runAdopt(ports: Ports, values: Readonly<Record<string, str
   Object.assign(session.members, family.members);
   const primary = primaryOf(family, record.adoption?.member ?? ownership.primary, run.environment);
   const around: AdoptFamily = { config, record, primary, members: family.members, probes: run.probes };
+  if (record.adoption == null) refuseConfig(run.environment, family.environment.config, config, record);
   if (record.adoption != null) {
     run.emit({ kind: "note", message: `going on with '${record.adoption.service}' at '${record.adoption.step}', begun by ${record.adoption.by}` });
     const resumption = resumeAdoption(record, session.by);

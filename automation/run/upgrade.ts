@@ -58,7 +58,7 @@ export async function runAsked(ports: Ports, values: Readonly<Record<string, str
     // Members that the config has named since are known from the next write on.
     session.record = record;
     Object.assign(session.members, family.members);
-    const { findings, observation } = await preflight({ ports, environment, record, members: family.members, probes: run.probes, steps });
+    const { findings, observation } = await preflight({ ports, deployed: family.environment.config, environment, record, members: family.members, probes: run.probes, steps });
     session.owners = learnOwners(session.owners, observation);
     report(findings, run);
     const stop = await begin(session, steps, config.kubernetesVersion, record, asked);

@@ -1,4 +1,5 @@
 /** An environment in memory behind the driver's ports, on a virtual clock: every effect can fail, lose its answer, or be the last thing a killed driver did. */
+import { parseEnvironmentConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { capacityOf, desiredOfMember, initialRecord, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
@@ -41,6 +42,8 @@ export const config = {
 };
 
 export class World {
+  /** What the environment's stack was deployed with: `up` has run since the config was changed. */
+  private deployed = parseEnvironmentConfig(config, { environment: "dev" });
   now = Date.UTC(2026, 0, 1);
   record: EnvironmentRecord;
   readonly clusters = new Map<string, FakeMember>();
@@ -155,7 +158,7 @@ export class World {
 
   environmentOutputs(): EnvironmentOutputs {
     const service = { name: "web", service: "web", loadBalancerArn: "lb", dnsName: "lb.localhost", targetGroupArn: arn, targetGroupName: "web", listenerArn: "l", port: 80 };
-    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: {} as EnvironmentOutputs["config"], network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { owner: "stack", primary: null, arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web: service } } };
+    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: this.deployed, network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { owner: "stack", primary: null, arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web: service } } };
   }
   outputs(name: string): MemberOutputs | null {
     const cluster = this.clusters.get(name);
@@ -252,6 +255,8 @@ export class World {
     this.events = [];
     const never = new AbortController().signal;
     const own = { "eks-blue-green:members": JSON.stringify(this.members), "eks-blue-green:rollout": JSON.stringify({ strategy: this.strategy, bakeSeconds: 300 }) };
-    return await runAsked(this.ports(), { ...config, ...own, ...options.config }, { environment: "dev", emit: (event) => this.events.push(event), stop: options.stop ?? never, cancel: never, approveRetire: async () => options.approveRetire ?? true, commandName: "eks-blue-green upgrade --stack dev", probes: true }, asked);
+    const values = { ...config, ...own, ...options.config };
+    this.deployed = parseEnvironmentConfig(values, { environment: "dev" });
+    return await runAsked(this.ports(), values, { environment: "dev", emit: (event) => this.events.push(event), stop: options.stop ?? never, cancel: never, approveRetire: async () => options.approveRetire ?? true, commandName: "eks-blue-green upgrade --stack dev", probes: true }, asked);
   }
 }

@@ -4,6 +4,7 @@ import { DriverError } from "../../automation/errors";
 import type { EventSink } from "../../automation/events";
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { runEvacuate } from "../../automation/run/evacuate";
+import { parseEnvironmentConfig } from "../../stacks/config";
 import { runAsked } from "../../automation/run/upgrade";
 import { lag } from "./balancer";
 import { Engine } from "./engine";
@@ -283,7 +284,7 @@ class Simulation {
 }
 
 export async function simulate(scenario: Scenario, options: { readonly mutate?: Mutation; readonly trace?: boolean } = {}): Promise<SimulationResult> {
-  const world = new World(scenario, options.trace ?? false);
+  const world = new World(scenario, options.trace ?? false, parseEnvironmentConfig(configOf(scenario), { environment: "dev" }));
   const began = world.now;
   const simulation = new Simulation(scenario, world, options.mutate ?? ((ports) => ports));
   try {

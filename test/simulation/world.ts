@@ -42,7 +42,7 @@ export class World {
   private nextAt = 0;
   private readonly owners = new Map<string, string>();
 
-  constructor({ seed, strategy, members }: Pick<Scenario, "seed" | "strategy" | "members">, private readonly keepTrace: boolean) {
+  constructor({ seed, strategy, members }: Pick<Scenario, "seed" | "strategy" | "members">, private readonly keepTrace: boolean, private readonly deployed: EnvironmentOutputs["config"]) {
     this.random = new Random(seed * 7919 + 1);
     this.members = members;
     this.record = initialRecord({ members, kubernetesVersion: started, rollout: { strategy } });
@@ -269,7 +269,7 @@ export class World {
 
   environmentOutputs(): EnvironmentOutputs {
     const web = { name: "web", service: "web", loadBalancerArn: "lb", dnsName: "lb.localhost", targetGroupArn: groupArn, targetGroupName: "web", listenerArn: "l", port: 80 };
-    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: {} as EnvironmentOutputs["config"], network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { owner: "stack", primary: null, arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web } } };
+    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: this.deployed, network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { owner: "stack", primary: null, arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web } } };
   }
   memberOutputs(name: string): MemberOutputs | null {
     const { revision, known } = this.stackOf(name);

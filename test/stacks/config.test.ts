@@ -42,12 +42,14 @@ describe("the aws provider's own settings", () => {
   it("that hold for members too are read, and nothing is there when none is given", () => {
     const given = { "aws:defaultTags": '{"tags":{"team":"platform"}}', "aws:allowedAccountIds": '["123456789012"]' };
     assert.deepEqual(parseEnvironmentConfig({ ...devValues, ...given }, context).aws, { defaultTags: { team: "platform" }, allowedAccountIds: ["123456789012"], forbiddenAccountIds: [] });
+    const numbers = { "aws:defaultTags": '{"tags":{"cost-center":1234}}', "aws:forbiddenAccountIds": "[12345678901]" };
+    assert.deepEqual(parseEnvironmentConfig({ ...devValues, ...numbers }, context).aws, { defaultTags: { "cost-center": "1234" }, allowedAccountIds: [], forbiddenAccountIds: ["012345678901"] });
     assert.ok(!("aws" in parseEnvironmentConfig({ ...devValues, "aws:maxRetries": "3" }, context)));
   });
   it("must have their form", () => {
-    assert.deepEqual(problemsOf({ "aws:defaultTags": { team: "platform" } }), ["aws:defaultTags: must have `tags`, each a text"]);
-    assert.deepEqual(problemsOf({ "aws:allowedAccountIds": "123456789012" }), ["aws:allowedAccountIds: must be a list of account ids, 12 digits each, in quotes"]);
-    assert.deepEqual(problemsOf({ "aws:forbiddenAccountIds": [123456789012] }), ["aws:forbiddenAccountIds: must be a list of account ids, 12 digits each, in quotes"]);
+    assert.deepEqual(problemsOf({ "aws:defaultTags": { team: "platform" } }), ["aws:defaultTags: must have `tags`, each a plain value"]);
+    assert.deepEqual(problemsOf({ "aws:allowedAccountIds": "123456789012" }), ["aws:allowedAccountIds: must be a list of account ids, 12 digits each"]);
+    assert.deepEqual(problemsOf({ "aws:forbiddenAccountIds": [true] }), ["aws:forbiddenAccountIds: must be a list of account ids, 12 digits each"]);
   });
 });
 

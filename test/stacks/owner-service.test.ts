@@ -91,7 +91,7 @@ describe("owner service", () => {
       return run.resources.filter(({ type }) => type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").map(({ name, inputs }) => [name, inputs["referencedSecurityGroupId"]]);
     };
     const shared = ["green-8080", "green-8081", "green-8082"].map((name) => [name, "sg-backend"]);
-    assert.deepEqual(await rulesOf("active", { "api/api-lb": ["sg-theirs-2", "sg-theirs-1"] }), [...shared, ["green-api-9090", "sg-theirs-1"]]);
+    assert.deepEqual(await rulesOf("active", { "api/api-lb": ["sg-theirs-2", "sg-theirs-1"] }), [...shared, ["green-sg-theirs-1-9090", "sg-theirs-1"]]);
     assert.deepEqual(await rulesOf("active", { "api/api-lb": ["sg-theirs-1", "sg-backend"] }), [...shared, ["green-9090", "sg-backend"]]);
     const none = { "api/api-lb": [] };
     await assert.rejects(rulesOf("standby", none), /the load balancer k8s-web of 'api' has no security group, so no rule can let it in to the pods of green.*make a new one, with groups/);

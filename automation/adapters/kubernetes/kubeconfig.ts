@@ -74,6 +74,6 @@ async function otherSignIn(kubeconfig: string, member: string, options: RequestO
     await loaded.applyToHTTPSOptions(options);
   } catch (error) {
     // Not the API server's silence: it was not asked.
-    throw new DriverError("EBG-CREDENTIALS", `there is no login to the API server of ${member}: ${error instanceof Error ? error.message : String(error)}`, `run the command that ${member}'s kubeconfig names (users[].user.exec) by hand and repair what it says`, error);
+    throw new DriverError("EBG-KUBERNETES", `there is no login to the API server of ${member}: ${error instanceof Error ? error.message : String(error)}`, `run the command that ${member}'s kubeconfig names (users[].user.exec) by hand and repair what it says`, error);
   }
 }

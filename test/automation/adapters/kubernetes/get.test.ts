@@ -63,7 +63,7 @@ describe("a call to an API server", () => {
   it("a login that can't be made is not taken for a dead server either", async () => {
     const file = JSON.parse(member.kubeconfig) as { users: unknown };
     const kubeconfig = JSON.stringify({ ...file, users: [{ name: "u", user: { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "/no/such/login-command" } } }] });
-    await assert.rejects(get({ ...member, kubeconfig }, "/api"), { code: "EBG-CREDENTIALS" });
+    await assert.rejects(get({ ...member, kubeconfig }, "/api"), { code: "EBG-KUBERNETES" });
   });
 
   it("a patch is repeated too: what it does is safe to repeat", async () => {
