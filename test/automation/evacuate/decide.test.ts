@@ -69,6 +69,11 @@ describe("evacuate: whether it may be done", () => {
     });
   }
 
+  it("may, when it refuses everybody and somebody vouches for its controller's end", () => {
+    const seen = observation([refusing("blue"), member("green", greenIds)]);
+    assert.match(mayEvacuate(record, seen, learnOwners(new Map(), seen), { ...request, controllerIsStopped: true }), /it can't be asked: blue refuses GET \/version: 401/);
+  });
+
   it("may, when it stands by and its cluster is gone; and when it was killed between the two", () => {
     const owners = learnOwners(new Map(), deadBlue);
     const standby = { ...record, placement: { blue: { ...active, role: "standby" as const }, green: active } };

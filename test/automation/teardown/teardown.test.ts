@@ -121,6 +121,16 @@ describe("teardown", () => {
       assert.equal((await world.teardown()).outcome, "done");
       world.gone();
     });
+
+    it("nor while another member can't be asked which targets are its own", async () => {
+      const world = failed();
+      world.kill("green");
+      const result = await world.teardown();
+      assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-GATE"]);
+      assert.match(result.message, /could not drain blue: its stack has no outputs, so what is registered may be its own, and green can't be asked/);
+      assert.match(result.remedy ?? "", /eks-blue-green evacuate green --stack dev/);
+      assert.doesNotMatch(result.remedy ?? "", /deregister/);
+    });
   });
 
   describe("of members whose API servers are gone", () => {
