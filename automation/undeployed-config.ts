@@ -1,19 +1,14 @@
 /** What of the config is not deployed yet, though members are made of it. */
+import { isDeepStrictEqual } from "node:util";
 import type { EnvironmentConfig } from "../stacks/config";
 
-/** Without the order of keys, and without what JSON leaves out: outputs have been through it. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => [key, plain(one)]));
-}
-
-const differ = (a: unknown, b: unknown): boolean => JSON.stringify(plain(a ?? null)) !== JSON.stringify(plain(b ?? null));
+/** Without what JSON leaves out: outputs have been through it. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
 
 /** Keys of the two that differ, `parent.key`. */
 function keysThatDiffer(parent: string, a: object | undefined, b: object | undefined): string[] {
   const [left, right] = [(a ?? {}) as Record<string, unknown>, (b ?? {}) as Record<string, unknown>];
-  return [...new Set([...Object.keys(left), ...Object.keys(right)])].filter((key) => differ(left[key], right[key])).map((key) => `${parent}.${key}`).sort();
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].filter((key) => !isDeepStrictEqual(plain(left[key]), plain(right[key]))).map((key) => `${parent}.${key}`).sort();
 }
 
 /**

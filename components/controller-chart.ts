@@ -5,13 +5,15 @@ export function chartVersionOf(controllerVersion: string): string {
   return controllerVersion.replace(/^2\./, "1.");
 }
 
+const isFolder = (chart: string): boolean => /^[./~]/.test(chart);
+
 /** A folder or a chart's whole address needs no repository. */
-export const standsAlone = (chart: string): boolean => /^([./~]|oci:\/\/)/.test(chart);
+export const standsAlone = (chart: string): boolean => isFolder(chart) || chart.startsWith("oci://");
 
 /** Where Helm finds the chart. An OCI registry has no index to look names up in: address and name are one. */
 export function chartSource(chart: string, repository: string, controllerVersion: string): { chart: string; version?: string; repositoryOpts?: { repo: string } } {
   const version = chartVersionOf(controllerVersion);
-  if (/^[./~]/.test(chart)) return { chart };
+  if (isFolder(chart)) return { chart };
   if (standsAlone(chart)) return { chart, version };
   if (repository.startsWith("oci://")) return { chart: `${repository.replace(/\/+$/, "")}/${chart}`, version };
   return { chart, version, repositoryOpts: { repo: repository } };

@@ -31,8 +31,8 @@ function accountIds(values: Readonly<Record<string, string>>, key: string, probl
   if (text === undefined) return [];
   const ids = decoded(text);
   // A number has lost its leading zeros.
-  const texts = Array.isArray(ids) ? ids.map((id: unknown) => (typeof id === "number" ? String(id).padStart(12, "0") : String(id))) : [];
-  if (Array.isArray(ids) && texts.every((id) => /^\d{12}$/.test(id))) return texts;
+  const texts = Array.isArray(ids) ? ids.map((id: unknown) => (typeof id === "number" ? String(id).padStart(12, "0") : String(id))) : null;
+  if (texts?.every((id) => /^\d{12}$/.test(id)) === true) return texts;
   problems.push({ path: key, value: text, rule: "must be a list of account ids, 12 digits each", remedy: `Write it like ${key}: ["123456789012"]` });
   return [];
 }
