@@ -10,7 +10,7 @@ export type {
 /** The component wins the name; what the record keeps of a handed-over load balancer is `AdoptedLoadBalancerArgs["balancer"]`. */
 export { AdoptedLoadBalancer } from "./components/index";
 export * from "./stacks/record";
-export { environmentProgram } from "./stacks/environment-program";
-export { memberProgram } from "./stacks/member-program";
+export { environmentProgram } from "./stacks/environment/program";
+export { memberProgram } from "./stacks/member/program";
 /** The driver. Loading it loads the AWS and Kubernetes clients; a program that needs only components can import `eks-blue-green/dist/components`. */
 export * from "./automation/index";

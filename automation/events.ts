@@ -1,5 +1,5 @@
 /** What the driver tells while it works. One JSON object a line with `--json`; the terminal view is drawn from the same events. */
-import type { AdoptionStep } from "../stacks/adoption";
+import type { AdoptionStep } from "../stacks/record/adoption";
 import type { Placement, Step } from "../stacks/record";
 
 export type Phase = "begin" | "preview" | "act" | "gate" | "commit";

@@ -8,13 +8,13 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { rehearsalEnvironment, startDriver } from "../automation/cli/rehearse/driver-process";
-import { beginLoad, waitUntilServing } from "../automation/cli/rehearse/load-run";
-import { copyProject, inspectProject } from "../automation/cli/rehearse/project-copy";
+import { rehearsalEnvironment, startDriver } from "../automation/cli/rehearsal/driver-process";
+import { beginLoad, waitUntilServing } from "../automation/cli/rehearsal/load";
+import { copyProject, inspectProject } from "../automation/cli/rehearsal/project-copy";
 import type { DriverEvent } from "../automation/events";
 import { count, table } from "../automation/report/format";
 import type { LoadSummary, SandboxInfo } from "../sandbox/contract";
-import { startSandbox, stopSandbox } from "../sandbox/daemon/start";
+import { startSandbox, stopSandbox } from "../sandbox/client/start";
 import { resolveTools } from "../sandbox/tools/index";
 
 const requestsPerSecond = Number(process.argv[2] ?? 500);

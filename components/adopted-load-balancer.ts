@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { AdoptedLoadBalancer as Shape, AdoptedTargetGroup } from "./adopted-load-balancer-shape";
-import { type Problem, throwProblems } from "./problems";
+import type { AdoptedLoadBalancer as Shape, AdoptedTargetGroup } from "./internal/adopted-load-balancer-shape";
+import { type Problem, throwProblems } from "./internal/problems";
 import type { SharedService } from "./shared-load-balancer";
 
 export interface AdoptedLoadBalancerArgs {

@@ -2,8 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as eks from "@pulumi/eks";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { longestClusterName } from "./aws-limits";
-import { type Problem, throwProblems } from "./problems";
+import { longestClusterName } from "./internal/aws-limits";
+import { type Problem, throwProblems } from "./internal/problems";
 
 /** The managed node group. */
 export interface NodeGroupArgs {

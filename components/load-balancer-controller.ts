@@ -1,10 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { controllerVersions } from "./aws-limits";
-import { chartSource } from "./controller-chart";
-import { controllerPolicy } from "./controller-policy";
-import { type Problem, throwProblems } from "./problems";
+import { controllerVersions } from "./internal/aws-limits";
+import { chartSource } from "./internal/controller-chart";
+import { controllerPolicy } from "./internal/controller-policy";
+import { type Problem, throwProblems } from "./internal/problems";
 
 export interface LoadBalancerControllerArgs {
   /** Name of the EKS cluster. Never the same on two clusters of an account and region: they would adopt each other's load balancers. */

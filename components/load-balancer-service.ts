@@ -1,8 +1,8 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, longestKubernetesLabel, ports } from "./aws-limits";
-import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
-import { extendingAnnotations, extendingSelector, handedOverAnnotations, loadBalancerAnnotations, loadBalancerClass, standDown } from "./service-annotations";
+import { deregistrationDelaySeconds, healthCheck, listenersPerLoadBalancer, longestKubernetesLabel, ports } from "./internal/aws-limits";
+import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
+import { extendingAnnotations, extendingSelector, handedOverAnnotations, loadBalancerAnnotations, loadBalancerClass, standDown } from "./internal/service-annotations";
 
 export interface LoadBalancerServicePortArgs {
   /** Unique within the Service, at most 15 characters. */

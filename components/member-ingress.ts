@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { nodePortRange, ports } from "./aws-limits";
-import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
+import { nodePortRange, ports } from "./internal/aws-limits";
+import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
 
 export interface MemberIngressArgs {
   /** The security group that the member's pods carry. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Problem, throwProblems } from "./problems";
+import { type Problem, throwProblems } from "./internal/problems";
 import { TargetGroupBinding } from "./target-group-binding";
 
 /** One target group that the service's pods register into. */

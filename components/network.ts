@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { fewestZones, vpcPrefix } from "./aws-limits";
-import { parseCidr, subnetBlocks } from "./cidr";
-import { type Problem, throwProblems } from "./problems";
+import { fewestZones, vpcPrefix } from "./internal/aws-limits";
+import { parseCidr, subnetBlocks } from "./internal/cidr";
+import { type Problem, throwProblems } from "./internal/problems";
 
 /** A network that is there already. Its subnets must carry the tags that EKS and the controller look for. */
 export interface ExistingNetworkArgs {

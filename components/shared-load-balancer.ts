@@ -1,9 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { deregistrationDelaySeconds, healthCheck, healthCheckTimeoutSeconds, listenersPerLoadBalancer, longestLoadBalancingName, nodePortRange, ports } from "./aws-limits";
-import { parseCidr } from "./cidr";
-import { derivedName, shortenedName } from "./names";
-import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
+import { deregistrationDelaySeconds, healthCheck, healthCheckTimeoutSeconds, listenersPerLoadBalancer, longestLoadBalancingName, nodePortRange, ports } from "./internal/aws-limits";
+import { parseCidr } from "./internal/cidr";
+import { derivedName, shortenedName } from "./internal/names";
+import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
 
 /** One service port: a listener and the target group that all members share. */
 export interface SharedServiceArgs {

@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { longestKubernetesLabel } from "./aws-limits";
-import { type Problem, throwProblems } from "./problems";
+import { longestKubernetesLabel } from "./internal/aws-limits";
+import { type Problem, throwProblems } from "./internal/problems";
 
 export interface TargetGroupBindingArgs {
   /** Name of the object, at most 63 characters. The controller's ConfigMap is called `aws-lbc-targets-<this>`. */

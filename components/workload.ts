@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { longestKubernetesLabel, ports, propagationLagSeconds } from "./aws-limits";
-import { type Problem, throwProblems, wholeNumberProblems } from "./problems";
+import { longestKubernetesLabel, ports, propagationLagSeconds } from "./internal/aws-limits";
+import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
 
 export interface WorkloadArgs {
   /** Name of Deployment, Service and container, at most 63 characters. */

@@ -2,8 +2,8 @@
  * What the environment's program, the member's program and the driver say to each other: the outputs of the two kinds of stack,
  * and the one argument that the driver passes to the program's function when it runs it inline.
  */
-import type { EnvironmentConfig, LoadBalancerOwner } from "./config-types";
-import type { EnvironmentRecord, MemberPlacement } from "./record-types";
+import type { EnvironmentConfig, LoadBalancerOwner } from "./config/types";
+import type { EnvironmentRecord, MemberPlacement } from "./record/types";
 
 /**
  * Passed by the driver to the function that the project's `main` exports. Plain `pulumi up` passes nothing.

@@ -2,8 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isMemberConfig } from "./config";
 import type { DriverContext, StackProgram } from "./contract";
-import { environmentProgram } from "./environment-program";
-import { memberProgram } from "./member-program";
+import { environmentProgram } from "./environment/program";
+import { memberProgram } from "./member/program";
 
 const program: StackProgram = async (context?: DriverContext) => {
   const values = pulumi.runtime.allConfig();

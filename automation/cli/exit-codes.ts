@@ -1,7 +1,7 @@
 /** Stable exit codes of the CLI; docs/errors.md has the same table. */
 import type { DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
-import type { Verdict } from "../verify/verify";
+import type { Verdict } from "../verify/report";
 
 export const exitCodes = {
   done: 0,

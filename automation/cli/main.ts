@@ -1,12 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { driverCommands } from "./driver-commands";
+import { driverCommands } from "./commands/rollouts";
 import { exitCodeOfError, exitCodes, isCoded } from "./exit-codes";
-import { rehearseCommand } from "./rehearse/command";
-import { sandboxCommand } from "./sandbox-command";
-import { teardownCommand } from "./teardown-command";
-import { verifyCommand } from "./verify-command";
+import { rehearseCommand } from "./commands/rehearse";
+import { sandboxCommand } from "./commands/sandbox";
+import { teardownCommand } from "./commands/teardown";
+import { verifyCommand } from "./commands/verify";
 
 function packageVersion(): string {
   // dist/automation/cli/main.js, or automation/cli/main.ts under ts-node: the package's folder is three or two up.

@@ -1,7 +1,7 @@
-import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type GateMemory } from "./decision";
-import { decideFlags } from "./flags";
-import type { Observation } from "./observation";
-import type { Ownership } from "./ownership";
+import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type GateMemory } from "./gate-result";
+import { decideFlags } from "./multi-cluster-flag";
+import type { Observation } from "../observation/observe";
+import type { Ownership } from "../observation/target-owners";
 import { remedyOf, servingProblem, type Snapshot } from "./peers";
 
 export interface BakeRules {

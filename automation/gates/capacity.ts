@@ -1,10 +1,10 @@
 /** Before a member leaves traffic, or gets smaller: can those that stay carry it? Counted in ready endpoints that are healthy targets. */
-import { bad, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./decision";
-import { driftedTargets, unlistedEndpoints } from "./drift";
-import { silence, type Observation } from "./observation";
-import { healthOf, isRegistered, targetsOf, type Ownership } from "./ownership";
+import { bad, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./gate-result";
+import { driftedTargets, unlistedEndpoints } from "../observation/target-drift";
+import { silence, type Observation } from "../observation/observe";
+import { healthOf, isRegistered, targetsOf, type Ownership } from "../observation/target-owners";
 import { isDrift, probeProblem, remedyOf } from "./peers";
-import { counted, doing } from "../words";
+import { counted, doing } from "../text/sentences";
 
 /** The floor of a target group whose number of targets an autoscaler owns: what those that leave have, or had. */
 export interface LikeThoseThatLeave {

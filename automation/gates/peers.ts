@@ -1,9 +1,9 @@
 /** The others: after a move of one member, the rest of the group must be as it was. */
-import { listing, waiting, type Decision } from "./decision";
-import { driftedTargets } from "./drift";
-import { declareAgain, describeLost, isBindingLost } from "./lost";
-import type { MemberServiceObservation, Observation } from "./observation";
-import { isRegistered, targetsOf, type Ownership } from "./ownership";
+import { listing, waiting, type Decision } from "./gate-result";
+import { driftedTargets } from "../observation/target-drift";
+import { declareAgain, describeLost, isBindingLost } from "../observation/deleted-objects";
+import type { MemberServiceObservation, Observation } from "../observation/observe";
+import { isRegistered, targetsOf, type Ownership } from "../observation/target-owners";
 
 /** Registered targets per service, for members that can't be asked for their endpoints. */
 export type Snapshot = Readonly<Record<string, readonly string[]>>;

@@ -1,8 +1,8 @@
 /** Where events go: NDJSON on stdout, a live view on a terminal, plain lines elsewhere. Several can be told at once. */
 import logUpdate, { logUpdateStderr } from "log-update";
 import type { DriverEvent, DriverEventBody, EventSink } from "../events";
-import { plainLine } from "./plain-lines";
-import { renderView } from "./render";
+import { plainLine } from "./plain";
+import { renderView } from "./live";
 import { emptyView, reduceView, type View } from "./view-model";
 
 export interface Reporter {

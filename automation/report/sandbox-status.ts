@@ -1,6 +1,6 @@
 /** What `sandbox status` prints for people. Pure. */
 import { seconds, table } from "./format";
-import { counted } from "../words";
+import { counted } from "../text/sentences";
 
 /** The part of the sandbox's status that is shown; its own type has more. */
 export interface ShownStatus {

@@ -2,9 +2,9 @@
 import type { Finding } from "../finding";
 import type { StatusReport, UpgradePlan } from "../index";
 import type { MemberPlacement, Placement } from "../../stacks/record";
-import { describeAsked } from "../run/asked";
+import { describeAsked } from "../commands/resume";
 import { table } from "./format";
-import { targetSigns } from "./render";
+import { targetSigns } from "./live";
 import { stepTitle } from "./step-title";
 
 const noTargets = { healthy: 0, initial: 0, draining: 0, unhealthy: 0 };

@@ -1,10 +1,10 @@
 import { commitBake, type Step } from "../../stacks/record";
 import { decideBaked } from "../gates/bake";
-import { plainLook } from "../gates/observation";
-import { snapshot } from "../gates/ownership";
+import { plainLook } from "../observation/observe";
+import { snapshot } from "../observation/target-owners";
 import type { Session } from "./session";
 import { waitForGate } from "./wait-for-gate";
-import type { Phases } from "./act";
+import type { Phases } from "./apply-move";
 
 /** A bake leaves no intent: one that was interrupted is begun again. Its commit is carried by the next write. */
 export async function performBake(session: Session, index: number, step: Step & { readonly type: "bake" }): Promise<void> {

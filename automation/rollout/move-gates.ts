@@ -1,21 +1,21 @@
 /** The gates before and after each kind of move. */
 import { capacityOf, type Move } from "../../stacks/record";
-import { decideAdmitted } from "../gates/after-admit";
-import { decideDrained, decideGone, leftovers } from "../gates/after-drain";
-import { decideReady } from "../gates/after-provision";
-import { decideUpgraded, skewProblem } from "../gates/after-upgrade";
-import { describeFlagProblems, flagProblems } from "../gates/flags";
-import { failed, listing, notYet, passed } from "../gates/decision";
-import { plainLook, type Observation, type Wants } from "../gates/observation";
-import { healthOf, snapshot, strangers } from "../gates/ownership";
+import { decideAdmitted } from "../gates/admitted";
+import { decideDrained, decideGone, leftovers } from "../gates/drained";
+import { decideReady } from "../gates/ready";
+import { decideUpgraded, skewProblem } from "../gates/upgraded";
+import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag";
+import { failed, listing, notYet, passed } from "../gates/gate-result";
+import { plainLook, type Observation, type Wants } from "../observation/observe";
+import { healthOf, snapshot, strangers } from "../observation/target-owners";
 import type { Snapshot } from "../gates/peers";
-import { ownershipOf } from "../../stacks/target-groups";
-import { ownedServices, refuseRetiringPrimary } from "../primary";
-import { isEvacuated, readyToReturn } from "./evacuated";
+import { ownershipOf } from "../../stacks/config/target-groups";
+import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
+import { isEvacuated, readyToReturn } from "./evacuated-member";
 import type { Session } from "./session";
-import { GateFailed, Stop, stopRequested } from "./stop";
+import { GateFailed, Stop, stopRequested } from "./interruptions";
 import { waitForGate, type Gate } from "./wait-for-gate";
-import { counted, doing } from "../words";
+import { counted, doing } from "../text/sentences";
 
 const probesPerRound = 4;
 const looks = { infrastructure: { ...plainLook, infrastructure: true, workload: true }, serving: { ...plainLook, probes: probesPerRound }, workload: { ...plainLook, workload: true } };

@@ -1,8 +1,8 @@
 /** While a gate waits: controllers whose targets were taken away are made to look again. Safe to repeat: without its checkpoint a controller only compares. */
 import { DriverError } from "../errors";
-import { decideRepairs, driftOf, driftSeconds } from "../gates/drift";
-import { listing } from "../gates/decision";
-import type { Observation } from "../gates/observation";
+import { decideRepairs, driftOf, driftSeconds } from "../observation/target-drift";
+import { listing } from "../gates/gate-result";
+import type { Observation } from "../observation/observe";
 import type { Session } from "./session";
 
 /** In traffic or on their way in; never one on its way out, by whatever command. */

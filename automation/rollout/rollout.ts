@@ -2,14 +2,14 @@
 import { capacityOf, finishRollout, turnBack, type Placement, type Rollout, type Step } from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
-import { plainLook } from "../gates/observation";
-import { healthOf } from "../gates/ownership";
-import { activeMembers } from "../plan-steps";
-import { placementBefore, walkBack } from "../walk-back";
+import { plainLook } from "../observation/observe";
+import { healthOf } from "../observation/target-owners";
+import { activeMembers } from "../planning/step-builder";
+import { placementBefore, walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
-import { performMove } from "./perform-move";
+import { performMove } from "./move";
 import type { Session } from "./session";
-import { GateFailed, Stop, stopRequested } from "./stop";
+import { GateFailed, Stop, stopRequested } from "./interruptions";
 
 export interface RolloutResult {
   readonly outcome: Outcome;

@@ -5,11 +5,11 @@ import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { asOneWrite, parseRecord, type EnvironmentRecord } from "../../stacks/record";
 import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
-import { driftSeconds, type DriftMemory } from "../gates/drift";
-import { observe, type Observation, type Wants } from "../gates/observation";
-import { countsByMember, learnOwners, type Ownership } from "../gates/ownership";
+import { driftSeconds, type DriftMemory } from "../observation/target-drift";
+import { observe, type Observation, type Wants } from "../observation/observe";
+import { countsByMember, learnOwners, type Ownership } from "../observation/target-owners";
 import type { Ports } from "../ports";
-import { withTargetGroups } from "../primary";
+import { withTargetGroups } from "../environment/load-balancers";
 
 export interface SessionOptions {
   readonly emit: EventSink;

@@ -1,9 +1,9 @@
 /** observe → decide, round after round, until a gate passes, fails, times out, or somebody asks to stop. */
-import { freshMemory, type Decided, type GateMemory } from "../gates/decision";
-import type { Observation, Wants } from "../gates/observation";
+import { freshMemory, type Decided, type GateMemory } from "../gates/gate-result";
+import type { Observation, Wants } from "../observation/observe";
 import { repairDrift } from "./repair-drift";
 import type { Session } from "./session";
-import { GateFailed, stopRequested } from "./stop";
+import { GateFailed, stopRequested } from "./interruptions";
 
 export interface Gate {
   readonly name: string;

@@ -1,8 +1,8 @@
 /** All that `verify` looks at, read in one go. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { Placement } from "../../stacks/record";
-import type { Observation } from "../gates/observation";
-import type { BindingCrd, BindingTimes, LoadBalancerReading, LoadBalancerServiceReading, Reading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "./readings";
+import type { Observation } from "../observation/observe";
+import type { BindingCrd, BindingTimes, LoadBalancerReading, LoadBalancerServiceReading, Reading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "../ports/readings";
 
 export interface MemberInspection {
   readonly crds: Reading<readonly BindingCrd[]>;

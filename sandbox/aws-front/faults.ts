@@ -1,7 +1,7 @@
 /** Faults that a test or a person puts between a caller and an AWS operation. */
 import { CallFaults, type Armed } from "../faults/call-faults";
 import { checkFault, type AwsFaultSpec } from "../faults/spec";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 
 export type FaultSpec = AwsFaultSpec;
 export type Fault = Armed<AwsFaultSpec>;

@@ -1,9 +1,9 @@
 /** The AWS front: one endpoint (`AWS_ENDPOINT_URL`) for SDKs, the AWS CLI, controllers and provider stand-ins. ELBv2 and EKS are answered here, all else by moto. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { scaledMs } from "../clock";
+import { scaledMs } from "../shared/clock";
 import type { DataPlaneState, DataPlaneTimes, EksBackend, FromDataPlane } from "../contract";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 import { AddressPool } from "./address-pool";
 import { Ec2 } from "./ec2";
 import { callerArn } from "./eks/access";
@@ -20,7 +20,7 @@ import { handle } from "./router";
 import { SecurityGroups } from "./security-groups";
 import type { Credentials } from "./signature";
 import { review } from "./tokens";
-import { KEEP_ALIVE_MS } from "../keep-alive";
+import { KEEP_ALIVE_MS } from "../shared/keep-alive";
 
 export type { Fault, FaultSpec } from "./faults";
 export type { LoggedRequest } from "./request-log";

@@ -15,7 +15,7 @@ import type { KubernetesFaultSpec } from "../faults/spec";
 import type { ClusterCertificates } from "./certificates";
 import type { KubernetesCalls } from "./kubernetes-calls";
 import { attributesOf } from "./request-attributes";
-import { KEEP_ALIVE_MS } from "../keep-alive";
+import { KEEP_ALIVE_MS } from "../shared/keep-alive";
 
 export interface ApiProxySettings {
   readonly cluster: string;

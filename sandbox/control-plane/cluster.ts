@@ -1,15 +1,15 @@
 /** One cluster's control plane: API server, controller manager and scheduler, with certificates and kubeconfig. */
 import { join } from "node:path";
-import { freePort, releasePort } from "../daemon/ports";
-import type { Child, Supervisor } from "../daemon/supervisor";
+import { freePort, releasePort } from "../processes/ports";
+import type { Child, Supervisor } from "../processes/supervisor";
 import type { ToolPaths } from "../contract";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 import { createCertificates, type ClusterCertificates } from "./certificates";
 import { ApiProxy } from "./api-proxy";
 import { apiServerArgs, controllerManagerArgs, schedulerArgs } from "./flags";
 import { type Kubeconfigs, writeAtomically } from "./kubeconfig";
 import type { KubernetesCalls } from "./kubernetes-calls";
-import { apiServerReady, logHint, waitUntil } from "./readiness";
+import { apiServerReady, logHint, waitUntil } from "../processes/readiness";
 
 export interface ClusterSettings {
   readonly name: string;

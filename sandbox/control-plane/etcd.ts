@@ -1,9 +1,9 @@
 /** One etcd for all control planes of a sandbox, each under a prefix of its own. */
 import { join } from "node:path";
-import { freePort } from "../daemon/ports";
-import type { Child, Supervisor } from "../daemon/supervisor";
-import { SandboxError } from "../errors";
-import { httpOk, logHint, waitUntil } from "./readiness";
+import { freePort } from "../processes/ports";
+import type { Child, Supervisor } from "../processes/supervisor";
+import { SandboxError } from "../shared/errors";
+import { httpOk, logHint, waitUntil } from "../processes/readiness";
 
 export class Etcd {
   private child: Child | null = null;

@@ -1,7 +1,7 @@
 /** The control planes of a sandbox: real Kubernetes, one per EKS cluster. */
 import type { ToolPaths } from "../contract";
-import type { Supervisor } from "../daemon/supervisor";
-import { SandboxError } from "../errors";
+import type { Supervisor } from "../processes/supervisor";
+import { SandboxError } from "../shared/errors";
 import { ControlPlane } from "./cluster";
 import { Etcd } from "./etcd";
 import { Kubeconfigs } from "./kubeconfig";

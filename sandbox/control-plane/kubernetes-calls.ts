@@ -1,7 +1,7 @@
 /** Calls of all API servers of a sandbox: what was asked, by whom, and which faults wait for them. */
 import { CallFaults } from "../faults/call-faults";
 import { checkFault, type KubernetesFaultSpec } from "../faults/spec";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 import type { RequestAttributes } from "./request-attributes";
 
 export interface KubernetesCall extends RequestAttributes { readonly cluster: string; readonly client: string }

@@ -1,6 +1,6 @@
 /** With `--lbc external`: each cluster's folder for a controller, and with `--attach` the controllers themselves, which end with their cluster. */
 import { type ExternalController, type ExternalSettings, prepareExternalController } from "./external-controller";
-import type { Child, Supervisor } from "./supervisor";
+import type { Child, Supervisor } from "../processes/supervisor";
 
 export class AttachedControllers {
   private readonly prepared = new Map<string, ExternalController>();

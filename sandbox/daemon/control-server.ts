@@ -1,10 +1,10 @@
 /** The control endpoint: plain HTTP with JSON on loopback. Also takes the API servers' TokenReviews. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 import type { NodeSpec } from "../contract";
 import type { Sandbox } from "./sandbox";
-import { KEEP_ALIVE_MS } from "../keep-alive";
+import { KEEP_ALIVE_MS } from "../shared/keep-alive";
 
 type Handler = (sandbox: Sandbox, parameters: readonly string[], body: unknown, query: URLSearchParams) => unknown;
 interface Route { readonly method: string; readonly path: RegExp; readonly handle: Handler }
@@ -119,7 +119,7 @@ export class ControlServer {
         const match = method === request.method ? path.exec(url.pathname) : null;
         if (match) return send(200, await handle(this.sandbox, match.slice(1).map(decodeURIComponent), await readJson(request), url.searchParams));
       }
-      send(404, { code: "SBX-REQUEST", message: `there is no ${request.method ?? ""} ${url.pathname}`, remedy: "sandbox/control-client.ts lists what there is." });
+      send(404, { code: "SBX-REQUEST", message: `there is no ${request.method ?? ""} ${url.pathname}`, remedy: "sandbox/client/control-client.ts lists what there is." });
     } catch (error) {
       const known = error instanceof SandboxError ? error : new SandboxError("SBX-INTERNAL", String(error instanceof Error ? error.message : error), "The sandbox's logs say more.", error);
       this.sandbox.log({ event: "request-failed", method: request.method, url: request.url, message: known.message });

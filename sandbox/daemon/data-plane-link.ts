@@ -1,9 +1,9 @@
 /** The daemon's end of the data plane: state and fabric go out, health and listeners come in. Survives a crash of the data plane. */
 import type { DataPlaneState, DataPlaneStats, DataPlaneTimes, FabricMessage, FromDataPlane, ToDataPlane } from "../contract";
-import { logHint } from "../control-plane/readiness";
-import { SandboxError } from "../errors";
+import { logHint } from "../processes/readiness";
+import { SandboxError } from "../shared/errors";
 import type { FabricTable } from "./fabric-table";
-import type { Child, Supervisor } from "./supervisor";
+import type { Child, Supervisor } from "../processes/supervisor";
 
 /** What AWS users measure; see docs. Unscaled seconds. */
 export const awsTimes: DataPlaneTimes = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 };

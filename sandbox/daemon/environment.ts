@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxOptions, ToolPaths } from "../contract";
-import { packageRoot, script } from "./scripts";
+import { packageRoot, script } from "../processes/scripts";
 
 /** The account that moto makes by default. */
 export const sandboxAccountId = "123456789012";

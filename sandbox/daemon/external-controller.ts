@@ -6,10 +6,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxInfo } from "../contract";
-import { createWebhookCertificate } from "../load-balancer-controller/webhook-certificate";
-import { pointedConfigurations, type PointedConfiguration } from "../load-balancer-controller/webhook-pointer";
+import { createWebhookCertificate } from "../load-balancer-controller/webhooks/certificate";
+import { pointedConfigurations, type PointedConfiguration } from "../load-balancer-controller/webhooks/pointer";
 import { environmentScript } from "./environment";
-import { freePort } from "./ports";
+import { freePort } from "../processes/ports";
 import type { ClusterStatus, SandboxStatus } from "./status";
 
 const namespace = "kube-system";

@@ -4,7 +4,7 @@ import { checkFault, type ControllerFaultSpec, type FaultSpec, type ListedFault,
 import type { Armed } from "../faults/call-faults";
 import type { AwsFaultSpec, KubernetesFaultSpec, TargetsFaultSpec } from "../faults/spec";
 import type { PodFaultRule } from "../contract";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 
 type AwsFaults = { list(): readonly Armed<AwsFaultSpec>[]; spent(): readonly Armed<AwsFaultSpec>[]; add(fault: unknown): Armed<AwsFaultSpec>; remove(id: string): boolean };
 type KubernetesFaults = { list(): readonly Armed<KubernetesFaultSpec>[]; spent(): readonly Armed<KubernetesFaultSpec>[]; add(fault: unknown): Armed<KubernetesFaultSpec>; remove(id: string): boolean };

@@ -1,6 +1,6 @@
 /** The daemon: one process for one sandbox. Started by start.ts; usage: node main.js <dir>, the start message comes over IPC. */
 import { Sandbox, type DaemonStart } from "./sandbox";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 
 export type FromDaemon =
   | { readonly type: "progress"; readonly message: string }

@@ -1,9 +1,9 @@
 /** moto, which answers for EC2, IAM, STS and the rest; the AWS front stands before it. */
 import type { ToolPaths } from "../contract";
-import { httpOk, logHint, waitUntil } from "../control-plane/readiness";
-import { SandboxError } from "../errors";
-import { freePort } from "./ports";
-import type { Child, Supervisor } from "./supervisor";
+import { httpOk, logHint, waitUntil } from "../processes/readiness";
+import { SandboxError } from "../shared/errors";
+import { freePort } from "../processes/ports";
+import type { Child, Supervisor } from "../processes/supervisor";
 
 /** Starts it and gives its URL. Its state is in memory: if it ends, the sandbox can't go on, and `onLost` is told. */
 export async function startMoto(tools: ToolPaths, supervisor: Supervisor, env: Readonly<Record<string, string>>, onLost: (how: string) => void): Promise<string> {

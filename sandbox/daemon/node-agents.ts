@@ -1,8 +1,8 @@
 /** One node agent per cluster: started with it, told its nodes, restarted when it crashes. */
 import type { ControllerAction, FromNodeAgent, NodeAgentStart, NodeRemoval, NodeSpec, PodFaultRule, ToNodeAgent } from "../contract";
-import { NodeFailure, SandboxError } from "../errors";
+import { NodeFailure, SandboxError } from "../shared/errors";
 import type { FabricTable } from "./fabric-table";
-import type { Child, Supervisor } from "./supervisor";
+import type { Child, Supervisor } from "../processes/supervisor";
 
 export interface NodeAgentsOptions {
   readonly script: string;

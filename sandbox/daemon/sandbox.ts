@@ -5,8 +5,8 @@ import type { EksBackend, NodeRemoval, NodeSpec, SandboxInfo, SandboxOptions, To
 import { ControlPlanes } from "../control-plane/index";
 import { writeAtomically } from "../control-plane/kubeconfig";
 import { connect } from "node:net";
-import { logHint, waitUntil } from "../control-plane/readiness";
-import { SandboxError } from "../errors";
+import { logHint, waitUntil } from "../processes/readiness";
+import { SandboxError } from "../shared/errors";
 import { AttachedControllers } from "./attached-controllers";
 import { ControlServer } from "./control-server";
 import { DataPlaneLink } from "./data-plane-link";
@@ -17,10 +17,10 @@ import { startMoto } from "./moto";
 import { NodeAgents } from "./node-agents";
 import { type AwsFront, startAwsFront } from "../aws-front";
 import { installLaunchers, providerNames } from "../providers/launchers";
-import { processStartTime } from "./processes";
-import { findScript, script } from "./scripts";
+import { processStartTime } from "../processes/processes";
+import { findScript, script } from "../processes/scripts";
 import type { SandboxStatus } from "./status";
-import { Supervisor } from "./supervisor";
+import { Supervisor } from "../processes/supervisor";
 
 export interface DaemonStart {
   readonly options: SandboxOptions;
@@ -54,7 +54,7 @@ export class Sandbox implements EksBackend {
     this.logStream = createWriteStream(join(dir, "logs", "sandbox.log"), { flags: "a", mode: 0o600 });
     this.logStream.on("error", () => undefined);
     const log = (entry: object): void => this.log(entry);
-    this.supervisor = new Supervisor(dir, script("daemon/reaper"), log);
+    this.supervisor = new Supervisor(dir, script("processes/reaper"), log);
     this.supervisor.startReaper();
     this.control = new ControlServer(this);
     this.controlPlanes = new ControlPlanes({ dir, tools: start_.tools, supervisor: this.supervisor, tokenReviewUrl: (name) => `${this.control.url}/token-review/${encodeURIComponent(name)}` });

@@ -2,7 +2,7 @@
 import type { LbcMode } from "../contract";
 import type { ApiServerState } from "../control-plane/cluster";
 import type { ListedFault } from "../faults/spec";
-import type { ProcessStatus } from "./supervisor";
+import type { ProcessStatus } from "../processes/supervisor";
 
 export interface ClusterStatus {
   readonly name: string;

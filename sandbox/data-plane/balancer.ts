@@ -1,6 +1,6 @@
 /** The load balancers of the sandbox: listeners, targets, flows. See `routing.ts` for who gets a flow. */
 import net from "node:net";
-import { scaledMs } from "../clock";
+import { scaledMs } from "../shared/clock";
 import type { DataPlaneListener, DataPlaneState, DataPlaneStats, DataPlaneTarget, DataPlaneTargetGroup, DataPlaneTimes, FromDataPlane, TargetHealthState } from "../contract";
 import { dial, type Fabric } from "../fabric/dial";
 import { Flow } from "../fabric/flow";

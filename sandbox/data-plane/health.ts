@@ -1,10 +1,10 @@
 /** Health checks of one target, each on a connection of its own through the fabric. */
 import type { Socket } from "node:net";
 import tls from "node:tls";
-import { scaledMs } from "../clock";
+import { scaledMs } from "../shared/clock";
 import type { DataPlaneTarget, HealthCheckSpec, TargetHealthState } from "../contract";
 import { dial, type Fabric } from "../fabric/dial";
-import { beginStretch, Excuses } from "../pace";
+import { beginStretch, Excuses } from "../shared/pace";
 
 /** More checks than this per second measure the machine, not the target. Real time. */
 const INTERVAL_FLOOR_MS = 50;

@@ -1,5 +1,5 @@
 /** Which targets an NLB would give a new flow to. Pure: the clock and the hash come in as data. */
-import { scaledMs } from "../clock";
+import { scaledMs } from "../shared/clock";
 import type { DataPlaneTarget, DataPlaneTimes, TargetHealthState } from "../contract";
 
 export interface RoutedTarget {

@@ -1,5 +1,5 @@
 /** The table of load balancers for clients outside: `HOST:PORT:ADDR:PORT` lines, as curl's --connect-to takes them. */
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 import { isLoopback } from "./dial";
 
 export interface ConnectToEntry {

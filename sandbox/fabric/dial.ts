@@ -1,7 +1,7 @@
 /** The way from the VPC's addresses to loopback sockets. The only place of the sandbox that connects to a pod or a load balancer. */
 import net from "node:net";
 import type { FabricEntry, FabricMessage } from "../contract";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 
 /** A dotted IPv4 address in 127.0.0.0/8. Names are never loopback: a resolver decides what they mean. */
 export function isLoopback(host: string): boolean {

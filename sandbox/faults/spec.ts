@@ -1,5 +1,5 @@
 /** Everything that can be broken in a sandbox, as data. docs/faults.md has the same as a table. */
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 
 export type CallFaultKind = "throttle" | "error" | "delay" | "lost-answer" | "timeout";
 

@@ -2,7 +2,7 @@
  * A fault as one word of a command line: `ON:WHAT=KIND,option=value…`, for example `kubernetes:dev-green:patch:deployments=error,status=503,count=2`.
  * In a rehearsal it may say when: `…@MOVE` or `…@MOVE.PHASE`.
  */
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 import { checkFault, shapes, type FaultOn, type FaultSpec } from "./spec";
 
 const isOn = (word: string): word is FaultOn => Object.hasOwn(shapes, word);

@@ -1,5 +1,5 @@
 /** Kubernetes events on bindings and Services; a repeated one is counted, not written again. */
-import type { ApiClient } from "../node-agent/api-client";
+import type { ApiClient } from "../kubernetes/api-client";
 import { log } from "./log";
 import { paths } from "./api-paths";
 import type { Meta } from "./types";

@@ -1,5 +1,5 @@
 /** A work queue: one reconcile of a key at a time, a few keys at once, exponential back-off after errors. */
-import { scaledMs } from "../clock";
+import { scaledMs } from "../shared/clock";
 
 const CONCURRENT = 3;
 const FIRST_RETRY_SECONDS = 0.005;

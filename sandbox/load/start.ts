@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LoadOptions, LoadSummary } from "../contract";
-import { script } from "../daemon/scripts";
-import { SandboxError } from "../errors";
+import { script } from "../processes/scripts";
+import { SandboxError } from "../shared/errors";
 
 /** What one second brought. Answers are counted in the second they came in. */
 export interface LoadSample {

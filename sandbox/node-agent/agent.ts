@@ -1,25 +1,25 @@
 /** The node agent of one cluster: all its nodes, and every pod that is bound to one of them. */
 import type { Socket } from "node:net";
 import type { BlockedNode, ControllerAction, FabricEntry, FabricMessage, FromNodeAgent, NodeAgentStart, NodeRemoval, NodeSpec } from "../contract";
-import { AddressPool } from "./addresses";
-import { ApiClient, readKubeconfig } from "./api-client";
-import { drainNode } from "./drain";
-import { containerEnvironment, expand } from "./environment";
-import type { Dial } from "./handlers";
-import type { ContainerSpec, Pod } from "./kube-types";
+import { AddressPool } from "./pods/address-pool";
+import { ApiClient, readKubeconfig } from "../kubernetes/api-client";
+import { drainNode } from "./nodes/drain";
+import { containerEnvironment, expand } from "./containers/environment";
+import type { Dial } from "./containers/handlers";
+import type { ContainerSpec, Pod } from "../kubernetes/types";
 import { KubeletServer, logOf } from "./kubelet-server";
-import { NodeKeeper } from "./node-keeper";
-import { NodePorts } from "./node-ports";
-import { PodApi } from "./pod-api";
-import { belongs, identityOf, PodFaults } from "./pod-faults";
-import { type PodHost, PodWorker } from "./pod-worker";
+import { NodeKeeper } from "./nodes/node-keeper";
+import { NodePorts } from "./nodes/node-ports";
+import { PodApi } from "./pods/pod-api";
+import { belongs, identityOf, PodFaults } from "./programs/pod-faults";
+import { type PodHost, PodWorker } from "./pods/pod-worker";
 import { startAttached } from "./programs/attached";
 import { ControllerHost } from "./programs/controller";
 import { startEcho } from "./programs/echo";
 import { startCompleting, startInert } from "./programs/inert";
 import type { ProgramContext, RunningProgram } from "./programs/program";
 import { chooseProgram } from "./programs/registry";
-import { watchForever } from "./watch";
+import { watchForever } from "../kubernetes/watch";
 
 export interface AgentDeps {
   send(message: FromNodeAgent): void;

@@ -6,8 +6,8 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { PodWorker } from "./pod-worker";
-import { type LogSource, logQuery, logText, selectLines } from "./container-log";
+import type { PodWorker } from "./pods/pod-worker";
+import { type LogSource, logQuery, logText, selectLines } from "./programs/container-log";
 
 export interface KubeletFiles {
   readonly certFile: string;

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { isAlive, processStartTime } from "../daemon/processes";
+import { isAlive, processStartTime } from "../processes/processes";
 import type { OnProgress } from "./progress";
 import { withProgress } from "./progress";
 

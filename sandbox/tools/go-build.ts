@@ -2,8 +2,8 @@
 import { cpus } from "node:os";
 import { basename, join } from "node:path";
 import { existsSync, rmSync, cpSync } from "node:fs";
-import { SandboxError } from "../errors";
-import { packageRoot } from "../daemon/scripts";
+import { SandboxError } from "../shared/errors";
+import { packageRoot } from "../processes/scripts";
 import type { Cache } from "./cache";
 import type { GoModule, Tool } from "./catalog";
 import { which } from "./path-lookup";

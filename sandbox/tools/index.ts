@@ -1,6 +1,6 @@
 /** Finds, downloads or builds everything the sandbox runs. */
 import type { ToolPaths } from "../contract";
-import { SandboxError } from "../errors";
+import { SandboxError } from "../shared/errors";
 import { Cache, defaultCacheDir } from "./cache";
 import { catalog, type GoModule, type Tool, type ToolName } from "./catalog";
 import { downloadFor, tryDownload } from "./download";

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../daemon/scripts";
-import { SandboxError } from "../errors";
+import { packageRoot } from "../processes/scripts";
+import { SandboxError } from "../shared/errors";
 import type { Cache } from "./cache";
 import { which } from "./path-lookup";
 import { type OnProgress, withProgress } from "./progress";

@@ -5,7 +5,7 @@ import { capacityOf, desiredOfMember, initialRecord, type EnvironmentRecord, typ
 import { DriverError } from "../../automation/errors";
 import type { DriverEventBody } from "../../automation/events";
 import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
-import { runAsked } from "../../automation/run/upgrade";
+import { runAsked } from "../../automation/commands/upgrade";
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { noAdoption } from "./no-adoption";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatCidr, overlap, parseCidr, sizeOf, subnetBlocks } from "../../components/cidr";
-import { controllerPolicy } from "../../components/controller-policy";
-import { derivedName, isPlainName, shortenedName } from "../../components/names";
+import { formatCidr, overlap, parseCidr, sizeOf, subnetBlocks } from "../../components/internal/cidr";
+import { controllerPolicy } from "../../components/internal/controller-policy";
+import { derivedName, isPlainName, shortenedName } from "../../components/internal/names";
 
 const plain = fc.stringMatching(/^[a-z][a-z0-9-]{0,60}[a-z0-9]$/);
 

@@ -22,7 +22,7 @@ describe("the documents", () => {
   });
 
   it("name every call to AWS that the driver makes", () => {
-    const folder = join(root, "automation/adapters");
+    const folder = join(root, "automation/adapters/aws");
     const calls = readdirSync(folder).filter((name) => name.endsWith(".ts")).flatMap((name) => [...readFileSync(join(folder, name), "utf8").matchAll(/new ([A-Z]\w+)Command\(/g)].map(([, call]) => (call ?? "").replace("ElbTags", "Tags")));
     assert.ok(new Set(calls).size > 30, `only ${calls.length} calls were found`);
     const page = read("docs/permissions.md").replace(/ec2:Describe\{([^}]*)\}/g, (_, names: string) => names.split(",").map((name) => `Describe${name}`).join(", "));

@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { DescribeListenersCommand, DescribeLoadBalancersCommand, DescribeTargetGroupsCommand, DescribeTargetHealthCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { thingsOfAws } from "../../automation/cli/rehearse/scenarios/teardown";
+import { thingsOfAws } from "../../automation/cli/rehearsal/scenarios/teardown";
 import type { DriverEvent } from "../../automation/events";
-import type { VerifyReport } from "../../automation/verify/verify";
+import type { VerifyReport } from "../../automation/verify/report";
 import type { LoadSummary } from "../../sandbox/contract";
-import { ControlClient } from "../../sandbox/control-client";
-import type { AdoptionStep } from "../../stacks/adoption";
+import { ControlClient } from "../../sandbox/client/control-client";
+import type { AdoptionStep } from "../../stacks/record/adoption";
 import { eventually, Stage, type DriverRun } from "./stage";
 import { assertNobodyNoticed } from "./traffic";
 

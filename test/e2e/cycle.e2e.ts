@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverEvent } from "../../automation/events";
-import { ControlClient } from "../../sandbox/control-client";
+import { ControlClient } from "../../sandbox/client/control-client";
 import { Stage, type DriverRun, type Values } from "./stage";
 import { assertMeansSomething, underLoad } from "./traffic";
 

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DriverEvent } from "../../automation/events";
-import { ControlClient } from "../../sandbox/control-client";
+import { ControlClient } from "../../sandbox/client/control-client";
 import { eventually, Stage } from "./stage";
 
 interface TargetHealth { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string; readonly Port: number }; readonly TargetHealth: { readonly State: string } }[] }

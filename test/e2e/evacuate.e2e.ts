@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { DriverEvent } from "../../automation/events";
 import type { LoadSummary } from "../../sandbox/contract";
-import { ControlClient } from "../../sandbox/control-client";
+import { ControlClient } from "../../sandbox/client/control-client";
 import { eventually, Stage } from "./stage";
 import { denialsOf, endpointsOf, registeredTargets } from "./traffic";
 

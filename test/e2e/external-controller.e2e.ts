@@ -14,7 +14,7 @@ import { underLoad } from "./traffic";
 
 const dist = resolve(__dirname, "../../dist/sandbox");
 const controller = join(dist, "load-balancer-controller/main.js");
-const { sandboxStatus } = require(join(dist, "daemon/start.js")) as typeof import("../../sandbox/daemon/start");
+const { sandboxStatus } = require(join(dist, "client/start.js")) as typeof import("../../sandbox/client/start");
 
 /** A person at the keyboard who attaches a controller to every cluster as soon as its folder is there. */
 class Attacher {

@@ -8,7 +8,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverEvent } from "../../automation/events";
 import type { LoadSummary } from "../../sandbox/contract";
-import { ControlClient } from "../../sandbox/control-client";
+import { ControlClient } from "../../sandbox/client/control-client";
 import type { ListedFault } from "../../sandbox/faults/spec";
 import { causesOf, stoodForBy, type Kind } from "./fault-points";
 import { Stage } from "./stage";

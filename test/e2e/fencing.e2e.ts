@@ -1,6 +1,6 @@
 /** Two who want the same: exactly one goes on, and the other is told who holds what since when. */
 import assert from "node:assert/strict";
-import { ControlClient } from "../../sandbox/control-client";
+import { ControlClient } from "../../sandbox/client/control-client";
 import { eventually, Stage, type Command } from "./stage";
 
 const plain = ["--yes", "--skip-preview", "--non-interactive"];

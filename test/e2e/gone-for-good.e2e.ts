@@ -1,7 +1,7 @@
 /** A cluster whose controller alone is dead is evacuated and comes back; one whose API server never comes back is destroyed by `upgrade`, or in a teardown. Under load, in one sandbox. */
 import assert from "node:assert/strict";
 import type { LoadFailure, LoadSummary } from "../../sandbox/contract";
-import { ControlClient } from "../../sandbox/control-client";
+import { ControlClient } from "../../sandbox/client/control-client";
 import { eventually, Stage } from "./stage";
 import { denialsOf, endpointsOf, registeredTargets } from "./traffic";
 

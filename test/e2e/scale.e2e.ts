@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
-import type { VerifyReport } from "../../automation/verify/verify";
+import type { VerifyReport } from "../../automation/verify/report";
 import type { StatusReport } from "../../automation/index";
 import type { LoadSummary } from "../../sandbox/contract";
 import { parseConnectTo, type ConnectToEntry } from "../../sandbox/fabric/connect-to";

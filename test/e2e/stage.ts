@@ -9,12 +9,12 @@ import { parse, stringify } from "yaml";
 
 // End-to-end tests run what users run: the compiled files.
 const dist = resolve(__dirname, "../../dist");
-const { startSandbox, stopSandbox } = require(join(dist, "sandbox/daemon/start.js")) as typeof import("../../sandbox/daemon/start");
+const { startSandbox, stopSandbox } = require(join(dist, "sandbox/client/start.js")) as typeof import("../../sandbox/client/start");
 const { resolveTools } = require(join(dist, "sandbox/tools/index.js")) as typeof import("../../sandbox/tools/index");
-const { startDriver, rehearsalEnvironment } = require(join(dist, "automation/cli/rehearse/driver-process.js")) as typeof import("../../automation/cli/rehearse/driver-process");
-const { exampleConfig } = require(join(dist, "automation/cli/rehearse/scenarios/own-project.js")) as typeof import("../../automation/cli/rehearse/scenarios/own-project");
-const { copyProject, inspectProject } = require(join(dist, "automation/cli/rehearse/project-copy.js")) as typeof import("../../automation/cli/rehearse/project-copy");
-const loadRun = require(join(dist, "automation/cli/rehearse/load-run.js")) as typeof import("../../automation/cli/rehearse/load-run");
+const { startDriver, rehearsalEnvironment } = require(join(dist, "automation/cli/rehearsal/driver-process.js")) as typeof import("../../automation/cli/rehearsal/driver-process");
+const { exampleConfig } = require(join(dist, "automation/cli/rehearsal/scenarios/own-project.js")) as typeof import("../../automation/cli/rehearsal/scenarios/own-project");
+const { copyProject, inspectProject } = require(join(dist, "automation/cli/rehearsal/project-copy.js")) as typeof import("../../automation/cli/rehearsal/project-copy");
+const loadRun = require(join(dist, "automation/cli/rehearsal/load.js")) as typeof import("../../automation/cli/rehearsal/load");
 import type { DriverEvent } from "../../automation/events";
 import type { LbcMode, LoadFailure, LoadSummary, SandboxInfo } from "../../sandbox/contract";
 import { parseConnectTo } from "../../sandbox/fabric/connect-to";

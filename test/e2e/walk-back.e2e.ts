@@ -11,7 +11,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverEvent } from "../../automation/events";
 import type { LoadSummary } from "../../sandbox/contract";
-import { ControlClient } from "../../sandbox/control-client";
+import { ControlClient } from "../../sandbox/client/control-client";
 import { eventually, Stage, type DriverRun } from "./stage";
 
 const upgrade = ["upgrade", "--approve-retire"];

@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ControlClient } from "../../sandbox/control-client";
+import { ControlClient } from "../../sandbox/client/control-client";
 import type { LoadSummary } from "../../sandbox/contract";
 import type { DriverEvent } from "../../automation/events";
 import { Stage } from "../e2e/stage";

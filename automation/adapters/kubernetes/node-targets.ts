@@ -1,6 +1,6 @@
 /** Which nodes a controller registers for a Service of instance targets: the driver's own reading, to compare the controller's and AWS's with. */
 import type { MemberOutputs } from "../../../stacks/contract";
-import { getList, getObject } from "./get";
+import { getList, getObject } from "./client";
 
 export interface NodeObject {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>>; readonly deletionTimestamp?: string };

@@ -1,7 +1,7 @@
 /** PATCH against a member's API server. Not repeated by itself: what a lost answer has done is seen by the next look. */
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
-import { call } from "./get";
+import { call } from "./client";
 
 export type PatchKind = "json-patch" | "merge-patch" | "strategic-merge-patch";
 

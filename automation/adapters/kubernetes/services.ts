@@ -2,7 +2,7 @@
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import type { BindingDetails, JsonPatchOperation, ObjectEvent, ServiceObject } from "../../ports";
-import { getList, getObject } from "./get";
+import { getList, getObject } from "./client";
 import { patch } from "./patch";
 
 interface ManagedFields { readonly manager?: string; readonly operation?: string; readonly time?: string; readonly subresource?: string; readonly fieldsV1?: Record<string, unknown> }

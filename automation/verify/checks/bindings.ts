@@ -1,11 +1,11 @@
 /** Bindings, their flags, the controllers' ConfigMaps, and what the load balancer has of it. */
-import { clusterNameOf } from "../../../stacks/target-groups";
-import { listing } from "../../gates/decision";
-import { driftedTargets, lookAgain } from "../../gates/drift";
-import { turnOn } from "../../gates/flags";
-import type { MemberObservation, MemberServiceObservation } from "../../gates/observation";
-import { isDraining, isRegistered, learnOwners, targetsOf, type Ownership } from "../../gates/ownership";
-import { kubectl } from "../../kubectl";
+import { clusterNameOf } from "../../../stacks/config/target-groups";
+import { listing } from "../../gates/gate-result";
+import { driftedTargets, lookAgain } from "../../observation/target-drift";
+import { turnOn } from "../../gates/multi-cluster-flag";
+import type { MemberObservation, MemberServiceObservation } from "../../observation/observe";
+import { isDraining, isRegistered, learnOwners, targetsOf, type Ownership } from "../../observation/target-owners";
+import { kubectl } from "../../text/kubectl";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
 

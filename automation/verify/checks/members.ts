@@ -1,7 +1,7 @@
 /** Members and their controllers: does the API server answer, is the CRD new enough, does the controller run? */
-import { controllerVersions } from "../../../components/aws-limits";
-import { clusterNameOf } from "../../../stacks/target-groups";
-import { kubectl } from "../../kubectl";
+import { controllerVersions } from "../../../components/internal/aws-limits";
+import { clusterNameOf } from "../../../stacks/config/target-groups";
+import { kubectl } from "../../text/kubectl";
 import { bad, ok, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
 

@@ -1,14 +1,14 @@
 /** Deletion protection, and the security-group rules on both sides of every target. */
-import { overlap, parseCidr } from "../../../components/cidr";
-import { attributesAnnotation as attributes, protectionOf, requiredAttributes, withAttributes } from "../../../components/service-annotations";
-import { clusterNameOf } from "../../../stacks/target-groups";
-import { listing } from "../../gates/decision";
-import { isRegistered, learnOwners, targetsOf } from "../../gates/ownership";
-import { kubectl } from "../../kubectl";
+import { overlap, parseCidr } from "../../../components/internal/cidr";
+import { attributesAnnotation as attributes, protectionOf, requiredAttributes, withAttributes } from "../../../components/internal/service-annotations";
+import { clusterNameOf } from "../../../stacks/config/target-groups";
+import { listing } from "../../gates/gate-result";
+import { isRegistered, learnOwners, targetsOf } from "../../observation/target-owners";
+import { kubectl } from "../../text/kubectl";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
-import { loadBalancerOf } from "../look";
+import { loadBalancerOf } from "../inspect";
 import type { Inspection } from "../inspection";
-import type { SecurityGroupRule, TargetInterface } from "../readings";
+import type { SecurityGroupRule, TargetInterface } from "../../ports/readings";
 
 const lookUp = "aws ec2 describe-security-group-rules --filters Name=group-id,Values=";
 

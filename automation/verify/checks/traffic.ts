@@ -1,11 +1,11 @@
 /** What a sample of requests says: do they succeed, does every active member answer, is the spread that of the targets? */
-import { learnOwners, targetsOf } from "../../gates/ownership";
+import { learnOwners, targetsOf } from "../../observation/target-owners";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
-import { fairness } from "../fairness";
-import { loadBalancerOf } from "../look";
+import { fairness } from "../spread-test";
+import { loadBalancerOf } from "../inspect";
 import type { Inspection } from "../inspection";
-import type { Sample } from "../readings";
-import { counted } from "../../words";
+import type { Sample } from "../../ports/readings";
+import { counted } from "../../text/sentences";
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const more = "run it with more requests: eks-blue-green verify --requests 5000";

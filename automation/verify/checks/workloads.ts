@@ -1,13 +1,13 @@
 /** What a workload must have so that its pods can come and go without a lost request: grace > preStop > the load balancer's lag. */
-import { propagationLagSeconds } from "../../../components/aws-limits";
-import { clusterNameOf } from "../../../stacks/target-groups";
-import { replicasWanted, takeBack } from "../../drift-findings";
-import { listing } from "../../gates/decision";
-import { kubectl } from "../../kubectl";
+import { propagationLagSeconds } from "../../../components/internal/aws-limits";
+import { clusterNameOf } from "../../../stacks/config/target-groups";
+import { replicasWanted, takeBack } from "../../preflight/manual-changes";
+import { listing } from "../../gates/gate-result";
+import { kubectl } from "../../text/kubectl";
 import { bad, ok, skipped, unknown, type Check, type VerifyCode } from "../catalog";
 import type { Inspection, MemberInspection } from "../inspection";
-import type { TargetGroupReading, WorkloadReading } from "../readings";
-import { counted } from "../../words";
+import type { TargetGroupReading, WorkloadReading } from "../../ports/readings";
+import { counted } from "../../text/sentences";
 
 const codes: readonly VerifyCode[] = ["EBG-V-REPLICAS", "EBG-V-REPLICAS-DRIFT", "EBG-V-READINESS-PROBE", "EBG-V-PRESTOP", "EBG-V-GRACE", "EBG-V-PDB", "EBG-V-TOPOLOGY", "EBG-V-DEREGISTRATION-DELAY", "EBG-V-READINESS-GATES"];
 const lag = propagationLagSeconds.usual;

@@ -1,6 +1,6 @@
 /** A node group's update, phase by phase as EKS documents it: more nodes of the new version, the old ones marked, emptied and ended, the size as before. */
 import type { NodeRemoval, NodeSpec } from "../../contract";
-import { NodeFailure } from "../../errors";
+import { NodeFailure } from "../../shared/errors";
 import { launch, settle } from "./nodes";
 import { type Cluster, type EksContext, type Json, type Nodegroup, objectOf } from "./store";
 

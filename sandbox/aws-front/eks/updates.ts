@@ -1,6 +1,6 @@
 /** Updates: what DescribeUpdate and ListUpdates show. */
 import { randomUUID } from "node:crypto";
-import { NodeFailure } from "../../errors";
+import { NodeFailure } from "../../shared/errors";
 import { type EksContext, epoch, type Json, notFound, pageOf, theCluster, type Update } from "./store";
 
 export function newUpdate(into: Map<string, Update>, type: string, params: Readonly<Record<string, string | undefined>>): Update {

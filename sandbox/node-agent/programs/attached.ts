@@ -1,6 +1,6 @@
 /** With `--lbc external`: what stands for a controller's pod whose work a process outside does, which a person has attached. */
 import http from "node:http";
-import { ContainerLog } from "../container-log";
+import { ContainerLog } from "./container-log";
 import { startInert } from "./inert";
 import type { RunningProgram } from "./program";
 

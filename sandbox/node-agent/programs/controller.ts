@@ -6,10 +6,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { ContainerLog, FileLog, type LogSource } from "../container-log";
+import { ContainerLog, FileLog, type LogSource } from "./container-log";
 import { answersReady } from "./attached";
 import { KILLED, type ProgramContext, type RunningProgram } from "./program";
-import type { ProbeKind } from "../probe-state";
+import type { ProbeKind } from "./probe-state";
 
 export interface ControllerSettings {
   readonly kubeconfigPath: string;

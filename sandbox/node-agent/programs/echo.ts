@@ -15,9 +15,9 @@
  */
 import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { scaledMs } from "../../clock";
-import { ContainerLog } from "../container-log";
-import type { PodBehaviour } from "../pod-faults";
+import { scaledMs } from "../../shared/clock";
+import { ContainerLog } from "./container-log";
+import type { PodBehaviour } from "./pod-faults";
 import { KILLED, type ProgramContext, type RunningProgram } from "./program";
 
 /** Longer than any client here keeps a connection idle: the server must not be the one that closes. Real time. */

@@ -1,9 +1,9 @@
 /** What a container of the sandbox runs: a stand-in for its image. */
 import type { FabricEntry } from "../../contract";
-import type { LogSource } from "../container-log";
-import type { ContainerSpec } from "../kube-types";
-import type { PodBehaviour } from "../pod-faults";
-import type { ProbeKind } from "../probe-state";
+import type { LogSource } from "./container-log";
+import type { ContainerSpec } from "../../kubernetes/types";
+import type { PodBehaviour } from "./pod-faults";
+import type { ProbeKind } from "./probe-state";
 
 export interface ProgramContext {
   readonly clusterName: string;

@@ -1,6 +1,6 @@
 /** Which program stands in for which image. */
 import type { LbcMode } from "../../contract";
-import type { ContainerSpec, Pod } from "../kube-types";
+import type { ContainerSpec, Pod } from "../../kubernetes/types";
 
 export type ProgramChoice =
   /** The sandbox's own image: probes of ports that it doesn't serve fail, as for real. */

@@ -4,7 +4,7 @@ import { EKSClient } from "@aws-sdk/client-eks";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { SandboxError } from "../../errors";
+import { SandboxError } from "../../shared/errors";
 import { autoName, differences, equal, hasUnknown, isObject, under, UNKNOWN, type Check, type Diff, type Dynamic, type Failure, type PropertyChange, type Props } from "../rpc/values";
 import { PartialFailure, type ChangeCall, type CheckCall, type Created, type Limits, type StandIn, type Target } from "../stand-in";
 import { pause, type AwsContext, type AwsResource } from "./descriptor";

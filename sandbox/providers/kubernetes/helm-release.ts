@@ -20,7 +20,7 @@ interface ChartModule {
 
 function chartModule(): ChartModule {
   // Loaded at first use only: most updates have no release.
-  return require("../../load-balancer-controller/crds") as ChartModule;
+  return require("../../load-balancer-controller/chart/crds") as ChartModule;
 }
 
 /** Chart's name and version: from Chart.yaml when it is a folder. */

@@ -1,6 +1,6 @@
 /** The stand-in for the kubernetes provider: Props kind that the API server serves, by server-side apply. */
 import { createHash } from "node:crypto";
-import { SandboxError } from "../../errors";
+import { SandboxError } from "../../shared/errors";
 import { autoName, differences, isObject, merge, under, type Check, type Diff, type Failure, type Props, type Dynamic } from "../rpc/values";
 import { PartialFailure, type ChangeCall, type CheckCall, type Created, type Limits, type StandIn, type Target } from "../stand-in";
 import { KubeClient, parseKubeconfig, type KubeTarget } from "./client";

@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { exitCodeOfError, exitCodeOfOutcome, exitCodes } from "../../../automation/cli/exit-codes";
-import { rehearsalEnvironment } from "../../../automation/cli/rehearse/driver-process";
-import { copyProject, inspectProject, minorBefore } from "../../../automation/cli/rehearse/project-copy";
-import { parseAttach, parseProviders, parseTimeScale } from "../../../automation/cli/sandbox-options";
+import { rehearsalEnvironment } from "../../../automation/cli/rehearsal/driver-process";
+import { copyProject, inspectProject, minorBefore } from "../../../automation/cli/rehearsal/project-copy";
+import { parseAttach, parseProviders, parseTimeScale } from "../../../automation/cli/commands/sandbox-options";
 import { buildProgram } from "../../../automation/cli/main";
 import { DriverError } from "../../../automation/errors";
-import { SandboxError } from "../../../sandbox/errors";
+import { SandboxError } from "../../../sandbox/shared/errors";
 
 const info = { env: { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_ACCESS_KEY_ID: "sandbox", PULUMI_HOME: "/s" }, unset: ["AWS_PROFILE"] };
 

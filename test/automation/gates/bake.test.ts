@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decideBaked } from "../../../automation/gates/bake";
-import { freshMemory } from "../../../automation/gates/decision";
-import type { Observation } from "../../../automation/gates/observation";
+import { freshMemory } from "../../../automation/gates/gate-result";
+import type { Observation } from "../../../automation/observation/observe";
 
 describe("a bake with alarms", () => {
   const rules = { active: [], before: {}, bakeMs: 60_000, toleratedMs: 3000, why: "both serve", alarms: ["web-5xx"] };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decideEnough, type CapacityRules } from "../../../automation/gates/capacity";
-import { freshMemory, type GateMemory } from "../../../automation/gates/decision";
-import type { MemberObservation, Observation } from "../../../automation/gates/observation";
-import { learnOwners } from "../../../automation/gates/ownership";
+import { freshMemory, type GateMemory } from "../../../automation/gates/gate-result";
+import type { MemberObservation, Observation } from "../../../automation/observation/observe";
+import { learnOwners } from "../../../automation/observation/target-owners";
 import type { Target } from "../../../automation/ports";
 
 const toleratedMs = 3000;

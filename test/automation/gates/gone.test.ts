@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { decideGone } from "../../../automation/gates/after-drain";
-import type { MemberObservation, MemberServiceObservation, Observation } from "../../../automation/gates/observation";
+import { decideGone } from "../../../automation/gates/drained";
+import type { MemberObservation, MemberServiceObservation, Observation } from "../../../automation/observation/observe";
 
 const binding = { namespace: "web", name: "web", targetGroupArn: "arn", multiCluster: true, deleting: false };
 const web: MemberServiceObservation = { declaredBinding: "web", bindings: [binding], recorded: [], endpoints: [], deployment: null, pods: 2 };

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { DriverEvent, DriverEventBody } from "../../../automation/events";
 import { bar, overTime, seconds, table } from "../../../automation/report/format";
-import { plainLine } from "../../../automation/report/plain-lines";
-import { answersPerSecond, healthyTargets, rehearsalSummary, type LoadFigures } from "../../../automation/report/rehearsal-summary";
-import { renderView } from "../../../automation/report/render";
+import { plainLine } from "../../../automation/report/plain";
+import { answersPerSecond, healthyTargets, rehearsalSummary, type LoadFigures } from "../../../automation/cli/rehearsal/summary";
+import { renderView } from "../../../automation/report/live";
 import { emptyView, reduceView, type View } from "../../../automation/report/view-model";
 import type { Step } from "../../../stacks/record";
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCertificates } from "../../../sandbox/control-plane/certificates";
 import { Kubeconfigs } from "../../../sandbox/control-plane/kubeconfig";
-import { waitUntil } from "../../../sandbox/control-plane/readiness";
-import { freePort } from "../../../sandbox/daemon/ports";
+import { waitUntil } from "../../../sandbox/processes/readiness";
+import { freePort } from "../../../sandbox/processes/ports";
 
 let dir = "";
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "ebg-cp-"))));

@@ -5,10 +5,10 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SandboxInfo, SandboxOptions, ToolPaths } from "../../../sandbox/contract";
-import { ControlClient } from "../../../sandbox/control-client";
-import { isAlive, killGroup, processStartTime } from "../../../sandbox/daemon/processes";
-import { packageRoot } from "../../../sandbox/daemon/scripts";
-import { childEnvironment, readSandboxInfo, sandboxStatus, startSandbox, stopSandbox } from "../../../sandbox/daemon/start";
+import { ControlClient } from "../../../sandbox/client/control-client";
+import { isAlive, killGroup, processStartTime } from "../../../sandbox/processes/processes";
+import { packageRoot } from "../../../sandbox/processes/scripts";
+import { childEnvironment, readSandboxInfo, sandboxStatus, startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
 
 async function poll(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {

@@ -9,7 +9,7 @@ import type { SandboxInfo } from "../../../sandbox/contract";
 import { AttachedControllers } from "../../../sandbox/daemon/attached-controllers";
 import { externalControllerInstructions, prepareExternalController } from "../../../sandbox/daemon/external-controller";
 import type { SandboxStatus } from "../../../sandbox/daemon/status";
-import type { Child, ChildOptions } from "../../../sandbox/daemon/supervisor";
+import type { Child, ChildOptions } from "../../../sandbox/processes/supervisor";
 import { parseFlags } from "../../../sandbox/load-balancer-controller/flags";
 
 describe("instructions for a real controller", () => {

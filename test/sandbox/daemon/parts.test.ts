@@ -7,10 +7,10 @@ import fc from "fast-check";
 import type { FabricMessage, SandboxOptions } from "../../../sandbox/contract";
 import { childEnvironment, environmentScript, sandboxEnvironment, variablesToUnset } from "../../../sandbox/daemon/environment";
 import { FabricTable } from "../../../sandbox/daemon/fabric-table";
-import { isAlive, killGroup, processMemory, processStartTime } from "../../../sandbox/daemon/processes";
-import { createSandboxDir, readSandboxInfo, removeSandboxDir } from "../../../sandbox/daemon/sandbox-dir";
-import { script } from "../../../sandbox/daemon/scripts";
-import { Supervisor } from "../../../sandbox/daemon/supervisor";
+import { isAlive, killGroup, processMemory, processStartTime } from "../../../sandbox/processes/processes";
+import { createSandboxDir, readSandboxInfo, removeSandboxDir } from "../../../sandbox/processes/sandbox-dir";
+import { script } from "../../../sandbox/processes/scripts";
+import { Supervisor } from "../../../sandbox/processes/supervisor";
 
 async function poll(what: string, check: () => boolean, timeoutMs = 10_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
@@ -129,7 +129,7 @@ describe("processes", () => {
     // The first ignores SIGTERM and has a child of its own; the second is registered with another's start time.
     const family = spawn("/bin/sh", ["-c", `trap '' TERM; sleep 300 & echo $! > ${dir}/grandchild; wait`], { detached: true, stdio: "ignore" });
     const stranger = spawn("sleep", ["300"], { detached: true, stdio: "ignore" });
-    const reaper = spawn(process.execPath, [script("daemon/reaper"), own], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+    const reaper = spawn(process.execPath, [script("processes/reaper"), own], { stdio: ["pipe", "ignore", "ignore"], detached: true });
     await poll("the grandchild", () => existsSync(join(dir, "grandchild")) && readFileSync(join(dir, "grandchild"), "utf8").endsWith("\n"));
     const grandchild = Number(readFileSync(join(dir, "grandchild"), "utf8"));
     reaper.stdin.write(`+${family.pid} ${processStartTime(family.pid as number)}\n+${stranger.pid} 1\n`);
@@ -143,7 +143,7 @@ describe("processes", () => {
   it("of a supervisor end with what they started, and it says which ended by themselves", async () => {
     const own = join(dir, "s");
     mkdirSync(join(own, "logs"), { recursive: true });
-    const supervisor = new Supervisor(own, script("daemon/reaper"), () => undefined);
+    const supervisor = new Supervisor(own, script("processes/reaper"), () => undefined);
     supervisor.startReaper();
     let unexpected = "";
     const env = { PATH: "/usr/bin:/bin" };

@@ -7,24 +7,24 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const root = join(__dirname, "../../..");
-const places = ["sandbox", "automation/cli/rehearse"];
+const places = ["sandbox", "automation/cli/rehearsal"];
 
 const allowed: Readonly<Record<string, string>> = {
   "sandbox/fabric/dial.ts": "the way to pods and load balancers: what the fabric's table holds, on 127.0.0.0/8 alone",
   "sandbox/data-plane/health.ts": "TLS over a socket that dial has made; opens none of its own",
   "sandbox/node-agent/programs/attached.ts": "/readyz of the controller that was started for a cluster, on a literal 127.0.0.1",
-  "sandbox/node-agent/api-client.ts": "the API server of its own cluster; the daemon gives its loopback URL",
+  "sandbox/kubernetes/api-client.ts": "the API server of its own cluster; the daemon gives its loopback URL",
   "sandbox/providers/launchers.ts": "the provider host's unix socket in the sandbox's folder; the text of a script",
   "sandbox/providers/kubernetes/client.ts": "the API server that the program's kubeconfig names; here that of a sandbox's member",
   "sandbox/providers/aws/invokes.ts": "the AWS front, at the endpoint that the SDK's clients have been given",
-  "sandbox/load-balancer-controller/ec2.ts": "the AWS front; main.ts refuses an endpoint that is not loopback before anything is asked",
+  "sandbox/load-balancer-controller/aws/ec2.ts": "the AWS front; main.ts refuses an endpoint that is not loopback before anything is asked",
   "sandbox/aws-front/moto-proxy.ts": "moto, which the daemon started on loopback",
-  "sandbox/control-client.ts": "the control endpoint, on loopback as sandbox.json has it",
+  "sandbox/client/control-client.ts": "the control endpoint, on loopback as sandbox.json has it",
   "sandbox/control-plane/api-proxy.ts": "the API server behind it, on a literal 127.0.0.1 and the port that the daemon gave that server",
-  "sandbox/control-plane/readiness.ts": "whether what the daemon started on loopback is ready",
+  "sandbox/processes/readiness.ts": "whether what the daemon started on loopback is ready",
   "sandbox/daemon/sandbox.ts": "its own unix socket in the sandbox's folder",
   "sandbox/tools/download.ts": "official downloads of tools, by pinned URL and sha256: the one file that leaves the machine, before a sandbox runs",
-  "automation/cli/rehearse/load-run.ts": "addresses of connect-to, which parseConnectTo holds to 127.0.0.0/8",
+  "automation/cli/rehearsal/load.ts": "addresses of connect-to, which parseConnectTo holds to 127.0.0.0/8",
 };
 
 const modules = /^(?:node:)?(?:net|tls|https?|http2|dgram)$/;

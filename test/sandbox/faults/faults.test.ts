@@ -8,7 +8,7 @@ import { Faults } from "../../../sandbox/aws-front/faults";
 import { CallFaults } from "../../../sandbox/faults/call-faults";
 import { checkFault, shapes, type CallFault, type FaultSpec } from "../../../sandbox/faults/spec";
 import { faultText, parseFaultText } from "../../../sandbox/faults/text";
-import { PodFaults } from "../../../sandbox/node-agent/pod-faults";
+import { PodFaults } from "../../../sandbox/node-agent/programs/pod-faults";
 
 describe("a fault as text", () => {
   const good: readonly [string, object][] = [

@@ -1,8 +1,8 @@
 /** Rules on node security groups, addresses outside of the VPC, readiness gates. */
 import assert from "node:assert/strict";
 import * as ec2 from "@aws-sdk/client-ec2";
-import { CHECKPOINT } from "../../../sandbox/load-balancer-controller/checkpoint";
-import { RULE_DESCRIPTION } from "../../../sandbox/load-balancer-controller/permissions";
+import { CHECKPOINT } from "../../../sandbox/load-balancer-controller/bindings/checkpoint";
+import { RULE_DESCRIPTION } from "../../../sandbox/load-balancer-controller/aws/ingress-permissions";
 import type { PodObject } from "../../../sandbox/load-balancer-controller/types";
 import { until } from "../node-agent/harness";
 import type { Rig } from "./harness";

@@ -1,6 +1,6 @@
 /** What one controller does by itself. The numbers are those of the list of what the real controller does. */
 import assert from "node:assert/strict";
-import { CHECKPOINT, CHECKPOINT_TIMESTAMP, checkpointOf } from "../../../sandbox/load-balancer-controller/checkpoint";
+import { CHECKPOINT, CHECKPOINT_TIMESTAMP, checkpointOf } from "../../../sandbox/load-balancer-controller/bindings/checkpoint";
 import { until } from "../node-agent/harness";
 import type { Rig } from "./harness";
 

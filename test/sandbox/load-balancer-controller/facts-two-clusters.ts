@@ -1,6 +1,6 @@
 /** What two clusters do to each other through one target group. */
 import assert from "node:assert/strict";
-import { CHECKPOINT } from "../../../sandbox/load-balancer-controller/checkpoint";
+import { CHECKPOINT } from "../../../sandbox/load-balancer-controller/bindings/checkpoint";
 import { until } from "../node-agent/harness";
 import { type Rig, TIME_SCALE } from "./harness";
 

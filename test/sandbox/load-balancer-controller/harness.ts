@@ -8,8 +8,8 @@ import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import { type AwsFront, type LoggedRequest, startAwsFront } from "../../../sandbox/aws-front";
 import { ControlPlanes } from "../../../sandbox/control-plane";
 import type { DataPlaneState, ToolPaths } from "../../../sandbox/contract";
-import { findScript } from "../../../sandbox/daemon/scripts";
-import { type Child, Supervisor } from "../../../sandbox/daemon/supervisor";
+import { findScript } from "../../../sandbox/processes/scripts";
+import { type Child, Supervisor } from "../../../sandbox/processes/supervisor";
 import { defaultCacheDir } from "../../../sandbox/tools/cache";
 import { kubernetesTools, until } from "../node-agent/harness";
 import { TestCluster } from "./test-cluster";
@@ -60,7 +60,7 @@ export class Rig {
 
   async start(): Promise<void> {
     fs.mkdirSync(path.join(this.dir, "logs"));
-    const reaper = findScript("daemon/reaper");
+    const reaper = findScript("processes/reaper");
     this.supervisor = new Supervisor(this.dir, reaper ?? "", () => undefined);
     if (reaper) this.supervisor.startReaper();
     this.planes = new ControlPlanes({ dir: this.dir, tools: this.tools, supervisor: this.supervisor, tokenReviewUrl: () => "http://127.0.0.1:9/" });

@@ -2,7 +2,7 @@
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { ServiceObject, TargetGroupBinding } from "../../../sandbox/load-balancer-controller/types";
-import { orGone } from "../../../sandbox/node-agent/retry";
+import { orGone } from "../../../sandbox/kubernetes/retry";
 import { until } from "../node-agent/harness";
 import type { Rig } from "./harness";
 import type { TestCluster } from "./test-cluster";

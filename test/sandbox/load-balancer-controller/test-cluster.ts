@@ -1,12 +1,12 @@
 /** One cluster of the integration test: its objects are written by hand, its controller is a process. */
 import fs from "node:fs";
 import path from "node:path";
-import type { Child, Supervisor } from "../../../sandbox/daemon/supervisor";
-import { chartManifests, loadBalancerControllerCrds } from "../../../sandbox/load-balancer-controller/crds";
-import { CHECKPOINT } from "../../../sandbox/load-balancer-controller/checkpoint";
+import type { Child, Supervisor } from "../../../sandbox/processes/supervisor";
+import { chartManifests, loadBalancerControllerCrds } from "../../../sandbox/load-balancer-controller/chart/crds";
+import { CHECKPOINT } from "../../../sandbox/load-balancer-controller/bindings/checkpoint";
 import type { TargetGroupBinding, TargetGroupBindingSpec } from "../../../sandbox/load-balancer-controller/types";
-import { ApiClient, readKubeconfig } from "../../../sandbox/node-agent/api-client";
-import { orGone } from "../../../sandbox/node-agent/retry";
+import { ApiClient, readKubeconfig } from "../../../sandbox/kubernetes/api-client";
+import { orGone } from "../../../sandbox/kubernetes/retry";
 import { until } from "../node-agent/harness";
 
 const ROOT = path.join(__dirname, "..", "..", "..");

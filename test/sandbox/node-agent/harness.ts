@@ -6,11 +6,11 @@ import path from "node:path";
 import type { FabricEntry, FromNodeAgent, NodeSpec, ToolPaths } from "../../../sandbox/contract";
 import { ControlPlanes } from "../../../sandbox/control-plane";
 import { defaultCacheDir } from "../../../sandbox/tools/cache";
-import { findScript } from "../../../sandbox/daemon/scripts";
-import { type Child, Supervisor } from "../../../sandbox/daemon/supervisor";
-import { ApiClient, readKubeconfig } from "../../../sandbox/node-agent/api-client";
-import type { Node, Pod } from "../../../sandbox/node-agent/kube-types";
-import { orGone } from "../../../sandbox/node-agent/retry";
+import { findScript } from "../../../sandbox/processes/scripts";
+import { type Child, Supervisor } from "../../../sandbox/processes/supervisor";
+import { ApiClient, readKubeconfig } from "../../../sandbox/kubernetes/api-client";
+import type { Node, Pod } from "../../../sandbox/kubernetes/types";
+import { orGone } from "../../../sandbox/kubernetes/retry";
 
 const ROOT = path.join(__dirname, "..", "..", "..");
 const MAIN = path.join(ROOT, "sandbox", "node-agent", "main");
@@ -57,7 +57,7 @@ export class TestCluster {
 
   async start(): Promise<void> {
     fs.mkdirSync(path.join(this.dir, "logs"));
-    const reaper = findScript("daemon/reaper");
+    const reaper = findScript("processes/reaper");
     this.supervisor = new Supervisor(this.dir, reaper ?? "", () => undefined);
     if (reaper) this.supervisor.startReaper();
     this.planes = new ControlPlanes({ dir: this.dir, tools: this.tools, supervisor: this.supervisor, tokenReviewUrl: () => "http://127.0.0.1:9/" });

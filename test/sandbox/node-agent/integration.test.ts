@@ -1,7 +1,7 @@
 /** The node agent against a real control plane: API server, controller manager and scheduler. */
 import assert from "node:assert/strict";
 import http from "node:http";
-import type { Pod } from "../../../sandbox/node-agent/kube-types";
+import type { Pod } from "../../../sandbox/kubernetes/types";
 import { condition, deployment, kubernetesTools, TestCluster, testNode, until } from "./harness";
 
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";

@@ -5,7 +5,7 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCertificates, type ClusterCertificates } from "../../../sandbox/control-plane/certificates";
-import { ContainerLog, FileLog, logQuery, logText, selectLines } from "../../../sandbox/node-agent/container-log";
+import { ContainerLog, FileLog, logQuery, logText, selectLines } from "../../../sandbox/node-agent/programs/container-log";
 import { KubeletServer, type LogAnswer, type LogRequest } from "../../../sandbox/node-agent/kubelet-server";
 
 let dir: string;

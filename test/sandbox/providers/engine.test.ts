@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalWorkspace, PulumiCommand, Stack, type EngineEvent } from "@pulumi/pulumi/automation";
 import type { SandboxInfo } from "../../../sandbox/contract";
-import { childEnvironment, startSandbox, stopSandbox } from "../../../sandbox/daemon/start";
+import { childEnvironment, startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
 import { program, type Settings } from "./engine-program";
 import { kubectlOf, kubernetesFacts, type Kubectl } from "./kubernetes/facts";

@@ -8,7 +8,7 @@ import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, PulumiCommand, Stack } from "@pulumi/pulumi/automation";
 import type { SandboxInfo } from "../../../sandbox/contract";
-import { childEnvironment, startSandbox, stopSandbox } from "../../../sandbox/daemon/start";
+import { childEnvironment, startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
 
 class Resource extends pulumi.CustomResource {

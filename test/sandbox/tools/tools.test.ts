@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
-import { SandboxError } from "../../../sandbox/errors";
+import { SandboxError } from "../../../sandbox/shared/errors";
 import { Cache, defaultCacheDir } from "../../../sandbox/tools/cache";
 import { catalog, downloads } from "../../../sandbox/tools/catalog";
 import { fetchTo } from "../../../sandbox/tools/download";

@@ -1,0 +1,191 @@
+/** Runs the engine: one place for deadlines, cancelling, locks, and turning failures into DriverErrors. */
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type * as Automation from "@pulumi/pulumi/automation";
+import { DriverError } from "../../../errors";
+import type { Clock } from "../../../ports";
+import { adopt } from "../state/import-collisions";
+import { runCli, type CliRun } from "./detached-cli";
+import { EventCollector } from "./events";
+import { failureOf, LockedError } from "./failures";
+import { fileBackendRoot, holderInFiles } from "../backend/lock-files";
+import { holderLives } from "../backend/lock-holder";
+import type { Project } from "../project/program";
+import { looksLikeBrokenSidecar, mayBeHalfWritten, removeBrokenSidecars } from "../backend/attrs-sidecars";
+
+export interface EngineOptions {
+  readonly project: Project;
+  /** Where the stacks' settings are, and where the engine runs. */
+  readonly workDirectory: string;
+  /** For the engine's process, on top of this process' own environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly note: (message: string) => void;
+}
+
+/** After SIGINT the engine lets operations in flight come to their end. */
+const graceMs = 60_000;
+/** How often a read that met a sidecar in the making is repeated, and after how long. */
+const mostReads = 5;
+const rereadMs = 200;
+
+export class Engine {
+  private workspace: Promise<Automation.LocalWorkspace> | null = null;
+  private readonly stacks = new Map<string, Promise<Automation.Stack>>();
+  private readonly automation: typeof Automation;
+  /** What was last said about each stack's lock. */
+  private readonly told = new Map<string, string>();
+
+  constructor(readonly options: EngineOptions) {
+    // Looked up from the program, which need not be beside Pulumi.yaml (a rehearsal's is elsewhere): it runs in this process and must meet the engine through its own copy of the SDK.
+    const theirs = createRequire(join(options.project.main, "package.json"));
+    let automation: typeof Automation;
+    try {
+      automation = theirs("@pulumi/pulumi/automation") as typeof Automation;
+    } catch {
+      automation = createRequire(__filename)("@pulumi/pulumi/automation") as typeof Automation;
+    }
+    this.automation = automation;
+  }
+
+  private get environment(): Record<string, string> {
+    return { PULUMI_SKIP_UPDATE_CHECK: "true", ...this.options.env };
+  }
+
+  private get backendUrl(): string | undefined {
+    return { ...process.env, ...this.environment }["PULUMI_BACKEND_URL"];
+  }
+
+  private open(): Promise<Automation.LocalWorkspace> {
+    this.workspace ??= this.create().catch((error: unknown) => {
+      this.workspace = null;
+      throw failureOf("", "starting pulumi", error, []);
+    });
+    return this.workspace;
+  }
+
+  private async create(): Promise<Automation.LocalWorkspace> {
+    const own = await this.automation.PulumiCommand.get({ skipVersionCheck: process.env["PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK"] !== undefined });
+    // The SDK's own way of running the CLI ties it to this process by pipes.
+    const run = (args: string[], cwd: string, env: Record<string, string>, _onOutput?: unknown, _onError?: unknown, signal?: AbortSignal): Promise<CliRun> =>
+      runCli(own.command, args, { cwd, env, ...(signal === undefined ? {} : { signal }) });
+    const pulumiCommand = Object.assign(Object.create(own) as Automation.PulumiCommand, { run });
+    return await this.automation.LocalWorkspace.create({ workDir: this.options.workDirectory, envVars: this.environment, pulumiCommand });
+  }
+
+  /** A handle that neither changes which stack a person has selected, nor asks for outputs and history after each update (measured: half of an update's time). */
+  private stack(name: string): Promise<Automation.Stack> {
+    let opened = this.stacks.get(name);
+    if (opened === undefined) {
+      opened = this.open().then(async (workspace) => {
+        const quiet = Object.create(workspace) as Automation.LocalWorkspace;
+        Object.assign(quiet, { selectStack: async () => undefined });
+        const stack = await this.automation.Stack.select(name, quiet);
+        return Object.assign(stack, { outputs: async () => ({}), info: async () => undefined });
+      });
+      this.stacks.set(name, opened);
+    }
+    return opened;
+  }
+
+  /** A plain CLI command; answers its stdout. */
+  async command(stack: string, args: readonly string[], seconds = 60): Promise<string> {
+    const began = this.options.clock.now();
+    for (let reads = 1; ; ) {
+      try {
+        return await this.guarded(stack, `pulumi ${args.slice(0, 2).join(" ")}`, seconds, undefined, async (signal) => (await runCli("pulumi", args, { cwd: this.options.workDirectory, env: this.environment, signal })).stdout, []);
+      } catch (error) {
+        if (await this.healed(stack, error, reads)) reads += 1;
+        else if (error instanceof LockedError) await this.waitForLock(stack, error, began, undefined);
+        else throw error;
+      }
+    }
+  }
+
+  /** Whether a failed read is worth another: the file backend's state was being written, or a killed engine had left half of a sidecar, which is removed. */
+  private async healed(stack: string, error: unknown, reads: number): Promise<boolean> {
+    const { clock, note, project } = this.options;
+    if (!(error instanceof DriverError) || !looksLikeBrokenSidecar(error.message) || fileBackendRoot(this.backendUrl) === null || reads >= mostReads) return false;
+    const removed = removeBrokenSidecars(this.backendUrl, project.name, stack);
+    if (removed.length > 0) note(`${stack}: a killed engine left ${removed.join(", ")} half written; removed, it holds nothing of the state`);
+    else if (mayBeHalfWritten(error.message)) await clock.sleep(rereadMs);
+    else return false;
+    return true;
+  }
+
+  async run<T>(name: string, action: string, seconds: number, cancel: AbortSignal | undefined, work: (stack: Automation.Stack, common: { onEvent: (event: Automation.EngineEvent) => void; signal: AbortSignal }) => Promise<T>): Promise<EventCollector> {
+    const stack = await this.stack(name);
+    const began = this.options.clock.now();
+    for (let reads = 1; ; ) {
+      const events = new EventCollector();
+      try {
+        await this.guarded(name, action, seconds, cancel, (signal) => work(stack, { onEvent: events.listen, signal }), events.diagnostics);
+        return events;
+      } catch (error) {
+        // The update stays failed; whoever repeats it finds the object in the state.
+        if (events.collisions.length > 0) await adopt(this, name, events.collisions);
+        if (await this.healed(name, error, reads)) reads += 1;
+        else if (error instanceof LockedError) await this.waitForLock(name, error, began, cancel);
+        else throw error;
+      }
+    }
+  }
+
+  /**
+   * The lock of a process that is gone is removed. An engine of this machine that lives (its driver was killed: it lets operations in
+   * flight come to their end) is waited for as long as an update may take; somebody else's elsewhere for two minutes.
+   */
+  private async waitForLock(stack: string, error: LockedError, began: number, cancel: AbortSignal | undefined): Promise<void> {
+    const { clock, note } = this.options;
+    const holder = error.holder === null ? "unknown" : holderLives(error.holder);
+    if (holder === "gone") {
+      note(`${error.message}; that process is gone, so the lock is removed`);
+      await this.command(stack, ["cancel", "--yes", "--stack", stack]);
+      return;
+    }
+    const limitMs = holder === "lives" ? Math.max(clock.scaled(5400), 120_000) : 120_000;
+    if (clock.now() - began > limitMs || cancel?.aborted) throw error;
+    if (this.told.get(stack) !== error.message) note(`${error.message}: waiting for it to end, ${Math.round(limitMs / 1000)} s at most`);
+    this.told.set(stack, error.message);
+    await clock.sleep(500, cancel);
+  }
+
+  /** Resolves when nobody holds the stack, as far as the backend tells without an operation: whether somebody did. @throws EBG-STACK-LOCKED */
+  async untilFree(stack: string, cancel?: AbortSignal): Promise<boolean> {
+    const began = this.options.clock.now();
+    for (let rounds = 0; ; rounds += 1) {
+      const holder = holderInFiles(this.backendUrl, this.options.project.name, stack);
+      if (holder === null) return rounds > 0;
+      await this.waitForLock(stack, new LockedError(stack, holder, null), began, cancel);
+    }
+  }
+
+  private async guarded<T>(stack: string, action: string, seconds: number, cancel: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>, diagnostics: readonly string[]): Promise<T> {
+    // The SDK misses a signal that was aborted before.
+    if (cancel?.aborted) throw new DriverError("EBG-STOPPED", `${action} of ${stack} was not begun: cancelled`, "run the same command again");
+    const deadline = new AbortController();
+    const limitMs = Math.max(this.options.clock.scaled(seconds), 60_000);
+    const stop = (): void => deadline.abort();
+    cancel?.addEventListener("abort", stop, { once: true });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        stop();
+        timer = setTimeout(() => reject(this.tooLate(stack, action, limitMs)), graceMs);
+      }, limitMs);
+    });
+    try {
+      return await Promise.race([work(deadline.signal), late]);
+    } catch (error) {
+      if (cancel?.aborted) throw new DriverError("EBG-STOPPED", `${action} of ${stack} was cancelled`, `run the same command again; if the stack stays locked: pulumi cancel --stack ${stack}`, error);
+      throw deadline.signal.aborted ? this.tooLate(stack, action, limitMs) : failureOf(stack, action, error, diagnostics);
+    } finally {
+      clearTimeout(timer);
+      cancel?.removeEventListener("abort", stop);
+    }
+  }
+
+  private tooLate(stack: string, action: string, limitMs: number): DriverError {
+    return new DriverError("EBG-DEADLINE", `${action} of ${stack} took more than ${Math.round(limitMs / 1000)} s and was cancelled`, `run the same command again; if the stack stays locked: pulumi cancel --stack ${stack}`);
+  }
+}

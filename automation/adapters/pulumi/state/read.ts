@@ -1,0 +1,50 @@
+/** A stack's exported state, as far as the driver reads it. */
+import type { EnvironmentOutputs } from "../../../../stacks/contract";
+import { overtaken } from "../../../errors";
+import type { PendingOperation, StackReading } from "../../../ports";
+
+interface StateResource { readonly urn: string; readonly type: string; readonly custom?: boolean; readonly protect?: boolean; readonly outputs?: Record<string, unknown>; readonly delete?: boolean }
+export interface StateFile {
+  readonly deployment?: {
+    readonly resources?: readonly StateResource[];
+    readonly pending_operations?: readonly { readonly resource: StateResource; readonly type: string }[];
+  };
+}
+
+const secretKey = "4dabf18193072939515e22adb298388d";
+
+/** Secrets come wrapped, also in an export that shows them. */
+export function unwrapSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unwrapSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  const object = value as Record<string, unknown>;
+  if (object[secretKey] !== undefined) return typeof object["plaintext"] === "string" ? unwrapSecrets(JSON.parse(object["plaintext"])) : null;
+  return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, unwrapSecrets(inner)]));
+}
+
+const isStack = (resource: StateResource): boolean => resource.type === "pulumi:pulumi:Stack";
+
+export function readingOf<Outputs>(state: StateFile): StackReading<Outputs> {
+  const resources = state.deployment?.resources ?? [];
+  const outputs = resources.find(isStack)?.outputs;
+  const pendingOperations = (state.deployment?.pending_operations ?? []).map((pending): PendingOperation => ({ urn: pending.resource.urn, type: pending.resource.type, operation: pending.type }));
+  return {
+    exists: true,
+    resources: resources.filter((resource) => !isStack(resource) && !resource.type.startsWith("pulumi:")).length,
+    outputs: outputs === undefined || Object.keys(outputs).length === 0 ? null : (unwrapSecrets(outputs) as Outputs),
+    pendingOperations,
+  };
+}
+
+/** @throws EBG-FENCED when the environment's state has a record of another revision */
+export function assertRevision(state: StateFile, expected: number): void {
+  const now = readingOf<Partial<EnvironmentOutputs>>(state).outputs?.record?.revision;
+  if (now !== expected) throw overtaken(now, expected);
+}
+
+export const missing = <Outputs>(): StackReading<Outputs> => ({ exists: false, resources: 0, outputs: null, pendingOperations: [] });
+
+/** URNs of protected resources of the wanted types. */
+export function protectedUrns(state: StateFile, wanted: (type: string) => boolean): string[] {
+  return (state.deployment?.resources ?? []).filter((resource) => resource.protect === true && resource.delete !== true && wanted(resource.type)).map((resource) => resource.urn);
+}

@@ -1,0 +1,58 @@
+/** A stack's state as a whole, out of the backend and back into it; secrets stay encrypted. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DriverError } from "../../../errors";
+import type { Clock } from "../../../ports";
+
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  custom?: boolean;
+  external?: boolean;
+  delete?: boolean;
+  parent?: string;
+  provider?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+export interface State { deployment?: { resources?: StateResource[]; pending_operations?: { resource: StateResource; type: string }[] } }
+
+/** What reading and mending a state needs of the engine. */
+export interface StackCli {
+  readonly options: { readonly clock: Clock; readonly note: (message: string) => void };
+  /** A plain CLI command; answers its stdout. */
+  command(stack: string, args: readonly string[], seconds?: number): Promise<string>;
+  /** Resolves when nobody holds the stack: whether somebody did. */
+  untilFree(stack: string): Promise<boolean>;
+}
+
+/** Seconds of AWS's time for reading a handful of resources. */
+const refreshSeconds = 1800;
+
+/** null when there is no such stack. */
+export async function exported(engine: StackCli, stack: string): Promise<State | null> {
+  try {
+    return JSON.parse(await engine.command(stack, ["stack", "export", "--stack", stack])) as State;
+  } catch (error) {
+    if (error instanceof DriverError && error.code === "EBG-UNKNOWN-STACK") return null;
+    throw error;
+  }
+}
+
+export async function writeState(engine: StackCli, stack: string, state: State): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "eks-blue-green-state-"));
+  try {
+    const file = join(folder, "state.json");
+    writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+    await engine.command(stack, ["stack", "import", "--file", file, "--stack", stack]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Reads these resources alone; what is not there any more leaves the state. */
+export async function refreshOnce(engine: StackCli, stack: string, urns: readonly string[]): Promise<void> {
+  await engine.command(stack, ["refresh", "--yes", "--skip-preview", "--stack", stack, ...urns.flatMap((urn) => ["--target", urn])], refreshSeconds);
+}

@@ -1,0 +1,26 @@
+import type { EnvironmentRecord } from "../../stacks/record";
+import type { TargetCounts } from "../events";
+import { observe, type Observation } from "../observation/observe";
+import { countsByMember, healthOf, learnOwners } from "../observation/target-owners";
+import type { Health, Ports } from "../ports";
+import type { Finding } from "../finding";
+import { lostFindings } from "../preflight/manual-changes";
+import { findingsOf } from "../preflight/preflight";
+import type { Family } from "../environment/state";
+
+export interface StatusReport {
+  readonly environment: string;
+  readonly record: EnvironmentRecord;
+  readonly health: Readonly<Record<string, Health>>;
+  readonly targets: Readonly<Record<string, TargetCounts>>;
+  readonly observation: Observation;
+  readonly findings: readonly Finding[];
+}
+
+/** Reads only. A member that does not answer is shown as such. */
+export async function runStatus(ports: Ports, { environment, record, members }: Family): Promise<StatusReport> {
+  const observation = await observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: environment.config.rollout.alarms });
+  const owners = learnOwners(new Map(), observation);
+  const health = Object.fromEntries(Object.keys(members).map((name) => [name, healthOf(owners, observation, name)]));
+  return { environment: environment.environment, record, health, targets: countsByMember(owners, observation), observation, findings: [...findingsOf(observation, record), ...lostFindings(observation, record, { environment: environment.environment, config: environment.config, deployed: Object.keys(members) })] };
+}

@@ -1,0 +1,61 @@
+/**
+ * `cycle`: members are upgraded in place, one after the other, while they are out of traffic. Each goes through all its minors in one
+ * stay, so that it leaves traffic once (docs/decisions/0005-cycle.md). Roles and sizes end as they began.
+ */
+import { capacityOf, compareVersions, nextMinor, nodePercentOf } from "../../stacks/record";
+import type { Placement, Step } from "../../stacks/record";
+import { capacityFloor, cover, lackingWithout } from "./capacity";
+import { activeMembers, impossible, Steps, type Limits, type Wanted } from "./step-builder";
+
+export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[] {
+  const steps = new Steps(current);
+  const names = [...new Set([...wanted.members, ...Object.keys(current)])].filter((name) => steps.at(name).role !== "absent");
+  const out = names.filter((name) => steps.at(name).evacuated !== undefined);
+  if (out.length > 0) throw impossible(`${out.join(", ")} was evacuated, and a cluster that is upgraded in place must answer`, `bring its cluster back and put it in order: ${out.map((name) => `eks-blue-green drain ${name}`).join("; ")}; or replace it once: eks-blue-green:rollout.strategy replace`);
+  const behind = names.filter((name) => compareVersions(steps.at(name).version ?? wanted.version, wanted.version) < 0);
+  // Nobody is served by a standby: it goes first, and shows what the version does.
+  for (const name of behind) if (steps.at(name).role === "standby") upgradeInPlace(steps, name, wanted.version);
+  const floor = capacityFloor(current, limits);
+  for (const name of behind.filter((one) => steps.at(one).role === "active")) {
+    standIn(steps, name, floor, limits, names);
+    cover(steps, name, floor, limits);
+    steps.move("drain", name, { ...steps.at(name), role: "standby" });
+    // It may have carried others' load before; while it is out, fewer nodes are fewer to replace.
+    steps.resize(name, capacityOf(current[name]), nodePercentOf(current[name]));
+    upgradeInPlace(steps, name, wanted.version);
+    steps.move("admit", name, { ...steps.at(name), role: "active" });
+    steps.bake(limits.bakeSeconds, `${name} (${wanted.version}) serves again`);
+  }
+  asBefore(steps, current, names);
+  return steps.list;
+}
+
+/** Control planes go up one minor at a time; add-ons and nodes follow in the same move, so that kubelets are never far behind. */
+function upgradeInPlace(steps: Steps, name: string, version: string): void {
+  for (let at = steps.at(name).version; at !== null && compareVersions(at, version) < 0; at = steps.at(name).version) {
+    steps.move("upgrade", name, { ...steps.at(name), version: nextMinor(at) });
+  }
+}
+
+/** Standbys come in when the active ones alone can't do without `outgoing`. */
+function standIn(steps: Steps, outgoing: string, floor: number, limits: Limits, names: readonly string[]): void {
+  for (;;) {
+    const lacking = lackingWithout(steps, outgoing, floor, limits);
+    if (lacking === null) return;
+    const standby = names.find((name) => steps.at(name).role === "standby");
+    if (standby === undefined) throw impossible(lacking.message, lacking.remedy);
+    if (steps.at(standby).workload === "stopped") steps.move("scale", standby, { ...steps.at(standby), workload: "running" });
+    steps.move("admit", standby, { ...steps.at(standby), role: "active" });
+    steps.bake(limits.bakeSeconds, `${standby} (${steps.at(standby).version}) stands in`);
+  }
+}
+
+/** Those who only stood in go out again; then everybody gets the size that it had. */
+function asBefore(steps: Steps, before: Placement, names: readonly string[]): void {
+  const standIns = activeMembers(steps.placement).filter((name) => before[name]?.role === "standby");
+  for (const name of standIns) {
+    steps.move("drain", name, { ...steps.at(name), role: "standby" });
+    if (before[name]?.workload === "stopped") steps.move("scale", name, { ...steps.at(name), workload: "stopped" });
+  }
+  for (const name of names) steps.resize(name, capacityOf(before[name]), nodePercentOf(before[name]));
+}

@@ -1,0 +1,66 @@
+/** What planners are made of: steps that are collected together with the placement that they lead to. Pure. */
+import type { EnvironmentConfig } from "../../stacks/config";
+import { capacityOf, nodePercentOf, sizedAt } from "../../stacks/record";
+import type { MemberPlacement, MoveKind, Placement, Step } from "../../stacks/record";
+import { DriverError } from "../errors";
+
+export interface Wanted {
+  /** Kubernetes minor, `1.35`. */
+  readonly version: string;
+  /** Names of the members that the config allows, in its order. */
+  readonly members: readonly string[];
+}
+
+export interface Limits {
+  /** How many members must be active at every point; at least 1. */
+  readonly minActive: number;
+  /** Unscaled. */
+  readonly bakeSeconds: number;
+  /** Least capacity in traffic, in percent of the steady capacity, 0 to 100. Default 100. */
+  readonly minCapacityPercent?: number;
+  /** The most that one member can be scaled to: what `cluster.nodes.maxSize` has room for. Default: no limit. */
+  readonly maxCapacityPercent?: number;
+}
+
+export function limitsOf(config: Pick<EnvironmentConfig, "rollout" | "cluster">): Limits {
+  const { desiredSize, maxSize } = config.cluster.nodes;
+  const { minActive, bakeSeconds, minCapacityPercent } = config.rollout;
+  return { minActive, bakeSeconds, minCapacityPercent, maxCapacityPercent: Math.floor((100 * maxSize) / desiredSize) };
+}
+
+export const impossible = (message: string, remedy: string): DriverError => new DriverError("EBG-PLAN-IMPOSSIBLE", message, remedy);
+export const activeMembers = (placement: Placement): string[] => Object.keys(placement).filter((name) => placement[name]?.role === "active");
+
+/** Where the members stand after a step. */
+export function afterStep(placement: Placement, step: Step): Placement {
+  return step.type === "move" ? { ...placement, [step.member]: step.to } : placement;
+}
+
+/** Each move starts where the last one ended. */
+export class Steps {
+  readonly list: Step[] = [];
+  constructor(public placement: Placement) {}
+
+  move(kind: MoveKind, member: string, to: MemberPlacement): void {
+    const step: Step = { type: "move", kind, member, from: this.at(member), to };
+    this.list.push(step);
+    this.placement = afterStep(this.placement, step);
+  }
+  at(member: string): MemberPlacement {
+    return this.placement[member] ?? { role: "absent", version: null, workload: "running" };
+  }
+  active(): string[] {
+    return activeMembers(this.placement);
+  }
+  bake(seconds: number, why: string): void {
+    if (seconds > 0) this.list.push({ type: "bake", seconds, why });
+  }
+  /** Up in one move: nodes come before the pods that need them. Down in two while traffic comes: pods go before the nodes that they run on. */
+  resize(member: string, percent: number, nodePercent: number = percent): void {
+    const stands = this.at(member);
+    if (capacityOf(stands) === percent && nodePercentOf(stands) === nodePercent) return;
+    const between = Math.max(nodePercentOf(stands), nodePercent);
+    if (nodePercent < nodePercentOf(stands) && percent < capacityOf(stands) && stands.role === "active") this.move("scale", member, sizedAt(stands, percent, between));
+    this.move("scale", member, sizedAt(this.at(member), percent, nodePercent));
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * The driver's effects. Everything that it does to the world or learns from it goes through these four ports, so that a test can
+ * make every effect fail, hang, or lose its answer. Results are plain data; failures are DriverErrors.
+ */
+import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../../stacks/contract";
+import type { AdoptedTargetGroup, EnvironmentRecord } from "../../stacks/record";
+import type { TargetGroupSpec } from "../../stacks/config/target-groups";
+import type { BindingCrd, BindingTimes, LoadBalancerReading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "./readings";
+
+/** What an observation says of something. `unknown`: it could not be observed; never taken for good. */
+export type Health = "healthy" | "unhealthy" | "unknown";
+
+/** A stack of the family: the environment's own, or a member's. */
+export type StackRef = { readonly kind: "environment" } | { readonly kind: "member"; readonly member: string };
+
+export interface PendingOperation { readonly urn: string; readonly type: string; readonly operation: string }
+
+/** A stack as its state file has it. */
+export interface StackReading<Outputs> {
+  readonly exists: boolean;
+  /** Resources in the state, the stack itself and providers not counted. */
+  readonly resources: number;
+  /** null when the stack has none (never deployed, destroyed, or none of ours). */
+  readonly outputs: Outputs | null;
+  readonly pendingOperations: readonly PendingOperation[];
+}
+
+/** One operation of a preview. `same`, `read` and `refresh` are left out unless the engine reports them as a change. */
+export interface PlannedOperation {
+  readonly operation: string;
+  readonly type: string;
+  readonly urn: string;
+  /** Changed property paths, as `spec.replicas`; empty when the provider named none. */
+  readonly paths: readonly string[];
+  /** An earlier update was applied and did not get it ready: the engine plans to finish it, also when nothing of it changes. Absent: false. */
+  readonly incomplete?: true;
+  /** False for component resources, which exist in the state alone. */
+  readonly custom: boolean;
+}
+
+export interface PreviewedUpdate {
+  readonly operations: readonly PlannedOperation[];
+  /** Handle of the update plan for `apply`; an empty text for a destroy, which has none. */
+  readonly plan: string;
+}
+
+/** How many resources went which way: `{create: 2, same: 10}`. */
+export interface AppliedUpdate { readonly changes: Readonly<Record<string, number>>; readonly seconds: number }
+
+/** What became of the operations that a killed engine left open. */
+export interface Settled {
+  /** Creations that had happened: the resource is in the state now. */
+  readonly adopted: number;
+  /** Creations that had not happened, or that may be repeated. */
+  readonly cleared: number;
+  /** Interrupted updates and deletions, read again. */
+  readonly refreshed: number;
+}
+
+/** `signal`: cancels the engine (second Ctrl-C), not "stop at the next safe point". */
+export interface PulumiPort {
+  readEnvironment(): Promise<StackReading<EnvironmentOutputs>>;
+  readMember(member: string): Promise<StackReading<MemberOutputs>>;
+  /**
+   * Waits for whoever holds the stack and resolves operations that a killed engine left open; null when there was nothing to wait for or to resolve.
+   * @throws EBG-STACK-LOCKED, EBG-PENDING-OPERATIONS
+   */
+  settle(stack: StackRef): Promise<Settled | null>;
+  /** Creates the member's stack with its two config keys when it is missing. Repeatable. */
+  ensureMemberStack(member: string): Promise<"created" | "present">;
+  /**
+   * Writes the record with an update that changes only outputs of the environment's stack, fenced inside the update.
+   * @throws EBG-FENCED when the revision is not the expected one; EBG-STACK-LOCKED
+   */
+  writeRecord(expectedRevision: number, record: EnvironmentRecord, signal?: AbortSignal): Promise<void>;
+  preview(stack: StackRef, context: DriverContext | null, signal?: AbortSignal): Promise<PreviewedUpdate>;
+  /** Applies exactly what was previewed. @throws EBG-UPDATE-FAILED, EBG-FENCED, EBG-STACK-LOCKED */
+  apply(stack: StackRef, context: DriverContext | null, plan: string, signal?: AbortSignal): Promise<AppliedUpdate>;
+  /** A plain `pulumi up`, for `up`. */
+  update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate>;
+  previewDestroy(member: string, signal?: AbortSignal): Promise<PreviewedUpdate>;
+  destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate>;
+  /** Lifts the protection of the member's bindings, so that a drain may delete them. Answers how many were protected. */
+  unprotectBindings(member: string): Promise<number>;
+  /** The same for all that the member's stack protects (its cluster, while it was active), before it is retired. */
+  unprotectAll(member: string): Promise<number>;
+  /** Reads the stack's bindings anew, so that one that is gone though its deletion failed is declared again. Answers how many the state had. */
+  refreshBindings(member: string): Promise<number>;
+  /** Reads the stack's Services anew, so that the state has them as they are. Answers how many. */
+  refreshServices(member: string): Promise<number>;
+  /** Bindings of an adopted service that the member's state has, whatever its outputs say: `namespace/name`. */
+  adoptedBindings(service: string, member: string): Promise<readonly string[]>;
+  /**
+   * Takes an adopted service's load balancer and the member's bindings of it out of the states, protected or not; nothing outside them is touched. Answers how many.
+   * @throws EBG-FENCED when the record of the state that would be written is not of the expected revision
+   */
+  forgetAdopted(service: string, member: string, expectedRevision: number): Promise<number>;
+  /** Reads all that the member's stack has anew: what is gone is declared again by its next update. */
+  refresh(member: string, signal?: AbortSignal): Promise<void>;
+  /** Keeps a copy of the stack's state; answers where. */
+  backUpState(stack: StackRef): Promise<string>;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------- AWS
+
+/** FACTS: the states of ELBv2's DescribeTargetHealth. */
+export type TargetState = "initial" | "healthy" | "unhealthy" | "unused" | "draining" | "unhealthy.draining" | "unavailable";
+export interface Target {
+  /** `ip:port`. */
+  readonly id: string;
+  readonly state: TargetState;
+  readonly reason: string | null;
+  readonly description: string | null;
+}
+export type AlarmState = "ok" | "alarm" | "insufficient-data" | "missing";
+export interface ProbeResult { readonly sent: number; readonly failed: number; readonly firstFailure: string | null }
+export interface ClusterStatus { readonly status: string; readonly version: string | null }
+/** An EKS add-on; `ACTIVE` is the only status that is good. */
+export interface AddonStatus { readonly name: string; readonly version: string; readonly status: string }
+
+/** What to look for: the Services of type LoadBalancer of one cluster, by the controller's tags. */
+export interface ServiceLoadBalancerQuery {
+  /** Of the primary: value of the tag `elbv2.k8s.aws/cluster`. */
+  readonly clusterName: string;
+  readonly services: readonly Pick<TargetGroupSpec, "key" | "service" | "namespace" | "loadBalancerService" | "port">[];
+}
+export interface ServiceLoadBalancers {
+  /** By target group key; without those whose load balancer, listener or target group is not there (yet). */
+  readonly services: Readonly<Record<string, ServiceTargetGroup>>;
+  /** Keys that were not found, with what is missing. */
+  readonly missing: Readonly<Record<string, string>>;
+  /** The cluster's shared backend security group (`elbv2.k8s.aws/resource`=backend-sg); null: not there. */
+  readonly backendSecurityGroupId: string | null;
+}
+
+export interface LoadBalancerDescription {
+  readonly arn: string;
+  readonly name: string;
+  readonly dnsName: string;
+  readonly scheme: string;
+  readonly ipAddressType: string;
+  readonly vpcId: string;
+  readonly subnetIds: readonly string[];
+  readonly securityGroups: readonly { readonly id: string; readonly name: string; readonly description: string; readonly vpcId: string; readonly tags: Readonly<Record<string, string>> }[];
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly listeners: readonly { readonly arn: string; readonly port: number; readonly protocol: string; readonly targetGroupArns: readonly string[] }[];
+  readonly targetGroups: readonly Omit<AdoptedTargetGroup, "key">[];
+}
+
+export interface AwsPort {
+  /** Account and ARN that the credentials belong to. @throws EBG-CREDENTIALS */
+  identity(): Promise<{ readonly account: string; readonly arn: string }>;
+  targets(targetGroupArn: string): Promise<readonly Target[]>;
+  /** Deregisters `ip:port` targets; those that are gone already are no error. */
+  deregister(targetGroupArn: string, targets: readonly string[]): Promise<void>;
+  /** null when there is no cluster of that name. */
+  clusterStatus(clusterName: string): Promise<ClusterStatus | null>;
+  /** The cluster's add-ons, whoever installed them. */
+  addons(clusterName: string): Promise<readonly AddonStatus[]>;
+  /** Load balancers, listeners and target groups that a controller made for Services, found by its tags. */
+  findServiceLoadBalancers(query: ServiceLoadBalancerQuery): Promise<ServiceLoadBalancers>;
+  loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>>;
+  alarms(names: readonly string[]): Promise<Readonly<Record<string, AlarmState>>>;
+  /** As it is now; null when it is gone. */
+  describeLoadBalancer(arn: string): Promise<LoadBalancerDescription | null>;
+  /** Of load balancers, listeners, target groups (ARNs) and security groups (ids); absent ones have no entry. */
+  tags(resources: readonly string[]): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
+  removeTags(resource: string, keys: readonly string[]): Promise<void>;
+  addTags(resource: string, tags: Readonly<Record<string, string>>): Promise<void>;
+  /** `count` requests, each on a new connection. Never throws for a failed request. */
+  probe(url: string, count: number): Promise<ProbeResult>;
+}
+
+// --------------------------------------------------------------------------------------------------------------- Kubernetes
+
+export interface Binding {
+  readonly namespace: string;
+  readonly name: string;
+  readonly targetGroupArn: string;
+  /** spec.multiClusterTargetGroup. */
+  readonly multiCluster: boolean;
+  readonly deleting: boolean;
+}
+export interface ControllerState { readonly available: boolean; readonly version: string | null; readonly message: string }
+export interface DeploymentState { readonly wanted: number; readonly ready: number; readonly available: boolean }
+
+/** A Service as far as its load balancer goes. */
+export interface ServiceObject {
+  readonly type: string;
+  readonly loadBalancerClass: string | null;
+  /** Only a Service of type LoadBalancer may have them: the API server refuses another type beside them. */
+  readonly sourceRanges: readonly string[];
+  /** null: as Kubernetes decides. */
+  readonly allocateNodePorts: boolean | null;
+  readonly finalizers: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly deleting: boolean;
+  readonly resourceVersion: string;
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+  /** `metadata.managedFields`: who wrote what of spec and annotations, except the status. */
+  readonly writers: readonly { readonly manager: string; readonly operation: string; readonly at: string | null; readonly fields: readonly string[] }[];
+}
+export interface BindingDetails {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly targetGroupArn: string;
+  readonly multiCluster: boolean;
+  readonly service: string;
+  readonly servicePort: string | number;
+  readonly networking: unknown;
+  readonly deleting: boolean;
+  /** All changes of spec were seen by the controller and its targets are in. */
+  readonly settled: boolean;
+}
+export interface ObjectEvent { readonly type: string; readonly reason: string; readonly message: string; /** ISO 8601. */ readonly at: string }
+/** RFC 6902; `test` makes a patch fail when somebody else was faster. */
+export interface JsonPatchOperation { readonly op: "test" | "remove" | "replace" | "add"; readonly path: string; readonly value?: unknown }
+
+/** Each call has a deadline of its own and throws EBG-MEMBER-UNREACHABLE or EBG-KUBERNETES. */
+export interface KubernetesPort {
+  /** The API server's version, when it says that it is ready. */
+  ready(member: MemberOutputs): Promise<{ readonly version: string }>;
+  /** `minors`: the kubelets' Kubernetes minors, each once, the oldest first. */
+  nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number; readonly minors: readonly string[] }>;
+  /** Every TargetGroupBinding in the cluster, whatever its namespace or group. */
+  bindings(member: MemberOutputs): Promise<readonly Binding[]>;
+  /** Targets that the controller has written down as its own (`aws-lbc-targets-<binding>`); null when there is no such ConfigMap. */
+  recordedTargets(member: MemberOutputs, namespace: string, binding: string): Promise<readonly string[] | null>;
+  /** Ready endpoints behind one port of a Service, `ip:port`, sorted. */
+  readyEndpoints(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]>;
+  /** What a controller registers for a Service of instance targets: `i-…:NodePort` of every node that takes such traffic, with or without pods; sorted. */
+  nodeTargets(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]>;
+  controller(member: MemberOutputs): Promise<ControllerState>;
+  deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null>;
+  /** null when there is none. */
+  readService(member: MemberOutputs, namespace: string, name: string): Promise<ServiceObject | null>;
+  /** "refused": a `test` did not hold, so nothing was changed. */
+  patchService(member: MemberOutputs, namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<"patched" | "refused">;
+  /** Of one object, oldest first. */
+  events(member: MemberOutputs, namespace: string, kind: string, name: string): Promise<readonly ObjectEvent[]>;
+  bindingDetails(member: MemberOutputs): Promise<readonly BindingDetails[]>;
+  /** null as a value removes the label. */
+  labelBinding(member: MemberOutputs, namespace: string, name: string, labels: Readonly<Record<string, string | null>>): Promise<void>;
+  /** Removes the controller's mark that it has nothing to do for this binding, so that it compares endpoints and targets once more. */
+  resetCheckpoint(member: MemberOutputs, namespace: string, name: string): Promise<void>;
+  /** Rolls the controller's pods; `token` marks the restart, so that a second call with it does nothing. */
+  restartController(member: MemberOutputs, token: string): Promise<void>;
+  /** The token of the last restart, and whether the rollout after it is complete. */
+  controllerRestart(member: MemberOutputs): Promise<{ readonly token: string | null; readonly complete: boolean }>;
+  /** Pods of a selector, which must not be empty, that have not ended, terminating ones included. */
+  pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number>;
+}
+
+// -------------------------------------------------------------------------------------------------------------------- clock
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after the time, or at once when the signal is aborted; never rejects. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Milliseconds on this clock for seconds of AWS's time (EKS_BLUE_GREEN_TIME_SCALE). */
+  scaled(seconds: number): number;
+  /** 0 to 1, for jitter. */
+  random(): number;
+}
+
+// --------------------------------------------------------------------------------------------------------------- inspection
+
+/** Reads that only `verify` and `teardown` make. */
+export interface InspectionPort {
+  loadBalancer(loadBalancerArn: string): Promise<LoadBalancerReading>;
+  targetGroup(targetGroupArn: string): Promise<TargetGroupReading>;
+  /** Every rule of these security groups. */
+  securityGroupRules(groupIds: readonly string[]): Promise<readonly SecurityGroupRule[]>;
+  /** The interfaces that carry these targets (`ip:port` in this VPC, or `i-…:port`); those that EC2 does not know are left out. */
+  interfaces(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, TargetInterface>>>;
+  /** `requests` requests, `concurrency` at a time, each on a new connection. Never throws for a failed request. */
+  sample(url: string, requests: number, concurrency: number): Promise<Sample>;
+  /** The TargetGroupBinding CRDs that the member serves; none when none is installed. */
+  bindingCrds(member: MemberOutputs): Promise<readonly BindingCrd[]>;
+  bindingTimes(member: MemberOutputs): Promise<BindingTimes>;
+  /** null when there is no such Deployment. */
+  workload(member: MemberOutputs, namespace: string, deployment: string): Promise<WorkloadReading | null>;
+}
+
+/** Something that is still there after a teardown. */
+export interface Leftover { readonly what: string; readonly id: string; /** The command that removes it. */ readonly command: string }
+
+/** What only `teardown` does: the environment's own stack goes, and the account is searched for what is left. */
+export interface TeardownPort {
+  /** How many resources of the environment's stack Pulumi still protects; none once the protection was lifted, whatever was destroyed since. */
+  protectedResources(): Promise<number>;
+  previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate>;
+  destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate>;
+  /** By the tags `eks-blue-green/environment` and `elbv2.k8s.aws/cluster`, and by the clusters' names. */
+  leftovers(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]>;
+  /** Load balancers, target groups and security groups that a cluster's controller made for these Services (`namespace/name`), by its tags. */
+  madeForServices(clusterName: string, services: readonly string[]): Promise<readonly Leftover[]>;
+  /** What keeps the controller from deleting a security group: rules of other groups that name it, and load balancers that are not of these Services. None when the cluster has other Services or Ingresses: then the group stays. */
+  usersOfGroup(groupId: string, clusterName: string, services: readonly string[]): Promise<readonly string[]>;
+}
+
+// --------------------------------------------------------------------------------------------------------------- evacuation
+
+/** Clusters that EC2's tags name for an address: of its network interface and of the instance behind that. */
+export interface AddressOwner { readonly clusters: readonly string[]; /** For people: `eni-1 on i-2`. */ readonly via: string }
+
+/** What only `evacuate`, and the return or the end of an evacuated member, need. */
+export interface EvacuationPort {
+  /** Puts the policy that denies registering onto the controller's role; one that is there is written again. A role that is gone (deleted with its cluster) can register nothing either. */
+  denyRegistering(roleName: string): Promise<"denied" | "no-role">;
+  /** Whether the policy is on the role, as IAM has it; false also when the role is gone. */
+  registeringDenied(roleName: string): Promise<boolean>;
+  /** Takes the policy away; none, or no role, is no error. */
+  allowRegistering(roleName: string): Promise<void>;
+  /** By target (`ip:port`, `i-…:port`); those that EC2 does not know are left out. */
+  ownersOf(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, AddressOwner>>>;
+  /** Takes the Kubernetes objects out of the member's state without asking its API server, which is gone for good. Answers how many. */
+  forgetKubernetesObjects(member: string): Promise<number>;
+  /** What of a destroyed cluster is still in EC2: `eni-…`, `i-…`, `vol-…`, by its tags. */
+  leftBehind(clusterName: string): Promise<readonly string[]>;
+}
+
+export interface Ports {
+  readonly pulumi: PulumiPort;
+  readonly aws: AwsPort;
+  readonly kubernetes: KubernetesPort;
+  readonly clock: Clock;
+  /** Absent where no member can have been evacuated. */
+  readonly evacuation?: EvacuationPort;
+}

@@ -1,0 +1,60 @@
+/** All verifications over one inspection. Pure. */
+import { isDraining, isRegistered, learnOwners, targetsOf } from "../observation/target-owners";
+import { bindingChecks } from "./checks/bindings";
+import { memberChecks } from "./checks/members";
+import { networkChecks } from "./checks/network";
+import { tagChecks } from "./checks/tags";
+import { trafficChecks } from "./checks/traffic";
+import { workloadChecks } from "./checks/workloads";
+import type { Check } from "./catalog";
+import type { Inspection } from "./inspection";
+
+/** `good`: nothing required fails, and everything required could be seen. */
+export type Verdict = "good" | "findings" | "unknown";
+
+export interface VerifyReport {
+  readonly environment: string;
+  readonly verdict: Verdict;
+  readonly checks: readonly Check[];
+  /** What failed or could not be seen, required ones first. */
+  readonly findings: readonly Check[];
+  /** Targets and answers of each member, group by group. */
+  readonly traffic: readonly TrafficRow[];
+}
+
+export interface TrafficRow {
+  readonly group: string;
+  readonly member: string;
+  readonly healthy: number;
+  readonly registered: number;
+  readonly draining: number;
+  /** null: no sample, or the answers don't tell. */
+  readonly answers: number | null;
+}
+
+export function verdictOf(checks: readonly Check[]): Verdict {
+  const required = checks.filter((check) => check.severity === "required");
+  if (required.some((check) => check.status === "failed")) return "findings";
+  // No check at all is no proof either.
+  return required.length === 0 || required.some((check) => check.status === "unknown") ? "unknown" : "good";
+}
+
+function trafficOf(inspection: Inspection): TrafficRow[] {
+  const { observation, samples, placement } = inspection;
+  const owners = learnOwners(new Map(), observation);
+  return Object.keys(observation.groups).flatMap((group) => Object.keys(placement).flatMap((member) => {
+    const targets = targetsOf(owners, observation, group, member);
+    const sample = samples[group];
+    const answers = sample?.kind === "seen" && Object.keys(sample.value.byName).length > 0 ? (sample.value.byName[member] ?? 0) : null;
+    if (targets.length === 0 && !answers) return [];
+    return [{ group, member, healthy: targets.filter((target) => target.state === "healthy").length, registered: targets.filter(isRegistered).length, draining: targets.filter(isDraining).length, answers }];
+  }));
+}
+
+const weight = (check: Check): number => (check.severity === "required" ? 0 : 2) + (check.status === "failed" ? 0 : 1);
+
+export function verify(inspection: Inspection): VerifyReport {
+  const checks = [...memberChecks(inspection), ...bindingChecks(inspection), ...trafficChecks(inspection), ...networkChecks(inspection), ...tagChecks(inspection), ...workloadChecks(inspection)];
+  const findings = checks.filter((check) => check.status === "failed" || check.status === "unknown").sort((a, b) => weight(a) - weight(b));
+  return { environment: inspection.environment.environment, verdict: verdictOf(checks), checks, findings, traffic: trafficOf(inspection) };
+}

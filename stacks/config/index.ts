@@ -1,0 +1,6 @@
+/** The wanted state of an environment, with all that reads and checks it. */
+export type * from "./types";
+export { ConfigError } from "../../components/internal/problems";
+export type { Problem } from "../../components/internal/problems";
+export { isMemberConfig, parseEnvironmentConfig, parseMemberConfig, refuseSecretConfig } from "./parse";
+export { memberProblems, ownershipProblems, sharedFieldProblems, versionProblems } from "../record/config-changes";

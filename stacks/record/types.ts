@@ -1,0 +1,125 @@
+/**
+ * The record: where traffic is, and the rollout that is under way. It is an output of the environment's stack, made of plain
+ * values only (an output that depends on a resource would be lost with that resource), and it is written ahead of every move.
+ */
+
+import type { AdoptedLoadBalancer } from "../../components/internal/adopted-load-balancer-shape";
+import type { LoadBalancerOwner } from "../config/types";
+import type { Adoption } from "./adoption";
+import type { Evacuated, Evacuation } from "./evacuation";
+
+export type { AdoptedBinding, AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup } from "../../components/internal/adopted-load-balancer-shape";
+
+/** `absent`: no resources · `standby`: runs, but is not bound · `active`: bound, receives traffic. */
+export type Role = "absent" | "standby" | "active";
+
+/** Whether the member's workload has its pods, or was scaled to zero gracefully after a drain. */
+export type WorkloadState = "running" | "stopped";
+
+/** Where one member stands. */
+export interface MemberPlacement {
+  readonly role: Role;
+  /** Deployed Kubernetes minor version, as `1.35`; null exactly when the role is `absent`. */
+  readonly version: string | null;
+  readonly workload: WorkloadState;
+  /** Replicas and nodes (those that no autoscaler owns) in percent of the config's; absent = 100. */
+  readonly capacityPercent?: number;
+  /** Nodes in percent of the config's, while they differ: on the way down pods go before the nodes that they run on. Absent = capacityPercent. */
+  readonly nodePercent?: number;
+  /** Only of a standby: it left traffic without its cluster's help (`evacuate`), and has to be put in order before it may come back. Absent: no. */
+  readonly evacuated?: Evacuated;
+}
+
+/** Role and deployed version of every member, by the member's name. */
+export type Placement = Readonly<Record<string, MemberPlacement>>;
+
+export type MoveKind = "provision" | "admit" | "drain" | "upgrade" | "scale" | "shift" | "retire";
+
+/** One edge of one member's state. */
+export interface Move {
+  readonly kind: MoveKind;
+  readonly member: string;
+  readonly from: MemberPlacement;
+  readonly to: MemberPlacement;
+}
+
+/** One step of a rollout: a move, or a time during which everything must stay good. */
+export type Step =
+  | ({ readonly type: "move" } & Move)
+  | { readonly type: "bake"; readonly seconds: number; readonly why: string };
+
+/** A move that was begun and is not yet committed. */
+export interface Intent {
+  readonly move: Move;
+  /** Index into `rollout.steps`. */
+  readonly step: number;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** Who began it: `user@host pid`, for people. */
+  readonly by: string;
+  /** The member's registered targets per service (`ip:port`, sorted), taken before a drain: these must be gone after it. */
+  readonly targetsBefore: Readonly<Record<string, readonly string[]>>;
+}
+
+export type StrategyName = "replace" | "cycle";
+
+/** What was asked for when a rollout is not an `upgrade`: planned work on one member. */
+export interface RolloutCommand {
+  readonly name: "rollback" | "admit" | "drain" | "scale" | "teardown";
+  /** null: all of them (`rollback`, `teardown`). */
+  readonly member: string | null;
+  /** Only with `scale`. */
+  readonly percent: number | null;
+}
+
+export interface Rollout {
+  readonly id: string;
+  /** Absent: `upgrade`. The same command goes on with it; another one is refused. */
+  readonly command?: RolloutCommand;
+  readonly strategy: StrategyName;
+  /** The Kubernetes minor that this rollout goes to. */
+  readonly wantedVersion: string;
+  readonly steps: readonly Step[];
+  /** How many of the steps are committed. */
+  readonly done: number;
+  readonly direction: "forward" | "back";
+  /** Why it turned back; null while it goes forward. */
+  readonly reason: string | null;
+  /**
+   * Healthy targets by member and target group key, counted before the member's drain was begun: where an autoscaler owns the replicas, that
+   * is what those that stay must have, also when the drain is resumed. Absent: no such member was drained.
+   */
+  readonly healthyBefore?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** It goes back because the config was set back, not because a check failed. Absent: false. */
+  readonly givenUp?: true;
+  readonly startedAt: string;
+}
+
+/** Who owns the load balancers. Once written it wins over the config. */
+export interface Ownership {
+  readonly owner: LoadBalancerOwner;
+  /** Only with owner `service`. */
+  readonly primary: string | null;
+  /** By service name: load balancers that `adopt` handed over; null: none. */
+  readonly adopted: Readonly<Record<string, AdoptedLoadBalancer>> | null;
+  /**
+   * The member whose Services owned the adopted load balancers. Its controller's own bindings (named like the target groups) are taken
+   * over there, because a second binding beside them would not register again once they go. Absent or null: none.
+   */
+  readonly formerPrimary?: string | null;
+}
+
+export interface EnvironmentRecord {
+  readonly schemaVersion: 1;
+  /** Goes up by one with every write; the fence compares it. The first record has 1. */
+  readonly revision: number;
+  readonly placement: Placement;
+  readonly rollout: Rollout | null;
+  readonly intent: Intent | null;
+  /** Absent: as the config says (`ownershipOf`). */
+  readonly ownership?: Ownership;
+  /** A load balancer that is being handed over; written ahead of every step. */
+  readonly adoption?: Adoption | null;
+  /** A member that is being taken out without its cluster's help; written ahead. Nothing else goes on meanwhile. */
+  readonly evacuation?: Evacuation | null;
+}
