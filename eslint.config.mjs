@@ -1,7 +1,42 @@
 import tseslint from "typescript-eslint";
 
-const noSandbox = { group: ["**/sandbox/**", "**/sandbox"], message: "Only the `rehearse` and `sandbox` commands, the benchmarks and tests may import the sandbox." };
+const noSandbox = {
+  group: ["**/sandbox/**", "**/sandbox"],
+  message: "Only the `rehearse` and `sandbox` commands, the benchmarks and tests may import the sandbox.",
+};
 const layer = (files, groups) => ({ files, rules: { "no-restricted-imports": ["error", { patterns: groups }] } });
+
+/** Longer than the limits since a formatter lays lines out. This list only shrinks: split a file, take it out. */
+const stillTooLong = [
+  "automation/adapters/aws/leftovers.ts",
+  "automation/adapters/pulumi/pulumi-adapter.ts",
+  "automation/rollout/move-gates.ts",
+  "components/shared-load-balancer.ts",
+  "sandbox/daemon/sandbox.ts",
+  "sandbox/providers/aws/ec2-network.ts",
+  "sandbox/providers/aws/eks.ts",
+  "sandbox/providers/aws/elb.ts",
+  "sandbox/providers/aws/iam.ts",
+  "sandbox/providers/aws/invokes.ts",
+  "sandbox/providers/aws/provider.ts",
+  "sandbox/providers/eks/cluster.ts",
+  "stacks/config/parse.ts",
+  "stacks/config/services.ts",
+  "test/automation/verify/report.test.ts",
+  "test/automation/world.ts",
+  "test/sandbox/providers/aws/resources.test.ts",
+  "test/stacks/member/owner-service.test.ts",
+  "automation/adoption/preconditions.ts",
+  "automation/commands/up.ts",
+  "automation/commands/upgrade.ts",
+  "automation/preflight/preflight.ts",
+  "automation/report/view-model.ts",
+  "automation/verify/checks/network.ts",
+  "sandbox/load-balancer-controller/chart/webhook-configurations.ts",
+  "sandbox/load-balancer-controller/main.ts",
+  "sandbox/providers/aws/ec2-security-groups.ts",
+  "sandbox/providers/eks/security-groups.ts",
+];
 
 export default tseslint.config(
   { ignores: ["dist/**", "node_modules/**", ".sandbox/**"] },
@@ -11,18 +46,39 @@ export default tseslint.config(
   {
     files: ["**/*.ts"],
     rules: {
+      "max-len": ["error", { code: 140, ignoreUrls: true, ignoreRegExpLiterals: true, ignoreTemplateLiterals: true }],
       "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["error", { max: 80, skipBlankLines: true, skipComments: true }],
       "no-restricted-syntax": ["error", { selector: "ExportDefaultDeclaration", message: "Named exports only." }],
       "@typescript-eslint/no-explicit-any": "error",
-      
+
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       eqeqeq: ["error", "always", { null: "ignore" }],
     },
   },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off", "max-lines": ["error", { max: 500 }] } },
-  layer(["components/**/*.ts"], [noSandbox, { group: ["**/stacks/**", "**/automation/**"], message: "components ← stacks ← automation" }]),
+  { files: stillTooLong, rules: { "max-lines": "off", "max-lines-per-function": "off" } },
+  layer(
+    ["components/**/*.ts"],
+    [noSandbox, { group: ["**/stacks/**", "**/automation/**"], message: "components ← stacks ← automation" }],
+  ),
   layer(["stacks/**/*.ts"], [noSandbox, { group: ["**/automation/**"], message: "components ← stacks ← automation" }]),
-  { ...layer(["automation/**/*.ts"], [noSandbox]), ignores: ["automation/cli/main.ts", "automation/cli/rehearsal/**", "automation/cli/commands/sandbox*.ts", "automation/cli/commands/rehearse.ts"] },
-  layer(["sandbox/**/*.ts"], [{ group: ["**/components/**", "**/stacks/**", "**/automation/**"], message: "The sandbox knows none of the layers that it rehearses." }]),
+  {
+    ...layer(["automation/**/*.ts"], [noSandbox]),
+    ignores: [
+      "automation/cli/main.ts",
+      "automation/cli/rehearsal/**",
+      "automation/cli/commands/sandbox*.ts",
+      "automation/cli/commands/rehearse.ts",
+    ],
+  },
+  layer(
+    ["sandbox/**/*.ts"],
+    [
+      {
+        group: ["**/components/**", "**/stacks/**", "**/automation/**"],
+        message: "The sandbox knows none of the layers that it rehearses.",
+      },
+    ],
+  ),
 );

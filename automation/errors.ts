@@ -1,8 +1,37 @@
-/** Stable codes of everything the driver can refuse or fail with; docs/errors.md explains each and the CLI maps them to exit codes. */
+/**
+ * Stable codes of everything the driver can refuse or fail with; docs/errors.md explains each and the CLI maps them to
+ * exit codes.
+ */
 export type DriverErrorCode =
-  | "EBG-CONFIG" | "EBG-UNKNOWN-STACK" | "EBG-NO-PROJECT" | "EBG-TOOL-MISSING" | "EBG-CREDENTIALS" | "EBG-STACK-LOCKED" | "EBG-MEMBER-UNREACHABLE"
-  | "EBG-FENCED" | "EBG-RECORD-LOST" | "EBG-RECORD-INVALID" | "EBG-PENDING-CHANGES" | "EBG-PENDING-OPERATIONS" | "EBG-PLAN-REFUSED" | "EBG-PLAN-IMPOSSIBLE"
-  | "EBG-PREFLIGHT" | "EBG-TEARDOWN" | "EBG-ROLLOUT-UNDER-WAY" | "EBG-PRIMARY" | "EBG-GATE" | "EBG-ADOPT" | "EBG-EVACUATE" | "EBG-DRIFT" | "EBG-WALKED-BACK" | "EBG-UPDATE-FAILED" | "EBG-DEADLINE" | "EBG-STOPPED" | "EBG-AWS" | "EBG-KUBERNETES" | "EBG-INTERNAL";
+  | "EBG-CONFIG"
+  | "EBG-UNKNOWN-STACK"
+  | "EBG-NO-PROJECT"
+  | "EBG-TOOL-MISSING"
+  | "EBG-CREDENTIALS"
+  | "EBG-STACK-LOCKED"
+  | "EBG-MEMBER-UNREACHABLE"
+  | "EBG-FENCED"
+  | "EBG-RECORD-LOST"
+  | "EBG-RECORD-INVALID"
+  | "EBG-PENDING-CHANGES"
+  | "EBG-PENDING-OPERATIONS"
+  | "EBG-PLAN-REFUSED"
+  | "EBG-PLAN-IMPOSSIBLE"
+  | "EBG-PREFLIGHT"
+  | "EBG-TEARDOWN"
+  | "EBG-ROLLOUT-UNDER-WAY"
+  | "EBG-PRIMARY"
+  | "EBG-GATE"
+  | "EBG-ADOPT"
+  | "EBG-EVACUATE"
+  | "EBG-DRIFT"
+  | "EBG-WALKED-BACK"
+  | "EBG-UPDATE-FAILED"
+  | "EBG-DEADLINE"
+  | "EBG-STOPPED"
+  | "EBG-AWS"
+  | "EBG-KUBERNETES"
+  | "EBG-INTERNAL";
 
 export class DriverError extends Error {
   readonly code: DriverErrorCode;
@@ -18,4 +47,8 @@ export class DriverError extends Error {
 
 /** The record has another revision than this driver knows. */
 export const overtaken = (now: number | undefined, known: number): DriverError =>
-  new DriverError("EBG-FENCED", `somebody else has moved on: the record is at revision ${now ?? "unknown"}, this driver knows ${known}`, "look at eks-blue-green status; if no other driver runs, run the same command again");
+  new DriverError(
+    "EBG-FENCED",
+    `somebody else has moved on: the record is at revision ${now ?? "unknown"}, this driver knows ${known}`,
+    "look at eks-blue-green status; if no other driver runs, run the same command again",
+  );

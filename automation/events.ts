@@ -1,4 +1,7 @@
-/** What the driver tells while it works. One JSON object a line with `--json`; the terminal view is drawn from the same events. */
+/**
+ * What the driver tells while it works. One JSON object a line with `--json`; the terminal view is drawn from the same
+ * events.
+ */
 import type { AdoptionStep } from "../stacks/record/adoption";
 import type { Placement, Step } from "../stacks/record";
 
@@ -6,27 +9,99 @@ export type Phase = "begin" | "preview" | "act" | "gate" | "commit";
 export type GateStatus = "waiting" | "passed" | "failed";
 export type Outcome = "done" | "nothing-to-do" | "walked-back" | "stopped" | "failed";
 
-export interface TargetCounts { readonly healthy: number; readonly initial: number; readonly draining: number; readonly unhealthy: number }
+export interface TargetCounts {
+  readonly healthy: number;
+  readonly initial: number;
+  readonly draining: number;
+  readonly unhealthy: number;
+}
 
 export type DriverEventBody =
-  | { readonly kind: "rollout-started"; readonly environment: string; readonly rolloutId: string; readonly strategy: string; readonly from: string | null; readonly to: string; readonly steps: readonly Step[]; readonly done: number; readonly resumed: boolean; readonly direction: "forward" | "back" }
-  | { readonly kind: "finding"; readonly code: string; readonly severity: "required" | "recommended"; readonly message: string; readonly remedy: string }
+  | {
+      readonly kind: "rollout-started";
+      readonly environment: string;
+      readonly rolloutId: string;
+      readonly strategy: string;
+      readonly from: string | null;
+      readonly to: string;
+      readonly steps: readonly Step[];
+      readonly done: number;
+      readonly resumed: boolean;
+      readonly direction: "forward" | "back";
+    }
+  | {
+      readonly kind: "finding";
+      readonly code: string;
+      readonly severity: "required" | "recommended";
+      readonly message: string;
+      readonly remedy: string;
+    }
   | { readonly kind: "step-started"; readonly index: number; readonly step: Step; readonly resumed: boolean }
   | { readonly kind: "phase-started"; readonly index: number; readonly phase: Phase; readonly message: string }
   | { readonly kind: "phase-finished"; readonly index: number; readonly phase: Phase; readonly seconds: number }
-  | { readonly kind: "gate"; readonly index: number; readonly gate: string; readonly status: GateStatus; readonly reason: string; readonly message: string; readonly remedy: string | null }
-  | { readonly kind: "step-finished"; readonly index: number; readonly step: Step; readonly seconds: number; readonly phases: Readonly<Partial<Record<Phase, number>>> }
+  | {
+      readonly kind: "gate";
+      readonly index: number;
+      readonly gate: string;
+      readonly status: GateStatus;
+      readonly reason: string;
+      readonly message: string;
+      readonly remedy: string | null;
+    }
+  | {
+      readonly kind: "step-finished";
+      readonly index: number;
+      readonly step: Step;
+      readonly seconds: number;
+      readonly phases: Readonly<Partial<Record<Phase, number>>>;
+    }
   | { readonly kind: "walk-back"; readonly code: string; readonly message: string; readonly steps: readonly Step[] }
   | { readonly kind: "targets"; readonly byMember: Readonly<Record<string, TargetCounts>> }
-  | { readonly kind: "stack"; readonly stack: string; readonly status: "started" | "finished" | "failed"; readonly message: string; readonly seconds: number | null; readonly changes: Readonly<Record<string, number>> | null }
+  | {
+      readonly kind: "stack";
+      readonly stack: string;
+      readonly status: "started" | "finished" | "failed";
+      readonly message: string;
+      readonly seconds: number | null;
+      readonly changes: Readonly<Record<string, number>> | null;
+    }
   /** A load balancer that changes its owner: `eks-blue-green adopt`. */
-  | { readonly kind: "adoption"; readonly service: string; readonly step: AdoptionStep; readonly status: "started" | "waiting" | "finished" | "undoing"; readonly message: string }
+  | {
+      readonly kind: "adoption";
+      readonly service: string;
+      readonly step: AdoptionStep;
+      readonly status: "started" | "waiting" | "finished" | "undoing";
+      readonly message: string;
+    }
   | { readonly kind: "note"; readonly message: string }
-  /** A stretch of work around a rollout (installing tools, starting the sandbox, deploying): `rehearse`, `sandbox` and `up` tell these. */
-  | { readonly kind: "stage"; readonly name: string; readonly status: "started" | "progress" | "finished" | "failed"; readonly message: string; readonly seconds: number | null }
+  /**
+   * A stretch of work around a rollout (installing tools, starting the sandbox, deploying): `rehearse`, `sandbox` and
+   * `up` tell these.
+   */
+  | {
+      readonly kind: "stage";
+      readonly name: string;
+      readonly status: "started" | "progress" | "finished" | "failed";
+      readonly message: string;
+      readonly seconds: number | null;
+    }
   /** What the load client of a rehearsal saw so far. */
-  | { readonly kind: "load"; readonly sent: number; readonly failed: number; readonly requestsPerSecond: number; readonly byMember: Readonly<Record<string, number>> }
-  | { readonly kind: "rollout-finished"; readonly outcome: Outcome; readonly placement: Placement; readonly seconds: number; readonly code: string | null; readonly message: string; readonly remedy: string | null };
+  | {
+      readonly kind: "load";
+      readonly sent: number;
+      readonly failed: number;
+      readonly requestsPerSecond: number;
+      readonly byMember: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly kind: "rollout-finished";
+      readonly outcome: Outcome;
+      readonly placement: Placement;
+      readonly seconds: number;
+      readonly code: string | null;
+      readonly message: string;
+      readonly remedy: string | null;
+    };
 
 /** `at`: ISO 8601, UTC. */
 export type DriverEvent = { readonly at: string } & DriverEventBody;

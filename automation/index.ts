@@ -43,7 +43,10 @@ export interface Controls {
 }
 
 export interface UpgradeOptions extends Target, Controls {
-  /** Whether the old member may be destroyed at the end; a function is asked when it is its turn. Default: false, unless rollout.retire is `automatic`. */
+  /**
+   * Whether the old member may be destroyed at the end; a function is asked when it is its turn. Default: false, unless
+   * rollout.retire is `automatic`.
+   */
   readonly approveRetire?: boolean | ((member: string) => boolean | Promise<boolean>);
 }
 export interface UpOptions extends Target, Controls {}
@@ -52,9 +55,13 @@ export interface UpOptions extends Target, Controls {}
 export interface PlannedWorkOptions extends Target, Controls {}
 /** `approveRetire`: whether a member that is half made may be destroyed; default as for `upgrade`. */
 export interface RollbackOptions extends PlannedWorkOptions, Pick<UpgradeOptions, "approveRetire"> {}
-export interface MemberWorkOptions extends PlannedWorkOptions { readonly member: string }
+export interface MemberWorkOptions extends PlannedWorkOptions {
+  readonly member: string;
+}
 /** `percent`: a whole number from 1; at most what `cluster.nodes.maxSize` has room for. */
-export interface ScaleOptions extends MemberWorkOptions { readonly percent: number }
+export interface ScaleOptions extends MemberWorkOptions {
+  readonly percent: number;
+}
 
 export type UpgradeResult = RolloutResult;
 export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, TeardownResult };
@@ -62,7 +69,15 @@ export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, Te
 const never = new AbortController().signal;
 const quiet: EventSink = () => undefined;
 
-async function withPorts<T>(target: Target, controls: Controls & { readonly createStack?: boolean }, work: (ports: Ports & { readonly pulumi: PulumiAdapter; readonly evacuation: EvacuationPort }, config: Readonly<Record<string, string>>, region: string) => Promise<T>): Promise<T> {
+async function withPorts<T>(
+  target: Target,
+  controls: Controls & { readonly createStack?: boolean },
+  work: (
+    ports: Ports & { readonly pulumi: PulumiAdapter; readonly evacuation: EvacuationPort },
+    config: Readonly<Record<string, string>>,
+    region: string,
+  ) => Promise<T>,
+): Promise<T> {
   const clock = systemClock(timeScaleFrom({ ...process.env, ...target.env }));
   const emit = controls.onEvent ?? quiet;
   const pulumi = new PulumiAdapter({
@@ -79,7 +94,8 @@ async function withPorts<T>(target: Target, controls: Controls & { readonly crea
   try {
     if (controls.createStack) await pulumi.ensureEnvironmentStack();
     const config = await pulumi.readConfig();
-    const region = config["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
+    const region =
+      config["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
     aws = new AwsAdapter(region);
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
     return await work({ pulumi, aws, kubernetes, clock, evacuation }, config, region);
@@ -94,77 +110,126 @@ async function withPorts<T>(target: Target, controls: Controls & { readonly crea
 const probesWanted = (): boolean => (process.env["EKS_BLUE_GREEN_PROBE"] ?? "on") !== "off";
 
 /** What every command that works with a record needs to know, besides what it is asked for. */
-function runOf(options: Target & Controls, command: string, approveRetire: (member: string) => Promise<boolean>): SessionOptions & { readonly environment: string } {
+function runOf(
+  options: Target & Controls,
+  command: string,
+  approveRetire: (member: string) => Promise<boolean>,
+): SessionOptions & { readonly environment: string } {
   const { environment } = options;
-  return { environment, emit: options.onEvent ?? quiet, stop: options.signal ?? never, cancel: options.cancel ?? never, approveRetire, commandName: `eks-blue-green ${command}`, probes: probesWanted() };
+  return {
+    environment,
+    emit: options.onEvent ?? quiet,
+    stop: options.signal ?? never,
+    cancel: options.cancel ?? never,
+    approveRetire,
+    commandName: `eks-blue-green ${command}`,
+    probes: probesWanted(),
+  };
 }
 
 /**
- * Brings the environment to the wanted Kubernetes version, or goes on with what was begun. A stop or a walk-back is a result, not an error.
- * @throws DriverError for what keeps it from starting or going on: EBG-PREFLIGHT, EBG-FENCED, EBG-STACK-LOCKED, EBG-CREDENTIALS, …
+ * Brings the environment to the wanted Kubernetes version, or goes on with what was begun. A stop or a walk-back is a
+ * result, not an error.
+ * @throws DriverError for what keeps it from starting or going on: EBG-PREFLIGHT, EBG-FENCED, EBG-STACK-LOCKED,
+ * EBG-CREDENTIALS, …
  */
 export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
   return asked(options, null);
 }
 
-function asked(options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire">, what: Asked): Promise<UpgradeResult> {
+function asked(
+  options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire">,
+  what: Asked,
+): Promise<UpgradeResult> {
   const approve = options.approveRetire ?? false;
   return withPorts(options, options, (ports, config) =>
-    runAsked(ports, config, runOf(options, `${describeAsked(what)} --stack ${options.environment}`, async (member) => (typeof approve === "function" ? await approve(member) : approve)), what),
+    runAsked(
+      ports,
+      config,
+      runOf(options, `${describeAsked(what)} --stack ${options.environment}`, async (member) =>
+        typeof approve === "function" ? await approve(member) : approve,
+      ),
+      what,
+    ),
   );
 }
 
 export interface AdoptOptions extends Target, Controls {}
 
 /**
- * Hands load balancers that Services of the primary own over to the environment's stack, under traffic, or goes on with what was begun.
+ * Hands load balancers that Services of the primary own over to the environment's stack, under traffic, or goes on with
+ * what was begun.
  * @throws DriverError for what keeps it from starting: EBG-ADOPT, EBG-FENCED, EBG-STACK-LOCKED, EBG-CREDENTIALS, …
  */
 export function adopt(options: AdoptOptions): Promise<AdoptResult> {
   return withPorts(options, options, (ports, config) =>
-    runAdopt(ports, config, runOf(options, `adopt --stack ${options.environment}`, async () => false)),
+    runAdopt(
+      ports,
+      config,
+      runOf(options, `adopt --stack ${options.environment}`, async () => false),
+    ),
   );
 }
 
 /**
- * Turns a rollout that is under way around; or, when none is and the old member of a finished `replace` still stands by, brings that one
- * back in and drains the new one. A member that is half made is destroyed, once approved. @throws EBG-PLAN-IMPOSSIBLE when there is nothing to go back to
+ * Turns a rollout that is under way around; or, when none is and the old member of a finished `replace` still stands
+ * by, brings that one
+ * back in and drains the new one. A member that is half made is destroyed, once approved. @throws EBG-PLAN-IMPOSSIBLE
+ * when there is nothing to go back to
  */
 export function rollback(options: RollbackOptions): Promise<UpgradeResult> {
   return asked(options, { name: "rollback", member: null, percent: null });
 }
 
-/** Takes a member into traffic; one that is absent is provisioned first, at the newest version that serves. @throws DriverError as `upgrade` does */
+/**
+ * Takes a member into traffic; one that is absent is provisioned first, at the newest version that serves. @throws
+ * DriverError as `upgrade` does
+ */
 export function admit(options: MemberWorkOptions): Promise<UpgradeResult> {
   return asked(options, { name: "admit", member: options.member, percent: null });
 }
 
-/** Takes a member out of traffic; it runs on as a standby. The others are scaled up first when they can't carry the load. @throws DriverError as `upgrade` does */
+/**
+ * Takes a member out of traffic; it runs on as a standby. The others are scaled up first when they can't carry the
+ * load. @throws DriverError as `upgrade` does
+ */
 export function drain(options: MemberWorkOptions): Promise<UpgradeResult> {
   return asked(options, { name: "drain", member: options.member, percent: null });
 }
 
-/** Sets a member's replicas and nodes in percent of the config's; what the config calls `autoscaled` is left to its autoscaler. @throws DriverError as `upgrade` does */
+/**
+ * Sets a member's replicas and nodes in percent of the config's; what the config calls `autoscaled` is left to its
+ * autoscaler. @throws DriverError as `upgrade` does
+ */
 export function scale(options: ScaleOptions): Promise<UpgradeResult> {
   return asked(options, { name: "scale", member: options.member, percent: options.percent });
 }
 
 export interface EvacuateOptions extends Target, Controls {
   readonly member: string;
-  /** The person's word that the member's controller can't come back by itself; only where its role is not known. Default false. */
+  /**
+   * The person's word that the member's controller can't come back by itself; only where its role is not known. Default
+   * false.
+   */
   readonly controllerIsStopped?: boolean;
   /** For the record and for colleagues. Default: what is seen of the cluster. */
   readonly why?: string;
 }
 
 /**
- * Break-glass: takes a member whose API server or load balancer controller is dead out of traffic, without its cluster's help.
+ * Break-glass: takes a member whose API server or load balancer controller is dead out of traffic, without its
+ * cluster's help.
  * @throws EBG-EVACUATE when it is not needed, or would not be safe
  */
 export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
   return withPorts(options, options, (ports, config) =>
     runEvacuate(ports, config, {
-      ...runOf(options, `evacuate ${options.member}${options.controllerIsStopped === true ? " --controller-is-stopped" : ""} --stack ${options.environment}`, async () => false),
+      ...runOf(
+        options,
+        `evacuate ${options.member}${options.controllerIsStopped === true ? " --controller-is-stopped" : ""} ` +
+          `--stack ${options.environment}`,
+        async () => false,
+      ),
       member: options.member,
       controllerIsStopped: options.controllerIsStopped ?? false,
       why: options.why ?? null,
@@ -172,9 +237,20 @@ export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
   );
 }
 
-/** Deploys the environment's stack, then its members' side by side, and waits until requests are answered. Moves no traffic. @throws DriverError; EBG-GATE when all is deployed and requests still fail */
+/**
+ * Deploys the environment's stack, then its members' side by side, and waits until requests are answered. Moves no
+ * traffic. @throws DriverError; EBG-GATE when all is deployed and requests still fail
+ */
 export function up(options: UpOptions): Promise<UpResult> {
-  return withPorts(options, { ...options, createStack: true }, (ports) => runUp(ports, { environment: options.environment, emit: options.onEvent ?? quiet, stop: options.signal ?? never, cancel: options.cancel ?? never, probes: probesWanted() }));
+  return withPorts(options, { ...options, createStack: true }, (ports) =>
+    runUp(ports, {
+      environment: options.environment,
+      emit: options.onEvent ?? quiet,
+      stop: options.signal ?? never,
+      cancel: options.cancel ?? never,
+      probes: probesWanted(),
+    }),
+  );
 }
 
 /** What `upgrade` would do; changes nothing. @throws DriverError */
@@ -188,19 +264,32 @@ export function status(options: Target): Promise<StatusReport> {
 }
 
 export interface VerifyOptions extends Target, Controls {
-  /** Requests to each target group's listener, each on a new connection. Default 1000; 0 sends none, and what they would show is unknown. */
+  /**
+   * Requests to each target group's listener, each on a new connection. Default 1000; 0 sends none, and what they would
+   * show is unknown.
+   */
   readonly requests?: number;
   /** How many of them at a time. Default 40. */
   readonly concurrency?: number;
 }
 
-/** Looks at everything that must hold while several clusters share a target group; changes nothing. @throws DriverError */
+/**
+ * Looks at everything that must hold while several clusters share a target group; changes nothing. @throws DriverError
+ */
 export function verify(options: VerifyOptions): Promise<VerifyReport> {
   return withPorts(options, options, async (ports, _config, region) => {
     const inspection = new InspectionAdapter(region);
     try {
-      const size = { requests: probesWanted() ? (options.requests ?? 1000) : 0, concurrency: options.concurrency ?? 40 };
-      return await runVerify({ ...ports, inspection }, await readFamily(ports, options.environment), size, options.onEvent ?? quiet);
+      const size = {
+        requests: probesWanted() ? (options.requests ?? 1000) : 0,
+        concurrency: options.concurrency ?? 40,
+      };
+      return await runVerify(
+        { ...ports, inspection },
+        await readFamily(ports, options.environment),
+        size,
+        options.onEvent ?? quiet,
+      );
     } finally {
       inspection.dispose();
     }
@@ -208,20 +297,45 @@ export function verify(options: VerifyOptions): Promise<VerifyReport> {
 }
 
 export interface TeardownOptions extends Target, Controls {
-  /** Must be the environment's name, typed by a person or written in the pipeline; a function is asked when it is needed. */
+  /**
+   * Must be the environment's name, typed by a person or written in the pipeline; a function is asked when it is
+   * needed.
+   */
   readonly confirm: string | ((environment: string) => string | Promise<string>);
 }
 
-/** Ends the environment: drains, then destroys every member, then the environment's stack, then looks for what is left. @throws DriverError */
+/**
+ * Ends the environment: drains, then destroys every member, then the environment's stack, then looks for what is left.
+ * @throws DriverError
+ */
 export function teardown(options: TeardownOptions): Promise<TeardownResult> {
   return withPorts(options, options, async (ports, config, region) => {
     const search = new LeftoverSearch(region);
     const { confirm } = options;
     try {
-      return await runTeardown({ ...ports, pulumi: ports.pulumi, teardown: { protectedResources: () => ports.pulumi.protectedResources(), previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal), destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal), leftovers: (name, clusters) => search.find(name, clusters), madeForServices: (cluster, services) => search.madeForServices(cluster, services), usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services) } }, config, {
-        ...runOf(options, `teardown --stack ${options.environment} --yes-delete ${options.environment}`, async () => true),
-        confirm: async (name) => (typeof confirm === "function" ? await confirm(name) : confirm),
-      });
+      return await runTeardown(
+        {
+          ...ports,
+          pulumi: ports.pulumi,
+          teardown: {
+            protectedResources: () => ports.pulumi.protectedResources(),
+            previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal),
+            destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal),
+            leftovers: (name, clusters) => search.find(name, clusters),
+            madeForServices: (cluster, services) => search.madeForServices(cluster, services),
+            usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services),
+          },
+        },
+        config,
+        {
+          ...runOf(
+            options,
+            `teardown --stack ${options.environment} --yes-delete ${options.environment}`,
+            async () => true,
+          ),
+          confirm: async (name) => (typeof confirm === "function" ? await confirm(name) : confirm),
+        },
+      );
     } finally {
       search.dispose();
     }

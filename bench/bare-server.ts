@@ -5,7 +5,12 @@ import type { AddressInfo } from "node:net";
 export type BareServerReady = { readonly type: "listening"; readonly port: number };
 
 const body = JSON.stringify({ pod: "bare", member: "bench", version: "1", path: "/" });
-const head = { "content-type": "application/json", "content-length": Buffer.byteLength(body), "x-pod": "bare", "x-member": "bench" };
+const head = {
+  "content-type": "application/json",
+  "content-length": Buffer.byteLength(body),
+  "x-pod": "bare",
+  "x-member": "bench",
+};
 
 const server = http.createServer({ noDelay: true, keepAliveTimeout: 60_000 }, (_request, response) => {
   response.writeHead(200, head);

@@ -1,6 +1,8 @@
 /**
- * What a request costs: CPU of load client, data plane and a bare server, with the data plane in between and without it, several
- * rounds of both in turn in one run. `node dist/bench/load-client.js [--rate 1000] [--seconds 5] [--rounds 3] [--new 0.5]`
+ * What a request costs: CPU of load client, data plane and a bare server, with the data plane in between and without
+ * it, several
+ * rounds of both in turn in one run. `node dist/bench/load-client.js [--rate 1000] [--seconds 5] [--rounds 3] [--new
+ * 0.5]`
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -25,10 +27,19 @@ interface Round {
   readonly summary: LoadSummary;
 }
 
-interface Settings { readonly rate: number; readonly seconds: number; readonly rounds: number; readonly newShare: number }
+interface Settings {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly newShare: number;
+}
 
 function start(script: string): ChildProcess {
-  return fork(join(__dirname, "..", script), [], { execArgv: ["-r", join(__dirname, "report-cpu.js")], env: {}, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  return fork(join(__dirname, "..", script), [], {
+    execArgv: ["-r", join(__dirname, "report-cpu.js")],
+    env: {},
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
 }
 
 /** The first message of the child that `is` says yes to; rejects when the child ends before. */
@@ -59,12 +70,41 @@ async function cpuMs(child: ChildProcess): Promise<number> {
 async function startDataPlane(serverPort: number): Promise<{ readonly child: ChildProcess; readonly at: string }> {
   const child = start("sandbox/data-plane/main.js");
   const tell = (m: ToDataPlane): void => void child.send(m);
-  tell({ type: "start", timeScale: 60, times: { registrationLagSeconds: 0, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 } });
+  tell({
+    type: "start",
+    timeScale: 60,
+    times: { registrationLagSeconds: 0, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 },
+  });
   tell({ type: "fabric-set", entry: { address: "10.0.0.1", port: 8080, host: "127.0.0.1", hostPort: serverPort } });
-  const healthCheck = { protocol: "TCP", port: "traffic-port", path: null, intervalSeconds: 10, timeoutSeconds: 6, healthyThreshold: 2, unhealthyThreshold: 2, matcher: null } as const;
-  const group = { arn: "tg", protocol: "TCP", healthCheck, deregistrationDelaySeconds: 300, connectionTermination: false, crossZone: true, targets: [{ id: "10.0.0.1", address: "10.0.0.1", port: 8080, registeredAt: 1, deregisteredAt: null, reachable: true }] };
-  const state: DataPlaneState = { listeners: [{ arn: "l", dnsName: DNS_NAME, port: 8080, targetGroups: [{ arn: "tg", weight: 1 }] }], targetGroups: [group] };
-  const listening = message<Extract<FromDataPlane, { type: "listening" }>>(child, (m: FromDataPlane) => m.type === "listening");
+  const healthCheck = {
+    protocol: "TCP",
+    port: "traffic-port",
+    path: null,
+    intervalSeconds: 10,
+    timeoutSeconds: 6,
+    healthyThreshold: 2,
+    unhealthyThreshold: 2,
+    matcher: null,
+  } as const;
+  const group = {
+    arn: "tg",
+    protocol: "TCP",
+    healthCheck,
+    deregistrationDelaySeconds: 300,
+    connectionTermination: false,
+    crossZone: true,
+    targets: [
+      { id: "10.0.0.1", address: "10.0.0.1", port: 8080, registeredAt: 1, deregisteredAt: null, reachable: true },
+    ],
+  };
+  const state: DataPlaneState = {
+    listeners: [{ arn: "l", dnsName: DNS_NAME, port: 8080, targetGroups: [{ arn: "tg", weight: 1 }] }],
+    targetGroups: [group],
+  };
+  const listening = message<Extract<FromDataPlane, { type: "listening" }>>(
+    child,
+    (m: FromDataPlane) => m.type === "listening",
+  );
   const healthy = message(child, (m: FromDataPlane) => m.type === "health" && m.state === "healthy");
   tell({ type: "state", state });
   const { host, hostPort } = await listening;
@@ -72,7 +112,13 @@ async function startDataPlane(serverPort: number): Promise<{ readonly child: Chi
   return { child, at: `${host}:${hostPort}` };
 }
 
-async function round(path: Round["path"], at: string, others: { readonly dataPlane: ChildProcess; readonly server: ChildProcess }, dir: string, settings: Settings): Promise<Round> {
+async function round(
+  path: Round["path"],
+  at: string,
+  others: { readonly dataPlane: ChildProcess; readonly server: ChildProcess },
+  dir: string,
+  settings: Settings,
+): Promise<Round> {
   const connectToFile = join(dir, "connect-to");
   writeFileSync(connectToFile, `${DNS_NAME}:8080:${at}\n`);
   const client = start("sandbox/load/main.js");
@@ -85,8 +131,19 @@ async function round(path: Round["path"], at: string, others: { readonly dataPla
     samples++;
     if (counting) requests += m.sample.sent;
   });
-  const nthSample = (n: number): Promise<unknown> => message(client, (m: FromLoad) => m.type === "sample" && samples >= n);
-  const options = { host: DNS_NAME, port: 8080, path: "/", connectToFile, requestsPerSecond: settings.rate, newConnectionShare: settings.newShare, keepAliveConnections: 50, timeoutMs: 5_000, sourceAddresses: ["127.0.3.1", "127.0.3.2", "127.0.3.3", "127.0.3.4"] };
+  const nthSample = (n: number): Promise<unknown> =>
+    message(client, (m: FromLoad) => m.type === "sample" && samples >= n);
+  const options = {
+    host: DNS_NAME,
+    port: 8080,
+    path: "/",
+    connectToFile,
+    requestsPerSecond: settings.rate,
+    newConnectionShare: settings.newShare,
+    keepAliveConnections: 50,
+    timeoutMs: 5_000,
+    sourceAddresses: ["127.0.3.1", "127.0.3.2", "127.0.3.3", "127.0.3.4"],
+  };
   client.send({ type: "start", options, ledgerFile: join(dir, "ledger") } satisfies ToLoad);
   await nthSample(WARM_UP_SAMPLES);
   counting = true;
@@ -94,10 +151,20 @@ async function round(path: Round["path"], at: string, others: { readonly dataPla
   await nthSample(WARM_UP_SAMPLES + settings.seconds);
   const after = await Promise.all(all.map(cpuMs));
   counting = false;
-  const [ofClient, ofDataPlane, ofServer] = after.map((ms, i) => ((ms - before[i]!) / requests) * 1_000) as [number, number, number];
+  const [ofClient, ofDataPlane, ofServer] = after.map((ms, i) => ((ms - before[i]!) / requests) * 1_000) as [
+    number,
+    number,
+    number,
+  ];
   const summary = message<Extract<FromLoad, { type: "summary" }>>(client, (m: FromLoad) => m.type === "summary");
   client.send({ type: "stop" } satisfies ToLoad);
-  const result: Round = { path, client: ofClient, dataPlane: ofDataPlane, server: ofServer, summary: (await summary).summary };
+  const result: Round = {
+    path,
+    client: ofClient,
+    dataPlane: ofDataPlane,
+    server: ofServer,
+    summary: (await summary).summary,
+  };
   const exit = once(client, "exit");
   client.disconnect();
   await exit;
@@ -110,12 +177,26 @@ function median(values: readonly number[]): number {
 }
 
 function print(cells: readonly (string | number)[]): void {
-  process.stdout.write(`${cells.map((cell, i) => (typeof cell === "number" ? cell.toFixed(0) : cell)[i === 0 ? "padEnd" : "padStart"](12)).join("")}\n`);
+  process.stdout.write(
+    `${cells.map((cell, i) => (typeof cell === "number" ? cell.toFixed(0) : cell)[i === 0 ? "padEnd" : "padStart"](12)).join("")}\n`,
+  );
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { rate: { type: "string", default: "1000" }, seconds: { type: "string", default: "5" }, rounds: { type: "string", default: "3" }, new: { type: "string", default: "0.5" } } });
-  const settings: Settings = { rate: Number(values.rate), seconds: Number(values.seconds), rounds: Number(values.rounds), newShare: Number(values.new) };
+  const { values } = parseArgs({
+    options: {
+      rate: { type: "string", default: "1000" },
+      seconds: { type: "string", default: "5" },
+      rounds: { type: "string", default: "3" },
+      new: { type: "string", default: "0.5" },
+    },
+  });
+  const settings: Settings = {
+    rate: Number(values.rate),
+    seconds: Number(values.seconds),
+    rounds: Number(values.rounds),
+    newShare: Number(values.new),
+  };
   const dir = mkdtempSync(join(tmpdir(), "load-bench-"));
   const children: ChildProcess[] = [];
   try {
@@ -124,22 +205,50 @@ async function main(): Promise<void> {
     const { port } = await message<BareServerReady>(server, (m: BareServerReady) => m.type === "listening");
     const { child: dataPlane, at } = await startDataPlane(port);
     children.push(dataPlane);
-    process.stdout.write(`${settings.rate} requests/s, ${settings.newShare * 100} % on new connections; CPU ms per 1,000 requests; machine load ${loadavg()[0]!.toFixed(1)}\n`);
+    process.stdout.write(
+      `${settings.rate} requests/s, ${settings.newShare * 100} % on new connections; CPU ms per 1,000 requests; ` +
+        `machine load ${loadavg()[0]!.toFixed(1)}\n`,
+    );
     print(["", "client", "data plane", "server", "failed", "lag p99", "answer p50", "answer p99"]);
     const rounds: Round[] = [];
     for (let n = 0; n < settings.rounds; n++) {
       for (const path of ["direct", "through"] as const) {
-        const one = await round(path, path === "direct" ? `127.0.0.1:${port}` : at, { dataPlane, server }, dir, settings);
+        const one = await round(
+          path,
+          path === "direct" ? `127.0.0.1:${port}` : at,
+          { dataPlane, server },
+          dir,
+          settings,
+        );
         rounds.push(one);
         const { failed, schedulingLagMs, latencyMs, failuresByKind, firstFailures } = one.summary;
-        print([path, one.client, one.dataPlane, one.server, failed, schedulingLagMs.p99.toFixed(1), latencyMs.p50.toFixed(1), `${latencyMs.p99.toFixed(1)}${one.summary.void ? " void" : ""}`]);
-        if (failed > 0) process.stdout.write(`${JSON.stringify(failuresByKind)} of ${one.summary.sent} in ${one.summary.seconds.toFixed(0)} s, the first: ${JSON.stringify(firstFailures[0])}\n`);
+        print([
+          path,
+          one.client,
+          one.dataPlane,
+          one.server,
+          failed,
+          schedulingLagMs.p99.toFixed(1),
+          latencyMs.p50.toFixed(1),
+          `${latencyMs.p99.toFixed(1)}${one.summary.void ? " void" : ""}`,
+        ]);
+        if (failed > 0)
+          process.stdout.write(
+            `${JSON.stringify(failuresByKind)} of ${one.summary.sent} in ${one.summary.seconds.toFixed(0)} s, ` +
+              `the first: ${JSON.stringify(firstFailures[0])}\n`,
+          );
       }
     }
     process.stdout.write("medians\n");
     for (const path of ["direct", "through"] as const) {
       const of = rounds.filter((one) => one.path === path);
-      print([path, median(of.map((one) => one.client)), median(of.map((one) => one.dataPlane)), median(of.map((one) => one.server)), of.reduce((sum, one) => sum + one.summary.failed, 0)]);
+      print([
+        path,
+        median(of.map((one) => one.client)),
+        median(of.map((one) => one.dataPlane)),
+        median(of.map((one) => one.server)),
+        of.reduce((sum, one) => sum + one.summary.failed, 0),
+      ]);
     }
   } finally {
     for (const child of children) child.disconnect();

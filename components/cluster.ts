@@ -19,7 +19,10 @@ export interface NodeGroupArgs {
   autoscaled?: boolean;
 }
 
-/** Versions of the four core add-ons, like `v1.19.2-eksbuild.1`. Always pinned: an unpinned one changes under a running rollout. */
+/**
+ * Versions of the four core add-ons, like `v1.19.2-eksbuild.1`. Always pinned: an unpinned one changes under a running
+ * rollout.
+ */
 export interface AddonVersionsArgs {
   vpcCni: pulumi.Input<string>;
   kubeProxy: pulumi.Input<string>;
@@ -36,7 +39,9 @@ export interface ExistingClusterArgs {
 }
 
 export interface ClusterArgs {
-  /** Name of the EKS cluster, at most 100 characters. Explicit, so that it never changes: a change replaces the cluster. */
+  /**
+   * Name of the EKS cluster, at most 100 characters. Explicit, so that it never changes: a change replaces the cluster.
+   */
   clusterName: string;
   /** Kubernetes minor, like `1.35`. Required without `existing`. */
   version?: pulumi.Input<string>;
@@ -52,7 +57,10 @@ export interface ClusterArgs {
   serviceCidrBlock?: string;
   /** Roles that become administrators of the cluster, besides the one that creates it. */
   adminRoleArns?: string[];
-  /** Creates the cluster's OpenID Connect provider, needed for IRSA only. It asks the issuer over TLS, also in previews. Default false. */
+  /**
+   * Creates the cluster's OpenID Connect provider, needed for IRSA only. It asks the issuer over TLS, also in previews.
+   * Default false.
+   */
   oidcProvider?: boolean;
   /** Use this cluster and create nothing but a Kubernetes provider. */
   existing?: ExistingClusterArgs;
@@ -63,35 +71,82 @@ export interface ClusterArgs {
 /** All that is wrong with the arguments. */
 export function clusterProblems(args: ClusterArgs): Problem[] {
   const problems: Problem[] = [];
-  const add = (path: string, value: unknown, rule: string, remedy: string): void => void problems.push({ path, value: value ?? null, rule, remedy });
+  const add = (path: string, value: unknown, rule: string, remedy: string): void =>
+    void problems.push({ path, value: value ?? null, rule, remedy });
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(args.clusterName) || args.clusterName.length > longestClusterName) {
-    add("clusterName", args.clusterName, `must be letters, digits, dashes and underscores, at most ${longestClusterName} characters`, "Choose a name like dev-blue");
+    add(
+      "clusterName",
+      args.clusterName,
+      `must be letters, digits, dashes and underscores, at most ${longestClusterName} characters`,
+      "Choose a name like dev-blue",
+    );
   }
-  const own = { version: args.version, vpcId: args.vpcId, privateSubnetIds: args.privateSubnetIds, nodes: args.nodes, addons: args.addons };
+  const own = {
+    version: args.version,
+    vpcId: args.vpcId,
+    privateSubnetIds: args.privateSubnetIds,
+    nodes: args.nodes,
+    addons: args.addons,
+  };
   for (const [path, value] of Object.entries(own)) {
-    if (args.existing === undefined && value === undefined) add(path, value, "is required without `existing`", `Give ${path}, or an existing cluster`);
-    if (args.existing !== undefined && value !== undefined) add(path, typeof value === "string" ? value : "(given)", "can't be combined with `existing`", "Keep one of the two");
+    if (args.existing === undefined && value === undefined)
+      add(path, value, "is required without `existing`", `Give ${path}, or an existing cluster`);
+    if (args.existing !== undefined && value !== undefined)
+      add(
+        path,
+        typeof value === "string" ? value : "(given)",
+        "can't be combined with `existing`",
+        "Keep one of the two",
+      );
   }
-  if (typeof args.version === "string" && !/^1\.\d{2,}$/.test(args.version)) add("version", args.version, "must be a Kubernetes minor version", "Write it like 1.35");
+  if (typeof args.version === "string" && !/^1\.\d{2,}$/.test(args.version))
+    add("version", args.version, "must be a Kubernetes minor version", "Write it like 1.35");
   const nodes = args.nodes;
   if (nodes !== undefined) {
-    if (nodes.instanceTypes.length === 0) add("nodes.instanceTypes", nodes.instanceTypes, "must name at least one instance type", "Write it like m6i.large");
-    if (!(nodes.minSize >= 1 && nodes.minSize <= nodes.desiredSize && nodes.desiredSize <= nodes.maxSize && nodes.maxSize <= 450)) {
-      add("nodes", { minSize: nodes.minSize, desiredSize: nodes.desiredSize, maxSize: nodes.maxSize }, "must be 1 ≤ minSize ≤ desiredSize ≤ maxSize ≤ 450", "Correct the three sizes");
+    if (nodes.instanceTypes.length === 0)
+      add(
+        "nodes.instanceTypes",
+        nodes.instanceTypes,
+        "must name at least one instance type",
+        "Write it like m6i.large",
+      );
+    if (!(
+      nodes.minSize >= 1 &&
+      nodes.minSize <= nodes.desiredSize &&
+      nodes.desiredSize <= nodes.maxSize &&
+      nodes.maxSize <= 450
+    )) {
+      add(
+        "nodes",
+        { minSize: nodes.minSize, desiredSize: nodes.desiredSize, maxSize: nodes.maxSize },
+        "must be 1 ≤ minSize ≤ desiredSize ≤ maxSize ≤ 450",
+        "Correct the three sizes",
+      );
     }
   }
   return problems;
 }
 
-const nodePolicies = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"] as const;
+const nodePolicies = [
+  "AmazonEKSWorkerNodePolicy",
+  "AmazonEKS_CNI_Policy",
+  "AmazonEC2ContainerRegistryPullOnly",
+] as const;
 /** ARNs of AWS's own policies; `partition`: `aws`, `aws-cn` (China), `aws-us-gov` (GovCloud) … */
-const adminPolicyArn = (partition: string): string => `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`;
+const adminPolicyArn = (partition: string): string =>
+  `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`;
 const nodePolicyArn = (partition: string, policy: string): string => `arn:${partition}:iam::aws:policy/${policy}`;
 
-/** An EKS cluster with a managed node group and pinned core add-ons, or an existing cluster. Gives a Kubernetes provider. */
+/**
+ * An EKS cluster with a managed node group and pinned core add-ons, or an existing cluster. Gives a Kubernetes
+ * provider.
+ */
 export class Cluster extends pulumi.ComponentResource {
   public readonly clusterName: string;
-  /** For everything that runs in the cluster. Its identity is the cluster's name: a new endpoint doesn't replace what it manages. */
+  /**
+   * For everything that runs in the cluster. Its identity is the cluster's name: a new endpoint doesn't replace what it
+   * manages.
+   */
   public readonly provider: kubernetes.Provider;
   /** JSON or YAML text. */
   public readonly kubeconfig: pulumi.Output<string>;
@@ -118,40 +173,64 @@ export class Cluster extends pulumi.ComponentResource {
       const cluster = this.createCluster(name, args);
       const nodes = this.createNodes(name, args, cluster);
       // Only now: add-ons that run as Deployments never get ready without nodes.
-      this.ready = [nodes, this.createAddon(name, args, "coredns", args.addons?.coredns, nodes), this.createAddon(name, args, "eks-pod-identity-agent", args.addons?.podIdentityAgent, nodes)];
+      this.ready = [
+        nodes,
+        this.createAddon(name, args, "coredns", args.addons?.coredns, nodes),
+        this.createAddon(name, args, "eks-pod-identity-agent", args.addons?.podIdentityAgent, nodes),
+      ];
       this.kubeconfig = cluster.kubeconfigJson;
-      // With `skipDefaultSecurityGroups` this is the group that EKS made, which managed nodes (and so their pods) carry.
+      // With `skipDefaultSecurityGroups` this is the group that EKS made, which managed nodes (and so their pods)
+      // carry.
       this.podSecurityGroupId = cluster.clusterSecurityGroupId;
       this.oidcProviderArn = args.oidcProvider === true ? cluster.oidcProviderArn : pulumi.output("");
       this.oidcProviderUrl = args.oidcProvider === true ? cluster.oidcProviderUrl : pulumi.output("");
     }
-    this.provider = new kubernetes.Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig, clusterIdentifier: args.clusterName }, { parent: this });
-    this.registerOutputs({ clusterName: this.clusterName, kubeconfig: this.kubeconfig, podSecurityGroupId: this.podSecurityGroupId });
+    this.provider = new kubernetes.Provider(
+      `${name}-kubernetes`,
+      { kubeconfig: this.kubeconfig, clusterIdentifier: args.clusterName },
+      { parent: this },
+    );
+    this.registerOutputs({
+      clusterName: this.clusterName,
+      kubeconfig: this.kubeconfig,
+      podSecurityGroupId: this.podSecurityGroupId,
+    });
   }
 
   private createCluster(name: string, args: ClusterArgs): eks.Cluster {
-    const accessEntries = Object.fromEntries((args.adminRoleArns ?? []).map((principalArn) => [
-      principalArn.replace(/^.*\//, ""),
-      { principalArn, accessPolicies: { admin: { policyArn: this.partition().apply(adminPolicyArn), accessScope: { type: "cluster" } } } },
-    ]));
-    return new eks.Cluster(name, {
-      name: args.clusterName,
-      version: args.version,
-      vpcId: args.vpcId,
-      privateSubnetIds: args.privateSubnetIds,
-      // Access entries only: no aws-auth ConfigMap that two owners could overwrite.
-      authenticationMode: eks.AuthenticationMode.Api,
-      ...(Object.keys(accessEntries).length > 0 ? { accessEntries } : {}),
-      skipDefaultNodeGroup: true,
-      skipDefaultSecurityGroups: true,
-      bootstrapSelfManagedAddons: false,
-      createOidcProvider: args.oidcProvider === true,
-      kubernetesServiceIpAddressRange: args.serviceCidrBlock,
-      vpcCniOptions: { addonVersion: args.addons?.vpcCni },
-      kubeProxyAddonOptions: { version: args.addons?.kubeProxy },
-      corednsAddonOptions: { enabled: false },
-      tags: args.tags,
-    }, { parent: this });
+    const accessEntries = Object.fromEntries(
+      (args.adminRoleArns ?? []).map((principalArn) => [
+        principalArn.replace(/^.*\//, ""),
+        {
+          principalArn,
+          accessPolicies: {
+            admin: { policyArn: this.partition().apply(adminPolicyArn), accessScope: { type: "cluster" } },
+          },
+        },
+      ]),
+    );
+    return new eks.Cluster(
+      name,
+      {
+        name: args.clusterName,
+        version: args.version,
+        vpcId: args.vpcId,
+        privateSubnetIds: args.privateSubnetIds,
+        // Access entries only: no aws-auth ConfigMap that two owners could overwrite.
+        authenticationMode: eks.AuthenticationMode.Api,
+        ...(Object.keys(accessEntries).length > 0 ? { accessEntries } : {}),
+        skipDefaultNodeGroup: true,
+        skipDefaultSecurityGroups: true,
+        bootstrapSelfManagedAddons: false,
+        createOidcProvider: args.oidcProvider === true,
+        kubernetesServiceIpAddressRange: args.serviceCidrBlock,
+        vpcCniOptions: { addonVersion: args.addons?.vpcCni },
+        kubeProxyAddonOptions: { version: args.addons?.kubeProxy },
+        corednsAddonOptions: { enabled: false },
+        tags: args.tags,
+      },
+      { parent: this },
+    );
   }
 
   /** That of the provider's region. The provider knows it without a call to AWS. */
@@ -160,29 +239,67 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   private createNodes(name: string, args: ClusterArgs, cluster: eks.Cluster): eks.ManagedNodeGroup {
-    const role = new aws.iam.Role(`${name}-nodes`, {
-      assumeRolePolicy: JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }] }),
-      tags: args.tags,
-    }, { parent: this });
+    const role = new aws.iam.Role(
+      `${name}-nodes`,
+      {
+        assumeRolePolicy: JSON.stringify({
+          Version: "2012-10-17",
+          Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
+        }),
+        tags: args.tags,
+      },
+      { parent: this },
+    );
     const partition = this.partition();
-    const attachments = nodePolicies.map((policy) => new aws.iam.RolePolicyAttachment(`${name}-nodes-${policy}`, { role: role.name, policyArn: partition.apply((known) => nodePolicyArn(known, policy)) }, { parent: this }));
-    return new eks.ManagedNodeGroup(`${name}-nodes`, {
-      cluster,
-      nodeRoleArn: role.arn,
-      subnetIds: args.privateSubnetIds,
-      instanceTypes: args.nodes?.instanceTypes,
-      operatingSystem: eks.OperatingSystem.AL2023,
-      scalingConfig: { minSize: args.nodes?.minSize ?? 1, desiredSize: args.nodes?.desiredSize ?? 1, maxSize: args.nodes?.maxSize ?? 1 },
-      ignoreScalingChanges: args.nodes?.autoscaled === true,
-      // Pinned: it follows the control plane in the same update, and not on the day when EKS upgrades the latter by itself.
-      version: args.version,
-      tags: args.tags,
-    }, { parent: this, dependsOn: attachments });
+    const attachments = nodePolicies.map(
+      (policy) =>
+        new aws.iam.RolePolicyAttachment(
+          `${name}-nodes-${policy}`,
+          { role: role.name, policyArn: partition.apply((known) => nodePolicyArn(known, policy)) },
+          { parent: this },
+        ),
+    );
+    return new eks.ManagedNodeGroup(
+      `${name}-nodes`,
+      {
+        cluster,
+        nodeRoleArn: role.arn,
+        subnetIds: args.privateSubnetIds,
+        instanceTypes: args.nodes?.instanceTypes,
+        operatingSystem: eks.OperatingSystem.AL2023,
+        scalingConfig: {
+          minSize: args.nodes?.minSize ?? 1,
+          desiredSize: args.nodes?.desiredSize ?? 1,
+          maxSize: args.nodes?.maxSize ?? 1,
+        },
+        ignoreScalingChanges: args.nodes?.autoscaled === true,
+        // Pinned: it follows the control plane in the same update, and not on the day when EKS upgrades the latter by
+        // itself.
+        version: args.version,
+        tags: args.tags,
+      },
+      { parent: this, dependsOn: attachments },
+    );
   }
 
-  private createAddon(name: string, args: ClusterArgs, addonName: string, addonVersion: pulumi.Input<string> | undefined, nodes: pulumi.Resource): aws.eks.Addon {
-    return new aws.eks.Addon(`${name}-${addonName}`, {
-      clusterName: args.clusterName, addonName, addonVersion, resolveConflictsOnCreate: "OVERWRITE", resolveConflictsOnUpdate: "OVERWRITE", tags: args.tags,
-    }, { parent: this, dependsOn: [nodes] });
+  private createAddon(
+    name: string,
+    args: ClusterArgs,
+    addonName: string,
+    addonVersion: pulumi.Input<string> | undefined,
+    nodes: pulumi.Resource,
+  ): aws.eks.Addon {
+    return new aws.eks.Addon(
+      `${name}-${addonName}`,
+      {
+        clusterName: args.clusterName,
+        addonName,
+        addonVersion,
+        resolveConflictsOnCreate: "OVERWRITE",
+        resolveConflictsOnUpdate: "OVERWRITE",
+        tags: args.tags,
+      },
+      { parent: this, dependsOn: [nodes] },
+    );
   }
 }

@@ -7,19 +7,31 @@ import { controllerPolicy } from "./internal/controller-policy";
 import { type Problem, throwProblems } from "./internal/problems";
 
 export interface LoadBalancerControllerArgs {
-  /** Name of the EKS cluster. Never the same on two clusters of an account and region: they would adopt each other's load balancers. */
+  /**
+   * Name of the EKS cluster. Never the same on two clusters of an account and region: they would adopt each other's
+   * load balancers.
+   */
   clusterName: pulumi.Input<string>;
   /** Explicit, so that the controller asks no instance metadata. */
   region: pulumi.Input<string>;
   /** Explicit, so that the controller asks no instance metadata. */
   vpcId: pulumi.Input<string>;
-  /** Version of the controller; that of its chart follows (1.x.y for 2.x.y). At least 2.10.0 (multi-cluster target groups); below 3.5.0 a warning. Default 3.5.0. */
+  /**
+   * Version of the controller; that of its chart follows (1.x.y for 2.x.y). At least 2.10.0 (multi-cluster target
+   * groups); below 3.5.0 a warning. Default 3.5.0.
+   */
   version?: string;
   /** Chart name, a local folder, or a chart's whole address (`oci://…`). Default `aws-load-balancer-controller`. */
   chart?: string;
-  /** Address of the chart repository, `https://…` or `oci://…`; not used with a folder or a whole address. Default `https://aws.github.io/eks-charts`. */
+  /**
+   * Address of the chart repository, `https://…` or `oci://…`; not used with a folder or a whole address. Default
+   * `https://aws.github.io/eks-charts`.
+   */
   repository?: string;
-  /** `pod-identity` (default; the cluster needs the pod-identity agent) or `irsa` (needs `oidcProviderArn` and `oidcProviderUrl`). */
+  /**
+   * `pod-identity` (default; the cluster needs the pod-identity agent) or `irsa` (needs `oidcProviderArn` and
+   * `oidcProviderUrl`).
+   */
   identity?: string;
   /** For `irsa`. */
   oidcProviderArn?: pulumi.Input<string>;
@@ -57,16 +69,47 @@ export function loadBalancerControllerProblems(args: LoadBalancerControllerArgs)
   const problems: Problem[] = [];
   const version = args.version ?? controllerVersions.recommended;
   const age = compareControllerVersions(version, controllerVersions.oldest);
-  if (age === null) problems.push({ path: "version", value: version, rule: "must be a version of the controller", remedy: `Write it like ${controllerVersions.recommended}` });
+  if (age === null)
+    problems.push({
+      path: "version",
+      value: version,
+      rule: "must be a version of the controller",
+      remedy: `Write it like ${controllerVersions.recommended}`,
+    });
   else if (age < 0) {
-    problems.push({ path: "version", value: version, rule: `must be ${controllerVersions.oldest} or newer: older controllers have no multi-cluster target groups and deregister the other clusters' targets`, remedy: `Use ${controllerVersions.recommended}` });
+    problems.push({
+      path: "version",
+      value: version,
+      rule:
+        `must be ${controllerVersions.oldest} or newer: older controllers have no multi-cluster target groups and ` +
+        "deregister the other clusters' targets",
+      remedy: `Use ${controllerVersions.recommended}`,
+    });
   }
   const identity = args.identity ?? "pod-identity";
-  if (identity !== "pod-identity" && identity !== "irsa") problems.push({ path: "identity", value: identity, rule: "must be pod-identity or irsa", remedy: "Leave it out for pod-identity" });
+  if (identity !== "pod-identity" && identity !== "irsa")
+    problems.push({
+      path: "identity",
+      value: identity,
+      rule: "must be pod-identity or irsa",
+      remedy: "Leave it out for pod-identity",
+    });
   for (const path of ["oidcProviderArn", "oidcProviderUrl"] as const) {
-    if (identity === "irsa" && args[path] === undefined) problems.push({ path, value: null, rule: "is required with identity irsa", remedy: "Give it, as Cluster does with oidcProvider: true" });
+    if (identity === "irsa" && args[path] === undefined)
+      problems.push({
+        path,
+        value: null,
+        rule: "is required with identity irsa",
+        remedy: "Give it, as Cluster does with oidcProvider: true",
+      });
   }
-  if (args.replicas !== undefined && !(Number.isInteger(args.replicas) && args.replicas >= 1)) problems.push({ path: "replicas", value: args.replicas, rule: "must be a whole number of at least 1", remedy: "Use 2" });
+  if (args.replicas !== undefined && !(Number.isInteger(args.replicas) && args.replicas >= 1))
+    problems.push({
+      path: "replicas",
+      value: args.replicas,
+      rule: "must be a whole number of at least 1",
+      remedy: "Use 2",
+    });
   return problems;
 }
 
@@ -74,10 +117,16 @@ export function loadBalancerControllerProblems(args: LoadBalancerControllerArgs)
 export function controllerVersionWarning(version: string): string | null {
   const age = compareControllerVersions(version, controllerVersions.recommended);
   if (age === null || age >= 0) return null;
-  return `AWS Load Balancer Controller ${version} has known defects with multi-cluster target groups (#4021, #4343, #4864); use ${controllerVersions.recommended}`;
+  return (
+    `AWS Load Balancer Controller ${version} has known defects with multi-cluster target groups (#4021, #4343, ` +
+    `#4864); use ${controllerVersions.recommended}`
+  );
 }
 
-/** The AWS Load Balancer Controller with the permissions it needs. Depend on it: it resolves when the controller's webhook answers. */
+/**
+ * The AWS Load Balancer Controller with the permissions it needs. Depend on it: it resolves when the controller's
+ * webhook answers.
+ */
 export class LoadBalancerController extends pulumi.ComponentResource {
   public readonly namespace: string;
   public readonly deploymentName: string;
@@ -98,48 +147,105 @@ export class LoadBalancerController extends pulumi.ComponentResource {
     const role = this.createRole(name, args);
     this.roleArn = role.arn;
     this.roleName = role.name;
-    const policy = new aws.iam.RolePolicy(name, {
-      role: role.name,
-      policy: pulumi.output(args.targetGroupArns ?? []).apply((targetGroupArns) => controllerPolicy({ bindingNetworking: args.bindingNetworking === true, loadBalancers: args.loadBalancers === true, targetGroupArns })),
-    }, { parent: this });
+    const policy = new aws.iam.RolePolicy(
+      name,
+      {
+        role: role.name,
+        policy: pulumi.output(args.targetGroupArns ?? []).apply((targetGroupArns) =>
+          controllerPolicy({
+            bindingNetworking: args.bindingNetworking === true,
+            loadBalancers: args.loadBalancers === true,
+            targetGroupArns,
+          }),
+        ),
+      },
+      { parent: this },
+    );
     const before: pulumi.Resource[] = [policy];
     if (args.identity !== "irsa") {
-      before.push(new aws.eks.PodIdentityAssociation(name, { clusterName: args.clusterName, namespace: this.namespace, serviceAccount: serviceAccountName, roleArn: role.arn, tags: args.tags }, { parent: this, dependsOn: [policy] }));
+      before.push(
+        new aws.eks.PodIdentityAssociation(
+          name,
+          {
+            clusterName: args.clusterName,
+            namespace: this.namespace,
+            serviceAccount: serviceAccountName,
+            roleArn: role.arn,
+            tags: args.tags,
+          },
+          { parent: this, dependsOn: [policy] },
+        ),
+      );
     }
     this.createRelease(name, args, role, before);
-    this.registerOutputs({ namespace: this.namespace, deploymentName: this.deploymentName, version: this.version, roleArn: this.roleArn, roleName: this.roleName });
+    this.registerOutputs({
+      namespace: this.namespace,
+      deploymentName: this.deploymentName,
+      version: this.version,
+      roleArn: this.roleArn,
+      roleName: this.roleName,
+    });
   }
 
   private createRole(name: string, args: LoadBalancerControllerArgs): aws.iam.Role {
-    const document = (statement: Record<string, unknown>): string => JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
-    const podIdentity = document({ Principal: { Service: "pods.eks.amazonaws.com" }, Action: ["sts:AssumeRole", "sts:TagSession"] });
-    const irsa = (): pulumi.Output<string> => pulumi.all([args.oidcProviderArn ?? "", args.oidcProviderUrl ?? ""]).apply(([arn, url]) => {
-      const issuer = url.replace(/^https:\/\//, "");
-      const condition = { [`${issuer}:sub`]: `system:serviceaccount:${this.namespace}:${serviceAccountName}`, [`${issuer}:aud`]: "sts.amazonaws.com" };
-      return document({ Principal: { Federated: arn }, Action: "sts:AssumeRoleWithWebIdentity", Condition: { StringEquals: condition } });
+    const document = (statement: Record<string, unknown>): string =>
+      JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
+    const podIdentity = document({
+      Principal: { Service: "pods.eks.amazonaws.com" },
+      Action: ["sts:AssumeRole", "sts:TagSession"],
     });
+    const irsa = (): pulumi.Output<string> =>
+      pulumi.all([args.oidcProviderArn ?? "", args.oidcProviderUrl ?? ""]).apply(([arn, url]) => {
+        const issuer = url.replace(/^https:\/\//, "");
+        const condition = {
+          [`${issuer}:sub`]: `system:serviceaccount:${this.namespace}:${serviceAccountName}`,
+          [`${issuer}:aud`]: "sts.amazonaws.com",
+        };
+        return document({
+          Principal: { Federated: arn },
+          Action: "sts:AssumeRoleWithWebIdentity",
+          Condition: { StringEquals: condition },
+        });
+      });
     // An evacuated cluster's role carries a policy that is none of Pulumi's; it must not outlive the cluster for that.
-    return new aws.iam.Role(name, { assumeRolePolicy: args.identity === "irsa" ? irsa() : podIdentity, forceDetachPolicies: true, tags: args.tags }, { parent: this });
+    return new aws.iam.Role(
+      name,
+      { assumeRolePolicy: args.identity === "irsa" ? irsa() : podIdentity, forceDetachPolicies: true, tags: args.tags },
+      { parent: this },
+    );
   }
 
-  private createRelease(name: string, args: LoadBalancerControllerArgs, role: aws.iam.Role, before: pulumi.Resource[]): kubernetes.helm.v3.Release {
-    return new kubernetes.helm.v3.Release(name, {
-      name: defaultChart,
-      namespace: this.namespace,
-      ...chartSource(args.chart ?? defaultChart, args.repository ?? defaultRepository, this.version),
-      values: {
-        clusterName: args.clusterName,
-        region: args.region,
-        vpcId: args.vpcId,
-        replicaCount: args.replicas ?? 2,
-        serviceAccount: { create: true, name: serviceAccountName, ...(args.identity === "irsa" ? { annotations: { "eks.amazonaws.com/role-arn": role.arn } } : {}) },
-        // Off, it doesn't put itself before every new Service: those don't depend on a controller that is down.
-        enableServiceMutatorWebhook: args.loadBalancers === true,
-        podDisruptionBudget: { maxUnavailable: 1 },
+  private createRelease(
+    name: string,
+    args: LoadBalancerControllerArgs,
+    role: aws.iam.Role,
+    before: pulumi.Resource[],
+  ): kubernetes.helm.v3.Release {
+    return new kubernetes.helm.v3.Release(
+      name,
+      {
+        name: defaultChart,
+        namespace: this.namespace,
+        ...chartSource(args.chart ?? defaultChart, args.repository ?? defaultRepository, this.version),
+        values: {
+          clusterName: args.clusterName,
+          region: args.region,
+          vpcId: args.vpcId,
+          replicaCount: args.replicas ?? 2,
+          serviceAccount: {
+            create: true,
+            name: serviceAccountName,
+            ...(args.identity === "irsa" ? { annotations: { "eks.amazonaws.com/role-arn": role.arn } } : {}),
+          },
+          // Off, it doesn't put itself before every new Service: those don't depend on a controller that is down.
+          enableServiceMutatorWebhook: args.loadBalancers === true,
+          podDisruptionBudget: { maxUnavailable: 1 },
+        },
+        // Awaited: a binding made before the webhook answers fails at once.
+        skipAwait: false,
+        timeout: 600,
       },
-      // Awaited: a binding made before the webhook answers fails at once.
-      skipAwait: false,
-      timeout: 600,
-    }, { parent: this, dependsOn: before });
+      { parent: this, dependsOn: before },
+    );
   }
 }

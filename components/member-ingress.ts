@@ -16,10 +16,15 @@ export interface MemberIngressArgs {
 
 /** All that is wrong with the arguments. */
 export function memberIngressProblems(args: MemberIngressArgs): Problem[] {
-  return args.ports.flatMap((port, index) => wholeNumberProblems(`ports[${index}]`, port, ports.least, ports.most, ports.source));
+  return args.ports.flatMap((port, index) =>
+    wholeNumberProblems(`ports[${index}]`, port, ports.least, ports.most, ports.source),
+  );
 }
 
-/** Lets the shared load balancer reach a member's pods. Made with the member, so that admitting it creates bindings alone. */
+/**
+ * Lets the shared load balancer reach a member's pods. Made with the member, so that admitting it creates bindings
+ * alone.
+ */
 export class MemberIngress extends pulumi.ComponentResource {
   /** Ids of the rules. */
   public readonly ruleIds: pulumi.Output<string[]>;
@@ -27,15 +32,39 @@ export class MemberIngress extends pulumi.ComponentResource {
   constructor(name: string, args: MemberIngressArgs, opts?: pulumi.ComponentResourceOptions) {
     super("eks-blue-green:index:MemberIngress", name, {}, opts);
     throwProblems(`MemberIngress '${name}'`, memberIngressProblems(args));
-    // The description must not look like the controller's own (`elbv2.k8s.aws/targetGroupBinding=shared`), which it would remove.
-    const rules = [...new Set(args.ports)].map((port) => new aws.vpc.SecurityGroupIngressRule(`${name}-${port}`, {
-      securityGroupId: args.podSecurityGroupId, referencedSecurityGroupId: args.loadBalancerSecurityGroupId, ipProtocol: "tcp", fromPort: port, toPort: port, description: `Shared load balancer to pods' port ${port}`,
-    }, { parent: this }));
+    // The description must not look like the controller's own (`elbv2.k8s.aws/targetGroupBinding=shared`), which it
+    // would remove.
+    const rules = [...new Set(args.ports)].map(
+      (port) =>
+        new aws.vpc.SecurityGroupIngressRule(
+          `${name}-${port}`,
+          {
+            securityGroupId: args.podSecurityGroupId,
+            referencedSecurityGroupId: args.loadBalancerSecurityGroupId,
+            ipProtocol: "tcp",
+            fromPort: port,
+            toPort: port,
+            description: `Shared load balancer to pods' port ${port}`,
+          },
+          { parent: this },
+        ),
+    );
     if (args.nodePorts === true) {
       const { first, last } = nodePortRange;
-      rules.push(new aws.vpc.SecurityGroupIngressRule(`${name}-node-ports`, {
-        securityGroupId: args.podSecurityGroupId, referencedSecurityGroupId: args.loadBalancerSecurityGroupId, ipProtocol: "tcp", fromPort: first, toPort: last, description: "Load balancer to the nodes' NodePorts",
-      }, { parent: this }));
+      rules.push(
+        new aws.vpc.SecurityGroupIngressRule(
+          `${name}-node-ports`,
+          {
+            securityGroupId: args.podSecurityGroupId,
+            referencedSecurityGroupId: args.loadBalancerSecurityGroupId,
+            ipProtocol: "tcp",
+            fromPort: first,
+            toPort: last,
+            description: "Load balancer to the nodes' NodePorts",
+          },
+          { parent: this },
+        ),
+      );
     }
     this.ruleIds = pulumi.output(rules.map((rule) => rule.id));
     this.registerOutputs({ ruleIds: this.ruleIds });

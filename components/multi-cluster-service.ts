@@ -30,10 +30,14 @@ export interface MultiClusterServiceArgs {
   targetType?: "ip" | "instance";
   /** The shared target groups, one per port. */
   targetGroups: SharedTargetGroupArgs[];
-  /** Whether this member receives traffic. The component stays either way, so that going in or out changes bindings alone. */
+  /**
+   * Whether this member receives traffic. The component stays either way, so that going in or out changes bindings
+   * alone.
+   */
   active: boolean;
   /**
-   * Protects the bindings while active, so that a stray destroy stops before it takes traffic away. Default true. A binding can be
+   * Protects the bindings while active, so that a stray destroy stops before it takes traffic away. Default true. A
+   * binding can be
    * removed only after an update with `false`.
    */
   protectBindings?: boolean;
@@ -42,15 +46,30 @@ export interface MultiClusterServiceArgs {
 /** All that is wrong with the arguments. */
 export function multiClusterServiceProblems(args: MultiClusterServiceArgs): Problem[] {
   const problems: Problem[] = [];
-  if (args.targetGroups.length === 0) problems.push({ path: "targetGroups", value: [], rule: "must name at least one target group", remedy: "Give the shared target group" });
+  if (args.targetGroups.length === 0)
+    problems.push({
+      path: "targetGroups",
+      value: [],
+      rule: "must name at least one target group",
+      remedy: "Give the shared target group",
+    });
   args.targetGroups.forEach(({ bindingName }, index) => {
     const first = args.targetGroups.findIndex((other) => other.bindingName === bindingName);
-    if (first < index) problems.push({ path: `targetGroups[${index}].bindingName`, value: bindingName, rule: `is taken by targetGroups[${first}]`, remedy: "Give every binding its own name" });
+    if (first < index)
+      problems.push({
+        path: `targetGroups[${index}].bindingName`,
+        value: bindingName,
+        rule: `is taken by targetGroups[${first}]`,
+        remedy: "Give every binding its own name",
+      });
   });
   return problems;
 }
 
-/** A member's share in a service that several clusters serve: its bindings to the shared target groups, while it is active. */
+/**
+ * A member's share in a service that several clusters serve: its bindings to the shared target groups, while it is
+ * active.
+ */
 export class MultiClusterService extends pulumi.ComponentResource {
   /** Names of the bindings that are declared: none while not active. */
   public readonly bindingNames: string[];
@@ -60,8 +79,30 @@ export class MultiClusterService extends pulumi.ComponentResource {
     throwProblems(`MultiClusterService '${name}'`, multiClusterServiceProblems(args));
     const { namespace, serviceName, servicePort } = args;
     const bindings = args.active ? args.targetGroups : [];
-    for (const { bindingName, targetGroupArn, takeOver, madeByController, networking, servicePort: port, serviceName: service } of bindings) {
-      new TargetGroupBinding(`${name}-${bindingName}`, { bindingName, namespace, serviceName: service ?? serviceName, servicePort: port ?? servicePort, targetGroupArn, ...(args.targetType === undefined ? {} : { targetType: args.targetType }), ...(takeOver === true ? { takeOver } : {}), ...(madeByController === true ? { madeByController } : {}), ...(networking == null ? {} : { networking }) }, { parent: this, protect: args.protectBindings !== false });
+    for (const {
+      bindingName,
+      targetGroupArn,
+      takeOver,
+      madeByController,
+      networking,
+      servicePort: port,
+      serviceName: service,
+    } of bindings) {
+      new TargetGroupBinding(
+        `${name}-${bindingName}`,
+        {
+          bindingName,
+          namespace,
+          serviceName: service ?? serviceName,
+          servicePort: port ?? servicePort,
+          targetGroupArn,
+          ...(args.targetType === undefined ? {} : { targetType: args.targetType }),
+          ...(takeOver === true ? { takeOver } : {}),
+          ...(madeByController === true ? { madeByController } : {}),
+          ...(networking == null ? {} : { networking }),
+        },
+        { parent: this, protect: args.protectBindings !== false },
+      );
     }
     this.bindingNames = bindings.map((binding) => binding.bindingName);
     this.registerOutputs({ bindingNames: this.bindingNames });

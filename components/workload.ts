@@ -7,7 +7,10 @@ export interface WorkloadArgs {
   /** Name of Deployment, Service and container, at most 63 characters. */
   workloadName: string;
   namespace: pulumi.Input<string>;
-  /** Creates the namespace, labelled so that the controller adds readiness gates to its pods. Default false: it is there. */
+  /**
+   * Creates the namespace, labelled so that the controller adds readiness gates to its pods. Default false: it is
+   * there.
+   */
   createNamespace?: boolean;
   image: pulumi.Input<string>;
   /** Port that the container listens on, 1 to 65535. It answers the probes. */
@@ -20,10 +23,13 @@ export interface WorkloadArgs {
   servicePort?: number;
   /** Pods, at least 2. Ignored when `autoscaled`. Default 2. */
   replicas?: number;
-  /** True when an autoscaler owns the replicas: they are left out, or server-side apply would fight it. Default false. */
+  /**
+   * True when an autoscaler owns the replicas: they are left out, or server-side apply would fight it. Default false.
+   */
   autoscaled?: boolean;
   /**
-   * Scales to zero, whoever owns the replicas; pods end gracefully. Default false. An `autoscaled` workload that is started again begins with
+   * Scales to zero, whoever owns the replicas; pods end gracefully. Default false. An `autoscaled` workload that is
+   * started again begins with
    * one pod, and its autoscaler, which leaves zero alone, goes on from there.
    */
   stopped?: boolean;
@@ -37,7 +43,10 @@ export interface WorkloadArgs {
   terminationGraceSeconds?: number;
   /** More variables of the container. Not for secrets: they stand readable in the state and in the Deployment. */
   environment?: Record<string, string>;
-  /** Names of Secrets in the namespace whose keys become variables; pods don't start before they are there. `environment` wins. Default none. */
+  /**
+   * Names of Secrets in the namespace whose keys become variables; pods don't start before they are there.
+   * `environment` wins. Default none.
+   */
   environmentFrom?: string[];
   /** Default `100m`. */
   cpuRequest?: string;
@@ -49,11 +58,15 @@ export interface WorkloadArgs {
 const leastStopSeconds = 10;
 
 /**
- * New pods at once in a rolling update, in percent of the replicas: however many there are, four batches do. It rounds up, so up to four
+ * New pods at once in a rolling update, in percent of the replicas: however many there are, four batches do. It rounds
+ * up, so up to four
  * replicas go one by one.
  */
 const surgePercent = 25;
-/** Longest wait for the next new pod: its start, and with a readiness gate the load balancer's registration (180 to 300 s) and health checks. */
+/**
+ * Longest wait for the next new pod: its start, and with a readiness gate the load balancer's registration (180 to 300
+ * s) and health checks.
+ */
 const progressDeadlineSeconds = 900;
 const rollingUpdateSeconds = Math.ceil(100 / surgePercent) * progressDeadlineSeconds;
 
@@ -62,27 +75,69 @@ export function workloadProblems(args: WorkloadArgs): Problem[] {
   const preStop = args.preStopSeconds ?? propagationLagSeconds.longest;
   const grace = args.terminationGraceSeconds ?? preStop + 60;
   const problems = wholeNumberProblems("containerPort", args.containerPort, ports.least, ports.most, ports.source);
-  const add = (path: string, value: unknown, rule: string, remedy: string): void => void problems.push({ path, value, rule, remedy });
+  const add = (path: string, value: unknown, rule: string, remedy: string): void =>
+    void problems.push({ path, value, rule, remedy });
   if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(args.workloadName) || args.workloadName.length > longestKubernetesLabel) {
-    add("workloadName", args.workloadName, `must be lower-case letters, digits and dashes, at most ${longestKubernetesLabel} characters`, "Choose a name like web");
+    add(
+      "workloadName",
+      args.workloadName,
+      `must be lower-case letters, digits and dashes, at most ${longestKubernetesLabel} characters`,
+      "Choose a name like web",
+    );
   }
   args.ports?.forEach((one, index) => {
-    for (const key of ["port", "targetPort"] as const) problems.push(...wholeNumberProblems(`ports[${index}].${key}`, one[key], ports.least, ports.most, ports.source));
+    for (const key of ["port", "targetPort"] as const)
+      problems.push(...wholeNumberProblems(`ports[${index}].${key}`, one[key], ports.least, ports.most, ports.source));
     for (const key of ["name", "port", "targetPort"] as const) {
       const first = args.ports?.findIndex((other) => other[key] === one[key]) ?? index;
-      if (first < index) add(`ports[${index}].${key}`, one[key], `is taken by ports[${first}]`, "Give every port its own name, Service port and container port");
+      if (first < index)
+        add(
+          `ports[${index}].${key}`,
+          one[key],
+          `is taken by ports[${first}]`,
+          "Give every port its own name, Service port and container port",
+        );
     }
   });
-  if (args.ports !== undefined && !args.ports.some((one) => one.targetPort === args.containerPort)) add("containerPort", args.containerPort, "must be the targetPort of one of the ports", "Name the port that answers the probes");
-  if (args.servicePort !== undefined) problems.push(...wholeNumberProblems("servicePort", args.servicePort, ports.least, ports.most, ports.source));
-  if (args.autoscaled !== true && args.replicas !== undefined && !(Number.isInteger(args.replicas) && args.replicas >= 2)) {
-    add("replicas", args.replicas, "must be a whole number of at least 2: one pod alone is an outage whenever its node goes", "Choose 2 or more; use `stopped` to scale to zero");
+  if (args.ports !== undefined && !args.ports.some((one) => one.targetPort === args.containerPort))
+    add(
+      "containerPort",
+      args.containerPort,
+      "must be the targetPort of one of the ports",
+      "Name the port that answers the probes",
+    );
+  if (args.servicePort !== undefined)
+    problems.push(...wholeNumberProblems("servicePort", args.servicePort, ports.least, ports.most, ports.source));
+  if (
+    args.autoscaled !== true &&
+    args.replicas !== undefined &&
+    !(Number.isInteger(args.replicas) && args.replicas >= 2)
+  ) {
+    add(
+      "replicas",
+      args.replicas,
+      "must be a whole number of at least 2: one pod alone is an outage whenever its node goes",
+      "Choose 2 or more; use `stopped` to scale to zero",
+    );
   }
   if (preStop < propagationLagSeconds.usual) {
-    add("preStopSeconds", preStop, `must be at least ${propagationLagSeconds.usual}: an NLB goes on sending new connections to a deregistered pod for ${propagationLagSeconds.usual} to ${propagationLagSeconds.longest} s`, `Choose ${propagationLagSeconds.longest}`);
+    add(
+      "preStopSeconds",
+      preStop,
+      `must be at least ${propagationLagSeconds.usual}: an NLB goes on sending new connections to a deregistered ` +
+        `pod for ${propagationLagSeconds.usual} to ${propagationLagSeconds.longest} s`,
+      `Choose ${propagationLagSeconds.longest}`,
+    );
   }
-  if (grace < preStop + leastStopSeconds) add("terminationGraceSeconds", grace, `must be at least ${leastStopSeconds} s longer than preStopSeconds (${preStop})`, `Choose ${preStop + 60}`);
-  if (args.environment?.["MEMBER"] !== undefined) add("environment.MEMBER", args.environment["MEMBER"], "is set from memberName", "Choose another name");
+  if (grace < preStop + leastStopSeconds)
+    add(
+      "terminationGraceSeconds",
+      grace,
+      `must be at least ${leastStopSeconds} s longer than preStopSeconds (${preStop})`,
+      `Choose ${preStop + 60}`,
+    );
+  if (args.environment?.["MEMBER"] !== undefined)
+    add("environment.MEMBER", args.environment["MEMBER"], "is set from memberName", "Choose another name");
   return problems;
 }
 
@@ -103,32 +158,67 @@ export class Workload extends pulumi.ComponentResource {
     this.selector = { "app.kubernetes.io/name": args.workloadName };
     const labels = { ...this.selector, "app.kubernetes.io/managed-by": "eks-blue-green" };
     const metadata = { name: args.workloadName, namespace: args.namespace, labels };
-    const namespaces = args.createNamespace === true ? [createWorkloadNamespace(name, args.namespace, { parent: this })] : [];
+    const namespaces =
+      args.createNamespace === true ? [createWorkloadNamespace(name, args.namespace, { parent: this })] : [];
     const within = { parent: this, dependsOn: namespaces };
-    new kubernetes.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: this.selector } } }, within);
-    // The autoscaler has written `replicas` last: without force the zero would be a conflict, already in a preview. Left out again, the field gets the API server's own default, 1.
-    const taking = args.stopped === true && args.autoscaled === true ? { ...metadata, annotations: { "pulumi.com/patchForce": "true" } } : metadata;
-    const deployment = new kubernetes.apps.v1.Deployment(name, { metadata: taking, spec: this.deploymentSpec(args, labels) }, {
-      ...within,
-      // A rolling update replaces pods batch by batch, and each batch takes the load balancer's lag.
-      customTimeouts: { create: "30m", update: `${rollingUpdateSeconds / 60}m`, delete: "30m" },
-    });
-    new kubernetes.core.v1.Service(name, {
-      // A standby's Service may have no endpoints (scaled to zero), which is no failure.
-      metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-      spec: {
-        type: args.serviceType ?? "ClusterIP",
-        selector: this.selector,
-        ports: portsOf(args).map(({ name: portName, port, targetPort }) => ({ name: portName, port, targetPort, protocol: "TCP" })),
+    new kubernetes.policy.v1.PodDisruptionBudget(
+      name,
+      { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: this.selector } } },
+      within,
+    );
+    // The autoscaler has written `replicas` last: without force the zero would be a conflict, already in a preview.
+    // Left out again, the field gets the API server's own default, 1.
+    const taking =
+      args.stopped === true && args.autoscaled === true
+        ? { ...metadata, annotations: { "pulumi.com/patchForce": "true" } }
+        : metadata;
+    const deployment = new kubernetes.apps.v1.Deployment(
+      name,
+      { metadata: taking, spec: this.deploymentSpec(args, labels) },
+      {
+        ...within,
+        // A rolling update replaces pods batch by batch, and each batch takes the load balancer's lag.
+        customTimeouts: { create: "30m", update: `${rollingUpdateSeconds / 60}m`, delete: "30m" },
       },
-    }, { ...within, dependsOn: [...namespaces, deployment] });
-    this.registerOutputs({ deploymentName: this.deploymentName, serviceName: this.serviceName, servicePort: this.servicePort, selector: this.selector });
+    );
+    new kubernetes.core.v1.Service(
+      name,
+      {
+        // A standby's Service may have no endpoints (scaled to zero), which is no failure.
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+        spec: {
+          type: args.serviceType ?? "ClusterIP",
+          selector: this.selector,
+          ports: portsOf(args).map(({ name: portName, port, targetPort }) => ({
+            name: portName,
+            port,
+            targetPort,
+            protocol: "TCP",
+          })),
+        },
+      },
+      { ...within, dependsOn: [...namespaces, deployment] },
+    );
+    this.registerOutputs({
+      deploymentName: this.deploymentName,
+      serviceName: this.serviceName,
+      servicePort: this.servicePort,
+      selector: this.selector,
+    });
   }
 
-  private deploymentSpec(args: WorkloadArgs, labels: Record<string, string>): kubernetes.types.input.apps.v1.DeploymentSpec {
+  private deploymentSpec(
+    args: WorkloadArgs,
+    labels: Record<string, string>,
+  ): kubernetes.types.input.apps.v1.DeploymentSpec {
     const preStop = args.preStopSeconds ?? propagationLagSeconds.longest;
-    const replicas = args.stopped === true ? 0 : args.autoscaled === true ? undefined : args.replicas ?? 2;
-    const spread = (topologyKey: string): kubernetes.types.input.core.v1.TopologySpreadConstraint => ({ maxSkew: 1, topologyKey, whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: this.selector } });
+    const replicas = args.stopped === true ? 0 : args.autoscaled === true ? undefined : (args.replicas ?? 2);
+    const spread = (topologyKey: string): kubernetes.types.input.core.v1.TopologySpreadConstraint => ({
+      maxSkew: 1,
+      topologyKey,
+      whenUnsatisfiable: "ScheduleAnyway",
+      labelSelector: { matchLabels: this.selector },
+    });
     return {
       ...(replicas === undefined ? {} : { replicas }),
       selector: { matchLabels: this.selector },
@@ -147,19 +237,28 @@ export class Workload extends pulumi.ComponentResource {
 
   private container(args: WorkloadArgs, preStopSeconds: number): kubernetes.types.input.core.v1.Container {
     const memory = args.memory ?? "128Mi";
-    const probe = (periodSeconds: number, failureThreshold: number): kubernetes.types.input.core.v1.Probe => ({ httpGet: { path: args.healthCheckPath ?? "/healthz", port: args.containerPort }, periodSeconds, failureThreshold, timeoutSeconds: 2 });
+    const probe = (periodSeconds: number, failureThreshold: number): kubernetes.types.input.core.v1.Probe => ({
+      httpGet: { path: args.healthCheckPath ?? "/healthz", port: args.containerPort },
+      periodSeconds,
+      failureThreshold,
+      timeoutSeconds: 2,
+    });
     const environment = Object.entries({ ...args.environment, MEMBER: args.memberName });
     return {
       name: args.workloadName,
       image: args.image,
       ports: portsOf(args).map((port) => ({ name: port.name, containerPort: port.targetPort, protocol: "TCP" })),
       env: environment.map(([name, value]) => ({ name, value })),
-      ...(args.environmentFrom === undefined ? {} : { envFrom: args.environmentFrom.map((name) => ({ secretRef: { name } })) }),
-      // The kubelet's own sleep (Kubernetes 1.30): it needs no shell in the image. The pod serves on while the load balancer forgets it.
+      ...(args.environmentFrom === undefined
+        ? {}
+        : { envFrom: args.environmentFrom.map((name) => ({ secretRef: { name } })) }),
+      // The kubelet's own sleep (Kubernetes 1.30): it needs no shell in the image. The pod serves on while the load
+      // balancer forgets it.
       lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
       startupProbe: probe(2, 60),
       readinessProbe: probe(5, 3),
-      // Slower than readiness: a pod that is busy leaves the load balancer first, and is restarted only when it stays so.
+      // Slower than readiness: a pod that is busy leaves the load balancer first, and is restarted only when it stays
+      // so.
       livenessProbe: probe(10, 6),
       resources: { requests: { cpu: args.cpuRequest ?? "100m", memory }, limits: { memory } },
       securityContext: { allowPrivilegeEscalation: false, seccompProfile: { type: "RuntimeDefault" } },
@@ -167,9 +266,21 @@ export class Workload extends pulumi.ComponentResource {
   }
 }
 
-const portsOf = (args: WorkloadArgs): { name: string; port: number; targetPort: number }[] => args.ports ?? [{ name: "http", port: args.servicePort ?? args.containerPort, targetPort: args.containerPort }];
+const portsOf = (args: WorkloadArgs): { name: string; port: number; targetPort: number }[] =>
+  args.ports ?? [{ name: "http", port: args.servicePort ?? args.containerPort, targetPort: args.containerPort }];
 
-/** A namespace whose pods get readiness gates: a rolling update then waits until the load balancer sees each new pod healthy. */
-export function createWorkloadNamespace(name: string, namespace: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): kubernetes.core.v1.Namespace {
-  return new kubernetes.core.v1.Namespace(name, { metadata: { name: namespace, labels: { "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled" } } }, opts);
+/**
+ * A namespace whose pods get readiness gates: a rolling update then waits until the load balancer sees each new pod
+ * healthy.
+ */
+export function createWorkloadNamespace(
+  name: string,
+  namespace: pulumi.Input<string>,
+  opts: pulumi.CustomResourceOptions,
+): kubernetes.core.v1.Namespace {
+  return new kubernetes.core.v1.Namespace(
+    name,
+    { metadata: { name: namespace, labels: { "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled" } } },
+    opts,
+  );
 }

@@ -1,5 +1,6 @@
 /**
- * What the sandbox's parts say to each other. Every part is a process of its own (see docs/architecture.md); this file is all
+ * What the sandbox's parts say to each other. Every part is a process of its own (see docs/architecture.md); this file
+ * is all
  * that they share besides `sandbox/fabric`, `sandbox/faults`, `sandbox/clock` and `sandbox/errors`.
  */
 
@@ -30,7 +31,10 @@ export interface SandboxOptions {
   /** How many times faster than AWS: 60 turns three minutes into three seconds. 1 is real time. */
   readonly timeScale: number;
   readonly lbc: LbcMode;
-  /** With `lbc: "external"`: a controller's program, and its first arguments, that the sandbox itself attaches to each cluster. Left out: a person does. */
+  /**
+   * With `lbc: "external"`: a controller's program, and its first arguments, that the sandbox itself attaches to each
+   * cluster. Left out: a person does.
+   */
   readonly attach?: readonly string[];
   /** Plugin binaries used in place of a stand-in, by provider name. */
   readonly providers: Readonly<Record<string, string>>;
@@ -53,13 +57,17 @@ export interface SandboxInfo {
   readonly awsEndpoint: string;
   /** Base URL of the control endpoint, `http://127.0.0.1:PORT`. */
   readonly control: string;
-  /** The complete environment for a child process that shall talk to the sandbox (also in `<dir>/env.sh`). Nothing of AWS_* or PULUMI_* may be inherited beside it. */
+  /**
+   * The complete environment for a child process that shall talk to the sandbox (also in `<dir>/env.sh`). Nothing of
+   * AWS_* or PULUMI_* may be inherited beside it.
+   */
   readonly env: Readonly<Record<string, string>>;
   /** Names of variables that must be unset. */
   readonly unset: readonly string[];
 }
 
-// ---------------------------------------------------------------------------------------------------------------- fabric
+// ----------------------------------------------------------------------------------------------------------------
+// fabric
 
 /** Where an address of the sandbox's VPC really listens. `host` is always in 127.0.0.0/8. */
 export interface FabricEntry {
@@ -74,7 +82,8 @@ export type FabricMessage =
   | { readonly type: "fabric-set"; readonly entry: FabricEntry }
   | { readonly type: "fabric-delete"; readonly address: string; readonly port: number };
 
-// -------------------------------------------------------------------------------------------------------------- EKS backend
+// -------------------------------------------------------------------------------------------------------------- EKS
+// backend
 
 /** One node, as the AWS front made it (an EC2 instance in moto) and the node agent shall register it. */
 export interface NodeSpec {
@@ -92,28 +101,46 @@ export interface NodeSpec {
   readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
   /** Kubernetes minor of the kubelet, `1.35`. */
   readonly version: string;
-  /** About to be replaced: cordoned, and out of load balancers that target instances, as EKS marks the old nodes of an update. */
+  /**
+   * About to be replaced: cordoned, and out of load balancers that target instances, as EKS marks the old nodes of an
+   * update.
+   */
   readonly leaving?: boolean;
 }
 
-/** How nodes that go are emptied. `within-budgets`: a pod that no disruption budget lets go fails the change, and the node stays. */
+/**
+ * How nodes that go are emptied. `within-budgets`: a pod that no disruption budget lets go fails the change, and the
+ * node stays.
+ */
 export type NodeRemoval = "within-budgets" | "forced";
 
 /** What the AWS front asks of the daemon when EKS calls arrive. All calls may be repeated. */
 export interface EksBackend {
-  /** Starts etcd prefix, kube-apiserver, controller manager, scheduler and a node agent; resolves when /readyz answers. */
-  createControlPlane(clusterName: string, version: string): Promise<{ readonly endpoint: string; readonly certificateAuthorityData: string }>;
+  /**
+   * Starts etcd prefix, kube-apiserver, controller manager, scheduler and a node agent; resolves when /readyz answers.
+   */
+  createControlPlane(
+    clusterName: string,
+    version: string,
+  ): Promise<{ readonly endpoint: string; readonly certificateAuthorityData: string }>;
   /** Restarts the control plane at the new minor (`--emulated-version`), same endpoint and data. */
   upgradeControlPlane(clusterName: string, version: string): Promise<void>;
   deleteControlPlane(clusterName: string): Promise<void>;
-  /** The complete wanted set of the cluster's nodes; those that are gone are drained and removed. Resolves when all are Ready. Rejects with a `NodeFailure`. Default: forced. */
+  /**
+   * The complete wanted set of the cluster's nodes; those that are gone are drained and removed. Resolves when all are
+   * Ready. Rejects with a `NodeFailure`. Default: forced.
+   */
   setNodes(clusterName: string, nodes: readonly NodeSpec[], removal?: NodeRemoval): Promise<void>;
 }
 
 /** A node that could not be emptied, and the pods (`namespace/name`) that are left on it. */
-export interface BlockedNode { readonly node: string; readonly pods: readonly string[] }
+export interface BlockedNode {
+  readonly node: string;
+  readonly pods: readonly string[];
+}
 
-// --------------------------------------------------------------------------------------------------------------- node agent
+// --------------------------------------------------------------------------------------------------------------- node
+// agent
 
 /** First message to a node agent (one forked process per cluster). */
 export interface NodeAgentStart {
@@ -139,7 +166,8 @@ export type ToNodeAgent =
   /** Fault: end the pod's process at once, sockets reset; the agent restarts it with back-off. */
   | { readonly type: "crash-pod"; readonly namespace: string; readonly pod: string }
   /**
-   * Faults of the cluster's load balancer controller. `stop`: killed, and none is started until `start`. `crash`: killed, its pod starts
+   * Faults of the cluster's load balancer controller. `stop`: killed, and none is started until `start`. `crash`:
+   * killed, its pod starts
    * it again. `pause`: silent (SIGSTOP) until `start`.
    */
   | { readonly type: "controller"; readonly action: ControllerAction }
@@ -164,7 +192,8 @@ export type FromNodeAgent =
   | { readonly type: "failed"; readonly message: string }
   | FabricMessage;
 
-// --------------------------------------------------------------------------------------------------------------- data plane
+// --------------------------------------------------------------------------------------------------------------- data
+// plane
 
 export interface HealthCheckSpec {
   readonly protocol: "TCP" | "HTTP" | "HTTPS";
@@ -236,21 +265,47 @@ export type ToDataPlane =
 export type TargetHealthState = "initial" | "healthy" | "unhealthy";
 
 export interface DataPlaneStats {
-  /** By `ip:port`: open flows, and flows so far that were accepted, that never reached the target, and that the target broke off. */
-  readonly targets: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly failed: number; readonly reset: number }>>;
-  readonly listeners: Readonly<Record<string, { readonly open: number; readonly accepted: number; readonly refused: number }>>;
+  /**
+   * By `ip:port`: open flows, and flows so far that were accepted, that never reached the target, and that the target
+   * broke off.
+   */
+  readonly targets: Readonly<
+    Record<
+      string,
+      { readonly open: number; readonly accepted: number; readonly failed: number; readonly reset: number }
+    >
+  >;
+  readonly listeners: Readonly<
+    Record<string, { readonly open: number; readonly accepted: number; readonly refused: number }>
+  >;
 }
 
 export type FromDataPlane =
   | { readonly type: "ready" }
   /** A listener's loopback socket is open: the daemon puts it into the fabric and into `connect-to`. */
-  | { readonly type: "listening"; readonly listenerArn: string; readonly dnsName: string; readonly port: number; readonly host: string; readonly hostPort: number }
+  | {
+      readonly type: "listening";
+      readonly listenerArn: string;
+      readonly dnsName: string;
+      readonly port: number;
+      readonly host: string;
+      readonly hostPort: number;
+    }
   | { readonly type: "listener-failed"; readonly listenerArn: string; readonly message: string }
   | { readonly type: "listener-closed"; readonly listenerArn: string; readonly dnsName: string; readonly port: number }
-  | { readonly type: "health"; readonly targetGroupArn: string; readonly id: string; readonly port: number; readonly state: TargetHealthState; readonly reason: string | null; readonly description: string | null }
+  | {
+      readonly type: "health";
+      readonly targetGroupArn: string;
+      readonly id: string;
+      readonly port: number;
+      readonly state: TargetHealthState;
+      readonly reason: string | null;
+      readonly description: string | null;
+    }
   | { readonly type: "stats"; readonly id: number; readonly stats: DataPlaneStats };
 
-// --------------------------------------------------------------------------------------------------------------------- load
+// ---------------------------------------------------------------------------------------------------------------------
+// load
 
 /** What the load client is asked to do. Seconds are real seconds: load is never scaled. */
 export interface LoadOptions {

@@ -13,8 +13,32 @@ for (const root of roots) {
   }
 }
 rmSync("dist", { recursive: true, force: true });
-await build({ entryPoints, outdir: "dist", outbase: ".", format: "cjs", platform: "node", target: "node20", sourcemap: "linked", logLevel: "warning" });
+await build({
+  entryPoints,
+  outdir: "dist",
+  outbase: ".",
+  format: "cjs",
+  platform: "node",
+  target: "node20",
+  sourcemap: "linked",
+  logLevel: "warning",
+});
 if (process.argv.includes("--types")) {
-  const tsc = spawnSync("npx", ["tsc", "--noEmit", "false", "--emitDeclarationOnly", "--incremental", "false", "--outDir", "dist", "--rootDir", "."], { stdio: "inherit" });
+  const tsc = spawnSync(
+    "npx",
+    [
+      "tsc",
+      "--noEmit",
+      "false",
+      "--emitDeclarationOnly",
+      "--incremental",
+      "false",
+      "--outDir",
+      "dist",
+      "--rootDir",
+      ".",
+    ],
+    { stdio: "inherit" },
+  );
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 }

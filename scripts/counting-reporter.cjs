@@ -11,7 +11,8 @@ module.exports = class CountingReporter extends reporters.Spec {
     runner.once("end", () => {
       const file = process.env.EBG_TEST_COUNTS;
       const { passes, failures, pending } = runner.stats;
-      if (file) appendFileSync(file, `${JSON.stringify({ passed: passes, failed: failures, skipped: pending, bad })}\n`);
+      if (file)
+        appendFileSync(file, `${JSON.stringify({ passed: passes, failed: failures, skipped: pending, bad })}\n`);
     });
   }
 };

@@ -1,5 +1,6 @@
 /**
- * What the environment's program, the member's program and the driver say to each other: the outputs of the two kinds of stack,
+ * What the environment's program, the member's program and the driver say to each other: the outputs of the two kinds
+ * of stack,
  * and the one argument that the driver passes to the program's function when it runs it inline.
  */
 import type { EnvironmentConfig, LoadBalancerOwner } from "./config/types";
@@ -8,18 +9,28 @@ import type { EnvironmentRecord, MemberPlacement } from "./record/types";
 /**
  * Passed by the driver to the function that the project's `main` exports. Plain `pulumi up` passes nothing.
  * - `record`: write this record into the environment's stack if its last recorded revision is still `expectedRevision`.
- * - `act`: deploy this member as the open intent says (not the union of before and after), if the record still has this revision.
- * - `unprotect`: deploy the environment's stack without protection, if its record has this revision and says that a teardown has retired every member.
- * - `release`: the primary's Services of type LoadBalancer lose their protection, or are no longer declared, if the environment's record has
+ * - `act`: deploy this member as the open intent says (not the union of before and after), if the record still has this
+ *   revision.
+ * - `unprotect`: deploy the environment's stack without protection, if its record has this revision and says that a
+ *   teardown has retired every member.
+ * - `release`: the primary's Services of type LoadBalancer lose their protection, or are no longer declared, if the
+ *   environment's record has
  *   this revision and a teardown has left nothing but the stopped primary.
  */
 export type DriverContext =
   | { readonly kind: "record"; readonly expectedRevision: number; readonly record: EnvironmentRecord }
   | { readonly kind: "act"; readonly expectedRevision: number }
-  | { readonly kind: "unprotect"; readonly expectedRevision: number; /** Ids of adopted backend security groups whose cluster is gone: they go with the stack. */ readonly takes: readonly string[] }
+  | {
+      readonly kind: "unprotect";
+      readonly expectedRevision: number;
+      /** Ids of adopted backend security groups whose cluster is gone: they go with the stack. */ readonly takes: readonly string[];
+    }
   | { readonly kind: "release"; readonly expectedRevision: number; readonly part: "unprotect" | "remove" };
 
-/** What `main` of the project must export (`export = …`), so that both the engine's language host and the driver can run it. */
+/**
+ * What `main` of the project must export (`export = …`), so that both the engine's language host and the driver can run
+ * it.
+ */
 export type StackProgram = (context?: DriverContext) => Promise<Record<string, unknown>>;
 
 /** Begins the message when the record is gone (`EBG-RECORD-LOST` of the driver) or can't be read. */
@@ -89,13 +100,16 @@ export interface MemberServiceOutputs {
   /** `ip` (absent means this too) or `instance`. */
   readonly targetType?: "ip" | "instance";
   /**
-   * `binding`: this stack declares a TargetGroupBinding while the member is active · `load-balancer-service`: the controller made the
+   * `binding`: this stack declares a TargetGroupBinding while the member is active · `load-balancer-service`: the
+   * controller made the
    * binding for the Service of type LoadBalancer, and it stays while the member stands by. Absent: `binding`.
    */
   readonly boundBy?: "binding" | "load-balancer-service";
   /** Name of the Service of type LoadBalancer, on the primary; absent or null elsewhere. */
   readonly loadBalancerService?: string | null;
-  /** Its port, which is the listener's; `servicePort` is that of the member's own Service. Absent or null without one. */
+  /**
+   * Its port, which is the listener's; `servicePort` is that of the member's own Service. Absent or null without one.
+   */
   readonly loadBalancerServicePort?: number | null;
   /** Name of the TargetGroupBinding object when this update declared it, else null. */
   readonly binding: string | null;
@@ -119,11 +133,21 @@ export interface MemberOutputs {
   /** JSON text of a kubeconfig (exec `aws eks get-token`, or what an existing cluster was given with). */
   readonly kubeconfig: string;
   readonly region: string;
-  /** `roleName`: the IAM role that the controller's pods act as; absent or null: not known (a cluster that brought its own controller). */
-  readonly controller: { readonly namespace: string; readonly deployment: string; readonly version: string; readonly roleName?: string | null };
+  /**
+   * `roleName`: the IAM role that the controller's pods act as; absent or null: not known (a cluster that brought its
+   * own controller).
+   */
+  readonly controller: {
+    readonly namespace: string;
+    readonly deployment: string;
+    readonly version: string;
+    readonly roleName?: string | null;
+  };
   /** By target group key. */
   readonly services: Readonly<Record<string, MemberServiceOutputs>>;
-  /** Add-on versions as deployed, and the Kubernetes minor they were looked up for: they stay until the minor changes. */
+  /**
+   * Add-on versions as deployed, and the Kubernetes minor they were looked up for: they stay until the minor changes.
+   */
   readonly addons?: { readonly minor: string; readonly versions: AddonVersions };
 }
 

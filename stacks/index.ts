@@ -1,4 +1,7 @@
-/** The project's `main`: the engine's language host runs it without an argument, the driver runs it inline with a DriverContext. */
+/**
+ * The project's `main`: the engine's language host runs it without an argument, the driver runs it inline with a
+ * DriverContext.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { isMemberConfig } from "./config";
 import type { DriverContext, StackProgram } from "./contract";

@@ -1,16 +1,29 @@
-/** One service's load balancer changes hands: look → decide → act, written ahead, until it is done, undone, or somebody has to do something. */
+/**
+ * One service's load balancer changes hands: look → decide → act, written ahead, until it is done, undone, or somebody
+ * has to do something.
+ */
 import type { Adoption } from "../../stacks/record/adoption";
 import { DriverError } from "../errors";
 import { kubectl } from "../text/kubectl";
 import type { Session } from "../rollout/session";
 import { assertAdoptOnly, type AdoptUpdate } from "../policy/adoption-policy";
-import { decideAdoption, freshAdoptMemory, undoFrom, type AdoptAction, type AdoptMemory, type AdoptTimes } from "./next-step";
+import {
+  decideAdoption,
+  freshAdoptMemory,
+  undoFrom,
+  type AdoptAction,
+  type AdoptMemory,
+  type AdoptTimes,
+} from "./next-step";
 import { perform } from "./effects";
 import { forgetImports } from "./drop-imports";
 import { lookAtAdoption, mayPass, primaryOwnsOf, type AdoptFamily } from "./observe";
 import { advanceAdoption, closeAdoption, forgetAdoption, ownedByStack, turnAdoptionBack } from "./record-transitions";
 
-export type ServiceOutcome = { readonly kind: "done" } | { readonly kind: "undone"; readonly reason: string } | { readonly kind: "stopped"; readonly code: DriverError["code"]; readonly message: string; readonly remedy: string };
+export type ServiceOutcome =
+  | { readonly kind: "done" }
+  | { readonly kind: "undone"; readonly reason: string }
+  | { readonly kind: "stopped"; readonly code: DriverError["code"]; readonly message: string; readonly remedy: string };
 
 /** Unscaled. */
 const reconcileSeconds = 60;
@@ -20,12 +33,24 @@ const attempts = 3;
 /** An action whose work the next look does not see is repeated so often at most. */
 const mostRepeats = 20;
 /** Others are at work, or the record is not what it was: turning back would be a write like any other. */
-const nobodysFault = new Set(["EBG-FENCED", "EBG-STACK-LOCKED", "EBG-PENDING-OPERATIONS", "EBG-CREDENTIALS", "EBG-RECORD-LOST", "EBG-RECORD-INVALID", "EBG-STOPPED"]);
+const nobodysFault = new Set([
+  "EBG-FENCED",
+  "EBG-STACK-LOCKED",
+  "EBG-PENDING-OPERATIONS",
+  "EBG-CREDENTIALS",
+  "EBG-RECORD-LOST",
+  "EBG-RECORD-INVALID",
+  "EBG-STOPPED",
+]);
 
 /** Nothing was tried, so there is nothing to turn back from. */
 class RecordUnread extends DriverError {
   constructor() {
-    super("EBG-UPDATE-FAILED", "the record could not be read, so nothing was touched", "bring Pulumi's backend back, then run the same command again");
+    super(
+      "EBG-UPDATE-FAILED",
+      "the record could not be read, so nothing was touched",
+      "bring Pulumi's backend back, then run the same command again",
+    );
   }
 }
 
@@ -39,7 +64,10 @@ export class ServiceAdoption {
   private repeats = 0;
   private waitedSince: number;
 
-  constructor(private readonly session: Session, private readonly family: AdoptFamily) {
+  constructor(
+    private readonly session: Session,
+    private readonly family: AdoptFamily,
+  ) {
     this.memory = freshAdoptMemory(this.adoption.step);
     this.waitedSince = session.ports.clock.now();
   }
@@ -52,11 +80,21 @@ export class ServiceAdoption {
   private get times(): AdoptTimes {
     const { clock } = this.session.ports;
     // The controller's own delays are Kubernetes', which no scale shortens.
-    return { reconcileMs: Math.max(clock.scaled(reconcileSeconds), 3000), toleratedMs: Math.max(clock.scaled(toleratedSeconds), 3000) };
+    return {
+      reconcileMs: Math.max(clock.scaled(reconcileSeconds), 3000),
+      toleratedMs: Math.max(clock.scaled(toleratedSeconds), 3000),
+    };
   }
   private tell(status: "started" | "waiting" | "finished" | "undoing", message: string): void {
     const line = `${this.adoption.step} ${status} ${message}`;
-    if (line !== this.told) this.session.options.emit({ kind: "adoption", service: this.adoption.service, step: this.adoption.step, status, message });
+    if (line !== this.told)
+      this.session.options.emit({
+        kind: "adoption",
+        service: this.adoption.service,
+        step: this.adoption.step,
+        status,
+        message,
+      });
     this.told = line;
   }
 
@@ -64,8 +102,19 @@ export class ServiceAdoption {
     const { clock } = this.session.ports;
     const { stop, commandName } = this.session.options;
     for (;;) {
-      if (stop.aborted) return { kind: "stopped", code: "EBG-STOPPED", message: `stopped as asked, before '${this.adoption.step}' of '${this.adoption.service}'`, remedy: `go on with: ${commandName}` };
-      const look = await lookAtAdoption(this.session.ports, { ...this.family, record: this.session.record }, this.adoption, { forgotten: this.forgotten, annotationsDropped: this.annotationsDropped });
+      if (stop.aborted)
+        return {
+          kind: "stopped",
+          code: "EBG-STOPPED",
+          message: `stopped as asked, before '${this.adoption.step}' of '${this.adoption.service}'`,
+          remedy: `go on with: ${commandName}`,
+        };
+      const look = await lookAtAdoption(
+        this.session.ports,
+        { ...this.family, record: this.session.record },
+        this.adoption,
+        { forgotten: this.forgotten, annotationsDropped: this.annotationsDropped },
+      );
       const decision = decideAdoption(this.adoption, look, this.memory, this.times);
       switch (decision.kind) {
         case "act": {
@@ -84,7 +133,13 @@ export class ServiceAdoption {
         case "wait":
           this.memory = decision.memory;
           this.tell("waiting", decision.message);
-          if (clock.now() - this.waitedSince > Math.max(clock.scaled(stepTimeoutSeconds), 60_000)) return { kind: "stopped", code: "EBG-DEADLINE", message: `'${this.adoption.step}' of '${this.adoption.service}': ${decision.message}`, remedy: `repair it, then: ${commandName}` };
+          if (clock.now() - this.waitedSince > Math.max(clock.scaled(stepTimeoutSeconds), 60_000))
+            return {
+              kind: "stopped",
+              code: "EBG-DEADLINE",
+              message: `'${this.adoption.step}' of '${this.adoption.service}': ${decision.message}`,
+              remedy: `repair it, then: ${commandName}`,
+            };
           await clock.sleep(Math.max(clock.scaled(5), 500), stop);
           break;
         case "stop":
@@ -94,7 +149,8 @@ export class ServiceAdoption {
           return { kind: "done" };
         case "undone": {
           const reason = this.adoption.reason ?? "";
-          // The states may have the Service as it was in between, and a change of its type would be planned as a replacement.
+          // The states may have the Service as it was in between, and a change of its type would be planned as a
+          // replacement.
           await this.session.ports.pulumi.refreshServices(this.adoption.member);
           await this.close();
           return { kind: "undone", reason };
@@ -122,7 +178,14 @@ export class ServiceAdoption {
     try {
       this.repeats = this.last === action ? this.repeats + 1 : 0;
       this.last = action;
-      if (this.repeats > mostRepeats) throw new DriverError("EBG-ADOPT", `'${action}' was done ${this.repeats} times and is not seen: somebody undoes it at once`, `find who writes it (${kubectl(this.family.primary.clusterName)} -n ${this.adoption.before.namespace} get service ${this.adoption.before.name} -o yaml --show-managed-fields), then run the same command again`);
+      if (this.repeats > mostRepeats)
+        throw new DriverError(
+          "EBG-ADOPT",
+          `'${action}' was done ${this.repeats} times and is not seen: somebody undoes it at once`,
+          `find who writes it (${kubectl(this.family.primary.clusterName)} -n ${this.adoption.before.namespace} ` +
+            `get service ${this.adoption.before.name} -o yaml --show-managed-fields), then run the same command ` +
+            "again",
+        );
       if (this.repeats > 0) await this.session.ports.clock.sleep(500, this.session.options.stop);
       await this.effect(action);
       this.failures = 0;
@@ -134,11 +197,23 @@ export class ServiceAdoption {
       this.failures += 1;
       const { message, remedy, code } = error;
       if (mayPass.has(code) && this.failures < attempts) {
-        this.session.options.emit({ kind: "note", message: `${action} failed (${message.split("\n")[0] ?? ""}), trying again` });
-        await this.session.ports.clock.sleep(Math.max(this.session.ports.clock.scaled(10), 1000), this.session.options.stop);
+        this.session.options.emit({
+          kind: "note",
+          message: `${action} failed (${message.split("\n")[0] ?? ""}), trying again`,
+        });
+        await this.session.ports.clock.sleep(
+          Math.max(this.session.ports.clock.scaled(10), 1000),
+          this.session.options.stop,
+        );
         return null;
       }
-      const step = this.adoption.direction === "back" || error instanceof RecordUnread || nobodysFault.has(code) || (await this.mayBePastUndo()) ? null : undoFrom(this.adoption.step);
+      const step =
+        this.adoption.direction === "back" ||
+        error instanceof RecordUnread ||
+        nobodysFault.has(code) ||
+        (await this.mayBePastUndo())
+          ? null
+          : undoFrom(this.adoption.step);
       const told = `'${this.adoption.step}' of '${this.adoption.service}' failed: ${message}`;
       if (step === null) return { kind: "stopped", code, message: told, remedy };
       this.tell("undoing", told);
@@ -225,4 +300,3 @@ export class ServiceAdoption {
     await pulumi.apply(stack, context, previewed.plan, cancel);
   }
 }
-

@@ -11,14 +11,25 @@ const escaped = (key: string): string => key.replace(/~/g, "~0").replace(/\//g, 
 const annotationPath = `/metadata/annotations/${escaped(typeAnnotation)}`;
 
 /** Instance targets are node ports, which a ClusterIP Service gives up. */
-export const typeAfter = (adoption: Adoption): "ClusterIP" | "NodePort" => (adoption.before.loadBalancer.targetGroups.some((group) => group.targetType === "instance") ? "NodePort" : "ClusterIP");
+export const typeAfter = (adoption: Adoption): "ClusterIP" | "NodePort" =>
+  adoption.before.loadBalancer.targetGroups.some((group) => group.targetType === "instance") ? "NodePort" : "ClusterIP";
 
 /** One patch: whoever is faster makes a `test` fail, and then nothing at all is changed. */
 export function releasePatch(object: ServiceObject, type: "ClusterIP" | "NodePort"): JsonPatchOperation[] {
   const at = object.finalizers.indexOf(serviceFinalizer);
   return [
-    ...(at < 0 ? [] : [{ op: "test" as const, path: `/metadata/finalizers/${at}`, value: serviceFinalizer }, { op: "remove" as const, path: `/metadata/finalizers/${at}` }]),
-    ...(object.type === type ? [] : [{ op: "test" as const, path: "/spec/type", value: object.type }, { op: "replace" as const, path: "/spec/type", value: type }]),
+    ...(at < 0
+      ? []
+      : [
+          { op: "test" as const, path: `/metadata/finalizers/${at}`, value: serviceFinalizer },
+          { op: "remove" as const, path: `/metadata/finalizers/${at}` },
+        ]),
+    ...(object.type === type
+      ? []
+      : [
+          { op: "test" as const, path: "/spec/type", value: object.type },
+          { op: "replace" as const, path: "/spec/type", value: type },
+        ]),
     ...(object.loadBalancerClass === null ? [] : [{ op: "remove" as const, path: "/spec/loadBalancerClass" }]),
     ...(object.sourceRanges.length === 0 ? [] : [{ op: "remove" as const, path: "/spec/loadBalancerSourceRanges" }]),
     // With it the Service would be the controller's whatever its type is.
@@ -29,22 +40,40 @@ export function releasePatch(object: ServiceObject, type: "ClusterIP" | "NodePor
 export function giveBackPatch(object: ServiceObject, adoption: Adoption): JsonPatchOperation[] {
   const { serviceType, loadBalancerClass, annotations, sourceRanges, allocateNodePorts } = adoption.before;
   return [
-    ...(annotations[typeAnnotation] === undefined ? [] : [{ op: "add" as const, path: annotationPath, value: annotations[typeAnnotation] }]),
+    ...(annotations[typeAnnotation] === undefined
+      ? []
+      : [{ op: "add" as const, path: annotationPath, value: annotations[typeAnnotation] }]),
     { op: "replace", path: "/spec/type", value: serviceType },
-    ...(loadBalancerClass === null || object.loadBalancerClass === loadBalancerClass ? [] : [{ op: "add" as const, path: "/spec/loadBalancerClass", value: loadBalancerClass }]),
-    ...(sourceRanges == null || sourceRanges.length === 0 ? [] : [{ op: "add" as const, path: "/spec/loadBalancerSourceRanges", value: sourceRanges }]),
+    ...(loadBalancerClass === null || object.loadBalancerClass === loadBalancerClass
+      ? []
+      : [{ op: "add" as const, path: "/spec/loadBalancerClass", value: loadBalancerClass }]),
+    ...(sourceRanges == null || sourceRanges.length === 0
+      ? []
+      : [{ op: "add" as const, path: "/spec/loadBalancerSourceRanges", value: sourceRanges }]),
     // Left to Kubernetes it would open NodePorts that nobody had.
-    ...(allocateNodePorts == null ? [] : [{ op: "add" as const, path: "/spec/allocateLoadBalancerNodePorts", value: allocateNodePorts }]),
+    ...(allocateNodePorts == null
+      ? []
+      : [{ op: "add" as const, path: "/spec/allocateLoadBalancerNodePorts", value: allocateNodePorts }]),
   ];
 }
 
-/** Asked right before every write: no stack's update fences them, and tags taken off a Service that another driver has given back delete its load balancer. @throws when somebody else has moved on */
+/**
+ * Asked right before every write: no stack's update fences them, and tags taken off a Service that another driver has
+ * given back delete its load balancer. @throws when somebody else has moved on
+ */
 export type Mine = () => Promise<void>;
 
-async function patched(ports: Ports, member: MemberOutputs, adoption: Adoption, mine: Mine, make: (object: ServiceObject) => JsonPatchOperation[]): Promise<void> {
+async function patched(
+  ports: Ports,
+  member: MemberOutputs,
+  adoption: Adoption,
+  mine: Mine,
+  make: (object: ServiceObject) => JsonPatchOperation[],
+): Promise<void> {
   const { namespace, name } = adoption.before;
   const object = await ports.kubernetes.readService(member, namespace, name);
-  if (object === null) throw new DriverError("EBG-ADOPT", `the Service ${namespace}/${name} is gone`, "eks-blue-green status");
+  if (object === null)
+    throw new DriverError("EBG-ADOPT", `the Service ${namespace}/${name} is gone`, "eks-blue-green status");
   const operations = make(object);
   // A refused patch changed nothing: the next look sees what is so.
   if (operations.length === 0) return;
@@ -71,23 +100,56 @@ async function addTags(ports: Ports, adoption: Adoption, mine: Mine): Promise<vo
   }
 }
 
-async function label(ports: Ports, member: MemberOutputs, adoption: Adoption, mine: Mine, back: boolean): Promise<void> {
+async function label(
+  ports: Ports,
+  member: MemberOutputs,
+  adoption: Adoption,
+  mine: Mine,
+  back: boolean,
+): Promise<void> {
   for (const binding of adoption.before.loadBalancer.bindings ?? []) {
     const labels = adoption.before.labels[binding.name] ?? {};
     await mine();
     if (back) await ports.kubernetes.labelBinding(member, binding.namespace, binding.name, labels);
-    else await ports.kubernetes.labelBinding(member, binding.namespace, binding.name, Object.fromEntries(Object.keys(controllersLabels(labels)).map((key) => [key, null])));
+    else
+      await ports.kubernetes.labelBinding(
+        member,
+        binding.namespace,
+        binding.name,
+        Object.fromEntries(Object.keys(controllersLabels(labels)).map((key) => [key, null])),
+      );
   }
 }
 
-export type ClusterAction = "release-service" | "remove-finalizer" | "restart-controller" | "remove-tags" | "remove-labels" | "add-labels" | "add-tags" | "restart-controller-again" | "give-service-back";
+export type ClusterAction =
+  | "release-service"
+  | "remove-finalizer"
+  | "restart-controller"
+  | "remove-tags"
+  | "remove-labels"
+  | "add-labels"
+  | "add-tags"
+  | "restart-controller-again"
+  | "give-service-back";
 
-async function restart(ports: Ports, member: MemberOutputs, adoption: Adoption, mine: Mine, back: boolean): Promise<void> {
+async function restart(
+  ports: Ports,
+  member: MemberOutputs,
+  adoption: Adoption,
+  mine: Mine,
+  back: boolean,
+): Promise<void> {
   await mine();
   await ports.kubernetes.restartController(member, restartToken(adoption, back));
 }
 
-export async function perform(ports: Ports, member: MemberOutputs, adoption: Adoption, action: ClusterAction, mine: Mine): Promise<void> {
+export async function perform(
+  ports: Ports,
+  member: MemberOutputs,
+  adoption: Adoption,
+  action: ClusterAction,
+  mine: Mine,
+): Promise<void> {
   switch (action) {
     case "release-service":
     case "remove-finalizer":

@@ -10,21 +10,37 @@ const open = (record: EnvironmentRecord): Adoption => {
   if (record.adoption == null) throw new Error("no load balancer is being handed over");
   return record.adoption;
 };
-const next = (record: EnvironmentRecord, change: Partial<EnvironmentRecord>): EnvironmentRecord => ({ ...record, ...change, revision: record.revision + 1 });
+const next = (record: EnvironmentRecord, change: Partial<EnvironmentRecord>): EnvironmentRecord => ({
+  ...record,
+  ...change,
+  revision: record.revision + 1,
+});
 
 /** The services whose load balancers a Service still owns, in the config's order. */
 export function remaining(record: EnvironmentRecord, config: Config): readonly string[] {
   const ownership = ownershipOf(record, config);
-  return ownership.owner === "stack" ? [] : config.services.map((service) => service.name).filter((name) => ownership.adopted?.[name] === undefined);
+  return ownership.owner === "stack"
+    ? []
+    : config.services.map((service) => service.name).filter((name) => ownership.adopted?.[name] === undefined);
 }
 
-export function beginAdoption(record: EnvironmentRecord, begun: { readonly service: string; readonly member: string; readonly startedAt: string; readonly by: string; readonly before: BeforeAdoption }): EnvironmentRecord {
+export function beginAdoption(
+  record: EnvironmentRecord,
+  begun: {
+    readonly service: string;
+    readonly member: string;
+    readonly startedAt: string;
+    readonly by: string;
+    readonly before: BeforeAdoption;
+  },
+): EnvironmentRecord {
   if (record.adoption != null) throw new Error(`'${record.adoption.service}' is being handed over already`);
   if (record.rollout !== null || record.intent !== null) throw new Error("a rollout is under way");
   return next(record, { adoption: { ...begun, step: "release", direction: "forward", reason: null } });
 }
 
-export const advanceAdoption = (record: EnvironmentRecord, step: AdoptionStep): EnvironmentRecord => next(record, { adoption: { ...open(record), step } });
+export const advanceAdoption = (record: EnvironmentRecord, step: AdoptionStep): EnvironmentRecord =>
+  next(record, { adoption: { ...open(record), step } });
 
 export function turnAdoptionBack(record: EnvironmentRecord, reason: string, step: AdoptionStep): EnvironmentRecord {
   if (!undoSteps.includes(step as never)) throw new Error(`'${step}' is no step of the way back`);
@@ -36,20 +52,29 @@ export function ownedByStack(record: EnvironmentRecord, config: Config): Environ
   const adoption = open(record);
   const ownership = ownershipOf(record, config);
   const adopted: Ownership["adopted"] = { ...ownership.adopted, [adoption.service]: adoption.before.loadBalancer };
-  return next(record, { ownership: { ...ownership, primary: adoption.member, adopted }, adoption: { ...adoption, step: "import-primary" } });
+  return next(record, {
+    ownership: { ...ownership, primary: adoption.member, adopted },
+    adoption: { ...adoption, step: "import-primary" },
+  });
 }
 
 /** The environment's stack has let go: nothing is declared any more, and the Service can have it back. */
 export function forgetAdoption(record: EnvironmentRecord): EnvironmentRecord {
   const adoption = open(record);
   const { ownership } = record;
-  const rest = Object.fromEntries(Object.entries(ownership?.adopted ?? {}).filter(([service]) => service !== adoption.service));
-  const kept = ownership === undefined ? {} : { ownership: { ...ownership, adopted: Object.keys(rest).length === 0 ? null : rest } };
+  const rest = Object.fromEntries(
+    Object.entries(ownership?.adopted ?? {}).filter(([service]) => service !== adoption.service),
+  );
+  const kept =
+    ownership === undefined
+      ? {}
+      : { ownership: { ...ownership, adopted: Object.keys(rest).length === 0 ? null : rest } };
   return next(record, { ...kept, adoption: { ...adoption, step: "relabel" } });
 }
 
 /** Somebody else began it: the revision goes up, so that a driver that still lives somewhere is fenced off. */
-const takeOver = (record: EnvironmentRecord, by: string): EnvironmentRecord => next(record, { adoption: { ...open(record), by } });
+const takeOver = (record: EnvironmentRecord, by: string): EnvironmentRecord =>
+  next(record, { adoption: { ...open(record), by } });
 
 export interface Resumption {
   readonly record: EnvironmentRecord;
@@ -58,14 +83,18 @@ export interface Resumption {
 }
 
 /**
- * How a driver goes on with what another one left. No record can be written while a state and the record disagree on what is declared, and
- * two steps change both: an import that was cut short (its resources are in the state, not in the record), and the forgetting of imports
- * (the state may be through with it, the record not). The first begins anew; the second is done to its end, record included.
+ * How a driver goes on with what another one left. No record can be written while a state and the record disagree on
+ * what is declared, and
+ * two steps change both: an import that was cut short (its resources are in the state, not in the record), and the
+ * forgetting of imports
+ * (the state may be through with it, the record not). The first begins anew; the second is done to its end, record
+ * included.
  */
 export function resumeAdoption(record: EnvironmentRecord, by: string): Resumption {
   const { step, direction, service } = open(record);
   const taken = takeOver(record, by);
-  if (direction === "back") return step === "forget" ? { record: forgetAdoption(taken), forget: true } : { record: taken, forget: false };
+  if (direction === "back")
+    return step === "forget" ? { record: forgetAdoption(taken), forget: true } : { record: taken, forget: false };
   return { record: taken, forget: step === "import-environment" && record.ownership?.adopted?.[service] === undefined };
 }
 

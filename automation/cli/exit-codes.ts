@@ -86,7 +86,11 @@ export interface CodedError extends Error {
 }
 
 export function isCoded(error: unknown): error is CodedError {
-  return error instanceof Error && typeof (error as Partial<CodedError>).code === "string" && typeof (error as Partial<CodedError>).remedy === "string";
+  return (
+    error instanceof Error &&
+    typeof (error as Partial<CodedError>).code === "string" &&
+    typeof (error as Partial<CodedError>).remedy === "string"
+  );
 }
 
 export function exitCodeOfError(error: unknown): number {

@@ -24,7 +24,13 @@ function packageVersion(): string {
 export function printError(error: unknown, json: boolean): void {
   const shown = isCoded(error)
     ? { code: error.code, message: error.message, remedy: error.remedy }
-    : { code: "EBG-INTERNAL", message: error instanceof Error ? (error.stack ?? error.message) : String(error), remedy: "This is a defect of eks-blue-green; please report it with this text. Run the same command again: it resumes." };
+    : {
+        code: "EBG-INTERNAL",
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        remedy:
+          "This is a defect of eks-blue-green; please report it with this text. Run the same command again: it " +
+          "resumes.",
+      };
   if (json) process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), kind: "error", ...shown })}\n`);
   process.stderr.write(`\n${shown.code}: ${shown.message}\n→ ${shown.remedy}\n`);
 }
@@ -38,12 +44,16 @@ function inheriting(command: Command, parent: Command): Command {
 
 export function buildProgram(): Command {
   const program = new Command("eks-blue-green")
-    .description("Upgrades Kubernetes on Amazon EKS by moving member clusters in and out of one shared target group, and proves at every move that no request is lost.")
+    .description(
+      "Upgrades Kubernetes on Amazon EKS by moving member clusters in and out of one shared target group, and " +
+        "proves at every move that no request is lost.",
+    )
     .version(packageVersion())
     .showHelpAfterError("(run with --help for the options and examples)")
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
-  for (const command of [...driverCommands(), verifyCommand(), teardownCommand(), rehearseCommand(), sandboxCommand()]) program.addCommand(inheriting(command, program));
+  for (const command of [...driverCommands(), verifyCommand(), teardownCommand(), rehearseCommand(), sandboxCommand()])
+    program.addCommand(inheriting(command, program));
   program.addHelpText(
     "after",
     `
@@ -60,7 +70,10 @@ point, run again to go on · 7 failed, needs a look · 8 a rehearsal lost reques
   return program;
 }
 
-/** When the reader of our output is gone (a closed terminal, `| head`), a rollout stops at its next safe point instead of dying in the middle of a move. */
+/**
+ * When the reader of our output is gone (a closed terminal, `| head`), a rollout stops at its next safe point instead
+ * of dying in the middle of a move.
+ */
 function stopWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {

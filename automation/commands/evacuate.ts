@@ -1,4 +1,7 @@
-/** `evacuate`: a member whose API server or controller is dead leaves the target groups without its cluster's help (docs/decisions/0007-evacuate.md). */
+/**
+ * `evacuate`: a member whose API server or controller is dead leaves the target groups without its cluster's help
+ * (docs/decisions/0007-evacuate.md).
+ */
 import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
 import { candidatesOf, inTeardown, mayEvacuate, prove, type Proven } from "../evacuation/eligibility";
 import { DriverError } from "../errors";
@@ -30,11 +33,22 @@ const policySeconds = 30;
 /** @throws EBG-EVACUATE while a member is being evacuated: everything else waits. */
 export function refuseDuringEvacuation({ evacuation }: EnvironmentRecord, environment: string): void {
   if (evacuation == null) return;
-  throw new DriverError("EBG-EVACUATE", `${evacuation.member} is being evacuated (since ${evacuation.startedAt}, by ${evacuation.by})`, `finish it first: eks-blue-green evacuate ${evacuation.member} --stack ${environment}`);
+  throw new DriverError(
+    "EBG-EVACUATE",
+    `${evacuation.member} is being evacuated (since ${evacuation.startedAt}, by ${evacuation.by})`,
+    `finish it first: eks-blue-green evacuate ${evacuation.member} --stack ${environment}`,
+  );
 }
 
-/** Begins, or goes on with what was begun, on whatever machine. A stop is a result. @throws DriverError for what keeps it from starting */
-export async function runEvacuate(ports: EvacuatePorts, values: Readonly<Record<string, string>>, run: EvacuateRun): Promise<RolloutResult> {
+/**
+ * Begins, or goes on with what was begun, on whatever machine. A stop is a result. @throws DriverError for what keeps
+ * it from starting
+ */
+export async function runEvacuate(
+  ports: EvacuatePorts,
+  values: Readonly<Record<string, string>>,
+  run: EvacuateRun,
+): Promise<RolloutResult> {
   const started = ports.clock.now();
   const config = wantedConfig(values, run.environment);
   await ports.pulumi.settle({ kind: "environment" });
@@ -43,7 +57,12 @@ export async function runEvacuate(ports: EvacuatePorts, values: Readonly<Record<
   Object.assign(session.members, family.members);
   let left: readonly string[] = [];
   let result: RolloutResult;
-  const end = (outcome: RolloutResult["outcome"], code: RolloutResult["code"], message: string, remedy: string | null): RolloutResult => ({ outcome, placement: session.record.placement, code, message, remedy });
+  const end = (
+    outcome: RolloutResult["outcome"],
+    code: RolloutResult["code"],
+    message: string,
+    remedy: string | null,
+  ): RolloutResult => ({ outcome, placement: session.record.placement, code, message, remedy });
   try {
     left = await begin(session, ports, run);
     await deny(session, ports.evacuation);
@@ -54,16 +73,35 @@ export async function runEvacuate(ports: EvacuatePorts, values: Readonly<Record<
     // In the same write: nothing else may be begun in between.
     if (teardown) session.record = startTeardown(session.record, config, session.isoNow());
     await session.flush();
-    const rest = left.length === 0 ? "" : `; left alone, because nobody can prove that they are ${run.member}'s: ${left.join(", ")}`;
+    const rest =
+      left.length === 0
+        ? ""
+        : `; left alone, because nobody can prove that they are ${run.member}'s: ${left.join(", ")}`;
     const serving = session.active();
     const after = `${run.member} is out${serving.length === 0 ? "" : `; ${doing(serving, "serve")}`}${rest}`;
-    result = teardown ? end("done", null, after, `go on with: eks-blue-green teardown --stack ${run.environment}`) : end("done", null, after, `when its cluster is back: eks-blue-green drain ${run.member} --stack ${run.environment}, then admit it`);
+    result = teardown
+      ? end("done", null, after, `go on with: eks-blue-green teardown --stack ${run.environment}`)
+      : end(
+          "done",
+          null,
+          after,
+          `when its cluster is back: eks-blue-green drain ${run.member} --stack ${run.environment}, then admit it`,
+        );
   } catch (error) {
     if (!(error instanceof Stop || error instanceof GateFailed)) throw error;
-    const remedy = error instanceof Stop ? error.remedy : `${error.remedy}; then run the same command again: ${run.commandName}`;
+    const remedy =
+      error instanceof Stop ? error.remedy : `${error.remedy}; then run the same command again: ${run.commandName}`;
     result = end(error instanceof Stop ? "stopped" : "failed", error.code, error.message, remedy);
   }
-  run.emit({ kind: "rollout-finished", outcome: result.outcome, placement: result.placement, seconds: (ports.clock.now() - started) / 1000, code: result.code, message: result.message, remedy: result.remedy });
+  run.emit({
+    kind: "rollout-finished",
+    outcome: result.outcome,
+    placement: result.placement,
+    seconds: (ports.clock.now() - started) / 1000,
+    code: result.code,
+    message: result.message,
+    remedy: result.remedy,
+  });
   return result;
 }
 
@@ -74,22 +112,65 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
   const observation = await session.look({ ...plainLook, infrastructure: true });
   const outputs = session.members[member];
   const roleName = open?.roleName ?? outputs?.controller.roleName ?? null;
-  const asked = { environment, member, controllerIsStopped: run.controllerIsStopped || (open !== null && open.roleName === null), roleName };
+  const asked = {
+    environment,
+    member,
+    controllerIsStopped: run.controllerIsStopped || (open !== null && open.roleName === null),
+    roleName,
+  };
   // One that was begun is finished even if its cluster came back meanwhile: its controller may be denied already.
   const why = open?.why ?? mayEvacuate(session.record, observation, session.owners, asked);
   if (open !== null && open.member !== member) mayEvacuate(session.record, observation, session.owners, asked);
   const proven = await proof(session, ports, member);
-  for (const text of proven.unproven) run.emit({ kind: "finding", code: "EBG-EVACUATE", severity: "recommended", message: `not touched: ${text}`, remedy: "find out whose it is (aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=ADDRESS); if nobody's: aws elbv2 deregister-targets" });
+  for (const text of proven.unproven)
+    run.emit({
+      kind: "finding",
+      code: "EBG-EVACUATE",
+      severity: "recommended",
+      message: `not touched: ${text}`,
+      remedy:
+        "find out whose it is (aws ec2 describe-network-interfaces --filters " +
+        "Name=addresses.private-ip-address,Values=ADDRESS); if nobody's: aws elbv2 deregister-targets",
+    });
   const count = Object.values(proven.targets).flat().length;
-  // Where its targets are gone already (its nodes were deleted with it), the rest is done all the same: denied, looked at, written down.
-  if (open === null && count === 0 && proven.unproven.length > 0) throw new DriverError("EBG-EVACUATE", `no registered target is provably ${member}'s: ${proven.unproven.join("; ")}`, `eks-blue-green status --stack ${environment}; targets that nobody can prove are a person's to deregister`);
+  // Where its targets are gone already (its nodes were deleted with it), the rest is done all the same: denied, looked
+  // at, written down.
+  if (open === null && count === 0 && proven.unproven.length > 0)
+    throw new DriverError(
+      "EBG-EVACUATE",
+      `no registered target is provably ${member}'s: ${proven.unproven.join("; ")}`,
+      `eks-blue-green status --stack ${environment}; targets that nobody can prove are a person's to deregister`,
+    );
   if (run.stop.aborted) throw stopRequested(run.commandName);
-  const evacuation: Evacuation = open === null
-    ? { member, startedAt: session.isoNow(), by: session.by, why: run.why === null ? why : `${run.why} (${why})`, targets: proven.targets, ...(session.record.placement[member]?.role === "standby" && session.record.intent === null ? { unbound: true } : {}), ...(inTeardown(session.record) ? { teardown: true } : {}), roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName }
-    : { ...open, by: session.by, targets: merged(open.targets, proven.targets) };
-  if (open !== null) run.emit({ kind: "note", message: `going on with the evacuation of ${member} that ${open.by} began at ${open.startedAt}` });
-  else if (inTeardown(session.record)) run.emit({ kind: "note", message: `the teardown is planned anew behind this, without ${member}` });
-  else if (session.record.rollout !== null) run.emit({ kind: "note", message: `rollout ${session.record.rollout.id} ends here: it was planned with ${member}; eks-blue-green upgrade plans anew` });
+  const evacuation: Evacuation =
+    open === null
+      ? {
+          member,
+          startedAt: session.isoNow(),
+          by: session.by,
+          why: run.why === null ? why : `${run.why} (${why})`,
+          targets: proven.targets,
+          ...(session.record.placement[member]?.role === "standby" && session.record.intent === null
+            ? { unbound: true }
+            : {}),
+          ...(inTeardown(session.record) ? { teardown: true } : {}),
+          roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName,
+        }
+      : { ...open, by: session.by, targets: merged(open.targets, proven.targets) };
+  if (open !== null)
+    run.emit({
+      kind: "note",
+      message: `going on with the evacuation of ${member} that ${open.by} began at ${open.startedAt}`,
+    });
+  else if (inTeardown(session.record))
+    run.emit({ kind: "note", message: `the teardown is planned anew behind this, without ${member}` });
+  else if (session.record.rollout !== null)
+    run.emit({
+      kind: "note",
+      message:
+        `rollout ${session.record.rollout.id} ends here: it was planned with ${member}; eks-blue-green upgrade ` +
+        "plans anew",
+    });
   await session.phase(0, "begin", `writing down that ${member} is evacuated: ${evacuation.why}`, {}, async () => {
     session.record = beginEvacuation(session.record, evacuation);
     await session.flush();
@@ -101,12 +182,20 @@ async function proof(session: Session, ports: EvacuatePorts, member: string): Pr
   const observation = await session.look(plainLook);
   const candidates = candidatesOf(observation, member);
   const clusterName = session.members[member]?.clusterName ?? "";
-  const owners = await ports.evacuation.ownersOf(Object.values(candidates.unclaimed).flat(), session.environment.network.vpcId);
+  const owners = await ports.evacuation.ownersOf(
+    Object.values(candidates.unclaimed).flat(),
+    session.environment.network.vpcId,
+  );
   return prove(candidates, owners, clusterName);
 }
 
 function merged(a: Evacuation["targets"], b: Evacuation["targets"]): Record<string, string[]> {
-  return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, [...new Set([...(a[key] ?? []), ...(b[key] ?? [])])].sort()]));
+  return Object.fromEntries(
+    [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [
+      key,
+      [...new Set([...(a[key] ?? []), ...(b[key] ?? [])])].sort(),
+    ]),
+  );
 }
 
 /** Looked at after it was written, and given the time that IAM takes. */
@@ -114,33 +203,60 @@ async function deny(session: Session, evacuation: EvacuationPort): Promise<void>
   const { roleName, member, by } = session.record.evacuation as Evacuation;
   const { emit, stop, commandName } = session.options;
   if (roleName === null) {
-    emit({ kind: "note", message: `nothing keeps ${member}'s controller from registering its targets again but the word of ${by} that it is stopped` });
+    emit({
+      kind: "note",
+      message:
+        `nothing keeps ${member}'s controller from registering its targets again but the word of ${by} that it is ` +
+        "stopped",
+    });
     return;
   }
-  await session.phase(0, "preview", `denying ${member}'s controller (role ${roleName}) to register targets`, {}, async () => {
-    const before = await evacuation.registeringDenied(roleName);
-    if (!before) {
-      await session.assertNotOvertaken();
-      if ((await evacuation.denyRegistering(roleName)) === "no-role") {
-        emit({ kind: "note", message: `the role ${roleName} of ${member}'s controller is gone: nothing can register targets with it` });
-        return;
+  await session.phase(
+    0,
+    "preview",
+    `denying ${member}'s controller (role ${roleName}) to register targets`,
+    {},
+    async () => {
+      const before = await evacuation.registeringDenied(roleName);
+      if (!before) {
+        await session.assertNotOvertaken();
+        if ((await evacuation.denyRegistering(roleName)) === "no-role") {
+          emit({
+            kind: "note",
+            message: `the role ${roleName} of ${member}'s controller is gone: nothing can register targets with it`,
+          });
+          return;
+        }
       }
-    }
-    if (!(await evacuation.registeringDenied(roleName))) throw new GateFailed("EBG-EVACUATE", `the policy that denies ${member}'s controller to register targets is not on role ${roleName}, though IAM took it`, `look at it: aws iam list-role-policies --role-name ${roleName}`);
-    await session.ports.clock.sleep(session.ports.clock.scaled(policySeconds), stop);
-    if (stop.aborted) throw stopRequested(commandName);
-  });
+      if (!(await evacuation.registeringDenied(roleName)))
+        throw new GateFailed(
+          "EBG-EVACUATE",
+          `the policy that denies ${member}'s controller to register targets is not on role ${roleName}, though ` +
+            "IAM took it",
+          `look at it: aws iam list-role-policies --role-name ${roleName}`,
+        );
+      await session.ports.clock.sleep(session.ports.clock.scaled(policySeconds), stop);
+      if (stop.aborted) throw stopRequested(commandName);
+    },
+  );
 }
 
 async function deregister(session: Session): Promise<void> {
   const { targets, member, teardown } = session.record.evacuation as Evacuation;
-  await session.phase(0, "act", `deregistering ${Object.values(targets).flat().length} targets of ${member}`, {}, async () => {
-    // Seen once more right before: an address may have become somebody else's.
-    const observation = await session.look(plainLook);
-    const { free, claimed } = leftovers(observation, { member, before: targets, silentGo: teardown === true });
-    if (claimed.length > 0) session.options.emit({ kind: "note", message: `not deregistered: ${claimed.join(", ")}` });
-    await deregisterAll(session, free);
-  });
+  await session.phase(
+    0,
+    "act",
+    `deregistering ${Object.values(targets).flat().length} targets of ${member}`,
+    {},
+    async () => {
+      // Seen once more right before: an address may have become somebody else's.
+      const observation = await session.look(plainLook);
+      const { free, claimed } = leftovers(observation, { member, before: targets, silentGo: teardown === true });
+      if (claimed.length > 0)
+        session.options.emit({ kind: "note", message: `not deregistered: ${claimed.join(", ")}` });
+      await deregisterAll(session, free);
+    },
+  );
 }
 
 async function deregisterAll(session: Session, targets: Readonly<Record<string, readonly string[]>>): Promise<void> {
@@ -159,14 +275,22 @@ async function stayGone(session: Session, member: string): Promise<void> {
   const { targets, teardown } = session.record.evacuation as Evacuation;
   const before = peersBefore(session, await session.look(plainLook), member);
   // In a teardown nobody has to serve meanwhile.
-  const rules = { member, peers: teardown === true ? [] : session.peersOf(member), peersBefore: before, before: targets, holdMs: session.holdMs, toleratedMs: Number.POSITIVE_INFINITY };
+  const rules = {
+    member,
+    peers: teardown === true ? [] : session.peersOf(member),
+    peersBefore: before,
+    before: targets,
+    holdMs: session.holdMs,
+    toleratedMs: Number.POSITIVE_INFINITY,
+  };
   await session.phase(0, "gate", "looking at AWS and the other members", {}, () =>
     waitForGate(session, {
       name: `${member} is out`,
       index: 0,
       wants: teardown === true ? plainLook : { ...plainLook, probes: 4 },
       decide: (seen, memory) => decideDrained(seen, session.owners, rules, memory),
-      meanwhile: (seen) => deregisterAll(session, leftovers(seen, { member, before: targets, silentGo: teardown === true }).free),
+      meanwhile: (seen) =>
+        deregisterAll(session, leftovers(seen, { member, before: targets, silentGo: teardown === true }).free),
     }),
   );
 }

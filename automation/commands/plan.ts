@@ -21,7 +21,12 @@ export function wantedConfig(values: Readonly<Record<string, string>>, environme
   try {
     return parseEnvironmentConfig(values, { environment });
   } catch (error) {
-    throw new DriverError("EBG-CONFIG", error instanceof Error ? error.message : String(error), `correct Pulumi.${environment}.yaml`, error);
+    throw new DriverError(
+      "EBG-CONFIG",
+      error instanceof Error ? error.message : String(error),
+      `correct Pulumi.${environment}.yaml`,
+      error,
+    );
   }
 }
 
@@ -30,8 +35,19 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
   const record = knowing(family.record, config.members);
   const underWay = record.rollout;
   const common = { environment: family.environment.environment, from: record.placement, underWay };
-  if (underWay !== null) return { ...common, wantedVersion: underWay.wantedVersion, strategy: underWay.strategy, steps: underWay.steps.slice(underWay.done) };
-  const steps = plan(record.placement, { version: config.kubernetesVersion, members: config.members }, config.rollout.strategy, limitsOf(config));
+  if (underWay !== null)
+    return {
+      ...common,
+      wantedVersion: underWay.wantedVersion,
+      strategy: underWay.strategy,
+      steps: underWay.steps.slice(underWay.done),
+    };
+  const steps = plan(
+    record.placement,
+    { version: config.kubernetesVersion, members: config.members },
+    config.rollout.strategy,
+    limitsOf(config),
+  );
   refuseRetiringPrimary(record, config, steps, family.environment.environment);
   return { ...common, wantedVersion: config.kubernetesVersion, strategy: config.rollout.strategy, steps };
 }

@@ -19,8 +19,27 @@ export interface StatusReport {
 
 /** Reads only. A member that does not answer is shown as such. */
 export async function runStatus(ports: Ports, { environment, record, members }: Family): Promise<StatusReport> {
-  const observation = await observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: environment.config.rollout.alarms });
+  const observation = await observe(ports, environment, members, {
+    infrastructure: true,
+    workload: true,
+    probes: 0,
+    alarms: environment.config.rollout.alarms,
+  });
   const owners = learnOwners(new Map(), observation);
   const health = Object.fromEntries(Object.keys(members).map((name) => [name, healthOf(owners, observation, name)]));
-  return { environment: environment.environment, record, health, targets: countsByMember(owners, observation), observation, findings: [...findingsOf(observation, record), ...lostFindings(observation, record, { environment: environment.environment, config: environment.config, deployed: Object.keys(members) })] };
+  return {
+    environment: environment.environment,
+    record,
+    health,
+    targets: countsByMember(owners, observation),
+    observation,
+    findings: [
+      ...findingsOf(observation, record),
+      ...lostFindings(observation, record, {
+        environment: environment.environment,
+        config: environment.config,
+        deployed: Object.keys(members),
+      }),
+    ],
+  };
 }

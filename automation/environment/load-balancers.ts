@@ -1,16 +1,30 @@
-/** What holds while Services of a primary own the load balancers: they are found by tags, and the primary is never destroyed. */
+/**
+ * What holds while Services of a primary own the load balancers: they are found by tags, and the primary is never
+ * destroyed.
+ */
 import type { EnvironmentConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { EnvironmentRecord, Ownership, Step } from "../../stacks/record";
-import { clusterNameOf, ownershipOf, targetGroupsInHandover, targetGroupsOf, type TargetGroupSpec } from "../../stacks/config/target-groups";
+import {
+  clusterNameOf,
+  ownershipOf,
+  targetGroupsInHandover,
+  targetGroupsOf,
+  type TargetGroupSpec,
+} from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
 import type { AwsPort } from "../ports";
 
 /**
- * The environment with every target group that AWS has. With owner `stack` that is as the stack says; else the primary's, by the
+ * The environment with every target group that AWS has. With owner `stack` that is as the stack says; else the
+ * primary's, by the
  * controller's tags, in the same shape, so that nobody behind this needs to know who owns them.
  */
-export async function withLoadBalancers(aws: Pick<AwsPort, "findServiceLoadBalancers">, environment: EnvironmentOutputs, record: EnvironmentRecord): Promise<EnvironmentOutputs> {
+export async function withLoadBalancers(
+  aws: Pick<AwsPort, "findServiceLoadBalancers">,
+  environment: EnvironmentOutputs,
+  record: EnvironmentRecord,
+): Promise<EnvironmentOutputs> {
   const ownership = ownershipOf(record, environment.config);
   if (ownership.owner === "stack" || ownership.primary === null) return environment;
   const known = { ...targetGroupsInHandover(record), ...environment.loadBalancer.services };
@@ -18,39 +32,73 @@ export async function withLoadBalancers(aws: Pick<AwsPort, "findServiceLoadBalan
     clusterName: clusterNameOf(environment, ownership.primary),
     services: targetGroupsOf(environment.config).filter(({ key }) => known[key] === undefined),
   });
-  return { ...environment, loadBalancer: { ...environment.loadBalancer, securityGroupId: found.backendSecurityGroupId, services: { ...known, ...found.services } } };
+  return {
+    ...environment,
+    loadBalancer: {
+      ...environment.loadBalancer,
+      securityGroupId: found.backendSecurityGroupId,
+      services: { ...known, ...found.services },
+    },
+  };
 }
 
 /** A member that was deployed before the load balancers were there has no ARNs in its outputs yet. */
 export function withTargetGroups(member: MemberOutputs, environment: EnvironmentOutputs): MemberOutputs {
-  const services = Object.fromEntries(Object.entries(member.services).map(([key, service]) => [key, { ...service, targetGroupArn: service.targetGroupArn ?? environment.loadBalancer.services[key]?.targetGroupArn ?? null }]));
+  const services = Object.fromEntries(
+    Object.entries(member.services).map(([key, service]) => [
+      key,
+      {
+        ...service,
+        targetGroupArn: service.targetGroupArn ?? environment.loadBalancer.services[key]?.targetGroupArn ?? null,
+      },
+    ]),
+  );
   return { ...member, services };
 }
 
 /** Target groups that the config names and nobody has found: nothing can be moved while a service can't be watched. */
 export function missingTargetGroups(environment: EnvironmentOutputs): string[] {
-  return targetGroupsOf(environment.config).map(({ key }) => key).filter((key) => environment.loadBalancer.services[key] === undefined);
+  return targetGroupsOf(environment.config)
+    .map(({ key }) => key)
+    .filter((key) => environment.loadBalancer.services[key] === undefined);
 }
 
-/** The primary's Services of type LoadBalancer, each once (its first port); without those whose load balancer was handed over. */
+/**
+ * The primary's Services of type LoadBalancer, each once (its first port); without those whose load balancer was handed
+ * over.
+ */
 export function ownedServices(config: Pick<EnvironmentConfig, "services">, ownership: Ownership): TargetGroupSpec[] {
   if (ownership.owner !== "service") return [];
   const specs = targetGroupsOf(config).filter(({ service }) => ownership.adopted?.[service] === undefined);
   return specs.filter((spec, index) => specs.findIndex((one) => one.service === spec.service) === index);
 }
 
-const primaryOf = (record: EnvironmentRecord, config: Pick<EnvironmentConfig, "loadBalancer" | "members">): string | null => {
+const primaryOf = (
+  record: EnvironmentRecord,
+  config: Pick<EnvironmentConfig, "loadBalancer" | "members">,
+): string | null => {
   const ownership = ownershipOf(record, config);
   return ownership.owner === "service" ? ownership.primary : null;
 };
 
 /** @throws EBG-PRIMARY when a step would destroy the member whose Services own the load balancers */
-export function refuseRetiringPrimary(record: EnvironmentRecord, config: Pick<EnvironmentConfig, "loadBalancer" | "members">, steps: readonly Step[], environment: string): void {
+export function refuseRetiringPrimary(
+  record: EnvironmentRecord,
+  config: Pick<EnvironmentConfig, "loadBalancer" | "members">,
+  steps: readonly Step[],
+  environment: string,
+): void {
   const primary = primaryOf(record, config);
-  if (primary === null || !steps.some((step) => step.type === "move" && step.kind === "retire" && step.member === primary)) return;
+  if (
+    primary === null ||
+    !steps.some((step) => step.type === "move" && step.kind === "retire" && step.member === primary)
+  )
+    return;
   throw new DriverError(
     "EBG-PRIMARY",
-    `this would destroy ${primary}, whose Services own the load balancers: they, and every member's targets with them, would go as well`,
-    `hand the load balancers over first: eks-blue-green adopt --stack ${environment}; or keep ${primary} and upgrade in place: rollout.strategy cycle`,
+    `this would destroy ${primary}, whose Services own the load balancers: they, and every member's targets with ` +
+      "them, would go as well",
+    `hand the load balancers over first: eks-blue-green adopt --stack ${environment}; or keep ${primary} and ` +
+      "upgrade in place: rollout.strategy cycle",
   );
 }

@@ -21,34 +21,73 @@ const refused = (message: string, remedy: string): DriverError => new DriverErro
 export const inTeardown = ({ rollout }: EnvironmentRecord): boolean => rollout?.command?.name === "teardown";
 
 /** What stands against it, or why it is needed. @throws EBG-EVACUATE, EBG-ROLLOUT-UNDER-WAY */
-export function mayEvacuate(record: EnvironmentRecord, observation: Observation, owners: Ownership, request: EvacuationRequest): string {
+export function mayEvacuate(
+  record: EnvironmentRecord,
+  observation: Observation,
+  owners: Ownership,
+  request: EvacuationRequest,
+): string {
   const { member, environment } = request;
   refuseOpenWork(record, request);
   const stands = record.placement[member];
-  if (stands === undefined) throw refused(`there is no member '${member}' (there are: ${Object.keys(record.placement).join(", ")})`, "correct the name");
-  // Half in, half out: its targets may be registered though it was never committed. And a standby whose cluster is gone can't be asked to go either; but its control plane is away for a while whenever it is made or upgraded.
+  if (stands === undefined)
+    throw refused(
+      `there is no member '${member}' (there are: ${Object.keys(record.placement).join(", ")})`,
+      "correct the name",
+    );
+  // Half in, half out: its targets may be registered though it was never committed. And a standby whose cluster is gone
+  // can't be asked to go either; but its control plane is away for a while whenever it is made or upgraded.
   const { move } = record.intent ?? {};
   const between = move?.member === member && (move.from.role === "active" || move.to.role === "active");
   const teardown = inTeardown(record);
-  const goneStandby = stands.role === "standby" && stands.evacuated === undefined && (teardown || move === undefined || move.kind === "retire") && observation.members[member]?.reachable !== true;
-  if (stands.role !== "active" && record.evacuation == null && !between && !goneStandby) throw refused(`${member} is ${stands.role}: it has no part in the traffic${stands.evacuated === undefined ? "" : `; it was evacuated at ${stands.evacuated.at}`}`, `eks-blue-green status --stack ${environment}`);
+  const goneStandby =
+    stands.role === "standby" &&
+    stands.evacuated === undefined &&
+    (teardown || move === undefined || move.kind === "retire") &&
+    observation.members[member]?.reachable !== true;
+  if (stands.role !== "active" && record.evacuation == null && !between && !goneStandby)
+    throw refused(
+      `${member} is ${stands.role}: it has no part in the ` +
+        `traffic${stands.evacuated === undefined ? "" : `; it was evacuated at ${stands.evacuated.at}`}`,
+      `eks-blue-green status --stack ${environment}`,
+    );
   const why = whyNeeded(observation, request);
   const others = Object.values(observation.members).filter((one) => one.name !== member);
   const silent = others.filter((one) => !one.reachable);
   // In a teardown each of them goes; EC2's tags alone say whose a target is, when nobody can be asked.
   if (silent.length > 0 && !teardown) {
-    throw refused(`${silent.map((one) => one.name).join(", ")} can't be asked either (${silent[0]?.problem ?? ""}), so nobody can say which targets are ${member}'s alone`, `${silent[0]?.refusal ?? `bring ${silent[0]?.name ?? "it"}'s API server back first`}; its targets and ${member}'s are left as they are`);
+    throw refused(
+      `${silent.map((one) => one.name).join(", ")} can't be asked either (${silent[0]?.problem ?? ""}), so ` +
+        `nobody can say which targets are ${member}'s alone`,
+      `${silent[0]?.refusal ?? `bring ${silent[0]?.name ?? "it"}'s API server back first`}; its targets and ` +
+        `${member}'s are left as they are`,
+    );
   }
   const unread = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
-  if (unread.length > 0) throw refused(`AWS did not tell the targets of ${unread.join(", ")}: ${listing(observation.problems, 1)}`, "run the same command again");
+  if (unread.length > 0)
+    throw refused(
+      `AWS did not tell the targets of ${unread.join(", ")}: ${listing(observation.problems, 1)}`,
+      "run the same command again",
+    );
   const peers = others.filter((one) => record.placement[one.name]?.role === "active");
   const healthy = peers.filter((one) => healthOf(owners, observation, one.name) === "healthy");
   if (healthy.length === 0 && !teardown) {
-    const states = peers.map((one) => `${one.name}: ${healthOf(owners, observation, one.name)}`).join(", ") || "no other member is active";
-    throw refused(`without ${member} nobody would serve (${states})`, `repair another member or bring one in (eks-blue-green admit MEMBER --stack ${environment}), then run the same command again`);
+    const states =
+      peers.map((one) => `${one.name}: ${healthOf(owners, observation, one.name)}`).join(", ") ||
+      "no other member is active";
+    throw refused(
+      `without ${member} nobody would serve (${states})`,
+      `repair another member or bring one in (eks-blue-green admit MEMBER --stack ${environment}), then run the ` +
+        "same command again",
+    );
   }
   if (request.roleName === null && !request.controllerIsStopped) {
-    throw refused(`the IAM role of ${member}'s controller is not known, so it can't be kept from registering its targets again when it comes back`, `make sure that it can't run (scale its nodes to zero, or cut its permissions), then say so: eks-blue-green evacuate ${member} --controller-is-stopped --stack ${environment}`);
+    throw refused(
+      `the IAM role of ${member}'s controller is not known, so it can't be kept from registering its targets ` +
+        "again when it comes back",
+      "make sure that it can't run (scale its nodes to zero, or cut its permissions), then say so: " +
+        `eks-blue-green evacuate ${member} --controller-is-stopped --stack ${environment}`,
+    );
   }
   return why;
 }
@@ -56,12 +95,28 @@ export function mayEvacuate(record: EnvironmentRecord, observation: Observation,
 function refuseOpenWork(record: EnvironmentRecord, { member, environment }: EvacuationRequest): void {
   const { evacuation, adoption, intent, rollout } = record;
   if (evacuation != null && evacuation.member !== member) {
-    throw refused(`${evacuation.member} is being evacuated (since ${evacuation.startedAt}, by ${evacuation.by})`, `finish that first: eks-blue-green evacuate ${evacuation.member} --stack ${environment}`);
+    throw refused(
+      `${evacuation.member} is being evacuated (since ${evacuation.startedAt}, by ${evacuation.by})`,
+      `finish that first: eks-blue-green evacuate ${evacuation.member} --stack ${environment}`,
+    );
   }
-  if (adoption != null) throw refused(`the load balancer of '${adoption.service}' is being handed over (since ${adoption.startedAt}, by ${adoption.by})`, `finish that first: eks-blue-green adopt --stack ${environment}`);
+  if (adoption != null)
+    throw refused(
+      `the load balancer of '${adoption.service}' is being handed over (since ${adoption.startedAt}, by ` +
+        `${adoption.by})`,
+      `finish that first: eks-blue-green adopt --stack ${environment}`,
+    );
   if (intent !== null && intent.move.member !== member) {
-    const command = rollout?.command === undefined ? "upgrade" : [rollout.command.name, rollout.command.member].filter((word) => word !== null).join(" ");
-    throw refused(`'${intent.move.kind} ${intent.move.member}' is open (since ${intent.startedAt}, by ${intent.by}), so ${intent.move.member} is neither in nor out`, `let it end first, or stop there: eks-blue-green ${command} --stack ${environment}; it stops by itself where it needs ${member}`);
+    const command =
+      rollout?.command === undefined
+        ? "upgrade"
+        : [rollout.command.name, rollout.command.member].filter((word) => word !== null).join(" ");
+    throw refused(
+      `'${intent.move.kind} ${intent.move.member}' is open (since ${intent.startedAt}, by ${intent.by}), so ` +
+        `${intent.move.member} is neither in nor out`,
+      `let it end first, or stop there: eks-blue-green ${command} --stack ${environment}; it stops by itself ` +
+        `where it needs ${member}`,
+    );
   }
 }
 
@@ -71,9 +126,18 @@ function whyNeeded(observation: Observation, { member, environment, controllerIs
   if (seen === undefined) return `${member}'s stack has no outputs`;
   // A broken control plane may refuse everybody: whoever vouches for its controller's end may go on.
   if (seen.refusal !== undefined && controllerIsStopped) return `it can't be asked: ${seen.problem}`;
-  if (seen.refusal !== undefined) throw refused(`${member} can't be asked (${seen.problem}), which is no sign that it is dead: it may be well, and serve`, `${seen.refusal}; then look once more: eks-blue-green status --stack ${environment}. If it refuses everybody and you have made sure that its controller runs no more: --controller-is-stopped`);
+  if (seen.refusal !== undefined)
+    throw refused(
+      `${member} can't be asked (${seen.problem}), which is no sign that it is dead: it may be well, and serve`,
+      `${seen.refusal}; then look once more: eks-blue-green status --stack ${environment}. If it refuses ` +
+        "everybody and you have made sure that its controller runs no more: --controller-is-stopped",
+    );
   if (!seen.reachable) return `its API server does not answer: ${seen.problem}`;
-  if (seen.controller === null || seen.controller.available) throw refused(`${member} answers and its load balancer controller runs: it needs no evacuation`, `eks-blue-green drain ${member} --stack ${environment}`);
+  if (seen.controller === null || seen.controller.available)
+    throw refused(
+      `${member} answers and its load balancer controller runs: it needs no evacuation`,
+      `eks-blue-green drain ${member} --stack ${environment}`,
+    );
   return `its load balancer controller does not run: ${seen.controller.message}`;
 }
 
@@ -90,9 +154,15 @@ export function candidatesOf(observation: Observation, member: string): Candidat
   const own = new Set<string>();
   const unclaimed: Record<string, string[]> = {};
   for (const [key, targets] of Object.entries(observation.groups)) {
-    const claimed = new Set(others.flatMap((one) => [...(one.services[key]?.recorded ?? []), ...(one.services[key]?.endpoints ?? [])]));
-    unclaimed[key] = (targets ?? []).filter((target) => isRegistered(target) && !claimed.has(target.id)).map((target) => target.id).sort();
-    for (const id of [...(mine?.services[key]?.recorded ?? []), ...(mine?.services[key]?.endpoints ?? [])]) if (!claimed.has(id)) own.add(`${key}|${id}`);
+    const claimed = new Set(
+      others.flatMap((one) => [...(one.services[key]?.recorded ?? []), ...(one.services[key]?.endpoints ?? [])]),
+    );
+    unclaimed[key] = (targets ?? [])
+      .filter((target) => isRegistered(target) && !claimed.has(target.id))
+      .map((target) => target.id)
+      .sort();
+    for (const id of [...(mine?.services[key]?.recorded ?? []), ...(mine?.services[key]?.endpoints ?? [])])
+      if (!claimed.has(id)) own.add(`${key}|${id}`);
   }
   return { unclaimed, own };
 }
@@ -104,7 +174,11 @@ export interface Proven {
 }
 
 /** A target is the member's when its own lists say so or EC2's tags name its cluster, and no other cluster. */
-export function prove({ unclaimed, own }: Candidates, owners: Readonly<Record<string, AddressOwner>>, clusterName: string): Proven {
+export function prove(
+  { unclaimed, own }: Candidates,
+  owners: Readonly<Record<string, AddressOwner>>,
+  clusterName: string,
+): Proven {
   const targets: Record<string, string[]> = {};
   const unproven: string[] = [];
   for (const [key, ids] of Object.entries(unclaimed)) {
@@ -114,7 +188,11 @@ export function prove({ unclaimed, own }: Candidates, owners: Readonly<Record<st
       const foreign = (owner?.clusters ?? []).filter((name) => name !== clusterName);
       if (foreign.length > 0) unproven.push(`${id} in '${key}': ${owner?.via ?? ""} belongs to ${foreign.join(", ")}`);
       else if (own.has(`${key}|${id}`) || (owner?.clusters ?? []).includes(clusterName)) targets[key].push(id);
-      else unproven.push(`${id} in '${key}': ${owner === undefined ? "EC2 knows no interface with this address" : `${owner.via} has no cluster's tag`}`);
+      else
+        unproven.push(
+          `${id} in '${key}': ` +
+            `${owner === undefined ? "EC2 knows no interface with this address" : `${owner.via} has no cluster's tag`}`,
+        );
     }
   }
   return { targets, unproven };

@@ -10,25 +10,58 @@ export interface BakeRules {
   readonly bakeMs: number;
   /** How long something may look bad before the rollout turns back. */
   readonly toleratedMs: number;
-  /** How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent. */
+  /**
+   * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
+   */
   readonly repairMs?: number;
   readonly why: string;
   /** Names of the alarms that must be seen not to ring. */
   readonly alarms: readonly string[];
 }
 
-/** For the whole time: every active member's targets are there and healthy, requests succeed, the named alarms are OK. */
-export function decideBaked(observation: Observation, owners: Ownership, rules: BakeRules, memory: GateMemory): Decided {
+/**
+ * For the whole time: every active member's targets are there and healthy, requests succeed, the named alarms are OK.
+ */
+export function decideBaked(
+  observation: Observation,
+  owners: Ownership,
+  rules: BakeRules,
+  memory: GateMemory,
+): Decided {
   const flags = decideFlags(observation);
   if (flags !== null) return flags;
-  const ringing = Object.entries(observation.alarms ?? {}).filter(([, state]) => state === "alarm").map(([name]) => name);
-  if (ringing.length > 0) return notYet(failed("alarm", `alarm ${listing(ringing)} rings`, "look at the alarm's metric in CloudWatch, then run the upgrade again"));
+  const ringing = Object.entries(observation.alarms ?? {})
+    .filter(([, state]) => state === "alarm")
+    .map(([name]) => name);
+  if (ringing.length > 0)
+    return notYet(
+      failed(
+        "alarm",
+        `alarm ${listing(ringing)} rings`,
+        "look at the alarm's metric in CloudWatch, then run the upgrade again",
+      ),
+    );
   // Time in which nothing was seen does not count as good, and does not count as bad.
-  const notSeen = (message: string): Decided => ({ decision: waiting("unknown", message), memory: { ...memory, goodSince: null } });
+  const notSeen = (message: string): Decided => ({
+    decision: waiting("unknown", message),
+    memory: { ...memory, goodSince: null },
+  });
   const unseen = rules.alarms.filter((name) => (observation.alarms?.[name] ?? "missing") === "missing");
-  if (unseen.length > 0) return notSeen(`CloudWatch did not tell the state of ${listing(unseen)}${observation.alarms === null ? `: ${listing(observation.problems, 1)}` : ": there is no such alarm"}`);
+  if (unseen.length > 0)
+    return notSeen(
+      "CloudWatch did not tell the state of " +
+        `${listing(unseen)}${observation.alarms === null ? `: ${listing(observation.problems, 1)}` : ": there is no such alarm"}`,
+    );
   const problem = servingProblem(observation, owners, rules.active, rules);
   if (problem !== null && problem.status === "waiting" && problem.reason === "unknown") return notSeen(problem.message);
-  if (problem !== null) return bad(memory, observation.at, rules.toleratedMs, problem, remedyOf(problem, "eks-blue-green status shows each target's state; then run the upgrade again"), rules.repairMs);
+  if (problem !== null)
+    return bad(
+      memory,
+      observation.at,
+      rules.toleratedMs,
+      problem,
+      remedyOf(problem, "eks-blue-green status shows each target's state; then run the upgrade again"),
+      rules.repairMs,
+    );
   return goodFor(memory, observation.at, rules.bakeMs, "bake", rules.why, "everything stayed good");
 }

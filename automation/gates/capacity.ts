@@ -1,4 +1,7 @@
-/** Before a member leaves traffic, or gets smaller: can those that stay carry it? Counted in ready endpoints that are healthy targets. */
+/**
+ * Before a member leaves traffic, or gets smaller: can those that stay carry it? Counted in ready endpoints that are
+ * healthy targets.
+ */
 import { bad, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./gate-result";
 import { driftedTargets, unlistedEndpoints } from "../observation/target-drift";
 import { silence, type Observation } from "../observation/observe";
@@ -27,66 +30,142 @@ export interface CapacityRules {
   /** Targets that the member itself keeps, by target group; none when it leaves. */
   readonly keeps: Readonly<Record<string, number>>;
   readonly toleratedMs: number;
-  /** How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent. */
+  /**
+   * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
+   */
   readonly repairMs?: number;
-  /** How long an autoscaler of those that stay may take to come up to what leaves, which serves meanwhile; toleratedMs when absent. */
+  /**
+   * How long an autoscaler of those that stay may take to come up to what leaves, which serves meanwhile; toleratedMs
+   * when absent.
+   */
   readonly growMs?: number;
 }
 
-export function decideEnough(observation: Observation, owners: Ownership, rules: CapacityRules, memory: GateMemory): Decided {
+export function decideEnough(
+  observation: Observation,
+  owners: Ownership,
+  rules: CapacityRules,
+  memory: GateMemory,
+): Decided {
   const { problem: lacking, grows } = lackingTargets(observation, owners, rules);
-  const problem = lackingActive(observation, owners, rules) ?? (isDrift(lacking) ? probeProblem(observation) ?? lacking : lacking ?? probeProblem(observation));
-  if (problem === null) return notYet(passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${doing(rules.stayers, "carry")} the load`));
+  const problem =
+    lackingActive(observation, owners, rules) ??
+    (isDrift(lacking) ? (probeProblem(observation) ?? lacking) : (lacking ?? probeProblem(observation)));
+  if (problem === null)
+    return notYet(
+      passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${doing(rules.stayers, "carry")} the load`),
+    );
   if (problem.status === "waiting" && problem.reason === "unknown") return notYet(problem);
-  if (grows && problem === lacking) return bad(memory, observation.at, Math.max(rules.growMs ?? 0, rules.toleratedMs), problem, `raise minReplicas of the HorizontalPodAutoscaler on ${rules.stayers.join(", ")} for the time of the upgrade, and run it again; rollout.minCapacityPercent is the floor`);
-  return bad(memory, observation.at, rules.toleratedMs, problem, remedyOf(problem, "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor"), rules.repairMs);
+  if (grows && problem === lacking)
+    return bad(
+      memory,
+      observation.at,
+      Math.max(rules.growMs ?? 0, rules.toleratedMs),
+      problem,
+      `raise minReplicas of the HorizontalPodAutoscaler on ${rules.stayers.join(", ")} for the time of the ` +
+        "upgrade, and run it again; rollout.minCapacityPercent is the floor",
+    );
+  return bad(
+    memory,
+    observation.at,
+    rules.toleratedMs,
+    problem,
+    remedyOf(problem, "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor"),
+    rules.repairMs,
+  );
 }
 
 /** Before pods of a member that serves go: its controller runs, and has each of its endpoints in its list. */
 export function decideLettingGo(observation: Observation, member: string): Decided {
   const seen = observation.members[member];
-  if (seen === undefined || !seen.reachable) return notYet(waiting("api-server", silence(seen ?? { name: member, problem: "no outputs" })));
-  if (seen.controller === null || !seen.controller.available) return notYet(waiting("controller", `${member}'s load balancer controller does not run, so targets of pods that go would stay: ${seen.controller?.message ?? "unknown"}`));
+  if (seen === undefined || !seen.reachable)
+    return notYet(waiting("api-server", silence(seen ?? { name: member, problem: "no outputs" })));
+  if (seen.controller === null || !seen.controller.available)
+    return notYet(
+      waiting(
+        "controller",
+        `${member}'s load balancer controller does not run, so targets of pods that go would stay: ` +
+          `${seen.controller?.message ?? "unknown"}`,
+      ),
+    );
   for (const [service, state] of Object.entries(seen.services)) {
     const unlisted = unlistedEndpoints(state);
-    if (unlisted.length > 0) return notYet(waiting("not-recorded", `${member}'s controller has not written down ${unlisted.length} of ${state.endpoints.length} endpoints of '${service}', and would not let them go: ${listing(unlisted)}`));
+    if (unlisted.length > 0)
+      return notYet(
+        waiting(
+          "not-recorded",
+          `${member}'s controller has not written down ${unlisted.length} of ${state.endpoints.length} endpoints ` +
+            `of '${service}', and would not let them go: ${listing(unlisted)}`,
+        ),
+      );
   }
   return notYet(passed(`${member}'s controller runs and knows its targets`));
 }
 
-function lackingActive(observation: Observation, owners: Ownership, { member, stayers, minActive, keeps }: CapacityRules): Decision | null {
+function lackingActive(
+  observation: Observation,
+  owners: Ownership,
+  { member, stayers, minActive, keeps }: CapacityRules,
+): Decision | null {
   const unread = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
   if (unread.length > 0) return waiting("unknown", `AWS did not tell the targets of ${unread.join(", ")}`);
   const healthy = stayers.filter((name) => healthOf(owners, observation, name) === "healthy");
   const stays = Object.keys(keeps).length > 0 ? 1 : 0;
   if (healthy.length + stays >= minActive) return null;
-  const states = stayers.map((name) => `${name}: ${healthOf(owners, observation, name)}`).join(", ") || "none is active";
-  return waiting("last-active", `${member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${minActive} must be (${states})`);
+  const states =
+    stayers.map((name) => `${name}: ${healthOf(owners, observation, name)}`).join(", ") || "none is active";
+  return waiting(
+    "last-active",
+    `${member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${minActive} must ` +
+      `be (${states})`,
+  );
 }
 
-/** Registered targets that serve. A target without its pod is no capacity; of a member that can't be asked, AWS's word must do. */
+/**
+ * Registered targets that serve. A target without its pod is no capacity; of a member that can't be asked, AWS's word
+ * must do.
+ */
 function healthyTargets(observation: Observation, owners: Ownership, key: string, name: string): number {
   const seen = observation.members[name];
   const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
-  const backed = seen?.reachable ? registered.filter((target) => (seen.services[key]?.endpoints ?? []).includes(target.id)) : registered;
+  const backed = seen?.reachable
+    ? registered.filter((target) => (seen.services[key]?.endpoints ?? []).includes(target.id))
+    : registered;
   return backed.filter((target) => target.state === "healthy").length;
 }
 
 /** Of one member, by target group: what its drain writes down for the floor of those that an autoscaler owns. */
 export const healthyByGroup = (observation: Observation, owners: Ownership, member: string): Record<string, number> =>
-  Object.fromEntries(Object.keys(observation.groups).map((key) => [key, healthyTargets(observation, owners, key, member)]));
+  Object.fromEntries(
+    Object.keys(observation.groups).map((key) => [key, healthyTargets(observation, owners, key, member)]),
+  );
 
-function leastOf(observation: Observation, owners: Ownership, key: string, required: number | LikeThoseThatLeave | null): number | null {
+function leastOf(
+  observation: Observation,
+  owners: Ownership,
+  key: string,
+  required: number | LikeThoseThatLeave | null,
+): number | null {
   if (required === null || typeof required === "number") return required;
   const { percent, leaving, before } = required;
   const now = (name: string): number => (leaving.includes(name) ? healthyTargets(observation, owners, key, name) : 0);
-  const all = [...new Set([...leaving, ...Object.keys(before)])].reduce((sum, name) => sum + Math.max(before[name] ?? 0, now(name)), 0);
+  const all = [...new Set([...leaving, ...Object.keys(before)])].reduce(
+    (sum, name) => sum + Math.max(before[name] ?? 0, now(name)),
+    0,
+  );
   return Math.ceil((percent * all) / 100);
 }
 
-interface Lacking { readonly problem: Decision | null; /** An autoscaler may still bring what lacks. */ readonly grows: boolean }
+interface Lacking {
+  readonly problem: Decision | null;
+  /** An autoscaler may still bring what lacks. */ readonly grows: boolean;
+}
 
-function lackingTargets(observation: Observation, owners: Ownership, { member, stayers, required, keeps }: CapacityRules): Lacking {
+function lackingTargets(
+  observation: Observation,
+  owners: Ownership,
+  { member, stayers, required, keeps }: CapacityRules,
+): Lacking {
   for (const [key, needed] of Object.entries(required)) {
     const least = leastOf(observation, owners, key, needed);
     const grown = needed !== null && typeof needed === "object";
@@ -96,7 +175,15 @@ function lackingTargets(observation: Observation, owners: Ownership, { member, s
     for (const name of stayers) {
       const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
       const healthy = healthyTargets(observation, owners, key, name);
-      if (least === null && healthy < registered.length) return { problem: waiting("peers-unhealthy", `${registered.length - healthy} of ${registered.length} targets of ${name} are not healthy in '${key}', and ${member} is not taken out meanwhile`), grows: false };
+      if (least === null && healthy < registered.length)
+        return {
+          problem: waiting(
+            "peers-unhealthy",
+            `${registered.length - healthy} of ${registered.length} targets of ${name} are not healthy in ` +
+              `'${key}', and ${member} is not taken out meanwhile`,
+          ),
+          grows: false,
+        };
       good += healthy;
       sick ||= registered.some((target) => target.state !== "healthy" && target.state !== "initial");
       const service = observation.members[name]?.services[key];
@@ -104,8 +191,18 @@ function lackingTargets(observation: Observation, owners: Ownership, { member, s
     }
     if (least !== null && good < least) {
       const back = good + drifted >= least;
-      const why = grown ? `: as many as what leaves has, and the number on ${stayers.join(", ")} is an autoscaler's (its minReplicas is the way to raise it)` : "";
-      return { problem: waiting(back ? "drift" : "capacity", `without ${member} ${good} healthy targets stay in '${key}', ${least} must${why}${drifted > 0 ? `; ${drifted} were taken out behind their controller's back` : ""}`), grows: grown && !back && !sick };
+      const why = grown
+        ? `: as many as what leaves has, and the number on ${stayers.join(", ")} is an autoscaler's (its ` +
+          "minReplicas is the way to raise it)"
+        : "";
+      return {
+        problem: waiting(
+          back ? "drift" : "capacity",
+          `without ${member} ${good} healthy targets stay in '${key}', ${least} ` +
+            `must${why}${drifted > 0 ? `; ${drifted} were taken out behind their controller's back` : ""}`,
+        ),
+        grows: grown && !back && !sick,
+      };
     }
   }
   return { problem: null, grows: false };

@@ -1,4 +1,15 @@
-import { bad, failed, goodFor, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./gate-result";
+import {
+  bad,
+  failed,
+  goodFor,
+  listing,
+  notYet,
+  passed,
+  waiting,
+  type Decided,
+  type Decision,
+  type GateMemory,
+} from "./gate-result";
 import { silence, type Observation } from "../observation/observe";
 import { isDraining, isRegistered, snapshot, type Ownership } from "../observation/target-owners";
 import { remedyOf, servingProblem, type Snapshot } from "./peers";
@@ -11,12 +22,21 @@ export interface DrainRules {
   readonly before: Snapshot;
   readonly holdMs: number;
   readonly toleratedMs: number;
-  /** How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent. */
+  /**
+   * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
+   */
   readonly repairMs?: number;
 }
 
 /** Targets of the snapshot that AWS still has, by service: registered ones and draining ones. */
-export function remaining(observation: Observation, before: Snapshot): { readonly registered: Record<string, string[]>; readonly draining: Record<string, string[]>; readonly unknown: string[] } {
+export function remaining(
+  observation: Observation,
+  before: Snapshot,
+): {
+  readonly registered: Record<string, string[]>;
+  readonly draining: Record<string, string[]>;
+  readonly unknown: string[];
+} {
   const registered: Record<string, string[]> = {};
   const draining: Record<string, string[]> = {};
   const unknown: string[] = [];
@@ -31,16 +51,26 @@ export function remaining(observation: Observation, before: Snapshot): { readonl
 }
 
 /**
- * Leftovers of a drain that may be deregistered by us: still registered though nobody's, i.e. in no member's list or endpoints of a bound
- * service. One that can't be asked may have any of them, except where `silentGo`: everybody goes, and they are known to be the member's own.
+ * Leftovers of a drain that may be deregistered by us: still registered though nobody's, i.e. in no member's list or
+ * endpoints of a bound
+ * service. One that can't be asked may have any of them, except where `silentGo`: everybody goes, and they are known to
+ * be the member's own.
  */
-export function leftovers(observation: Observation, rules: Pick<DrainRules, "member" | "before"> & { readonly silentGo?: boolean }): { readonly free: Record<string, string[]>; readonly claimed: string[] } {
+export function leftovers(
+  observation: Observation,
+  rules: Pick<DrainRules, "member" | "before"> & { readonly silentGo?: boolean },
+): { readonly free: Record<string, string[]>; readonly claimed: string[] } {
   const free: Record<string, string[]> = {};
   const claimed: string[] = [];
   const others = Object.values(observation.members).filter((member) => member.name !== rules.member);
   for (const [service, ids] of Object.entries(remaining(observation, rules.before).registered)) {
     for (const id of ids) {
-      const owner = others.find((member) => (!member.reachable && rules.silentGo !== true) || (member.services[service]?.recorded ?? []).includes(id) || (member.services[service]?.endpoints ?? []).includes(id));
+      const owner = others.find(
+        (member) =>
+          (!member.reachable && rules.silentGo !== true) ||
+          (member.services[service]?.recorded ?? []).includes(id) ||
+          (member.services[service]?.endpoints ?? []).includes(id),
+      );
       if (owner === undefined) (free[service] ??= []).push(id);
       else claimed.push(`${id} (${owner.reachable ? `listed by ${owner.name}` : `${owner.name} can't be asked`})`);
     }
@@ -48,47 +78,124 @@ export function leftovers(observation: Observation, rules: Pick<DrainRules, "mem
   return { free, claimed };
 }
 
-/** The snapshot is gone from ELBv2, the propagation hold has passed while the drained pods still ran, and the peers (none in a teardown) are healthy. */
-export function decideDrained(observation: Observation, owners: Ownership, rules: DrainRules, memory: GateMemory): Decided {
-  const peers = servingProblem(observation, owners, rules.peers, { before: rules.peersBefore, toleratedMs: rules.toleratedMs });
+/**
+ * The snapshot is gone from ELBv2, the propagation hold has passed while the drained pods still ran, and the peers
+ * (none in a teardown) are healthy.
+ */
+export function decideDrained(
+  observation: Observation,
+  owners: Ownership,
+  rules: DrainRules,
+  memory: GateMemory,
+): Decided {
+  const peers = servingProblem(observation, owners, rules.peers, {
+    before: rules.peersBefore,
+    toleratedMs: rules.toleratedMs,
+  });
   if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
-  if (peers !== null) return bad(memory, observation.at, rules.toleratedMs, peers, remedyOf(peers, "eks-blue-green status shows each target's state"), rules.repairMs);
+  if (peers !== null)
+    return bad(
+      memory,
+      observation.at,
+      rules.toleratedMs,
+      peers,
+      remedyOf(peers, "eks-blue-green status shows each target's state"),
+      rules.repairMs,
+    );
   const left = remaining(observation, rules.before);
-  if (left.unknown.length > 0) return notYet(waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));
+  if (left.unknown.length > 0)
+    return notYet(waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));
   const registered = Object.values(left.registered).flat();
-  if (registered.length > 0) return notYet(waiting("still-registered", `${registered.length} targets of ${rules.member} are still registered: ${listing(registered)}`));
-  const held = goodFor(memory, observation.at, rules.holdMs, "hold", `${rules.member} is deregistered; the load balancer may still send it new flows, so its pods keep running`, `${rules.member} is out: its targets are gone${rules.peers.length === 0 ? "" : " and the peers are healthy"}`);
+  if (registered.length > 0)
+    return notYet(
+      waiting(
+        "still-registered",
+        `${registered.length} targets of ${rules.member} are still registered: ${listing(registered)}`,
+      ),
+    );
+  const held = goodFor(
+    memory,
+    observation.at,
+    rules.holdMs,
+    "hold",
+    `${rules.member} is deregistered; the load balancer may still send it new flows, so its pods keep running`,
+    `${rules.member} is out: its targets are gone${rules.peers.length === 0 ? "" : " and the peers are healthy"}`,
+  );
   const draining = Object.values(left.draining).flat();
   if (held.decision.status === "passed" && draining.length > 0) {
-    return { decision: waiting("draining", `${draining.length} targets of ${rules.member} are still draining: ${listing(draining)}`), memory: held.memory };
+    return {
+      decision: waiting(
+        "draining",
+        `${draining.length} targets of ${rules.member} are still draining: ${listing(draining)}`,
+      ),
+      memory: held.memory,
+    };
   }
   return held;
 }
 
-/** Nothing of the member is registered or draining, and no pod of ours runs that a flow could reach; a workload of somebody else's runs on. Looked at before `retire`, and after `scale` to zero. */
-export function decideGone(observation: Observation, owners: Ownership, member: string, { evacuated, tearsDown }: Leaving = { evacuated: false, tearsDown: false }): Decided {
-  return notYet(goneProblem(observation, owners, member, { evacuated, tearsDown }) ?? passed(`${member}: no target is registered and no pod runs`));
+/**
+ * Nothing of the member is registered or draining, and no pod of ours runs that a flow could reach; a workload of
+ * somebody else's runs on. Looked at before `retire`, and after `scale` to zero.
+ */
+export function decideGone(
+  observation: Observation,
+  owners: Ownership,
+  member: string,
+  { evacuated, tearsDown }: Leaving = { evacuated: false, tearsDown: false },
+): Decided {
+  return notYet(
+    goneProblem(observation, owners, member, { evacuated, tearsDown }) ??
+      passed(`${member}: no target is registered and no pod runs`),
+  );
 }
 
-interface Leaving { readonly evacuated: boolean; readonly tearsDown: boolean }
+interface Leaving {
+  readonly evacuated: boolean;
+  readonly tearsDown: boolean;
+}
 
-function goneProblem(observation: Observation, owners: Ownership, member: string, { evacuated, tearsDown }: Leaving): Decision | null {
+function goneProblem(
+  observation: Observation,
+  owners: Ownership,
+  member: string,
+  { evacuated, tearsDown }: Leaving,
+): Decision | null {
   const seen = observation.members[member];
   for (const [service, targets] of Object.entries(observation.groups)) {
     if (targets === null) return waiting("unknown", `AWS did not tell the targets of '${service}'`);
   }
   const mine = Object.values(snapshot(owners, observation, member)).flat();
-  if (mine.length > 0) return failed("still-registered", `${mine.length} targets of ${member} are registered: ${listing(mine)}`, `eks-blue-green status; a member is never destroyed while it is registered`);
+  if (mine.length > 0)
+    return failed(
+      "still-registered",
+      `${mine.length} targets of ${member} are registered: ${listing(mine)}`,
+      `eks-blue-green status; a member is never destroyed while it is registered`,
+    );
   if (seen === undefined) return null;
   // Nobody brings it back, so nothing of it has to be put in order.
   if (evacuated && tearsDown) return null;
-  // Its targets left by our own hand, and no flow lasts longer than the hold and the deregistration delay that were waited for then.
+  // Its targets left by our own hand, and no flow lasts longer than the hold and the deregistration delay that were
+  // waited for then.
   if (!seen.reachable && evacuated && seen.refusal === undefined) return null;
   if (!seen.reachable) return waiting("api-server", `nobody can say that no pod serves there: ${silence(seen)}`);
-  const bound = Object.values(seen.services).filter((service) => service.stays !== true).flatMap((service) => service.bindings.map((binding) => binding.name));
-  if (bound.length > 0 && evacuated) return failed("still-registered", `${member} answers again, and still has the TargetGroupBindings that it had when it was evacuated: ${listing(bound)}`, `put it in order first: eks-blue-green drain ${member}`);
-  if (bound.length > 0) return waiting("still-registered", `${member} still has TargetGroupBindings: ${listing(bound)}`);
+  const bound = Object.values(seen.services)
+    .filter((service) => service.stays !== true)
+    .flatMap((service) => service.bindings.map((binding) => binding.name));
+  if (bound.length > 0 && evacuated)
+    return failed(
+      "still-registered",
+      `${member} answers again, and still has the TargetGroupBindings that it had when it was evacuated: ` +
+        `${listing(bound)}`,
+      `put it in order first: eks-blue-green drain ${member}`,
+    );
+  if (bound.length > 0)
+    return waiting("still-registered", `${member} still has TargetGroupBindings: ${listing(bound)}`);
   const pods = Object.entries(seen.services).filter(([, service]) => service.pods > 0);
-  if (pods.length > 0) return waiting("pods", `${pods.map(([name, service]) => `${service.pods} pods of ${name}`).join(", ")} still run on ${member}`);
+  if (pods.length > 0)
+    return waiting(
+      "pods",
+      `${pods.map(([name, service]) => `${service.pods} pods of ${name}`).join(", ")} still run on ${member}`,
+    );
   return null;
 }

@@ -8,41 +8,88 @@ import { isRegistered, targetsOf, type Ownership } from "../observation/target-o
 /** Registered targets per service, for members that can't be asked for their endpoints. */
 export type Snapshot = Readonly<Record<string, readonly string[]>>;
 
-const nothing: MemberServiceObservation = { declaredBinding: null, bindings: [], recorded: null, endpoints: [], deployment: null, pods: 0 };
+const nothing: MemberServiceObservation = {
+  declaredBinding: null,
+  bindings: [],
+  recorded: null,
+  endpoints: [],
+  deployment: null,
+  pods: 0,
+};
 
-/** What is wrong with the active peers now, or null. `before`: targets of peers before the move, for those that don't answer. */
-export function peersProblem(observation: Observation, owners: Ownership, peers: readonly string[], before: Readonly<Record<string, Snapshot>>): Decision | null {
+/**
+ * What is wrong with the active peers now, or null. `before`: targets of peers before the move, for those that don't
+ * answer.
+ */
+export function peersProblem(
+  observation: Observation,
+  owners: Ownership,
+  peers: readonly string[],
+  before: Readonly<Record<string, Snapshot>>,
+): Decision | null {
   let drift: Decision | null = null;
   for (const peer of peers) {
     const seen = observation.members[peer];
     for (const service of Object.keys(observation.groups)) {
-      if (observation.groups[service] === null) return waiting("unknown", `AWS did not tell the targets of '${service}': ${listing(observation.problems, 1)}`);
-      // FACTS F: a binding whose deletion was asked for goes as soon as its controller can, and all its targets with it.
-      if (seen?.services[service]?.bindings.some((binding) => binding.deleting)) return waiting("peers-missing", `a TargetGroupBinding of '${service}' on ${peer} is being deleted: its targets leave as soon as its controller runs`);
-      if (seen?.reachable && isBindingLost(seen.services[service])) return waiting("lost", describeLost({ member: peer, service, kind: "TargetGroupBinding" }));
+      if (observation.groups[service] === null)
+        return waiting("unknown", `AWS did not tell the targets of '${service}': ${listing(observation.problems, 1)}`);
+      // FACTS F: a binding whose deletion was asked for goes as soon as its controller can, and all its targets with
+      // it.
+      if (seen?.services[service]?.bindings.some((binding) => binding.deleting))
+        return waiting(
+          "peers-missing",
+          `a TargetGroupBinding of '${service}' on ${peer} is being deleted: its targets leave as soon as its ` +
+            "controller runs",
+        );
+      if (seen?.reachable && isBindingLost(seen.services[service]))
+        return waiting("lost", describeLost({ member: peer, service, kind: "TargetGroupBinding" }));
       const targets = targetsOf(owners, observation, service, peer);
       // A peer that answers says itself what it should have; its pods may come and go meanwhile.
       const expected = seen?.reachable ? (seen.services[service]?.endpoints ?? []) : (before[peer]?.[service] ?? []);
-      if (seen?.reachable && expected.length === 0) return waiting("peers-missing", `${peer} has no ready endpoint of '${service}'`);
+      if (seen?.reachable && expected.length === 0)
+        return waiting("peers-missing", `${peer} has no ready endpoint of '${service}'`);
       const registered = targets.filter(isRegistered);
       const healthy = registered.filter((target) => target.state === "healthy");
-      // Its controller thinks that they are there: it is made to look again. Where no target is left to serve meanwhile, there is no time for that.
-      const drifted = seen?.reachable && healthy.length > 0 ? driftedTargets(observation, service, seen.services[service] ?? nothing) : [];
+      // Its controller thinks that they are there: it is made to look again. Where no target is left to serve
+      // meanwhile, there is no time for that.
+      const drifted =
+        seen?.reachable && healthy.length > 0
+          ? driftedTargets(observation, service, seen.services[service] ?? nothing)
+          : [];
       const missing = expected.filter((id) => !registered.some((target) => target.id === id) && !drifted.includes(id));
-      if (missing.length > 0) return waiting("peers-missing", `${missing.length} of ${expected.length} targets of ${peer} are no longer registered in '${service}': ${listing(missing)}`);
+      if (missing.length > 0)
+        return waiting(
+          "peers-missing",
+          `${missing.length} of ${expected.length} targets of ${peer} are no longer registered in '${service}': ` +
+            `${listing(missing)}`,
+        );
       const sick = registered.filter((target) => target.state !== "healthy" && target.state !== "initial");
       if (healthy.length === 0) return waiting("peers-unhealthy", `${peer} has no healthy target in '${service}'`);
-      if (sick.length > 0) return waiting("peers-unhealthy", `${sick.length} of ${registered.length} targets of ${peer} are ${sick[0]?.state} in '${service}': ${sick[0]?.description ?? sick[0]?.reason ?? listing(sick.map((target) => target.id))}`);
-      if (drifted.length > 0) drift ??= waiting("drift", `${drifted.length} of ${expected.length} targets of ${peer} were taken out of '${service}' behind its controller's back: ${listing(drifted)}`);
+      if (sick.length > 0)
+        return waiting(
+          "peers-unhealthy",
+          `${sick.length} of ${registered.length} targets of ${peer} are ${sick[0]?.state} in '${service}': ` +
+            `${sick[0]?.description ?? sick[0]?.reason ?? listing(sick.map((target) => target.id))}`,
+        );
+      if (drifted.length > 0)
+        drift ??= waiting(
+          "drift",
+          `${drifted.length} of ${expected.length} targets of ${peer} were taken out of '${service}' behind its ` +
+            `controller's back: ${listing(drifted)}`,
+        );
     }
   }
   return drift;
 }
 
 /** The remedy when asking did not help. */
-const notBack = "the controller's cache of targets may be in the way: a restart of that member's load balancer controller empties it (kubectl -n kube-system rollout restart deployment aws-load-balancer-controller); then run the same command again";
+const notBack =
+  "the controller's cache of targets may be in the way: a restart of that member's load balancer controller " +
+  "empties it (kubectl -n kube-system rollout restart deployment aws-load-balancer-controller); then run the " +
+  "same command again";
 
-export const isDrift = (decision: Decision | null): boolean => decision?.status === "waiting" && decision.reason === "drift";
+export const isDrift = (decision: Decision | null): boolean =>
+  decision?.status === "waiting" && decision.reason === "drift";
 
 /** What helps with a problem of the peers; `otherwise` where the problem's kind does not say it. */
 export function remedyOf(problem: Decision, otherwise: string): string {
@@ -51,10 +98,16 @@ export function remedyOf(problem: Decision, otherwise: string): string {
 }
 
 /**
- * Of peers and requests, what is worst: targets that are on their way back hide nothing else. Where everything is tolerated (on the way back
+ * Of peers and requests, what is worst: targets that are on their way back hide nothing else. Where everything is
+ * tolerated (on the way back
  * of a rollout) they hold nothing up: the others serve, and whoever leaves may be worse.
  */
-export function servingProblem(observation: Observation, owners: Ownership, peers: readonly string[], { before, toleratedMs }: { readonly before: Readonly<Record<string, Snapshot>>; readonly toleratedMs: number }): Decision | null {
+export function servingProblem(
+  observation: Observation,
+  owners: Ownership,
+  peers: readonly string[],
+  { before, toleratedMs }: { readonly before: Readonly<Record<string, Snapshot>>; readonly toleratedMs: number },
+): Decision | null {
   const found = peersProblem(observation, owners, peers, before);
   const probe = probeProblem(observation);
   if (!isDrift(found)) return found ?? probe;
@@ -63,7 +116,11 @@ export function servingProblem(observation: Observation, owners: Ownership, peer
 
 export function probeProblem(observation: Observation): Decision | null {
   for (const [service, probe] of Object.entries(observation.probes)) {
-    if (probe.failed > 0) return waiting("probe", `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure ?? "no answer"}`);
+    if (probe.failed > 0)
+      return waiting(
+        "probe",
+        `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure ?? "no answer"}`,
+      );
   }
   return null;
 }

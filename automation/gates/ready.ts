@@ -13,12 +13,19 @@ export function decideReady(observation: Observation, member: string): Decided {
 
 function lacking(seen: MemberObservation): Decision | null {
   if (!seen.reachable) return waiting("api-server", silence(seen));
-  if (seen.nodes === null || seen.nodes.ready === 0) return waiting("nodes", `${seen.name} has no ready node yet (${seen.nodes?.total ?? 0} registered)`);
-  if (seen.controller === null || !seen.controller.available) return waiting("controller", `${seen.name}'s load balancer controller: ${seen.controller?.message ?? "unknown"}`);
+  if (seen.nodes === null || seen.nodes.ready === 0)
+    return waiting("nodes", `${seen.name} has no ready node yet (${seen.nodes?.total ?? 0} registered)`);
+  if (seen.controller === null || !seen.controller.available)
+    return waiting("controller", `${seen.name}'s load balancer controller: ${seen.controller?.message ?? "unknown"}`);
   for (const [service, state] of Object.entries(seen.services)) {
-    if (state.deployment === null) return waiting("workload", `${service} on ${seen.name}: its Deployment is not there`);
+    if (state.deployment === null)
+      return waiting("workload", `${service} on ${seen.name}: its Deployment is not there`);
     if (state.deployment.wanted === 0) return waiting("workload", `${service} on ${seen.name}: scaled to zero`);
-    if (!state.deployment.available || state.deployment.ready < state.deployment.wanted) return waiting("workload", `${service} on ${seen.name}: ${state.deployment.ready} of ${state.deployment.wanted} pods ready`);
+    if (!state.deployment.available || state.deployment.ready < state.deployment.wanted)
+      return waiting(
+        "workload",
+        `${service} on ${seen.name}: ${state.deployment.ready} of ${state.deployment.wanted} pods ready`,
+      );
     if (state.endpoints.length === 0) return waiting("no-endpoints", `${service} on ${seen.name}: no ready endpoint`);
   }
   if (Object.keys(seen.services).length === 0) return waiting("workload", `${seen.name} has no service`);

@@ -1,4 +1,7 @@
-/** A member that was upgraded in place: everything in it says the new version and is ready, and nothing of it is in traffic yet. */
+/**
+ * A member that was upgraded in place: everything in it says the new version and is ready, and nothing of it is in
+ * traffic yet.
+ */
 import { compareVersions } from "../../stacks/record";
 import { decideReady } from "./ready";
 import { listing, notYet, passed, waiting, type Decided, type Decision } from "./gate-result";
@@ -23,27 +26,49 @@ export function decideUpgraded(observation: Observation, rules: UpgradedRules): 
   if (!seen.reachable) return notYet(waiting("api-server", silence(seen)));
   const lacking = versionsProblem(seen, rules.version);
   if (lacking !== null) return notYet(lacking);
-  if (seen.controller === null || !seen.controller.available) return notYet(waiting("controller", `${seen.name}'s load balancer controller: ${seen.controller?.message ?? "unknown"}`));
-  if (!rules.workload) return notYet(passed(`${rules.member}: control plane, add-ons and nodes are at ${rules.version}`));
+  if (seen.controller === null || !seen.controller.available)
+    return notYet(
+      waiting("controller", `${seen.name}'s load balancer controller: ${seen.controller?.message ?? "unknown"}`),
+    );
+  if (!rules.workload)
+    return notYet(passed(`${rules.member}: control plane, add-ons and nodes are at ${rules.version}`));
   const ready = decideReady(observation, rules.member);
-  return ready.decision.status === "passed" ? notYet(passed(`${rules.member}: control plane, add-ons and nodes are at ${rules.version}, the workload is ready`)) : ready;
+  return ready.decision.status === "passed"
+    ? notYet(passed(`${rules.member}: control plane, add-ons and nodes are at ${rules.version}, the workload is ready`))
+    : ready;
 }
 
 function versionsProblem({ name, cluster, nodes }: MemberObservation, version: string): Decision | null {
   if (cluster === undefined || cluster === null) return waiting("version", `EKS has no cluster of ${name}`);
   if (cluster.status !== "ACTIVE") return waiting("version", `${name}'s cluster is ${cluster.status}`);
-  if (cluster.version === null || compareVersions(cluster.version, version) < 0) return waiting("version", `${name}'s control plane is at ${cluster.version ?? "an unknown version"}, not at ${version}`);
-  if (compareVersions(cluster.apiVersion, version) < 0) return waiting("version", `${name}'s API server still says ${cluster.apiVersion}`);
+  if (cluster.version === null || compareVersions(cluster.version, version) < 0)
+    return waiting(
+      "version",
+      `${name}'s control plane is at ${cluster.version ?? "an unknown version"}, not at ${version}`,
+    );
+  if (compareVersions(cluster.apiVersion, version) < 0)
+    return waiting("version", `${name}'s API server still says ${cluster.apiVersion}`);
   const idle = cluster.addons.filter((addon) => addon.status !== "ACTIVE");
-  if (idle.length > 0) return waiting("addons", `add-ons of ${name}: ${listing(idle.map((addon) => `${addon.name} ${addon.version} is ${addon.status}`))}`);
+  if (idle.length > 0)
+    return waiting(
+      "addons",
+      `add-ons of ${name}: ${listing(idle.map((addon) => `${addon.name} ${addon.version} is ${addon.status}`))}`,
+    );
   if (nodes === null || nodes.total === 0) return waiting("nodes", `${name} has no node`);
   const old = nodes.minors.filter((minor) => compareVersions(minor, version) < 0);
   if (old.length > 0) return waiting("nodes", `${name} still has nodes at ${old.join(", ")}`);
-  return nodes.ready < nodes.total ? waiting("nodes", `${nodes.ready} of ${nodes.total} nodes of ${name} are ready`) : null;
+  return nodes.ready < nodes.total
+    ? waiting("nodes", `${nodes.ready} of ${nodes.total} nodes of ${name} are ready`)
+    : null;
 }
 
 /** Why the control plane may not go on to `version`: its kubelets would be too far behind. null when it may. */
 export function skewProblem(observation: Observation, member: string, version: string): string | null {
-  const behind = (observation.members[member]?.nodes?.minors ?? []).filter((minor) => minorOf(version) - minorOf(minor) > mostSkew);
-  return behind.length === 0 ? null : `${member} has nodes at ${behind.join(", ")}; an API server at ${version} works with kubelets at most ${mostSkew} minors behind`;
+  const behind = (observation.members[member]?.nodes?.minors ?? []).filter(
+    (minor) => minorOf(version) - minorOf(minor) > mostSkew,
+  );
+  return behind.length === 0
+    ? null
+    : `${member} has nodes at ${behind.join(", ")}; an API server at ${version} works with kubelets at most ` +
+        `${mostSkew} minors behind`;
 }

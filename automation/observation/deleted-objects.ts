@@ -1,5 +1,6 @@
 /**
- * Objects that a member's stack declares and its cluster does not have: somebody deleted them by hand. The state still has them, so that a
+ * Objects that a member's stack declares and its cluster does not have: somebody deleted them by hand. The state still
+ * has them, so that a
  * plain update sees nothing to do; only one that reads them anew declares them again. Pure.
  */
 import type { MemberServiceObservation, Observation } from "./observe";
@@ -12,21 +13,34 @@ export interface LostObject {
 }
 
 /** The stack's own; one that the controller made for the primary's Service is the controller's to make again. */
-export const isBindingLost = (seen: MemberServiceObservation | undefined): boolean => seen !== undefined && seen.declaredBinding !== null && seen.stays !== true && seen.bindings.length === 0;
+export const isBindingLost = (seen: MemberServiceObservation | undefined): boolean =>
+  seen !== undefined && seen.declaredBinding !== null && seen.stays !== true && seen.bindings.length === 0;
 
-/** `owned`: keys of services whose Deployments the stacks declare. The observation must have looked at workloads. Members that don't answer are passed over. */
-export function lostObjects(observation: Observation, members: readonly string[], owned: readonly string[]): LostObject[] {
+/**
+ * `owned`: keys of services whose Deployments the stacks declare. The observation must have looked at workloads.
+ * Members that don't answer are passed over.
+ */
+export function lostObjects(
+  observation: Observation,
+  members: readonly string[],
+  owned: readonly string[],
+): LostObject[] {
   return members.flatMap((member) => {
     const seen = observation.members[member];
     if (seen === undefined || !seen.reachable) return [];
     return Object.entries(seen.services).flatMap(([service, state]): LostObject[] => [
       ...(isBindingLost(state) ? [{ member, service, kind: "TargetGroupBinding" as const }] : []),
-      ...(owned.includes(service) && state.deployment === null ? [{ member, service, kind: "Deployment" as const }] : []),
+      ...(owned.includes(service) && state.deployment === null
+        ? [{ member, service, kind: "Deployment" as const }]
+        : []),
     ]);
   });
 }
 
-export const describeLost = ({ member, service, kind }: LostObject): string => `the ${kind} of '${service}' on ${member} is gone, though its stack declares it: somebody deleted it by hand`;
+export const describeLost = ({ member, service, kind }: LostObject): string =>
+  `the ${kind} of '${service}' on ${member} is gone, though its stack declares it: somebody deleted it by hand`;
 
 /** `up` looks for what is gone before it updates. */
-export const declareAgain = (environment?: string): string => `eks-blue-green up${environment === undefined ? "" : ` --stack ${environment}`} declares it again; then run the same command again`;
+export const declareAgain = (environment?: string): string =>
+  `eks-blue-green up${environment === undefined ? "" : ` --stack ${environment}`} declares it again; then run ` +
+  "the same command again";

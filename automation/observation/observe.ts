@@ -1,19 +1,37 @@
-/** One look at AWS and Kubernetes: gathered through the ports, handed to the deciders as data. Each target group is asked once a round. */
+/**
+ * One look at AWS and Kubernetes: gathered through the ports, handed to the deciders as data. Each target group is
+ * asked once a round.
+ */
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs } from "../../stacks/contract";
 import { targetGroupsOf } from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
-import type { AddonStatus, AlarmState, Binding, ControllerState, DeploymentState, Ports, ProbeResult, Target } from "../ports";
+import type {
+  AddonStatus,
+  AlarmState,
+  Binding,
+  ControllerState,
+  DeploymentState,
+  Ports,
+  ProbeResult,
+  Target,
+} from "../ports";
 
 export interface MemberServiceObservation {
   /** The binding that the member's stack declared; null when it declared none. */
   readonly declaredBinding: string | null;
-  /** True: the controller made the binding for the primary's Service, and it stays while the member stands by. Absent: false. */
+  /**
+   * True: the controller made the binding for the primary's Service, and it stays while the member stands by. Absent:
+   * false.
+   */
   readonly stays?: boolean;
   /** Every binding of the service's target group in the cluster, whoever made it. */
   readonly bindings: readonly Binding[];
   /** What its controller has written down as its own targets; null: no such ConfigMap. */
   readonly recorded: readonly string[] | null;
-  /** What the controller has to register, as the cluster has it: ready pods' `ip:port`, or `i-…:NodePort`; none while no pod is ready. */
+  /**
+   * What the controller has to register, as the cluster has it: ready pods' `ip:port`, or `i-…:NodePort`; none while no
+   * pod is ready.
+   */
   readonly endpoints: readonly string[];
   readonly deployment: DeploymentState | null;
   /** Of our own workload; 0 for one that somebody else keeps. */
@@ -34,7 +52,10 @@ export interface MemberObservation {
   readonly reachable: boolean;
   /** Why it is not reachable; empty when it is. */
   readonly problem: string;
-  /** Only of one that is not reachable: it could not be asked (401, 403, no login), which says nothing of whether it lives. What to do about it. Absent: no answer came. */
+  /**
+   * Only of one that is not reachable: it could not be asked (401, 403, no login), which says nothing of whether it
+   * lives. What to do about it. Absent: no answer came.
+   */
   readonly refusal?: string;
   readonly nodes: { readonly ready: number; readonly total: number; readonly minors: readonly string[] } | null;
   /** As EKS and the API server have it; absent when it was not asked for, null when EKS has no such cluster. */
@@ -68,10 +89,12 @@ export interface Wants {
 }
 export const plainLook: Wants = { infrastructure: false, workload: false, probes: 0, alarms: [] };
 
-const textOf = (error: unknown): string => (error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+const textOf = (error: unknown): string =>
+  error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
 
 /** Why a member that is not reachable tells nothing, for messages. */
-export const silence = ({ name, problem, refusal }: Pick<MemberObservation, "name" | "problem" | "refusal">): string => (refusal === undefined ? `${name}'s API server does not answer: ${problem}` : `${name} can't be asked: ${problem}`);
+export const silence = ({ name, problem, refusal }: Pick<MemberObservation, "name" | "problem" | "refusal">): string =>
+  refusal === undefined ? `${name}'s API server does not answer: ${problem}` : `${name} can't be asked: ${problem}`;
 
 /** Swallows the errors that are about the outside world; anything else is a mistake and goes on up. */
 async function attempt<T>(problems: string[], work: Promise<T>): Promise<T | null> {
@@ -84,59 +107,129 @@ async function attempt<T>(problems: string[], work: Promise<T>): Promise<T | nul
   }
 }
 
-/** Nodes are registered whether or not a pod serves: without a ready pod they are no endpoints of the service all the same. */
-async function expectedTargets({ kubernetes }: Ports, member: MemberOutputs, service: MemberServiceOutputs): Promise<readonly string[]> {
+/**
+ * Nodes are registered whether or not a pod serves: without a ready pod they are no endpoints of the service all the
+ * same.
+ */
+async function expectedTargets(
+  { kubernetes }: Ports,
+  member: MemberOutputs,
+  service: MemberServiceOutputs,
+): Promise<readonly string[]> {
   const pods = kubernetes.readyEndpoints(member, service.namespace, service.service, service.servicePort);
   if (service.targetType !== "instance") return await pods;
-  // The primary's nodes are registered by the node ports of the Service that has the load balancer, whose ports are the listeners'.
-  const [name, port] = service.loadBalancerService == null ? [service.service, service.servicePort] : [service.loadBalancerService, service.loadBalancerServicePort ?? service.servicePort];
+  // The primary's nodes are registered by the node ports of the Service that has the load balancer, whose ports are the
+  // listeners'.
+  const [name, port] =
+    service.loadBalancerService == null
+      ? [service.service, service.servicePort]
+      : [service.loadBalancerService, service.loadBalancerServicePort ?? service.servicePort];
   const [ready, nodes] = await Promise.all([pods, kubernetes.nodeTargets(member, service.namespace, name, port)]);
   return ready.length === 0 ? [] : nodes;
 }
 
-async function observeService(ports: Ports, member: MemberOutputs, service: MemberServiceOutputs, all: readonly Binding[], wants: Wants): Promise<MemberServiceObservation> {
+async function observeService(
+  ports: Ports,
+  member: MemberOutputs,
+  service: MemberServiceOutputs,
+  all: readonly Binding[],
+  wants: Wants,
+): Promise<MemberServiceObservation> {
   const { kubernetes } = ports;
   const bindings = all.filter((binding) => binding.targetGroupArn === service.targetGroupArn);
-  // Between an update's answer and its outputs, or after a kill, the cluster knows of a binding that the outputs do not.
+  // Between an update's answer and its outputs, or after a kill, the cluster knows of a binding that the outputs do
+  // not.
   const names = bindings.map((binding) => binding.name);
   if (service.binding !== null && !names.includes(service.binding)) names.push(service.binding);
   const [recorded, endpoints, deployment, pods] = await Promise.all([
     Promise.all(names.map((name) => kubernetes.recordedTargets(member, service.namespace, name))),
     expectedTargets(ports, member, service),
     wants.workload ? kubernetes.deployment(member, service.namespace, service.deployment) : null,
-    // Without labels the workload is somebody else's: its pods are not ours to stop, and an empty selector would select the whole namespace.
-    wants.workload && Object.keys(service.selector).length > 0 ? kubernetes.pods(member, service.namespace, service.selector) : 0,
+    // Without labels the workload is somebody else's: its pods are not ours to stop, and an empty selector would select
+    // the whole namespace.
+    wants.workload && Object.keys(service.selector).length > 0
+      ? kubernetes.pods(member, service.namespace, service.selector)
+      : 0,
   ]);
   const known = recorded.filter((targets) => targets !== null);
-  return { declaredBinding: service.binding, ...(service.boundBy === "load-balancer-service" ? { stays: true } : {}), bindings, recorded: known.length === 0 ? null : [...new Set(known.flat())], endpoints, deployment, pods };
+  return {
+    declaredBinding: service.binding,
+    ...(service.boundBy === "load-balancer-service" ? { stays: true } : {}),
+    bindings,
+    recorded: known.length === 0 ? null : [...new Set(known.flat())],
+    endpoints,
+    deployment,
+    pods,
+  };
 }
 
 async function observeCluster({ aws, kubernetes }: Ports, member: MemberOutputs): Promise<ObservedCluster | null> {
-  const [api, cluster, addons] = await Promise.all([kubernetes.ready(member), aws.clusterStatus(member.clusterName), aws.addons(member.clusterName)]);
+  const [api, cluster, addons] = await Promise.all([
+    kubernetes.ready(member),
+    aws.clusterStatus(member.clusterName),
+    aws.addons(member.clusterName),
+  ]);
   return cluster === null ? null : { ...cluster, apiVersion: api.version, addons };
 }
 
-async function observeMember(ports: Ports, name: string, member: MemberOutputs, wants: Wants): Promise<MemberObservation> {
+async function observeMember(
+  ports: Ports,
+  name: string,
+  member: MemberOutputs,
+  wants: Wants,
+): Promise<MemberObservation> {
   const { kubernetes } = ports;
   try {
     const [bindings, cluster, nodes, controller] = await Promise.all([
       kubernetes.bindings(member),
-      wants.cluster === name ? observeCluster(ports, member) : wants.infrastructure ? kubernetes.ready(member).then(() => undefined) : undefined,
+      wants.cluster === name
+        ? observeCluster(ports, member)
+        : wants.infrastructure
+          ? kubernetes.ready(member).then(() => undefined)
+          : undefined,
       wants.infrastructure ? kubernetes.nodes(member) : null,
       wants.infrastructure ? kubernetes.controller(member) : null,
     ]);
-    const services = await Promise.all(Object.entries(member.services).map(async ([key, service]) => [key, await observeService(ports, member, service, bindings, wants)] as const));
-    return { name, clusterName: member.clusterName, reachable: true, problem: "", nodes, controller, ...(cluster === undefined ? {} : { cluster }), services: Object.fromEntries(services) };
+    const services = await Promise.all(
+      Object.entries(member.services).map(
+        async ([key, service]) => [key, await observeService(ports, member, service, bindings, wants)] as const,
+      ),
+    );
+    return {
+      name,
+      clusterName: member.clusterName,
+      reachable: true,
+      problem: "",
+      nodes,
+      controller,
+      ...(cluster === undefined ? {} : { cluster }),
+      services: Object.fromEntries(services),
+    };
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
     // Only silence is a sign of a dead cluster: a refused login is about the caller.
-    const refusal = error.code === "EBG-KUBERNETES" || error.code === "EBG-CREDENTIALS" ? { refusal: error.remedy } : {};
-    return { name, clusterName: member.clusterName, reachable: false, problem: textOf(error), ...refusal, nodes: null, controller: null, services: {} };
+    const refusal =
+      error.code === "EBG-KUBERNETES" || error.code === "EBG-CREDENTIALS" ? { refusal: error.remedy } : {};
+    return {
+      name,
+      clusterName: member.clusterName,
+      reachable: false,
+      problem: textOf(error),
+      ...refusal,
+      nodes: null,
+      controller: null,
+      services: {},
+    };
   }
 }
 
-/** Not the health check's path: that one is what ELBv2 asks already, and a pod that fails its users may well answer it. */
-export const probeUrl = ({ config, loadBalancer }: Pick<EnvironmentOutputs, "config" | "loadBalancer">, key: string): string => {
+/**
+ * Not the health check's path: that one is what ELBv2 asks already, and a pod that fails its users may well answer it.
+ */
+export const probeUrl = (
+  { config, loadBalancer }: Pick<EnvironmentOutputs, "config" | "loadBalancer">,
+  key: string,
+): string => {
   // The path is the service's; what is probed is each of its ports.
   const service = targetGroupsOf(config).find((group) => group.key === key)?.service;
   const path = config.services.find((one) => one.name === service)?.probePath ?? "/";
@@ -144,15 +237,45 @@ export const probeUrl = ({ config, loadBalancer }: Pick<EnvironmentOutputs, "con
   return `http://${group?.dnsName ?? loadBalancer.dnsName}:${group?.port ?? 80}${path}`;
 };
 
-/** One round. Calls that fail leave a null and a line in `problems`; a member that does not answer, or refuses to, is `reachable: false`. */
-export async function observe(ports: Ports, environment: EnvironmentOutputs, members: Readonly<Record<string, MemberOutputs>>, wants: Wants): Promise<Observation> {
+/**
+ * One round. Calls that fail leave a null and a line in `problems`; a member that does not answer, or refuses to, is
+ * `reachable: false`.
+ */
+export async function observe(
+  ports: Ports,
+  environment: EnvironmentOutputs,
+  members: Readonly<Record<string, MemberOutputs>>,
+  wants: Wants,
+): Promise<Observation> {
   const problems: string[] = [];
   const services = Object.values(environment.loadBalancer.services);
   const [groups, seen, probes, alarms] = await Promise.all([
-    Promise.all(services.map(async (service) => [service.name, await attempt(problems, ports.aws.targets(service.targetGroupArn))] as const)),
-    Promise.all(Object.entries(members).map(async ([name, member]) => [name, await observeMember(ports, name, member, wants)] as const)),
-    Promise.all(wants.probes === 0 ? [] : services.map(async (service) => [service.name, await ports.aws.probe(probeUrl(environment, service.name), wants.probes)] as const)),
+    Promise.all(
+      services.map(
+        async (service) => [service.name, await attempt(problems, ports.aws.targets(service.targetGroupArn))] as const,
+      ),
+    ),
+    Promise.all(
+      Object.entries(members).map(
+        async ([name, member]) => [name, await observeMember(ports, name, member, wants)] as const,
+      ),
+    ),
+    Promise.all(
+      wants.probes === 0
+        ? []
+        : services.map(
+            async (service) =>
+              [service.name, await ports.aws.probe(probeUrl(environment, service.name), wants.probes)] as const,
+          ),
+    ),
     wants.alarms.length === 0 ? null : attempt(problems, ports.aws.alarms(wants.alarms)),
   ]);
-  return { at: ports.clock.now(), groups: Object.fromEntries(groups), members: Object.fromEntries(seen), probes: Object.fromEntries(probes), alarms, problems };
+  return {
+    at: ports.clock.now(),
+    groups: Object.fromEntries(groups),
+    members: Object.fromEntries(seen),
+    probes: Object.fromEntries(probes),
+    alarms,
+    problems,
+  };
 }

@@ -1,4 +1,7 @@
-/** Whose target is it? By the controllers' own lists and the clusters' endpoints; remembered, so that a dead member's targets keep their owner. */
+/**
+ * Whose target is it? By the controllers' own lists and the clusters' endpoints; remembered, so that a dead member's
+ * targets keep their owner.
+ */
 import type { TargetCounts } from "../events";
 import type { Health, Target } from "../ports";
 import type { Observation } from "./observe";
@@ -25,29 +28,50 @@ export function learnOwners(known: Ownership, observation: Observation): Ownersh
   const only = silent.length === 1 ? silent[0] : undefined;
   if (only !== undefined) {
     for (const [service, targets] of Object.entries(observation.groups)) {
-      for (const target of targets ?? []) if (!(owners ?? known).has(key(service, target.id))) learn(key(service, target.id), only.name);
+      for (const target of targets ?? [])
+        if (!(owners ?? known).has(key(service, target.id))) learn(key(service, target.id), only.name);
     }
   }
   return owners ?? known;
 }
 
-export function targetsOf(owners: Ownership, observation: Observation, service: string, member: string): readonly Target[] {
+export function targetsOf(
+  owners: Ownership,
+  observation: Observation,
+  service: string,
+  member: string,
+): readonly Target[] {
   return (observation.groups[service] ?? []).filter((target) => owners.get(key(service, target.id)) === member);
 }
 
-export const isDraining = (target: Target): boolean => target.state === "draining" || target.state === "unhealthy.draining";
-/** Registered and not on its way out. FACTS B: a target that was asked for by name and is unknown comes back as unused/Target.NotRegistered. */
-export const isRegistered = (target: Target): boolean => !isDraining(target) && target.reason !== "Target.NotRegistered";
+export const isDraining = (target: Target): boolean =>
+  target.state === "draining" || target.state === "unhealthy.draining";
+/**
+ * Registered and not on its way out. FACTS B: a target that was asked for by name and is unknown comes back as
+ * unused/Target.NotRegistered.
+ */
+export const isRegistered = (target: Target): boolean =>
+  !isDraining(target) && target.reason !== "Target.NotRegistered";
 
 /** Registered targets that no member is known to have, as `service: ip:port`. */
 export function strangers(owners: Ownership, observation: Observation): string[] {
-  return Object.entries(observation.groups).flatMap(([service, targets]) => (targets ?? []).filter((target) => isRegistered(target) && !owners.has(key(service, target.id))).map((target) => `${service}: ${target.id}`));
+  return Object.entries(observation.groups).flatMap(([service, targets]) =>
+    (targets ?? [])
+      .filter((target) => isRegistered(target) && !owners.has(key(service, target.id)))
+      .map((target) => `${service}: ${target.id}`),
+  );
 }
 
 /** Registered targets of a member by service, sorted: the snapshot that a drain keeps in the record. */
 export function snapshot(owners: Ownership, observation: Observation, member: string): Record<string, string[]> {
   return Object.fromEntries(
-    Object.keys(observation.groups).map((service) => [service, targetsOf(owners, observation, service, member).filter(isRegistered).map((target) => target.id).sort()]),
+    Object.keys(observation.groups).map((service) => [
+      service,
+      targetsOf(owners, observation, service, member)
+        .filter(isRegistered)
+        .map((target) => target.id)
+        .sort(),
+    ]),
   );
 }
 
@@ -68,7 +92,8 @@ export function healthOf(owners: Ownership, observation: Observation, member: st
 
 export function countsByMember(owners: Ownership, observation: Observation): Record<string, TargetCounts> {
   const counts: Record<string, { healthy: number; initial: number; draining: number; unhealthy: number }> = {};
-  for (const name of Object.keys(observation.members)) counts[name] = { healthy: 0, initial: 0, draining: 0, unhealthy: 0 };
+  for (const name of Object.keys(observation.members))
+    counts[name] = { healthy: 0, initial: 0, draining: 0, unhealthy: 0 };
   for (const [service, targets] of Object.entries(observation.groups)) {
     for (const target of targets ?? []) {
       const owner = owners.get(key(service, target.id)) ?? "unknown";

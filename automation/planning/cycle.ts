@@ -1,5 +1,6 @@
 /**
- * `cycle`: members are upgraded in place, one after the other, while they are out of traffic. Each goes through all its minors in one
+ * `cycle`: members are upgraded in place, one after the other, while they are out of traffic. Each goes through all its
+ * minors in one
  * stay, so that it leaves traffic once (docs/decisions/0005-cycle.md). Roles and sizes end as they began.
  */
 import { capacityOf, compareVersions, nextMinor, nodePercentOf } from "../../stacks/record";
@@ -9,9 +10,17 @@ import { activeMembers, impossible, Steps, type Limits, type Wanted } from "./st
 
 export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[] {
   const steps = new Steps(current);
-  const names = [...new Set([...wanted.members, ...Object.keys(current)])].filter((name) => steps.at(name).role !== "absent");
+  const names = [...new Set([...wanted.members, ...Object.keys(current)])].filter(
+    (name) => steps.at(name).role !== "absent",
+  );
   const out = names.filter((name) => steps.at(name).evacuated !== undefined);
-  if (out.length > 0) throw impossible(`${out.join(", ")} was evacuated, and a cluster that is upgraded in place must answer`, `bring its cluster back and put it in order: ${out.map((name) => `eks-blue-green drain ${name}`).join("; ")}; or replace it once: eks-blue-green:rollout.strategy replace`);
+  if (out.length > 0)
+    throw impossible(
+      `${out.join(", ")} was evacuated, and a cluster that is upgraded in place must answer`,
+      "bring its cluster back and put it in order: " +
+        `${out.map((name) => `eks-blue-green drain ${name}`).join("; ")}; or replace it once: ` +
+        "eks-blue-green:rollout.strategy replace",
+    );
   const behind = names.filter((name) => compareVersions(steps.at(name).version ?? wanted.version, wanted.version) < 0);
   // Nobody is served by a standby: it goes first, and shows what the version does.
   for (const name of behind) if (steps.at(name).role === "standby") upgradeInPlace(steps, name, wanted.version);
@@ -30,7 +39,10 @@ export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[
   return steps.list;
 }
 
-/** Control planes go up one minor at a time; add-ons and nodes follow in the same move, so that kubelets are never far behind. */
+/**
+ * Control planes go up one minor at a time; add-ons and nodes follow in the same move, so that kubelets are never far
+ * behind.
+ */
 function upgradeInPlace(steps: Steps, name: string, version: string): void {
   for (let at = steps.at(name).version; at !== null && compareVersions(at, version) < 0; at = steps.at(name).version) {
     steps.move("upgrade", name, { ...steps.at(name), version: nextMinor(at) });
@@ -44,7 +56,8 @@ function standIn(steps: Steps, outgoing: string, floor: number, limits: Limits, 
     if (lacking === null) return;
     const standby = names.find((name) => steps.at(name).role === "standby");
     if (standby === undefined) throw impossible(lacking.message, lacking.remedy);
-    if (steps.at(standby).workload === "stopped") steps.move("scale", standby, { ...steps.at(standby), workload: "running" });
+    if (steps.at(standby).workload === "stopped")
+      steps.move("scale", standby, { ...steps.at(standby), workload: "running" });
     steps.move("admit", standby, { ...steps.at(standby), role: "active" });
     steps.bake(limits.bakeSeconds, `${standby} (${steps.at(standby).version}) stands in`);
   }

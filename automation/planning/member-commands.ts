@@ -1,4 +1,7 @@
-/** Planned work on one member, and the way back of what is finished: short rollouts with the same invariants and gates. Pure. */
+/**
+ * Planned work on one member, and the way back of what is finished: short rollouts with the same invariants and gates.
+ * Pure.
+ */
 import { capacityOf, compareVersions, inOrder } from "../../stacks/record";
 import type { Evacuated, MemberPlacement, Placement, RolloutCommand, Step } from "../../stacks/record";
 import { activeCapacity, capacityFloor, cover } from "./capacity";
@@ -26,10 +29,18 @@ export function planCommand(current: Placement, command: RolloutCommand, limits:
 
 function memberOf(current: Placement, member: string): MemberPlacement {
   const stands = current[member];
-  if (stands === undefined) throw impossible(`there is no member '${member}' (there are: ${Object.keys(current).join(", ")})`, `add it to eks-blue-green:members and deploy the environment's stack first, or correct the name`);
+  if (stands === undefined)
+    throw impossible(
+      `there is no member '${member}' (there are: ${Object.keys(current).join(", ")})`,
+      `add it to eks-blue-green:members and deploy the environment's stack first, or correct the name`,
+    );
   return stands;
 }
-const newest = (current: Placement, names: readonly string[]): string | undefined => names.map((name) => current[name]?.version ?? "").sort(compareVersions).at(-1);
+const newest = (current: Placement, names: readonly string[]): string | undefined =>
+  names
+    .map((name) => current[name]?.version ?? "")
+    .sort(compareVersions)
+    .at(-1);
 
 /** A member that is absent is made first, at the newest version that serves. */
 function admit(current: Placement, member: string, limits: Limits): Step[] {
@@ -39,7 +50,11 @@ function admit(current: Placement, member: string, limits: Limits): Step[] {
   if (stands.role === "active") return [];
   if (stands.evacuated !== undefined) throw evacuatedFirst(member, stands.evacuated);
   if (stands.role === "absent") {
-    if (serving === undefined) throw impossible(`${member} is absent and nobody is active, so there is no version to make it at`, "deploy the environment first: eks-blue-green up");
+    if (serving === undefined)
+      throw impossible(
+        `${member} is absent and nobody is active, so there is no version to make it at`,
+        "deploy the environment first: eks-blue-green up",
+      );
     steps.move("provision", member, { role: "standby", version: serving, workload: "running" });
   }
   bringIn(steps, member);
@@ -48,16 +63,24 @@ function admit(current: Placement, member: string, limits: Limits): Step[] {
 }
 
 function bringIn(steps: Steps, member: string): void {
-  if (steps.at(member).workload === "stopped") steps.move("scale", member, { ...steps.at(member), workload: "running" });
+  if (steps.at(member).workload === "stopped")
+    steps.move("scale", member, { ...steps.at(member), workload: "running" });
   steps.move("admit", member, { ...steps.at(member), role: "active" });
 }
 
 /** Bindings that it still has would register behind a denial, and a plan of its stack would take them for drift. */
 function evacuatedFirst(member: string, { at, why }: Evacuated): Error {
-  return impossible(`${member} was evacuated at ${at} (${why}) and is not in order yet: its bindings are still there, and its controller is denied to register`, `put it in order first: eks-blue-green drain ${member}`);
+  return impossible(
+    `${member} was evacuated at ${at} (${why}) and is not in order yet: its bindings are still there, and its ` +
+      "controller is denied to register",
+    `put it in order first: eks-blue-green drain ${member}`,
+  );
 }
 
-/** The others are scaled up first when they can't carry the load. One that was evacuated is out already: its bindings go, and the denial with them. */
+/**
+ * The others are scaled up first when they can't carry the load. One that was evacuated is out already: its bindings
+ * go, and the denial with them.
+ */
 function drain(current: Placement, member: string, limits: Limits): Step[] {
   const stands = memberOf(current, member);
   const steps = new Steps(current);
@@ -70,14 +93,23 @@ function drain(current: Placement, member: string, limits: Limits): Step[] {
 
 function scale(current: Placement, member: string, percent: number, limits: Limits): Step[] {
   const stands = memberOf(current, member);
-  if (stands.role === "absent") throw impossible(`${member} is absent: there is nothing to scale`, `bring it in: eks-blue-green admit ${member}`);
+  if (stands.role === "absent")
+    throw impossible(`${member} is absent: there is nothing to scale`, `bring it in: eks-blue-green admit ${member}`);
   if (stands.evacuated !== undefined) throw evacuatedFirst(member, stands.evacuated);
   const most = limits.maxCapacityPercent ?? Number.POSITIVE_INFINITY;
-  if (percent > most && percent > capacityOf(stands)) throw impossible(`${member} can't be scaled to ${percent} %: cluster.nodes.maxSize has room for ${most} %`, "raise eks-blue-green:cluster.nodes.maxSize and deploy it, or choose less");
+  if (percent > most && percent > capacityOf(stands))
+    throw impossible(
+      `${member} can't be scaled to ${percent} %: cluster.nodes.maxSize has room for ${most} %`,
+      "raise eks-blue-green:cluster.nodes.maxSize and deploy it, or choose less",
+    );
   const floor = capacityFloor(current, limits);
   const left = activeCapacity(current, member) + percent;
   if (stands.role === "active" && percent < capacityOf(stands) && left < floor) {
-    throw impossible(`with ${member} at ${percent} % the active members carry ${left} %, and traffic needs ${floor} %`, "bring another member in first (eks-blue-green admit MEMBER), scale another one up, or lower eks-blue-green:rollout.minCapacityPercent");
+    throw impossible(
+      `with ${member} at ${percent} % the active members carry ${left} %, and traffic needs ${floor} %`,
+      "bring another member in first (eks-blue-green admit MEMBER), scale another one up, or lower " +
+        "eks-blue-green:rollout.minCapacityPercent",
+    );
   }
   const steps = new Steps(current);
   steps.resize(member, percent);
@@ -88,12 +120,19 @@ function scale(current: Placement, member: string, percent: number, limits: Limi
 function rollback(current: Placement, limits: Limits): Step[] {
   const active = activeMembers(current);
   const serving = newest(current, active);
-  const old = Object.keys(current).filter((name) => current[name]?.role === "standby" && current[name]?.evacuated === undefined && compareVersions(current[name]?.version ?? "", serving ?? "") < 0);
+  const old = Object.keys(current).filter(
+    (name) =>
+      current[name]?.role === "standby" &&
+      current[name]?.evacuated === undefined &&
+      compareVersions(current[name]?.version ?? "", serving ?? "") < 0,
+  );
   const version = newest(current, old);
   if (serving === undefined || version === undefined) {
     throw impossible(
-      `there is nothing to go back to: no member of an older version than ${serving ?? "the wanted one"} stands by (one that was retired is destroyed, and one that was upgraded in place can't be lowered)`,
-      "repair what serves; or build a second environment at the older version and move clients to it by DNS (docs/runbook.md)",
+      `there is nothing to go back to: no member of an older version than ${serving ?? "the wanted one"} stands ` +
+        "by (one that was retired is destroyed, and one that was upgraded in place can't be lowered)",
+      "repair what serves; or build a second environment at the older version and move clients to it by DNS " +
+        "(docs/runbook.md)",
     );
   }
   const steps = new Steps(current);
@@ -104,7 +143,13 @@ function rollback(current: Placement, limits: Limits): Step[] {
     steps.resize(name, Math.max(capacityOf(steps.at(name)), 100));
     bringIn(steps, name);
   }
-  steps.bake(limits.bakeSeconds, `${doing(returning.map((name) => `${name} (${version})`), "serve")} again beside ${leaving.join(", ")}`);
+  steps.bake(
+    limits.bakeSeconds,
+    `${doing(
+      returning.map((name) => `${name} (${version})`),
+      "serve",
+    )} again beside ${leaving.join(", ")}`,
+  );
   for (const name of leaving.slice(0, returning.length)) {
     cover(steps, name, floor, limits);
     steps.move("drain", name, { ...steps.at(name), role: "standby" });

@@ -1,4 +1,7 @@
-/** From where the members stand to what is wanted: an ordered list of steps. Pure; the property tests hold its invariants. */
+/**
+ * From where the members stand to what is wanted: an ordered list of steps. Pure; the property tests hold its
+ * invariants.
+ */
 import { capacityOf, compareVersions, sizedAt } from "../../stacks/record";
 import type { Placement, Step, StrategyName } from "../../stacks/record";
 import { cover, floorOf } from "./capacity";
@@ -27,21 +30,33 @@ export function plan(current: Placement, wanted: Wanted, strategy: StrategyName,
 
 function check(current: Placement, wanted: Wanted, limits: Limits): void {
   const active = activeMembers(current);
-  if (active.length === 0) throw impossible("no member is active, so there is no traffic to move", "deploy the environment first: eks-blue-green up");
+  if (active.length === 0)
+    throw impossible(
+      "no member is active, so there is no traffic to move",
+      "deploy the environment first: eks-blue-green up",
+    );
   if (active.length < limits.minActive) {
-    throw impossible(`${counted(active.length, "member")} active, but rollout.minActive asks for ${limits.minActive} at every point`, `lower eks-blue-green:rollout.minActive to ${active.length}`);
+    throw impossible(
+      `${counted(active.length, "member")} active, but rollout.minActive asks for ${limits.minActive} at every point`,
+      `lower eks-blue-green:rollout.minActive to ${active.length}`,
+    );
   }
   const newer = active.filter((name) => compareVersions(current[name]?.version ?? wanted.version, wanted.version) > 0);
   if (newer.length > 0) {
     throw impossible(
-      `${newer.join(", ")} serve(s) Kubernetes ${newer.map((name) => current[name]?.version).join(", ")}, newer than the wanted ${wanted.version}; versions only go up`,
-      `set eks-blue-green:kubernetesVersion to ${newer.map((name) => current[name]?.version ?? "").sort(compareVersions).at(-1)} or later`,
+      `${newer.join(", ")} serve(s) Kubernetes ${newer.map((name) => current[name]?.version).join(", ")}, newer ` +
+        `than the wanted ${wanted.version}; versions only go up`,
+      `set eks-blue-green:kubernetesVersion to ${newer
+        .map((name) => current[name]?.version ?? "")
+        .sort(compareVersions)
+        .at(-1)} or later`,
     );
   }
 }
 
 /**
- * For every active member of another version one of the wanted version comes in before it goes out. Standbys of the wanted version are
+ * For every active member of another version one of the wanted version comes in before it goes out. Standbys of the
+ * wanted version are
  * used first; standbys of another version are retired to make room when no name is free, and at the end otherwise.
  */
 function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
@@ -50,8 +65,10 @@ function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
   const floor = floorOf(current, { strategy: "replace", wantedVersion: wanted.version }, limits);
   for (const outgoing of old) {
     const incoming = bringIn(steps, wanted, limits, outgoing);
-    if (steps.at(incoming).workload === "stopped") steps.move("scale", incoming, { ...steps.at(incoming), workload: "running" });
-    if (steps.at(incoming).role === "standby" && capacityOf(steps.at(incoming)) < capacityOf(steps.at(outgoing))) steps.resize(incoming, capacityOf(steps.at(outgoing)));
+    if (steps.at(incoming).workload === "stopped")
+      steps.move("scale", incoming, { ...steps.at(incoming), workload: "running" });
+    if (steps.at(incoming).role === "standby" && capacityOf(steps.at(incoming)) < capacityOf(steps.at(outgoing)))
+      steps.resize(incoming, capacityOf(steps.at(outgoing)));
     if (steps.at(incoming).role === "standby") steps.move("admit", incoming, { ...steps.at(incoming), role: "active" });
     cover(steps, outgoing, floor, limits);
     steps.bake(limits.bakeSeconds, `${incoming} (${wanted.version}) serves beside ${outgoing}`);
@@ -65,12 +82,18 @@ function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
 }
 
 /**
- * A standby of the wanted version: one that is there, or a new one under a free name. When no name is free but a member of the wanted
+ * A standby of the wanted version: one that is there, or a new one under a free name. When no name is free but a member
+ * of the wanted
  * version is active beside the outgoing one (an earlier rollout got that far), that one takes over.
  */
 function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string): string {
   const names = [...new Set([...wanted.members, ...Object.keys(steps.placement)])];
-  const ready = names.filter((name) => steps.at(name).role === "standby" && steps.at(name).version === wanted.version && steps.at(name).evacuated === undefined);
+  const ready = names.filter(
+    (name) =>
+      steps.at(name).role === "standby" &&
+      steps.at(name).version === wanted.version &&
+      steps.at(name).evacuated === undefined,
+  );
   // One whose pods already run comes in sooner.
   const standby = ready.find((name) => steps.at(name).workload === "running") ?? ready[0];
   if (standby !== undefined) return standby;
@@ -82,7 +105,8 @@ function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string)
     if (stale === undefined && serving !== undefined && active.length > limits.minActive) return serving;
     if (stale === undefined) {
       throw impossible(
-        `no name is free for a member of ${wanted.version} to replace ${outgoing}: ${wanted.members.join(", ")} are all active`,
+        `no name is free for a member of ${wanted.version} to replace ${outgoing}: ${wanted.members.join(", ")} ` +
+          "are all active",
         "add a member's name to eks-blue-green:members, deploy the environment's stack, and run the upgrade again",
       );
     }
@@ -97,17 +121,25 @@ function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string)
 /** A workload is always stopped gracefully before its member is destroyed. */
 function retire(steps: Steps, member: string): void {
   // Nobody answers there who could stop anything; it had its last flow when it was evacuated.
-  if (steps.at(member).workload === "running" && steps.at(member).evacuated === undefined) steps.move("scale", member, { ...steps.at(member), workload: "stopped" });
+  if (steps.at(member).workload === "running" && steps.at(member).evacuated === undefined)
+    steps.move("scale", member, { ...steps.at(member), workload: "stopped" });
   steps.move("retire", member, { role: "absent", version: null, workload: "running" });
 }
 
 function retireLeftovers(steps: Steps, wanted: Wanted, limits: Limits): void {
   const leftovers = Object.keys(steps.placement).filter((name) => {
     const stands = steps.at(name);
-    return stands.role === "standby" && (stands.version !== wanted.version || stands.workload === "stopped" || stands.evacuated !== undefined || !wanted.members.includes(name));
+    return (
+      stands.role === "standby" &&
+      (stands.version !== wanted.version ||
+        stands.workload === "stopped" ||
+        stands.evacuated !== undefined ||
+        !wanted.members.includes(name))
+    );
   });
   if (leftovers.length === 0) return;
   // After a rollout that was interrupted behind the drain, the members that stay have not proven themselves yet.
-  if (steps.list.length === 0) steps.bake(limits.bakeSeconds, "the members that stay prove themselves before anything is destroyed");
+  if (steps.list.length === 0)
+    steps.bake(limits.bakeSeconds, "the members that stay prove themselves before anything is destroyed");
   for (const name of leftovers) retire(steps, name);
 }

@@ -28,8 +28,10 @@ export function limitsOf(config: Pick<EnvironmentConfig, "rollout" | "cluster">)
   return { minActive, bakeSeconds, minCapacityPercent, maxCapacityPercent: Math.floor((100 * maxSize) / desiredSize) };
 }
 
-export const impossible = (message: string, remedy: string): DriverError => new DriverError("EBG-PLAN-IMPOSSIBLE", message, remedy);
-export const activeMembers = (placement: Placement): string[] => Object.keys(placement).filter((name) => placement[name]?.role === "active");
+export const impossible = (message: string, remedy: string): DriverError =>
+  new DriverError("EBG-PLAN-IMPOSSIBLE", message, remedy);
+export const activeMembers = (placement: Placement): string[] =>
+  Object.keys(placement).filter((name) => placement[name]?.role === "active");
 
 /** Where the members stand after a step. */
 export function afterStep(placement: Placement, step: Step): Placement {
@@ -55,12 +57,16 @@ export class Steps {
   bake(seconds: number, why: string): void {
     if (seconds > 0) this.list.push({ type: "bake", seconds, why });
   }
-  /** Up in one move: nodes come before the pods that need them. Down in two while traffic comes: pods go before the nodes that they run on. */
+  /**
+   * Up in one move: nodes come before the pods that need them. Down in two while traffic comes: pods go before the
+   * nodes that they run on.
+   */
   resize(member: string, percent: number, nodePercent: number = percent): void {
     const stands = this.at(member);
     if (capacityOf(stands) === percent && nodePercentOf(stands) === nodePercent) return;
     const between = Math.max(nodePercentOf(stands), nodePercent);
-    if (nodePercent < nodePercentOf(stands) && percent < capacityOf(stands) && stands.role === "active") this.move("scale", member, sizedAt(stands, percent, between));
+    if (nodePercent < nodePercentOf(stands) && percent < capacityOf(stands) && stands.role === "active")
+      this.move("scale", member, sizedAt(stands, percent, between));
     this.move("scale", member, sizedAt(this.at(member), percent, nodePercent));
   }
 }

@@ -1,12 +1,28 @@
-/** The order of a teardown. Pure: nothing is destroyed before its traffic is drained, and who owns the load balancer goes last. */
+/**
+ * The order of a teardown. Pure: nothing is destroyed before its traffic is drained, and who owns the load balancer
+ * goes last.
+ */
 import type { EnvironmentConfig } from "../../stacks/config";
-import { absent, startRollout, type EnvironmentRecord, type MemberPlacement, type Placement, type Step } from "../../stacks/record";
+import {
+  absent,
+  startRollout,
+  type EnvironmentRecord,
+  type MemberPlacement,
+  type Placement,
+  type Step,
+} from "../../stacks/record";
 import { ownershipOf } from "../../stacks/config/target-groups";
 
-const move = (kind: "drain" | "scale" | "retire", member: string, from: MemberPlacement, to: MemberPlacement): Step => ({ type: "move", kind, member, from, to });
+const move = (
+  kind: "drain" | "scale" | "retire",
+  member: string,
+  from: MemberPlacement,
+  to: MemberPlacement,
+): Step => ({ type: "move", kind, member, from, to });
 
 /**
- * First every drain (traffic gathers on the last member, then ends), then every workload ends gracefully, then the clusters go.
+ * First every drain (traffic gathers on the last member, then ends), then every workload ends gracefully, then the
+ * clusters go.
  * `last`: drained and destroyed after the others; the primary, or null for the order of the placement.
  */
 export function planTeardown(placement: Placement, last: string | null): Step[] {
@@ -31,7 +47,18 @@ export function planTeardown(placement: Placement, last: string | null): Step[] 
 }
 
 /** The record with a teardown of what stands; nothing is destroyed yet. `startedAt`: ISO 8601, UTC. */
-export function startTeardown(record: EnvironmentRecord, config: EnvironmentConfig, startedAt: string): EnvironmentRecord {
+export function startTeardown(
+  record: EnvironmentRecord,
+  config: EnvironmentConfig,
+  startedAt: string,
+): EnvironmentRecord {
   const planned = planTeardown(record.placement, ownershipOf(record, config).primary);
-  return startRollout(record, { id: `${startedAt.replace(/[-:]|\.\d+/g, "")}-teardown`, command: { name: "teardown", member: null, percent: null }, strategy: config.rollout.strategy, wantedVersion: config.kubernetesVersion, steps: planned, startedAt });
+  return startRollout(record, {
+    id: `${startedAt.replace(/[-:]|\.\d+/g, "")}-teardown`,
+    command: { name: "teardown", member: null, percent: null },
+    strategy: config.rollout.strategy,
+    wantedVersion: config.kubernetesVersion,
+    steps: planned,
+    startedAt,
+  });
 }

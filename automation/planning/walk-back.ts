@@ -10,13 +10,16 @@ export type ObservedHealth = Readonly<Record<string, Health>>;
 
 export type WalkBack =
   | { readonly kind: "steps"; readonly steps: readonly Step[] }
-  /** Turning back would take traffic from the only side that is healthy, or needs what is destroyed: nothing is moved. */
+  /**
+   * Turning back would take traffic from the only side that is healthy, or needs what is destroyed: nothing is moved.
+   */
   | { readonly kind: "stay"; readonly why: string; readonly remedy: string };
 
 const stay = (why: string, remedy: string): WalkBack => ({ kind: "stay", why, remedy });
 
 /**
- * Where the members stood when the rollout began, found by undoing its committed steps; or, when a member was destroyed since, right
+ * Where the members stood when the rollout began, found by undoing its committed steps; or, when a member was destroyed
+ * since, right
  * after that (nobody comes back from there).
  */
 export function placementBefore(record: EnvironmentRecord): Placement {
@@ -26,7 +29,10 @@ export function placementBefore(record: EnvironmentRecord): Placement {
 }
 
 const undo = (steps: readonly Step[], from: Placement): Placement =>
-  steps.reduceRight<Placement>((placement, step) => (step.type === "move" ? { ...placement, [step.member]: step.from } : placement), from);
+  steps.reduceRight<Placement>(
+    (placement, step) => (step.type === "move" ? { ...placement, [step.member]: step.from } : placement),
+    from,
+  );
 
 export interface WalkBackOptions {
   /** Somebody asked for it; nothing is broken. Default false: a gate failed. */
@@ -34,21 +40,40 @@ export interface WalkBackOptions {
 }
 
 /**
- * The steps back from the record (with the open intent taken as done, because part of it may be) to the members that were active
- * when the rollout began: first everything that comes in again, then everything that goes out, then the sizes (nobody gets smaller while
+ * The steps back from the record (with the open intent taken as done, because part of it may be) to the members that
+ * were active
+ * when the rollout began: first everything that comes in again, then everything that goes out, then the sizes (nobody
+ * gets smaller while
  * one of those members is in traffic and does not serve: the others carry its load). Members are neither
- * provisioned nor destroyed on the way back (but one that is half made, when somebody asks for the way back), and no version is lowered:
+ * provisioned nor destroyed on the way back (but one that is half made, when somebody asks for the way back), and no
+ * version is lowered:
  * the new one stays as a standby, so that its failure can be looked at.
  */
 export function walkBack(record: EnvironmentRecord, health: ObservedHealth, options: WalkBackOptions = {}): WalkBack {
   if (record.rollout === null) return stay("no rollout is under way", "eks-blue-green status");
-  if (record.rollout.direction === "back") return stay("the way back itself failed a check", "look at the findings, then run: eks-blue-green upgrade");
+  if (record.rollout.direction === "back")
+    return stay("the way back itself failed a check", "look at the findings, then run: eks-blue-green upgrade");
   const intent = record.intent;
   if (intent?.move.kind === "provision" && options.requested === true) return unmade(record, intent.move, health);
-  if (intent?.move.kind === "provision") return stay(`nothing was moved yet: ${intent.move.member} is not complete`, "repair what the message names and run the same command again; or give it up: eks-blue-green rollback destroys what is half made");
-  if (intent?.move.kind === "retire") return stay(`${intent.move.member} is being destroyed; there is no way back from that`, "run the upgrade again to finish");
-  const now: Placement = intent === null ? record.placement : { ...record.placement, [intent.move.member]: intent.move.to };
-  if (intent?.move.kind === "upgrade") return stay(stillOut(now, intent.move), `repair ${intent.move.member} and run the same command again: it goes on with the upgrade; the others keep the size that they carry its load with`);
+  if (intent?.move.kind === "provision")
+    return stay(
+      `nothing was moved yet: ${intent.move.member} is not complete`,
+      "repair what the message names and run the same command again; or give it up: eks-blue-green rollback " +
+        "destroys what is half made",
+    );
+  if (intent?.move.kind === "retire")
+    return stay(
+      `${intent.move.member} is being destroyed; there is no way back from that`,
+      "run the upgrade again to finish",
+    );
+  const now: Placement =
+    intent === null ? record.placement : { ...record.placement, [intent.move.member]: intent.move.to };
+  if (intent?.move.kind === "upgrade")
+    return stay(
+      stillOut(now, intent.move),
+      `repair ${intent.move.member} and run the same command again: it goes on with the upgrade; the others keep ` +
+        "the size that they carry its load with",
+    );
   const before = placementBefore(record);
   const goal = activeMembers(before);
   const suspect = suspectOf(record, goal, health, options.requested === true);
@@ -59,54 +84,89 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
   const steps = stepsBack(now, before, intent?.move ?? null, sickInTraffic);
   const first = steps[0];
   if (intent !== null && (first?.type !== "move" || first.member !== intent.move.member)) {
-    return stay(`'${intent.move.kind} ${intent.move.member}' is open and has no move back`, "repair what the message names and run the upgrade again");
+    return stay(
+      `'${intent.move.kind} ${intent.move.member}' is open and has no move back`,
+      "repair what the message names and run the upgrade again",
+    );
   }
   const larger = goal.some((name) => capacityOf(now[name]) > capacityOf(before[name]));
-  if (intent === null && sickInTraffic.length > 0 && (options.requested !== true || larger) && steps.every((step) => step.type === "move" && step.kind === "scale")) {
-    return stay(`${sick.join(", ")}: not healthy; nobody is out of traffic, and nobody is made smaller meanwhile`, `repair ${sick.join(", ")} (eks-blue-green status), then run the same command again`);
+  if (
+    intent === null &&
+    sickInTraffic.length > 0 &&
+    (options.requested !== true || larger) &&
+    steps.every((step) => step.type === "move" && step.kind === "scale")
+  ) {
+    return stay(
+      `${sick.join(", ")}: not healthy; nobody is out of traffic, and nobody is made smaller meanwhile`,
+      `repair ${sick.join(", ")} (eks-blue-green status), then run the same command again`,
+    );
   }
   return guard(now, steps, goal, health);
 }
 
-/** Asked for: one that is half made was never bound, so it is destroyed (with the approval of any `retire`); what was moved before it is moved back. */
+/**
+ * Asked for: one that is half made was never bound, so it is destroyed (with the approval of any `retire`); what was
+ * moved before it is moved back.
+ */
 function unmade(record: EnvironmentRecord, { member, from, to }: Move, health: ObservedHealth): WalkBack {
   const before = placementBefore(record);
   const way = guard(record.placement, stepsBack(record.placement, before, null, []), activeMembers(before), health);
-  return way.kind === "stay" ? way : { kind: "steps", steps: [{ type: "move", kind: "retire", member, from: to, to: from }, ...way.steps] };
+  return way.kind === "stay"
+    ? way
+    : { kind: "steps", steps: [{ type: "move", kind: "retire", member, from: to, to: from }, ...way.steps] };
 }
 
 function stillOut(now: Placement, { member, to }: Move): string {
-  return `${member} is on its way to ${to.version ?? "?"} and can't go back: a cluster's version is never lowered. It stays out of traffic; ${doing(activeMembers(now), "serve")}`;
+  return (
+    `${member} is on its way to ${to.version ?? "?"} and can't go back: a cluster's version is never lowered. It ` +
+    `stays out of traffic; ${doing(activeMembers(now), "serve")}`
+  );
 }
 
 /**
- * The member that came back last, upgraded in place, when it is what went wrong: its admit or the bake right behind it failed (asked for,
- * only when its health does not speak for it), or it got sick later. Before it came back the others served without it, and must still be as large.
+ * The member that came back last, upgraded in place, when it is what went wrong: its admit or the bake right behind it
+ * failed (asked for,
+ * only when its health does not speak for it), or it got sick later. Before it came back the others served without it,
+ * and must still be as large.
  */
-function suspectOf({ rollout, intent, placement }: EnvironmentRecord, goal: readonly string[], health: ObservedHealth, requested: boolean): string | null {
+function suspectOf(
+  { rollout, intent, placement }: EnvironmentRecord,
+  goal: readonly string[],
+  health: ObservedHealth,
+  requested: boolean,
+): string | null {
   if (rollout === null || rollout.strategy !== "cycle" || rollout.command !== undefined) return null;
   const open = intent?.move;
-  if (open !== undefined) return open.kind === "admit" && goal.includes(open.member) && (!requested || health[open.member] !== "healthy") ? open.member : null;
-  const index = rollout.steps.slice(0, rollout.done).findLastIndex((step) => step.type === "move" && step.kind === "admit");
+  if (open !== undefined)
+    return open.kind === "admit" && goal.includes(open.member) && (!requested || health[open.member] !== "healthy")
+      ? open.member
+      : null;
+  const index = rollout.steps
+    .slice(0, rollout.done)
+    .findLastIndex((step) => step.type === "move" && step.kind === "admit");
   const admitted = rollout.steps[index];
   if (requested || admitted?.type !== "move" || !goal.includes(admitted.member)) return null;
   const inItsBake = rollout.done === index + 1 && rollout.steps[rollout.done]?.type === "bake";
   if (!inItsBake && health[admitted.member] === "healthy") return null;
   const without = undo(rollout.steps.slice(index, rollout.done), placement);
-  const smaller = activeMembers(without).some((name) => placement[name]?.role !== "active" || capacityOf(placement[name]) < capacityOf(without[name]));
+  const smaller = activeMembers(without).some(
+    (name) => placement[name]?.role !== "active" || capacityOf(placement[name]) < capacityOf(without[name]),
+  );
   return smaller ? null : admitted.member;
 }
 
 function outAgain(now: Placement, suspect: string, health: ObservedHealth): WalkBack {
   const others = activeMembers(now).filter((name) => name !== suspect);
   const steps = new Steps(now);
-  if (steps.at(suspect).role !== "active") return stay(`${suspect} is out already`, "repair what the message names and run the upgrade again");
+  if (steps.at(suspect).role !== "active")
+    return stay(`${suspect} is out already`, "repair what the message names and run the upgrade again");
   steps.move("drain", suspect, { ...steps.at(suspect), role: "standby" });
   return guard(now, steps.list, others, health);
 }
 
 /**
- * Undone, or finished when it leads to where the member stood: the size before it may be one on the way down. While somebody in traffic is
+ * Undone, or finished when it leads to where the member stood: the size before it may be one on the way down. While
+ * somebody in traffic is
  * sick, it ends at the larger size; only a growth that made the member itself sick is undone.
  */
 function resizeBack(steps: Steps, open: Move, before: Placement, sick: readonly string[]): void {
@@ -114,11 +174,15 @@ function resizeBack(steps: Steps, open: Move, before: Placement, sick: readonly 
   const shrinks = capacityOf(open.to) < capacityOf(open.from);
   if (shrinks && sick.length > 0) return steps.resize(open.member, capacityOf(open.from), nodePercentOf(open.from));
   if (sick.some((name) => name !== open.member)) return steps.move("scale", open.member, open.to);
-  if (capacityOf(size) === capacityOf(open.to) && nodePercentOf(size) === nodePercentOf(open.to)) steps.move("scale", open.member, open.to);
+  if (capacityOf(size) === capacityOf(open.to) && nodePercentOf(size) === nodePercentOf(open.to))
+    steps.move("scale", open.member, open.to);
   else steps.resize(open.member, capacityOf(open.from), nodePercentOf(open.from));
 }
 
-/** The member of the open intent comes first: its move back takes the intent over without a gap. `sick`: in traffic, and not healthy. */
+/**
+ * The member of the open intent comes first: its move back takes the intent over without a gap. `sick`: in traffic, and
+ * not healthy.
+ */
 function stepsBack(now: Placement, before: Placement, open: Move | null, sick: readonly string[]): Step[] {
   const goal = activeMembers(before);
   const steps = new Steps(now);
@@ -127,16 +191,20 @@ function stepsBack(now: Placement, before: Placement, open: Move | null, sick: r
     if (steps.at(name).role === "standby") steps.move("admit", name, { ...steps.at(name), role: "active" });
   };
   if (open?.kind === "scale" && steps.at(open.member).role === "active") resizeBack(steps, open, before, sick);
-  else if (open?.kind === "scale" && (!goal.includes(open.member) || open.to.workload === "stopped")) steps.move("scale", open.member, open.from);
+  else if (open?.kind === "scale" && (!goal.includes(open.member) || open.to.workload === "stopped"))
+    steps.move("scale", open.member, open.from);
   // What a resize has not done yet an admit may not do: it is finished first, and then the member comes in.
   else if (open?.kind === "scale") steps.move("scale", open.member, open.to);
   // One that only stood in is not wanted back.
-  else if (open?.kind === "drain" && !goal.includes(open.member)) steps.move("drain", open.member, steps.at(open.member));
+  else if (open?.kind === "drain" && !goal.includes(open.member))
+    steps.move("drain", open.member, steps.at(open.member));
   // An admit of one that belongs in is finished rather than undone; its gate looks at everything again.
-  else if (open?.kind === "admit" && goal.includes(open.member)) steps.move("admit", open.member, steps.at(open.member));
+  else if (open?.kind === "admit" && goal.includes(open.member))
+    steps.move("admit", open.member, steps.at(open.member));
   else if (open !== null && goal.includes(open.member)) bringBack(open.member);
   for (const name of goal) bringBack(name);
-  for (const name of activeMembers(now)) if (!goal.includes(name)) steps.move("drain", name, { ...steps.at(name), role: "standby" });
+  for (const name of activeMembers(now))
+    if (!goal.includes(name)) steps.move("drain", name, { ...steps.at(name), role: "standby" });
   for (const name of goal) {
     if (sick.length > 0 && capacityOf(before[name]) < capacityOf(steps.at(name))) continue;
     steps.resize(name, capacityOf(before[name]), nodePercentOf(before[name]));
@@ -146,14 +214,20 @@ function stepsBack(now: Placement, before: Placement, open: Move | null, sick: r
 
 /** A drain on the way back needs somebody healthy who stays. */
 function guard(now: Placement, steps: readonly Step[], goal: readonly string[], health: ObservedHealth): WalkBack {
-  const leaving = steps.filter((step) => step.type === "move" && step.kind === "drain").map((step) => (step.type === "move" ? step.member : ""));
+  const leaving = steps
+    .filter((step) => step.type === "move" && step.kind === "drain")
+    .map((step) => (step.type === "move" ? step.member : ""));
   const serving = goal.filter((name) => now[name]?.role === "active");
   const comingBack = goal.filter((name) => now[name]?.role !== "active");
   if (leaving.length > 0 && comingBack.length === 0 && !serving.some((name) => health[name] === "healthy")) {
     const what = serving.map((name) => `${name} is ${health[name] ?? "unknown"}`).join(", ");
     const newSide = leaving.map((name) => `${name} is ${health[name] ?? "unknown"}`).join(", ");
-    return stay(`turning back would leave only members that are not healthy (${what}; ${newSide}), so nothing was moved`, `repair ${serving.join(", ")}; 'eks-blue-green status' shows what is missing; then run the upgrade again`);
+    return stay(
+      `turning back would leave only members that are not healthy (${what}; ${newSide}), so nothing was moved`,
+      `repair ${serving.join(", ")}; 'eks-blue-green status' shows what is missing; then run the upgrade again`,
+    );
   }
-  // Whoever comes back is out of the group, so nothing can be said of its health yet: it is admitted first, and its gate must pass before anybody is drained.
+  // Whoever comes back is out of the group, so nothing can be said of its health yet: it is admitted first, and its
+  // gate must pass before anybody is drained.
   return { kind: "steps", steps };
 }

@@ -1,4 +1,7 @@
-/** The two updates by which the stacks take a load balancer over: imports, reads, and on the primary the Service's own fields. Pure. */
+/**
+ * The two updates by which the stacks take a load balancer over: imports, reads, and on the primary the Service's own
+ * fields. Pure.
+ */
 import { DriverError } from "../errors";
 import { describeOperation, isBinding } from "./move-policy";
 import type { PlannedOperation } from "../ports";
@@ -6,7 +9,8 @@ import type { PlannedOperation } from "../ports";
 export type AdoptUpdate = "environment" | "primary" | "annotations";
 
 const quiet = new Set(["same", "read", "refresh", "discard", "read-replacement", "discard-replaced"]);
-const adoptable = /^aws:(lb\/loadBalancer:LoadBalancer|lb\/targetGroup:TargetGroup|lb\/listener:Listener|ec2\/securityGroup:SecurityGroup)$/;
+const adoptable =
+  /^aws:(lb\/loadBalancer:LoadBalancer|lb\/targetGroup:TargetGroup|lb\/listener:Listener|ec2\/securityGroup:SecurityGroup)$/;
 const isService = (type: string): boolean => type === "kubernetes:core/v1:Service";
 const isServicePatch = (type: string): boolean => type === "kubernetes:core/v1:ServicePatch";
 const serviceFields = /^(spec(\.(type|loadBalancerClass|selector))?|metadata(\.annotations)?)(\.|$)/;
@@ -14,17 +18,27 @@ const plain = (path: string): string => path.replace(/\["?([^"\]]+)"?\]/g, ".$1"
 
 function objection(update: AdoptUpdate, { operation, type, custom, paths }: PlannedOperation): string | null {
   if (quiet.has(operation) || type === "pulumi:pulumi:StackReference") return null;
-  if (type === "pulumi:pulumi:Stack") return operation === "update" || operation === "create" ? null : "the stack itself stays";
+  if (type === "pulumi:pulumi:Stack")
+    return operation === "update" || operation === "create" ? null : "the stack itself stays";
   if (!custom && (operation === "create" || operation === "update")) return null;
   if (!custom && operation === "delete") return null;
-  if (type.startsWith("pulumi:providers:")) return operation === "create" && type === "pulumi:providers:aws" ? null : "a provider's change reaches every resource that it manages";
+  if (type.startsWith("pulumi:providers:"))
+    return operation === "create" && type === "pulumi:providers:aws"
+      ? null
+      : "a provider's change reaches every resource that it manages";
   if (/replace/.test(operation)) return "nothing is replaced while a load balancer changes hands";
-  if (update === "environment") return operation === "import" && adoptable.test(type) ? null : "the environment's stack only imports";
+  if (update === "environment")
+    return operation === "import" && adoptable.test(type) ? null : "the environment's stack only imports";
   if (isBinding(type) && operation === "import") return null;
   // The former primary's own rules: its controller's go with its bindings.
-  if (update === "primary" && type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") return operation === "create" ? null : "of the rules some are added, none is changed";
-  if (isServicePatch(type)) return update === "annotations" || operation !== "delete" ? null : "the annotations go last";
-  if (isService(type) && operation === "update") return paths.every((path) => serviceFields.test(plain(path))) ? null : `of the Service only type, class, selector and annotations change, not ${paths.join(", ")}`;
+  if (update === "primary" && type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    return operation === "create" ? null : "of the rules some are added, none is changed";
+  if (isServicePatch(type))
+    return update === "annotations" || operation !== "delete" ? null : "the annotations go last";
+  if (isService(type) && operation === "update")
+    return paths.every((path) => serviceFields.test(plain(path)))
+      ? null
+      : `of the Service only type, class, selector and annotations change, not ${paths.join(", ")}`;
   return "the primary's stack only takes over its bindings and follows its Service";
 }
 
@@ -35,5 +49,9 @@ export function assertAdoptOnly(update: AdoptUpdate, stack: string, operations: 
     return why === null ? [] : [`  ${describeOperation(operation)}: ${why}`];
   });
   if (refused.length === 0) return;
-  throw new DriverError("EBG-PLAN-REFUSED", `adopting would do more to stack ${stack} than take over, so it was not done:\n${refused.join("\n")}`, `deploy the other changes first (pulumi preview -s ${stack}), then run the same command again`);
+  throw new DriverError(
+    "EBG-PLAN-REFUSED",
+    `adopting would do more to stack ${stack} than take over, so it was not done:\n${refused.join("\n")}`,
+    `deploy the other changes first (pulumi preview -s ${stack}), then run the same command again`,
+  );
 }

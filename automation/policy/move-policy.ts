@@ -1,20 +1,32 @@
-/** A move changes only what it says: the planned operations of an update, checked against what the move may do. Pure. */
+/**
+ * A move changes only what it says: the planned operations of an update, checked against what the move may do. Pure.
+ */
 import type { MoveKind } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { PlannedOperation } from "../ports";
 
-/** The moves, and the two updates that the driver makes besides: writing the record, and the environment's own update in `up`. */
-export type Purpose = MoveKind | "record" | "unprotect" | "release-unprotect" | "release-remove" | "destroy-environment";
+/**
+ * The moves, and the two updates that the driver makes besides: writing the record, and the environment's own update in
+ * `up`.
+ */
+export type Purpose =
+  MoveKind | "record" | "unprotect" | "release-unprotect" | "release-remove" | "destroy-environment";
 
-export interface Refusal { readonly operation: PlannedOperation; readonly why: string }
+export interface Refusal {
+  readonly operation: PlannedOperation;
+  readonly why: string;
+}
 
 const quiet = new Set(["same", "read", "refresh", "discard", "read-replacement", "discard-replaced"]);
 const isProvider = (type: string): boolean => type.startsWith("pulumi:providers:");
 /**
- * An entry that the engine itself keeps, `default` or `default_7_48_0`: it comes and goes with the first and last resource that needs it,
- * and a `pulumi destroy` that stops at a protected binding has taken some away already. Of the world nothing depends on it.
+ * An entry that the engine itself keeps, `default` or `default_7_48_0`: it comes and goes with the first and last
+ * resource that needs it,
+ * and a `pulumi destroy` that stops at a protected binding has taken some away already. Of the world nothing depends on
+ * it.
  */
-const isDefaultProvider = ({ type, urn }: Pick<PlannedOperation, "type" | "urn">): boolean => isProvider(type) && /^default(_\d+_\d+_\d+\S*)?$/.test(nameOf(urn));
+const isDefaultProvider = ({ type, urn }: Pick<PlannedOperation, "type" | "urn">): boolean =>
+  isProvider(type) && /^default(_\d+_\d+_\d+\S*)?$/.test(nameOf(urn));
 const comesOrGoes = (operation: string): boolean => operation === "create" || operation === "delete";
 const isStack = (type: string): boolean => type === "pulumi:pulumi:Stack";
 const isStackReference = (type: string): boolean => type === "pulumi:pulumi:StackReference";
@@ -27,11 +39,17 @@ const replaces = (operation: string): boolean => /replace/.test(operation);
 export const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 
 /**
- * Paths come as `spec.replicas` or `["spec"]["replicas"]`, and only as deep as the provider says. Unnamed changes are never these: but one
+ * Paths come as `spec.replicas` or `["spec"]["replicas"]`, and only as deep as the provider says. Unnamed changes are
+ * never these: but one
  * that was changed already and did not get ready is updated once more without any change.
  */
-function only({ paths, incomplete }: Pick<PlannedOperation, "paths" | "incomplete">, allowed: readonly string[]): boolean {
-  return paths.length === 0 ? incomplete === true : paths.every((path) => allowed.includes(path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "")));
+function only(
+  { paths, incomplete }: Pick<PlannedOperation, "paths" | "incomplete">,
+  allowed: readonly string[],
+): boolean {
+  return paths.length === 0
+    ? incomplete === true
+    : paths.every((path) => allowed.includes(path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "")));
 }
 const named = (paths: readonly string[]): string => (paths.length === 0 ? "unnamed properties" : paths.join(", "));
 
@@ -46,37 +64,61 @@ function upgradeObjection(planned: PlannedOperation): string | null {
   const { operation, type, paths, custom } = planned;
   if (!custom && operation === "update") return null;
   const allowed = upgradable[type];
-  if (allowed === undefined || operation !== "update") return "upgrading only changes versions of the control plane, its add-ons and node groups";
+  if (allowed === undefined || operation !== "update")
+    return "upgrading only changes versions of the control plane, its add-ons and node groups";
   return only(planned, allowed) ? null : `upgrading changes ${allowed.join(" and ")} alone, not ${named(paths)}`;
 }
 
 /**
- * A primary goes in and out by its Service of type LoadBalancer: a key of the selector, or an annotation, and nothing else of it. On a
+ * A primary goes in and out by its Service of type LoadBalancer: a key of the selector, or an annotation, and nothing
+ * else of it. On a
  * Service that others own each is in a patch of its own.
  */
 function isStandbySwitch({ operation, type, urn, paths, custom }: PlannedOperation): boolean {
   if (operation !== "update") return false;
   if (!custom) return type === "eks-blue-green:index:LoadBalancerService";
   const plain = paths.map((path) => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, ""));
-  const within = (roots: readonly string[]): boolean => plain.length > 0 && plain.every((path) => roots.some((root) => path === root || path.startsWith(`${root}.`)));
+  const within = (roots: readonly string[]): boolean =>
+    plain.length > 0 && plain.every((path) => roots.some((root) => path === root || path.startsWith(`${root}.`)));
   if (type === "kubernetes:core/v1:ServicePatch") return within(["spec.selector", "metadata.annotations"]);
-  return type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") && within(["spec.selector", "metadata.annotations"]);
+  return (
+    type === "kubernetes:core/v1:Service" &&
+    urn.includes("eks-blue-green:index:LoadBalancerService$") &&
+    within(["spec.selector", "metadata.annotations"])
+  );
 }
 
-/** A primary's own rules: there while it stands by, because its controller takes its own away with the last endpoint. */
+/**
+ * A primary's own rules: there while it stands by, because its controller takes its own away with the last endpoint.
+ */
 function isStandbyRule({ type, custom, urn }: PlannedOperation): boolean {
-  return custom ? type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule" && urn.includes("eks-blue-green:index:MemberIngress$") : type === "eks-blue-green:index:MemberIngress";
+  return custom
+    ? type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule" &&
+        urn.includes("eks-blue-green:index:MemberIngress$")
+    : type === "eks-blue-green:index:MemberIngress";
 }
-const switchesPrimary = (operations: readonly PlannedOperation[]): boolean => operations.some((one) => one.custom && isStandbySwitch(one));
+const switchesPrimary = (operations: readonly PlannedOperation[]): boolean =>
+  operations.some((one) => one.custom && isStandbySwitch(one));
 
 function isLoadBalancerService({ type, urn, custom }: PlannedOperation): boolean {
-  return custom ? type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$") : type === "eks-blue-green:index:LoadBalancerService";
+  return custom
+    ? type === "kubernetes:core/v1:Service" && urn.includes("eks-blue-green:index:LoadBalancerService$")
+    : type === "eks-blue-green:index:LoadBalancerService";
 }
 
-/** Pulumi's own protection changes no property; the controller's is one annotation, which has the other attributes too. */
+/**
+ * Pulumi's own protection changes no property; the controller's is one annotation, which has the other attributes too.
+ */
 function isServiceUnprotected(planned: PlannedOperation): boolean {
   if (planned.operation !== "update" || !isLoadBalancerService(planned)) return false;
-  return !planned.custom || only(planned, ["metadata.annotations", "metadata.annotations.service.beta.kubernetes.io/aws-load-balancer-attributes", "metadata.annotations.pulumi.com/patchForce"]);
+  return (
+    !planned.custom ||
+    only(planned, [
+      "metadata.annotations",
+      "metadata.annotations.service.beta.kubernetes.io/aws-load-balancer-attributes",
+      "metadata.annotations.pulumi.com/patchForce",
+    ])
+  );
 }
 
 /** Why this operation does not belong to the move, or null when it does. */
@@ -88,13 +130,20 @@ function objection(purpose: Purpose, planned: PlannedOperation, all: readonly Pl
   if (replaces(operation)) return "nothing is replaced in a rollout";
   switch (purpose) {
     case "provision":
-      // Updates too: the member is nobody's yet, and one that was half made (a Deployment whose pods never got ready) is finished by updating it.
-      return operation === "create" || operation === "update" ? null : "provisioning only creates, and finishes what an earlier attempt left incomplete";
+      // Updates too: the member is nobody's yet, and one that was half made (a Deployment whose pods never got ready)
+      // is finished by updating it.
+      return operation === "create" || operation === "update"
+        ? null
+        : "provisioning only creates, and finishes what an earlier attempt left incomplete";
     case "admit":
-      if (isStandbySwitch(planned) || operation === "delete" && isStandbyRule(planned) && switchesPrimary(all)) return null;
-      return isBinding(type) && (operation === "create" || operation === "update" && !planned.custom) ? null : "admitting only creates TargetGroupBindings";
+      if (isStandbySwitch(planned) || (operation === "delete" && isStandbyRule(planned) && switchesPrimary(all)))
+        return null;
+      return isBinding(type) && (operation === "create" || (operation === "update" && !planned.custom))
+        ? null
+        : "admitting only creates TargetGroupBindings";
     case "drain":
-      if (isStandbySwitch(planned) || operation === "create" && isStandbyRule(planned) && switchesPrimary(all)) return null;
+      if (isStandbySwitch(planned) || (operation === "create" && isStandbyRule(planned) && switchesPrimary(all)))
+        return null;
       return isBinding(type) && operation === "delete" ? null : "draining only deletes TargetGroupBindings";
     case "scale":
       return scaleObjection(planned);
@@ -104,9 +153,13 @@ function objection(purpose: Purpose, planned: PlannedOperation, all: readonly Pl
       return unprotectObjection(planned);
     case "release-unprotect":
       // Nothing may refer to the load balancer's group when the controller deletes it.
-      return isServiceUnprotected(planned) || operation === "delete" && isStandbyRule(planned) ? null : "it only takes the deletion protection out of the annotation of the primary's load balancer Services";
+      return isServiceUnprotected(planned) || (operation === "delete" && isStandbyRule(planned))
+        ? null
+        : "it only takes the deletion protection out of the annotation of the primary's load balancer Services";
     case "release-remove":
-      return operation === "delete" && isLoadBalancerService(planned) ? null : "it only deletes the primary's load balancer Services";
+      return operation === "delete" && isLoadBalancerService(planned)
+        ? null
+        : "it only deletes the primary's load balancer Services";
     case "destroy-environment":
       return operation === "delete" ? null : "the end of a teardown only deletes";
     case "record":
@@ -125,7 +178,8 @@ function providerObjection(purpose: Purpose, planned: PlannedOperation): string 
   if (replaces(operation)) return "a provider's replacement would replace or orphan all that it manages";
   if (purpose === "provision" && operation === "create") return null;
   if ((purpose === "retire" || purpose === "destroy-environment") && operation === "delete") return null;
-  if (comesOrGoes(operation)) return isDefaultProvider(planned) ? null : "a provider may only come with 'provision' and go with 'retire'";
+  if (comesOrGoes(operation))
+    return isDefaultProvider(planned) ? null : "a provider may only come with 'provision' and go with 'retire'";
   return "a provider's change reaches every resource that it manages";
 }
 
@@ -135,7 +189,10 @@ function unprotectObjection({ operation, type, paths, custom }: PlannedOperation
   if (operation === "import" && type === "aws:ec2/securityGroup:SecurityGroup") return null;
   if (operation !== "update") return "lifting the protection only updates";
   if (!custom) return null;
-  const lifts = type === "aws:lb/loadBalancer:LoadBalancer" && paths.length > 0 && paths.every((path) => path.replace(/\W/g, "") === "enableDeletionProtection");
+  const lifts =
+    type === "aws:lb/loadBalancer:LoadBalancer" &&
+    paths.length > 0 &&
+    paths.every((path) => path.replace(/\W/g, "") === "enableDeletionProtection");
   return lifts ? null : "lifting the protection changes enableDeletionProtection of load balancers alone";
 }
 
@@ -144,9 +201,12 @@ function scaleObjection(planned: PlannedOperation): string | null {
   if (!custom && operation === "update") return null;
   if (isDisruptionBudget(type)) return null;
   const isNodes = type === "aws:eks/nodeGroup:NodeGroup";
-  if ((!isDeployment(type) && !isNodes) || operation !== "update") return "scaling only changes a Deployment's replicas and a node group's desired size";
+  if ((!isDeployment(type) && !isNodes) || operation !== "update")
+    return "scaling only changes a Deployment's replicas and a node group's desired size";
   // Stopping takes the replicas from their autoscaler (`Workload`), and starting gives them back.
-  const allowed = isNodes ? ["scalingConfig.desiredSize", "scalingConfig"] : ["spec.replicas", "metadata.annotations", "metadata.annotations.pulumi.com/patchForce"];
+  const allowed = isNodes
+    ? ["scalingConfig.desiredSize", "scalingConfig"]
+    : ["spec.replicas", "metadata.annotations", "metadata.annotations.pulumi.com/patchForce"];
   return only(planned, allowed) ? null : `scaling changes ${allowed[0]} alone, not ${named(paths)}`;
 }
 
@@ -164,7 +224,13 @@ export function describeOperation({ operation, type, urn, paths }: PlannedOperat
 
 /** Operations that change something; `up` and the preflight name these. */
 export const changesOf = (operations: readonly PlannedOperation[]): PlannedOperation[] =>
-  operations.filter((one) => !quiet.has(one.operation) && !isStack(one.type) && !isStackReference(one.type) && !(comesOrGoes(one.operation) && isDefaultProvider(one)));
+  operations.filter(
+    (one) =>
+      !quiet.has(one.operation) &&
+      !isStack(one.type) &&
+      !isStackReference(one.type) &&
+      !(comesOrGoes(one.operation) && isDefaultProvider(one)),
+  );
 
 /** @throws EBG-PLAN-REFUSED naming every operation that the move may not do */
 export function assertAllowed(purpose: Purpose, stack: string, operations: readonly PlannedOperation[]): void {

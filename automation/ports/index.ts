@@ -1,11 +1,21 @@
 /**
- * The driver's effects. Everything that it does to the world or learns from it goes through these four ports, so that a test can
+ * The driver's effects. Everything that it does to the world or learns from it goes through these four ports, so that a
+ * test can
  * make every effect fail, hang, or lose its answer. Results are plain data; failures are DriverErrors.
  */
 import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../../stacks/contract";
 import type { AdoptedTargetGroup, EnvironmentRecord } from "../../stacks/record";
 import type { TargetGroupSpec } from "../../stacks/config/target-groups";
-import type { BindingCrd, BindingTimes, LoadBalancerReading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "./readings";
+import type {
+  BindingCrd,
+  BindingTimes,
+  LoadBalancerReading,
+  Sample,
+  SecurityGroupRule,
+  TargetGroupReading,
+  TargetInterface,
+  WorkloadReading,
+} from "./readings";
 
 /** What an observation says of something. `unknown`: it could not be observed; never taken for good. */
 export type Health = "healthy" | "unhealthy" | "unknown";
@@ -13,7 +23,11 @@ export type Health = "healthy" | "unhealthy" | "unknown";
 /** A stack of the family: the environment's own, or a member's. */
 export type StackRef = { readonly kind: "environment" } | { readonly kind: "member"; readonly member: string };
 
-export interface PendingOperation { readonly urn: string; readonly type: string; readonly operation: string }
+export interface PendingOperation {
+  readonly urn: string;
+  readonly type: string;
+  readonly operation: string;
+}
 
 /** A stack as its state file has it. */
 export interface StackReading<Outputs> {
@@ -32,7 +46,10 @@ export interface PlannedOperation {
   readonly urn: string;
   /** Changed property paths, as `spec.replicas`; empty when the provider named none. */
   readonly paths: readonly string[];
-  /** An earlier update was applied and did not get it ready: the engine plans to finish it, also when nothing of it changes. Absent: false. */
+  /**
+   * An earlier update was applied and did not get it ready: the engine plans to finish it, also when nothing of it
+   * changes. Absent: false.
+   */
   readonly incomplete?: true;
   /** False for component resources, which exist in the state alone. */
   readonly custom: boolean;
@@ -45,7 +62,10 @@ export interface PreviewedUpdate {
 }
 
 /** How many resources went which way: `{create: 2, same: 10}`. */
-export interface AppliedUpdate { readonly changes: Readonly<Record<string, number>>; readonly seconds: number }
+export interface AppliedUpdate {
+  readonly changes: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
 
 /** What became of the operations that a killed engine left open. */
 export interface Settled {
@@ -62,7 +82,8 @@ export interface PulumiPort {
   readEnvironment(): Promise<StackReading<EnvironmentOutputs>>;
   readMember(member: string): Promise<StackReading<MemberOutputs>>;
   /**
-   * Waits for whoever holds the stack and resolves operations that a killed engine left open; null when there was nothing to wait for or to resolve.
+   * Waits for whoever holds the stack and resolves operations that a killed engine left open; null when there was
+   * nothing to wait for or to resolve.
    * @throws EBG-STACK-LOCKED, EBG-PENDING-OPERATIONS
    */
   settle(stack: StackRef): Promise<Settled | null>;
@@ -80,18 +101,24 @@ export interface PulumiPort {
   update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate>;
   previewDestroy(member: string, signal?: AbortSignal): Promise<PreviewedUpdate>;
   destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate>;
-  /** Lifts the protection of the member's bindings, so that a drain may delete them. Answers how many were protected. */
+  /**
+   * Lifts the protection of the member's bindings, so that a drain may delete them. Answers how many were protected.
+   */
   unprotectBindings(member: string): Promise<number>;
   /** The same for all that the member's stack protects (its cluster, while it was active), before it is retired. */
   unprotectAll(member: string): Promise<number>;
-  /** Reads the stack's bindings anew, so that one that is gone though its deletion failed is declared again. Answers how many the state had. */
+  /**
+   * Reads the stack's bindings anew, so that one that is gone though its deletion failed is declared again. Answers how
+   * many the state had.
+   */
   refreshBindings(member: string): Promise<number>;
   /** Reads the stack's Services anew, so that the state has them as they are. Answers how many. */
   refreshServices(member: string): Promise<number>;
   /** Bindings of an adopted service that the member's state has, whatever its outputs say: `namespace/name`. */
   adoptedBindings(service: string, member: string): Promise<readonly string[]>;
   /**
-   * Takes an adopted service's load balancer and the member's bindings of it out of the states, protected or not; nothing outside them is touched. Answers how many.
+   * Takes an adopted service's load balancer and the member's bindings of it out of the states, protected or not;
+   * nothing outside them is touched. Answers how many.
    * @throws EBG-FENCED when the record of the state that would be written is not of the expected revision
    */
   forgetAdopted(service: string, member: string, expectedRevision: number): Promise<number>;
@@ -101,10 +128,12 @@ export interface PulumiPort {
   backUpState(stack: StackRef): Promise<string>;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------- AWS
+// ----------------------------------------------------------------------------------------------------------------------
+// AWS
 
 /** FACTS: the states of ELBv2's DescribeTargetHealth. */
-export type TargetState = "initial" | "healthy" | "unhealthy" | "unused" | "draining" | "unhealthy.draining" | "unavailable";
+export type TargetState =
+  "initial" | "healthy" | "unhealthy" | "unused" | "draining" | "unhealthy.draining" | "unavailable";
 export interface Target {
   /** `ip:port`. */
   readonly id: string;
@@ -113,10 +142,21 @@ export interface Target {
   readonly description: string | null;
 }
 export type AlarmState = "ok" | "alarm" | "insufficient-data" | "missing";
-export interface ProbeResult { readonly sent: number; readonly failed: number; readonly firstFailure: string | null }
-export interface ClusterStatus { readonly status: string; readonly version: string | null }
+export interface ProbeResult {
+  readonly sent: number;
+  readonly failed: number;
+  readonly firstFailure: string | null;
+}
+export interface ClusterStatus {
+  readonly status: string;
+  readonly version: string | null;
+}
 /** An EKS add-on; `ACTIVE` is the only status that is good. */
-export interface AddonStatus { readonly name: string; readonly version: string; readonly status: string }
+export interface AddonStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly status: string;
+}
 
 /** What to look for: the Services of type LoadBalancer of one cluster, by the controller's tags. */
 export interface ServiceLoadBalancerQuery {
@@ -141,9 +181,20 @@ export interface LoadBalancerDescription {
   readonly ipAddressType: string;
   readonly vpcId: string;
   readonly subnetIds: readonly string[];
-  readonly securityGroups: readonly { readonly id: string; readonly name: string; readonly description: string; readonly vpcId: string; readonly tags: Readonly<Record<string, string>> }[];
+  readonly securityGroups: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly description: string;
+    readonly vpcId: string;
+    readonly tags: Readonly<Record<string, string>>;
+  }[];
   readonly attributes: Readonly<Record<string, string>>;
-  readonly listeners: readonly { readonly arn: string; readonly port: number; readonly protocol: string; readonly targetGroupArns: readonly string[] }[];
+  readonly listeners: readonly {
+    readonly arn: string;
+    readonly port: number;
+    readonly protocol: string;
+    readonly targetGroupArns: readonly string[];
+  }[];
   readonly targetGroups: readonly Omit<AdoptedTargetGroup, "key">[];
 }
 
@@ -171,7 +222,8 @@ export interface AwsPort {
   probe(url: string, count: number): Promise<ProbeResult>;
 }
 
-// --------------------------------------------------------------------------------------------------------------- Kubernetes
+// ---------------------------------------------------------------------------------------------------------------
+// Kubernetes
 
 export interface Binding {
   readonly namespace: string;
@@ -181,8 +233,16 @@ export interface Binding {
   readonly multiCluster: boolean;
   readonly deleting: boolean;
 }
-export interface ControllerState { readonly available: boolean; readonly version: string | null; readonly message: string }
-export interface DeploymentState { readonly wanted: number; readonly ready: number; readonly available: boolean }
+export interface ControllerState {
+  readonly available: boolean;
+  readonly version: string | null;
+  readonly message: string;
+}
+export interface DeploymentState {
+  readonly wanted: number;
+  readonly ready: number;
+  readonly available: boolean;
+}
 
 /** A Service as far as its load balancer goes. */
 export interface ServiceObject {
@@ -198,7 +258,12 @@ export interface ServiceObject {
   readonly resourceVersion: string;
   readonly ports: readonly { readonly name: string; readonly port: number }[];
   /** `metadata.managedFields`: who wrote what of spec and annotations, except the status. */
-  readonly writers: readonly { readonly manager: string; readonly operation: string; readonly at: string | null; readonly fields: readonly string[] }[];
+  readonly writers: readonly {
+    readonly manager: string;
+    readonly operation: string;
+    readonly at: string | null;
+    readonly fields: readonly string[];
+  }[];
 }
 export interface BindingDetails {
   readonly namespace: string;
@@ -213,36 +278,76 @@ export interface BindingDetails {
   /** All changes of spec were seen by the controller and its targets are in. */
   readonly settled: boolean;
 }
-export interface ObjectEvent { readonly type: string; readonly reason: string; readonly message: string; /** ISO 8601. */ readonly at: string }
+export interface ObjectEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  /** ISO 8601. */ readonly at: string;
+}
 /** RFC 6902; `test` makes a patch fail when somebody else was faster. */
-export interface JsonPatchOperation { readonly op: "test" | "remove" | "replace" | "add"; readonly path: string; readonly value?: unknown }
+export interface JsonPatchOperation {
+  readonly op: "test" | "remove" | "replace" | "add";
+  readonly path: string;
+  readonly value?: unknown;
+}
 
 /** Each call has a deadline of its own and throws EBG-MEMBER-UNREACHABLE or EBG-KUBERNETES. */
 export interface KubernetesPort {
   /** The API server's version, when it says that it is ready. */
   ready(member: MemberOutputs): Promise<{ readonly version: string }>;
   /** `minors`: the kubelets' Kubernetes minors, each once, the oldest first. */
-  nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number; readonly minors: readonly string[] }>;
+  nodes(
+    member: MemberOutputs,
+  ): Promise<{ readonly ready: number; readonly total: number; readonly minors: readonly string[] }>;
   /** Every TargetGroupBinding in the cluster, whatever its namespace or group. */
   bindings(member: MemberOutputs): Promise<readonly Binding[]>;
-  /** Targets that the controller has written down as its own (`aws-lbc-targets-<binding>`); null when there is no such ConfigMap. */
+  /**
+   * Targets that the controller has written down as its own (`aws-lbc-targets-<binding>`); null when there is no such
+   * ConfigMap.
+   */
   recordedTargets(member: MemberOutputs, namespace: string, binding: string): Promise<readonly string[] | null>;
   /** Ready endpoints behind one port of a Service, `ip:port`, sorted. */
-  readyEndpoints(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]>;
-  /** What a controller registers for a Service of instance targets: `i-…:NodePort` of every node that takes such traffic, with or without pods; sorted. */
-  nodeTargets(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]>;
+  readyEndpoints(
+    member: MemberOutputs,
+    namespace: string,
+    service: string,
+    servicePort: number,
+  ): Promise<readonly string[]>;
+  /**
+   * What a controller registers for a Service of instance targets: `i-…:NodePort` of every node that takes such
+   * traffic, with or without pods; sorted.
+   */
+  nodeTargets(
+    member: MemberOutputs,
+    namespace: string,
+    service: string,
+    servicePort: number,
+  ): Promise<readonly string[]>;
   controller(member: MemberOutputs): Promise<ControllerState>;
   deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null>;
   /** null when there is none. */
   readService(member: MemberOutputs, namespace: string, name: string): Promise<ServiceObject | null>;
   /** "refused": a `test` did not hold, so nothing was changed. */
-  patchService(member: MemberOutputs, namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<"patched" | "refused">;
+  patchService(
+    member: MemberOutputs,
+    namespace: string,
+    name: string,
+    patch: readonly JsonPatchOperation[],
+  ): Promise<"patched" | "refused">;
   /** Of one object, oldest first. */
   events(member: MemberOutputs, namespace: string, kind: string, name: string): Promise<readonly ObjectEvent[]>;
   bindingDetails(member: MemberOutputs): Promise<readonly BindingDetails[]>;
   /** null as a value removes the label. */
-  labelBinding(member: MemberOutputs, namespace: string, name: string, labels: Readonly<Record<string, string | null>>): Promise<void>;
-  /** Removes the controller's mark that it has nothing to do for this binding, so that it compares endpoints and targets once more. */
+  labelBinding(
+    member: MemberOutputs,
+    namespace: string,
+    name: string,
+    labels: Readonly<Record<string, string | null>>,
+  ): Promise<void>;
+  /**
+   * Removes the controller's mark that it has nothing to do for this binding, so that it compares endpoints and targets
+   * once more.
+   */
   resetCheckpoint(member: MemberOutputs, namespace: string, name: string): Promise<void>;
   /** Rolls the controller's pods; `token` marks the restart, so that a second call with it does nothing. */
   restartController(member: MemberOutputs, token: string): Promise<void>;
@@ -252,7 +357,8 @@ export interface KubernetesPort {
   pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number>;
 }
 
-// -------------------------------------------------------------------------------------------------------------------- clock
+// --------------------------------------------------------------------------------------------------------------------
+// clock
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -265,7 +371,8 @@ export interface Clock {
   random(): number;
 }
 
-// --------------------------------------------------------------------------------------------------------------- inspection
+// ---------------------------------------------------------------------------------------------------------------
+// inspection
 
 /** Reads that only `verify` and `teardown` make. */
 export interface InspectionPort {
@@ -273,7 +380,10 @@ export interface InspectionPort {
   targetGroup(targetGroupArn: string): Promise<TargetGroupReading>;
   /** Every rule of these security groups. */
   securityGroupRules(groupIds: readonly string[]): Promise<readonly SecurityGroupRule[]>;
-  /** The interfaces that carry these targets (`ip:port` in this VPC, or `i-…:port`); those that EC2 does not know are left out. */
+  /**
+   * The interfaces that carry these targets (`ip:port` in this VPC, or `i-…:port`); those that EC2 does not know are
+   * left out.
+   */
   interfaces(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, TargetInterface>>>;
   /** `requests` requests, `concurrency` at a time, each on a new connection. Never throws for a failed request. */
   sample(url: string, requests: number, concurrency: number): Promise<Sample>;
@@ -285,30 +395,50 @@ export interface InspectionPort {
 }
 
 /** Something that is still there after a teardown. */
-export interface Leftover { readonly what: string; readonly id: string; /** The command that removes it. */ readonly command: string }
+export interface Leftover {
+  readonly what: string;
+  readonly id: string;
+  /** The command that removes it. */ readonly command: string;
+}
 
 /** What only `teardown` does: the environment's own stack goes, and the account is searched for what is left. */
 export interface TeardownPort {
-  /** How many resources of the environment's stack Pulumi still protects; none once the protection was lifted, whatever was destroyed since. */
+  /**
+   * How many resources of the environment's stack Pulumi still protects; none once the protection was lifted, whatever
+   * was destroyed since.
+   */
   protectedResources(): Promise<number>;
   previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate>;
   destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate>;
   /** By the tags `eks-blue-green/environment` and `elbv2.k8s.aws/cluster`, and by the clusters' names. */
   leftovers(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]>;
-  /** Load balancers, target groups and security groups that a cluster's controller made for these Services (`namespace/name`), by its tags. */
+  /**
+   * Load balancers, target groups and security groups that a cluster's controller made for these Services
+   * (`namespace/name`), by its tags.
+   */
   madeForServices(clusterName: string, services: readonly string[]): Promise<readonly Leftover[]>;
-  /** What keeps the controller from deleting a security group: rules of other groups that name it, and load balancers that are not of these Services. None when the cluster has other Services or Ingresses: then the group stays. */
+  /**
+   * What keeps the controller from deleting a security group: rules of other groups that name it, and load balancers
+   * that are not of these Services. None when the cluster has other Services or Ingresses: then the group stays.
+   */
   usersOfGroup(groupId: string, clusterName: string, services: readonly string[]): Promise<readonly string[]>;
 }
 
-// --------------------------------------------------------------------------------------------------------------- evacuation
+// ---------------------------------------------------------------------------------------------------------------
+// evacuation
 
 /** Clusters that EC2's tags name for an address: of its network interface and of the instance behind that. */
-export interface AddressOwner { readonly clusters: readonly string[]; /** For people: `eni-1 on i-2`. */ readonly via: string }
+export interface AddressOwner {
+  readonly clusters: readonly string[];
+  /** For people: `eni-1 on i-2`. */ readonly via: string;
+}
 
 /** What only `evacuate`, and the return or the end of an evacuated member, need. */
 export interface EvacuationPort {
-  /** Puts the policy that denies registering onto the controller's role; one that is there is written again. A role that is gone (deleted with its cluster) can register nothing either. */
+  /**
+   * Puts the policy that denies registering onto the controller's role; one that is there is written again. A role that
+   * is gone (deleted with its cluster) can register nothing either.
+   */
   denyRegistering(roleName: string): Promise<"denied" | "no-role">;
   /** Whether the policy is on the role, as IAM has it; false also when the role is gone. */
   registeringDenied(roleName: string): Promise<boolean>;
@@ -316,7 +446,10 @@ export interface EvacuationPort {
   allowRegistering(roleName: string): Promise<void>;
   /** By target (`ip:port`, `i-…:port`); those that EC2 does not know are left out. */
   ownersOf(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, AddressOwner>>>;
-  /** Takes the Kubernetes objects out of the member's state without asking its API server, which is gone for good. Answers how many. */
+  /**
+   * Takes the Kubernetes objects out of the member's state without asking its API server, which is gone for good.
+   * Answers how many.
+   */
   forgetKubernetesObjects(member: string): Promise<number>;
   /** What of a destroyed cluster is still in EC2: `eni-…`, `i-…`, `vol-…`, by its tags. */
   leftBehind(clusterName: string): Promise<readonly string[]>;

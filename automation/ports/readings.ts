@@ -1,13 +1,25 @@
 /** What `verify` looks at, as data. A reading that could not be made says why, and is never taken for good. */
 
-export type Reading<T> = { readonly kind: "seen"; readonly value: T } | { readonly kind: "unknown"; readonly why: string };
+export type Reading<T> =
+  { readonly kind: "seen"; readonly value: T } | { readonly kind: "unknown"; readonly why: string };
 export const seen = <T>(value: T): Reading<T> => ({ kind: "seen", value });
 export const unseen = (why: string): { readonly kind: "unknown"; readonly why: string } => ({ kind: "unknown", why });
 
 /** What stops a container before SIGTERM. `seconds` null: it can't be told from the manifest. */
-export interface PreStop { readonly how: "sleep" | "exec" | "other"; readonly seconds: number | null }
-export interface ContainerReading { readonly name: string; readonly readinessProbe: boolean; readonly preStop: PreStop | null }
-export interface DisruptionBudget { readonly name: string; readonly minAvailable: string | null; readonly maxUnavailable: string | null }
+export interface PreStop {
+  readonly how: "sleep" | "exec" | "other";
+  readonly seconds: number | null;
+}
+export interface ContainerReading {
+  readonly name: string;
+  readonly readinessProbe: boolean;
+  readonly preStop: PreStop | null;
+}
+export interface DisruptionBudget {
+  readonly name: string;
+  readonly minAvailable: string | null;
+  readonly maxUnavailable: string | null;
+}
 export interface PodReading {
   readonly name: string;
   readonly node: string | null;
@@ -31,7 +43,11 @@ export interface WorkloadReading {
 }
 
 /** The field `spec.multiClusterTargetGroup` in the CRD that a member serves. */
-export interface BindingCrd { readonly group: string; readonly version: string; readonly hasField: boolean }
+export interface BindingCrd {
+  readonly group: string;
+  readonly version: string;
+  readonly hasField: boolean;
+}
 /** When a binding was made; by `namespace/name`. */
 export type BindingTimes = Readonly<Record<string, number>>;
 
@@ -68,7 +84,10 @@ export interface SecurityGroupRule {
   readonly referencedGroupId: string | null;
 }
 /** The network interface that carries a target. */
-export interface TargetInterface { readonly address: string; readonly securityGroups: readonly string[] }
+export interface TargetInterface {
+  readonly address: string;
+  readonly securityGroups: readonly string[];
+}
 
 /** Requests on a new connection each, and who answered. */
 export interface Sample {

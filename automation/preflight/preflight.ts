@@ -15,8 +15,18 @@ import type { Ports, StackRef } from "../ports";
 import { missingTargetGroups } from "../environment/load-balancers";
 import { undeployed } from "./undeployed-config";
 
-const required = (code: DriverErrorCode, message: string, remedy: string): Finding => ({ code, severity: "required", message, remedy });
-const recommended = (code: DriverErrorCode, message: string, remedy: string): Finding => ({ code, severity: "recommended", message, remedy });
+const required = (code: DriverErrorCode, message: string, remedy: string): Finding => ({
+  code,
+  severity: "required",
+  message,
+  remedy,
+});
+const recommended = (code: DriverErrorCode, message: string, remedy: string): Finding => ({
+  code,
+  severity: "recommended",
+  message,
+  remedy,
+});
 
 function compareDotted(a: string, b: string): number {
   const [left, right] = [a, b].map((text) => text.split(".").map(Number)) as [number[], number[]];
@@ -26,36 +36,118 @@ function compareDotted(a: string, b: string): number {
 /** FACTS 36: multi-cluster since 2.10; a cache collision drove another binding's deregistration until 3.5.0. */
 function controllerFinding(member: string, version: string | null): Finding[] {
   if (version === null) return [];
-  if (compareDotted(version, "2.10.0") < 0) return [required("EBG-PREFLIGHT", `${member} runs load balancer controller ${version}, which has no multi-cluster mode`, `upgrade the controller of ${member} to 2.10 or later, better 3.5.0`)];
-  if (compareDotted(version, "3.5.0") < 0) return [recommended("EBG-PREFLIGHT", `${member} runs load balancer controller ${version}, which has known defects with shared target groups (kubernetes-sigs/aws-load-balancer-controller#4864)`, `upgrade the controller of ${member} to 3.5.0`)];
+  if (compareDotted(version, "2.10.0") < 0)
+    return [
+      required(
+        "EBG-PREFLIGHT",
+        `${member} runs load balancer controller ${version}, which has no multi-cluster mode`,
+        `upgrade the controller of ${member} to 2.10 or later, better 3.5.0`,
+      ),
+    ];
+  if (compareDotted(version, "3.5.0") < 0)
+    return [
+      recommended(
+        "EBG-PREFLIGHT",
+        `${member} runs load balancer controller ${version}, which has known defects with shared target groups ` +
+          "(kubernetes-sigs/aws-load-balancer-controller#4864)",
+        `upgrade the controller of ${member} to 3.5.0`,
+      ),
+    ];
   return [];
 }
 
-/** Findings of one look at the world. An unreachable member does not stop a rollout: it goes as far as it safely can. */
+/**
+ * Findings of one look at the world. An unreachable member does not stop a rollout: it goes as far as it safely can.
+ */
 export function findingsOf(observation: Observation, record: EnvironmentRecord): Finding[] {
-  // A rollout that is under way is not stopped by what its own gates look at: half-way in front of a member that fails is the worst place to stay, and they turn back.
+  // A rollout that is under way is not stopped by what its own gates look at: half-way in front of a member that fails
+  // is the worst place to stay, and they turn back.
   const gated = record.rollout === null ? required : recommended;
-  const findings: Finding[] = flagProblems(observation).map((problem) => required("EBG-PREFLIGHT", problem.message, problem.remedy));
+  const findings: Finding[] = flagProblems(observation).map((problem) =>
+    required("EBG-PREFLIGHT", problem.message, problem.remedy),
+  );
   for (const member of Object.values(observation.members)) {
     const role = record.placement[member.name]?.role;
     const beingMade = record.intent?.move.member === member.name;
     const evacuated = record.placement[member.name]?.evacuated;
-    if (evacuated !== undefined) findings.push(recommended("EBG-EVACUATE", `${member.name} was evacuated at ${evacuated.at} by ${evacuated.by} (${evacuated.why})${member.reachable ? "; it answers again, its bindings are still there, and its controller is denied to register targets" : ""}`, `when its cluster is back: eks-blue-green drain ${member.name}, then eks-blue-green admit ${member.name}; if it is gone for good, an upgrade with strategy replace destroys it`));
-    if (member.refusal !== undefined) findings.push(recommended("EBG-KUBERNETES", `${member.name} (${role}) can't be asked: ${member.problem}; that says nothing of whether it is well, but its flags can't be checked, and it can be neither drained nor retired`, member.refusal));
-    else if (!member.reachable) findings.push(recommended("EBG-MEMBER-UNREACHABLE", `${member.name} (${role}): ${member.problem}; its flags can't be checked, and it can be neither drained nor retired`, role === "active" ? `bring it back (aws eks describe-cluster), or take it out of traffic without its help: eks-blue-green evacuate ${member.name}` : `bring it back: aws eks describe-cluster`));
-    else if (member.controller !== null && !member.controller.available && role === "active" && !beingMade) findings.push(required("EBG-PREFLIGHT", `the load balancer controller of ${member.name} is not available: ${member.controller.message}`, `${kubectl(member.clusterName)} get deployments -A; it must run to deregister targets. If it can't be made to run: eks-blue-green evacuate ${member.name} takes ${member.name} out of traffic without it`));
+    if (evacuated !== undefined)
+      findings.push(
+        recommended(
+          "EBG-EVACUATE",
+          `${member.name} was evacuated at ${evacuated.at} by ${evacuated.by} ` +
+            `(${evacuated.why})${member.reachable ? "; it answers again, its bindings are still there, and its controller is denied to register targets" : ""}`,
+          `when its cluster is back: eks-blue-green drain ${member.name}, then eks-blue-green admit ` +
+            `${member.name}; if it is gone for good, an upgrade with strategy replace destroys it`,
+        ),
+      );
+    if (member.refusal !== undefined)
+      findings.push(
+        recommended(
+          "EBG-KUBERNETES",
+          `${member.name} (${role}) can't be asked: ${member.problem}; that says nothing of whether it is well, ` +
+            "but its flags can't be checked, and it can be neither drained nor retired",
+          member.refusal,
+        ),
+      );
+    else if (!member.reachable)
+      findings.push(
+        recommended(
+          "EBG-MEMBER-UNREACHABLE",
+          `${member.name} (${role}): ${member.problem}; its flags can't be checked, and it can be neither ` +
+            "drained nor retired",
+          role === "active"
+            ? "bring it back (aws eks describe-cluster), or take it out of traffic without its help: " +
+                `eks-blue-green evacuate ${member.name}`
+            : `bring it back: aws eks describe-cluster`,
+        ),
+      );
+    else if (member.controller !== null && !member.controller.available && role === "active" && !beingMade)
+      findings.push(
+        required(
+          "EBG-PREFLIGHT",
+          `the load balancer controller of ${member.name} is not available: ${member.controller.message}`,
+          `${kubectl(member.clusterName)} get deployments -A; it must run to deregister targets. If it can't be ` +
+            `made to run: eks-blue-green evacuate ${member.name} takes ${member.name} out of traffic without it`,
+        ),
+      );
     findings.push(...controllerFinding(member.name, member.controller?.version ?? null));
   }
   for (const [service, targets] of Object.entries(observation.groups)) {
-    if (targets === null) findings.push(required("EBG-AWS", `the targets of '${service}' can't be read: ${observation.problems.join("; ")}`, "check the driver's permissions (docs/permissions.md)"));
-    else if (!targets.some((target) => target.state === "healthy")) findings.push(gated("EBG-PREFLIGHT", `'${service}' has no healthy target: there is nothing to keep alive`, "eks-blue-green verify names what keeps it from serving (pods, targets, security-group rules); repair that first"));
+    if (targets === null)
+      findings.push(
+        required(
+          "EBG-AWS",
+          `the targets of '${service}' can't be read: ${observation.problems.join("; ")}`,
+          "check the driver's permissions (docs/permissions.md)",
+        ),
+      );
+    else if (!targets.some((target) => target.state === "healthy"))
+      findings.push(
+        gated(
+          "EBG-PREFLIGHT",
+          `'${service}' has no healthy target: there is nothing to keep alive`,
+          "eks-blue-green verify names what keeps it from serving (pods, targets, security-group rules); repair " +
+            "that first",
+        ),
+      );
   }
   for (const [service, probe] of Object.entries(observation.probes)) {
-    if (probe.failed > 0) findings.push(gated("EBG-PREFLIGHT", `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure}`, "repair the service, or name a path that it answers (services[].probePath); if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off"));
+    if (probe.failed > 0)
+      findings.push(
+        gated(
+          "EBG-PREFLIGHT",
+          `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure}`,
+          "repair the service, or name a path that it answers (services[].probePath); if the load balancer can't " +
+            "be reached from here by design, set EKS_BLUE_GREEN_PROBE=off",
+        ),
+      );
   }
   for (const [name, state] of Object.entries(observation.alarms ?? {})) {
     if (state === "alarm") findings.push(gated("EBG-PREFLIGHT", `alarm ${name} rings`, "wait until it is OK"));
-    if (state === "missing") findings.push(required("EBG-CONFIG", `there is no CloudWatch alarm '${name}'`, "correct eks-blue-green:rollout.alarms"));
+    if (state === "missing")
+      findings.push(
+        required("EBG-CONFIG", `there is no CloudWatch alarm '${name}'`, "correct eks-blue-green:rollout.alarms"),
+      );
   }
   return findings;
 }
@@ -67,18 +159,42 @@ export async function pendingChanges(ports: Ports, environment: string, stack: S
     const { operations } = await ports.pulumi.preview(stack, null);
     const changes = changesOf(operations);
     if (changes.length === 0) return [];
-    return [required("EBG-PENDING-CHANGES", `stack ${name} has changes that belong to no move: ${changes.map(describeOperation).join("; ")}`, `deploy them first: pulumi up --stack ${name}`)];
+    return [
+      required(
+        "EBG-PENDING-CHANGES",
+        `stack ${name} has changes that belong to no move: ${changes.map(describeOperation).join("; ")}`,
+        `deploy them first: pulumi up --stack ${name}`,
+      ),
+    ];
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
-    return [required(error.code === "EBG-UPDATE-FAILED" ? "EBG-PREFLIGHT" : error.code, `stack ${name} can't be previewed: ${error.message}`, error.remedy)];
+    return [
+      required(
+        error.code === "EBG-UPDATE-FAILED" ? "EBG-PREFLIGHT" : error.code,
+        `stack ${name} can't be previewed: ${error.message}`,
+        error.remedy,
+      ),
+    ];
   }
 }
 
 /** Found before the rollout begins: in its middle members' updates would be refused for them. */
-export function configFindings(environment: string, deployed: EnvironmentConfig, wanted: EnvironmentConfig, record: EnvironmentRecord): Finding[] {
+export function configFindings(
+  environment: string,
+  deployed: EnvironmentConfig,
+  wanted: EnvironmentConfig,
+  record: EnvironmentRecord,
+): Finding[] {
   const paths = undeployed(deployed, wanted);
   if (paths.length === 0) return [];
-  return [(record.rollout === null ? required : recommended)("EBG-PENDING-CHANGES", `the config has changes that are not deployed, and members would get them in the middle of a move: ${listing(paths, 6)}`, `deploy them first: eks-blue-green up --stack ${environment}`)];
+  return [
+    (record.rollout === null ? required : recommended)(
+      "EBG-PENDING-CHANGES",
+      "the config has changes that are not deployed, and members would get them in the middle of a move: " +
+        `${listing(paths, 6)}`,
+      `deploy them first: eks-blue-green up --stack ${environment}`,
+    ),
+  ];
 }
 
 export interface PreflightInput {
@@ -94,20 +210,87 @@ export interface PreflightInput {
   readonly steps: readonly Step[];
 }
 
-/** Everything is looked at side by side; members that don't answer, the one of an open move, and evacuated ones (what they lack is put in order by `drain`), are not previewed. */
-export async function preflight({ ports, deployed: deployedConfig, environment, record, members, probes, steps }: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
-  const wants = { infrastructure: true, workload: true, probes: probes ? 4 : 0, alarms: environment.config.rollout.alarms };
+/**
+ * Everything is looked at side by side; members that don't answer, the one of an open move, and evacuated ones (what
+ * they lack is put in order by `drain`), are not previewed.
+ */
+export async function preflight({
+  ports,
+  deployed: deployedConfig,
+  environment,
+  record,
+  members,
+  probes,
+  steps,
+}: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
+  const wants = {
+    infrastructure: true,
+    workload: true,
+    probes: probes ? 4 : 0,
+    alarms: environment.config.rollout.alarms,
+  };
   const [observation] = await Promise.all([observe(ports, environment, members, wants), ports.aws.identity()]);
-  const previewable = Object.keys(members).filter((name) => observation.members[name]?.reachable && record.intent?.move.member !== name && record.placement[name]?.role !== "absent" && record.placement[name]?.evacuated === undefined);
-  const stacks: StackRef[] = [{ kind: "environment" }, ...previewable.map((member) => ({ kind: "member", member }) as const)];
+  const previewable = Object.keys(members).filter(
+    (name) =>
+      observation.members[name]?.reachable &&
+      record.intent?.move.member !== name &&
+      record.placement[name]?.role !== "absent" &&
+      record.placement[name]?.evacuated === undefined,
+  );
+  const stacks: StackRef[] = [
+    { kind: "environment" },
+    ...previewable.map((member) => ({ kind: "member", member }) as const),
+  ];
   const pending = await Promise.all(stacks.map((stack) => pendingChanges(ports, environment.environment, stack)));
   const deployed = previewable.filter((_, index) => pending[index + 1]?.length === 0);
-  const drift = driftFindings(observation, record, { environment: environment.environment, config: environment.config, steps, deployed });
-  const undeployed = Object.keys(record.placement).filter((name) => record.placement[name]?.role !== "absent" && members[name] === undefined && record.intent?.move.member !== name);
-  const lost = undeployed.map((name) => required("EBG-RECORD-LOST", `the record says that ${name} is ${record.placement[name]?.role}, but its stack has no outputs`, `pulumi up --stack ${environment.environment}-${name}`));
-  const missing = missingTargetGroups(environment).map((key) => required("EBG-PREFLIGHT", `the target group '${key}' was not found, so nobody can say who serves it`, `deploy the stack that makes its load balancer: eks-blue-green up --stack ${environment.environment}; then look: eks-blue-green status --stack ${environment.environment}`));
+  const drift = driftFindings(observation, record, {
+    environment: environment.environment,
+    config: environment.config,
+    steps,
+    deployed,
+  });
+  const undeployed = Object.keys(record.placement).filter(
+    (name) =>
+      record.placement[name]?.role !== "absent" && members[name] === undefined && record.intent?.move.member !== name,
+  );
+  const lost = undeployed.map((name) =>
+    required(
+      "EBG-RECORD-LOST",
+      `the record says that ${name} is ${record.placement[name]?.role}, but its stack has no outputs`,
+      `pulumi up --stack ${environment.environment}-${name}`,
+    ),
+  );
+  const missing = missingTargetGroups(environment).map((key) =>
+    required(
+      "EBG-PREFLIGHT",
+      `the target group '${key}' was not found, so nobody can say who serves it`,
+      `deploy the stack that makes its load balancer: eks-blue-green up --stack ${environment.environment}; then ` +
+        `look: eks-blue-green status --stack ${environment.environment}`,
+    ),
+  );
   const { alarms } = environment.config.rollout;
   // In the middle of a rollout its bakes wait for them.
-  const silent = observation.alarms === null && alarms.length > 0 ? [(record.rollout === null ? required : recommended)("EBG-AWS", `the alarms ${alarms.join(", ")} can't be read: ${observation.problems.join("; ")}`, "check the driver's permissions (docs/permissions.md)")] : [];
-  return { findings: [...findingsOf(observation, record), ...silent, ...drift, ...missing, ...pending.flat(), ...configFindings(environment.environment, deployedConfig, environment.config, record), ...lost, ...longNodeUpdates(environment.config, steps)], observation };
+  const silent =
+    observation.alarms === null && alarms.length > 0
+      ? [
+          (record.rollout === null ? required : recommended)(
+            "EBG-AWS",
+            `the alarms ${alarms.join(", ")} can't be read: ${observation.problems.join("; ")}`,
+            "check the driver's permissions (docs/permissions.md)",
+          ),
+        ]
+      : [];
+  return {
+    findings: [
+      ...findingsOf(observation, record),
+      ...silent,
+      ...drift,
+      ...missing,
+      ...pending.flat(),
+      ...configFindings(environment.environment, deployedConfig, environment.config, record),
+      ...lost,
+      ...longNodeUpdates(environment.config, steps),
+    ],
+    observation,
+  };
 }

@@ -22,9 +22,15 @@ export function bar(value: number, most: number): string {
 }
 
 /** A value that was seen at a time (milliseconds since 1970). */
-export interface Sample { readonly at: number; readonly value: number }
+export interface Sample {
+  readonly at: number;
+  readonly value: number;
+}
 
-/** Means of the samples in `width` equal stretches from `from` to `to`; a stretch without a sample repeats the one before, or is 0. */
+/**
+ * Means of the samples in `width` equal stretches from `from` to `to`; a stretch without a sample repeats the one
+ * before, or is 0.
+ */
 export function overTime(samples: readonly Sample[], from: number, to: number, width: number): number[] {
   let last = 0;
   return Array.from({ length: width }, (_, column) => {
@@ -39,5 +45,10 @@ export function overTime(samples: readonly Sample[], from: number, to: number, w
 /** Columns padded to the widest cell; numbers (right: true) to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly boolean[] = []): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) => row.map((cell, column) => (right[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ").trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (right[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
 }

@@ -1,4 +1,7 @@
-/** One line of text for an event, for logs of CI systems; null for what a log need not hold. Notes that repeat are the caller's to drop. */
+/**
+ * One line of text for an event, for logs of CI systems; null for what a log need not hold. Notes that repeat are the
+ * caller's to drop.
+ */
 import type { DriverEvent } from "../events";
 import { count, seconds } from "./format";
 import { stepTitle } from "./step-title";
@@ -13,11 +16,22 @@ export function plainLine(event: DriverEvent): string | null {
 function plainText(event: DriverEvent): string | null {
   switch (event.kind) {
     case "stage":
-      return event.status === "finished" ? `${event.name}: done in ${seconds(event.seconds ?? 0)}${event.message ? ` (${event.message})` : ""}` : event.status === "failed" ? `${event.name}: FAILED ${event.message}` : `${event.name}: ${event.message || "started"}`;
+      return event.status === "finished"
+        ? `${event.name}: done in ${seconds(event.seconds ?? 0)}${event.message ? ` (${event.message})` : ""}`
+        : event.status === "failed"
+          ? `${event.name}: FAILED ${event.message}`
+          : `${event.name}: ${event.message || "started"}`;
     case "stack":
-      return `stack ${event.stack}: ${event.status}${event.seconds === null ? "" : ` in ${seconds(event.seconds)}`}${event.message ? ` (${event.message})` : ""}`;
+      return (
+        `stack ${event.stack}: ` +
+        `${event.status}${event.seconds === null ? "" : ` in ${seconds(event.seconds)}`}${event.message ? ` (${event.message})` : ""}`
+      );
     case "rollout-started":
-      return `rollout ${event.rolloutId}: ${event.environment} ${event.from ?? "?"} → ${event.to}, strategy ${event.strategy}, ${event.steps.length} steps${event.resumed ? `, resumed after ${event.done}` : ""}${event.direction === "back" ? ", walking back" : ""}`;
+      return (
+        `rollout ${event.rolloutId}: ${event.environment} ${event.from ?? "?"} → ${event.to}, strategy ` +
+        `${event.strategy}, ${event.steps.length} ` +
+        `steps${event.resumed ? `, resumed after ${event.done}` : ""}${event.direction === "back" ? ", walking back" : ""}`
+      );
     case "finding":
       return `${event.severity === "required" ? "PROBLEM" : "advice"} ${event.code}: ${event.message} → ${event.remedy}`;
     case "step-started":
@@ -27,7 +41,10 @@ function plainText(event: DriverEvent): string | null {
     case "phase-finished":
       return null;
     case "gate":
-      return `step ${event.index + 1}: gate ${event.gate} ${event.status}: ${event.message}${event.remedy ? ` → ${event.remedy}` : ""}`;
+      return (
+        `step ${event.index + 1}: gate ${event.gate} ${event.status}: ` +
+        `${event.message}${event.remedy ? ` → ${event.remedy}` : ""}`
+      );
     case "step-finished":
       return `step ${event.index + 1}: ${stepTitle(event.step)} done in ${seconds(event.seconds)}`;
     case "walk-back":

@@ -15,7 +15,8 @@ export function stepTitle(step: Step): string {
       return `upgrade ${step.member} ${step.from.version ?? "?"} → ${step.to.version ?? "?"}`;
     case "scale":
       if (capacityOf(step.to) !== capacityOf(step.from)) return `scale ${step.member} to ${capacityOf(step.to)} %`;
-      if (nodePercentOf(step.to) !== nodePercentOf(step.from)) return `scale ${step.member}'s nodes to ${nodePercentOf(step.to)} %`;
+      if (nodePercentOf(step.to) !== nodePercentOf(step.from))
+        return `scale ${step.member}'s nodes to ${nodePercentOf(step.to)} %`;
       return step.to.workload === "stopped" ? `scale ${step.member} to zero` : `scale ${step.member} up`;
     case "shift":
       return `shift ${step.member}`;

@@ -11,17 +11,42 @@ import { forgetWhatIsUnreachable, isEvacuated, nameWhatIsLeft } from "./evacuate
 import type { Session } from "./session";
 import { GateFailed, stopRequested } from "./interruptions";
 
-/** Failures of an update that may pass by themselves: a throttled call, a webhook that is not up yet, an answer that was lost. */
+/**
+ * Failures of an update that may pass by themselves: a throttled call, a webhook that is not up yet, an answer that was
+ * lost.
+ */
 const mayPass = new Set(["EBG-UPDATE-FAILED", "EBG-DEADLINE", "EBG-KUBERNETES", "EBG-AWS"]);
-/** EKS has tried these for a quarter of an hour and more before it said so: trying again would only keep the person waiting who has to do something. */
-const forPeople: readonly { readonly text: string; readonly remedy: (clusterName: string, command: string) => string }[] = [
-  { text: "PodEvictionFailure", remedy: (clusterName, command) => `find the budget that lets no pod go (${kubectl(clusterName)} get pdb -A) and make room, then run the same command again: ${command} goes on with the nodes that are still old` },
-  { text: "NodeCreationFailure", remedy: (clusterName, command) => `find out why new nodes don't join ${clusterName} (aws eks describe-nodegroup --cluster-name ${clusterName}, subnets, security groups, quotas), then run the same command again: ${command}` },
+/**
+ * EKS has tried these for a quarter of an hour and more before it said so: trying again would only keep the person
+ * waiting who has to do something.
+ */
+const forPeople: readonly {
+  readonly text: string;
+  readonly remedy: (clusterName: string, command: string) => string;
+}[] = [
+  {
+    text: "PodEvictionFailure",
+    remedy: (clusterName, command) =>
+      `find the budget that lets no pod go (${kubectl(clusterName)} get pdb -A) and make room, then run the same ` +
+      `command again: ${command} goes on with the nodes that are still old`,
+  },
+  {
+    text: "NodeCreationFailure",
+    remedy: (clusterName, command) =>
+      `find out why new nodes don't join ${clusterName} (aws eks describe-nodegroup --cluster-name ` +
+      `${clusterName}, subnets, security groups, quotas), then run the same command again: ${command}`,
+  },
 ];
 
 export type Phases = Partial<Record<Phase, number>>;
 
-async function once(session: Session, index: number, move: Move, phases: Phases, planned: (left: number) => void): Promise<void> {
+async function once(
+  session: Session,
+  index: number,
+  move: Move,
+  phases: Phases,
+  planned: (left: number) => void,
+): Promise<void> {
   const { pulumi } = session.ports;
   const { cancel, emit } = session.options;
   const stack = { kind: "member", member: move.member } as const;
@@ -43,22 +68,43 @@ async function once(session: Session, index: number, move: Move, phases: Phases,
       await pulumi.backUpState(stack);
       await forgetWhatIsUnreachable(session, move.member);
     }
-    const [update] = await Promise.all([destroys ? pulumi.previewDestroy(move.member, cancel) : pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);
+    const [update] = await Promise.all([
+      destroys ? pulumi.previewDestroy(move.member, cancel) : pulumi.preview(stack, context, cancel),
+      pulumi.backUpState(stack),
+    ]);
     return update;
   });
   planned(changesOf(previewed.operations).length);
   assertAllowed(move.kind, name, previewed.operations);
   await stillEnough(session, index, move);
   if (destroys) await session.assertNotOvertaken();
-  emit({ kind: "stack", stack: name, status: "started", message: destroys ? "destroying" : "updating", seconds: null, changes: null });
+  emit({
+    kind: "stack",
+    stack: name,
+    status: "started",
+    message: destroys ? "destroying" : "updating",
+    seconds: null,
+    changes: null,
+  });
   const applied = await session.phase(index, "act", `${destroys ? "destroying" : "updating"} ${name}`, phases, () =>
     destroys ? pulumi.destroy(move.member, cancel) : pulumi.apply(stack, context, previewed.plan, cancel),
   );
-  if (destroys && isEvacuated(session, move.member)) await nameWhatIsLeft(session, session.members[move.member]?.clusterName ?? name);
-  emit({ kind: "stack", stack: name, status: "finished", message: destroys ? "destroyed" : "updated", seconds: applied.seconds, changes: applied.changes });
+  if (destroys && isEvacuated(session, move.member))
+    await nameWhatIsLeft(session, session.members[move.member]?.clusterName ?? name);
+  emit({
+    kind: "stack",
+    stack: name,
+    status: "finished",
+    message: destroys ? "destroyed" : "updated",
+    seconds: applied.seconds,
+    changes: applied.changes,
+  });
 }
 
-/** Repeats an update that failed for a reason that may pass: it is the same declaration, so a second run does what the first left over. */
+/**
+ * Repeats an update that failed for a reason that may pass: it is the same declaration, so a second run does what the
+ * first left over.
+ */
 export async function act(session: Session, index: number, move: Move, phases: Phases): Promise<void> {
   const { options, ports } = session;
   const attempts = new Attempts();
@@ -75,18 +121,35 @@ export async function act(session: Session, index: number, move: Move, phases: P
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
       const tries = error === last ? attempts.made - 1 : attempts.made;
-      const failed = (remedy = error.remedy): GateFailed => new GateFailed(error.code, `${move.kind} ${move.member}${tries === 1 ? "" : `, after ${tries} attempts`}: ${error.message}`, remedy, { cause: error });
+      const failed = (remedy = error.remedy): GateFailed =>
+        new GateFailed(
+          error.code,
+          `${move.kind} ${move.member}${tries === 1 ? "" : `, after ${tries} attempts`}: ${error.message}`,
+          remedy,
+          { cause: error },
+        );
       if (error === last) throw failed();
       // An earlier attempt may have done part of it: the move stays open, and is turned back or gone on with.
       if (attempts.made > 1 && error.code === "EBG-PLAN-REFUSED") throw failed();
       if (!mayPass.has(error.code)) throw error;
-      options.emit({ kind: "stack", stack: `${session.environment.environment}-${move.member}`, status: "failed", message: error.message, seconds: null, changes: null });
+      options.emit({
+        kind: "stack",
+        stack: `${session.environment.environment}-${move.member}`,
+        status: "failed",
+        message: error.message,
+        seconds: null,
+        changes: null,
+      });
       const known = forPeople.find(({ text }) => error.message.includes(text));
-      if (known !== undefined) throw failed(known.remedy(clusterNameOf(session.environment, move.member), options.commandName));
+      if (known !== undefined)
+        throw failed(known.remedy(clusterNameOf(session.environment, move.member), options.commandName));
       if (!attempts.failed() || options.cancel.aborted) throw failed();
       // The intent is open and the record says so: as safe a point as a gate's next round.
       if (options.stop.aborted) throw stopRequested(options.commandName);
-      options.emit({ kind: "note", message: `trying again (attempt ${attempts.made + 1}): ${error.message.split("\n")[0] ?? ""}` });
+      options.emit({
+        kind: "note",
+        message: `trying again (attempt ${attempts.made + 1}): ${error.message.split("\n")[0] ?? ""}`,
+      });
       last = error;
       await ports.clock.sleep(Math.max(ports.clock.scaled(attempts.pauseSeconds), 1000), options.stop);
     }

@@ -7,14 +7,26 @@ import { waitForGate } from "./wait-for-gate";
 import type { Phases } from "./apply-move";
 
 /** A bake leaves no intent: one that was interrupted is begun again. Its commit is carried by the next write. */
-export async function performBake(session: Session, index: number, step: Step & { readonly type: "bake" }): Promise<void> {
+export async function performBake(
+  session: Session,
+  index: number,
+  step: Step & { readonly type: "bake" },
+): Promise<void> {
   const phases: Phases = {};
   const started = session.ports.clock.now();
   session.options.emit({ kind: "step-started", index, step, resumed: false });
   const active = session.active();
   const first = await session.look(plainLook);
   const before = Object.fromEntries(active.map((name) => [name, snapshot(session.owners, first, name)]));
-  const rules = { active, before, bakeMs: session.ports.clock.scaled(step.seconds), toleratedMs: session.toleratedMs, repairMs: session.repairMs, why: step.why, alarms: session.rules.alarms };
+  const rules = {
+    active,
+    before,
+    bakeMs: session.ports.clock.scaled(step.seconds),
+    toleratedMs: session.toleratedMs,
+    repairMs: session.repairMs,
+    why: step.why,
+    alarms: session.rules.alarms,
+  };
   await session.phase(index, "gate", step.why, phases, () =>
     waitForGate(session, {
       name: `bake: ${step.why}`,
@@ -24,5 +36,11 @@ export async function performBake(session: Session, index: number, step: Step & 
     }),
   );
   session.record = commitBake(session.record);
-  session.options.emit({ kind: "step-finished", index, step, seconds: (session.ports.clock.now() - started) / 1000, phases });
+  session.options.emit({
+    kind: "step-finished",
+    index,
+    step,
+    seconds: (session.ports.clock.now() - started) / 1000,
+    phases,
+  });
 }

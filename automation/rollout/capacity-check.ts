@@ -1,4 +1,7 @@
-/** The gate before a member leaves traffic or gets smaller: the floor of capacity, as the planner keeps it, looked at in the world. */
+/**
+ * The gate before a member leaves traffic or gets smaller: the floor of capacity, as the planner keeps it, looked at in
+ * the world.
+ */
 import { capacityOf, replicasAt, type Move } from "../../stacks/record";
 import { decideEnough, decideLettingGo, type CapacityRules, type LikeThoseThatLeave } from "../gates/capacity";
 import { plainLook } from "../observation/observe";
@@ -8,9 +11,14 @@ import type { Session } from "./session";
 import { waitForGate, type Gate } from "./wait-for-gate";
 
 /** A drain, or fewer pods of a member in traffic. */
-const takesAway = ({ kind, from, to }: Move): boolean => (kind === "drain" && from.role === "active") || (kind === "scale" && to.role === "active" && capacityOf(to) < capacityOf(from));
+const takesAway = ({ kind, from, to }: Move): boolean =>
+  (kind === "drain" && from.role === "active") ||
+  (kind === "scale" && to.role === "active" && capacityOf(to) < capacityOf(from));
 
-/** One good round passes this gate, so it must be one in which a member that answers only some requests with errors is found out. */
+/**
+ * One good round passes this gate, so it must be one in which a member that answers only some requests with errors is
+ * found out.
+ */
 const probes = 32;
 
 /** Resolves when those that stay can carry the load; at once for moves that take nothing away. @throws GateFailed */
@@ -18,17 +26,27 @@ export async function waitForCapacity(session: Session, index: number, move: Mov
   // A teardown ends the service on purpose.
   if (session.tearsDown) return;
   if (!takesAway(move) || session.record.rollout === null) return;
-  // Before a drain on the way back only a healthy peer is asked for, elsewhere: what leaves may be what is broken. Nobody has to get smaller.
+  // Before a drain on the way back only a healthy peer is asked for, elsewhere: what leaves may be what is broken.
+  // Nobody has to get smaller.
   if (session.record.rollout.direction === "back" && move.kind === "drain") return;
   const rules = rulesOf(session, move);
-  // A rollout may go on long after its last bake. Somebody who asks for a drain may do so because that very member fails.
+  // A rollout may go on long after its last bake. Somebody who asks for a drain may do so because that very member
+  // fails.
   const asked = session.record.rollout.command !== undefined;
-  const gate: Gate = { name: `enough stays without ${move.member}`, index, wants: asked ? plainLook : { ...plainLook, probes }, decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory) };
+  const gate: Gate = {
+    name: `enough stays without ${move.member}`,
+    index,
+    wants: asked ? plainLook : { ...plainLook, probes },
+    decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory),
+  };
   await waitForGate(session, gate);
   session.enoughSeenAt = session.ports.clock.now();
 }
 
-/** Writing the intent, a plan and a state's copy may each have taken minutes (a backend that does not answer), and an attempt at the update hours: by then those that stay may have failed. */
+/**
+ * Writing the intent, a plan and a state's copy may each have taken minutes (a backend that does not answer), and an
+ * attempt at the update hours: by then those that stay may have failed.
+ */
 const staleSeconds = 60;
 
 /** Right before the act: the look at those that stay is made again when it is old. */
@@ -40,34 +58,57 @@ export async function stillEnough(session: Session, index: number, move: Move): 
 }
 
 /**
- * A member that serves and gets smaller: its controller must run, and know all of its targets. One that lacks some lets their pods go and the
+ * A member that serves and gets smaller: its controller must run, and know all of its targets. One that lacks some lets
+ * their pods go and the
  * load balancer goes on sending to them (FACTS A.9). Also on the way back: there it is the same pods that go.
  */
-export async function waitForController(session: Session, index: number, { kind, member, from, to }: Move): Promise<void> {
+export async function waitForController(
+  session: Session,
+  index: number,
+  { kind, member, from, to }: Move,
+): Promise<void> {
   if (kind !== "scale" || from.role !== "active" || to.role !== "active" || capacityOf(to) >= capacityOf(from)) return;
-  await waitForGate(session, { name: `${member}'s controller can let targets go`, index, wants: { ...plainLook, infrastructure: true }, decide: (seen) => decideLettingGo(seen, member) });
+  await waitForGate(session, {
+    name: `${member}'s controller can let targets go`,
+    index,
+    wants: { ...plainLook, infrastructure: true },
+    decide: (seen) => decideLettingGo(seen, member),
+  });
 }
 
-/** Whether an autoscaler owns the number of some service's targets, so that a drain has to write down how many there were. */
-export const countsBeforeDrain = (session: Session): boolean => session.environment.config.services.some((service) => service.autoscaled && service.targetType !== "instance");
+/**
+ * Whether an autoscaler owns the number of some service's targets, so that a drain has to write down how many there
+ * were.
+ */
+export const countsBeforeDrain = (session: Session): boolean =>
+  session.environment.config.services.some((service) => service.autoscaled && service.targetType !== "instance");
 
 /**
- * Where an autoscaler owns the number, nobody knows what traffic needs but those that serve it: what leaves is counted before it leaves,
+ * Where an autoscaler owns the number, nobody knows what traffic needs but those that serve it: what leaves is counted
+ * before it leaves,
  * together with what left earlier in this rollout and does not come back.
  */
 function likeThoseThatLeave(session: Session, key: string, member: string): LikeThoseThatLeave {
   const { rollout, intent } = session.record;
   const steps = rollout?.steps ?? [];
-  const drained = steps.slice(0, rollout?.done ?? 0).flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []));
+  const drained = steps
+    .slice(0, rollout?.done ?? 0)
+    .flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []));
   const forGood = leavingMembers(steps);
   const leaving = [...new Set([member, ...forGood.filter((name) => !drained.includes(name))])];
   // Of a drain that is open, some targets may be gone already; one that begins anew is counted anew.
-  const left = [...forGood.filter((name) => drained.includes(name)), ...(intent?.move.member === member ? [member] : [])];
+  const left = [
+    ...forGood.filter((name) => drained.includes(name)),
+    ...(intent?.move.member === member ? [member] : []),
+  ];
   const before = Object.fromEntries(left.map((name) => [name, rollout?.healthyBefore?.[name]?.[key] ?? 0]));
   return { percent: session.rules.minCapacityPercent, leaving, before };
 }
 
-/** Seconds of AWS's time until pods that an autoscaler adds serve: its own period, the pod's start, registration and health checks. */
+/**
+ * Seconds of AWS's time until pods that an autoscaler adds serve: its own period, the pod's start, registration and
+ * health checks.
+ */
 const growSeconds = 900;
 
 function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
@@ -86,6 +127,18 @@ function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
   }
   const stayers = session.active().filter((name) => name !== member);
   // Within the gate's own timeout, which knows no remedy.
-  const growMs = Math.max(session.ports.clock.scaled(Math.min(growSeconds, 0.9 * session.rules.gateTimeoutSeconds)), 9000);
-  return { member, stayers, minActive: Math.max(1, session.rules.minActive), required, keeps, toleratedMs: session.toleratedMs, repairMs: session.repairMs, growMs };
+  const growMs = Math.max(
+    session.ports.clock.scaled(Math.min(growSeconds, 0.9 * session.rules.gateTimeoutSeconds)),
+    9000,
+  );
+  return {
+    member,
+    stayers,
+    minActive: Math.max(1, session.rules.minActive),
+    required,
+    keeps,
+    toleratedMs: session.toleratedMs,
+    repairMs: session.repairMs,
+    growMs,
+  };
 }

@@ -7,21 +7,45 @@ import type { EvacuationPort } from "../ports";
 import type { Session } from "./session";
 import { GateFailed, Stop } from "./interruptions";
 
-export const isEvacuated = (session: Session, member: string): boolean => session.record.placement[member]?.evacuated !== undefined;
+export const isEvacuated = (session: Session, member: string): boolean =>
+  session.record.placement[member]?.evacuated !== undefined;
 
 function portOf(session: Session): EvacuationPort {
-  if (session.ports.evacuation === undefined) throw new DriverError("EBG-INTERNAL", "there is no evacuation port", "report it");
+  if (session.ports.evacuation === undefined)
+    throw new DriverError("EBG-INTERNAL", "there is no evacuation port", "report it");
   return session.ports.evacuation;
 }
 
-/** Before its bindings go: only a controller that runs lets go of them, and what it lets go of must not be somebody else's by now (FACTS G.5). @throws Stop */
+/**
+ * Before its bindings go: only a controller that runs lets go of them, and what it lets go of must not be somebody
+ * else's by now (FACTS G.5). @throws Stop
+ */
 export function readyToReturn(session: Session, observation: Observation, member: string): void {
   const seen = observation.members[member];
   const goOn = `then go on with: ${session.options.commandName}`;
-  if (seen?.controller?.available === false) throw new Stop("EBG-PREFLIGHT", `${member} answers, but its load balancer controller does not run yet (${seen.controller.message}), and only that removes a binding`, `wait for it (${kubectl(seen.clusterName)} get deployments -A), ${goOn}`);
+  if (seen?.controller?.available === false)
+    throw new Stop(
+      "EBG-PREFLIGHT",
+      `${member} answers, but its load balancer controller does not run yet (${seen.controller.message}), and ` +
+        "only that removes a binding",
+      `wait for it (${kubectl(seen.clusterName)} get deployments -A), ${goOn}`,
+    );
   const others = Object.values(observation.members).filter((one) => one.name !== member);
-  const reused = Object.entries(seen?.services ?? {}).flatMap(([key, service]) => (service.recorded ?? []).filter((id) => others.some((one) => (one.services[key]?.endpoints ?? []).includes(id) || (one.services[key]?.recorded ?? []).includes(id))));
-  if (reused.length > 0) throw new Stop("EBG-GATE", `${member}'s controller takes ${listing(reused)} for its own, but another member has these addresses now: letting its bindings go would deregister them`, `take them out of ${member}'s ConfigMaps aws-lbc-targets-* while its controller is scaled to 0, scale it up again, ${goOn}`);
+  const reused = Object.entries(seen?.services ?? {}).flatMap(([key, service]) =>
+    (service.recorded ?? []).filter((id) =>
+      others.some(
+        (one) => (one.services[key]?.endpoints ?? []).includes(id) || (one.services[key]?.recorded ?? []).includes(id),
+      ),
+    ),
+  );
+  if (reused.length > 0)
+    throw new Stop(
+      "EBG-GATE",
+      `${member}'s controller takes ${listing(reused)} for its own, but another member has these addresses now: ` +
+        "letting its bindings go would deregister them",
+      `take them out of ${member}'s ConfigMaps aws-lbc-targets-* while its controller is scaled to 0, scale it ` +
+        `up again, ${goOn}`,
+    );
 }
 
 /** After its bindings are gone; a denial that was taken away already is no error. */
@@ -31,11 +55,22 @@ export async function liftDenial(session: Session, member: string): Promise<void
   const port = portOf(session);
   await session.assertNotOvertaken();
   await port.allowRegistering(roleName);
-  if (await port.registeringDenied(roleName)) throw new GateFailed("EBG-EVACUATE", `the policy that denies ${member}'s controller to register targets is still on role ${roleName}`, `aws iam delete-role-policy --role-name ${roleName} --policy-name eks-blue-green-evacuated`);
-  session.options.emit({ kind: "note", message: `${member}'s controller may register targets again (role ${roleName})` });
+  if (await port.registeringDenied(roleName))
+    throw new GateFailed(
+      "EBG-EVACUATE",
+      `the policy that denies ${member}'s controller to register targets is still on role ${roleName}`,
+      `aws iam delete-role-policy --role-name ${roleName} --policy-name eks-blue-green-evacuated`,
+    );
+  session.options.emit({
+    kind: "note",
+    message: `${member}'s controller may register targets again (role ${roleName})`,
+  });
 }
 
-/** Its API server is gone for good, as the approval of `retire` says: what it held goes with the cluster. Of one that answers everything is deleted as usual. */
+/**
+ * Its API server is gone for good, as the approval of `retire` says: what it held goes with the cluster. Of one that
+ * answers everything is deleted as usual.
+ */
 export async function forgetWhatIsUnreachable(session: Session, member: string): Promise<void> {
   const outputs = session.members[member];
   if (!isEvacuated(session, member) || outputs === undefined) return;
@@ -46,11 +81,24 @@ export async function forgetWhatIsUnreachable(session: Session, member: string):
     if (!(error instanceof DriverError) || error.code !== "EBG-MEMBER-UNREACHABLE") throw error;
   }
   const count = await portOf(session).forgetKubernetesObjects(member);
-  if (count > 0) session.options.emit({ kind: "note", message: `${member}'s API server does not answer: ${count} Kubernetes objects were taken out of its stack's state (a copy of it was kept), EKS removes them with the cluster` });
+  if (count > 0)
+    session.options.emit({
+      kind: "note",
+      message:
+        `${member}'s API server does not answer: ${count} Kubernetes objects were taken out of its stack's state ` +
+        "(a copy of it was kept), EKS removes them with the cluster",
+    });
 }
 
 /** Named, not removed: what a cluster made by itself is no resource of the stack. */
 export async function nameWhatIsLeft(session: Session, clusterName: string): Promise<void> {
   const left = await portOf(session).leftBehind(clusterName);
-  if (left.length > 0) session.options.emit({ kind: "finding", code: "EBG-EVACUATE", severity: "recommended", message: `${clusterName} is destroyed, but EC2 still has of it: ${listing(left, 10)}`, remedy: "look at them and delete what nobody needs: nobody else will" });
+  if (left.length > 0)
+    session.options.emit({
+      kind: "finding",
+      code: "EBG-EVACUATE",
+      severity: "recommended",
+      message: `${clusterName} is destroyed, but EC2 still has of it: ${listing(left, 10)}`,
+      remedy: "look at them and delete what nobody needs: nobody else will",
+    });
 }

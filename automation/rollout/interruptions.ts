@@ -1,8 +1,15 @@
 import type { DriverErrorCode } from "../errors";
 
-/** The rollout ends here, on purpose: everything is in order, the record says where to go on, and a person has to do something first. */
+/**
+ * The rollout ends here, on purpose: everything is in order, the record says where to go on, and a person has to do
+ * something first.
+ */
 export class Stop extends Error {
-  constructor(readonly code: DriverErrorCode, message: string, readonly remedy: string) {
+  constructor(
+    readonly code: DriverErrorCode,
+    message: string,
+    readonly remedy: string,
+  ) {
     super(message);
     this.name = "Stop";
   }
@@ -10,10 +17,16 @@ export class Stop extends Error {
 
 /** A gate failed (or a move could not be made): the rollout turns back, if that is better than staying. */
 export class GateFailed extends Error {
-  constructor(readonly code: DriverErrorCode, message: string, readonly remedy: string, options?: { cause?: unknown }) {
+  constructor(
+    readonly code: DriverErrorCode,
+    message: string,
+    readonly remedy: string,
+    options?: { cause?: unknown },
+  ) {
     super(message, options);
     this.name = "GateFailed";
   }
 }
 
-export const stopRequested = (command: string): Stop => new Stop("EBG-STOPPED", "stopped as asked, at a safe point", `go on with: ${command}`);
+export const stopRequested = (command: string): Stop =>
+  new Stop("EBG-STOPPED", "stopped as asked, at a safe point", `go on with: ${command}`);

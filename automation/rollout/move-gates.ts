@@ -18,7 +18,11 @@ import { waitForGate, type Gate } from "./wait-for-gate";
 import { counted, doing } from "../text/sentences";
 
 const probesPerRound = 4;
-const looks = { infrastructure: { ...plainLook, infrastructure: true, workload: true }, serving: { ...plainLook, probes: probesPerRound }, workload: { ...plainLook, workload: true } };
+const looks = {
+  infrastructure: { ...plainLook, infrastructure: true, workload: true },
+  serving: { ...plainLook, probes: probesPerRound },
+  workload: { ...plainLook, workload: true },
+};
 
 /** Targets of every other active member, for those that can't be asked later. */
 export function peersBefore(session: Session, observation: Observation, member: string): Record<string, Snapshot> {
@@ -29,7 +33,11 @@ export function peersBefore(session: Session, observation: Observation, member: 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
 export async function beforeMove(session: Session, move: Move, resumed: boolean): Promise<Observation> {
   const evacuated = isEvacuated(session, move.member);
-  const observation = await lookBefore(session, move, move.kind === "retire" ? looks.workload : move.kind === "upgrade" || evacuated ? looks.infrastructure : plainLook);
+  const observation = await lookBefore(
+    session,
+    move,
+    move.kind === "retire" ? looks.workload : move.kind === "upgrade" || evacuated ? looks.infrastructure : plainLook,
+  );
   const flags = flagProblems(observation);
   if (flags.length > 0 && move.kind === "admit") {
     const { message, remedy } = describeFlagProblems(flags);
@@ -59,7 +67,11 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
       else if (observation.members[move.member]?.reachable) notRegistered(session, observation, move, "destroyed");
       return observation;
     case "shift":
-      throw new Stop("EBG-PLAN-IMPOSSIBLE", `the move '${move.kind}' is not built yet`, "set eks-blue-green:rollout.strategy to replace");
+      throw new Stop(
+        "EBG-PLAN-IMPOSSIBLE",
+        `the move '${move.kind}' is not built yet`,
+        "set eks-blue-green:rollout.strategy to replace",
+      );
     default:
       return move.kind satisfies never;
   }
@@ -68,34 +80,55 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
 /** Looks of `lookBefore`, ten seconds apart. */
 const mostLooks = 30;
 
-/** What must leave, or must have left, is what is seen now: a target group that AWS did not tell would be taken for an empty one. @throws Stop */
+/**
+ * What must leave, or must have left, is what is seen now: a target group that AWS did not tell would be taken for an
+ * empty one. @throws Stop
+ */
 async function lookBefore(session: Session, move: Move, wants: Wants): Promise<Observation> {
   const { clock } = session.ports;
   const { stop, commandName } = session.options;
   for (let looked = 1; ; looked += 1) {
     const observation = await session.look(wants);
     const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
-    if (untold.length === 0 || (move.kind !== "drain" && move.kind !== "upgrade" && move.kind !== "retire")) return observation;
-    if (looked >= mostLooks) throw new Stop("EBG-AWS", `could not ${move.kind} ${move.member}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`, `wait until it does, then go on with: ${commandName}`);
+    if (untold.length === 0 || (move.kind !== "drain" && move.kind !== "upgrade" && move.kind !== "retire"))
+      return observation;
+    if (looked >= mostLooks)
+      throw new Stop(
+        "EBG-AWS",
+        `could not ${move.kind} ${move.member}: AWS did not tell the targets of ${listing(untold)} ` +
+          `(${listing(observation.problems, 1)})`,
+        `wait until it does, then go on with: ${commandName}`,
+      );
     await clock.sleep(Math.max(clock.scaled(10), 1000), stop);
     if (stop.aborted) throw stopRequested(commandName);
   }
 }
 
 /** Silent, not refusing. */
-const isDead = ({ members }: Observation, member: string): boolean => members[member]?.reachable === false && members[member].refusal === undefined;
-const orEvacuate = (session: Session, member: string): string => `; if it can't be brought back soon: eks-blue-green evacuate ${member} --stack ${session.environment.environment}${session.tearsDown ? ", then this command again" : ""}`;
+const isDead = ({ members }: Observation, member: string): boolean =>
+  members[member]?.reachable === false && members[member].refusal === undefined;
+const orEvacuate = (session: Session, member: string): string =>
+  `; if it can't be brought back soon: eks-blue-green evacuate ${member} --stack ` +
+  `${session.environment.environment}${session.tearsDown ? ", then this command again" : ""}`;
 
 function needsApi(session: Session, observation: Observation, move: Move): void {
   const seen = observation.members[move.member];
   if (seen?.reachable) return;
   const serving = session.active().filter((name) => name !== move.member);
   // A refused login is about the caller: an evacuation would take a cluster that is well out of traffic.
-  if (seen?.refusal !== undefined) throw new Stop("EBG-KUBERNETES", `could not ${move.kind} ${move.member}: it can't be asked (${seen.problem}). Everything before it is done.`, `${seen.refusal}; then go on with: ${session.options.commandName}`);
+  if (seen?.refusal !== undefined)
+    throw new Stop(
+      "EBG-KUBERNETES",
+      `could not ${move.kind} ${move.member}: it can't be asked (${seen.problem}). Everything before it is done.`,
+      `${seen.refusal}; then go on with: ${session.options.commandName}`,
+    );
   throw new Stop(
     "EBG-MEMBER-UNREACHABLE",
-    `could not ${move.kind} ${move.member}: its API server does not answer (${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. Everything before it is done.`,
-    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ${session.options.commandName}${["drain", "scale"].includes(move.kind) && (serving.length > 0 || session.tearsDown) && !isEvacuated(session, move.member) ? orEvacuate(session, move.member) : ""}`,
+    `could not ${move.kind} ${move.member}: its API server does not answer ` +
+      `(${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. ` +
+      "Everything before it is done.",
+    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ` +
+      `${session.options.commandName}${["drain", "scale"].includes(move.kind) && (serving.length > 0 || session.tearsDown) && !isEvacuated(session, move.member) ? orEvacuate(session, move.member) : ""}`,
   );
 }
 
@@ -103,34 +136,76 @@ function needsHealthyPeer(session: Session, observation: Observation, move: Move
   const peers = session.active().filter((name) => name !== move.member);
   const healthy = peers.filter((name) => healthOf(session.owners, observation, name) === "healthy");
   if (healthy.length >= Math.max(1, session.rules.minActive)) return;
-  throw new GateFailed("EBG-GATE", `${move.member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${Math.max(1, session.rules.minActive)} must be (${peers.map((name) => `${name}: ${healthOf(session.owners, observation, name)}`).join(", ") || "none is active"})`, "eks-blue-green status shows each target's state");
+  throw new GateFailed(
+    "EBG-GATE",
+    `${move.member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ` +
+      `${Math.max(1, session.rules.minActive)} must be ` +
+      `(${peers.map((name) => `${name}: ${healthOf(session.owners, observation, name)}`).join(", ") || "none is active"})`,
+    "eks-blue-green status shows each target's state",
+  );
 }
 
 /** @throws Stop when any target of the member is registered */
 function notRegistered(session: Session, observation: Observation, move: Move, done: string): void {
   const mine = Object.values(snapshot(session.owners, observation, move.member)).flat();
-  if (mine.length > 0) throw new Stop("EBG-GATE", `${move.member} is not ${done}: ${mine.length} of its targets are registered (${listing(mine)})`, `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`);
+  if (mine.length > 0)
+    throw new Stop(
+      "EBG-GATE",
+      `${move.member} is not ${done}: ${mine.length} of its targets are registered (${listing(mine)})`,
+      `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`,
+    );
 }
 
 /**
- * Of a member whose stack has no outputs nobody can say which targets are its own: one that belongs to nobody else may be.
+ * Of a member whose stack has no outputs nobody can say which targets are its own: one that belongs to nobody else may
+ * be.
  * @throws Stop while there is any, or AWS does not tell
  */
 export async function noneUnaccounted(session: Session, member: string, what: string): Promise<void> {
   const observation = await session.look(plainLook);
   const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
-  if (untold.length > 0) throw new Stop("EBG-AWS", `${what}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`, `wait until it does, then go on with: ${session.options.commandName}`);
-  const silent = Object.values(observation.members).filter(({ name, reachable }) => name !== member && !reachable && !isEvacuated(session, name));
-  if (silent.length > 0) throw new Stop("EBG-GATE", `${what}: its stack has no outputs, so what is registered may be its own, and ${silent.map(({ name, problem }) => `${name} can't be asked which targets it has (${problem})`).join("; ")}`, `${silent.map(({ name, refusal }) => refusal ?? `bring ${name}'s API server back, or: eks-blue-green evacuate ${name} --stack ${session.environment.environment}`).join("; ")}; then go on with: ${session.options.commandName}`);
+  if (untold.length > 0)
+    throw new Stop(
+      "EBG-AWS",
+      `${what}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`,
+      `wait until it does, then go on with: ${session.options.commandName}`,
+    );
+  const silent = Object.values(observation.members).filter(
+    ({ name, reachable }) => name !== member && !reachable && !isEvacuated(session, name),
+  );
+  if (silent.length > 0)
+    throw new Stop(
+      "EBG-GATE",
+      `${what}: its stack has no outputs, so what is registered may be its own, and ` +
+        `${silent.map(({ name, problem }) => `${name} can't be asked which targets it has (${problem})`).join("; ")}`,
+      `${silent.map(({ name, refusal }) => refusal ?? `bring ${name}'s API server back, or: eks-blue-green evacuate ${name} --stack ` + `${session.environment.environment}`).join("; ")}; ` +
+        `then go on with: ${session.options.commandName}`,
+    );
   const strays = strangers(session.owners, observation);
-  if (strays.length > 0) throw new Stop("EBG-GATE", `${what}: its stack has no outputs, so it can't be asked, and ${counted(strays.length, "target")} may be its own, because no other member lists them: ${listing(strays)}`, `deploy it once more (pulumi up --stack ${session.environment.environment}-${member}), or deregister them by hand (aws elbv2 deregister-targets), then go on with: ${session.options.commandName}`);
+  if (strays.length > 0)
+    throw new Stop(
+      "EBG-GATE",
+      `${what}: its stack has no outputs, so it can't be asked, and ${counted(strays.length, "target")} may be ` +
+        `its own, because no other member lists them: ${listing(strays)}`,
+      `deploy it once more (pulumi up --stack ${session.environment.environment}-${member}), or deregister them ` +
+        `by hand (aws elbv2 deregister-targets), then go on with: ${session.options.commandName}`,
+    );
 }
 
-/** Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its kubelets must be near enough. */
+/**
+ * Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its
+ * kubelets must be near enough.
+ */
 function outOfTraffic(session: Session, observation: Observation, move: Move): void {
   notRegistered(session, observation, move, "upgraded");
   const skew = skewProblem(observation, move.member, move.to.version ?? "");
-  if (skew !== null) throw new Stop("EBG-GATE", `${move.member} is not upgraded: ${skew}`, `upgrade its node groups first (aws eks update-nodegroup-version), then go on with: ${session.options.commandName}`);
+  if (skew !== null)
+    throw new Stop(
+      "EBG-GATE",
+      `${move.member} is not upgraded: ${skew}`,
+      "upgrade its node groups first (aws eks update-nodegroup-version), then go on with: " +
+        `${session.options.commandName}`,
+    );
 }
 
 /** Its controller must outlive its Services: with the cluster gone nobody would delete what they own in AWS. */
@@ -142,52 +217,142 @@ async function loadBalancersReleased(session: Session, observation: Observation,
   const ownership = ownershipOf(record, environment.config);
   if (member === undefined || ownership.owner !== "service" || ownership.primary !== move.member) return;
   for (const { namespace, loadBalancerService } of ownedServices(environment.config, ownership)) {
-    if ((await session.ports.kubernetes.readService(member, namespace, loadBalancerService)) !== null) throw new Stop("EBG-TEARDOWN", `${move.member} is not destroyed: its Service ${namespace}/${loadBalancerService}, which owns a load balancer, is still there`, session.options.commandName);
+    if ((await session.ports.kubernetes.readService(member, namespace, loadBalancerService)) !== null)
+      throw new Stop(
+        "EBG-TEARDOWN",
+        `${move.member} is not destroyed: its Service ${namespace}/${loadBalancerService}, which owns a load ` +
+          "balancer, is still there",
+        session.options.commandName,
+      );
   }
 }
 
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
   const teardown = session.tearsDown;
-  if (teardown && session.members[move.member] === undefined) await noneUnaccounted(session, move.member, `${move.member} is not destroyed`);
+  if (teardown && session.members[move.member] === undefined)
+    await noneUnaccounted(session, move.member, `${move.member} is not destroyed`);
   if (teardown) await loadBalancersReleased(session, observation, move);
-  else refuseRetiringPrimary(session.record, session.environment.config, [{ type: "move", ...move }], session.environment.environment);
-  const gone = decideGone(observation, session.owners, move.member, { evacuated: isEvacuated(session, move.member), tearsDown: teardown }).decision;
-  if (gone.status !== "passed") throw new Stop("EBG-GATE", `${move.member} is not destroyed: ${gone.message}`, gone.status === "failed" ? gone.remedy : `repair ${move.member}, then go on with: ${session.options.commandName}${isDead(observation, move.member) ? orEvacuate(session, move.member) : ""}`);
+  else
+    refuseRetiringPrimary(
+      session.record,
+      session.environment.config,
+      [{ type: "move", ...move }],
+      session.environment.environment,
+    );
+  const gone = decideGone(observation, session.owners, move.member, {
+    evacuated: isEvacuated(session, move.member),
+    tearsDown: teardown,
+  }).decision;
+  if (gone.status !== "passed")
+    throw new Stop(
+      "EBG-GATE",
+      `${move.member} is not destroyed: ${gone.message}`,
+      gone.status === "failed"
+        ? gone.remedy
+        : `repair ${move.member}, then go on with: ` +
+            `${session.options.commandName}${isDead(observation, move.member) ? orEvacuate(session, move.member) : ""}`,
+    );
   // A teardown was confirmed as a whole, by the environment's name.
   if (teardown || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
   // Of one that can't be asked nobody could stop the pods, which would have told their clients.
-  const flows = isEvacuated(session, move.member) && observation.members[move.member]?.reachable !== true ? "; connections that clients still keep open to its pods are cut with its nodes: nobody could tell these pods to close them" : "";
-  throw new Stop("EBG-STOPPED", `everything is done but destroying ${move.member}, which needs approval${flows}`, `${session.options.commandName} --approve-retire`);
+  const flows =
+    isEvacuated(session, move.member) && observation.members[move.member]?.reachable !== true
+      ? "; connections that clients still keep open to its pods are cut with its nodes: nobody could tell these " +
+        "pods to close them"
+      : "";
+  throw new Stop(
+    "EBG-STOPPED",
+    `everything is done but destroying ${move.member}, which needs approval${flows}`,
+    `${session.options.commandName} --approve-retire`,
+  );
 }
 
 /** The gate after the move; resolves when it has passed. @throws GateFailed, Stop */
-export async function afterMove(session: Session, index: number, move: Move, before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> }): Promise<void> {
+export async function afterMove(
+  session: Session,
+  index: number,
+  move: Move,
+  before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> },
+): Promise<void> {
   const gate = gateOf(session, index, move, before);
   if (gate !== null) await waitForGate(session, gate);
 }
 
-function gateOf(session: Session, index: number, move: Move, before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> }): Gate | null {
+function gateOf(
+  session: Session,
+  index: number,
+  move: Move,
+  before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> },
+): Gate | null {
   const { member } = move;
   const peers = session.peersOf(member);
-  const common = { member, peers, peersBefore: before.peers, holdMs: session.holdMs, toleratedMs: session.toleratedMs, repairMs: session.repairMs };
+  const common = {
+    member,
+    peers,
+    peersBefore: before.peers,
+    holdMs: session.holdMs,
+    toleratedMs: session.toleratedMs,
+    repairMs: session.repairMs,
+  };
   switch (move.kind) {
     case "provision":
-      return { name: `${member} is ready`, index, wants: looks.infrastructure, decide: (seen) => decideReady(seen, member) };
+      return {
+        name: `${member} is ready`,
+        index,
+        wants: looks.infrastructure,
+        decide: (seen) => decideReady(seen, member),
+      };
     case "admit":
-      return { name: `${member} serves`, index, wants: drainsAhead(session) ? plainLook : looks.serving, decide: (seen, memory) => decideAdmitted(seen, session.owners, common, memory) };
+      return {
+        name: `${member} serves`,
+        index,
+        wants: drainsAhead(session) ? plainLook : looks.serving,
+        decide: (seen, memory) => decideAdmitted(seen, session.owners, common, memory),
+      };
     case "drain":
       return drainGate(session, index, member, { ...common, before: before.own });
     case "upgrade":
-      return { name: `${member} is at ${move.to.version ?? "?"}`, index, wants: { ...looks.infrastructure, cluster: member }, decide: (seen) => decideUpgraded(seen, { member, version: move.to.version ?? "", workload: move.to.workload === "running" }) };
+      return {
+        name: `${member} is at ${move.to.version ?? "?"}`,
+        index,
+        wants: { ...looks.infrastructure, cluster: member },
+        decide: (seen) =>
+          decideUpgraded(seen, { member, version: move.to.version ?? "", workload: move.to.workload === "running" }),
+      };
     case "scale":
       if (move.to.role === "active") return resizedGate(session, index, move, common);
       return move.to.workload === "stopped"
-        ? { name: `${member}'s workload has stopped`, index, wants: looks.workload, decide: (seen) => decideGone(seen, session.owners, member) }
-        : { name: `${member}'s workload is ready`, index, wants: looks.infrastructure, decide: (seen) => decideReady(seen, member) };
+        ? {
+            name: `${member}'s workload has stopped`,
+            index,
+            wants: looks.workload,
+            decide: (seen) => decideGone(seen, session.owners, member),
+          }
+        : {
+            name: `${member}'s workload is ready`,
+            index,
+            wants: looks.infrastructure,
+            decide: (seen) => decideReady(seen, member),
+          };
     case "retire":
       // Its stack is empty: there is nothing to ask. The peers are looked at once more.
       if (peers.length === 0) return null;
-      return { name: "the members that stay serve", index, wants: looks.serving, decide: (seen) => notYet(peers.every((name) => healthOf(session.owners, seen, name) !== "unhealthy") ? passed(doing(peers, "serve")) : { status: "waiting", reason: "peers-unhealthy", message: `${peers.join(", ")}: not healthy`, retryAt: null }) };
+      return {
+        name: "the members that stay serve",
+        index,
+        wants: looks.serving,
+        decide: (seen) =>
+          notYet(
+            peers.every((name) => healthOf(session.owners, seen, name) !== "unhealthy")
+              ? passed(doing(peers, "serve"))
+              : {
+                  status: "waiting",
+                  reason: "peers-unhealthy",
+                  message: `${peers.join(", ")}: not healthy`,
+                  retryAt: null,
+                },
+          ),
+      };
     case "shift":
       return null;
     default:
@@ -195,8 +360,16 @@ function gateOf(session: Session, index: number, move: Move, before: { readonly 
   }
 }
 
-/** A member in traffic that got another size: its pods are ready; after growing they also take traffic, so that they carry what they were made for. */
-function resizedGate(session: Session, index: number, { member, from, to }: Move, common: Parameters<typeof decideAdmitted>[2]): Gate {
+/**
+ * A member in traffic that got another size: its pods are ready; after growing they also take traffic, so that they
+ * carry what they were made for.
+ */
+function resizedGate(
+  session: Session,
+  index: number,
+  { member, from, to }: Move,
+  common: Parameters<typeof decideAdmitted>[2],
+): Gate {
   const rules = { ...common, holdMs: capacityOf(to) > capacityOf(from) ? common.holdMs : 0 };
   return {
     name: `${member} serves at ${capacityOf(to)} %`,
@@ -209,21 +382,35 @@ function resizedGate(session: Session, index: number, { member, from, to }: Move
   };
 }
 
-/** A plain update in the middle of a drain declares the binding once more: its targets are no leftovers, and nothing may be stopped on it. */
+/**
+ * A plain update in the middle of a drain declares the binding once more: its targets are no leftovers, and nothing may
+ * be stopped on it.
+ */
 function boundAgain(session: Session, seen: Observation, member: string): boolean {
   const declared = session.members[member]?.services ?? {};
-  return Object.entries(seen.members[member]?.services ?? {}).some(([service, { bindings }]) => declared[service]?.boundBy !== "load-balancer-service" && bindings.some((binding) => !binding.deleting));
+  return Object.entries(seen.members[member]?.services ?? {}).some(
+    ([service, { bindings }]) =>
+      declared[service]?.boundBy !== "load-balancer-service" && bindings.some((binding) => !binding.deleting),
+  );
 }
 
-/** On the way back whoever is still to be drained may be why requests fail: they say nothing of the one that comes in. */
+/**
+ * On the way back whoever is still to be drained may be why requests fail: they say nothing of the one that comes in.
+ */
 function drainsAhead(session: Session): boolean {
   const { rollout } = session.record;
-  return rollout?.direction === "back" && rollout.steps.slice(rollout.done).some((step) => step.type === "move" && step.kind === "drain");
+  return (
+    rollout?.direction === "back" &&
+    rollout.steps.slice(rollout.done).some((step) => step.type === "move" && step.kind === "drain")
+  );
 }
 
 type DrainRules = Parameters<typeof decideDrained>[2];
 
-/** Leftovers are ours to deregister only when the controller had its time and no other member knows them (FACTS G.4, G.5). */
+/**
+ * Leftovers are ours to deregister only when the controller had its time and no other member knows them (FACTS G.4,
+ * G.5).
+ */
 function drainGate(session: Session, index: number, member: string, rules: DrainRules): Gate {
   const { clock } = session.ports;
   const since = clock.now();
@@ -233,7 +420,16 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
     index,
     // In a teardown, and when nobody else serves, it is not asked who answers: nobody has to.
     wants: rules.peers.length === 0 ? plainLook : looks.serving,
-    decide: (seen, memory) => (boundAgain(session, seen, member) ? notYet(failed("still-registered", `${member} was bound again by an update that is not this driver's`, `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again`)) : decideDrained(seen, session.owners, rules, memory)),
+    decide: (seen, memory) =>
+      boundAgain(session, seen, member)
+        ? notYet(
+            failed(
+              "still-registered",
+              `${member} was bound again by an update that is not this driver's`,
+              `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again`,
+            ),
+          )
+        : decideDrained(seen, session.owners, rules, memory),
     meanwhile: async (seen) => {
       if (seen.at - since < graceMs) return;
       // An evacuated member that is gone for good claims nothing any more when everybody goes.
@@ -242,7 +438,10 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
         const group = session.environment.loadBalancer.services[service];
         if (group === undefined) continue;
         if (!(await session.stillMine())) return;
-        session.options.emit({ kind: "note", message: `deregistering ${ids.length} leftover targets of ${member} in '${service}': ${ids.join(", ")}` });
+        session.options.emit({
+          kind: "note",
+          message: `deregistering ${ids.length} leftover targets of ${member} in '${service}': ${ids.join(", ")}`,
+        });
         await session.ports.aws.deregister(group.targetGroupArn, ids);
       }
     },

@@ -11,9 +11,15 @@ import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacit
 import type { Session } from "./session";
 import { Stop, stopRequested } from "./interruptions";
 
-interface Begun { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> }
+interface Begun {
+  readonly own: Snapshot;
+  readonly peers: Readonly<Record<string, Snapshot>>;
+}
 
-/** The next write may be left to the following `begin` only when that comes at once: not before a bake, an approval, or the end. */
+/**
+ * The next write may be left to the following `begin` only when that comes at once: not before a bake, an approval, or
+ * the end.
+ */
 function followsAtOnce(next: Step | undefined): boolean {
   return next?.type === "move" && next.kind !== "retire" && next.kind !== "drain";
 }
@@ -24,17 +30,27 @@ async function begin(session: Session, index: number, move: Move, phases: Phases
   const observation = await beforeMove(session, move, false);
   if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
   const own = move.kind === "drain" ? snapshot(session.owners, observation, move.member) : {};
-  const healthy = move.kind === "drain" && move.from.role === "active" && countsBeforeDrain(session) ? healthyByGroup(observation, session.owners, move.member) : null;
+  const healthy =
+    move.kind === "drain" && move.from.role === "active" && countsBeforeDrain(session)
+      ? healthyByGroup(observation, session.owners, move.member)
+      : null;
   const peers = peersBefore(session, observation, move.member);
   await session.phase(index, "begin", "writing the intent", phases, async () => {
-    session.record = beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: own, ...(healthy === null ? {} : { healthyBefore: healthy }) });
+    session.record = beginMove(session.record, {
+      step: index,
+      startedAt: session.isoNow(),
+      by: session.by,
+      targetsBefore: own,
+      ...(healthy === null ? {} : { healthyBefore: healthy }),
+    });
     await session.flush();
   });
   return { own, peers };
 }
 
 /**
- * Takes over a move that was begun before: the revision goes up, so that a driver that still lives somewhere is fenced off. Targets
+ * Takes over a move that was begun before: the revision goes up, so that a driver that still lives somewhere is fenced
+ * off. Targets
  * that turned up in the meantime count as well: some of the act may be undone by a controller that was down.
  */
 async function takeOver(session: Session, index: number, intent: Intent, phases: Phases): Promise<Begun> {
@@ -45,12 +61,24 @@ async function takeOver(session: Session, index: number, intent: Intent, phases:
   await session.phase(index, "begin", `taking over what ${intent.by} began`, phases, async () => {
     const now = snapshot(session.owners, observation, intent.move.member);
     const services = [...new Set([...Object.keys(intent.targetsBefore), ...Object.keys(now)])];
-    const union = Object.fromEntries(services.map((service) => [service, [...new Set([...(intent.targetsBefore[service] ?? []), ...(now[service] ?? [])])].sort()]));
+    const union = Object.fromEntries(
+      services.map((service) => [
+        service,
+        [...new Set([...(intent.targetsBefore[service] ?? []), ...(now[service] ?? [])])].sort(),
+      ]),
+    );
     const targetsBefore = intent.move.kind === "drain" ? union : intent.targetsBefore;
-    session.record = { ...session.record, revision: session.record.revision + 1, intent: { ...intent, by: session.by, targetsBefore } };
+    session.record = {
+      ...session.record,
+      revision: session.record.revision + 1,
+      intent: { ...intent, by: session.by, targetsBefore },
+    };
     await session.flush();
   });
-  return { own: session.record.intent?.targetsBefore ?? {}, peers: peersBefore(session, observation, intent.move.member) };
+  return {
+    own: session.record.intent?.targetsBefore ?? {},
+    peers: peersBefore(session, observation, intent.move.member),
+  };
 }
 
 /** Closes an intent whose act was refused before it changed anything. */
@@ -60,19 +88,33 @@ async function withdraw(session: Session, error: unknown): Promise<never> {
   throw error;
 }
 
-/** In a teardown: its stack has no outputs, so it never served (its first update failed), and nobody knows where to ask it. It is destroyed as it is. */
-const neverDeployed = (session: Session, { kind, member }: Move): boolean => session.tearsDown && (kind === "drain" || kind === "scale") && session.members[member] === undefined;
+/**
+ * In a teardown: its stack has no outputs, so it never served (its first update failed), and nobody knows where to ask
+ * it. It is destroyed as it is.
+ */
+const neverDeployed = (session: Session, { kind, member }: Move): boolean =>
+  session.tearsDown && (kind === "drain" || kind === "scale") && session.members[member] === undefined;
 
 /** The move counts as done without an update. @throws Stop while targets are registered that may be its own */
 async function passOver(session: Session, index: number, { kind, member }: Move): Promise<void> {
   await noneUnaccounted(session, member, `could not ${kind} ${member}`);
-  session.options.emit({ kind: "note", message: `${member}'s stack has no outputs: nothing to ${kind}, it is destroyed as it is` });
-  const begun = session.record.intent === null ? beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: {} }) : session.record;
+  session.options.emit({
+    kind: "note",
+    message: `${member}'s stack has no outputs: nothing to ${kind}, it is destroyed as it is`,
+  });
+  const begun =
+    session.record.intent === null
+      ? beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: {} })
+      : session.record;
   session.record = commitMove(begun);
   await session.flush();
 }
 
-export async function performMove(session: Session, index: number, step: Step & { readonly type: "move" }): Promise<void> {
+export async function performMove(
+  session: Session,
+  index: number,
+  step: Step & { readonly type: "move" },
+): Promise<void> {
   const phases: Phases = {};
   const started = session.ports.clock.now();
   const open = session.record.intent;
@@ -80,10 +122,17 @@ export async function performMove(session: Session, index: number, step: Step & 
   const move: Move = { kind: step.kind, member: step.member, from: step.from, to: step.to };
   if (neverDeployed(session, move)) {
     await passOver(session, index, move);
-    session.options.emit({ kind: "step-finished", index, step, seconds: (session.ports.clock.now() - started) / 1000, phases });
+    session.options.emit({
+      kind: "step-finished",
+      index,
+      step,
+      seconds: (session.ports.clock.now() - started) / 1000,
+      phases,
+    });
     return;
   }
-  const before = open === null ? await begin(session, index, move, phases) : await takeOver(session, index, open, phases);
+  const before =
+    open === null ? await begin(session, index, move, phases) : await takeOver(session, index, open, phases);
   try {
     await act(session, index, move, phases);
   } catch (error) {
@@ -92,11 +141,19 @@ export async function performMove(session: Session, index: number, step: Step & 
     if (refused && open === null) await withdraw(session, new Stop(error.code, error.message, error.remedy));
     throw error;
   }
-  await session.phase(index, "gate", "looking at AWS and Kubernetes", phases, () => afterMove(session, index, move, before));
+  await session.phase(index, "gate", "looking at AWS and Kubernetes", phases, () =>
+    afterMove(session, index, move, before),
+  );
   if (move.kind === "drain") await liftDenial(session, move.member);
   await session.phase(index, "commit", "writing the placement", phases, async () => {
     session.record = commitMove(session.record);
     if (!followsAtOnce(session.record.rollout?.steps[index + 1])) await session.flush();
   });
-  session.options.emit({ kind: "step-finished", index, step, seconds: (session.ports.clock.now() - started) / 1000, phases });
+  session.options.emit({
+    kind: "step-finished",
+    index,
+    step,
+    seconds: (session.ports.clock.now() - started) / 1000,
+    phases,
+  });
 }

@@ -1,6 +1,8 @@
 /**
- * How often an update is repeated. The plan that an attempt begins with says what the one before was good for: when it is shorter than
- * every plan so far, that one got on (or only its answer was lost), and what stopped it is nothing that stopped any before; so it costs
+ * How often an update is repeated. The plan that an attempt begins with says what the one before was good for: when it
+ * is shorter than
+ * every plan so far, that one got on (or only its answer was lost), and what stopped it is nothing that stopped any
+ * before; so it costs
  * nothing. A plan can't get shorter for ever, and what is not seen to be shorter is not believed. Pure.
  */
 
@@ -29,7 +31,10 @@ export class Attempts {
     return this.inVain < mostInVain;
   }
 
-  /** The attempt failed: whether there may be another. Whether it got on, only the next plan can tell; but without a plan of its own it did not. */
+  /**
+   * The attempt failed: whether there may be another. Whether it got on, only the next plan can tell; but without a
+   * plan of its own it did not.
+   */
   failed(): boolean {
     if (!this.looked) this.inVain += 1;
     return this.inVain < mostInVain && this.made < mostAttempts;

@@ -1,4 +1,7 @@
-/** What one run of the driver knows: ports, the environment's outputs, the record as written and as it will be, and whose targets are whose. */
+/**
+ * What one run of the driver knows: ports, the environment's outputs, the record as written and as it will be, and
+ * whose targets are whose.
+ */
 import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
@@ -53,7 +56,12 @@ export class Session {
   readonly leftOut = new Set<string>();
 
   /** `environment` changes once: when a teardown has deleted a primary's load balancers. */
-  constructor(readonly ports: Ports, public environment: EnvironmentOutputs, record: EnvironmentRecord, readonly options: SessionOptions) {
+  constructor(
+    readonly ports: Ports,
+    public environment: EnvironmentOutputs,
+    record: EnvironmentRecord,
+    readonly options: SessionOptions,
+  ) {
     this.written = record;
     this.record = record;
   }
@@ -69,7 +77,8 @@ export class Session {
     return this.ports.clock.scaled(this.rules.propagationHoldSeconds);
   }
   /**
-   * Half a minute of AWS's time; Kubernetes' and this machine's own delays are not scaled, hence never less than three real seconds.
+   * Half a minute of AWS's time; Kubernetes' and this machine's own delays are not scaled, hence never less than three
+   * real seconds.
    * On the way back something is broken already: only the gate's timeout gives up.
    */
   get toleratedMs(): number {
@@ -86,11 +95,17 @@ export class Session {
   get tearsDown(): boolean {
     return this.record.rollout?.command?.name === "teardown";
   }
-  /** The other active members that must stay good: none in a teardown; on the way back not those that are about to be drained, which may be why. */
+  /**
+   * The other active members that must stay good: none in a teardown; on the way back not those that are about to be
+   * drained, which may be why.
+   */
   peersOf(member: string): string[] {
     if (this.tearsDown) return [];
     const rollout = this.record.rollout;
-    const leaving = rollout?.direction === "back" ? rollout.steps.flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : [])) : [];
+    const leaving =
+      rollout?.direction === "back"
+        ? rollout.steps.flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []))
+        : [];
     return this.active().filter((name) => name !== member && !leaving.includes(name));
   }
   present(): string[] {
@@ -104,13 +119,21 @@ export class Session {
   }
 
   async look(wants: Wants): Promise<Observation> {
-    const observation = await observe(this.ports, this.environment, this.members, this.options.probes ? wants : { ...wants, probes: 0 });
+    const observation = await observe(
+      this.ports,
+      this.environment,
+      this.members,
+      this.options.probes ? wants : { ...wants, probes: 0 },
+    );
     this.owners = learnOwners(this.owners, observation);
     this.options.emit({ kind: "targets", byMember: countsByMember(this.owners, observation) });
     return observation;
   }
 
-  /** Writes what is ahead; nothing to do when nothing is. Fenced: @throws EBG-FENCED when somebody else has written meanwhile. */
+  /**
+   * Writes what is ahead; nothing to do when nothing is. Fenced: @throws EBG-FENCED when somebody else has written
+   * meanwhile.
+   */
   async flush(): Promise<void> {
     // Members that only the config knows so far are no reason to write.
     if (this.record.revision <= this.written.revision) return;
@@ -122,14 +145,28 @@ export class Session {
     this.record = next;
   }
 
-  /** False: it failed of something that may pass, and was not written; the revision that it expects makes another attempt safe. */
+  /**
+   * False: it failed of something that may pass, and was not written; the revision that it expects makes another
+   * attempt safe.
+   */
   private async wrote(next: EnvironmentRecord, attempt: number): Promise<boolean> {
     try {
       await this.ports.pulumi.writeRecord(this.written.revision, next, this.options.cancel);
     } catch (error) {
       if (await this.wasWritten(next)) return true;
-      if (!(error instanceof DriverError) || !mayPass.has(error.code) || attempt >= mostWrites || this.options.cancel.aborted) throw error;
-      this.options.emit({ kind: "note", message: `the record was not written, trying again (${attempt + 1} of ${mostWrites}): ${error.message.split("\n")[0] ?? ""}` });
+      if (
+        !(error instanceof DriverError) ||
+        !mayPass.has(error.code) ||
+        attempt >= mostWrites ||
+        this.options.cancel.aborted
+      )
+        throw error;
+      this.options.emit({
+        kind: "note",
+        message:
+          `the record was not written, trying again (${attempt + 1} of ${mostWrites}): ` +
+          `${error.message.split("\n")[0] ?? ""}`,
+      });
       return false;
     }
     return true;
@@ -146,7 +183,8 @@ export class Session {
   }
 
   /**
-   * For effects that no stack's update fences (ELBv2, IAM, a destroy): whoever was suspended for a while may have been overtaken, and what
+   * For effects that no stack's update fences (ELBv2, IAM, a destroy): whoever was suspended for a while may have been
+   * overtaken, and what
    * it would do was decided for a world that is gone. @throws EBG-FENCED
    */
   async assertNotOvertaken(): Promise<void> {
@@ -156,19 +194,30 @@ export class Session {
     throw overtaken(now, this.written.revision);
   }
 
-  /** The same where another round comes anyway: false when the record could not be read this time. @throws EBG-FENCED */
+  /**
+   * The same where another round comes anyway: false when the record could not be read this time. @throws EBG-FENCED
+   */
   async stillMine(): Promise<boolean> {
     try {
       await this.assertNotOvertaken();
       return true;
     } catch (error) {
       if (!(error instanceof DriverError) || error.code === "EBG-FENCED") throw error;
-      this.options.emit({ kind: "note", message: `the record could not be read, so nothing is touched in this round: ${error.message.split("\n")[0] ?? ""}` });
+      this.options.emit({
+        kind: "note",
+        message: `the record could not be read, so nothing is touched in this round: ${error.message.split("\n")[0] ?? ""}`,
+      });
       return false;
     }
   }
 
-  async phase<T>(index: number, phase: Phase, message: string, phases: Partial<Record<Phase, number>>, work: () => Promise<T>): Promise<T> {
+  async phase<T>(
+    index: number,
+    phase: Phase,
+    message: string,
+    phases: Partial<Record<Phase, number>>,
+    work: () => Promise<T>,
+  ): Promise<T> {
     const started = this.ports.clock.now();
     this.options.emit({ kind: "phase-started", index, phase, message });
     const result = await work();

@@ -10,19 +10,27 @@ export interface Gate {
   readonly index: number;
   readonly wants: Wants;
   readonly decide: (observation: Observation, memory: GateMemory) => Decided;
-  /** Called with each round's observation while the gate waits, for the few gates that also act (deregister leftovers). */
+  /**
+   * Called with each round's observation while the gate waits, for the few gates that also act (deregister leftovers).
+   */
   readonly meanwhile?: (observation: Observation) => Promise<void>;
   /** Unscaled; rollout.gateTimeoutSeconds when not given. */
   readonly timeoutSeconds?: number;
 }
 
-/** A second of AWS's time for up to five target groups, longer for more: DescribeTargetHealth shares the account's API budget (FACTS C). */
+/**
+ * A second of AWS's time for up to five target groups, longer for more: DescribeTargetHealth shares the account's API
+ * budget (FACTS C).
+ */
 export function pollMs(session: Session): number {
   const groups = Object.keys(session.environment.loadBalancer.services).length;
   return Math.max(session.ports.clock.scaled(Math.max(1, groups / 5)), 250);
 }
 
-/** Longer between two looks, and nobody can say what was in between: this process was suspended, or the machine's clock was set. */
+/**
+ * Longer between two looks, and nobody can say what was in between: this process was suspended, or the machine's clock
+ * was set.
+ */
 const blindMs = (session: Session): number => Math.max(session.ports.clock.scaled(120), 20_000);
 
 /** A timeout is counted over waiting proper: a hold or a bake that runs is as it should be. */
@@ -38,7 +46,12 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   for (;;) {
     const gap = seenAt === null ? 0 : clock.now() - seenAt;
     if (gap < 0 || gap > blindMs(session)) {
-      emit({ kind: "note", message: `nothing was looked at for ${Math.round(Math.abs(gap) / 1000)} s${gap < 0 ? " (the machine's clock was set back)" : ""}: what must stay good for a time begins anew` });
+      emit({
+        kind: "note",
+        message:
+          `nothing was looked at for ${Math.round(Math.abs(gap) / 1000)} ` +
+          `s${gap < 0 ? " (the machine's clock was set back)" : ""}: what must stay good for a time begins anew`,
+      });
       memory = freshMemory;
       last = clock.now();
     }
@@ -48,7 +61,12 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
     memory = decided.memory;
     const { decision } = decided;
     const now = clock.now();
-    const tell = (status: "waiting" | "passed" | "failed", reason: string, message: string, remedy: string | null): void => {
+    const tell = (
+      status: "waiting" | "passed" | "failed",
+      reason: string,
+      message: string,
+      remedy: string | null,
+    ): void => {
       const line = `${status} ${reason} ${message}`;
       if (line !== told) emit({ kind: "gate", index: gate.index, gate: gate.name, status, reason, message, remedy });
       told = line;
@@ -71,7 +89,11 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
     if (waitedMs >= timeoutMs) {
       const message = `${gate.name}: ${decision.message} (waited ${Math.round(waitedMs / 1000)} s)`;
       tell("failed", "timeout", message, "eks-blue-green status shows what is missing");
-      throw new GateFailed("EBG-GATE", message, "eks-blue-green status shows what is missing; rollout.gateTimeoutSeconds is the longest wait");
+      throw new GateFailed(
+        "EBG-GATE",
+        message,
+        "eks-blue-green status shows what is missing; rollout.gateTimeoutSeconds is the longest wait",
+      );
     }
     await repairDrift(session, observation);
     await gate.meanwhile?.(observation);

@@ -1,4 +1,7 @@
-/** Security groups (`k8s-traffic-…`) that a former primary's controller had put on load balancers which were handed over: whose are they at the end? */
+/**
+ * Security groups (`k8s-traffic-…`) that a former primary's controller had put on load balancers which were handed
+ * over: whose are they at the end?
+ */
 import type { EnvironmentOutputs } from "../../stacks/contract";
 import type { EnvironmentRecord } from "../../stacks/record";
 import { clusterNameOf, ownershipOf } from "../../stacks/config/target-groups";
@@ -23,11 +26,22 @@ async function tagsOf(aws: Pick<AwsPort, "tags">, id: string): Promise<Readonly<
   }
 }
 
-/** As AWS has it now, because the config may have lost a member that was retired long ago. A cluster that the config says was there before counts as there. */
-export async function backendGroups(aws: Pick<AwsPort, "tags" | "clusterStatus">, environment: Pick<EnvironmentOutputs, "environment" | "config">, record: EnvironmentRecord): Promise<BackendGroups> {
+/**
+ * As AWS has it now, because the config may have lost a member that was retired long ago. A cluster that the config
+ * says was there before counts as there.
+ */
+export async function backendGroups(
+  aws: Pick<AwsPort, "tags" | "clusterStatus">,
+  environment: Pick<EnvironmentOutputs, "environment" | "config">,
+  record: EnvironmentRecord,
+): Promise<BackendGroups> {
   const ownership = ownershipOf(record, environment.config);
   const former = ownership.formerPrimary ?? null;
-  const groups = new Map(Object.values(ownership.adopted ?? {}).flatMap(({ securityGroups }) => securityGroups.filter(({ kind }) => kind === "backend")).map(({ id, name }) => [id, name]));
+  const groups = new Map(
+    Object.values(ownership.adopted ?? {})
+      .flatMap(({ securityGroups }) => securityGroups.filter(({ kind }) => kind === "backend"))
+      .map(({ id, name }) => [id, name]),
+  );
   const take: string[] = [];
   const leave: { id: string; name: string; cluster: string }[] = [];
   for (const [id, name] of groups) {
@@ -35,7 +49,8 @@ export async function backendGroups(aws: Pick<AwsPort, "tags" | "clusterStatus">
     if (tags === null) continue;
     const cluster = tags[clusterTag] ?? (former === null ? null : clusterNameOf(environment, former));
     const wasThere = former !== null && environment.config.memberClusters?.[former]?.existing != null;
-    if (wasThere || (cluster !== null && (await aws.clusterStatus(cluster)) !== null)) leave.push({ id, name, cluster: cluster ?? "" });
+    if (wasThere || (cluster !== null && (await aws.clusterStatus(cluster)) !== null))
+      leave.push({ id, name, cluster: cluster ?? "" });
     else take.push(id);
   }
   return { take, leave };

@@ -1,5 +1,7 @@
 /**
- * How a remedy's kubectl begins, so that it can be pasted as it stands. A context's name is the matter of whoever wrote the kubeconfig; this
- * package's own convention is the cluster's name: what the sandbox writes, and `aws eks update-kubeconfig --name dev-blue --alias dev-blue`.
+ * How a remedy's kubectl begins, so that it can be pasted as it stands. A context's name is the matter of whoever wrote
+ * the kubeconfig; this
+ * package's own convention is the cluster's name: what the sandbox writes, and `aws eks update-kubeconfig --name
+ * dev-blue --alias dev-blue`.
  */
 export const kubectl = (clusterName: string): string => `kubectl --context ${clusterName}`;

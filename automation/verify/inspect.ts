@@ -9,19 +9,29 @@ import type { Family } from "../environment/state";
 import type { Inspection, MemberInspection } from "./inspection";
 import { seen, unseen, type LoadBalancerReading, type Reading, type Sample } from "../ports/readings";
 
-export interface SampleSize { readonly requests: number; readonly concurrency: number }
-export interface VerifyPorts extends Ports { readonly inspection: InspectionPort }
+export interface SampleSize {
+  readonly requests: number;
+  readonly concurrency: number;
+}
+export interface VerifyPorts extends Ports {
+  readonly inspection: InspectionPort;
+}
 
 async function attempt<T>(work: () => Promise<T>): Promise<Reading<T>> {
   try {
     return seen(await work());
   } catch (error) {
-    if (!(error instanceof DriverError) || error.code === "EBG-CREDENTIALS" && !/AccessDenied|Unauthorized/.test(error.message)) throw error;
+    if (
+      !(error instanceof DriverError) ||
+      (error.code === "EBG-CREDENTIALS" && !/AccessDenied|Unauthorized/.test(error.message))
+    )
+      throw error;
     return unseen(error.message.split("\n")[0] ?? error.code);
   }
 }
 
-const entries = async <T>(keys: readonly string[], read: (key: string) => Promise<T>): Promise<Record<string, T>> => Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await read(key)] as const)));
+const entries = async <T>(keys: readonly string[], read: (key: string) => Promise<T>): Promise<Record<string, T>> =>
+  Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await read(key)] as const)));
 
 /** The load balancer of one target group: the shared one, or the one that its Service has. */
 export function loadBalancerOf(environment: EnvironmentOutputs, key: string): string {
@@ -43,51 +53,109 @@ async function inspectMember(inspection: InspectionPort, member: MemberOutputs):
 }
 
 /** What the Services say that own load balancers: AWS's attributes alone don't bind their controller. */
-async function readOwners(ports: VerifyPorts, { environment, record, members }: Family): Promise<Inspection["loadBalancerServices"]> {
+async function readOwners(
+  ports: VerifyPorts,
+  { environment, record, members }: Family,
+): Promise<Inspection["loadBalancerServices"]> {
   const ownership = ownershipOf(record, environment.config);
   const primary = ownership.primary ?? "";
-  return Object.fromEntries(await Promise.all(ownedServices(environment.config, ownership).map(async ({ namespace, loadBalancerService: name }) => {
-    const member = members[primary];
-    const reading = member === undefined ? unseen(`${primary} has no outputs`) : await attempt(async () => ({ member: primary, namespace, name, annotations: (await ports.kubernetes.readService(member, namespace, name))?.annotations ?? null }));
-    return [`${namespace}/${name}`, reading] as const;
-  })));
+  return Object.fromEntries(
+    await Promise.all(
+      ownedServices(environment.config, ownership).map(async ({ namespace, loadBalancerService: name }) => {
+        const member = members[primary];
+        const reading =
+          member === undefined
+            ? unseen(`${primary} has no outputs`)
+            : await attempt(async () => ({
+                member: primary,
+                namespace,
+                name,
+                annotations: (await ports.kubernetes.readService(member, namespace, name))?.annotations ?? null,
+              }));
+        return [`${namespace}/${name}`, reading] as const;
+      }),
+    ),
+  );
 }
 
 /** One group after the other: they may share their pods, and what is wanted is who answers, not how much they bear. */
-async function sampleAll(ports: VerifyPorts, environment: EnvironmentOutputs, size: SampleSize, tell: (message: string) => void): Promise<Record<string, Reading<Sample>>> {
+async function sampleAll(
+  ports: VerifyPorts,
+  environment: EnvironmentOutputs,
+  size: SampleSize,
+  tell: (message: string) => void,
+): Promise<Record<string, Reading<Sample>>> {
   const samples: Record<string, Reading<Sample>> = {};
   for (const key of Object.keys(environment.loadBalancer.services)) {
-    if (size.requests === 0) samples[key] = unseen("no requests were asked for (--requests 0, or EKS_BLUE_GREEN_PROBE=off)");
+    if (size.requests === 0)
+      samples[key] = unseen("no requests were asked for (--requests 0, or EKS_BLUE_GREEN_PROBE=off)");
     else {
       tell(`sending ${size.requests} requests to '${key}', ${size.concurrency} at a time, each on a new connection`);
-      samples[key] = await attempt(() => ports.inspection.sample(probeUrl(environment, key), size.requests, size.concurrency));
+      samples[key] = await attempt(() =>
+        ports.inspection.sample(probeUrl(environment, key), size.requests, size.concurrency),
+      );
     }
   }
   return samples;
 }
 
-export async function look(ports: VerifyPorts, family: Family, size: SampleSize, tell: (message: string) => void): Promise<Inspection> {
+export async function look(
+  ports: VerifyPorts,
+  family: Family,
+  size: SampleSize,
+  tell: (message: string) => void,
+): Promise<Inspection> {
   const { environment, record, members } = family;
   tell("looking at AWS and the members' clusters");
   const keys = Object.keys(environment.loadBalancer.services);
   const arns = [...new Set(keys.map((key) => loadBalancerOf(environment, key)))].filter((arn) => arn !== "");
-  const groupArns = keys.map((key) => environment.loadBalancer.services[key]?.targetGroupArn ?? "").filter((arn) => arn !== "");
+  const groupArns = keys
+    .map((key) => environment.loadBalancer.services[key]?.targetGroupArn ?? "")
+    .filter((arn) => arn !== "");
   const [observation, inspected, loadBalancers, targetGroups, loadBalancerServices, tags] = await Promise.all([
     observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: [] }),
-    entries(Object.keys(members), async (name) => await inspectMember(ports.inspection, members[name] as MemberOutputs)),
+    entries(
+      Object.keys(members),
+      async (name) => await inspectMember(ports.inspection, members[name] as MemberOutputs),
+    ),
     entries(arns, (arn) => attempt(() => ports.inspection.loadBalancer(arn))),
-    entries(keys, (key) => attempt(() => ports.inspection.targetGroup(environment.loadBalancer.services[key]?.targetGroupArn ?? ""))),
+    entries(keys, (key) =>
+      attempt(() => ports.inspection.targetGroup(environment.loadBalancer.services[key]?.targetGroupArn ?? "")),
+    ),
     readOwners(ports, family),
     attempt(() => ports.aws.tags([...arns, ...groupArns])),
   ]);
-  const registered = Object.values(observation.groups).flatMap((targets) => targets ?? []).map((target) => target.id);
-  const endpoints = Object.values(observation.members).flatMap((member) => Object.values(member.services).flatMap((service) => service.endpoints));
+  const registered = Object.values(observation.groups)
+    .flatMap((targets) => targets ?? [])
+    .map((target) => target.id);
+  const endpoints = Object.values(observation.members).flatMap((member) =>
+    Object.values(member.services).flatMap((service) => service.endpoints),
+  );
   const targets = [...new Set([...registered, ...endpoints])];
   const interfaces = await attempt(() => ports.inspection.interfaces(targets, environment.network.vpcId));
-  const groups = [...Object.values(loadBalancers).flatMap(groupsOf), ...(interfaces.kind === "seen" ? Object.values(interfaces.value).flatMap((one) => one.securityGroups) : [])];
+  const groups = [
+    ...Object.values(loadBalancers).flatMap(groupsOf),
+    ...(interfaces.kind === "seen" ? Object.values(interfaces.value).flatMap((one) => one.securityGroups) : []),
+  ];
   const rules = await attempt(() => ports.inspection.securityGroupRules([...new Set(groups)]));
   const samples = await sampleAll(ports, environment, size, tell);
-  return { environment, placement: record.placement, moving: record.intent?.move.member ?? null, outputs: members, observation, members: inspected, loadBalancers, loadBalancerServices, targetGroups, tags, adopted: Object.keys(ownershipOf(record, environment.config).adopted ?? {}).length > 0, interfaces, rules, samples };
+  return {
+    environment,
+    placement: record.placement,
+    moving: record.intent?.move.member ?? null,
+    outputs: members,
+    observation,
+    members: inspected,
+    loadBalancers,
+    loadBalancerServices,
+    targetGroups,
+    tags,
+    adopted: Object.keys(ownershipOf(record, environment.config).adopted ?? {}).length > 0,
+    interfaces,
+    rules,
+    samples,
+  };
 }
 
-const groupsOf = (reading: Reading<LoadBalancerReading>): readonly string[] => (reading.kind === "seen" ? reading.value.securityGroups : []);
+const groupsOf = (reading: Reading<LoadBalancerReading>): readonly string[] =>
+  reading.kind === "seen" ? reading.value.securityGroups : [];

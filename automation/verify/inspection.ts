@@ -2,7 +2,18 @@
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { Placement } from "../../stacks/record";
 import type { Observation } from "../observation/observe";
-import type { BindingCrd, BindingTimes, LoadBalancerReading, LoadBalancerServiceReading, Reading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "../ports/readings";
+import type {
+  BindingCrd,
+  BindingTimes,
+  LoadBalancerReading,
+  LoadBalancerServiceReading,
+  Reading,
+  Sample,
+  SecurityGroupRule,
+  TargetGroupReading,
+  TargetInterface,
+  WorkloadReading,
+} from "../ports/readings";
 
 export interface MemberInspection {
   readonly crds: Reading<readonly BindingCrd[]>;

@@ -42,19 +42,48 @@ export function verdictOf(checks: readonly Check[]): Verdict {
 function trafficOf(inspection: Inspection): TrafficRow[] {
   const { observation, samples, placement } = inspection;
   const owners = learnOwners(new Map(), observation);
-  return Object.keys(observation.groups).flatMap((group) => Object.keys(placement).flatMap((member) => {
-    const targets = targetsOf(owners, observation, group, member);
-    const sample = samples[group];
-    const answers = sample?.kind === "seen" && Object.keys(sample.value.byName).length > 0 ? (sample.value.byName[member] ?? 0) : null;
-    if (targets.length === 0 && !answers) return [];
-    return [{ group, member, healthy: targets.filter((target) => target.state === "healthy").length, registered: targets.filter(isRegistered).length, draining: targets.filter(isDraining).length, answers }];
-  }));
+  return Object.keys(observation.groups).flatMap((group) =>
+    Object.keys(placement).flatMap((member) => {
+      const targets = targetsOf(owners, observation, group, member);
+      const sample = samples[group];
+      const answers =
+        sample?.kind === "seen" && Object.keys(sample.value.byName).length > 0
+          ? (sample.value.byName[member] ?? 0)
+          : null;
+      if (targets.length === 0 && !answers) return [];
+      return [
+        {
+          group,
+          member,
+          healthy: targets.filter((target) => target.state === "healthy").length,
+          registered: targets.filter(isRegistered).length,
+          draining: targets.filter(isDraining).length,
+          answers,
+        },
+      ];
+    }),
+  );
 }
 
 const weight = (check: Check): number => (check.severity === "required" ? 0 : 2) + (check.status === "failed" ? 0 : 1);
 
 export function verify(inspection: Inspection): VerifyReport {
-  const checks = [...memberChecks(inspection), ...bindingChecks(inspection), ...trafficChecks(inspection), ...networkChecks(inspection), ...tagChecks(inspection), ...workloadChecks(inspection)];
-  const findings = checks.filter((check) => check.status === "failed" || check.status === "unknown").sort((a, b) => weight(a) - weight(b));
-  return { environment: inspection.environment.environment, verdict: verdictOf(checks), checks, findings, traffic: trafficOf(inspection) };
+  const checks = [
+    ...memberChecks(inspection),
+    ...bindingChecks(inspection),
+    ...trafficChecks(inspection),
+    ...networkChecks(inspection),
+    ...tagChecks(inspection),
+    ...workloadChecks(inspection),
+  ];
+  const findings = checks
+    .filter((check) => check.status === "failed" || check.status === "unknown")
+    .sort((a, b) => weight(a) - weight(b));
+  return {
+    environment: inspection.environment.environment,
+    verdict: verdictOf(checks),
+    checks,
+    findings,
+    traffic: trafficOf(inspection),
+  };
 }

@@ -1,6 +1,10 @@
 /** Is traffic spread as targets are? Pearson's chi-square test of goodness of fit, with its exact tail. Pure. */
 
-export interface Cell { readonly name: string; readonly expectedShare: number; readonly observed: number }
+export interface Cell {
+  readonly name: string;
+  readonly expectedShare: number;
+  readonly observed: number;
+}
 export interface Fairness {
   readonly test: "chi-square goodness of fit";
   readonly statistic: number;
@@ -22,7 +26,13 @@ function lnGamma(x: number): number {
   let at = x;
   for (; at < 10; at += 1) shift += Math.log(at);
   const r = 1 / (at * at);
-  return (at - 0.5) * Math.log(at) - at + 0.5 * Math.log(2 * Math.PI) + (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r / 1680))) / at - shift;
+  return (
+    (at - 0.5) * Math.log(at) -
+    at +
+    0.5 * Math.log(2 * Math.PI) +
+    (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r / 1680))) / at -
+    shift
+  );
 }
 
 /** The regularized upper incomplete gamma function Q(a, x): the series below a + 1, the continued fraction above. */
@@ -54,9 +64,19 @@ export function upperGamma(a: number, x: number): number {
 /** Cells with a positive share each; shares sum to 1. */
 export function fairness(cells: readonly Cell[]): Fairness {
   const total = cells.reduce((sum, cell) => sum + cell.observed, 0);
-  const statistic = cells.reduce((sum, { expectedShare, observed }) => sum + (observed - total * expectedShare) ** 2 / (total * expectedShare || 1), 0);
+  const statistic = cells.reduce(
+    (sum, { expectedShare, observed }) => sum + (observed - total * expectedShare) ** 2 / (total * expectedShare || 1),
+    0,
+  );
   const degreesOfFreedom = cells.length - 1;
   const pValue = degreesOfFreedom === 0 ? 1 : upperGamma(degreesOfFreedom / 2, statistic / 2);
   const tooFew = cells.some(({ expectedShare }) => total * expectedShare < leastExpected);
-  return { test: "chi-square goodness of fit", statistic, degreesOfFreedom, pValue, alpha, verdict: tooFew ? "too-few" : pValue < alpha ? "unfair" : "fair" };
+  return {
+    test: "chi-square goodness of fit",
+    statistic,
+    degreesOfFreedom,
+    pValue,
+    alpha,
+    verdict: tooFew ? "too-few" : pValue < alpha ? "unfair" : "fair",
+  };
 }

@@ -1,4 +1,7 @@
-/** A load balancer that somebody else made, as AWS describes it: what has to be declared so that Pulumi takes it over without a change. */
+/**
+ * A load balancer that somebody else made, as AWS describes it: what has to be declared so that Pulumi takes it over
+ * without a change.
+ */
 
 /** A target group as it was when it was handed over. Attributes are ELBv2's own keys and texts. */
 export interface AdoptedTargetGroup {
@@ -33,7 +36,10 @@ export interface AdoptedListener {
   readonly targetGroupKey: string;
 }
 
-/** `managed`: the controller made it for this load balancer, and it was handed over with it · `backend`: shared by the primary's controller, only referred to. */
+/**
+ * `managed`: the controller made it for this load balancer, and it was handed over with it · `backend`: shared by the
+ * primary's controller, only referred to.
+ */
 export interface AdoptedSecurityGroup {
   readonly id: string;
   readonly kind: "managed" | "backend";
@@ -71,8 +77,13 @@ export interface AdoptedLoadBalancer {
   readonly attributes: Readonly<Record<string, string>>;
   readonly listeners: readonly AdoptedListener[];
   readonly targetGroups: readonly AdoptedTargetGroup[];
-  /** The primary's bindings, which keep their generated names: a second one for the same group would drain the first one's targets. */
+  /**
+   * The primary's bindings, which keep their generated names: a second one for the same group would drain the first
+   * one's targets.
+   */
   readonly bindings?: readonly AdoptedBinding[];
-  /** What is left after the controller's own tags were taken off. Of load balancer, listeners and target groups alike. */
+  /**
+   * What is left after the controller's own tags were taken off. Of load balancer, listeners and target groups alike.
+   */
   readonly tags: Readonly<Record<string, string>>;
 }

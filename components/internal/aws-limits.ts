@@ -1,4 +1,7 @@
-/** Limits and figures of AWS, each with its source and the date on which it was checked. Nothing else in the package spells one out. */
+/**
+ * Limits and figures of AWS, each with its source and the date on which it was checked. Nothing else in the package
+ * spells one out.
+ */
 
 const elbDocs = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network";
 
@@ -11,16 +14,27 @@ export const longestClusterName = 100;
 /** Longest name of an IAM role. API reference CreateRole; 2026-11-21. */
 export const longestRoleName = 64;
 
-/** Longest label of a Kubernetes object (RFC 1123), and so of a namespace or Service. kubernetes.io/docs/concepts/overview/working-with-objects/names; 2026-11-21. */
+/**
+ * Longest label of a Kubernetes object (RFC 1123), and so of a namespace or Service.
+ * kubernetes.io/docs/concepts/overview/working-with-objects/names; 2026-11-21.
+ */
 export const longestKubernetesLabel = 63;
 
 export const ports = { least: 1, most: 65535, source: `${elbDocs}/load-balancer-listeners.html, 2026-11-21` } as const;
 
-/** Kubernetes' default range of NodePorts, which EKS keeps. kubernetes.io/docs/reference/networking/virtual-ips; 2026-11-21. */
+/**
+ * Kubernetes' default range of NodePorts, which EKS keeps. kubernetes.io/docs/reference/networking/virtual-ips;
+ * 2026-11-21.
+ */
 export const nodePortRange = { first: 30000, last: 32767 } as const;
 
 /** deregistration_delay.timeout_seconds. */
-export const deregistrationDelaySeconds = { least: 0, most: 3600, default: 300, source: `${elbDocs}/edit-target-group-attributes.html, 2026-11-21` } as const;
+export const deregistrationDelaySeconds = {
+  least: 0,
+  most: 3600,
+  default: 300,
+  source: `${elbDocs}/edit-target-group-attributes.html, 2026-11-21`,
+} as const;
 
 /** Health checks of an NLB's target group. */
 export const healthCheck = {
@@ -31,17 +45,33 @@ export const healthCheck = {
   source: `${elbDocs}/target-group-health-checks.html, 2026-11-21`,
 } as const;
 
-/** Longest wait for a health check's answer, in seconds: 5, and always less than the interval (5 or more): "interval must be greater than the timeout" (aws-load-balancer-controller#2951). */
+/**
+ * Longest wait for a health check's answer, in seconds: 5, and always less than the interval (5 or more): "interval
+ * must be greater than the timeout" (aws-load-balancer-controller#2951).
+ */
 export const healthCheckTimeoutSeconds = (intervalSeconds: number): number => Math.min(5, intervalSeconds - 1);
 
 /** Listeners of one NLB. */
-export const listenersPerLoadBalancer = { most: 50, source: `${elbDocs}/load-balancer-limits.html, 2026-11-21` } as const;
+export const listenersPerLoadBalancer = {
+  most: 50,
+  source: `${elbDocs}/load-balancer-limits.html, 2026-11-21`,
+} as const;
 
-/** Targets of one NLB: per enabled zone, and in all when cross-zone load balancing is on. A target in n groups counts n times. */
-export const targetsPerLoadBalancer = { perZone: 500, withCrossZone: 500, source: `${elbDocs}/load-balancer-limits.html, 2026-11-21` } as const;
+/**
+ * Targets of one NLB: per enabled zone, and in all when cross-zone load balancing is on. A target in n groups counts n
+ * times.
+ */
+export const targetsPerLoadBalancer = {
+  perZone: 500,
+  withCrossZone: 500,
+  source: `${elbDocs}/load-balancer-limits.html, 2026-11-21`,
+} as const;
 
 /** Targets of one target group. */
-export const targetsPerTargetGroup = { most: 1000, source: `${elbDocs}/load-balancer-limits.html, 2026-11-21` } as const;
+export const targetsPerTargetGroup = {
+  most: 1000,
+  source: `${elbDocs}/load-balancer-limits.html, 2026-11-21`,
+} as const;
 
 /** A VPC's prefix length. docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html; 2026-11-21. */
 export const vpcPrefix = { shortest: 16, longest: 28 } as const;
@@ -51,9 +81,13 @@ export const fewestZones = 2;
 
 /**
  * How long an NLB may go on sending new flows to a deregistered target, or none to a registered one. AWS support in
- * kubernetes-sigs/aws-load-balancer-controller#1834 and #2366 say 120 to 300 s; 180 is what AWS names as usual. 2026-11-21.
+ * kubernetes-sigs/aws-load-balancer-controller#1834 and #2366 say 120 to 300 s; 180 is what AWS names as usual.
+ * 2026-11-21.
  */
 export const propagationLagSeconds = { usual: 180, longest: 300 } as const;
 
-/** Oldest controller with multi-cluster target groups, and the oldest without known defects in it (#4021, #4343, #4864). 2026-11-21. */
+/**
+ * Oldest controller with multi-cluster target groups, and the oldest without known defects in it (#4021, #4343, #4864).
+ * 2026-11-21.
+ */
 export const controllerVersions = { oldest: "2.10.0", recommended: "3.5.0" } as const;

@@ -39,9 +39,11 @@ export interface SubnetBlocks {
 const longestSubnetPrefix = 28;
 
 /**
- * A private and a public subnet for each of `zones` zones. The VPC's first half is cut into equal private blocks (pods take
+ * A private and a public subnet for each of `zones` zones. The VPC's first half is cut into equal private blocks (pods
+ * take
  * their addresses there), its last quarter into public ones (they hold only NAT gateways and internet-facing
- * load balancers). The cut depends on the number of zones rounded up to a power of two, at least four, so that a zone added later
+ * load balancers). The cut depends on the number of zones rounded up to a power of two, at least four, so that a zone
+ * added later
  * (up to four) moves no subnet. Null when the VPC is too small.
  */
 export function subnetBlocks(vpc: string, zones: number): SubnetBlocks | null {
@@ -51,7 +53,8 @@ export function subnetBlocks(vpc: string, zones: number): SubnetBlocks | null {
   const privatePrefix = cidr.prefix + 1 + bits;
   const publicPrefix = cidr.prefix + 2 + bits;
   if (publicPrefix > longestSubnetPrefix) return null;
-  const block = (offset: number, prefix: number, index: number): string => formatCidr({ base: cidr.base + offset + index * 2 ** (32 - prefix), prefix });
+  const block = (offset: number, prefix: number, index: number): string =>
+    formatCidr({ base: cidr.base + offset + index * 2 ** (32 - prefix), prefix });
   const indices = Array.from({ length: zones }, (_, index) => index);
   return {
     privateBlocks: indices.map((index) => block(0, privatePrefix, index)),

@@ -11,7 +11,11 @@ const isFolder = (chart: string): boolean => /^[./~]/.test(chart);
 export const standsAlone = (chart: string): boolean => isFolder(chart) || chart.startsWith("oci://");
 
 /** Where Helm finds the chart. An OCI registry has no index to look names up in: address and name are one. */
-export function chartSource(chart: string, repository: string, controllerVersion: string): { chart: string; version?: string; repositoryOpts?: { repo: string } } {
+export function chartSource(
+  chart: string,
+  repository: string,
+  controllerVersion: string,
+): { chart: string; version?: string; repositoryOpts?: { repo: string } } {
   const version = chartVersionOf(controllerVersion);
   if (isFolder(chart)) return { chart };
   if (standsAlone(chart)) return { chart, version };

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 const hashLength = 8;
 
 /**
- * `name` itself when it fits, else its beginning, a dash, and eight hex digits of its SHA-256: the same every time, and different
+ * `name` itself when it fits, else its beginning, a dash, and eight hex digits of its SHA-256: the same every time, and
+ * different
  * for different names. Never ends in a dash.
  */
 export function shortenedName(name: string, longest: number): string {
@@ -19,7 +20,10 @@ export function derivedName(parts: readonly string[], longest: number): string {
   return shortenedName(parts.join("-"), longest);
 }
 
-/** Lower-case letters, digits and dashes, beginning with a letter and not ending in a dash: fit for AWS, Kubernetes and Pulumi alike. */
+/**
+ * Lower-case letters, digits and dashes, beginning with a letter and not ending in a dash: fit for AWS, Kubernetes and
+ * Pulumi alike.
+ */
 export function isPlainName(name: string): boolean {
   return /^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(name);
 }

@@ -1,4 +1,7 @@
-/** What is wrong with an input, in a form that people and programs can read. Validators answer ALL problems; they are thrown once. */
+/**
+ * What is wrong with an input, in a form that people and programs can read. Validators answer ALL problems; they are
+ * thrown once.
+ */
 
 export interface Problem {
   /** Where: `services[0].port`. */
@@ -45,7 +48,20 @@ export function throwProblems(subject: string, problems: readonly Problem[]): vo
 }
 
 /** A problem when a whole number is missing, not whole, or outside of `least..most`. */
-export function wholeNumberProblems(path: string, value: unknown, least: number, most: number, source: string): Problem[] {
+export function wholeNumberProblems(
+  path: string,
+  value: unknown,
+  least: number,
+  most: number,
+  source: string,
+): Problem[] {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return [];
-  return [{ path, value: value ?? null, rule: `must be a whole number from ${least} to ${most} (${source})`, remedy: `Choose a value from ${least} to ${most}` }];
+  return [
+    {
+      path,
+      value: value ?? null,
+      rule: `must be a whole number from ${least} to ${most} (${source})`,
+      remedy: `Choose a value from ${least} to ${most}`,
+    },
+  ];
 }

@@ -1,6 +1,8 @@
 /**
- * A CI job that upgrades an environment through the driver's library API: it prints one JSON event a line, stops at the next safe point
- * when the job is cancelled, and fails unless the environment is where its config wants it. Run again, it goes on where it stopped.
+ * A CI job that upgrades an environment through the driver's library API: it prints one JSON event a line, stops at the
+ * next safe point
+ * when the job is cancelled, and fails unless the environment is where its config wants it. Run again, it goes on where
+ * it stopped.
  *
  *   ENVIRONMENT=dev PROJECT_DIRECTORY=. APPROVE_RETIRE=yes npx ts-node -T examples/ci-upgrade/index.ts
  */

@@ -1,5 +1,6 @@
 /**
- * The components inside a program of your own: two clusters that exist already (whoever made them), with the AWS Load Balancer
+ * The components inside a program of your own: two clusters that exist already (whoever made them), with the AWS Load
+ * Balancer
  * Controller 2.10 or newer in both, serve one Service behind one target group.
  *
  *   pulumi config set vpcId vpc-0123456789abcdef0
@@ -19,7 +20,9 @@ interface ClusterSettings {
 
 const config = new pulumi.Config();
 const subnetIds = config.requireObject<string[]>("subnetIds");
-const network = new Network("existing", { existing: { vpcId: config.require("vpcId"), privateSubnetIds: subnetIds, publicSubnetIds: subnetIds } });
+const network = new Network("existing", {
+  existing: { vpcId: config.require("vpcId"), privateSubnetIds: subnetIds, publicSubnetIds: subnetIds },
+});
 const balancer = new SharedLoadBalancer("shared", {
   loadBalancerName: "shared",
   vpcId: network.vpcId,
@@ -30,15 +33,23 @@ const balancer = new SharedLoadBalancer("shared", {
 
 for (const { name, kubeconfig, podSecurityGroupId, active } of config.requireObject<ClusterSettings[]>("clusters")) {
   const cluster = new Cluster(name, { clusterName: name, existing: { kubeconfig, podSecurityGroupId } });
-  const ingress = new MemberIngress(name, { podSecurityGroupId: cluster.podSecurityGroupId, loadBalancerSecurityGroupId: balancer.securityGroupId, ports: [8443, 8080] });
+  const ingress = new MemberIngress(name, {
+    podSecurityGroupId: cluster.podSecurityGroupId,
+    loadBalancerSecurityGroupId: balancer.securityGroupId,
+    ports: [8443, 8080],
+  });
   for (const service of Object.values(balancer.services)) {
-    new MultiClusterService(`${name}-${service.name}`, {
-      namespace: "web",
-      serviceName: "web",
-      servicePort: service.targetPort,
-      targetGroups: [{ bindingName: service.name, targetGroupArn: service.targetGroupArn }],
-      active,
-    }, { provider: cluster.provider, dependsOn: [ingress] });
+    new MultiClusterService(
+      `${name}-${service.name}`,
+      {
+        namespace: "web",
+        serviceName: "web",
+        servicePort: service.targetPort,
+        targetGroups: [{ bindingName: service.name, targetGroupArn: service.targetGroupArn }],
+        active,
+      },
+      { provider: cluster.provider, dependsOn: [ingress] },
+    );
   }
 }
 

@@ -1,9 +1,18 @@
 /**
  * A whole environment in one program: network, shared load balancer, and two members that both receive traffic.
- * Good for a first look and for tests. For upgrades by the driver, use the stack family of this repository (`Pulumi.yaml`, `stacks/`).
+ * Good for a first look and for tests. For upgrades by the driver, use the stack family of this repository
+ * (`Pulumi.yaml`, `stacks/`).
  */
 import * as pulumi from "@pulumi/pulumi";
-import { Cluster, LoadBalancerController, MemberIngress, MultiClusterService, Network, SharedLoadBalancer, Workload } from "../../index";
+import {
+  Cluster,
+  LoadBalancerController,
+  MemberIngress,
+  MultiClusterService,
+  Network,
+  SharedLoadBalancer,
+  Workload,
+} from "../../index";
 
 const region = "us-east-1";
 const network = new Network("shop", { cidrBlock: "10.42.0.0/16", availabilityZones: [`${region}a`, `${region}b`] });
@@ -22,15 +31,51 @@ function addMember(member: string, version: string): pulumi.Output<string> {
     vpcId: network.vpcId,
     privateSubnetIds: network.privateSubnetIds,
     nodes: { instanceTypes: ["m6i.large"], minSize: 2, desiredSize: 2, maxSize: 4 },
-    addons: { vpcCni: "v1.20.4-eksbuild.1", kubeProxy: `v${version}.0-eksbuild.2`, coredns: "v1.12.4-eksbuild.1", podIdentityAgent: "v1.3.9-eksbuild.3" },
+    addons: {
+      vpcCni: "v1.20.4-eksbuild.1",
+      kubeProxy: `v${version}.0-eksbuild.2`,
+      coredns: "v1.12.4-eksbuild.1",
+      podIdentityAgent: "v1.3.9-eksbuild.3",
+    },
   });
-  const ingress = new MemberIngress(member, { podSecurityGroupId: cluster.podSecurityGroupId, loadBalancerSecurityGroupId: balancer.securityGroupId, ports: [8080] });
-  const controller = new LoadBalancerController(member, { clusterName: cluster.clusterName, region, vpcId: network.vpcId }, { providers: [cluster.provider], dependsOn: cluster.ready });
+  const ingress = new MemberIngress(member, {
+    podSecurityGroupId: cluster.podSecurityGroupId,
+    loadBalancerSecurityGroupId: balancer.securityGroupId,
+    ports: [8080],
+  });
+  const controller = new LoadBalancerController(
+    member,
+    { clusterName: cluster.clusterName, region, vpcId: network.vpcId },
+    { providers: [cluster.provider], dependsOn: cluster.ready },
+  );
   const inCluster = { provider: cluster.provider };
-  const web = new Workload(`${member}-web`, { workloadName: "web", namespace: "web", createNamespace: true, image: "nginxinc/nginx-unprivileged:1.29", containerPort: 8080, healthCheckPath: "/", replicas: 3, memberName: member }, { ...inCluster, dependsOn: [controller] });
+  const web = new Workload(
+    `${member}-web`,
+    {
+      workloadName: "web",
+      namespace: "web",
+      createNamespace: true,
+      image: "nginxinc/nginx-unprivileged:1.29",
+      containerPort: 8080,
+      healthCheckPath: "/",
+      replicas: 3,
+      memberName: member,
+    },
+    { ...inCluster, dependsOn: [controller] },
+  );
   const shared = balancer.services["web"];
   if (shared !== undefined) {
-    new MultiClusterService(`${member}-web`, { namespace: "web", serviceName: web.serviceName, servicePort: web.servicePort, targetGroups: [{ bindingName: "web", targetGroupArn: shared.targetGroupArn }], active: true }, { ...inCluster, dependsOn: [controller, ingress, web] });
+    new MultiClusterService(
+      `${member}-web`,
+      {
+        namespace: "web",
+        serviceName: web.serviceName,
+        servicePort: web.servicePort,
+        targetGroups: [{ bindingName: "web", targetGroupArn: shared.targetGroupArn }],
+        active: true,
+      },
+      { ...inCluster, dependsOn: [controller, ingress, web] },
+    );
   }
   return cluster.kubeconfig;
 }

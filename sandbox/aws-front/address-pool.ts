@@ -1,4 +1,7 @@
-/** Addresses for nodes and their pods, out of the subnets' own ranges: unique over all clusters, and a released one comes back only after all others. */
+/**
+ * Addresses for nodes and their pods, out of the subnets' own ranges: unique over all clusters, and a released one
+ * comes back only after all others.
+ */
 import { ipv4Text, range } from "./cidr";
 import { invalidRequest } from "./aws-error";
 
@@ -19,7 +22,8 @@ export class AddressPool {
       const address = ipv4Text(at);
       if (!this.used.has(address) && !taken.has(address)) found.push(address);
     }
-    if (found.length < count) throw invalidRequest(`InsufficientFreeAddresses: the subnet ${cidr} has no ${count} free addresses left`);
+    if (found.length < count)
+      throw invalidRequest(`InsufficientFreeAddresses: the subnet ${cidr} has no ${count} free addresses left`);
     this.next.set(cidr, at);
     for (const address of found) this.used.add(address);
     return found;

@@ -15,4 +15,5 @@ export class AwsError extends Error {
 }
 
 export const validationError = (message: string): AwsError => new AwsError("ValidationError", message);
-export const invalidRequest = (message: string, fields: Readonly<Record<string, unknown>> = {}): AwsError => new AwsError("InvalidRequestException", message, 400, fields);
+export const invalidRequest = (message: string, fields: Readonly<Record<string, unknown>> = {}): AwsError =>
+  new AwsError("InvalidRequestException", message, 400, fields);

@@ -5,7 +5,8 @@ export function ipv4(address: string): number | null {
   return parts.reduce((sum, part) => sum * 256 + part, 0);
 }
 
-export const ipv4Text = (value: number): string => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+export const ipv4Text = (value: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 
 export function range(cidr: string): { readonly first: number; readonly last: number } | null {
   const [address = "", bits = "32"] = cidr.split("/");

@@ -1,4 +1,7 @@
-/** The AWS front: one endpoint (`AWS_ENDPOINT_URL`) for SDKs, the AWS CLI, controllers and provider stand-ins. ELBv2 and EKS are answered here, all else by moto. */
+/**
+ * The AWS front: one endpoint (`AWS_ENDPOINT_URL`) for SDKs, the AWS CLI, controllers and provider stand-ins. ELBv2 and
+ * EKS are answered here, all else by moto.
+ */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { scaledMs } from "../shared/clock";
@@ -27,7 +30,10 @@ export type { LoggedRequest } from "./request-log";
 
 /** How long EKS takes, in AWS's seconds, and how much faster that runs here. */
 export interface Provisioning {
-  /** How many times faster than AWS clusters and node groups come and go (4 x timeScale: a rehearsal isn't to be all waiting). Never before the real control plane and nodes are ready. */
+  /**
+   * How many times faster than AWS clusters and node groups come and go (4 x timeScale: a rehearsal isn't to be all
+   * waiting). Never before the real control plane and nodes are ready.
+   */
   readonly scale: number;
   readonly clusterSeconds: number;
   readonly upgradeSeconds: number;
@@ -93,21 +99,72 @@ class Front implements AwsFront {
   private closed = false;
   private publishing: NodeJS.Timeout | null = null;
   private readonly poll: NodeJS.Timeout;
-  private readonly server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => void handle({ region: this.options.region, ownKey: this.options.credentials?.accessKeyId, controllerOf: this.options.controllerOf ?? (() => null), roles: this.roles, elb: this.elb, eks: this.eks, moto: this.moto, faults: this.faults, log: this.log, ec2Changed: () => this.ec2Changed(), later: this.later }, request, response));
+  private readonly server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) =>
+      void handle(
+        {
+          region: this.options.region,
+          ownKey: this.options.credentials?.accessKeyId,
+          controllerOf: this.options.controllerOf ?? (() => null),
+          roles: this.roles,
+          elb: this.elb,
+          eks: this.eks,
+          moto: this.moto,
+          faults: this.faults,
+          log: this.log,
+          ec2Changed: () => this.ec2Changed(),
+          later: this.later,
+        },
+        request,
+        response,
+      ),
+  );
 
   constructor(private readonly options: AwsFrontOptions) {
     const { region, accountId, timeScale, motoUrl, eks, onLog } = options;
-    const provisioning = { scale: 4 * timeScale, clusterSeconds: 600, upgradeSeconds: 540, clusterDeleteSeconds: 180, nodegroupSeconds: 120, addonSeconds: 20, ...options.provisioning };
+    const provisioning = {
+      scale: 4 * timeScale,
+      clusterSeconds: 600,
+      upgradeSeconds: 540,
+      clusterDeleteSeconds: 180,
+      nodegroupSeconds: 120,
+      addonSeconds: 20,
+      ...options.provisioning,
+    };
     this.log = new RequestLog(5_000, onLog);
     this.moto = new MotoProxy(motoUrl);
     const ec2 = new Ec2(this.moto, region);
     this.groups = new SecurityGroups(ec2, (address) => this.groupsOfPod(address));
     const changed = (): void => this.publish();
-    this.elb = { store: this.store, ec2, region, accountId, scaled: (seconds) => scaledMs(seconds, timeScale), deregistrationLagSeconds: options.times?.deregistrationLagSeconds ?? 180, changed, later: this.later };
+    this.elb = {
+      store: this.store,
+      ec2,
+      region,
+      accountId,
+      scaled: (seconds) => scaledMs(seconds, timeScale),
+      deregistrationLagSeconds: options.times?.deregistrationLagSeconds ?? 180,
+      changed,
+      later: this.later,
+    };
     this.eks = {
-      clusters: new Map(), backend: eks, ec2, pool: new AddressPool(), region, accountId,
-      seconds: { cluster: provisioning.clusterSeconds, upgrade: provisioning.upgradeSeconds, clusterDelete: provisioning.clusterDeleteSeconds, nodegroup: provisioning.nodegroupSeconds, addon: provisioning.addonSeconds },
-      wait: (seconds) => new Promise((resolve) => this.later(scaledMs(seconds, provisioning.scale), resolve)), nodesChanged: () => this.ec2Changed(), log: (entry) => onLog?.(entry), closed: () => this.closed,
+      clusters: new Map(),
+      backend: eks,
+      ec2,
+      pool: new AddressPool(),
+      region,
+      accountId,
+      seconds: {
+        cluster: provisioning.clusterSeconds,
+        upgrade: provisioning.upgradeSeconds,
+        clusterDelete: provisioning.clusterDeleteSeconds,
+        nodegroup: provisioning.nodegroupSeconds,
+        addon: provisioning.addonSeconds,
+      },
+      wait: (seconds) => new Promise((resolve) => this.later(scaledMs(seconds, provisioning.scale), resolve)),
+      nodesChanged: () => this.ec2Changed(),
+      log: (entry) => onLog?.(entry),
+      closed: () => this.closed,
     };
     this.roles = new ControllerRoles(this.moto, this.eks, this.later, (seconds) => scaledMs(seconds, timeScale));
     this.poll = setInterval(() => this.ec2Changed(), groupsPollMs);
@@ -127,7 +184,16 @@ class Front implements AwsFront {
 
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.server.once("error", (error) => reject(new SandboxError("SBX-AWS-FRONT", `the AWS front can't listen: ${error.message}`, "Is 127.0.0.1 usable, and are there free ports?", error)));
+      this.server.once("error", (error) =>
+        reject(
+          new SandboxError(
+            "SBX-AWS-FRONT",
+            `the AWS front can't listen: ${error.message}`,
+            "Is 127.0.0.1 usable, and are there free ports?",
+            error,
+          ),
+        ),
+      );
       this.server.listen(0, "127.0.0.1", () => {
         this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
         resolve();
@@ -137,7 +203,9 @@ class Front implements AwsFront {
 
   private groupsOfPod(address: string): readonly string[] | null {
     for (const cluster of this.eks.clusters.values()) {
-      for (const group of cluster.nodegroups?.values() ?? []) for (const node of group.nodes) if (node.address === address || node.podAddresses.includes(address)) return node.securityGroupIds;
+      for (const group of cluster.nodegroups?.values() ?? [])
+        for (const node of group.nodes)
+          if (node.address === address || node.podAddresses.includes(address)) return node.securityGroupIds;
     }
     return null;
   }
@@ -175,7 +243,14 @@ class Front implements AwsFront {
 
   reviewToken(clusterName: string, tokenReview: object): Promise<object> {
     const { accountId, credentials } = this.options;
-    return Promise.resolve(review(this.eks.clusters.get(clusterName), clusterName, tokenReview, { accountId, credentials, callerArn: callerArn(this.eks), now: Date.now }));
+    return Promise.resolve(
+      review(this.eks.clusters.get(clusterName), clusterName, tokenReview, {
+        accountId,
+        credentials,
+        callerArn: callerArn(this.eks),
+        now: Date.now,
+      }),
+    );
   }
 
   requests(since?: number): readonly LoggedRequest[] {
@@ -187,9 +262,19 @@ class Front implements AwsFront {
   }
 
   removeTargets(group: string, address: string, count: number | null): readonly string[] {
-    const found = [...this.store.targetGroups.values()].filter((one) => group === "*" || one.name === group).flatMap((one) => [...one.targets.values()].filter((target) => target.deregisteredAt === null && target.id.startsWith(address)).map((target) => ({ group: one, target })));
+    const found = [...this.store.targetGroups.values()]
+      .filter((one) => group === "*" || one.name === group)
+      .flatMap((one) =>
+        [...one.targets.values()]
+          .filter((target) => target.deregisteredAt === null && target.id.startsWith(address))
+          .map((target) => ({ group: one, target })),
+      );
     const hit = found.slice(0, count ?? undefined);
-    for (const { group: from, target } of hit) void deregisterTargets(this.elb, { TargetGroupArn: from.arn, Targets: [{ Id: target.id, Port: String(target.port) }] });
+    for (const { group: from, target } of hit)
+      void deregisterTargets(this.elb, {
+        TargetGroupArn: from.arn,
+        Targets: [{ Id: target.id, Port: String(target.port) }],
+      });
     return hit.map(({ group: from, target }) => `${from.name} ${target.id}:${target.port}`);
   }
 

@@ -1,6 +1,8 @@
 /** The query protocol's request: `Attributes.member.1.Key=…` to `{Attributes: [{Key: …}]}`. */
 export type QueryValue = string | QueryValue[] | { [key: string]: QueryValue };
-export interface QueryObject { [key: string]: QueryValue }
+export interface QueryObject {
+  [key: string]: QueryValue;
+}
 
 export function parseQuery(body: string): QueryObject {
   const root: QueryObject = {};
@@ -63,7 +65,9 @@ export function strings(params: QueryObject, key: string): string[] {
 
 export function objects(params: QueryObject, key: string): QueryObject[] {
   const value = params[key];
-  return Array.isArray(value) ? value.filter((one): one is QueryObject => typeof one === "object" && !Array.isArray(one)) : [];
+  return Array.isArray(value)
+    ? value.filter((one): one is QueryObject => typeof one === "object" && !Array.isArray(one))
+    : [];
 }
 
 export function object(params: QueryObject, key: string): QueryObject | undefined {

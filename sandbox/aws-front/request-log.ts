@@ -17,7 +17,10 @@ export class RequestLog {
   private readonly ring: LoggedRequest[] = [];
   private readonly counts: Record<string, number> = {};
   private next = 1;
-  constructor(private readonly capacity = 5_000, private readonly onLog?: (entry: object) => void) {}
+  constructor(
+    private readonly capacity = 5_000,
+    private readonly onLog?: (entry: object) => void,
+  ) {}
 
   add(entry: Omit<LoggedRequest, "id">): void {
     const logged = { id: this.next++, ...entry };

@@ -16,9 +16,35 @@ import type { RequestLog } from "./request-log";
 import { claimedScope, type Scope, scopeOf } from "./scope";
 import { ec2Error, queryError } from "./xml";
 
-export interface RouterParts { readonly region: string; readonly ownKey?: string; /** Cluster whose load balancer controller has this key; null: nobody's. */ readonly controllerOf: (accessKeyId: string) => string | null; readonly roles: ControllerRoles; readonly elb: ElbContext; readonly eks: EksContext; readonly moto: MotoProxy; readonly faults: Faults; readonly log: RequestLog; readonly ec2Changed: () => void; readonly later: (ms: number, run: () => void) => void }
-interface Answer { readonly status: number; readonly headers: Readonly<Record<string, string | string[]>>; readonly body: string | Buffer; readonly error?: string }
-interface Asked { readonly scope: Scope; readonly action: string; readonly body: Buffer; readonly url: URL; readonly params: Readonly<Record<string, unknown>>; readonly requestId: string }
+export interface RouterParts {
+  readonly region: string;
+  readonly ownKey?: string;
+  /** Cluster whose load balancer controller has this key; null: nobody's. */ readonly controllerOf: (
+    accessKeyId: string,
+  ) => string | null;
+  readonly roles: ControllerRoles;
+  readonly elb: ElbContext;
+  readonly eks: EksContext;
+  readonly moto: MotoProxy;
+  readonly faults: Faults;
+  readonly log: RequestLog;
+  readonly ec2Changed: () => void;
+  readonly later: (ms: number, run: () => void) => void;
+}
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: string | Buffer;
+  readonly error?: string;
+}
+interface Asked {
+  readonly scope: Scope;
+  readonly action: string;
+  readonly body: Buffer;
+  readonly url: URL;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+}
 
 /** Services whose SDKs ask them for another endpoint. */
 const discovering = new Set(["timestream", "dynamodb"]);
@@ -30,7 +56,8 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
     let size = 0;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxBody) reject(new AwsError("RequestEntityTooLarge", `The request is larger than ${maxBody} bytes`, 413));
+      if (size > maxBody)
+        reject(new AwsError("RequestEntityTooLarge", `The request is larger than ${maxBody} bytes`, 413));
       else chunks.push(chunk);
     });
     request.on("end", () => resolve(Buffer.concat(chunks)));
@@ -43,12 +70,23 @@ function understand(request: IncomingMessage, body: Buffer, url: URL, scope: Sco
   const target = request.headers["x-amz-target"];
   if (scope.service === "eks") {
     const name = eksRoute(request.method ?? "GET", url.pathname).name;
-    return { scope, action: name, body, url, requestId, params: { path: decodeURIComponent(url.pathname), ...keyParameters(json(body)) } };
+    return {
+      scope,
+      action: name,
+      body,
+      url,
+      requestId,
+      params: { path: decodeURIComponent(url.pathname), ...keyParameters(json(body)) },
+    };
   }
-  if (typeof target === "string") return { scope, action: target.split(".").pop() ?? target, body, url, requestId, params: {} };
+  if (typeof target === "string")
+    return { scope, action: target.split(".").pop() ?? target, body, url, requestId, params: {} };
   const form = new URLSearchParams(body.length < 1_000_000 ? body.toString("utf8") : "");
   const action = form.get("Action") ?? url.searchParams.get("Action") ?? `${request.method ?? ""} ${url.pathname}`;
-  const params = [...form].filter(([key]) => key !== "Action" && key !== "Version").slice(0, 12).map(([key, value]) => [key, value.slice(0, 200)]);
+  const params = [...form]
+    .filter(([key]) => key !== "Action" && key !== "Version")
+    .slice(0, 12)
+    .map(([key, value]) => [key, value.slice(0, 200)]);
   return { scope, action, body, url, requestId, params: Object.fromEntries(params) as Record<string, string> };
 }
 
@@ -65,11 +103,21 @@ function json(body: Buffer): Json {
 function errorAnswer(error: AwsError, service: string | null, request: IncomingMessage, requestId: string): Answer {
   const xml = { "content-type": "text/xml", "x-amzn-requestid": requestId };
   const rest = { "content-type": "application/json", "x-amzn-errortype": error.code, "x-amzn-requestid": requestId };
-  const answer = (headers: Record<string, string>, body: string): Answer => ({ status: error.status, headers, body, error: error.code });
+  const answer = (headers: Record<string, string>, body: string): Answer => ({
+    status: error.status,
+    headers,
+    body,
+    error: error.code,
+  });
   if (service === "ec2") return answer(xml, ec2Error(error, requestId));
   if (service === "eks") return answer(rest, JSON.stringify({ ...error.fields, message: error.message }));
-  if (request.headers["x-amz-target"] !== undefined) return answer({ ...rest, "content-type": "application/x-amz-json-1.1" }, JSON.stringify({ __type: error.code, message: error.message }));
-  if (/x-www-form-urlencoded/.test(request.headers["content-type"] ?? "") || service === "elasticloadbalancing") return answer(xml, queryError(error, requestId, elbNamespace));
+  if (request.headers["x-amz-target"] !== undefined)
+    return answer(
+      { ...rest, "content-type": "application/x-amz-json-1.1" },
+      JSON.stringify({ __type: error.code, message: error.message }),
+    );
+  if (/x-www-form-urlencoded/.test(request.headers["content-type"] ?? "") || service === "elasticloadbalancing")
+    return answer(xml, queryError(error, requestId, elbNamespace));
   return answer(rest, JSON.stringify({ __type: error.code, Code: error.code, message: error.message }));
 }
 
@@ -79,24 +127,55 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
     const params = parseQuery(body.length > 0 ? body.toString("utf8") : url.searchParams.toString());
     const controllers = parts.controllerOf(scope.accessKeyId);
     if (controllers !== null) await parts.roles.check(controllers, params);
-    if (params["Version"] === "2015-12-01") return { status: 200, headers: { "content-type": "text/xml", "x-amzn-requestid": requestId }, body: await answerElb(parts.elb, params, requestId) };
-    throw new AwsError("InvalidAction", "The sandbox has Elastic Load Balancing v2 (2015-12-01) only, no Classic Load Balancers");
+    if (params["Version"] === "2015-12-01")
+      return {
+        status: 200,
+        headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
+        body: await answerElb(parts.elb, params, requestId),
+      };
+    throw new AwsError(
+      "InvalidAction",
+      "The sandbox has Elastic Load Balancing v2 (2015-12-01) only, no Classic Load Balancers",
+    );
   }
   if (scope.service === "eks") {
     const answer = await eksRoute(request.method ?? "GET", url.pathname).run(parts.eks, url.searchParams, json(body));
-    return { status: 200, headers: { "content-type": "application/json", "x-amzn-requestid": requestId }, body: JSON.stringify(answer) };
+    return {
+      status: 200,
+      headers: { "content-type": "application/json", "x-amzn-requestid": requestId },
+      body: JSON.stringify(answer),
+    };
   }
   if (scope.service === "cloudformation") {
     const name = new URLSearchParams(body.toString("utf8")).get("StackName");
-    return { status: 200, headers: { "content-type": "text/xml", "x-amzn-requestid": requestId }, body: answerCloudFormation(asked.action, name, requestId) };
+    return {
+      status: 200,
+      headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
+      body: answerCloudFormation(asked.action, name, requestId),
+    };
   }
   // moto names AWS's own hosts here, and an SDK that asks where to call goes there.
   if (asked.action === "DescribeEndpoints" && discovering.has(scope.service)) {
-    return { status: 200, headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": requestId }, body: JSON.stringify({ Endpoints: [{ Address: `http://${request.headers.host ?? ""}`, CachePeriodInMinutes: 1440 }] }) };
+    return {
+      status: 200,
+      headers: { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": requestId },
+      body: JSON.stringify({
+        Endpoints: [{ Address: `http://${request.headers.host ?? ""}`, CachePeriodInMinutes: 1440 }],
+      }),
+    };
   }
-  if (scope.service === "ec2" && asked.action === "DeleteSecurityGroup") checkUnused(parts.elb, new URLSearchParams(body.toString("utf8")).get("GroupId") ?? "");
-  const changed = scope.service === "ec2" && asked.action === "DescribeNetworkInterfaces" ? await withAddressesResolved(parts.elb.ec2, new URLSearchParams(body.toString("utf8"))) : null;
-  const raw = await parts.moto.send(request.method ?? "GET", request.url ?? "/", request.headers, changed ? Buffer.from(changed.toString()) : body);
+  if (scope.service === "ec2" && asked.action === "DeleteSecurityGroup")
+    checkUnused(parts.elb, new URLSearchParams(body.toString("utf8")).get("GroupId") ?? "");
+  const changed =
+    scope.service === "ec2" && asked.action === "DescribeNetworkInterfaces"
+      ? await withAddressesResolved(parts.elb.ec2, new URLSearchParams(body.toString("utf8")))
+      : null;
+  const raw = await parts.moto.send(
+    request.method ?? "GET",
+    request.url ?? "/",
+    request.headers,
+    changed ? Buffer.from(changed.toString()) : body,
+  );
   if (scope.service === "ec2" && !/^(Describe|Get|Search|List)/.test(asked.action)) parts.ec2Changed();
   if (scope.service === "iam" && !/^(Get|List)/.test(asked.action)) parts.roles.changed();
   return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
@@ -111,9 +190,19 @@ function checkUnused(elb: ElbContext, groupId: string): void {
 function faultError(fault: Fault, scope: Scope, action: string): AwsError | null {
   switch (fault.kind) {
     case "throttle":
-      return scope.service === "eks" ? new AwsError("TooManyRequestsException", "Rate exceeded", 429) : new AwsError(scope.service === "ec2" ? "RequestLimitExceeded" : "Throttling", "Rate exceeded", scope.service === "ec2" ? 503 : 400);
+      return scope.service === "eks"
+        ? new AwsError("TooManyRequestsException", "Rate exceeded", 429)
+        : new AwsError(
+            scope.service === "ec2" ? "RequestLimitExceeded" : "Throttling",
+            "Rate exceeded",
+            scope.service === "ec2" ? 503 : 400,
+          );
     case "error":
-      return new AwsError(fault.code ?? "InternalFailure", fault.message ?? `Fault ${fault.id} of the sandbox, at ${scope.service}:${action}`, fault.status ?? 500);
+      return new AwsError(
+        fault.code ?? "InternalFailure",
+        fault.message ?? `Fault ${fault.id} of the sandbox, at ${scope.service}:${action}`,
+        fault.status ?? 500,
+      );
     case "delay":
     case "lost-answer":
     case "timeout":
@@ -131,7 +220,12 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
   let answer: Answer;
   try {
     const body = await readBody(request);
-    asked = understand(request, body, url, scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.controllerOf(key) !== null));
+    asked = understand(
+      request,
+      body,
+      url,
+      scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.controllerOf(key) !== null),
+    );
     fault = parts.faults.take({ service: asked.scope.service, action: asked.action });
     const error = fault ? faultError(fault, asked.scope, asked.action) : null;
     if (error) throw error;
@@ -139,12 +233,41 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     if (fault?.kind === "delay") await new Promise<void>((resolve) => parts.later(fault?.ms ?? 1_000, resolve));
     answer = await answerFor(parts, request, asked);
   } catch (error) {
-    const known = error instanceof AwsError ? error : new AwsError("InternalFailure", `The sandbox's AWS front failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 500);
-    answer = errorAnswer(known, claimedScope(request.headers, url)?.service ?? null, request, asked?.requestId ?? randomUUID());
+    const known =
+      error instanceof AwsError
+        ? error
+        : new AwsError(
+            "InternalFailure",
+            "The sandbox's AWS front failed: " +
+              `${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+            500,
+          );
+    answer = errorAnswer(
+      known,
+      claimedScope(request.headers, url)?.service ?? null,
+      request,
+      asked?.requestId ?? randomUUID(),
+    );
   } finally {
-    if (fault?.kind === "timeout" && asked) parts.log.add({ at: new Date(started).toISOString(), operation: `${asked.scope.service}:${asked.action}`, params: asked.params, status: 0, ms: Date.now() - started, fault: fault.id });
+    if (fault?.kind === "timeout" && asked)
+      parts.log.add({
+        at: new Date(started).toISOString(),
+        operation: `${asked.scope.service}:${asked.action}`,
+        params: asked.params,
+        status: 0,
+        ms: Date.now() - started,
+        fault: fault.id,
+      });
   }
-  parts.log.add({ at: new Date(started).toISOString(), operation: asked ? `${asked.scope.service}:${asked.action}` : "unsigned", params: asked?.params ?? {}, status: answer.status, error: answer.error, ms: Date.now() - started, fault: fault?.id });
+  parts.log.add({
+    at: new Date(started).toISOString(),
+    operation: asked ? `${asked.scope.service}:${asked.action}` : "unsigned",
+    params: asked?.params ?? {},
+    status: answer.status,
+    error: answer.error,
+    ms: Date.now() - started,
+    fault: fault?.id,
+  });
   if (fault?.kind === "lost-answer") return void request.socket.destroy();
   response.writeHead(answer.status, { ...answer.headers, "content-length": Buffer.byteLength(answer.body) });
   response.end(request.method === "HEAD" ? undefined : answer.body);

@@ -2,10 +2,26 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { AwsError } from "./aws-error";
 
-export interface Scope { readonly accessKeyId: string; readonly region: string; readonly service: string }
+export interface Scope {
+  readonly accessKeyId: string;
+  readonly region: string;
+  readonly service: string;
+}
 
 /** Services that have one endpoint for all regions; their scope says us-east-1 wherever the caller is. */
-const globalServices = new Set(["iam", "sts", "route53", "organizations", "cloudfront", "account", "budgets", "ce", "tax", "support", "s3"]);
+const globalServices = new Set([
+  "iam",
+  "sts",
+  "route53",
+  "organizations",
+  "cloudfront",
+  "account",
+  "budgets",
+  "ce",
+  "tax",
+  "support",
+  "s3",
+]);
 
 export function parseScope(credential: string): Scope | null {
   const parts = credential.split("/");
@@ -23,21 +39,52 @@ export function claimedScope(headers: IncomingHttpHeaders, url: URL): Scope | nu
 
 /** What AWS says of a key that it doesn't know, by service. */
 function unknownKey(scope: Scope, ownKey: string): AwsError {
-  const remedy = scope.accessKeyId.startsWith("AKIASANDBOX") ? "They are another sandbox's: source this one's env.sh again." : "These look like real AWS credentials; the sandbox takes only its own: source its env.sh, in which nothing of your own AWS configuration is left.";
-  const message = `The security token included in the request is invalid: access key ${scope.accessKeyId} is not this sandbox's (${ownKey}). ${remedy}`;
+  const remedy = scope.accessKeyId.startsWith("AKIASANDBOX")
+    ? "They are another sandbox's: source this one's env.sh again."
+    : "These look like real AWS credentials; the sandbox takes only its own: source its env.sh, in which nothing " +
+      "of your own AWS configuration is left.";
+  const message =
+    `The security token included in the request is invalid: access key ${scope.accessKeyId} is not this sandbox's ` +
+    `(${ownKey}). ${remedy}`;
   if (scope.service === "ec2") return new AwsError("AuthFailure", message, 401);
-  return new AwsError(["sts", "iam", "elasticloadbalancing", "autoscaling", "cloudformation", "sns", "rds"].includes(scope.service) ? "InvalidClientTokenId" : "UnrecognizedClientException", message, 403);
+  return new AwsError(
+    ["sts", "iam", "elasticloadbalancing", "autoscaling", "cloudformation", "sns", "rds"].includes(scope.service)
+      ? "InvalidClientTokenId"
+      : "UnrecognizedClientException",
+    message,
+    403,
+  );
 }
 
-/** Throws what AWS's front door answers when the request isn't signed, is signed with a foreign key (any is taken when `ownKey` is left out), or is meant for another region. */
-export function scopeOf(headers: IncomingHttpHeaders, url: URL, region: string, ownKey?: string, isControllers: (accessKeyId: string) => boolean = () => false): Scope {
+/**
+ * Throws what AWS's front door answers when the request isn't signed, is signed with a foreign key (any is taken when
+ * `ownKey` is left out), or is meant for another region.
+ */
+export function scopeOf(
+  headers: IncomingHttpHeaders,
+  url: URL,
+  region: string,
+  ownKey?: string,
+  isControllers: (accessKeyId: string) => boolean = () => false,
+): Scope {
   const scope = claimedScope(headers, url);
   if (scope === null) {
-    throw new AwsError("MissingAuthenticationToken", "The request is not signed (AWS Signature Version 4). Point an AWS SDK or the AWS CLI at this endpoint with the sandbox's keys: source its env.sh.", 403);
+    throw new AwsError(
+      "MissingAuthenticationToken",
+      "The request is not signed (AWS Signature Version 4). Point an AWS SDK or the AWS CLI at this endpoint " +
+        "with the sandbox's keys: source its env.sh.",
+      403,
+    );
   }
-  if (ownKey !== undefined && scope.accessKeyId !== ownKey && !isControllers(scope.accessKeyId)) throw unknownKey(scope, ownKey);
+  if (ownKey !== undefined && scope.accessKeyId !== ownKey && !isControllers(scope.accessKeyId))
+    throw unknownKey(scope, ownKey);
   if (scope.region !== region && !(globalServices.has(scope.service) && scope.region === "us-east-1")) {
-    throw new AwsError("InvalidSignatureException", `Credential should be scoped to a valid region. This sandbox has only ${region}, and the request is for ${scope.region} (service ${scope.service}): set AWS_REGION=${region}.`, 403);
+    throw new AwsError(
+      "InvalidSignatureException",
+      `Credential should be scoped to a valid region. This sandbox has only ${region}, and the request is for ` +
+        `${scope.region} (service ${scope.service}): set AWS_REGION=${region}.`,
+      403,
+    );
   }
   return scope;
 }

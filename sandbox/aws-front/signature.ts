@@ -1,24 +1,49 @@
 /** AWS Signature Version 4, as far as the front recomputes it: presigned URLs without a body. */
 import { createHash, createHmac } from "node:crypto";
 
-export interface Credentials { readonly accessKeyId: string; readonly secretAccessKey: string }
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 /** RFC 3986: what encodeURIComponent leaves out. */
-const encode = (text: string): string => encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+const encode = (text: string): string =>
+  encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /**
- * The signature that a GET of this URL has when it is signed with `secret` and the signed headers have these values (names in lower case); null when
+ * The signature that a GET of this URL has when it is signed with `secret` and the signed headers have these values
+ * (names in lower case); null when
  * a signed header's value is not given.
  */
 export function presignedSignature(url: URL, headers: Readonly<Record<string, string>>, secret: string): string | null {
   const query = url.searchParams;
   const names = (query.get("X-Amz-SignedHeaders") ?? "").toLowerCase().split(";").sort();
   if (names.some((name) => !Object.hasOwn(headers, name))) return null;
-  const [, date = "", region = "", service = ""] = /([^/]*)\/([^/]*)\/([^/]*)\/aws4_request$/.exec(query.get("X-Amz-Credential") ?? "") ?? [];
-  const parameters = [...query].filter(([key]) => key !== "X-Amz-Signature").map(([key, value]) => `${encode(key)}=${encode(value)}`).sort();
-  const canonical = ["GET", url.pathname, parameters.join("&"), ...names.map((name) => `${name}:${(headers[name] ?? "").trim().replaceAll(/ +/g, " ")}`), "", names.join(";"), hash("")].join("\n");
+  const [, date = "", region = "", service = ""] =
+    /([^/]*)\/([^/]*)\/([^/]*)\/aws4_request$/.exec(query.get("X-Amz-Credential") ?? "") ?? [];
+  const parameters = [...query]
+    .filter(([key]) => key !== "X-Amz-Signature")
+    .map(([key, value]) => `${encode(key)}=${encode(value)}`)
+    .sort();
+  const canonical = [
+    "GET",
+    url.pathname,
+    parameters.join("&"),
+    ...names.map((name) => `${name}:${(headers[name] ?? "").trim().replaceAll(/ +/g, " ")}`),
+    "",
+    names.join(";"),
+    hash(""),
+  ].join("\n");
   const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), "aws4_request");
-  return hmac(key, ["AWS4-HMAC-SHA256", query.get("X-Amz-Date") ?? "", `${date}/${region}/${service}/aws4_request`, hash(canonical)].join("\n")).toString("hex");
+  return hmac(
+    key,
+    [
+      "AWS4-HMAC-SHA256",
+      query.get("X-Amz-Date") ?? "",
+      `${date}/${region}/${service}/aws4_request`,
+      hash(canonical),
+    ].join("\n"),
+  ).toString("hex");
 }

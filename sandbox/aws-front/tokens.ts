@@ -1,12 +1,21 @@
-/** What `aws eks get-token` gives is a presigned GetCallerIdentity URL; this says who it is for an API server's TokenReview. */
+/**
+ * What `aws eks get-token` gives is a presigned GetCallerIdentity URL; this says who it is for an API server's
+ * TokenReview.
+ */
 import { timingSafeEqual } from "node:crypto";
 import type { Cluster } from "./eks/store";
 import { parseScope } from "./scope";
 import { type Credentials, presignedSignature } from "./signature";
 
 /** Without `credentials` any key is taken and no signature is checked. */
-export interface TokenOptions { readonly credentials?: Credentials; readonly callerArn: string; readonly accountId: string; readonly now: () => number }
-export type Verdict = { readonly ok: true; readonly principalArn: string } | { readonly ok: false; readonly reason: string };
+export interface TokenOptions {
+  readonly credentials?: Credentials;
+  readonly callerArn: string;
+  readonly accountId: string;
+  readonly now: () => number;
+}
+export type Verdict =
+  { readonly ok: true; readonly principalArn: string } | { readonly ok: false; readonly reason: string };
 
 const prefix = "k8s-aws-v1.";
 /** EKS takes a token for fifteen minutes whatever X-Amz-Expires says. */
@@ -29,7 +38,8 @@ export function checkToken(token: string, clusterName: string, options: TokenOpt
   const scope = parseScope(query.get("X-Amz-Credential") ?? "");
   if (scope === null || scope.service !== "sts") return no("the URL is not signed for STS");
   const { credentials } = options;
-  if (credentials && scope.accessKeyId !== credentials.accessKeyId) return no(`the access key ${scope.accessKeyId} is not the sandbox's`);
+  if (credentials && scope.accessKeyId !== credentials.accessKeyId)
+    return no(`the access key ${scope.accessKeyId} is not the sandbox's`);
   const signed = (query.get("X-Amz-SignedHeaders") ?? "").toLowerCase().split(";");
   if (!signed.includes("x-k8s-aws-id")) return no("the header x-k8s-aws-id is not signed");
   if (!query.get("X-Amz-Signature")) return no("the URL carries no signature");
@@ -39,8 +49,17 @@ export function checkToken(token: string, clusterName: string, options: TokenOpt
   if (options.now() > signedAt + lifetimeMs) return no("the token has expired");
   if (signedAt > options.now() + clockSkewMs) return no("the token is signed in the future");
   // The cluster's name is in no part of the token but its signature.
-  if (credentials && !equal(presignedSignature(url, { host: url.host, "x-k8s-aws-id": clusterName }, credentials.secretAccessKey), query.get("X-Amz-Signature"))) {
-    return no(`the signature does not match: the token is for another cluster than ${clusterName}, or signed with another secret key`);
+  if (
+    credentials &&
+    !equal(
+      presignedSignature(url, { host: url.host, "x-k8s-aws-id": clusterName }, credentials.secretAccessKey),
+      query.get("X-Amz-Signature"),
+    )
+  ) {
+    return no(
+      `the signature does not match: the token is for another cluster than ${clusterName}, or signed with ` +
+        "another secret key",
+    );
   }
   return { ok: true, principalArn: options.callerArn };
 }
@@ -51,13 +70,36 @@ function equal(wanted: string | null, given: string | null): boolean {
 }
 
 /** The TokenReview, answered by the cluster's access entries. */
-export function review(cluster: Cluster | undefined, clusterName: string, tokenReview: object, options: TokenOptions): object {
+export function review(
+  cluster: Cluster | undefined,
+  clusterName: string,
+  tokenReview: object,
+  options: TokenOptions,
+): object {
   const asked = tokenReview as { apiVersion?: string; spec?: { token?: string } };
-  const answer = (status: object): object => ({ apiVersion: asked.apiVersion ?? "authentication.k8s.io/v1", kind: "TokenReview", status });
+  const answer = (status: object): object => ({
+    apiVersion: asked.apiVersion ?? "authentication.k8s.io/v1",
+    kind: "TokenReview",
+    status,
+  });
   const verdict = checkToken(asked.spec?.token ?? "", clusterName, options);
   if (!verdict.ok) return answer({ authenticated: false, error: verdict.reason });
   const entry = cluster?.entries.get(verdict.principalArn);
-  if (!cluster || !entry) return answer({ authenticated: false, error: `${verdict.principalArn} has no access entry in cluster ${clusterName}` });
-  const admin = [...entry.policies.values()].some((one) => String(one["policyArn"]).endsWith("/AmazonEKSClusterAdminPolicy"));
-  return answer({ authenticated: true, user: { username: entry.username, uid: `aws-iam-authenticator:${options.accountId}:${entry.principalArn}`, groups: [...entry.groups, ...(admin ? ["system:masters"] : []), "system:authenticated"], extra: { arn: [entry.principalArn] } } });
+  if (!cluster || !entry)
+    return answer({
+      authenticated: false,
+      error: `${verdict.principalArn} has no access entry in cluster ${clusterName}`,
+    });
+  const admin = [...entry.policies.values()].some((one) =>
+    String(one["policyArn"]).endsWith("/AmazonEKSClusterAdminPolicy"),
+  );
+  return answer({
+    authenticated: true,
+    user: {
+      username: entry.username,
+      uid: `aws-iam-authenticator:${options.accountId}:${entry.principalArn}`,
+      groups: [...entry.groups, ...(admin ? ["system:masters"] : []), "system:authenticated"],
+      extra: { arn: [entry.principalArn] },
+    },
+  });
 }

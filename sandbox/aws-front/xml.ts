@@ -1,7 +1,8 @@
 /** The query protocol's answer. */
 import type { AwsError } from "./aws-error";
 
-export type XmlValue = string | number | boolean | null | undefined | Date | readonly XmlValue[] | { readonly [key: string]: XmlValue };
+export type XmlValue =
+  string | number | boolean | null | undefined | Date | readonly XmlValue[] | { readonly [key: string]: XmlValue };
 
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 export const escapeXml = (value: string): string => value.replaceAll(/[&<>"]/g, (one) => escapes[one] ?? one);
@@ -19,15 +20,24 @@ export function toXml(value: XmlValue): string {
 }
 
 export function queryAnswer(action: string, result: XmlValue, requestId: string, namespace: string): string {
-  return `<${action}Response xmlns="${namespace}"><${action}Result>${toXml(result)}</${action}Result><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`;
+  return (
+    `<${action}Response ` +
+    `xmlns="${namespace}"><${action}Result>${toXml(result)}</${action}Result><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`
+  );
 }
 
 export function queryError(error: AwsError, requestId: string, namespace: string): string {
   const type = error.status >= 500 ? "Receiver" : "Sender";
-  return `<ErrorResponse xmlns="${namespace}"><Error><Type>${type}</Type><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
+  return (
+    "<ErrorResponse " +
+    `xmlns="${namespace}"><Error><Type>${type}</Type><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`
+  );
 }
 
 /** EC2 has a shape of its own. */
 export function ec2Error(error: AwsError, requestId: string): string {
-  return `<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error></Errors><RequestID>${requestId}</RequestID></Response>`;
+  return (
+    `<?xml version="1.0" ` +
+    `encoding="UTF-8"?><Response><Errors><Error><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error></Errors><RequestID>${requestId}</RequestID></Response>`
+  );
 }

@@ -1,4 +1,7 @@
-/** Typed client of the sandbox's control endpoint (`SandboxInfo.control`, or `EKS_BLUE_GREEN_SANDBOX` in a sandbox's environment). */
+/**
+ * Typed client of the sandbox's control endpoint (`SandboxInfo.control`, or `EKS_BLUE_GREEN_SANDBOX` in a sandbox's
+ * environment).
+ */
 import type { DataPlaneStats, FabricEntry, NodeSpec } from "../contract";
 import type { LoggedCall, SeenCall } from "../control-plane/kubernetes-calls";
 import type { SandboxStatus } from "../daemon/status";
@@ -6,7 +9,10 @@ import { SandboxError } from "../shared/errors";
 import type { FaultSpec, ListedFault } from "../faults/spec";
 
 export class ControlClient {
-  constructor(private readonly url: string, private readonly timeoutMs: number = 60_000) {}
+  constructor(
+    private readonly url: string,
+    private readonly timeoutMs: number = 60_000,
+  ) {}
 
   status(): Promise<SandboxStatus> {
     return this.call("GET", "/status");
@@ -63,11 +69,17 @@ export class ControlClient {
   }
   /** Fault: the pod's process ends at once, its connections are reset. */
   async crashPod(cluster: string, namespace: string, pod: string): Promise<void> {
-    await this.call("POST", `/clusters/${encodeURIComponent(cluster)}/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}/crash`);
+    await this.call(
+      "POST",
+      `/clusters/${encodeURIComponent(cluster)}/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}/crash`,
+    );
   }
 
   /** What EKS's CreateCluster does behind the AWS front, without it. */
-  createControlPlane(cluster: string, version: string): Promise<{ endpoint: string; certificateAuthorityData: string }> {
+  createControlPlane(
+    cluster: string,
+    version: string,
+  ): Promise<{ endpoint: string; certificateAuthorityData: string }> {
     return this.call("PUT", `/clusters/${encodeURIComponent(cluster)}`, { version });
   }
   async upgradeControlPlane(cluster: string, version: string): Promise<void> {
@@ -82,15 +94,26 @@ export class ControlClient {
 
   private async call<Result>(method: string, path: string, body?: unknown): Promise<Result> {
     const init: RequestInit = { method, signal: AbortSignal.timeout(this.timeoutMs) };
-    if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+    if (body !== undefined)
+      Object.assign(init, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
     let response: Response;
     try {
       response = await fetch(this.url + path, init);
     } catch (error) {
-      throw new SandboxError("SBX-NOT-RUNNING", `the sandbox at ${this.url} does not answer`, "It may have ended: `eks-blue-green sandbox status`.", error);
+      throw new SandboxError(
+        "SBX-NOT-RUNNING",
+        `the sandbox at ${this.url} does not answer`,
+        "It may have ended: `eks-blue-green sandbox status`.",
+        error,
+      );
     }
     const answer = (await response.json()) as Result & { code?: `SBX-${string}`; message?: string; remedy?: string };
-    if (!response.ok) throw new SandboxError(answer.code ?? "SBX-INTERNAL", answer.message ?? `HTTP ${response.status}`, answer.remedy ?? "The sandbox's logs say more.");
+    if (!response.ok)
+      throw new SandboxError(
+        answer.code ?? "SBX-INTERNAL",
+        answer.message ?? `HTTP ${response.status}`,
+        answer.remedy ?? "The sandbox's logs say more.",
+      );
     return answer;
   }
 }

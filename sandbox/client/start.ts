@@ -24,14 +24,24 @@ export interface StartProgress {
 const startDeadlineMs = 120_000;
 
 /**
- * Starts a sandbox in `options.dir` and resolves when it answers. With `untilStdinCloses` it ends with this process, however
+ * Starts a sandbox in `options.dir` and resolves when it answers. With `untilStdinCloses` it ends with this process,
+ * however
  * that ends; otherwise it stays until `stopSandbox`.
  */
-export async function startSandbox(options: SandboxOptions, tools: ToolPaths, onProgress: (progress: StartProgress) => void): Promise<SandboxInfo> {
+export async function startSandbox(
+  options: SandboxOptions,
+  tools: ToolPaths,
+  onProgress: (progress: StartProgress) => void,
+): Promise<SandboxInfo> {
   createSandboxDir(options.dir);
   const began = Date.now();
   const child = spawnDaemon(options.dir, options.untilStdinCloses);
-  const start: DaemonStart = { options, tools, path: process.env["PATH"] ?? "", unset: variablesToUnset({}, process.env) };
+  const start: DaemonStart = {
+    options,
+    tools,
+    path: process.env["PATH"] ?? "",
+    unset: variablesToUnset({}, process.env),
+  };
   child.send(start, () => undefined);
   try {
     await ready(child, (message) => onProgress({ message, elapsedSeconds: (Date.now() - began) / 1000 }));
@@ -45,14 +55,25 @@ export async function startSandbox(options: SandboxOptions, tools: ToolPaths, on
   const stdin = child.stdin as (NodeJS.WritableStream & { unref?: () => void }) | null;
   stdin?.unref?.();
   const info = readSandboxInfo(options.dir);
-  if (!info) throw new SandboxError("SBX-START", "the sandbox ended just after it was ready", "Start it again with EKS_BLUE_GREEN_KEEP_LOGS=<folder> set, and look into the logs there.");
+  if (!info)
+    throw new SandboxError(
+      "SBX-START",
+      "the sandbox ended just after it was ready",
+      "Start it again with EKS_BLUE_GREEN_KEEP_LOGS=<folder> set, and look into the logs there.",
+    );
   return info;
 }
 
 function spawnDaemon(dir: string, untilStdinCloses: boolean): ChildProcess {
   const log = openSync(join(dir, "logs", "daemon.log"), "a", 0o600);
-  // Always a session of its own: a Ctrl-C in the terminal is for the driver, which then ends the sandbox when it is safe.
-  const child = spawn(process.execPath, [script("daemon/main"), dir], { detached: true, cwd: dir, env: cleanEnvironment(process.env), stdio: [untilStdinCloses ? "pipe" : "ignore", log, log, "ipc"] });
+  // Always a session of its own: a Ctrl-C in the terminal is for the driver, which then ends the sandbox when it is
+  // safe.
+  const child = spawn(process.execPath, [script("daemon/main"), dir], {
+    detached: true,
+    cwd: dir,
+    env: cleanEnvironment(process.env),
+    stdio: [untilStdinCloses ? "pipe" : "ignore", log, log, "ipc"],
+  });
   closeSync(log);
   child.stdin?.on("error", () => undefined);
   return child;
@@ -64,9 +85,25 @@ function ready(child: ChildProcess, onProgress: (message: string) => void): Prom
       clearTimeout(timer);
       reject(new SandboxError(code, message, remedy));
     };
-    const timer = setTimeout(() => fail("SBX-TIMEOUT", `the sandbox was not ready after ${startDeadlineMs / 1000} s`, "The machine may be too busy. Set EKS_BLUE_GREEN_KEEP_LOGS=<folder> and look into the logs there."), startDeadlineMs);
-    child.once("error", (error) => fail("SBX-START", `the sandbox could not be started: ${error.message}`, "Look at the message."));
-    child.once("exit", (code, signal) => fail("SBX-START", `the sandbox ended with ${signal ?? `exit code ${code}`} while it started`, "Set EKS_BLUE_GREEN_KEEP_LOGS=<folder> and look into the logs there."));
+    const timer = setTimeout(
+      () =>
+        fail(
+          "SBX-TIMEOUT",
+          `the sandbox was not ready after ${startDeadlineMs / 1000} s`,
+          "The machine may be too busy. Set EKS_BLUE_GREEN_KEEP_LOGS=<folder> and look into the logs there.",
+        ),
+      startDeadlineMs,
+    );
+    child.once("error", (error) =>
+      fail("SBX-START", `the sandbox could not be started: ${error.message}`, "Look at the message."),
+    );
+    child.once("exit", (code, signal) =>
+      fail(
+        "SBX-START",
+        `the sandbox ended with ${signal ?? `exit code ${code}`} while it started`,
+        "Set EKS_BLUE_GREEN_KEEP_LOGS=<folder> and look into the logs there.",
+      ),
+    );
     child.on("message", (message) => {
       const said = message as FromDaemon;
       switch (said.type) {
@@ -108,6 +145,11 @@ async function gone(check: () => boolean, timeoutMs: number): Promise<void> {
 /** Processes, memory, clusters. Throws `SBX-NOT-RUNNING` when no sandbox runs in `dir`. */
 export async function sandboxStatus(dir: string): Promise<SandboxStatus> {
   const info = readSandboxInfo(dir);
-  if (!info) throw new SandboxError("SBX-NOT-RUNNING", `no sandbox runs in ${dir}`, "Start one with `eks-blue-green sandbox up`.");
+  if (!info)
+    throw new SandboxError(
+      "SBX-NOT-RUNNING",
+      `no sandbox runs in ${dir}`,
+      "Start one with `eks-blue-green sandbox up`.",
+    );
   return new ControlClient(info.control).status();
 }

@@ -1,9 +1,12 @@
 /**
- * Stands in front of one API server, in the daemon: kubeconfigs carry its address, so that every call of driver, providers, controller
- * and kubectl can be made to fail, hang, or lose its answer, and is counted. The cluster's own parts (nodes, controller manager,
+ * Stands in front of one API server, in the daemon: kubeconfigs carry its address, so that every call of driver,
+ * providers, controller
+ * and kubectl can be made to fail, hang, or lose its answer, and is counted. The cluster's own parts (nodes, controller
+ * manager,
  * scheduler) call the API server directly: their traffic is most of it, and their faults are other ones.
  *
- * It ends TLS with the API server's own certificate. Bearer tokens are passed on; who shows the administrator's client certificate is
+ * It ends TLS with the API server's own certificate. Bearer tokens are passed on; who shows the administrator's client
+ * certificate is
  * passed on with the same certificate, which is the only one that kubeconfigs hold.
  */
 import { readFileSync } from "node:fs";
@@ -29,7 +32,9 @@ export interface ApiProxySettings {
 const upstreamIdleMs = 60_000;
 const silentMs = 120_000;
 
-/** Headers that belong to one connection, and identities that nobody may claim. How a body is framed stays as it was. */
+/**
+ * Headers that belong to one connection, and identities that nobody may claim. How a body is framed stays as it was.
+ */
 const dropped = /^(connection|keep-alive|proxy-connection|te|trailer|upgrade|x-remote-.*)$/;
 
 export class ApiProxy {
@@ -41,13 +46,26 @@ export class ApiProxy {
     const { caData, adminCertData, adminKeyData } = settings.certificates;
     const decode = (data: string): Buffer => Buffer.from(data, "base64");
     const common = { keepAlive: true, timeout: upstreamIdleMs, ca: decode(caData) };
-    this.agents = { administrator: new https.Agent({ ...common, cert: decode(adminCertData), key: decode(adminKeyData) }), others: new https.Agent(common) };
+    this.agents = {
+      administrator: new https.Agent({ ...common, cert: decode(adminCertData), key: decode(adminKeyData) }),
+      others: new https.Agent(common),
+    };
   }
 
   listen(port: number): Promise<void> {
     const { certificates } = this.settings;
     const server = https.createServer(
-      { key: readFileSync(certificates.servingKeyFile), cert: readFileSync(certificates.servingCertFile), ca: Buffer.from(certificates.caData, "base64"), requestCert: true, rejectUnauthorized: false, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 0, noDelay: true },
+      {
+        key: readFileSync(certificates.servingKeyFile),
+        cert: readFileSync(certificates.servingCertFile),
+        ca: Buffer.from(certificates.caData, "base64"),
+        requestCert: true,
+        rejectUnauthorized: false,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        requestTimeout: 0,
+        headersTimeout: 0,
+        noDelay: true,
+      },
       (request, response) => this.handle(request, response),
     );
     server.on("clientError", (_, socket) => socket.destroy());
@@ -77,15 +95,28 @@ export class ApiProxy {
 
   private handle(request: IncomingMessage, response: ServerResponse): void {
     const startedAt = Date.now();
-    const call = { cluster: this.settings.cluster, client: request.headers["user-agent"] ?? "", ...attributesOf(request.method ?? "GET", request.url ?? "/") };
+    const call = {
+      cluster: this.settings.cluster,
+      client: request.headers["user-agent"] ?? "",
+      ...attributesOf(request.method ?? "GET", request.url ?? "/"),
+    };
     const fault = this.settings.calls.faults.take(call);
-    const told = (status: number): void => this.settings.calls.log(call, status, Date.now() - startedAt, fault?.id ?? null);
+    const told = (status: number): void =>
+      this.settings.calls.log(call, status, Date.now() - startedAt, fault?.id ?? null);
     if (fault === null) return this.forward(request, response, null, told);
     switch (fault.kind) {
       case "throttle":
         return refuse(request, response, 429, "TooManyRequests", fault, `${call.verb} ${call.resource}`, told);
       case "error":
-        return refuse(request, response, fault.status ?? 500, (fault.status ?? 500) === 503 ? "ServiceUnavailable" : "InternalError", fault, `${call.verb} ${call.resource}`, told);
+        return refuse(
+          request,
+          response,
+          fault.status ?? 500,
+          (fault.status ?? 500) === 503 ? "ServiceUnavailable" : "InternalError",
+          fault,
+          `${call.verb} ${call.resource}`,
+          told,
+        );
       case "delay":
         return this.later(fault.ms ?? 1_000, () => this.forward(request, response, null, told));
       case "lost-answer":
@@ -106,24 +137,39 @@ export class ApiProxy {
     this.timers.add(timer);
   }
 
-  private forward(request: IncomingMessage, response: ServerResponse, losesAnswer: Armed<KubernetesFaultSpec> | null, told: (status: number) => void): void {
+  private forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    losesAnswer: Armed<KubernetesFaultSpec> | null,
+    told: (status: number) => void,
+  ): void {
     const socket = request.socket as TLSSocket;
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !dropped.test(name)));
     const agent = socket.authorized ? this.agents.administrator : this.agents.others;
-    const upstream = https.request({ host: "127.0.0.1", port: this.settings.upstreamPort, method: request.method, path: request.url, headers, agent }, (answer) => {
-      told(answer.statusCode ?? 0);
-      if (losesAnswer !== null) {
-        // Done for good before the caller is cut off; a watch would never end by itself.
-        if (/[?&]watch=(1|true)/.test(request.url ?? "")) return void socket.destroy();
-        return void answer.resume().on("close", () => socket.destroy());
-      }
-      const kept = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !dropped.test(name)));
-      response.writeHead(answer.statusCode ?? 502, kept);
-      response.flushHeaders();
-      answer.pipe(response);
-      answer.on("error", () => socket.destroy());
-      answer.on("aborted", () => socket.destroy());
-    });
+    const upstream = https.request(
+      {
+        host: "127.0.0.1",
+        port: this.settings.upstreamPort,
+        method: request.method,
+        path: request.url,
+        headers,
+        agent,
+      },
+      (answer) => {
+        told(answer.statusCode ?? 0);
+        if (losesAnswer !== null) {
+          // Done for good before the caller is cut off; a watch would never end by itself.
+          if (/[?&]watch=(1|true)/.test(request.url ?? "")) return void socket.destroy();
+          return void answer.resume().on("close", () => socket.destroy());
+        }
+        const kept = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !dropped.test(name)));
+        response.writeHead(answer.statusCode ?? 502, kept);
+        response.flushHeaders();
+        answer.pipe(response);
+        answer.on("error", () => socket.destroy());
+        answer.on("aborted", () => socket.destroy());
+      },
+    );
     // As if the API server itself had cut the connection.
     upstream.on("error", () => socket.destroy());
     response.on("close", () => upstream.destroy());
@@ -131,11 +177,34 @@ export class ApiProxy {
   }
 }
 
-/** A Status object, as the API server's own refusals are: with the advice to come again where it is overloaded (429) or about to stop or start (503), without where it failed (500). */
-function refuse(request: IncomingMessage, response: ServerResponse, code: number, reason: string, fault: Armed<KubernetesFaultSpec>, what: string, told: (status: number) => void): void {
+/**
+ * A Status object, as the API server's own refusals are: with the advice to come again where it is overloaded (429) or
+ * about to stop or start (503), without where it failed (500).
+ */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  code: number,
+  reason: string,
+  fault: Armed<KubernetesFaultSpec>,
+  what: string,
+  told: (status: number) => void,
+): void {
   told(code);
-  const body = JSON.stringify({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: `fault ${fault.id} of the sandbox, at ${what}`, reason, code });
+  const body = JSON.stringify({
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: `fault ${fault.id} of the sandbox, at ${what}`,
+    reason,
+    code,
+  });
   request.resume();
-  response.writeHead(code, { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...(code === 429 || code === 503 ? { "retry-after": "1" } : {}) });
+  response.writeHead(code, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    ...(code === 429 || code === 503 ? { "retry-after": "1" } : {}),
+  });
   response.end(body);
 }

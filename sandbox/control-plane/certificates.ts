@@ -1,4 +1,7 @@
-/** The certificates of one cluster: an authority, the API server's, its kubelets', an administrator's, and the key that signs service accounts' tokens. */
+/**
+ * The certificates of one cluster: an authority, the API server's, its kubelets', an administrator's, and the key that
+ * signs service accounts' tokens.
+ */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -39,14 +42,19 @@ function validity(): { notBefore: Date; notAfter: Date } {
 }
 
 function serialNumber(): string {
-  return Buffer.from(webcrypto.getRandomValues(new Uint8Array(12))).toString("hex").replace(/^[89a-f]/, "7");
+  return Buffer.from(webcrypto.getRandomValues(new Uint8Array(12)))
+    .toString("hex")
+    .replace(/^[89a-f]/, "7");
 }
 
 async function keyPem(key: CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY") + "\n";
 }
 
-interface Authority { readonly certificate: x509.X509Certificate; readonly keys: CryptoKeyPair }
+interface Authority {
+  readonly certificate: x509.X509Certificate;
+  readonly keys: CryptoKeyPair;
+}
 
 async function createAuthority(clusterName: string): Promise<Authority> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
@@ -56,12 +64,21 @@ async function createAuthority(clusterName: string): Promise<Authority> {
     ...validity(),
     keys,
     signingAlgorithm: algorithm,
-    extensions: [new x509.BasicConstraintsExtension(true, undefined, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true), await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto)],
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+    ],
   });
   return { certificate, keys };
 }
 
-async function issue(authority: Authority, subject: string, usage: Usage, names: x509.JsonGeneralNames = []): Promise<{ cert: string; key: string }> {
+async function issue(
+  authority: Authority,
+  subject: string,
+  usage: Usage,
+  names: x509.JsonGeneralNames = [],
+): Promise<{ cert: string; key: string }> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
@@ -83,20 +100,34 @@ async function issue(authority: Authority, subject: string, usage: Usage, names:
 }
 
 /** Makes all of them anew in `dir`. `serviceAddress` is the ClusterIP of the `kubernetes` Service. */
-export async function createCertificates(dir: string, clusterName: string, serviceAddress: string): Promise<ClusterCertificates> {
+export async function createCertificates(
+  dir: string,
+  clusterName: string,
+  serviceAddress: string,
+): Promise<ClusterCertificates> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const authority = await createAuthority(clusterName);
   const names: x509.JsonGeneralNames = [
     { type: "ip", value: "127.0.0.1" },
     { type: "ip", value: serviceAddress },
-    ...["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"].map((value) => ({ type: "dns" as const, value })),
+    ...[
+      "localhost",
+      "kubernetes",
+      "kubernetes.default",
+      "kubernetes.default.svc",
+      "kubernetes.default.svc.cluster.local",
+    ].map((value) => ({ type: "dns" as const, value })),
   ];
   const [serving, kubelet, kubeletClient, admin, serviceAccount] = await Promise.all([
     issue(authority, "CN=kube-apiserver", "server", names),
     issue(authority, "O=system:nodes, CN=system:node:sandbox", "server", [{ type: "ip", value: "127.0.0.1" }]),
     issue(authority, "CN=kube-apiserver-kubelet-client", "client"),
     issue(authority, "O=system:masters, CN=sandbox-admin", "client"),
-    webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]).then(async (keys) => ({ key: await keyPem(keys.privateKey), publicKey: x509.PemConverter.encode(await webcrypto.subtle.exportKey("spki", keys.publicKey), "PUBLIC KEY") + "\n" })),
+    webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]).then(async (keys) => ({
+      key: await keyPem(keys.privateKey),
+      publicKey:
+        x509.PemConverter.encode(await webcrypto.subtle.exportKey("spki", keys.publicKey), "PUBLIC KEY") + "\n",
+    })),
   ]);
   const write = (name: string, text: string): string => {
     const file = join(dir, name);

@@ -19,7 +19,10 @@ export interface ClusterSettings {
   readonly kubeconfigs: Kubeconfigs;
   readonly etcdUrl: string;
   readonly etcdPrefix: string;
-  /** Second octet of the service range, `127.<n>.0.0/16`: a Service's address is on loopback, so that what listens there is real. */
+  /**
+   * Second octet of the service range, `127.<n>.0.0/16`: a Service's address is on loopback, so that what listens there
+   * is real.
+   */
   readonly serviceOctet: number;
   /** URL to which the API server sends TokenReviews. */
   readonly tokenReviewUrl: string;
@@ -29,7 +32,11 @@ export interface ClusterSettings {
 export type ApiServerState = "starting" | "running" | "stopped" | "failed";
 
 /** Go's collector set to spend a little more CPU for a lot less memory. */
-const goEnv = (memoryLimit: string): Record<string, string> => ({ PATH: process.env["PATH"] ?? "", GOGC: "50", GOMEMLIMIT: memoryLimit });
+const goEnv = (memoryLimit: string): Record<string, string> => ({
+  PATH: process.env["PATH"] ?? "",
+  GOGC: "50",
+  GOMEMLIMIT: memoryLimit,
+});
 
 export class ControlPlane {
   /** Of the API server itself. */
@@ -43,7 +50,10 @@ export class ControlPlane {
   private stateNow: ApiServerState = "starting";
   private deleted = false;
 
-  constructor(private readonly settings: ClusterSettings, private versionNow: string) {}
+  constructor(
+    private readonly settings: ClusterSettings,
+    private versionNow: string,
+  ) {}
 
   get name(): string {
     return this.settings.name;
@@ -69,7 +79,13 @@ export class ControlPlane {
 
   /** Files of its nodes' server; null before the cluster is started. */
   get kubeletFiles(): { readonly certFile: string; readonly keyFile: string; readonly caFile: string } | null {
-    return this.certificates === null ? null : { certFile: this.certificates.kubeletCertFile, keyFile: this.certificates.kubeletKeyFile, caFile: this.certificates.caFile };
+    return this.certificates === null
+      ? null
+      : {
+          certFile: this.certificates.kubeletCertFile,
+          keyFile: this.certificates.kubeletKeyFile,
+          caFile: this.certificates.caFile,
+        };
   }
 
   /** For the cluster's own parts, past the faults of the proxy. */
@@ -92,7 +108,8 @@ export class ControlPlane {
         this.proxy?.close();
         releasePort(this.port);
         releasePort(this.publicPort);
-        if (this.deleted || attempt >= 3 || !(error instanceof SandboxError && error.code === "SBX-API-SERVER")) throw error;
+        if (this.deleted || attempt >= 3 || !(error instanceof SandboxError && error.code === "SBX-API-SERVER"))
+          throw error;
       }
     }
     this.writeKubeconfig();
@@ -101,7 +118,14 @@ export class ControlPlane {
 
   private writeKubeconfig(): void {
     const certificates = this.certificates as ClusterCertificates;
-    this.settings.kubeconfigs.set({ clusterName: this.name, server: this.endpoint, directServer: `https://127.0.0.1:${this.port}`, caData: certificates.caData, clientCertData: certificates.adminCertData, clientKeyData: certificates.adminKeyData });
+    this.settings.kubeconfigs.set({
+      clusterName: this.name,
+      server: this.endpoint,
+      directServer: `https://127.0.0.1:${this.port}`,
+      caData: certificates.caData,
+      clientCertData: certificates.adminCertData,
+      clientKeyData: certificates.adminKeyData,
+    });
   }
 
   /** Also the way back after `stopApiServer`. Same port, same data. */
@@ -116,11 +140,22 @@ export class ControlPlane {
 
   private async openProxy(): Promise<void> {
     this.proxy?.close();
-    this.proxy = new ApiProxy({ cluster: this.name, certificates: this.certificates as ClusterCertificates, upstreamPort: this.port, calls: this.settings.calls });
+    this.proxy = new ApiProxy({
+      cluster: this.name,
+      certificates: this.certificates as ClusterCertificates,
+      upstreamPort: this.port,
+      calls: this.settings.calls,
+    });
     try {
       await this.proxy.listen(this.publicPort);
     } catch (error) {
-      throw new SandboxError("SBX-API-SERVER", `nothing can listen on 127.0.0.1:${this.publicPort}, the address of ${this.name}'s API server: ${String(error)}`, "End what listens there (`ss -ltnp`).", error);
+      throw new SandboxError(
+        "SBX-API-SERVER",
+        `nothing can listen on 127.0.0.1:${this.publicPort}, the address of ${this.name}'s API server: ` +
+          `${String(error)}`,
+        "End what listens there (`ss -ltnp`).",
+        error,
+      );
     }
   }
 
@@ -131,7 +166,15 @@ export class ControlPlane {
     this.apiServer = supervisor.start({
       name: `kube-apiserver-${name}`,
       command: tools.kubeApiserver,
-      args: apiServerArgs({ version: this.versionNow, port: this.port, etcdUrl, etcdPrefix, serviceRange: `127.${serviceOctet}.0.0/16`, certificates: this.certificates as ClusterCertificates, tokenWebhookFile }),
+      args: apiServerArgs({
+        version: this.versionNow,
+        port: this.port,
+        etcdUrl,
+        etcdPrefix,
+        serviceRange: `127.${serviceOctet}.0.0/16`,
+        certificates: this.certificates as ClusterCertificates,
+        tokenWebhookFile,
+      }),
       env: goEnv("350MiB"),
       onUnexpectedExit: () => {
         // Its first start is watched by start(); later a crashed server comes back by itself, as EKS's would.
@@ -147,7 +190,12 @@ export class ControlPlane {
     const tls = { ca: decode(caData), cert: decode(adminCertData), key: decode(adminKeyData) };
     await waitUntil(
       async () => {
-        if (child.ended !== null) throw new SandboxError("SBX-API-SERVER", `the API server of ${this.name} ended with ${child.ended}`, logHint(child.logFile));
+        if (child.ended !== null)
+          throw new SandboxError(
+            "SBX-API-SERVER",
+            `the API server of ${this.name} ended with ${child.ended}`,
+            logHint(child.logFile),
+          );
         return apiServerReady(this.port, tls);
       },
       { timeoutMs: 60_000, what: `the API server of ${this.name} to be ready`, log: child.logFile },
@@ -156,8 +204,19 @@ export class ControlPlane {
 
   private startOthers(): void {
     const { tools } = this.settings;
-    this.startOther("kube-controller-manager", () => [tools.kubeControllerManager, controllerManagerArgs(this.directKubeconfigPath, this.versionNow, this.certificates as ClusterCertificates)], "120MiB");
-    this.startOther("kube-scheduler", () => [tools.kubeScheduler, schedulerArgs(this.directKubeconfigPath, this.versionNow)], "80MiB");
+    this.startOther(
+      "kube-controller-manager",
+      () => [
+        tools.kubeControllerManager,
+        controllerManagerArgs(this.directKubeconfigPath, this.versionNow, this.certificates as ClusterCertificates),
+      ],
+      "120MiB",
+    );
+    this.startOther(
+      "kube-scheduler",
+      () => [tools.kubeScheduler, schedulerArgs(this.directKubeconfigPath, this.versionNow)],
+      "80MiB",
+    );
   }
 
   private startOther(program: string, line: () => [command: string, args: string[]], memory: string): void {

@@ -45,11 +45,20 @@ export class Etcd {
       name: "etcd",
       command: this.binary,
       args: [
-        "--name=sandbox", `--data-dir=${join(this.dir, "etcd")}`,
-        `--listen-client-urls=${this.clientUrl}`, `--advertise-client-urls=${this.clientUrl}`,
-        `--listen-peer-urls=${this.peerUrl}`, `--initial-advertise-peer-urls=${this.peerUrl}`, `--initial-cluster=sandbox=${this.peerUrl}`,
+        "--name=sandbox",
+        `--data-dir=${join(this.dir, "etcd")}`,
+        `--listen-client-urls=${this.clientUrl}`,
+        `--advertise-client-urls=${this.clientUrl}`,
+        `--listen-peer-urls=${this.peerUrl}`,
+        `--initial-advertise-peer-urls=${this.peerUrl}`,
+        `--initial-cluster=sandbox=${this.peerUrl}`,
         // Nothing of a rehearsal needs to survive a power cut.
-        "--unsafe-no-fsync", "--log-level=warn", "--snapshot-count=5000", "--auto-compaction-mode=periodic", "--auto-compaction-retention=10m", "--quota-backend-bytes=1073741824",
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+        "--snapshot-count=5000",
+        "--auto-compaction-mode=periodic",
+        "--auto-compaction-retention=10m",
+        "--quota-backend-bytes=1073741824",
       ],
       env: { PATH: process.env["PATH"] ?? "", GOGC: "75" },
       onUnexpectedExit: () => {
@@ -64,7 +73,8 @@ export class Etcd {
     const child = this.child;
     await waitUntil(
       async () => {
-        if (child?.ended != null) throw new SandboxError("SBX-ETCD", `etcd ended with ${child.ended}`, logHint(child.logFile));
+        if (child?.ended != null)
+          throw new SandboxError("SBX-ETCD", `etcd ended with ${child.ended}`, logHint(child.logFile));
         return httpOk(`${this.clientUrl}/health`);
       },
       { timeoutMs: 20_000, what: "etcd to be healthy", log: child?.logFile ?? "" },

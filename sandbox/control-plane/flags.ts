@@ -28,7 +28,8 @@ export function apiServerArgs(settings: ApiServerSettings): string[] {
     `--tls-cert-file=${certificates.servingCertFile}`,
     `--tls-private-key-file=${certificates.servingKeyFile}`,
     `--client-ca-file=${certificates.caFile}`,
-    // Nodes' own addresses are VPC addresses, which nobody may dial; every Node has this one of the machine beside them, for its logs.
+    // Nodes' own addresses are VPC addresses, which nobody may dial; every Node has this one of the machine beside
+    // them, for its logs.
     "--kubelet-preferred-address-types=ExternalDNS",
     `--kubelet-certificate-authority=${certificates.caFile}`,
     `--kubelet-client-certificate=${certificates.kubeletClientCertFile}`,
@@ -56,14 +57,35 @@ export function apiServerArgs(settings: ApiServerSettings): string[] {
 
 /** Controllers that would need a cloud, disks, kubelets' metrics or devices, none of which the sandbox has. */
 const offControllers = [
-  "node-ipam-controller", "node-route-controller", "service-lb-controller", "cloud-node-lifecycle-controller", "horizontal-pod-autoscaler-controller",
-  "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller", "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller",
-  "ephemeral-volume-controller", "volumeattributesclass-protection-controller", "storage-version-migrator-controller", "storageversion-garbage-collector-controller",
-  "certificatesigningrequest-signing-controller", "certificatesigningrequest-approving-controller", "certificatesigningrequest-cleaner-controller", "podcertificaterequest-cleaner-controller",
-  "legacy-serviceaccount-token-cleaner-controller", "resourceclaim-controller", "device-taint-eviction-controller", "ttl-controller",
+  "node-ipam-controller",
+  "node-route-controller",
+  "service-lb-controller",
+  "cloud-node-lifecycle-controller",
+  "horizontal-pod-autoscaler-controller",
+  "persistentvolume-attach-detach-controller",
+  "persistentvolume-binder-controller",
+  "persistentvolume-expander-controller",
+  "persistentvolume-protection-controller",
+  "persistentvolumeclaim-protection-controller",
+  "ephemeral-volume-controller",
+  "volumeattributesclass-protection-controller",
+  "storage-version-migrator-controller",
+  "storageversion-garbage-collector-controller",
+  "certificatesigningrequest-signing-controller",
+  "certificatesigningrequest-approving-controller",
+  "certificatesigningrequest-cleaner-controller",
+  "podcertificaterequest-cleaner-controller",
+  "legacy-serviceaccount-token-cleaner-controller",
+  "resourceclaim-controller",
+  "device-taint-eviction-controller",
+  "ttl-controller",
 ];
 
-export function controllerManagerArgs(kubeconfigPath: string, version: string, certificates: ClusterCertificates): string[] {
+export function controllerManagerArgs(
+  kubeconfigPath: string,
+  version: string,
+  certificates: ClusterCertificates,
+): string[] {
   return [
     `--kubeconfig=${kubeconfigPath}`,
     "--leader-elect=false",
@@ -82,5 +104,15 @@ export function controllerManagerArgs(kubeconfigPath: string, version: string, c
 }
 
 export function schedulerArgs(kubeconfigPath: string, version: string): string[] {
-  return [`--kubeconfig=${kubeconfigPath}`, "--leader-elect=false", "--bind-address=127.0.0.1", "--secure-port=0", `--emulated-version=kube=${version}`, "--kube-api-qps=200", "--kube-api-burst=400", "--profiling=false", "--v=1"];
+  return [
+    `--kubeconfig=${kubeconfigPath}`,
+    "--leader-elect=false",
+    "--bind-address=127.0.0.1",
+    "--secure-port=0",
+    `--emulated-version=kube=${version}`,
+    "--kube-api-qps=200",
+    "--kube-api-burst=400",
+    "--profiling=false",
+    "--v=1",
+  ];
 }

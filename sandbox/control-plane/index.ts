@@ -43,14 +43,24 @@ export class ControlPlanes {
 
   get(name: string): ControlPlane {
     const cluster = this.clusters.get(name);
-    if (!cluster) throw new SandboxError("SBX-NO-CLUSTER", `no cluster named ${name} runs in this sandbox`, `These do: ${[...this.clusters.keys()].join(", ") || "none"}.`);
+    if (!cluster)
+      throw new SandboxError(
+        "SBX-NO-CLUSTER",
+        `no cluster named ${name} runs in this sandbox`,
+        `These do: ${[...this.clusters.keys()].join(", ") || "none"}.`,
+      );
     return cluster;
   }
 
   /** May be repeated; several clusters start side by side. */
   async create(name: string, version: string): Promise<ControlPlane> {
     checkVersion(version);
-    if (!/^[a-z0-9A-Z][a-zA-Z0-9_-]{0,99}$/.test(name)) throw new SandboxError("SBX-CLUSTER-NAME", `${name} is no name of an EKS cluster`, "1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit.");
+    if (!/^[a-z0-9A-Z][a-zA-Z0-9_-]{0,99}$/.test(name))
+      throw new SandboxError(
+        "SBX-CLUSTER-NAME",
+        `${name} is no name of an EKS cluster`,
+        "1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit.",
+      );
     const there = this.clusters.get(name);
     if (there) {
       await this.starting.get(name);
@@ -59,7 +69,21 @@ export class ControlPlanes {
     const octet = this.takeOctet();
     this.made += 1;
     const { dir, tools, supervisor, tokenReviewUrl } = this.options;
-    const cluster = new ControlPlane({ name, dir, tools, supervisor, kubeconfigs: this.kubeconfigs, etcdUrl: this.etcd.url, etcdPrefix: `/${this.made}-${name}`, serviceOctet: octet, tokenReviewUrl: tokenReviewUrl(name), calls: this.calls }, version);
+    const cluster = new ControlPlane(
+      {
+        name,
+        dir,
+        tools,
+        supervisor,
+        kubeconfigs: this.kubeconfigs,
+        etcdUrl: this.etcd.url,
+        etcdPrefix: `/${this.made}-${name}`,
+        serviceOctet: octet,
+        tokenReviewUrl: tokenReviewUrl(name),
+        calls: this.calls,
+      },
+      version,
+    );
     this.clusters.set(name, cluster);
     const started = cluster.start();
     this.starting.set(name, started);
@@ -107,5 +131,9 @@ export class ControlPlanes {
 
 function checkVersion(version: string): void {
   if (supportedVersions.includes(version)) return;
-  throw new SandboxError("SBX-VERSION", `the sandbox has no Kubernetes ${version}`, `It can be any of ${supportedVersions.join(", ")}.`);
+  throw new SandboxError(
+    "SBX-VERSION",
+    `the sandbox has no Kubernetes ${version}`,
+    `It can be any of ${supportedVersions.join(", ")}.`,
+  );
 }

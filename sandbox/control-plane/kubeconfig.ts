@@ -14,7 +14,9 @@ export interface KubeAccess {
   readonly clientKeyData: string;
 }
 
-interface Named { readonly name: string }
+interface Named {
+  readonly name: string;
+}
 interface Config {
   readonly apiVersion: "v1";
   readonly kind: "Config";
@@ -28,9 +30,18 @@ function config(all: readonly KubeAccess[]): Config {
   return {
     apiVersion: "v1",
     kind: "Config",
-    clusters: all.map((one) => ({ name: one.clusterName, cluster: { server: one.server, "certificate-authority-data": one.caData } })),
-    users: all.map((one) => ({ name: one.clusterName, user: { "client-certificate-data": one.clientCertData, "client-key-data": one.clientKeyData } })),
-    contexts: all.map((one) => ({ name: one.clusterName, context: { cluster: one.clusterName, user: one.clusterName } })),
+    clusters: all.map((one) => ({
+      name: one.clusterName,
+      cluster: { server: one.server, "certificate-authority-data": one.caData },
+    })),
+    users: all.map((one) => ({
+      name: one.clusterName,
+      user: { "client-certificate-data": one.clientCertData, "client-key-data": one.clientKeyData },
+    })),
+    contexts: all.map((one) => ({
+      name: one.clusterName,
+      context: { cluster: one.clusterName, user: one.clusterName },
+    })),
     "current-context": all[0]?.clusterName ?? "",
   };
 }
@@ -44,19 +55,34 @@ export function writeAtomically(file: string, text: string): void {
 }
 
 /**
- * What a person has written into the file since (`aws eks update-kubeconfig`, `kubectl config use-context`) stays, and counts more than
+ * What a person has written into the file since (`aws eks update-kubeconfig`, `kubectl config use-context`) stays, and
+ * counts more than
  * ours of the same name: an entry is theirs when it is not as we wrote it.
  */
 export function withTheirs(ours: Config, before: Config, found: Partial<Config>): Config {
-  const merge = <T extends Named>(mine: readonly T[], wrote: readonly T[], there: readonly T[] | null | undefined): T[] => {
+  const merge = <T extends Named>(
+    mine: readonly T[],
+    wrote: readonly T[],
+    there: readonly T[] | null | undefined,
+  ): T[] => {
     const theirs = (there ?? []).filter((one) => !wrote.some((own) => isDeepStrictEqual(own, one)));
     return [...mine.filter((own) => !theirs.some(({ name }) => name === own.name)), ...theirs];
   };
-  const merged = { clusters: merge(ours.clusters, before.clusters, found.clusters), users: merge(ours.users, before.users, found.users) };
+  const merged = {
+    clusters: merge(ours.clusters, before.clusters, found.clusters),
+    users: merge(ours.users, before.users, found.users),
+  };
   // A context that leads nowhere any more would only confuse.
-  const contexts = merge(ours.contexts, before.contexts, found.contexts).filter(({ context }) => merged.clusters.some(({ name }) => name === context?.cluster));
+  const contexts = merge(ours.contexts, before.contexts, found.contexts).filter(({ context }) =>
+    merged.clusters.some(({ name }) => name === context?.cluster),
+  );
   const chosen = found["current-context"];
-  return { ...ours, ...merged, contexts, "current-context": contexts.some(({ name }) => name === chosen) ? (chosen as string) : ours["current-context"] };
+  return {
+    ...ours,
+    ...merged,
+    contexts,
+    "current-context": contexts.some(({ name }) => name === chosen) ? (chosen as string) : ours["current-context"],
+  };
 }
 
 /** `<dir>/kube/<cluster>.kubeconfig`, its twin for the cluster's own parts, and `<dir>/kube/config`. */
@@ -84,7 +110,10 @@ export class Kubeconfigs {
   set(access: KubeAccess): void {
     this.all.set(access.clusterName, access);
     writeAtomically(this.pathOf(access.clusterName), JSON.stringify(config([access]), null, 2));
-    writeAtomically(this.directPathOf(access.clusterName), JSON.stringify(config([{ ...access, server: access.directServer }]), null, 2));
+    writeAtomically(
+      this.directPathOf(access.clusterName),
+      JSON.stringify(config([{ ...access, server: access.directServer }]), null, 2),
+    );
     this.writeMerged();
   }
 

@@ -4,7 +4,10 @@ import { checkFault, type KubernetesFaultSpec } from "../faults/spec";
 import { SandboxError } from "../shared/errors";
 import type { RequestAttributes } from "./request-attributes";
 
-export interface KubernetesCall extends RequestAttributes { readonly cluster: string; readonly client: string }
+export interface KubernetesCall extends RequestAttributes {
+  readonly cluster: string;
+  readonly client: string;
+}
 export interface LoggedCall extends KubernetesCall {
   /** Rises by one per call. */
   readonly id: number;
@@ -16,7 +19,12 @@ export interface LoggedCall extends KubernetesCall {
   readonly fault: string | null;
 }
 /** How often something was asked. */
-export interface SeenCall { readonly client: string; readonly verb: string; readonly resource: string; readonly calls: number }
+export interface SeenCall {
+  readonly client: string;
+  readonly verb: string;
+  readonly resource: string;
+  readonly calls: number;
+}
 
 const kept = 5_000;
 
@@ -25,17 +33,31 @@ export const programOf = (userAgent: string): string => /^[\w.-]+/.exec(userAgen
 
 function matches(fault: KubernetesFaultSpec, call: KubernetesCall): boolean {
   const is = (wanted: string, value: string): boolean => wanted === "*" || wanted === value;
-  return is(fault.cluster, call.cluster) && is(fault.verb, call.verb) && is(fault.resource, call.resource) && (fault.client === undefined || call.client.startsWith(fault.client));
+  return (
+    is(fault.cluster, call.cluster) &&
+    is(fault.verb, call.verb) &&
+    is(fault.resource, call.resource) &&
+    (fault.client === undefined || call.client.startsWith(fault.client))
+  );
 }
 
 function checked(spec: unknown): KubernetesFaultSpec {
   const fault = checkFault(spec);
   if (fault.on === "kubernetes") return fault;
-  throw new SandboxError("SBX-FAULT", `not a fault of Kubernetes: on ${fault.on ?? "aws"}`, "Give it to the sandbox's control endpoint.");
+  throw new SandboxError(
+    "SBX-FAULT",
+    `not a fault of Kubernetes: on ${fault.on ?? "aws"}`,
+    "Give it to the sandbox's control endpoint.",
+  );
 }
 
 export class KubernetesCalls {
-  readonly faults = new CallFaults<KubernetesFaultSpec, KubernetesCall>("kubernetes", checked, matches, ({ client, verb, resource }) => `${programOf(client)} ${verb} ${resource}`);
+  readonly faults = new CallFaults<KubernetesFaultSpec, KubernetesCall>(
+    "kubernetes",
+    checked,
+    matches,
+    ({ client, verb, resource }) => `${programOf(client)} ${verb} ${resource}`,
+  );
   private readonly ring: LoggedCall[] = [];
   private readonly counts = new Map<string, { readonly call: Omit<SeenCall, "calls">; calls: number }>();
   private next = 1;

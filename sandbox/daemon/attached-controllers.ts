@@ -1,4 +1,7 @@
-/** With `--lbc external`: each cluster's folder for a controller, and with `--attach` the controllers themselves, which end with their cluster. */
+/**
+ * With `--lbc external`: each cluster's folder for a controller, and with `--attach` the controllers themselves, which
+ * end with their cluster.
+ */
 import { type ExternalController, type ExternalSettings, prepareExternalController } from "./external-controller";
 import type { Child, Supervisor } from "../processes/supervisor";
 
@@ -29,13 +32,20 @@ export class AttachedControllers {
   }
 
   private start(cluster: string, external: ExternalController): void {
-    this.running.set(cluster, this.supervisor.start({
-      name: `attached-controller-${cluster}`, command: external.script, args: this.command, env: this.env,
-      onUnexpectedExit: () => setTimeout(() => {
-        // Not if the cluster went meanwhile, nor if another one of its name has come: that one has its own.
-        if (this.prepared.get(cluster) === external) this.start(cluster, external);
-      }, this.restartMs),
-    }));
+    this.running.set(
+      cluster,
+      this.supervisor.start({
+        name: `attached-controller-${cluster}`,
+        command: external.script,
+        args: this.command,
+        env: this.env,
+        onUnexpectedExit: () =>
+          setTimeout(() => {
+            // Not if the cluster went meanwhile, nor if another one of its name has come: that one has its own.
+            if (this.prepared.get(cluster) === external) this.start(cluster, external);
+          }, this.restartMs),
+      }),
+    );
   }
 
   async remove(cluster: string): Promise<void> {

@@ -7,14 +7,23 @@ import type { Sandbox } from "./sandbox";
 import { KEEP_ALIVE_MS } from "../shared/keep-alive";
 
 type Handler = (sandbox: Sandbox, parameters: readonly string[], body: unknown, query: URLSearchParams) => unknown;
-interface Route { readonly method: string; readonly path: RegExp; readonly handle: Handler }
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly handle: Handler;
+}
 
 function route(method: string, path: string, handle: Handler): Route {
   return { method, path: new RegExp(`^${path.replaceAll(/:[a-z]+/g, "([^/]+)")}$`), handle };
 }
 
 function front(sandbox: Sandbox): NonNullable<Sandbox["front"]> {
-  if (sandbox.front === null) throw new SandboxError("SBX-NO-AWS-FRONT", "this sandbox runs without the AWS front", "Run `npm run build` and start it again.");
+  if (sandbox.front === null)
+    throw new SandboxError(
+      "SBX-NO-AWS-FRONT",
+      "this sandbox runs without the AWS front",
+      "Run `npm run build` and start it again.",
+    );
   return sandbox.front;
 }
 
@@ -36,12 +45,29 @@ const routes: readonly Route[] = [
   route("POST", "/faults", (sandbox, _, body) => sandbox.faults.add(body)),
   route("DELETE", "/faults", async (sandbox) => ({ cleared: await sandbox.faults.clear() })),
   route("DELETE", "/faults/:id", async (sandbox, [id]) => {
-    if (!(await sandbox.faults.remove(id ?? ""))) throw new SandboxError("SBX-FAULT", `there is no fault ${id ?? ""}`, `These are there: ${sandbox.faults.list().map((one) => one.id).join(", ") || "none"}.`);
+    if (!(await sandbox.faults.remove(id ?? "")))
+      throw new SandboxError(
+        "SBX-FAULT",
+        `there is no fault ${id ?? ""}`,
+        `These are there: ${
+          sandbox.faults
+            .list()
+            .map((one) => one.id)
+            .join(", ") || "none"
+        }.`,
+      );
     return done;
   }),
-  route("GET", "/operations", (sandbox) => ({ aws: front(sandbox).operations(), kubernetes: sandbox.controlPlanes.calls.seen() })),
-  route("GET", "/requests/kubernetes", (sandbox, _, __, query) => sandbox.controlPlanes.calls.list(query.has("since") ? Number(query.get("since")) : undefined)),
-  route("GET", "/requests", (sandbox, _, __, query) => front(sandbox).requests(query.has("since") ? Number(query.get("since")) : undefined)),
+  route("GET", "/operations", (sandbox) => ({
+    aws: front(sandbox).operations(),
+    kubernetes: sandbox.controlPlanes.calls.seen(),
+  })),
+  route("GET", "/requests/kubernetes", (sandbox, _, __, query) =>
+    sandbox.controlPlanes.calls.list(query.has("since") ? Number(query.get("since")) : undefined),
+  ),
+  route("GET", "/requests", (sandbox, _, __, query) =>
+    front(sandbox).requests(query.has("since") ? Number(query.get("since")) : undefined),
+  ),
   route("GET", "/fabric", (sandbox) => sandbox.fabric.list()),
   route("GET", "/stats", (sandbox) => sandbox.dataPlane?.stats() ?? { targets: {}, listeners: {} }),
   route("POST", "/clusters/:name/api-server/stop", async (sandbox, [name]) => {
@@ -53,7 +79,8 @@ const routes: readonly Route[] = [
     return done;
   }),
   route("POST", "/clusters/:name/controller/:action", (sandbox, [name, action]) => {
-    if (action !== "stop" && action !== "start") throw new SandboxError("SBX-REQUEST", `${action ?? ""} is no action`, "Use stop or start.");
+    if (action !== "stop" && action !== "start")
+      throw new SandboxError("SBX-REQUEST", `${action ?? ""} is no action`, "Use stop or start.");
     sandbox.nodeAgents.controller(name ?? "", action);
     return done;
   }),
@@ -62,7 +89,9 @@ const routes: readonly Route[] = [
     return done;
   }),
   // What the AWS front does when EKS calls arrive, for trying single parts without it.
-  route("PUT", "/clusters/:name", (sandbox, [name], body) => sandbox.createControlPlane(name ?? "", (body as { version: string }).version)),
+  route("PUT", "/clusters/:name", (sandbox, [name], body) =>
+    sandbox.createControlPlane(name ?? "", (body as { version: string }).version),
+  ),
   route("POST", "/clusters/:name/upgrade", async (sandbox, [name], body) => {
     await sandbox.upgradeControlPlane(name ?? "", (body as { version: string }).version);
     return done;
@@ -82,7 +111,10 @@ export class ControlServer {
   private readonly server: Server;
 
   constructor(private readonly sandbox: Sandbox) {
-    this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => void this.answer(request, response));
+    this.server = createServer(
+      { keepAliveTimeout: KEEP_ALIVE_MS },
+      (request, response) => void this.answer(request, response),
+    );
     // A creation takes as long as it takes; the callers have the deadlines.
     this.server.requestTimeout = 0;
   }
@@ -113,17 +145,48 @@ export class ControlServer {
     };
     try {
       // A web page in the user's browser can reach this port by a name of its own, but can't fake this header.
-      if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? "") || request.headers.origin !== undefined) return send(403, { code: "SBX-REQUEST", message: "only local programs may ask", remedy: "Use the sandbox's command line." });
+      if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? "") || request.headers.origin !== undefined)
+        return send(403, {
+          code: "SBX-REQUEST",
+          message: "only local programs may ask",
+          remedy: "Use the sandbox's command line.",
+        });
       const url = new URL(request.url ?? "/", "http://127.0.0.1");
       for (const { method, path, handle } of routes) {
         const match = method === request.method ? path.exec(url.pathname) : null;
-        if (match) return send(200, await handle(this.sandbox, match.slice(1).map(decodeURIComponent), await readJson(request), url.searchParams));
+        if (match)
+          return send(
+            200,
+            await handle(
+              this.sandbox,
+              match.slice(1).map(decodeURIComponent),
+              await readJson(request),
+              url.searchParams,
+            ),
+          );
       }
-      send(404, { code: "SBX-REQUEST", message: `there is no ${request.method ?? ""} ${url.pathname}`, remedy: "sandbox/client/control-client.ts lists what there is." });
+      send(404, {
+        code: "SBX-REQUEST",
+        message: `there is no ${request.method ?? ""} ${url.pathname}`,
+        remedy: "sandbox/client/control-client.ts lists what there is.",
+      });
     } catch (error) {
-      const known = error instanceof SandboxError ? error : new SandboxError("SBX-INTERNAL", String(error instanceof Error ? error.message : error), "The sandbox's logs say more.", error);
+      const known =
+        error instanceof SandboxError
+          ? error
+          : new SandboxError(
+              "SBX-INTERNAL",
+              String(error instanceof Error ? error.message : error),
+              "The sandbox's logs say more.",
+              error,
+            );
       this.sandbox.log({ event: "request-failed", method: request.method, url: request.url, message: known.message });
-      if (!response.headersSent) send(known.code === "SBX-INTERNAL" ? 500 : 400, { code: known.code, message: known.message, remedy: known.remedy });
+      if (!response.headersSent)
+        send(known.code === "SBX-INTERNAL" ? 500 : 400, {
+          code: known.code,
+          message: known.message,
+          remedy: known.remedy,
+        });
     }
   }
 }

@@ -1,12 +1,26 @@
-/** The daemon's end of the data plane: state and fabric go out, health and listeners come in. Survives a crash of the data plane. */
-import type { DataPlaneState, DataPlaneStats, DataPlaneTimes, FabricMessage, FromDataPlane, ToDataPlane } from "../contract";
+/**
+ * The daemon's end of the data plane: state and fabric go out, health and listeners come in. Survives a crash of the
+ * data plane.
+ */
+import type {
+  DataPlaneState,
+  DataPlaneStats,
+  DataPlaneTimes,
+  FabricMessage,
+  FromDataPlane,
+  ToDataPlane,
+} from "../contract";
 import { logHint } from "../processes/readiness";
 import { SandboxError } from "../shared/errors";
 import type { FabricTable } from "./fabric-table";
 import type { Child, Supervisor } from "../processes/supervisor";
 
 /** What AWS users measure; see docs. Unscaled seconds. */
-export const awsTimes: DataPlaneTimes = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 };
+export const awsTimes: DataPlaneTimes = {
+  registrationLagSeconds: 180,
+  deregistrationLagSeconds: 180,
+  unhealthyLagSeconds: 35,
+};
 
 export interface DataPlaneLinkOptions {
   readonly script: string;
@@ -36,7 +50,8 @@ export class DataPlaneLink {
     const child = this.spawn();
     const timeout = new Promise<string>((resolve) => setTimeout(resolve, 20_000, "no answer in 20 s").unref());
     const failed = await Promise.race([ready.then(() => null), child.exit, timeout]);
-    if (failed !== null) throw new SandboxError("SBX-DATA-PLANE", `the data plane did not start: ${failed}`, logHint(child.logFile));
+    if (failed !== null)
+      throw new SandboxError("SBX-DATA-PLANE", `the data plane did not start: ${failed}`, logHint(child.logFile));
   }
 
   private spawn(): Child {
@@ -69,7 +84,13 @@ export class DataPlaneLink {
         break;
       case "listening":
         this.listeners.set(message.listenerArn, message);
-        this.table?.apply({ type: "fabric-set", entry: { address: message.dnsName, port: message.port, host: message.host, hostPort: message.hostPort } }, "data-plane");
+        this.table?.apply(
+          {
+            type: "fabric-set",
+            entry: { address: message.dnsName, port: message.port, host: message.host, hostPort: message.hostPort },
+          },
+          "data-plane",
+        );
         break;
       case "listener-closed":
         this.listeners.delete(message.listenerArn);
@@ -108,7 +129,13 @@ export class DataPlaneLink {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.questions.delete(id);
-        reject(new SandboxError("SBX-DATA-PLANE", "the data plane did not answer in 3 s", "It may be starting again after a crash; ask again."));
+        reject(
+          new SandboxError(
+            "SBX-DATA-PLANE",
+            "the data plane did not answer in 3 s",
+            "It may be starting again after a crash; ask again.",
+          ),
+        );
       }, 3_000);
       this.questions.set(id, (stats) => {
         clearTimeout(timer);
@@ -117,7 +144,9 @@ export class DataPlaneLink {
       if (this.child?.send({ type: "stats", id } satisfies ToDataPlane) !== true) {
         clearTimeout(timer);
         this.questions.delete(id);
-        reject(new SandboxError("SBX-DATA-PLANE", "the data plane is not running", "It starts again by itself; ask again."));
+        reject(
+          new SandboxError("SBX-DATA-PLANE", "the data plane is not running", "It starts again by itself; ask again."),
+        );
       }
     });
   }

@@ -8,19 +8,34 @@ import { packageRoot, script } from "../processes/scripts";
 /** The account that moto makes by default. */
 export const sandboxAccountId = "123456789012";
 
-export interface Endpoints { readonly aws: string; readonly control: string }
+export interface Endpoints {
+  readonly aws: string;
+  readonly control: string;
+}
 
 /** Keys that are valid nowhere. */
 export function makeKeys(): { id: string; secret: string } {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   const id = `AKIASANDBOX${[...randomBytes(9)].map((byte) => letters[byte % 32]).join("")}`;
-  return { id, secret: randomBytes(30).toString("base64").replaceAll(/[^A-Za-z0-9]/g, "x") };
+  return {
+    id,
+    secret: randomBytes(30)
+      .toString("base64")
+      .replaceAll(/[^A-Za-z0-9]/g, "x"),
+  };
 }
 
-export function sandboxEnvironment(options: SandboxOptions, endpoints: Endpoints, keys: { id: string; secret: string }, path: string): Record<string, string> {
+export function sandboxEnvironment(
+  options: SandboxOptions,
+  endpoints: Endpoints,
+  keys: { id: string; secret: string },
+  path: string,
+): Record<string, string> {
   const { dir, region } = options;
   return {
-    PATH: [join(dir, "bin"), ...path.split(":").filter((entry) => entry !== "" && entry !== join(dir, "bin"))].join(":"),
+    PATH: [join(dir, "bin"), ...path.split(":").filter((entry) => entry !== "" && entry !== join(dir, "bin"))].join(
+      ":",
+    ),
     AWS_ENDPOINT_URL: endpoints.aws,
     AWS_ACCESS_KEY_ID: keys.id,
     AWS_SECRET_ACCESS_KEY: keys.secret,
@@ -37,7 +52,8 @@ export function sandboxEnvironment(options: SandboxOptions, endpoints: Endpoints
     PULUMI_CONFIG_PASSPHRASE: "",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    // Type-checking the AWS SDK's declarations at every plain `pulumi` command costs ten seconds and 900 MB; `tsc` does it once.
+    // Type-checking the AWS SDK's declarations at every plain `pulumi` command costs ten seconds and 900 MB; `tsc` does
+    // it once.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     KUBECONFIG: join(dir, "kube", "config"),
     // Its .curlrc knows where the load balancers' names lead: they listen on ports of this machine that no name tells.
@@ -51,12 +67,49 @@ export function sandboxEnvironment(options: SandboxOptions, endpoints: Endpoints
 }
 
 const alwaysUnset = [
-  "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-  "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
-  "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL_EKS", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_SSM",
-  "AWS_ENDPOINT_URL_CLOUDWATCH", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_KMS", "PULUMI_ACCESS_TOKEN", "PULUMI_API", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_K8S_DELETE_UNREACHABLE",
-  "PULUMI_K8S_ENABLE_PATCH_FORCE", "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE", "PULUMI_K8S_CLIENT_BURST", "PULUMI_K8S_CLIENT_QPS", "PULUMI_DEBUG_PROVIDERS", "PULUMI_EXPERIMENTAL",
-  "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy",
+  "AWS_PROFILE",
+  "AWS_DEFAULT_PROFILE",
+  "AWS_SESSION_TOKEN",
+  "AWS_SECURITY_TOKEN",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_ROLE_ARN",
+  "AWS_ROLE_SESSION_NAME",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+  "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+  "AWS_USE_FIPS_ENDPOINT",
+  "AWS_USE_DUALSTACK_ENDPOINT",
+  "AWS_CA_BUNDLE",
+  "AWS_ENDPOINT_URL_EKS",
+  "AWS_ENDPOINT_URL_EC2",
+  "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2",
+  "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING",
+  "AWS_ENDPOINT_URL_IAM",
+  "AWS_ENDPOINT_URL_STS",
+  "AWS_ENDPOINT_URL_SSM",
+  "AWS_ENDPOINT_URL_CLOUDWATCH",
+  "AWS_ENDPOINT_URL_S3",
+  "AWS_ENDPOINT_URL_KMS",
+  "PULUMI_ACCESS_TOKEN",
+  "PULUMI_API",
+  "PULUMI_STACK",
+  "PULUMI_CONFIG_PASSPHRASE_FILE",
+  "PULUMI_K8S_DELETE_UNREACHABLE",
+  "PULUMI_K8S_ENABLE_PATCH_FORCE",
+  "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS",
+  "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE",
+  "PULUMI_K8S_CLIENT_BURST",
+  "PULUMI_K8S_CLIENT_QPS",
+  "PULUMI_DEBUG_PROVIDERS",
+  "PULUMI_EXPERIMENTAL",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "ALL_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "all_proxy",
 ];
 
 const foreign = /^(AWS_|PULUMI_|KUBE_|KUBERNETES_)/;
@@ -67,10 +120,18 @@ export function variablesToUnset(env: Readonly<Record<string, string>>, base: No
   return [...new Set([...alwaysUnset, ...found])].filter((name) => !(name in env)).sort();
 }
 
-/** A complete environment for a child process: `base` without anything that could lead out of the sandbox, with the sandbox's own. */
-export function childEnvironment(env: Readonly<Record<string, string>>, base: NodeJS.ProcessEnv): Record<string, string> {
+/**
+ * A complete environment for a child process: `base` without anything that could lead out of the sandbox, with the
+ * sandbox's own.
+ */
+export function childEnvironment(
+  env: Readonly<Record<string, string>>,
+  base: NodeJS.ProcessEnv,
+): Record<string, string> {
   const unset = new Set(variablesToUnset(env, base));
-  const kept = Object.entries(base).filter((entry): entry is [string, string] => entry[1] !== undefined && !unset.has(entry[0]));
+  const kept = Object.entries(base).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !unset.has(entry[0]),
+  );
   return { ...Object.fromEntries(kept), ...env };
 }
 
@@ -84,7 +145,10 @@ export function cleanEnvironment(base: NodeJS.ProcessEnv): Record<string, string
 
 const quote = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
 
-/** `<dir>/env.sh`, for `source`. Also drops variables of AWS and Pulumi that a later shell has and the starting one had not. */
+/**
+ * `<dir>/env.sh`, for `source`. Also drops variables of AWS and Pulumi that a later shell has and the starting one had
+ * not.
+ */
 export function environmentScript(env: Readonly<Record<string, string>>, unset: readonly string[]): string {
   return [
     "# Points a shell at the sandbox: source this file.",
@@ -103,29 +167,57 @@ export function linkTools(options: SandboxOptions, tools: ToolPaths): void {
   symlinkSync(tools.kubectl, join(bin, "kubectl"));
   writeFileSync(join(bin, "ab"), nodeScript(script("load/ab")), { mode: 0o755 });
   // What `sandbox up` tells people to type, from the package that they started it with.
-  writeFileSync(join(bin, "eks-blue-green"), nodeScript(join(packageRoot(), "bin", "eks-blue-green.js")), { mode: 0o755 });
+  writeFileSync(join(bin, "eks-blue-green"), nodeScript(join(packageRoot(), "bin", "eks-blue-green.js")), {
+    mode: 0o755,
+  });
   writeFileSync(join(bin, "aws"), awsScript(tools.aws), { mode: 0o755 });
   for (const [name, path] of Object.entries(options.providers)) symlinkSync(path, join(bin, `pulumi-resource-${name}`));
 }
 
 const nodeScript = (file: string): string => `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(file)} "$@"\n`;
 
-/** The CLI has addresses of its own for these services, and no variable or configuration overrides them: only the option does. */
+/**
+ * The CLI has addresses of its own for these services, and no variable or configuration overrides them: only the option
+ * does.
+ */
 const stubborn = ["sqs", "emr", "rds", "docdb", "neptune", "health"];
 
-const awsScript = (aws: string): string => [
-  "#!/bin/sh",
-  "for word in \"$@\"; do",
-  `  case "$word" in ${stubborn.join("|")}) exec ${quote(aws)} --endpoint-url "\${AWS_ENDPOINT_URL:?is not set: source the env.sh of the sandbox first}" "$@" ;; esac`,
-  "done",
-  `exec ${quote(aws)} "$@"`,
-  "",
-].join("\n");
+const awsScript = (aws: string): string =>
+  [
+    "#!/bin/sh",
+    'for word in "$@"; do',
+    `  case "$word" in ${stubborn.join("|")}) exec ${quote(aws)} --endpoint-url "\${AWS_ENDPOINT_URL:?is not ` +
+      `set: source the env.sh of the sandbox first}" "$@" ;; esac`,
+    "done",
+    `exec ${quote(aws)} "$@"`,
+    "",
+  ].join("\n");
 
-/** What the variables say, once more as files: a process that has lost all but these two still reaches the sandbox and nothing else. */
-export function writeAwsFiles(dir: string, region: string, endpoint: string, keys: { readonly id: string; readonly secret: string }): void {
+/**
+ * What the variables say, once more as files: a process that has lost all but these two still reaches the sandbox and
+ * nothing else.
+ */
+export function writeAwsFiles(
+  dir: string,
+  region: string,
+  endpoint: string,
+  keys: { readonly id: string; readonly secret: string },
+): void {
   const services = ["sqs", "emr", "rds", "docdb", "neptune", "health", "s3", "sts", "iam"];
-  const config = ["[default]", `region = ${region}`, `endpoint_url = ${endpoint}`, "services = sandbox", "", "[services sandbox]", ...services.flatMap((name) => [`${name} =`, `  endpoint_url = ${endpoint}`]), ""];
+  const config = [
+    "[default]",
+    `region = ${region}`,
+    `endpoint_url = ${endpoint}`,
+    "services = sandbox",
+    "",
+    "[services sandbox]",
+    ...services.flatMap((name) => [`${name} =`, `  endpoint_url = ${endpoint}`]),
+    "",
+  ];
   writeFileSync(join(dir, "aws", "config"), config.join("\n"), { mode: 0o600 });
-  writeFileSync(join(dir, "aws", "credentials"), ["[default]", `aws_access_key_id = ${keys.id}`, `aws_secret_access_key = ${keys.secret}`, ""].join("\n"), { mode: 0o600 });
+  writeFileSync(
+    join(dir, "aws", "credentials"),
+    ["[default]", `aws_access_key_id = ${keys.id}`, `aws_secret_access_key = ${keys.secret}`, ""].join("\n"),
+    { mode: 0o600 },
+  );
 }

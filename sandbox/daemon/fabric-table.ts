@@ -1,4 +1,7 @@
-/** Where every address of the sandbox's VPC really listens: gathered from node agents and data plane, told to the data plane, written for clients. */
+/**
+ * Where every address of the sandbox's VPC really listens: gathered from node agents and data plane, told to the data
+ * plane, written for clients.
+ */
 import type { FabricEntry, FabricMessage } from "../contract";
 import { writeAtomically } from "../control-plane/kubeconfig";
 
@@ -22,7 +25,8 @@ export class FabricTable {
 
   private set(entry: FabricEntry, owner: string): void {
     // The table is the only way out of the VPC's made-up addresses: what it holds must be on this machine.
-    if (!/^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(entry.host)) throw new Error(`${entry.address}:${entry.port} would lead to ${entry.host}, which is not in 127.0.0.0/8`);
+    if (!/^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(entry.host))
+      throw new Error(`${entry.address}:${entry.port} would lead to ${entry.host}, which is not in 127.0.0.0/8`);
     this.entries.set(`${entry.address}:${entry.port}`, { ...entry, owner });
     this.publish({ type: "fabric-set", entry });
     if (owner === "data-plane") this.writeConnectTo();
@@ -38,7 +42,8 @@ export class FabricTable {
   }
 
   dropOwner(owner: string): void {
-    for (const entry of [...this.entries.values()]) if (entry.owner === owner) this.delete(entry.address, entry.port, owner);
+    for (const entry of [...this.entries.values()])
+      if (entry.owner === owner) this.delete(entry.address, entry.port, owner);
   }
 
   list(): FabricEntry[] {
@@ -47,8 +52,11 @@ export class FabricTable {
 
   /** Load balancers only: what clients outside may dial, in curl's `--connect-to` syntax. */
   private writeConnectTo(): void {
-    const lines = [...this.entries.values()].filter((entry) => entry.owner === "data-plane").map((entry) => `${entry.address}:${entry.port}:${entry.host}:${entry.hostPort}`);
+    const lines = [...this.entries.values()]
+      .filter((entry) => entry.owner === "data-plane")
+      .map((entry) => `${entry.address}:${entry.port}:${entry.host}:${entry.hostPort}`);
     writeAtomically(this.connectToFile, lines.map((line) => `${line}\n`).join(""));
-    if (this.curlFile !== null) writeAtomically(this.curlFile, lines.map((line) => `connect-to = "${line}"\n`).join(""));
+    if (this.curlFile !== null)
+      writeAtomically(this.curlFile, lines.map((line) => `connect-to = "${line}"\n`).join(""));
   }
 }

@@ -1,13 +1,33 @@
-/** All faults of a sandbox under one roof: those that wait for calls, rules for pods, and what was broken at once and is mended when its fault is removed. */
+/**
+ * All faults of a sandbox under one roof: those that wait for calls, rules for pods, and what was broken at once and is
+ * mended when its fault is removed.
+ */
 import { faultText } from "../faults/text";
-import { checkFault, type ControllerFaultSpec, type FaultSpec, type ListedFault, type NodeFaultSpec, type PodFaultSpec } from "../faults/spec";
+import {
+  checkFault,
+  type ControllerFaultSpec,
+  type FaultSpec,
+  type ListedFault,
+  type NodeFaultSpec,
+  type PodFaultSpec,
+} from "../faults/spec";
 import type { Armed } from "../faults/call-faults";
 import type { AwsFaultSpec, KubernetesFaultSpec, TargetsFaultSpec } from "../faults/spec";
 import type { PodFaultRule } from "../contract";
 import { SandboxError } from "../shared/errors";
 
-type AwsFaults = { list(): readonly Armed<AwsFaultSpec>[]; spent(): readonly Armed<AwsFaultSpec>[]; add(fault: unknown): Armed<AwsFaultSpec>; remove(id: string): boolean };
-type KubernetesFaults = { list(): readonly Armed<KubernetesFaultSpec>[]; spent(): readonly Armed<KubernetesFaultSpec>[]; add(fault: unknown): Armed<KubernetesFaultSpec>; remove(id: string): boolean };
+type AwsFaults = {
+  list(): readonly Armed<AwsFaultSpec>[];
+  spent(): readonly Armed<AwsFaultSpec>[];
+  add(fault: unknown): Armed<AwsFaultSpec>;
+  remove(id: string): boolean;
+};
+type KubernetesFaults = {
+  list(): readonly Armed<KubernetesFaultSpec>[];
+  spent(): readonly Armed<KubernetesFaultSpec>[];
+  add(fault: unknown): Armed<KubernetesFaultSpec>;
+  remove(id: string): boolean;
+};
 
 /** What faults do to the sandbox's parts. */
 export interface FaultTargets {
@@ -27,7 +47,13 @@ export interface FaultTargets {
   readonly removeTargets: (group: string, address: string, count: number | null) => readonly string[];
 }
 
-interface Held { readonly id: string; readonly spec: FaultSpec; state: ListedFault["state"]; hits: number; readonly mend: () => Promise<void> | void }
+interface Held {
+  readonly id: string;
+  readonly spec: FaultSpec;
+  state: ListedFault["state"];
+  hits: number;
+  readonly mend: () => Promise<void> | void;
+}
 
 const nothing = (): void => undefined;
 
@@ -39,9 +65,26 @@ export class SandboxFaults {
 
   /** Armed and active ones; with `all` also those that did their work. */
   list(all = false): ListedFault[] {
-    const calls = [this.on.aws(), this.on.kubernetes].flatMap((faults) => (faults === null ? [] : [...(all ? faults.spent() : []).map((one) => ({ one, state: "spent" as const })), ...faults.list().map((one) => ({ one, state: "armed" as const }))]));
+    const calls = [this.on.aws(), this.on.kubernetes].flatMap((faults) =>
+      faults === null
+        ? []
+        : [
+            ...(all ? faults.spent() : []).map((one) => ({ one, state: "spent" as const })),
+            ...faults.list().map((one) => ({ one, state: "armed" as const })),
+          ],
+    );
     const held = [...this.held.values()].filter((one) => all || one.state !== "spent");
-    return [...calls.map(({ one: { id, hits, operations, ...spec }, state }) => ({ id, text: faultText(spec as FaultSpec), state, hits, ...(operations === undefined ? {} : { operations }), ...spec })), ...held.map(({ id, spec, state, hits }) => ({ id, text: faultText(spec), state, hits, ...spec }))];
+    return [
+      ...calls.map(({ one: { id, hits, operations, ...spec }, state }) => ({
+        id,
+        text: faultText(spec as FaultSpec),
+        state,
+        hits,
+        ...(operations === undefined ? {} : { operations }),
+        ...spec,
+      })),
+      ...held.map(({ id, spec, state, hits }) => ({ id, text: faultText(spec), state, hits, ...spec })),
+    ];
   }
 
   /** @throws SBX-FAULT, SBX-NO-CLUSTER */
@@ -54,7 +97,12 @@ export class SandboxFaults {
       case "kubernetes":
         return this.on.kubernetes.add(spec);
       case "api-server":
-        return await this.broken(spec, this.clustersOf(spec.cluster), (cluster) => this.on.stopApiServer(cluster), (cluster) => this.on.startApiServer(cluster));
+        return await this.broken(
+          spec,
+          this.clustersOf(spec.cluster),
+          (cluster) => this.on.stopApiServer(cluster),
+          (cluster) => this.on.startApiServer(cluster),
+        );
       case "controller":
         return await this.controller(spec);
       case "node":
@@ -87,7 +135,11 @@ export class SandboxFaults {
 
   /** Rules for pods of one cluster; what a node agent must know when it starts. */
   rulesFor(cluster: string): PodFaultRule[] {
-    return [...this.held.values()].flatMap(({ id, spec }) => (spec.on === "pods" && spec.kind !== "crash" && (spec.cluster === "*" || spec.cluster === cluster) ? [{ ...spec, id }] : []));
+    return [...this.held.values()].flatMap(({ id, spec }) =>
+      spec.on === "pods" && spec.kind !== "crash" && (spec.cluster === "*" || spec.cluster === cluster)
+        ? [{ ...spec, id }]
+        : [],
+    );
   }
 
   countHits(hits: Readonly<Record<string, number>>): void {
@@ -99,7 +151,12 @@ export class SandboxFaults {
 
   private aws(): AwsFaults {
     const faults = this.on.aws();
-    if (faults === null) throw new SandboxError("SBX-NO-AWS-FRONT", "this sandbox runs without the AWS front", "Run `npm run build` and start it again.");
+    if (faults === null)
+      throw new SandboxError(
+        "SBX-NO-AWS-FRONT",
+        "this sandbox runs without the AWS front",
+        "Run `npm run build` and start it again.",
+      );
     return faults;
   }
 
@@ -108,7 +165,12 @@ export class SandboxFaults {
     const there = this.on.clusters();
     const hit = cluster === "*" ? there : there.filter((name) => name === cluster);
     if (hit.length > 0) return hit;
-    throw new SandboxError("SBX-NO-CLUSTER", `no cluster ${cluster === "*" ? "" : `named ${cluster} `}runs in this sandbox`, `These do: ${there.join(", ") || "none"}. A fault that strikes at once needs its cluster; in a rehearsal say when, like '…@admit.gate'.`);
+    throw new SandboxError(
+      "SBX-NO-CLUSTER",
+      `no cluster ${cluster === "*" ? "" : `named ${cluster} `}runs in this sandbox`,
+      `These do: ${there.join(", ") || "none"}. A fault that strikes at once needs its cluster; in a rehearsal ` +
+        "say when, like '…@admit.gate'.",
+    );
   }
 
   private hold(spec: FaultSpec, state: Held["state"], hits: number, mend: Held["mend"]): object {
@@ -117,7 +179,12 @@ export class SandboxFaults {
     return { id, text: faultText(spec), state, hits };
   }
 
-  private async broken(spec: FaultSpec, clusters: readonly string[], breaks: (cluster: string) => Promise<void> | void, mends: (cluster: string) => Promise<void> | void): Promise<object> {
+  private async broken(
+    spec: FaultSpec,
+    clusters: readonly string[],
+    breaks: (cluster: string) => Promise<void> | void,
+    mends: (cluster: string) => Promise<void> | void,
+  ): Promise<object> {
     for (const cluster of clusters) await breaks(cluster);
     return this.hold(spec, "active", clusters.length, async () => {
       // One that was deleted meanwhile needs no mending.
@@ -127,7 +194,13 @@ export class SandboxFaults {
 
   private async controller(spec: ControllerFaultSpec): Promise<object> {
     const clusters = this.clustersOf(spec.cluster);
-    if (spec.kind !== "crash") return await this.broken(spec, clusters, (cluster) => this.on.controller(cluster, spec.kind === "down" ? "stop" : "pause"), (cluster) => this.on.controller(cluster, "start"));
+    if (spec.kind !== "crash")
+      return await this.broken(
+        spec,
+        clusters,
+        (cluster) => this.on.controller(cluster, spec.kind === "down" ? "stop" : "pause"),
+        (cluster) => this.on.controller(cluster, "start"),
+      );
     for (const cluster of clusters) this.on.controller(cluster, "crash");
     return this.hold(spec, "spent", clusters.length, nothing);
   }
@@ -135,12 +208,23 @@ export class SandboxFaults {
   private async node(spec: NodeFaultSpec): Promise<object> {
     const names = new Map<string, string>();
     const down = (cluster: string): void => void names.set(cluster, this.on.nodeDown(cluster, spec.node ?? null));
-    return await this.broken(spec, this.clustersOf(spec.cluster), down, (cluster) => this.on.nodeUp(cluster, names.get(cluster) ?? ""));
+    return await this.broken(spec, this.clustersOf(spec.cluster), down, (cluster) =>
+      this.on.nodeUp(cluster, names.get(cluster) ?? ""),
+    );
   }
 
   private async crash(spec: PodFaultSpec): Promise<object> {
-    const hit = (await Promise.all(this.clustersOf(spec.cluster).map((cluster) => this.on.crashPods(cluster, spec.service, spec.pods ?? null)))).flat();
-    if (hit.length === 0) throw new SandboxError("SBX-FAULT", `no running pod of '${spec.service}' is in ${spec.cluster}`, "`kubectl get pods -A` shows what runs.");
+    const hit = (
+      await Promise.all(
+        this.clustersOf(spec.cluster).map((cluster) => this.on.crashPods(cluster, spec.service, spec.pods ?? null)),
+      )
+    ).flat();
+    if (hit.length === 0)
+      throw new SandboxError(
+        "SBX-FAULT",
+        `no running pod of '${spec.service}' is in ${spec.cluster}`,
+        "`kubectl get pods -A` shows what runs.",
+      );
     return { ...this.hold(spec, "spent", hit.length, nothing), pods: hit };
   }
 
@@ -152,7 +236,13 @@ export class SandboxFaults {
 
   private targets(spec: TargetsFaultSpec): object {
     const removed = this.on.removeTargets(spec.group, spec.address ?? "", spec.count ?? null);
-    if (removed.length === 0) throw new SandboxError("SBX-FAULT", `no target is registered in ${spec.group}${spec.address === undefined ? "" : ` with an address that begins ${spec.address}`}`, "`aws elbv2 describe-target-health` shows what is registered.");
+    if (removed.length === 0)
+      throw new SandboxError(
+        "SBX-FAULT",
+        "no target is registered in " +
+          `${spec.group}${spec.address === undefined ? "" : ` with an address that begins ${spec.address}`}`,
+        "`aws elbv2 describe-target-health` shows what is registered.",
+      );
     return { ...this.hold(spec, "spent", removed.length, nothing), targets: removed };
   }
 }

@@ -1,4 +1,7 @@
-/** The daemon: one process for one sandbox. Started by start.ts; usage: node main.js <dir>, the start message comes over IPC. */
+/**
+ * The daemon: one process for one sandbox. Started by start.ts; usage: node main.js <dir>, the start message comes over
+ * IPC.
+ */
 import { Sandbox, type DaemonStart } from "./sandbox";
 import { SandboxError } from "../shared/errors";
 
@@ -35,7 +38,14 @@ async function start(message: DaemonStart): Promise<void> {
     await sandbox.start((text) => tell({ type: "progress", message: text }));
     tell({ type: "ready" });
   } catch (error) {
-    const known = error instanceof SandboxError ? error : new SandboxError("SBX-START", error instanceof Error ? (error.stack ?? error.message) : String(error), "This is a defect of the sandbox; please report it with this text.");
+    const known =
+      error instanceof SandboxError
+        ? error
+        : new SandboxError(
+            "SBX-START",
+            error instanceof Error ? (error.stack ?? error.message) : String(error),
+            "This is a defect of the sandbox; please report it with this text.",
+          );
     tell({ type: "failed", code: known.code, message: known.message, remedy: known.remedy });
     await end("could not start", 1);
   }

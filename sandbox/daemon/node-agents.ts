@@ -1,5 +1,13 @@
 /** One node agent per cluster: started with it, told its nodes, restarted when it crashes. */
-import type { ControllerAction, FromNodeAgent, NodeAgentStart, NodeRemoval, NodeSpec, PodFaultRule, ToNodeAgent } from "../contract";
+import type {
+  ControllerAction,
+  FromNodeAgent,
+  NodeAgentStart,
+  NodeRemoval,
+  NodeSpec,
+  PodFaultRule,
+  ToNodeAgent,
+} from "../contract";
 import { NodeFailure, SandboxError } from "../shared/errors";
 import type { FabricTable } from "./fabric-table";
 import type { Child, Supervisor } from "../processes/supervisor";
@@ -15,7 +23,11 @@ export interface NodeAgentsOptions {
   readonly onPodFaultHits: (hits: Readonly<Record<string, number>>) => void;
 }
 
-interface Waiting { readonly id: number; resolve(): void; reject(error: Error): void }
+interface Waiting {
+  readonly id: number;
+  resolve(): void;
+  reject(error: Error): void;
+}
 
 interface Agent {
   readonly start: NodeAgentStart;
@@ -41,7 +53,20 @@ export class NodeAgents {
 
   start(start: NodeAgentStart): void {
     if (this.agents.has(start.clusterName)) return;
-    const agent: Agent = { start, child: null as unknown as Child, nodes: null, removal: "forced", waiting: [], pods: 0, controller: "running", down: new Set(), crashes: new Map(), failure: null, restarts: 0, stopped: false };
+    const agent: Agent = {
+      start,
+      child: null as unknown as Child,
+      nodes: null,
+      removal: "forced",
+      waiting: [],
+      pods: 0,
+      controller: "running",
+      down: new Set(),
+      crashes: new Map(),
+      failure: null,
+      restarts: 0,
+      stopped: false,
+    };
     this.agents.set(start.clusterName, agent);
     this.spawn(agent);
   }
@@ -67,7 +92,10 @@ export class NodeAgents {
   }
 
   private sendPodRules(agent: Agent): void {
-    agent.child.send({ type: "pod-faults", rules: this.options.podRules(agent.start.clusterName) } satisfies ToNodeAgent);
+    agent.child.send({
+      type: "pod-faults",
+      rules: this.options.podRules(agent.start.clusterName),
+    } satisfies ToNodeAgent);
   }
 
   podRulesChanged(): void {
@@ -77,7 +105,13 @@ export class NodeAgents {
   private again(agent: Agent): void {
     if (agent.stopped) return;
     this.spawn(agent);
-    if (agent.nodes) agent.child.send({ type: "nodes", nodes: agent.nodes, id: agent.waiting.at(-1)?.id ?? this.nextId++, removal: agent.removal } satisfies ToNodeAgent);
+    if (agent.nodes)
+      agent.child.send({
+        type: "nodes",
+        nodes: agent.nodes,
+        id: agent.waiting.at(-1)?.id ?? this.nextId++,
+        removal: agent.removal,
+      } satisfies ToNodeAgent);
     for (const node of agent.down) agent.child.send({ type: "node", node, action: "down" } satisfies ToNodeAgent);
     if (agent.controller !== "running") agent.child.send({ type: "controller", action: "stop" } satisfies ToNodeAgent);
   }
@@ -96,7 +130,12 @@ export class NodeAgents {
         return;
       }
       case "nodes-blocked": {
-        const failure = new NodeFailure("PodEvictionFailure", `Reached max retries while trying to evict pods from nodes: ${message.blocked.map(({ node, pods }) => `${node} (${pods.join(", ")})`).join("; ")}`, message.blocked.map(({ node }) => node));
+        const failure = new NodeFailure(
+          "PodEvictionFailure",
+          "Reached max retries while trying to evict pods from nodes: " +
+            `${message.blocked.map(({ node, pods }) => `${node} (${pods.join(", ")})`).join("; ")}`,
+          message.blocked.map(({ node }) => node),
+        );
         const waiting = agent.waiting.filter((one) => one.id === message.id);
         agent.waiting = agent.waiting.filter((one) => one.id !== message.id);
         for (const one of waiting) one.reject(failure);
@@ -126,7 +165,12 @@ export class NodeAgents {
 
   private agent(clusterName: string): Agent {
     const agent = this.agents.get(clusterName);
-    if (!agent) throw new SandboxError("SBX-NO-CLUSTER", `no node agent runs for the cluster ${clusterName}`, "The cluster must exist first; `eks-blue-green sandbox status` lists them.");
+    if (!agent)
+      throw new SandboxError(
+        "SBX-NO-CLUSTER",
+        `no node agent runs for the cluster ${clusterName}`,
+        "The cluster must exist first; `eks-blue-green sandbox status` lists them.",
+      );
     return agent;
   }
 
@@ -140,7 +184,13 @@ export class NodeAgents {
       const timer = setTimeout(() => {
         agent.waiting = agent.waiting.filter((one) => one.id !== id);
         const why = agent.failure === null ? "" : ` (${agent.failure})`;
-        reject(new SandboxError("SBX-NODES", `the ${nodes.length} nodes of ${clusterName} were not ready after ${Math.round(timeoutMs / 1000)} s${why}`, `The agent's log says why: ${agent.child.logFile}`));
+        reject(
+          new SandboxError(
+            "SBX-NODES",
+            `the ${nodes.length} nodes of ${clusterName} were not ready after ${Math.round(timeoutMs / 1000)} s${why}`,
+            `The agent's log says why: ${agent.child.logFile}`,
+          ),
+        );
       }, timeoutMs);
       const settle = (how: () => void) => (): void => {
         clearTimeout(timer);
@@ -156,7 +206,10 @@ export class NodeAgents {
     return left.length < now.length && left.every((one) => now.some(({ name }) => name === one.name));
   }
 
-  /** For a cluster whose API server is gone, so that nobody can be drained: the machines end with all that runs on them. The agent tidies up if the API server comes back. */
+  /**
+   * For a cluster whose API server is gone, so that nobody can be drained: the machines end with all that runs on them.
+   * The agent tidies up if the API server comes back.
+   */
   endMachines(clusterName: string, left: readonly NodeSpec[]): void {
     const agent = this.agent(clusterName);
     const gone = (agent.nodes ?? []).filter(({ name }) => !left.some((one) => one.name === name));
@@ -180,7 +233,13 @@ export class NodeAgents {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         agent.crashes.delete(id);
-        reject(new SandboxError("SBX-NODES", `the node agent of ${clusterName} did not answer`, `Its log says why: ${agent.child.logFile}`));
+        reject(
+          new SandboxError(
+            "SBX-NODES",
+            `the node agent of ${clusterName} did not answer`,
+            `Its log says why: ${agent.child.logFile}`,
+          ),
+        );
       }, 10_000);
       agent.crashes.set(id, (pods) => {
         clearTimeout(timer);
@@ -195,7 +254,12 @@ export class NodeAgents {
     const agent = this.agent(clusterName);
     const names = (agent.nodes ?? []).map(({ name }) => name).sort();
     const hit = node === null ? names.find((name) => !agent.down.has(name)) : names.find((name) => name === node);
-    if (hit === undefined) throw new SandboxError("SBX-NODES", node === null ? `${clusterName} has no node that is up` : `${clusterName} has no node ${node}`, `It has ${names.join(", ") || "none"}.`);
+    if (hit === undefined)
+      throw new SandboxError(
+        "SBX-NODES",
+        node === null ? `${clusterName} has no node that is up` : `${clusterName} has no node ${node}`,
+        `It has ${names.join(", ") || "none"}.`,
+      );
     agent.down.add(hit);
     agent.child.send({ type: "node", node: hit, action: "down" } satisfies ToNodeAgent);
     return hit;
@@ -209,13 +273,24 @@ export class NodeAgents {
 
   controller(clusterName: string, action: ControllerAction): void {
     const agent = this.agent(clusterName);
-    if (action !== "crash") agent.controller = action === "stop" ? "stopped" : action === "pause" ? "paused" : "running";
+    if (action !== "crash")
+      agent.controller = action === "stop" ? "stopped" : action === "pause" ? "paused" : "running";
     agent.child.send({ type: "controller", action } satisfies ToNodeAgent);
   }
 
-  status(clusterName: string): { nodes: number; pods: number; controller: "running" | "stopped" | "paused"; failure: string | null } {
+  status(clusterName: string): {
+    nodes: number;
+    pods: number;
+    controller: "running" | "stopped" | "paused";
+    failure: string | null;
+  } {
     const agent = this.agents.get(clusterName);
-    return { nodes: agent?.nodes?.length ?? 0, pods: agent?.pods ?? 0, controller: agent?.controller ?? "stopped", failure: agent?.failure ?? null };
+    return {
+      nodes: agent?.nodes?.length ?? 0,
+      pods: agent?.pods ?? 0,
+      controller: agent?.controller ?? "stopped",
+      failure: agent?.failure ?? null,
+    };
   }
 
   /** Ends the agent with all pods that it runs. */
@@ -224,7 +299,8 @@ export class NodeAgents {
     if (!agent) return;
     agent.stopped = true;
     this.agents.delete(clusterName);
-    for (const one of agent.waiting) one.reject(new SandboxError("SBX-NO-CLUSTER", `the cluster ${clusterName} was deleted`, "Create it again."));
+    for (const one of agent.waiting)
+      one.reject(new SandboxError("SBX-NO-CLUSTER", `the cluster ${clusterName} was deleted`, "Create it again."));
     await agent.child.stop(graceMs);
     this.options.fabric.dropOwner(`node-agent-${clusterName}`);
   }

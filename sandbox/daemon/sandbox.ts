@@ -10,7 +10,16 @@ import { SandboxError } from "../shared/errors";
 import { AttachedControllers } from "./attached-controllers";
 import { ControlServer } from "./control-server";
 import { DataPlaneLink } from "./data-plane-link";
-import { childEnvironment, environmentScript, linkTools, makeKeys, sandboxAccountId, sandboxEnvironment, variablesToUnset, writeAwsFiles } from "./environment";
+import {
+  childEnvironment,
+  environmentScript,
+  linkTools,
+  makeKeys,
+  sandboxAccountId,
+  sandboxEnvironment,
+  variablesToUnset,
+  writeAwsFiles,
+} from "./environment";
 import { FabricTable } from "./fabric-table";
 import { SandboxFaults } from "./faults";
 import { startMoto } from "./moto";
@@ -49,7 +58,10 @@ export class Sandbox implements EksBackend {
   private env: Record<string, string> = {};
   private closing: Promise<void> | null = null;
 
-  constructor(private readonly start_: DaemonStart, private readonly onEnd: (why: string) => void) {
+  constructor(
+    private readonly start_: DaemonStart,
+    private readonly onEnd: (why: string) => void,
+  ) {
     const { dir, timeScale } = start_.options;
     this.logStream = createWriteStream(join(dir, "logs", "sandbox.log"), { flags: "a", mode: 0o600 });
     this.logStream.on("error", () => undefined);
@@ -57,12 +69,42 @@ export class Sandbox implements EksBackend {
     this.supervisor = new Supervisor(dir, script("processes/reaper"), log);
     this.supervisor.startReaper();
     this.control = new ControlServer(this);
-    this.controlPlanes = new ControlPlanes({ dir, tools: start_.tools, supervisor: this.supervisor, tokenReviewUrl: (name) => `${this.control.url}/token-review/${encodeURIComponent(name)}` });
+    this.controlPlanes = new ControlPlanes({
+      dir,
+      tools: start_.tools,
+      supervisor: this.supervisor,
+      tokenReviewUrl: (name) => `${this.control.url}/token-review/${encodeURIComponent(name)}`,
+    });
     const dataPlaneScript = findScript("data-plane/main");
-    this.dataPlane = dataPlaneScript === null ? null : new DataPlaneLink({ script: dataPlaneScript, supervisor: this.supervisor, timeScale, env: this.processEnv(), onMessage: (message) => this.front?.onDataPlaneMessage(message), log });
-    this.fabric = new FabricTable(join(dir, "connect-to"), (message) => this.dataPlane?.fabric(message), join(dir, "curl", ".curlrc"));
-    this.nodeAgents = new NodeAgents({ script: findScript("node-agent/main") ?? "", supervisor: this.supervisor, fabric: this.fabric, env: this.processEnv(), log, podRules: (name) => this.faults.rulesFor(name), onPodFaultHits: (hits) => this.faults.countHits(hits) });
-    this.attached = new AttachedControllers(this.supervisor, start_.options.attach ?? [], { ...this.processEnv(), PATH: start_.path });
+    this.dataPlane =
+      dataPlaneScript === null
+        ? null
+        : new DataPlaneLink({
+            script: dataPlaneScript,
+            supervisor: this.supervisor,
+            timeScale,
+            env: this.processEnv(),
+            onMessage: (message) => this.front?.onDataPlaneMessage(message),
+            log,
+          });
+    this.fabric = new FabricTable(
+      join(dir, "connect-to"),
+      (message) => this.dataPlane?.fabric(message),
+      join(dir, "curl", ".curlrc"),
+    );
+    this.nodeAgents = new NodeAgents({
+      script: findScript("node-agent/main") ?? "",
+      supervisor: this.supervisor,
+      fabric: this.fabric,
+      env: this.processEnv(),
+      log,
+      podRules: (name) => this.faults.rulesFor(name),
+      onPodFaultHits: (hits) => this.faults.countHits(hits),
+    });
+    this.attached = new AttachedControllers(this.supervisor, start_.options.attach ?? [], {
+      ...this.processEnv(),
+      PATH: start_.path,
+    });
     this.faults = this.makeFaults();
   }
 
@@ -94,15 +136,28 @@ export class Sandbox implements EksBackend {
 
   async start(progress: (message: string) => void): Promise<SandboxInfo> {
     const { options, tools } = this.start_;
-    const lacking = ["data-plane/main", "node-agent/main", "aws-front/index", "providers/host"].filter((name) => findScript(name) === null);
+    const lacking = ["data-plane/main", "node-agent/main", "aws-front/index", "providers/host"].filter(
+      (name) => findScript(name) === null,
+    );
     if (lacking.length > 0) progress(`this build has no ${lacking.join(", ")}: the sandbox starts without`);
     linkTools(options, tools);
     await this.control.listen();
     progress("starting etcd, moto and the data plane");
-    const [motoUrl] = await Promise.all([startMoto(tools, this.supervisor, this.processEnv(), (how) => this.onEnd(`moto ended with ${how}; its state is lost`)), this.controlPlanes.start(), this.dataPlane?.start(this.fabric)]);
+    const [motoUrl] = await Promise.all([
+      startMoto(tools, this.supervisor, this.processEnv(), (how) =>
+        this.onEnd(`moto ended with ${how}; its state is lost`),
+      ),
+      this.controlPlanes.start(),
+      this.dataPlane?.start(this.fabric),
+    ]);
     await this.startFront(motoUrl);
     const awsEndpoint = this.front?.url ?? motoUrl;
-    this.env = sandboxEnvironment(options, { aws: awsEndpoint, control: this.control.url }, this.keys, this.start_.path);
+    this.env = sandboxEnvironment(
+      options,
+      { aws: awsEndpoint, control: this.control.url },
+      this.keys,
+      this.start_.path,
+    );
     writeAwsFiles(options.dir, options.region, awsEndpoint, this.keys);
     await this.startProviderHost(progress);
     const info = this.info(awsEndpoint);
@@ -114,14 +169,38 @@ export class Sandbox implements EksBackend {
 
   private info(awsEndpoint: string): SandboxInfo {
     const { dir, timeScale, region } = this.start_.options;
-    return { schemaVersion: 1, pid: process.pid, startTime: processStartTime(process.pid) ?? "", dir, timeScale, region, accountId: sandboxAccountId, awsEndpoint, control: this.control.url, env: this.env, unset: [...new Set([...variablesToUnset(this.env, {}), ...this.start_.unset])].filter((name) => !(name in this.env)).sort() };
+    return {
+      schemaVersion: 1,
+      pid: process.pid,
+      startTime: processStartTime(process.pid) ?? "",
+      dir,
+      timeScale,
+      region,
+      accountId: sandboxAccountId,
+      awsEndpoint,
+      control: this.control.url,
+      env: this.env,
+      unset: [...new Set([...variablesToUnset(this.env, {}), ...this.start_.unset])]
+        .filter((name) => !(name in this.env))
+        .sort(),
+    };
   }
 
   private async startFront(motoUrl: string): Promise<void> {
     const { region, timeScale, dir } = this.start_.options;
     const requests = createWriteStream(join(dir, "logs", "aws-front.log"), { flags: "a", mode: 0o600 });
     requests.on("error", () => undefined);
-    this.front = await startAwsFront({ motoUrl, region, accountId: sandboxAccountId, timeScale, credentials: { accessKeyId: this.keys.id, secretAccessKey: this.keys.secret }, controllerOf: (id) => [...this.controllerKeys].find(([, keys]) => keys.id === id)?.[0] ?? null, eks: this, onDataPlaneState: (state) => this.dataPlane?.setState(state), onLog: (entry) => void requests.write(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`) });
+    this.front = await startAwsFront({
+      motoUrl,
+      region,
+      accountId: sandboxAccountId,
+      timeScale,
+      credentials: { accessKeyId: this.keys.id, secretAccessKey: this.keys.secret },
+      controllerOf: (id) => [...this.controllerKeys].find(([, keys]) => keys.id === id)?.[0] ?? null,
+      eks: this,
+      onDataPlaneState: (state) => this.dataPlane?.setState(state),
+      onLog: (entry) => void requests.write(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`),
+    });
   }
 
   private async startProviderHost(progress: (message: string) => void): Promise<void> {
@@ -134,33 +213,80 @@ export class Sandbox implements EksBackend {
     progress("starting the provider stand-ins");
     const spawnHost = (): { ended: string | null; logFile: string } =>
       this.supervisor.start({
-        name: "provider-host", command: process.execPath, args: [host], env: { ...childEnvironment(this.env, process.env), PROVIDER_HOST_SOCKET: socket, EKS_BLUE_GREEN_LBC: this.start_.options.lbc }, onMessage: () => undefined,
-        onUnexpectedExit: () => setTimeout(() => {
-          if (this.closing !== null) return;
-          rmSync(socket, { force: true });
-          spawnHost();
-        }, 300),
+        name: "provider-host",
+        command: process.execPath,
+        args: [host],
+        env: {
+          ...childEnvironment(this.env, process.env),
+          PROVIDER_HOST_SOCKET: socket,
+          EKS_BLUE_GREEN_LBC: this.start_.options.lbc,
+        },
+        onMessage: () => undefined,
+        onUnexpectedExit: () =>
+          setTimeout(() => {
+            if (this.closing !== null) return;
+            rmSync(socket, { force: true });
+            spawnHost();
+          }, 300),
       });
     const child = spawnHost();
     await waitUntil(
       async () => {
-        if (child.ended !== null) throw new SandboxError("SBX-PROVIDER-HOST", `the provider host ended with ${child.ended}`, logHint(child.logFile));
+        if (child.ended !== null)
+          throw new SandboxError(
+            "SBX-PROVIDER-HOST",
+            `the provider host ended with ${child.ended}`,
+            logHint(child.logFile),
+          );
         return socketAnswers(socket);
       },
       { timeoutMs: 30_000, what: "the provider stand-ins to listen", log: child.logFile },
     );
   }
 
-  async createControlPlane(clusterName: string, version: string): Promise<{ endpoint: string; certificateAuthorityData: string }> {
+  async createControlPlane(
+    clusterName: string,
+    version: string,
+  ): Promise<{ endpoint: string; certificateAuthorityData: string }> {
     const cluster = await this.controlPlanes.create(clusterName, version);
     const { timeScale, region, lbc, dir } = this.start_.options;
     if (findScript("node-agent/main") !== null) {
       const keys = this.controllerKeys.get(clusterName) ?? makeKeys();
       this.controllerKeys.set(clusterName, keys);
       // Files with the sandbox's own keys would be found by an SDK that looks further.
-      const awsEnv = { ...Object.fromEntries(Object.entries(this.env).filter(([name]) => name.startsWith("AWS_") && name !== "AWS_SHARED_CREDENTIALS_FILE")), AWS_ACCESS_KEY_ID: keys.id, AWS_SECRET_ACCESS_KEY: keys.secret };
-      const external = lbc === "external" ? await this.attached.prepare({ dir, cluster: clusterName, kubeconfig: cluster.kubeconfigPath, region, vpcId: this.front?.vpcOf(clusterName) ?? null, awsEnv }) : null;
-      this.nodeAgents.start({ type: "start", clusterName, kubeconfigPath: cluster.directKubeconfigPath, controllerKubeconfigPath: cluster.kubeconfigPath, timeScale, region, lbc, logsDir: join(dir, "logs"), awsEnv, ...(external === null ? {} : { externalHealthPort: external.healthPort }), ...(cluster.kubeletFiles ? { kubelet: cluster.kubeletFiles } : {}) });
+      const awsEnv = {
+        ...Object.fromEntries(
+          Object.entries(this.env).filter(
+            ([name]) => name.startsWith("AWS_") && name !== "AWS_SHARED_CREDENTIALS_FILE",
+          ),
+        ),
+        AWS_ACCESS_KEY_ID: keys.id,
+        AWS_SECRET_ACCESS_KEY: keys.secret,
+      };
+      const external =
+        lbc === "external"
+          ? await this.attached.prepare({
+              dir,
+              cluster: clusterName,
+              kubeconfig: cluster.kubeconfigPath,
+              region,
+              vpcId: this.front?.vpcOf(clusterName) ?? null,
+              awsEnv,
+            })
+          : null;
+      this.nodeAgents.start({
+        type: "start",
+        clusterName,
+        kubeconfigPath: cluster.directKubeconfigPath,
+        controllerKubeconfigPath: cluster.kubeconfigPath,
+        timeScale,
+        region,
+        lbc,
+        logsDir: join(dir, "logs"),
+        awsEnv,
+        ...(external === null ? {} : { externalHealthPort: external.healthPort }),
+        ...(cluster.kubeletFiles ? { kubelet: cluster.kubeletFiles } : {}),
+      });
     }
     return { endpoint: cluster.endpoint, certificateAuthorityData: cluster.certificateAuthorityData };
   }
@@ -177,7 +303,8 @@ export class Sandbox implements EksBackend {
 
   async setNodes(clusterName: string, nodes: readonly NodeSpec[], removal: NodeRemoval = "forced"): Promise<void> {
     const apiServer = this.controlPlanes.list().find(({ name }) => name === clusterName)?.state;
-    if (apiServer === "stopped" && removal === "forced" && this.nodeAgents.onlyTakesAway(clusterName, nodes)) return this.nodeAgents.endMachines(clusterName, nodes);
+    if (apiServer === "stopped" && removal === "forced" && this.nodeAgents.onlyTakesAway(clusterName, nodes))
+      return this.nodeAgents.endMachines(clusterName, nodes);
     // Two minutes for the machine, and half an hour, scaled, for draining what goes.
     await this.nodeAgents.setNodes(clusterName, nodes, removal, 120_000 + 1_800_000 / this.start_.options.timeScale);
   }
@@ -185,10 +312,30 @@ export class Sandbox implements EksBackend {
   status(): SandboxStatus {
     const { dir, timeScale, region, lbc } = this.start_.options;
     const processes = this.supervisor.status();
-    const clusters = this.controlPlanes.list().map((cluster) => ({ name: cluster.name, version: cluster.version, endpoint: cluster.endpoint, kubeconfig: cluster.kubeconfigPath, apiServer: cluster.state, vpcId: this.front?.vpcOf?.(cluster.name) ?? null, attach: this.attached.scriptOf(cluster.name), ...this.nodeAgents.status(cluster.name) }));
+    const clusters = this.controlPlanes.list().map((cluster) => ({
+      name: cluster.name,
+      version: cluster.version,
+      endpoint: cluster.endpoint,
+      kubeconfig: cluster.kubeconfigPath,
+      apiServer: cluster.state,
+      vpcId: this.front?.vpcOf?.(cluster.name) ?? null,
+      attach: this.attached.scriptOf(cluster.name),
+      ...this.nodeAgents.status(cluster.name),
+    }));
     return {
-      pid: process.pid, dir, timeScale, region, lbc, startedAt: this.startedAt, awsEndpoint: this.env["AWS_ENDPOINT_URL"] ?? "", processes,
-      memoryBytes: processes.reduce((sum, one) => sum + one.memoryBytes, 0), clusters, nodes: clusters.reduce((sum, one) => sum + one.nodes, 0), listeners: this.dataPlane?.listenerCount() ?? 0, faults: this.faults.list(),
+      pid: process.pid,
+      dir,
+      timeScale,
+      region,
+      lbc,
+      startedAt: this.startedAt,
+      awsEndpoint: this.env["AWS_ENDPOINT_URL"] ?? "",
+      processes,
+      memoryBytes: processes.reduce((sum, one) => sum + one.memoryBytes, 0),
+      clusters,
+      nodes: clusters.reduce((sum, one) => sum + one.nodes, 0),
+      listeners: this.dataPlane?.listenerCount() ?? 0,
+      faults: this.faults.list(),
     };
   }
 
@@ -205,10 +352,22 @@ export class Sandbox implements EksBackend {
 
   private async stopInOrder(): Promise<void> {
     this.supervisor.beginClosing();
-    const steps: (() => unknown)[] = [() => this.dataPlane?.stop(), () => this.nodeAgents.stopAll(1_000), () => this.front?.close(), () => this.controlPlanes.stop(), () => this.supervisor.stopAll(0), () => this.control.close()];
+    const steps: (() => unknown)[] = [
+      () => this.dataPlane?.stop(),
+      () => this.nodeAgents.stopAll(1_000),
+      () => this.front?.close(),
+      () => this.controlPlanes.stop(),
+      () => this.supervisor.stopAll(0),
+      () => this.control.close(),
+    ];
     for (const step of steps) {
       // One part that can't end must not keep the others: the reaper ends what is left.
-      await Promise.race([Promise.resolve().then(step).catch((error: unknown) => this.log({ event: "stop-failed", message: String(error) })), new Promise((resolve) => setTimeout(resolve, 4_000))]);
+      await Promise.race([
+        Promise.resolve()
+          .then(step)
+          .catch((error: unknown) => this.log({ event: "stop-failed", message: String(error) })),
+        new Promise((resolve) => setTimeout(resolve, 4_000)),
+      ]);
     }
   }
 }

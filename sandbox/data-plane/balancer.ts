@@ -1,7 +1,16 @@
 /** The load balancers of the sandbox: listeners, targets, flows. See `routing.ts` for who gets a flow. */
 import net from "node:net";
 import { scaledMs } from "../shared/clock";
-import type { DataPlaneListener, DataPlaneState, DataPlaneStats, DataPlaneTarget, DataPlaneTargetGroup, DataPlaneTimes, FromDataPlane, TargetHealthState } from "../contract";
+import type {
+  DataPlaneListener,
+  DataPlaneState,
+  DataPlaneStats,
+  DataPlaneTarget,
+  DataPlaneTargetGroup,
+  DataPlaneTimes,
+  FromDataPlane,
+  TargetHealthState,
+} from "../contract";
 import { dial, type Fabric } from "../fabric/dial";
 import { Flow } from "../fabric/flow";
 import { HealthChecker } from "./health";
@@ -25,7 +34,10 @@ class Target implements RoutedTarget {
   checker: HealthChecker | null = null;
   /** Registered anew since: it takes flows for its lag, and they count as those of the newer registration. */
   superseded = false;
-  constructor(public target: DataPlaneTarget, readonly flows = new Set<Flow>()) {}
+  constructor(
+    public target: DataPlaneTarget,
+    readonly flows = new Set<Flow>(),
+  ) {}
 }
 
 interface Group {
@@ -87,7 +99,8 @@ export class Balancer {
       const key = `${wanted.id}:${wanted.port}`;
       seen.add(key);
       const known = group.targets.get(key);
-      const target = known && known.target.registeredAt === wanted.registeredAt ? known : this.registered(group, wanted, known);
+      const target =
+        known && known.target.registeredAt === wanted.registeredAt ? known : this.registered(group, wanted, known);
       group.targets.set(key, target);
       target.target = wanted;
       this.keepChecking(group, target);
@@ -100,7 +113,10 @@ export class Balancer {
     }
   }
 
-  /** Registered anew: what was learnt of the earlier registration doesn't count, but the load balancer's machines go by that one until its lag is over. */
+  /**
+   * Registered anew: what was learnt of the earlier registration doesn't count, but the load balancer's machines go by
+   * that one until its lag is over.
+   */
   private registered(group: Group, wanted: DataPlaneTarget, earlier: Target | undefined): Target {
     if (!earlier) return new Target(wanted);
     earlier.superseded = true;
@@ -163,7 +179,14 @@ export class Balancer {
     server.on("connection", (socket) => this.accept(listener, socket));
     server.on("listening", () => {
       if (this.listeners.get(spec.arn) !== listener) return;
-      this.tell({ type: "listening", listenerArn: spec.arn, dnsName: spec.dnsName, port: spec.port, host, hostPort: (server.address() as net.AddressInfo).port });
+      this.tell({
+        type: "listening",
+        listenerArn: spec.arn,
+        dnsName: spec.dnsName,
+        port: spec.port,
+        host,
+        hostPort: (server.address() as net.AddressInfo).port,
+      });
     });
     let fallback = false;
     server.on("error", (error) => {
@@ -179,7 +202,12 @@ export class Balancer {
   private close(listener: Listener): void {
     this.listeners.delete(listener.spec.arn);
     listener.server.close();
-    this.tell({ type: "listener-closed", listenerArn: listener.spec.arn, dnsName: listener.spec.dnsName, port: listener.spec.port });
+    this.tell({
+      type: "listener-closed",
+      listenerArn: listener.spec.arn,
+      dnsName: listener.spec.dnsName,
+      port: listener.spec.port,
+    });
   }
 
   private choose(listener: Listener, client: net.Socket): Target | null {
@@ -232,7 +260,8 @@ export class Balancer {
       counts.open--;
       if (!connected) counts.failed++;
       else if (brokenByTarget) counts.reset++;
-      if (brokenByTarget) this.losses.add(connected ? "reset by the target" : "refused by the target", listener.spec, target);
+      if (brokenByTarget)
+        this.losses.add(connected ? "reset by the target" : "refused by the target", listener.spec, target);
     });
     this.flows.add(flow);
     target.flows.add(flow);

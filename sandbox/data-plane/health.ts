@@ -70,7 +70,11 @@ export class HealthChecker {
     const needed = result.ok ? this.spec.healthyThreshold : this.spec.unhealthyThreshold;
     if (state === this.state || this.inARow < needed) return;
     this.state = state;
-    this.changed(result.ok ? { state, reason: null, description: null } : { state, reason: result.reason, description: result.description });
+    this.changed(
+      result.ok
+        ? { state, reason: null, description: null }
+        : { state, reason: result.reason, description: result.description },
+    );
   }
 
   private probe(done: (result: Result) => void): void {
@@ -83,7 +87,11 @@ export class HealthChecker {
     const failed: Result = { ok: false, reason: "Target.FailedHealthChecks", description: "Health checks failed" };
     let socket: Socket;
     try {
-      socket = dial(this.fabric, this.target.address, this.spec.port === "traffic-port" ? this.target.port : this.spec.port);
+      socket = dial(
+        this.fabric,
+        this.target.address,
+        this.spec.port === "traffic-port" ? this.target.port : this.spec.port,
+      );
     } catch {
       return done(failed);
     }
@@ -121,13 +129,24 @@ export class HealthChecker {
 
   private askHttp(socket: Socket, finish: (result: Result) => void): void {
     let head = "";
-    socket.write(`GET ${this.spec.path ?? "/"} HTTP/1.1\r\nHost: ${this.target.address}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nConnection: close\r\n\r\n`);
+    socket.write(
+      `GET ${this.spec.path ?? "/"} HTTP/1.1\r\nHost: ${this.target.address}\r\nUser-Agent: ` +
+        "ELB-HealthChecker/2.0\r\nConnection: close\r\n\r\n",
+    );
     socket.on("data", (data) => {
       if (head.length < 64) head += data.toString("latin1");
       const status = /^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1];
       if (status === undefined) return;
       const ok = matches(this.spec.matcher ?? "200-399", Number(status));
-      finish(ok ? { ok } : { ok, reason: "Target.ResponseCodeMismatch", description: `Health checks failed with these codes: [${status}]` });
+      finish(
+        ok
+          ? { ok }
+          : {
+              ok,
+              reason: "Target.ResponseCodeMismatch",
+              description: `Health checks failed with these codes: [${status}]`,
+            },
+      );
     });
   }
 }

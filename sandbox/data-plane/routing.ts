@@ -13,14 +13,23 @@ export interface RoutedTarget {
 
 /**
  * - Registered: from the end of the registration lag, while healthy, and for the unhealthy lag after turning unhealthy.
- * - Deregistered: still, for the deregistration lag, if it took flows when it was deregistered. This is the danger being modelled.
- * - Fail-open: with no healthy one among the registered, all registered whatever their health. Not those within the registration
+ * - Deregistered: still, for the deregistration lag, if it took flows when it was deregistered. This is the danger
+ *   being modelled.
+ * - Fail-open: with no healthy one among the registered, all registered whatever their health. Not those within the
+ *   registration
  *   lag: the load balancer's machines have not heard of them yet, so not even fail-open can send them a flow.
  */
-export function routable<T extends RoutedTarget>(targets: readonly T[], now: number, times: DataPlaneTimes, timeScale: number): T[] {
+export function routable<T extends RoutedTarget>(
+  targets: readonly T[],
+  now: number,
+  times: DataPlaneTimes,
+  timeScale: number,
+): T[] {
   const ms = (seconds: number): number => scaledMs(seconds, timeScale);
   const known = (t: T, at: number): boolean => at >= t.target.registeredAt + ms(times.registrationLagSeconds);
-  const alive = (t: T, at: number): boolean => t.health === "healthy" || (t.health === "unhealthy" && t.wasHealthy && at - t.healthSince < ms(times.unhealthyLagSeconds));
+  const alive = (t: T, at: number): boolean =>
+    t.health === "healthy" ||
+    (t.health === "unhealthy" && t.wasHealthy && at - t.healthSince < ms(times.unhealthyLagSeconds));
   const leaving: T[] = [];
   const good: T[] = [];
   const all: T[] = [];
@@ -48,7 +57,10 @@ export function flowHash(address: string, port: number): number {
 }
 
 /** The group of a flow by weight; null when no group has a weight. */
-export function pickGroup(groups: readonly { readonly arn: string; readonly weight: number }[], hash: number): string | null {
+export function pickGroup(
+  groups: readonly { readonly arn: string; readonly weight: number }[],
+  hash: number,
+): string | null {
   const total = groups.reduce((sum, g) => sum + g.weight, 0);
   // Other bits than the choice inside the group: else a group's weight would decide which of its targets are used.
   let at = total * ((Math.imul(hash, 0x9e3779b1) >>> 0) / 0x1_0000_0000);

@@ -22,7 +22,11 @@ export function parseConnectTo(text: string): ConnectToEntry[] {
     const [host = "", port, address = "", addressPort, ...rest] = line.split(":");
     const entry = { host, port: Number(port), address, addressPort: Number(addressPort) };
     if (host === "" || rest.length > 0 || !isPort(entry.port) || !isPort(entry.addressPort) || !isLoopback(address)) {
-      throw new SandboxError("SBX-FABRIC", `not a connect-to line for this machine: ${line}`, "Lines are HOST:PORT:ADDR:PORT with ADDR in 127.0.0.0/8; the sandbox writes the file, don't edit it.");
+      throw new SandboxError(
+        "SBX-FABRIC",
+        `not a connect-to line for this machine: ${line}`,
+        "Lines are HOST:PORT:ADDR:PORT with ADDR in 127.0.0.0/8; the sandbox writes the file, don't edit it.",
+      );
     }
     entries.push(entry);
   }

@@ -1,4 +1,7 @@
-/** The way from the VPC's addresses to loopback sockets. The only place of the sandbox that connects to a pod or a load balancer. */
+/**
+ * The way from the VPC's addresses to loopback sockets. The only place of the sandbox that connects to a pod or a load
+ * balancer.
+ */
 import net from "node:net";
 import type { FabricEntry, FabricMessage } from "../contract";
 import { SandboxError } from "../shared/errors";
@@ -42,15 +45,31 @@ export interface DialOptions {
 }
 
 function refusal(message: string): SandboxError {
-  return new SandboxError("SBX-FABRIC", message, "Only addresses that a pod or load balancer of this sandbox has announced can be dialled, and only on 127.0.0.0/8.");
+  return new SandboxError(
+    "SBX-FABRIC",
+    message,
+    "Only addresses that a pod or load balancer of this sandbox has announced can be dialled, and only on 127.0.0.0/8.",
+  );
 }
 
-/** Connects to what stands for `address:port`. Throws SBX-FABRIC, before any socket is made, for an address not in the fabric or an entry that leads off this machine. */
+/**
+ * Connects to what stands for `address:port`. Throws SBX-FABRIC, before any socket is made, for an address not in the
+ * fabric or an entry that leads off this machine.
+ */
 export function dial(fabric: Fabric, address: string, port: number, options: DialOptions = {}): net.Socket {
   const entry = fabric.resolve(address, port);
   if (entry === undefined) throw refusal(`${address}:${port} is not in the fabric`);
-  if (!isLoopback(entry.host)) throw refusal(`${address}:${port} would lead to ${entry.host}, which is not in 127.0.0.0/8`);
-  if (!Number.isInteger(entry.hostPort) || entry.hostPort < 1 || entry.hostPort > 65_535) throw refusal(`${address}:${port} would lead to port ${entry.hostPort}`);
-  if (options.localAddress !== undefined && !isLoopback(options.localAddress)) throw refusal(`the source address ${options.localAddress} is not in 127.0.0.0/8`);
-  return net.connect({ host: entry.host, port: entry.hostPort, noDelay: true, localAddress: options.localAddress, allowHalfOpen: options.allowHalfOpen ?? false });
+  if (!isLoopback(entry.host))
+    throw refusal(`${address}:${port} would lead to ${entry.host}, which is not in 127.0.0.0/8`);
+  if (!Number.isInteger(entry.hostPort) || entry.hostPort < 1 || entry.hostPort > 65_535)
+    throw refusal(`${address}:${port} would lead to port ${entry.hostPort}`);
+  if (options.localAddress !== undefined && !isLoopback(options.localAddress))
+    throw refusal(`the source address ${options.localAddress} is not in 127.0.0.0/8`);
+  return net.connect({
+    host: entry.host,
+    port: entry.hostPort,
+    noDelay: true,
+    localAddress: options.localAddress,
+    allowHalfOpen: options.allowHalfOpen ?? false,
+  });
 }

@@ -2,7 +2,8 @@
 import type { Socket } from "node:net";
 
 /**
- * Bytes and ends go on to the other side, each way for itself (half-close). An error of a socket is a reset or a time-out of
+ * Bytes and ends go on to the other side, each way for itself (half-close). An error of a socket is a reset or a
+ * time-out of
  * its peer: the other side must see a reset too, and not an orderly end.
  */
 export class Flow {
@@ -14,7 +15,14 @@ export class Flow {
   private brokenByTarget = false;
 
   /** `brokenByTarget`: it was the target that refused or broke off the connection, not the client. */
-  constructor(private readonly client: Socket, private readonly target: Socket, private readonly ended: (flow: Flow, how: { readonly connected: boolean; readonly brokenByTarget: boolean }) => void) {
+  constructor(
+    private readonly client: Socket,
+    private readonly target: Socket,
+    private readonly ended: (
+      flow: Flow,
+      how: { readonly connected: boolean; readonly brokenByTarget: boolean },
+    ) => void,
+  ) {
     target.once("connect", () => (this.connected = true));
     this.carry(client, target);
     this.carry(target, client);

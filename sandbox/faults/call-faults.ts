@@ -2,7 +2,11 @@
 import type { CallFault } from "./spec";
 
 /** `operations`: how often each was hit, of a fault that counts for each on its own. */
-export type Armed<Spec> = Spec & { readonly id: string; readonly hits: number; readonly operations?: Readonly<Record<string, number>> };
+export type Armed<Spec> = Spec & {
+  readonly id: string;
+  readonly hits: number;
+  readonly operations?: Readonly<Record<string, number>>;
+};
 
 /** Those that are used up are kept for their hits, the newest of them. */
 const spentKept = 2_000;
@@ -13,7 +17,13 @@ export class CallFaults<Spec extends CallFault, Call> {
   private readonly usedUp: Armed<Spec>[] = [];
   private next = 1;
 
-  constructor(private readonly prefix: string, private readonly check: (spec: unknown) => Spec, private readonly matches: (fault: Spec, call: Call) => boolean, private readonly operationOf: (call: Call) => string, private readonly random: () => number = Math.random) {}
+  constructor(
+    private readonly prefix: string,
+    private readonly check: (spec: unknown) => Spec,
+    private readonly matches: (fault: Spec, call: Call) => boolean,
+    private readonly operationOf: (call: Call) => string,
+    private readonly random: () => number = Math.random,
+  ) {}
 
   /** Those that can still hit. */
   list(): readonly Armed<Spec>[] {
@@ -40,7 +50,8 @@ export class CallFaults<Spec extends CallFault, Call> {
     for (const fault of this.armed.values()) {
       if (!this.matches(fault, call)) continue;
       const operation = fault.countPer === "operation" ? this.operationOf(call) : null;
-      if (operation !== null && fault.count !== undefined && (fault.operations?.[operation] ?? 0) >= fault.count) continue;
+      if (operation !== null && fault.count !== undefined && (fault.operations?.[operation] ?? 0) >= fault.count)
+        continue;
       const key = operation === null ? fault.id : `${fault.id} ${operation}`;
       const passed = this.skipped.get(key) ?? 0;
       if (passed < (fault.skip ?? 0)) {
@@ -54,7 +65,13 @@ export class CallFaults<Spec extends CallFault, Call> {
   }
 
   private hit(fault: Armed<Spec>, operation: string | null): Armed<Spec> {
-    const hit = { ...fault, hits: fault.hits + 1, ...(operation === null ? {} : { operations: { ...fault.operations, [operation]: (fault.operations?.[operation] ?? 0) + 1 } }) };
+    const hit = {
+      ...fault,
+      hits: fault.hits + 1,
+      ...(operation === null
+        ? {}
+        : { operations: { ...fault.operations, [operation]: (fault.operations?.[operation] ?? 0) + 1 } }),
+    };
     // Another operation may come for the first time at any time.
     if (operation !== null || fault.count === undefined || hit.hits < fault.count) this.armed.set(fault.id, hit);
     else {

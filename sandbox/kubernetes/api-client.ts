@@ -1,8 +1,10 @@
 /**
  * A small client of one Kubernetes API server.
  *
- * `@kubernetes/client-node` is left out here on purpose: it opens a TLS connection for every call and costs 65 MB and 0.6 s per
- * process, and there is one node agent per cluster, beside the pods' own traffic. This one keeps a few connections open and
+ * `@kubernetes/client-node` is left out here on purpose: it opens a TLS connection for every call and costs 65 MB and
+ * 0.6 s per
+ * process, and there is one node agent per cluster, beside the pods' own traffic. This one keeps a few connections open
+ * and
  * gives every call a deadline.
  */
 import fs from "node:fs";
@@ -27,7 +29,11 @@ export class ApiError extends Error {
 
 export type Patch = "strategic" | "merge" | "json";
 
-const PATCH_TYPES: Readonly<Record<Patch, string>> = { strategic: "application/strategic-merge-patch+json", merge: "application/merge-patch+json", json: "application/json-patch+json" };
+const PATCH_TYPES: Readonly<Record<Patch, string>> = {
+  strategic: "application/strategic-merge-patch+json",
+  merge: "application/merge-patch+json",
+  json: "application/json-patch+json",
+};
 
 export interface Credentials {
   readonly server: string;
@@ -40,25 +46,39 @@ export interface Credentials {
 
 interface KubeconfigFile {
   readonly "current-context"?: string;
-  readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster: string; readonly user: string } }[];
-  readonly clusters?: readonly { readonly name: string; readonly cluster: Readonly<Record<string, string | undefined>> }[];
+  readonly contexts?: readonly {
+    readonly name: string;
+    readonly context: { readonly cluster: string; readonly user: string };
+  }[];
+  readonly clusters?: readonly {
+    readonly name: string;
+    readonly cluster: Readonly<Record<string, string | undefined>>;
+  }[];
   readonly users?: readonly { readonly name: string; readonly user: Readonly<Record<string, string | undefined>> }[];
 }
 
 /**
  * Reads a kubeconfig with a client certificate or a token.
- * @throws SandboxError SBX-KUBECONFIG when it has neither, or its server isn't a loopback address (the agent connects to nothing else).
+ * @throws SandboxError SBX-KUBECONFIG when it has neither, or its server isn't a loopback address (the agent connects
+ * to nothing else).
  */
 export function readKubeconfig(file: string): Credentials {
-  const remedy = `Give the node agent the kubeconfig that the daemon wrote for the cluster (client certificate or token, server https://127.0.0.1:PORT).`;
+  const remedy =
+    "Give the node agent the kubeconfig that the daemon wrote for the cluster (client certificate or token, server " +
+    "https://127.0.0.1:PORT).";
   const config = parse(fs.readFileSync(file, "utf8")) as KubeconfigFile;
   const context = config.contexts?.find((c) => c.name === config["current-context"])?.context;
   const cluster = config.clusters?.find((c) => c.name === context?.cluster)?.cluster;
   const user = config.users?.find((u) => u.name === context?.user)?.user;
-  if (!cluster?.server || !user) throw new SandboxError("SBX-KUBECONFIG", `${file} has no complete current context.`, remedy);
+  if (!cluster?.server || !user)
+    throw new SandboxError("SBX-KUBECONFIG", `${file} has no complete current context.`, remedy);
   const url = new URL(cluster.server);
   if (url.protocol !== "https:" || !/^127\.\d+\.\d+\.\d+$/.test(url.hostname)) {
-    throw new SandboxError("SBX-KUBECONFIG", `${file} points at ${cluster.server}, which is not https on a loopback address.`, remedy);
+    throw new SandboxError(
+      "SBX-KUBECONFIG",
+      `${file} points at ${cluster.server}, which is not https on a loopback address.`,
+      remedy,
+    );
   }
   const blob = (data: string | undefined, name: string | undefined): Buffer | undefined =>
     data ? Buffer.from(data, "base64") : name ? fs.readFileSync(path.resolve(path.dirname(file), name)) : undefined;
@@ -70,7 +90,8 @@ export function readKubeconfig(file: string): Credentials {
     token: user.token ?? (user.tokenFile ? fs.readFileSync(user.tokenFile, "utf8").trim() : undefined),
     serverName: cluster["tls-server-name"],
   };
-  if (!credentials.cert && !credentials.token) throw new SandboxError("SBX-KUBECONFIG", `${file} has neither a client certificate nor a token.`, remedy);
+  if (!credentials.cert && !credentials.token)
+    throw new SandboxError("SBX-KUBECONFIG", `${file} has neither a client certificate nor a token.`, remedy);
   return credentials;
 }
 
@@ -79,7 +100,10 @@ export class ApiClient {
   private readonly url: URL;
   private readonly token: string | undefined;
 
-  constructor(credentials: Credentials, private readonly userAgent: string = "eks-blue-green-node-agent") {
+  constructor(
+    credentials: Credentials,
+    private readonly userAgent: string = "eks-blue-green-node-agent",
+  ) {
     this.url = new URL(credentials.server);
     this.token = credentials.token;
     this.agent = new https.Agent({
@@ -102,12 +126,25 @@ export class ApiClient {
     const type = PATCH_TYPES[kind];
     return this.call<T>("PATCH", apiPath, body, type);
   }
-  delete(apiPath: string, options: { readonly gracePeriodSeconds?: number; readonly uid?: string } = {}): Promise<unknown> {
+  delete(
+    apiPath: string,
+    options: { readonly gracePeriodSeconds?: number; readonly uid?: string } = {},
+  ): Promise<unknown> {
     const { uid, ...rest } = options;
-    return this.call("DELETE", apiPath, { apiVersion: "v1", kind: "DeleteOptions", ...rest, ...(uid ? { preconditions: { uid } } : {}) });
+    return this.call("DELETE", apiPath, {
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      ...rest,
+      ...(uid ? { preconditions: { uid } } : {}),
+    });
   }
 
-  private open(method: string, apiPath: string, payload: string | undefined, contentType: string): Promise<IncomingMessage> {
+  private open(
+    method: string,
+    apiPath: string,
+    payload: string | undefined,
+    contentType: string,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const request = https.request({
         agent: this.agent,
@@ -119,7 +156,9 @@ export class ApiClient {
           accept: "application/json",
           "user-agent": this.userAgent,
           ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
-          ...(payload === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(payload) }),
+          ...(payload === undefined
+            ? {}
+            : { "content-type": contentType, "content-length": Buffer.byteLength(payload) }),
         },
       });
       request.on("response", resolve);
@@ -148,7 +187,11 @@ export class ApiClient {
     } catch {
       // Plain text, from a server that is starting or from an authenticator.
     }
-    throw new ApiError(status, answer.reason ?? `HTTP${status}`, `${method} ${apiPath}: ${answer.message ?? text.slice(0, 300)}`);
+    throw new ApiError(
+      status,
+      answer.reason ?? `HTTP${status}`,
+      `${method} ${apiPath}: ${answer.message ?? text.slice(0, 300)}`,
+    );
   }
 
   /**

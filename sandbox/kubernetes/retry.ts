@@ -14,7 +14,10 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Pause before try `attempt` (0 is the first repetition): doubling from 100 ms to 5 s, half of it random, so that agents don't come back in step. */
+/**
+ * Pause before try `attempt` (0 is the first repetition): doubling from 100 ms to 5 s, half of it random, so that
+ * agents don't come back in step.
+ */
 export function retryDelayMs(attempt: number, random: () => number = Math.random): number {
   const full = Math.min(5_000, 100 * 2 ** Math.min(attempt, 10));
   return full / 2 + (full / 2) * random();
@@ -22,11 +25,18 @@ export function retryDelayMs(attempt: number, random: () => number = Math.random
 
 /** True for what another try can mend: no answer, throttling, conflicts, the server's own errors. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 0 || error.status === 409 || error.status === 429 || error.status >= 500);
+  return (
+    error instanceof ApiError &&
+    (error.status === 0 || error.status === 409 || error.status === 429 || error.status >= 500)
+  );
 }
 
 /** Repeats `call` while its error is transient and `signal` is not aborted; gives up after `limitMs`. */
-export async function retrying<T>(call: () => Promise<T>, signal: AbortSignal, limitMs = Number.POSITIVE_INFINITY): Promise<T> {
+export async function retrying<T>(
+  call: () => Promise<T>,
+  signal: AbortSignal,
+  limitMs = Number.POSITIVE_INFINITY,
+): Promise<T> {
   const end = Date.now() + limitMs;
   for (let attempt = 0; ; attempt++) {
     try {

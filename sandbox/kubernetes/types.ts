@@ -1,4 +1,6 @@
-/** The parts of Kubernetes' objects that the node agent reads and writes, as they are in JSON (times are RFC 3339 text). */
+/**
+ * The parts of Kubernetes' objects that the node agent reads and writes, as they are in JSON (times are RFC 3339 text).
+ */
 
 export interface OwnerReference {
   readonly apiVersion: string;
@@ -104,7 +106,13 @@ export interface Condition {
 export interface ContainerState {
   readonly waiting?: { readonly reason: string; readonly message?: string };
   readonly running?: { readonly startedAt: string };
-  readonly terminated?: { readonly exitCode: number; readonly reason: string; readonly startedAt: string; readonly finishedAt: string; readonly containerID?: string };
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly reason: string;
+    readonly startedAt: string;
+    readonly finishedAt: string;
+    readonly containerID?: string;
+  };
 }
 
 export interface ContainerStatus {

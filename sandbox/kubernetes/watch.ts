@@ -19,9 +19,14 @@ interface ListAnswer<T> {
 const SILENCE_MS = 150_000;
 
 /** Runs until `signal` aborts. Errors are never thrown: an API server that is away is asked again with back-off. */
-export async function watchForever<T extends KubeObject>(client: ApiClient, listPath: string, signal: AbortSignal, handlers: WatchHandlers<T>): Promise<void> {
+export async function watchForever<T extends KubeObject>(
+  client: ApiClient,
+  listPath: string,
+  signal: AbortSignal,
+  handlers: WatchHandlers<T>,
+): Promise<void> {
   let version: string | null = null;
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted;) {
     try {
       if (version === null) {
         const list: ListAnswer<T> = await client.get<ListAnswer<T>>(listPath);
@@ -47,7 +52,10 @@ export async function watchForever<T extends KubeObject>(client: ApiClient, list
 
 /** Hands one event on and returns its resource version. @throws ApiError for an ERROR event (410 Gone). */
 function dispatch<T extends KubeObject>(line: string, handlers: WatchHandlers<T>): string | undefined {
-  const event = JSON.parse(line) as { readonly type: string; readonly object: T & { readonly code?: number; readonly message?: string } };
+  const event = JSON.parse(line) as {
+    readonly type: string;
+    readonly object: T & { readonly code?: number; readonly message?: string };
+  };
   switch (event.type) {
     case "ADDED":
     case "MODIFIED":

@@ -6,7 +6,8 @@ export const paths = {
   bindings: (namespace: string): string => `${BINDINGS}/namespaces/${namespace}/targetgroupbindings`,
   service: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/services/${name}`,
   services: (namespace: string): string => `/api/v1/namespaces/${namespace}/services`,
-  binding: (namespace: string, name: string): string => `${BINDINGS}/namespaces/${namespace}/targetgroupbindings/${name}`,
+  binding: (namespace: string, name: string): string =>
+    `${BINDINGS}/namespaces/${namespace}/targetgroupbindings/${name}`,
   allServices: "/api/v1/services",
   allPods: "/api/v1/pods",
   allNodes: "/api/v1/nodes",

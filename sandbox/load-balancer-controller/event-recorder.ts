@@ -4,7 +4,18 @@ import { log } from "./log";
 import { paths } from "./api-paths";
 import type { Meta } from "./types";
 
-export type EventReason = "SuccessfullyReconciled" | "FailedReconcile" | "BackendNotFound" | "FailedCleanup" | "FailedNetworkReconcile" | "FailedAddFinalizer" | "FailedRemoveFinalizer" | "FailedBuildModel" | "FailedDeployModel" | "FailedUpdateStatus" | "FailedCleanupStatus";
+export type EventReason =
+  | "SuccessfullyReconciled"
+  | "FailedReconcile"
+  | "BackendNotFound"
+  | "FailedCleanup"
+  | "FailedNetworkReconcile"
+  | "FailedAddFinalizer"
+  | "FailedRemoveFinalizer"
+  | "FailedBuildModel"
+  | "FailedDeployModel"
+  | "FailedUpdateStatus"
+  | "FailedCleanupStatus";
 
 /** What an event is about, and under which name its writer goes. */
 const KINDS = {
@@ -21,14 +32,19 @@ export class EventRecorder {
 
   private readonly kind: (typeof KINDS)[keyof typeof KINDS];
 
-  constructor(private readonly client: ApiClient, about: keyof typeof KINDS = "binding") {
+  constructor(
+    private readonly client: ApiClient,
+    about: keyof typeof KINDS = "binding",
+  ) {
     this.kind = KINDS[about];
   }
 
   /** Never fails and never waits: an event that can't be written is logged. */
   record(subject: Subject, type: "Normal" | "Warning", reason: EventReason, message: string): void {
     const write = (): Promise<void> => this.write(subject, type, reason, message);
-    this.last = this.last.then(write).catch((error: Error) => log("error", "event not written", { reason, error: error.message }));
+    this.last = this.last
+      .then(write)
+      .catch((error: Error) => log("error", "event not written", { reason, error: error.message }));
   }
 
   private async write(subject: Subject, type: string, reason: EventReason, message: string): Promise<void> {
@@ -39,7 +55,10 @@ export class EventRecorder {
     if (seen) {
       seen.count += 1;
       try {
-        await this.client.patch(`${paths.events(namespace)}/${seen.name}`, "merge", { count: seen.count, lastTimestamp: now });
+        await this.client.patch(`${paths.events(namespace)}/${seen.name}`, "merge", {
+          count: seen.count,
+          lastTimestamp: now,
+        });
         return;
       } catch {
         // Expired or deleted: written anew below.
@@ -47,7 +66,15 @@ export class EventRecorder {
     }
     const fresh = { name: `${name}.${Date.now().toString(16)}${Math.random().toString(16).slice(2, 8)}`, count: 1 };
     await this.client.create(paths.events(namespace), {
-      apiVersion: "v1", kind: "Event", metadata: { name: fresh.name, namespace }, type, reason, message, count: 1, firstTimestamp: now, lastTimestamp: now,
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name: fresh.name, namespace },
+      type,
+      reason,
+      message,
+      count: 1,
+      firstTimestamp: now,
+      lastTimestamp: now,
       involvedObject: { apiVersion: this.kind.apiVersion, kind: this.kind.kind, namespace, name, uid },
       source: { component: this.kind.component },
     });

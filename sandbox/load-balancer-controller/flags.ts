@@ -7,13 +7,19 @@ export interface Flags {
   readonly vpcId: string;
   /** Target type of a load balancer's Service that names none. Default `instance`. */
   readonly defaultTargetType: "instance" | "ip";
-  /** Feature gate `ServiceTypeLoadBalancerOnly`, default off: without it a Service of any type with the annotation `aws-load-balancer-type: external` gets a load balancer. */
+  /**
+   * Feature gate `ServiceTypeLoadBalancerOnly`, default off: without it a Service of any type with the annotation
+   * `aws-load-balancer-type: external` gets a load balancer.
+   */
   readonly loadBalancerTypeOnly: boolean;
   /** Kubeconfig file; null: the variable KUBECONFIG names it. */
   readonly kubeconfig: string | null;
   /** Where /readyz answers, `host:port`; null: the variable HEALTH_PORT, on loopback. */
   readonly healthAddress: string | null;
-  /** A serving certificate and port that somebody else points the webhooks at; null: it makes both, and points them itself. */
+  /**
+   * A serving certificate and port that somebody else points the webhooks at; null: it makes both, and points them
+   * itself.
+   */
   readonly webhook: { readonly port: number; readonly certFile: string; readonly keyFile: string } | null;
   /** Flags that change nothing here. */
   readonly ignored: readonly string[];
@@ -25,7 +31,19 @@ export function parseFlags(args: readonly string[], env: Readonly<Record<string,
     const found = /^--?([a-z0-9-]+)(?:=(.*))?$/s.exec(arg);
     if (found?.[1]) values.set(found[1], found[2] ?? "true");
   }
-  const used = ["cluster-name", "aws-region", "aws-vpc-id", "default-target-type", "feature-gates", "kubeconfig", "health-probe-bind-addr", "webhook-bind-port", "webhook-cert-dir", "webhook-cert-file", "webhook-key-file"];
+  const used = [
+    "cluster-name",
+    "aws-region",
+    "aws-vpc-id",
+    "default-target-type",
+    "feature-gates",
+    "kubeconfig",
+    "health-probe-bind-addr",
+    "webhook-bind-port",
+    "webhook-cert-dir",
+    "webhook-cert-file",
+    "webhook-key-file",
+  ];
   const certificates = values.get("webhook-cert-dir");
   return {
     clusterName: values.get("cluster-name") ?? "",
@@ -35,11 +53,14 @@ export function parseFlags(args: readonly string[], env: Readonly<Record<string,
     loadBalancerTypeOnly: /(^|,)ServiceTypeLoadBalancerOnly=true(,|$)/.test(values.get("feature-gates") ?? ""),
     kubeconfig: values.get("kubeconfig") ?? null,
     healthAddress: values.get("health-probe-bind-addr") ?? null,
-    webhook: certificates === undefined ? null : {
-      port: Number(values.get("webhook-bind-port") ?? "9443"),
-      certFile: join(certificates, values.get("webhook-cert-file") ?? "tls.crt"),
-      keyFile: join(certificates, values.get("webhook-key-file") ?? "tls.key"),
-    },
+    webhook:
+      certificates === undefined
+        ? null
+        : {
+            port: Number(values.get("webhook-bind-port") ?? "9443"),
+            certFile: join(certificates, values.get("webhook-cert-file") ?? "tls.crt"),
+            keyFile: join(certificates, values.get("webhook-key-file") ?? "tls.key"),
+          },
     ignored: [...values.keys()].filter((name) => !used.includes(name)),
   };
 }

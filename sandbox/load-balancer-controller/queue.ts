@@ -13,7 +13,10 @@ export interface Outcome {
 
 /** Doubles from 5 ms to 1000 s, scaled; never under 5 ms of this machine. */
 export function retryMs(failures: number, timeScale: number): number {
-  return Math.max(SHORTEST_RETRY_MS, scaledMs(Math.min(FIRST_RETRY_SECONDS * 2 ** failures, LONGEST_RETRY_SECONDS), timeScale));
+  return Math.max(
+    SHORTEST_RETRY_MS,
+    scaledMs(Math.min(FIRST_RETRY_SECONDS * 2 ** failures, LONGEST_RETRY_SECONDS), timeScale),
+  );
 }
 
 export class WorkQueue {
@@ -23,7 +26,11 @@ export class WorkQueue {
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private closed = false;
 
-  constructor(private readonly work: (key: string) => Promise<Outcome>, private readonly timeScale: number, private readonly onError: (key: string, error: unknown) => void) {}
+  constructor(
+    private readonly work: (key: string) => Promise<Outcome>,
+    private readonly timeScale: number,
+    private readonly onError: (key: string, error: unknown) => void,
+  ) {}
 
   add(key: string): void {
     this.waiting.add(key);
@@ -60,7 +67,10 @@ export class WorkQueue {
   private addAfter(key: string, ms: number): void {
     this.cancel(key);
     if (this.closed) return;
-    this.timers.set(key, setTimeout(() => this.add(key), ms));
+    this.timers.set(
+      key,
+      setTimeout(() => this.add(key), ms),
+    );
   }
 
   private cancel(key: string): void {

@@ -30,13 +30,20 @@ export interface TargetGroupBindingSpec {
 
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
 }
 
 /** Who may reach the targets. Without ports all TCP ports are meant, without a port all of the protocol. */
 export interface Networking {
   readonly ingress?: readonly {
-    readonly from: readonly { readonly ipBlock?: { readonly cidr: string }; readonly securityGroup?: { readonly groupID: string } }[];
+    readonly from: readonly {
+      readonly ipBlock?: { readonly cidr: string };
+      readonly securityGroup?: { readonly groupID: string };
+    }[];
     readonly ports: readonly { readonly port?: number | string; readonly protocol?: "TCP" | "UDP" }[];
   }[];
 }
@@ -95,7 +102,9 @@ export interface PodObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly readinessGates?: readonly { readonly conditionType: string }[];
-    readonly containers?: readonly { readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[] }[];
+    readonly containers?: readonly {
+      readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+    }[];
   };
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
@@ -106,7 +115,10 @@ export interface NodeObject {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-export function conditionOf(object: { readonly status?: { readonly conditions?: readonly Condition[] } }, type: string): Condition | undefined {
+export function conditionOf(
+  object: { readonly status?: { readonly conditions?: readonly Condition[] } },
+  type: string,
+): Condition | undefined {
   return object.status?.conditions?.find((one) => one.type === type);
 }
 

@@ -1,5 +1,6 @@
 /**
- * `ab` of a sandbox: plain requests to a load balancer by its name, as ApacheBench sends and counts them. The real one would look up the
+ * `ab` of a sandbox: plain requests to a load balancer by its name, as ApacheBench sends and counts them. The real one
+ * would look up the
  * name, and find port 80 of this machine.
  */
 import { readFileSync } from "node:fs";
@@ -39,14 +40,21 @@ export function parseAb(args: readonly string[]): AbRequest {
   }
   const [, host, port, path] = /^(?:http:\/\/)?([^/:]+)(?::(\d+))?(\/.*)$/.exec(url ?? "") ?? [];
   if (host === undefined || path === undefined) throw new Error(`ab: invalid URL\n${usage}`);
-  if (numbers.c > numbers.n) throw new Error(`ab: Cannot use concurrency level greater than total number of requests\n${usage}`);
+  if (numbers.c > numbers.n)
+    throw new Error(`ab: Cannot use concurrency level greater than total number of requests\n${usage}`);
   return { requests: numbers.n, concurrency: numbers.c, keepAlive, host, port: Number(port ?? 80), path };
 }
 
-interface Result { readonly seconds: number; readonly milliseconds: readonly number[]; readonly failures: readonly Extract<Outcome, { ok: false }>[] }
+interface Result {
+  readonly seconds: number;
+  readonly milliseconds: readonly number[];
+  readonly failures: readonly Extract<Outcome, { ok: false }>[];
+}
 
 async function run(asked: AbRequest, fabric: Fabric): Promise<Result> {
-  const text = `GET ${asked.path} HTTP/1.1\r\nHost: ${asked.host}${asked.port === 80 ? "" : `:${asked.port}`}\r\nUser-Agent: ApacheBench/2.3 (sandbox)\r\nAccept: */*\r\nConnection: ${asked.keepAlive ? "keep-alive" : "close"}\r\n\r\n`;
+  const text =
+    `GET ${asked.path} HTTP/1.1\r\nHost: ${asked.host}${asked.port === 80 ? "" : `:${asked.port}`}\r\nUser-Agent: ` +
+    `ApacheBench/2.3 (sandbox)\r\nAccept: */*\r\nConnection: ${asked.keepAlive ? "keep-alive" : "close"}\r\n\r\n`;
   const milliseconds: number[] = [];
   const failures: Extract<Outcome, { ok: false }>[] = [];
   const open = new Set<Connection>();
@@ -85,13 +93,26 @@ async function run(asked: AbRequest, fabric: Fabric): Promise<Result> {
 export function report(asked: AbRequest, { seconds, milliseconds, failures }: Result): string {
   const statuses = failures.filter(({ kind }) => kind === "status").length;
   const broken = failures.length - statuses;
-  const at = (percent: number): string => (milliseconds[Math.max(0, Math.ceil((milliseconds.length * percent) / 100) - 1)] ?? 0).toFixed(0);
+  const at = (percent: number): string =>
+    (milliseconds[Math.max(0, Math.ceil((milliseconds.length * percent) / 100) - 1)] ?? 0).toFixed(0);
   const row = (name: string, value: string | number): string => `${`${name}:`.padEnd(24)}${value}`;
   return [
-    row("Server Hostname", asked.host), row("Server Port", asked.port), "", row("Document Path", asked.path), "",
-    row("Concurrency Level", asked.concurrency), row("Time taken for tests", `${seconds.toFixed(3)} seconds`), row("Complete requests", asked.requests - broken), row("Failed requests", broken),
-    ...(statuses > 0 ? [row("Non-2xx responses", statuses)] : []), row("Requests per second", `${(asked.requests / seconds).toFixed(2)} [#/sec] (mean)`), "",
-    "Percentage of the requests served within a certain time (ms)", ...[50, 66, 75, 80, 90, 95, 98, 99, 100].map((percent) => `${String(percent).padStart(3)}% ${at(percent).padStart(6)}`),
+    row("Server Hostname", asked.host),
+    row("Server Port", asked.port),
+    "",
+    row("Document Path", asked.path),
+    "",
+    row("Concurrency Level", asked.concurrency),
+    row("Time taken for tests", `${seconds.toFixed(3)} seconds`),
+    row("Complete requests", asked.requests - broken),
+    row("Failed requests", broken),
+    ...(statuses > 0 ? [row("Non-2xx responses", statuses)] : []),
+    row("Requests per second", `${(asked.requests / seconds).toFixed(2)} [#/sec] (mean)`),
+    "",
+    "Percentage of the requests served within a certain time (ms)",
+    ...[50, 66, 75, 80, 90, 95, 98, 99, 100].map(
+      (percent) => `${String(percent).padStart(3)}% ${at(percent).padStart(6)}`,
+    ),
     ...failures.slice(0, 5).map(({ kind, message }) => `failed (${kind}): ${message}`),
   ].join("\n");
 }
@@ -101,17 +122,26 @@ async function main(): Promise<number> {
   const file = process.env["EKS_BLUE_GREEN_CONNECT_TO"];
   if (file === undefined) throw new Error("ab: this shell does not point at a sandbox: source its env.sh");
   const fabric = new Fabric();
-  for (const { host, port, address, addressPort } of parseConnectTo(readFileSync(file, "utf8"))) fabric.set({ address: host, port, host: address, hostPort: addressPort });
-  if (fabric.resolve(asked.host, asked.port) === undefined) throw new Error(`ab: ${asked.host}:${asked.port}: no load balancer of this sandbox listens there (its listeners: ${file})`);
-  console.log(`This is the sandbox's stand-in for ApacheBench: -n, -c and -k\n\nBenchmarking ${asked.host} (be patient).....`);
+  for (const { host, port, address, addressPort } of parseConnectTo(readFileSync(file, "utf8")))
+    fabric.set({ address: host, port, host: address, hostPort: addressPort });
+  if (fabric.resolve(asked.host, asked.port) === undefined)
+    throw new Error(
+      `ab: ${asked.host}:${asked.port}: no load balancer of this sandbox listens there (its listeners: ${file})`,
+    );
+  console.log(
+    `This is the sandbox's stand-in for ApacheBench: -n, -c and -k\n\nBenchmarking ${asked.host} (be patient).....`,
+  );
   const result = await run(asked, fabric);
   console.log(`done\n\n${report(asked, result)}`);
   return 0;
 }
 
 if (require.main === module) {
-  main().then((code) => (process.exitCode = code), (error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  });
+  main().then(
+    (code) => (process.exitCode = code),
+    (error: Error) => {
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
+    },
+  );
 }

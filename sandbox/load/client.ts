@@ -42,7 +42,11 @@ export class LoadClient {
   private readonly sweeper: NodeJS.Timeout;
   private stopped = false;
 
-  constructor(private readonly options: LoadOptions, private readonly ledger: (line: object) => void, private readonly sampled: (sample: LoadSample) => void) {
+  constructor(
+    private readonly options: LoadOptions,
+    private readonly ledger: (line: object) => void,
+    private readonly sampled: (sample: LoadSample) => void,
+  ) {
     const head = `GET ${options.path} HTTP/1.1\r\nHost: ${options.host}\r\nConnection: `;
     this.requests = { new: `${head}close\r\n\r\n`, "kept-alive": `${head}keep-alive\r\n\r\n` };
     this.readTable();
@@ -56,7 +60,8 @@ export class LoadClient {
       const changed = statSync(this.options.connectToFile).mtimeMs;
       if (changed === this.tableRead) return;
       const fabric = new Fabric();
-      for (const e of parseConnectTo(readFileSync(this.options.connectToFile, "utf8"))) fabric.set({ address: e.host, port: e.port, host: e.address, hostPort: e.addressPort });
+      for (const e of parseConnectTo(readFileSync(this.options.connectToFile, "utf8")))
+        fabric.set({ address: e.host, port: e.port, host: e.address, hostPort: e.addressPort });
       this.fabric = fabric;
       this.tableRead = changed;
     } catch {
@@ -114,8 +119,10 @@ export class LoadClient {
   }
 
   /**
-   * The one idle the longest, so that all have the same pace. Below its size the pool grows with every second request only: in a
-   * drain, when each answer takes a connection away, the idle ones must have their turn too, or they would never be told to close.
+   * The one idle the longest, so that all have the same pace. Below its size the pool grows with every second request
+   * only: in a
+   * drain, when each answer takes a connection away, the idle ones must have their turn too, or they would never be
+   * told to close.
    */
   private keptAlive(number: number): Connection {
     this.grow = !this.grow && this.pool.size < this.options.keepAliveConnections;
@@ -138,7 +145,13 @@ export class LoadClient {
     return connection;
   }
 
-  private settled(how: LoadFailure["connection"], at: number, begun: number, connection: Connection, outcome: Outcome): void {
+  private settled(
+    how: LoadFailure["connection"],
+    at: number,
+    begun: number,
+    connection: Connection,
+    outcome: Outcome,
+  ): void {
     if (!outcome.ok) return this.failed(how, at, connection.target, outcome.kind, outcome.message, outcome.member);
     this.latency.add(performance.now() - begun);
     this.succeeded++;
@@ -147,7 +160,14 @@ export class LoadClient {
     this.second.byMember[member] = (this.second.byMember[member] ?? 0) + 1;
   }
 
-  private failed(connection: LoadFailure["connection"], at: number, target: string | null, kind: LoadFailure["kind"], message: string, member: string | null = null): void {
+  private failed(
+    connection: LoadFailure["connection"],
+    at: number,
+    target: string | null,
+    kind: LoadFailure["kind"],
+    message: string,
+    member: string | null = null,
+  ): void {
     if (member !== null) this.failedMembers[member] = (this.failedMembers[member] ?? 0) + 1;
     this.by[connection].failed++;
     this.second.failed++;

@@ -1,11 +1,19 @@
-/** One HTTP/1.1 connection of the client, with at most one request in flight. Its time-outs are looked after by {@link Connection.sweep}. */
+/**
+ * One HTTP/1.1 connection of the client, with at most one request in flight. Its time-outs are looked after by {@link
+ * Connection.sweep}.
+ */
 import type { Socket } from "node:net";
 import type { LoadFailure } from "../contract";
 import { type Answer, ResponseParser } from "./response";
 
 export type Outcome =
   | { readonly ok: true; readonly member: string | null }
-  | { readonly ok: false; readonly kind: LoadFailure["kind"]; readonly message: string; /** Who answered, when somebody did. */ readonly member: string | null };
+  | {
+      readonly ok: false;
+      readonly kind: LoadFailure["kind"];
+      readonly message: string;
+      /** Who answered, when somebody did. */ readonly member: string | null;
+    };
 
 /** A server that said "close" and doesn't is left after this time. */
 const CLOSE_WAIT_MS = 1_000;
@@ -21,7 +29,10 @@ export class Connection {
   private timeoutMs = 0;
   private connected = false;
 
-  constructor(private readonly socket: Socket, private readonly ended: (resetWhileIdle: boolean) => void) {
+  constructor(
+    private readonly socket: Socket,
+    private readonly ended: (resetWhileIdle: boolean) => void,
+  ) {
     let reset = false;
     socket.on("connect", () => (this.connected = true));
     socket.on("data", (data: Buffer) => this.read(data.toString("latin1")));
@@ -116,6 +127,10 @@ export class Connection {
       // The server closes first, so that no client port lingers in TIME_WAIT.
       this.deadline = now + CLOSE_WAIT_MS;
     } else if (this.parser.surplus) this.close();
-    this.settle(good ? { ok: true, member: answer.member } : { ok: false, kind: "status", message: `status ${answer.status}`, member: answer.member });
+    this.settle(
+      good
+        ? { ok: true, member: answer.member }
+        : { ok: false, kind: "status", message: `status ${answer.status}`, member: answer.member },
+    );
   }
 }

@@ -16,7 +16,11 @@ function start(options: LoadOptions, file: string): void {
   ledger = stream;
   stream.on("error", (error) => tell({ type: "error", message: `${file}: ${error.message}` }));
   stream.once("open", () => {
-    client = new LoadClient(options, (line) => stream.write(`${JSON.stringify(line)}\n`), (sample) => tell({ type: "sample", sample }));
+    client = new LoadClient(
+      options,
+      (line) => stream.write(`${JSON.stringify(line)}\n`),
+      (sample) => tell({ type: "sample", sample }),
+    );
     tell({ type: "started" });
   });
 }

@@ -130,7 +130,12 @@ export class ResponseParser {
     else this.expect("until-end", 0);
     const option = header(head, /\r\nconnection:[ \t]*([^\r]*)/i)?.toLowerCase() ?? "";
     const stays = line[1] === "1" ? !option.includes("close") : option.includes("keep-alive");
-    this.answer = { status, keepAlive: stays && this.state !== "until-end", pod: header(head, /\r\nx-pod:[ \t]*([^\r]*)/i), member: header(head, /\r\nx-member:[ \t]*([^\r]*)/i) };
+    this.answer = {
+      status,
+      keepAlive: stays && this.state !== "until-end",
+      pod: header(head, /\r\nx-pod:[ \t]*([^\r]*)/i),
+      member: header(head, /\r\nx-member:[ \t]*([^\r]*)/i),
+    };
     return true;
   }
 

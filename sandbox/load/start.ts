@@ -14,7 +14,8 @@ export interface LoadSample {
   readonly byMember: Readonly<Record<string, number>>;
 }
 
-export type ToLoad = { readonly type: "start"; readonly options: LoadOptions; readonly ledgerFile: string } | { readonly type: "stop" };
+export type ToLoad =
+  { readonly type: "start"; readonly options: LoadOptions; readonly ledgerFile: string } | { readonly type: "stop" };
 export type FromLoad =
   | { readonly type: "started" }
   | { readonly type: "sample"; readonly sample: LoadSample }
@@ -38,13 +39,22 @@ export interface LoadExtra {
 }
 
 function failure(message: string): SandboxError {
-  return new SandboxError("SBX-LOAD", `the load client failed: ${message}`, "Look at its standard error and the ledger; the run proves nothing, start it again.");
+  return new SandboxError(
+    "SBX-LOAD",
+    `the load client failed: ${message}`,
+    "Look at its standard error and the ledger; the run proves nothing, start it again.",
+  );
 }
 
 export async function startLoad(options: LoadOptions, extra: LoadExtra): Promise<LoadHandle> {
   mkdirSync(dirname(extra.ledgerFile), { recursive: true });
   // A group of its own: a Ctrl-C in the terminal is for the rehearsal, which ends the load when it has its summary.
-  const child = fork(script("load/main"), [], { detached: true, env: { ...extra.env }, execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(script("load/main"), [], {
+    detached: true,
+    env: { ...extra.env },
+    execArgv: [],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   const callbacks: ((sample: LoadSample) => void)[] = [];
   let last: LoadSample = { at: new Date().toISOString(), sent: 0, failed: 0, byMember: {} };
   child.on("message", (message: FromLoad) => {
@@ -83,7 +93,8 @@ function answer<T extends FromLoad["type"]>(child: ChildProcess, type: T): Promi
       if (message.type === type) settle(() => resolve(message as Extract<FromLoad, { type: T }>));
       else if (message.type === "error") settle(() => reject(failure(message.message)));
     };
-    const onExit = (code: number | null, signal: string | null): void => settle(() => reject(failure(`ended with ${code ?? signal}`)));
+    const onExit = (code: number | null, signal: string | null): void =>
+      settle(() => reject(failure(`ended with ${code ?? signal}`)));
     const onError = (error: Error): void => settle(() => reject(failure(error.message)));
     child.on("message", onMessage).on("exit", onExit).on("error", onError);
   });

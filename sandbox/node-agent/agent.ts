@@ -1,6 +1,15 @@
 /** The node agent of one cluster: all its nodes, and every pod that is bound to one of them. */
 import type { Socket } from "node:net";
-import type { BlockedNode, ControllerAction, FabricEntry, FabricMessage, FromNodeAgent, NodeAgentStart, NodeRemoval, NodeSpec } from "../contract";
+import type {
+  BlockedNode,
+  ControllerAction,
+  FabricEntry,
+  FabricMessage,
+  FromNodeAgent,
+  NodeAgentStart,
+  NodeRemoval,
+  NodeSpec,
+} from "../contract";
 import { AddressPool } from "./pods/address-pool";
 import { ApiClient, readKubeconfig } from "../kubernetes/api-client";
 import { drainNode } from "./nodes/drain";
@@ -49,14 +58,24 @@ export class NodeAgent {
   /** Nodes that a fault took down. */
   private readonly down = new Set<string>();
 
-  constructor(private readonly start: NodeAgentStart, private readonly deps: AgentDeps) {
+  constructor(
+    private readonly start: NodeAgentStart,
+    private readonly deps: AgentDeps,
+  ) {
     this.client = new ApiClient(readKubeconfig(start.kubeconfigPath));
     this.podApi = new PodApi(this.client, this.closing.signal);
     this.keeper = new NodeKeeper(this.client, start.region, this.closing.signal);
     this.controllers = new ControllerHost({ ...start, kubeconfigPath: start.controllerKubeconfigPath });
     this.podFaults = new PodFaults((hits) => deps.send({ type: "pod-fault-hits", hits }));
-    this.kubelet = start.kubelet ? new KubeletServer(start.kubelet, (request) => logOf(request, [...this.workers.values()], this.down)) : null;
-    this.nodePorts = new NodePorts({ client: this.client, signal: this.closing.signal, dial: deps.open, fabric: (message) => this.tellFabric(message) });
+    this.kubelet = start.kubelet
+      ? new KubeletServer(start.kubelet, (request) => logOf(request, [...this.workers.values()], this.down))
+      : null;
+    this.nodePorts = new NodePorts({
+      client: this.client,
+      signal: this.closing.signal,
+      dial: deps.open,
+      fabric: (message) => this.tellFabric(message),
+    });
   }
 
   /** Resolves when the first list of pods is in; then the agent is ready for nodes. */
@@ -76,27 +95,39 @@ export class NodeAgent {
     });
   }
 
-  /** Makes the cluster's nodes exactly these; resolves when the new ones are ready and the others are gone. @returns those that budgets kept */
+  /**
+   * Makes the cluster's nodes exactly these; resolves when the new ones are ready and the others are gone. @returns
+   * those that budgets kept
+   */
   async setNodes(nodes: readonly NodeSpec[], removal: NodeRemoval = "forced"): Promise<readonly BlockedNode[]> {
     const known = [...new Set([...this.hosts.keys(), ...(await this.keeper.managed())])];
     const wanted = new Set(nodes.map((node) => node.name));
     // First the new ones: what is evicted from the others needs a place.
     await Promise.all(nodes.map((node) => this.chained(node.name, () => this.addNode(node))));
     const blocked: BlockedNode[] = [];
-    await Promise.all(known.filter((name) => !wanted.has(name)).map((name) => this.chained(name, async () => {
-      const pods = await this.removeNode(name, removal);
-      if (pods.length > 0) blocked.push({ node: name, pods });
-    })));
+    await Promise.all(
+      known
+        .filter((name) => !wanted.has(name))
+        .map((name) =>
+          this.chained(name, async () => {
+            const pods = await this.removeNode(name, removal);
+            if (pods.length > 0) blocked.push({ node: name, pods });
+          }),
+        ),
+    );
     return blocked;
   }
 
   crashPod(namespace: string, name: string): void {
-    for (const worker of this.workers.values()) if (worker.namespace === namespace && worker.name === name) worker.crash();
+    for (const worker of this.workers.values())
+      if (worker.namespace === namespace && worker.name === name) worker.crash();
   }
 
   /** Answers the names of those that were hit. */
   crashPods(service: string, count: number | null): string[] {
-    const hit = [...this.workers.values()].filter((worker) => worker.running && belongs(identityOf(worker.object), service)).slice(0, count ?? undefined);
+    const hit = [...this.workers.values()]
+      .filter((worker) => worker.running && belongs(identityOf(worker.object), service))
+      .slice(0, count ?? undefined);
     for (const worker of hit) worker.crash();
     return hit.map((worker) => `${worker.namespace}/${worker.name}`);
   }
@@ -138,11 +169,15 @@ export class NodeAgent {
     this.client.close();
   }
 
-  // ------------------------------------------------------------------------------------------------------------------- nodes
+  // -------------------------------------------------------------------------------------------------------------------
+  // nodes
 
   private chained(name: string, change: () => Promise<void>): Promise<void> {
     const next = (this.chains.get(name) ?? Promise.resolve()).then(change);
-    this.chains.set(name, next.catch(() => undefined));
+    this.chains.set(
+      name,
+      next.catch(() => undefined),
+    );
     return next;
   }
 
@@ -164,7 +199,12 @@ export class NodeAgent {
     await this.keeper.cordon(name);
     // Without a host (a node of an earlier agent) nobody else would confirm the deletions.
     if (this.hosts.has(name)) {
-      const kept = await drainNode(name, removal, { client: this.client, timeScale: this.start.timeScale, closing: this.closing.signal, podsOn: (node) => this.podsOn(node) });
+      const kept = await drainNode(name, removal, {
+        client: this.client,
+        timeScale: this.start.timeScale,
+        closing: this.closing.signal,
+        podsOn: (node) => this.podsOn(node),
+      });
       if (kept.length > 0) return kept.map(({ metadata }) => `${metadata.namespace ?? "default"}/${metadata.name}`);
     }
     await this.keeper.remove(name);
@@ -181,7 +221,8 @@ export class NodeAgent {
     return [...this.pods.values()].filter((pod) => pod.spec.nodeName === node);
   }
 
-  // -------------------------------------------------------------------------------------------------------------------- pods
+  // --------------------------------------------------------------------------------------------------------------------
+  // pods
 
   private onList(pods: readonly Pod[]): void {
     const present = new Set(pods.map((pod) => pod.metadata.uid));
@@ -230,7 +271,13 @@ export class NodeAgent {
     }
   }
 
-  private async startProgram(pod: Pod, container: ContainerSpec, role: "init" | "main", address: string, hostAddress: string): Promise<RunningProgram> {
+  private async startProgram(
+    pod: Pod,
+    container: ContainerSpec,
+    role: "init" | "main",
+    address: string,
+    hostAddress: string,
+  ): Promise<RunningProgram> {
     const env = await containerEnvironment(this.client, pod, container, address, hostAddress);
     const identity = identityOf(pod);
     const context: ProgramContext = {

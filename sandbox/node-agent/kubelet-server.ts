@@ -1,6 +1,8 @@
 /**
- * The part of a kubelet's own API that `kubectl logs` needs: `/containerLogs/<namespace>/<pod>/<container>`. One server for all nodes of the
- * cluster; each Node object says its port. Only the API server may ask: it shows a certificate of the cluster's authority.
+ * The part of a kubelet's own API that `kubectl logs` needs: `/containerLogs/<namespace>/<pod>/<container>`. One server
+ * for all nodes of the
+ * cluster; each Node object says its port. Only the API server may ask: it shows a certificate of the cluster's
+ * authority.
  */
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -23,7 +25,10 @@ export interface LogRequest {
 }
 
 /** `refused`: a kubelet's answer in words. `silent`: the node is down. */
-export type LogAnswer = { readonly kind: "log"; readonly source: LogSource; readonly over: () => boolean } | { readonly kind: "refused"; readonly status: number; readonly message: string } | { readonly kind: "silent" };
+export type LogAnswer =
+  | { readonly kind: "log"; readonly source: LogSource; readonly over: () => boolean }
+  | { readonly kind: "refused"; readonly status: number; readonly message: string }
+  | { readonly kind: "silent" };
 
 const FOLLOW_POLL_MS = 200;
 const plain = { "content-type": "text/plain" };
@@ -32,12 +37,24 @@ export class KubeletServer {
   private server: Server | null = null;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(private readonly files: KubeletFiles, private readonly logOf: (request: LogRequest) => LogAnswer) {}
+  constructor(
+    private readonly files: KubeletFiles,
+    private readonly logOf: (request: LogRequest) => LogAnswer,
+  ) {}
 
   /** @returns its port on 127.0.0.1 */
   async listen(): Promise<number> {
     const { certFile, keyFile, caFile } = this.files;
-    const server = createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile), ca: readFileSync(caFile), requestCert: true, rejectUnauthorized: true }, (request, response) => this.handle(request, response));
+    const server = createServer(
+      {
+        cert: readFileSync(certFile),
+        key: readFileSync(keyFile),
+        ca: readFileSync(caFile),
+        requestCert: true,
+        rejectUnauthorized: true,
+      },
+      (request, response) => this.handle(request, response),
+    );
     server.on("clientError", (_, socket) => socket.destroy());
     this.server = server;
     await new Promise<void>((resolve, reject) => {
@@ -75,7 +92,11 @@ export class KubeletServer {
     }
   }
 
-  private write(response: ServerResponse, { source, over }: Extract<LogAnswer, { kind: "log" }>, query: ReturnType<typeof logQuery>): void {
+  private write(
+    response: ServerResponse,
+    { source, over }: Extract<LogAnswer, { kind: "log" }>,
+    query: ReturnType<typeof logQuery>,
+  ): void {
     const first = source.since(0);
     const text = Buffer.from(logText(selectLines(first.lines, query), query.timestamps));
     response.writeHead(200, { ...plain, "transfer-encoding": "chunked" });
@@ -105,9 +126,22 @@ export function logOf(request: LogRequest, workers: readonly PodWorker[], nodesD
   if (worker === undefined) return { kind: "refused", status: 404, message: `pod ${pod}_${namespace} is not found\n` };
   if (nodesDown.has(worker.host.spec.name)) return { kind: "silent" };
   const runner = worker.container(container);
-  if (runner === undefined) return { kind: "refused", status: 404, message: `container ${container} not found in pod ${pod}_${namespace}\n` };
+  if (runner === undefined)
+    return { kind: "refused", status: 404, message: `container ${container} not found in pod ${pod}_${namespace}\n` };
   const source = runner.log(previous ? "previous" : "current");
-  if (source === null && previous) return { kind: "refused", status: 400, message: `previous terminated container "${container}" in pod "${pod}" not found\n` };
-  if (source === null) return { kind: "refused", status: 400, message: `container "${container}" in pod "${pod}" is waiting to start: ${runner.status.state.waiting?.reason ?? "ContainerCreating"}\n` };
+  if (source === null && previous)
+    return {
+      kind: "refused",
+      status: 400,
+      message: `previous terminated container "${container}" in pod "${pod}" not found\n`,
+    };
+  if (source === null)
+    return {
+      kind: "refused",
+      status: 400,
+      message:
+        `container "${container}" in pod "${pod}" is waiting to start: ` +
+        `${runner.status.state.waiting?.reason ?? "ContainerCreating"}\n`,
+    };
   return { kind: "log", source, over: () => runner.log("current") !== source || !worker.running };
 }

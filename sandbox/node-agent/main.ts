@@ -1,5 +1,6 @@
 /**
- * The node agent's process: forked by the daemon, one per cluster, spoken to over IPC (NodeAgentStart, ToNodeAgent, FromNodeAgent).
+ * The node agent's process: forked by the daemon, one per cluster, spoken to over IPC (NodeAgentStart, ToNodeAgent,
+ * FromNodeAgent).
  * When the daemon goes, everything here ends at once.
  */
 import { once } from "node:events";

@@ -4,8 +4,10 @@ import { createServer } from "node:net";
 import { SandboxError } from "../shared/errors";
 
 /**
- * Just below the range from which the kernel takes the source ports of outgoing connections. A port inside that range could be
- * taken by a load client's connection while an API server is stopped, and the server could then not come back at its address.
+ * Just below the range from which the kernel takes the source ports of outgoing connections. A port inside that range
+ * could be
+ * taken by a load client's connection while an API server is stopped, and the server could then not come back at its
+ * address.
  */
 function range(): { first: number; last: number } {
   try {
@@ -27,7 +29,10 @@ function canListen(port: number): Promise<boolean> {
   });
 }
 
-/** A port of 127.0.0.1 that nobody listens on, never given twice by this process. Others may still take it: callers try again with another. */
+/**
+ * A port of 127.0.0.1 that nobody listens on, never given twice by this process. Others may still take it: callers try
+ * again with another.
+ */
 export async function freePort(): Promise<number> {
   const { first, last } = range();
   for (let attempt = 0; attempt < 200; attempt += 1) {
@@ -36,7 +41,11 @@ export async function freePort(): Promise<number> {
     taken.add(port);
     if (await canListen(port)) return port;
   }
-  throw new SandboxError("SBX-NO-PORT", `found no free port of 127.0.0.1 between ${first} and ${last}`, "End what listens there (`ss -ltn`), for example an older sandbox.");
+  throw new SandboxError(
+    "SBX-NO-PORT",
+    `found no free port of 127.0.0.1 between ${first} and ${last}`,
+    "End what listens there (`ss -ltn`), for example an older sandbox.",
+  );
 }
 
 export function releasePort(port: number): void {

@@ -1,4 +1,7 @@
-/** What the operating system knows of a process. A pid alone names nobody: it is reused; with its start time it is an identity. */
+/**
+ * What the operating system knows of a process. A pid alone names nobody: it is reused; with its start time it is an
+ * identity.
+ */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -19,7 +22,10 @@ export function processStartTime(pid: number): string | null {
     return fields === null || fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
   }
   try {
-    const text = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const text = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
     return text === "" ? null : text.replaceAll(/\s+/g, "_");
   } catch {
     return null;
@@ -33,7 +39,8 @@ export function isAlive(pid: number, startTime?: string | null): boolean {
 }
 
 /**
- * Ends the process and its group at once. Every child of the sandbox leads a group of its own, so that what it started goes
+ * Ends the process and its group at once. Every child of the sandbox leads a group of its own, so that what it started
+ * goes
  * with it. While any member of a group lives, the system gives nobody else that number.
  */
 export function killGroup(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
@@ -52,18 +59,27 @@ export function killGroup(pid: number, signal: NodeJS.Signals = "SIGKILL"): void
 export function startedFrom(folder: string): number[] {
   if (process.platform !== "linux") return [];
   const beginning = folder.endsWith("/") ? folder : `${folder}/`;
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(beginning);
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(beginning);
+      } catch {
+        return false;
+      }
+    });
 }
 
-/** Memory of the process in bytes: its proportional share where the kernel tells, else what is resident; null when it is gone. */
+/**
+ * Memory of the process in bytes: its proportional share where the kernel tells, else what is resident; null when it is
+ * gone.
+ */
 export function processMemory(pid: number): number | null {
-  for (const [file, line] of [["smaps_rollup", /^Pss:\s+(\d+) kB/m], ["status", /^VmRSS:\s+(\d+) kB/m]] as const) {
+  for (const [file, line] of [
+    ["smaps_rollup", /^Pss:\s+(\d+) kB/m],
+    ["status", /^VmRSS:\s+(\d+) kB/m],
+  ] as const) {
     try {
       const found = line.exec(readFileSync(`/proc/${pid}/${file}`, "utf8"));
       if (found?.[1] !== undefined) return Number(found[1]) * 1024;

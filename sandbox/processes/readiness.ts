@@ -15,7 +15,14 @@ export interface WaitOptions {
 export async function waitUntil(check: () => Promise<boolean>, options: WaitOptions): Promise<void> {
   const deadline = Date.now() + options.timeoutMs;
   while (!(await check())) {
-    if (Date.now() > deadline) throw new SandboxError("SBX-TIMEOUT", `waited ${Math.round(options.timeoutMs / 1000)} s for ${options.what}`, options.log === "" ? "Try again; the machine may be too busy." : `The machine may be too busy. ${logHint(options.log)}`);
+    if (Date.now() > deadline)
+      throw new SandboxError(
+        "SBX-TIMEOUT",
+        `waited ${Math.round(options.timeoutMs / 1000)} s for ${options.what}`,
+        options.log === ""
+          ? "Try again; the machine may be too busy."
+          : `The machine may be too busy. ${logHint(options.log)}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, options.intervalMs ?? 50));
   }
 }
@@ -24,7 +31,11 @@ export async function waitUntil(check: () => Promise<boolean>, options: WaitOpti
 export function logHint(file: string): string {
   let lines: string[] = [];
   try {
-    lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-8).map((line) => line.slice(0, 400));
+    lines = readFileSync(file, "utf8")
+      .trimEnd()
+      .split("\n")
+      .slice(-8)
+      .map((line) => line.slice(0, 400));
   } catch {
     // no log: the name alone must do
   }
@@ -43,13 +54,19 @@ export async function httpOk(url: string): Promise<boolean> {
 }
 
 /** True when `/readyz` of an API server on loopback answers 200 to the administrator. */
-export function apiServerReady(port: number, tls: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer }): Promise<boolean> {
+export function apiServerReady(
+  port: number,
+  tls: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer },
+): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = httpsRequest({ host: "127.0.0.1", port, path: "/readyz", timeout: 2_000, agent: false, ...tls }, (response) => {
-      response.resume();
-      response.once("end", () => resolve(response.statusCode === 200));
-      response.once("error", () => resolve(false));
-    });
+    const request = httpsRequest(
+      { host: "127.0.0.1", port, path: "/readyz", timeout: 2_000, agent: false, ...tls },
+      (response) => {
+        response.resume();
+        response.once("end", () => resolve(response.statusCode === 200));
+        response.once("error", () => resolve(false));
+      },
+    );
     request.once("timeout", () => request.destroy());
     request.once("error", () => resolve(false));
     request.end();

@@ -1,5 +1,6 @@
 /**
- * The last one out. A process of its own session that reads what the daemon started; when that pipe ends (the daemon ended, by
+ * The last one out. A process of its own session that reads what the daemon started; when that pipe ends (the daemon
+ * ended, by
  * whatever means) it ends everything still registered and removes the sandbox's folder.
  *
  * Usage: node reaper.js <dir>; on standard input lines `+pid starttime`, `-pid`.
@@ -22,7 +23,8 @@ function onLine(line: string): void {
 function endAll(): void {
   for (const [pid, startTime] of children) {
     const now = processStartTime(pid);
-    // Gone: its group may still have members, and then nobody else can have its number. Another start time: somebody else's.
+    // Gone: its group may still have members, and then nobody else can have its number. Another start time: somebody
+    // else's.
     if (now === null || startTime === "" || now === startTime) killGroup(pid);
   }
 }
@@ -33,7 +35,8 @@ async function onEnd(dir: string): Promise<void> {
     endAll();
     await new Promise((resolve) => setTimeout(resolve, 20));
   } while ([...children].some(([pid, startTime]) => isAlive(pid, startTime)) && Date.now() < deadline);
-  // An engine that was killed leaves its language host, started from the sandbox's folder and in a group of its own; alone it ends only minutes later.
+  // An engine that was killed leaves its language host, started from the sandbox's folder and in a group of its own;
+  // alone it ends only minutes later.
   for (const pid of startedFrom(join(dir, "bin"))) killGroup(pid);
   // A process in its last moments may still write: removal is repeated until the folder stays away.
   while (!removeSandboxDir(dir) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,4 +1,7 @@
-/** The sandbox's folder: made with a marker, and removed only with it, so that a mistyped `--dir` never costs anyone's files. */
+/**
+ * The sandbox's folder: made with a marker, and removed only with it, so that a mistyped `--dir` never costs anyone's
+ * files.
+ */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "../shared/errors";
@@ -12,9 +15,24 @@ const longestDir = 107 - "/provider-host.sock".length;
 export const folders = ["bin", "kube", "logs", "state", "pulumi-home", "etcd", "aws"] as const;
 
 export function createSandboxDir(dir: string): void {
-  if (Buffer.byteLength(dir) > longestDir) throw new SandboxError("SBX-DIR", `the folder's path ${dir} is longer than ${longestDir} bytes, which sockets in it can't have`, "Choose a shorter one with --dir.");
-  if (existsSync(dir) && !existsSync(join(dir, marker)) && readdirSync(dir).length > 0) throw new SandboxError("SBX-DIR", `${dir} holds files that are not a sandbox's`, "Choose a new or empty folder with --dir.");
-  if (readSandboxInfo(dir)) throw new SandboxError("SBX-ALREADY-RUNNING", `a sandbox already runs in ${dir}`, "End it with `eks-blue-green sandbox down`, or choose another folder with --dir.");
+  if (Buffer.byteLength(dir) > longestDir)
+    throw new SandboxError(
+      "SBX-DIR",
+      `the folder's path ${dir} is longer than ${longestDir} bytes, which sockets in it can't have`,
+      "Choose a shorter one with --dir.",
+    );
+  if (existsSync(dir) && !existsSync(join(dir, marker)) && readdirSync(dir).length > 0)
+    throw new SandboxError(
+      "SBX-DIR",
+      `${dir} holds files that are not a sandbox's`,
+      "Choose a new or empty folder with --dir.",
+    );
+  if (readSandboxInfo(dir))
+    throw new SandboxError(
+      "SBX-ALREADY-RUNNING",
+      `a sandbox already runs in ${dir}`,
+      "End it with `eks-blue-green sandbox down`, or choose another folder with --dir.",
+    );
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   writeFileSync(join(dir, marker), "Removed together with this folder when the sandbox ends.\n");
@@ -22,7 +40,8 @@ export function createSandboxDir(dir: string): void {
 }
 
 /**
- * Removes the folder if it is a sandbox's; true when it is gone. `EKS_BLUE_GREEN_KEEP_LOGS` names a folder to which the logs
+ * Removes the folder if it is a sandbox's; true when it is gone. `EKS_BLUE_GREEN_KEEP_LOGS` names a folder to which the
+ * logs
  * are copied before.
  */
 export function removeSandboxDir(dir: string): boolean {
@@ -35,7 +54,8 @@ export function removeSandboxDir(dir: string): boolean {
     // a log that vanishes while it is copied is no reason to leave the folder
   }
   try {
-    for (const entry of readdirSync(dir)) if (entry !== marker) rmSync(join(dir, entry), { recursive: true, force: true });
+    for (const entry of readdirSync(dir))
+      if (entry !== marker) rmSync(join(dir, entry), { recursive: true, force: true });
     rmSync(dir, { recursive: true, force: true });
   } catch {
     return false;

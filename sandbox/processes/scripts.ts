@@ -7,12 +7,18 @@ import { SandboxError } from "../shared/errors";
 export function packageRoot(from: string = __dirname): string {
   for (let dir = from; ; dir = dirname(dir)) {
     if (existsSync(join(dir, "package.json"))) return dir;
-    if (dirname(dir) === dir) throw new SandboxError("SBX-PACKAGE", `found no package.json above ${from}`, "Install the package anew; its files were moved.");
+    if (dirname(dir) === dir)
+      throw new SandboxError(
+        "SBX-PACKAGE",
+        `found no package.json above ${from}`,
+        "Install the package anew; its files were moved.",
+      );
   }
 }
 
 /**
- * The compiled file of `sandbox/<name>.js`: beside this file when that is compiled too, else (under ts-node) in the package's
+ * The compiled file of `sandbox/<name>.js`: beside this file when that is compiled too, else (under ts-node) in the
+ * package's
  * `dist`. Null when it is not there.
  */
 export function findScript(name: string): string | null {

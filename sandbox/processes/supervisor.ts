@@ -28,11 +28,17 @@ export interface Child {
   /** Resolves when the process has ended. */
   readonly exit: Promise<string>;
   send(message: object): boolean;
-  /** Asks with SIGTERM (after closing the IPC channel), then ends the whole group at the deadline; 0 ends it at once. */
+  /**
+   * Asks with SIGTERM (after closing the IPC channel), then ends the whole group at the deadline; 0 ends it at once.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
-export interface ProcessStatus { readonly name: string; readonly pid: number; readonly memoryBytes: number }
+export interface ProcessStatus {
+  readonly name: string;
+  readonly pid: number;
+  readonly memoryBytes: number;
+}
 
 export class Supervisor {
   private readonly children = new Map<string, Child>();
@@ -47,8 +53,18 @@ export class Supervisor {
 
   /** The reaper comes first: whatever is started after it can't be left behind. */
   startReaper(): void {
-    const env = { PATH: process.env["PATH"] ?? "", ...(process.env["EKS_BLUE_GREEN_KEEP_LOGS"] === undefined ? {} : { EKS_BLUE_GREEN_KEEP_LOGS: process.env["EKS_BLUE_GREEN_KEEP_LOGS"] }) };
-    const reaper = spawn(process.execPath, [this.reaperScript, this.dir], { detached: true, stdio: ["pipe", "ignore", "ignore"], env, cwd: "/" });
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      ...(process.env["EKS_BLUE_GREEN_KEEP_LOGS"] === undefined
+        ? {}
+        : { EKS_BLUE_GREEN_KEEP_LOGS: process.env["EKS_BLUE_GREEN_KEEP_LOGS"] }),
+    };
+    const reaper = spawn(process.execPath, [this.reaperScript, this.dir], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+      env,
+      cwd: "/",
+    });
     reaper.stdin.on("error", () => undefined);
     reaper.once("exit", () => {
       if (!this.closing) this.startReaper();
@@ -89,8 +105,15 @@ export class Supervisor {
 
   status(): ProcessStatus[] {
     const own = { name: "daemon", pid: process.pid, memoryBytes: processMemory(process.pid) ?? 0 };
-    const reaper = this.reaper?.pid === undefined ? [] : [{ name: "reaper", pid: this.reaper.pid, memoryBytes: processMemory(this.reaper.pid) ?? 0 }];
-    return [own, ...reaper, ...[...this.children.values()].map(({ name, pid }) => ({ name, pid, memoryBytes: processMemory(pid) ?? 0 }))];
+    const reaper =
+      this.reaper?.pid === undefined
+        ? []
+        : [{ name: "reaper", pid: this.reaper.pid, memoryBytes: processMemory(this.reaper.pid) ?? 0 }];
+    return [
+      own,
+      ...reaper,
+      ...[...this.children.values()].map(({ name, pid }) => ({ name, pid, memoryBytes: processMemory(pid) ?? 0 })),
+    ];
   }
 
   /** From now on an ending child is no surprise. */
@@ -119,7 +142,11 @@ class SpawnedChild implements Child {
   ended: string | null = null;
   stopping = false;
 
-  constructor(options: ChildOptions, private readonly process_: ChildProcess, readonly logFile: string) {
+  constructor(
+    options: ChildOptions,
+    private readonly process_: ChildProcess,
+    readonly logFile: string,
+  ) {
     this.name = options.name;
     this.pid = process_.pid ?? -1;
     this.startTime = this.pid > 0 ? (processStartTime(this.pid) ?? "") : "";

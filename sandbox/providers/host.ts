@@ -1,7 +1,9 @@
 /**
- * The provider host: one process that serves all plugin processes of the sandbox, so that the SDKs are loaded once. Each launcher that
+ * The provider host: one process that serves all plugin processes of the sandbox, so that the SDKs are loaded once.
+ * Each launcher that
  * connects gets a gRPC server with a provider instance of its own, configured by the engine as if it were a process.
- * Environment: PROVIDER_HOST_SOCKET, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, EKS_BLUE_GREEN_TIME_SCALE.
+ * Environment: PROVIDER_HOST_SOCKET, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION,
+ * EKS_BLUE_GREEN_TIME_SCALE.
  */
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
@@ -15,10 +17,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 function providerServer(name: ProviderName, engineAddress: string, env: Environment): ProviderServer {
   switch (name) {
-    case "aws": return new ProviderServer(new AwsStandIn(env));
-    case "kubernetes": return new ProviderServer(new KubernetesStandIn(env));
-    case "eks": return new ProviderServer(new EksStandIn(), componentHandlers(engineAddress));
-    default: { const never: never = name; throw new Error(`no stand-in for provider ${String(never)}`); }
+    case "aws":
+      return new ProviderServer(new AwsStandIn(env));
+    case "kubernetes":
+      return new ProviderServer(new KubernetesStandIn(env));
+    case "eks":
+      return new ProviderServer(new EksStandIn(), componentHandlers(engineAddress));
+    default: {
+      const never: never = name;
+      throw new Error(`no stand-in for provider ${String(never)}`);
+    }
   }
 }
 

@@ -1,4 +1,7 @@
-/** The executables that the engine starts as plugins. Each asks the provider host for a gRPC server and stays as long as the engine wants it. */
+/**
+ * The executables that the engine starts as plugins. Each asks the provider host for a gRPC server and stays as long as
+ * the engine wants it.
+ */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 

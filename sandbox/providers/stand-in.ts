@@ -1,4 +1,7 @@
-/** What a stand-in provider is, apart from gRPC. Values are plain: secrets and resource references are unwrapped by the engine, unknown is `UNKNOWN`. */
+/**
+ * What a stand-in provider is, apart from gRPC. Values are plain: secrets and resource references are unwrapped by the
+ * engine, unknown is `UNKNOWN`.
+ */
 import type { Check, Diff, Props } from "./rpc/values";
 
 /** Which resource a call is about. */
@@ -46,9 +49,14 @@ export interface StandIn {
   diff(call: ChangeCall): Promise<Diff>;
   create(call: Target & { readonly inputs: Props; readonly preview: boolean }, limits: Limits): Promise<Created>;
   /** Without inputs and outputs: an import. It may be asked for by another id than the resource then has. */
-  read(call: Target & { readonly id: string; readonly inputs: Props; readonly outputs: Props }): Promise<{ readonly id?: string; readonly outputs: Props; readonly inputs: Props } | null>;
+  read(
+    call: Target & { readonly id: string; readonly inputs: Props; readonly outputs: Props },
+  ): Promise<{ readonly id?: string; readonly outputs: Props; readonly inputs: Props } | null>;
   update(call: ChangeCall & { readonly preview: boolean }, limits: Limits): Promise<Props>;
-  delete(call: Target & { readonly id: string; readonly oldInputs: Props; readonly outputs: Props }, limits: Limits): Promise<void>;
+  delete(
+    call: Target & { readonly id: string; readonly oldInputs: Props; readonly outputs: Props },
+    limits: Limits,
+  ): Promise<void>;
   invoke(token: string, args: Props): Promise<Props>;
 }
 

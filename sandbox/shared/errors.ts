@@ -1,4 +1,7 @@
-/** Errors of the sandbox, in the shape of the driver's: `{code, message, remedy, cause}`. Codes begin with `SBX-` and are in docs/errors.md. */
+/**
+ * Errors of the sandbox, in the shape of the driver's: `{code, message, remedy, cause}`. Codes begin with `SBX-` and
+ * are in docs/errors.md.
+ */
 export class SandboxError extends Error {
   readonly code: `SBX-${string}`;
   readonly remedy: string;
@@ -12,7 +15,11 @@ export class SandboxError extends Error {
 
 /** Why EKS calls a change of nodes failed: `PodEvictionFailure`, `NodeCreationFailure`. */
 export class NodeFailure extends Error {
-  constructor(readonly code: "PodEvictionFailure" | "NodeCreationFailure", message: string, readonly nodes: readonly string[]) {
+  constructor(
+    readonly code: "PodEvictionFailure" | "NodeCreationFailure",
+    message: string,
+    readonly nodes: readonly string[],
+  ) {
     super(message);
     this.name = "NodeFailure";
   }

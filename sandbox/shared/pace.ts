@@ -1,5 +1,6 @@
 /**
- * Whether this process got its share of the machine. A sandbox compresses minutes into seconds, on machines that do other things as well: a
+ * Whether this process got its share of the machine. A sandbox compresses minutes into seconds, on machines that do
+ * other things as well: a
  * probe that nobody answered in half a second says nothing about the program when nobody here could have answered.
  */
 const BEAT_MS = 20;
@@ -39,5 +40,8 @@ export class Excuses {
   }
 }
 
-/** How many time-outs in a row may be put down to the machine: somebody must notice a program that hangs, however slow all is. */
+/**
+ * How many time-outs in a row may be put down to the machine: somebody must notice a program that hangs, however slow
+ * all is.
+ */
 export const MOST_EXCUSED = 20;

@@ -16,8 +16,16 @@ export function downloadFor(tool: Tool): Download | null {
   return downloads[`${tool.name}-${tool.version}-${process.platform}-${process.arch}`] ?? null;
 }
 
-/** True when the tool is in the cache afterwards; false when it could not be had: building is the next way. A wrong sum throws nothing away silently: it is reported. */
-export async function tryDownload(tool: Tool, download: Download, cache: Cache, onProgress: OnProgress): Promise<boolean> {
+/**
+ * True when the tool is in the cache afterwards; false when it could not be had: building is the next way. A wrong sum
+ * throws nothing away silently: it is reported.
+ */
+export async function tryDownload(
+  tool: Tool,
+  download: Download,
+  cache: Cache,
+  onProgress: OnProgress,
+): Promise<boolean> {
   const work = cache.temporary();
   try {
     return await withProgress(`${tool.name} ${tool.version}`, "download", onProgress, async (detail) => {
@@ -30,17 +38,34 @@ export async function tryDownload(tool: Tool, download: Download, cache: Cache, 
       return true;
     });
   } catch (error) {
-    onProgress({ tool: tool.name, action: "download", status: "failed", elapsedSeconds: 0, message: `no download of ${tool.name}: ${error instanceof Error ? error.message : String(error)}` });
+    onProgress({
+      tool: tool.name,
+      action: "download",
+      status: "failed",
+      elapsedSeconds: 0,
+      message: `no download of ${tool.name}: ${error instanceof Error ? error.message : String(error)}`,
+    });
     return false;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** Streams to a file and gives the sha256. Some networks accept every connection and then say nothing: so the first byte has a deadline. */
-export async function fetchTo(url: string, file: string, onBytes: (bytes: number) => void, deadlines = { firstByteMs, stallMs }): Promise<string> {
+/**
+ * Streams to a file and gives the sha256. Some networks accept every connection and then say nothing: so the first byte
+ * has a deadline.
+ */
+export async function fetchTo(
+  url: string,
+  file: string,
+  onBytes: (bytes: number) => void,
+  deadlines = { firstByteMs, stallMs },
+): Promise<string> {
   const abort = new AbortController();
-  let timer = setTimeout(() => abort.abort(new Error(`${url} did not answer in ${deadlines.firstByteMs / 1000} s`)), deadlines.firstByteMs);
+  let timer = setTimeout(
+    () => abort.abort(new Error(`${url} did not answer in ${deadlines.firstByteMs / 1000} s`)),
+    deadlines.firstByteMs,
+  );
   try {
     const response = await fetch(url, { signal: abort.signal });
     if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
@@ -56,7 +81,9 @@ export async function fetchTo(url: string, file: string, onBytes: (bytes: number
         next(null, chunk);
       },
     });
-    await pipeline(Readable.fromWeb(response.body as never), counter, createWriteStream(file), { signal: abort.signal });
+    await pipeline(Readable.fromWeb(response.body as never), counter, createWriteStream(file), {
+      signal: abort.signal,
+    });
     return hash.digest("hex");
   } catch (error) {
     throw abort.signal.aborted ? (abort.signal.reason as Error) : error;
@@ -72,6 +99,7 @@ export async function sha256Of(file: string): Promise<string> {
 }
 
 async function unpack(archive: string, member: string, dir: string): Promise<string> {
-  if ((await outputOf("tar", ["-xzf", archive, "-C", dir, member])) === null) throw new Error(`tar could not unpack ${member}`);
+  if ((await outputOf("tar", ["-xzf", archive, "-C", dir, member])) === null)
+    throw new Error(`tar could not unpack ${member}`);
   return join(dir, member);
 }

@@ -19,14 +19,19 @@ export interface ResolveToolsOptions {
 }
 
 /**
- * Each tool from PATH, else the cache, else its official download (only where its sum is pinned), else a build from its Go
+ * Each tool from PATH, else the cache, else its official download (only where its sum is pinned), else a build from its
+ * Go
  * module; Python's from the cache, else the package index. Throws SBX-TOOL-MISSING, SBX-TOOL-BUILD or SBX-TOOL-INSTALL.
  */
 export async function resolveTools(options: ResolveToolsOptions): Promise<ToolPaths> {
-  if (process.platform === "win32") throw new SandboxError("SBX-PLATFORM", "the sandbox runs on Linux and macOS", "Use WSL.");
+  if (process.platform === "win32")
+    throw new SandboxError("SBX-PLATFORM", "the sandbox runs on Linux and macOS", "Use WSL.");
   const cache = new Cache(options.cacheDir ?? defaultCacheDir());
   // Settled both, so that a failure of one leaves no build of the other running behind the caller's back.
-  const [go, python] = await Promise.allSettled([resolveBinaries(cache, options.onProgress), resolvePython(cache, options.onProgress)]);
+  const [go, python] = await Promise.allSettled([
+    resolveBinaries(cache, options.onProgress),
+    resolvePython(cache, options.onProgress),
+  ]);
   if (go.status === "rejected") throw go.reason;
   if (python.status === "rejected") throw python.reason;
   const at = (name: ToolName): string => go.value.get(name) as string;

@@ -26,14 +26,21 @@ export function parseVersion(text: string): number[] | null {
   return match ? match.slice(1, 4).map((part) => Number(part ?? 0)) : null;
 }
 
-interface Found { readonly file: string; readonly version: string }
+interface Found {
+  readonly file: string;
+  readonly version: string;
+}
 
 async function findOne(tool: Tool, path: string): Promise<Found | null> {
   const file = which(tool.name, path)[0];
   if (file === undefined) return null;
   if (tool.versionArgs === null) return { file, version: "" };
   // Asking for a version must neither look for news of Pulumi's nor write anywhere.
-  const text = await outputOf(file, tool.versionArgs, { PATH: path, PULUMI_SKIP_UPDATE_CHECK: "true", HOME: process.env["HOME"] });
+  const text = await outputOf(file, tool.versionArgs, {
+    PATH: path,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    HOME: process.env["HOME"],
+  });
   const version = text === null ? null : parseVersion(text.replace(/^[\s\S]*?"gitVersion"/, ""));
   return version !== null && tool.accepts(version) ? { file, version: version.join(".") } : null;
 }
@@ -48,6 +55,7 @@ export async function findOnPath(path: string): Promise<Map<ToolName, string>> {
     }),
   );
   const group = together.map((name) => found.get(name)?.version);
-  if (group.some((version) => version === undefined || version !== group[0])) for (const name of together) found.delete(name);
+  if (group.some((version) => version === undefined || version !== group[0]))
+    for (const name of together) found.delete(name);
   return new Map([...found].map(([name, { file }]) => [name, file]));
 }

@@ -12,10 +12,20 @@ export interface ToolProgress {
 
 export type OnProgress = (progress: ToolProgress) => void;
 
-const verbs: Record<ToolProgress["action"], string> = { wait: "waiting for", download: "downloading", build: "building", install: "installing" };
+const verbs: Record<ToolProgress["action"], string> = {
+  wait: "waiting for",
+  download: "downloading",
+  build: "building",
+  install: "installing",
+};
 
 /** Runs a step; tells about it after two seconds, then every five, and at its end if it was told about or failed. */
-export async function withProgress<T>(tool: string, action: ToolProgress["action"], onProgress: OnProgress, run: (detail: (text: string) => void) => Promise<T>): Promise<T> {
+export async function withProgress<T>(
+  tool: string,
+  action: ToolProgress["action"],
+  onProgress: OnProgress,
+  run: (detail: (text: string) => void) => Promise<T>,
+): Promise<T> {
   const began = Date.now();
   let told = false;
   let detail = "";
@@ -24,7 +34,8 @@ export async function withProgress<T>(tool: string, action: ToolProgress["action
     onProgress({ tool, action, status, elapsedSeconds: (Date.now() - began) / 1000, message });
   };
   const seconds = (): string => `${Math.round((Date.now() - began) / 1000)} s`;
-  const running = (): void => tell("running", `${verbs[action]} ${tool} · ${seconds()}${detail === "" ? "" : ` · ${detail}`}`);
+  const running = (): void =>
+    tell("running", `${verbs[action]} ${tool} · ${seconds()}${detail === "" ? "" : ` · ${detail}`}`);
   let every: NodeJS.Timeout | undefined;
   const first = setTimeout(() => {
     running();

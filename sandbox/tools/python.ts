@@ -9,7 +9,11 @@ import { which } from "./path-lookup";
 import { type OnProgress, withProgress } from "./progress";
 import { outputOf, runLogged } from "./run";
 
-export interface PythonTools { readonly python: string; readonly motoServer: string; readonly aws: string }
+export interface PythonTools {
+  readonly python: string;
+  readonly motoServer: string;
+  readonly aws: string;
+}
 
 const oldest = [3, 10] as const;
 
@@ -22,16 +26,24 @@ export async function findPython(path: string = process.env["PATH"] ?? ""): Prom
   for (const name of ["python3", "python3.13", "python3.12", "python3.11", "python3.10"]) {
     for (const file of which(name, path)) {
       // The real executable: a version manager's shim answers differently in another folder.
-      const [version, real] = ((await outputOf(file, ["-c", "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable)"])) ?? "").split("\n");
+      const [version, real] = (
+        (await outputOf(file, ["-c", "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable)"])) ?? ""
+      ).split("\n");
       const [major, minor] = (version ?? "").split(".").map(Number);
-      if (major === oldest[0] && minor !== undefined && minor >= oldest[1]) return { file: real || file, version: version as string };
+      if (major === oldest[0] && minor !== undefined && minor >= oldest[1])
+        return { file: real || file, version: version as string };
     }
   }
-  throw new SandboxError("SBX-TOOL-MISSING", `found no Python ${oldest.join(".")} or newer, which the sandbox needs for moto and the AWS CLI`, "Install python3 from your system's packages.");
+  throw new SandboxError(
+    "SBX-TOOL-MISSING",
+    `found no Python ${oldest.join(".")} or newer, which the sandbox needs for moto and the AWS CLI`,
+    "Install python3 from your system's packages.",
+  );
 }
 
 /**
- * Scripts of a virtual environment name its interpreter by absolute path, so it can't be built aside and renamed: it is made in
+ * Scripts of a virtual environment name its interpreter by absolute path, so it can't be built aside and renamed: it is
+ * made in
  * place under a lock, and a marker written last says that it is complete.
  */
 export async function resolvePython(cache: Cache, onProgress: OnProgress): Promise<PythonTools> {
@@ -39,7 +51,11 @@ export async function resolvePython(cache: Cache, onProgress: OnProgress): Promi
   const sum = createHash("sha256").update(readFileSync(requirementsFile())).update(file).digest("hex").slice(0, 12);
   const folder = cache.folder("python", `${version}-${sum}`);
   const marker = join(folder, ".complete");
-  const tools = { python: join(folder, "bin", "python3"), motoServer: join(folder, "bin", "moto_server"), aws: join(folder, "bin", "aws") };
+  const tools = {
+    python: join(folder, "bin", "python3"),
+    motoServer: join(folder, "bin", "moto_server"),
+    aws: join(folder, "bin", "aws"),
+  };
   if (existsSync(marker)) return tools;
   return cache.withLock("python", onProgress, async () => {
     if (existsSync(marker)) return tools;
@@ -54,9 +70,16 @@ export async function resolvePython(cache: Cache, onProgress: OnProgress): Promi
 
 async function install(python: string, folder: string, logFile: string): Promise<void> {
   // Nothing of an activated environment or of a user's own packages may shine through.
-  const env: NodeJS.ProcessEnv = { ...process.env, PYTHONNOUSERSITE: "1", PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_REQUIRE_VIRTUALENV: "0" };
-  for (const name of ["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_USER", "PIP_PREFIX"]) delete env[name];
-  const run = (command: string, args: readonly string[]): Promise<string | null> => runLogged({ command, args, cwd: "/", env, logFile, timeoutMs: 10 * 60_000 });
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    PYTHONNOUSERSITE: "1",
+    PIP_DISABLE_PIP_VERSION_CHECK: "1",
+    PIP_REQUIRE_VIRTUALENV: "0",
+  };
+  for (const name of ["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_USER", "PIP_PREFIX"])
+    delete env[name];
+  const run = (command: string, args: readonly string[]): Promise<string | null> =>
+    runLogged({ command, args, cwd: "/", env, logFile, timeoutMs: 10 * 60_000 });
   const packages = ["install", "--no-deps", "--no-input", "--only-binary=:all:", "--requirement", requirementsFile()];
   let failure = await run(python, ["-m", "venv", folder]);
   if (failure === null) failure = await run(join(folder, "bin", "python3"), ["-m", "pip", ...packages]);
@@ -65,10 +88,20 @@ async function install(python: string, folder: string, logFile: string): Promise
     rmSync(folder, { recursive: true, force: true });
     failure = await installIntoFolder(python, folder, packages, run);
   }
-  if (failure !== null) throw new SandboxError("SBX-TOOL-INSTALL", `installing moto and the AWS CLI failed: ${failure}`, `pip's output is in ${logFile}. The package index (PIP_INDEX_URL) must be reachable.`);
+  if (failure !== null)
+    throw new SandboxError(
+      "SBX-TOOL-INSTALL",
+      `installing moto and the AWS CLI failed: ${failure}`,
+      `pip's output is in ${logFile}. The package index (PIP_INDEX_URL) must be reachable.`,
+    );
 }
 
-async function installIntoFolder(python: string, folder: string, packages: readonly string[], run: (command: string, args: readonly string[]) => Promise<string | null>): Promise<string | null> {
+async function installIntoFolder(
+  python: string,
+  folder: string,
+  packages: readonly string[],
+  run: (command: string, args: readonly string[]) => Promise<string | null>,
+): Promise<string | null> {
   const site = join(folder, "site-packages");
   mkdirSync(join(folder, "bin"), { recursive: true });
   const failure = await run(python, ["-m", "pip", ...packages, "--target", site]);

@@ -14,13 +14,20 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
 }
 
-/** Resolves with null when it ends with exit code 0, else with how it ended. Its whole group ends with this process's signals and at the deadline. */
+/**
+ * Resolves with null when it ends with exit code 0, else with how it ended. Its whole group ends with this process's
+ * signals and at the deadline.
+ */
 export function runLogged(options: RunOptions): Promise<string | null> {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = createWriteStream(options.logFile, { flags: "a" });
   log.write(`\n$ ${options.command} ${options.args.join(" ")}\n`);
   return new Promise((resolve) => {
-    const child = spawn(options.command, [...options.args], { cwd: options.cwd, env: options.env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(options.command, [...options.args], {
+      cwd: options.cwd,
+      env: options.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -37,13 +44,30 @@ export function runLogged(options: RunOptions): Promise<string | null> {
       });
     }
     child.once("error", (error) => end(error.message));
-    child.once("close", (code, signal) => end(late ? `it took longer than ${Math.round(options.timeoutMs / 60_000)} minutes` : code === 0 ? null : `it ended with ${signal ?? `exit code ${code}`}`));
+    child.once("close", (code, signal) =>
+      end(
+        late
+          ? `it took longer than ${Math.round(options.timeoutMs / 60_000)} minutes`
+          : code === 0
+            ? null
+            : `it ended with ${signal ?? `exit code ${code}`}`,
+      ),
+    );
   });
 }
 
 /** What a program prints, stdout and stderr; null when it fails or takes longer than ten seconds. */
-export function outputOf(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string | null> {
+export function outputOf(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string | null> {
   return new Promise((resolve) => {
-    execFile(command, [...args], { timeout: 10_000, killSignal: "SIGKILL", encoding: "utf8", env, maxBuffer: 4_000_000 }, (error, stdout, stderr) => resolve(error ? null : stdout + stderr));
+    execFile(
+      command,
+      [...args],
+      { timeout: 10_000, killSignal: "SIGKILL", encoding: "utf8", env, maxBuffer: 4_000_000 },
+      (error, stdout, stderr) => resolve(error ? null : stdout + stderr),
+    );
   });
 }

@@ -16,7 +16,12 @@ export class ObjectReader {
   private readonly asked = new Set<string>();
 
   /** `path` is empty at the top; `value` must be an object (a problem otherwise). */
-  constructor(private readonly problems: Problem[], private readonly path: string, value: unknown, private readonly source: string = "") {
+  constructor(
+    private readonly problems: Problem[],
+    private readonly path: string,
+    value: unknown,
+    private readonly source: string = "",
+  ) {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     if (!isObject) this.add("", value, "must be an object", "Write `key: value` pairs");
     this.object = isObject ? (value as Record<string, unknown>) : {};
@@ -41,11 +46,23 @@ export class ObjectReader {
   finish(): void {
     const known = [...this.asked].sort();
     for (const key of Object.keys(this.object)) {
-      if (!this.asked.has(key)) this.add(key, this.object[key], `is not a known key${this.source}`, `Remove it, or use one of: ${known.join(", ")}`);
+      if (!this.asked.has(key))
+        this.add(
+          key,
+          this.object[key],
+          `is not a known key${this.source}`,
+          `Remove it, or use one of: ${known.join(", ")}`,
+        );
     }
   }
 
-  text(key: string, otherwise: string | undefined, pattern: RegExp = /./, rule = "must be text", remedy = "Write a text"): string {
+  text(
+    key: string,
+    otherwise: string | undefined,
+    pattern: RegExp = /./,
+    rule = "must be text",
+    remedy = "Write a text",
+  ): string {
     const value = this.raw(key);
     if (value === undefined && otherwise !== undefined) return otherwise;
     if (typeof value === "string" && pattern.test(value)) return value;
@@ -61,7 +78,13 @@ export class ObjectReader {
     const value = this.raw(key);
     if (value === undefined && rule.otherwise !== undefined) return rule.otherwise;
     if (typeof value === "number" && Number.isInteger(value) && value >= rule.least && value <= rule.most) return value;
-    this.add(key, value, `${value === undefined ? "is required; " : ""}must be a whole number from ${rule.least} to ${rule.most} (${rule.source})`, `Choose a value from ${rule.least} to ${rule.most}`);
+    this.add(
+      key,
+      value,
+      `${value === undefined ? "is required; " : ""}must be a whole number from ${rule.least} to ${rule.most} ` +
+        `(${rule.source})`,
+      `Choose a value from ${rule.least} to ${rule.most}`,
+    );
     return rule.otherwise ?? rule.least;
   }
 
@@ -82,7 +105,14 @@ export class ObjectReader {
   }
 
   /** A list of texts without repeats, each matching. */
-  texts(key: string, otherwise: readonly string[] | undefined, fewest: number, pattern: RegExp, rule: string, remedy: string): readonly string[] {
+  texts(
+    key: string,
+    otherwise: readonly string[] | undefined,
+    fewest: number,
+    pattern: RegExp,
+    rule: string,
+    remedy: string,
+  ): readonly string[] {
     const value = this.raw(key);
     if (value === undefined && otherwise !== undefined) return otherwise;
     if (!Array.isArray(value) || value.length < fewest) {

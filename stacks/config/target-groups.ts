@@ -1,4 +1,7 @@
-/** Which target groups an environment has: one per port of each service, under a key that outputs, observations and the record share. Pure. */
+/**
+ * Which target groups an environment has: one per port of each service, under a key that outputs, observations and the
+ * record share. Pure.
+ */
 import type { EnvironmentConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./types";
 import type { ServiceTargetGroup } from "../contract";
 import type { AdoptedLoadBalancer, EnvironmentRecord, Ownership } from "../record/types";
@@ -16,7 +19,10 @@ export interface TargetGroupSpec {
   readonly targetPort: number;
   readonly targetType: "ip" | "instance";
   readonly healthCheckPath: string;
-  /** null: the target's own port. Of several ports of `ip` targets the first answers for all: health is the pod's, not the port's. */
+  /**
+   * null: the target's own port. Of several ports of `ip` targets the first answers for all: health is the pod's, not
+   * the port's.
+   */
   readonly healthCheckPort: number | null;
   readonly deregistrationDelaySeconds: number;
   /** With owner `service`: name of the primary's Service of type LoadBalancer. */
@@ -59,62 +65,141 @@ export function ownerOf(config: Pick<EnvironmentConfig, "loadBalancer">): LoadBa
   return config.loadBalancer?.owner ?? "stack";
 }
 
-/** Who owns the load balancers now: what the record says, else (an environment without one, or an older one) the config. */
-export function ownershipOf(record: Pick<EnvironmentRecord, "ownership"> | null, config: Pick<EnvironmentConfig, "loadBalancer" | "members">): Ownership {
+/**
+ * Who owns the load balancers now: what the record says, else (an environment without one, or an older one) the config.
+ */
+export function ownershipOf(
+  record: Pick<EnvironmentRecord, "ownership"> | null,
+  config: Pick<EnvironmentConfig, "loadBalancer" | "members">,
+): Ownership {
   if (record?.ownership !== undefined) return record.ownership;
   const owner = ownerOf(config);
-  return { owner, primary: owner === "service" ? (config.loadBalancer?.primary ?? config.members[0] ?? null) : null, adopted: null };
+  return {
+    owner,
+    primary: owner === "service" ? (config.loadBalancer?.primary ?? config.members[0] ?? null) : null,
+    adopted: null,
+  };
 }
 
 /** Name of a member's EKS cluster. */
-export function clusterNameOf(environment: { readonly environment: string; readonly config: Pick<EnvironmentConfig, "memberClusters"> }, member: string): string {
+export function clusterNameOf(
+  environment: { readonly environment: string; readonly config: Pick<EnvironmentConfig, "memberClusters"> },
+  member: string,
+): string {
   return environment.config.memberClusters?.[member]?.existing?.clusterName ?? `${environment.environment}-${member}`;
 }
 
-/** The target groups of a load balancer that was, or is being, handed over: its tags, by which it was found, are gone. */
-export function targetGroupsOfAdopted(service: string, { arn, dnsName, listeners, targetGroups, securityGroups }: AdoptedLoadBalancer): Readonly<Record<string, ServiceTargetGroup>> {
+/**
+ * The target groups of a load balancer that was, or is being, handed over: its tags, by which it was found, are gone.
+ */
+export function targetGroupsOfAdopted(
+  service: string,
+  { arn, dnsName, listeners, targetGroups, securityGroups }: AdoptedLoadBalancer,
+): Readonly<Record<string, ServiceTargetGroup>> {
   const source = securityGroups.find(({ kind }) => kind === "backend") ?? securityGroups[0];
-  return Object.fromEntries(listeners.flatMap((listener) => targetGroups.filter(({ key }) => key === listener.targetGroupKey).map((group): [string, ServiceTargetGroup] => [group.key, {
-    name: group.key, service, loadBalancerArn: arn, dnsName, targetGroupArn: group.arn, targetGroupName: group.name, listenerArn: listener.arn, port: listener.port, securityGroupId: source?.id ?? null,
-  }])));
+  return Object.fromEntries(
+    listeners.flatMap((listener) =>
+      targetGroups
+        .filter(({ key }) => key === listener.targetGroupKey)
+        .map((group): [string, ServiceTargetGroup] => [
+          group.key,
+          {
+            name: group.key,
+            service,
+            loadBalancerArn: arn,
+            dnsName,
+            targetGroupArn: group.arn,
+            targetGroupName: group.name,
+            listenerArn: listener.arn,
+            port: listener.port,
+            securityGroupId: source?.id ?? null,
+          },
+        ]),
+    ),
+  );
 }
 
 /** Those that no stack's outputs and no tag lead to while a load balancer changes hands. */
-export function targetGroupsInHandover(record: Pick<EnvironmentRecord, "ownership" | "adoption">): Readonly<Record<string, ServiceTargetGroup>> {
+export function targetGroupsInHandover(
+  record: Pick<EnvironmentRecord, "ownership" | "adoption">,
+): Readonly<Record<string, ServiceTargetGroup>> {
   const { adoption, ownership } = record;
-  const handedOver = Object.entries(ownership?.adopted ?? {}).map(([service, balancer]) => targetGroupsOfAdopted(service, balancer));
-  return Object.assign({}, adoption == null ? {} : targetGroupsOfAdopted(adoption.service, adoption.before.loadBalancer), ...handedOver) as Record<string, ServiceTargetGroup>;
+  const handedOver = Object.entries(ownership?.adopted ?? {}).map(([service, balancer]) =>
+    targetGroupsOfAdopted(service, balancer),
+  );
+  return Object.assign(
+    {},
+    adoption == null ? {} : targetGroupsOfAdopted(adoption.service, adoption.before.loadBalancer),
+    ...handedOver,
+  ) as Record<string, ServiceTargetGroup>;
 }
 
 /** The controller's own way of naming a target group begins so; the rest is a hash that nobody can know before. */
-const controllerName = ({ namespace, loadBalancerService }: ServiceName): string => `k8s-${[namespace, loadBalancerService].map((part) => part.replace(/[^a-z0-9]/gi, "").slice(0, 8)).join("-")}-*`;
+const controllerName = ({ namespace, loadBalancerService }: ServiceName): string =>
+  `k8s-${[namespace, loadBalancerService].map((part) => part.replace(/[^a-z0-9]/gi, "").slice(0, 8)).join("-")}-*`;
 
-/** What a member's controller may register into: the known target groups, and by name those that a primary's controller makes. */
-export function targetGroupArnPatterns(environment: { readonly region: string; readonly config: Pick<EnvironmentConfig, "services">; readonly loadBalancer: { readonly services: Readonly<Record<string, { readonly targetGroupArn: string }>> } }, ownership: Ownership): string[] {
-  return [...new Set(targetGroupsOf(environment.config).flatMap((spec) => {
-    // The name says the same before and after a handover, so that the policy does not change with it.
-    if (ownership.owner === "service" || ownership.adopted?.[spec.service] !== undefined) return [`arn:*:elasticloadbalancing:${environment.region}:*:targetgroup/${controllerName(spec)}/*`];
-    const arn = environment.loadBalancer.services[spec.key]?.targetGroupArn;
-    return arn === undefined ? [] : [arn];
-  }))];
+/**
+ * What a member's controller may register into: the known target groups, and by name those that a primary's controller
+ * makes.
+ */
+export function targetGroupArnPatterns(
+  environment: {
+    readonly region: string;
+    readonly config: Pick<EnvironmentConfig, "services">;
+    readonly loadBalancer: { readonly services: Readonly<Record<string, { readonly targetGroupArn: string }>> };
+  },
+  ownership: Ownership,
+): string[] {
+  return [
+    ...new Set(
+      targetGroupsOf(environment.config).flatMap((spec) => {
+        // The name says the same before and after a handover, so that the policy does not change with it.
+        if (ownership.owner === "service" || ownership.adopted?.[spec.service] !== undefined)
+          return [`arn:*:elasticloadbalancing:${environment.region}:*:targetgroup/${controllerName(spec)}/*`];
+        const arn = environment.loadBalancer.services[spec.key]?.targetGroupArn;
+        return arn === undefined ? [] : [arn];
+      }),
+    ),
+  ];
 }
 
-interface ServiceName { readonly namespace: string; readonly loadBalancerService: string }
+interface ServiceName {
+  readonly namespace: string;
+  readonly loadBalancerService: string;
+}
 
 /** The tags by which everything that the controller made for a Service is found (FACTS of the controller v3.5.0). */
 export const controllerTags = {
   cluster: "elbv2.k8s.aws/cluster",
   stack: "service.k8s.aws/stack",
   resource: "service.k8s.aws/resource",
-  loadBalancer: (clusterName: string, { namespace, loadBalancerService }: ServiceName): Readonly<Record<string, string>> => ({
-    "elbv2.k8s.aws/cluster": clusterName, "service.k8s.aws/stack": `${namespace}/${loadBalancerService}`, "service.k8s.aws/resource": "LoadBalancer",
+  loadBalancer: (
+    clusterName: string,
+    { namespace, loadBalancerService }: ServiceName,
+  ): Readonly<Record<string, string>> => ({
+    "elbv2.k8s.aws/cluster": clusterName,
+    "service.k8s.aws/stack": `${namespace}/${loadBalancerService}`,
+    "service.k8s.aws/resource": "LoadBalancer",
   }),
-  targetGroup: (clusterName: string, { namespace, loadBalancerService, port }: ServiceName & { readonly port: number }): Readonly<Record<string, string>> => ({
-    "elbv2.k8s.aws/cluster": clusterName, "service.k8s.aws/stack": `${namespace}/${loadBalancerService}`, "service.k8s.aws/resource": `${namespace}/${loadBalancerService}:${port}`,
+  targetGroup: (
+    clusterName: string,
+    { namespace, loadBalancerService, port }: ServiceName & { readonly port: number },
+  ): Readonly<Record<string, string>> => ({
+    "elbv2.k8s.aws/cluster": clusterName,
+    "service.k8s.aws/stack": `${namespace}/${loadBalancerService}`,
+    "service.k8s.aws/resource": `${namespace}/${loadBalancerService}:${port}`,
   }),
   /** The group that the controller makes for one load balancer, when its Service names none. */
-  managedSecurityGroup: (clusterName: string, { namespace, loadBalancerService }: ServiceName): Readonly<Record<string, string>> => ({
-    "elbv2.k8s.aws/cluster": clusterName, "service.k8s.aws/stack": `${namespace}/${loadBalancerService}`, "service.k8s.aws/resource": "ManagedLBSecurityGroup",
+  managedSecurityGroup: (
+    clusterName: string,
+    { namespace, loadBalancerService }: ServiceName,
+  ): Readonly<Record<string, string>> => ({
+    "elbv2.k8s.aws/cluster": clusterName,
+    "service.k8s.aws/stack": `${namespace}/${loadBalancerService}`,
+    "service.k8s.aws/resource": "ManagedLBSecurityGroup",
   }),
-  backendSecurityGroup: (clusterName: string): Readonly<Record<string, string>> => ({ "elbv2.k8s.aws/cluster": clusterName, "elbv2.k8s.aws/resource": "backend-sg" }),
+  backendSecurityGroup: (clusterName: string): Readonly<Record<string, string>> => ({
+    "elbv2.k8s.aws/cluster": clusterName,
+    "elbv2.k8s.aws/resource": "backend-sg",
+  }),
 } as const;

@@ -1,4 +1,7 @@
-/** The environment's load balancers: its own shared one, those that were handed over, or none while Services of the primary own them. */
+/**
+ * The environment's load balancers: its own shared one, those that were handed over, or none while Services of the
+ * primary own them.
+ */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { AdoptedLoadBalancer, type Network, SharedLoadBalancer, type SharedService } from "../../components";
@@ -17,11 +20,17 @@ interface LoadBalancersPlan {
   readonly tags: Record<string, string>;
   /** False only at the end of a teardown. */
   readonly protect: boolean;
-  /** Ids of backend security groups that nobody else deletes any more: the driver has seen that their cluster is gone. None before the end of a teardown. */
+  /**
+   * Ids of backend security groups that nobody else deletes any more: the driver has seen that their cluster is gone.
+   * None before the end of a teardown.
+   */
   readonly takes: readonly string[];
 }
 
-function createShared({ environment, config, network, morePodCidrBlocks, tags, protect }: LoadBalancersPlan, specs: readonly TargetGroupSpec[]): SharedLoadBalancer {
+function createShared(
+  { environment, config, network, morePodCidrBlocks, tags, protect }: LoadBalancersPlan,
+  specs: readonly TargetGroupSpec[],
+): SharedLoadBalancer {
   const internal = config.loadBalancer?.scheme === "internal";
   return new SharedLoadBalancer(environment, {
     loadBalancerName: environment,
@@ -32,29 +41,62 @@ function createShared({ environment, config, network, morePodCidrBlocks, tags, p
     internal,
     crossZone: config.loadBalancer?.crossZone ?? true,
     clientCidrBlocks: [...(config.loadBalancer?.clientCidrBlocks ?? ["0.0.0.0/0"])],
-    services: specs.map(({ key, port, targetPort, targetType, healthCheckPath, healthCheckPort, deregistrationDelaySeconds }) => ({
-      name: key, port, targetPort, healthCheckPath, deregistrationDelaySeconds, ...(targetType === "instance" ? { targetType } : {}), ...(healthCheckPort === null ? {} : { healthCheckPort }),
-    })),
+    services: specs.map(
+      ({ key, port, targetPort, targetType, healthCheckPath, healthCheckPort, deregistrationDelaySeconds }) => ({
+        name: key,
+        port,
+        targetPort,
+        healthCheckPath,
+        deregistrationDelaySeconds,
+        ...(targetType === "instance" ? { targetType } : {}),
+        ...(healthCheckPort === null ? {} : { healthCheckPort }),
+      }),
+    ),
     protect,
     tags,
   });
 }
 
 /**
- * The groups that the former primary's controller shared out to its load balancers. While that cluster is there they are its controller's,
- * and so are those of a cluster that was there before and stays; of one that is gone nobody else is left to delete them, and the network
+ * The groups that the former primary's controller shared out to its load balancers. While that cluster is there they
+ * are its controller's,
+ * and so are those of a cluster that was there before and stays; of one that is gone nobody else is left to delete
+ * them, and the network
  * can't go before them. Tags and rules stay as they are.
  */
 function takeBackendGroups({ environment, ownership, network, takes }: LoadBalancersPlan): aws.ec2.SecurityGroup[] {
-  const groups = Object.values(ownership.adopted ?? {}).flatMap(({ securityGroups }) => securityGroups.filter(({ kind, id }) => kind === "backend" && takes.includes(id)));
-  return [...new Map(groups.map((group) => [group.id, group])).values()].map(({ id, name, description, vpcId }) =>
-    new aws.ec2.SecurityGroup(`${environment}-${id}`, { name, description, vpcId }, { import: id, dependsOn: network, ignoreChanges: ["tags", "tagsAll", "ingress", "egress", "revokeRulesOnDelete"] }));
+  const groups = Object.values(ownership.adopted ?? {}).flatMap(({ securityGroups }) =>
+    securityGroups.filter(({ kind, id }) => kind === "backend" && takes.includes(id)),
+  );
+  return [...new Map(groups.map((group) => [group.id, group])).values()].map(
+    ({ id, name, description, vpcId }) =>
+      new aws.ec2.SecurityGroup(
+        `${environment}-${id}`,
+        { name, description, vpcId },
+        {
+          import: id,
+          dependsOn: network,
+          ignoreChanges: ["tags", "tagsAll", "ingress", "egress", "revokeRulesOnDelete"],
+        },
+      ),
+  );
 }
 
 type Outputs = pulumi.Input<{ [Key in keyof ServiceTargetGroup]: pulumi.Input<ServiceTargetGroup[Key]> }>;
 
-const outputsOf = (service: string, made: SharedService, balancer: { arn: pulumi.Output<string>; dnsName: pulumi.Output<string> }): Record<string, pulumi.Input<unknown>> => ({
-  name: made.name, service, loadBalancerArn: balancer.arn, dnsName: balancer.dnsName, targetGroupArn: made.targetGroupArn, targetGroupName: made.targetGroupName, listenerArn: made.listenerArn, port: made.port,
+const outputsOf = (
+  service: string,
+  made: SharedService,
+  balancer: { arn: pulumi.Output<string>; dnsName: pulumi.Output<string> },
+): Record<string, pulumi.Input<unknown>> => ({
+  name: made.name,
+  service,
+  loadBalancerArn: balancer.arn,
+  dnsName: balancer.dnsName,
+  targetGroupArn: made.targetGroupArn,
+  targetGroupName: made.targetGroupName,
+  listenerArn: made.listenerArn,
+  port: made.port,
 });
 
 /** Declares them; answers the output `loadBalancer`. */
@@ -62,19 +104,41 @@ export function declareLoadBalancers(plan: LoadBalancersPlan): pulumi.Output<Sha
   const { config, ownership, environment } = plan;
   const specs = targetGroupsOf(config);
   const services: Record<string, Outputs> = {};
-  const add = (key: string, outputs: Record<string, pulumi.Input<unknown>>): void => void (services[key] = outputs as unknown as Outputs);
+  const add = (key: string, outputs: Record<string, pulumi.Input<unknown>>): void =>
+    void (services[key] = outputs as unknown as Outputs);
   const outlivedBy = [plan.network, ...takeBackendGroups(plan)];
   for (const [service, balancer] of Object.entries(ownership.adopted ?? {})) {
     const own = specs.filter((spec) => spec.service === service);
-    const adopted = new AdoptedLoadBalancer(`${environment}-${service}`, { balancer, protect: plan.protect, targetPorts: Object.fromEntries(own.map(({ key, targetPort }) => [key, targetPort])), outlivedBy });
-    for (const [key, made] of Object.entries(adopted.services)) add(key, { ...outputsOf(service, made, adopted), securityGroupId: adopted.securityGroupId });
+    const adopted = new AdoptedLoadBalancer(`${environment}-${service}`, {
+      balancer,
+      protect: plan.protect,
+      targetPorts: Object.fromEntries(own.map(({ key, targetPort }) => [key, targetPort])),
+      outlivedBy,
+    });
+    for (const [key, made] of Object.entries(adopted.services))
+      add(key, { ...outputsOf(service, made, adopted), securityGroupId: adopted.securityGroupId });
   }
-  if (ownership.owner === "service") return pulumi.output({ owner: "service" as const, primary: ownership.primary, arn: null, dnsName: null, securityGroupId: null, services }) as pulumi.Output<SharedLoadBalancerOutputs>;
+  if (ownership.owner === "service")
+    return pulumi.output({
+      owner: "service" as const,
+      primary: ownership.primary,
+      arn: null,
+      dnsName: null,
+      securityGroupId: null,
+      services,
+    }) as pulumi.Output<SharedLoadBalancerOutputs>;
   const rest = specs.filter((spec) => ownership.adopted?.[spec.service] === undefined);
   const shared = rest.length === 0 ? null : createShared(plan, rest);
   for (const spec of rest) {
     const made = shared?.services[spec.key];
     if (shared !== null && made !== undefined) add(spec.key, outputsOf(spec.service, made, shared));
   }
-  return pulumi.output({ owner: "stack" as const, primary: null, arn: shared?.arn ?? null, dnsName: shared?.dnsName ?? null, securityGroupId: shared?.securityGroupId ?? null, services }) as pulumi.Output<SharedLoadBalancerOutputs>;
+  return pulumi.output({
+    owner: "stack" as const,
+    primary: null,
+    arn: shared?.arn ?? null,
+    dnsName: shared?.dnsName ?? null,
+    securityGroupId: shared?.securityGroupId ?? null,
+    services,
+  }) as pulumi.Output<SharedLoadBalancerOutputs>;
 }

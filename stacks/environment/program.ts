@@ -3,7 +3,13 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { throwProblems } from "../../components/internal/problems";
 import { loadBalancerNameProblems, Network, secondaryCidrBlocks } from "../../components";
-import { memberProblems, ownershipProblems, parseEnvironmentConfig, refuseSecretConfig, sharedFieldProblems } from "../config";
+import {
+  memberProblems,
+  ownershipProblems,
+  parseEnvironmentConfig,
+  refuseSecretConfig,
+  sharedFieldProblems,
+} from "../config";
 import type { EnvironmentConfig } from "../config";
 import type { DriverContext } from "../contract";
 import { declareLoadBalancers } from "./load-balancers";
@@ -15,13 +21,17 @@ function createNetwork(environment: string, config: EnvironmentConfig, tags: Rec
   const { existing, cidrBlock, availabilityZones, natGateways, subnets } = config.network;
   if (existing !== null) {
     const { vpcId, privateSubnetIds, publicSubnetIds } = existing;
-    return new Network(environment, { existing: { vpcId, privateSubnetIds: [...privateSubnetIds], publicSubnetIds: [...publicSubnetIds] } });
+    return new Network(environment, {
+      existing: { vpcId, privateSubnetIds: [...privateSubnetIds], publicSubnetIds: [...publicSubnetIds] },
+    });
   }
   return new Network(environment, {
     cidrBlock: cidrBlock ?? undefined,
     availabilityZones: [...availabilityZones],
     natGatewayPerZone: natGateways === "one-per-zone",
-    ...(subnets == null ? {} : { privateCidrBlocks: [...subnets.privateCidrBlocks], publicCidrBlocks: [...subnets.publicCidrBlocks] }),
+    ...(subnets == null
+      ? {}
+      : { privateCidrBlocks: [...subnets.privateCidrBlocks], publicCidrBlocks: [...subnets.publicCidrBlocks] }),
     tags,
   });
 }
@@ -33,29 +43,44 @@ async function morePodCidrBlocks(config: EnvironmentConfig): Promise<readonly st
   return secondaryCidrBlocks(await aws.ec2.getVpc({ id: existing.vpcId }));
 }
 
-/** The SDK keeps this function out of its types; it answers true for a structured value that has a secret anywhere in it. */
-const isSecret = (key: string): boolean => (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(key);
+/**
+ * The SDK keeps this function out of its types; it answers true for a structured value that has a secret anywhere in
+ * it.
+ */
+const isSecret = (key: string): boolean =>
+  (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(key);
 
 /** Checks everything before the first resource is declared; answers the stack's outputs (EnvironmentOutputs). */
-export async function environmentProgram(values: Readonly<Record<string, string>>, context?: DriverContext): Promise<Record<string, unknown>> {
+export async function environmentProgram(
+  values: Readonly<Record<string, string>>,
+  context?: DriverContext,
+): Promise<Record<string, unknown>> {
   const environment = pulumi.getStack();
   // First: the messages of other problems show values.
   refuseSecretConfig(environment, Object.keys(values).filter(isSecret));
   const config = parseEnvironmentConfig(values, { environment });
   const last = await readLastEnvironment(environment);
   if (last !== null) {
-    throwProblems(`The config of environment '${environment}'`, [...sharedFieldProblems(last.config, config), ...memberProblems(last.record, config), ...ownershipProblems(last, config)]);
+    throwProblems(`The config of environment '${environment}'`, [
+      ...sharedFieldProblems(last.config, config),
+      ...memberProblems(last.record, config),
+      ...ownershipProblems(last, config),
+    ]);
   }
   const record = await recordToWrite(environment, config, last, context);
   const tags = { "eks-blue-green/environment": environment };
   const ownership = ownershipOf(record, config);
   // Only a load balancer that the stack makes itself has the environment's name; said before the network is declared.
-  if (ownership.owner === "stack" && config.services.some(({ name }) => ownership.adopted?.[name] === undefined)) throwProblems(`The config of environment '${environment}'`, loadBalancerNameProblems("(stack name)", environment));
+  if (ownership.owner === "stack" && config.services.some(({ name }) => ownership.adopted?.[name] === undefined))
+    throwProblems(`The config of environment '${environment}'`, loadBalancerNameProblems("(stack name)", environment));
   const moreBlocks = await morePodCidrBlocks(config);
   const network = createNetwork(environment, config, tags);
   // The other way round is refused above; and a config that can't say `stack` may stay as it is.
   const advice = ownership.owner === "stack" && ownerOf(config) === "service" ? ownerAdvice(values, environment) : null;
-  if (advice !== null) await pulumi.log.warn(`the record says that the load balancers' owner is 'stack' (they were handed over); ${advice}`);
+  if (advice !== null)
+    await pulumi.log.warn(
+      `the record says that the load balancers' owner is 'stack' (they were handed over); ${advice}`,
+    );
   return {
     schemaVersion: 1,
     environment,
@@ -63,7 +88,21 @@ export async function environmentProgram(values: Readonly<Record<string, string>
     // Plain values only: a value that derives from a resource would be lost with that resource, and the record with it.
     record,
     config,
-    network: { vpcId: network.vpcId, cidrBlock: network.cidrBlock, privateSubnetIds: network.privateSubnetIds, publicSubnetIds: network.publicSubnetIds },
-    loadBalancer: declareLoadBalancers({ environment, config, ownership, network, morePodCidrBlocks: moreBlocks, tags, protect: context?.kind !== "unprotect", takes: context?.kind === "unprotect" ? context.takes : [] }),
+    network: {
+      vpcId: network.vpcId,
+      cidrBlock: network.cidrBlock,
+      privateSubnetIds: network.privateSubnetIds,
+      publicSubnetIds: network.publicSubnetIds,
+    },
+    loadBalancer: declareLoadBalancers({
+      environment,
+      config,
+      ownership,
+      network,
+      morePodCidrBlocks: moreBlocks,
+      tags,
+      protect: context?.kind !== "unprotect",
+      takes: context?.kind === "unprotect" ? context.takes : [],
+    }),
   };
 }

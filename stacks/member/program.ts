@@ -7,9 +7,23 @@ import { parseMemberConfig } from "../config";
 import { providerSettings } from "../config/aws-provider";
 import { createIngress } from "./ingress-rules";
 import { createServices, partOf, type ServicesPlan } from "./services";
-import { existingCluster, type ExistingCluster, findManagedGroups, findSourceGroups, findTargetGroups, type FoundTargetGroups, targetGroupsSeen } from "./aws-lookups";
+import {
+  existingCluster,
+  type ExistingCluster,
+  findManagedGroups,
+  findSourceGroups,
+  findTargetGroups,
+  type FoundTargetGroups,
+  targetGroupsSeen,
+} from "./aws-lookups";
 import { clusterNameOf, ownershipOf, targetGroupArnPatterns } from "../config/target-groups";
-import { type AddonVersions, type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "../contract";
+import {
+  type AddonVersions,
+  type DriverContext,
+  type EnvironmentOutputs,
+  type MemberOutputs,
+  RECORD_LOST,
+} from "../contract";
 import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "../record";
 import type { EnvironmentRecord } from "../record";
 import { fence, holderOf, readLastEnvironment } from "../environment/record-store";
@@ -35,7 +49,10 @@ async function readEnvironment(environment: string): Promise<EnvironmentOutputs>
   const last = await readLastEnvironment(environment);
   const reading = await readStackOutputs(environment);
   if (last === null || reading.kind !== "outputs") {
-    throw new Error(`${RECORD_LOST}: the environment's stack '${environment}' has no outputs yet. Deploy it first: pulumi up -s ${environment}`);
+    throw new Error(
+      `${RECORD_LOST}: the environment's stack '${environment}' has no outputs yet. Deploy it first: pulumi up ` +
+        `-s ${environment}`,
+    );
   }
   return { ...(reading.outputs as unknown as EnvironmentOutputs), record: last.record };
 }
@@ -47,57 +64,105 @@ function protectsBindings(record: EnvironmentRecord, member: string): boolean {
 function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster {
   const { config, network } = plan.environment;
   if (plan.existing !== null || plan.addons === null) {
-    return new Cluster(plan.member, { clusterName: plan.clusterName, existing: { kubeconfig: plan.existing?.kubeconfig ?? "", podSecurityGroupId: plan.existing?.podSecurityGroupId ?? "" } }, { providers: [plan.provider] });
+    return new Cluster(
+      plan.member,
+      {
+        clusterName: plan.clusterName,
+        existing: {
+          kubeconfig: plan.existing?.kubeconfig ?? "",
+          podSecurityGroupId: plan.existing?.podSecurityGroupId ?? "",
+        },
+      },
+      { providers: [plan.provider] },
+    );
   }
   const { instanceTypes, minSize, maxSize, autoscaled } = config.cluster.nodes;
   const desiredSize = nodesAt(config.cluster.nodes, nodePercentOf(plan.declared));
-  return new Cluster(plan.member, {
-    clusterName: plan.clusterName,
-    version: plan.version,
-    vpcId: network.vpcId,
-    privateSubnetIds: [...network.privateSubnetIds],
-    nodes: { instanceTypes: [...instanceTypes], minSize, desiredSize, maxSize, autoscaled: autoscaled === true },
-    addons: plan.addons,
-    serviceCidrBlock: config.cluster.serviceCidrBlock ?? undefined,
-    oidcProvider: config.controller.identity === "irsa",
-    tags,
-    // The node group is nobody's dependent, so a stray `pulumi destroy` would delete it beside the bindings that refuse to go.
-  }, { providers: [plan.provider], protect: plan.declared.role === "active" });
+  return new Cluster(
+    plan.member,
+    {
+      clusterName: plan.clusterName,
+      version: plan.version,
+      vpcId: network.vpcId,
+      privateSubnetIds: [...network.privateSubnetIds],
+      nodes: { instanceTypes: [...instanceTypes], minSize, desiredSize, maxSize, autoscaled: autoscaled === true },
+      addons: plan.addons,
+      serviceCidrBlock: config.cluster.serviceCidrBlock ?? undefined,
+      oidcProvider: config.controller.identity === "irsa",
+      tags,
+      // The node group is nobody's dependent, so a stray `pulumi destroy` would delete it beside the bindings that
+      // refuse to go.
+    },
+    { providers: [plan.provider], protect: plan.declared.role === "active" },
+  );
 }
 
 /** The controller, unless the cluster has its own; what must run before anything can be bound. */
-function createController(plan: MemberPlan, cluster: Cluster, tags: Record<string, string>): { readonly before: pulumi.Resource[]; readonly outputs: Record<string, pulumi.Input<string>> } {
+function createController(
+  plan: MemberPlan,
+  cluster: Cluster,
+  tags: Record<string, string>,
+): { readonly before: pulumi.Resource[]; readonly outputs: Record<string, pulumi.Input<string>> } {
   const { member, environment, existing, ownership } = plan;
   const { config, network } = environment;
   const { version } = config.controller;
   if (existing !== null && existing.controller === "existing") {
-    return { before: [], outputs: { namespace: existing.controllerNamespace, deployment: existing.controllerDeployment, version } };
+    return {
+      before: [],
+      outputs: { namespace: existing.controllerNamespace, deployment: existing.controllerDeployment, version },
+    };
   }
   const parts = config.services.map((service) => partOf(ownership, service.name, member));
-  const controller = new LoadBalancerController(member, {
-    clusterName: plan.clusterName,
-    region: environment.region,
-    vpcId: network.vpcId,
-    version,
-    chart: config.controller.chart,
-    ...(config.controller.repository === null ? {} : { repository: config.controller.repository }),
-    identity: config.controller.identity,
-    ...(config.controller.identity === "irsa" ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl } : {}),
-    targetGroupArns: targetGroupArnPatterns(environment, ownership),
-    // The bindings of a former primary keep their networking, and so their controller its permission.
-    ...(parts.includes("owns") || parts.includes("owned") ? { loadBalancers: true } : {}),
-    tags,
-  }, { providers: [plan.provider, cluster.provider], dependsOn: cluster.ready });
-  return { before: [controller], outputs: { namespace: controller.namespace, deployment: controller.deploymentName, version: controller.version, roleName: controller.roleName } };
+  const controller = new LoadBalancerController(
+    member,
+    {
+      clusterName: plan.clusterName,
+      region: environment.region,
+      vpcId: network.vpcId,
+      version,
+      chart: config.controller.chart,
+      ...(config.controller.repository === null ? {} : { repository: config.controller.repository }),
+      identity: config.controller.identity,
+      ...(config.controller.identity === "irsa"
+        ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }
+        : {}),
+      targetGroupArns: targetGroupArnPatterns(environment, ownership),
+      // The bindings of a former primary keep their networking, and so their controller its permission.
+      ...(parts.includes("owns") || parts.includes("owned") ? { loadBalancers: true } : {}),
+      tags,
+    },
+    { providers: [plan.provider, cluster.provider], dependsOn: cluster.ready },
+  );
+  return {
+    before: [controller],
+    outputs: {
+      namespace: controller.namespace,
+      deployment: controller.deploymentName,
+      version: controller.version,
+      roleName: controller.roleName,
+    },
+  };
 }
 
 function declareMember(plan: MemberPlan): Record<string, unknown> {
   const { member, environment, found } = plan;
   const tags = { "eks-blue-green/environment": environment.environment, "eks-blue-green/member": member };
   const cluster = createCluster(plan, tags);
-  const ingress = createIngress({ member, environment, ownership: plan.ownership, backendSecurityGroupId: found.backendSecurityGroupId, managedGroups: plan.managedGroups, sourceGroups: plan.sourceGroups, podSecurityGroupId: cluster.podSecurityGroupId, provider: plan.provider });
+  const ingress = createIngress({
+    member,
+    environment,
+    ownership: plan.ownership,
+    backendSecurityGroupId: found.backendSecurityGroupId,
+    managedGroups: plan.managedGroups,
+    sourceGroups: plan.sourceGroups,
+    podSecurityGroupId: cluster.podSecurityGroupId,
+    provider: plan.provider,
+  });
   const controller = createController(plan, cluster, tags);
-  const services = createServices({ ...plan, targetGroups: found.targetGroups }, cluster.provider, cluster.ready, [...ingress, ...controller.before]);
+  const services = createServices({ ...plan, targetGroups: found.targetGroups }, cluster.provider, cluster.ready, [
+    ...ingress,
+    ...controller.before,
+  ]);
   const connection = cluster.kubeconfig.apply(connectionOf);
   return {
     schemaVersion: 1,
@@ -118,45 +183,93 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
 
 /** Endpoint and certificate authority as the kubeconfig has them. */
 export function connectionOf(kubeconfig: string): { endpoint: string; certificateAuthorityData: string } {
-  const parsed = JSON.parse(kubeconfig) as { clusters?: { cluster?: { server?: string; "certificate-authority-data"?: string } }[] };
+  const parsed = JSON.parse(kubeconfig) as {
+    clusters?: { cluster?: { server?: string; "certificate-authority-data"?: string } }[];
+  };
   const cluster = parsed.clusters?.[0]?.cluster;
   return { endpoint: cluster?.server ?? "", certificateAuthorityData: cluster?.["certificate-authority-data"] ?? "" };
 }
 
 /** Reads and decides everything, then declares the member; an absent member declares nothing. */
-export async function memberProgram(values: Readonly<Record<string, string>>, context?: DriverContext): Promise<Record<string, unknown>> {
+export async function memberProgram(
+  values: Readonly<Record<string, string>>,
+  context?: DriverContext,
+): Promise<Record<string, unknown>> {
   const { environment: environmentName, member } = parseMemberConfig(values);
   const stack = pulumi.getStack();
   if (stack !== `${environmentName}-${member}`) {
-    throw new Error(`the config of stack '${stack}' names member '${member}' of '${environmentName}', whose stack is '${environmentName}-${member}'. Correct Pulumi.${stack}.yaml`);
+    throw new Error(
+      `the config of stack '${stack}' names member '${member}' of '${environmentName}', whose stack is ` +
+        `'${environmentName}-${member}'. Correct Pulumi.${stack}.yaml`,
+    );
   }
-  if (context?.kind === "record") throw new Error(`a record is written into the environment's stack '${environmentName}', not into '${stack}'`);
+  if (context?.kind === "record")
+    throw new Error(`a record is written into the environment's stack '${environmentName}', not into '${stack}'`);
   const environment = await readEnvironment(environmentName);
-  if (context !== undefined) fence(environment.record.revision, context.expectedRevision, `the update of '${stack}'`, holderOf(environment.record));
-  const desired = desiredOfMember(environment.record, member, { acting: context !== undefined, environment: environmentName });
+  if (context !== undefined)
+    fence(
+      environment.record.revision,
+      context.expectedRevision,
+      `the update of '${stack}'`,
+      holderOf(environment.record),
+    );
+  const desired = desiredOfMember(environment.record, member, {
+    acting: context !== undefined,
+    environment: environmentName,
+  });
   const ownership = ownershipOf(environment.record, environment.config);
   if (context?.kind === "release") mayRelease(environment.record, ownership, member);
   if (context === undefined) refusePlainUpdate(environment.record, ownership, member, environmentName);
   if (desired.refuse !== null) throw new Error(`${desired.refuse.reason}. Remedy: ${desired.refuse.remedy}`);
   if (desired.placement.version === null) return {};
   const clusterName = clusterNameOf(environment, member);
-  const provider = new aws.Provider(`${member}-aws`, { region: environment.region as aws.Region, ...providerSettings(environment.config.aws) });
+  const provider = new aws.Provider(`${member}-aws`, {
+    region: environment.region as aws.Region,
+    ...providerSettings(environment.config.aws),
+  });
   const own = await readStackOutputs(stack);
   const last = own.kind === "outputs" ? (own.outputs as Partial<MemberOutputs>) : {};
   const { config, record, network } = environment;
   const release = context?.kind === "release" ? context.part : null;
-  const existing = await existingCluster(config.memberClusters?.[member]?.existing ?? null, { vpcId: network.vpcId, region: environment.region, wantedVersion: desired.placement.version, provider });
+  const existing = await existingCluster(config.memberClusters?.[member]?.existing ?? null, {
+    vpcId: network.vpcId,
+    region: environment.region,
+    wantedVersion: desired.placement.version,
+    provider,
+  });
   // Only a cluster that this stack has made can have been upgraded by EKS meanwhile.
-  const observed = existing?.version ?? (last.clusterName === undefined ? null : await observeClusterVersion(clusterName, provider));
+  const observed =
+    existing?.version ?? (last.clusterName === undefined ? null : await observeClusterVersion(clusterName, provider));
   const version = higherVersion(desired.placement.version, observed) ?? desired.placement.version;
-  const addons = existing !== null ? null : await lookUpAddonVersions(version, config.cluster.addons, last.addons, provider);
-  const found = await findTargetGroups(environment, ownership, provider, await targetGroupsSeen(environment, ownership, member, last.services ?? {}));
+  const addons =
+    existing !== null ? null : await lookUpAddonVersions(version, config.cluster.addons, last.addons, provider);
+  const found = await findTargetGroups(
+    environment,
+    ownership,
+    provider,
+    await targetGroupsSeen(environment, ownership, member, last.services ?? {}),
+  );
   const standsBy = ownership.primary === member && desired.bindings === "none" && release === null;
   const managedGroups = standsBy ? await findManagedGroups(environment, ownership, provider) : {};
   // One that has been let in, by whatever means, must be able to leave.
-  const joins = (key: string): boolean => last.clusterName === undefined || (desired.bindings === "declared" && last.services?.[key]?.binding == null);
+  const joins = (key: string): boolean =>
+    last.clusterName === undefined || (desired.bindings === "declared" && last.services?.[key]?.binding == null);
   const sourceGroups = await findSourceGroups(environment, ownership, { member, found, joins, provider });
   return declareMember({
-    member, environment, declared: desired.placement, bindings: desired.bindings, protectBindings: protectsBindings(record, member), version, addons, clusterName, provider, ownership, found, managedGroups, sourceGroups, existing, release,
+    member,
+    environment,
+    declared: desired.placement,
+    bindings: desired.bindings,
+    protectBindings: protectsBindings(record, member),
+    version,
+    addons,
+    clusterName,
+    provider,
+    ownership,
+    found,
+    managedGroups,
+    sourceGroups,
+    existing,
+    release,
   });
 }

@@ -18,12 +18,16 @@ export interface ServicesPlan {
   readonly ownership: Ownership;
   /** By target group key; without those that are not there yet. */
   readonly targetGroups: Readonly<Record<string, Pick<ServiceTargetGroup, "targetGroupArn">>>;
-  /** Only at the end of a teardown, on the primary: what becomes of its Services of type LoadBalancer. Absent or null: they stay. */
+  /**
+   * Only at the end of a teardown, on the primary: what becomes of its Services of type LoadBalancer. Absent or null:
+   * they stay.
+   */
   readonly release?: Release | null;
 }
 
 /**
- * `binds`: the member has bindings of its own · `owns`: its Service owns the load balancer · `owned`: it did, until the load balancer
+ * `binds`: the member has bindings of its own · `owns`: its Service owns the load balancer · `owned`: it did, until the
+ * load balancer
  * was handed over; the controller's bindings are taken over.
  */
 export type Part = "binds" | "owns" | "owned";
@@ -34,76 +38,127 @@ export function partOf(ownership: Ownership, service: string, member: string): P
   return ownership.owner === "service" && ownership.primary === member ? "owns" : "binds";
 }
 
-interface InCluster { readonly provider: pulumi.ProviderResource; readonly dependsOn: pulumi.Resource[] }
+interface InCluster {
+  readonly provider: pulumi.ProviderResource;
+  readonly dependsOn: pulumi.Resource[];
+}
 
 function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InCluster): Workload {
   const { member, declared } = plan;
-  return new Workload(`${member}-${service.name}`, {
-    workloadName: service.name,
-    namespace: service.namespace,
-    image: service.image,
-    containerPort: service.targetPort,
-    servicePort: service.targetPort,
-    // The member's own Service has the container's ports: listener ports may be privileged, and are the load balancer's alone.
-    ...(service.ports === undefined ? {} : { ports: service.ports.map(({ name, targetPort }) => ({ name, port: targetPort, targetPort })) }),
-    ...(service.targetType === "instance" ? { serviceType: "NodePort" as const } : {}),
-    replicas: replicasAt(service.replicas, capacityOf(declared)),
-    autoscaled: service.autoscaled,
-    stopped: declared.workload === "stopped",
-    memberName: member,
-    healthCheckPath: service.healthCheckPath,
-    preStopSeconds: service.preStopSeconds,
-    terminationGraceSeconds: service.terminationGraceSeconds,
-    environment: { ...service.environment },
-    ...(service.environmentFrom === undefined ? {} : { environmentFrom: [...service.environmentFrom] }),
-  }, options);
+  return new Workload(
+    `${member}-${service.name}`,
+    {
+      workloadName: service.name,
+      namespace: service.namespace,
+      image: service.image,
+      containerPort: service.targetPort,
+      servicePort: service.targetPort,
+      // The member's own Service has the container's ports: listener ports may be privileged, and are the load
+      // balancer's alone.
+      ...(service.ports === undefined
+        ? {}
+        : { ports: service.ports.map(({ name, targetPort }) => ({ name, port: targetPort, targetPort })) }),
+      ...(service.targetType === "instance" ? { serviceType: "NodePort" as const } : {}),
+      replicas: replicasAt(service.replicas, capacityOf(declared)),
+      autoscaled: service.autoscaled,
+      stopped: declared.workload === "stopped",
+      memberName: member,
+      healthCheckPath: service.healthCheckPath,
+      preStopSeconds: service.preStopSeconds,
+      terminationGraceSeconds: service.terminationGraceSeconds,
+      environment: { ...service.environment },
+      ...(service.environmentFrom === undefined ? {} : { environmentFrom: [...service.environmentFrom] }),
+    },
+    options,
+  );
 }
 
-/** The primary's Service of type LoadBalancer; after its load balancer was handed over the same Service, as ClusterIP. */
-function createLoadBalancerService(plan: ServicesPlan, service: ServiceConfig, specs: readonly TargetGroupSpec[], part: "owns" | "owned", selector: Record<string, string>, options: InCluster): void {
+/**
+ * The primary's Service of type LoadBalancer; after its load balancer was handed over the same Service, as ClusterIP.
+ */
+function createLoadBalancerService(
+  plan: ServicesPlan,
+  service: ServiceConfig,
+  specs: readonly TargetGroupSpec[],
+  part: "owns" | "owned",
+  selector: Record<string, string>,
+  options: InCluster,
+): void {
   const [spec] = specs;
   if (spec === undefined) return;
   const { config, record } = plan.environment;
   const annotated = part === "owns" || keepsAnnotations(record.adoption, service.name);
   // Nothing of ours is left on a Service that others own, once its load balancer is the stack's.
   if (service.existing != null && !annotated) return;
-  new LoadBalancerService(`${plan.member}-${spec.service}-lb`, {
-    serviceName: spec.loadBalancerService,
-    namespace: service.namespace,
-    targetType: spec.targetType,
-    active: part === "owned" || plan.bindings === "declared",
-    ...(part === "owned" ? { handedOver: true, annotated } : {}),
-    ...(plan.release === "unprotect" ? { protect: false, force: true } : {}),
-    ...(service.existing != null ? { existing: true } : {
-      ports: portsOf(service).map((port) => ({ ...port })),
-      selector,
-      internal: config.loadBalancer?.scheme === "internal",
-      crossZone: config.loadBalancer?.crossZone ?? true,
-      clientCidrBlocks: [...(config.loadBalancer?.clientCidrBlocks ?? ["0.0.0.0/0"])],
-      healthCheckPath: spec.healthCheckPath,
-      ...(spec.healthCheckPort === null ? {} : { healthCheckPort: spec.healthCheckPort }),
-      deregistrationDelaySeconds: spec.deregistrationDelaySeconds,
-    }),
-  }, options);
+  new LoadBalancerService(
+    `${plan.member}-${spec.service}-lb`,
+    {
+      serviceName: spec.loadBalancerService,
+      namespace: service.namespace,
+      targetType: spec.targetType,
+      active: part === "owned" || plan.bindings === "declared",
+      ...(part === "owned" ? { handedOver: true, annotated } : {}),
+      ...(plan.release === "unprotect" ? { protect: false, force: true } : {}),
+      ...(service.existing != null
+        ? { existing: true }
+        : {
+            ports: portsOf(service).map((port) => ({ ...port })),
+            selector,
+            internal: config.loadBalancer?.scheme === "internal",
+            crossZone: config.loadBalancer?.crossZone ?? true,
+            clientCidrBlocks: [...(config.loadBalancer?.clientCidrBlocks ?? ["0.0.0.0/0"])],
+            healthCheckPath: spec.healthCheckPath,
+            ...(spec.healthCheckPort === null ? {} : { healthCheckPort: spec.healthCheckPort }),
+            deregistrationDelaySeconds: spec.deregistrationDelaySeconds,
+          }),
+    },
+    options,
+  );
 }
 
 /** Bindings that are taken over keep name, Service and networking: anything else would drain what they hold. */
-function targetGroupArgs(plan: ServicesPlan, spec: TargetGroupSpec, arn: string, part: Part, adopted: AdoptedLoadBalancer | undefined) {
+function targetGroupArgs(
+  plan: ServicesPlan,
+  spec: TargetGroupSpec,
+  arn: string,
+  part: Part,
+  adopted: AdoptedLoadBalancer | undefined,
+) {
   const taken = part === "owned" ? adopted?.bindings?.find((binding) => binding.key === spec.key) : undefined;
   if (taken === undefined) return { bindingName: spec.key, targetGroupArn: arn, servicePort: spec.targetPort };
   const takeOver = takesBindingsOver(plan.environment.record.adoption, spec.service);
-  return { bindingName: taken.name, targetGroupArn: arn, serviceName: taken.service, servicePort: taken.servicePort, networking: taken.networking, madeByController: true, ...(takeOver ? { takeOver } : {}) };
+  return {
+    bindingName: taken.name,
+    targetGroupArn: arn,
+    serviceName: taken.service,
+    servicePort: taken.servicePort,
+    networking: taken.networking,
+    madeByController: true,
+    ...(takeOver ? { takeOver } : {}),
+  };
 }
 
 function notThere(plan: ServicesPlan, service: ServiceConfig, missing: readonly TargetGroupSpec[]): Error {
   const { environment } = plan.environment;
   const keys = missing.map(({ key }) => `'${key}'`).join(", ");
   const { primary } = plan.ownership;
-  if (primary === null || plan.ownership.owner === "stack") return new Error(`service '${service.name}' has no target group yet (${keys}). Deploy the environment's stack first: pulumi up -s ${environment}`);
-  return new Error(`the load balancer of '${service.name}' is not there yet (target group ${keys}): the primary '${primary}' makes it, and ${plan.member} is active and would have nothing to bind to. Deploy the primary first: pulumi up -s ${environment}-${primary}; then: pulumi up -s ${environment}-${plan.member}`);
+  if (primary === null || plan.ownership.owner === "stack")
+    return new Error(
+      `service '${service.name}' has no target group yet (${keys}). Deploy the environment's stack first: pulumi ` +
+        `up -s ${environment}`,
+    );
+  return new Error(
+    `the load balancer of '${service.name}' is not there yet (target group ${keys}): the primary '${primary}' ` +
+      `makes it, and ${plan.member} is active and would have nothing to bind to. Deploy the primary first: pulumi ` +
+      `up -s ${environment}-${primary}; then: pulumi up -s ${environment}-${plan.member}`,
+  );
 }
 
-function createService(plan: ServicesPlan, service: ServiceConfig, options: InCluster): Record<string, MemberServiceOutputs> {
+function createService(
+  plan: ServicesPlan,
+  service: ServiceConfig,
+  options: InCluster,
+): Record<string, MemberServiceOutputs> {
   const { member, ownership, targetGroups } = plan;
   const part = partOf(ownership, service.name, member);
   const specs = targetGroupsOf({ services: [service] });
@@ -114,50 +169,90 @@ function createService(plan: ServicesPlan, service: ServiceConfig, options: InCl
   const selector = { ...workload?.selector };
   const released = part === "owns" && plan.release === "remove";
   if (part !== "binds" && !released) createLoadBalancerService(plan, service, specs, part, selector, after);
-  const bound = part === "owns" ? null : bind(plan, service, specs, part, workload?.serviceName ?? others?.service ?? service.name, after);
-  return Object.fromEntries(specs.map((spec, index) => [spec.key, {
-    namespace: service.namespace,
-    deployment: workload?.deploymentName ?? others?.deployment ?? service.name,
-    service: workload?.serviceName ?? others?.service ?? service.name,
-    servicePort: others === null ? spec.targetPort : spec.port,
-    targetGroupArn: targetGroups[spec.key]?.targetGroupArn ?? null,
-    targetType: spec.targetType,
-    boundBy: part === "owns" ? "load-balancer-service" as const : "binding" as const,
-    loadBalancerService: part === "binds" || released ? null : spec.loadBalancerService,
-    loadBalancerServicePort: part === "binds" || released ? null : spec.port,
-    binding: bound?.bindingNames[index] ?? null,
-    selector,
-  }]));
+  const bound =
+    part === "owns"
+      ? null
+      : bind(plan, service, specs, part, workload?.serviceName ?? others?.service ?? service.name, after);
+  return Object.fromEntries(
+    specs.map((spec, index) => [
+      spec.key,
+      {
+        namespace: service.namespace,
+        deployment: workload?.deploymentName ?? others?.deployment ?? service.name,
+        service: workload?.serviceName ?? others?.service ?? service.name,
+        servicePort: others === null ? spec.targetPort : spec.port,
+        targetGroupArn: targetGroups[spec.key]?.targetGroupArn ?? null,
+        targetType: spec.targetType,
+        boundBy: part === "owns" ? ("load-balancer-service" as const) : ("binding" as const),
+        loadBalancerService: part === "binds" || released ? null : spec.loadBalancerService,
+        loadBalancerServicePort: part === "binds" || released ? null : spec.port,
+        binding: bound?.bindingNames[index] ?? null,
+        selector,
+      },
+    ]),
+  );
 }
 
-function bind(plan: ServicesPlan, service: ServiceConfig, specs: readonly TargetGroupSpec[], part: Part, serviceName: string, options: InCluster): MultiClusterService | null {
+function bind(
+  plan: ServicesPlan,
+  service: ServiceConfig,
+  specs: readonly TargetGroupSpec[],
+  part: Part,
+  serviceName: string,
+  options: InCluster,
+): MultiClusterService | null {
   const adopted = plan.ownership.adopted?.[service.name];
   const missing = specs.filter(({ key }) => plan.targetGroups[key] === undefined);
   const active = plan.bindings === "declared";
   if (missing.length > 0 && (active || plan.ownership.owner === "stack")) throw notThere(plan, service, missing);
   // A standby may wait for the primary's load balancer.
   if (missing.length > 0) return null;
-  return new MultiClusterService(`${plan.member}-${service.name}`, {
-    namespace: service.namespace,
-    serviceName,
-    servicePort: service.targetPort,
-    ...(service.targetType === "instance" ? { targetType: "instance" as const } : {}),
-    targetGroups: specs.map((spec) => targetGroupArgs(plan, spec, plan.targetGroups[spec.key]?.targetGroupArn ?? "", part, adopted)),
-    active,
-    protectBindings: plan.protectBindings,
-  }, options);
+  return new MultiClusterService(
+    `${plan.member}-${service.name}`,
+    {
+      namespace: service.namespace,
+      serviceName,
+      servicePort: service.targetPort,
+      ...(service.targetType === "instance" ? { targetType: "instance" as const } : {}),
+      targetGroups: specs.map((spec) =>
+        targetGroupArgs(plan, spec, plan.targetGroups[spec.key]?.targetGroupArn ?? "", part, adopted),
+      ),
+      active,
+      protectBindings: plan.protectBindings,
+    },
+    options,
+  );
 }
 
 /** Namespaces that are needed, then every service; outputs by target group key. */
-export function createServices(plan: ServicesPlan, provider: pulumi.ProviderResource, ready: pulumi.Resource[], before: pulumi.Resource[]): Readonly<Record<string, MemberServiceOutputs>> {
+export function createServices(
+  plan: ServicesPlan,
+  provider: pulumi.ProviderResource,
+  ready: pulumi.Resource[],
+  before: pulumi.Resource[],
+): Readonly<Record<string, MemberServiceOutputs>> {
   const { member, environment, ownership } = plan;
   // Kubernetes has these namespaces already; and where somebody else's workload is, its namespace is as well.
   const there = new Set(["default", "kube-system", "kube-public"]);
-  for (const service of environment.config.services) if (service.existing != null && partOf(ownership, service.name, member) !== "binds") there.add(service.namespace);
-  const names = [...new Set(environment.config.services.map((service) => service.namespace))].filter((namespace) => !there.has(namespace));
-  const namespaces = new Map(names.map((namespace) => [namespace, createWorkloadNamespace(`${member}-${namespace}`, namespace, { provider, dependsOn: ready })]));
-  return Object.assign({}, ...environment.config.services.map((service) => {
-    const namespace = namespaces.get(service.namespace);
-    return createService(plan, service, { provider, dependsOn: [...before, ...(namespace === undefined ? [] : [namespace])] });
-  })) as Record<string, MemberServiceOutputs>;
+  for (const service of environment.config.services)
+    if (service.existing != null && partOf(ownership, service.name, member) !== "binds") there.add(service.namespace);
+  const names = [...new Set(environment.config.services.map((service) => service.namespace))].filter(
+    (namespace) => !there.has(namespace),
+  );
+  const namespaces = new Map(
+    names.map((namespace) => [
+      namespace,
+      createWorkloadNamespace(`${member}-${namespace}`, namespace, { provider, dependsOn: ready }),
+    ]),
+  );
+  return Object.assign(
+    {},
+    ...environment.config.services.map((service) => {
+      const namespace = namespaces.get(service.namespace);
+      return createService(plan, service, {
+        provider,
+        dependsOn: [...before, ...(namespace === undefined ? [] : [namespace])],
+      });
+    }),
+  ) as Record<string, MemberServiceOutputs>;
 }

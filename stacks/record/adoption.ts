@@ -1,13 +1,27 @@
 /**
- * A load balancer that changes its owner: from a Service of the primary to the environment's stack. What the record keeps while it is
- * under way (written ahead of every step, with all that the way back needs), and what it keeps for good. Plain values only.
+ * A load balancer that changes its owner: from a Service of the primary to the environment's stack. What the record
+ * keeps while it is
+ * under way (written ahead of every step, with all that the way back needs), and what it keeps for good. Plain values
+ * only.
  */
 
 import type { AdoptedLoadBalancer } from "../../components/internal/adopted-load-balancer-shape";
 
 /** In this order, forward. FACTS I has what became of load balancers in other orders. */
-export const adoptionSteps = ["release", "settle", "restart", "untag", "unlabel", "import-environment", "import-primary", "annotations"] as const;
-/** In this order, back; possible until the primary's stack has taken its bindings over. `forget`: the stacks let go of what they imported, in their states alone. */
+export const adoptionSteps = [
+  "release",
+  "settle",
+  "restart",
+  "untag",
+  "unlabel",
+  "import-environment",
+  "import-primary",
+  "annotations",
+] as const;
+/**
+ * In this order, back; possible until the primary's stack has taken its bindings over. `forget`: the stacks let go of
+ * what they imported, in their states alone.
+ */
 export const undoSteps = ["forget", "relabel", "retag", "restart-again", "unrelease"] as const;
 
 export type AdoptionStep = (typeof adoptionSteps)[number] | (typeof undoSteps)[number];
@@ -50,7 +64,8 @@ export interface Adoption {
 }
 
 /**
- * Whether the primary's bindings of the service are there already and are imported. To the very end: an update that failed may have
+ * Whether the primary's bindings of the service are there already and are imported. To the very end: an update that
+ * failed may have
  * recorded its outputs, but not the bindings; those that the state has are not imported again.
  */
 export function takesBindingsOver(adoption: Adoption | null | undefined, service: string): boolean {

@@ -1,4 +1,7 @@
-/** What a wanted config may not change about a deployed environment. Pure: both sides come in as data; every problem is answered. */
+/**
+ * What a wanted config may not change about a deployed environment. Pure: both sides come in as data; every problem is
+ * answered.
+ */
 import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "../../components/internal/problems";
 import type { EnvironmentConfig, ServiceConfig } from "../config/types";
@@ -9,33 +12,80 @@ import { ownershipOf, targetGroupsOf } from "../config/target-groups";
 const moveToNew = "Keep the deployed value; to change it, build a second environment and move clients to it by DNS";
 
 /** Values as JSON has them. The order of keys is none: a stack's outputs come back with sorted ones. */
-const differ = (was: unknown, is: unknown): boolean => !isDeepStrictEqual(JSON.parse(JSON.stringify(was ?? null)), JSON.parse(JSON.stringify(is ?? null)));
+const differ = (was: unknown, is: unknown): boolean =>
+  !isDeepStrictEqual(JSON.parse(JSON.stringify(was ?? null)), JSON.parse(JSON.stringify(is ?? null)));
 
 /** Fields whose change would replace the VPC, the load balancer, a listener's target group, or a running workload. */
 export function sharedFieldProblems(current: EnvironmentConfig, wanted: EnvironmentConfig): Problem[] {
   const problems: Problem[] = [];
   const fixed = (path: string, was: unknown, is: unknown, what: string, remedy: string = moveToNew): void => {
     if (differ(was, is)) {
-      problems.push({ path, value: is ?? null, rule: `can't change on a deployed environment (it is ${JSON.stringify(was ?? null)}): ${what}`, remedy });
+      problems.push({
+        path,
+        value: is ?? null,
+        rule: `can't change on a deployed environment (it is ${JSON.stringify(was ?? null)}): ${what}`,
+        remedy,
+      });
     }
   };
   fixed("aws:region", current.region, wanted.region, "everything would be replaced");
   fixed("network.cidrBlock", current.network.cidrBlock, wanted.network.cidrBlock, "the VPC would be replaced");
-  fixed("network.existing", current.network.existing, wanted.network.existing, "the load balancer and all target groups would be replaced");
+  fixed(
+    "network.existing",
+    current.network.existing,
+    wanted.network.existing,
+    "the load balancer and all target groups would be replaced",
+  );
   const zones = current.network.availabilityZones;
-  fixed("network.availabilityZones", zones, wanted.network.availabilityZones.slice(0, zones.length), "subnets that are in use would be replaced", "Keep the deployed zones in their order; new ones go behind them");
-  fixed("loadBalancer.scheme", current.loadBalancer?.scheme ?? "internet-facing", wanted.loadBalancer?.scheme ?? "internet-facing", "the load balancer would be replaced");
+  fixed(
+    "network.availabilityZones",
+    zones,
+    wanted.network.availabilityZones.slice(0, zones.length),
+    "subnets that are in use would be replaced",
+    "Keep the deployed zones in their order; new ones go behind them",
+  );
+  fixed(
+    "loadBalancer.scheme",
+    current.loadBalancer?.scheme ?? "internet-facing",
+    wanted.loadBalancer?.scheme ?? "internet-facing",
+    "the load balancer would be replaced",
+  );
   for (const service of current.services) {
     const index = wanted.services.findIndex((candidate) => candidate.name === service.name);
     const same = wanted.services[index];
     if (same === undefined) {
-      problems.push({ path: "services", value: service.name, rule: `service '${service.name}' is deployed; removing it would delete its listener and target group, which are protected`, remedy: "Keep it; to be without it, build a second environment without it and move clients to that by DNS" });
+      problems.push({
+        path: "services",
+        value: service.name,
+        rule:
+          `service '${service.name}' is deployed; removing it would delete its listener and target group, which ` +
+          "are protected",
+        remedy: "Keep it; to be without it, build a second environment without it and move clients to that by DNS",
+      });
       continue;
     }
-    fixed(`services[${index}].targetType`, service.targetType ?? "ip", same.targetType ?? "ip", "the target groups would be replaced", "Keep the type; add a service of another name beside it and move clients to its port");
-    fixed(`services[${index}].existing`, service.existing ?? null, same.existing ?? null, "the workload of the primary would be made or lost", "Keep it; add a service of another name beside it");
+    fixed(
+      `services[${index}].targetType`,
+      service.targetType ?? "ip",
+      same.targetType ?? "ip",
+      "the target groups would be replaced",
+      "Keep the type; add a service of another name beside it and move clients to its port",
+    );
+    fixed(
+      `services[${index}].existing`,
+      service.existing ?? null,
+      same.existing ?? null,
+      "the workload of the primary would be made or lost",
+      "Keep it; add a service of another name beside it",
+    );
     problems.push(...portProblems(service, same, index));
-    fixed(`services[${index}].namespace`, service.namespace, same.namespace, "the running workload would be replaced at once on every member", "Keep the namespace; add a service of another name beside it and move clients to its port");
+    fixed(
+      `services[${index}].namespace`,
+      service.namespace,
+      same.namespace,
+      "the running workload would be replaced at once on every member",
+      "Keep the namespace; add a service of another name beside it and move clients to its port",
+    );
   }
   return problems;
 }
@@ -46,27 +96,70 @@ function portProblems(service: ServiceConfig, same: ServiceConfig, index: number
   return targetGroupsOf({ services: [service] }).flatMap((spec): Problem[] => {
     const next = wanted.find(({ key }) => key === spec.key);
     if (next === undefined) {
-      return [{ path: `services[${index}].ports`, value: wanted.map(({ key }) => key), rule: `target group '${spec.key}' is deployed (port ${spec.port}); without this port's name, or with a second port beside an unnamed one, it would be deleted`, remedy: "Keep the ports' names; add a service of another name for further ports" }];
+      return [
+        {
+          path: `services[${index}].ports`,
+          value: wanted.map(({ key }) => key),
+          rule:
+            `target group '${spec.key}' is deployed (port ${spec.port}); without this port's name, or with a ` +
+            "second port beside an unnamed one, it would be deleted",
+          remedy: "Keep the ports' names; add a service of another name for further ports",
+        },
+      ];
     }
     if (next.targetPort === spec.targetPort) return [];
-    const path = same.ports === undefined ? "targetPort" : `ports[${same.ports.findIndex(({ name }) => name === spec.portName)}].targetPort`;
-    return [{ path: `services[${index}].${path}`, value: next.targetPort, rule: `can't change on a deployed environment (it is ${spec.targetPort}): the target group would be replaced`, remedy: "Keep the port; add a service of another name beside it and move clients to its port" }];
+    const path =
+      same.ports === undefined
+        ? "targetPort"
+        : `ports[${same.ports.findIndex(({ name }) => name === spec.portName)}].targetPort`;
+    return [
+      {
+        path: `services[${index}].${path}`,
+        value: next.targetPort,
+        rule: `can't change on a deployed environment (it is ${spec.targetPort}): the target group would be replaced`,
+        remedy: "Keep the port; add a service of another name beside it and move clients to its port",
+      },
+    ];
   });
 }
 
 /** A config whose owner or primary is not the deployed one. Load balancers change their owner by `adopt` alone. */
-export function ownershipProblems(last: { readonly record: EnvironmentRecord; readonly config: EnvironmentConfig }, wanted: EnvironmentConfig): Problem[] {
+export function ownershipProblems(
+  last: { readonly record: EnvironmentRecord; readonly config: EnvironmentConfig },
+  wanted: EnvironmentConfig,
+): Problem[] {
   const deployed = ownershipOf(last.record, last.config);
   const is = ownershipOf(null, wanted);
   if (deployed.owner === "service" && is.owner === "stack") {
-    return [{ path: "loadBalancer.owner", value: "stack", rule: `the load balancers belong to Services of '${deployed.primary}': declaring others would move no client`, remedy: "Hand them over first: eks-blue-green adopt; it keeps them, and sets the owner in the record" }];
+    return [
+      {
+        path: "loadBalancer.owner",
+        value: "stack",
+        rule: `the load balancers belong to Services of '${deployed.primary}': declaring others would move no client`,
+        remedy: "Hand them over first: eks-blue-green adopt; it keeps them, and sets the owner in the record",
+      },
+    ];
   }
   // After a handover the config may say `service` for a while: the record wins.
   if (deployed.owner === "stack" && is.owner === "service" && deployed.adopted === null) {
-    return [{ path: "loadBalancer.owner", value: "service", rule: "can't change on a deployed environment (it is stack): the load balancer would be deleted", remedy: moveToNew }];
+    return [
+      {
+        path: "loadBalancer.owner",
+        value: "service",
+        rule: "can't change on a deployed environment (it is stack): the load balancer would be deleted",
+        remedy: moveToNew,
+      },
+    ];
   }
   if (deployed.owner === "service" && is.owner === "service" && is.primary !== deployed.primary) {
-    return [{ path: "loadBalancer.primary", value: is.primary, rule: `can't change (it is '${deployed.primary}'): the load balancers belong to Services of that cluster`, remedy: `Write loadBalancer.primary: ${deployed.primary}; eks-blue-green adopt makes any member equal` }];
+    return [
+      {
+        path: "loadBalancer.primary",
+        value: is.primary,
+        rule: `can't change (it is '${deployed.primary}'): the load balancers belong to Services of that cluster`,
+        remedy: `Write loadBalancer.primary: ${deployed.primary}; eks-blue-green adopt makes any member equal`,
+      },
+    ];
   }
   return [];
 }
@@ -78,20 +171,30 @@ export function memberProblems(record: EnvironmentRecord, wanted: Pick<Environme
     .map(([member, stands]) => ({
       path: "members",
       value: wanted.members,
-      rule: `member '${member}' is ${stands.role} with Kubernetes ${stands.version}; the list must keep it until it is absent`,
+      rule:
+        `member '${member}' is ${stands.role} with Kubernetes ${stands.version}; the list must keep it until it is ` +
+        "absent",
       remedy: `Put '${member}' back; an upgrade with strategy replace retires it`,
     }));
 }
 
 /** Versions that the strategy can't reach from where the members are. */
-export function versionProblems(record: EnvironmentRecord, wanted: Pick<EnvironmentConfig, "kubernetesVersion" | "rollout">): Problem[] {
+export function versionProblems(
+  record: EnvironmentRecord,
+  wanted: Pick<EnvironmentConfig, "kubernetesVersion" | "rollout">,
+): Problem[] {
   // `replace` builds a new cluster: any version, up or down.
   if (wanted.rollout.strategy === "replace") return [];
   const problems: Problem[] = [];
   for (const [member, { version }] of Object.entries(record.placement)) {
     if (version === null) continue;
     if (compareVersions(wanted.kubernetesVersion, version) < 0) {
-      problems.push({ path: "kubernetesVersion", value: wanted.kubernetesVersion, rule: `member '${member}' runs ${version}, and a cluster's version can't be lowered in place`, remedy: `Write ${version}, or use rollout.strategy replace` });
+      problems.push({
+        path: "kubernetesVersion",
+        value: wanted.kubernetesVersion,
+        rule: `member '${member}' runs ${version}, and a cluster's version can't be lowered in place`,
+        remedy: `Write ${version}, or use rollout.strategy replace`,
+      });
     }
   }
   return problems;

@@ -18,7 +18,9 @@ export function compareVersions(a: string, b: string): number {
   return aMajor - bMajor || aMinor - bMinor;
 }
 
-/** The higher of a recorded and an observed version: EKS may have upgraded a cluster by itself, and it can't be lowered. */
+/**
+ * The higher of a recorded and an observed version: EKS may have upgraded a cluster by itself, and it can't be lowered.
+ */
 export function higherVersion(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   return compareVersions(a, b) >= 0 ? a : b;
@@ -33,18 +35,32 @@ export function nextMinor(version: string): string {
 /** Replicas in percent of the config's. */
 export const capacityOf = (placement: MemberPlacement | undefined): number => placement?.capacityPercent ?? 100;
 /** Nodes in percent of the config's. */
-export const nodePercentOf = (placement: MemberPlacement | undefined): number => placement?.nodePercent ?? capacityOf(placement);
+export const nodePercentOf = (placement: MemberPlacement | undefined): number =>
+  placement?.nodePercent ?? capacityOf(placement);
 
 /** Replicas of a service that no autoscaler owns. Two at least: one pod alone is an outage whenever its node goes. */
-export const replicasAt = (replicas: number, percent: number): number => Math.max(2, Math.ceil((replicas * percent) / 100));
+export const replicasAt = (replicas: number, percent: number): number =>
+  Math.max(2, Math.ceil((replicas * percent) / 100));
 /** Desired nodes, within the group's own limits. */
-export const nodesAt = (nodes: { readonly minSize: number; readonly desiredSize: number; readonly maxSize: number }, percent: number): number =>
-  Math.min(nodes.maxSize, Math.max(nodes.minSize, Math.ceil((nodes.desiredSize * percent) / 100)));
+export const nodesAt = (
+  nodes: { readonly minSize: number; readonly desiredSize: number; readonly maxSize: number },
+  percent: number,
+): number => Math.min(nodes.maxSize, Math.max(nodes.minSize, Math.ceil((nodes.desiredSize * percent) / 100)));
 
 /** A placement of another size; what is the usual is left out, so that equal placements look equal. */
-export function sizedAt(placement: MemberPlacement, capacityPercent: number, nodePercent: number = capacityPercent): MemberPlacement {
+export function sizedAt(
+  placement: MemberPlacement,
+  capacityPercent: number,
+  nodePercent: number = capacityPercent,
+): MemberPlacement {
   const { role, version, workload } = placement;
-  return { role, version, workload, ...(capacityPercent === 100 ? {} : { capacityPercent }), ...(nodePercent === capacityPercent ? {} : { nodePercent }) };
+  return {
+    role,
+    version,
+    workload,
+    ...(capacityPercent === 100 ? {} : { capacityPercent }),
+    ...(nodePercent === capacityPercent ? {} : { nodePercent }),
+  };
 }
 
 function declare(placement: MemberPlacement): DesiredMember {
@@ -56,16 +72,27 @@ function union(from: MemberPlacement, to: MemberPlacement): MemberPlacement {
   const role = rank[from.role] >= rank[to.role] ? from.role : to.role;
   // An absent side has no workload of its own, so it must not turn a stopped one on.
   const present = [from, to].filter((placement) => placement.role !== "absent");
-  const workload = present.length === 0 || present.some((placement) => placement.workload === "running") ? "running" : "stopped";
-  const most = (percentOf: (placement: MemberPlacement) => number): number => (present.length === 0 ? 100 : Math.max(...present.map(percentOf)));
-  return sizedAt({ role, version: higherVersion(from.version, to.version), workload }, most(capacityOf), most(nodePercentOf));
+  const workload =
+    present.length === 0 || present.some((placement) => placement.workload === "running") ? "running" : "stopped";
+  const most = (percentOf: (placement: MemberPlacement) => number): number =>
+    present.length === 0 ? 100 : Math.max(...present.map(percentOf));
+  return sizedAt(
+    { role, version: higherVersion(from.version, to.version), workload },
+    most(capacityOf),
+    most(nodePercentOf),
+  );
 }
 
 /**
- * `acting` (the driver's planned update): the open intent as it says. Otherwise (a plain `pulumi up`, at any time): the union of
+ * `acting` (the driver's planned update): the open intent as it says. Otherwise (a plain `pulumi up`, at any time): the
+ * union of
  * before and after, so that it neither finishes nor undoes a move, and a refusal while the member is being retired.
  */
-export function desiredOfMember(record: EnvironmentRecord, member: string, options: { readonly acting: boolean; readonly environment?: string }): DesiredMember {
+export function desiredOfMember(
+  record: EnvironmentRecord,
+  member: string,
+  options: { readonly acting: boolean; readonly environment?: string },
+): DesiredMember {
   const stands = record.placement[member];
   if (stands === undefined) {
     return {
@@ -80,16 +107,27 @@ export function desiredOfMember(record: EnvironmentRecord, member: string, optio
   const { intent, adoption, evacuation } = record;
   const environmentName = options.environment ?? "<environment>";
   if (evacuation != null && evacuation.member === member) {
-    return { ...declare(stands), refuse: { reason: `member '${member}' is being evacuated (since ${evacuation.startedAt}, by ${evacuation.by})`, remedy: `let the driver finish: eks-blue-green evacuate ${member} --stack ${environmentName}` } };
-  }
-  // Its bindings are still in the cluster, and its controller is denied to register: they go when the driver puts it in order, not by the way.
-  if (stands.evacuated !== undefined && !options.acting && intent?.move.kind !== "retire") return { ...declare(stands), bindings: stands.evacuated.unbound ? "none" : "declared" };
-  if (adoption != null && adoption.member === member && !options.acting) {
-    // Declared as before it would give the Service back to the controller, half-way through; declared as after, it would skip steps.
     return {
       ...declare(stands),
       refuse: {
-        reason: `the load balancer of '${adoption.service}' is being handed over (at '${adoption.step}', since ${adoption.startedAt}, by ${adoption.by})`,
+        reason: `member '${member}' is being evacuated (since ${evacuation.startedAt}, by ${evacuation.by})`,
+        remedy: `let the driver finish: eks-blue-green evacuate ${member} --stack ${environmentName}`,
+      },
+    };
+  }
+  // Its bindings are still in the cluster, and its controller is denied to register: they go when the driver puts it in
+  // order, not by the way.
+  if (stands.evacuated !== undefined && !options.acting && intent?.move.kind !== "retire")
+    return { ...declare(stands), bindings: stands.evacuated.unbound ? "none" : "declared" };
+  if (adoption != null && adoption.member === member && !options.acting) {
+    // Declared as before it would give the Service back to the controller, half-way through; declared as after, it
+    // would skip steps.
+    return {
+      ...declare(stands),
+      refuse: {
+        reason:
+          `the load balancer of '${adoption.service}' is being handed over (at '${adoption.step}', since ` +
+          `${adoption.startedAt}, by ${adoption.by})`,
         remedy: `let the driver finish: eks-blue-green adopt --stack ${environmentName}`,
       },
     };
@@ -100,7 +138,10 @@ export function desiredOfMember(record: EnvironmentRecord, member: string, optio
     const environment = options.environment ?? "<environment>";
     return {
       ...declare(stands),
-      refuse: { reason: `member '${member}' is being retired (since ${intent.startedAt}, by ${intent.by})`, remedy: `let the driver finish: eks-blue-green upgrade --stack ${environment}` },
+      refuse: {
+        reason: `member '${member}' is being retired (since ${intent.startedAt}, by ${intent.by})`,
+        remedy: `let the driver finish: eks-blue-green upgrade --stack ${environment}`,
+      },
     };
   }
   return declare(union(intent.move.from, intent.move.to));

@@ -13,7 +13,14 @@ export function commitEvacuation(record: EnvironmentRecord, at: string): Environ
   if (evacuation == null) return record;
   const { member, by, why, roleName, unbound } = evacuation;
   const stands = record.placement[member] as MemberPlacement;
-  return { ...rest, revision: record.revision + 1, placement: { ...record.placement, [member]: { ...stands, role: "standby", evacuated: { at, by, why, roleName, ...(unbound ? { unbound } : {}) } } } };
+  return {
+    ...rest,
+    revision: record.revision + 1,
+    placement: {
+      ...record.placement,
+      [member]: { ...stands, role: "standby", evacuated: { at, by, why, roleName, ...(unbound ? { unbound } : {}) } },
+    },
+  };
 }
 
 /** The same placement for a member that is in order again. */

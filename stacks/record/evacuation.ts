@@ -11,7 +11,10 @@ export interface Evacuation {
   readonly why: string;
   /** Targets that are provably the member's, by target group key: these leave. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
-  /** IAM role of its controller, which gets a policy that denies registering; null: a person has said that the controller is stopped. */
+  /**
+   * IAM role of its controller, which gets a policy that denies registering; null: a person has said that the
+   * controller is stopped.
+   */
   readonly roleName: string | null;
   /** It stood by and had no bindings. Absent: it has, or may have. */
   readonly unbound?: true;

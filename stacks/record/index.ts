@@ -4,7 +4,27 @@ export { parseRecord } from "./parse";
 export type { ParsedRecord } from "./parse";
 export type { Evacuated, Evacuation } from "./evacuation";
 export { absent, initialRecord } from "./initial";
-export { asOneWrite, beginMove, commitBake, commitMove, finishRollout, RecordError, startRollout, turnBack, withMembers } from "./transitions";
+export {
+  asOneWrite,
+  beginMove,
+  commitBake,
+  commitMove,
+  finishRollout,
+  RecordError,
+  startRollout,
+  turnBack,
+  withMembers,
+} from "./transitions";
 export { beginEvacuation, commitEvacuation, inOrder } from "./evacuation-transitions";
-export { capacityOf, compareVersions, desiredOfMember, higherVersion, nextMinor, nodePercentOf, nodesAt, replicasAt, sizedAt } from "./desired-member";
+export {
+  capacityOf,
+  compareVersions,
+  desiredOfMember,
+  higherVersion,
+  nextMinor,
+  nodePercentOf,
+  nodesAt,
+  replicasAt,
+  sizedAt,
+} from "./desired-member";
 export type { DesiredMember } from "./desired-member";

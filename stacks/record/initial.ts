@@ -5,13 +5,21 @@ import type { EnvironmentRecord, MemberPlacement } from "./types";
 export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };
 
 /**
- * The record of an environment that was never deployed: the first member active at the wanted version, the others absent; with the
+ * The record of an environment that was never deployed: the first member active at the wanted version, the others
+ * absent; with the
  * strategy `cycle`, which upgrades members in place, all of them active.
  */
-export function initialRecord(config: Pick<EnvironmentConfig, "members" | "kubernetesVersion"> & { readonly rollout?: Pick<EnvironmentConfig["rollout"], "strategy"> }): EnvironmentRecord {
+export function initialRecord(
+  config: Pick<EnvironmentConfig, "members" | "kubernetesVersion"> & {
+    readonly rollout?: Pick<EnvironmentConfig["rollout"], "strategy">;
+  },
+): EnvironmentRecord {
   const placement: Record<string, MemberPlacement> = {};
   config.members.forEach((member, index) => {
-    placement[member] = index === 0 || config.rollout?.strategy === "cycle" ? { role: "active", version: config.kubernetesVersion, workload: "running" } : absent;
+    placement[member] =
+      index === 0 || config.rollout?.strategy === "cycle"
+        ? { role: "active", version: config.kubernetesVersion, workload: "running" }
+        : absent;
   });
   return { schemaVersion: 1, revision: 1, placement, rollout: null, intent: null };
 }

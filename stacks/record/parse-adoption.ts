@@ -1,4 +1,7 @@
-/** Reader the record's `ownership` and `adoption`. What lies deeper was written by the driver in one piece and is taken as a whole. */
+/**
+ * Reader the record's `ownership` and `adoption`. What lies deeper was written by the driver in one piece and is taken
+ * as a whole.
+ */
 import { adoptionSteps, undoSteps, type Adoption, type BeforeAdoption } from "./adoption";
 import { loadBalancerOf } from "./parse-ownership";
 import type { Reader } from "./value-reader";
@@ -9,7 +12,14 @@ function beforeOf(reader: Reader, value: unknown): BeforeAdoption {
   for (const key of ["annotations", "labels", "tags", "targets"]) reader.object(object[key], `adoption.before.${key}`);
   for (const key of ["namespace", "name"]) reader.text(object[key], `adoption.before.${key}`);
   reader.text(object["serviceType"], "adoption.before.serviceType");
-  return { ...(object as unknown as BeforeAdoption), loadBalancer, loadBalancerClass: object["loadBalancerClass"] == null ? null : reader.text(object["loadBalancerClass"], "adoption.before.loadBalancerClass") };
+  return {
+    ...(object as unknown as BeforeAdoption),
+    loadBalancer,
+    loadBalancerClass:
+      object["loadBalancerClass"] == null
+        ? null
+        : reader.text(object["loadBalancerClass"], "adoption.before.loadBalancerClass"),
+  };
 }
 
 export function adoptionOf(reader: Reader, value: unknown): Adoption {

@@ -5,18 +5,27 @@ function roleOf(reader: Reader, value: unknown, path: string): string | null {
   return value == null ? null : reader.text(value, path);
 }
 
-const unboundOf = (object: Readonly<Record<string, unknown>>): { readonly unbound?: true } => (object["unbound"] === true ? { unbound: true } : {});
+const unboundOf = (object: Readonly<Record<string, unknown>>): { readonly unbound?: true } =>
+  object["unbound"] === true ? { unbound: true } : {};
 
 export function evacuatedOf(reader: Reader, value: unknown, path: string): Evacuated {
   const object = reader.object(value, path);
-  return { at: reader.text(object["at"], `${path}.at`), by: reader.text(object["by"], `${path}.by`), why: reader.text(object["why"], `${path}.why`), roleName: roleOf(reader, object["roleName"], `${path}.roleName`), ...unboundOf(object) };
+  return {
+    at: reader.text(object["at"], `${path}.at`),
+    by: reader.text(object["by"], `${path}.by`),
+    why: reader.text(object["why"], `${path}.why`),
+    roleName: roleOf(reader, object["roleName"], `${path}.roleName`),
+    ...unboundOf(object),
+  };
 }
 
 export function evacuationOf(reader: Reader, value: unknown): Evacuation {
   const object = reader.object(value, "evacuation");
   const targets: Record<string, string[]> = {};
   for (const [key, ids] of Object.entries(reader.object(object["targets"], "evacuation.targets"))) {
-    targets[key] = reader.array(ids, `evacuation.targets.${key}`).map((id, index) => reader.text(id, `evacuation.targets.${key}[${index}]`));
+    targets[key] = reader
+      .array(ids, `evacuation.targets.${key}`)
+      .map((id, index) => reader.text(id, `evacuation.targets.${key}[${index}]`));
   }
   return {
     member: reader.text(object["member"], "evacuation.member"),

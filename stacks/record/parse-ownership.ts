@@ -1,5 +1,15 @@
-/** Reads the record's `ownership`, adopted load balancers included. Every reader answers a value of its type, also after a problem. */
-import type { AdoptedBinding, AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup, Ownership } from "./types";
+/**
+ * Reads the record's `ownership`, adopted load balancers included. Every reader answers a value of its type, also after
+ * a problem.
+ */
+import type {
+  AdoptedBinding,
+  AdoptedListener,
+  AdoptedLoadBalancer,
+  AdoptedSecurityGroup,
+  AdoptedTargetGroup,
+  Ownership,
+} from "./types";
 import type { Reader } from "./value-reader";
 
 function texts(reader: Reader, value: unknown, path: string): Record<string, string> {
@@ -11,7 +21,8 @@ function texts(reader: Reader, value: unknown, path: string): Record<string, str
   return found;
 }
 
-const textOrNull = (reader: Reader, value: unknown, path: string): string | null => (value == null ? null : reader.text(value, path));
+const textOrNull = (reader: Reader, value: unknown, path: string): string | null =>
+  value == null ? null : reader.text(value, path);
 /** A description may be empty. */
 const anyText = (value: unknown): string => (typeof value === "string" ? value : "");
 
@@ -71,7 +82,10 @@ function bindingOf(reader: Reader, value: unknown, path: string): AdoptedBinding
     namespace: reader.text(object["namespace"], `${path}.namespace`),
     name: reader.text(object["name"], `${path}.name`),
     service: reader.text(object["service"], `${path}.service`),
-    servicePort: typeof port === "number" ? reader.whole(port, `${path}.servicePort`, 1) : reader.text(port, `${path}.servicePort`),
+    servicePort:
+      typeof port === "number"
+        ? reader.whole(port, `${path}.servicePort`, 1)
+        : reader.text(port, `${path}.servicePort`),
     targetGroupArn: reader.text(object["targetGroupArn"], `${path}.targetGroupArn`),
     networking: object["networking"] ?? null,
   };
@@ -80,7 +94,8 @@ function bindingOf(reader: Reader, value: unknown, path: string): AdoptedBinding
 export function loadBalancerOf(reader: Reader, value: unknown, path: string): AdoptedLoadBalancer {
   const object = reader.object(value, path);
   const at = (key: string): string => `${path}.${key}`;
-  const list = <T>(key: string, read: (reader: Reader, value: unknown, path: string) => T): readonly T[] => reader.array(object[key], at(key)).map((item, index) => read(reader, item, `${at(key)}[${index}]`));
+  const list = <T>(key: string, read: (reader: Reader, value: unknown, path: string) => T): readonly T[] =>
+    reader.array(object[key], at(key)).map((item, index) => read(reader, item, `${at(key)}[${index}]`));
   return {
     arn: reader.text(object["arn"], at("arn")),
     name: reader.text(object["name"], at("name")),
@@ -102,9 +117,12 @@ export function ownershipOf(reader: Reader, value: unknown): Ownership {
   const object = reader.object(value, "ownership");
   const owner = reader.oneOf(object["owner"], "ownership.owner", ["stack", "service"] as const);
   const primary = textOrNull(reader, object["primary"], "ownership.primary");
-  if (owner === "service" && primary === null) reader.problems.push("ownership.primary: the owner is 'service', so a member must be named");
+  if (owner === "service" && primary === null)
+    reader.problems.push("ownership.primary: the owner is 'service', so a member must be named");
   const adopted: Record<string, AdoptedLoadBalancer> | null = object["adopted"] == null ? null : {};
-  for (const [service, balancer] of Object.entries(adopted === null ? {} : reader.object(object["adopted"], "ownership.adopted"))) {
+  for (const [service, balancer] of Object.entries(
+    adopted === null ? {} : reader.object(object["adopted"], "ownership.adopted"),
+  )) {
     if (adopted !== null) adopted[service] = loadBalancerOf(reader, balancer, `ownership.adopted.${service}`);
   }
   const formerPrimary = textOrNull(reader, object["formerPrimary"], "ownership.formerPrimary");

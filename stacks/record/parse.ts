@@ -1,4 +1,6 @@
-/** Reads a record that came from outside (a stack's outputs): typed, or all its problems. Unknown fields are kept out. */
+/**
+ * Reads a record that came from outside (a stack's outputs): typed, or all its problems. Unknown fields are kept out.
+ */
 import { sizedAt } from "./desired-member";
 import { ownershipOf } from "./parse-ownership";
 import { adoptionOf } from "./parse-adoption";
@@ -6,7 +8,9 @@ import { evacuatedOf, evacuationOf } from "./parse-evacuation";
 import { Reader } from "./value-reader";
 import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./types";
 
-export type ParsedRecord = { readonly record: EnvironmentRecord; readonly problems: readonly [] } | { readonly record: null; readonly problems: readonly string[] };
+export type ParsedRecord =
+  | { readonly record: EnvironmentRecord; readonly problems: readonly [] }
+  | { readonly record: null; readonly problems: readonly string[] };
 
 const roles = ["absent", "standby", "active"] as const;
 const workloads = ["running", "stopped"] as const;
@@ -18,13 +22,25 @@ function placementOf(reader: Reader, value: unknown, path: string): MemberPlacem
   const workload = reader.oneOf(object["workload"], `${path}.workload`, workloads);
   // Pulumi's outputs drop nothing, but a hand-edited state may: a missing version is read as null.
   const version = object["version"] ?? null;
-  if (version !== null && !(typeof version === "string" && /^\d+\.\d+$/.test(version))) reader.problems.push(`${path}.version: expected a Kubernetes minor like 1.35 or null, got ${JSON.stringify(version)}`);
-  else if ((version === null) !== (role === "absent")) reader.problems.push(`${path}.version: null exactly when the role is absent; role is ${role}, version is ${version ?? "null"}`);
-  const percent = (key: string): number | null => (object[key] == null ? null : reader.whole(object[key], `${path}.${key}`, 1));
+  if (version !== null && !(typeof version === "string" && /^\d+\.\d+$/.test(version)))
+    reader.problems.push(
+      `${path}.version: expected a Kubernetes minor like 1.35 or null, got ${JSON.stringify(version)}`,
+    );
+  else if ((version === null) !== (role === "absent"))
+    reader.problems.push(
+      `${path}.version: null exactly when the role is absent; role is ${role}, version is ${version ?? "null"}`,
+    );
+  const percent = (key: string): number | null =>
+    object[key] == null ? null : reader.whole(object[key], `${path}.${key}`, 1);
   const capacity = percent("capacityPercent") ?? 100;
   const evacuated = object["evacuated"] == null ? null : evacuatedOf(reader, object["evacuated"], `${path}.evacuated`);
-  if (evacuated !== null && role !== "standby") reader.problems.push(`${path}.evacuated: only a standby can be evacuated; role is ${role}`);
-  const sized = sizedAt({ role, version: version as string | null, workload }, capacity, percent("nodePercent") ?? capacity);
+  if (evacuated !== null && role !== "standby")
+    reader.problems.push(`${path}.evacuated: only a standby can be evacuated; role is ${role}`);
+  const sized = sizedAt(
+    { role, version: version as string | null, workload },
+    capacity,
+    percent("nodePercent") ?? capacity,
+  );
   return evacuated === null ? sized : { ...sized, evacuated };
 }
 
@@ -43,7 +59,8 @@ function stepOf(reader: Reader, value: unknown, path: string): Step {
   const type = reader.oneOf(object["type"], `${path}.type`, ["move", "bake"] as const);
   if (type === "move") return { type, ...moveOf(reader, value, path) };
   const seconds = object["seconds"];
-  if (typeof seconds !== "number" || !(seconds >= 0)) reader.problems.push(`${path}.seconds: expected seconds from 0, got ${JSON.stringify(seconds) ?? "nothing"}`);
+  if (typeof seconds !== "number" || !(seconds >= 0))
+    reader.problems.push(`${path}.seconds: expected seconds from 0, got ${JSON.stringify(seconds) ?? "nothing"}`);
   return { type, seconds: Number(seconds), why: typeof object["why"] === "string" ? object["why"] : "" };
 }
 
@@ -51,22 +68,40 @@ function commandOf(reader: Reader, value: unknown): RolloutCommand {
   const object = reader.object(value, "rollout.command");
   const [member, percent] = [object["member"] ?? null, object["percent"] ?? null];
   return {
-    name: reader.oneOf(object["name"], "rollout.command.name", ["rollback", "admit", "drain", "scale", "teardown"] as const),
+    name: reader.oneOf(object["name"], "rollout.command.name", [
+      "rollback",
+      "admit",
+      "drain",
+      "scale",
+      "teardown",
+    ] as const),
     member: member === null ? null : reader.text(member, "rollout.command.member"),
     percent: percent === null ? null : reader.whole(percent, "rollout.command.percent", 1),
   };
 }
 
 function healthyBeforeOf(reader: Reader, value: unknown): Record<string, Record<string, number>> {
-  return Object.fromEntries(Object.entries(reader.object(value, "rollout.healthyBefore")).map(([member, groups]) => {
-    const path = `rollout.healthyBefore.${member}`;
-    return [member, Object.fromEntries(Object.entries(reader.object(groups, path)).map(([key, count]) => [key, reader.whole(count, `${path}.${key}`, 0)]))];
-  }));
+  return Object.fromEntries(
+    Object.entries(reader.object(value, "rollout.healthyBefore")).map(([member, groups]) => {
+      const path = `rollout.healthyBefore.${member}`;
+      return [
+        member,
+        Object.fromEntries(
+          Object.entries(reader.object(groups, path)).map(([key, count]) => [
+            key,
+            reader.whole(count, `${path}.${key}`, 0),
+          ]),
+        ),
+      ];
+    }),
+  );
 }
 
 function rolloutOf(reader: Reader, value: unknown): Rollout {
   const object = reader.object(value, "rollout");
-  const steps = reader.array(object["steps"], "rollout.steps").map((step, index) => stepOf(reader, step, `rollout.steps[${index}]`));
+  const steps = reader
+    .array(object["steps"], "rollout.steps")
+    .map((step, index) => stepOf(reader, step, `rollout.steps[${index}]`));
   const done = reader.whole(object["done"], "rollout.done", 0);
   if (done > steps.length) reader.problems.push(`rollout.done: ${done} of ${steps.length} steps`);
   const reason = object["reason"] ?? null;
@@ -91,7 +126,9 @@ function intentOf(reader: Reader, value: unknown): Intent {
   const object = reader.object(value, "intent");
   const targetsBefore: Record<string, readonly string[]> = {};
   for (const [service, targets] of Object.entries(reader.object(object["targetsBefore"], "intent.targetsBefore"))) {
-    targetsBefore[service] = reader.array(targets, `intent.targetsBefore.${service}`).map((target, index) => reader.text(target, `intent.targetsBefore.${service}[${index}]`));
+    targetsBefore[service] = reader
+      .array(targets, `intent.targetsBefore.${service}`)
+      .map((target, index) => reader.text(target, `intent.targetsBefore.${service}[${index}]`));
   }
   return {
     move: moveOf(reader, object["move"], "intent.move"),
@@ -107,22 +144,33 @@ export function parseRecord(value: unknown): ParsedRecord {
   const reader = new Reader();
   const object = reader.object(value, "record");
   if (object["schemaVersion"] !== 1) {
-    reader.problems.push(`schemaVersion: this version of eks-blue-green reads 1, got ${JSON.stringify(object["schemaVersion"]) ?? "nothing"}`);
+    reader.problems.push(
+      "schemaVersion: this version of eks-blue-green reads 1, got " +
+        `${JSON.stringify(object["schemaVersion"]) ?? "nothing"}`,
+    );
     return { record: null, problems: reader.problems };
   }
   const placement: Record<string, MemberPlacement> = {};
-  for (const [member, stands] of Object.entries(reader.object(object["placement"], "placement"))) placement[member] = placementOf(reader, stands, `placement.${member}`);
+  for (const [member, stands] of Object.entries(reader.object(object["placement"], "placement")))
+    placement[member] = placementOf(reader, stands, `placement.${member}`);
   const rollout = object["rollout"] == null ? null : rolloutOf(reader, object["rollout"]);
   const intent = object["intent"] == null ? null : intentOf(reader, object["intent"]);
   const ownership = object["ownership"] == null ? null : ownershipOf(reader, object["ownership"]);
   const revision = reader.whole(object["revision"], "revision", 1);
   if (intent !== null && rollout === null) reader.problems.push("intent: a move is open, but there is no rollout");
-  if (intent !== null && reader.problems.length === 0 && placement[intent.move.member] === undefined) reader.problems.push(`intent.move.member: '${intent.move.member}' has no placement`);
+  if (intent !== null && reader.problems.length === 0 && placement[intent.move.member] === undefined)
+    reader.problems.push(`intent.move.member: '${intent.move.member}' has no placement`);
   const adoption = object["adoption"] == null ? null : adoptionOf(reader, object["adoption"]);
-  if (adoption !== null && intent !== null) reader.problems.push("adoption: a load balancer is being handed over while a move is open");
+  if (adoption !== null && intent !== null)
+    reader.problems.push("adoption: a load balancer is being handed over while a move is open");
   const evacuation = object["evacuation"] == null ? null : evacuationOf(reader, object["evacuation"]);
-  if (evacuation !== null && (intent !== null || rollout !== null)) reader.problems.push("evacuation: a member is being evacuated while a rollout is open");
+  if (evacuation !== null && (intent !== null || rollout !== null))
+    reader.problems.push("evacuation: a member is being evacuated while a rollout is open");
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };
-  const handover = { ...(ownership === null ? {} : { ownership }), ...(adoption === null ? {} : { adoption }), ...(evacuation === null ? {} : { evacuation }) };
+  const handover = {
+    ...(ownership === null ? {} : { ownership }),
+    ...(adoption === null ? {} : { adoption }),
+    ...(evacuation === null ? {} : { evacuation }),
+  };
   return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...handover }, problems: [] };
 }

@@ -1,5 +1,6 @@
 /**
- * Pure transitions of the record. Each answers the next record with a revision one higher; `asOneWrite` joins several of them
+ * Pure transitions of the record. Each answers the next record with a revision one higher; `asOneWrite` joins several
+ * of them
  * into one write (a `commit` that the next `begin` carries). None reads a clock: times and names come in as data.
  */
 import { capacityOf, nodePercentOf } from "./desired-member";
@@ -14,8 +15,15 @@ export class RecordError extends Error {
 }
 
 const samePlacement = (a: MemberPlacement, b: MemberPlacement): boolean =>
-  a.role === b.role && a.version === b.version && a.workload === b.workload && (a.evacuated === undefined) === (b.evacuated === undefined) && capacityOf(a) === capacityOf(b) && nodePercentOf(a) === nodePercentOf(b);
-const describe = (placement: MemberPlacement): string => `${placement.role} ${placement.version ?? "-"} ${placement.workload}${placement.evacuated === undefined ? "" : " (evacuated)"}${capacityOf(placement) === 100 ? "" : ` at ${capacityOf(placement)} %`}`;
+  a.role === b.role &&
+  a.version === b.version &&
+  a.workload === b.workload &&
+  (a.evacuated === undefined) === (b.evacuated === undefined) &&
+  capacityOf(a) === capacityOf(b) &&
+  nodePercentOf(a) === nodePercentOf(b);
+const describe = (placement: MemberPlacement): string =>
+  `${placement.role} ${placement.version ?? "-"} ` +
+  `${placement.workload}${placement.evacuated === undefined ? "" : " (evacuated)"}${capacityOf(placement) === 100 ? "" : ` at ${capacityOf(placement)} %`}`;
 
 function openRollout(record: EnvironmentRecord, action: string): Rollout {
   if (record.rollout === null) throw new RecordError(`${action}: no rollout is under way`);
@@ -24,7 +32,9 @@ function openRollout(record: EnvironmentRecord, action: string): Rollout {
 
 function noIntent(record: EnvironmentRecord, action: string): void {
   if (record.intent !== null) {
-    throw new RecordError(`${action}: '${record.intent.move.kind} ${record.intent.move.member}' was begun and is not committed`);
+    throw new RecordError(
+      `${action}: '${record.intent.move.kind} ${record.intent.move.member}' was begun and is not committed`,
+    );
   }
 }
 
@@ -34,7 +44,10 @@ function moveOf(step: Step | undefined, placement: Placement, action: string): M
   const stands = placement[step.member];
   if (stands === undefined) throw new RecordError(`${action}: no member '${step.member}' in the record`);
   if (!samePlacement(stands, step.from)) {
-    throw new RecordError(`${action}: '${step.kind} ${step.member}' starts from ${describe(step.from)}, but the record has ${describe(stands)}`);
+    throw new RecordError(
+      `${action}: '${step.kind} ${step.member}' starts from ${describe(step.from)}, but the record has ` +
+        `${describe(stands)}`,
+    );
   }
   return { kind: step.kind, member: step.member, from: step.from, to: step.to };
 }
@@ -47,19 +60,52 @@ export function startRollout(
   if (record.rollout !== null) throw new RecordError(`startRollout: rollout ${record.rollout.id} is under way`);
   noIntent(record, "startRollout");
   const { id, command, strategy, wantedVersion, steps, startedAt } = plan;
-  return { ...record, revision: record.revision + 1, rollout: { id, ...(command === undefined ? {} : { command }), strategy, wantedVersion, steps, startedAt, done: 0, direction: "forward", reason: null } };
+  return {
+    ...record,
+    revision: record.revision + 1,
+    rollout: {
+      id,
+      ...(command === undefined ? {} : { command }),
+      strategy,
+      wantedVersion,
+      steps,
+      startedAt,
+      done: 0,
+      direction: "forward",
+      reason: null,
+    },
+  };
 }
 
-/** Writes the intent of the move at `step`. Bakes between the last committed step and this one count as done: they are not moves and leave no intent. */
-export function beginMove(record: EnvironmentRecord, begin: Pick<Intent, "step" | "startedAt" | "by" | "targetsBefore"> & { readonly healthyBefore?: Readonly<Record<string, number>> }): EnvironmentRecord {
+/**
+ * Writes the intent of the move at `step`. Bakes between the last committed step and this one count as done: they are
+ * not moves and leave no intent.
+ */
+export function beginMove(
+  record: EnvironmentRecord,
+  begin: Pick<Intent, "step" | "startedAt" | "by" | "targetsBefore"> & {
+    readonly healthyBefore?: Readonly<Record<string, number>>;
+  },
+): EnvironmentRecord {
   const rollout = openRollout(record, "beginMove");
   noIntent(record, "beginMove");
   const skipped = rollout.steps.slice(rollout.done, begin.step);
-  if (begin.step < rollout.done) throw new RecordError(`beginMove: step ${begin.step} is done already (${rollout.done} are)`);
-  if (skipped.some((step) => step.type === "move")) throw new RecordError(`beginMove: step ${begin.step} would skip a move after step ${rollout.done}`);
+  if (begin.step < rollout.done)
+    throw new RecordError(`beginMove: step ${begin.step} is done already (${rollout.done} are)`);
+  if (skipped.some((step) => step.type === "move"))
+    throw new RecordError(`beginMove: step ${begin.step} would skip a move after step ${rollout.done}`);
   const move = moveOf(rollout.steps[begin.step], record.placement, "beginMove");
-  const intent: Intent = { move, step: begin.step, startedAt: begin.startedAt, by: begin.by, targetsBefore: begin.targetsBefore };
-  const counted = begin.healthyBefore === undefined ? {} : { healthyBefore: { ...rollout.healthyBefore, [move.member]: begin.healthyBefore } };
+  const intent: Intent = {
+    move,
+    step: begin.step,
+    startedAt: begin.startedAt,
+    by: begin.by,
+    targetsBefore: begin.targetsBefore,
+  };
+  const counted =
+    begin.healthyBefore === undefined
+      ? {}
+      : { healthyBefore: { ...rollout.healthyBefore, [move.member]: begin.healthyBefore } };
   return { ...record, revision: record.revision + 1, rollout: { ...rollout, ...counted, done: begin.step }, intent };
 }
 
@@ -69,30 +115,58 @@ export function commitMove(record: EnvironmentRecord): EnvironmentRecord {
   const intent = record.intent;
   if (intent === null) throw new RecordError("commitMove: no move was begun");
   const placement = { ...record.placement, [intent.move.member]: intent.move.to };
-  return { ...record, revision: record.revision + 1, placement, rollout: { ...rollout, done: intent.step + 1 }, intent: null };
+  return {
+    ...record,
+    revision: record.revision + 1,
+    placement,
+    rollout: { ...rollout, done: intent.step + 1 },
+    intent: null,
+  };
 }
 
 /** The bake at the next step has passed. */
 export function commitBake(record: EnvironmentRecord): EnvironmentRecord {
   const rollout = openRollout(record, "commitBake");
   noIntent(record, "commitBake");
-  if (rollout.steps[rollout.done]?.type !== "bake") throw new RecordError(`commitBake: step ${rollout.done} is not a bake`);
+  if (rollout.steps[rollout.done]?.type !== "bake")
+    throw new RecordError(`commitBake: step ${rollout.done} is not a bake`);
   return { ...record, revision: record.revision + 1, rollout: { ...rollout, done: rollout.done + 1 } };
 }
 
 /**
- * Replaces the rest of the rollout by the way back. A move that is open is not forgotten: the way back must begin with the same
- * member's move back to where it stood, and that becomes the open intent, so that a plain update still declares the union of both.
+ * Replaces the rest of the rollout by the way back. A move that is open is not forgotten: the way back must begin with
+ * the same
+ * member's move back to where it stood, and that becomes the open intent, so that a plain update still declares the
+ * union of both.
  */
-export function turnBack(record: EnvironmentRecord, back: { readonly reason: string; readonly steps: readonly Step[]; readonly startedAt: string; readonly by: string; readonly givenUp?: true }): EnvironmentRecord {
+export function turnBack(
+  record: EnvironmentRecord,
+  back: {
+    readonly reason: string;
+    readonly steps: readonly Step[];
+    readonly startedAt: string;
+    readonly by: string;
+    readonly givenUp?: true;
+  },
+): EnvironmentRecord {
   const rollout = openRollout(record, "turnBack");
-  const turned: Rollout = { ...rollout, steps: back.steps, done: 0, direction: "back", reason: back.reason, ...(back.givenUp === true ? { givenUp: true as const } : {}) };
+  const turned: Rollout = {
+    ...rollout,
+    steps: back.steps,
+    done: 0,
+    direction: "back",
+    reason: back.reason,
+    ...(back.givenUp === true ? { givenUp: true as const } : {}),
+  };
   const open = record.intent;
   if (open === null) return { ...record, revision: record.revision + 1, rollout: turned };
   const reached = { ...record.placement, [open.move.member]: open.move.to };
   const move = moveOf(back.steps[0], reached, "turnBack");
   if (move.member !== open.move.member) {
-    throw new RecordError(`turnBack: '${open.move.kind} ${open.move.member}' is open, so the way back begins with ${open.move.member}, not with ${move.member}`);
+    throw new RecordError(
+      `turnBack: '${open.move.kind} ${open.move.member}' is open, so the way back begins with ` +
+        `${open.move.member}, not with ${move.member}`,
+    );
   }
   const intent: Intent = { move, step: 0, startedAt: back.startedAt, by: back.by, targetsBefore: open.targetsBefore };
   return { ...record, revision: record.revision + 1, rollout: turned, intent };
@@ -102,11 +176,17 @@ export function turnBack(record: EnvironmentRecord, back: { readonly reason: str
 export function finishRollout(record: EnvironmentRecord): EnvironmentRecord {
   const rollout = openRollout(record, "finishRollout");
   noIntent(record, "finishRollout");
-  if (rollout.done < rollout.steps.length) throw new RecordError(`finishRollout: ${rollout.steps.length - rollout.done} of ${rollout.steps.length} steps are not done`);
+  if (rollout.done < rollout.steps.length)
+    throw new RecordError(
+      `finishRollout: ${rollout.steps.length - rollout.done} of ${rollout.steps.length} steps are not done`,
+    );
   return { ...record, revision: record.revision + 1, rollout: null };
 }
 
-/** The record with members that the config has and it has not, as absent ones. Same revision: it says nothing new about traffic. */
+/**
+ * The record with members that the config has and it has not, as absent ones. Same revision: it says nothing new about
+ * traffic.
+ */
 export function withMembers(record: EnvironmentRecord, members: readonly string[]): EnvironmentRecord {
   const missing = members.filter((member) => record.placement[member] === undefined);
   if (missing.length === 0) return record;

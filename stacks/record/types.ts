@@ -1,6 +1,8 @@
 /**
- * The record: where traffic is, and the rollout that is under way. It is an output of the environment's stack, made of plain
- * values only (an output that depends on a resource would be lost with that resource), and it is written ahead of every move.
+ * The record: where traffic is, and the rollout that is under way. It is an output of the environment's stack, made of
+ * plain
+ * values only (an output that depends on a resource would be lost with that resource), and it is written ahead of every
+ * move.
  */
 
 import type { AdoptedLoadBalancer } from "../../components/internal/adopted-load-balancer-shape";
@@ -8,7 +10,13 @@ import type { LoadBalancerOwner } from "../config/types";
 import type { Adoption } from "./adoption";
 import type { Evacuated, Evacuation } from "./evacuation";
 
-export type { AdoptedBinding, AdoptedListener, AdoptedLoadBalancer, AdoptedSecurityGroup, AdoptedTargetGroup } from "../../components/internal/adopted-load-balancer-shape";
+export type {
+  AdoptedBinding,
+  AdoptedListener,
+  AdoptedLoadBalancer,
+  AdoptedSecurityGroup,
+  AdoptedTargetGroup,
+} from "../../components/internal/adopted-load-balancer-shape";
 
 /** `absent`: no resources · `standby`: runs, but is not bound · `active`: bound, receives traffic. */
 export type Role = "absent" | "standby" | "active";
@@ -24,9 +32,15 @@ export interface MemberPlacement {
   readonly workload: WorkloadState;
   /** Replicas and nodes (those that no autoscaler owns) in percent of the config's; absent = 100. */
   readonly capacityPercent?: number;
-  /** Nodes in percent of the config's, while they differ: on the way down pods go before the nodes that they run on. Absent = capacityPercent. */
+  /**
+   * Nodes in percent of the config's, while they differ: on the way down pods go before the nodes that they run on.
+   * Absent = capacityPercent.
+   */
   readonly nodePercent?: number;
-  /** Only of a standby: it left traffic without its cluster's help (`evacuate`), and has to be put in order before it may come back. Absent: no. */
+  /**
+   * Only of a standby: it left traffic without its cluster's help (`evacuate`), and has to be put in order before it
+   * may come back. Absent: no.
+   */
   readonly evacuated?: Evacuated;
 }
 
@@ -45,8 +59,7 @@ export interface Move {
 
 /** One step of a rollout: a move, or a time during which everything must stay good. */
 export type Step =
-  | ({ readonly type: "move" } & Move)
-  | { readonly type: "bake"; readonly seconds: number; readonly why: string };
+  ({ readonly type: "move" } & Move) | { readonly type: "bake"; readonly seconds: number; readonly why: string };
 
 /** A move that was begun and is not yet committed. */
 export interface Intent {
@@ -57,7 +70,9 @@ export interface Intent {
   readonly startedAt: string;
   /** Who began it: `user@host pid`, for people. */
   readonly by: string;
-  /** The member's registered targets per service (`ip:port`, sorted), taken before a drain: these must be gone after it. */
+  /**
+   * The member's registered targets per service (`ip:port`, sorted), taken before a drain: these must be gone after it.
+   */
   readonly targetsBefore: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -86,7 +101,8 @@ export interface Rollout {
   /** Why it turned back; null while it goes forward. */
   readonly reason: string | null;
   /**
-   * Healthy targets by member and target group key, counted before the member's drain was begun: where an autoscaler owns the replicas, that
+   * Healthy targets by member and target group key, counted before the member's drain was begun: where an autoscaler
+   * owns the replicas, that
    * is what those that stay must have, also when the drain is resumed. Absent: no such member was drained.
    */
   readonly healthyBefore?: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -103,7 +119,8 @@ export interface Ownership {
   /** By service name: load balancers that `adopt` handed over; null: none. */
   readonly adopted: Readonly<Record<string, AdoptedLoadBalancer>> | null;
   /**
-   * The member whose Services owned the adopted load balancers. Its controller's own bindings (named like the target groups) are taken
+   * The member whose Services owned the adopted load balancers. Its controller's own bindings (named like the target
+   * groups) are taken
    * over there, because a second binding beside them would not register again once they go. Absent or null: none.
    */
   readonly formerPrimary?: string | null;

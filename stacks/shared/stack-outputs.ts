@@ -1,5 +1,6 @@
 /**
- * Reads what other stacks, and this one, last recorded. The engine's own function behind `StackReference` is called directly: its
+ * Reads what other stacks, and this one, last recorded. The engine's own function behind `StackReference` is called
+ * directly: its
  * failure can be caught (a StackReference's can't), and it adds no `read` to the plan of a move.
  */
 import * as pulumi from "@pulumi/pulumi";
@@ -18,11 +19,14 @@ export function siblingStack(stack: string): string {
 
 async function invoke(token: string, args: Record<string, unknown>): Promise<StackReading> {
   try {
-    const answer = (await pulumi.runtime.invoke(token, args, {})) as { readonly outputs?: Record<string, unknown> } | undefined;
+    const answer = (await pulumi.runtime.invoke(token, args, {})) as
+      { readonly outputs?: Record<string, unknown> } | undefined;
     return { kind: "outputs", outputs: answer?.outputs ?? {} };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return /unknown stack|stack not found|no stack named|404/i.test(message) ? { kind: "missing" } : { kind: "failed", message };
+    return /unknown stack|stack not found|no stack named|404/i.test(message)
+      ? { kind: "missing" }
+      : { kind: "failed", message };
   }
 }
 
@@ -40,7 +44,9 @@ export async function readStackIsEmpty(stack: string): Promise<"empty" | "in-use
     case "failed":
       return { unknown: reading.message };
     case "outputs":
-      return Object.keys(reading.outputs).every((urn) => /::pulumi:(pulumi:Stack|providers:[^:]+)::/.test(urn)) ? "empty" : "in-use";
+      return Object.keys(reading.outputs).every((urn) => /::pulumi:(pulumi:Stack|providers:[^:]+)::/.test(urn))
+        ? "empty"
+        : "in-use";
     default:
       return reading satisfies never;
   }

@@ -7,9 +7,28 @@ const unexpected = (): never => {
 export const noAdoption: {
   readonly pulumi: Pick<PulumiPort, "refreshServices" | "adoptedBindings" | "forgetAdopted">;
   readonly aws: Pick<AwsPort, "describeLoadBalancer" | "tags" | "removeTags" | "addTags">;
-  readonly kubernetes: Pick<KubernetesPort, "nodeTargets" | "readService" | "patchService" | "events" | "bindingDetails" | "labelBinding" | "restartController" | "controllerRestart">;
+  readonly kubernetes: Pick<
+    KubernetesPort,
+    | "nodeTargets"
+    | "readService"
+    | "patchService"
+    | "events"
+    | "bindingDetails"
+    | "labelBinding"
+    | "restartController"
+    | "controllerRestart"
+  >;
 } = {
   pulumi: { refreshServices: unexpected, adoptedBindings: unexpected, forgetAdopted: unexpected },
   aws: { describeLoadBalancer: unexpected, tags: unexpected, removeTags: unexpected, addTags: unexpected },
-  kubernetes: { nodeTargets: unexpected, readService: unexpected, patchService: unexpected, events: unexpected, bindingDetails: unexpected, labelBinding: unexpected, restartController: unexpected, controllerRestart: unexpected },
+  kubernetes: {
+    nodeTargets: unexpected,
+    readService: unexpected,
+    patchService: unexpected,
+    events: unexpected,
+    bindingDetails: unexpected,
+    labelBinding: unexpected,
+    restartController: unexpected,
+    controllerRestart: unexpected,
+  },
 };

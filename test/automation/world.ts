@@ -1,7 +1,16 @@
-/** An environment in memory behind the driver's ports, on a virtual clock: every effect can fail, lose its answer, or be the last thing a killed driver did. */
+/**
+ * An environment in memory behind the driver's ports, on a virtual clock: every effect can fail, lose its answer, or be
+ * the last thing a killed driver did.
+ */
 import { parseEnvironmentConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { capacityOf, desiredOfMember, initialRecord, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
+import {
+  capacityOf,
+  desiredOfMember,
+  initialRecord,
+  type EnvironmentRecord,
+  type RolloutCommand,
+} from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { DriverEventBody } from "../../automation/events";
 import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
@@ -27,17 +36,42 @@ interface FakeMember {
   /** The kubelets' minor; nodes that an update could not replace stay behind. */
   nodes: string;
 }
-interface FakeTarget { member: string; since: number; drainingSince: number | null }
+interface FakeTarget {
+  member: string;
+  since: number;
+  drainingSince: number | null;
+}
 
-export type Fault = { readonly call: string; readonly nth: number; readonly kind: "before" | "after"; readonly error: () => Error };
+export type Fault = {
+  readonly call: string;
+  readonly nth: number;
+  readonly kind: "before" | "after";
+  readonly error: () => Error;
+};
 
 export const config = {
   "aws:region": "us-east-1",
   "eks-blue-green:kubernetesVersion": "1.35",
   "eks-blue-green:members": JSON.stringify(["blue", "green"]),
-  "eks-blue-green:network": JSON.stringify({ cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "us-east-1b"], natGateways: "one" }),
-  "eks-blue-green:cluster": JSON.stringify({ nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 } }),
-  "eks-blue-green:services": JSON.stringify([{ name: "web", namespace: "web", image: "eks-blue-green/echo:1", port: 80, targetPort: 8080, replicas: 3, healthCheckPath: "/healthz" }]),
+  "eks-blue-green:network": JSON.stringify({
+    cidrBlock: "10.42.0.0/16",
+    availabilityZones: ["us-east-1a", "us-east-1b"],
+    natGateways: "one",
+  }),
+  "eks-blue-green:cluster": JSON.stringify({
+    nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 },
+  }),
+  "eks-blue-green:services": JSON.stringify([
+    {
+      name: "web",
+      namespace: "web",
+      image: "eks-blue-green/echo:1",
+      port: 80,
+      targetPort: 8080,
+      replicas: 3,
+      healthCheckPath: "/healthz",
+    },
+  ]),
   "eks-blue-green:rollout": JSON.stringify({ strategy: "replace", bakeSeconds: 300 }),
 };
 
@@ -62,7 +96,10 @@ export class World {
   readonly refusing = new Set<string>();
   /** Members whose binding has a deletion timestamp and still its finalizer. */
   readonly deleting = new Set<string>();
-  /** Taken out of the group behind their controller's back: it does not put them back until it is made to look again (FACTS A.5) … */
+  /**
+   * Taken out of the group behind their controller's back: it does not put them back until it is made to look again
+   * (FACTS A.5) …
+   */
   readonly taken = new Set<string>();
   /** … and its cache of targets has run out (FACTS A.6). */
   cachedUntil = 0;
@@ -73,19 +110,34 @@ export class World {
   /** Fewest healthy targets ever seen behind the load balancer. */
   leastHealthy = Number.POSITIVE_INFINITY;
 
-  constructor(private readonly strategy: "replace" | "cycle" = "replace", readonly members: readonly string[] = ["blue", "green"]) {
+  constructor(
+    private readonly strategy: "replace" | "cycle" = "replace",
+    readonly members: readonly string[] = ["blue", "green"],
+  ) {
     this.record = initialRecord({ members, kubernetesVersion: "1.34", rollout: { strategy } });
-    for (const name of members) if (this.record.placement[name]?.role === "active") this.clusters.set(name, this.member("1.34", true));
+    for (const name of members)
+      if (this.record.placement[name]?.role === "active") this.clusters.set(name, this.member("1.34", true));
     this.reconcile();
     this.now += 600_000;
     this.leastHealthy = Number.POSITIVE_INFINITY;
   }
   member(version: string, bound: boolean): FakeMember {
-    return { version, bound, multiCluster: true, running: true, reachable: true, protectedBinding: bound, revision: 1, sick: false, percent: 100, nodes: version };
+    return {
+      version,
+      bound,
+      multiCluster: true,
+      running: true,
+      reachable: true,
+      protectedBinding: bound,
+      revision: 1,
+      sick: false,
+      percent: 100,
+      nodes: version,
+    };
   }
   replicas(name: string): number {
     const cluster = this.clusters.get(name);
-    return cluster?.running ? this.autoscaler.get(name) ?? Math.ceil((3 * cluster.percent) / 100) : 0;
+    return cluster?.running ? (this.autoscaler.get(name) ?? Math.ceil((3 * cluster.percent) / 100)) : 0;
   }
   private readonly addresses = new Map<string, readonly string[]>();
   /** Asked for at every observation: made once for each size. */
@@ -93,7 +145,14 @@ export class World {
     const count = this.replicas(name);
     const key = `${name} ${count}`;
     let known = this.addresses.get(key);
-    if (known === undefined) this.addresses.set(key, (known = Array.from({ length: count }, (_, index) => `10.42.${this.members.indexOf(name) + 1}.${index + 1}:8080`)));
+    if (known === undefined)
+      this.addresses.set(
+        key,
+        (known = Array.from(
+          { length: count },
+          (_, index) => `10.42.${this.members.indexOf(name) + 1}.${index + 1}:8080`,
+        )),
+      );
     return [...known];
   }
 
@@ -104,7 +163,8 @@ export class World {
       for (const id of wanted) {
         if (this.taken.has(id)) continue;
         const known = this.targets.get(id);
-        if (known === undefined || known.drainingSince !== null) this.targets.set(id, { member: name, since: this.now, drainingSince: null });
+        if (known === undefined || known.drainingSince !== null)
+          this.targets.set(id, { member: name, since: this.now, drainingSince: null });
       }
       for (const [id, target] of this.targets) {
         const mine = target.member === name && !wanted.includes(id);
@@ -112,7 +172,8 @@ export class World {
         if ((mine || foreign) && target.drainingSince === null) target.drainingSince = this.now;
       }
     }
-    for (const [id, target] of this.targets) if (target.drainingSince !== null && this.now - target.drainingSince > 300_000) this.targets.delete(id);
+    for (const [id, target] of this.targets)
+      if (target.drainingSince !== null && this.now - target.drainingSince > 300_000) this.targets.delete(id);
     this.leastHealthy = Math.min(this.leastHealthy, this.serving().length);
     this.watch();
   }
@@ -129,7 +190,9 @@ export class World {
   }
   /** Targets that take new flows: healthy ones that the load balancer has had for its three minutes. */
   serving(): string[] {
-    return [...this.targets].filter(([id, target]) => this.state(id, target) === "healthy" && this.now - target.since >= 180_000).map(([id]) => id);
+    return [...this.targets]
+      .filter(([id, target]) => this.state(id, target) === "healthy" && this.now - target.since >= 180_000)
+      .map(([id]) => id);
   }
 
   private async effect<T>(call: string, work: () => T): Promise<T> {
@@ -151,112 +214,315 @@ export class World {
   private async look<T>(member: MemberOutputs, work: (cluster: FakeMember) => T): Promise<T> {
     if (this.dead) throw new Killed();
     const cluster = this.clusters.get(member.member);
-    if (cluster === undefined || !cluster.reachable) throw new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} does not answer`, "bring it back");
-    if (this.refusing.has(member.member)) throw new DriverError("EBG-KUBERNETES", `${member.member} refuses GET /version: 401 Unauthorized`, "get an access entry");
+    if (cluster === undefined || !cluster.reachable)
+      throw new DriverError(
+        "EBG-MEMBER-UNREACHABLE",
+        `the API server of ${member.member} does not answer`,
+        "bring it back",
+      );
+    if (this.refusing.has(member.member))
+      throw new DriverError(
+        "EBG-KUBERNETES",
+        `${member.member} refuses GET /version: 401 Unauthorized`,
+        "get an access entry",
+      );
     return work(cluster);
   }
 
   environmentOutputs(): EnvironmentOutputs {
-    const service = { name: "web", service: "web", loadBalancerArn: "lb", dnsName: "lb.localhost", targetGroupArn: arn, targetGroupName: "web", listenerArn: "l", port: 80 };
-    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: this.deployed, network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { owner: "stack", primary: null, arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web: service } } };
+    const service = {
+      name: "web",
+      service: "web",
+      loadBalancerArn: "lb",
+      dnsName: "lb.localhost",
+      targetGroupArn: arn,
+      targetGroupName: "web",
+      listenerArn: "l",
+      port: 80,
+    };
+    return {
+      schemaVersion: 1,
+      environment: "dev",
+      region: "us-east-1",
+      record: structuredClone(this.record),
+      config: this.deployed,
+      network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] },
+      loadBalancer: {
+        owner: "stack",
+        primary: null,
+        arn: "lb",
+        dnsName: "lb.localhost",
+        securityGroupId: "sg-1",
+        services: { web: service },
+      },
+    };
   }
   outputs(name: string): MemberOutputs | null {
     const cluster = this.clusters.get(name);
     if (cluster === undefined) return null;
-    const service = { namespace: "web", deployment: "web", service: "web", servicePort: 80, targetGroupArn: arn, binding: cluster.bound ? "web" : null, selector: { app: "web" } };
-    return { schemaVersion: 1, environment: "dev", member: name, declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" }, revision: cluster.revision, clusterName: `dev-${name}`, endpoint: "https://127.0.0.1:1", certificateAuthorityData: "", kubeconfig: "{}", region: "us-east-1", controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0" }, services: { web: service } };
+    const service = {
+      namespace: "web",
+      deployment: "web",
+      service: "web",
+      servicePort: 80,
+      targetGroupArn: arn,
+      binding: cluster.bound ? "web" : null,
+      selector: { app: "web" },
+    };
+    return {
+      schemaVersion: 1,
+      environment: "dev",
+      member: name,
+      declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" },
+      revision: cluster.revision,
+      clusterName: `dev-${name}`,
+      endpoint: "https://127.0.0.1:1",
+      certificateAuthorityData: "",
+      kubeconfig: "{}",
+      region: "us-east-1",
+      controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0" },
+      services: { web: service },
+    };
   }
 
   private operations(name: string, destroy: boolean): PlannedOperation[] {
     const cluster = this.clusters.get(name);
-    const one = (operation: string, type: string, paths: string[] = []): PlannedOperation => ({ operation, type, urn: `urn:pulumi:dev-${name}::p::${type}::${name}-x`, paths, custom: true });
+    const one = (operation: string, type: string, paths: string[] = []): PlannedOperation => ({
+      operation,
+      type,
+      urn: `urn:pulumi:dev-${name}::p::${type}::${name}-x`,
+      paths,
+      custom: true,
+    });
     if (destroy) return cluster === undefined ? [] : [one("delete", "aws:eks/cluster:Cluster")];
     const desired = desiredOfMember(this.record, name, { acting: true });
-    if (cluster === undefined) return [one("create", "aws:eks/cluster:Cluster"), one("create", "pulumi:providers:kubernetes")];
+    if (cluster === undefined)
+      return [one("create", "aws:eks/cluster:Cluster"), one("create", "pulumi:providers:kubernetes")];
     const bind = desired.bindings === "declared";
     const run = desired.placement.workload === "running";
     return [
-      ...(bind === cluster.bound ? [] : [one(bind ? "create" : "delete", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding")]),
-      ...(run === cluster.running && capacityOf(desired.placement) === cluster.percent ? [] : [one("update", "kubernetes:apps/v1:Deployment", ["spec.replicas"])]),
+      ...(bind === cluster.bound
+        ? []
+        : [one(bind ? "create" : "delete", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding")]),
+      ...(run === cluster.running && capacityOf(desired.placement) === cluster.percent
+        ? []
+        : [one("update", "kubernetes:apps/v1:Deployment", ["spec.replicas"])]),
       ...(desired.placement.version === cluster.version ? [] : [one("update", "aws:eks/cluster:Cluster", ["version"])]),
-      ...(desired.placement.version === cluster.nodes ? [] : [one("update", "aws:eks/nodeGroup:NodeGroup", ["version"])]),
+      ...(desired.placement.version === cluster.nodes
+        ? []
+        : [one("update", "aws:eks/nodeGroup:NodeGroup", ["version"])]),
       ...this.extraOperations,
     ];
   }
   private fence(expected: number): void {
-    if (this.record.revision !== expected) throw new DriverError("EBG-FENCED", `record has ${this.record.revision}, expected ${expected}`, "look at status");
+    if (this.record.revision !== expected)
+      throw new DriverError("EBG-FENCED", `record has ${this.record.revision}, expected ${expected}`, "look at status");
   }
 
   ports(): Ports {
-    const reading = <T>(outputs: T | null) => ({ exists: outputs !== null, resources: outputs === null ? 0 : 1, outputs, pendingOperations: [] });
+    const reading = <T>(outputs: T | null) => ({
+      exists: outputs !== null,
+      resources: outputs === null ? 0 : 1,
+      outputs,
+      pendingOperations: [],
+    });
     return {
-      clock: { now: () => this.now, scaled: (seconds) => seconds * 1000, random: () => 0.5, sleep: async (ms) => { this.now += Math.max(ms, 1) + 4000; this.reconcile(); } },
+      clock: {
+        now: () => this.now,
+        scaled: (seconds) => seconds * 1000,
+        random: () => 0.5,
+        sleep: async (ms) => {
+          this.now += Math.max(ms, 1) + 4000;
+          this.reconcile();
+        },
+      },
       pulumi: {
         ...noAdoption.pulumi,
-        readEnvironment: async () => { if (this.dead) throw new Killed(); return reading(this.environmentOutputs()); },
-        readMember: async (name) => { if (this.dead) throw new Killed(); return reading(this.outputs(name)); },
+        readEnvironment: async () => {
+          if (this.dead) throw new Killed();
+          return reading(this.environmentOutputs());
+        },
+        readMember: async (name) => {
+          if (this.dead) throw new Killed();
+          return reading(this.outputs(name));
+        },
         settle: async () => null,
         ensureMemberStack: () => this.effect("ensureMemberStack", () => "created" as const),
-        writeRecord: (expected, record) => this.effect("writeRecord", () => { this.fence(expected); this.record = structuredClone(record); }),
-        preview: (stack, context) => this.effect("preview", () => ({ operations: stack.kind === "environment" || context === null ? [] : this.operations(stack.member, false), plan: "plan" })),
-        apply: (stack, context) => this.effect("apply", () => {
-          if (stack.kind !== "member" || context?.kind !== "act") throw new Error("unexpected");
-          this.fence(context.expectedRevision);
-          const desired = desiredOfMember(this.record, stack.member, { acting: true });
-          const cluster = this.clusters.get(stack.member) ?? this.member(desired.placement.version ?? "", false);
-          if (!cluster.reachable) throw new DriverError("EBG-UPDATE-FAILED", "cluster unreachable", "bring it back");
-          this.clusters.set(stack.member, cluster);
-          if (cluster.bound && cluster.protectedBinding && desired.bindings === "none") throw new DriverError("EBG-UPDATE-FAILED", "protected", "unprotect");
-          Object.assign(cluster, { bound: desired.bindings === "declared", protectedBinding: desired.bindings === "declared", running: desired.placement.workload === "running", percent: capacityOf(desired.placement), version: desired.placement.version ?? cluster.version, nodes: desired.placement.version ?? cluster.nodes, revision: context.expectedRevision });
-          return { changes: {}, seconds: 1 };
-        }),
-        update: () => { throw new Error("unexpected"); },
-        previewDestroy: (name) => this.effect("previewDestroy", () => ({ operations: this.operations(name, true), plan: "" })),
-        destroy: (name) => this.effect("destroy", () => { this.clusters.delete(name); return { changes: {}, seconds: 1 }; }),
-        unprotectAll: (name) => this.effect("unprotectAll", () => { const cluster = this.clusters.get(name); if (cluster) cluster.protectedBinding = false; return 1; }),
-        unprotectBindings: (name) => this.effect("unprotectBindings", () => { const cluster = this.clusters.get(name); if (cluster) cluster.protectedBinding = false; return 1; }),
+        writeRecord: (expected, record) =>
+          this.effect("writeRecord", () => {
+            this.fence(expected);
+            this.record = structuredClone(record);
+          }),
+        preview: (stack, context) =>
+          this.effect("preview", () => ({
+            operations: stack.kind === "environment" || context === null ? [] : this.operations(stack.member, false),
+            plan: "plan",
+          })),
+        apply: (stack, context) =>
+          this.effect("apply", () => {
+            if (stack.kind !== "member" || context?.kind !== "act") throw new Error("unexpected");
+            this.fence(context.expectedRevision);
+            const desired = desiredOfMember(this.record, stack.member, { acting: true });
+            const cluster = this.clusters.get(stack.member) ?? this.member(desired.placement.version ?? "", false);
+            if (!cluster.reachable) throw new DriverError("EBG-UPDATE-FAILED", "cluster unreachable", "bring it back");
+            this.clusters.set(stack.member, cluster);
+            if (cluster.bound && cluster.protectedBinding && desired.bindings === "none")
+              throw new DriverError("EBG-UPDATE-FAILED", "protected", "unprotect");
+            Object.assign(cluster, {
+              bound: desired.bindings === "declared",
+              protectedBinding: desired.bindings === "declared",
+              running: desired.placement.workload === "running",
+              percent: capacityOf(desired.placement),
+              version: desired.placement.version ?? cluster.version,
+              nodes: desired.placement.version ?? cluster.nodes,
+              revision: context.expectedRevision,
+            });
+            return { changes: {}, seconds: 1 };
+          }),
+        update: () => {
+          throw new Error("unexpected");
+        },
+        previewDestroy: (name) =>
+          this.effect("previewDestroy", () => ({ operations: this.operations(name, true), plan: "" })),
+        destroy: (name) =>
+          this.effect("destroy", () => {
+            this.clusters.delete(name);
+            return { changes: {}, seconds: 1 };
+          }),
+        unprotectAll: (name) =>
+          this.effect("unprotectAll", () => {
+            const cluster = this.clusters.get(name);
+            if (cluster) cluster.protectedBinding = false;
+            return 1;
+          }),
+        unprotectBindings: (name) =>
+          this.effect("unprotectBindings", () => {
+            const cluster = this.clusters.get(name);
+            if (cluster) cluster.protectedBinding = false;
+            return 1;
+          }),
         refreshBindings: async () => 0,
-        refresh: () => { throw new Error("unexpected"); },
+        refresh: () => {
+          throw new Error("unexpected");
+        },
         backUpState: () => this.effect("backUpState", () => "file"),
       },
       aws: {
         ...noAdoption.aws,
         identity: async () => ({ account: "123456789012", arn: "arn" }),
-        targets: async () => { if (this.dead) throw new Killed(); if (this.untold()) throw new DriverError("EBG-AWS", "Throttling", "wait"); return [...this.targets].map(([id, target]) => ({ id, state: this.state(id, target), reason: null, description: null })); },
-        deregister: (_arn, ids) => this.effect("deregister", () => { for (const id of ids) { const target = this.targets.get(id); if (target && target.drainingSince === null) target.drainingSince = this.now; } }),
-        clusterStatus: async (clusterName) => { const version = this.clusters.get(clusterName.replace(/^dev-/, ""))?.version; return version === undefined ? null : { status: "ACTIVE", version }; },
+        targets: async () => {
+          if (this.dead) throw new Killed();
+          if (this.untold()) throw new DriverError("EBG-AWS", "Throttling", "wait");
+          return [...this.targets].map(([id, target]) => ({
+            id,
+            state: this.state(id, target),
+            reason: null,
+            description: null,
+          }));
+        },
+        deregister: (_arn, ids) =>
+          this.effect("deregister", () => {
+            for (const id of ids) {
+              const target = this.targets.get(id);
+              if (target && target.drainingSince === null) target.drainingSince = this.now;
+            }
+          }),
+        clusterStatus: async (clusterName) => {
+          const version = this.clusters.get(clusterName.replace(/^dev-/, ""))?.version;
+          return version === undefined ? null : { status: "ACTIVE", version };
+        },
         addons: async () => [{ name: "coredns", version: "v1", status: "ACTIVE" }],
         findServiceLoadBalancers: async () => ({ services: {}, missing: {}, backendSecurityGroupId: null }),
         loadBalancerAttributes: async () => ({}),
         alarms: async (names) => Object.fromEntries(names.map((name) => [name, this.alarm ? "alarm" : "ok"])),
-        probe: async (_url, count) => { const serving = this.serving(); const failed = serving.length === 0 || serving.some((id) => this.erring.has(this.targets.get(id)?.member ?? "")) ? count : 0; return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null }; },
+        probe: async (_url, count) => {
+          const serving = this.serving();
+          const failed =
+            serving.length === 0 || serving.some((id) => this.erring.has(this.targets.get(id)?.member ?? ""))
+              ? count
+              : 0;
+          return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null };
+        },
       },
       kubernetes: {
         ...noAdoption.kubernetes,
         ready: (member) => this.look(member, (cluster) => ({ version: cluster.version })),
         nodes: (member) => this.look(member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),
-        bindings: (member) => this.look(member, (cluster): Binding[] => (cluster.bound ? [{ namespace: "web", name: "web", targetGroupArn: arn, multiCluster: cluster.multiCluster, deleting: this.deleting.has(member.member) }] : [])),
+        bindings: (member) =>
+          this.look(member, (cluster): Binding[] =>
+            cluster.bound
+              ? [
+                  {
+                    namespace: "web",
+                    name: "web",
+                    targetGroupArn: arn,
+                    multiCluster: cluster.multiCluster,
+                    deleting: this.deleting.has(member.member),
+                  },
+                ]
+              : [],
+          ),
         recordedTargets: (member) => this.look(member, (cluster) => (cluster.bound ? this.pods(member.member) : null)),
         readyEndpoints: (member) => this.look(member, () => this.pods(member.member)),
-        resetCheckpoint: async (member) => await this.look(member, () => this.effect("resetCheckpoint", () => { if (this.now >= this.cachedUntil) for (const id of this.pods(member.member)) this.taken.delete(id); })),
-        controller: (member) => this.look(member, () => ({ available: true, version: "3.5.0", message: "1 of 1 pods ready" })),
-        deployment: (member) => this.look(member, () => ({ wanted: this.replicas(member.member), ready: this.replicas(member.member), available: true })),
+        resetCheckpoint: async (member) =>
+          await this.look(member, () =>
+            this.effect("resetCheckpoint", () => {
+              if (this.now >= this.cachedUntil) for (const id of this.pods(member.member)) this.taken.delete(id);
+            }),
+          ),
+        controller: (member) =>
+          this.look(member, () => ({ available: true, version: "3.5.0", message: "1 of 1 pods ready" })),
+        deployment: (member) =>
+          this.look(member, () => ({
+            wanted: this.replicas(member.member),
+            ready: this.replicas(member.member),
+            available: true,
+          })),
         pods: (member) => this.look(member, () => this.pods(member.member).length),
       },
     };
   }
 
-  upgrade(options: { readonly approveRetire?: boolean; readonly stop?: AbortSignal; readonly config?: Partial<typeof config> } = {}): Promise<RolloutResult> {
+  upgrade(
+    options: {
+      readonly approveRetire?: boolean;
+      readonly stop?: AbortSignal;
+      readonly config?: Partial<typeof config>;
+    } = {},
+  ): Promise<RolloutResult> {
     return this.run(null, options);
   }
 
-  async run(asked: RolloutCommand | null, options: { readonly approveRetire?: boolean; readonly stop?: AbortSignal; readonly config?: Partial<typeof config> } = {}): Promise<RolloutResult> {
+  async run(
+    asked: RolloutCommand | null,
+    options: {
+      readonly approveRetire?: boolean;
+      readonly stop?: AbortSignal;
+      readonly config?: Partial<typeof config>;
+    } = {},
+  ): Promise<RolloutResult> {
     this.dead = false;
     this.events = [];
     const never = new AbortController().signal;
-    const own = { "eks-blue-green:members": JSON.stringify(this.members), "eks-blue-green:rollout": JSON.stringify({ strategy: this.strategy, bakeSeconds: 300 }) };
+    const own = {
+      "eks-blue-green:members": JSON.stringify(this.members),
+      "eks-blue-green:rollout": JSON.stringify({ strategy: this.strategy, bakeSeconds: 300 }),
+    };
     const values = { ...config, ...own, ...options.config };
     this.deployed = parseEnvironmentConfig(values, { environment: "dev" });
-    return await runAsked(this.ports(), values, { environment: "dev", emit: (event) => this.events.push(event), stop: options.stop ?? never, cancel: never, approveRetire: async () => options.approveRetire ?? true, commandName: "eks-blue-green upgrade --stack dev", probes: true }, asked);
+    return await runAsked(
+      this.ports(),
+      values,
+      {
+        environment: "dev",
+        emit: (event) => this.events.push(event),
+        stop: options.stop ?? never,
+        cancel: never,
+        approveRetire: async () => options.approveRetire ?? true,
+        commandName: "eks-blue-green upgrade --stack dev",
+        probes: true,
+      },
+      asked,
+    );
   }
 }

@@ -8,13 +8,15 @@ const plain = fc.stringMatching(/^[a-z][a-z0-9-]{0,60}[a-z0-9]$/);
 
 describe("names", () => {
   it("fit, stay the same, and differ when what they come from differs", () => {
-    fc.assert(fc.property(plain, plain, fc.integer({ min: 12, max: 64 }), (a, b, longest) => {
-      const short = shortenedName(a, longest);
-      assert.ok(short.length <= longest && isPlainName(short), short);
-      assert.equal(short, shortenedName(a, longest));
-      if (a !== b) assert.notEqual(short, shortenedName(b, longest));
-      if (a.length <= longest) assert.equal(short, a);
-    }));
+    fc.assert(
+      fc.property(plain, plain, fc.integer({ min: 12, max: 64 }), (a, b, longest) => {
+        const short = shortenedName(a, longest);
+        assert.ok(short.length <= longest && isPlainName(short), short);
+        assert.equal(short, shortenedName(a, longest));
+        if (a !== b) assert.notEqual(short, shortenedName(b, longest));
+        if (a.length <= longest) assert.equal(short, a);
+      }),
+    );
   });
   it("are cut with a hash, never in a dash", () => {
     assert.equal(derivedName(["dev", "web"], 32), "dev-web");
@@ -22,63 +24,112 @@ describe("names", () => {
   });
 });
 
-const block = fc.tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 16, max: 24 })).map(([address, prefix]) => formatCidr({ base: Math.floor(address / 2 ** (32 - prefix)) * 2 ** (32 - prefix), prefix }));
+const block = fc
+  .tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 16, max: 24 }))
+  .map(([address, prefix]) =>
+    formatCidr({ base: Math.floor(address / 2 ** (32 - prefix)) * 2 ** (32 - prefix), prefix }),
+  );
 
 describe("IPv4 blocks", () => {
   it("read back as they are written", () => {
     fc.assert(fc.property(block, (text) => assert.equal(formatCidr(parseCidr(text) ?? { base: 0, prefix: 0 }), text)));
   });
   it("are refused when they are none", () => {
-    for (const text of ["10.0.0.0", "10.0.0.256/24", "10.0.0.1/24", "10.0.0.0/33", "a/8", ""]) assert.equal(parseCidr(text), null, text);
+    for (const text of ["10.0.0.0", "10.0.0.256/24", "10.0.0.1/24", "10.0.0.0/33", "a/8", ""])
+      assert.equal(parseCidr(text), null, text);
   });
   it("cut a VPC into subnets that lie inside of it and don't overlap", () => {
-    fc.assert(fc.property(block, fc.integer({ min: 1, max: 6 }), (vpc, zones) => {
-      const cut = subnetBlocks(vpc, zones);
-      const outer = parseCidr(vpc);
-      assert.ok(outer !== null);
-      if (cut === null) return assert.ok(outer.prefix > 23);
-      assert.deepEqual([cut.privateBlocks.length, cut.publicBlocks.length], [zones, zones]);
-      const all = [...cut.privateBlocks, ...cut.publicBlocks].map((text) => parseCidr(text));
-      all.forEach((subnet, index) => {
-        assert.ok(subnet !== null && subnet.prefix <= 28 && subnet.base >= outer.base && subnet.base + sizeOf(subnet) <= outer.base + sizeOf(outer));
-        for (const other of all.slice(index + 1)) assert.ok(other !== null && !overlap(subnet, other));
-      });
-    }));
+    fc.assert(
+      fc.property(block, fc.integer({ min: 1, max: 6 }), (vpc, zones) => {
+        const cut = subnetBlocks(vpc, zones);
+        const outer = parseCidr(vpc);
+        assert.ok(outer !== null);
+        if (cut === null) return assert.ok(outer.prefix > 23);
+        assert.deepEqual([cut.privateBlocks.length, cut.publicBlocks.length], [zones, zones]);
+        const all = [...cut.privateBlocks, ...cut.publicBlocks].map((text) => parseCidr(text));
+        all.forEach((subnet, index) => {
+          assert.ok(
+            subnet !== null &&
+              subnet.prefix <= 28 &&
+              subnet.base >= outer.base &&
+              subnet.base + sizeOf(subnet) <= outer.base + sizeOf(outer),
+          );
+          for (const other of all.slice(index + 1)) assert.ok(other !== null && !overlap(subnet, other));
+        });
+      }),
+    );
   });
   it("move no subnet when a zone is added, up to four", () => {
-    fc.assert(fc.property(block, fc.integer({ min: 1, max: 3 }), (vpc, zones) => {
-      const before = subnetBlocks(vpc, zones);
-      const after = subnetBlocks(vpc, zones + 1);
-      assert.deepEqual(after?.privateBlocks.slice(0, zones), before?.privateBlocks);
-      assert.deepEqual(after?.publicBlocks.slice(0, zones), before?.publicBlocks);
-    }));
+    fc.assert(
+      fc.property(block, fc.integer({ min: 1, max: 3 }), (vpc, zones) => {
+        const before = subnetBlocks(vpc, zones);
+        const after = subnetBlocks(vpc, zones + 1);
+        assert.deepEqual(after?.privateBlocks.slice(0, zones), before?.privateBlocks);
+        assert.deepEqual(after?.publicBlocks.slice(0, zones), before?.publicBlocks);
+      }),
+    );
   });
 });
 
 describe("the controller's policy", () => {
-  const statements = (options: Parameters<typeof controllerPolicy>[0]) => (JSON.parse(controllerPolicy(options)) as { Statement: { Sid: string; Action: string[]; Resource: string | string[]; Condition?: unknown }[] }).Statement;
+  const statements = (options: Parameters<typeof controllerPolicy>[0]) =>
+    (
+      JSON.parse(controllerPolicy(options)) as {
+        Statement: { Sid: string; Action: string[]; Resource: string | string[]; Condition?: unknown }[];
+      }
+    ).Statement;
   it("permits bindings to register into the named groups and to change nothing else", () => {
-    const [targets, read, ...more] = statements({ bindingNetworking: false, loadBalancers: false, targetGroupArns: ["arn:tg"] });
-    assert.deepEqual(targets?.Action, ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"]);
+    const [targets, read, ...more] = statements({
+      bindingNetworking: false,
+      loadBalancers: false,
+      targetGroupArns: ["arn:tg"],
+    });
+    assert.deepEqual(targets?.Action, [
+      "elasticloadbalancing:RegisterTargets",
+      "elasticloadbalancing:DeregisterTargets",
+    ]);
     assert.deepEqual(targets?.Resource, ["arn:tg"]);
-    assert.ok(read?.Action.every((action) => /:Describe/.test(action)), read?.Action.join());
+    assert.ok(
+      read?.Action.every((action) => /:Describe/.test(action)),
+      read?.Action.join(),
+    );
     assert.deepEqual(more, []);
   });
   it("adds what networking and load balancers need, and fits into a role's inline policy", () => {
-    assert.ok(statements({ bindingNetworking: true, loadBalancers: false, targetGroupArns: [] })[1]?.Action.includes("ec2:AuthorizeSecurityGroupIngress"));
+    assert.ok(
+      statements({ bindingNetworking: true, loadBalancers: false, targetGroupArns: [] })[1]?.Action.includes(
+        "ec2:AuthorizeSecurityGroupIngress",
+      ),
+    );
     const all = controllerPolicy({ bindingNetworking: false, loadBalancers: true, targetGroupArns: ["arn:tg"] });
     assert.ok(all.length < 10_240, String(all.length));
     assert.ok(all.includes("elasticloadbalancing:CreateLoadBalancer"));
-    assert.deepEqual(statements({ bindingNetworking: false, loadBalancers: true, targetGroupArns: ["arn:tg"] })[0]?.Resource, ["*"]);
+    assert.deepEqual(
+      statements({ bindingNetworking: false, loadBalancers: true, targetGroupArns: ["arn:tg"] })[0]?.Resource,
+      ["*"],
+    );
   });
-  it("lets the controller tag a security group while it creates it, which has no tag yet, and make no role but the load balancers' own", () => {
-    const all = statements({ bindingNetworking: false, loadBalancers: true, targetGroupArns: [] });
-    const permitting = (action: string) => all.filter(({ Action }) => Action.includes(action)).map(({ Sid, Condition }) => [Sid, Condition]);
-    assert.deepEqual(permitting("ec2:CreateTags"), [
-      ["OwnOnly", { Null: { "aws:ResourceTag/elbv2.k8s.aws/cluster": "false" } }],
-      ["NewSecurityGroup", { StringEquals: { "ec2:CreateAction": "CreateSecurityGroup" }, Null: { "aws:RequestTag/elbv2.k8s.aws/cluster": "false" } }],
-    ]);
-    assert.deepEqual(permitting("ec2:CreateSecurityGroup"), [["ReadAndCreate", undefined]]);
-    assert.deepEqual(permitting("iam:CreateServiceLinkedRole"), [["ServiceLinkedRole", { StringEquals: { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" } }]]);
-  });
+  it(
+    "lets the controller tag a security group while it creates it, which has no tag yet, and make no role but the " +
+      "load balancers' own",
+    () => {
+      const all = statements({ bindingNetworking: false, loadBalancers: true, targetGroupArns: [] });
+      const permitting = (action: string) =>
+        all.filter(({ Action }) => Action.includes(action)).map(({ Sid, Condition }) => [Sid, Condition]);
+      assert.deepEqual(permitting("ec2:CreateTags"), [
+        ["OwnOnly", { Null: { "aws:ResourceTag/elbv2.k8s.aws/cluster": "false" } }],
+        [
+          "NewSecurityGroup",
+          {
+            StringEquals: { "ec2:CreateAction": "CreateSecurityGroup" },
+            Null: { "aws:RequestTag/elbv2.k8s.aws/cluster": "false" },
+          },
+        ],
+      ]);
+      assert.deepEqual(permitting("ec2:CreateSecurityGroup"), [["ReadAndCreate", undefined]]);
+      assert.deepEqual(permitting("iam:CreateServiceLinkedRole"), [
+        ["ServiceLinkedRole", { StringEquals: { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" } }],
+      ]);
+    },
+  );
 });

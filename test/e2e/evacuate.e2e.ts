@@ -1,4 +1,7 @@
-/** A cluster that does not answer leaves traffic anyway, comes back without doing harm, and serves again. Under load, in one sandbox. */
+/**
+ * A cluster that does not answer leaves traffic anyway, comes back without doing harm, and serves again. Under load, in
+ * one sandbox.
+ */
 import assert from "node:assert/strict";
 import type { DriverEvent } from "../../automation/events";
 import type { LoadSummary } from "../../sandbox/contract";
@@ -11,7 +14,6 @@ describe("a cluster that is dead", function () {
   let stage: Stage;
   let control: ControlClient;
   let load: { stop: () => Promise<LoadSummary> } | null = null;
-
 
   before(async () => {
     stage = await Stage.open({ version: "1.34" });
@@ -36,9 +38,12 @@ describe("a cluster that is dead", function () {
   it("leaves when its API server is gone, though the driver is killed in the middle", async () => {
     load = await stage.load();
     await control.stopApiServer("dev-blue");
-    const killed = await stage.drive(["evacuate", "blue", "--why", "control plane lost"], (event: DriverEvent, kill) => {
-      if (event.kind === "phase-finished" && event.phase === "act") kill("SIGKILL");
-    });
+    const killed = await stage.drive(
+      ["evacuate", "blue", "--why", "control plane lost"],
+      (event: DriverEvent, kill) => {
+        if (event.kind === "phase-finished" && event.phase === "act") kill("SIGKILL");
+      },
+    );
     assert.equal(killed.code, null, killed.stderr);
     const refused = await stage.drive(["upgrade"]);
     assert.equal(refused.code, 4, refused.stderr);
@@ -54,24 +59,67 @@ describe("a cluster that is dead", function () {
 
   it("puts nothing back when its API server comes again, however its controller tries", async () => {
     await control.startApiServer("dev-blue");
-    await eventually("blue's endpoints", 60, () => (stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "get", "tgb", "web"]).status === 0 ? true : null));
+    await eventually("blue's endpoints", 60, () =>
+      stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "get", "tgb", "web"]).status === 0 ? true : null,
+    );
     // Makes the controller reconcile, as a changed pod would.
-    const annotated = stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "annotate", "tgb", "web", "elbv2.k8s.aws/checkpoint-"]);
+    const annotated = stage.command("kubectl", [
+      "--context",
+      "dev-blue",
+      "-n",
+      "web",
+      "annotate",
+      "tgb",
+      "web",
+      "elbv2.k8s.aws/checkpoint-",
+    ]);
     assert.equal(annotated.status, 0, annotated.stderr);
-    assert.equal(stage.command("kubectl", ["--context", "dev-blue", "-n", "kube-system", "rollout", "restart", "deployment", "aws-load-balancer-controller"]).status, 0);
-    await eventually("a refusal by AWS in the binding's events", 90, () => (/explicit deny in an identity-based policy/.test(stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "get", "events", "-o", "json"]).stdout) ? true : null));
+    assert.equal(
+      stage.command("kubectl", [
+        "--context",
+        "dev-blue",
+        "-n",
+        "kube-system",
+        "rollout",
+        "restart",
+        "deployment",
+        "aws-load-balancer-controller",
+      ]).status,
+      0,
+    );
+    await eventually("a refusal by AWS in the binding's events", 90, () =>
+      /explicit deny in an identity-based policy/.test(
+        stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "get", "events", "-o", "json"]).stdout,
+      )
+        ? true
+        : null,
+    );
     assert.deepEqual(registeredTargets(stage), endpointsOf(stage, "green"));
     const admit = await stage.drive(["admit", "blue"]);
     assert.notEqual(admit.code, 0);
     assert.match(admit.stderr, /drain blue/);
     const up = await stage.drive(["up"]);
     assert.equal(up.code, 0, up.stderr);
-    assert.equal(stage.command("pulumi", ["preview", "--non-interactive", "--expect-no-changes", "-s", "dev-blue"]).status, 0);
+    assert.equal(
+      stage.command("pulumi", ["preview", "--non-interactive", "--expect-no-changes", "-s", "dev-blue"]).status,
+      0,
+    );
   });
 
   it("is put in order by `drain`, admitted, and serves", async () => {
-    // The restart above is this test's own: until it is over `drain` stops (exit 6) and says that the controller does not run yet.
-    const restarted = stage.command("kubectl", ["--context", "dev-blue", "-n", "kube-system", "rollout", "status", "deployment", "aws-load-balancer-controller", "--timeout=110s"]);
+    // The restart above is this test's own: until it is over `drain` stops (exit 6) and says that the controller does
+    // not run yet.
+    const restarted = stage.command("kubectl", [
+      "--context",
+      "dev-blue",
+      "-n",
+      "kube-system",
+      "rollout",
+      "status",
+      "deployment",
+      "aws-load-balancer-controller",
+      "--timeout=110s",
+    ]);
     assert.equal(restarted.status, 0, restarted.stderr);
     const drain = await stage.drive(["drain", "blue"]);
     assert.equal(drain.code, 0, drain.stderr);

@@ -1,7 +1,10 @@
 /**
- * `--lbc external`: the sandbox runs no controller of its own, and one is attached to each cluster: by a person with what the sandbox
- * prints, or by the sandbox with `--attach`. Here it is the stand-in's program, run as anybody's controller would be: by run.sh, with its
- * own clock (scale 1), its given certificate and ports. An upgrade and a new workload behind a Service's load balancer come out as they do
+ * `--lbc external`: the sandbox runs no controller of its own, and one is attached to each cluster: by a person with
+ * what the sandbox
+ * prints, or by the sandbox with `--attach`. Here it is the stand-in's program, run as anybody's controller would be:
+ * by run.sh, with its
+ * own clock (scale 1), its given certificate and ports. An upgrade and a new workload behind a Service's load balancer
+ * come out as they do
  * otherwise.
  */
 import assert from "node:assert/strict";
@@ -32,7 +35,13 @@ class Attacher {
       const script = join(folder, cluster, "run.sh");
       if (this.attached.has(cluster) || !existsSync(script)) continue;
       const log = openSync(join(this.dir, "logs", `attached-${cluster}.log`), "a");
-      this.attached.set(cluster, spawn(script, [process.execPath, controller], { env: { PATH: process.env["PATH"], HOME: this.dir }, stdio: ["ignore", log, log] }));
+      this.attached.set(
+        cluster,
+        spawn(script, [process.execPath, controller], {
+          env: { PATH: process.env["PATH"], HOME: this.dir },
+          stdio: ["ignore", log, log],
+        }),
+      );
     }
   }
 
@@ -44,7 +53,11 @@ class Attacher {
 
 /** However short the load was. */
 function nobodyNoticed({ failed, idleResets, void: starved, firstFailures, schedulingLagMs }: LoadSummary): void {
-  assert.deepEqual([failed, idleResets, starved], [0, 0, false], JSON.stringify({ failures: firstFailures, lag: schedulingLagMs }, null, 1));
+  assert.deepEqual(
+    [failed, idleResets, starved],
+    [0, 0, false],
+    JSON.stringify({ failures: firstFailures, lag: schedulingLagMs }, null, 1),
+  );
 }
 
 async function drive(stage: Stage, ...args: string[]): Promise<void> {
@@ -52,15 +65,60 @@ async function drive(stage: Stage, ...args: string[]): Promise<void> {
   assert.equal(run.code, 0, run.stderr);
 }
 
-interface Health { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string }; readonly TargetHealth: { readonly State: string } }[] }
-function healthyTargets(stage: Stage): string[] {
-  const [arn = ""] = stage.json<string[]>("aws", ["elbv2", "describe-target-groups", "--query", "TargetGroups[].TargetGroupArn", "--output", "json"]);
-  const { TargetHealthDescriptions } = stage.json<Health>("aws", ["elbv2", "describe-target-health", "--target-group-arn", arn, "--output", "json"]);
-  return TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth.State === "healthy").map(({ Target }) => Target.Id).sort();
+interface Health {
+  readonly TargetHealthDescriptions: readonly {
+    readonly Target: { readonly Id: string };
+    readonly TargetHealth: { readonly State: string };
+  }[];
 }
-const pods = (stage: Stage, member: string): string[] => stage.command("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "pods", "-o", "jsonpath={.items[*].status.podIP}"]).stdout.split(" ").sort();
+function healthyTargets(stage: Stage): string[] {
+  const [arn = ""] = stage.json<string[]>("aws", [
+    "elbv2",
+    "describe-target-groups",
+    "--query",
+    "TargetGroups[].TargetGroupArn",
+    "--output",
+    "json",
+  ]);
+  const { TargetHealthDescriptions } = stage.json<Health>("aws", [
+    "elbv2",
+    "describe-target-health",
+    "--target-group-arn",
+    arn,
+    "--output",
+    "json",
+  ]);
+  return TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth.State === "healthy")
+    .map(({ Target }) => Target.Id)
+    .sort();
+}
+const pods = (stage: Stage, member: string): string[] =>
+  stage
+    .command("kubectl", [
+      "--context",
+      `dev-${member}`,
+      "-n",
+      "web",
+      "get",
+      "pods",
+      "-o",
+      "jsonpath={.items[*].status.podIP}",
+    ])
+    .stdout.split(" ")
+    .sort();
 
-const readyControllers = (stage: Stage, member: string): string => stage.command("kubectl", ["--context", `dev-${member}`, "-n", "kube-system", "get", "deployment", "aws-load-balancer-controller", "-o", "jsonpath={.status.readyReplicas}"]).stdout;
+const readyControllers = (stage: Stage, member: string): string =>
+  stage.command("kubectl", [
+    "--context",
+    `dev-${member}`,
+    "-n",
+    "kube-system",
+    "get",
+    "deployment",
+    "aws-load-balancer-controller",
+    "-o",
+    "jsonpath={.status.readyReplicas}",
+  ]).stdout;
 
 describe("a controller that somebody attaches (--lbc external)", function () {
   this.timeout(900_000);
@@ -73,18 +131,32 @@ describe("a controller that somebody attaches (--lbc external)", function () {
 
   it("--attach, an upgrade: nothing is lost; a controller ends with its cluster, and one that dies is there again", async () => {
     stage = await Stage.open({ version: "1.34", lbc: "external", attach: [process.execPath, controller] });
-    const attached = async (): Promise<Record<string, number>> => Object.fromEntries((await sandboxStatus(stage.info.dir)).processes.flatMap(({ name, pid }) => (name.startsWith("attached-controller-") ? [[name, pid]] : [])));
+    const attached = async (): Promise<Record<string, number>> =>
+      Object.fromEntries(
+        (await sandboxStatus(stage.info.dir)).processes.flatMap(({ name, pid }) =>
+          name.startsWith("attached-controller-") ? [[name, pid]] : [],
+        ),
+      );
     await drive(stage, "up");
     await underLoad(stage, async () => {
       stage.want("1.35");
       await drive(stage, "upgrade", "--approve-retire");
     });
     const { placement } = stage.record();
-    assert.deepEqual([placement["green"]?.role, placement["green"]?.version, placement["blue"]?.role], ["active", "1.35", "absent"]);
+    assert.deepEqual(
+      [placement["green"]?.role, placement["green"]?.version, placement["blue"]?.role],
+      ["active", "1.35", "absent"],
+    );
     assert.deepEqual(healthyTargets(stage), pods(stage, "green"));
     const logs = readdirSync(join(stage.info.dir, "logs"));
-    assert.deepEqual(logs.filter((name) => name.startsWith("load-balancer-controller-")), []);
-    assert.deepEqual(logs.filter((name) => name.startsWith("attached-controller-")).sort(), ["attached-controller-dev-blue.log", "attached-controller-dev-green.log"]);
+    assert.deepEqual(
+      logs.filter((name) => name.startsWith("load-balancer-controller-")),
+      [],
+    );
+    assert.deepEqual(logs.filter((name) => name.startsWith("attached-controller-")).sort(), [
+      "attached-controller-dev-blue.log",
+      "attached-controller-dev-green.log",
+    ]);
     const { "attached-controller-dev-green": first, ...others } = await attached();
     assert.ok(first !== undefined);
     assert.deepEqual(others, {}, "blue's went with its cluster");
@@ -96,17 +168,23 @@ describe("a controller that somebody attaches (--lbc external)", function () {
     await eventually("and its pods are ready", 60, () => (readyControllers(stage, "green") === "" ? null : true));
   });
 
-  it("by hand: a new workload behind a Service's load balancer; its pods say so when no controller is attached any more", async () => {
-    stage = await Stage.open({ version: "1.35", lbc: "external" });
-    attacher = new Attacher(stage.info.dir);
-    stage.configure((config) => {
-      config["loadBalancer"] = { owner: "service", primary: "blue" };
-    });
-    await drive(stage, "up");
-    await underLoad(stage, () => drive(stage, "admit", "green"), nobodyNoticed);
-    assert.deepEqual(healthyTargets(stage), [...pods(stage, "blue"), ...pods(stage, "green")].sort());
-    assert.deepEqual([...attacher.attached.keys()].sort(), ["dev-blue", "dev-green"]);
-    attacher.attached.get("dev-blue")?.kill("SIGTERM");
-    await eventually("the controller's pods are no longer ready", 180, () => (readyControllers(stage, "blue") === "" ? true : null));
-  });
+  it(
+    "by hand: a new workload behind a Service's load balancer; its pods say so when no controller is attached any " +
+      "more",
+    async () => {
+      stage = await Stage.open({ version: "1.35", lbc: "external" });
+      attacher = new Attacher(stage.info.dir);
+      stage.configure((config) => {
+        config["loadBalancer"] = { owner: "service", primary: "blue" };
+      });
+      await drive(stage, "up");
+      await underLoad(stage, () => drive(stage, "admit", "green"), nobodyNoticed);
+      assert.deepEqual(healthyTargets(stage), [...pods(stage, "blue"), ...pods(stage, "green")].sort());
+      assert.deepEqual([...attacher.attached.keys()].sort(), ["dev-blue", "dev-green"]);
+      attacher.attached.get("dev-blue")?.kill("SIGTERM");
+      await eventually("the controller's pods are no longer ready", 180, () =>
+        readyControllers(stage, "blue") === "" ? true : null,
+      );
+    },
+  );
 });

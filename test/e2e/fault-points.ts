@@ -4,12 +4,20 @@ import { attributesOf } from "../../sandbox/control-plane/request-attributes";
 export type Kind = "throttle" | "error" | "timeout" | "lost-answer";
 
 /**
- * A changing call of the provider that is cut off ends its update: client-go repeats only what reads. To the driver all objects of the
- * chart's release are one resource, so these stand for the others; else the update would be repeated fifty times to learn the same thing.
+ * A changing call of the provider that is cut off ends its update: client-go repeats only what reads. To the driver all
+ * objects of the
+ * chart's release are one resource, so these stand for the others; else the update would be repeated fifty times to
+ * learn the same thing.
  */
 export const stoodForBy = ["namespaces", "services", "deployments", "targetgroupbindings"];
 
-const methods: Readonly<Record<string, string>> = { Get: "GET", Post: "POST", Put: "PUT", Patch: "PATCH", Delete: "DELETE" };
+const methods: Readonly<Record<string, string>> = {
+  Get: "GET",
+  Post: "POST",
+  Put: "PUT",
+  Patch: "PATCH",
+  Delete: "DELETE",
+};
 
 function isNamed(text: string, kind: Kind, point: string): boolean {
   const [client = "", ...rest] = point.split(" ");
@@ -19,14 +27,31 @@ function isNamed(text: string, kind: Kind, point: string): boolean {
       return false;
     case "error":
       // Whose calls an update fails of.
-      return (client === "aws" || client === "pulumi-kubernetes") && new RegExp(`of the sandbox, at ${what.replace(/[/.*]/g, "\\$&")}(?![\\w/])`).test(text);
+      return (
+        (client === "aws" || client === "pulumi-kubernetes") &&
+        new RegExp(`of the sandbox, at ${what.replace(/[/.*]/g, "\\$&")}(?![\\w/])`).test(text)
+      );
     case "timeout":
     case "lost-answer": {
-      const cut = [...text.matchAll(/(Get|Post|Put|Patch|Delete) "https:\/\/[\d.:]+(\/[^"]*)": EOF/g)].map(([, method = "", path = ""]) => attributesOf(methods[method] ?? "", path));
-      if (client === "pulumi-kubernetes" && cut.some(({ verb, resource }) => `${verb} ${resource}` === what)) return true;
+      const cut = [...text.matchAll(/(Get|Post|Put|Patch|Delete) "https:\/\/[\d.:]+(\/[^"]*)": EOF/g)].map(
+        ([, method = "", path = ""]) => attributesOf(methods[method] ?? "", path),
+      );
+      if (client === "pulumi-kubernetes" && cut.some(({ verb, resource }) => `${verb} ${resource}` === what))
+        return true;
       // What lost its answer is there when it is asked for again.
-      const there = [...text.matchAll(/create \S+ \((aws|kubernetes):[^:]*:(\w+)\)[^\n]*already exists/g)].map(([, by, type = ""]) => ({ by, type: type.replace(/Rule$/, "") }));
-      return kind === "lost-answer" && there.some(({ by, type }) => (by === "aws" ? client === "aws" && what.split(":").at(-1)!.endsWith(type) && !/^\w+:(Describe|Get|List|Delete|Revoke)/.test(what) : client === "pulumi-kubernetes" && what === `patch ${type.toLowerCase()}s`));
+      const there = [...text.matchAll(/create \S+ \((aws|kubernetes):[^:]*:(\w+)\)[^\n]*already exists/g)].map(
+        ([, by, type = ""]) => ({ by, type: type.replace(/Rule$/, "") }),
+      );
+      return (
+        kind === "lost-answer" &&
+        there.some(({ by, type }) =>
+          by === "aws"
+            ? client === "aws" &&
+              what.split(":").at(-1)!.endsWith(type) &&
+              !/^\w+:(Describe|Get|List|Delete|Revoke)/.test(what)
+            : client === "pulumi-kubernetes" && what === `patch ${type.toLowerCase()}s`,
+        )
+      );
     }
     default:
       return kind satisfies never;

@@ -1,6 +1,8 @@
 /**
- * kill -9 of driver and engine while a new member is being made: inside the EKS cluster's creation, the node group's, the controller's Helm release,
- * and (in `admit`) the binding's, whose webhook does not answer. Under load, in one sandbox. Nothing of the old member or the environment is touched, a
+ * kill -9 of driver and engine while a new member is being made: inside the EKS cluster's creation, the node group's,
+ * the controller's Helm release,
+ * and (in `admit`) the binding's, whose webhook does not answer. Under load, in one sandbox. Nothing of the old member
+ * or the environment is touched, a
  * plain `pulumi up` beside it works, and the same command ends it; or `rollback` takes the half-made member away.
  */
 import assert from "node:assert/strict";
@@ -18,9 +20,21 @@ const nodeGroup = "aws:eks/nodeGroup:NodeGroup";
 const release = "kubernetes:helm.sh/v3:Release";
 const binding = "TargetGroupBinding";
 
-interface StateResource { readonly urn: string; readonly type: string; readonly id?: string; readonly inputs?: object; readonly outputs?: object }
-interface State { readonly resources: readonly StateResource[]; readonly pending: readonly { readonly type: string; readonly resource: StateResource }[] }
-interface Named { readonly kind: string; readonly metadata: { readonly name: string; readonly uid: string; readonly generation?: number } }
+interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly inputs?: object;
+  readonly outputs?: object;
+}
+interface State {
+  readonly resources: readonly StateResource[];
+  readonly pending: readonly { readonly type: string; readonly resource: StateResource }[];
+}
+interface Named {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly uid: string; readonly generation?: number };
+}
 
 describe("a member that is half made", function () {
   this.timeout(15 * 60_000);
@@ -43,12 +57,20 @@ describe("a member that is half made", function () {
   });
 
   const folder = (...names: string[]): string => join(stage.info.dir, "state", ".pulumi", ...names);
-  /** From the backend's file: an export would wait for nothing, but start a process. Null: being written at this moment, or not there. */
+  /**
+   * From the backend's file: an export would wait for nothing, but start a process. Null: being written at this moment,
+   * or not there.
+   */
   function stateOf(stack: string): State | null {
     try {
-      const { checkpoint } = JSON.parse(readFileSync(folder("stacks", project, `${stack}.json`), "utf8")) as { checkpoint: { latest?: { resources?: StateResource[]; pending_operations?: State["pending"][number][] } } };
+      const { checkpoint } = JSON.parse(readFileSync(folder("stacks", project, `${stack}.json`), "utf8")) as {
+        checkpoint: { latest?: { resources?: StateResource[]; pending_operations?: State["pending"][number][] } };
+      };
       // Their order is that of the last update, and says nothing.
-      return { resources: (checkpoint.latest?.resources ?? []).sort((a, b) => (a.urn < b.urn ? -1 : 1)), pending: checkpoint.latest?.pending_operations ?? [] };
+      return {
+        resources: (checkpoint.latest?.resources ?? []).sort((a, b) => (a.urn < b.urn ? -1 : 1)),
+        pending: checkpoint.latest?.pending_operations ?? [],
+      };
     } catch {
       return null;
     }
@@ -63,10 +85,18 @@ describe("a member that is half made", function () {
     }
   }
 
-  /** Runs the upgrade until the member's state says that a resource of this type is being created, and kills driver and engine there. */
-  async function killInside(member: string, type: string, onEvent: (event: DriverEvent) => void = () => undefined): Promise<void> {
+  /**
+   * Runs the upgrade until the member's state says that a resource of this type is being created, and kills driver and
+   * engine there.
+   */
+  async function killInside(
+    member: string,
+    type: string,
+    onEvent: (event: DriverEvent) => void = () => undefined,
+  ): Promise<void> {
     const stack = `dev-${member}`;
-    const isIt = (one: State["pending"][number]): boolean => one.type === "creating" && one.resource.type.includes(type);
+    const isIt = (one: State["pending"][number]): boolean =>
+      one.type === "creating" && one.resource.type.includes(type);
     const caught: string[] = [];
     let timer: NodeJS.Timeout | undefined;
     const run = await stage.drive(upgrade, (event, kill) => {
@@ -83,15 +113,33 @@ describe("a member that is half made", function () {
       }, 15);
     });
     clearInterval(timer);
-    assert.equal(run.code, null, `not killed while ${type} of ${member} was created, but ended with ${run.code}:\n${run.stderr}`);
+    assert.equal(
+      run.code,
+      null,
+      `not killed while ${type} of ${member} was created, but ended with ${run.code}:\n${run.stderr}`,
+    );
     rows.push(`${member}, killed while: ${caught.join(", ")}`);
   }
 
-  /** What an upgrade must leave alone until it has moved traffic: the old member and the environment, in their states, in AWS and in the cluster. */
+  /**
+   * What an upgrade must leave alone until it has moved traffic: the old member and the environment, in their states,
+   * in AWS and in the cluster.
+   */
   function world(member: string): object {
-    const known = (stack: string): readonly object[] => (stateOf(stack)?.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack").map(({ urn, id, inputs, outputs }) => ({ urn, id, inputs, outputs }));
+    const known = (stack: string): readonly object[] =>
+      (stateOf(stack)?.resources ?? [])
+        .filter((one) => one.type !== "pulumi:pulumi:Stack")
+        .map(({ urn, id, inputs, outputs }) => ({ urn, id, inputs, outputs }));
     const aws = (...args: string[]): object => stage.json<object>("aws", [...args, "--output", "json"]);
-    const objects = stage.json<{ items: Named[] }>("kubectl", ["--context", `dev-${member}`, "get", "deployments,services,targetgroupbindings", "-A", "-o", "json"]).items;
+    const objects = stage.json<{ items: Named[] }>("kubectl", [
+      "--context",
+      `dev-${member}`,
+      "get",
+      "deployments,services,targetgroupbindings",
+      "-A",
+      "-o",
+      "json",
+    ]).items;
     const states = { [member]: known(`dev-${member}`), environment: known("dev") };
     assert.ok(states[member]!.length > 20 && states["environment"]!.length > 5, "the states were read");
     return {
@@ -104,12 +152,32 @@ describe("a member that is half made", function () {
     };
   }
 
-  /** A colleague's `pulumi up` of the old member: it works, changes nothing there, and leaves the half-made one as it is. */
+  /**
+   * A colleague's `pulumi up` of the old member: it works, changes nothing there, and leaves the half-made one as it
+   * is.
+   */
   function plainUpOf(member: string, beside: string): void {
-    const before = { old: stateOf(`dev-${member}`)?.resources.map(({ urn, id, inputs }) => ({ urn, id, inputs })), half: stateOf(`dev-${beside}`) };
-    const up = stage.command("pulumi", ["up", "--yes", "--skip-preview", "--non-interactive", "--expect-no-changes", "-s", `dev-${member}`]);
+    const before = {
+      old: stateOf(`dev-${member}`)?.resources.map(({ urn, id, inputs }) => ({ urn, id, inputs })),
+      half: stateOf(`dev-${beside}`),
+    };
+    const up = stage.command("pulumi", [
+      "up",
+      "--yes",
+      "--skip-preview",
+      "--non-interactive",
+      "--expect-no-changes",
+      "-s",
+      `dev-${member}`,
+    ]);
     assert.equal(up.status, 0, `${up.stdout}\n${up.stderr}`);
-    assert.deepEqual({ old: stateOf(`dev-${member}`)?.resources.map(({ urn, id, inputs }) => ({ urn, id, inputs })), half: stateOf(`dev-${beside}`) }, before);
+    assert.deepEqual(
+      {
+        old: stateOf(`dev-${member}`)?.resources.map(({ urn, id, inputs }) => ({ urn, id, inputs })),
+        half: stateOf(`dev-${beside}`),
+      },
+      before,
+    );
   }
 
   function nothingIsLeft(old: string, serving: string, version: string): void {
@@ -118,11 +186,19 @@ describe("a member that is half made", function () {
     assert.deepEqual([record.placement[old]?.role, record.rollout, record.intent], ["absent", null, null]);
     for (const stack of ["dev", "dev-blue", "dev-green"]) {
       assert.equal(enginePid(stack), null, `${stack} is still locked`);
-      const { deployment } = stage.json<{ deployment: { pending_operations?: object[]; resources?: { type: string }[] } }>("pulumi", ["stack", "export", "-s", stack]);
+      const { deployment } = stage.json<{
+        deployment: { pending_operations?: object[]; resources?: { type: string }[] };
+      }>("pulumi", ["stack", "export", "-s", stack]);
       assert.deepEqual(deployment.pending_operations ?? [], [], `${stack} has pending operations`);
-      if (stack === `dev-${old}`) assert.deepEqual((deployment.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack"), []);
+      if (stack === `dev-${old}`)
+        assert.deepEqual(
+          (deployment.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack"),
+          [],
+        );
     }
-    assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, [`dev-${serving}`]);
+    assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, [
+      `dev-${serving}`,
+    ]);
   }
 
   it("is finished by the same command, wherever in its creation driver and engine are killed", async () => {
@@ -130,7 +206,17 @@ describe("a member that is half made", function () {
     const before = world("blue");
     for (const type of [cluster, nodeGroup, release]) {
       // Makes sure that there is an inside: the release's Deployment is late.
-      if (type === release) await control.addFault({ on: "kubernetes", cluster: "dev-green", client: "pulumi-kubernetes", verb: "patch", resource: "deployments", kind: "delay", ms: 4000, count: 1 });
+      if (type === release)
+        await control.addFault({
+          on: "kubernetes",
+          cluster: "dev-green",
+          client: "pulumi-kubernetes",
+          verb: "patch",
+          resource: "deployments",
+          kind: "delay",
+          ms: 4000,
+          count: 1,
+        });
       await killInside("green", type);
       plainUpOf("blue", "green");
       assert.deepEqual(world("blue"), before, `after the kill inside ${type}`);
@@ -140,7 +226,8 @@ describe("a member that is half made", function () {
     await killInside("green", binding, (event) => {
       if (event.kind === "step-started") admitting = event.step.type === "move" && event.step.kind === "admit";
       // The webhook hangs from here on: the API server waits for it with the binding in its hands.
-      if (admitting && event.kind === "phase-started" && event.phase === "preview") pausing = control.addFault({ on: "controller", cluster: "dev-green", kind: "pause" });
+      if (admitting && event.kind === "phase-started" && event.phase === "preview")
+        pausing = control.addFault({ on: "controller", cluster: "dev-green", kind: "pause" });
     });
     await pausing;
     await control.clearFaults();
@@ -170,6 +257,9 @@ describe("a member that is half made", function () {
     assert.equal(summary.void, false, `the load client starved: ${JSON.stringify(summary.schedulingLagMs)}`);
     assert.deepEqual([summary.failed, summary.idleResets], [0, 0], JSON.stringify(summary.firstFailures, null, 1));
     assert.ok(summary.sent > 1000);
-    rows.push(`${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
+    rows.push(
+      `${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ` +
+        `${summary.idleResets} idle resets`,
+    );
   });
 });

@@ -1,4 +1,7 @@
-/** Instance targets behind the load balancer of the primary's Service, under load: the primary stands down, keeps the load balancer, and comes back. */
+/**
+ * Instance targets behind the load balancer of the primary's Service, under load: the primary stands down, keeps the
+ * load balancer, and comes back.
+ */
 import assert from "node:assert/strict";
 import { deploy, drive, healthy, nodeTargets, ownedByService, registered, verify } from "./instance-targets";
 import { underLoad } from "./traffic";
@@ -9,8 +12,27 @@ describe("instance targets, owner service", function () {
   it("the primary stands down by its annotation, keeps the load balancer, and comes back", async () => {
     const stage = await deploy(ownedByService);
     try {
-      const balancers = (): string[] => stage.json<string[]>("aws", ["elbv2", "describe-load-balancers", "--query", "LoadBalancers[].LoadBalancerArn", "--output", "json"]);
-      const standsBy = (): string => stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "get", "service", "web-lb", "-o", "jsonpath={.metadata.annotations.service\\.beta\\.kubernetes\\.io/aws-load-balancer-target-node-labels}"]).stdout;
+      const balancers = (): string[] =>
+        stage.json<string[]>("aws", [
+          "elbv2",
+          "describe-load-balancers",
+          "--query",
+          "LoadBalancers[].LoadBalancerArn",
+          "--output",
+          "json",
+        ]);
+      const standsBy = (): string =>
+        stage.command("kubectl", [
+          "--context",
+          "dev-blue",
+          "-n",
+          "web",
+          "get",
+          "service",
+          "web-lb",
+          "-o",
+          "jsonpath={.metadata.annotations.service\\.beta\\.kubernetes\\.io/aws-load-balancer-target-node-labels}",
+        ]).stdout;
       const [before, blue] = [balancers(), nodeTargets(stage, "blue", "web-lb")];
       assert.equal(before.length, 1);
       await underLoad(stage, async () => {
@@ -22,7 +44,10 @@ describe("instance targets, owner service", function () {
         await verify(stage, ["green"]);
         await drive(stage, "admit", "blue");
         assert.equal(standsBy(), "");
-        assert.deepEqual(registered(stage), healthy([...nodeTargets(stage, "blue", "web-lb"), ...nodeTargets(stage, "green", "web")]));
+        assert.deepEqual(
+          registered(stage),
+          healthy([...nodeTargets(stage, "blue", "web-lb"), ...nodeTargets(stage, "green", "web")]),
+        );
         await verify(stage, ["blue", "green"]);
       });
       assert.deepEqual(balancers(), before);

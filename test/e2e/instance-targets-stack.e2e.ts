@@ -1,4 +1,7 @@
-/** Instance targets behind the environment's own load balancer, of two members that both serve: one leaves and comes back, under load; `verify` agrees. */
+/**
+ * Instance targets behind the environment's own load balancer, of two members that both serve: one leaves and comes
+ * back, under load; `verify` agrees.
+ */
 import assert from "node:assert/strict";
 import { deploy, drive, healthy, nodeTargets, registered, verify } from "./instance-targets";
 import { underLoad } from "./traffic";

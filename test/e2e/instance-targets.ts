@@ -1,17 +1,34 @@
-/** What the tests of instance targets share: targets are node ports of every node, so they are told by nodes, not by pods. */
+/**
+ * What the tests of instance targets share: targets are node ports of every node, so they are told by nodes, not by
+ * pods.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually, Stage, type Values } from "./stage";
 
-interface NodeList { readonly items: readonly { readonly spec: { readonly providerID: string } }[] }
-interface Health { readonly TargetHealthDescriptions: readonly { readonly Target: { readonly Id: string; readonly Port: number }; readonly TargetHealth: { readonly State: string } }[] }
-interface Verified { readonly verdict: string; readonly traffic: readonly { readonly member: string; readonly answers: number | null }[] }
+interface NodeList {
+  readonly items: readonly { readonly spec: { readonly providerID: string } }[];
+}
+interface Health {
+  readonly TargetHealthDescriptions: readonly {
+    readonly Target: { readonly Id: string; readonly Port: number };
+    readonly TargetHealth: { readonly State: string };
+  }[];
+}
+interface Verified {
+  readonly verdict: string;
+  readonly traffic: readonly { readonly member: string; readonly answers: number | null }[];
+}
 
 /** A deployed environment with two replicas on two nodes; `more` may change its settings further. */
 export async function deploy(more: (config: Record<string, Values>) => void = () => undefined): Promise<Stage> {
   const stage = await Stage.open({ version: "1.35" });
   stage.configure((config) => {
-    config["services"] = (config["services"] as unknown as Values[]).map((service) => ({ ...service, replicas: 2, targetType: "instance" })) as unknown as Values;
+    config["services"] = (config["services"] as unknown as Values[]).map((service) => ({
+      ...service,
+      replicas: 2,
+      targetType: "instance",
+    })) as unknown as Values;
     more(config);
   });
   await drive(stage, "up");
@@ -27,7 +44,17 @@ export function ownedByService(config: Record<string, Values>): void {
 
 /** `i-…:NodePort` of all nodes, from the cluster itself. Each cluster has node ports of its own. */
 export function nodeTargets(stage: Stage, member: string, service: string): string[] {
-  const port = stage.command("kubectl", ["--context", `dev-${member}`, "-n", "web", "get", "service", service, "-o", "jsonpath={.spec.ports[0].nodePort}"]).stdout;
+  const port = stage.command("kubectl", [
+    "--context",
+    `dev-${member}`,
+    "-n",
+    "web",
+    "get",
+    "service",
+    service,
+    "-o",
+    "jsonpath={.spec.ports[0].nodePort}",
+  ]).stdout;
   const nodes = stage.json<NodeList>("kubectl", ["--context", `dev-${member}`, "get", "nodes", "-o", "json"]).items;
   assert.ok(Number(port) > 0 && nodes.length >= 2, `${member}: port ${port}, ${nodes.length} nodes`);
   return nodes.map(({ spec }) => `${spec.providerID.split("/").at(-1) ?? ""}:${port}`).sort();
@@ -35,12 +62,31 @@ export function nodeTargets(stage: Stage, member: string, service: string): stri
 
 /** What is registered, with its state; what is draining is on its way out. */
 export function registered(stage: Stage): Record<string, string> {
-  const [arn = ""] = stage.json<string[]>("aws", ["elbv2", "describe-target-groups", "--query", "TargetGroups[].TargetGroupArn", "--output", "json"]);
-  const { TargetHealthDescriptions } = stage.json<Health>("aws", ["elbv2", "describe-target-health", "--target-group-arn", arn, "--output", "json"]);
-  return Object.fromEntries(TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth.State !== "draining").map(({ Target, TargetHealth }) => [`${Target.Id}:${Target.Port}`, TargetHealth.State]));
+  const [arn = ""] = stage.json<string[]>("aws", [
+    "elbv2",
+    "describe-target-groups",
+    "--query",
+    "TargetGroups[].TargetGroupArn",
+    "--output",
+    "json",
+  ]);
+  const { TargetHealthDescriptions } = stage.json<Health>("aws", [
+    "elbv2",
+    "describe-target-health",
+    "--target-group-arn",
+    arn,
+    "--output",
+    "json",
+  ]);
+  return Object.fromEntries(
+    TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth.State !== "draining").map(
+      ({ Target, TargetHealth }) => [`${Target.Id}:${Target.Port}`, TargetHealth.State],
+    ),
+  );
 }
 
-export const healthy = (ids: readonly string[]): Record<string, string> => Object.fromEntries(ids.map((id) => [id, "healthy"]));
+export const healthy = (ids: readonly string[]): Record<string, string> =>
+  Object.fromEntries(ids.map((id) => [id, "healthy"]));
 
 export async function drive(stage: Stage, ...args: string[]): Promise<void> {
   const run = await stage.drive(args);
@@ -54,8 +100,12 @@ export async function verify(stage: Stage, members: readonly string[]): Promise<
   await eventually(`verify is good for ${members.join(", ")}`, 180, () => {
     const run = stage.command(process.execPath, [bin, "verify", "--stack", "dev", "--requests", "400", "--json"]);
     const seen = JSON.parse(run.stdout) as Verified;
-    const answering = seen.traffic.filter(({ answers }) => (answers ?? 0) > 0).map(({ member }) => member).sort();
-    return run.status === 0 && seen.verdict === "good" && JSON.stringify(answering) === JSON.stringify(members) ? seen : null;
+    const answering = seen.traffic
+      .filter(({ answers }) => (answers ?? 0) > 0)
+      .map(({ member }) => member)
+      .sort();
+    return run.status === 0 && seen.verdict === "good" && JSON.stringify(answering) === JSON.stringify(members)
+      ? seen
+      : null;
   });
 }
-

@@ -1,6 +1,8 @@
 /**
- * kill -9 of the driver in every move, then the same command again, under load: it ends where it should, and nobody notices.
- * One sandbox; three upgrades, blue → green → blue → green; a kill in each move's begin, act and gate, and of driver and engine together.
+ * kill -9 of the driver in every move, then the same command again, under load: it ends where it should, and nobody
+ * notices.
+ * One sandbox; three upgrades, blue → green → blue → green; a kill in each move's begin, act and gate, and of driver
+ * and engine together.
  */
 import assert from "node:assert/strict";
 import type { DriverEvent } from "../../automation/events";
@@ -9,8 +11,15 @@ import { Stage } from "./stage";
 import { underLoad } from "./traffic";
 
 type Moment = "begin" | "act" | "gate" | "act, engine too";
-interface Point { readonly move: MoveKind; readonly moment: Moment }
-interface Row extends Point { readonly version: string; readonly engine: string; readonly resumed: string }
+interface Point {
+  readonly move: MoveKind;
+  readonly moment: Moment;
+}
+interface Row extends Point {
+  readonly version: string;
+  readonly engine: string;
+  readonly resumed: string;
+}
 
 const moves: readonly MoveKind[] = ["provision", "admit", "drain", "scale", "retire"];
 const upgrade = ["upgrade", "--approve-retire"];
@@ -26,7 +35,11 @@ describe("a driver that is killed", function () {
     assert.equal(run.code, 0, run.stderr);
   });
   after(async () => {
-    for (const row of rows) console.log(`      ${row.version}  ${row.move.padEnd(9)}  ${row.moment.padEnd(15)}  ${row.engine.padEnd(44)}  ${row.resumed}`);
+    for (const row of rows)
+      console.log(
+        `      ${row.version}  ${row.move.padEnd(9)}  ${row.moment.padEnd(15)}  ${row.engine.padEnd(44)}  ` +
+          `${row.resumed}`,
+      );
     await stage?.close();
   });
 
@@ -37,7 +50,8 @@ describe("a driver that is killed", function () {
     let member: string | null = null;
     let timer: NodeJS.Timeout | undefined;
     const run = await stage.drive(upgrade, (event: DriverEvent, kill) => {
-      if (event.kind === "step-started") member = event.step.type === "move" && event.step.kind === point.move ? event.step.member : null;
+      if (event.kind === "step-started")
+        member = event.step.type === "move" && event.step.kind === point.move ? event.step.member : null;
       if (member === null || timer !== undefined || event.kind !== "phase-started" || event.phase !== phase) return;
       const stack = phase === "act" ? `dev-${member}` : "dev";
       const until = Date.now() + (phase === "act" ? 6000 : phase === "begin" ? 1500 : 0);
@@ -49,12 +63,21 @@ describe("a driver that is killed", function () {
         if (!caught && Date.now() < until) return;
         clearInterval(timer);
         kill("SIGKILL");
-        engine = operations.length > 0 ? operations.slice(0, 2).join(", ") : pid === null ? "no engine ran" : "engine between operations";
+        engine =
+          operations.length > 0
+            ? operations.slice(0, 2).join(", ")
+            : pid === null
+              ? "no engine ran"
+              : "engine between operations";
         if (point.moment === "act, engine too" && pid !== null) process.kill(-pid, "SIGKILL");
       }, 15);
     });
     clearInterval(timer);
-    assert.equal(run.code, null, `not killed at ${point.move} ${point.moment}, but ended with ${run.code}:\n${run.stderr}`);
+    assert.equal(
+      run.code,
+      null,
+      `not killed at ${point.move} ${point.moment}, but ended with ${run.code}:\n${run.stderr}`,
+    );
     return engine.slice(0, 44);
   }
 
@@ -68,22 +91,41 @@ describe("a driver that is killed", function () {
       assert.equal(stage.lockOf(stack), null, `${stack} is still locked`);
       assert.deepEqual(stage.pendingOperations(stack), [], `${stack} has pending operations`);
     }
-    const { deployment } = stage.json<{ deployment: { resources?: { type: string }[] } }>("pulumi", ["stack", "export", "-s", `dev-${old}`]);
-    assert.deepEqual((deployment.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack"), []);
-    assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, [`dev-${serving}`]);
+    const { deployment } = stage.json<{ deployment: { resources?: { type: string }[] } }>("pulumi", [
+      "stack",
+      "export",
+      "-s",
+      `dev-${old}`,
+    ]);
+    assert.deepEqual(
+      (deployment.resources ?? []).filter((one) => one.type !== "pulumi:pulumi:Stack"),
+      [],
+    );
+    assert.deepEqual(stage.json<{ clusters: string[] }>("aws", ["eks", "list-clusters", "--output", "json"]).clusters, [
+      `dev-${serving}`,
+    ]);
   }
 
-  async function upgradeWithKills(version: string, old: string, serving: string, moments: readonly Moment[]): Promise<void> {
+  async function upgradeWithKills(
+    version: string,
+    old: string,
+    serving: string,
+    moments: readonly Moment[],
+  ): Promise<void> {
     stage.want(version);
     await underLoad(stage, async () => {
-      for (const move of moves) for (const moment of moments) rows.push({ version, move, moment, engine: await killAt({ move, moment }), resumed: "went on" });
+      for (const move of moves)
+        for (const moment of moments)
+          rows.push({ version, move, moment, engine: await killAt({ move, moment }), resumed: "went on" });
       const last = await stage.drive(upgrade);
       assert.equal(last.code, 0, last.stderr);
     });
     nothingIsLeft(old, serving, version);
   }
 
-  it("in each move's act, engine left alone; and in each gate", () => upgradeWithKills("1.34", "blue", "green", ["act", "gate"]));
-  it("in each move's act, together with the engine", () => upgradeWithKills("1.35", "green", "blue", ["act, engine too"]));
+  it("in each move's act, engine left alone; and in each gate", () =>
+    upgradeWithKills("1.34", "blue", "green", ["act", "gate"]));
+  it("in each move's act, together with the engine", () =>
+    upgradeWithKills("1.35", "green", "blue", ["act, engine too"]));
   it("in each move's begin", () => upgradeWithKills("1.36", "blue", "green", ["begin"]));
 });

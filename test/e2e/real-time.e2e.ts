@@ -1,4 +1,7 @@
-/** One move at scale 1: nothing of the procedure depends on time being scaled. Takes a quarter of an hour, nearly all of it waiting. */
+/**
+ * One move at scale 1: nothing of the procedure depends on time being scaled. Takes a quarter of an hour, nearly all of
+ * it waiting.
+ */
 import assert from "node:assert/strict";
 import type { DriverEvent } from "../../automation/events";
 import { Stage } from "./stage";
@@ -24,9 +27,19 @@ describe("one move at the true speed of AWS", function () {
     });
     const summary = await load.stop();
     assert.equal(run.code, 6, run.stderr);
-    const admit = run.events.find((event): event is Finished => event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "admit");
-    assert.ok((admit?.phases.gate ?? 0) >= 200, `the gate waited ${admit?.phases.gate} s, less than the propagation hold of 200 s`);
-    assert.deepEqual([summary.failed, summary.idleResets, summary.void], [0, 0, false], JSON.stringify(summary.firstFailures));
+    const admit = run.events.find(
+      (event): event is Finished =>
+        event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "admit",
+    );
+    assert.ok(
+      (admit?.phases.gate ?? 0) >= 200,
+      `the gate waited ${admit?.phases.gate} s, less than the propagation hold of 200 s`,
+    );
+    assert.deepEqual(
+      [summary.failed, summary.idleResets, summary.void],
+      [0, 0, false],
+      JSON.stringify(summary.firstFailures),
+    );
     assert.ok((summary.byMember["green"] ?? 0) > 0, "green answered");
     assert.equal(stage.record().placement["green"]?.role, "active");
   });

@@ -1,6 +1,8 @@
 /**
- * Many services behind one load balancer, the first of them with three ports, on three members that all serve: deployed, looked at, and one
- * member taken out and in again, with a steady load on several listeners. Six services by default; any number by EKS_BLUE_GREEN_TEST_SERVICES.
+ * Many services behind one load balancer, the first of them with three ports, on three members that all serve:
+ * deployed, looked at, and one
+ * member taken out and in again, with a steady load on several listeners. Six services by default; any number by
+ * EKS_BLUE_GREEN_TEST_SERVICES.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -20,8 +22,10 @@ const firstPort = 8001;
 const listenerCount = serviceCount + portNames.length - 1;
 
 /**
- * At the usual 60 for up to six services. Probes and health checks come as often as their scaled periods say, and cost some 0.7 ms of CPU each: of
- * twenty services' 120 pods they would want two and a half cores, and the deadlines, which are scaled too, would pass meanwhile.
+ * At the usual 60 for up to six services. Probes and health checks come as often as their scaled periods say, and cost
+ * some 0.7 ms of CPU each: of
+ * twenty services' 120 pods they would want two and a half cores, and the deadlines, which are scaled too, would pass
+ * meanwhile.
  */
 const timeScale = Math.min(60, Math.round(360 / serviceCount));
 
@@ -29,23 +33,49 @@ const timeScale = Math.min(60, Math.round(360 / serviceCount));
 const loadClients = 8;
 
 /** The service behind a listener's port. The first has the first three. */
-const serviceAt = (port: number): string => `s${String(Math.max(0, port - firstPort - (portNames.length - 1)) + 1).padStart(2, "0")}`;
+const serviceAt = (port: number): string =>
+  `s${String(Math.max(0, port - firstPort - (portNames.length - 1)) + 1).padStart(2, "0")}`;
 
 function services(): object[] {
   return Array.from({ length: serviceCount }, (_, index) => {
     const name = `s${String(index + 1).padStart(2, "0")}`;
-    const ports = index === 0 ? { ports: portNames.map((port, at) => ({ name: port, port: firstPort + at, targetPort: 8080 + at })) } : { port: firstPort + portNames.length - 1 + index, targetPort: 8080 };
-    return { name, namespace: name, image: "eks-blue-green/echo:1", ...ports, replicas, healthCheckPath: "/healthz", deregistrationDelaySeconds: 200, preStopSeconds: 200, terminationGraceSeconds: 260 };
+    const ports =
+      index === 0
+        ? { ports: portNames.map((port, at) => ({ name: port, port: firstPort + at, targetPort: 8080 + at })) }
+        : { port: firstPort + portNames.length - 1 + index, targetPort: 8080 };
+    return {
+      name,
+      namespace: name,
+      image: "eks-blue-green/echo:1",
+      ...ports,
+      replicas,
+      healthCheckPath: "/healthz",
+      deregistrationDelaySeconds: 200,
+      preStopSeconds: 200,
+      terminationGraceSeconds: 260,
+    };
   });
 }
 
 /** Which pod answers on a listener. The address comes from the sandbox's table, which holds loopback alone. */
 function answeredBy(entry: ConnectToEntry): Promise<string> {
   return new Promise((resolve, reject) => {
-    get({ host: entry.address, port: entry.addressPort, path: "/", agent: false, headers: { host: entry.host, connection: "close" } }, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (text: string) => (body += text)).on("end", () => resolve((JSON.parse(body) as { pod: string }).pod));
-    }).on("error", reject);
+    get(
+      {
+        host: entry.address,
+        port: entry.addressPort,
+        path: "/",
+        agent: false,
+        headers: { host: entry.host, connection: "close" },
+      },
+      (response) => {
+        let body = "";
+        response
+          .setEncoding("utf8")
+          .on("data", (text: string) => (body += text))
+          .on("end", () => resolve((JSON.parse(body) as { pod: string }).pod));
+      },
+    ).on("error", reject);
   });
 }
 
@@ -58,8 +88,19 @@ describe(`three members with ${serviceCount} services, one of which has three po
   async function good(args: readonly string[]): Promise<DriverRun> {
     const began = Date.now();
     const run = await stage.drive(args);
-    const phases = run.events.flatMap((event) => (event.kind === "step-finished" ? [`${event.step.type === "move" ? event.step.kind : "bake"}: ${Object.entries(event.phases).map(([phase, seconds]) => `${phase} ${seconds.toFixed(1)}`).join(", ")}`] : []));
-    times.push(`${args.join(" ")} ${((Date.now() - began) / 1000).toFixed(0)} s${phases.length === 0 ? "" : ` (${phases.join("; ")})`}`);
+    const phases = run.events.flatMap((event) =>
+      event.kind === "step-finished"
+        ? [
+            `${event.step.type === "move" ? event.step.kind : "bake"}: ${Object.entries(event.phases)
+              .map(([phase, seconds]) => `${phase} ${seconds.toFixed(1)}`)
+              .join(", ")}`,
+          ]
+        : [],
+    );
+    times.push(
+      `${args.join(" ")} ${((Date.now() - began) / 1000).toFixed(0)} ` +
+        `s${phases.length === 0 ? "" : ` (${phases.join("; ")})`}`,
+    );
     assert.equal(run.code, 0, `${args.join(" ")}: ${run.stderr}`);
     return run;
   }
@@ -71,8 +112,14 @@ describe(`three members with ${serviceCount} services, one of which has three po
   };
   async function targetsAre(wanted: Readonly<Record<string, number>>): Promise<void> {
     const status = answer<StatusReport>(await good(["status"]), "status");
-    assert.deepEqual(Object.fromEntries(Object.entries(status.targets).map(([member, { healthy }]) => [member, healthy])), wanted);
-    assert.deepEqual(status.findings.filter(({ severity }) => severity === "required"), []);
+    assert.deepEqual(
+      Object.fromEntries(Object.entries(status.targets).map(([member, { healthy }]) => [member, healthy])),
+      wanted,
+    );
+    assert.deepEqual(
+      status.findings.filter(({ severity }) => severity === "required"),
+      [],
+    );
   }
 
   before(async () => {
@@ -93,8 +140,12 @@ describe(`three members with ${serviceCount} services, one of which has three po
   it("every listener reaches its own service", async () => {
     load = await stage.load(200, listenerCount, loadClients);
     const entries = parseConnectTo(readFileSync(stage.info.env.EKS_BLUE_GREEN_CONNECT_TO ?? "", "utf8"));
-    assert.deepEqual(entries.map(({ port }) => port).sort((a, b) => a - b), Array.from({ length: listenerCount }, (_, index) => firstPort + index));
-    for (const entry of entries) assert.match(await answeredBy(entry), new RegExp(`^${serviceAt(entry.port)}-`), `port ${entry.port}`);
+    assert.deepEqual(
+      entries.map(({ port }) => port).sort((a, b) => a - b),
+      Array.from({ length: listenerCount }, (_, index) => firstPort + index),
+    );
+    for (const entry of entries)
+      assert.match(await answeredBy(entry), new RegExp(`^${serviceAt(entry.port)}-`), `port ${entry.port}`);
   });
 
   const all = listenerCount * replicas;
@@ -102,9 +153,18 @@ describe(`three members with ${serviceCount} services, one of which has three po
     await targetsAre({ blue: all, green: all, red: all });
     const report = answer<VerifyReport>(await good(["verify", "--requests", "200", "--concurrency", "20"]), "verify");
     assert.equal(report.verdict, "good");
-    assert.deepEqual(report.checks.filter(({ status, severity }) => severity === "required" && status !== "passed" && status !== "skipped"), []);
+    assert.deepEqual(
+      report.checks.filter(
+        ({ status, severity }) => severity === "required" && status !== "passed" && status !== "skipped",
+      ),
+      [],
+    );
     assert.equal(report.traffic.length, listenerCount * members.length);
-    for (const { group, member, healthy, answers } of report.traffic) assert.ok(healthy === replicas && (answers ?? 0) > 0, `${group} ${member}: ${healthy} healthy, ${answers} answers`);
+    for (const { group, member, healthy, answers } of report.traffic)
+      assert.ok(
+        healthy === replicas && (answers ?? 0) > 0,
+        `${group} ${member}: ${healthy} healthy, ${answers} answers`,
+      );
   });
 
   it("a member leaves every target group, and comes back", async () => {
@@ -118,7 +178,10 @@ describe(`three members with ${serviceCount} services, one of which has three po
     const summary = await load?.stop();
     load = null;
     assert.ok(summary !== undefined);
-    console.log(`      ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ${summary.idleResets} idle resets`);
+    console.log(
+      `      ${summary.sent} requests in ${Math.round(summary.seconds)} s, ${summary.failed} failed, ` +
+        `${summary.idleResets} idle resets`,
+    );
     assertNobodyNoticed(summary);
   });
 });

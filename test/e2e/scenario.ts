@@ -1,4 +1,6 @@
-/** A rehearsal beside the default one, as a person runs it: nothing lost, every verification held, nothing left behind. */
+/**
+ * A rehearsal beside the default one, as a person runs it: nothing lost, every verification held, nothing left behind.
+ */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
@@ -11,30 +13,64 @@ const root = resolve(__dirname, "../..");
 /** Where the time went: printed, never judged. */
 function tellTimes(events: readonly DriverEvent[]): void {
   for (const event of events) {
-    if (event.kind === "stage" && event.status === "finished" && (event.seconds ?? 0) >= 2) console.log(`      ${(event.seconds ?? 0).toFixed(1).padStart(6)} s  ${event.name}`);
-    if (event.kind === "step-finished") console.log(`      ${event.seconds.toFixed(1).padStart(6)} s    ${event.step.type === "move" ? `${event.step.kind} ${event.step.member}` : "bake"}`);
+    if (event.kind === "stage" && event.status === "finished" && (event.seconds ?? 0) >= 2)
+      console.log(`      ${(event.seconds ?? 0).toFixed(1).padStart(6)} s  ${event.name}`);
+    if (event.kind === "step-finished")
+      console.log(
+        `      ${event.seconds.toFixed(1).padStart(6)} s    ` +
+          `${event.step.type === "move" ? `${event.step.kind} ${event.step.member}` : "bake"}`,
+      );
   }
 }
 
 /** `steps`: the moves that it makes; `claims`: how many verifications it tells of at least. */
-export interface Told { readonly title: string; readonly claims: number; readonly steps: readonly string[] }
+export interface Told {
+  readonly title: string;
+  readonly claims: number;
+  readonly steps: readonly string[];
+}
 
 export function rehearsesScenario(name: string, { title, claims, steps }: Told): void {
   describe("rehearse --scenario", () => {
     it(`${name}: loses nothing, and what it claims was seen`, () => {
       const before = leftFolders();
-      const run = spawnSync(process.execPath, [join(root, "bin/eks-blue-green.js"), "rehearse", "--scenario", name, "--json", "--rate", "100"], { cwd: root, encoding: "utf8", timeout: 1_200_000, maxBuffer: 1 << 28 });
+      const run = spawnSync(
+        process.execPath,
+        [join(root, "bin/eks-blue-green.js"), "rehearse", "--scenario", name, "--json", "--rate", "100"],
+        { cwd: root, encoding: "utf8", timeout: 1_200_000, maxBuffer: 1 << 28 },
+      );
       const text = stripVTControlCharacters(run.stderr);
       assert.equal(run.status, 0, text.slice(-4000));
-      const events = run.stdout.trim().split("\n").map((line) => JSON.parse(line) as DriverEvent);
+      const events = run.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as DriverEvent);
       tellTimes(events);
-      assert.deepEqual(events.flatMap((event) => (event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}`] : [])), steps);
-      const told = events.filter((event): event is Extract<DriverEvent, { kind: "stage" }> => event.kind === "stage" && event.name.startsWith("verify: ") && (event.status === "finished" || event.status === "failed"));
-      assert.deepEqual(told.filter((event) => event.status === "failed"), []);
+      assert.deepEqual(
+        events.flatMap((event) =>
+          event.kind === "step-finished" && event.step.type === "move"
+            ? [`${event.step.kind} ${event.step.member}`]
+            : [],
+        ),
+        steps,
+      );
+      const told = events.filter(
+        (event): event is Extract<DriverEvent, { kind: "stage" }> =>
+          event.kind === "stage" &&
+          event.name.startsWith("verify: ") &&
+          (event.status === "finished" || event.status === "failed"),
+      );
+      assert.deepEqual(
+        told.filter((event) => event.status === "failed"),
+        [],
+      );
       assert.ok(told.length >= claims, `${told.length} verifications`);
       assert.ok(text.includes(`✔ ${title}`), text.slice(-4000));
       assert.match(text, /sent in .*, 0 failed\n/);
-      assert.deepEqual(leftFolders().filter((folder) => !before.includes(folder)), []);
+      assert.deepEqual(
+        leftFolders().filter((folder) => !before.includes(folder)),
+        [],
+      );
       assert.deepEqual(leftProcesses(), []);
     }).timeout(1_300_000);
   });

@@ -1,4 +1,7 @@
-/** What the end-to-end tests stand on: one sandbox with the project of this checkout, the driver as a process, and a steady load. */
+/**
+ * What the end-to-end tests stand on: one sandbox with the project of this checkout, the driver as a process, and a
+ * steady load.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
@@ -9,23 +12,41 @@ import { parse, stringify } from "yaml";
 
 // End-to-end tests run what users run: the compiled files.
 const dist = resolve(__dirname, "../../dist");
-const { startSandbox, stopSandbox } = require(join(dist, "sandbox/client/start.js")) as typeof import("../../sandbox/client/start");
+const { startSandbox, stopSandbox } = require(
+  join(dist, "sandbox/client/start.js"),
+) as typeof import("../../sandbox/client/start");
 const { resolveTools } = require(join(dist, "sandbox/tools/index.js")) as typeof import("../../sandbox/tools/index");
-const { startDriver, rehearsalEnvironment } = require(join(dist, "automation/cli/rehearsal/driver-process.js")) as typeof import("../../automation/cli/rehearsal/driver-process");
-const { exampleConfig } = require(join(dist, "automation/cli/rehearsal/scenarios/own-project.js")) as typeof import("../../automation/cli/rehearsal/scenarios/own-project");
-const { copyProject, inspectProject } = require(join(dist, "automation/cli/rehearsal/project-copy.js")) as typeof import("../../automation/cli/rehearsal/project-copy");
-const loadRun = require(join(dist, "automation/cli/rehearsal/load.js")) as typeof import("../../automation/cli/rehearsal/load");
+const { startDriver, rehearsalEnvironment } = require(
+  join(dist, "automation/cli/rehearsal/driver-process.js"),
+) as typeof import("../../automation/cli/rehearsal/driver-process");
+const { exampleConfig } = require(
+  join(dist, "automation/cli/rehearsal/scenarios/own-project.js"),
+) as typeof import("../../automation/cli/rehearsal/scenarios/own-project");
+const { copyProject, inspectProject } = require(
+  join(dist, "automation/cli/rehearsal/project-copy.js"),
+) as typeof import("../../automation/cli/rehearsal/project-copy");
+const loadRun = require(
+  join(dist, "automation/cli/rehearsal/load.js"),
+) as typeof import("../../automation/cli/rehearsal/load");
 import type { DriverEvent } from "../../automation/events";
 import type { LbcMode, LoadFailure, LoadSummary, SandboxInfo } from "../../sandbox/contract";
 import { parseConnectTo } from "../../sandbox/fabric/connect-to";
 import type { EnvironmentRecord } from "../../stacks/record";
 
-export interface DriverRun { readonly code: number | null; readonly events: readonly DriverEvent[]; readonly stderr: string }
+export interface DriverRun {
+  readonly code: number | null;
+  readonly events: readonly DriverEvent[];
+  readonly stderr: string;
+}
 
 /** Settings of an environment as its config file has them. */
 export type Values = Record<string, unknown>;
 
-export interface Command { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+export interface Command {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 interface Checkpoint {
   readonly resources?: readonly { readonly type: string; readonly outputs?: Readonly<Record<string, unknown>> }[];
@@ -34,14 +55,43 @@ interface Checkpoint {
 
 /** A sandbox with the config of the environment `dev` (this project's, or an example's) at one version. */
 export class Stage {
-  private constructor(readonly info: SandboxInfo, readonly projectDirectory: string, private readonly setVersion: (version: string) => void) {}
+  private constructor(
+    readonly info: SandboxInfo,
+    readonly projectDirectory: string,
+    private readonly setVersion: (version: string) => void,
+  ) {}
 
-  static async open(options: { readonly timeScale?: number; readonly version?: string; readonly lbc?: LbcMode; readonly attach?: readonly string[]; readonly example?: string } = {}): Promise<Stage> {
+  static async open(
+    options: {
+      readonly timeScale?: number;
+      readonly version?: string;
+      readonly lbc?: LbcMode;
+      readonly attach?: readonly string[];
+      readonly example?: string;
+    } = {},
+  ): Promise<Stage> {
     const dir = mkdtempSync(join(tmpdir(), "ebg-e2e-"));
     const tools = await resolveTools({ onProgress: () => undefined });
-    const info = await startSandbox({ dir, timeScale: options.timeScale ?? 60, lbc: options.lbc ?? "stand-in", attach: options.attach ?? [], providers: {}, region: "us-east-1", untilStdinCloses: true }, tools, () => undefined);
+    const info = await startSandbox(
+      {
+        dir,
+        timeScale: options.timeScale ?? 60,
+        lbc: options.lbc ?? "stand-in",
+        attach: options.attach ?? [],
+        providers: {},
+        region: "us-east-1",
+        untilStdinCloses: true,
+      },
+      tools,
+      () => undefined,
+    );
     mkdirSync(join(dir, "rehearsal"));
-    const project = copyProject(options.example === undefined ? inspectProject(resolve(__dirname, "../.."), "dev") : exampleConfig(options.example), join(dir, "project"));
+    const project = copyProject(
+      options.example === undefined
+        ? inspectProject(resolve(__dirname, "../.."), "dev")
+        : exampleConfig(options.example),
+      join(dir, "project"),
+    );
     project.setVersion(options.version ?? "1.34");
     return new Stage(info, project.directory, project.setVersion);
   }
@@ -59,13 +109,29 @@ export class Stage {
     const file = join(this.projectDirectory, "Pulumi.dev.yaml");
     const settings = parse(readFileSync(file, "utf8")) as { config: Values };
     const prefix = "eks-blue-green:";
-    const plain = Object.fromEntries(Object.entries(settings.config).map(([key, value]) => [key.startsWith(prefix) ? key.slice(prefix.length) : key, value]));
+    const plain = Object.fromEntries(
+      Object.entries(settings.config).map(([key, value]) => [
+        key.startsWith(prefix) ? key.slice(prefix.length) : key,
+        value,
+      ]),
+    );
     change(plain as Record<string, Values>);
-    writeFileSync(file, stringify({ ...settings, config: Object.fromEntries(Object.entries(plain).map(([key, value]) => [key.includes(":") ? key : `${prefix}${key}`, value])) }));
+    writeFileSync(
+      file,
+      stringify({
+        ...settings,
+        config: Object.fromEntries(
+          Object.entries(plain).map(([key, value]) => [key.includes(":") ? key : `${prefix}${key}`, value]),
+        ),
+      }),
+    );
   }
 
   /** Runs the driver's CLI to its end; `onEvent` may kill it. */
-  async drive(args: readonly string[], onEvent: (event: DriverEvent, kill: (signal: NodeJS.Signals) => void) => void = () => undefined): Promise<DriverRun> {
+  async drive(
+    args: readonly string[],
+    onEvent: (event: DriverEvent, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+  ): Promise<DriverRun> {
     const events: DriverEvent[] = [];
     const log = join(this.info.dir, "logs", `driver-${Date.now()}.log`);
     const driver = startDriver([...args, "--stack", "dev", "--cwd", this.projectDirectory], this.info, log, (event) => {
@@ -78,15 +144,26 @@ export class Stage {
 
   /** A command of the user's own in the sandbox's surroundings: pulumi, kubectl, aws. */
   command(name: string, args: readonly string[], cwd: string = this.projectDirectory): Command {
-    const run = spawnSync(name, [...args], { cwd, env: rehearsalEnvironment(process.env, this.info), encoding: "utf8", timeout: 120_000 });
+    const run = spawnSync(name, [...args], {
+      cwd,
+      env: rehearsalEnvironment(process.env, this.info),
+      encoding: "utf8",
+      timeout: 120_000,
+    });
     return { status: run.status, stdout: run.stdout ?? "", stderr: run.stderr ?? "" };
   }
 
   /** The same, while this process goes on: for what happens beside a driver. */
   commandBeside(name: string, args: readonly string[]): Promise<Command> {
-    const child = spawn(name, [...args], { cwd: this.projectDirectory, env: rehearsalEnvironment(process.env, this.info), stdio: ["ignore", "pipe", "pipe"], timeout: 120_000 });
+    const child = spawn(name, [...args], {
+      cwd: this.projectDirectory,
+      env: rehearsalEnvironment(process.env, this.info),
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 120_000,
+    });
     const text = { stdout: "", stderr: "" };
-    for (const stream of ["stdout", "stderr"] as const) child[stream].setEncoding("utf8").on("data", (part: string) => (text[stream] += part));
+    for (const stream of ["stdout", "stderr"] as const)
+      child[stream].setEncoding("utf8").on("data", (part: string) => (text[stream] += part));
     return new Promise((done, fail) => child.on("error", fail).on("close", (status) => done({ status, ...text })));
   }
 
@@ -96,35 +173,74 @@ export class Stage {
     return JSON.parse(run.stdout) as T;
   }
 
-  /** As Pulumi tells it; from the checkpoint itself where a killed engine left a sidecar that Pulumi can't read (the next driver removes it). */
+  /**
+   * As Pulumi tells it; from the checkpoint itself where a killed engine left a sidecar that Pulumi can't read (the
+   * next driver removes it).
+   */
   record(): EnvironmentRecord {
     const run = this.command("pulumi", ["stack", "output", "--json", "-s", "dev"]);
     if (run.status === 0) return (JSON.parse(run.stdout) as { record: EnvironmentRecord }).record;
     if (!run.stderr.includes("EOF")) throw new Error(`pulumi stack output ended with ${run.status}:\n${run.stderr}`);
-    return this.checkpoint("dev")?.resources?.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.["record"] as EnvironmentRecord;
+    return this.checkpoint("dev")?.resources?.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.[
+      "record"
+    ] as EnvironmentRecord;
   }
 
-  /** Status of one request to the first listener on a connection of its own; the error's code when there is no answer. */
+  /**
+   * Status of one request to the first listener on a connection of its own; the error's code when there is no answer.
+   */
   request(path: string): Promise<number | string> {
     const [entry] = parseConnectTo(readFileSync(this.info.env["EKS_BLUE_GREEN_CONNECT_TO"] ?? "", "utf8"));
     if (entry === undefined) throw new Error("there is no listener");
     return new Promise((resolve) => {
-      get({ host: entry.address, port: entry.addressPort, path, agent: false, headers: { connection: "close" } }, (answer) => answer.resume().on("end", () => resolve(answer.statusCode ?? 0))).on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+      get(
+        { host: entry.address, port: entry.addressPort, path, agent: false, headers: { connection: "close" } },
+        (answer) => answer.resume().on("end", () => resolve(answer.statusCode ?? 0)),
+      ).on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     });
   }
 
-  /** Begins once `listeners` of them or more serve (at the usual time scale of 60 a request in every 0.6 s of AWS's time; measured: each 100 a second cost a sixth of a core); on `most` of them, those with the lowest ports, with a client process each. `failures`: every failed request so far, from the ledgers. Complete once the load has stopped. */
-  async load(requestsPerSecond = 100, listeners = 1, most = Number.POSITIVE_INFINITY): Promise<{ stop: () => Promise<LoadSummary>; failures: () => readonly LoadFailure[] }> {
-    const serving = await loadRun.waitUntilAllServe(this.info, listeners, () => undefined, new AbortController().signal);
+  /**
+   * Begins once `listeners` of them or more serve (at the usual time scale of 60 a request in every 0.6 s of AWS's
+   * time; measured: each 100 a second cost a sixth of a core); on `most` of them, those with the lowest ports, with a
+   * client process each. `failures`: every failed request so far, from the ledgers. Complete once the load has stopped.
+   */
+  async load(
+    requestsPerSecond = 100,
+    listeners = 1,
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<{ stop: () => Promise<LoadSummary>; failures: () => readonly LoadFailure[] }> {
+    const serving = await loadRun.waitUntilAllServe(
+      this.info,
+      listeners,
+      () => undefined,
+      new AbortController().signal,
+    );
     const entries = [...serving].sort((a, b) => a.port - b.port).slice(0, most);
     const began = new Date().toISOString();
     const folder = join(this.info.dir, "rehearsal");
     const ledger = `ledger-${Date.now()}`;
-    const running = await loadRun.beginLoad(this.info, entries, requestsPerSecond, join(folder, `${ledger}.ndjson`), () => undefined);
-    const lines = (): readonly ({ readonly type: string } & LoadFailure)[] => readdirSync(folder).filter((name) => name.startsWith(ledger)).flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n")).filter((line) => line !== "").map((line) => JSON.parse(line) as { readonly type: string } & LoadFailure);
+    const running = await loadRun.beginLoad(
+      this.info,
+      entries,
+      requestsPerSecond,
+      join(folder, `${ledger}.ndjson`),
+      () => undefined,
+    );
+    const lines = (): readonly ({ readonly type: string } & LoadFailure)[] =>
+      readdirSync(folder)
+        .filter((name) => name.startsWith(ledger))
+        .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n"))
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as { readonly type: string } & LoadFailure);
     const stop = async (): Promise<LoadSummary> => {
       const summary = await running.stop();
-      if (summary.failed + summary.idleResets > 0) console.log(`      what the load balancer could not deliver, first and last:\n${this.lostConnections(began).map((line) => `        ${line}`).join("\n")}`);
+      if (summary.failed + summary.idleResets > 0)
+        console.log(
+          `      what the load balancer could not deliver, first and last:\n${this.lostConnections(began)
+            .map((line) => `        ${line}`)
+            .join("\n")}`,
+        );
       return summary;
     };
     return { stop, failures: () => lines().filter((line) => line.type === "failure") };
@@ -132,7 +248,9 @@ export class Stage {
 
   /** What the data plane wrote of them since (ISO 8601): which target, in which state. */
   private lostConnections(since: string): string[] {
-    const lines = readFileSync(join(this.info.dir, "logs", "data-plane.log"), "utf8").split("\n").filter((line) => line.includes('"connection-lost"') && (JSON.parse(line) as { at: string }).at >= since);
+    const lines = readFileSync(join(this.info.dir, "logs", "data-plane.log"), "utf8")
+      .split("\n")
+      .filter((line) => line.includes('"connection-lost"') && (JSON.parse(line) as { at: string }).at >= since);
     return lines.length <= 40 ? lines : [...lines.slice(0, 20), ...lines.slice(-20)];
   }
 
@@ -173,14 +291,18 @@ export class Stage {
 
   /** What an engine was doing when it was last heard of: `creating web`. */
   pendingOperations(stack: string): string[] {
-    return (this.checkpoint(stack)?.pending_operations ?? []).map(({ type, resource }) => `${type} ${basename(resource.urn.split("::").at(-1) ?? "")}`);
+    return (this.checkpoint(stack)?.pending_operations ?? []).map(
+      ({ type, resource }) => `${type} ${basename(resource.urn.split("::").at(-1) ?? "")}`,
+    );
   }
 
   /** null: never written, or being written at this moment. */
   private checkpoint(stack: string): Checkpoint | null {
     for (const file of this.projects("stacks").map((project) => join(project, `${stack}.json`))) {
       try {
-        return (JSON.parse(readFileSync(file, "utf8")) as { checkpoint: { latest?: Checkpoint } }).checkpoint.latest ?? null;
+        return (
+          (JSON.parse(readFileSync(file, "utf8")) as { checkpoint: { latest?: Checkpoint } }).checkpoint.latest ?? null
+        );
       } catch {
         // Of another project, or half of it.
       }
@@ -190,7 +312,11 @@ export class Stage {
 }
 
 /** Polls until `look` gives a value other than null, or fails with `what` after `seconds`. */
-export async function eventually<T>(what: string, seconds: number, look: () => T | null | Promise<T | null>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  seconds: number,
+  look: () => T | null | Promise<T | null>,
+): Promise<T> {
   const until = Date.now() + seconds * 1000;
   for (;;) {
     const value = await look();

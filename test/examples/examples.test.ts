@@ -5,7 +5,8 @@ import ts from "typescript";
 import { kubeconfigJson, listing, runUnderMocks } from "../stacks/mock-engine";
 
 const examples = join(__dirname, "../../examples");
-const counts = (types: readonly string[]): Record<string, number> => types.reduce<Record<string, number>>((sum, type) => ({ ...sum, [type]: (sum[type] ?? 0) + 1 }), {});
+const counts = (types: readonly string[]): Record<string, number> =>
+  types.reduce<Record<string, number>>((sum, type) => ({ ...sum, [type]: (sum[type] ?? 0) + 1 }), {});
 
 /** Runs an example as the engine's language host does, and counts what it declares. */
 async function preview(name: string, config: Readonly<Record<string, string>>) {
@@ -24,10 +25,23 @@ describe("the examples", () => {
     const root = join(__dirname, "../..");
     const read = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path));
     const { options } = ts.parseJsonConfigFileContent(read.config, ts.sys, root);
-    const files = ["whole-environment/index.ts", "existing-clusters/index.ts", "existing-workload/index.ts", "ci-upgrade/index.ts"].map((file) => join(examples, file));
-    const program = ts.createProgram(files, { ...options, noEmit: true, incremental: false, tsBuildInfoFile: undefined });
+    const files = [
+      "whole-environment/index.ts",
+      "existing-clusters/index.ts",
+      "existing-workload/index.ts",
+      "ci-upgrade/index.ts",
+    ].map((file) => join(examples, file));
+    const program = ts.createProgram(files, {
+      ...options,
+      noEmit: true,
+      incremental: false,
+      tsBuildInfoFile: undefined,
+    });
     const found = files.flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)));
-    assert.deepEqual(found.map((each) => `${each.file?.fileName}: ${ts.flattenDiagnosticMessageText(each.messageText, " ")}`), []);
+    assert.deepEqual(
+      found.map((each) => `${each.file?.fileName}: ${ts.flattenDiagnosticMessageText(each.messageText, " ")}`),
+      [],
+    );
   });
 
   it("whole-environment declares two members behind one target group", async () => {
@@ -40,12 +54,26 @@ describe("the examples", () => {
   });
 
   it("existing-clusters creates no cluster and no network, and binds only those that are active", async () => {
-    const clusters = ["blue", "green"].map((name, index) => ({ name, kubeconfig: kubeconfigJson, podSecurityGroupId: `sg-${name}`, active: index === 0 }));
-    const { counts: declared, resources } = await preview("existing-clusters", { "eks-blue-green:vpcId": "vpc-1", "eks-blue-green:subnetIds": '["subnet-a","subnet-b"]', "eks-blue-green:clusters": JSON.stringify(clusters) });
+    const clusters = ["blue", "green"].map((name, index) => ({
+      name,
+      kubeconfig: kubeconfigJson,
+      podSecurityGroupId: `sg-${name}`,
+      active: index === 0,
+    }));
+    const { counts: declared, resources } = await preview("existing-clusters", {
+      "eks-blue-green:vpcId": "vpc-1",
+      "eks-blue-green:subnetIds": '["subnet-a","subnet-b"]',
+      "eks-blue-green:clusters": JSON.stringify(clusters),
+    });
     assert.equal(declared["eks:index:Cluster"], undefined);
     assert.equal(declared["aws:ec2/vpc:Vpc"], undefined);
     assert.equal(declared["pulumi:providers:kubernetes"], 2);
-    assert.deepEqual(resources.filter((resource) => resource.type.endsWith("v1beta1:TargetGroupBinding")).map((resource) => resource.name), ["blue-web-web"]);
+    assert.deepEqual(
+      resources
+        .filter((resource) => resource.type.endsWith("v1beta1:TargetGroupBinding"))
+        .map((resource) => resource.name),
+      ["blue-web-web"],
+    );
     assert.equal(declared["aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"], 1 + 2 * 2);
   });
 });

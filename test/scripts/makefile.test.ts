@@ -14,13 +14,20 @@ describe("make sandbox on a fresh clone", () => {
     for (const sub of ["bin", "scripts", "path"]) mkdirSync(join(folder, sub));
     writeFileSync(join(folder, "scripts/build.mjs"), "");
     writeFileSync(join(folder, "bin/eks-blue-green.js"), 'console.log("export A=1");');
-    writeFileSync(join(folder, "path/npm"), '#!/bin/sh\nmkdir node_modules && touch installed && echo "added 510 packages (all of them)"\n');
+    writeFileSync(
+      join(folder, "path/npm"),
+      '#!/bin/sh\nmkdir node_modules && touch installed && echo "added 510 packages (all of them)"\n',
+    );
     chmodSync(join(folder, "path/npm"), 0o755);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('prints nothing but what `eval "$(make -s sandbox)"` can take, though it installs first', () => {
-    const run = spawnSync("make", ["-s", "sandbox"], { cwd: folder, encoding: "utf8", env: { ...process.env, PATH: `${join(folder, "path")}:${process.env["PATH"]}`, MAKEFLAGS: "" } });
+    const run = spawnSync("make", ["-s", "sandbox"], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, PATH: `${join(folder, "path")}:${process.env["PATH"]}`, MAKEFLAGS: "" },
+    });
     assert.equal(run.status, 0, run.stderr);
     assert.equal(run.stdout, "export A=1\n");
     assert.ok(existsSync(join(folder, "installed")));

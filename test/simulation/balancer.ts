@@ -15,18 +15,35 @@ export interface Registration {
 
 const seconds = 1000;
 /** Registration and deregistration take three to five, and two to almost five minutes. */
-export const lag = { register: [180, 300], deregister: [120, 290], initial: 20, noticed: 20, unrouted: 40, draining: 300 } as const;
+export const lag = {
+  register: [180, 300],
+  deregister: [120, 290],
+  initial: 20,
+  noticed: 20,
+  unrouted: 40,
+  draining: 300,
+} as const;
 
 export class Balancer {
   readonly targets = new Map<string, Registration>();
-  constructor(private readonly random: Random, private readonly answers: (id: string) => boolean) {}
+  constructor(
+    private readonly random: Random,
+    private readonly answers: (id: string) => boolean,
+  ) {}
 
   register(id: string, now: number): void {
     const known = this.targets.get(id);
     if (known !== undefined && known.drainingSince === null) return;
     const routed = known !== undefined && known.routedUntil > now && known.routedFrom <= now;
     const routedFrom = routed ? known.routedFrom : now + this.random.whole(...lag.register) * seconds;
-    this.targets.set(id, { id, registeredAt: now, drainingSince: null, routedFrom, routedUntil: Number.POSITIVE_INFINITY, failingSince: null });
+    this.targets.set(id, {
+      id,
+      registeredAt: now,
+      drainingSince: null,
+      routedFrom,
+      routedUntil: Number.POSITIVE_INFINITY,
+      failingSince: null,
+    });
   }
   deregister(id: string, now: number): void {
     const known = this.targets.get(id);
@@ -53,7 +70,8 @@ export class Balancer {
     for (const { routedFrom, routedUntil, failingSince, drainingSince } of this.targets.values()) {
       if (routedFrom > now && routedFrom < next) next = routedFrom;
       if (routedUntil > now && routedUntil < next) next = routedUntil;
-      if (failingSince !== null && failingSince + lag.unrouted * seconds > now) next = Math.min(next, failingSince + lag.unrouted * seconds);
+      if (failingSince !== null && failingSince + lag.unrouted * seconds > now)
+        next = Math.min(next, failingSince + lag.unrouted * seconds);
       if (drainingSince !== null) next = Math.min(next, drainingSince + lag.draining * seconds);
     }
     return next;
@@ -64,7 +82,12 @@ export class Balancer {
     return target.failingSince !== null && now - target.failingSince >= lag.noticed * seconds ? "unhealthy" : "healthy";
   }
   describe(now: number): Target[] {
-    return [...this.targets.values()].map((target) => ({ id: target.id, state: this.state(target, now), reason: null, description: null }));
+    return [...this.targets.values()].map((target) => ({
+      id: target.id,
+      state: this.state(target, now),
+      reason: null,
+      description: null,
+    }));
   }
   isRegistered(id: string): boolean {
     return this.targets.get(id)?.drainingSince === null;

@@ -47,7 +47,14 @@ export class SimulatedCluster {
   /** After AWS refused it. */
   private triesAgainAt = 0;
 
-  constructor(readonly name: string, private readonly octet: number, public version: string, private readonly balancer: Balancer, private readonly graceSeconds: number, private readonly effects: ClusterEffects) {
+  constructor(
+    readonly name: string,
+    private readonly octet: number,
+    public version: string,
+    private readonly balancer: Balancer,
+    private readonly graceSeconds: number,
+    private readonly effects: ClusterEffects,
+  ) {
     this.nodes = version;
   }
 
@@ -59,10 +66,18 @@ export class SimulatedCluster {
   }
   serves(id: string, now: number): boolean {
     const pod = this.pods.get(id);
-    return pod !== undefined && now < pod.servesUntil && now >= pod.startedAt + startSeconds * second && now >= pod.crashedUntil;
+    return (
+      pod !== undefined &&
+      now < pod.servesUntil &&
+      now >= pod.startedAt + startSeconds * second &&
+      now >= pod.crashedUntil
+    );
   }
   ready(now: number): string[] {
-    return [...this.pods.values()].filter((pod) => !pod.terminating && now >= pod.startedAt + startSeconds * second && now >= pod.crashedUntil).map((pod) => pod.id).sort();
+    return [...this.pods.values()]
+      .filter((pod) => !pod.terminating && now >= pod.startedAt + startSeconds * second && now >= pod.crashedUntil)
+      .map((pod) => pod.id)
+      .sort();
   }
   /** A restart loses the cache and what was about to be registered. */
   restartController(): void {
@@ -98,7 +113,9 @@ export class SimulatedCluster {
   /** When something happens here next though nobody does anything. */
   due(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    const candidate = (at: number): void => { if (at > now && at < next) next = at; };
+    const candidate = (at: number): void => {
+      if (at > now && at < next) next = at;
+    };
     candidate(this.apiDownUntil);
     candidate(this.triesAgainAt);
     candidate(this.controllerDownUntil);
@@ -116,7 +133,14 @@ export class SimulatedCluster {
     if (running.length === this.wanted) return false;
     for (let index = running.length; index < this.wanted; index += 1) {
       const id = `10.42.${this.octet}.${(this.serial += 1)}:8080`;
-      this.pods.set(id, { id, startedAt: now, terminating: false, terminatingAt: 0, servesUntil: Number.POSITIVE_INFINITY, crashedUntil: 0 });
+      this.pods.set(id, {
+        id,
+        startedAt: now,
+        terminating: false,
+        terminatingAt: 0,
+        servesUntil: Number.POSITIVE_INFINITY,
+        crashedUntil: 0,
+      });
     }
     for (const pod of running.slice(this.wanted)) {
       pod.terminating = true;
@@ -149,7 +173,15 @@ export class SimulatedCluster {
     const checkpoint = `${endpoints.join(",")}/${this.binding.multiCluster}`;
     // Equal: no look at AWS at all, so nothing that was removed there is put back.
     if (checkpoint === this.checkpoint) return changed;
-    if (this.cache === null || now - this.cache.at > cacheSeconds * second) this.cache = { at: now, registered: new Set([...this.balancer.targets.values()].filter((target) => target.drainingSince === null).map((target) => target.id)) };
+    if (this.cache === null || now - this.cache.at > cacheSeconds * second)
+      this.cache = {
+        at: now,
+        registered: new Set(
+          [...this.balancer.targets.values()]
+            .filter((target) => target.drainingSince === null)
+            .map((target) => target.id),
+        ),
+      };
     const registered = this.cache.registered;
     const unmatched = [...registered].filter((id) => !endpoints.includes(id));
     const own = this.binding.multiCluster ? unmatched.filter((id) => (this.recorded ?? []).includes(id)) : unmatched;

@@ -1,4 +1,7 @@
-/** The Pulumi engine over the simulated world: locks, updates that take time, and what a kill in their middle leaves behind (FACTS D). */
+/**
+ * The Pulumi engine over the simulated world: locks, updates that take time, and what a kill in their middle leaves
+ * behind (FACTS D).
+ */
 import type { DriverContext } from "../../stacks/contract";
 import { capacityOf, desiredOfMember, nextMinor, replicasAt, type DesiredMember } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
@@ -12,20 +15,37 @@ export interface StackState {
   /** What a killed engine was at, and whether it had happened. */
   pending: string | null;
   /** What the state knows; null: nothing is deployed. */
-  known: { version: string; nodes: string; /** null: the workload was never made. */ running: boolean | null; percent: number; bound: boolean; protectedBinding: boolean } | null;
+  known: {
+    version: string;
+    nodes: string;
+    /** null: the workload was never made. */ running: boolean | null;
+    percent: number;
+    bound: boolean;
+    protectedBinding: boolean;
+  } | null;
   /** The record's revision of the last complete update; null: no outputs. */
   revision: number | null;
 }
 export const emptyStack = (): StackState => ({ exists: false, lock: null, pending: null, known: null, revision: null });
 
-interface EngineStep { readonly operation: PlannedOperation; readonly seconds: number; readonly perform: () => Promise<void> | void; readonly remember: () => void }
+interface EngineStep {
+  readonly operation: PlannedOperation;
+  readonly seconds: number;
+  readonly perform: () => Promise<void> | void;
+  readonly remember: () => void;
+}
 /** Where an engine is killed: at which step of its update, before or after that step's effect. */
-export interface EngineKill { readonly step: number; readonly after: boolean }
+export interface EngineKill {
+  readonly step: number;
+  readonly after: boolean;
+}
 
-const failed = (message: string): DriverError => new DriverError("EBG-UPDATE-FAILED", message, "run the same command again");
+const failed = (message: string): DriverError =>
+  new DriverError("EBG-UPDATE-FAILED", message, "run the same command again");
 const lockWaitSeconds = 900;
 /** The sizes that runs use; null: stopped. */
-const percentAt = (count: number): number | null => [100, 150, 200].find((percent) => replicasAt(replicas, percent) === count) ?? null;
+const percentAt = (count: number): number | null =>
+  [100, 150, 200].find((percent) => replicasAt(replicas, percent) === count) ?? null;
 
 export class Engine {
   constructor(private readonly world: World) {}
@@ -36,7 +56,8 @@ export class Engine {
     let waited = 0;
     while (stack.lock !== null) {
       if (!stack.lock.alive) stack.lock = null;
-      else if (waited >= lockWaitSeconds) throw new DriverError("EBG-STACK-LOCKED", `stack ${name} is locked by ${stack.lock.by}`, "wait");
+      else if (waited >= lockWaitSeconds)
+        throw new DriverError("EBG-STACK-LOCKED", `stack ${name} is locked by ${stack.lock.by}`, "wait");
       else await this.world.timeline.sleep(5000);
       waited += 5;
     }
@@ -62,13 +83,28 @@ export class Engine {
     const open = stack.pending;
     if (open === null) return held ? { adopted: 0, cleared: 0, refreshed: 0 } : null;
     const cluster = this.world.clusters.get(name);
-    if (cluster !== undefined && open !== "cluster" && !cluster.apiUp(this.world.now)) throw new DriverError("EBG-PENDING-OPERATIONS", `${name}: what became of '${open}' can't be seen`, "bring the API server back");
+    if (cluster !== undefined && open !== "cluster" && !cluster.apiUp(this.world.now))
+      throw new DriverError(
+        "EBG-PENDING-OPERATIONS",
+        `${name}: what became of '${open}' can't be seen`,
+        "bring the API server back",
+      );
     await this.world.timeline.sleep(3000);
     stack.pending = null;
     const before = JSON.stringify(stack.known);
     if (cluster === undefined) stack.known = null;
-    else stack.known = { version: cluster.version, nodes: cluster.nodes, running: cluster.workloadMade ? cluster.wanted > 0 : null, percent: percentAt(cluster.wanted) ?? stack.known?.percent ?? 100, bound: cluster.binding !== null && !cluster.binding.deleting, protectedBinding: stack.known?.protectedBinding ?? false };
-    return before === JSON.stringify(stack.known) ? { adopted: 0, cleared: 1, refreshed: 0 } : { adopted: 1, cleared: 0, refreshed: 0 };
+    else
+      stack.known = {
+        version: cluster.version,
+        nodes: cluster.nodes,
+        running: cluster.workloadMade ? cluster.wanted > 0 : null,
+        percent: percentAt(cluster.wanted) ?? stack.known?.percent ?? 100,
+        bound: cluster.binding !== null && !cluster.binding.deleting,
+        protectedBinding: stack.known?.protectedBinding ?? false,
+      };
+    return before === JSON.stringify(stack.known)
+      ? { adopted: 0, cleared: 1, refreshed: 0 }
+      : { adopted: 1, cleared: 0, refreshed: 0 };
   }
 
   async refreshBindings(member: string, by: string): Promise<number> {
@@ -91,16 +127,34 @@ export class Engine {
     return this.destroySteps(member).map((step) => step.operation);
   }
 
-  async apply(member: string, by: string, context: DriverContext | null, plan: readonly PlannedOperation[] | null, kill: EngineKill | null): Promise<AppliedUpdate> {
+  async apply(
+    member: string,
+    by: string,
+    context: DriverContext | null,
+    plan: readonly PlannedOperation[] | null,
+    kill: EngineKill | null,
+  ): Promise<AppliedUpdate> {
     return await this.locked(member, by, async () => {
       const revision = this.world.record.revision;
-      if (context?.kind === "act" && context.expectedRevision !== revision) throw new DriverError("EBG-FENCED", `the record has revision ${revision}, not ${context.expectedRevision}`, "look at status");
+      if (context?.kind === "act" && context.expectedRevision !== revision)
+        throw new DriverError(
+          "EBG-FENCED",
+          `the record has revision ${revision}, not ${context.expectedRevision}`,
+          "look at status",
+        );
       const desired = this.desired(member, context);
       // As the program declared it when it ran, whatever the record says by the end.
-      const draining = this.world.record.intent?.move.member === member && this.world.record.intent.move.kind === "drain";
+      const draining =
+        this.world.record.intent?.move.member === member && this.world.record.intent.move.kind === "drain";
       if (desired.refuse !== null) throw failed(desired.refuse.reason);
       const steps = this.steps(member, desired);
-      const stranger = plan === null ? undefined : steps.find((step) => !plan.some((one) => one.urn === step.operation.urn && one.operation === step.operation.operation));
+      const stranger =
+        plan === null
+          ? undefined
+          : steps.find(
+              (step) =>
+                !plan.some((one) => one.urn === step.operation.urn && one.operation === step.operation.operation),
+            );
       if (stranger !== undefined) throw failed(`${stranger.operation.urn} is not allowed by the plan`);
       await this.run(member, by, steps, kill);
       const stack = this.world.stackOf(member);
@@ -148,7 +202,13 @@ export class Engine {
     return Promise.reject(failed("the engine was killed"));
   }
 
-  private operation(member: string, operation: string, type: string, urn: string, paths: readonly string[] = []): PlannedOperation {
+  private operation(
+    member: string,
+    operation: string,
+    type: string,
+    urn: string,
+    paths: readonly string[] = [],
+  ): PlannedOperation {
     return { operation, type, urn: `urn:pulumi:dev-${member}::p::${type}::${urn}`, paths, custom: true };
   }
 
@@ -164,19 +224,85 @@ export class Engine {
     const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
     const percent = capacityOf(desired.placement);
     const count = run ? replicasAt(replicas, percent) : 0;
-    const state: NonNullable<StackState["known"]> = known ?? { version, nodes: version, running: null, percent, bound: false, protectedBinding: false };
+    const state: NonNullable<StackState["known"]> = known ?? {
+      version,
+      nodes: version,
+      running: null,
+      percent,
+      bound: false,
+      protectedBinding: false,
+    };
     if (known === null) {
-      steps.push({ operation: this.operation(member, "create", "aws:eks/cluster:Cluster", "cluster"), seconds: 600, perform: () => { if (!world.clusters.has(member)) world.makeCluster(member, version); }, remember: () => { stack.known = state; } });
+      steps.push({
+        operation: this.operation(member, "create", "aws:eks/cluster:Cluster", "cluster"),
+        seconds: 600,
+        perform: () => {
+          if (!world.clusters.has(member)) world.makeCluster(member, version);
+        },
+        remember: () => {
+          stack.known = state;
+        },
+      });
     }
     if (state.running === null) {
-      steps.push({ operation: this.operation(member, "create", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => this.scaleTo(member, count), remember: () => { state.running = run; state.percent = percent; } });
+      steps.push({
+        operation: this.operation(member, "create", "kubernetes:apps/v1:Deployment", "workload"),
+        seconds: 20,
+        perform: () => this.scaleTo(member, count),
+        remember: () => {
+          state.running = run;
+          state.percent = percent;
+        },
+      });
     } else if (state.running !== run || (run && state.percent !== percent)) {
-      steps.push({ operation: this.operation(member, "update", "kubernetes:apps/v1:Deployment", "workload", ["spec.replicas"]), seconds: 20, perform: () => this.scaleTo(member, count), remember: () => { state.running = run; state.percent = percent; } });
+      steps.push({
+        operation: this.operation(member, "update", "kubernetes:apps/v1:Deployment", "workload", ["spec.replicas"]),
+        seconds: 20,
+        perform: () => this.scaleTo(member, count),
+        remember: () => {
+          state.running = run;
+          state.percent = percent;
+        },
+      });
     }
-    if (known !== null && known.version !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/cluster:Cluster", "cluster", ["version"]), seconds: 600, perform: () => this.upgrade(member, version), remember: () => { state.version = version; } });
-    if (known !== null && known.nodes !== version) steps.push({ operation: this.operation(member, "update", "aws:eks/nodeGroup:NodeGroup", "nodes", ["version"]), seconds: 300, perform: () => { this.reachable(member).replaceNodes(version, world.now); }, remember: () => { state.nodes = version; } });
-    if (bind && !state.bound) steps.push({ operation: this.operation(member, "create", binding, "binding"), seconds: 2, perform: () => this.bind(member), remember: () => { state.bound = true; } });
-    if (!bind && state.bound) steps.push({ operation: this.operation(member, "delete", binding, "binding"), seconds: 2, perform: () => this.unbind(member), remember: () => { state.bound = false; } });
+    if (known !== null && known.version !== version)
+      steps.push({
+        operation: this.operation(member, "update", "aws:eks/cluster:Cluster", "cluster", ["version"]),
+        seconds: 600,
+        perform: () => this.upgrade(member, version),
+        remember: () => {
+          state.version = version;
+        },
+      });
+    if (known !== null && known.nodes !== version)
+      steps.push({
+        operation: this.operation(member, "update", "aws:eks/nodeGroup:NodeGroup", "nodes", ["version"]),
+        seconds: 300,
+        perform: () => {
+          this.reachable(member).replaceNodes(version, world.now);
+        },
+        remember: () => {
+          state.nodes = version;
+        },
+      });
+    if (bind && !state.bound)
+      steps.push({
+        operation: this.operation(member, "create", binding, "binding"),
+        seconds: 2,
+        perform: () => this.bind(member),
+        remember: () => {
+          state.bound = true;
+        },
+      });
+    if (!bind && state.bound)
+      steps.push({
+        operation: this.operation(member, "delete", binding, "binding"),
+        seconds: 2,
+        perform: () => this.unbind(member),
+        remember: () => {
+          state.bound = false;
+        },
+      });
     return steps;
   }
 
@@ -185,9 +311,33 @@ export class Engine {
     const known = world.stackOf(member).known;
     if (known === null) return [];
     const steps: EngineStep[] = [];
-    if (known.bound) steps.push({ operation: this.operation(member, "delete", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding", "binding"), seconds: 2, perform: () => this.unbind(member), remember: () => { known.bound = false; } });
-    steps.push({ operation: this.operation(member, "delete", "kubernetes:apps/v1:Deployment", "workload"), seconds: 20, perform: () => { if (world.clusters.has(member)) this.scaleTo(member, 0); }, remember: () => { known.running = false; } });
-    steps.push({ operation: this.operation(member, "delete", "aws:eks/cluster:Cluster", "cluster"), seconds: 400, perform: () => world.removeCluster(member), remember: () => { world.stackOf(member).known = null; } });
+    if (known.bound)
+      steps.push({
+        operation: this.operation(member, "delete", "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding", "binding"),
+        seconds: 2,
+        perform: () => this.unbind(member),
+        remember: () => {
+          known.bound = false;
+        },
+      });
+    steps.push({
+      operation: this.operation(member, "delete", "kubernetes:apps/v1:Deployment", "workload"),
+      seconds: 20,
+      perform: () => {
+        if (world.clusters.has(member)) this.scaleTo(member, 0);
+      },
+      remember: () => {
+        known.running = false;
+      },
+    });
+    steps.push({
+      operation: this.operation(member, "delete", "aws:eks/cluster:Cluster", "cluster"),
+      seconds: 400,
+      perform: () => world.removeCluster(member),
+      remember: () => {
+        world.stackOf(member).known = null;
+      },
+    });
     return steps;
   }
 
@@ -201,7 +351,10 @@ export class Engine {
     cluster.wanted = count;
     cluster.workloadMade = true;
   }
-  /** EKS refuses more than a minor at a time, and what is so already: a state that a killed engine left behind asks for that. */
+  /**
+   * EKS refuses more than a minor at a time, and what is so already: a state that a killed engine left behind asks for
+   * that.
+   */
   private upgrade(member: string, version: string): void {
     const cluster = this.world.clusterOf(member);
     if (cluster.version === version) throw failed("Cluster is already at the desired configuration");

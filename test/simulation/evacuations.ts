@@ -16,7 +16,9 @@ export class Evacuations {
 
   recorded({ evacuation, placement, rollout }: EnvironmentRecord): void {
     if (evacuation != null) this.givenUp.add(evacuation.member);
-    for (const name of this.givenUp) if (evacuation?.member !== name && placement[name]?.role === "active" && rollout === null) this.givenUp.delete(name);
+    for (const name of this.givenUp)
+      if (evacuation?.member !== name && placement[name]?.role === "active" && rollout === null)
+        this.givenUp.delete(name);
   }
   /** Whether its controller may register targets. */
   mayRegister(member: string): boolean {
@@ -24,18 +26,27 @@ export class Evacuations {
   }
   registered(member: string, ids: readonly string[]): void {
     const { world } = this;
-    if (world.record.placement[member]?.evacuated !== undefined) world.violate("came-back", `${member} was evacuated, and its controller has registered ${ids.join(", ")} again`);
+    if (world.record.placement[member]?.evacuated !== undefined)
+      world.violate("came-back", `${member} was evacuated, and its controller has registered ${ids.join(", ")} again`);
   }
-  /** The driver takes targets away from a member that is being evacuated: its controller must not be able to put them back. Answers whether it is so. */
+  /**
+   * The driver takes targets away from a member that is being evacuated: its controller must not be able to put them
+   * back. Answers whether it is so.
+   */
   leaves(member: string, ids: readonly string[]): boolean {
     const { world } = this;
     if (world.record.evacuation?.member !== member) return false;
-    if (this.mayRegister(member)) world.violate("unfenced", `${ids.join(", ")} were deregistered, and nothing keeps ${member}'s controller from registering them again`);
+    if (this.mayRegister(member))
+      world.violate(
+        "unfenced",
+        `${ids.join(", ")} were deregistered, and nothing keeps ${member}'s controller from registering them again`,
+      );
     return true;
   }
 
   deny(role: string): void {
-    if (!this.denied.has(role)) this.denied.set(role, this.world.now + this.world.random.whole(0, slowestPolicySeconds) * 1000);
+    if (!this.denied.has(role))
+      this.denied.set(role, this.world.now + this.world.random.whole(0, slowestPolicySeconds) * 1000);
   }
   allow(role: string): void {
     this.denied.delete(role);

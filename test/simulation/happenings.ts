@@ -6,8 +6,11 @@ export function befall(world: World, event: ClusterEvent): void {
   const { now } = world;
   const cluster = world.clusters.get(event.member);
   if (cluster === undefined) return;
-  const target = [...world.balancer.targets.values()].find((one) => world.ownerOf(one.id) === event.member && one.drainingSince === null);
-  if (event.what === "api-down" || event.what === "controller-down" || event.what === "targets-forgotten") cluster.hinderedAt = now;
+  const target = [...world.balancer.targets.values()].find(
+    (one) => world.ownerOf(one.id) === event.member && one.drainingSince === null,
+  );
+  if (event.what === "api-down" || event.what === "controller-down" || event.what === "targets-forgotten")
+    cluster.hinderedAt = now;
   switch (event.what) {
     case "api-down":
       cluster.apiDownUntil = Math.max(cluster.apiDownUntil, now + event.seconds * 1000);
@@ -70,7 +73,10 @@ export function comeBack(world: World, member: string): void {
   world.touch();
 }
 
-/** What a person does once the tool has said what is wrong: everything runs again, flags are back, drift is repaired as the remedies say. */
+/**
+ * What a person does once the tool has said what is wrong: everything runs again, flags are back, drift is repaired as
+ * the remedies say.
+ */
 export function repair(world: World, strategy: "replace" | "cycle"): void {
   world.tell("no more faults: what is down comes back, flags and drift are repaired as the remedies say");
   world.oneSidedSince.clear();
@@ -83,7 +89,8 @@ export function repair(world: World, strategy: "replace" | "cycle"): void {
     if (cluster.binding !== null) cluster.binding.multiCluster = true;
     cluster.restartController();
     cluster.forgetCheckpoint();
-    // A version is never lowered: pods that an upgrade in place broke are a person's to mend. A bad new member of a replace is turned back instead.
+    // A version is never lowered: pods that an upgrade in place broke are a person's to mend. A bad new member of a
+    // replace is turned back instead.
     if (strategy === "cycle") cluster.sickness = "none";
   }
   for (const stack of world.stacks.values()) if (stack.lock !== null && !stack.lock.alive) stack.lock = null;

@@ -12,26 +12,38 @@ export function judge(world: World, scenario: Scenario, { outcome }: RolloutResu
   if (outcome !== "done" && outcome !== "nothing-to-do") return;
   // Only who stays out, or fails, is a reason to stay larger than before.
   const { green, faults } = scenario;
-  const hurt = green.sickness !== "none" || faults.some((fault) => fault.kind === "event" && "member" in fault.event) || Object.values(world.record.placement).some((one) => one.role !== "active");
+  const hurt =
+    green.sickness !== "none" ||
+    faults.some((fault) => fault.kind === "event" && "member" in fault.event) ||
+    Object.values(world.record.placement).some((one) => one.role !== "active");
   const elsewhere = rolledBack && outcome === "done" && !hurt ? misplaced(world, scenario) : null;
   if (elsewhere !== null) world.violate("placement", `rolled back: ${elsewhere}`);
   const problem = world.now - world.plainUpdateAt < plainUpdateMs ? null : world.settled();
   if (problem !== null) world.violate("said-done", `the command said '${outcome}', but ${problem}`);
-  const sick = [...world.clusters.values()].filter((cluster) => cluster.binding !== null && cluster.sickness !== "none");
-  if (outcome === "done" && sick.length > 0 && green.afterSeconds < 300) world.violate("said-done", `the command said 'done', and ${sick[0]?.name}'s pods are ${sick[0]?.sickness}`);
+  const sick = [...world.clusters.values()].filter(
+    (cluster) => cluster.binding !== null && cluster.sickness !== "none",
+  );
+  if (outcome === "done" && sick.length > 0 && green.afterSeconds < 300)
+    world.violate("said-done", `the command said 'done', and ${sick[0]?.name}'s pods are ${sick[0]?.sickness}`);
 }
 
-/** Every run ends in the old or the new placement; in a cycle everybody is back in traffic, at its size. Null when it does. */
+/**
+ * Every run ends in the old or the new placement; in a cycle everybody is back in traffic, at its size. Null when it
+ * does.
+ */
 export function misplaced(world: World, scenario: Scenario): string | null {
   const { placement } = world.record;
   const active = world.members.filter((name) => placement[name]?.role === "active");
-  const stand = world.members.map((name) => `${name} ${placement[name]?.role} ${placement[name]?.version} at ${capacityOf(placement[name])} %`).join(", ");
+  const stand = world.members
+    .map((name) => `${name} ${placement[name]?.role} ${placement[name]?.version} at ${capacityOf(placement[name])} %`)
+    .join(", ");
   if (scenario.strategy === "replace") {
     const old = active.length === 1 && active[0] === "blue" && placement["blue"]?.version === started;
     const next = active.length === 1 && active[0] === "green" && placement["green"]?.version === scenario.wanted;
     return old || next ? null : `neither the old nor the new placement: ${stand}`;
   }
   if (scenario.commands[0] !== null) return null;
-  const asBefore = active.length === world.members.length && active.every((name) => capacityOf(placement[name]) === 100);
+  const asBefore =
+    active.length === world.members.length && active.every((name) => capacityOf(placement[name]) === 100);
   return asBefore ? null : `not everybody serves at the size that it had: ${stand}`;
 }

@@ -1,9 +1,14 @@
-/** Where a run of the driver was ended, in the words of its own events: the same place can be found in a run of the same command elsewhere. */
+/**
+ * Where a run of the driver was ended, in the words of its own events: the same place can be found in a run of the same
+ * command elsewhere.
+ */
 import type { DriverEventBody, Phase } from "../../automation/events";
 import type { MoveKind } from "../../stacks/record";
 import type { Asked } from "./scenario";
 
-/** What ended it: killed before an effect, after it, or some time into it, together with its engine; or asked to stop. */
+/**
+ * What ended it: killed before an effect, after it, or some time into it, together with its engine; or asked to stop.
+ */
 export type Ending = "before" | "after" | "later" | "engine" | "stop";
 
 export interface Moment {
@@ -36,7 +41,10 @@ export class Watcher {
   /** It is ended here. A kill is the last word. */
   end(how: Ending): void {
     const { kind, phase } = this;
-    const moment = kind === null || phase === null ? null : { step: phase.step, kind, phase: phase.phase, secondsInto: Math.round((this.now() - phase.since) / 1000) };
+    const moment =
+      kind === null || phase === null
+        ? null
+        : { step: phase.step, kind, phase: phase.phase, secondsInto: Math.round((this.now() - phase.since) / 1000) };
     this.ended = { how, moment };
   }
   seen(asked: Asked, outcome: string): RunSeen {

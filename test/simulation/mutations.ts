@@ -1,5 +1,6 @@
 /**
- * Planted bugs: each breaks the driver from outside, by wrapping its ports so that it sees or does what a driver with that bug would.
+ * Planted bugs: each breaks the driver from outside, by wrapping its ports so that it sees or does what a driver with
+ * that bug would.
  * The simulation must notice every one of them.
  */
 import { DriverError } from "../../automation/errors";
@@ -10,109 +11,198 @@ import type { Scenario } from "./scenario";
 import type { Mutation } from "./simulate";
 import { groupArn, type World } from "./world";
 
-const pulumi = (ports: SimulatedPorts, change: Partial<Ports["pulumi"]>): SimulatedPorts => ({ ...ports, pulumi: { ...ports.pulumi, ...change } });
-const aws = (ports: SimulatedPorts, change: Partial<Ports["aws"]>): SimulatedPorts => ({ ...ports, aws: { ...ports.aws, ...change } });
-const kubernetes = (ports: SimulatedPorts, change: Partial<Ports["kubernetes"]>): SimulatedPorts => ({ ...ports, kubernetes: { ...ports.kubernetes, ...change } });
-const seenAs = (ports: SimulatedPorts, change: (target: Target) => Target): SimulatedPorts => aws(ports, { targets: async (arn) => (await ports.aws.targets(arn)).map(change) });
+const pulumi = (ports: SimulatedPorts, change: Partial<Ports["pulumi"]>): SimulatedPorts => ({
+  ...ports,
+  pulumi: { ...ports.pulumi, ...change },
+});
+const aws = (ports: SimulatedPorts, change: Partial<Ports["aws"]>): SimulatedPorts => ({
+  ...ports,
+  aws: { ...ports.aws, ...change },
+});
+const kubernetes = (ports: SimulatedPorts, change: Partial<Ports["kubernetes"]>): SimulatedPorts => ({
+  ...ports,
+  kubernetes: { ...ports.kubernetes, ...change },
+});
+const seenAs = (ports: SimulatedPorts, change: (target: Target) => Target): SimulatedPorts =>
+  aws(ports, { targets: async (arn) => (await ports.aws.targets(arn)).map(change) });
 
 /** The propagation hold (and a bake of the same length) is over at once. */
 const holdSeconds = 300;
-const skipHold: Mutation = (ports) => ({ ...ports, clock: { ...ports.clock, scaled: (seconds) => (seconds === holdSeconds ? 0 : ports.clock.scaled(seconds)) } });
+const skipHold: Mutation = (ports) => ({
+  ...ports,
+  clock: { ...ports.clock, scaled: (seconds) => (seconds === holdSeconds ? 0 : ports.clock.scaled(seconds)) },
+});
 
 /** What the stacks declared is taken for what is there: targets are as healthy, and as gone, as the outputs say. */
-const trustOutput: Mutation = (ports, world) => aws(ports, {
-  targets: async () => world.members.flatMap((name) => (world.stackOf(name).known?.bound ? (world.clusters.get(name)?.ready(world.now) ?? []) : []).map((id): Target => ({ id, state: "healthy", reason: null, description: null }))),
-});
+const trustOutput: Mutation = (ports, world) =>
+  aws(ports, {
+    targets: async () =>
+      world.members.flatMap((name) =>
+        (world.stackOf(name).known?.bound ? (world.clusters.get(name)?.ready(world.now) ?? []) : []).map(
+          (id): Target => ({ id, state: "healthy", reason: null, description: null }),
+        ),
+      ),
+  });
 
-const drainTheLast: Mutation = (ports) => pulumi(ports, {
-  apply: async (stack, context, plan, signal) => {
-    const done = await ports.pulumi.apply(stack, context, plan, signal);
-    const reading = await ports.pulumi.readEnvironment();
-    const intent = reading.outputs?.record.intent;
-    // One drain too many: the other member's targets go as well.
-    if (intent?.move.kind === "drain") await ports.aws.deregister(groupArn, (await ports.aws.targets(groupArn)).filter((target) => target.state === "healthy").map((target) => target.id));
-    return done;
-  },
-});
+const drainTheLast: Mutation = (ports) =>
+  pulumi(ports, {
+    apply: async (stack, context, plan, signal) => {
+      const done = await ports.pulumi.apply(stack, context, plan, signal);
+      const reading = await ports.pulumi.readEnvironment();
+      const intent = reading.outputs?.record.intent;
+      // One drain too many: the other member's targets go as well.
+      if (intent?.move.kind === "drain")
+        await ports.aws.deregister(
+          groupArn,
+          (await ports.aws.targets(groupArn)).filter((target) => target.state === "healthy").map((target) => target.id),
+        );
+      return done;
+    },
+  });
 
 /** Every leftover counts as one's own, without a look at who lists it. */
-const deregisterForeign: Mutation = (ports) => aws(ports, {
-  deregister: async (arn) => ports.aws.deregister(arn, (await ports.aws.targets(arn)).map((target) => target.id)),
-  targets: async (arn) => {
-    const targets = await ports.aws.targets(arn);
-    const leaving = targets.filter((target) => target.state === "draining");
-    if (leaving.length > 0) await ports.aws.deregister(arn, targets.map((target) => target.id));
-    return targets;
-  },
-});
+const deregisterForeign: Mutation = (ports) =>
+  aws(ports, {
+    deregister: async (arn) =>
+      ports.aws.deregister(
+        arn,
+        (await ports.aws.targets(arn)).map((target) => target.id),
+      ),
+    targets: async (arn) => {
+      const targets = await ports.aws.targets(arn);
+      const leaving = targets.filter((target) => target.state === "draining");
+      if (leaving.length > 0)
+        await ports.aws.deregister(
+          arn,
+          targets.map((target) => target.id),
+        );
+      return targets;
+    },
+  });
 
-const forgetFence: Mutation = (ports, world) => pulumi(ports, { writeRecord: (_expected, record, signal) => ports.pulumi.writeRecord(world.record.revision, record, signal) });
+const forgetFence: Mutation = (ports, world) =>
+  pulumi(ports, {
+    writeRecord: (_expected, record, signal) => ports.pulumi.writeRecord(world.record.revision, record, signal),
+  });
 
-/** Leftovers are neither seen nor removed, and a controller that has lost its list is not made to write it anew (which leaves none). */
-const noLeftoversCheck: Mutation = (ports, world) => aws(kubernetes(ports, { resetCheckpoint: async () => undefined }), {
-  deregister: async () => undefined,
-  targets: async (arn) => (await ports.aws.targets(arn)).filter((target) => target.state !== "draining" && world.clusters.get(world.ownerOf(target.id))?.binding != null),
-});
+/**
+ * Leftovers are neither seen nor removed, and a controller that has lost its list is not made to write it anew (which
+ * leaves none).
+ */
+const noLeftoversCheck: Mutation = (ports, world) =>
+  aws(kubernetes(ports, { resetCheckpoint: async () => undefined }), {
+    deregister: async () => undefined,
+    targets: async (arn) =>
+      (await ports.aws.targets(arn)).filter(
+        (target) => target.state !== "draining" && world.clusters.get(world.ownerOf(target.id))?.binding != null,
+      ),
+  });
 
 const initialIsHealthy: Mutation = (ports) => {
-  const seen = seenAs(ports, (target) => ({ ...target, state: target.state === "initial" || target.state === "unhealthy" ? "healthy" : target.state }));
+  const seen = seenAs(ports, (target) => ({
+    ...target,
+    state: target.state === "initial" || target.state === "unhealthy" ? "healthy" : target.state,
+  }));
   return aws(seen, { probe: async (_url, count) => ({ sent: count, failed: 0, firstFailure: null }) });
 };
 
-const ignoreFlag: Mutation = (ports) => kubernetes(ports, { bindings: async (member) => (await ports.kubernetes.bindings(member)).map((binding) => ({ ...binding, multiCluster: true })) });
+const ignoreFlag: Mutation = (ports) =>
+  kubernetes(ports, {
+    bindings: async (member) =>
+      (await ports.kubernetes.bindings(member)).map((binding) => ({ ...binding, multiCluster: true })),
+  });
 
-const ignoreProbe: Mutation = (ports) => aws(ports, { probe: async (_url, count) => ({ sent: count, failed: 0, firstFailure: null }) });
+const ignoreProbe: Mutation = (ports) =>
+  aws(ports, { probe: async (_url, count) => ({ sent: count, failed: 0, firstFailure: null }) });
 
 /** The move is committed as soon as its update is through: every gate sees what the update was to lead to. */
 const commitBeforeGate: Mutation = (ports, world) => skipHold(ignoreProbe(trustOutput(ports, world), world), world);
 
 /** A member is destroyed though it was not drained. */
-const retireUndrained: Mutation = (ports, world) => pulumi(ports, {
-  apply: async (stack, context, plan, signal) => {
-    if (stack.kind === "member" && world.record.intent?.move.kind === "drain") {
-      await ports.pulumi.unprotectBindings(stack.member);
-      world.removeCluster(stack.member);
-      throw new DriverError("EBG-UPDATE-FAILED", "it is gone", "run again");
-    }
-    return await ports.pulumi.apply(stack, context, plan, signal);
-  },
-});
+const retireUndrained: Mutation = (ports, world) =>
+  pulumi(ports, {
+    apply: async (stack, context, plan, signal) => {
+      if (stack.kind === "member" && world.record.intent?.move.kind === "drain") {
+        await ports.pulumi.unprotectBindings(stack.member);
+        world.removeCluster(stack.member);
+        throw new DriverError("EBG-UPDATE-FAILED", "it is gone", "run again");
+      }
+      return await ports.pulumi.apply(stack, context, plan, signal);
+    },
+  });
 
-/** The workload is not scaled to zero before the cluster goes: the move is passed over, and the gate after it sees what it was to lead to. */
+/**
+ * The workload is not scaled to zero before the cluster goes: the move is passed over, and the gate after it sees what
+ * it was to lead to.
+ */
 const retireUnscaled: Mutation = (ports, world) => {
-  const skips = (): boolean => world.record.intent?.move.kind === "scale" && world.record.intent.move.to.workload === "stopped";
-  const stopped = (): boolean => skips() || Object.values(world.record.placement).some((one) => one.workload === "stopped");
-  const blind = kubernetes(ports, { pods: async (member, namespace, selector) => (stopped() ? 0 : await ports.kubernetes.pods(member, namespace, selector)) });
-  return pulumi(blind, { apply: async (stack, context, plan, signal) => (skips() ? { changes: {}, seconds: 1 } : await ports.pulumi.apply(stack, context, plan, signal)) });
+  const skips = (): boolean =>
+    world.record.intent?.move.kind === "scale" && world.record.intent.move.to.workload === "stopped";
+  const stopped = (): boolean =>
+    skips() || Object.values(world.record.placement).some((one) => one.workload === "stopped");
+  const blind = kubernetes(ports, {
+    pods: async (member, namespace, selector) =>
+      stopped() ? 0 : await ports.kubernetes.pods(member, namespace, selector),
+  });
+  return pulumi(blind, {
+    apply: async (stack, context, plan, signal) =>
+      skips() ? { changes: {}, seconds: 1 } : await ports.pulumi.apply(stack, context, plan, signal),
+  });
 };
 
-/** Whoever takes over works from what the first driver read, under the revision that is there now, so that no fence notices. */
+/**
+ * Whoever takes over works from what the first driver read, under the revision that is there now, so that no fence
+ * notices.
+ */
 const remembered = new WeakMap<World, EnvironmentRecord>();
-const takeOverUnread: Mutation = (ports, world) => pulumi(ports, {
-  readEnvironment: async () => {
-    const reading = await ports.pulumi.readEnvironment();
-    if (reading.outputs === null) return reading;
-    const first = remembered.get(world) ?? structuredClone(reading.outputs.record);
-    remembered.set(world, first);
-    return { ...reading, outputs: { ...reading.outputs, record: { ...structuredClone(first), revision: reading.outputs.record.revision } } };
-  },
-});
+const takeOverUnread: Mutation = (ports, world) =>
+  pulumi(ports, {
+    readEnvironment: async () => {
+      const reading = await ports.pulumi.readEnvironment();
+      if (reading.outputs === null) return reading;
+      const first = remembered.get(world) ?? structuredClone(reading.outputs.record);
+      remembered.set(world, first);
+      return {
+        ...reading,
+        outputs: {
+          ...reading.outputs,
+          record: { ...structuredClone(first), revision: reading.outputs.record.revision },
+        },
+      };
+    },
+  });
 
 /** The denial is taken for written. */
-const evacuateUnfenced: Mutation = (ports) => ({ ...ports, evacuation: { ...ports.evacuation, denyRegistering: async () => "denied" as const, registeringDenied: async () => true } });
-
-/** Nobody looks whose targets these are. */
-const evacuateEverybody: Mutation = (ports, world) => aws(ports, {
-  deregister: async (arn, targets) => ports.aws.deregister(arn, world.record.evacuation == null ? targets : (await ports.aws.targets(arn)).map((target) => target.id)),
-});
-
-/** On the way back sizes are taken for what they were: the update of a `scale` is passed over. */
-const rollbackUnscaled: Mutation = (ports, world) => pulumi(ports, {
-  apply: async (stack, context, plan, signal) => {
-    const forgets = world.record.rollout?.direction === "back" && world.record.intent?.move.kind === "scale" && stack.kind === "member";
-    return forgets ? { changes: {}, seconds: 1 } : await ports.pulumi.apply(stack, context, plan, signal);
+const evacuateUnfenced: Mutation = (ports) => ({
+  ...ports,
+  evacuation: {
+    ...ports.evacuation,
+    denyRegistering: async () => "denied" as const,
+    registeringDenied: async () => true,
   },
 });
+
+/** Nobody looks whose targets these are. */
+const evacuateEverybody: Mutation = (ports, world) =>
+  aws(ports, {
+    deregister: async (arn, targets) =>
+      ports.aws.deregister(
+        arn,
+        world.record.evacuation == null ? targets : (await ports.aws.targets(arn)).map((target) => target.id),
+      ),
+  });
+
+/** On the way back sizes are taken for what they were: the update of a `scale` is passed over. */
+const rollbackUnscaled: Mutation = (ports, world) =>
+  pulumi(ports, {
+    apply: async (stack, context, plan, signal) => {
+      const forgets =
+        world.record.rollout?.direction === "back" &&
+        world.record.intent?.move.kind === "scale" &&
+        stack.kind === "member";
+      return forgets ? { changes: {}, seconds: 1 } : await ports.pulumi.apply(stack, context, plan, signal);
+    },
+  });
 
 export interface Planted {
   readonly mutate: Mutation;
@@ -122,9 +212,18 @@ export interface Planted {
 const sick = ({ green }: Scenario): boolean => green.sickness === "unhealthy" && green.afterSeconds < 300;
 const erring = ({ green }: Scenario): boolean => green.sickness === "errors" && green.afterSeconds < 300;
 const evacuates = ({ dead }: Scenario): boolean => dead !== null;
-const turnsBack = ({ approves, faults }: Scenario): boolean => !approves || faults.some((fault) => fault.kind === "event" && fault.event.what === "turn-back");
+const turnsBack = ({ approves, faults }: Scenario): boolean =>
+  !approves || faults.some((fault) => fault.kind === "event" && fault.event.what === "turn-back");
 const killed = ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind.startsWith("kill"));
-const happens = (what: string) => ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind === "event" && fault.event.what === what && !("member" in fault.event && fault.event.member !== "blue"));
+const happens =
+  (what: string) =>
+  ({ faults }: Scenario): boolean =>
+    faults.some(
+      (fault) =>
+        fault.kind === "event" &&
+        fault.event.what === what &&
+        !("member" in fault.event && fault.event.member !== "blue"),
+    );
 
 export const mutations: Readonly<Record<string, Planted>> = {
   "skip the hold": { mutate: skipHold },

@@ -1,4 +1,7 @@
-/** One driver's ports into the world. Every call can fail, hang, lose its answer, or be the last thing that this driver did. */
+/**
+ * One driver's ports into the world. Every call can fail, hang, lose its answer, or be the last thing that this driver
+ * did.
+ */
 import type { MemberOutputs } from "../../stacks/contract";
 import { DriverError, type DriverErrorCode } from "../../automation/errors";
 import type { Binding, EvacuationPort, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
@@ -27,23 +30,63 @@ export interface Faults {
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
-const hangSeconds: Partial<Record<CallName, number>> = { apply: 5400, destroy: 5400, preview: 600, previewDestroy: 600, writeRecord: 600 };
-const codes: Partial<Record<CallName, DriverErrorCode>> = { targets: "EBG-AWS", deregister: "EBG-AWS", denyRegistering: "EBG-AWS", allowRegistering: "EBG-AWS", registeringDenied: "EBG-AWS", ownersOf: "EBG-AWS", alarms: "EBG-AWS", identity: "EBG-CREDENTIALS" };
+const hangSeconds: Partial<Record<CallName, number>> = {
+  apply: 5400,
+  destroy: 5400,
+  preview: 600,
+  previewDestroy: 600,
+  writeRecord: 600,
+};
+const codes: Partial<Record<CallName, DriverErrorCode>> = {
+  targets: "EBG-AWS",
+  deregister: "EBG-AWS",
+  denyRegistering: "EBG-AWS",
+  allowRegistering: "EBG-AWS",
+  registeringDenied: "EBG-AWS",
+  ownersOf: "EBG-AWS",
+  alarms: "EBG-AWS",
+  identity: "EBG-CREDENTIALS",
+};
 const effectNames: ReadonlySet<string> = new Set(effectCalls);
-const kubernetesCalls = new Set<CallName>(["bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods", "resetCheckpoint"]);
+const kubernetesCalls = new Set<CallName>([
+  "bindings",
+  "recordedTargets",
+  "readyEndpoints",
+  "ready",
+  "nodes",
+  "controller",
+  "deployment",
+  "pods",
+  "resetCheckpoint",
+]);
 
 function errorOf(call: CallName, how: CallFault): DriverError {
-  if (how === "hang") return new DriverError(kubernetesCalls.has(call) ? "EBG-MEMBER-UNREACHABLE" : codes[call] ?? "EBG-DEADLINE", `${call}: no answer within the deadline`, "run again");
-  const code = kubernetesCalls.has(call) ? "EBG-KUBERNETES" : codes[call] ?? "EBG-UPDATE-FAILED";
-  return new DriverError(code, `${call}: ${how === "throttle" ? "Rate exceeded" : how === "lost" ? "connection reset by peer" : "InternalError"}`, "run again");
+  if (how === "hang")
+    return new DriverError(
+      kubernetesCalls.has(call) ? "EBG-MEMBER-UNREACHABLE" : (codes[call] ?? "EBG-DEADLINE"),
+      `${call}: no answer within the deadline`,
+      "run again",
+    );
+  const code = kubernetesCalls.has(call) ? "EBG-KUBERNETES" : (codes[call] ?? "EBG-UPDATE-FAILED");
+  return new DriverError(
+    code,
+    `${call}: ${how === "throttle" ? "Rate exceeded" : how === "lost" ? "connection reset by peer" : "InternalError"}`,
+    "run again",
+  );
 }
 
 export type SimulatedPorts = Ports & { readonly evacuation: EvacuationPort };
 
 class Calls {
   private readonly hits = new Map<CallName, (Fault & { readonly kind: "call" })[]>();
-  constructor(readonly world: World, private readonly driver: Driver, private readonly faults: Faults, private readonly deadlines: number) {
-    for (const fault of faults.list) if (fault.kind === "call") this.hits.set(fault.call, [...(this.hits.get(fault.call) ?? []), fault]);
+  constructor(
+    readonly world: World,
+    private readonly driver: Driver,
+    private readonly faults: Faults,
+    private readonly deadlines: number,
+  ) {
+    for (const fault of faults.list)
+      if (fault.kind === "call") this.hits.set(fault.call, [...(this.hits.get(fault.call) ?? []), fault]);
   }
 
   private count(name: CallName): number {
@@ -76,7 +119,8 @@ class Calls {
     const nth = this.count(name);
     const effect = effectNames.has(name) ? (faults.effects += 1) : 0;
     if (effect > 0) faults.started(effect);
-    const kill = effect === 0 ? undefined : faults.list.find((fault) => fault.kind === "kill" && fault.effect === effect);
+    const kill =
+      effect === 0 ? undefined : faults.list.find((fault) => fault.kind === "kill" && fault.effect === effect);
     const how = this.fault(name, nth);
     if (effect > 0) world.tell(`${driver.name}: ${name} ${nth}${how === null ? "" : ` (${how})`}`);
     if (kill !== undefined) faults.struck.add(kill);
@@ -112,7 +156,12 @@ class Calls {
   look<T>(name: CallName, member: MemberOutputs, work: (cluster: SimulatedCluster) => T): Promise<T> {
     const looking = (): T => {
       const cluster = this.world.clusters.get(member.member);
-      if (cluster === undefined || !cluster.apiUp(this.world.now)) throw new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} does not answer`, "bring it back");
+      if (cluster === undefined || !cluster.apiUp(this.world.now))
+        throw new DriverError(
+          "EBG-MEMBER-UNREACHABLE",
+          `the API server of ${member.member} does not answer`,
+          "bring it back",
+        );
       return work(cluster);
     };
     return effectNames.has(name) ? this.call(name, looking) : this.glance(name, looking);
@@ -132,8 +181,11 @@ class Calls {
     try {
       return await work(kill);
     } catch (error) {
-      const both = this.faults.list.some((fault) => fault.kind === "engine-kill" && fault.update === update && fault.driverToo);
-      if (kill !== null && both && error instanceof DriverError && error.message === "the engine was killed") return await this.die("engine");
+      const both = this.faults.list.some(
+        (fault) => fault.kind === "engine-kill" && fault.update === update && fault.driverToo,
+      );
+      if (kill !== null && both && error instanceof DriverError && error.message === "the engine was killed")
+        return await this.die("engine");
       throw error;
     }
   }
@@ -146,44 +198,66 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
   const nameOf = (stack: StackRef): string => (stack.kind === "environment" ? "dev" : stack.member);
   const reading = <T>(outputs: T | null, name: string): StackReading<T> => {
     const { exists, known, pending } = world.stackOf(name);
-    return { exists, resources: known === null && name !== "dev" ? 0 : 5, outputs, pendingOperations: pending === null ? [] : [{ urn: pending, type: "x", operation: "creating" }] };
+    return {
+      exists,
+      resources: known === null && name !== "dev" ? 0 : 5,
+      outputs,
+      pendingOperations: pending === null ? [] : [{ urn: pending, type: "x", operation: "creating" }],
+    };
   };
-  const unprotect = (member: string): Promise<number> => calls.call("unprotectBindings", () => {
-    const { known } = world.stackOf(member);
-    if (known?.protectedBinding !== true) return 0;
-    known.protectedBinding = false;
-    return 1;
-  });
+  const unprotect = (member: string): Promise<number> =>
+    calls.call("unprotectBindings", () => {
+      const { known } = world.stackOf(member);
+      if (known?.protectedBinding !== true) return 0;
+      known.protectedBinding = false;
+      return 1;
+    });
   return {
     ...noAdoption.pulumi,
     readEnvironment: () => calls.call("readEnvironment", () => reading(world.environmentOutputs(), "dev")),
     readMember: (member) => calls.call("readMember", () => reading(world.memberOutputs(member), member)),
     settle: (stack) => calls.call("settle", () => engine.settle(nameOf(stack))),
-    ensureMemberStack: (member) => calls.call("ensureMemberStack", () => {
-      const stack = world.stackOf(member);
-      const created = !stack.exists;
-      stack.exists = true;
-      return created ? ("created" as const) : ("present" as const);
-    }),
-    writeRecord: (expected, record) => calls.call("writeRecord", () => engine.locked("dev", driver.name, async () => {
-      await world.timeline.sleep(1800);
-      if (world.record.revision !== expected) throw new DriverError("EBG-FENCED", `the record has revision ${world.record.revision}, not ${expected}`, "look at status");
-      world.writeRecord(record);
-    })),
-    preview: (stack, context) => calls.call("preview", async () => {
-      await world.timeline.sleep(1500);
-      const operations = stack.kind === "environment" ? [] : engine.operations(stack.member, context);
-      const plan = `${driver.name}-${plans.size}`;
-      plans.set(plan, operations);
-      return { operations, plan };
-    }),
-    apply: (stack, context, plan) => calls.call("apply", () => calls.update((kill) => engine.apply(nameOf(stack), driver.name, context, plans.get(plan) ?? [], kill))),
-    update: (stack) => calls.call("apply", () => calls.update((kill) => engine.apply(nameOf(stack), driver.name, null, null, kill))),
-    previewDestroy: (member) => calls.call("previewDestroy", () => ({ operations: engine.destroyOperations(member), plan: "" })),
+    ensureMemberStack: (member) =>
+      calls.call("ensureMemberStack", () => {
+        const stack = world.stackOf(member);
+        const created = !stack.exists;
+        stack.exists = true;
+        return created ? ("created" as const) : ("present" as const);
+      }),
+    writeRecord: (expected, record) =>
+      calls.call("writeRecord", () =>
+        engine.locked("dev", driver.name, async () => {
+          await world.timeline.sleep(1800);
+          if (world.record.revision !== expected)
+            throw new DriverError(
+              "EBG-FENCED",
+              `the record has revision ${world.record.revision}, not ${expected}`,
+              "look at status",
+            );
+          world.writeRecord(record);
+        }),
+      ),
+    preview: (stack, context) =>
+      calls.call("preview", async () => {
+        await world.timeline.sleep(1500);
+        const operations = stack.kind === "environment" ? [] : engine.operations(stack.member, context);
+        const plan = `${driver.name}-${plans.size}`;
+        plans.set(plan, operations);
+        return { operations, plan };
+      }),
+    apply: (stack, context, plan) =>
+      calls.call("apply", () =>
+        calls.update((kill) => engine.apply(nameOf(stack), driver.name, context, plans.get(plan) ?? [], kill)),
+      ),
+    update: (stack) =>
+      calls.call("apply", () => calls.update((kill) => engine.apply(nameOf(stack), driver.name, null, null, kill))),
+    previewDestroy: (member) =>
+      calls.call("previewDestroy", () => ({ operations: engine.destroyOperations(member), plan: "" })),
     destroy: (member) => calls.call("destroy", () => calls.update((kill) => engine.destroy(member, driver.name, kill))),
     unprotectBindings: unprotect,
     unprotectAll: unprotect,
-    refresh: async (member) => void (await calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name))),
+    refresh: async (member) =>
+      void (await calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name))),
     refreshBindings: (member) => calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name)),
     backUpState: () => calls.call("backUpState", () => "file"),
   };
@@ -195,11 +269,12 @@ function awsPort(calls: Calls, random: Random, slowest: number): Ports["aws"] {
     ...noAdoption.aws,
     identity: async () => ({ account: "123456789012", arn: "arn" }),
     // What it tells is as old as the answer took: by then the clusters may be asked, and answer, of a later moment.
-    targets: () => calls.call("targets", async () => {
-      const seen = world.balancer.describe(world.now);
-      if (slowest > 0) await world.timeline.sleep(random.whole(0, slowest));
-      return seen;
-    }),
+    targets: () =>
+      calls.call("targets", async () => {
+        const seen = world.balancer.describe(world.now);
+        if (slowest > 0) await world.timeline.sleep(random.whole(0, slowest));
+        return seen;
+      }),
     deregister: (_arn, ids) => calls.call("deregister", () => world.deregisteredByDriver(ids)),
     clusterStatus: async (clusterName) => {
       const cluster = world.clusters.get(clusterName.replace(/^dev-/, ""));
@@ -209,12 +284,14 @@ function awsPort(calls: Calls, random: Random, slowest: number): Ports["aws"] {
     findServiceLoadBalancers: async () => ({ services: {}, missing: {}, backendSecurityGroupId: null }),
     loadBalancerAttributes: async () => ({}),
     alarms: async () => ({}),
-    probe: (_url, count) => calls.glance("probe", () => {
-      const routed = world.balancer.routed(world.now);
-      let failed = 0;
-      for (let sent = 0; sent < count; sent += 1) if (routed.length === 0 || !world.answers(random.pick(routed))) failed += 1;
-      return { sent: count, failed, firstFailure: failed > 0 ? "status 500" : null };
-    }),
+    probe: (_url, count) =>
+      calls.glance("probe", () => {
+        const routed = world.balancer.routed(world.now);
+        let failed = 0;
+        for (let sent = 0; sent < count; sent += 1)
+          if (routed.length === 0 || !world.answers(random.pick(routed))) failed += 1;
+        return { sent: count, failed, firstFailure: failed > 0 ? "status 500" : null };
+      }),
   };
 }
 
@@ -228,14 +305,23 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
     ...noAdoption.kubernetes,
     ready: (member) => calls.look("ready", member, (cluster) => ({ version: cluster.version })),
     nodes: (member) => calls.look("nodes", member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),
-    bindings: (member) => calls.look("bindings", member, ({ binding }): Binding[] => (binding === null ? [] : [{ namespace: "web", name: "web", targetGroupArn: groupArn, ...binding }])),
+    bindings: (member) =>
+      calls.look("bindings", member, ({ binding }): Binding[] =>
+        binding === null ? [] : [{ namespace: "web", name: "web", targetGroupArn: groupArn, ...binding }],
+      ),
     recordedTargets: (member) => calls.look("recordedTargets", member, (cluster) => cluster.recorded),
     readyEndpoints: (member) => calls.look("readyEndpoints", member, (cluster) => cluster.ready(world.now)),
-    resetCheckpoint: (member) => calls.look("resetCheckpoint", member, (cluster) => {
-      cluster.forgetCheckpoint();
-      world.touch();
-    }),
-    controller: (member) => calls.look("controller", member, (cluster) => (cluster.controllerUp(world.now) ? { available: true, version: "3.5.0", message: "1 of 1 pods ready" } : { available: false, version: "3.5.0", message: "0 of 1 pods ready" })),
+    resetCheckpoint: (member) =>
+      calls.look("resetCheckpoint", member, (cluster) => {
+        cluster.forgetCheckpoint();
+        world.touch();
+      }),
+    controller: (member) =>
+      calls.look("controller", member, (cluster) =>
+        cluster.controllerUp(world.now)
+          ? { available: true, version: "3.5.0", message: "1 of 1 pods ready" }
+          : { available: false, version: "3.5.0", message: "0 of 1 pods ready" },
+      ),
     deployment: (member) => calls.look("deployment", member, state),
     pods: (member) => calls.look("pods", member, (cluster) => cluster.pods.size),
   };
@@ -244,7 +330,11 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
 function evacuationPort(calls: Calls): EvacuationPort {
   const { evacuations } = calls.world;
   return {
-    denyRegistering: (role) => calls.call("denyRegistering", () => { evacuations.deny(role); return "denied" as const; }),
+    denyRegistering: (role) =>
+      calls.call("denyRegistering", () => {
+        evacuations.deny(role);
+        return "denied" as const;
+      }),
     registeringDenied: (role) => calls.glance("registeringDenied", () => evacuations.isDenied(role)),
     allowRegistering: (role) => calls.call("allowRegistering", () => evacuations.allow(role)),
     ownersOf: (targets) => calls.glance("ownersOf", () => evacuations.ownersOf(targets)),
@@ -254,7 +344,12 @@ function evacuationPort(calls: Calls): EvacuationPort {
   };
 }
 
-export function portsOf(world: World, driver: Driver, faults: Faults, { groupArn, slowestAnswerMs }: { readonly groupArn: string; readonly slowestAnswerMs: number }): SimulatedPorts {
+export function portsOf(
+  world: World,
+  driver: Driver,
+  faults: Faults,
+  { groupArn, slowestAnswerMs }: { readonly groupArn: string; readonly slowestAnswerMs: number },
+): SimulatedPorts {
   const calls = new Calls(world, driver, faults, 15);
   const random = new Random(world.random.whole(1, 1_000_000));
   return {

@@ -1,4 +1,7 @@
-/** What goes wrong in one run, as plain data made from a seed: a failing run can be replayed and its faults be taken away one by one. */
+/**
+ * What goes wrong in one run, as plain data made from a seed: a failing run can be replayed and its faults be taken
+ * away one by one.
+ */
 import type { RolloutCommand } from "../../stacks/record";
 import { Random } from "./random";
 
@@ -6,28 +9,78 @@ import { Random } from "./random";
 const oneMinor = "1.35";
 const twoMinors = "1.36";
 
-/** How one call through a port goes wrong. `hang`: no answer until the call's deadline. `lost`: it worked, and the answer never came. */
+/**
+ * How one call through a port goes wrong. `hang`: no answer until the call's deadline. `lost`: it worked, and the
+ * answer never came.
+ */
 export type CallFault = "throttle" | "error" | "hang" | "lost";
-export const effectCalls = ["ensureMemberStack", "writeRecord", "preview", "apply", "previewDestroy", "destroy", "unprotectBindings", "refreshBindings", "backUpState", "deregister", "resetCheckpoint", "denyRegistering", "allowRegistering"] as const;
-export const lookCalls = ["readEnvironment", "readMember", "settle", "identity", "targets", "probe", "alarms", "bindings", "recordedTargets", "readyEndpoints", "ready", "nodes", "controller", "deployment", "pods", "registeringDenied", "ownersOf"] as const;
+export const effectCalls = [
+  "ensureMemberStack",
+  "writeRecord",
+  "preview",
+  "apply",
+  "previewDestroy",
+  "destroy",
+  "unprotectBindings",
+  "refreshBindings",
+  "backUpState",
+  "deregister",
+  "resetCheckpoint",
+  "denyRegistering",
+  "allowRegistering",
+] as const;
+export const lookCalls = [
+  "readEnvironment",
+  "readMember",
+  "settle",
+  "identity",
+  "targets",
+  "probe",
+  "alarms",
+  "bindings",
+  "recordedTargets",
+  "readyEndpoints",
+  "ready",
+  "nodes",
+  "controller",
+  "deployment",
+  "pods",
+  "registeringDenied",
+  "ownersOf",
+] as const;
 export type CallName = (typeof effectCalls)[number] | (typeof lookCalls)[number];
 
 export type Fault =
   /** The nth to (nth + times - 1)th call of that name goes wrong. */
-  | { readonly kind: "call"; readonly call: CallName; readonly nth: number; readonly times: number; readonly how: CallFault }
+  | {
+      readonly kind: "call";
+      readonly call: CallName;
+      readonly nth: number;
+      readonly times: number;
+      readonly how: CallFault;
+    }
   /** The driver dies at its nth effect, before or after it; its engine may outlive it. */
   | { readonly kind: "kill"; readonly effect: number; readonly after: boolean }
   /** The driver dies a while after its nth effect was begun: in an update, a gate, or a bake. */
   | { readonly kind: "kill-later"; readonly effect: number; readonly afterSeconds: number }
   /** The engine dies within the nth update, and with it the driver or not. */
-  | { readonly kind: "engine-kill"; readonly update: number; readonly step: number; readonly after: boolean; readonly driverToo: boolean }
+  | {
+      readonly kind: "engine-kill";
+      readonly update: number;
+      readonly step: number;
+      readonly after: boolean;
+      readonly driverToo: boolean;
+    }
   | { readonly kind: "event"; readonly effect: number; readonly afterSeconds: number; readonly event: WorldEvent };
 
 export type ClusterEvent =
   | { readonly what: "api-down" | "controller-down"; readonly member: string; readonly seconds: number }
   | { readonly what: "target-removed" | "pod-crash"; readonly member: string; readonly seconds: number }
   | { readonly what: "flag-dropped"; readonly member: string }
-  /** The controller's ConfigMap is deleted and the controller restarted: it will deregister nothing of its own (FACTS A.10). */
+  /**
+   * The controller's ConfigMap is deleted and the controller restarted: it will deregister nothing of its own (FACTS
+   * A.10).
+   */
   | { readonly what: "targets-forgotten"; readonly member: string };
 export type WorldEvent =
   | ClusterEvent
@@ -38,12 +91,24 @@ export type WorldEvent =
   | { readonly what: "turn-back"; readonly stops: boolean };
 
 /** Break-glass, for a member whose cluster is dead. */
-export interface Evacuate { readonly name: "evacuate"; readonly member: string; readonly percent: null }
+export interface Evacuate {
+  readonly name: "evacuate";
+  readonly member: string;
+  readonly percent: null;
+}
 /** What is run, one after the other, each until it is done: `upgrade` (null), planned work, or an evacuation. */
 export type Asked = RolloutCommand | Evacuate | null;
 
-/** Dead from the beginning. It comes back by itself so long after the first effect; a person brings it back when nothing else helps. */
-export interface DeadCluster { readonly member: string; readonly what: "api" | "controller"; readonly podsToo: boolean; readonly returnsAfterSeconds: number }
+/**
+ * Dead from the beginning. It comes back by itself so long after the first effect; a person brings it back when nothing
+ * else helps.
+ */
+export interface DeadCluster {
+  readonly member: string;
+  readonly what: "api" | "controller";
+  readonly podsToo: boolean;
+  readonly returnsAfterSeconds: number;
+}
 
 export interface Scenario {
   readonly seed: number;
@@ -59,7 +124,10 @@ export interface Scenario {
   readonly holdSeconds: number;
   /** Green's pods: good, or bad in one of two ways, from `badAfterSeconds` after it is bound. */
   readonly green: { readonly sickness: "none" | "unhealthy" | "errors"; readonly afterSeconds: number };
-  /** The longest that DescribeTargetHealth takes: with retries after throttling that is seconds, and what it tells is that old. */
+  /**
+   * The longest that DescribeTargetHealth takes: with retries after throttling that is seconds, and what it tells is
+   * that old.
+   */
   readonly slowestAnswerMs: number;
   readonly faults: readonly Fault[];
 }
@@ -69,12 +137,29 @@ const ofEvacuation: readonly CallName[] = ["denyRegistering", "allowRegistering"
 function callFault(random: Random): Fault {
   const effect = random.chance(0.6);
   const call = random.pick<CallName>((effect ? effectCalls : lookCalls).filter((name) => !ofEvacuation.includes(name)));
-  return { kind: "call", call, nth: effect ? random.whole(1, 8) : random.whole(1, 400), times: effect ? random.whole(1, 2) : random.whole(1, 15), how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]) };
+  return {
+    kind: "call",
+    call,
+    nth: effect ? random.whole(1, 8) : random.whole(1, 400),
+    times: effect ? random.whole(1, 2) : random.whole(1, 15),
+    how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]),
+  };
 }
 
 function worldEvent(random: Random, members: readonly string[]): WorldEvent {
   const member = random.pick(members);
-  const what = random.pick(["api-down", "controller-down", "target-removed", "pod-crash", "pod-crash", "plain-up", "second-driver", "flag-dropped", "targets-forgotten", "stop-asked"] as const);
+  const what = random.pick([
+    "api-down",
+    "controller-down",
+    "target-removed",
+    "pod-crash",
+    "pod-crash",
+    "plain-up",
+    "second-driver",
+    "flag-dropped",
+    "targets-forgotten",
+    "stop-asked",
+  ] as const);
   switch (what) {
     case "api-down":
     case "controller-down":
@@ -100,13 +185,27 @@ function fault(random: Random, members: readonly string[], longest: number): Fau
   if (dice < 0.3) return callFault(random);
   if (dice < 0.42) return { kind: "kill", effect, after: random.chance(0.5) };
   if (dice < 0.52) return { kind: "kill-later", effect, afterSeconds: random.whole(1, 600) };
-  if (dice < 0.64) return { kind: "engine-kill", update: random.whole(1, 5), step: random.whole(0, 2), after: random.chance(0.5), driverToo: random.chance(0.7) };
+  if (dice < 0.64)
+    return {
+      kind: "engine-kill",
+      update: random.whole(1, 5),
+      step: random.whole(0, 2),
+      after: random.chance(0.5),
+      driverToo: random.chance(0.7),
+    };
   return { kind: "event", effect, afterSeconds: random.whole(0, 400), event: worldEvent(random, members) };
 }
 
-const work = (name: "admit" | "drain" | "scale", member: string, percent: number | null = null): Asked => ({ name, member, percent });
+const work = (name: "admit" | "drain" | "scale", member: string, percent: number | null = null): Asked => ({
+  name,
+  member,
+  percent,
+});
 
-/** Planned work that a team does on members that all serve: each undoes the one before, so that every one of them has something to do. */
+/**
+ * Planned work that a team does on members that all serve: each undoes the one before, so that every one of them has
+ * something to do.
+ */
 function plannedWork(random: Random, members: readonly string[]): readonly Asked[] {
   const member = random.pick(members);
   const other = random.pick(members.filter((name) => name !== member));
@@ -126,7 +225,17 @@ const plain = { wanted: oneMinor, dead: null, approves: true, own: [] } as const
 /** Somebody wants an upgrade turned around: at any point of it, or instead of destroying the old member. */
 function turnedBack(random: Random, strategy: Scenario["strategy"]): Pick<Shape, "approves" | "own"> {
   if (strategy === "replace" && random.chance(0.3)) return { approves: false, own: [] };
-  return { approves: true, own: [{ kind: "event", effect: random.whole(2, strategy === "cycle" ? 50 : 30), afterSeconds: random.whole(0, 400), event: { what: "turn-back", stops: random.chance(0.6) } }] };
+  return {
+    approves: true,
+    own: [
+      {
+        kind: "event",
+        effect: random.whole(2, strategy === "cycle" ? 50 : 30),
+        afterSeconds: random.whole(0, 400),
+        event: { what: "turn-back", stops: random.chance(0.6) },
+      },
+    ],
+  };
 }
 
 /** A cluster is dead: out without its help, in order again once it is back, and in again. */
@@ -134,9 +243,31 @@ function evacuation(random: Random): Shape {
   const members = random.chance(0.5) ? ["blue", "green"] : ["blue", "green", "red"];
   const member = random.pick(members);
   const asked = { name: "evacuate", member, percent: null } as const;
-  const own: Fault[] = random.chance(0.5) ? [] : [{ kind: "call", call: random.pick(ofEvacuation), nth: random.whole(1, 2), times: 1, how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]) }];
-  const dead: DeadCluster = { member, what: random.pick(["api", "api", "controller"] as const), podsToo: random.chance(0.4), returnsAfterSeconds: random.pick([60, 200, 400, 900, 3000]) };
-  return { ...plain, strategy: "cycle", members, commands: [asked, work("drain", member), work("admit", member)], dead, own };
+  const own: Fault[] = random.chance(0.5)
+    ? []
+    : [
+        {
+          kind: "call",
+          call: random.pick(ofEvacuation),
+          nth: random.whole(1, 2),
+          times: 1,
+          how: random.pick<CallFault>(["throttle", "error", "hang", "lost"]),
+        },
+      ];
+  const dead: DeadCluster = {
+    member,
+    what: random.pick(["api", "api", "controller"] as const),
+    podsToo: random.chance(0.4),
+    returnsAfterSeconds: random.pick([60, 200, 400, 900, 3000]),
+  };
+  return {
+    ...plain,
+    strategy: "cycle",
+    members,
+    commands: [asked, work("drain", member), work("admit", member)],
+    dead,
+    own,
+  };
 }
 
 function shapeOf(random: Random): Shape {
@@ -144,10 +275,32 @@ function shapeOf(random: Random): Shape {
   if (dice < 0.1) return evacuation(random);
   const turns = random.chance(0.2);
   const wanted = random.chance(0.3) ? twoMinors : oneMinor;
-  if (dice < 0.5) return { ...plain, strategy: "replace", members: ["blue", "green"], commands: [null], wanted, ...(turns ? turnedBack(random, "replace") : {}) };
+  if (dice < 0.5)
+    return {
+      ...plain,
+      strategy: "replace",
+      members: ["blue", "green"],
+      commands: [null],
+      wanted,
+      ...(turns ? turnedBack(random, "replace") : {}),
+    };
   const members = dice < 0.7 || (dice >= 0.85 && random.chance(0.6)) ? ["blue", "green"] : ["blue", "green", "red"];
-  if (dice >= 0.85) return { ...plain, strategy: "cycle", members, commands: plannedWork(random, members), ...(turns ? turnedBack(random, "cycle") : {}) };
-  return { ...plain, strategy: "cycle", members, commands: [null], wanted, ...(turns ? turnedBack(random, "cycle") : {}) };
+  if (dice >= 0.85)
+    return {
+      ...plain,
+      strategy: "cycle",
+      members,
+      commands: plannedWork(random, members),
+      ...(turns ? turnedBack(random, "cycle") : {}),
+    };
+  return {
+    ...plain,
+    strategy: "cycle",
+    members,
+    commands: [null],
+    wanted,
+    ...(turns ? turnedBack(random, "cycle") : {}),
+  };
 }
 
 export function scenarioOf(seed: number): Scenario {
@@ -162,8 +315,16 @@ export function scenarioOf(seed: number): Scenario {
     bakeSeconds: random.pick([60, 120, 300]),
     holdSeconds: 300,
     slowestAnswerMs: new Random(seed * 15_485_863 + 3).chance(0.03) ? 0 : 8000,
-    green: { sickness: bad ? random.pick(["unhealthy", "errors"] as const) : "none", afterSeconds: bad ? random.pick([0, 10, 400, 900]) : 0 },
-    faults: [...own, ...Array.from({ length: random.whole(0, 5) }, () => fault(random, shape.members, shape.strategy === "cycle" ? 60 : 30))],
+    green: {
+      sickness: bad ? random.pick(["unhealthy", "errors"] as const) : "none",
+      afterSeconds: bad ? random.pick([0, 10, 400, 900]) : 0,
+    },
+    faults: [
+      ...own,
+      ...Array.from({ length: random.whole(0, 5) }, () =>
+        fault(random, shape.members, shape.strategy === "cycle" ? 60 : 30),
+      ),
+    ],
   };
 }
 
@@ -171,4 +332,7 @@ export function describeFault(fault: Fault): string {
   return JSON.stringify(fault);
 }
 
-export const describeAsked = (asked: Asked): string => (asked === null ? "upgrade" : [asked.name, asked.member, ...(asked.percent === null ? [] : [`to ${asked.percent} %`])].join(" "));
+export const describeAsked = (asked: Asked): string =>
+  asked === null
+    ? "upgrade"
+    : [asked.name, asked.member, ...(asked.percent === null ? [] : [`to ${asked.percent} %`])].join(" ");

@@ -10,9 +10,29 @@ export function configOf(scenario: Scenario): Record<string, string> {
     "aws:region": "us-east-1",
     "eks-blue-green:kubernetesVersion": wants(scenario),
     "eks-blue-green:members": JSON.stringify(scenario.members),
-    "eks-blue-green:network": JSON.stringify({ cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "us-east-1b"], natGateways: "one" }),
-    "eks-blue-green:cluster": JSON.stringify({ nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 } }),
-    "eks-blue-green:services": JSON.stringify([{ name: "web", namespace: "web", image: "eks-blue-green/echo:1", port: 80, targetPort: 8080, replicas, healthCheckPath: "/healthz" }]),
-    "eks-blue-green:rollout": JSON.stringify({ strategy: scenario.strategy, bakeSeconds: scenario.bakeSeconds, propagationHoldSeconds: scenario.holdSeconds }),
+    "eks-blue-green:network": JSON.stringify({
+      cidrBlock: "10.42.0.0/16",
+      availabilityZones: ["us-east-1a", "us-east-1b"],
+      natGateways: "one",
+    }),
+    "eks-blue-green:cluster": JSON.stringify({
+      nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 },
+    }),
+    "eks-blue-green:services": JSON.stringify([
+      {
+        name: "web",
+        namespace: "web",
+        image: "eks-blue-green/echo:1",
+        port: 80,
+        targetPort: 8080,
+        replicas,
+        healthCheckPath: "/healthz",
+      },
+    ]),
+    "eks-blue-green:rollout": JSON.stringify({
+      strategy: scenario.strategy,
+      bakeSeconds: scenario.bakeSeconds,
+      propagationHoldSeconds: scenario.holdSeconds,
+    }),
   };
 }

@@ -12,7 +12,7 @@ export async function shrink(failing: SimulationResult, mutate?: Mutation): Prom
     return true;
   };
   await attempt({ ...best.scenario, green: { sickness: "none", afterSeconds: 0 } });
-  for (let index = 0; index < best.scenario.faults.length; ) {
+  for (let index = 0; index < best.scenario.faults.length;) {
     const without = best.scenario.faults.filter((_, other) => other !== index);
     if (!(await attempt({ ...best.scenario, faults: without }))) index += 1;
   }

@@ -1,4 +1,7 @@
-/** One seeded run: the driver's real commands against the simulated world, with its faults; then the same command until it settles. */
+/**
+ * One seeded run: the driver's real commands against the simulated world, with its faults; then the same command until
+ * it settles.
+ */
 import { capacityOf, type Placement } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { EventSink } from "../../automation/events";
@@ -43,7 +46,11 @@ class Simulation {
   readonly outcomes: string[] = [];
   readonly runs: RunSeen[] = [];
   readonly faults: Faults;
-  private readonly current: { driver: Driver | null; stop: AbortController; watcher: Watcher | null } = { driver: null, stop: new AbortController(), watcher: null };
+  private readonly current: { driver: Driver | null; stop: AbortController; watcher: Watcher | null } = {
+    driver: null,
+    stop: new AbortController(),
+    watcher: null,
+  };
   private calm = false;
   private readonly background: Promise<unknown>[] = [];
   private boundAt: number | null = null;
@@ -55,10 +62,21 @@ class Simulation {
   /** What the last refusal told a person to do; empty: nothing that is modelled. */
   private remedy = "";
 
-  constructor(readonly scenario: Scenario, readonly world: World, private readonly mutate: Mutation) {
+  constructor(
+    readonly scenario: Scenario,
+    readonly world: World,
+    private readonly mutate: Mutation,
+  ) {
     const { dead } = scenario;
     if (dead !== null) die(world, dead);
-    this.faults = { calls: new Map(), effects: 0, updates: 0, list: scenario.faults, started: (effect) => this.started(effect), struck: new Set() };
+    this.faults = {
+      calls: new Map(),
+      effects: 0,
+      updates: 0,
+      list: scenario.faults,
+      started: (effect) => this.started(effect),
+      struck: new Set(),
+    };
     const { advanced, due } = world.timeline;
     world.timeline.advanced = () => {
       this.sicken();
@@ -71,7 +89,8 @@ class Simulation {
   private started(effect: number): void {
     const { world } = this;
     const { dead } = this.scenario;
-    if (effect === 1 && dead !== null) world.timeline.at(world.now + dead.returnsAfterSeconds * 1000, () => comeBack(world, dead.member));
+    if (effect === 1 && dead !== null)
+      world.timeline.at(world.now + dead.returnsAfterSeconds * 1000, () => comeBack(world, dead.member));
     for (const fault of this.scenario.faults) {
       if (fault.kind !== "event" && fault.kind !== "kill-later") continue;
       if (fault.effect !== effect) continue;
@@ -98,8 +117,16 @@ class Simulation {
     if (green === undefined || green.binding === null || green.version === started) this.boundAt = null;
     else this.boundAt ??= this.world.now;
     // Only beside blue: nobody can walk back from a green that breaks when it is alone.
-    if ((this.world.clusters.get("blue")?.wanted ?? 0) === 0 || this.world.clusters.get("blue")?.binding === null) return;
-    if (sickness === "none" || green === undefined || this.boundAt === null || this.world.now < this.boundAt + afterSeconds * 1000 || green.sickness === sickness) return;
+    if ((this.world.clusters.get("blue")?.wanted ?? 0) === 0 || this.world.clusters.get("blue")?.binding === null)
+      return;
+    if (
+      sickness === "none" ||
+      green === undefined ||
+      this.boundAt === null ||
+      this.world.now < this.boundAt + afterSeconds * 1000 ||
+      green.sickness === sickness
+    )
+      return;
     green.sickness = sickness;
     for (const id of green.pods.keys()) this.world.damage(id, `gets ${sickness}`);
   }
@@ -132,7 +159,11 @@ class Simulation {
   }
   /** Somebody else's driver, at the same time. */
   private beside(asked: Asked): void {
-    this.background.push(this.command("second", asked).then((outcome) => { this.outcomes.push(`(second: ${outcome})`); }));
+    this.background.push(
+      this.command("second", asked).then((outcome) => {
+        this.outcomes.push(`(second: ${outcome})`);
+      }),
+    );
   }
   /** The command whose turn it is, or its turning around. */
   private asking(): Asked {
@@ -142,21 +173,55 @@ class Simulation {
   private async heal(): Promise<void> {
     this.calm = true;
     repair(this.world, this.scenario.strategy);
-    // As the runbook says: what was evicted or gone takes new flows only minutes after it is back, and nobody can see when.
+    // As the runbook says: what was evicted or gone takes new flows only minutes after it is back, and nobody can see
+    // when.
     await this.world.timeline.runUntil(this.world.timeline.sleep(lag.register[1] * 1000), longestMs);
   }
 
   private async command(name: string, asked: Asked): Promise<string> {
     let killed: () => void = () => undefined;
-    const death = new Promise<"killed">((resolve) => { killed = () => resolve("killed"); });
+    const death = new Promise<"killed">((resolve) => {
+      killed = () => resolve("killed");
+    });
     const watcher = new Watcher(() => this.world.now);
-    const driver: Driver = { name, dead: false, kill: (how) => { driver.dead = true; watcher.end(how); killed(); } };
+    const driver: Driver = {
+      name,
+      dead: false,
+      kill: (how) => {
+        driver.dead = true;
+        watcher.end(how);
+        killed();
+      },
+    };
     const stop = new AbortController();
     if (name !== "second") Object.assign(this.current, { driver, stop, watcher });
-    const faults = this.calm ? { ...this.faults, list: [] } : name === "second" ? { ...this.faults, calls: new Map(), list: [], started: () => undefined, struck: new Set<Fault>() } : this.faults;
-    const ports = this.mutate(portsOf(this.world, driver, faults, { groupArn, slowestAnswerMs: this.scenario.slowestAnswerMs }), this.world);
-    const options = { environment: "dev", emit: this.listener(name, watcher), stop: stop.signal, cancel: new AbortController().signal, approveRetire: () => this.approve(), commandName: "eks-blue-green upgrade --stack dev", probes: true };
-    const run = asked?.name === "evacuate" ? runEvacuate(ports, configOf(this.scenario), { ...options, member: asked.member, controllerIsStopped: false, why: null }) : runAsked(ports, configOf(this.scenario), options, asked);
+    const faults = this.calm
+      ? { ...this.faults, list: [] }
+      : name === "second"
+        ? { ...this.faults, calls: new Map(), list: [], started: () => undefined, struck: new Set<Fault>() }
+        : this.faults;
+    const ports = this.mutate(
+      portsOf(this.world, driver, faults, { groupArn, slowestAnswerMs: this.scenario.slowestAnswerMs }),
+      this.world,
+    );
+    const options = {
+      environment: "dev",
+      emit: this.listener(name, watcher),
+      stop: stop.signal,
+      cancel: new AbortController().signal,
+      approveRetire: () => this.approve(),
+      commandName: "eks-blue-green upgrade --stack dev",
+      probes: true,
+    };
+    const run =
+      asked?.name === "evacuate"
+        ? runEvacuate(ports, configOf(this.scenario), {
+            ...options,
+            member: asked.member,
+            controllerIsStopped: false,
+            why: null,
+          })
+        : runAsked(ports, configOf(this.scenario), options, asked);
     const outcome = await this.outcomeOf(name, asked, Promise.race([run, death]));
     this.runs.push(watcher.seen(asked, outcome));
     return outcome;
@@ -183,7 +248,8 @@ class Simulation {
   private listener(name: string, watcher: Watcher): EventSink {
     return (event) => {
       watcher.hear(event);
-      if (event.kind === "note" || (event.kind === "gate" && event.status === "failed")) this.world.tell(`${name}: ${event.message}`);
+      if (event.kind === "note" || (event.kind === "gate" && event.status === "failed"))
+        this.world.tell(`${name}: ${event.message}`);
     };
   }
   private approve(): Promise<boolean> {
@@ -205,10 +271,18 @@ class Simulation {
     await this.end();
   }
 
-  /** After a walk-back or a rollback in a cycle: who is out comes in again once it is good, and then those that carried its load get smaller. */
+  /**
+   * After a walk-back or a rollback in a cycle: who is out comes in again once it is good, and then those that carried
+   * its load get smaller.
+   */
   private async followTheLastRemedy(): Promise<void> {
     const { world, scenario, outcomes } = this;
-    if (scenario.strategy === "replace" || scenario.commands[0] !== null || !(this.everTurned || outcomes.includes("walked-back"))) return;
+    if (
+      scenario.strategy === "replace" ||
+      scenario.commands[0] !== null ||
+      !(this.everTurned || outcomes.includes("walked-back"))
+    )
+      return;
     await this.heal();
     const next = async (asked: Asked): Promise<void> => {
       if (world.violations.length > 0) return;
@@ -217,8 +291,10 @@ class Simulation {
       this.turned = false;
       await this.untilDone();
     };
-    for (const name of world.members) if (world.record.placement[name]?.role === "standby") await next({ name: "admit", member: name, percent: null });
-    for (const name of world.members) if (capacityOf(world.record.placement[name]) > 100) await next({ name: "scale", member: name, percent: 100 });
+    for (const name of world.members)
+      if (world.record.placement[name]?.role === "standby") await next({ name: "admit", member: name, percent: null });
+    for (const name of world.members)
+      if (capacityOf(world.record.placement[name]) > 100) await next({ name: "scale", member: name, percent: 100 });
   }
 
   /** The same command again and again, until it says that it is done. */
@@ -233,7 +309,12 @@ class Simulation {
       // Planned work that was turned around is done after all: the next command builds on it.
       const again = asked === rollback && this.asked !== null && outcome === "done";
       if (again) this.turned = false;
-      else if (outcome === "done" || outcome === "nothing-to-do" || (outcome === "walked-back" && this.scenario.green.sickness !== "none")) break;
+      else if (
+        outcome === "done" ||
+        outcome === "nothing-to-do" ||
+        (outcome === "walked-back" && this.scenario.green.sickness !== "none")
+      )
+        break;
       if (outcome === "EBG-EVACUATE" && this.evacuatedOrWell()) break;
       // There is no way back from here: then it goes on.
       if (asked === rollback && outcome === "EBG-PLAN-IMPOSSIBLE") this.turned = false;
@@ -248,7 +329,11 @@ class Simulation {
   private evacuatedOrWell(): boolean {
     const { world, scenario } = this;
     const member = scenario.dead?.member ?? "";
-    return world.record.evacuation == null && (world.record.placement[member]?.evacuated !== undefined || world.clusters.get(member)?.controllerUp(world.now) === true);
+    return (
+      world.record.evacuation == null &&
+      (world.record.placement[member]?.evacuated !== undefined ||
+        world.clusters.get(member)?.controllerUp(world.now) === true)
+    );
   }
 
   /** Changes that belong to no move (somebody's update in a bad moment): the message says to deploy them. */
@@ -272,19 +357,28 @@ class Simulation {
     await world.timeline.runUntil(Promise.all([...this.background, world.timeline.sleep(1_200_000)]), longestMs);
     if (world.violations.length > 0) return;
     const last = this.outcomes.filter((outcome) => !outcome.startsWith("(")).at(-1) ?? "";
-    if (!/^(done|nothing-to-do|walked-back)$/.test(last)) world.violate("stuck", `after ${this.outcomes.length} runs: ${this.outcomes.join(", ")}`);
+    if (!/^(done|nothing-to-do|walked-back)$/.test(last))
+      world.violate("stuck", `after ${this.outcomes.length} runs: ${this.outcomes.join(", ")}`);
     // Somebody's update beside the last seconds of a drain binds again; who repeats the command is told so.
     if (world.settled() !== null) await this.untilDone();
     const problem = world.settled();
     if (problem !== null) world.violate("not-settled", `${problem} (${this.outcomes.join(", ")})`);
     const elsewhere = misplaced(world, this.scenario);
     if (elsewhere !== null) world.violate("placement", `${elsewhere} (${this.outcomes.join(", ")})`);
-    else if (world.serving().length < world.floor && this.scenario.green.sickness === "none") world.violate("not-serving", `in the end ${world.serving().length} targets serve`);
+    else if (world.serving().length < world.floor && this.scenario.green.sickness === "none")
+      world.violate("not-serving", `in the end ${world.serving().length} targets serve`);
   }
 }
 
-export async function simulate(scenario: Scenario, options: { readonly mutate?: Mutation; readonly trace?: boolean } = {}): Promise<SimulationResult> {
-  const world = new World(scenario, options.trace ?? false, parseEnvironmentConfig(configOf(scenario), { environment: "dev" }));
+export async function simulate(
+  scenario: Scenario,
+  options: { readonly mutate?: Mutation; readonly trace?: boolean } = {},
+): Promise<SimulationResult> {
+  const world = new World(
+    scenario,
+    options.trace ?? false,
+    parseEnvironmentConfig(configOf(scenario), { environment: "dev" }),
+  );
   const began = world.now;
   const simulation = new Simulation(scenario, world, options.mutate ?? ((ports) => ports));
   try {
@@ -292,5 +386,14 @@ export async function simulate(scenario: Scenario, options: { readonly mutate?: 
   } catch (error) {
     world.violate("stuck", error instanceof Error ? error.message : String(error));
   }
-  return { scenario, violations: world.violations, trace: world.trace, outcomes: simulation.outcomes, virtualSeconds: (world.now - began) / 1000, runs: simulation.runs, struck: simulation.faults.struck, placement: world.record.placement };
+  return {
+    scenario,
+    violations: world.violations,
+    trace: world.trace,
+    outcomes: simulation.outcomes,
+    virtualSeconds: (world.now - began) / 1000,
+    runs: simulation.runs,
+    struck: simulation.faults.struck,
+    placement: world.record.placement,
+  };
 }

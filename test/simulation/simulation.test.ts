@@ -4,13 +4,18 @@ import { scenarioOf } from "./scenario";
 import { simulate, type SimulationResult } from "./simulate";
 
 const mostRuns = 40;
-const explain = ({ scenario, violations }: SimulationResult): string => `seed ${scenario.seed}: ${violations.map((one) => `${one.rule}: ${one.message}`).join("; ")} (npm run soak -- --seed ${scenario.seed})`;
+const explain = ({ scenario, violations }: SimulationResult): string =>
+  `seed ${scenario.seed}: ${violations.map((one) => `${one.rule}: ${one.message}`).join("; ")} (npm run soak -- ` +
+  `--seed ${scenario.seed})`;
 
 describe("simulation", function () {
   this.timeout(300_000);
 
   it("the same seed gives the same run", async () => {
-    const [first, second] = [await simulate(scenarioOf(20), { trace: true }), await simulate(scenarioOf(20), { trace: true })];
+    const [first, second] = [
+      await simulate(scenarioOf(20), { trace: true }),
+      await simulate(scenarioOf(20), { trace: true }),
+    ];
     assert.deepEqual(first.trace, second.trace);
     assert.ok(first.trace.length > 10);
   });
@@ -19,18 +24,47 @@ describe("simulation", function () {
     const shapes = new Set<string>();
     for (let seed = 1; seed <= 70; seed += 1) {
       const scenario = scenarioOf(seed);
-      const work = scenario.dead !== null ? "evacuation" : scenario.commands[0] === null ? `to ${scenario.wanted}` : "planned work";
-      const turned = !scenario.approves || scenario.faults.some((fault) => fault.kind === "event" && fault.event.what === "turn-back");
+      const work =
+        scenario.dead !== null
+          ? "evacuation"
+          : scenario.commands[0] === null
+            ? `to ${scenario.wanted}`
+            : "planned work";
+      const turned =
+        !scenario.approves ||
+        scenario.faults.some((fault) => fault.kind === "event" && fault.event.what === "turn-back");
       shapes.add(`${scenario.strategy} ${scenario.members.length} ${work}${turned ? ", turned back" : ""}`);
       const result = await simulate(scenario);
       assert.deepEqual(result.violations, [], explain(result));
     }
-    const expected = ["cycle 2 evacuation", "cycle 2 planned work", "cycle 2 planned work, turned back", "cycle 2 to 1.35", "cycle 2 to 1.35, turned back", "cycle 2 to 1.36", "cycle 3 evacuation", "cycle 3 planned work", "cycle 3 to 1.35", "cycle 3 to 1.36", "cycle 3 to 1.36, turned back", "replace 2 to 1.35", "replace 2 to 1.35, turned back", "replace 2 to 1.36", "replace 2 to 1.36, turned back"];
+    const expected = [
+      "cycle 2 evacuation",
+      "cycle 2 planned work",
+      "cycle 2 planned work, turned back",
+      "cycle 2 to 1.35",
+      "cycle 2 to 1.35, turned back",
+      "cycle 2 to 1.36",
+      "cycle 3 evacuation",
+      "cycle 3 planned work",
+      "cycle 3 to 1.35",
+      "cycle 3 to 1.36",
+      "cycle 3 to 1.36, turned back",
+      "replace 2 to 1.35",
+      "replace 2 to 1.35, turned back",
+      "replace 2 to 1.36",
+      "replace 2 to 1.36, turned back",
+    ];
     assert.deepEqual([...shapes].sort(), expected);
   });
 
   // What the simulation found, one seed each; their unit tests stand beside what was mended.
-  for (const [seed, what] of Object.entries({ 1041: "somebody's update beside a drain's last seconds", 1320: "a rollback from a resize of a member that is out", 1614: "a flag dropped in the bake of one that was evacuated", 2662: "a flag dropped right before the drain of a rollback", 5352: "a record that takes twenty minutes to be written" })) {
+  for (const [seed, what] of Object.entries({
+    1041: "somebody's update beside a drain's last seconds",
+    1320: "a rollback from a resize of a member that is out",
+    1614: "a flag dropped in the bake of one that was evacuated",
+    2662: "a flag dropped right before the drain of a rollback",
+    5352: "a record that takes twenty minutes to be written",
+  })) {
     it(`seed ${seed} breaks no rule: ${what}`, async () => {
       const result = await simulate(scenarioOf(Number(seed)));
       assert.deepEqual(result.violations, [], explain(result));

@@ -1,4 +1,7 @@
-/** `npm run soak -- [--seeds 2000] [--from 1] [--seed N] [--minutes M] [--workers W]`: many seeded runs; each that breaks a rule is replayed, shrunk and printed. */
+/**
+ * `npm run soak -- [--seeds 2000] [--from 1] [--seed N] [--minutes M] [--workers W]`: many seeded runs; each that
+ * breaks a rule is replayed, shrunk and printed.
+ */
 import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { describeFault, describeAsked, scenarioOf } from "./scenario";
@@ -10,7 +13,11 @@ const mostFailures = 10;
 
 function print(result: SimulationResult, trace: boolean): void {
   const { scenario, violations, outcomes } = result;
-  process.stdout.write(`\nseed ${scenario.seed}: ${outcomes.join(", ")}\n  ${scenario.strategy} of ${scenario.members.join(", ")}: ${scenario.commands.map(describeAsked).join(", then ")}\n  green: ${scenario.green.sickness} after ${scenario.green.afterSeconds} s; bake ${scenario.bakeSeconds} s\n`);
+  process.stdout.write(
+    `\nseed ${scenario.seed}: ${outcomes.join(", ")}\n  ${scenario.strategy} of ${scenario.members.join(", ")}: ` +
+      `${scenario.commands.map(describeAsked).join(", then ")}\n  green: ${scenario.green.sickness} after ` +
+      `${scenario.green.afterSeconds} s; bake ${scenario.bakeSeconds} s\n`,
+  );
   for (const fault of scenario.faults) process.stdout.write(`  fault ${describeFault(fault)}\n`);
   if (trace) for (const line of result.trace) process.stdout.write(`  ${line}\n`);
   for (const violation of violations) process.stdout.write(`  VIOLATION ${violation.rule}: ${violation.message}\n`);
@@ -43,15 +50,35 @@ async function soak(from: number, seeds: number, minutes: number | null, workers
     process.stdout.write(`  replay: npm run soak -- --seed ${seed}\n`);
   }
   process.stdout.write(`\n${[...outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(", ")}\n`);
-  process.stdout.write(`${runs} seeds from ${from} in ${seconds.toFixed(1)} s (${Math.round((runs / seconds) * 60)} a minute, ${((1000 * cpuSeconds) / runs).toFixed(0)} ms of processor time each, ${(virtualSeconds / 86_400).toFixed(1)} days of virtual time): ${failing.length} violations\n`);
+  process.stdout.write(
+    `${runs} seeds from ${from} in ${seconds.toFixed(1)} s (${Math.round((runs / seconds) * 60)} a minute, ` +
+      `${((1000 * cpuSeconds) / runs).toFixed(0)} ms of processor time each, ` +
+      `${(virtualSeconds / 86_400).toFixed(1)} days of virtual time): ${failing.length} violations\n`,
+  );
   return failing.length;
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { seeds: { type: "string", default: "2000" }, from: { type: "string", default: "1" }, seed: { type: "string" }, minutes: { type: "string" }, workers: { type: "string", default: String(availableParallelism()) } } });
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "2000" },
+      from: { type: "string", default: "1" },
+      seed: { type: "string" },
+      minutes: { type: "string" },
+      workers: { type: "string", default: String(availableParallelism()) },
+    },
+  });
   const minutes = values.minutes === undefined ? null : Number(values.minutes);
   // With --minutes, time is the limit, not the number.
-  const failures = values.seed !== undefined ? await replay(Number(values.seed)) : await soak(Number(values.from), minutes === null ? Number(values.seeds) : Number.POSITIVE_INFINITY, minutes, Number(values.workers));
+  const failures =
+    values.seed !== undefined
+      ? await replay(Number(values.seed))
+      : await soak(
+          Number(values.from),
+          minutes === null ? Number(values.seeds) : Number.POSITIVE_INFINITY,
+          minutes,
+          Number(values.workers),
+        );
   process.exitCode = failures === 0 ? 0 : 1;
 }
 

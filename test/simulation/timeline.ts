@@ -1,5 +1,9 @@
 /** Virtual time: it moves on only when everything that runs waits for it, and jumps to what is due next. */
-interface Timer { readonly at: number; readonly order: number; readonly fire: () => void }
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly fire: () => void;
+}
 
 export class Timeline {
   private readonly timers: Timer[] = [];
@@ -34,11 +38,15 @@ export class Timeline {
   async runUntil<T>(work: Promise<T>, mostMs: number): Promise<T> {
     let over = false;
     const end = this.now + mostMs;
-    const watched = work.finally(() => { over = true; });
+    const watched = work.finally(() => {
+      over = true;
+    });
     watched.catch(() => undefined);
     for (;;) {
       // Every continuation that is due runs before an immediate does.
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
       if (over) return await watched;
       const timer = this.timers.pop();
       if (timer === undefined) throw new Error("the driver waits for something that never comes");

@@ -19,7 +19,10 @@ export interface SeedRange {
   /** On `performance.now()`; null: no limit. */
   readonly endAt: number | null;
 }
-interface Batch { readonly from: number; readonly count: number }
+interface Batch {
+  readonly from: number;
+  readonly count: number;
+}
 
 /** Small enough that all workers end at about the same time. */
 const batchSize = 10;
@@ -28,7 +31,8 @@ async function runOne(seed: number): Promise<SeedDone> {
   const before = process.cpuUsage();
   const { violations, outcomes, virtualSeconds } = await simulate(scenarioOf(seed));
   const { user, system } = process.cpuUsage(before);
-  const outcome = violations.length > 0 ? "VIOLATION" : outcomes.filter((one) => !one.startsWith("(")).at(-1) ?? "none";
+  const outcome =
+    violations.length > 0 ? "VIOLATION" : (outcomes.filter((one) => !one.startsWith("(")).at(-1) ?? "none");
   return { seed, outcome, violations: violations.length, virtualSeconds, cpuSeconds: (user + system) / 1e6 };
 }
 
@@ -44,7 +48,10 @@ export function workSeeds(): void {
 }
 
 /** Calls `done` with each result; ends early when that answers false. @throws when a worker dies */
-export async function runSeeds({ from, seeds, workers, endAt }: SeedRange, done: (result: SeedDone) => boolean): Promise<void> {
+export async function runSeeds(
+  { from, seeds, workers, endAt }: SeedRange,
+  done: (result: SeedDone) => boolean,
+): Promise<void> {
   let next = from;
   let goesOn = true;
   const batch = (): Batch | null => {
@@ -53,23 +60,26 @@ export async function runSeeds({ from, seeds, workers, endAt }: SeedRange, done:
     next += count;
     return { from: next - count, count };
   };
-  const feed = (child: ChildProcess): Promise<void> => new Promise((resolve, reject) => {
-    let over = false;
-    const send = (): void => {
-      const work = batch();
-      if (work !== null) return void child.send(work);
-      over = true;
-      child.disconnect();
-    };
-    child.on("message", (results: readonly SeedDone[]) => {
-      for (const result of results) goesOn = done(result) && goesOn;
+  const feed = (child: ChildProcess): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let over = false;
+      const send = (): void => {
+        const work = batch();
+        if (work !== null) return void child.send(work);
+        over = true;
+        child.disconnect();
+      };
+      child.on("message", (results: readonly SeedDone[]) => {
+        for (const result of results) goesOn = done(result) && goesOn;
+        send();
+      });
+      child.on("error", reject);
+      child.on("exit", (code) => (over ? resolve() : reject(new Error(`a worker died (${code ?? "killed"})`))));
       send();
     });
-    child.on("error", reject);
-    child.on("exit", (code) => (over ? resolve() : reject(new Error(`a worker died (${code ?? "killed"})`))));
-    send();
-  });
-  const children = Array.from({ length: workers }, () => fork(process.argv[1] ?? "", [], { execArgv: ["--enable-source-maps"] }));
+  const children = Array.from({ length: workers }, () =>
+    fork(process.argv[1] ?? "", [], { execArgv: ["--enable-source-maps"] }),
+  );
   try {
     await Promise.all(children.map(feed));
   } finally {

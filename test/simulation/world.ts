@@ -1,4 +1,7 @@
-/** An environment in memory: stacks, clusters, target group, record; and the invariants, checked after every effect and every step of time. */
+/**
+ * An environment in memory: stacks, clusters, target group, record; and the invariants, checked after every effect and
+ * every step of time.
+ */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { capacityOf, initialRecord, replicasAt, type EnvironmentRecord } from "../../stacks/record";
 import { Balancer, lag } from "./balancer";
@@ -16,7 +19,11 @@ const noticeMs = 1000;
 /** What broke so short before a move was begun need not have been seen. */
 const unseenMs = 60_000;
 
-export interface Violation { readonly rule: string; readonly message: string; readonly at: number }
+export interface Violation {
+  readonly rule: string;
+  readonly message: string;
+  readonly at: number;
+}
 
 export class World {
   readonly timeline = new Timeline(Date.UTC(2026, 0, 1));
@@ -42,7 +49,11 @@ export class World {
   private nextAt = 0;
   private readonly owners = new Map<string, string>();
 
-  constructor({ seed, strategy, members }: Pick<Scenario, "seed" | "strategy" | "members">, private readonly keepTrace: boolean, private readonly deployed: EnvironmentOutputs["config"]) {
+  constructor(
+    { seed, strategy, members }: Pick<Scenario, "seed" | "strategy" | "members">,
+    private readonly keepTrace: boolean,
+    private readonly deployed: EnvironmentOutputs["config"],
+  ) {
     this.random = new Random(seed * 7919 + 1);
     this.members = members;
     this.record = initialRecord({ members, kubernetesVersion: started, rollout: { strategy } });
@@ -53,8 +64,16 @@ export class World {
     this.steady = active.length * replicas;
     for (const name of active) {
       const cluster = this.makeCluster(name, started);
-      Object.assign(cluster, { wanted: replicas, workloadMade: true, binding: { multiCluster: true, deleting: false } });
-      Object.assign(this.stackOf(name), { exists: true, revision: 1, known: { version: started, nodes: started, running: true, percent: 100, bound: true, protectedBinding: true } });
+      Object.assign(cluster, {
+        wanted: replicas,
+        workloadMade: true,
+        binding: { multiCluster: true, deleting: false },
+      });
+      Object.assign(this.stackOf(name), {
+        exists: true,
+        revision: 1,
+        known: { version: started, nodes: started, running: true, percent: 100, bound: true, protectedBinding: true },
+      });
     }
     Object.assign(this.stackOf("dev"), { exists: true, revision: 1 });
     // Nobody serves yet, so the rules don't hold yet.
@@ -64,13 +83,17 @@ export class World {
   }
 
   /**
-   * Of a `replace` less than the load balancer's lag on purpose: nobody shall be saved by a long preStop. In a cycle members get smaller
+   * Of a `replace` less than the load balancer's lag on purpose: nobody shall be saved by a long preStop. In a cycle
+   * members get smaller
    * while they serve, and there the config insists on a preStop that outlasts the lag.
    */
   private get graceSeconds(): number {
     return this.steady > replicas ? lag.deregister[1] + 30 : shortGraceSeconds;
   }
-  /** Targets that must always take and answer new flows: all that did when the run began, without the members that were given up since. */
+  /**
+   * Targets that must always take and answer new flows: all that did when the run began, without the members that were
+   * given up since.
+   */
   get floor(): number {
     return this.steady - this.evacuations.givenUp.size * replicas;
   }
@@ -96,12 +119,21 @@ export class World {
     return cluster;
   }
   makeCluster(name: string, version: string): SimulatedCluster {
-    const cluster = new SimulatedCluster(name, this.members.indexOf(name) + 1, version, this.balancer, this.graceSeconds, {
-      podStopped: (id, now, toldAt) => { if (cluster.hinderedAt < toldAt - unseenMs) this.podStopped(id, now); },
-      deregistered: (ids, by) => this.deregistered(ids, by),
-      registered: (ids) => this.evacuations.registered(name, ids),
-      mayRegister: () => this.evacuations.mayRegister(name),
-    });
+    const cluster = new SimulatedCluster(
+      name,
+      this.members.indexOf(name) + 1,
+      version,
+      this.balancer,
+      this.graceSeconds,
+      {
+        podStopped: (id, now, toldAt) => {
+          if (cluster.hinderedAt < toldAt - unseenMs) this.podStopped(id, now);
+        },
+        deregistered: (ids, by) => this.deregistered(ids, by),
+        registered: (ids) => this.evacuations.registered(name, ids),
+        mayRegister: () => this.evacuations.mayRegister(name),
+      },
+    );
     this.clusters.set(name, cluster);
     this.touch();
     return cluster;
@@ -109,8 +141,11 @@ export class World {
   removeCluster(name: string): void {
     const cluster = this.clusters.get(name);
     if (cluster === undefined) return;
-    const ids = [...this.balancer.targets.values()].filter((target) => this.ownerOf(target.id) === name && target.drainingSince === null).map((target) => target.id);
-    if (ids.length > 0) this.violate("destroyed-while-registered", `${name} is destroyed while ${ids.join(", ")} are registered`);
+    const ids = [...this.balancer.targets.values()]
+      .filter((target) => this.ownerOf(target.id) === name && target.drainingSince === null)
+      .map((target) => target.id);
+    if (ids.length > 0)
+      this.violate("destroyed-while-registered", `${name} is destroyed while ${ids.join(", ")} are registered`);
     for (const id of [...cluster.pods.keys()]) {
       cluster.pods.delete(id);
       this.podStopped(id, this.now);
@@ -125,12 +160,21 @@ export class World {
     return owner;
   }
 
-  /** A member's cluster is about to be deleted: its pods were to end in their own time before, flows that are open included. */
+  /**
+   * A member's cluster is about to be deleted: its pods were to end in their own time before, flows that are open
+   * included.
+   */
   destroying(name: string): void {
     const cluster = this.clusters.get(name);
     if (cluster === undefined) return;
-    const served = [...cluster.pods.values()].filter((pod) => !pod.terminating && this.served.has(pod.id)).map((pod) => pod.id);
-    if (served.length > 0) this.violate("retired-unscaled", `${name} is destroyed while ${served.join(", ")}, which took traffic, still run`);
+    const served = [...cluster.pods.values()]
+      .filter((pod) => !pod.terminating && this.served.has(pod.id))
+      .map((pod) => pod.id);
+    if (served.length > 0)
+      this.violate(
+        "retired-unscaled",
+        `${name} is destroyed while ${served.join(", ")}, which took traffic, still run`,
+      );
   }
 
   // ------------------------------------------------------------------------------------------------------------ truth
@@ -156,7 +200,10 @@ export class World {
   touch(): void {
     this.nextAt = Math.min(this.nextAt, this.now + noticeMs);
   }
-  /** Everything that acts by itself does what is due. Nothing else changes until `nextAt`, unless somebody does something (`touch`). */
+  /**
+   * Everything that acts by itself does what is due. Nothing else changes until `nextAt`, unless somebody does
+   * something (`touch`).
+   */
   private act(): void {
     let changed = false;
     for (const cluster of this.clusters.values()) if (cluster.advance(this.now)) changed = true;
@@ -169,7 +216,11 @@ export class World {
     this.act();
     for (const id of this.balancer.routed(this.now)) this.served.add(id);
     for (const [id] of this.damaged) {
-      if (!this.clusters.get(this.ownerOf(id))?.pods.has(id) || (this.answers(id) && this.balancer.isRegistered(id) && this.balancer.isRouted(id, this.now))) this.damaged.delete(id);
+      if (
+        !this.clusters.get(this.ownerOf(id))?.pods.has(id) ||
+        (this.answers(id) && this.balancer.isRegistered(id) && this.balancer.isRouted(id, this.now))
+      )
+        this.damaged.delete(id);
     }
     this.check("time");
   }
@@ -180,7 +231,12 @@ export class World {
     if (this.violations.some((one) => one.rule === "floor")) return;
     const serving = this.serving().length;
     const broken = [...this.damaged.keys()].filter((id) => this.clusters.get(this.ownerOf(id))?.pods.has(id)).length;
-    if (serving + broken < this.floor) this.violate("floor", `${serving} targets take and answer new flows, ${broken} are broken by faults; the floor is ${this.floor} (${when})`);
+    if (serving + broken < this.floor)
+      this.violate(
+        "floor",
+        `${serving} targets take and answer new flows, ${broken} are broken by faults; the floor is ` +
+          `${this.floor} (${when})`,
+      );
   }
   /** A controller deregistered: what is left must carry the traffic, but for what broke when nobody could see it. */
   private deregistered(ids: readonly string[], by: SimulatedCluster): void {
@@ -189,10 +245,14 @@ export class World {
     for (const id of foreign) this.damage(id, `was evicted by ${by.name}'s controller`);
     if (by.binding !== null) return;
     // What it evicts on the way is broken by the fault that took its flag, not by the drain.
-    this.left("drained", ids.filter((id) => !foreign.includes(id)));
+    this.left(
+      "drained",
+      ids.filter((id) => !foreign.includes(id)),
+    );
   }
   /**
-   * The floor: all targets of one member but for those that faults broke, and of those at least half (that is when the driver calls a
+   * The floor: all targets of one member but for those that faults broke, and of those at least half (that is when the
+   * driver calls a
    * member healthy), but for what broke when nobody could see it any more.
    */
   left(what: string, leaving: readonly string[]): void {
@@ -201,43 +261,73 @@ export class World {
     const serving = this.serving().length;
     const broken = [...this.damaged].filter(([id]) => !leaving.includes(id));
     const unseen = broken.filter(([, since]) => since >= this.intentAt - unseenMs).length;
-    if (serving + broken.length < this.floor || serving + unseen < this.floor / 2) this.violate("drained-the-last", `${what} ${leaving.join(", ")}: ${serving} serving targets are left, the floor is ${this.floor}`);
+    if (serving + broken.length < this.floor || serving + unseen < this.floor / 2)
+      this.violate(
+        "drained-the-last",
+        `${what} ${leaving.join(", ")}: ${serving} serving targets are left, the floor is ${this.floor}`,
+      );
   }
   private podStopped(id: string, now: number): void {
-    if (this.balancer.isRouted(id, now) && this.balancer.targets.get(id)?.failingSince === null) this.violate("lost-request", `${id} has stopped, and the load balancer still sends it new flows`);
+    if (this.balancer.isRouted(id, now) && this.balancer.targets.get(id)?.failingSince === null)
+      this.violate("lost-request", `${id} has stopped, and the load balancer still sends it new flows`);
   }
   /** A binding came: with a one-sided flag beside it, one of the two controllers will evict the other's targets. */
   bound(member: string): void {
     for (const [other, since] of this.oneSidedSince) {
       const cluster = this.clusters.get(other);
       // Nobody can ask a cluster that does not answer; the driver says so and goes on.
-      if (other !== member && cluster?.binding && cluster.apiUp(this.now - unseenMs) && since < this.intentAt - unseenMs) this.violate("one-sided-flag", `${member} was bound although ${other}'s binding lacks the flag`);
+      if (
+        other !== member &&
+        cluster?.binding &&
+        cluster.apiUp(this.now - unseenMs) &&
+        since < this.intentAt - unseenMs
+      )
+        this.violate("one-sided-flag", `${member} was bound although ${other}'s binding lacks the flag`);
     }
   }
   deregisteredByDriver(ids: readonly string[]): void {
     for (const id of ids) {
       const cluster = this.clusters.get(this.ownerOf(id));
       const evacuated = cluster !== undefined && this.evacuations.leaves(cluster.name, [id]);
-      const lists = !evacuated && cluster?.binding && !cluster.binding.deleting && cluster.pods.get(id)?.terminating === false;
-      if (lists) this.violate("foreign-target", `${id} was deregistered by the driver, and ${cluster.name} is bound and serves it`);
+      const lists =
+        !evacuated && cluster?.binding && !cluster.binding.deleting && cluster.pods.get(id)?.terminating === false;
+      if (lists)
+        this.violate(
+          "foreign-target",
+          `${id} was deregistered by the driver, and ${cluster.name} is bound and serves it`,
+        );
       this.balancer.deregister(id, this.now);
     }
     this.left("deregistered", ids);
     this.touch();
   }
   writeRecord(next: EnvironmentRecord): void {
-    if (next.revision !== this.record.revision + 1) this.violate("fence", `revision ${next.revision} was written over ${this.record.revision}`);
+    if (next.revision !== this.record.revision + 1)
+      this.violate("fence", `revision ${next.revision} was written over ${this.record.revision}`);
     const { rollout } = this.record;
     // A driver that works from what it once read would begin anew, or do again what is done.
-    if (rollout !== null && next.rollout !== null && (next.rollout.id !== rollout.id || (next.rollout.direction === rollout.direction && next.rollout.done < rollout.done))) {
-      this.violate("progress", `${rollout.id} was at step ${rollout.done} (${rollout.direction}), and ${next.rollout.id} at step ${next.rollout.done} was written over it`);
+    if (
+      rollout !== null &&
+      next.rollout !== null &&
+      (next.rollout.id !== rollout.id ||
+        (next.rollout.direction === rollout.direction && next.rollout.done < rollout.done))
+    ) {
+      this.violate(
+        "progress",
+        `${rollout.id} was at step ${rollout.done} (${rollout.direction}), and ${next.rollout.id} at step ` +
+          `${next.rollout.done} was written over it`,
+      );
     }
-    if (next.intent !== null && JSON.stringify(next.intent) !== JSON.stringify(this.record.intent)) this.intentAt = this.now;
+    if (next.intent !== null && JSON.stringify(next.intent) !== JSON.stringify(this.record.intent))
+      this.intentAt = this.now;
     if (next.evacuation != null && this.record.evacuation == null) this.intentAt = this.now;
     // An evacuation ends the rollout that was planned with the dead member.
     this.record = structuredClone(next);
     this.evacuations.recorded(next);
-    this.tell(`record ${next.revision}: ${next.intent === null ? "no intent" : `${next.intent.move.kind} ${next.intent.move.member}`}${next.rollout === null ? "" : ` (${next.rollout.done} of ${next.rollout.steps.length} ${next.rollout.direction})`}`);
+    this.tell(
+      `record ${next.revision}: ` +
+        `${next.intent === null ? "no intent" : `${next.intent.move.kind} ${next.intent.move.member}`}${next.rollout === null ? "" : ` (${next.rollout.done} of ${next.rollout.steps.length} ${next.rollout.direction})`}`,
+    );
   }
   /** Record and world agree, and nothing is left under way. */
   settled(): string | null {
@@ -246,18 +336,28 @@ export class World {
     for (const name of this.members) {
       const stands = this.record.placement[name];
       const cluster = this.clusters.get(name);
-      if ((stands?.role === "absent") !== (cluster === undefined)) return `the record has ${name} ${stands?.role}, and its cluster is ${cluster === undefined ? "gone" : "there"}`;
+      if ((stands?.role === "absent") !== (cluster === undefined))
+        return `the record has ${name} ${stands?.role}, and its cluster is ${cluster === undefined ? "gone" : "there"}`;
       if (cluster === undefined) continue;
       // Its bindings are still there, and register nothing; it is put in order when it is back.
       if (stands?.evacuated !== undefined) continue;
-      if ((stands?.role === "active") !== (cluster.binding !== null)) return `the record has ${name} ${stands?.role}, and it is ${cluster.binding === null ? "not bound" : "bound"}`;
-      if ((stands?.workload === "running") !== cluster.wanted > 0) return `the record has ${name}'s workload ${stands?.workload}, and it has ${cluster.wanted} replicas`;
-      if (cluster.wanted > 0 && cluster.wanted !== replicasAt(replicas, capacityOf(stands))) return `the record has ${name} at ${capacityOf(stands)} %, and it has ${cluster.wanted} replicas`;
-      if (cluster.nodes !== cluster.version) return `${name}'s control plane is at ${cluster.version}, and its nodes are at ${cluster.nodes}`;
-      if (stands?.version !== cluster.version) return `the record has ${name} at ${stands?.version}, and it runs ${cluster.version}`;
+      if ((stands?.role === "active") !== (cluster.binding !== null))
+        return `the record has ${name} ${stands?.role}, and it is ${cluster.binding === null ? "not bound" : "bound"}`;
+      if ((stands?.workload === "running") !== cluster.wanted > 0)
+        return `the record has ${name}'s workload ${stands?.workload}, and it has ${cluster.wanted} replicas`;
+      if (cluster.wanted > 0 && cluster.wanted !== replicasAt(replicas, capacityOf(stands)))
+        return `the record has ${name} at ${capacityOf(stands)} %, and it has ${cluster.wanted} replicas`;
+      if (cluster.nodes !== cluster.version)
+        return `${name}'s control plane is at ${cluster.version}, and its nodes are at ${cluster.nodes}`;
+      if (stands?.version !== cluster.version)
+        return `the record has ${name} at ${stands?.version}, and it runs ${cluster.version}`;
     }
-    const strays = [...this.balancer.targets.values()].filter((target) => target.drainingSince === null && !this.belongs(target.id));
-    return strays.length > 0 ? `${strays.map((target) => target.id).join(", ")} are registered, and no binding has them` : null;
+    const strays = [...this.balancer.targets.values()].filter(
+      (target) => target.drainingSince === null && !this.belongs(target.id),
+    );
+    return strays.length > 0
+      ? `${strays.map((target) => target.id).join(", ")} are registered, and no binding has them`
+      : null;
   }
 
   private belongs(id: string): boolean {
@@ -268,13 +368,58 @@ export class World {
   // ---------------------------------------------------------------------------------------------------------- outputs
 
   environmentOutputs(): EnvironmentOutputs {
-    const web = { name: "web", service: "web", loadBalancerArn: "lb", dnsName: "lb.localhost", targetGroupArn: groupArn, targetGroupName: "web", listenerArn: "l", port: 80 };
-    return { schemaVersion: 1, environment: "dev", region: "us-east-1", record: structuredClone(this.record), config: this.deployed, network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] }, loadBalancer: { owner: "stack", primary: null, arn: "lb", dnsName: "lb.localhost", securityGroupId: "sg-1", services: { web } } };
+    const web = {
+      name: "web",
+      service: "web",
+      loadBalancerArn: "lb",
+      dnsName: "lb.localhost",
+      targetGroupArn: groupArn,
+      targetGroupName: "web",
+      listenerArn: "l",
+      port: 80,
+    };
+    return {
+      schemaVersion: 1,
+      environment: "dev",
+      region: "us-east-1",
+      record: structuredClone(this.record),
+      config: this.deployed,
+      network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] },
+      loadBalancer: {
+        owner: "stack",
+        primary: null,
+        arn: "lb",
+        dnsName: "lb.localhost",
+        securityGroupId: "sg-1",
+        services: { web },
+      },
+    };
   }
   memberOutputs(name: string): MemberOutputs | null {
     const { revision, known } = this.stackOf(name);
     if (revision === null || known === null) return null;
-    const web = { namespace: "web", deployment: "web", service: "web", servicePort: 80, targetGroupArn: groupArn, binding: known.bound ? "web" : null, selector: { app: "web" } };
-    return { schemaVersion: 1, environment: "dev", member: name, declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" }, revision, clusterName: `dev-${name}`, endpoint: "https://127.0.0.1:1", certificateAuthorityData: "", kubeconfig: "{}", region: "us-east-1", controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0", roleName: roleOf(name) }, services: { web } };
+    const web = {
+      namespace: "web",
+      deployment: "web",
+      service: "web",
+      servicePort: 80,
+      targetGroupArn: groupArn,
+      binding: known.bound ? "web" : null,
+      selector: { app: "web" },
+    };
+    return {
+      schemaVersion: 1,
+      environment: "dev",
+      member: name,
+      declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" },
+      revision,
+      clusterName: `dev-${name}`,
+      endpoint: "https://127.0.0.1:1",
+      certificateAuthorityData: "",
+      kubeconfig: "{}",
+      region: "us-east-1",
+      controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0", roleName: roleOf(name) },
+      services: { web },
+    };
   }
 }

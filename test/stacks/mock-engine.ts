@@ -1,4 +1,7 @@
-/** Runs a program against Pulumi's mocks and lists what it registered, with protection, dependencies and timeouts, which the mocks alone don't show. */
+/**
+ * Runs a program against Pulumi's mocks and lists what it registered, with protection, dependencies and timeouts, which
+ * the mocks alone don't show.
+ */
 import * as pulumi from "@pulumi/pulumi";
 
 export interface Registered {
@@ -38,15 +41,23 @@ export interface MockWorld {
   readonly theirAnnotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Selectors of Services that the program reads, by `namespace/name`; missing: none. */
   readonly theirSelectors?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made nothing. */
+  /**
+   * Tags `service.k8s.aws/resource` of the target groups that a primary's controller has made; missing: it has made
+   * nothing.
+   */
   readonly controllerTargetGroups?: readonly string[];
-  /** Groups of those load balancers by tag `service.k8s.aws/stack`; missing: the one that the controller made for it, and the one that it shares out. */
+  /**
+   * Groups of those load balancers by tag `service.k8s.aws/stack`; missing: the one that the controller made for it,
+   * and the one that it shares out.
+   */
   readonly loadBalancerGroups?: Readonly<Record<string, readonly string[]>>;
   /** What every look for a target group fails with. */
   readonly targetGroupFailure?: string;
 }
 
-export const kubeconfigJson = JSON.stringify({ clusters: [{ name: "c", cluster: { server: "https://cluster.example", "certificate-authority-data": "Q0E=" } }] });
+export const kubeconfigJson = JSON.stringify({
+  clusters: [{ name: "c", cluster: { server: "https://cluster.example", "certificate-authority-data": "Q0E=" } }],
+});
 
 /** The engine's client takes the text of a failure from gRPC's `details`. */
 const failure = (details: string): Error => Object.assign(new Error(details), { details });
@@ -69,28 +80,55 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
     case "aws:eks/getCluster:getCluster":
       if (world.clusterVersion === undefined) throw failure("ResourceNotFoundException: No cluster found");
       return {
-        ...inputs, version: world.clusterVersion, endpoint: "https://existing.example", certificateAuthorities: [{ data: "Q0E=" }], vpcConfig: { vpcId: world.clusterVpcId ?? "vpc-0", clusterSecurityGroupId: "sg-existing" },
+        ...inputs,
+        version: world.clusterVersion,
+        endpoint: "https://existing.example",
+        certificateAuthorities: [{ data: "Q0E=" }],
+        vpcConfig: { vpcId: world.clusterVpcId ?? "vpc-0", clusterSecurityGroupId: "sg-existing" },
       };
     case "aws:lb/getTargetGroup:getTargetGroup": {
       const resource = (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] ?? "";
       if (world.targetGroupFailure !== undefined) throw failure(world.targetGroupFailure);
-      if (inputs["arn"] !== undefined && inputs["arn"] !== `arn:of:${resource}`) throw failure("Search returned 0 results, please revise so only one is returned");
-      if (world.controllerTargetGroups?.includes(resource) !== true) throw failure("no matching ELBv2 Target Group found");
+      if (inputs["arn"] !== undefined && inputs["arn"] !== `arn:of:${resource}`)
+        throw failure("Search returned 0 results, please revise so only one is returned");
+      if (world.controllerTargetGroups?.includes(resource) !== true)
+        throw failure("no matching ELBv2 Target Group found");
       return { ...inputs, arn: `arn:of:${resource}` };
     }
     case "aws:lb/getLoadBalancer:getLoadBalancer": {
-      if (world.controllerTargetGroups === undefined) throw failure("Search returned 0 results, please revise so only one is returned");
-      return { ...inputs, name: "k8s-web", securityGroups: world.loadBalancerGroups?.[(inputs["tags"] as Record<string, string>)["service.k8s.aws/stack"] ?? ""] ?? ["sg-managed", "sg-backend"] };
+      if (world.controllerTargetGroups === undefined)
+        throw failure("Search returned 0 results, please revise so only one is returned");
+      return {
+        ...inputs,
+        name: "k8s-web",
+        securityGroups: world.loadBalancerGroups?.[
+          (inputs["tags"] as Record<string, string>)["service.k8s.aws/stack"] ?? ""
+        ] ?? ["sg-managed", "sg-backend"],
+      };
     }
     case "aws:ec2/getSecurityGroup:getSecurityGroup":
       if (world.controllerTargetGroups === undefined) throw failure("no matching EC2 Security Group found");
-      return { ...inputs, id: (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] === "ManagedLBSecurityGroup" ? "sg-managed" : "sg-backend" };
+      return {
+        ...inputs,
+        id:
+          (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] === "ManagedLBSecurityGroup"
+            ? "sg-managed"
+            : "sg-backend",
+      };
     case "aws:eks/getAddonVersion:getAddonVersion":
       return { ...inputs, version: `v1.2.3-eksbuild.${String(inputs["kubernetesVersion"]).split(".")[1]}` };
     case "aws:index/getPartition:getPartition":
       return { ...inputs, partition: world.partition ?? "aws" };
     case "aws:ec2/getVpc:getVpc":
-      return { ...inputs, cidrBlock: "10.99.0.0/16", cidrBlockAssociations: ["10.99.0.0/16", ...(world.secondaryCidrBlocks ?? [])].map((cidrBlock) => ({ associationId: "a", cidrBlock, state: "associated" })) };
+      return {
+        ...inputs,
+        cidrBlock: "10.99.0.0/16",
+        cidrBlockAssociations: ["10.99.0.0/16", ...(world.secondaryCidrBlocks ?? [])].map((cidrBlock) => ({
+          associationId: "a",
+          cidrBlock,
+          state: "associated",
+        })),
+      };
     default:
       throw new Error(`unexpected call of ${token}`);
   }
@@ -99,16 +137,43 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
 /** Runs the program to its end: until every resource it declared is registered. */
 export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<T>): Promise<MockRun<T>> {
   const calls: { token: string; inputs: Record<string, unknown> }[] = [];
-  await pulumi.runtime.setMocks({
-    newResource: ({ type, name, inputs, id }) => type === "kubernetes:core/v1:Service" && (id ?? "") !== "" ? { id: id ?? "", state: { metadata: { annotations: world.theirAnnotations?.[id ?? ""] ?? {} }, spec: { selector: world.theirSelectors?.[id ?? ""] ?? {} } } } : ({
-      id: `${name}-id`,
-      state: { ...inputs, arn: `arn:${type}:${name}`, ...(type === "eks:index:Cluster" ? { kubeconfigJson, clusterSecurityGroupId: "sg-cluster", oidcProviderArn: "arn:oidc", oidcProviderUrl: "https://oidc.example/id" } : {}), ...(type.includes("loadBalancer:") ? { dnsName: `${name}.elb.example` } : {}) },
-    }),
-    call: ({ token, inputs }) => {
-      calls.push({ token, inputs });
-      return call(world, token, inputs);
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs, id }) =>
+        type === "kubernetes:core/v1:Service" && (id ?? "") !== ""
+          ? {
+              id: id ?? "",
+              state: {
+                metadata: { annotations: world.theirAnnotations?.[id ?? ""] ?? {} },
+                spec: { selector: world.theirSelectors?.[id ?? ""] ?? {} },
+              },
+            }
+          : {
+              id: `${name}-id`,
+              state: {
+                ...inputs,
+                arn: `arn:${type}:${name}`,
+                ...(type === "eks:index:Cluster"
+                  ? {
+                      kubeconfigJson,
+                      clusterSecurityGroupId: "sg-cluster",
+                      oidcProviderArn: "arn:oidc",
+                      oidcProviderUrl: "https://oidc.example/id",
+                    }
+                  : {}),
+                ...(type.includes("loadBalancer:") ? { dnsName: `${name}.elb.example` } : {}),
+              },
+            },
+      call: ({ token, inputs }) => {
+        calls.push({ token, inputs });
+        return call(world, token, inputs);
+      },
     },
-  }, "eks-blue-green", world.stack, false, "organization");
+    "eks-blue-green",
+    world.stack,
+    false,
+    "organization",
+  );
   const resources: Registered[] = [];
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the engine's own request objects, which no type describes
   const monitor = pulumi.runtime.getMonitor() as any;
@@ -116,8 +181,15 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   monitor.registerResource = (request: any, callback: unknown): void => {
     resources.push({
-      type: request.getType(), name: request.getName(), inputs: request.getObject()?.toJavaScript() ?? {}, protect: request.getProtect() === true, retainOnDelete: request.getRetainondelete() === true, importId: request.getImportid(),
-      parent: lastName(request.getParent()), dependencies: request.getDependenciesList().map(shortUrn), updateTimeout: request.getCustomtimeouts()?.getUpdate() ?? "",
+      type: request.getType(),
+      name: request.getName(),
+      inputs: request.getObject()?.toJavaScript() ?? {},
+      protect: request.getProtect() === true,
+      retainOnDelete: request.getRetainondelete() === true,
+      importId: request.getImportid(),
+      parent: lastName(request.getParent()),
+      dependencies: request.getDependenciesList().map(shortUrn),
+      updateTimeout: request.getCustomtimeouts()?.getUpdate() ?? "",
     });
     register(request, callback);
   };
@@ -142,7 +214,8 @@ function resolved(value: unknown): Promise<unknown> {
 }
 
 /** `type name` of everything, sorted. */
-export const listing = (resources: readonly Registered[]): string[] => resources.map(({ type, name }) => `${type} ${name}`).sort();
+export const listing = (resources: readonly Registered[]): string[] =>
+  resources.map(({ type, name }) => `${type} ${name}`).sort();
 
 export function find(resources: readonly Registered[], type: string, name: string): Registered {
   const found = resources.find((resource) => resource.type === type && resource.name === name);
@@ -155,7 +228,9 @@ export const devValues: Readonly<Record<string, string>> = {
   "aws:region": "us-east-1",
   "eks-blue-green:kubernetesVersion": "1.35",
   "eks-blue-green:members": '["blue","green"]',
-  "eks-blue-green:network": '{"cidrBlock":"10.42.0.0/16","availabilityZones":["us-east-1a","us-east-1b"],"natGateways":"one"}',
+  "eks-blue-green:network":
+    '{"cidrBlock":"10.42.0.0/16","availabilityZones":["us-east-1a","us-east-1b"],"natGateways":"one"}',
   "eks-blue-green:cluster": '{"nodes":{"instanceTypes":["m6i.large"],"desiredSize":2,"minSize":2,"maxSize":4}}',
-  "eks-blue-green:services": '[{"name":"web","namespace":"web","image":"eks-blue-green/echo:1","port":80,"targetPort":8080,"replicas":3}]',
+  "eks-blue-green:services":
+    '[{"name":"web","namespace":"web","image":"eks-blue-green/echo:1","port":80,"targetPort":8080,"replicas":3}]',
 };

@@ -2,10 +2,27 @@
 import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { DescribeAddonCommand, DescribeClusterCommand, EKSClient, ListAddonsCommand } from "@aws-sdk/client-eks";
-import { DeregisterTargetsCommand, DescribeLoadBalancerAttributesCommand, DescribeTargetHealthCommand, ElasticLoadBalancingV2Client, type TargetDescription } from "@aws-sdk/client-elastic-load-balancing-v2";
+import {
+  DeregisterTargetsCommand,
+  DescribeLoadBalancerAttributesCommand,
+  DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
+  type TargetDescription,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { DriverError } from "../../errors";
-import type { AddonStatus, AlarmState, AwsPort, ClusterStatus, LoadBalancerDescription, ProbeResult, ServiceLoadBalancerQuery, ServiceLoadBalancers, Target, TargetState } from "../../ports";
+import type {
+  AddonStatus,
+  AlarmState,
+  AwsPort,
+  ClusterStatus,
+  LoadBalancerDescription,
+  ProbeResult,
+  ServiceLoadBalancerQuery,
+  ServiceLoadBalancers,
+  Target,
+  TargetState,
+} from "../../ports";
 import { clientSettings } from "./client";
 import { LoadBalancers } from "./load-balancers";
 import { probe } from "../http/probe";
@@ -13,16 +30,42 @@ import { findServiceLoadBalancers } from "./service-load-balancers";
 
 /** Real seconds: an API call that takes longer than this is lost. */
 export const callSeconds = 30;
-const states: readonly TargetState[] = ["initial", "healthy", "unhealthy", "unused", "draining", "unhealthy.draining", "unavailable"];
+const states: readonly TargetState[] = [
+  "initial",
+  "healthy",
+  "unhealthy",
+  "unused",
+  "draining",
+  "unhealthy.draining",
+  "unavailable",
+];
 
-const credentialErrors = /CredentialsProviderError|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|AccessDenied|SignatureDoesNotMatch/;
+const credentialErrors =
+  /CredentialsProviderError|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|AccessDenied|SignatureDoesNotMatch/;
 
 /** What AWS answered, as an error of ours. */
 export function failure(action: string, error: unknown): DriverError {
   const { name = "Error", message = String(error) } = error as { name?: string; message?: string };
-  if (credentialErrors.test(name)) return new DriverError("EBG-CREDENTIALS", `AWS refuses ${action}: ${name}: ${message}`, "check with: aws sts get-caller-identity; docs/permissions.md lists what the driver needs", error);
-  if (name === "TimeoutError" || name === "AbortError") return new DriverError("EBG-DEADLINE", `AWS did not answer ${action} within ${callSeconds} s`, "check the network and AWS_ENDPOINT_URL, then run the same command again", error);
-  return new DriverError("EBG-AWS", `${action}: ${name}: ${message}`, "run the same command again; if it stays, look at AWS's status", error);
+  if (credentialErrors.test(name))
+    return new DriverError(
+      "EBG-CREDENTIALS",
+      `AWS refuses ${action}: ${name}: ${message}`,
+      "check with: aws sts get-caller-identity; docs/permissions.md lists what the driver needs",
+      error,
+    );
+  if (name === "TimeoutError" || name === "AbortError")
+    return new DriverError(
+      "EBG-DEADLINE",
+      `AWS did not answer ${action} within ${callSeconds} s`,
+      "check the network and AWS_ENDPOINT_URL, then run the same command again",
+      error,
+    );
+  return new DriverError(
+    "EBG-AWS",
+    `${action}: ${name}: ${message}`,
+    "run the same command again; if it stays, look at AWS's status",
+    error,
+  );
 }
 
 const idOf = (target: TargetDescription | undefined): string => `${target?.Id ?? ""}:${target?.Port ?? ""}`;
@@ -54,28 +97,41 @@ export class AwsAdapter implements AwsPort {
   }
 
   async identity(): Promise<{ readonly account: string; readonly arn: string }> {
-    const answer = await this.call("sts:GetCallerIdentity", (options) => this.sts.send(new GetCallerIdentityCommand({}), options));
+    const answer = await this.call("sts:GetCallerIdentity", (options) =>
+      this.sts.send(new GetCallerIdentityCommand({}), options),
+    );
     return { account: answer.Account ?? "", arn: answer.Arn ?? "" };
   }
 
   async targets(targetGroupArn: string): Promise<readonly Target[]> {
-    const answer = await this.call("elasticloadbalancing:DescribeTargetHealth", (options) => this.elb.send(new DescribeTargetHealthCommand({ TargetGroupArn: targetGroupArn }), options));
+    const answer = await this.call("elasticloadbalancing:DescribeTargetHealth", (options) =>
+      this.elb.send(new DescribeTargetHealthCommand({ TargetGroupArn: targetGroupArn }), options),
+    );
     return (answer.TargetHealthDescriptions ?? []).map(({ Target: target, TargetHealth: health }) => {
       const state = (health?.State ?? "unavailable") as TargetState;
-      return { id: idOf(target), state: states.includes(state) ? state : "unavailable", reason: health?.Reason ?? null, description: health?.Description ?? null };
+      return {
+        id: idOf(target),
+        state: states.includes(state) ? state : "unavailable",
+        reason: health?.Reason ?? null,
+        description: health?.Description ?? null,
+      };
     });
   }
 
   async deregister(targetGroupArn: string, targets: readonly string[]): Promise<void> {
     for (let at = 0; at < targets.length; at += 200) {
       const chunk = targets.slice(at, at + 200).map(targetOf);
-      await this.call("elasticloadbalancing:DeregisterTargets", (options) => this.elb.send(new DeregisterTargetsCommand({ TargetGroupArn: targetGroupArn, Targets: chunk }), options));
+      await this.call("elasticloadbalancing:DeregisterTargets", (options) =>
+        this.elb.send(new DeregisterTargetsCommand({ TargetGroupArn: targetGroupArn, Targets: chunk }), options),
+      );
     }
   }
 
   async clusterStatus(clusterName: string): Promise<ClusterStatus | null> {
     try {
-      const { cluster } = await this.call("eks:DescribeCluster", (options) => this.eks.send(new DescribeClusterCommand({ name: clusterName }), options));
+      const { cluster } = await this.call("eks:DescribeCluster", (options) =>
+        this.eks.send(new DescribeClusterCommand({ name: clusterName }), options),
+      );
       return { status: cluster?.status ?? "UNKNOWN", version: cluster?.version ?? null };
     } catch (error) {
       if ((error as { cause?: { name?: string } }).cause?.name === "ResourceNotFoundException") return null;
@@ -86,14 +142,23 @@ export class AwsAdapter implements AwsPort {
   async addons(clusterName: string): Promise<readonly AddonStatus[]> {
     const names: string[] = [];
     for (let nextToken: string | undefined, first = true; first || nextToken !== undefined; first = false) {
-      const page = await this.call("eks:ListAddons", (options) => this.eks.send(new ListAddonsCommand({ clusterName, ...(nextToken === undefined ? {} : { nextToken }) }), options));
+      const page = await this.call("eks:ListAddons", (options) =>
+        this.eks.send(
+          new ListAddonsCommand({ clusterName, ...(nextToken === undefined ? {} : { nextToken }) }),
+          options,
+        ),
+      );
       names.push(...(page.addons ?? []));
       nextToken = page.nextToken ?? undefined;
     }
-    return Promise.all(names.map(async (name) => {
-      const { addon } = await this.call("eks:DescribeAddon", (options) => this.eks.send(new DescribeAddonCommand({ clusterName, addonName: name }), options));
-      return { name, version: addon?.addonVersion ?? "", status: addon?.status ?? "UNKNOWN" };
-    }));
+    return Promise.all(
+      names.map(async (name) => {
+        const { addon } = await this.call("eks:DescribeAddon", (options) =>
+          this.eks.send(new DescribeAddonCommand({ clusterName, addonName: name }), options),
+        );
+        return { name, version: addon?.addonVersion ?? "", status: addon?.status ?? "UNKNOWN" };
+      }),
+    );
   }
 
   findServiceLoadBalancers(query: ServiceLoadBalancerQuery): Promise<ServiceLoadBalancers> {
@@ -101,7 +166,9 @@ export class AwsAdapter implements AwsPort {
   }
 
   async loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>> {
-    const answer = await this.call("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) => this.elb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: loadBalancerArn }), options));
+    const answer = await this.call("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) =>
+      this.elb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: loadBalancerArn }), options),
+    );
     return Object.fromEntries((answer.Attributes ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
   }
 
@@ -109,7 +176,15 @@ export class AwsAdapter implements AwsPort {
     if (names.length === 0) return {};
     const found: Record<string, AlarmState> = Object.fromEntries(names.map((name) => [name, "missing"]));
     for (let at = 0; at < names.length; at += 100) {
-      const answer = await this.call("cloudwatch:DescribeAlarms", (options) => this.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: names.slice(at, at + 100), AlarmTypes: ["MetricAlarm", "CompositeAlarm"] }), options));
+      const answer = await this.call("cloudwatch:DescribeAlarms", (options) =>
+        this.cloudwatch.send(
+          new DescribeAlarmsCommand({
+            AlarmNames: names.slice(at, at + 100),
+            AlarmTypes: ["MetricAlarm", "CompositeAlarm"],
+          }),
+          options,
+        ),
+      );
       for (const { AlarmName, StateValue } of [...(answer.MetricAlarms ?? []), ...(answer.CompositeAlarms ?? [])]) {
         found[AlarmName ?? ""] = StateValue === "OK" ? "ok" : StateValue === "ALARM" ? "alarm" : "insufficient-data";
       }

@@ -1,5 +1,14 @@
 /** The evacuation port: the denial on the controller's role in IAM, and EC2's word on whose an address is. */
-import { DescribeInstancesCommand, DescribeNetworkInterfacesCommand, DescribeVolumesCommand, EC2Client, type Filter, type Instance, type NetworkInterface, type Tag } from "@aws-sdk/client-ec2";
+import {
+  DescribeInstancesCommand,
+  DescribeNetworkInterfacesCommand,
+  DescribeVolumesCommand,
+  EC2Client,
+  type Filter,
+  type Instance,
+  type NetworkInterface,
+  type Tag,
+} from "@aws-sdk/client-ec2";
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import type { AddressOwner, EvacuationPort } from "../../ports";
 import { callSeconds, failure } from "./aws-adapter";
@@ -8,16 +17,24 @@ import { interfacesByAddress } from "./network-interfaces";
 
 /** Name of the inline policy; one that is found under it is ours. */
 export const denialName = "eks-blue-green-evacuated";
-/** Deregistering and reading stay allowed: the controller needs them to let go of its bindings when the cluster comes back. */
-export const denial = JSON.stringify({ Version: "2012-10-17", Statement: [{ Sid: "Evacuated", Effect: "Deny", Action: ["elasticloadbalancing:RegisterTargets"], Resource: "*" }] });
+/**
+ * Deregistering and reading stay allowed: the controller needs them to let go of its bindings when the cluster comes
+ * back.
+ */
+export const denial = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Sid: "Evacuated", Effect: "Deny", Action: ["elasticloadbalancing:RegisterTargets"], Resource: "*" }],
+});
 
-const absent = (error: unknown): boolean => /NoSuchEntity/.test((error as { cause?: { name?: string } }).cause?.name ?? "");
+const absent = (error: unknown): boolean =>
+  /NoSuchEntity/.test((error as { cause?: { name?: string } }).cause?.name ?? "");
 const hostOf = (target: string): string => target.slice(0, target.lastIndexOf(":"));
 
 /** Cluster names in the tags that EKS, the VPC CNI and people's tools put on nodes and their interfaces. */
 export function clustersIn(tags: readonly Tag[] | undefined): string[] {
   const found = (tags ?? []).flatMap(({ Key, Value }) => {
-    if (Key === "cluster.k8s.amazonaws.com/name" || Key === "eks:cluster-name" || Key === "aws:eks:cluster-name") return Value === undefined || Value === "" ? [] : [Value];
+    if (Key === "cluster.k8s.amazonaws.com/name" || Key === "eks:cluster-name" || Key === "aws:eks:cluster-name")
+      return Value === undefined || Value === "" ? [] : [Value];
     const name = /^kubernetes\.io\/cluster\/(.+)$/.exec(Key ?? "")?.[1];
     // `shared` is on subnets and security groups that several clusters use; only `owned` says whose it is.
     return name !== undefined && Value === "owned" ? [name] : [];
@@ -29,7 +46,10 @@ export class EvacuationAdapter implements EvacuationPort {
   private readonly ec2: EC2Client;
   private readonly iam: IAMClient;
 
-  constructor(region: string, readonly forgetKubernetesObjects: (member: string) => Promise<number>) {
+  constructor(
+    region: string,
+    readonly forgetKubernetesObjects: (member: string) => Promise<number>,
+  ) {
     const common = clientSettings(region);
     this.ec2 = new EC2Client(common);
     this.iam = new IAMClient(common);
@@ -42,7 +62,9 @@ export class EvacuationAdapter implements EvacuationPort {
 
   async denyRegistering(RoleName: string): Promise<"denied" | "no-role"> {
     try {
-      await this.call("iam:PutRolePolicy", (options) => this.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: denialName, PolicyDocument: denial }), options));
+      await this.call("iam:PutRolePolicy", (options) =>
+        this.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: denialName, PolicyDocument: denial }), options),
+      );
       return "denied";
     } catch (error) {
       if (absent(error)) return "no-role";
@@ -52,7 +74,9 @@ export class EvacuationAdapter implements EvacuationPort {
 
   async registeringDenied(RoleName: string): Promise<boolean> {
     try {
-      const { PolicyDocument } = await this.call("iam:GetRolePolicy", (options) => this.iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: denialName }), options));
+      const { PolicyDocument } = await this.call("iam:GetRolePolicy", (options) =>
+        this.iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: denialName }), options),
+      );
       return same(PolicyDocument ?? "");
     } catch (error) {
       if (absent(error)) return false;
@@ -62,7 +86,9 @@ export class EvacuationAdapter implements EvacuationPort {
 
   async allowRegistering(RoleName: string): Promise<void> {
     try {
-      await this.call("iam:DeleteRolePolicy", (options) => this.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: denialName }), options));
+      await this.call("iam:DeleteRolePolicy", (options) =>
+        this.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: denialName }), options),
+      );
     } catch (error) {
       if (!absent(error)) throw error;
     }
@@ -71,9 +97,20 @@ export class EvacuationAdapter implements EvacuationPort {
   async ownersOf(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, AddressOwner>>> {
     const hosts = [...new Set(targets.map(hostOf))];
     const describe = (Filters: Filter[]): Promise<readonly NetworkInterface[]> =>
-      this.pages("ec2:DescribeNetworkInterfaces", (NextToken, options) => this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options), (page) => page.NetworkInterfaces);
-    const interfaces = await interfacesByAddress(hosts.filter((host) => !host.startsWith("i-")), vpcId, describe);
-    const machines = await this.instances([...hosts.filter((host) => host.startsWith("i-")), ...[...interfaces.values()].flatMap((one) => one.Attachment?.InstanceId ?? [])]);
+      this.pages(
+        "ec2:DescribeNetworkInterfaces",
+        (NextToken, options) => this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options),
+        (page) => page.NetworkInterfaces,
+      );
+    const interfaces = await interfacesByAddress(
+      hosts.filter((host) => !host.startsWith("i-")),
+      vpcId,
+      describe,
+    );
+    const machines = await this.instances([
+      ...hosts.filter((host) => host.startsWith("i-")),
+      ...[...interfaces.values()].flatMap((one) => one.Attachment?.InstanceId ?? []),
+    ]);
     const byId = new Map(machines.map((one) => [one.InstanceId ?? "", one]));
     const byHost = new Map<string, AddressOwner>();
     for (const [address, one] of interfaces) {
@@ -83,18 +120,53 @@ export class EvacuationAdapter implements EvacuationPort {
       byHost.set(address, { clusters, via });
     }
     for (const [id, machine] of byId) byHost.set(id, { clusters: clustersIn(machine.Tags), via: id });
-    return Object.fromEntries(targets.flatMap((target) => { const owner = byHost.get(hostOf(target)); return owner === undefined ? [] : [[target, owner]]; }));
+    return Object.fromEntries(
+      targets.flatMap((target) => {
+        const owner = byHost.get(hostOf(target));
+        return owner === undefined ? [] : [[target, owner]];
+      }),
+    );
   }
 
   async leftBehind(clusterName: string): Promise<readonly string[]> {
     const found: string[] = [];
-    for (const filter of [{ Name: `tag:kubernetes.io/cluster/${clusterName}`, Values: ["owned"] }, { Name: "tag:cluster.k8s.amazonaws.com/name", Values: [clusterName] }]) {
+    for (const filter of [
+      { Name: `tag:kubernetes.io/cluster/${clusterName}`, Values: ["owned"] },
+      { Name: "tag:cluster.k8s.amazonaws.com/name", Values: [clusterName] },
+    ]) {
       const [interfaces, volumes, machines] = await Promise.all([
-        this.pages("ec2:DescribeNetworkInterfaces", (NextToken, options) => this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters: [filter], NextToken }), options), (page) => page.NetworkInterfaces),
-        this.pages("ec2:DescribeVolumes", (NextToken, options) => this.ec2.send(new DescribeVolumesCommand({ Filters: [filter], NextToken }), options), (page) => page.Volumes),
-        this.pages("ec2:DescribeInstances", (NextToken, options) => this.ec2.send(new DescribeInstancesCommand({ Filters: [filter, { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] }], NextToken }), options), (page) => page.Reservations?.flatMap((one) => one.Instances ?? [])),
+        this.pages(
+          "ec2:DescribeNetworkInterfaces",
+          (NextToken, options) =>
+            this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters: [filter], NextToken }), options),
+          (page) => page.NetworkInterfaces,
+        ),
+        this.pages(
+          "ec2:DescribeVolumes",
+          (NextToken, options) => this.ec2.send(new DescribeVolumesCommand({ Filters: [filter], NextToken }), options),
+          (page) => page.Volumes,
+        ),
+        this.pages(
+          "ec2:DescribeInstances",
+          (NextToken, options) =>
+            this.ec2.send(
+              new DescribeInstancesCommand({
+                Filters: [
+                  filter,
+                  { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
+                ],
+                NextToken,
+              }),
+              options,
+            ),
+          (page) => page.Reservations?.flatMap((one) => one.Instances ?? []),
+        ),
       ]);
-      found.push(...interfaces.flatMap((one) => one.NetworkInterfaceId ?? []), ...volumes.flatMap((one) => one.VolumeId ?? []), ...machines.flatMap((one) => one.InstanceId ?? []));
+      found.push(
+        ...interfaces.flatMap((one) => one.NetworkInterfaceId ?? []),
+        ...volumes.flatMap((one) => one.VolumeId ?? []),
+        ...machines.flatMap((one) => one.InstanceId ?? []),
+      );
     }
     return [...new Set(found)].sort();
   }
@@ -104,12 +176,22 @@ export class EvacuationAdapter implements EvacuationPort {
     const found: Instance[] = [];
     for (let at = 0; at < all.length; at += 200) {
       const Filters: Filter[] = [{ Name: "instance-id", Values: all.slice(at, at + 200) }];
-      found.push(...(await this.pages("ec2:DescribeInstances", (NextToken, options) => this.ec2.send(new DescribeInstancesCommand({ Filters, NextToken }), options), (page) => page.Reservations?.flatMap((one) => one.Instances ?? []))));
+      found.push(
+        ...(await this.pages(
+          "ec2:DescribeInstances",
+          (NextToken, options) => this.ec2.send(new DescribeInstancesCommand({ Filters, NextToken }), options),
+          (page) => page.Reservations?.flatMap((one) => one.Instances ?? []),
+        )),
+      );
     }
     return found;
   }
 
-  private async pages<Page extends { NextToken?: string | undefined }, One>(action: string, send: (nextToken: string | undefined, options: { abortSignal: AbortSignal }) => Promise<Page>, itemsOf: (page: Page) => readonly One[] | undefined): Promise<readonly One[]> {
+  private async pages<Page extends { NextToken?: string | undefined }, One>(
+    action: string,
+    send: (nextToken: string | undefined, options: { abortSignal: AbortSignal }) => Promise<Page>,
+    itemsOf: (page: Page) => readonly One[] | undefined,
+  ): Promise<readonly One[]> {
     const found: One[] = [];
     let next: string | undefined;
     do {

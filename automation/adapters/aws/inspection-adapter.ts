@@ -1,24 +1,57 @@
-/** The inspection port: EC2 and ELBv2 through the SDK's clients, the members' API servers, and requests to the load balancer. */
-import { DescribeNetworkInterfacesCommand, DescribeSecurityGroupRulesCommand, EC2Client, type Filter, type NetworkInterface, type SecurityGroupRule as Ec2Rule } from "@aws-sdk/client-ec2";
-import { DescribeLoadBalancerAttributesCommand, DescribeLoadBalancersCommand, DescribeTargetGroupAttributesCommand, DescribeTargetGroupsCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+/**
+ * The inspection port: EC2 and ELBv2 through the SDK's clients, the members' API servers, and requests to the load
+ * balancer.
+ */
+import {
+  DescribeNetworkInterfacesCommand,
+  DescribeSecurityGroupRulesCommand,
+  EC2Client,
+  type Filter,
+  type NetworkInterface,
+  type SecurityGroupRule as Ec2Rule,
+} from "@aws-sdk/client-ec2";
+import {
+  DescribeLoadBalancerAttributesCommand,
+  DescribeLoadBalancersCommand,
+  DescribeTargetGroupAttributesCommand,
+  DescribeTargetGroupsCommand,
+  ElasticLoadBalancingV2Client,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import type { InspectionPort } from "../../ports";
-import type { BindingCrd, BindingTimes, LoadBalancerReading, Sample, SecurityGroupRule, TargetGroupReading, TargetInterface, WorkloadReading } from "../../ports/readings";
+import type {
+  BindingCrd,
+  BindingTimes,
+  LoadBalancerReading,
+  Sample,
+  SecurityGroupRule,
+  TargetGroupReading,
+  TargetInterface,
+  WorkloadReading,
+} from "../../ports/readings";
 import { callSeconds, failure } from "./aws-adapter";
 import { clientSettings } from "./client";
 import { interfacesByAddress } from "./network-interfaces";
 import { readBindingCrds, readBindingTimes, readWorkload } from "../kubernetes/workload-readings";
 import { sample } from "../http/sample";
 
-const pairs = (attributes: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined): Record<string, string> => Object.fromEntries((attributes ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
+const pairs = (
+  attributes: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined,
+): Record<string, string> => Object.fromEntries((attributes ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
 const hostOf = (target: string): string => target.slice(0, target.lastIndexOf(":"));
-const gone = (what: string): DriverError => new DriverError("EBG-AWS", `there is no ${what}`, "deploy the environment's stack: pulumi up");
+const gone = (what: string): DriverError =>
+  new DriverError("EBG-AWS", `there is no ${what}`, "deploy the environment's stack: pulumi up");
 
 function ruleOf(rule: Ec2Rule): SecurityGroupRule {
   return {
-    groupId: rule.GroupId ?? "", egress: rule.IsEgress === true, protocol: rule.IpProtocol ?? "-1", fromPort: rule.FromPort ?? -1, toPort: rule.ToPort ?? -1,
-    cidr: rule.CidrIpv4 ?? rule.CidrIpv6 ?? null, referencedGroupId: rule.ReferencedGroupInfo?.GroupId ?? null,
+    groupId: rule.GroupId ?? "",
+    egress: rule.IsEgress === true,
+    protocol: rule.IpProtocol ?? "-1",
+    fromPort: rule.FromPort ?? -1,
+    toPort: rule.ToPort ?? -1,
+    cidr: rule.CidrIpv4 ?? rule.CidrIpv6 ?? null,
+    referencedGroupId: rule.ReferencedGroupInfo?.GroupId ?? null,
   };
 }
 
@@ -39,23 +72,41 @@ export class InspectionAdapter implements InspectionPort {
 
   async loadBalancer(arn: string): Promise<LoadBalancerReading> {
     const [balancers, attributes] = await Promise.all([
-      this.call("elasticloadbalancing:DescribeLoadBalancers", (options) => this.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }), options)),
-      this.call("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) => this.elb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn }), options)),
+      this.call("elasticloadbalancing:DescribeLoadBalancers", (options) =>
+        this.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }), options),
+      ),
+      this.call("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) =>
+        this.elb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn }), options),
+      ),
     ]);
     const found = balancers.LoadBalancers?.[0];
     if (found === undefined) throw gone(`load balancer ${arn}`);
-    return { arn, scheme: found.Scheme ?? "", securityGroups: found.SecurityGroups ?? [], attributes: pairs(attributes.Attributes) };
+    return {
+      arn,
+      scheme: found.Scheme ?? "",
+      securityGroups: found.SecurityGroups ?? [],
+      attributes: pairs(attributes.Attributes),
+    };
   }
 
   async targetGroup(arn: string): Promise<TargetGroupReading> {
     const [groups, attributes] = await Promise.all([
-      this.call("elasticloadbalancing:DescribeTargetGroups", (options) => this.elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [arn] }), options)),
-      this.call("elasticloadbalancing:DescribeTargetGroupAttributes", (options) => this.elb.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn }), options)),
+      this.call("elasticloadbalancing:DescribeTargetGroups", (options) =>
+        this.elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [arn] }), options),
+      ),
+      this.call("elasticloadbalancing:DescribeTargetGroupAttributes", (options) =>
+        this.elb.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn }), options),
+      ),
     ]);
     const found = groups.TargetGroups?.[0];
     if (found === undefined) throw gone(`target group ${arn}`);
     const checked = Number(found.HealthCheckPort);
-    return { targetType: found.TargetType ?? "", port: found.Port ?? 0, healthCheckPort: Number.isInteger(checked) ? checked : null, attributes: pairs(attributes.Attributes) };
+    return {
+      targetType: found.TargetType ?? "",
+      port: found.Port ?? 0,
+      healthCheckPort: Number.isInteger(checked) ? checked : null,
+      attributes: pairs(attributes.Attributes),
+    };
   }
 
   async securityGroupRules(groupIds: readonly string[]): Promise<readonly SecurityGroupRule[]> {
@@ -65,7 +116,9 @@ export class InspectionAdapter implements InspectionPort {
       const Filters: Filter[] = [{ Name: "group-id", Values: groupIds.slice(at, at + 200) }];
       let NextToken: string | undefined;
       do {
-        const page = await this.call("ec2:DescribeSecurityGroupRules", (options) => this.ec2.send(new DescribeSecurityGroupRulesCommand({ Filters, NextToken }), options));
+        const page = await this.call("ec2:DescribeSecurityGroupRules", (options) =>
+          this.ec2.send(new DescribeSecurityGroupRulesCommand({ Filters, NextToken }), options),
+        );
         rules.push(...(page.SecurityGroupRules ?? []).map(ruleOf));
         NextToken = page.NextToken;
       } while (NextToken !== undefined);
@@ -77,19 +130,31 @@ export class InspectionAdapter implements InspectionPort {
     const hosts = [...new Set(targets.map(hostOf))];
     const instances = hosts.filter((host) => host.startsWith("i-"));
     const addresses = hosts.filter((host) => !host.startsWith("i-"));
-    const [ofAddresses, ofInstances] = await Promise.all([interfacesByAddress(addresses, vpcId, (filters) => this.networkInterfaces(filters)), this.interfacesOfInstances(instances)]);
+    const [ofAddresses, ofInstances] = await Promise.all([
+      interfacesByAddress(addresses, vpcId, (filters) => this.networkInterfaces(filters)),
+      this.interfacesOfInstances(instances),
+    ]);
     const byHost = new Map<string, TargetInterface>();
     for (const [address, one] of ofAddresses) byHost.set(address, { address, securityGroups: groupsOf(one) });
     for (const one of ofInstances) {
       // Traffic by instance comes to its primary interface.
-      if (one.Attachment?.InstanceId !== undefined && (one.Attachment.DeviceIndex ?? 0) === 0) byHost.set(one.Attachment.InstanceId, { address: one.PrivateIpAddress ?? "", securityGroups: groupsOf(one) });
+      if (one.Attachment?.InstanceId !== undefined && (one.Attachment.DeviceIndex ?? 0) === 0)
+        byHost.set(one.Attachment.InstanceId, { address: one.PrivateIpAddress ?? "", securityGroups: groupsOf(one) });
     }
-    return Object.fromEntries(targets.flatMap((target) => { const found = byHost.get(hostOf(target)); return found === undefined ? [] : [[target, found]]; }));
+    return Object.fromEntries(
+      targets.flatMap((target) => {
+        const found = byHost.get(hostOf(target));
+        return found === undefined ? [] : [[target, found]];
+      }),
+    );
   }
 
   private async interfacesOfInstances(ids: readonly string[]): Promise<readonly NetworkInterface[]> {
     const found: NetworkInterface[] = [];
-    for (let at = 0; at < ids.length; at += 200) found.push(...(await this.networkInterfaces([{ Name: "attachment.instance-id", Values: ids.slice(at, at + 200) }])));
+    for (let at = 0; at < ids.length; at += 200)
+      found.push(
+        ...(await this.networkInterfaces([{ Name: "attachment.instance-id", Values: ids.slice(at, at + 200) }])),
+      );
     return found;
   }
 
@@ -97,7 +162,9 @@ export class InspectionAdapter implements InspectionPort {
     const found: NetworkInterface[] = [];
     let NextToken: string | undefined;
     do {
-      const page = await this.call("ec2:DescribeNetworkInterfaces", (options) => this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options));
+      const page = await this.call("ec2:DescribeNetworkInterfaces", (options) =>
+        this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options),
+      );
       found.push(...(page.NetworkInterfaces ?? []));
       NextToken = page.NextToken;
     } while (NextToken !== undefined);
@@ -126,4 +193,5 @@ export class InspectionAdapter implements InspectionPort {
   }
 }
 
-const groupsOf = (one: NetworkInterface): string[] => (one.Groups ?? []).flatMap(({ GroupId }) => (GroupId === undefined ? [] : [GroupId]));
+const groupsOf = (one: NetworkInterface): string[] =>
+  (one.Groups ?? []).flatMap(({ GroupId }) => (GroupId === undefined ? [] : [GroupId]));

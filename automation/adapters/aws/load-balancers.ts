@@ -1,8 +1,23 @@
 /** Load balancers described as they are, and their tags read and written. */
-import { CreateTagsCommand, DeleteTagsCommand, DescribeSecurityGroupsCommand, type EC2Client, type Tag as Ec2Tag } from "@aws-sdk/client-ec2";
 import {
-  AddTagsCommand, DescribeListenersCommand, DescribeLoadBalancerAttributesCommand, DescribeLoadBalancersCommand, DescribeTagsCommand, DescribeTargetGroupAttributesCommand, DescribeTargetGroupsCommand, RemoveTagsCommand,
-  type ElasticLoadBalancingV2Client, type LoadBalancer, type TargetGroup,
+  CreateTagsCommand,
+  DeleteTagsCommand,
+  DescribeSecurityGroupsCommand,
+  type EC2Client,
+  type Tag as Ec2Tag,
+} from "@aws-sdk/client-ec2";
+import {
+  AddTagsCommand,
+  DescribeListenersCommand,
+  DescribeLoadBalancerAttributesCommand,
+  DescribeLoadBalancersCommand,
+  DescribeTagsCommand,
+  DescribeTargetGroupAttributesCommand,
+  DescribeTargetGroupsCommand,
+  RemoveTagsCommand,
+  type ElasticLoadBalancingV2Client,
+  type LoadBalancer,
+  type TargetGroup,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { LoadBalancerDescription } from "../../ports";
 
@@ -11,16 +26,24 @@ type Described = LoadBalancerDescription["targetGroups"][number];
 export type Call = <T>(action: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>) => Promise<T>;
 type Tags = Readonly<Record<string, string>>;
 
-const record = (tags: readonly Ec2Tag[] | undefined): Record<string, string> => Object.fromEntries((tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
+const record = (tags: readonly Ec2Tag[] | undefined): Record<string, string> =>
+  Object.fromEntries((tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
 const isGroupId = (resource: string): boolean => resource.startsWith("sg-");
-const missing = (error: unknown): boolean => /NotFound/.test((error as { cause?: { name?: string } }).cause?.name ?? "");
+const missing = (error: unknown): boolean =>
+  /NotFound/.test((error as { cause?: { name?: string } }).cause?.name ?? "");
 
 export class LoadBalancers {
-  constructor(private readonly elb: ElasticLoadBalancingV2Client, private readonly ec2: EC2Client, private readonly call: Call) {}
+  constructor(
+    private readonly elb: ElasticLoadBalancingV2Client,
+    private readonly ec2: EC2Client,
+    private readonly call: Call,
+  ) {}
 
   async describe(arn: string): Promise<LoadBalancerDescription | null> {
     try {
-      const answer = await this.call("elasticloadbalancing:DescribeLoadBalancers", (options) => this.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }), options));
+      const answer = await this.call("elasticloadbalancing:DescribeLoadBalancers", (options) =>
+        this.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }), options),
+      );
       const found = answer.LoadBalancers?.[0];
       return found === undefined ? null : await this.complete(found);
     } catch (error) {
@@ -33,10 +56,20 @@ export class LoadBalancers {
     const LoadBalancerArn = found.LoadBalancerArn ?? "";
     const groupIds = found.SecurityGroups ?? [];
     const [attributes, listeners, targetGroups, groups] = await Promise.all([
-      this.call("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) => this.elb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn }), options)),
-      this.call("elasticloadbalancing:DescribeListeners", (options) => this.elb.send(new DescribeListenersCommand({ LoadBalancerArn }), options)),
-      this.call("elasticloadbalancing:DescribeTargetGroups", (options) => this.elb.send(new DescribeTargetGroupsCommand({ LoadBalancerArn }), options)),
-      groupIds.length === 0 ? null : this.call("ec2:DescribeSecurityGroups", (options) => this.ec2.send(new DescribeSecurityGroupsCommand({ GroupIds: groupIds }), options)),
+      this.call("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) =>
+        this.elb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn }), options),
+      ),
+      this.call("elasticloadbalancing:DescribeListeners", (options) =>
+        this.elb.send(new DescribeListenersCommand({ LoadBalancerArn }), options),
+      ),
+      this.call("elasticloadbalancing:DescribeTargetGroups", (options) =>
+        this.elb.send(new DescribeTargetGroupsCommand({ LoadBalancerArn }), options),
+      ),
+      groupIds.length === 0
+        ? null
+        : this.call("ec2:DescribeSecurityGroups", (options) =>
+            this.ec2.send(new DescribeSecurityGroupsCommand({ GroupIds: groupIds }), options),
+          ),
     ]);
     return {
       arn: LoadBalancerArn,
@@ -46,11 +79,25 @@ export class LoadBalancers {
       ipAddressType: found.IpAddressType ?? "ipv4",
       vpcId: found.VpcId ?? "",
       subnetIds: (found.AvailabilityZones ?? []).map((zone) => zone.SubnetId ?? "").sort(),
-      securityGroups: (groups?.SecurityGroups ?? []).map((group) => ({ id: group.GroupId ?? "", name: group.GroupName ?? "", description: group.Description ?? "", vpcId: group.VpcId ?? "", tags: record(group.Tags) })),
+      securityGroups: (groups?.SecurityGroups ?? []).map((group) => ({
+        id: group.GroupId ?? "",
+        name: group.GroupName ?? "",
+        description: group.Description ?? "",
+        vpcId: group.VpcId ?? "",
+        tags: record(group.Tags),
+      })),
       attributes: Object.fromEntries((attributes.Attributes ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
       listeners: (listeners.Listeners ?? []).map((listener) => {
-        const actions = (listener.DefaultActions ?? []).flatMap((action) => [action.TargetGroupArn, ...(action.ForwardConfig?.TargetGroups ?? []).map((group) => group.TargetGroupArn)]);
-        return { arn: listener.ListenerArn ?? "", port: listener.Port ?? 0, protocol: listener.Protocol ?? "", targetGroupArns: [...new Set(actions.filter((arn) => arn !== undefined))] };
+        const actions = (listener.DefaultActions ?? []).flatMap((action) => [
+          action.TargetGroupArn,
+          ...(action.ForwardConfig?.TargetGroups ?? []).map((group) => group.TargetGroupArn),
+        ]);
+        return {
+          arn: listener.ListenerArn ?? "",
+          port: listener.Port ?? 0,
+          protocol: listener.Protocol ?? "",
+          targetGroupArns: [...new Set(actions.filter((arn) => arn !== undefined))],
+        };
       }),
       targetGroups: await Promise.all((targetGroups.TargetGroups ?? []).map((group) => this.targetGroup(group))),
     };
@@ -58,7 +105,9 @@ export class LoadBalancers {
 
   private async targetGroup(group: TargetGroup): Promise<Described> {
     const TargetGroupArn = group.TargetGroupArn ?? "";
-    const attributes = await this.call("elasticloadbalancing:DescribeTargetGroupAttributes", (options) => this.elb.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn }), options));
+    const attributes = await this.call("elasticloadbalancing:DescribeTargetGroupAttributes", (options) =>
+      this.elb.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn }), options),
+    );
     return {
       arn: TargetGroupArn,
       name: group.TargetGroupName ?? "",
@@ -84,12 +133,16 @@ export class LoadBalancers {
     const found: Record<string, Record<string, string>> = {};
     const arns = resources.filter((resource) => resource !== "" && !isGroupId(resource));
     for (let at = 0; at < arns.length; at += 20) {
-      const answer = await this.call("elasticloadbalancing:DescribeTags", (options) => this.elb.send(new DescribeTagsCommand({ ResourceArns: arns.slice(at, at + 20) }), options));
+      const answer = await this.call("elasticloadbalancing:DescribeTags", (options) =>
+        this.elb.send(new DescribeTagsCommand({ ResourceArns: arns.slice(at, at + 20) }), options),
+      );
       for (const { ResourceArn, Tags } of answer.TagDescriptions ?? []) found[ResourceArn ?? ""] = record(Tags);
     }
     const groups = resources.filter(isGroupId);
     if (groups.length > 0) {
-      const answer = await this.call("ec2:DescribeSecurityGroups", (options) => this.ec2.send(new DescribeSecurityGroupsCommand({ GroupIds: groups }), options));
+      const answer = await this.call("ec2:DescribeSecurityGroups", (options) =>
+        this.ec2.send(new DescribeSecurityGroupsCommand({ GroupIds: groups }), options),
+      );
       for (const group of answer.SecurityGroups ?? []) found[group.GroupId ?? ""] = record(group.Tags);
     }
     return found;
@@ -97,14 +150,26 @@ export class LoadBalancers {
 
   async removeTags(resource: string, keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    if (isGroupId(resource)) await this.call("ec2:DeleteTags", (options) => this.ec2.send(new DeleteTagsCommand({ Resources: [resource], Tags: keys.map((Key) => ({ Key })) }), options));
-    else await this.call("elasticloadbalancing:RemoveTags", (options) => this.elb.send(new RemoveTagsCommand({ ResourceArns: [resource], TagKeys: [...keys] }), options));
+    if (isGroupId(resource))
+      await this.call("ec2:DeleteTags", (options) =>
+        this.ec2.send(new DeleteTagsCommand({ Resources: [resource], Tags: keys.map((Key) => ({ Key })) }), options),
+      );
+    else
+      await this.call("elasticloadbalancing:RemoveTags", (options) =>
+        this.elb.send(new RemoveTagsCommand({ ResourceArns: [resource], TagKeys: [...keys] }), options),
+      );
   }
 
   async addTags(resource: string, tags: Tags): Promise<void> {
     const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
     if (Tags.length === 0) return;
-    if (isGroupId(resource)) await this.call("ec2:CreateTags", (options) => this.ec2.send(new CreateTagsCommand({ Resources: [resource], Tags }), options));
-    else await this.call("elasticloadbalancing:AddTags", (options) => this.elb.send(new AddTagsCommand({ ResourceArns: [resource], Tags }), options));
+    if (isGroupId(resource))
+      await this.call("ec2:CreateTags", (options) =>
+        this.ec2.send(new CreateTagsCommand({ Resources: [resource], Tags }), options),
+      );
+    else
+      await this.call("elasticloadbalancing:AddTags", (options) =>
+        this.elb.send(new AddTagsCommand({ ResourceArns: [resource], Tags }), options),
+      );
   }
 }

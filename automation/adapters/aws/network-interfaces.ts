@@ -8,23 +8,35 @@ const mostValues = 200;
 /** With prefix delegation an interface has blocks of 16 addresses, and EC2 knows none of them by itself. */
 function hasPrefixOf(one: NetworkInterface, address: string): boolean {
   const host = parseCidr(`${address}/32`);
-  return host !== null && (one.Ipv4Prefixes ?? []).some(({ Ipv4Prefix }) => {
-    const block = parseCidr(Ipv4Prefix ?? "");
-    return block !== null && overlap(block, host);
-  });
+  return (
+    host !== null &&
+    (one.Ipv4Prefixes ?? []).some(({ Ipv4Prefix }) => {
+      const block = parseCidr(Ipv4Prefix ?? "");
+      return block !== null && overlap(block, host);
+    })
+  );
 }
 
 /**
- * By address; those that EC2 does not know are left out. Addresses are unique within a VPC only: another VPC's interface may have the same
+ * By address; those that EC2 does not know are left out. Addresses are unique within a VPC only: another VPC's
+ * interface may have the same
  * one. `describe` answers all pages of the interfaces that fit the filters.
  */
-export async function interfacesByAddress(addresses: readonly string[], vpcId: string, describe: (filters: Filter[]) => Promise<readonly NetworkInterface[]>): Promise<ReadonlyMap<string, NetworkInterface>> {
+export async function interfacesByAddress(
+  addresses: readonly string[],
+  vpcId: string,
+  describe: (filters: Filter[]) => Promise<readonly NetworkInterface[]>,
+): Promise<ReadonlyMap<string, NetworkInterface>> {
   const wanted = new Set(addresses);
   const ofVpc: Filter = { Name: "vpc-id", Values: [vpcId] };
   const found = new Map<string, NetworkInterface>();
   for (let at = 0; at < addresses.length; at += mostValues) {
-    for (const one of await describe([{ Name: "addresses.private-ip-address", Values: addresses.slice(at, at + mostValues) }, ofVpc])) {
-      for (const { PrivateIpAddress: address } of one.PrivateIpAddresses ?? []) if (address !== undefined && wanted.has(address)) found.set(address, one);
+    for (const one of await describe([
+      { Name: "addresses.private-ip-address", Values: addresses.slice(at, at + mostValues) },
+      ofVpc,
+    ])) {
+      for (const { PrivateIpAddress: address } of one.PrivateIpAddresses ?? [])
+        if (address !== undefined && wanted.has(address)) found.set(address, one);
     }
   }
   const missing = addresses.filter((address) => !found.has(address));

@@ -5,20 +5,32 @@ import type { ProbeResult } from "../../ports";
 
 const answerMs = 5000;
 
-export interface Destination { readonly host: string; readonly port: number }
+export interface Destination {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** curl's `--connect-to` lines, `HOST:PORT:ADDR:PORT`; an empty part means any or the same. */
 export function parseConnectTo(text: string): readonly (readonly [string, string, string, string])[] {
   return text.split("\n").flatMap((line) => {
     const match = /^\s*([^:#\s]*):(\d*):(\[[^\]]*\]|[^:\s]*):(\d*)\s*$/.exec(line);
-    return match === null ? [] : [[match[1] ?? "", match[2] ?? "", (match[3] ?? "").replace(/^\[|\]$/g, ""), match[4] ?? ""] as const];
+    return match === null
+      ? []
+      : [[match[1] ?? "", match[2] ?? "", (match[3] ?? "").replace(/^\[|\]$/g, ""), match[4] ?? ""] as const];
   });
 }
 
 /** Where a request to this host and port really goes. Names in .localhost never leave the machine (RFC 6761). */
 export function destinationOf(host: string, port: number, connectTo: ReturnType<typeof parseConnectTo>): Destination {
-  const rule = connectTo.find(([ruleHost, rulePort]) => (ruleHost === "" || ruleHost.toLowerCase() === host.toLowerCase()) && (rulePort === "" || Number(rulePort) === port));
-  const target = rule === undefined ? { host, port } : { host: rule[2] === "" ? host : rule[2], port: rule[3] === "" ? port : Number(rule[3]) };
+  const rule = connectTo.find(
+    ([ruleHost, rulePort]) =>
+      (ruleHost === "" || ruleHost.toLowerCase() === host.toLowerCase()) &&
+      (rulePort === "" || Number(rulePort) === port),
+  );
+  const target =
+    rule === undefined
+      ? { host, port }
+      : { host: rule[2] === "" ? host : rule[2], port: rule[3] === "" ? port : Number(rule[3]) };
   return /(^|\.)localhost\.?$/i.test(target.host) ? { ...target, host: "127.0.0.1" } : target;
 }
 
@@ -36,11 +48,23 @@ export function connectToRules(): ReturnType<typeof parseConnectTo> {
 function once(url: URL, destination: Destination): Promise<string | null> {
   return new Promise((resolve) => {
     let failure: string | null = null;
-    const outgoing = request({ host: destination.host, port: destination.port, path: `${url.pathname}${url.search}`, headers: { host: url.host, connection: "close" }, agent: false, timeout: answerMs }, (answer) => {
-      answer.resume();
-      answer.on("end", () => resolve((answer.statusCode ?? 0) >= 500 ? `GET ${url.pathname} answered status ${answer.statusCode}` : null));
-      answer.on("aborted", () => resolve("closed early"));
-    });
+    const outgoing = request(
+      {
+        host: destination.host,
+        port: destination.port,
+        path: `${url.pathname}${url.search}`,
+        headers: { host: url.host, connection: "close" },
+        agent: false,
+        timeout: answerMs,
+      },
+      (answer) => {
+        answer.resume();
+        answer.on("end", () =>
+          resolve((answer.statusCode ?? 0) >= 500 ? `GET ${url.pathname} answered status ${answer.statusCode}` : null),
+        );
+        answer.on("aborted", () => resolve("closed early"));
+      },
+    );
     outgoing.on("timeout", () => {
       failure = `no answer within ${answerMs / 1000} s`;
       outgoing.destroy();

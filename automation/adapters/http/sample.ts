@@ -1,4 +1,7 @@
-/** A sample of the load balancer's traffic, as `ab -n -c` would take it: plain requests, each on a new connection, and who answered. */
+/**
+ * A sample of the load balancer's traffic, as `ab -n -c` would take it: plain requests, each on a new connection, and
+ * who answered.
+ */
 import { request } from "node:http";
 import type { Sample } from "../../ports/readings";
 import { connectToRules, destinationOf, type Destination } from "./probe";
@@ -9,7 +12,10 @@ const mostBodyBytes = 64 * 1024;
 
 type Answer = { readonly failure: string } | { readonly failure: null; readonly name: string | null };
 
-/** The header `x-member`, or the text `member` of a JSON object: what `Workload`'s pods get as MEMBER and may answer with. */
+/**
+ * The header `x-member`, or the text `member` of a JSON object: what `Workload`'s pods get as MEMBER and may answer
+ * with.
+ */
 export function nameIn(header: string | readonly string[] | undefined, body: string): string | null {
   const told = typeof header === "string" ? header : header?.[0];
   if (told !== undefined && told !== "") return told;
@@ -24,19 +30,33 @@ export function nameIn(header: string | readonly string[] | undefined, body: str
 function once(url: URL, destination: Destination): Promise<Answer> {
   return new Promise((resolve) => {
     let failure: string | null = null;
-    const outgoing = request({ host: destination.host, port: destination.port, path: `${url.pathname}${url.search}`, headers: { host: url.host, connection: "close" }, agent: false, timeout: answerMs }, (answer) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      answer.on("data", (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes <= mostBodyBytes) chunks.push(chunk);
-      });
-      answer.on("end", () => {
-        const status = answer.statusCode ?? 0;
-        resolve(status >= 500 ? { failure: `status ${status}` } : { failure: null, name: nameIn(answer.headers["x-member"], Buffer.concat(chunks).toString("utf8")) });
-      });
-      answer.on("aborted", () => resolve({ failure: "closed early" }));
-    });
+    const outgoing = request(
+      {
+        host: destination.host,
+        port: destination.port,
+        path: `${url.pathname}${url.search}`,
+        headers: { host: url.host, connection: "close" },
+        agent: false,
+        timeout: answerMs,
+      },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        answer.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes <= mostBodyBytes) chunks.push(chunk);
+        });
+        answer.on("end", () => {
+          const status = answer.statusCode ?? 0;
+          resolve(
+            status >= 500
+              ? { failure: `status ${status}` }
+              : { failure: null, name: nameIn(answer.headers["x-member"], Buffer.concat(chunks).toString("utf8")) },
+          );
+        });
+        answer.on("aborted", () => resolve({ failure: "closed early" }));
+      },
+    );
     outgoing.on("timeout", () => {
       failure = `no answer within ${answerMs / 1000} s`;
       outgoing.destroy();
@@ -66,5 +86,12 @@ export async function sample(url: string, requests: number, concurrency: number)
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, requests) }, worker));
-  return { sent: requests, failed: failures.length, firstFailure: failures[0] ?? null, byName, unnamed, seconds: (performance.now() - started) / 1000 };
+  return {
+    sent: requests,
+    failed: failures.length,
+    firstFailure: failures[0] ?? null,
+    byName,
+    unnamed,
+    seconds: (performance.now() - started) / 1000,
+  };
 }

@@ -13,27 +13,51 @@ export const callMs = 10_000;
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 export const closeConnections = (): void => agent.destroy();
 
-/** A call is made so often: a throttled or briefly broken server must not be taken for a dead one, which a preflight refuses for. */
+/**
+ * A call is made so often: a throttled or briefly broken server must not be taken for a dead one, which a preflight
+ * refuses for.
+ */
 const attempts = 3;
 /** Real milliseconds before the second call; as much again before the third. */
 const pauseMs = 300;
 
-export interface Answer { readonly status: number; readonly body: string }
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
 
 function unreachable(member: MemberOutputs, error: unknown): DriverError {
   const text = error instanceof Error ? error.message : String(error);
-  return new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} (${member.endpoint}) does not answer: ${text}`, `aws eks describe-cluster --name ${member.clusterName}; check the endpoint's network access from here`, error);
+  return new DriverError(
+    "EBG-MEMBER-UNREACHABLE",
+    `the API server of ${member.member} (${member.endpoint}) does not answer: ${text}`,
+    `aws eks describe-cluster --name ${member.clusterName}; check the endpoint's network access from here`,
+    error,
+  );
 }
 
 /** Who made the cluster has access, anybody else by an entry. */
 const noAccess = (cluster: string): string =>
-  `give who is calling (aws sts get-caller-identity) an EKS access entry: aws eks create-access-entry --cluster-name ${cluster} --principal-arn ROLE_ARN, then aws eks associate-access-policy --cluster-name ${cluster} --principal-arn ROLE_ARN --policy-arn arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy --access-scope type=cluster; or run this as a role that has one (docs/permissions.md)`;
+  "give who is calling (aws sts get-caller-identity) an EKS access entry: aws eks create-access-entry " +
+  `--cluster-name ${cluster} --principal-arn ROLE_ARN, then aws eks associate-access-policy --cluster-name ` +
+  `${cluster} --principal-arn ROLE_ARN --policy-arn ` +
+  "arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy --access-scope type=cluster; or run this as a " +
+  "role that has one (docs/permissions.md)";
 
-export interface Body { readonly type: string; readonly text: string }
+export interface Body {
+  readonly type: string;
+  readonly text: string;
+}
 
 async function send(access: Access, method: string, path: string, body: Body | null): Promise<Answer> {
-  const content = body === null ? {} : { "content-type": body.type, "content-length": String(Buffer.byteLength(body.text)) };
-  const options: Parameters<typeof request>[1] = { method, agent, headers: { accept: "application/json", "user-agent": "eks-blue-green", ...content }, ...(access.ca === null ? {} : { ca: access.ca }) };
+  const content =
+    body === null ? {} : { "content-type": body.type, "content-length": String(Buffer.byteLength(body.text)) };
+  const options: Parameters<typeof request>[1] = {
+    method,
+    agent,
+    headers: { accept: "application/json", "user-agent": "eks-blue-green", ...content },
+    ...(access.ca === null ? {} : { ca: access.ca }),
+  };
   await access.signIn(options);
   const base = access.server.pathname.replace(/\/$/, "");
   return await new Promise((resolve, reject) => {
@@ -61,7 +85,10 @@ export const get = (member: MemberOutputs, path: string): Promise<Answer> => cal
 
 const mayPass = (status: number): boolean => status === 429 || status >= 500;
 
-/** Any method; what it does must be safe to repeat: a call that was cut off, throttled or answered with 5xx is made up to three times. @throws as `get` */
+/**
+ * Any method; what it does must be safe to repeat: a call that was cut off, throttled or answered with 5xx is made up
+ * to three times. @throws as `get`
+ */
 export async function call(member: MemberOutputs, method: string, path: string, body: Body | null): Promise<Answer> {
   const access = accessOf(member);
   for (let attempt = 1; ; attempt += 1) {
@@ -71,7 +98,8 @@ export async function call(member: MemberOutputs, method: string, path: string, 
     } catch (error) {
       if (error instanceof DriverError) throw error;
       // A kept connection that the server closed meanwhile says nothing about the server.
-      if (attempt >= attempts || !["ECONNRESET", "EPIPE"].includes((error as { code?: string }).code ?? "")) throw unreachable(member, error);
+      if (attempt >= attempts || !["ECONNRESET", "EPIPE"].includes((error as { code?: string }).code ?? ""))
+        throw unreachable(member, error);
       if (attempt > 1) await wait(pauseMs);
       continue;
     }
@@ -84,9 +112,14 @@ export async function call(member: MemberOutputs, method: string, path: string, 
       continue;
     }
     if (answer.status === 401 || answer.status === 403) {
-      throw new DriverError("EBG-KUBERNETES", `${member.member} refuses ${method} ${path}: ${answer.status} ${messageOf(answer.body)}`, noAccess(member.clusterName));
+      throw new DriverError(
+        "EBG-KUBERNETES",
+        `${member.member} refuses ${method} ${path}: ${answer.status} ${messageOf(answer.body)}`,
+        noAccess(member.clusterName),
+      );
     }
-    if (answer.status >= 500) throw unreachable(member, new Error(`status ${answer.status}: ${messageOf(answer.body)}`));
+    if (answer.status >= 500)
+      throw unreachable(member, new Error(`status ${answer.status}: ${messageOf(answer.body)}`));
     return answer;
   }
 }
@@ -103,7 +136,12 @@ function messageOf(body: string): string {
 export async function getObject<T>(member: MemberOutputs, path: string): Promise<T | null> {
   const answer = await get(member, path);
   if (answer.status === 404) return null;
-  if (answer.status !== 200) throw new DriverError("EBG-KUBERNETES", `${member.member}: GET ${path}: ${answer.status} ${messageOf(answer.body)}`, "run the same command again");
+  if (answer.status !== 200)
+    throw new DriverError(
+      "EBG-KUBERNETES",
+      `${member.member}: GET ${path}: ${answer.status} ${messageOf(answer.body)}`,
+      "run the same command again",
+    );
   return JSON.parse(answer.body) as T;
 }
 
@@ -113,7 +151,10 @@ export async function getList<T>(member: MemberOutputs, path: string): Promise<r
   let next = "";
   do {
     const separator = path.includes("?") ? "&" : "?";
-    const page = await getObject<{ items?: T[]; metadata?: { continue?: string } }>(member, `${path}${separator}limit=500${next === "" ? "" : `&continue=${encodeURIComponent(next)}`}`);
+    const page = await getObject<{ items?: T[]; metadata?: { continue?: string } }>(
+      member,
+      `${path}${separator}limit=500${next === "" ? "" : `&continue=${encodeURIComponent(next)}`}`,
+    );
     items.push(...(page?.items ?? []));
     next = page?.metadata?.continue ?? "";
   } while (next !== "");

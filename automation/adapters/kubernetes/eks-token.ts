@@ -22,7 +22,9 @@ class Sha256 {
 }
 function bytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
   if (typeof data === "string") return Buffer.from(data, "utf8");
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
 }
 
 /** EKS takes a token for 15 minutes from its signing, whatever it says itself. */
@@ -36,14 +38,32 @@ function stsHost(region: string): string {
 async function mint(clusterName: string, region: string): Promise<string> {
   const client = new STSClient({ region });
   try {
-    const signer = new SignatureV4({ service: "sts", region, credentials: await client.config.credentials(), sha256: Sha256 });
+    const signer = new SignatureV4({
+      service: "sts",
+      region,
+      credentials: await client.config.credentials(),
+      sha256: Sha256,
+    });
     const hostname = stsHost(region);
     const signed = await signer.presign(
-      { method: "GET", protocol: "https:", hostname, path: "/", query: { Action: "GetCallerIdentity", Version: "2011-06-15" }, headers: { host: hostname, "x-k8s-aws-id": clusterName } },
+      {
+        method: "GET",
+        protocol: "https:",
+        hostname,
+        path: "/",
+        query: { Action: "GetCallerIdentity", Version: "2011-06-15" },
+        headers: { host: hostname, "x-k8s-aws-id": clusterName },
+      },
       // A header that is signed, not moved into the query: the authenticator sends it along itself.
-      { expiresIn: 60, unhoistableHeaders: new Set(["x-k8s-aws-id"]), signableHeaders: new Set(["host", "x-k8s-aws-id"]) },
+      {
+        expiresIn: 60,
+        unhoistableHeaders: new Set(["x-k8s-aws-id"]),
+        signableHeaders: new Set(["host", "x-k8s-aws-id"]),
+      },
     );
-    const query = Object.entries(signed.query ?? {}).map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(String(value))}`).join("&");
+    const query = Object.entries(signed.query ?? {})
+      .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(String(value))}`)
+      .join("&");
     return `k8s-aws-v1.${Buffer.from(`https://${hostname}/?${query}`).toString("base64url")}`;
   } finally {
     client.destroy();
@@ -60,7 +80,13 @@ export async function eksToken(clusterName: string, region: string, now: number 
     cache.set(key, { token, until: now + usableMs });
     return token;
   } catch (error) {
-    throw new DriverError("EBG-CREDENTIALS", `no AWS credentials to sign a token for cluster ${clusterName}: ${error instanceof Error ? error.message : String(error)}`, "check with: aws sts get-caller-identity", error);
+    throw new DriverError(
+      "EBG-CREDENTIALS",
+      `no AWS credentials to sign a token for cluster ${clusterName}: ` +
+        `${error instanceof Error ? error.message : String(error)}`,
+      "check with: aws sts get-caller-identity",
+      error,
+    );
   }
 }
 

@@ -5,11 +5,22 @@ import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import { eksToken } from "./eks-token";
 
-interface User { readonly token?: string; readonly "client-certificate-data"?: string; readonly "client-key-data"?: string; readonly exec?: { readonly command?: string; readonly args?: readonly string[] } }
+interface User {
+  readonly token?: string;
+  readonly "client-certificate-data"?: string;
+  readonly "client-key-data"?: string;
+  readonly exec?: { readonly command?: string; readonly args?: readonly string[] };
+}
 interface KubeconfigFile {
   readonly "current-context"?: string;
-  readonly clusters?: readonly { readonly name: string; readonly cluster: { readonly server: string; readonly "certificate-authority-data"?: string } }[];
-  readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster: string; readonly user: string } }[];
+  readonly clusters?: readonly {
+    readonly name: string;
+    readonly cluster: { readonly server: string; readonly "certificate-authority-data"?: string };
+  }[];
+  readonly contexts?: readonly {
+    readonly name: string;
+    readonly context: { readonly cluster: string; readonly user: string };
+  }[];
   readonly users?: readonly { readonly name: string; readonly user: User }[];
 }
 
@@ -22,7 +33,12 @@ export interface Access {
   readonly eksCluster: { readonly name: string; readonly region: string } | null;
 }
 
-const unusable = (member: string, what: string): DriverError => new DriverError("EBG-KUBERNETES", `the kubeconfig of ${member} ${what}`, "give the member a complete kubeconfig and deploy its stack again");
+const unusable = (member: string, what: string): DriverError =>
+  new DriverError(
+    "EBG-KUBERNETES",
+    `the kubeconfig of ${member} ${what}`,
+    "give the member a complete kubeconfig and deploy its stack again",
+  );
 
 /** Cluster and region of an `aws eks get-token` call; null for any other command. */
 export function eksExec(user: User, fallbackRegion: string): { name: string; region: string } | null {
@@ -36,15 +52,23 @@ export function eksExec(user: User, fallbackRegion: string): { name: string; reg
 /** @throws EBG-KUBERNETES */
 export function accessOf(member: MemberOutputs): Access {
   const file = parse(member.kubeconfig) as KubeconfigFile | null;
-  const context = file?.contexts?.find((one) => one.name === file["current-context"])?.context ?? file?.contexts?.[0]?.context;
+  const context =
+    file?.contexts?.find((one) => one.name === file["current-context"])?.context ?? file?.contexts?.[0]?.context;
   const cluster = file?.clusters?.find((one) => one.name === context?.cluster)?.cluster;
   const user = file?.users?.find((one) => one.name === context?.user)?.user;
   if (cluster === undefined || user === undefined) throw unusable(member.member, "has no complete context");
   const ca = cluster["certificate-authority-data"];
-  const base = { server: new URL(cluster.server), ca: ca === undefined ? null : Buffer.from(ca, "base64").toString("utf8") };
+  const base = {
+    server: new URL(cluster.server),
+    ca: ca === undefined ? null : Buffer.from(ca, "base64").toString("utf8"),
+  };
   const eksCluster = eksExec(user, member.region);
   if (eksCluster !== null) {
-    return { ...base, eksCluster, signIn: async (options) => bearer(options, await eksToken(eksCluster.name, eksCluster.region)) };
+    return {
+      ...base,
+      eksCluster,
+      signIn: async (options) => bearer(options, await eksToken(eksCluster.name, eksCluster.region)),
+    };
   }
   const { token, exec } = user;
   if (exec !== undefined || (token === undefined && user["client-certificate-data"] === undefined)) {
@@ -74,6 +98,11 @@ async function otherSignIn(kubeconfig: string, member: string, options: RequestO
     await loaded.applyToHTTPSOptions(options);
   } catch (error) {
     // Not the API server's silence: it was not asked.
-    throw new DriverError("EBG-KUBERNETES", `there is no login to the API server of ${member}: ${error instanceof Error ? error.message : String(error)}`, `run the command that ${member}'s kubeconfig names (users[].user.exec) by hand and repair what it says`, error);
+    throw new DriverError(
+      "EBG-KUBERNETES",
+      `there is no login to the API server of ${member}: ${error instanceof Error ? error.message : String(error)}`,
+      `run the command that ${member}'s kubeconfig names (users[].user.exec) by hand and repair what it says`,
+      error,
+    );
   }
 }

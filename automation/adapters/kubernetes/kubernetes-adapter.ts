@@ -7,21 +7,54 @@ import { nodeTargets } from "./node-targets";
 import * as services from "./services";
 import { closeConnections, get, getList, getObject } from "./client";
 
-interface Named { readonly metadata: { readonly name: string; readonly namespace?: string; readonly generation?: number; readonly deletionTimestamp?: string } }
-interface Condition { readonly type: string; readonly status: string; readonly message?: string }
-interface NodeObject extends Named { readonly status?: { readonly conditions?: readonly Condition[]; readonly nodeInfo?: { readonly kubeletVersion?: string } } }
-interface BindingObject extends Named { readonly spec?: { readonly targetGroupARN?: string; readonly multiClusterTargetGroup?: boolean } }
+interface Named {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly generation?: number;
+    readonly deletionTimestamp?: string;
+  };
+}
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+}
+interface NodeObject extends Named {
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    readonly nodeInfo?: { readonly kubeletVersion?: string };
+  };
+}
+interface BindingObject extends Named {
+  readonly spec?: { readonly targetGroupARN?: string; readonly multiClusterTargetGroup?: boolean };
+}
 interface SliceObject extends Named {
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
-  readonly endpoints?: readonly { readonly addresses?: readonly string[]; readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean }; readonly targetRef?: { readonly kind?: string } }[];
+  readonly endpoints?: readonly {
+    readonly addresses?: readonly string[];
+    readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
+    readonly targetRef?: { readonly kind?: string };
+  }[];
 }
 interface DeploymentObject extends Named {
-  readonly spec?: { readonly replicas?: number; readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } } };
-  readonly status?: { readonly observedGeneration?: number; readonly readyReplicas?: number; readonly updatedReplicas?: number; readonly conditions?: readonly Condition[] };
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly readyReplicas?: number;
+    readonly updatedReplicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
 }
-interface PodObject extends Named { readonly status?: { readonly phase?: string } }
+interface PodObject extends Named {
+  readonly status?: { readonly phase?: string };
+}
 
-const holds = (conditions: readonly Condition[] | undefined, type: string): boolean => conditions?.some((one) => one.type === type && one.status === "True") ?? false;
+const holds = (conditions: readonly Condition[] | undefined, type: string): boolean =>
+  conditions?.some((one) => one.type === type && one.status === "True") ?? false;
 /** An IPv6 address is written as ELBv2's own list and the controller's ConfigMap have it, without brackets. */
 const idOf = (address: string, port: number): string => `${address}:${port}`;
 
@@ -41,22 +74,48 @@ export class KubernetesAdapter implements KubernetesPort {
   }
 
   async ready(member: MemberOutputs): Promise<{ readonly version: string }> {
-    const [readiness, version] = await Promise.all([get(member, "/readyz"), getObject<{ major?: string; minor?: string; emulationMajor?: string; emulationMinor?: string }>(member, "/version")]);
-    if (readiness.status !== 200) throw new DriverError("EBG-MEMBER-UNREACHABLE", `the API server of ${member.member} is not ready: ${readiness.body.slice(0, 200)}`, `aws eks describe-cluster --name ${member.clusterName}`);
+    const [readiness, version] = await Promise.all([
+      get(member, "/readyz"),
+      getObject<{ major?: string; minor?: string; emulationMajor?: string; emulationMinor?: string }>(
+        member,
+        "/version",
+      ),
+    ]);
+    if (readiness.status !== 200)
+      throw new DriverError(
+        "EBG-MEMBER-UNREACHABLE",
+        `the API server of ${member.member} is not ready: ${readiness.body.slice(0, 200)}`,
+        `aws eks describe-cluster --name ${member.clusterName}`,
+      );
     // What it behaves as counts, where that differs from the binary's own version.
-    const [major, minor] = [version?.emulationMajor ?? version?.major ?? "?", version?.emulationMinor ?? version?.minor ?? "?"];
+    const [major, minor] = [
+      version?.emulationMajor ?? version?.major ?? "?",
+      version?.emulationMinor ?? version?.minor ?? "?",
+    ];
     return { version: `${major}.${minor.replace(/\D+$/, "")}` };
   }
 
-  async nodes(member: MemberOutputs): Promise<{ readonly ready: number; readonly total: number; readonly minors: readonly string[] }> {
+  async nodes(
+    member: MemberOutputs,
+  ): Promise<{ readonly ready: number; readonly total: number; readonly minors: readonly string[] }> {
     const nodes = await getList<NodeObject>(member, "/api/v1/nodes");
-    const minors = nodes.flatMap((node) => /^v?(\d+\.\d+)/.exec(node.status?.nodeInfo?.kubeletVersion ?? "")?.[1] ?? []);
-    return { ready: nodes.filter((node) => holds(node.status?.conditions, "Ready")).length, total: nodes.length, minors: [...new Set(minors)].sort(compareVersions) };
+    const minors = nodes.flatMap(
+      (node) => /^v?(\d+\.\d+)/.exec(node.status?.nodeInfo?.kubeletVersion ?? "")?.[1] ?? [],
+    );
+    return {
+      ready: nodes.filter((node) => holds(node.status?.conditions, "Ready")).length,
+      total: nodes.length,
+      minors: [...new Set(minors)].sort(compareVersions),
+    };
   }
 
   async bindings(member: MemberOutputs): Promise<readonly Binding[]> {
     // EKS Auto Mode has its own API group (FACTS 37); a group that is not installed answers 404 and counts as none.
-    const lists = await Promise.all(["elbv2.k8s.aws/v1beta1", "eks.amazonaws.com/v1"].map((group) => getList<BindingObject>(member, `/apis/${group}/targetgroupbindings`)));
+    const lists = await Promise.all(
+      ["elbv2.k8s.aws/v1beta1", "eks.amazonaws.com/v1"].map((group) =>
+        getList<BindingObject>(member, `/apis/${group}/targetgroupbindings`),
+      ),
+    );
     return lists.flat().map(({ metadata, spec }) => ({
       namespace: metadata.namespace ?? "default",
       name: metadata.name,
@@ -68,51 +127,103 @@ export class KubernetesAdapter implements KubernetesPort {
 
   async recordedTargets(member: MemberOutputs, namespace: string, binding: string): Promise<readonly string[] | null> {
     for (const prefix of ["aws-lbc-targets-", "eks-lbc-targets-"]) {
-      const found = await getObject<{ data?: { targets?: string } }>(member, `/api/v1/namespaces/${namespace}/configmaps/${prefix}${binding}`);
-      if (found !== null) return (found.data?.targets ?? "").split(",").map((target) => target.trim()).filter((target) => target !== "").sort();
+      const found = await getObject<{ data?: { targets?: string } }>(
+        member,
+        `/api/v1/namespaces/${namespace}/configmaps/${prefix}${binding}`,
+      );
+      if (found !== null)
+        return (found.data?.targets ?? "")
+          .split(",")
+          .map((target) => target.trim())
+          .filter((target) => target !== "")
+          .sort();
     }
     return null;
   }
 
-  async readyEndpoints(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<readonly string[]> {
+  async readyEndpoints(
+    member: MemberOutputs,
+    namespace: string,
+    service: string,
+    servicePort: number,
+  ): Promise<readonly string[]> {
     const selector = encodeURIComponent(`kubernetes.io/service-name=${service}`);
-    const slices = await getList<SliceObject>(member, `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector}`);
+    const slices = await getList<SliceObject>(
+      member,
+      `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector}`,
+    );
     const several = slices.some((slice) => (slice.ports ?? []).length > 1);
     const portName = several ? await this.portName(member, namespace, service, servicePort) : null;
     const found = slices.flatMap((slice) =>
       (slice.endpoints ?? [])
         // FACTS A.2, A.4: a terminating endpoint counts as gone, and one without a pod behind it is ignored.
-        .filter((endpoint) => endpoint.conditions?.ready !== false && endpoint.conditions?.terminating !== true && endpoint.targetRef?.kind === "Pod")
-        .flatMap((endpoint) => (endpoint.addresses ?? []).flatMap((address) => (slice.ports ?? []).filter((port) => portName === null || (port.name ?? "") === portName).map((port) => idOf(address, port.port ?? 0)))),
+        .filter(
+          (endpoint) =>
+            endpoint.conditions?.ready !== false &&
+            endpoint.conditions?.terminating !== true &&
+            endpoint.targetRef?.kind === "Pod",
+        )
+        .flatMap((endpoint) =>
+          (endpoint.addresses ?? []).flatMap((address) =>
+            (slice.ports ?? [])
+              .filter((port) => portName === null || (port.name ?? "") === portName)
+              .map((port) => idOf(address, port.port ?? 0)),
+          ),
+        ),
     );
     return [...new Set(found)].sort();
   }
 
   /** Slices name their ports as the Service does. */
-  private async portName(member: MemberOutputs, namespace: string, service: string, servicePort: number): Promise<string> {
-    const found = await getObject<{ spec?: { ports?: readonly { name?: string; port?: number }[] } }>(member, `/api/v1/namespaces/${namespace}/services/${service}`);
+  private async portName(
+    member: MemberOutputs,
+    namespace: string,
+    service: string,
+    servicePort: number,
+  ): Promise<string> {
+    const found = await getObject<{ spec?: { ports?: readonly { name?: string; port?: number }[] } }>(
+      member,
+      `/api/v1/namespaces/${namespace}/services/${service}`,
+    );
     return found?.spec?.ports?.find((port) => port.port === servicePort)?.name ?? "";
   }
 
   async controller(member: MemberOutputs): Promise<ControllerState> {
     const { namespace, deployment } = member.controller;
-    const found = await getObject<DeploymentObject>(member, `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`);
-    if (found === null) return { available: false, version: null, message: `there is no Deployment ${namespace}/${deployment}` };
+    const found = await getObject<DeploymentObject>(
+      member,
+      `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`,
+    );
+    if (found === null)
+      return { available: false, version: null, message: `there is no Deployment ${namespace}/${deployment}` };
     const image = found.spec?.template?.spec?.containers?.[0]?.image ?? "";
     const version = /:v?(\d+\.\d+\.\d+)/.exec(image)?.[1] ?? null;
     const state = stateOf(found);
-    return { available: state.available && state.ready > 0, version, message: `${state.ready} of ${state.wanted} pods ready` };
+    return {
+      available: state.available && state.ready > 0,
+      version,
+      message: `${state.ready} of ${state.wanted} pods ready`,
+    };
   }
 
   async deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null> {
-    const found = await getObject<DeploymentObject>(member, `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);
+    const found = await getObject<DeploymentObject>(
+      member,
+      `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
+    );
     return found === null ? null : stateOf(found);
   }
 
   async pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number> {
-    if (Object.keys(selector).length === 0) throw new Error(`pods of ${member.member} in namespace ${namespace}: an empty selector would select all of them`);
-    const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(",");
-    const pods = await getList<PodObject>(member, `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(labels)}`);
+    if (Object.keys(selector).length === 0)
+      throw new Error(`pods of ${member.member} in namespace ${namespace}: an empty selector would select all of them`);
+    const labels = Object.entries(selector)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(",");
+    const pods = await getList<PodObject>(
+      member,
+      `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(labels)}`,
+    );
     return pods.filter((pod) => pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed").length;
   }
 }
@@ -120,5 +231,9 @@ export class KubernetesAdapter implements KubernetesPort {
 /** A Deployment whose status is older than its spec says nothing yet. */
 function stateOf({ metadata, spec, status }: DeploymentObject): DeploymentState {
   const seen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  return { wanted: spec?.replicas ?? 1, ready: status?.readyReplicas ?? 0, available: seen && holds(status?.conditions, "Available") };
+  return {
+    wanted: spec?.replicas ?? 1,
+    ready: status?.readyReplicas ?? 0,
+    available: seen && holds(status?.conditions, "Available"),
+  };
 }

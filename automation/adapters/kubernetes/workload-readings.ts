@@ -4,33 +4,94 @@ import type { BindingCrd, BindingTimes, DisruptionBudget, PreStop, WorkloadReadi
 import { getList, getObject } from "./client";
 
 type Labels = Readonly<Record<string, string>>;
-interface Selector { readonly matchLabels?: Labels; readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[] }
-interface Meta { readonly name: string; readonly namespace?: string; readonly creationTimestamp?: string; readonly labels?: Labels; readonly deletionTimestamp?: string }
-interface AffinityTerm { readonly topologyKey?: string }
+interface Selector {
+  readonly matchLabels?: Labels;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+interface Meta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly creationTimestamp?: string;
+  readonly labels?: Labels;
+  readonly deletionTimestamp?: string;
+}
+interface AffinityTerm {
+  readonly topologyKey?: string;
+}
 interface PodSpec {
   readonly nodeName?: string;
   readonly terminationGracePeriodSeconds?: number;
   readonly readinessGates?: readonly { readonly conditionType: string }[];
   readonly topologySpreadConstraints?: readonly { readonly topologyKey: string }[];
-  readonly affinity?: { readonly podAntiAffinity?: { readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly AffinityTerm[]; readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly { readonly podAffinityTerm?: AffinityTerm }[] } };
-  readonly containers?: readonly { readonly name: string; readonly readinessProbe?: object; readonly lifecycle?: { readonly preStop?: Handler } }[];
+  readonly affinity?: {
+    readonly podAntiAffinity?: {
+      readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly AffinityTerm[];
+      readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly { readonly podAffinityTerm?: AffinityTerm }[];
+    };
+  };
+  readonly containers?: readonly {
+    readonly name: string;
+    readonly readinessProbe?: object;
+    readonly lifecycle?: { readonly preStop?: Handler };
+  }[];
 }
-interface Handler { readonly sleep?: { readonly seconds?: number }; readonly exec?: { readonly command?: readonly string[] } }
-interface Deployment { readonly metadata: Meta; readonly spec?: { readonly replicas?: number; readonly selector?: Selector; readonly template?: { readonly metadata?: { readonly labels?: Labels }; readonly spec?: PodSpec } } }
-interface Pod { readonly metadata: Meta; readonly spec?: PodSpec; readonly status?: { readonly phase?: string } }
-interface Budget { readonly metadata: Meta; readonly spec?: { readonly minAvailable?: string | number; readonly maxUnavailable?: string | number; readonly selector?: Selector } }
-interface Crd { readonly spec?: { readonly group?: string; readonly versions?: readonly { readonly name: string; readonly served?: boolean; readonly schema?: { readonly openAPIV3Schema?: { readonly properties?: { readonly spec?: { readonly properties?: Record<string, unknown> } } } } }[] } }
+interface Handler {
+  readonly sleep?: { readonly seconds?: number };
+  readonly exec?: { readonly command?: readonly string[] };
+}
+interface Deployment {
+  readonly metadata: Meta;
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly selector?: Selector;
+    readonly template?: { readonly metadata?: { readonly labels?: Labels }; readonly spec?: PodSpec };
+  };
+}
+interface Pod {
+  readonly metadata: Meta;
+  readonly spec?: PodSpec;
+  readonly status?: { readonly phase?: string };
+}
+interface Budget {
+  readonly metadata: Meta;
+  readonly spec?: {
+    readonly minAvailable?: string | number;
+    readonly maxUnavailable?: string | number;
+    readonly selector?: Selector;
+  };
+}
+interface Crd {
+  readonly spec?: {
+    readonly group?: string;
+    readonly versions?: readonly {
+      readonly name: string;
+      readonly served?: boolean;
+      readonly schema?: {
+        readonly openAPIV3Schema?: {
+          readonly properties?: { readonly spec?: { readonly properties?: Record<string, unknown> } };
+        };
+      };
+    }[];
+  };
+}
 
 /** Kubernetes' own rules of label selectors; an empty selector matches everything. */
 export function selects(selector: Selector | undefined, labels: Labels): boolean {
   if (selector === undefined) return false;
   const plain = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return plain && (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = labels[key];
-    if (operator === "In") return value !== undefined && values.includes(value);
-    if (operator === "NotIn") return value === undefined || !values.includes(value);
-    return operator === "Exists" ? value !== undefined : operator === "DoesNotExist" && value === undefined;
-  });
+  return (
+    plain &&
+    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      if (operator === "In") return value !== undefined && values.includes(value);
+      if (operator === "NotIn") return value === undefined || !values.includes(value);
+      return operator === "Exists" ? value !== undefined : operator === "DoesNotExist" && value === undefined;
+    })
+  );
 }
 
 /** A command that is nothing but a sleep tells its seconds; of any other nobody can say how long it takes. */
@@ -53,10 +114,19 @@ function spreadOf(spec: PodSpec): string[] {
   return [...new Set(keys.filter((key) => key !== undefined))];
 }
 
-const labelsOf = (selector: Selector | undefined): string => encodeURIComponent(Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`).join(","));
+const labelsOf = (selector: Selector | undefined): string =>
+  encodeURIComponent(
+    Object.entries(selector?.matchLabels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(","),
+  );
 const text = (value: string | number | undefined): string | null => (value === undefined ? null : String(value));
 
-export async function readWorkload(member: MemberOutputs, namespace: string, name: string): Promise<WorkloadReading | null> {
+export async function readWorkload(
+  member: MemberOutputs,
+  namespace: string,
+  name: string,
+): Promise<WorkloadReading | null> {
   const deployment = await getObject<Deployment>(member, `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);
   if (deployment === null) return null;
   const [pods, budgets, space] = await Promise.all([
@@ -66,14 +136,35 @@ export async function readWorkload(member: MemberOutputs, namespace: string, nam
   ]);
   const template = deployment.spec?.template;
   const spec = template?.spec ?? {};
-  const own = pods.filter((pod) => selects(deployment.spec?.selector, pod.metadata.labels ?? {}) && pod.metadata.deletionTimestamp === undefined && pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed");
+  const own = pods.filter(
+    (pod) =>
+      selects(deployment.spec?.selector, pod.metadata.labels ?? {}) &&
+      pod.metadata.deletionTimestamp === undefined &&
+      pod.status?.phase !== "Succeeded" &&
+      pod.status?.phase !== "Failed",
+  );
   return {
     replicas: deployment.spec?.replicas ?? 1,
-    containers: (spec.containers ?? []).map((one) => ({ name: one.name, readinessProbe: one.readinessProbe !== undefined, preStop: preStopOf(one.lifecycle?.preStop) })),
+    containers: (spec.containers ?? []).map((one) => ({
+      name: one.name,
+      readinessProbe: one.readinessProbe !== undefined,
+      preStop: preStopOf(one.lifecycle?.preStop),
+    })),
     terminationGraceSeconds: spec.terminationGracePeriodSeconds ?? 30,
     spreadOver: spreadOf(spec),
-    disruptionBudgets: budgets.filter((budget) => selects(budget.spec?.selector, template?.metadata?.labels ?? {})).map(({ metadata, spec: rule }): DisruptionBudget => ({ name: metadata.name, minAvailable: text(rule?.minAvailable), maxUnavailable: text(rule?.maxUnavailable) })),
-    pods: own.map((pod) => ({ name: pod.metadata.name, node: pod.spec?.nodeName ?? null, createdAt: Date.parse(pod.metadata.creationTimestamp ?? ""), readinessGates: (pod.spec?.readinessGates ?? []).map((gate) => gate.conditionType) })),
+    disruptionBudgets: budgets
+      .filter((budget) => selects(budget.spec?.selector, template?.metadata?.labels ?? {}))
+      .map(({ metadata, spec: rule }): DisruptionBudget => ({
+        name: metadata.name,
+        minAvailable: text(rule?.minAvailable),
+        maxUnavailable: text(rule?.maxUnavailable),
+      })),
+    pods: own.map((pod) => ({
+      name: pod.metadata.name,
+      node: pod.spec?.nodeName ?? null,
+      createdAt: Date.parse(pod.metadata.creationTimestamp ?? ""),
+      readinessGates: (pod.spec?.readinessGates ?? []).map((gate) => gate.conditionType),
+    })),
     injectsReadinessGates: space?.metadata.labels?.["elbv2.k8s.aws/pod-readiness-gate-inject"] === "enabled",
   };
 }
@@ -82,13 +173,39 @@ export async function readWorkload(member: MemberOutputs, namespace: string, nam
 const groups = ["elbv2.k8s.aws", "eks.amazonaws.com"];
 
 export async function readBindingCrds(member: MemberOutputs): Promise<readonly BindingCrd[]> {
-  const crds = await Promise.all(groups.map(async (group) => ({ group, crd: await getObject<Crd>(member, `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/targetgroupbindings.${group}`) })));
-  return crds.flatMap(({ group, crd }) => (crd?.spec?.versions ?? []).filter((version) => version.served !== false).map((version): BindingCrd => ({
-    group, version: version.name, hasField: version.schema?.openAPIV3Schema?.properties?.spec?.properties?.["multiClusterTargetGroup"] !== undefined,
-  })));
+  const crds = await Promise.all(
+    groups.map(async (group) => ({
+      group,
+      crd: await getObject<Crd>(
+        member,
+        `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/targetgroupbindings.${group}`,
+      ),
+    })),
+  );
+  return crds.flatMap(({ group, crd }) =>
+    (crd?.spec?.versions ?? [])
+      .filter((version) => version.served !== false)
+      .map((version): BindingCrd => ({
+        group,
+        version: version.name,
+        hasField:
+          version.schema?.openAPIV3Schema?.properties?.spec?.properties?.["multiClusterTargetGroup"] !== undefined,
+      })),
+  );
 }
 
 export async function readBindingTimes(member: MemberOutputs): Promise<BindingTimes> {
-  const lists = await Promise.all(["elbv2.k8s.aws/v1beta1", "eks.amazonaws.com/v1"].map((group) => getList<{ metadata: Meta }>(member, `/apis/${group}/targetgroupbindings`)));
-  return Object.fromEntries(lists.flat().map(({ metadata }) => [`${metadata.namespace ?? "default"}/${metadata.name}`, Date.parse(metadata.creationTimestamp ?? "")]));
+  const lists = await Promise.all(
+    ["elbv2.k8s.aws/v1beta1", "eks.amazonaws.com/v1"].map((group) =>
+      getList<{ metadata: Meta }>(member, `/apis/${group}/targetgroupbindings`),
+    ),
+  );
+  return Object.fromEntries(
+    lists
+      .flat()
+      .map(({ metadata }) => [
+        `${metadata.namespace ?? "default"}/${metadata.name}`,
+        Date.parse(metadata.creationTimestamp ?? ""),
+      ]),
+  );
 }

@@ -1,4 +1,6 @@
-/** The Pulumi port on the Automation API: the project's program runs inline, in this process, against the real engine. */
+/**
+ * The Pulumi port on the Automation API: the project's program runs inline, in this process, against the real engine.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +25,10 @@ import { assertRevision, missing, protectedUrns, readingOf, type StateFile } fro
 export interface PulumiAdapterOptions {
   /** Folder of Pulumi.yaml and the program. */
   readonly projectDirectory: string;
-  /** Folder with a Pulumi.yaml of the same name and the stacks' settings, when they are not the project's own (a rehearsal). */
+  /**
+   * Folder with a Pulumi.yaml of the same name and the stacks' settings, when they are not the project's own (a
+   * rehearsal).
+   */
   readonly workDirectory?: string;
   readonly environment: string;
   /** For the engine's process, on top of this process' own environment. */
@@ -53,7 +58,13 @@ export class PulumiAdapter implements PulumiPort {
     this.workDirectory = options.workDirectory ?? options.projectDirectory;
     if (this.workDirectory !== options.projectDirectory) readProject(this.workDirectory);
     this.environment = options.environment;
-    this.engine = new Engine({ project: this.project, workDirectory: this.workDirectory, env: options.env ?? {}, clock: options.clock, note: options.note ?? (() => undefined) });
+    this.engine = new Engine({
+      project: this.project,
+      workDirectory: this.workDirectory,
+      env: options.env ?? {},
+      clock: options.clock,
+      note: options.note ?? (() => undefined),
+    });
   }
 
   /** Removes the plans' temporary folder. */
@@ -73,17 +84,32 @@ export class PulumiAdapter implements PulumiPort {
     return settle(this.engine, this.nameOf(stack));
   }
 
-  /** Configuration of the environment's stack as the engine would pass it, other packages' secrets in clear. @throws EBG-CONFIG for a secret of ours */
+  /**
+   * Configuration of the environment's stack as the engine would pass it, other packages' secrets in clear. @throws
+   * EBG-CONFIG for a secret of ours
+   */
   async readConfig(): Promise<Readonly<Record<string, string>>> {
-    const text = await this.engine.command(this.environment, ["config", "--show-secrets", "--json", "--stack", this.environment], deadlines.read);
+    const text = await this.engine.command(
+      this.environment,
+      ["config", "--show-secrets", "--json", "--stack", this.environment],
+      deadlines.read,
+    );
     return configValues(text, this.environment);
   }
 
-  /** Creates the environment's stack when it has a config file and is not there yet. @throws EBG-UNKNOWN-STACK without a config file */
+  /**
+   * Creates the environment's stack when it has a config file and is not there yet. @throws EBG-UNKNOWN-STACK without a
+   * config file
+   */
   async ensureEnvironmentStack(): Promise<"created" | "present"> {
     if ((await this.state(this.environment)) !== null) return "present";
     const settings = join(this.workDirectory, `Pulumi.${this.environment}.yaml`);
-    if (!existsSync(settings)) throw new DriverError("EBG-UNKNOWN-STACK", `there is neither a stack ${this.environment} nor a Pulumi.${this.environment}.yaml in ${this.workDirectory}`, "name the environment's stack with --stack; a new environment begins with its config file");
+    if (!existsSync(settings))
+      throw new DriverError(
+        "EBG-UNKNOWN-STACK",
+        `there is neither a stack ${this.environment} nor a Pulumi.${this.environment}.yaml in ${this.workDirectory}`,
+        "name the environment's stack with --stack; a new environment begins with its config file",
+      );
     await this.engine.command(this.environment, ["stack", "init", this.environment, "--no-select"], deadlines.read);
     return "created";
   }
@@ -95,14 +121,21 @@ export class PulumiAdapter implements PulumiPort {
     const settings = join(this.workDirectory, `Pulumi.${name}.yaml`);
     const text = existsSync(settings) ? readFileSync(settings, "utf8") : "";
     for (const [key, value] of Object.entries({ environment: this.environment, member })) {
-      if (!text.includes(`${this.configNamespace}:${key}:`)) await this.engine.command(name, ["config", "set", `${this.configNamespace}:${key}`, value, "--stack", name], deadlines.read);
+      if (!text.includes(`${this.configNamespace}:${key}:`))
+        await this.engine.command(
+          name,
+          ["config", "set", `${this.configNamespace}:${key}`, value, "--stack", name],
+          deadlines.read,
+        );
     }
     return state === null ? "created" : "present";
   }
 
   /**
-   * An update that targets the stack itself alone: the program runs whole (and fences), outputs are recorded, no resource is touched.
-   * Resources that are not in the state yet would put placeholders into the outputs, so a changed config is previewed first.
+   * An update that targets the stack itself alone: the program runs whole (and fences), outputs are recorded, no
+   * resource is touched.
+   * Resources that are not in the state yet would put placeholders into the outputs, so a changed config is previewed
+   * first.
    */
   async writeRecord(expectedRevision: number, record: EnvironmentRecord, signal?: AbortSignal): Promise<void> {
     const name = this.environment;
@@ -110,29 +143,50 @@ export class PulumiAdapter implements PulumiPort {
     const target = [`urn:pulumi:${name}::${this.project.name}::pulumi:pulumi:Stack::${this.project.name}-${name}`];
     const program = inline(this.program(), context);
     if (this.cleanConfig !== this.configDigest()) {
-      const previewed = await this.engine.run(name, "preview", deadlines.preview, signal, (stack, common) => stack.preview({ ...common, program }));
+      const previewed = await this.engine.run(name, "preview", deadlines.preview, signal, (stack, common) =>
+        stack.preview({ ...common, program }),
+      );
       this.assertClean(name, previewed);
       this.cleanConfig = this.configDigest();
     }
-    const done = await this.engine.run(name, "writing the record", deadlines.record, signal, (stack, common) => stack.up({ ...common, program, target, message: `eks-blue-green: revision ${record.revision}` }));
+    const done = await this.engine.run(name, "writing the record", deadlines.record, signal, (stack, common) =>
+      stack.up({ ...common, program, target, message: `eks-blue-green: revision ${record.revision}` }),
+    );
     const touched = changesOf(done.operations);
-    if (touched.length > 0) throw new DriverError("EBG-INTERNAL", `writing the record touched ${touched.map(describeOperation).join(", ")}`, `pulumi preview --stack ${name}`);
+    if (touched.length > 0)
+      throw new DriverError(
+        "EBG-INTERNAL",
+        `writing the record touched ${touched.map(describeOperation).join(", ")}`,
+        `pulumi preview --stack ${name}`,
+      );
   }
 
   async preview(stack: StackRef, context: DriverContext | null, signal?: AbortSignal): Promise<PreviewedUpdate> {
     const name = this.nameOf(stack);
     const plan = this.newPlan();
     const program = inline(this.program(), context);
-    const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) => handle.preview({ ...common, program, plan, suppressProgress: true }));
+    const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
+      handle.preview({ ...common, program, plan, suppressProgress: true }),
+    );
     loosenOutputs(plan);
-    if (stack.kind === "environment" && changesOf(events.operations).length === 0) this.cleanConfig = this.configDigest();
+    if (stack.kind === "environment" && changesOf(events.operations).length === 0)
+      this.cleanConfig = this.configDigest();
     return { operations: events.operations, plan };
   }
 
-  async apply(stack: StackRef, context: DriverContext | null, plan: string, signal?: AbortSignal): Promise<AppliedUpdate> {
+  async apply(
+    stack: StackRef,
+    context: DriverContext | null,
+    plan: string,
+    signal?: AbortSignal,
+  ): Promise<AppliedUpdate> {
     const program = inline(this.program(), context);
     try {
-      return await this.timed(() => this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) => handle.up({ ...common, program, plan, suppressProgress: true, message: "eks-blue-green" })));
+      return await this.timed(() =>
+        this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) =>
+          handle.up({ ...common, program, plan, suppressProgress: true, message: "eks-blue-green" }),
+        ),
+      );
     } finally {
       rmSync(plan, { force: true });
     }
@@ -141,7 +195,11 @@ export class PulumiAdapter implements PulumiPort {
   async update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate> {
     const program = inline(this.program(), null);
     if (stack.kind === "environment") this.cleanConfig = null;
-    return await this.timed(() => this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) => handle.up({ ...common, program, suppressProgress: true })));
+    return await this.timed(() =>
+      this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) =>
+        handle.up({ ...common, program, suppressProgress: true }),
+      ),
+    );
   }
 
   previewDestroy(member: string, signal?: AbortSignal): Promise<PreviewedUpdate> {
@@ -158,12 +216,18 @@ export class PulumiAdapter implements PulumiPort {
   }
 
   private async previewDestroyOf(stack: StackRef, signal?: AbortSignal): Promise<PreviewedUpdate> {
-    const events = await this.engine.run(this.nameOf(stack), "preview", deadlines.preview, signal, (handle, common) => handle.previewDestroy(common));
+    const events = await this.engine.run(this.nameOf(stack), "preview", deadlines.preview, signal, (handle, common) =>
+      handle.previewDestroy(common),
+    );
     return { operations: events.operations, plan: "" };
   }
 
   private async destroyOf(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate> {
-    return await this.timed(() => this.engine.run(this.nameOf(stack), "destroy", deadlines.update, signal, (handle, common) => handle.destroy({ ...common, suppressProgress: true })));
+    return await this.timed(() =>
+      this.engine.run(this.nameOf(stack), "destroy", deadlines.update, signal, (handle, common) =>
+        handle.destroy({ ...common, suppressProgress: true }),
+      ),
+    );
   }
 
   async protectedResources(): Promise<number> {
@@ -180,7 +244,8 @@ export class PulumiAdapter implements PulumiPort {
     const name = this.nameOf({ kind: "member", member });
     const state = await this.state(name);
     const urns = state === null ? [] : protectedUrns(state, which);
-    if (urns.length > 0) await this.engine.command(name, ["state", "unprotect", ...urns, "--yes", "--stack", name], deadlines.read);
+    if (urns.length > 0)
+      await this.engine.command(name, ["state", "unprotect", ...urns, "--yes", "--stack", name], deadlines.read);
     return urns.length;
   }
 
@@ -190,7 +255,13 @@ export class PulumiAdapter implements PulumiPort {
   }
 
   async refresh(member: string, signal?: AbortSignal): Promise<void> {
-    await this.engine.run(this.nameOf({ kind: "member", member }), "refresh", deadlines.update, signal, (handle, common) => handle.refresh(common));
+    await this.engine.run(
+      this.nameOf({ kind: "member", member }),
+      "refresh",
+      deadlines.update,
+      signal,
+      (handle, common) => handle.refresh(common),
+    );
   }
   refreshBindings(member: string): Promise<number> {
     return this.refreshWhere(member, isBinding);
@@ -200,7 +271,9 @@ export class PulumiAdapter implements PulumiPort {
   }
   private async refreshWhere(member: string, wanted: (type: string) => boolean): Promise<number> {
     const name = this.nameOf({ kind: "member", member });
-    const urns = ((await this.state(name))?.deployment?.resources ?? []).filter((one) => one.custom === true && wanted(one.type) && one.delete !== true).map((one) => one.urn);
+    const urns = ((await this.state(name))?.deployment?.resources ?? [])
+      .filter((one) => one.custom === true && wanted(one.type) && one.delete !== true)
+      .map((one) => one.urn);
     if (urns.length > 0) await refreshOnce(this.engine, name, urns);
     return urns.length;
   }
@@ -210,11 +283,23 @@ export class PulumiAdapter implements PulumiPort {
     return bindingsBelow(state?.deployment?.resources ?? [], bindingsOf, `${member}-${service}`);
   }
   async forgetAdopted(service: string, member: string, expectedRevision: number): Promise<number> {
-    const loadBalancer = await forgetComponent(this.engine, this.environment, "eks-blue-green:index:AdoptedLoadBalancer", `${this.environment}-${service}`, (state) => assertRevision(state, expectedRevision));
-    return loadBalancer + await forgetComponent(this.engine, this.nameOf({ kind: "member", member }), bindingsOf, `${member}-${service}`);
+    const loadBalancer = await forgetComponent(
+      this.engine,
+      this.environment,
+      "eks-blue-green:index:AdoptedLoadBalancer",
+      `${this.environment}-${service}`,
+      (state) => assertRevision(state, expectedRevision),
+    );
+    return (
+      loadBalancer +
+      (await forgetComponent(this.engine, this.nameOf({ kind: "member", member }), bindingsOf, `${member}-${service}`))
+    );
   }
 
-  /** Under `.eks-blue-green/state-backups/` of the work directory, secrets encrypted as in the backend; the newest twenty of each stack. */
+  /**
+   * Under `.eks-blue-green/state-backups/` of the work directory, secrets encrypted as in the backend; the newest
+   * twenty of each stack.
+   */
   async backUpState(stack: StackRef): Promise<string> {
     const name = this.nameOf(stack);
     const text = await this.engine.command(name, ["stack", "export", "--stack", name], deadlines.read);
@@ -239,7 +324,9 @@ export class PulumiAdapter implements PulumiPort {
 
   private async state(name: string): Promise<StateFile | null> {
     try {
-      return JSON.parse(await this.engine.command(name, ["stack", "export", "--show-secrets", "--stack", name], deadlines.read)) as StateFile;
+      return JSON.parse(
+        await this.engine.command(name, ["stack", "export", "--show-secrets", "--stack", name], deadlines.read),
+      ) as StateFile;
     } catch (error) {
       if (error instanceof DriverError && error.code === "EBG-UNKNOWN-STACK") return null;
       throw error;
@@ -263,6 +350,10 @@ export class PulumiAdapter implements PulumiPort {
   private assertClean(name: string, previewed: EventCollector): void {
     const changes = changesOf(previewed.operations);
     if (changes.length === 0) return;
-    throw new DriverError("EBG-PENDING-CHANGES", `${name} has changes that belong to no move:\n${changes.map((one) => `  ${describeOperation(one)}`).join("\n")}`, `deploy them first: pulumi up --stack ${name}`);
+    throw new DriverError(
+      "EBG-PENDING-CHANGES",
+      `${name} has changes that belong to no move:\n${changes.map((one) => `  ${describeOperation(one)}`).join("\n")}`,
+      `deploy them first: pulumi up --stack ${name}`,
+    );
   }
 }

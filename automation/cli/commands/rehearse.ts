@@ -22,7 +22,23 @@ function collectScheduledFault(text: string, before: readonly string[]): readonl
   return [...before, text];
 }
 
-interface Flags { scenario: Scenario; stack: string; cwd: string; from?: string; to?: string; timeScale: number; lbc: "stand-in" | "external"; attach: readonly string[]; provider: Record<string, string>; rate: number; json: boolean; plain: boolean; keep: boolean; region: string; fault: readonly string[] }
+interface Flags {
+  scenario: Scenario;
+  stack: string;
+  cwd: string;
+  from?: string;
+  to?: string;
+  timeScale: number;
+  lbc: "stand-in" | "external";
+  attach: readonly string[];
+  provider: Record<string, string>;
+  rate: number;
+  json: boolean;
+  plain: boolean;
+  keep: boolean;
+  region: string;
+  fault: readonly string[];
+}
 
 async function run(flags: Flags): Promise<void> {
   refuseAttach(flags);
@@ -45,7 +61,13 @@ async function run(flags: Flags): Promise<void> {
   const result = await rehearse(flags.scenario, options, reporter);
   reporter.end();
   people.write(`${result.summary.join("\n")}\n`);
-  process.exitCode = result.lost ? exitCodes.requestsLost : result.driverExitCode !== 0 ? result.driverExitCode || exitCodes.failed : result.refuted ? exitCodes.findings : exitCodes.done;
+  process.exitCode = result.lost
+    ? exitCodes.requestsLost
+    : result.driverExitCode !== 0
+      ? result.driverExitCode || exitCodes.failed
+      : result.refuted
+        ? exitCodes.findings
+        : exitCodes.done;
 }
 
 function parseScenario(text: string): Scenario {
@@ -60,8 +82,13 @@ const widest = Math.max(...scenarios.map(({ name }) => name.length));
 /** `rehearse`: an upgrade of the project in this folder, or another scenario, in a sandbox of its own, under load. */
 export function rehearseCommand(): Command {
   return new Command("rehearse")
-    .description("rehearse an upgrade of this folder's own program under load (or another scenario), with the real engine and real control planes, without AWS")
-    .addOption(new Option("--scenario <name>", "what to rehearse").argParser(parseScenario).default(standard, standard?.name))
+    .description(
+      "rehearse an upgrade of this folder's own program under load (or another scenario), with the real engine " +
+        "and real control planes, without AWS",
+    )
+    .addOption(
+      new Option("--scenario <name>", "what to rehearse").argParser(parseScenario).default(standard, standard?.name),
+    )
     .addOption(new Option("-s, --stack <name>", "the environment's stack").default("dev"))
     .addOption(new Option("-C, --cwd <folder>", "the project's folder").default("."))
     .option("--from <minor>", "Kubernetes minor to begin with (default: the one before --to)")
@@ -71,12 +98,32 @@ export function rehearseCommand(): Command {
     .addOption(attachOption())
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
-    .addOption(new Option("--rate <requests>", "requests a second, half on new connections").argParser(parsePositive).default(1000))
-    .addOption(new Option("--fault <fault[@step[.phase]]>", "inject this fault, before the upgrade or when a step reaches a phase (repeatable; docs/faults.md)").argParser(collectScheduledFault).default([], "none"))
+    .addOption(
+      new Option("--rate <requests>", "requests a second, half on new connections")
+        .argParser(parsePositive)
+        .default(1000),
+    )
+    .addOption(
+      new Option(
+        "--fault <fault[@step[.phase]]>",
+        "inject this fault, before the upgrade or when a step reaches a phase (repeatable; docs/faults.md)",
+      )
+        .argParser(collectScheduledFault)
+        .default([], "none"),
+    )
     .option("--keep", "leave the sandbox running at the end and say where", false)
     .option("--plain", "plain lines instead of the live view", false)
     .option("--json", "NDJSON events on stdout, people's text on stderr", false)
-    .addHelpText("after", `\nScenarios:\n${scenarios.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}`).join("\n")}`)
-    .addHelpText("after", "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --scenario new-workload\n  $ eks-blue-green rehearse --fault pods:dev-green:web=answer,status=500@bake\n  $ eks-blue-green rehearse --stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when it finished, not one request failed and every verification held; 8 when requests were lost, 9 when a verification did not hold.")
+    .addHelpText(
+      "after",
+      `\nScenarios:\n${scenarios.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}`).join("\n")}`,
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ eks-blue-green rehearse\n  $ eks-blue-green rehearse --scenario new-workload\n  $ " +
+        "eks-blue-green rehearse --fault pods:dev-green:web=answer,status=500@bake\n  $ eks-blue-green rehearse " +
+        "--stack staging --from 1.34 --to 1.35 --rate 3000\nExit code 0 only when it finished, not one request " +
+        "failed and every verification held; 8 when requests were lost, 9 when a verification did not hold.",
+    )
     .action(run);
 }

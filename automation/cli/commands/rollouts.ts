@@ -1,21 +1,46 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
-import { admit, adopt, drain, evacuate, planUpgrade, rollback, scale, status, up, upgrade, type UpgradeOptions, type UpgradeResult } from "../../index";
+import {
+  admit,
+  adopt,
+  drain,
+  evacuate,
+  planUpgrade,
+  rollback,
+  scale,
+  status,
+  up,
+  upgrade,
+  type UpgradeOptions,
+  type UpgradeResult,
+} from "../../index";
 import { reporterFor, stamp } from "../../report/reporters";
 import { planLines, statusLines } from "../../report/tables";
 import { tellEnding } from "../../report/result-line";
 import { exitCodeOfOutcome } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
 
-interface Flags { stack: string; cwd: string; json: boolean; plain?: boolean; approveRetire?: boolean }
+interface Flags {
+  stack: string;
+  cwd: string;
+  json: boolean;
+  plain?: boolean;
+  approveRetire?: boolean;
+}
 
-const stackOption = (): Option => new Option("-s, --stack <name>", "the environment's stack, e.g. dev").makeOptionMandatory();
+const stackOption = (): Option =>
+  new Option("-s, --stack <name>", "the environment's stack, e.g. dev").makeOptionMandatory();
 const cwdOption = (): Option => new Option("-C, --cwd <folder>", "the project's folder, with Pulumi.yaml").default(".");
-const jsonOption = (): Option => new Option("--json", "NDJSON events on stdout, people's text on stderr").default(false);
+const jsonOption = (): Option =>
+  new Option("--json", "NDJSON events on stdout, people's text on stderr").default(false);
 const plainOption = (): Option => new Option("--plain", "plain lines instead of the live view").default(false);
 
-const base = (name: string, description: string): Command => new Command(name).description(description).addOption(stackOption()).addOption(cwdOption()).addOption(jsonOption());
-const target = (flags: Flags): { environment: string; projectDirectory: string } => ({ environment: flags.stack, projectDirectory: resolve(flags.cwd) });
+const base = (name: string, description: string): Command =>
+  new Command(name).description(description).addOption(stackOption()).addOption(cwdOption()).addOption(jsonOption());
+const target = (flags: Flags): { environment: string; projectDirectory: string } => ({
+  environment: flags.stack,
+  projectDirectory: resolve(flags.cwd),
+});
 
 /** Runs a rollout with its view, Ctrl-C and exit code. */
 async function runRollout(flags: Flags, work: (options: UpgradeOptions) => Promise<UpgradeResult>): Promise<void> {
@@ -23,7 +48,13 @@ async function runRollout(flags: Flags, work: (options: UpgradeOptions) => Promi
   const tell = stamp(reporter);
   const interrupt = onInterrupt((message) => tell({ kind: "note", message }));
   try {
-    const result = await work({ ...target(flags), approveRetire: flags.approveRetire ?? false, onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
+    const result = await work({
+      ...target(flags),
+      approveRetire: flags.approveRetire ?? false,
+      onEvent: tell,
+      signal: interrupt.signal,
+      cancel: interrupt.cancel,
+    });
     process.exitCode = exitCodeOfOutcome(result.outcome);
     reporter.end();
     tellEnding(flags.json, null, result);
@@ -62,48 +93,84 @@ async function runUp(flags: Flags): Promise<void> {
 
 async function runPlan(flags: Flags): Promise<void> {
   const plan = await planUpgrade(target(flags));
-  process.stdout.write(flags.json ? `${JSON.stringify({ at: new Date().toISOString(), kind: "plan", ...plan })}\n` : `${planLines(plan).join("\n")}\n`);
+  process.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ at: new Date().toISOString(), kind: "plan", ...plan })}\n`
+      : `${planLines(plan).join("\n")}\n`,
+  );
 }
 
 async function runStatus(flags: Flags): Promise<void> {
   const report = await status(target(flags));
-  process.stdout.write(flags.json ? `${JSON.stringify({ at: new Date().toISOString(), kind: "status", ...report })}\n` : `${statusLines(report).join("\n")}\n`);
+  process.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ at: new Date().toISOString(), kind: "status", ...report })}\n`
+      : `${statusLines(report).join("\n")}\n`,
+  );
 }
 
 function wholePercent(text: string): number {
   const percent = Number(text);
-  if (!/^\d+$/.test(text) || percent < 1) throw new InvalidArgumentError("must be a whole number from 1, in percent of the configured size.");
+  if (!/^\d+$/.test(text) || percent < 1)
+    throw new InvalidArgumentError("must be a whole number from 1, in percent of the configured size.");
   return percent;
 }
 
-const resumes = "\nInterrupted or killed: run the same command again. While it is under way, other commands are refused (`rollback` turns it around).";
+const resumes =
+  "\nInterrupted or killed: run the same command again. While it is under way, other commands are refused " +
+  "(`rollback` turns it around).";
 
 /** Planned work on one member, with the gates of an upgrade. */
 function plannedWork(): Command[] {
-  const onMember = (name: string, description: string): Command => base(name, description).argument("<member>", "the member's name, e.g. blue").addOption(plainOption());
+  const onMember = (name: string, description: string): Command =>
+    base(name, description).argument("<member>", "the member's name, e.g. blue").addOption(plainOption());
   return [
-    base("rollback", "turn around what is under way; or bring the old member back that still stands by after an upgrade")
+    base(
+      "rollback",
+      "turn around what is under way; or bring the old member back that still stands by after an upgrade",
+    )
       .addOption(plainOption())
-      .option("--approve-retire", "approve that a new member that is only half made is destroyed; without it the way back stops before that (exit 6)", false)
-      .addHelpText("after", "\nExample:\n  $ eks-blue-green rollback --stack dev\nVersions are never lowered and nothing that was destroyed comes back: where that would be needed, it says so and changes nothing.")
+      .option(
+        "--approve-retire",
+        "approve that a new member that is only half made is destroyed; without it the way back stops before " +
+          "that (exit 6)",
+        false,
+      )
+      .addHelpText(
+        "after",
+        "\nExample:\n  $ eks-blue-green rollback --stack dev\nVersions are never lowered and nothing that was " +
+          "destroyed comes back: where that would be needed, it says so and changes nothing.",
+      )
       .action((flags: Flags) => runRollout(flags, rollback)),
     onMember("admit", "take a member into traffic; one that is absent is provisioned first")
       .addHelpText("after", `\nExample:\n  $ eks-blue-green admit green --stack dev${resumes}`)
       .action((member: string, flags: Flags) => runRollout(flags, (options) => admit({ ...options, member }))),
-    onMember("drain", "take a member out of traffic; it runs on as a standby. The others are scaled up first if they can't carry the load")
+    onMember(
+      "drain",
+      "take a member out of traffic; it runs on as a standby. The others are scaled up first if they can't carry " +
+        "the load",
+    )
       .addHelpText("after", `\nExample:\n  $ eks-blue-green drain green --stack dev${resumes}`)
       .action((member: string, flags: Flags) => runRollout(flags, (options) => drain({ ...options, member }))),
     onMember("scale", "set a member's replicas and nodes, in percent of what the config says")
-      .addOption(new Option("--percent <number>", "100 is the configured size").argParser(wholePercent).makeOptionMandatory())
+      .addOption(
+        new Option("--percent <number>", "100 is the configured size").argParser(wholePercent).makeOptionMandatory(),
+      )
       .addHelpText("after", `\nExample:\n  $ eks-blue-green scale green --percent 200 --stack dev${resumes}`)
-      .action((member: string, flags: Flags & { percent: number }) => runRollout(flags, (options) => scale({ ...options, member, percent: flags.percent }))),
+      .action((member: string, flags: Flags & { percent: number }) =>
+        runRollout(flags, (options) => scale({ ...options, member, percent: flags.percent })),
+      ),
   ];
 }
 
 /** `up`, `plan`, `upgrade`, `rollback`, `admit`, `drain`, `scale`, `status`. */
 export function driverCommands(): Command[] {
   return [
-    base("up", "deploy the environment's stack, then its members' side by side, and wait until requests are answered; moves no traffic")
+    base(
+      "up",
+      "deploy the environment's stack, then its members' side by side, and wait until requests are answered; " +
+        "moves no traffic",
+    )
       .addOption(plainOption())
       .addHelpText("after", "\nExample:\n  $ eks-blue-green up --stack dev")
       .action(runUp),
@@ -112,20 +179,57 @@ export function driverCommands(): Command[] {
       .action(runPlan),
     base("upgrade", "go to the wanted Kubernetes version, or go on with an upgrade that was interrupted")
       .addOption(plainOption())
-      .option("--approve-retire", "approve that the old member is destroyed at the end; without it the rollout stops before that (exit 6)", false)
-      .addHelpText("after", "\nExamples:\n  $ eks-blue-green upgrade --stack dev\n  $ eks-blue-green upgrade --stack dev --approve-retire --json > events.ndjson   # CI\nInterrupted, killed, or on another machine: run the same command again.")
+      .option(
+        "--approve-retire",
+        "approve that the old member is destroyed at the end; without it the rollout stops before that (exit 6)",
+        false,
+      )
+      .addHelpText(
+        "after",
+        "\nExamples:\n  $ eks-blue-green upgrade --stack dev\n  $ eks-blue-green upgrade --stack dev " +
+          "--approve-retire --json > events.ndjson   # CI\nInterrupted, killed, or on another machine: run the " +
+          "same command again.",
+      )
       .action((flags: Flags) => runRollout(flags, upgrade)),
     ...plannedWork(),
-    base("evacuate", "break-glass: take a member whose API server or controller is dead out of traffic, without its cluster's help")
+    base(
+      "evacuate",
+      "break-glass: take a member whose API server or controller is dead out of traffic, without its cluster's help",
+    )
       .argument("<member>", "the member's name, e.g. blue")
       .addOption(plainOption())
-      .option("--controller-is-stopped", "your word that its controller can't come back by itself; only where its IAM role is not known", false)
+      .option(
+        "--controller-is-stopped",
+        "your word that its controller can't come back by itself; only where its IAM role is not known",
+        false,
+      )
       .option("--why <text>", "for the record and for colleagues")
-      .addHelpText("after", `\nExample:\n  $ eks-blue-green evacuate blue --why "control plane lost, ticket 123" --stack dev\nA member that answers and whose controller runs is drained instead. When its cluster is back: eks-blue-green drain MEMBER, then admit.\nInterrupted or killed: run the same command again.`)
-      .action((member: string, flags: Flags & { controllerIsStopped: boolean; why?: string }) => runRollout(flags, (options) => evacuate({ ...options, member, controllerIsStopped: flags.controllerIsStopped, ...(flags.why === undefined ? {} : { why: flags.why }) }))),
-    base("adopt", "hand the load balancers that the primary's Services own over to the environment's stack, under traffic")
+      .addHelpText(
+        "after",
+        `\nExample:\n  $ eks-blue-green evacuate blue --why "control plane lost, ticket 123" --stack dev\nA ` +
+          "member that answers and whose controller runs is drained instead. When its cluster is back: " +
+          "eks-blue-green drain MEMBER, then admit.\nInterrupted or killed: run the same command again.",
+      )
+      .action((member: string, flags: Flags & { controllerIsStopped: boolean; why?: string }) =>
+        runRollout(flags, (options) =>
+          evacuate({
+            ...options,
+            member,
+            controllerIsStopped: flags.controllerIsStopped,
+            ...(flags.why === undefined ? {} : { why: flags.why }),
+          }),
+        ),
+      ),
+    base(
+      "adopt",
+      "hand the load balancers that the primary's Services own over to the environment's stack, under traffic",
+    )
       .addOption(plainOption())
-      .addHelpText("after", "\nExample:\n  $ eks-blue-green adopt --stack dev\nInterrupted, killed, or on another machine: run the same command again.")
+      .addHelpText(
+        "after",
+        "\nExample:\n  $ eks-blue-green adopt --stack dev\nInterrupted, killed, or on another machine: run the " +
+          "same command again.",
+      )
       .action(runAdopt),
     base("status", "where traffic is, what is under way, and what AWS and the clusters say of it")
       .addHelpText("after", "\nExample:\n  $ eks-blue-green status --stack dev")

@@ -23,12 +23,19 @@ export function collectFault(text: string, before: readonly string[]): readonly 
 
 function controlOf(dir: string): ControlClient {
   const info = readSandboxInfo(resolve(dir));
-  if (info === null) throw new SandboxError("SBX-NOT-RUNNING", `no sandbox runs in ${resolve(dir)}`, "Start one with `eks-blue-green sandbox up`, or name its folder with --dir.");
+  if (info === null)
+    throw new SandboxError(
+      "SBX-NOT-RUNNING",
+      `no sandbox runs in ${resolve(dir)}`,
+      "Start one with `eks-blue-green sandbox up`, or name its folder with --dir.",
+    );
   return new ControlClient(info.control);
 }
 
 function faultLines(faults: readonly ListedFault[]): string[] {
-  return faults.length === 0 ? ["no fault is injected"] : table(faults.map((one) => [one.id, one.state, `${one.hits} hit${one.hits === 1 ? "" : "s"}`, one.text]));
+  return faults.length === 0
+    ? ["no fault is injected"]
+    : table(faults.map((one) => [one.id, one.state, `${one.hits} hit${one.hits === 1 ? "" : "s"}`, one.text]));
 }
 
 const print = (lines: readonly string[]): void => void process.stdout.write(`${lines.join("\n")}\n`);
@@ -37,8 +44,14 @@ async function add(texts: readonly string[], flags: { dir: string }): Promise<vo
   const specs = texts.map(parseFaultText);
   const control = controlOf(flags.dir);
   for (const [index, spec] of specs.entries()) {
-    const { id, ...more } = await control.addFault<{ id: string; pods?: readonly string[]; targets?: readonly string[] }>(spec);
-    print([`${id}  ${texts[index]}${[...(more.pods ?? []), ...(more.targets ?? [])].map((one) => `\n  ${one}`).join("")}`]);
+    const { id, ...more } = await control.addFault<{
+      id: string;
+      pods?: readonly string[];
+      targets?: readonly string[];
+    }>(spec);
+    print([
+      `${id}  ${texts[index]}${[...(more.pods ?? []), ...(more.targets ?? [])].map((one) => `\n  ${one}`).join("")}`,
+    ]);
   }
 }
 
@@ -51,31 +64,57 @@ async function clear(ids: readonly string[], flags: { dir: string }): Promise<vo
 
 async function operations(flags: { dir: string }): Promise<void> {
   const { aws, kubernetes } = await controlOf(flags.dir).operations();
-  const awsRows = Object.entries(aws).sort(([a], [b]) => (a < b ? -1 : 1)).map(([operation, calls]) => [`aws:${operation}`, "", String(calls)]);
-  print(table([...awsRows, ...kubernetes.map((one) => [`kubernetes:*:${one.verb}:${one.resource}`, one.client, String(one.calls)])]));
+  const awsRows = Object.entries(aws)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([operation, calls]) => [`aws:${operation}`, "", String(calls)]);
+  print(
+    table([
+      ...awsRows,
+      ...kubernetes.map((one) => [`kubernetes:*:${one.verb}:${one.resource}`, one.client, String(one.calls)]),
+    ]),
+  );
 }
 
 /** `sandbox fault add|list|clear|operations`. */
 export function faultCommand(): Command {
-  const command = new Command("fault").description("break something in a running sandbox, and mend it again (docs/faults.md)");
+  const command = new Command("fault").description(
+    "break something in a running sandbox, and mend it again (docs/faults.md)",
+  );
   command
     .command("add")
     .description("inject faults, each written as ON:WHAT=KIND,option=value…")
     .argument("<fault...>")
     .addOption(dirOption())
-    .addHelpText("after", `
+    .addHelpText(
+      "after",
+      `
 Examples:
   $ eks-blue-green sandbox fault add elasticloadbalancing:RegisterTargets=throttle,count=3
   $ eks-blue-green sandbox fault add kubernetes:dev-green:patch:deployments=lost-answer,count=1
   $ eks-blue-green sandbox fault add pods:dev-green:web=answer,status=500,afterSeconds=10
-  $ eks-blue-green sandbox fault add controller:dev-blue=pause node:dev-green=down api-server:dev-blue=down`)
+  $ eks-blue-green sandbox fault add controller:dev-blue=pause node:dev-green=down api-server:dev-blue=down`,
+    )
     .action(add);
-  command.command("list").description("faults that are armed or active, with their hits").addOption(dirOption()).option("--all", "also those that did their work", false).option("--json", "on one line", false)
+  command
+    .command("list")
+    .description("faults that are armed or active, with their hits")
+    .addOption(dirOption())
+    .option("--all", "also those that did their work", false)
+    .option("--json", "on one line", false)
     .action(async (flags: { dir: string; all: boolean; json: boolean }) => {
       const faults = await controlOf(flags.dir).faults(flags.all);
       print(flags.json ? [JSON.stringify(faults)] : faultLines(faults));
     });
-  command.command("clear").description("remove these faults, or all, and mend what they broke").argument("[id...]").addOption(dirOption()).action(clear);
-  command.command("operations").description("every operation of AWS and of API servers that was asked for so far: what faults can hit").addOption(dirOption()).action(operations);
+  command
+    .command("clear")
+    .description("remove these faults, or all, and mend what they broke")
+    .argument("[id...]")
+    .addOption(dirOption())
+    .action(clear);
+  command
+    .command("operations")
+    .description("every operation of AWS and of API servers that was asked for so far: what faults can hit")
+    .addOption(dirOption())
+    .action(operations);
   return command;
 }

@@ -5,7 +5,8 @@ import { isAbsolute, resolve } from "node:path";
 
 export function parseTimeScale(text: string): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || value < 1 || value > 600) throw new InvalidArgumentError(`'${text}' is not a number from 1 to 600.`);
+  if (!Number.isFinite(value) || value < 1 || value > 600)
+    throw new InvalidArgumentError(`'${text}' is not a number from 1 to 600.`);
   return value;
 }
 
@@ -20,11 +21,15 @@ const providerNames = ["aws", "eks", "kubernetes"];
 export function parseProviders(text: string, before: Record<string, string>): Record<string, string> {
   const [name, ...rest] = text.split("=");
   const path = rest.join("=");
-  if (!name || !path || !providerNames.includes(name)) throw new InvalidArgumentError(`'${text}' is not NAME=PATH with NAME one of ${providerNames.join(", ")}.`);
+  if (!name || !path || !providerNames.includes(name))
+    throw new InvalidArgumentError(`'${text}' is not NAME=PATH with NAME one of ${providerNames.join(", ")}.`);
   return { ...before, [name]: resolve(path) };
 }
 
-/** A program and its first arguments. It runs in the sandbox's folder: files that are named from here (`./controller`, `node dist/main.js`) are found all the same. */
+/**
+ * A program and its first arguments. It runs in the sandbox's folder: files that are named from here (`./controller`,
+ * `node dist/main.js`) are found all the same.
+ */
 export function parseAttach(text: string): string[] {
   const words = text.split(" ").filter((word) => word !== "");
   if (words.length === 0) throw new InvalidArgumentError("it names no program.");

@@ -12,44 +12,102 @@ import { chartCommand } from "./sandbox-chart";
 import { collectFault, faultCommand } from "./sandbox-fault";
 import { parseAttach, parseProviders, parseTimeScale } from "./sandbox-options";
 
-interface UpFlags { dir: string; timeScale: number; lbc: "stand-in" | "external"; attach: readonly string[]; provider: Record<string, string>; region: string; json: boolean; fault: readonly string[] }
+interface UpFlags {
+  dir: string;
+  timeScale: number;
+  lbc: "stand-in" | "external";
+  attach: readonly string[];
+  provider: Record<string, string>;
+  region: string;
+  json: boolean;
+  fault: readonly string[];
+}
 
-const dirOption = (): Option => new Option("--dir <folder>", "the sandbox's folder: state, logs, sockets").default(".sandbox");
-export const timeScaleOption = (): Option => new Option("--time-scale <factor>", "how many times as fast as in AWS its delays pass; 1 is real time").argParser(parseTimeScale).default(60);
-export const lbcOption = (): Option => new Option("--lbc <which>", "load balancer controller: the stand-in, or none and a print-out of what a real one needs").choices(["stand-in", "external"]).default("stand-in");
-export const attachOption = (): Option => new Option("--attach <command>", "with --lbc external: run this controller for each cluster, instead of waiting for a person who does").argParser(parseAttach).default([], "nobody's");
-export const providerOption = (): Option => new Option("--provider <name=path>", "use this plugin binary for a provider instead of the stand-in (repeatable)").argParser(parseProviders).default({}, "stand-ins");
+const dirOption = (): Option =>
+  new Option("--dir <folder>", "the sandbox's folder: state, logs, sockets").default(".sandbox");
+export const timeScaleOption = (): Option =>
+  new Option("--time-scale <factor>", "how many times as fast as in AWS its delays pass; 1 is real time")
+    .argParser(parseTimeScale)
+    .default(60);
+export const lbcOption = (): Option =>
+  new Option(
+    "--lbc <which>",
+    "load balancer controller: the stand-in, or none and a print-out of what a real one needs",
+  )
+    .choices(["stand-in", "external"])
+    .default("stand-in");
+export const attachOption = (): Option =>
+  new Option(
+    "--attach <command>",
+    "with --lbc external: run this controller for each cluster, instead of waiting for a person who does",
+  )
+    .argParser(parseAttach)
+    .default([], "nobody's");
+export const providerOption = (): Option =>
+  new Option("--provider <name=path>", "use this plugin binary for a provider instead of the stand-in (repeatable)")
+    .argParser(parseProviders)
+    .default({}, "stand-ins");
 
 const tell = (message: string): void => void process.stderr.write(`${message}\n`);
 
 /** Lines that point a shell at the sandbox, for `eval`. */
 export function shellExports(info: SandboxInfo): string[] {
   const quote = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
-  return [...info.unset.map((name) => `unset ${name}`), ...Object.entries(info.env).map(([name, value]) => `export ${name}=${quote(value)}`)];
+  return [
+    ...info.unset.map((name) => `unset ${name}`),
+    ...Object.entries(info.env).map(([name, value]) => `export ${name}=${quote(value)}`),
+  ];
 }
 
 /** @throws SandboxError */
 export function refuseAttach({ lbc, attach }: { readonly lbc: string; readonly attach: readonly string[] }): void {
-  if (attach.length > 0 && lbc !== "external") throw new SandboxError("SBX-ATTACH", "--attach was given, but the sandbox runs the stand-in for the load balancer controller", "Add --lbc external.");
+  if (attach.length > 0 && lbc !== "external")
+    throw new SandboxError(
+      "SBX-ATTACH",
+      "--attach was given, but the sandbox runs the stand-in for the load balancer controller",
+      "Add --lbc external.",
+    );
 }
 
 function running(dir: string): SandboxInfo {
   const info = readSandboxInfo(resolve(dir));
   if (info) return info;
-  throw new SandboxError("SBX-NOT-RUNNING", `no sandbox runs in ${resolve(dir)}`, "Start one with `eks-blue-green sandbox up`, or name its folder with --dir.");
+  throw new SandboxError(
+    "SBX-NOT-RUNNING",
+    `no sandbox runs in ${resolve(dir)}`,
+    "Start one with `eks-blue-green sandbox up`, or name its folder with --dir.",
+  );
 }
 
 async function up(flags: UpFlags): Promise<void> {
   const dir = resolve(flags.dir);
   refuseAttach(flags);
   const there = readSandboxInfo(dir);
-  if (there) throw new SandboxError("SBX-ALREADY-RUNNING", `a sandbox already runs in ${dir} (pid ${there.pid})`, "Use it (`eks-blue-green sandbox env`), or end it with `eks-blue-green sandbox down`.");
+  if (there)
+    throw new SandboxError(
+      "SBX-ALREADY-RUNNING",
+      `a sandbox already runs in ${dir} (pid ${there.pid})`,
+      "Use it (`eks-blue-green sandbox env`), or end it with `eks-blue-green sandbox down`.",
+    );
   const tools = await resolveTools({ onProgress: (progress) => tell(progress.message) });
-  const info = await startSandbox({ dir, timeScale: flags.timeScale, lbc: flags.lbc, attach: flags.attach, providers: flags.provider, region: flags.region, untilStdinCloses: false }, tools, (progress) => tell(progress.message));
+  const info = await startSandbox(
+    {
+      dir,
+      timeScale: flags.timeScale,
+      lbc: flags.lbc,
+      attach: flags.attach,
+      providers: flags.provider,
+      region: flags.region,
+      untilStdinCloses: false,
+    },
+    tools,
+    (progress) => tell(progress.message),
+  );
   const control = new ControlClient(info.control);
   for (const text of flags.fault) await control.addFault(parseFaultText(text));
   process.stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${shellExports(info).join("\n")}\n`);
-  if (flags.lbc === "external" && flags.attach.length === 0) tell(externalControllerInstructions(info, await sandboxStatus(dir)).join("\n"));
+  if (flags.lbc === "external" && flags.attach.length === 0)
+    tell(externalControllerInstructions(info, await sandboxStatus(dir)).join("\n"));
   tell(`
 The sandbox runs (pid ${info.pid}, ${flags.timeScale} times as fast as AWS). Point a shell at it:
   source ${dir}/env.sh
@@ -63,24 +121,39 @@ End it with: eks-blue-green sandbox down`);
 async function status(flags: { dir: string; json: boolean }): Promise<void> {
   const info = running(flags.dir);
   const report = await sandboxStatus(info.dir);
-  process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${[...sandboxStatusLines(report), ...externalControllerInstructions(info, report)].join("\n")}\n`);
+  process.stdout.write(
+    flags.json
+      ? `${JSON.stringify(report)}\n`
+      : `${[...sandboxStatusLines(report), ...externalControllerInstructions(info, report)].join("\n")}\n`,
+  );
 }
 
 /** `sandbox up|down|status|env|tools|fault`. */
 export function sandboxCommand(): Command {
-  const command = new Command("sandbox").description("the rehearsal ground on its own: real engine, real control planes, no AWS account");
+  const command = new Command("sandbox").description(
+    "the rehearsal ground on its own: real engine, real control planes, no AWS account",
+  );
   command
     .command("up")
-    .description("start a sandbox, leave it running, print the variables that point your own pulumi, kubectl and aws at it")
+    .description(
+      "start a sandbox, leave it running, print the variables that point your own pulumi, kubectl and aws at it",
+    )
     .addOption(dirOption())
     .addOption(timeScaleOption())
     .addOption(lbcOption())
     .addOption(attachOption())
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
-    .addOption(new Option("--fault <fault>", "inject this fault from the beginning (repeatable; docs/faults.md)").argParser(collectFault).default([], "none"))
+    .addOption(
+      new Option("--fault <fault>", "inject this fault from the beginning (repeatable; docs/faults.md)")
+        .argParser(collectFault)
+        .default([], "none"),
+    )
     .option("--json", "print the sandbox's description as JSON", false)
-    .addHelpText("after", `\nExample:\n  $ eval "$(eks-blue-green sandbox up)" && eks-blue-green up --stack dev && kubectl get tgb -A`)
+    .addHelpText(
+      "after",
+      `\nExample:\n  $ eval "$(eks-blue-green sandbox up)" && eks-blue-green up --stack dev && kubectl get tgb -A`,
+    )
     .action(up);
   command
     .command("down")
@@ -90,7 +163,12 @@ export function sandboxCommand(): Command {
       await stopSandbox(running(flags.dir).dir);
       tell("The sandbox has ended; nothing of it is left running.");
     });
-  command.command("status").description("processes, memory, clusters, faults").addOption(dirOption()).option("--json", "on one line", false).action(status);
+  command
+    .command("status")
+    .description("processes, memory, clusters, faults")
+    .addOption(dirOption())
+    .option("--json", "on one line", false)
+    .action(status);
   command
     .command("env")
     .description("print the variables again, for eval")

@@ -7,7 +7,13 @@ import { tellEnding } from "../../report/result-line";
 import { exitCodes } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
 
-interface Flags { stack: string; cwd: string; json: boolean; plain: boolean; yesDelete?: string }
+interface Flags {
+  stack: string;
+  cwd: string;
+  json: boolean;
+  plain: boolean;
+  yesDelete?: string;
+}
 
 const codes = { done: exitCodes.done, stopped: exitCodes.stopped, leftovers: exitCodes.leftovers } as const;
 
@@ -16,7 +22,12 @@ async function ask(environment: string): Promise<string> {
   if (!process.stdin.isTTY || process.env.CI) return "";
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return (await terminal.question(`This destroys the load balancer and every cluster of ${environment}, after their traffic was drained.\nType the environment's name to go on: `)).trim();
+    return (
+      await terminal.question(
+        `This destroys the load balancer and every cluster of ${environment}, after their traffic was ` +
+          "drained.\nType the environment's name to go on: ",
+      )
+    ).trim();
   } finally {
     terminal.close();
   }
@@ -29,7 +40,14 @@ async function run(flags: Flags): Promise<void> {
   const tell = stamp(reporter);
   const interrupt = onInterrupt((message) => tell({ kind: "note", message }));
   try {
-    const result = await teardown({ environment: flags.stack, projectDirectory: resolve(flags.cwd), confirm: typed, onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
+    const result = await teardown({
+      environment: flags.stack,
+      projectDirectory: resolve(flags.cwd),
+      confirm: typed,
+      onEvent: tell,
+      signal: interrupt.signal,
+      cancel: interrupt.cancel,
+    });
     reporter.end();
     process.exitCode = codes[result.outcome];
     tellEnding(flags.json, "teardown", result);
@@ -44,9 +62,18 @@ export function teardownCommand(): Command {
     .description("drain, then destroy every member and the environment's stack, and look for what is left")
     .addOption(new Option("-s, --stack <name>", "the environment's stack, e.g. dev").makeOptionMandatory())
     .addOption(new Option("-C, --cwd <folder>", "the project's folder, with Pulumi.yaml").default("."))
-    .addOption(new Option("--yes-delete <name>", "the environment's name once more; asked for on a terminal, required elsewhere"))
+    .addOption(
+      new Option(
+        "--yes-delete <name>",
+        "the environment's name once more; asked for on a terminal, required elsewhere",
+      ),
+    )
     .addOption(new Option("--json", "NDJSON events on stdout, people's text on stderr").default(false))
     .addOption(new Option("--plain", "plain lines instead of the live view").default(false))
-    .addHelpText("after", "\nExample:\n  $ eks-blue-green teardown --stack dev --yes-delete dev\nStop the clients first: requests fail once the last member is drained. Interrupted or killed: run the same command again.")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ eks-blue-green teardown --stack dev --yes-delete dev\nStop the clients first: requests " +
+        "fail once the last member is drained. Interrupted or killed: run the same command again.",
+    )
     .action(run);
 }

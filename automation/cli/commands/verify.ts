@@ -5,21 +5,40 @@ import { reporterFor, stamp } from "../../report/reporters";
 import { verifyLines } from "../../report/verify";
 import { exitCodeOfVerdict } from "../exit-codes";
 
-interface Flags { stack: string; cwd: string; json: boolean; requests: number; concurrency: number }
+interface Flags {
+  stack: string;
+  cwd: string;
+  json: boolean;
+  requests: number;
+  concurrency: number;
+}
 
-const whole = (least: number) => (text: string): number => {
-  if (!/^\d+$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`a whole number from ${least}.`);
-  return Number(text);
-};
+const whole =
+  (least: number) =>
+  (text: string): number => {
+    if (!/^\d+$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`a whole number from ${least}.`);
+    return Number(text);
+  };
 
 async function run(flags: Flags): Promise<void> {
   const reporter = reporterFor({ json: flags.json, plain: true });
   const tell = stamp(reporter);
   const target = { environment: flags.stack, projectDirectory: resolve(flags.cwd) };
   // People get the findings with the table, scripts in the one object.
-  const report = await verify({ ...target, requests: flags.requests, concurrency: flags.concurrency, onEvent: (event) => { if (event.kind !== "finding" && !flags.json) tell(event); } });
+  const report = await verify({
+    ...target,
+    requests: flags.requests,
+    concurrency: flags.concurrency,
+    onEvent: (event) => {
+      if (event.kind !== "finding" && !flags.json) tell(event);
+    },
+  });
   reporter.end();
-  process.stdout.write(flags.json ? `${JSON.stringify({ at: new Date().toISOString(), kind: "verify", ...report })}\n` : `\n${verifyLines(report).join("\n")}\n`);
+  process.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ at: new Date().toISOString(), kind: "verify", ...report })}\n`
+      : `\n${verifyLines(report).join("\n")}\n`,
+  );
   process.exitCode = exitCodeOfVerdict(report.verdict);
 }
 
@@ -28,9 +47,18 @@ export function verifyCommand(): Command {
     .description("look at everything that must hold while clusters share a target group; changes nothing")
     .addOption(new Option("-s, --stack <name>", "the environment's stack, e.g. dev").makeOptionMandatory())
     .addOption(new Option("-C, --cwd <folder>", "the project's folder, with Pulumi.yaml").default("."))
-    .addOption(new Option("--requests <n>", "requests to each target group, each on a new connection; 0 sends none").argParser(whole(0)).default(1000))
+    .addOption(
+      new Option("--requests <n>", "requests to each target group, each on a new connection; 0 sends none")
+        .argParser(whole(0))
+        .default(1000),
+    )
     .addOption(new Option("--concurrency <n>", "how many of them at a time").argParser(whole(1)).default(40))
     .addOption(new Option("--json", "one JSON object on stdout").default(false))
-    .addHelpText("after", "\nExamples:\n  $ eks-blue-green verify --stack dev\n  $ eks-blue-green verify --stack dev --requests 5000 --json | jq '.findings[].code'\n\nExit codes: 0 everything required holds · 9 something required does not · 10 something required could not be looked at.\ndocs/verify.md explains each code.")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ eks-blue-green verify --stack dev\n  $ eks-blue-green verify --stack dev --requests 5000 " +
+        "--json | jq '.findings[].code'\n\nExit codes: 0 everything required holds · 9 something required does not " +
+        "· 10 something required could not be looked at.\ndocs/verify.md explains each code.",
+    )
     .action(run);
 }

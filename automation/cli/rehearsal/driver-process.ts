@@ -1,4 +1,7 @@
-/** The driver as a CI pipeline would call it: the CLI with --json, in a process of its own whose surroundings are the sandbox's alone. */
+/**
+ * The driver as a CI pipeline would call it: the CLI with --json, in a process of its own whose surroundings are the
+ * sandbox's alone.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
@@ -7,13 +10,24 @@ import type { SandboxInfo } from "../../../sandbox/contract";
 import type { DriverEvent } from "../../events";
 
 /** Names that lead to real accounts, clusters or backends; none of them reaches a process under rehearsal. */
-const dangerous = /^(AWS_|PULUMI_|KUBE|HELM_|EKS_BLUE_GREEN_|HTTPS?_PROXY$|ALL_PROXY$|https?_proxy$|all_proxy$|NODE_OPTIONS$)/;
+const dangerous =
+  /^(AWS_|PULUMI_|KUBE|HELM_|EKS_BLUE_GREEN_|HTTPS?_PROXY$|ALL_PROXY$|https?_proxy$|all_proxy$|NODE_OPTIONS$)/;
 
 /** This process's environment without what is dangerous, with the sandbox's own on top. */
-export function rehearsalEnvironment(own: NodeJS.ProcessEnv, info: Pick<SandboxInfo, "env" | "unset"> & { readonly dir?: string }): Record<string, string> {
-  const kept = Object.entries(own).filter(([name, value]) => value !== undefined && !dangerous.test(name) && !info.unset.includes(name));
+export function rehearsalEnvironment(
+  own: NodeJS.ProcessEnv,
+  info: Pick<SandboxInfo, "env" | "unset"> & { readonly dir?: string },
+): Record<string, string> {
+  const kept = Object.entries(own).filter(
+    ([name, value]) => value !== undefined && !dangerous.test(name) && !info.unset.includes(name),
+  );
   // Temporary files of what is rehearsed go with the sandbox's folder, also when it was killed.
-  return { ...(Object.fromEntries(kept) as Record<string, string>), ...info.env, CI: "true", ...(info.dir === undefined ? {} : { TMPDIR: join(info.dir, "rehearsal") }) };
+  return {
+    ...(Object.fromEntries(kept) as Record<string, string>),
+    ...info.env,
+    CI: "true",
+    ...(info.dir === undefined ? {} : { TMPDIR: join(info.dir, "rehearsal") }),
+  };
 }
 
 export interface DriverProcess {
@@ -25,9 +39,19 @@ export interface DriverProcess {
 /** The CLI, as it was installed. */
 export const bin = join(__dirname, "..", "..", "..", "..", "bin", "eks-blue-green.js");
 
-export function startDriver(args: readonly string[], info: SandboxInfo, logFile: string, onEvent: (event: DriverEvent & { kind: string }) => void): DriverProcess {
-  // A group of its own: one Ctrl-C in the terminal must reach it once, as the SIGTERM that the rehearsal passes on. When the rehearsal dies, its output's end stops it.
-  const child = spawn(process.execPath, [bin, ...args, "--json"], { detached: true, env: rehearsalEnvironment(process.env, info), stdio: ["ignore", "pipe", "pipe"] });
+export function startDriver(
+  args: readonly string[],
+  info: SandboxInfo,
+  logFile: string,
+  onEvent: (event: DriverEvent & { kind: string }) => void,
+): DriverProcess {
+  // A group of its own: one Ctrl-C in the terminal must reach it once, as the SIGTERM that the rehearsal passes on.
+  // When the rehearsal dies, its output's end stops it.
+  const child = spawn(process.execPath, [bin, ...args, "--json"], {
+    detached: true,
+    env: rehearsalEnvironment(process.env, info),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const log = createWriteStream(logFile, { flags: "a" });
   child.stderr.pipe(log, { end: false });
   const lines = createInterface({ input: child.stdout });

@@ -21,7 +21,12 @@ export function parseScheduledFault(text: string): ScheduledFault {
   if (at < 0) return { text, spec: parseFaultText(text), when: null };
   const [step = "", phase = step === "bake" ? "gate" : "act"] = text.slice(at + 1).split(".");
   if (!moments.includes(step) || !phases.includes(phase)) {
-    throw new SandboxError("SBX-FAULT", `'@${text.slice(at + 1)}' is no moment of an upgrade`, `Write @STEP or @STEP.PHASE, with STEP one of ${moments.join(", ")} and PHASE one of ${phases.join(", ")} (default act; gate for a bake): …@admit.gate.`);
+    throw new SandboxError(
+      "SBX-FAULT",
+      `'@${text.slice(at + 1)}' is no moment of an upgrade`,
+      `Write @STEP or @STEP.PHASE, with STEP one of ${moments.join(", ")} and PHASE one of ${phases.join(", ")} ` +
+        "(default act; gate for a bake): …@admit.gate.",
+    );
   }
   return { text, spec: parseFaultText(text.slice(0, at)), when: { step, phase } };
 }
@@ -31,7 +36,11 @@ export class FaultSchedule {
   private step = "";
   private injecting: Promise<void> = Promise.resolve();
 
-  constructor(texts: readonly string[], private readonly control: Pick<ControlClient, "addFault">, private readonly tell: EventSink) {
+  constructor(
+    texts: readonly string[],
+    private readonly control: Pick<ControlClient, "addFault">,
+    private readonly tell: EventSink,
+  ) {
     this.waiting = texts.map(parseScheduledFault);
   }
 
@@ -49,7 +58,14 @@ export class FaultSchedule {
     this.waiting = this.waiting.filter((one) => !due.includes(one));
     for (const fault of due) {
       // The driver does not wait for it, as nobody waits for a fault.
-      this.injecting = this.injecting.then(() => this.inject(fault)).catch((error: unknown) => this.tell({ kind: "note", message: `fault ${fault.text} could not be injected: ${error instanceof Error ? error.message : String(error)}` }));
+      this.injecting = this.injecting
+        .then(() => this.inject(fault))
+        .catch((error: unknown) =>
+          this.tell({
+            kind: "note",
+            message: `fault ${fault.text} could not be injected: ${error instanceof Error ? error.message : String(error)}`,
+          }),
+        );
     }
   }
 

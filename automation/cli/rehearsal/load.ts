@@ -21,20 +21,40 @@ function listeners(info: SandboxInfo): ConnectToEntry[] {
   }
 }
 
-/** One request on a new connection; false for anything but a 2xx. The address comes from the table, which holds loopback alone. */
+/**
+ * One request on a new connection; false for anything but a 2xx. The address comes from the table, which holds loopback
+ * alone.
+ */
 function answers(entry: ConnectToEntry): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get({ host: entry.address, port: entry.addressPort, path: "/", agent: false, timeout: 2000, headers: { host: entry.host, connection: "close" } }, (response) => {
-      response.resume();
-      resolve((response.statusCode ?? 0) >= 200 && (response.statusCode ?? 0) < 300);
-    });
+    const request = get(
+      {
+        host: entry.address,
+        port: entry.addressPort,
+        path: "/",
+        agent: false,
+        timeout: 2000,
+        headers: { host: entry.host, connection: "close" },
+      },
+      (response) => {
+        response.resume();
+        resolve((response.statusCode ?? 0) >= 200 && (response.statusCode ?? 0) < 300);
+      },
+    );
     request.on("error", () => resolve(false));
     request.on("timeout", () => request.destroy());
   });
 }
 
-/** Resolves with the load balancers' listeners, `least` or more, once each of them has answered 20 requests in a row. */
-export async function waitUntilAllServe(info: SandboxInfo, least: number, progress: (message: string) => void, signal: AbortSignal): Promise<readonly ConnectToEntry[]> {
+/**
+ * Resolves with the load balancers' listeners, `least` or more, once each of them has answered 20 requests in a row.
+ */
+export async function waitUntilAllServe(
+  info: SandboxInfo,
+  least: number,
+  progress: (message: string) => void,
+  signal: AbortSignal,
+): Promise<readonly ConnectToEntry[]> {
   const startedAt = Date.now();
   let inARow = 0;
   const most = longestWaitSeconds(info.timeScale);
@@ -44,14 +64,28 @@ export async function waitUntilAllServe(info: SandboxInfo, least: number, progre
     const there = entries.length >= Math.max(1, least);
     inARow = there && (await Promise.all(entries.map(answers))).every(Boolean) ? inARow + 1 : 0;
     if (inARow >= goodAnswersInARow) return entries;
-    progress(there ? `waiting for ${goodAnswersInARow} good answers in a row (a new target gets traffic after the registration lag)` : "waiting for a listener");
+    progress(
+      there
+        ? `waiting for ${goodAnswersInARow} good answers in a row (a new target gets traffic after the ` +
+            "registration lag)"
+        : "waiting for a listener",
+    );
     if (inARow === 0) await sleep(100);
   }
-  throw new SandboxError("SBX-NO-ANSWER", `the load balancer gave no ${goodAnswersInARow} good answers in a row within ${Math.round(most)} s`, "Run with --keep and look at `aws elbv2 describe-target-health` and the pods; is the service's port served by its image?");
+  throw new SandboxError(
+    "SBX-NO-ANSWER",
+    `the load balancer gave no ${goodAnswersInARow} good answers in a row within ${Math.round(most)} s`,
+    "Run with --keep and look at `aws elbv2 describe-target-health` and the pods; is the service's port served " +
+      "by its image?",
+  );
 }
 
 /** The first listener of `waitUntilAllServe`. */
-export async function waitUntilServing(info: SandboxInfo, progress: (message: string) => void, signal: AbortSignal): Promise<ConnectToEntry> {
+export async function waitUntilServing(
+  info: SandboxInfo,
+  progress: (message: string) => void,
+  signal: AbortSignal,
+): Promise<ConnectToEntry> {
   const [first] = await waitUntilAllServe(info, 1, progress, signal);
   if (first === undefined) throw new Error("no listener serves");
   return first;
@@ -61,39 +95,68 @@ export interface RunningLoad {
   readonly stop: () => Promise<LoadSummary>;
 }
 
-const startOne = (info: SandboxInfo, entry: ConnectToEntry, requestsPerSecond: number, keepAliveConnections: number, ledgerFile: string): Promise<LoadHandle> => startLoad(
-  {
-    host: entry.host,
-    port: entry.port,
-    path: "/",
-    connectToFile: info.env.EKS_BLUE_GREEN_CONNECT_TO ?? "",
-    requestsPerSecond,
-    newConnectionShare: 0.5,
-    keepAliveConnections,
-    timeoutMs: 5000,
-    sourceAddresses: ["127.0.0.1", "127.0.1.1", "127.0.2.1", "127.0.3.1"],
-  },
-  { ledgerFile },
-);
+const startOne = (
+  info: SandboxInfo,
+  entry: ConnectToEntry,
+  requestsPerSecond: number,
+  keepAliveConnections: number,
+  ledgerFile: string,
+): Promise<LoadHandle> =>
+  startLoad(
+    {
+      host: entry.host,
+      port: entry.port,
+      path: "/",
+      connectToFile: info.env.EKS_BLUE_GREEN_CONNECT_TO ?? "",
+      requestsPerSecond,
+      newConnectionShare: 0.5,
+      keepAliveConnections,
+      timeoutMs: 5000,
+      sourceAddresses: ["127.0.0.1", "127.0.1.1", "127.0.2.1", "127.0.3.1"],
+    },
+    { ledgerFile },
+  );
 
-/** Kept-alive connections of all clients together: each is in use twice a second (half of the requests are theirs), or a pod that ends had no answer left on which to tell its client to close. */
+/**
+ * Kept-alive connections of all clients together: each is in use twice a second (half of the requests are theirs), or a
+ * pod that ends had no answer left on which to tell its client to close.
+ */
 const poolFor = (requestsPerSecond: number): number => Math.min(50, Math.ceil(requestsPerSecond / 4));
 
 /** The rate is shared out over the listeners, one client process each. */
-export async function beginLoad(info: SandboxInfo, to: ConnectToEntry | readonly ConnectToEntry[], requestsPerSecond: number, ledgerFile: string, tell: EventSink): Promise<RunningLoad> {
+export async function beginLoad(
+  info: SandboxInfo,
+  to: ConnectToEntry | readonly ConnectToEntry[],
+  requestsPerSecond: number,
+  ledgerFile: string,
+  tell: EventSink,
+): Promise<RunningLoad> {
   const entries = Array.isArray(to) ? (to as readonly ConnectToEntry[]) : [to as ConnectToEntry];
   const share = (whole: number): number => Math.max(1, Math.round(whole / entries.length));
-  const ledgerOf = (index: number): string => (index === 0 ? ledgerFile : ledgerFile.replace(/(\.[^.]+)?$/, `-${index + 1}$1`));
-  const handles = await Promise.all(entries.map((entry, index) => startOne(info, entry, share(requestsPerSecond), share(poolFor(requestsPerSecond)), ledgerOf(index))));
+  const ledgerOf = (index: number): string =>
+    index === 0 ? ledgerFile : ledgerFile.replace(/(\.[^.]+)?$/, `-${index + 1}$1`);
+  const handles = await Promise.all(
+    entries.map((entry, index) =>
+      startOne(info, entry, share(requestsPerSecond), share(poolFor(requestsPerSecond)), ledgerOf(index)),
+    ),
+  );
   let sent = 0;
   let failed = 0;
-  handles.forEach((handle, index) => handle.onSample((sample) => {
-    sent += sample.sent;
-    failed += sample.failed;
-    // One event a second, however many clients there are.
-    if (index > 0) return;
-    const all = handles.map((one) => one.sample());
-    tell({ kind: "load", sent, failed, requestsPerSecond: all.reduce((sum, one) => sum + one.sent, 0), byMember: addUp(all.map((one) => one.byMember)) });
-  }));
+  handles.forEach((handle, index) =>
+    handle.onSample((sample) => {
+      sent += sample.sent;
+      failed += sample.failed;
+      // One event a second, however many clients there are.
+      if (index > 0) return;
+      const all = handles.map((one) => one.sample());
+      tell({
+        kind: "load",
+        sent,
+        failed,
+        requestsPerSecond: all.reduce((sum, one) => sum + one.sent, 0),
+        byMember: addUp(all.map((one) => one.byMember)),
+      });
+    }),
+  );
   return { stop: async () => joinSummaries(await Promise.all(handles.map((handle) => handle.stop()))) };
 }

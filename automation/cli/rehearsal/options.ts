@@ -7,7 +7,10 @@ export interface RehearsalOptions {
   readonly to: string | null;
   readonly timeScale: number;
   readonly lbc: "stand-in" | "external";
-  /** With `external`: a controller's program, and its first arguments, that is run for each cluster; empty: a person attaches one. */
+  /**
+   * With `external`: a controller's program, and its first arguments, that is run for each cluster; empty: a person
+   * attaches one.
+   */
   readonly attach: readonly string[];
   readonly providers: Readonly<Record<string, string>>;
   readonly region: string;

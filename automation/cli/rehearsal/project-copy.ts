@@ -1,4 +1,6 @@
-/** The project under rehearsal: the user's program where it is, with copies of its config in a folder of the sandbox's. */
+/**
+ * The project under rehearsal: the user's program where it is, with copies of its config in a folder of the sandbox's.
+ */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse, parseDocument } from "yaml";
@@ -25,7 +27,10 @@ export interface RehearsedProject {
   /** Folder with Pulumi.yaml (main made absolute) and the copied stack configs. */
   readonly directory: string;
   readonly setVersion: (version: string) => void;
-  /** Writes a value into the environment's config, under the package's name: `set(["loadBalancer", "owner"], "service")`; undefined removes it. */
+  /**
+   * Writes a value into the environment's config, under the package's name: `set(["loadBalancer", "owner"],
+   * "service")`; undefined removes it.
+   */
   readonly set: (path: readonly (string | number)[], value: unknown) => void;
 }
 
@@ -33,7 +38,8 @@ export interface RehearsedProject {
 export function minorBefore(version: string): string {
   const match = /^1\.(\d+)$/.exec(version);
   const minor = Number(match?.[1]);
-  if (!match || minor < 1) throw new DriverError("EBG-CONFIG", `kubernetesVersion '${version}' is not a minor version`, 'Write it as "1.35".');
+  if (!match || minor < 1)
+    throw new DriverError("EBG-CONFIG", `kubernetesVersion '${version}' is not a minor version`, 'Write it as "1.35".');
   return `1.${minor - 1}`;
 }
 
@@ -43,7 +49,12 @@ function readProject(projectDirectory: string): { name: string; main: string; te
     const project = parse(text) as { name: string; main?: string };
     return { name: project.name, main: resolve(projectDirectory, project.main ?? "."), text };
   } catch (cause) {
-    throw new DriverError("EBG-NO-PROJECT", `no readable Pulumi.yaml in ${projectDirectory}`, "Run from the project's folder, or name it with --cwd.", cause);
+    throw new DriverError(
+      "EBG-NO-PROJECT",
+      `no readable Pulumi.yaml in ${projectDirectory}`,
+      "Run from the project's folder, or name it with --cwd.",
+      cause,
+    );
   }
 }
 
@@ -59,19 +70,41 @@ export function inspectProject(directory: string, environment: string): Inspecte
   const known = readdirSync(directory).filter((name) => /^Pulumi\..+\.yaml$/.test(name));
   const configFile = `Pulumi.${environment}.yaml`;
   if (!known.includes(configFile)) {
-    throw new DriverError("EBG-UNKNOWN-STACK", `there is no ${configFile} in ${directory}`, `Name the environment's stack with --stack; this folder has ${known.join(", ") || "no stack config"}.`);
+    throw new DriverError(
+      "EBG-UNKNOWN-STACK",
+      `there is no ${configFile} in ${directory}`,
+      `Name the environment's stack with --stack; this folder has ${known.join(", ") || "no stack config"}.`,
+    );
   }
-  const config = (parse(readFileSync(join(directory, configFile), "utf8")) as { config?: Record<string, unknown> } | null)?.config;
+  const config = (
+    parse(readFileSync(join(directory, configFile), "utf8")) as { config?: Record<string, unknown> } | null
+  )?.config;
   const wantedVersion = config?.[versionKey];
-  if (typeof wantedVersion !== "string") throw new DriverError("EBG-CONFIG", `${versionKey} is missing in ${configFile}, or is not a string`, 'Set it to the wanted Kubernetes minor, in quotes: "1.35".');
+  if (typeof wantedVersion !== "string")
+    throw new DriverError(
+      "EBG-CONFIG",
+      `${versionKey} is missing in ${configFile}, or is not a string`,
+      'Set it to the wanted Kubernetes minor, in quotes: "1.35".',
+    );
   const rollout = config?.[rolloutKey] as { strategy?: unknown } | undefined;
   const strategy = typeof rollout?.strategy === "string" ? rollout.strategy : "replace";
   const members = config?.[membersKey];
-  return { ...project, strategy, members: Array.isArray(members) ? members.map(String) : [], directory, environment, configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)), wantedVersion };
+  return {
+    ...project,
+    strategy,
+    members: Array.isArray(members) ? members.map(String) : [],
+    directory,
+    environment,
+    configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)),
+    wantedVersion,
+  };
 }
 
 /** A program that is not this package's: all that a rehearsal knows of it. */
-export interface ForeignProject { readonly directory: string; readonly environment: string }
+export interface ForeignProject {
+  readonly directory: string;
+  readonly environment: string;
+}
 
 /** A copy of its Pulumi.yaml (main made absolute) and of its stack's config in `into`. @throws EBG-NO-PROJECT */
 export function copyProgram({ directory, environment }: ForeignProject, into: string): void {
@@ -99,9 +132,17 @@ export function copyProject(project: InspectedProject, into: string): RehearsedP
     writeFileSync(configFile, config.toString());
   };
   // The rehearsal's clusters have none of the user's Secrets: pods that want one would never start.
-  const services = (parse(readFileSync(configFile, "utf8")) as { config?: Record<string, unknown> } | null)?.config?.[servicesKey];
+  const services = (parse(readFileSync(configFile, "utf8")) as { config?: Record<string, unknown> } | null)?.config?.[
+    servicesKey
+  ];
   for (const [index, service] of Array.isArray(services) ? services.entries() : []) {
-    if ((service as { environmentFrom?: unknown } | null)?.environmentFrom !== undefined) set(["services", index, "environmentFrom"], undefined);
+    if ((service as { environmentFrom?: unknown } | null)?.environmentFrom !== undefined)
+      set(["services", index, "environmentFrom"], undefined);
   }
-  return { environment: project.environment, directory: into, set, setVersion: (version) => set(["kubernetesVersion"], version) };
+  return {
+    environment: project.environment,
+    directory: into,
+    set,
+    setVersion: (version) => set(["kubernetesVersion"], version),
+  };
 }

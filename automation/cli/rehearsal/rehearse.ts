@@ -32,17 +32,51 @@ function removeIfEmpty(dir: string): void {
   }
 }
 
-interface Show { readonly startedAt: number; readonly tell: EventSink; readonly relay: (event: DriverEvent) => void; readonly signal: AbortSignal }
+interface Show {
+  readonly startedAt: number;
+  readonly tell: EventSink;
+  readonly relay: (event: DriverEvent) => void;
+  readonly signal: AbortSignal;
+}
 
-async function openStage(act: Act, options: RehearsalOptions, dir: string, { tell, relay, signal, startedAt }: Show): Promise<RehearsalStage> {
-  const tools = await stageOfView(tell, "tools", (progress) => resolveTools({ onProgress: (step) => progress(step.message) }), () => "ready");
+async function openStage(
+  act: Act,
+  options: RehearsalOptions,
+  dir: string,
+  { tell, relay, signal, startedAt }: Show,
+): Promise<RehearsalStage> {
+  const tools = await stageOfView(
+    tell,
+    "tools",
+    (progress) => resolveTools({ onProgress: (step) => progress(step.message) }),
+    () => "ready",
+  );
   const info = await stageOfView(
     tell,
     "sandbox",
-    (progress) => startSandbox({ dir, timeScale: options.timeScale, lbc: options.lbc, attach: options.attach, providers: options.providers, region: options.region, untilStdinCloses: !options.keep }, tools, (step) => progress(step.message)),
+    (progress) =>
+      startSandbox(
+        {
+          dir,
+          timeScale: options.timeScale,
+          lbc: options.lbc,
+          attach: options.attach,
+          providers: options.providers,
+          region: options.region,
+          untilStdinCloses: !options.keep,
+        },
+        tools,
+        (step) => progress(step.message),
+      ),
     (started) => `AWS at ${started.awsEndpoint}, ${options.timeScale} times as fast`,
   );
-  if (options.lbc === "external" && options.attach.length === 0) tell({ kind: "note", message: `attach a controller to each cluster as soon as its folder is there: ${join(dir, "lbc")}/CLUSTER/run.sh CONTROLLER (the rehearsal waits for it; or give the program with --attach)` });
+  if (options.lbc === "external" && options.attach.length === 0)
+    tell({
+      kind: "note",
+      message:
+        `attach a controller to each cluster as soon as its folder is there: ${join(dir, "lbc")}/CLUSTER/run.sh ` +
+        "CONTROLLER (the rehearsal waits for it; or give the program with --attach)",
+    });
   // Everything of the rehearsal is in the sandbox's folder, which goes with it, also after a kill -9 of this process.
   mkdirSync(join(dir, "rehearsal"));
   const project = copyProject(act.project, join(dir, "project"));
@@ -51,23 +85,52 @@ async function openStage(act: Act, options: RehearsalOptions, dir: string, { tel
   return new RehearsalStage({ info, project, others, options, tell, relay, signal, startedAt });
 }
 
-function summarise(act: Act, ending: Ending, stage: RehearsalStage, events: readonly DriverEvent[], totalSeconds: number): RehearsalResult {
+function summarise(
+  act: Act,
+  ending: Ending,
+  stage: RehearsalStage,
+  events: readonly DriverEvent[],
+  totalSeconds: number,
+): RehearsalResult {
   const { options, figures, claims } = stage;
   const summary = rehearsalSummary({
-    title: act.title, ending: { good: ending.driverExitCode === 0, message: ending.message }, timeScale: options.timeScale, events, load: figures, claims,
-    ledgerFile: options.keep ? stage.ledgerFile : null, setupSeconds: stage.setupSeconds ?? totalSeconds, totalSeconds,
+    title: act.title,
+    ending: { good: ending.driverExitCode === 0, message: ending.message },
+    timeScale: options.timeScale,
+    events,
+    load: figures,
+    claims,
+    ledgerFile: options.keep ? stage.ledgerFile : null,
+    setupSeconds: stage.setupSeconds ?? totalSeconds,
+    totalSeconds,
   });
   const lost = figures === null || figures.failed + figures.idleResets > 0 || figures.void;
-  return { summary: [...summary, ...stage.notes], lost, refuted: claims.some(({ holds }) => !holds), driverExitCode: ending.driverExitCode };
+  return {
+    summary: [...summary, ...stage.notes],
+    lost,
+    refuted: claims.some(({ holds }) => !holds),
+    driverExitCode: ending.driverExitCode,
+  };
 }
 
-export async function rehearse(scenario: Scenario, options: RehearsalOptions, reporter: Reporter): Promise<RehearsalResult> {
+export async function rehearse(
+  scenario: Scenario,
+  options: RehearsalOptions,
+  reporter: Reporter,
+): Promise<RehearsalResult> {
   const startedAt = Date.now();
   const events: DriverEvent[] = [];
-  const record: Reporter = { tell: (event) => { events.push(event); reporter.tell(event); }, end: () => reporter.end() };
+  const record: Reporter = {
+    tell: (event) => {
+      events.push(event);
+      reporter.tell(event);
+    },
+    end: () => reporter.end(),
+  };
   const tell = stamp(record);
   const interrupted = new AbortController();
-  // The first asks the driver to stop at a safe point; after a second the sandbox ends by itself, because this process is gone.
+  // The first asks the driver to stop at a safe point; after a second the sandbox ends by itself, because this process
+  // is gone.
   const interrupt = (): void => {
     if (interrupted.signal.aborted) process.exit(exitCodes.stopped);
     tell({ kind: "note", message: "stopping at the next safe point; once more to end at once" });

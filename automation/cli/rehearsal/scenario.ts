@@ -32,6 +32,13 @@ export interface Scenario {
 
 /** Options that only mean something to `upgrade`. @throws EBG-CONFIG */
 export function refuseOptions(scenario: string, given: Readonly<Record<string, unknown>>): void {
-  const names = Object.entries(given).filter(([, value]) => value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0)).map(([name]) => name);
-  if (names.length > 0) throw new DriverError("EBG-CONFIG", `${names.join(", ")} can't be combined with --scenario ${scenario}`, "leave it out: only the scenario upgrade takes it");
+  const names = Object.entries(given)
+    .filter(([, value]) => value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0))
+    .map(([name]) => name);
+  if (names.length > 0)
+    throw new DriverError(
+      "EBG-CONFIG",
+      `${names.join(", ")} can't be combined with --scenario ${scenario}`,
+      "leave it out: only the scenario upgrade takes it",
+    );
 }

@@ -1,4 +1,7 @@
-/** What a scenario works with: the sandbox, the driver as a pipeline would call it, a steady load, and claims that are looked up, never assumed. */
+/**
+ * What a scenario works with: the sandbox, the driver as a pipeline would call it, a steady load, and claims that are
+ * looked up, never assumed.
+ */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,10 +24,18 @@ export interface Claim {
   readonly seen: string;
 }
 
-export interface Seen { readonly holds: boolean; readonly seen: string }
+export interface Seen {
+  readonly holds: boolean;
+  readonly seen: string;
+}
 
 /** Runs `work` as a stage of the view; its result's text is shown when it ends. */
-export async function stageOfView<T>(tell: EventSink, name: string, work: (progress: (message: string) => void) => Promise<T>, ended: (result: T) => string): Promise<T> {
+export async function stageOfView<T>(
+  tell: EventSink,
+  name: string,
+  work: (progress: (message: string) => void) => Promise<T>,
+  ended: (result: T) => string,
+): Promise<T> {
   const startedAt = Date.now();
   const since = (): number => (Date.now() - startedAt) / 1000;
   tell({ kind: "stage", name, status: "started", message: "", seconds: null });
@@ -33,7 +44,13 @@ export async function stageOfView<T>(tell: EventSink, name: string, work: (progr
     tell({ kind: "stage", name, status: "finished", message: ended(result), seconds: since() });
     return result;
   } catch (error) {
-    tell({ kind: "stage", name, status: "failed", message: error instanceof Error ? error.message : String(error), seconds: since() });
+    tell({
+      kind: "stage",
+      name,
+      status: "failed",
+      message: error instanceof Error ? error.message : String(error),
+      seconds: since(),
+    });
     throw error;
   }
 }
@@ -93,19 +110,31 @@ export class RehearsalStage {
   }
 
   /** A stretch of the scenario, as a line of the view and of the summary. */
-  step<T>(name: string, work: (progress: (message: string) => void) => Promise<T>, ended: (result: T) => string = () => ""): Promise<T> {
+  step<T>(
+    name: string,
+    work: (progress: (message: string) => void) => Promise<T>,
+    ended: (result: T) => string = () => "",
+  ): Promise<T> {
     this.setting.signal.throwIfAborted();
     return stageOfView(this.tell, name, work, ended);
   }
 
   /** The driver's CLI with `--stack` and `--cwd`; its events go to the same view. Answers the exit code. */
-  async drive(args: readonly string[], onEvent: (event: DriverEvent) => void = () => undefined): Promise<number | null> {
+  async drive(
+    args: readonly string[],
+    onEvent: (event: DriverEvent) => void = () => undefined,
+  ): Promise<number | null> {
     this.drives += 1;
     const log = join(this.info.dir, "logs", `driver-${this.drives}-${args[0]}.log`);
-    const driver = startDriver([...args, "--stack", this.project.environment, "--cwd", this.project.directory], this.info, log, (event) => {
-      this.setting.relay(event);
-      onEvent(event);
-    });
+    const driver = startDriver(
+      [...args, "--stack", this.project.environment, "--cwd", this.project.directory],
+      this.info,
+      log,
+      (event) => {
+        this.setting.relay(event);
+        onEvent(event);
+      },
+    );
     const stop = (): void => void driver.child.kill("SIGTERM");
     this.setting.signal.addEventListener("abort", stop, { once: true });
     const code = await driver.ended;
@@ -118,16 +147,43 @@ export class RehearsalStage {
   async mustDrive(args: readonly string[], onEvent?: (event: DriverEvent) => void): Promise<void> {
     const code = await this.drive(args, onEvent);
     this.setting.signal.throwIfAborted();
-    if (code !== 0) throw new DriverError("EBG-UPDATE-FAILED", `\`eks-blue-green ${args.join(" ")}\` ended with ${code}:\n${tail(this.lastLog, 15)}`, `The whole log was ${this.lastLog}; run with --keep to look at the sandbox.`);
+    if (code !== 0)
+      throw new DriverError(
+        "EBG-UPDATE-FAILED",
+        `\`eks-blue-green ${args.join(" ")}\` ended with ${code}:\n${tail(this.lastLog, 15)}`,
+        `The whole log was ${this.lastLog}; run with --keep to look at the sandbox.`,
+      );
   }
 
-  /** A command of the user's own (kubectl, aws, pulumi) in the sandbox's surroundings. Answers its output. @throws EBG-UPDATE-FAILED */
+  /**
+   * A command of the user's own (kubectl, aws, pulumi) in the sandbox's surroundings. Answers its output. @throws
+   * EBG-UPDATE-FAILED
+   */
   command(name: string, args: readonly string[], cwd: string = this.project.directory): Promise<string> {
     return new Promise((resolve, reject) => {
-      execFile(name, [...args], { cwd, env: rehearsalEnvironment(process.env, this.info), maxBuffer: mostOutputBytes, signal: this.setting.signal }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new DriverError("EBG-UPDATE-FAILED", `\`${name} ${args.join(" ")}\` ended with ${error.code ?? error.signal}:\n${stderr.trim().split("\n").slice(-15).join("\n")}`, "run with --keep to look at the sandbox", error));
-      });
+      execFile(
+        name,
+        [...args],
+        {
+          cwd,
+          env: rehearsalEnvironment(process.env, this.info),
+          maxBuffer: mostOutputBytes,
+          signal: this.setting.signal,
+        },
+        (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else
+            reject(
+              new DriverError(
+                "EBG-UPDATE-FAILED",
+                `\`${name} ${args.join(" ")}\` ended with ` +
+                  `${error.code ?? error.signal}:\n${stderr.trim().split("\n").slice(-15).join("\n")}`,
+                "run with --keep to look at the sandbox",
+                error,
+              ),
+            );
+        },
+      );
     });
   }
 
@@ -141,10 +197,15 @@ export class RehearsalStage {
   private driverOutput(args: readonly string[]): Promise<string> {
     return new Promise((resolve, reject) => {
       const all = [bin, ...args, "--stack", this.project.environment, "--cwd", this.project.directory];
-      execFile(process.execPath, all, { env: rehearsalEnvironment(process.env, this.info), maxBuffer: mostOutputBytes, signal: this.setting.signal }, (error, stdout, stderr) => {
-        if (stdout.trim() !== "") resolve(stdout);
-        else reject(error ?? new Error(stderr));
-      });
+      execFile(
+        process.execPath,
+        all,
+        { env: rehearsalEnvironment(process.env, this.info), maxBuffer: mostOutputBytes, signal: this.setting.signal },
+        (error, stdout, stderr) => {
+          if (stdout.trim() !== "") resolve(stdout);
+          else reject(error ?? new Error(stderr));
+        },
+      );
     });
   }
 
@@ -153,7 +214,8 @@ export class RehearsalStage {
   }
 
   /**
-   * Something that must hold: looked at until it does, at most `seconds` of real time. What does not hold is kept for the summary and
+   * Something that must hold: looked at until it does, at most `seconds` of real time. What does not hold is kept for
+   * the summary and
    * makes the rehearsal fail; the scenario goes on.
    */
   async claim(step: string, title: string, look: () => Promise<Seen>, seconds = 60): Promise<boolean> {
@@ -164,19 +226,32 @@ export class RehearsalStage {
     let last: Seen = { holds: false, seen: "nothing" };
     for (;;) {
       this.setting.signal.throwIfAborted();
-      last = await look().catch((error: unknown) => ({ holds: false, seen: error instanceof Error ? (error.message.split("\n").at(-1) ?? "") : String(error) }));
+      last = await look().catch((error: unknown) => ({
+        holds: false,
+        seen: error instanceof Error ? (error.message.split("\n").at(-1) ?? "") : String(error),
+      }));
       if (last.holds || Date.now() > until) break;
       await sleep(200);
     }
     this.claims.push({ step, title, ...last });
-    this.tell({ kind: "stage", name, status: last.holds ? "finished" : "failed", message: last.seen, seconds: (Date.now() - startedAt) / 1000 });
+    this.tell({
+      kind: "stage",
+      name,
+      status: last.holds ? "finished" : "failed",
+      message: last.seen,
+      seconds: (Date.now() - startedAt) / 1000,
+    });
     return last.holds;
   }
 
   /** Waits until the load balancers serve on `listeners` ports or more, then begins the load on all of them. */
   async beginLoad(listeners = 1): Promise<void> {
     const { signal } = this.setting;
-    const entries = await this.step("first answer", (progress) => waitUntilAllServe(this.info, listeners, progress, signal), (found) => found.map((one) => `${one.host}:${one.port}`).join(", "));
+    const entries = await this.step(
+      "first answer",
+      (progress) => waitUntilAllServe(this.info, listeners, progress, signal),
+      (found) => found.map((one) => `${one.host}:${one.port}`).join(", "),
+    );
     this.setupSeconds = (Date.now() - this.setting.startedAt) / 1000;
     this.load = await beginLoad(this.info, entries, this.options.requestsPerSecond, this.ledgerFile, this.tell);
   }

@@ -1,24 +1,54 @@
 /** Add-ons: records only. What they would run (kube-proxy, coredns …) the sandbox's nodes don't need. */
 import { randomUUID } from "node:crypto";
-import { activeCluster, type Addon, type EksContext, epoch, inUse, invalid, type Json, notFound, pageOf, requiredString, stringOf, tagsFrom, tagsOut, theCluster } from "./store";
+import {
+  activeCluster,
+  type Addon,
+  type EksContext,
+  epoch,
+  inUse,
+  invalid,
+  type Json,
+  notFound,
+  pageOf,
+  requiredString,
+  stringOf,
+  tagsFrom,
+  tagsOut,
+  theCluster,
+} from "./store";
 import { carryOut, newUpdate, updateView } from "./updates";
 import { versionsOf } from "./versions";
 
 const view = (cluster: string, one: Addon): Json => ({
-  addonName: one.name, clusterName: cluster, status: one.status, addonVersion: one.version, addonArn: one.arn, createdAt: epoch(one.createdAt), modifiedAt: epoch(one.modifiedAt), tags: tagsOut(one.tags), health: { issues: [] },
-  serviceAccountRoleArn: one.body["serviceAccountRoleArn"], configurationValues: one.body["configurationValues"], podIdentityAssociations: [],
+  addonName: one.name,
+  clusterName: cluster,
+  status: one.status,
+  addonVersion: one.version,
+  addonArn: one.arn,
+  createdAt: epoch(one.createdAt),
+  modifiedAt: epoch(one.modifiedAt),
+  tags: tagsOut(one.tags),
+  health: { issues: [] },
+  serviceAccountRoleArn: one.body["serviceAccountRoleArn"],
+  configurationValues: one.body["configurationValues"],
+  podIdentityAssociations: [],
 });
 
 function theAddon(context: EksContext, cluster: string, name: string): Addon {
   const found = theCluster(context, cluster).addons.get(name);
-  if (!found) throw notFound(`No addon: ${name} found in cluster: ${cluster}`, { clusterName: cluster, addonName: name });
+  if (!found)
+    throw notFound(`No addon: ${name} found in cluster: ${cluster}`, { clusterName: cluster, addonName: name });
   return found;
 }
 
-/** AWS takes any version that it lists for the cluster's Kubernetes; the sandbox's list is short, so any version of the right form is taken. */
+/**
+ * AWS takes any version that it lists for the cluster's Kubernetes; the sandbox's list is short, so any version of the
+ * right form is taken.
+ */
 function versionFor(name: string, kubernetes: string, wanted: string | undefined): string {
   const [standard] = versionsOf(name, kubernetes);
-  if (wanted !== undefined && !/^v\d+\.\d+\.\d+-eksbuild\.\d+$/.test(wanted)) throw invalid(`Addon version specified is not supported: ${wanted}`, { addonName: name });
+  if (wanted !== undefined && !/^v\d+\.\d+\.\d+-eksbuild\.\d+$/.test(wanted))
+    throw invalid(`Addon version specified is not supported: ${wanted}`, { addonName: name });
   return wanted ?? standard ?? "";
 }
 
@@ -27,8 +57,15 @@ export function createAddon(context: EksContext, clusterName: string, body: Json
   const name = requiredString(body, "addonName");
   if (cluster.addons.has(name)) throw inUse("Addon already exists.", { clusterName, addonName: name });
   const addon: Addon = {
-    name, arn: `arn:aws:eks:${context.region}:${context.accountId}:addon/${clusterName}/${name}/${randomUUID()}`, createdAt: Date.now(), modifiedAt: Date.now(), status: "CREATING",
-    version: versionFor(name, cluster.version, stringOf(body, "addonVersion")), body, updates: new Map(), tags: tagsFrom(body),
+    name,
+    arn: `arn:aws:eks:${context.region}:${context.accountId}:addon/${clusterName}/${name}/${randomUUID()}`,
+    createdAt: Date.now(),
+    modifiedAt: Date.now(),
+    status: "CREATING",
+    version: versionFor(name, cluster.version, stringOf(body, "addonVersion")),
+    body,
+    updates: new Map(),
+    tags: tagsFrom(body),
   };
   cluster.addons.set(name, addon);
   void context.wait(context.seconds.addon).then(() => {
@@ -37,7 +74,9 @@ export function createAddon(context: EksContext, clusterName: string, body: Json
   return { addon: view(clusterName, addon) };
 }
 
-export const describeAddon = (context: EksContext, cluster: string, name: string): Json => ({ addon: view(cluster, theAddon(context, cluster, name)) });
+export const describeAddon = (context: EksContext, cluster: string, name: string): Json => ({
+  addon: view(cluster, theAddon(context, cluster, name)),
+});
 
 export function listAddons(context: EksContext, cluster: string, query: URLSearchParams): Json {
   const { part, nextToken } = pageOf(query, [...theCluster(context, cluster).addons.keys()].sort());
@@ -46,14 +85,29 @@ export function listAddons(context: EksContext, cluster: string, query: URLSearc
 
 export function updateAddon(context: EksContext, clusterName: string, name: string, body: Json): Json {
   const addon = theAddon(context, clusterName, name);
-  if (addon.status !== "ACTIVE") throw inUse(`Addon ${name} cannot be updated as it is currently in ${addon.status} state`, { clusterName, addonName: name });
-  const version = stringOf(body, "addonVersion") === undefined ? addon.version : versionFor(name, theCluster(context, clusterName).version, stringOf(body, "addonVersion"));
-  const update = newUpdate(addon.updates, "AddonUpdate", { AddonVersion: version, ResolveConflicts: stringOf(body, "resolveConflicts") });
+  if (addon.status !== "ACTIVE")
+    throw inUse(`Addon ${name} cannot be updated as it is currently in ${addon.status} state`, {
+      clusterName,
+      addonName: name,
+    });
+  const version =
+    stringOf(body, "addonVersion") === undefined
+      ? addon.version
+      : versionFor(name, theCluster(context, clusterName).version, stringOf(body, "addonVersion"));
+  const update = newUpdate(addon.updates, "AddonUpdate", {
+    AddonVersion: version,
+    ResolveConflicts: stringOf(body, "resolveConflicts"),
+  });
   addon.status = "UPDATING";
-  carryOut(context, update, async () => {
-    await context.wait(context.seconds.addon);
-    Object.assign(addon, { version, body: { ...addon.body, ...body }, modifiedAt: Date.now() });
-  }, () => (addon.status = "ACTIVE"));
+  carryOut(
+    context,
+    update,
+    async () => {
+      await context.wait(context.seconds.addon);
+      Object.assign(addon, { version, body: { ...addon.body, ...body }, modifiedAt: Date.now() });
+    },
+    () => (addon.status = "ACTIVE"),
+  );
   return { update: updateView(update) };
 }
 

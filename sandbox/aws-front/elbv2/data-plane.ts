@@ -4,13 +4,23 @@ import type { Reachability } from "../security-groups";
 import type { ElbContext } from "./context";
 import { type Store, type Target, type TargetGroup, targetKey } from "./store";
 
-/** Target groups that no listener uses are left out: AWS doesn't check their targets, and their health starts anew when one does. */
+/**
+ * Target groups that no listener uses are left out: AWS doesn't check their targets, and their health starts anew when
+ * one does.
+ */
 export function dataPlaneState(store: Store, reachable: Reachability): DataPlaneState {
   const listeners = [...store.listeners.values()].flatMap((listener) => {
     const balancer = store.loadBalancers.get(listener.loadBalancerArn);
     // Nothing answers before the load balancer is active.
     if (!balancer || Date.now() < balancer.activeAt) return [];
-    return [{ arn: listener.arn, dnsName: balancer.dnsName, port: listener.port, targetGroups: listener.actions.flatMap((action) => action.forward) }];
+    return [
+      {
+        arn: listener.arn,
+        dnsName: balancer.dnsName,
+        port: listener.port,
+        targetGroups: listener.actions.flatMap((action) => action.forward),
+      },
+    ];
   });
   const used = [...store.targetGroups.values()].filter((group) => store.listenersUsing(group.arn).length > 0);
   return { listeners, targetGroups: used.map((group) => groupState(store, group, reachable)) };
@@ -20,15 +30,41 @@ function groupState(store: Store, group: TargetGroup, reachable: Reachability): 
   const balancers = store.loadBalancersUsing(group.arn);
   const { enabled: _enabled, ...healthCheck } = group.healthCheck;
   return {
-    arn: group.arn, protocol: group.protocol, healthCheck, deregistrationDelaySeconds: Number(group.attributes.get("deregistration_delay.timeout_seconds") ?? 300),
-    connectionTermination: group.attributes.get("deregistration_delay.connection_termination.enabled") === "true", crossZone: store.crossZone(group),
-    targets: [...group.targets.values()].map((target) => ({ id: target.id, address: target.address, port: target.port, registeredAt: target.registeredAt, deregisteredAt: target.deregisteredAt, reachable: isReachable(group, target, balancers, reachable) })),
+    arn: group.arn,
+    protocol: group.protocol,
+    healthCheck,
+    deregistrationDelaySeconds: Number(group.attributes.get("deregistration_delay.timeout_seconds") ?? 300),
+    connectionTermination: group.attributes.get("deregistration_delay.connection_termination.enabled") === "true",
+    crossZone: store.crossZone(group),
+    targets: [...group.targets.values()].map((target) => ({
+      id: target.id,
+      address: target.address,
+      port: target.port,
+      registeredAt: target.registeredAt,
+      deregisteredAt: target.deregisteredAt,
+      reachable: isReachable(group, target, balancers, reachable),
+    })),
   };
 }
 
-function isReachable(group: TargetGroup, target: Target, balancers: ReturnType<Store["loadBalancersUsing"]>, reachable: Reachability): boolean {
-  const ports = [...new Set([target.port, group.healthCheck.port === "traffic-port" ? target.port : group.healthCheck.port])];
-  return balancers.some((balancer) => ports.every((port) => reachable({ groups: balancer.securityGroups, cidrs: balancer.subnets.map((one) => one.cidr) }, target.address, port)));
+function isReachable(
+  group: TargetGroup,
+  target: Target,
+  balancers: ReturnType<Store["loadBalancersUsing"]>,
+  reachable: Reachability,
+): boolean {
+  const ports = [
+    ...new Set([target.port, group.healthCheck.port === "traffic-port" ? target.port : group.healthCheck.port]),
+  ];
+  return balancers.some((balancer) =>
+    ports.every((port) =>
+      reachable(
+        { groups: balancer.securityGroups, cidrs: balancer.subnets.map((one) => one.cidr) },
+        target.address,
+        port,
+      ),
+    ),
+  );
 }
 
 /** Health starts anew for the targets of groups that are no longer used. */
@@ -40,6 +76,9 @@ export function forgetUnusedHealth(store: Store): void {
 }
 
 export function takeHealth(context: ElbContext, message: Extract<FromDataPlane, { type: "health" }>): void {
-  const target = context.store.targetGroups.get(message.targetGroupArn)?.targets.get(targetKey(message.id, message.port));
-  if (target && target.deregisteredAt === null) target.health = { state: message.state, reason: message.reason, description: message.description };
+  const target = context.store.targetGroups
+    .get(message.targetGroupArn)
+    ?.targets.get(targetKey(message.id, message.port));
+  if (target && target.deregisteredAt === null)
+    target.health = { state: message.state, reason: message.reason, description: message.description };
 }

@@ -13,17 +13,36 @@ const networkProtocols = ["TCP", "TLS", "UDP", "TCP_UDP"];
 export const createListener: Operation = (context, params) => {
   const balancer = theLoadBalancer(context, required(params, "LoadBalancerArn"));
   const port = checkPort(number(params, "Port"));
-  const protocol = oneOf(required(params, "Protocol"), balancer.type === "network" ? networkProtocols : ["HTTP", "HTTPS"], "protocol");
+  const protocol = oneOf(
+    required(params, "Protocol"),
+    balancer.type === "network" ? networkProtocols : ["HTTP", "HTTPS"],
+    "protocol",
+  );
   const actions = actionsOf(context, objects(params, "DefaultActions"), balancer, protocol);
   const certificates = objects(params, "Certificates").map((one) => required(one, "CertificateArn"));
-  if ((protocol === "TLS" || protocol === "HTTPS") && certificates.length === 0) throw new AwsError("CertificateNotFound", `A certificate must be specified for ${protocol} listeners`);
+  if ((protocol === "TLS" || protocol === "HTTPS") && certificates.length === 0)
+    throw new AwsError("CertificateNotFound", `A certificate must be specified for ${protocol} listeners`);
   const tags = tagsOf(params);
   const others = context.store.listenersOf(balancer.arn);
   checkFreePort(others, balancer, port);
-  if (others.length >= limits.listenersPerLoadBalancer) throw new AwsError("TooManyListeners", `You've reached the limit on the number of listeners per load balancer ('${limits.listenersPerLoadBalancer}')`);
+  if (others.length >= limits.listenersPerLoadBalancer)
+    throw new AwsError(
+      "TooManyListeners",
+      `You've reached the limit on the number of listeners per load balancer ('${limits.listenersPerLoadBalancer}')`,
+    );
   const listener: Listener = {
-    arn: `${balancer.arn.replace(":loadbalancer/", ":listener/")}/${hex16()}`, loadBalancerArn: balancer.arn, port, protocol, actions, certificates, tags, attributes: defaults(listenerDefinitions(protocol)),
-    sslPolicy: certificates.length > 0 ? (text(params, "SslPolicy") ?? "ELBSecurityPolicy-2016-08") : undefined, alpnPolicy: strings(params, "AlpnPolicy"), mutualAuthentication: object(params, "MutualAuthentication") ?? (protocol === "HTTPS" ? { Mode: "off" } : undefined),
+    arn: `${balancer.arn.replace(":loadbalancer/", ":listener/")}/${hex16()}`,
+    loadBalancerArn: balancer.arn,
+    port,
+    protocol,
+    actions,
+    certificates,
+    tags,
+    attributes: defaults(listenerDefinitions(protocol)),
+    sslPolicy: certificates.length > 0 ? (text(params, "SslPolicy") ?? "ELBSecurityPolicy-2016-08") : undefined,
+    alpnPolicy: strings(params, "AlpnPolicy"),
+    mutualAuthentication:
+      object(params, "MutualAuthentication") ?? (protocol === "HTTPS" ? { Mode: "off" } : undefined),
   };
   context.store.listeners.set(listener.arn, listener);
   context.changed();
@@ -31,20 +50,39 @@ export const createListener: Operation = (context, params) => {
 };
 
 function checkFreePort(others: readonly Listener[], balancer: LoadBalancer, port: number): void {
-  if (others.some((one) => one.port === port)) throw new AwsError("DuplicateListener", `A listener already exists on this port for this load balancer '${balancer.arn}'`);
+  if (others.some((one) => one.port === port))
+    throw new AwsError(
+      "DuplicateListener",
+      `A listener already exists on this port for this load balancer '${balancer.arn}'`,
+    );
 }
 
 const view = (one: Listener): XmlValue => ({
-  ListenerArn: one.arn, LoadBalancerArn: one.loadBalancerArn, Port: one.port, Protocol: one.protocol, Certificates: one.certificates.length > 0 ? one.certificates.slice(0, 1).map((CertificateArn) => ({ CertificateArn })) : undefined,
-  SslPolicy: one.sslPolicy, DefaultActions: one.actions.map(actionView), AlpnPolicy: one.alpnPolicy.length > 0 ? one.alpnPolicy : undefined, MutualAuthentication: one.mutualAuthentication as XmlValue,
+  ListenerArn: one.arn,
+  LoadBalancerArn: one.loadBalancerArn,
+  Port: one.port,
+  Protocol: one.protocol,
+  Certificates:
+    one.certificates.length > 0
+      ? one.certificates.slice(0, 1).map((CertificateArn) => ({ CertificateArn }))
+      : undefined,
+  SslPolicy: one.sslPolicy,
+  DefaultActions: one.actions.map(actionView),
+  AlpnPolicy: one.alpnPolicy.length > 0 ? one.alpnPolicy : undefined,
+  MutualAuthentication: one.mutualAuthentication as XmlValue,
 });
 
 export const describeListeners: Operation = (context, params) => {
   const [arns, balancer] = [strings(params, "ListenerArns"), text(params, "LoadBalancerArn")];
-  if (balancer === undefined && arns.length === 0) throw validationError("You must specify either listener ARNs or a load balancer ARN");
+  if (balancer === undefined && arns.length === 0)
+    throw validationError("You must specify either listener ARNs or a load balancer ARN");
   if (balancer !== undefined) theLoadBalancer(context, balancer);
-  if (arns.some((arn) => !context.store.listeners.has(arn))) throw new AwsError("ListenerNotFound", "One or more listeners not found");
-  const wanted = [...context.store.listeners.values()].filter((one) => (balancer === undefined || one.loadBalancerArn === balancer) && (arns.length === 0 || arns.includes(one.arn)));
+  if (arns.some((arn) => !context.store.listeners.has(arn)))
+    throw new AwsError("ListenerNotFound", "One or more listeners not found");
+  const wanted = [...context.store.listeners.values()].filter(
+    (one) =>
+      (balancer === undefined || one.loadBalancerArn === balancer) && (arns.length === 0 || arns.includes(one.arn)),
+  );
   const { part, marker } = page(params, wanted);
   return { Listeners: part.map(view), NextMarker: marker };
 };
@@ -53,11 +91,36 @@ export const modifyListener: Operation = (context, params) => {
   const listener = theListener(context, required(params, "ListenerArn"));
   const balancer = theLoadBalancer(context, listener.loadBalancerArn);
   const port = text(params, "Port") === undefined ? listener.port : checkPort(number(params, "Port"));
-  const protocol = text(params, "Protocol") === undefined ? listener.protocol : oneOf(required(params, "Protocol"), balancer.type === "network" ? networkProtocols : ["HTTP", "HTTPS"], "protocol");
-  const actions = objects(params, "DefaultActions").length > 0 ? actionsOf(context, objects(params, "DefaultActions"), balancer, protocol) : listener.actions;
-  checkFreePort(context.store.listenersOf(balancer.arn).filter((one) => one !== listener), balancer, port);
+  const protocol =
+    text(params, "Protocol") === undefined
+      ? listener.protocol
+      : oneOf(
+          required(params, "Protocol"),
+          balancer.type === "network" ? networkProtocols : ["HTTP", "HTTPS"],
+          "protocol",
+        );
+  const actions =
+    objects(params, "DefaultActions").length > 0
+      ? actionsOf(context, objects(params, "DefaultActions"), balancer, protocol)
+      : listener.actions;
+  checkFreePort(
+    context.store.listenersOf(balancer.arn).filter((one) => one !== listener),
+    balancer,
+    port,
+  );
   const certificates = objects(params, "Certificates").map((one) => required(one, "CertificateArn"));
-  Object.assign(listener, { port, protocol, actions, certificates: certificates.length > 0 ? [...new Set([...certificates, ...listener.certificates.slice(1)])] : listener.certificates, mutualAuthentication: object(params, "MutualAuthentication") ?? listener.mutualAuthentication, sslPolicy: text(params, "SslPolicy") ?? listener.sslPolicy, alpnPolicy: params["AlpnPolicy"] === undefined ? listener.alpnPolicy : strings(params, "AlpnPolicy") });
+  Object.assign(listener, {
+    port,
+    protocol,
+    actions,
+    certificates:
+      certificates.length > 0
+        ? [...new Set([...certificates, ...listener.certificates.slice(1)])]
+        : listener.certificates,
+    mutualAuthentication: object(params, "MutualAuthentication") ?? listener.mutualAuthentication,
+    sslPolicy: text(params, "SslPolicy") ?? listener.sslPolicy,
+    alpnPolicy: params["AlpnPolicy"] === undefined ? listener.alpnPolicy : strings(params, "AlpnPolicy"),
+  });
   context.changed();
   return { Listeners: [view(listener)] };
 };
@@ -70,28 +133,51 @@ export const deleteListener: Operation = (context, params) => {
 };
 
 export const describeListenerCertificates: Operation = (context, params) => {
-  const { part, marker } = page(params, theListener(context, required(params, "ListenerArn")).certificates.map((CertificateArn, index) => ({ CertificateArn, IsDefault: index === 0 })));
+  const { part, marker } = page(
+    params,
+    theListener(context, required(params, "ListenerArn")).certificates.map((CertificateArn, index) => ({
+      CertificateArn,
+      IsDefault: index === 0,
+    })),
+  );
   return { Certificates: part, NextMarker: marker };
 };
 
-const certificateArns = (params: QueryObject): string[] => objects(params, "Certificates").map((one) => required(one, "CertificateArn"));
+const certificateArns = (params: QueryObject): string[] =>
+  objects(params, "Certificates").map((one) => required(one, "CertificateArn"));
 
 export const addListenerCertificates: Operation = (context, params) => {
   const listener = theListener(context, required(params, "ListenerArn"));
-  if (listener.certificates.length === 0) throw new AwsError("UnsupportedProtocol", `Certificates can't be added to a ${listener.protocol} listener`);
+  if (listener.certificates.length === 0)
+    throw new AwsError("UnsupportedProtocol", `Certificates can't be added to a ${listener.protocol} listener`);
   const added = certificateArns(params);
   listener.certificates = [...new Set([...listener.certificates, ...added])];
-  return { Certificates: added.map((CertificateArn) => ({ CertificateArn, IsDefault: CertificateArn === listener.certificates[0] })) };
+  return {
+    Certificates: added.map((CertificateArn) => ({
+      CertificateArn,
+      IsDefault: CertificateArn === listener.certificates[0],
+    })),
+  };
 };
 
 export const removeListenerCertificates: Operation = (context, params) => {
   const listener = theListener(context, required(params, "ListenerArn"));
   const gone = certificateArns(params);
-  if (gone.includes(listener.certificates[0] ?? "")) throw new AwsError("OperationNotPermitted", "Default certificate cannot be removed from a listener");
+  if (gone.includes(listener.certificates[0] ?? ""))
+    throw new AwsError("OperationNotPermitted", "Default certificate cannot be removed from a listener");
   listener.certificates = listener.certificates.filter((one) => !gone.includes(one));
   return {};
 };
 
 export const describeSslPolicies: Operation = () => ({
-  SslPolicies: ["ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"].map((Name) => ({ Name, SslProtocols: ["TLSv1.2"], Ciphers: [{ Name: "ECDHE-RSA-AES128-GCM-SHA256", Priority: 1 }], SupportedLoadBalancerTypes: ["application", "network"] })),
+  SslPolicies: [
+    "ELBSecurityPolicy-2016-08",
+    "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+  ].map((Name) => ({
+    Name,
+    SslProtocols: ["TLSv1.2"],
+    Ciphers: [{ Name: "ECDHE-RSA-AES128-GCM-SHA256", Priority: 1 }],
+    SupportedLoadBalancerTypes: ["application", "network"],
+  })),
 });

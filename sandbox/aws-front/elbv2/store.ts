@@ -3,7 +3,13 @@ import type { HealthCheckSpec, TargetHealthState } from "../../contract";
 
 export type Tags = Map<string, string>;
 
-export interface LbSubnet { readonly id: string; readonly zone: string; readonly cidr: string; readonly allocationId?: string; readonly privateIpv4?: string }
+export interface LbSubnet {
+  readonly id: string;
+  readonly zone: string;
+  readonly cidr: string;
+  readonly allocationId?: string;
+  readonly privateIpv4?: string;
+}
 
 export interface LoadBalancer {
   readonly arn: string;
@@ -49,10 +55,20 @@ export interface Target {
   deregisteredAt: number | null;
   /** When it stops being `draining` and leaves the answers. */
   drainedAt: number | null;
-  health: { readonly state: TargetHealthState; readonly reason: string | null; readonly description: string | null } | null;
+  health: {
+    readonly state: TargetHealthState;
+    readonly reason: string | null;
+    readonly description: string | null;
+  } | null;
 }
 
-export interface Action { readonly type: string; readonly order?: number; readonly forward: readonly { readonly arn: string; readonly weight: number }[]; readonly stickiness?: { readonly enabled: boolean; readonly seconds?: number }; readonly raw: unknown }
+export interface Action {
+  readonly type: string;
+  readonly order?: number;
+  readonly forward: readonly { readonly arn: string; readonly weight: number }[];
+  readonly stickiness?: { readonly enabled: boolean; readonly seconds?: number };
+  readonly raw: unknown;
+}
 
 export interface Listener {
   readonly arn: string;
@@ -70,7 +86,10 @@ export interface Listener {
   alpnPolicy: readonly string[];
 }
 
-/** A rule of an application load balancer's listener. Requests are not routed by it: the data plane knows default actions only. */
+/**
+ * A rule of an application load balancer's listener. Requests are not routed by it: the data plane knows default
+ * actions only.
+ */
 export interface Rule {
   readonly arn: string;
   readonly listenerArn: string;
@@ -93,13 +112,18 @@ export class Store {
   }
 
   listenersUsing(targetGroupArn: string): Listener[] {
-    const forwards = (actions: readonly Action[]): boolean => actions.some((action) => action.forward.some((forward) => forward.arn === targetGroupArn));
-    return [...this.listeners.values()].filter((one) => forwards(one.actions) || this.rulesOf(one.arn).some((rule) => forwards(rule.actions)));
+    const forwards = (actions: readonly Action[]): boolean =>
+      actions.some((action) => action.forward.some((forward) => forward.arn === targetGroupArn));
+    return [...this.listeners.values()].filter(
+      (one) => forwards(one.actions) || this.rulesOf(one.arn).some((rule) => forwards(rule.actions)),
+    );
   }
 
   /** Lowest number first. */
   rulesOf(listenerArn: string): Rule[] {
-    return [...this.rules.values()].filter((one) => one.listenerArn === listenerArn).sort((a, b) => a.priority - b.priority);
+    return [...this.rules.values()]
+      .filter((one) => one.listenerArn === listenerArn)
+      .sort((a, b) => a.priority - b.priority);
   }
 
   deleteListener(arn: string): void {

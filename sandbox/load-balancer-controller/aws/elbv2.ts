@@ -1,6 +1,10 @@
 /** The ELBv2 calls that standalone bindings need. */
 import {
-  DeregisterTargetsCommand, DescribeTargetGroupsCommand, DescribeTargetHealthCommand, ElasticLoadBalancingV2Client, RegisterTargetsCommand,
+  DeregisterTargetsCommand,
+  DescribeTargetGroupsCommand,
+  DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
+  RegisterTargetsCommand,
   type TargetDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { scaledMs } from "../../shared/clock";
@@ -23,7 +27,10 @@ const LONGEST_PAUSE_SECONDS = 20;
 export class Elbv2 implements TargetsApi {
   private readonly client: ElasticLoadBalancingV2Client;
 
-  constructor(region: string, private readonly timeScale: number) {
+  constructor(
+    region: string,
+    private readonly timeScale: number,
+  ) {
     this.client = new ElasticLoadBalancingV2Client({ region, maxAttempts: 1 });
   }
 
@@ -39,13 +46,22 @@ export class Elbv2 implements TargetsApi {
         return await call();
       } catch (error) {
         if (attempt + 1 >= MAX_ATTEMPTS || !isPassing(error)) throw error;
-        await sleep(scaledMs(Math.min(2 ** attempt, LONGEST_PAUSE_SECONDS) * (0.75 + Math.random() / 4), this.timeScale));
+        await sleep(
+          scaledMs(Math.min(2 ** attempt, LONGEST_PAUSE_SECONDS) * (0.75 + Math.random() / 4), this.timeScale),
+        );
       }
     }
   }
 
-  async describe(arn: string, only?: readonly Target[]): Promise<readonly (Target & { readonly notRegistered: boolean })[]> {
-    const answer = await this.again(() => this.client.send(new DescribeTargetHealthCommand({ TargetGroupArn: arn, ...(only ? { Targets: only.map(described) } : {}) })));
+  async describe(
+    arn: string,
+    only?: readonly Target[],
+  ): Promise<readonly (Target & { readonly notRegistered: boolean })[]> {
+    const answer = await this.again(() =>
+      this.client.send(
+        new DescribeTargetHealthCommand({ TargetGroupArn: arn, ...(only ? { Targets: only.map(described) } : {}) }),
+      ),
+    );
     return (answer.TargetHealthDescriptions ?? []).map((one) => ({
       id: one.Target?.Id ?? "",
       port: one.Target?.Port ?? 0,
@@ -57,19 +73,34 @@ export class Elbv2 implements TargetsApi {
   }
 
   async register(arn: string, targets: readonly Target[]): Promise<void> {
-    await this.again(() => this.client.send(new RegisterTargetsCommand({ TargetGroupArn: arn, Targets: targets.map(described) })));
+    await this.again(() =>
+      this.client.send(new RegisterTargetsCommand({ TargetGroupArn: arn, Targets: targets.map(described) })),
+    );
   }
 
   async deregister(arn: string, targets: readonly Target[]): Promise<void> {
-    await this.again(() => this.client.send(new DeregisterTargetsCommand({ TargetGroupArn: arn, Targets: targets.map(described) })));
+    await this.again(() =>
+      this.client.send(new DeregisterTargetsCommand({ TargetGroupArn: arn, Targets: targets.map(described) })),
+    );
   }
 
   /** @throws TargetGroupNotFoundException and whatever else ELBv2 answers. */
   async targetGroup(by: { readonly arn: string } | { readonly name: string }): Promise<TargetGroupFacts> {
-    const answer = await this.again(() => this.client.send(new DescribeTargetGroupsCommand("arn" in by ? { TargetGroupArns: [by.arn] } : { Names: [by.name] })));
+    const answer = await this.again(() =>
+      this.client.send(
+        new DescribeTargetGroupsCommand("arn" in by ? { TargetGroupArns: [by.arn] } : { Names: [by.name] }),
+      ),
+    );
     const group = answer.TargetGroups?.[0];
-    if (!group?.TargetGroupArn) throw Object.assign(new Error("One or more target groups not found"), { name: "TargetGroupNotFoundException" });
-    return { arn: group.TargetGroupArn, targetType: group.TargetType ?? "instance", ipAddressType: group.IpAddressType ?? "ipv4", vpcId: group.VpcId, protocol: group.Protocol };
+    if (!group?.TargetGroupArn)
+      throw Object.assign(new Error("One or more target groups not found"), { name: "TargetGroupNotFoundException" });
+    return {
+      arn: group.TargetGroupArn,
+      targetType: group.TargetType ?? "instance",
+      ipAddressType: group.IpAddressType ?? "ipv4",
+      vpcId: group.VpcId,
+      protocol: group.Protocol,
+    };
   }
 }
 
@@ -81,7 +112,9 @@ function described(target: Target): TargetDescription {
 function isPassing(error: unknown): boolean {
   const { name = "", $metadata } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
   const status = $metadata?.httpStatusCode;
-  return status === undefined || status >= 500 || status === 429 || /Throttl|TooManyRequests|RequestLimitExceeded/.test(name);
+  return (
+    status === undefined || status >= 500 || status === 429 || /Throttl|TooManyRequests|RequestLimitExceeded/.test(name)
+  );
 }
 
 /** What the end of a binding tolerates: its group is gone, or its ARN is none. */

@@ -24,11 +24,16 @@ export function keyOfPermission({ protocol, from, to, source }: Permission): str
  * @throws Error for a peer without content and for a port name that a pod doesn't have.
  */
 export function permissionsOf(networking: Networking, pods: readonly PodObject[]): Permission[] {
-  return (networking.ingress ?? []).flatMap(({ from, ports }) => from.flatMap((peer) => ports.flatMap(({ port, protocol = "TCP" }) => {
-    // A rule without ports makes no permission at all: the real controller computes "all TCP" and then drops it.
-    const ranges = port === undefined ? [ALL] : numbersOf(port, pods).map((number) => ({ from: number, to: number }));
-    return ranges.map((range) => ({ protocol: protocol.toLowerCase(), ...range, source: sourceOf(peer) }));
-  })));
+  return (networking.ingress ?? []).flatMap(({ from, ports }) =>
+    from.flatMap((peer) =>
+      ports.flatMap(({ port, protocol = "TCP" }) => {
+        // A rule without ports makes no permission at all: the real controller computes "all TCP" and then drops it.
+        const ranges =
+          port === undefined ? [ALL] : numbersOf(port, pods).map((number) => ({ from: number, to: number }));
+        return ranges.map((range) => ({ protocol: protocol.toLowerCase(), ...range, source: sourceOf(peer) }));
+      }),
+    ),
+  );
 }
 
 function sourceOf(peer: NonNullable<Networking["ingress"]>[number]["from"][number]): Permission["source"] {
@@ -71,4 +76,3 @@ export function without(these: readonly Permission[], those: readonly Permission
 export function instanceOf(providerId: string | undefined): string | null {
   return /\/(i-[0-9a-f]+)$/.exec(providerId ?? "")?.[1] ?? null;
 }
-

@@ -1,4 +1,7 @@
-/** Targets by target group, as the real controller remembers them: five minutes from the first complete list, healthy ones never looked at again in between. */
+/**
+ * Targets by target group, as the real controller remembers them: five minutes from the first complete list, healthy
+ * ones never looked at again in between.
+ */
 import { addressOf, type Target } from "../types";
 
 /** The ELBv2 calls on targets. */
@@ -23,12 +26,19 @@ export class TargetCache {
   private readonly turns = new Map<string, Promise<unknown>>();
 
   /** @param lifeMs Scaled. */
-  constructor(private readonly api: TargetsApi, private readonly lifeMs: number, private readonly now: () => number = Date.now) {}
+  constructor(
+    private readonly api: TargetsApi,
+    private readonly lifeMs: number,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /** Two bindings of one group share its entry, so their calls take turns. */
   private inTurn<T>(arn: string, work: () => Promise<T>): Promise<T> {
     const turn = (this.turns.get(arn) ?? Promise.resolve()).then(work, work);
-    this.turns.set(arn, turn.catch(() => undefined));
+    this.turns.set(
+      arn,
+      turn.catch(() => undefined),
+    );
     return turn;
   }
 
@@ -49,8 +59,13 @@ export class TargetCache {
 
   private async fill(arn: string): Promise<readonly Target[]> {
     this.entries.delete(arn);
-    const targets = (await this.api.describe(arn)).filter((one) => !one.notRegistered).map(({ notRegistered: _, ...target }) => target);
-    this.entries.set(arn, { expiresAt: this.now() + this.lifeMs, targets: new Map(targets.map((target) => [addressOf(target), target])) });
+    const targets = (await this.api.describe(arn))
+      .filter((one) => !one.notRegistered)
+      .map(({ notRegistered: _, ...target }) => target);
+    this.entries.set(arn, {
+      expiresAt: this.now() + this.lifeMs,
+      targets: new Map(targets.map((target) => [addressOf(target), target])),
+    });
     return targets;
   }
 
@@ -62,7 +77,11 @@ export class TargetCache {
     return this.inTurn(arn, () => this.change(arn, targets, (chunk) => this.api.deregister(arn, chunk)));
   }
 
-  private async change(arn: string, targets: readonly Target[], call: (chunk: readonly Target[]) => Promise<void>): Promise<void> {
+  private async change(
+    arn: string,
+    targets: readonly Target[],
+    call: (chunk: readonly Target[]) => Promise<void>,
+  ): Promise<void> {
     for (let at = 0; at < targets.length; at += CHUNK) {
       const chunk = targets.slice(at, at + CHUNK);
       await call(chunk);

@@ -10,7 +10,8 @@ export function pathOf(binding: TargetGroupBinding): string {
 
 export function arnOf(binding: TargetGroupBinding): string {
   const arn = binding.spec.targetGroupARN;
-  if (!arn) throw new Error("spec.targetGroupARN is empty: the mutating webhook fills it from targetGroupName on creation");
+  if (!arn)
+    throw new Error("spec.targetGroupARN is empty: the mutating webhook fills it from targetGroupName on creation");
   return arn;
 }
 

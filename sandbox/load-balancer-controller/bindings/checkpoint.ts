@@ -9,7 +9,10 @@ export const CHECKPOINT_TIMESTAMP = "elbv2.k8s.aws/checkpoint-timestamp";
 const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
 export function checkpointOf(endpoints: readonly PodEndpoint[], spec: TargetGroupBindingSpec): string {
-  const csv = endpoints.map((endpoint) => `${addressOf(endpoint)}:${endpoint.podCreatedAt}`).sort().join(",");
+  const csv = endpoints
+    .map((endpoint) => `${addressOf(endpoint)}:${endpoint.podCreatedAt}`)
+    .sort()
+    .join(",");
   return `${digest(csv)}/${digest(canonical(spec))}`;
 }
 

@@ -30,7 +30,11 @@ export class Cleaner {
     if (binding.spec.multiClusterTargetGroup === true) await record.remove(binding);
     else record.forget(binding);
     await network.cleanUp(binding);
-    for (const pod of store.podsOf(binding.metadata.namespace ?? "")) await showHealth(client, pod, gateOf(binding), { state: "healthy", description: "Target Group Binding is deleted" });
+    for (const pod of store.podsOf(binding.metadata.namespace ?? ""))
+      await showHealth(client, pod, gateOf(binding), {
+        state: "healthy",
+        description: "Target Group Binding is deleted",
+      });
   }
 
   private async removeTargets(binding: TargetGroupBinding): Promise<void> {

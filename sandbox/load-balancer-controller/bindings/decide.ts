@@ -3,7 +3,9 @@ import { addressOf, type PodEndpoint, type Target } from "../types";
 
 export interface DecisionInput {
   readonly multiCluster: boolean;
-  /** Addresses that this cluster recorded as its own; null when nothing is recorded (no ConfigMap, no copy in memory). */
+  /**
+   * Addresses that this cluster recorded as its own; null when nothing is recorded (no ConfigMap, no copy in memory).
+   */
   readonly recorded: ReadonlySet<string> | null;
   /** The record was in memory before this pass. */
   readonly remembered: boolean;
@@ -30,7 +32,8 @@ export function decide(input: DecisionInput): Decision {
   const register = input.endpoints.filter((endpoint) => !registered.has(addressOf(endpoint)));
   const unmatched = present.filter((target) => !wanted.has(addressOf(target)));
   const deregister = ownedOf(unmatched, input);
-  // An endpoint that somebody else registered matches and is not written down: the real controller leaks it at scale-down. Only the first pass
+  // An endpoint that somebody else registered matches and is not written down: the real controller leaks it at
+  // scale-down. Only the first pass
   // after a start writes without need: nothing is in memory, and nothing unmatched made it read the object.
   const first = input.recorded === null || (!input.remembered && unmatched.length === 0);
   const changes = register.length > 0 || deregister.length > 0 || first;
@@ -48,11 +51,17 @@ export function decide(input: DecisionInput): Decision {
 
 /** What the end of a binding deregisters. */
 export function decideCleanup(input: Omit<DecisionInput, "endpoints" | "remembered">): readonly Target[] {
-  return ownedOf(input.targets.filter((target) => target.state !== "draining"), input);
+  return ownedOf(
+    input.targets.filter((target) => target.state !== "draining"),
+    input,
+  );
 }
 
 /** Without the flag every target is taken for the controller's own: that is how a peer gets evicted. */
-function ownedOf(targets: readonly Target[], input: Pick<DecisionInput, "multiCluster" | "recorded">): readonly Target[] {
+function ownedOf(
+  targets: readonly Target[],
+  input: Pick<DecisionInput, "multiCluster" | "recorded">,
+): readonly Target[] {
   if (!input.multiCluster) return targets;
   return targets.filter((target) => input.recorded?.has(addressOf(target)) ?? false);
 }

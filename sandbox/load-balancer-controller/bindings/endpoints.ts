@@ -1,5 +1,16 @@
 /** From a binding's Service to the pods' addresses that shall be targets. Pure. */
-import { conditionOf, type Endpoint, type EndpointSlice, keyOf, type NodeObject, type PodEndpoint, type PodObject, type ServiceObject, type ServicePort, type TargetGroupBinding } from "../types";
+import {
+  conditionOf,
+  type Endpoint,
+  type EndpointSlice,
+  keyOf,
+  type NodeObject,
+  type PodEndpoint,
+  type PodObject,
+  type ServiceObject,
+  type ServicePort,
+  type TargetGroupBinding,
+} from "../types";
 
 export const GATE_PREFIX = "target-health.elbv2.k8s.aws/";
 
@@ -34,7 +45,13 @@ export function resolveEndpoints(input: ResolveInput): Resolved {
         if (verdict === "wait" || verdict === null) continue;
         const { pod, certain } = verdict;
         const podCreatedAt = Date.parse(pod.metadata.creationTimestamp ?? "") || 0;
-        for (const ip of endpoint.addresses) (certain ? found : uncertain).set(`${ip}:${slicePort.port}`, { ip, port: slicePort.port, podCreatedAt, pod: keyOf(pod) });
+        for (const ip of endpoint.addresses)
+          (certain ? found : uncertain).set(`${ip}:${slicePort.port}`, {
+            ip,
+            port: slicePort.port,
+            podCreatedAt,
+            pod: keyOf(pod),
+          });
       }
     }
   }
@@ -51,7 +68,10 @@ export function servicePortOf(binding: TargetGroupBinding, service: ServiceObjec
 }
 
 /** The pod when the endpoint counts (uncertain: only if no other does); null when it doesn't. */
-function judge(endpoint: Endpoint, { binding, pod: podOf, node: nodeOf }: ResolveInput): { readonly pod: PodObject; readonly certain: boolean } | "wait" | null {
+function judge(
+  endpoint: Endpoint,
+  { binding, pod: podOf, node: nodeOf }: ResolveInput,
+): { readonly pod: PodObject; readonly certain: boolean } | "wait" | null {
   // Addresses without a pod behind them (external ones, written by hand) are never registered.
   if (endpoint.targetRef?.kind !== "Pod") return null;
   const pod = podOf(`${endpoint.targetRef.namespace ?? binding.metadata.namespace}/${endpoint.targetRef.name}`);

@@ -2,7 +2,14 @@
 import { scaledMs } from "../../shared/clock";
 import type { Ec2, NetworkInterface } from "../aws/ec2";
 import { log } from "../log";
-import { instanceOf, merged, type Permission, permissionsOf, RULE_DESCRIPTION, without } from "../aws/ingress-permissions";
+import {
+  instanceOf,
+  merged,
+  type Permission,
+  permissionsOf,
+  RULE_DESCRIPTION,
+  without,
+} from "../aws/ingress-permissions";
 import type { Store } from "./store";
 import { keyOf, type PodEndpoint, type PodObject, type TargetGroupBinding } from "../types";
 
@@ -19,12 +26,24 @@ export class NetworkManager {
   private readonly rules = new Map<string, { readonly ingress: readonly Permission[]; readonly until: number }>();
   private turn: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly parts: { readonly ec2: Ec2; readonly store: Store; readonly clusterName: string; readonly timeScale: number }) {}
+  constructor(
+    private readonly parts: {
+      readonly ec2: Ec2;
+      readonly store: Store;
+      readonly clusterName: string;
+      readonly timeScale: number;
+    },
+  ) {}
 
   /** @throws what EC2 answers, and when a pod's interface or its security group can't be told. */
   reconcile(binding: TargetGroupBinding, endpoints: readonly PodEndpoint[]): Promise<void> {
     const { networking } = binding.spec;
-    return this.inTurn(async () => this.apply(binding, networking ? await this.compute(networking, endpoints) : new Map<string, readonly Permission[]>()));
+    return this.inTurn(async () =>
+      this.apply(
+        binding,
+        networking ? await this.compute(networking, endpoints) : new Map<string, readonly Permission[]>(),
+      ),
+    );
   }
 
   /** For the end of a binding. */
@@ -38,7 +57,10 @@ export class NetworkManager {
     return result;
   }
 
-  private async compute(networking: NonNullable<TargetGroupBinding["spec"]["networking"]>, endpoints: readonly PodEndpoint[]): Promise<PerGroup> {
+  private async compute(
+    networking: NonNullable<TargetGroupBinding["spec"]["networking"]>,
+    endpoints: readonly PodEndpoint[],
+  ): Promise<PerGroup> {
     const pods = new Map<string, PodObject[]>();
     for (const [group, endpoint] of await this.groupsOf(endpoints)) {
       const pod = this.parts.store.pod(endpoint.pod);
@@ -53,13 +75,18 @@ export class NetworkManager {
     if (endpoints.length === 0) return [];
     const nodes = endpoints.filter((one) => one.node !== undefined);
     if (nodes.length > 0) return this.groupsOfNodes(nodes);
-    const instances = new Set(endpoints.map((one) => instanceOf(store.node(store.pod(one.pod)?.spec?.nodeName ?? "")?.spec?.providerID)).filter((one) => one !== null));
+    const instances = new Set(
+      endpoints
+        .map((one) => instanceOf(store.node(store.pod(one.pod)?.spec?.nodeName ?? "")?.spec?.providerID))
+        .filter((one) => one !== null),
+    );
     const found = instances.size > 0 ? await ec2.interfacesOfInstances([...instances]) : [];
     const of = (ip: string): NetworkInterface | undefined => found.find((one) => one.addresses.includes(ip));
     const missing = [...new Set(endpoints.map((one) => one.ip).filter((ip) => !of(ip)))];
     if (missing.length > 0) found.push(...(await ec2.interfacesOfAddresses(missing)));
     const unresolved = endpoints.filter((one) => !of(one.ip));
-    if (unresolved.length > 0) throw new Error(`cannot resolve pod ENI for pods: [${unresolved.map((one) => one.pod).join(" ")}]`);
+    if (unresolved.length > 0)
+      throw new Error(`cannot resolve pod ENI for pods: [${unresolved.map((one) => one.pod).join(" ")}]`);
     const result: (readonly [string, PodEndpoint])[] = [];
     for (const endpoint of endpoints) result.push([await this.endpointGroup(of(endpoint.ip)?.groups ?? []), endpoint]);
     return result;
@@ -79,9 +106,14 @@ export class NetworkManager {
   private async endpointGroup(groups: readonly string[]): Promise<string> {
     if (groups.length === 1 && groups[0]) return groups[0];
     const tag = `kubernetes.io/cluster/${this.parts.clusterName}`;
-    const tagged = (await this.parts.ec2.securityGroups({ ids: groups })).filter((group) => group.tags.has(tag)).map((group) => group.id);
+    const tagged = (await this.parts.ec2.securityGroups({ ids: groups }))
+      .filter((group) => group.tags.has(tag))
+      .map((group) => group.id);
     if (tagged.length === 1 && tagged[0]) return tagged[0];
-    throw new Error(`expected exactly one securityGroup tagged with ${tag}, got: [${tagged.join(" ")}] (clusterName: ${this.parts.clusterName})`);
+    throw new Error(
+      `expected exactly one securityGroup tagged with ${tag}, got: [${tagged.join(" ")}] (clusterName: ` +
+        `${this.parts.clusterName})`,
+    );
   }
 
   private async apply(binding: TargetGroupBinding, perGroup: PerGroup): Promise<void> {
@@ -95,20 +127,24 @@ export class NetworkManager {
     const complete = this.computed.size === wanted.size;
     const aggregated = this.aggregate();
     const errors: Error[] = [];
-    for (const [group, permissions] of aggregated) await this.reconcileGroup(group, permissions, complete).catch((error: Error) => errors.push(error));
+    for (const [group, permissions] of aggregated)
+      await this.reconcileGroup(group, permissions, complete).catch((error: Error) => errors.push(error));
     if (complete) await this.collectGarbage(aggregated);
     if (errors.length > 0) throw new Error(errors.map((error) => `${error.name}: ${error.message}`).join("\n"));
   }
 
   private aggregate(): Map<string, Permission[]> {
     const all = new Map<string, Permission[]>();
-    for (const perGroup of this.computed.values()) for (const [group, permissions] of perGroup) all.set(group, [...(all.get(group) ?? []), ...permissions]);
+    for (const perGroup of this.computed.values())
+      for (const [group, permissions] of perGroup) all.set(group, [...(all.get(group) ?? []), ...permissions]);
     return new Map([...all].map(([group, permissions]) => [group, merged(permissions)]));
   }
 
   private async collectGarbage(used: ReadonlyMap<string, unknown>): Promise<void> {
     if (!this.trackedFromAws) {
-      for (const group of await this.parts.ec2.securityGroups({ filters: { "tag-key": [`kubernetes.io/cluster/${this.parts.clusterName}`] } })) {
+      for (const group of await this.parts.ec2.securityGroups({
+        filters: { "tag-key": [`kubernetes.io/cluster/${this.parts.clusterName}`] },
+      })) {
         this.tracked.add(group.id);
         this.remember(group.id, group.ingress);
       }

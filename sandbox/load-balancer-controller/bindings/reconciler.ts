@@ -23,7 +23,11 @@ import { addressOf, keyOf, type PodEndpoint, type TargetGroupBinding } from "../
 
 const FINALIZER = "elbv2.k8s.aws/resources";
 const REQUEUE_SECONDS = 15;
-const REGISTERING: Health = { state: "initial", reason: "Elb.RegistrationInProgress", description: "Target registration is in progress" };
+const REGISTERING: Health = {
+  state: "initial",
+  reason: "Elb.RegistrationInProgress",
+  description: "Target registration is in progress",
+};
 const FORCED_PASS_SECONDS = { least: 30 * 60, spread: 15 * 60 };
 
 export interface ReconcilerParts {
@@ -60,7 +64,12 @@ export class Reconciler {
       await this.addFinalizer(binding);
       return await this.pass(binding);
     } catch (error) {
-      this.parts.events.record(binding, "Warning", "FailedReconcile", `Failed reconcile due to ${(error as Error).name}: ${(error as Error).message}`);
+      this.parts.events.record(
+        binding,
+        "Warning",
+        "FailedReconcile",
+        `Failed reconcile due to ${(error as Error).name}: ${(error as Error).message}`,
+      );
       throw error;
     }
   }
@@ -69,9 +78,16 @@ export class Reconciler {
     const { store, events, cleaner } = this.parts;
     const key = keyOf(binding);
     const serviceKey = `${binding.metadata.namespace}/${binding.spec.serviceRef.name}`;
-    const resolved = binding.spec.targetType === "instance"
-      ? resolveNodeEndpoints({ binding, service: store.service(serviceKey), nodes: [...store.nodes.values()] })
-      : resolveEndpoints({ binding, service: store.service(serviceKey), slices: store.slicesOf(serviceKey), pod: (one) => store.pod(one), node: (one) => store.node(one) });
+    const resolved =
+      binding.spec.targetType === "instance"
+        ? resolveNodeEndpoints({ binding, service: store.service(serviceKey), nodes: [...store.nodes.values()] })
+        : resolveEndpoints({
+            binding,
+            service: store.service(serviceKey),
+            slices: store.slicesOf(serviceKey),
+            pod: (one) => store.pod(one),
+            node: (one) => store.node(one),
+          });
     if (resolved.kind === "backend-not-found") {
       events.record(binding, "Warning", "BackendNotFound", resolved.message);
       await cleaner.cleanUp(binding);
@@ -96,7 +112,8 @@ export class Reconciler {
 
   /**
    * Intent is on record before a target is registered, so that no crash leaves one that nobody owns.
-   * @returns true when something is left to be done later: a gate whose target isn't healthy, a failed security-group rule.
+   * @returns true when something is left to be done later: a gate whose target isn't healthy, a failed security-group
+   * rule.
    */
   private async bring(binding: TargetGroupBinding, endpoints: readonly PodEndpoint[]): Promise<boolean> {
     const { client, cache, record, store } = this.parts;
@@ -108,22 +125,33 @@ export class Reconciler {
     const recorded = multiCluster ? await record.read(binding) : null;
     const decision = decide({ multiCluster, recorded, remembered, endpoints, targets });
     const rulesPending = await this.rulesPending(binding, endpoints);
-    const healthPending = decision.matched.some(({ endpoint, target }) => hasGate(store.pod(endpoint.pod), gate) && target.state !== "healthy");
+    const healthPending = decision.matched.some(
+      ({ endpoint, target }) => hasGate(store.pod(endpoint.pod), gate) && target.state !== "healthy",
+    );
     if (decision.resetCheckpoint || rulesPending || healthPending) await setCheckpoint(client, binding, "");
     if (multiCluster && recorded === null) log("info", "Initial data population", { tgb: keyOf(binding) });
     if (decision.deregister.length > 0) await this.parts.cleaner.deregister(arn, decision.deregister);
     if (decision.writeConfigMap) await record.write(binding, decision.writeConfigMap);
     if (decision.register.length > 0) await this.register(binding, decision.register);
     let pending = rulesPending;
-    const shown = [...decision.matched.map(({ endpoint, target }) => ({ endpoint, health: target })), ...decision.register.map((endpoint) => ({ endpoint, health: REGISTERING }))];
-    for (const { endpoint, health } of shown) if (await showHealth(client, store.pod(endpoint.pod), gate, health)) pending = true;
+    const shown = [
+      ...decision.matched.map(({ endpoint, target }) => ({ endpoint, health: target })),
+      ...decision.register.map((endpoint) => ({ endpoint, health: REGISTERING })),
+    ];
+    for (const { endpoint, health } of shown)
+      if (await showHealth(client, store.pod(endpoint.pod), gate, health)) pending = true;
     return pending;
   }
 
   private async register(binding: TargetGroupBinding, endpoints: readonly PodEndpoint[]): Promise<void> {
     const { cache, ec2, vpcId } = this.parts;
     const cidrs = await ec2.vpcCidrs(binding.spec.vpcID || vpcId);
-    const targets = endpoints.map(({ ip, port, node }) => ({ id: ip, port, state: null, ...(node !== undefined || isWithin(ip, cidrs) ? {} : { zone: "all" as const }) }));
+    const targets = endpoints.map(({ ip, port, node }) => ({
+      id: ip,
+      port,
+      state: null,
+      ...(node !== undefined || isWithin(ip, cidrs) ? {} : { zone: "all" as const }),
+    }));
     log("info", "registering targets", { arn: arnOf(binding), targets: targets.map(addressOf) });
     await cache.register(arnOf(binding), targets);
   }
@@ -134,7 +162,12 @@ export class Reconciler {
       await this.parts.network.reconcile(binding, endpoints);
       return false;
     } catch (error) {
-      this.parts.events.record(binding, "Warning", "FailedNetworkReconcile", `${(error as Error).name}: ${(error as Error).message}`);
+      this.parts.events.record(
+        binding,
+        "Warning",
+        "FailedNetworkReconcile",
+        `${(error as Error).name}: ${(error as Error).message}`,
+      );
       return true;
     }
   }
@@ -149,7 +182,11 @@ export class Reconciler {
       throw error;
     }
     const rest = finalizers.filter((one) => one !== FINALIZER);
-    await orGone(this.parts.client.patch(pathOf(binding), "merge", { metadata: { resourceVersion: binding.metadata.resourceVersion, finalizers: rest } }));
+    await orGone(
+      this.parts.client.patch(pathOf(binding), "merge", {
+        metadata: { resourceVersion: binding.metadata.resourceVersion, finalizers: rest },
+      }),
+    );
     this.forget(keyOf(binding));
     log("info", "cleaned up", { tgb: keyOf(binding) });
     return {};
@@ -160,20 +197,35 @@ export class Reconciler {
     const { conditions = [] } = binding.status ?? {};
     const old = conditions.find((one) => one.type === "Ready");
     if (old?.status === "False" && old.message === message) return;
-    const condition = { type: "Ready", status: "False", reason: "FailedCleanup", message, lastTransitionTime: new Date().toISOString(), observedGeneration: binding.metadata.generation };
-    await orGone(this.parts.client.patch(`${pathOf(binding)}/status`, "merge", { status: { conditions: [...conditions.filter((one) => one.type !== "Ready"), condition] } }));
+    const condition = {
+      type: "Ready",
+      status: "False",
+      reason: "FailedCleanup",
+      message,
+      lastTransitionTime: new Date().toISOString(),
+      observedGeneration: binding.metadata.generation,
+    };
+    await orGone(
+      this.parts.client.patch(`${pathOf(binding)}/status`, "merge", {
+        status: { conditions: [...conditions.filter((one) => one.type !== "Ready"), condition] },
+      }),
+    );
   }
 
   private async addFinalizer(binding: TargetGroupBinding): Promise<void> {
     const finalizers = binding.metadata.finalizers ?? [];
     if (finalizers.includes(FINALIZER)) return;
-    await this.parts.client.patch(pathOf(binding), "merge", { metadata: { resourceVersion: binding.metadata.resourceVersion, finalizers: [...finalizers, FINALIZER] } });
+    await this.parts.client.patch(pathOf(binding), "merge", {
+      metadata: { resourceVersion: binding.metadata.resourceVersion, finalizers: [...finalizers, FINALIZER] },
+    });
   }
 
   private async succeed(binding: TargetGroupBinding): Promise<Outcome> {
     const { generation } = binding.metadata;
     if (binding.status?.observedGeneration !== generation) {
-      await this.parts.client.patch(`${pathOf(binding)}/status`, "merge", { status: { observedGeneration: generation } });
+      await this.parts.client.patch(`${pathOf(binding)}/status`, "merge", {
+        status: { observedGeneration: generation },
+      });
     }
     this.parts.events.record(binding, "Normal", "SuccessfullyReconciled", "Successfully reconciled");
     return {};
@@ -187,11 +239,12 @@ export class Reconciler {
     const run = (): void => {
       this.deferred.delete(key);
       const binding = this.parts.store.bindings.get(key);
-      if (binding) setCheckpoint(this.parts.client, binding, "").catch((error: Error) => {
-        log("error", "forced pass failed", { tgb: key, error: error.message });
-        this.settled.delete(key);
-        this.planForcedPass(key);
-      });
+      if (binding)
+        setCheckpoint(this.parts.client, binding, "").catch((error: Error) => {
+          log("error", "forced pass failed", { tgb: key, error: error.message });
+          this.settled.delete(key);
+          this.planForcedPass(key);
+        });
     };
     this.deferred.set(key, setTimeout(run, scaledMs(seconds, this.parts.timeScale)));
   }

@@ -3,7 +3,16 @@ import type { ApiClient } from "../../kubernetes/api-client";
 import { watchForever } from "../../kubernetes/watch";
 import { paths } from "../api-paths";
 import { GATE_PREFIX } from "./endpoints";
-import { conditionOf, type EndpointSlice, keyOf, type Meta, type NodeObject, type PodObject, type ServiceObject, type TargetGroupBinding } from "../types";
+import {
+  conditionOf,
+  type EndpointSlice,
+  keyOf,
+  type Meta,
+  type NodeObject,
+  type PodObject,
+  type ServiceObject,
+  type TargetGroupBinding,
+} from "../types";
 
 const SERVICE_NAME = "kubernetes.io/service-name";
 
@@ -20,7 +29,11 @@ export class Store {
   private synced = false;
 
   /** @param serviceChanged Called with a Service's key for what its load balancer may depend on. */
-  constructor(private readonly client: ApiClient, private readonly enqueue: (key: string) => void, private readonly serviceChanged: (key: string) => void = () => undefined) {}
+  constructor(
+    private readonly client: ApiClient,
+    private readonly enqueue: (key: string) => void,
+    private readonly serviceChanged: (key: string) => void = () => undefined,
+  ) {}
 
   /** Resolves when every kind was listed once; the watches go on until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
@@ -36,12 +49,17 @@ export class Store {
     for (const key of this.services.keys()) this.serviceChanged(key);
   }
 
-  /** Finalizers, labels and status of a Service don't concern its load balancer: only annotations, spec and the beginning of its end. */
+  /**
+   * Finalizers, labels and status of a Service don't concern its load balancer: only annotations, spec and the
+   * beginning of its end.
+   */
   private serviceSeen(service: ServiceObject): void {
     const key = keyOf(service);
     this.enqueueFor(key);
     const { annotations, deletionTimestamp, uid } = service.metadata;
-    const face = this.services.has(key) ? JSON.stringify([uid, annotations, service.spec, deletionTimestamp]) : undefined;
+    const face = this.services.has(key)
+      ? JSON.stringify([uid, annotations, service.spec, deletionTimestamp])
+      : undefined;
     if (this.serviceFaces.get(key) === face) return;
     if (face === undefined) this.serviceFaces.delete(key);
     else this.serviceFaces.set(key, face);
@@ -86,13 +104,26 @@ export class Store {
   /** Nodes write their status every few seconds; what makes one a target, or its pods', matters here. */
   private nodeChanged(node: NodeObject): void {
     const { name, labels, deletionTimestamp } = node.metadata;
-    const face = this.nodes.has(`/${name}`) ? JSON.stringify([conditionOf(node, "Ready")?.status, labels, node.spec?.taints, node.spec?.providerID, deletionTimestamp]) : "";
+    const face = this.nodes.has(`/${name}`)
+      ? JSON.stringify([
+          conditionOf(node, "Ready")?.status,
+          labels,
+          node.spec?.taints,
+          node.spec?.providerID,
+          deletionTimestamp,
+        ])
+      : "";
     if (this.nodeFaces.get(name) === face) return;
     this.nodeFaces.set(name, face);
     for (const key of this.bindings.keys()) this.enqueueOnce(key);
   }
 
-  private follow<T extends { readonly metadata: Meta }>(path: string, map: Map<string, T>, signal: AbortSignal, changed: (item: T) => void): Promise<void> {
+  private follow<T extends { readonly metadata: Meta }>(
+    path: string,
+    map: Map<string, T>,
+    signal: AbortSignal,
+    changed: (item: T) => void,
+  ): Promise<void> {
     return new Promise((listed) => {
       void watchForever<T>(this.client, path, signal, {
         onList: (items) => {

@@ -1,4 +1,7 @@
-/** Which targets this cluster registered: a ConfigMap per binding. The copy in memory wins over the object, as with the real controller. */
+/**
+ * Which targets this cluster registered: a ConfigMap per binding. The copy in memory wins over the object, as with the
+ * real controller.
+ */
 import { type ApiClient, ApiError } from "../../kubernetes/api-client";
 import { orGone } from "../../kubernetes/retry";
 import { paths } from "../api-paths";
@@ -31,7 +34,12 @@ export class TargetRecord {
       await this.client.patch(pathOf(binding), "merge", { data });
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
-      await this.client.create(paths.configMaps(namespace), { apiVersion: "v1", kind: "ConfigMap", metadata: { name: `aws-lbc-targets-${name}`, namespace }, data });
+      await this.client.create(paths.configMaps(namespace), {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: `aws-lbc-targets-${name}`, namespace },
+        data,
+      });
     }
     this.memory.set(keyOf(binding), new Set(addresses));
   }

@@ -29,44 +29,103 @@ export function chartManifests({ releaseName, namespace, version: chartVersion, 
   const fullName = values["fullnameOverride"] ?? (releaseName.includes(NAME) ? releaseName : `${releaseName}-${NAME}`);
   const selector = { "app.kubernetes.io/name": NAME, "app.kubernetes.io/instance": releaseName };
   const labels = { ...selector, "app.kubernetes.io/version": `v${version}`, "app.kubernetes.io/managed-by": "Helm" };
-  const account: string = values["serviceAccount"]?.name ?? (values["serviceAccount"]?.create === false ? "default" : fullName);
-  const meta = (name: string, annotations?: object): object => ({ name, namespace, labels, ...(annotations ? { annotations } : {}) });
+  const account: string =
+    values["serviceAccount"]?.name ?? (values["serviceAccount"]?.create === false ? "default" : fullName);
+  const meta = (name: string, annotations?: object): object => ({
+    name,
+    namespace,
+    labels,
+    ...(annotations ? { annotations } : {}),
+  });
   const createAccount = values["serviceAccount"]?.create !== false;
-  const [mutating, validating] = webhookConfigurations({ service: { name: WEBHOOK_SERVICE, namespace }, labels, services: values["enableServiceMutatorWebhook"] !== false });
+  const [mutating, validating] = webhookConfigurations({
+    service: { name: WEBHOOK_SERVICE, namespace },
+    labels,
+    services: values["enableServiceMutatorWebhook"] !== false,
+  });
   return [
-    ...(createAccount ? [{ apiVersion: "v1", kind: "ServiceAccount", metadata: meta(account, values["serviceAccount"]?.annotations) }] : []),
+    ...(createAccount
+      ? [{ apiVersion: "v1", kind: "ServiceAccount", metadata: meta(account, values["serviceAccount"]?.annotations) }]
+      : []),
     ...accessRules(fullName, namespace, account, labels),
-    { apiVersion: "v1", kind: "Service", metadata: meta(WEBHOOK_SERVICE), spec: { ports: [{ port: 443, name: "webhook-server", targetPort: "webhook-server" }], selector } },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: meta(WEBHOOK_SERVICE),
+      spec: { ports: [{ port: 443, name: "webhook-server", targetPort: "webhook-server" }], selector },
+    },
     deployment(meta(fullName), selector, account, version, values),
     ...budget(meta(fullName), selector, values),
-    ...(values["createIngressClassResource"] === false ? [] : [{ apiVersion: "networking.k8s.io/v1", kind: "IngressClass", metadata: { name: values["ingressClass"] ?? "alb", labels }, spec: { controller: "ingress.k8s.aws/alb" } }]),
+    ...(values["createIngressClassResource"] === false
+      ? []
+      : [
+          {
+            apiVersion: "networking.k8s.io/v1",
+            kind: "IngressClass",
+            metadata: { name: values["ingressClass"] ?? "alb", labels },
+            spec: { controller: "ingress.k8s.aws/alb" },
+          },
+        ]),
     mutating,
     validating,
   ];
 }
 
-/** With `--lbc external` a real controller brings its own access rules and webhooks: ours would fight with them, or block every binding while nobody answers. */
+/**
+ * With `--lbc external` a real controller brings its own access rules and webhooks: ours would fight with them, or
+ * block every binding while nobody answers.
+ */
 export function forExternalController<T extends object>(manifests: readonly T[]): T[] {
-  const theirs = /^(ClusterRole|ClusterRoleBinding|Role|RoleBinding|MutatingWebhookConfiguration|ValidatingWebhookConfiguration)$/;
+  const theirs =
+    /^(ClusterRole|ClusterRoleBinding|Role|RoleBinding|MutatingWebhookConfiguration|ValidatingWebhookConfiguration)$/;
   return manifests.filter((manifest) => !theirs.test((manifest as { kind?: string }).kind ?? ""));
 }
 
-/** With it a node that goes takes one replica at a time: without, both could end with the pods that they have to deregister. */
+/**
+ * With it a node that goes takes one replica at a time: without, both could end with the pods that they have to
+ * deregister.
+ */
 function budget(metadata: object, selector: object, values: ChartSettings["values"]): object[] {
   const spec = values["podDisruptionBudget"];
   const wanted = spec !== undefined && Object.keys(spec).length > 0 && (values["replicaCount"] ?? 2) > 1;
-  return wanted ? [{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata, spec: { ...spec, selector: { matchLabels: selector } } }] : [];
+  return wanted
+    ? [
+        {
+          apiVersion: "policy/v1",
+          kind: "PodDisruptionBudget",
+          metadata,
+          spec: { ...spec, selector: { matchLabels: selector } },
+        },
+      ]
+    : [];
 }
 
 /** The chart's default: two replicas on two nodes where there are two. */
 function affinity(selector: Readonly<Record<string, string>>, values: ChartSettings["values"]): object {
   if (values["affinity"]) return { affinity: values["affinity"] };
   if (values["configureDefaultAffinity"] === false) return {};
-  const podAffinityTerm = { labelSelector: { matchExpressions: [{ key: "app.kubernetes.io/name", operator: "In", values: [selector["app.kubernetes.io/name"]] }] }, topologyKey: "kubernetes.io/hostname" };
-  return { affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] } } };
+  const podAffinityTerm = {
+    labelSelector: {
+      matchExpressions: [
+        { key: "app.kubernetes.io/name", operator: "In", values: [selector["app.kubernetes.io/name"]] },
+      ],
+    },
+    topologyKey: "kubernetes.io/hostname",
+  };
+  return {
+    affinity: {
+      podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] },
+    },
+  };
 }
 
-function deployment(metadata: object, selector: Readonly<Record<string, string>>, account: string, version: string, values: ChartSettings["values"]): object {
+function deployment(
+  metadata: object,
+  selector: Readonly<Record<string, string>>,
+  account: string,
+  version: string,
+  values: ChartSettings["values"],
+): object {
   const image = values["image"] ?? {};
   const args = [
     `--cluster-name=${values["clusterName"]}`,
@@ -78,15 +137,41 @@ function deployment(metadata: object, selector: Readonly<Record<string, string>>
     name: NAME,
     image: `${image.repository ?? REPOSITORY}:${image.tag ?? `v${version}`}`,
     args,
-    ports: [{ name: "webhook-server", containerPort: 9443, protocol: "TCP" }, { name: "metrics-server", containerPort: 8080, protocol: "TCP" }],
-    livenessProbe: { httpGet: { path: "/healthz", port: 61779, scheme: "HTTP" }, initialDelaySeconds: 30, timeoutSeconds: 10, failureThreshold: 2 },
-    readinessProbe: { httpGet: { path: "/readyz", port: 61779, scheme: "HTTP" }, initialDelaySeconds: 10, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 2 },
+    ports: [
+      { name: "webhook-server", containerPort: 9443, protocol: "TCP" },
+      { name: "metrics-server", containerPort: 8080, protocol: "TCP" },
+    ],
+    livenessProbe: {
+      httpGet: { path: "/healthz", port: 61779, scheme: "HTTP" },
+      initialDelaySeconds: 30,
+      timeoutSeconds: 10,
+      failureThreshold: 2,
+    },
+    readinessProbe: {
+      httpGet: { path: "/readyz", port: 61779, scheme: "HTTP" },
+      initialDelaySeconds: 10,
+      timeoutSeconds: 10,
+      successThreshold: 1,
+      failureThreshold: 2,
+    },
   };
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata,
-    spec: { replicas: values["replicaCount"] ?? 2, selector: { matchLabels: selector }, template: { metadata: { labels: selector }, spec: { serviceAccountName: account, terminationGracePeriodSeconds: 10, ...affinity(selector, values), containers: [container] } } },
+    spec: {
+      replicas: values["replicaCount"] ?? 2,
+      selector: { matchLabels: selector },
+      template: {
+        metadata: { labels: selector },
+        spec: {
+          serviceAccountName: account,
+          terminationGracePeriodSeconds: 10,
+          ...affinity(selector, values),
+          containers: [container],
+        },
+      },
+    },
   };
 }
 
@@ -98,7 +183,11 @@ function accessRules(fullName: string, namespace: string, account: string, label
   const rules = [
     rule(["elbv2.k8s.aws"], ["targetgroupbindings"], [...look, "create", "delete", "patch", "update"]),
     rule(["elbv2.k8s.aws"], ["ingressclassparams"], look),
-    rule(["elbv2.k8s.aws", "", "networking.k8s.io"], ["targetgroupbindings/status", "pods/status", "services/status", "ingresses/status"], ["update", "patch"]),
+    rule(
+      ["elbv2.k8s.aws", "", "networking.k8s.io"],
+      ["targetgroupbindings/status", "pods/status", "services/status", "ingresses/status"],
+      ["update", "patch"],
+    ),
     rule([""], ["events"], ["create", "patch"]),
     rule([""], ["pods", "nodes", "namespaces", "endpoints"], look),
     rule([""], ["services"], [...look, "patch", "update"]),
@@ -110,8 +199,25 @@ function accessRules(fullName: string, namespace: string, account: string, label
   const leader = { apiGroup: api, kind: "Role", name: `${fullName}-leader-election-role` };
   return [
     { apiVersion: `${api}/v1`, kind: "ClusterRole", metadata: { name: role.name, labels }, rules },
-    { apiVersion: `${api}/v1`, kind: "ClusterRoleBinding", metadata: { name: `${fullName}-rolebinding`, labels }, roleRef: role, subjects },
-    { apiVersion: `${api}/v1`, kind: "Role", metadata: { name: leader.name, namespace, labels }, rules: [rule(["coordination.k8s.io"], ["leases"], ["create", "get", "update", "patch"])] },
-    { apiVersion: `${api}/v1`, kind: "RoleBinding", metadata: { name: `${fullName}-leader-election-rolebinding`, namespace, labels }, roleRef: leader, subjects },
+    {
+      apiVersion: `${api}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata: { name: `${fullName}-rolebinding`, labels },
+      roleRef: role,
+      subjects,
+    },
+    {
+      apiVersion: `${api}/v1`,
+      kind: "Role",
+      metadata: { name: leader.name, namespace, labels },
+      rules: [rule(["coordination.k8s.io"], ["leases"], ["create", "get", "update", "patch"])],
+    },
+    {
+      apiVersion: `${api}/v1`,
+      kind: "RoleBinding",
+      metadata: { name: `${fullName}-leader-election-rolebinding`, namespace, labels },
+      roleRef: leader,
+      subjects,
+    },
   ];
 }

@@ -16,16 +16,24 @@ export function actionsAnnotation(service: ServiceObject, port: string): string 
 }
 
 export function list(text: string | undefined): string[] {
-  return (text ?? "").split(",").map((one) => one.trim()).filter((one) => one !== "");
+  return (text ?? "")
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
 }
 
 /** `a=b,c=d`. @throws Error for a part without `=`. */
 export function pairs(service: ServiceObject, name: string): Map<string, string> {
-  return new Map(list(annotation(service, name)).map((part) => {
-    const at = part.indexOf("=");
-    if (at < 1) throw new Error(`failed to parse stringMap annotation, ${PREFIX}aws-load-balancer-${name}: ${annotation(service, name)}`);
-    return [part.slice(0, at).trim(), part.slice(at + 1).trim()] as const;
-  }));
+  return new Map(
+    list(annotation(service, name)).map((part) => {
+      const at = part.indexOf("=");
+      if (at < 1)
+        throw new Error(
+          `failed to parse stringMap annotation, ${PREFIX}aws-load-balancer-${name}: ${annotation(service, name)}`,
+        );
+      return [part.slice(0, at).trim(), part.slice(at + 1).trim()] as const;
+    }),
+  );
 }
 
 export function isTrue(service: ServiceObject, name: string): boolean {
@@ -38,12 +46,14 @@ export function isTrue(service: ServiceObject, name: string): boolean {
 export function wholeNumber(service: ServiceObject, name: string, fallback: number): number {
   const text = annotation(service, name);
   if (text === undefined) return fallback;
-  if (!/^\d+$/.test(text)) throw new Error(`failed to parse int64 annotation, ${PREFIX}aws-load-balancer-${name}: ${text}`);
+  if (!/^\d+$/.test(text))
+    throw new Error(`failed to parse int64 annotation, ${PREFIX}aws-load-balancer-${name}: ${text}`);
   return Number(text);
 }
 
 /**
- * Whether this controller keeps a load balancer for it. A class decides alone. Without one the annotation does, whatever the Service's type is,
+ * Whether this controller keeps a load balancer for it. A class decides alone. Without one the annotation does,
+ * whatever the Service's type is,
  * unless the feature gate ServiceTypeLoadBalancerOnly is on.
  */
 export function isSupported(service: ServiceObject, loadBalancerTypeOnly: boolean): boolean {
@@ -51,7 +61,10 @@ export function isSupported(service: ServiceObject, loadBalancerTypeOnly: boolea
   if (loadBalancerTypeOnly && service.spec.type !== "LoadBalancer") return false;
   if (service.spec.loadBalancerClass) return service.spec.loadBalancerClass === LOAD_BALANCER_CLASS;
   const type = annotation(service, "type");
-  return type === "nlb-ip" || (type === "external" && ["ip", "instance"].includes(annotation(service, "nlb-target-type") ?? ""));
+  return (
+    type === "nlb-ip" ||
+    (type === "external" && ["ip", "instance"].includes(annotation(service, "nlb-target-type") ?? ""))
+  );
 }
 
 export function isPendingFinalization(service: ServiceObject): boolean {

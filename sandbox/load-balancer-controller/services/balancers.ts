@@ -1,7 +1,13 @@
 /** Network Load Balancers of Services. */
 import {
-  CreateLoadBalancerCommand, DeleteLoadBalancerCommand, DescribeLoadBalancerAttributesCommand, DescribeLoadBalancersCommand, type LoadBalancer,
-  ModifyLoadBalancerAttributesCommand, SetSecurityGroupsCommand, SetSubnetsCommand,
+  CreateLoadBalancerCommand,
+  DeleteLoadBalancerCommand,
+  DescribeLoadBalancerAttributesCommand,
+  DescribeLoadBalancersCommand,
+  type LoadBalancer,
+  ModifyLoadBalancerAttributesCommand,
+  SetSecurityGroupsCommand,
+  SetSubnetsCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Elbv2 } from "../aws/elbv2";
 import { log } from "../log";
@@ -17,7 +23,10 @@ export interface BalancerWish {
 }
 
 export class ServiceBalancers {
-  constructor(private readonly elb: Elbv2, private readonly tags: ServiceTags) {}
+  constructor(
+    private readonly elb: Elbv2,
+    private readonly tags: ServiceTags,
+  ) {}
 
   async ofStack(stack: Tags): Promise<LoadBalancer[]> {
     const all: LoadBalancer[] = [];
@@ -44,9 +53,19 @@ export class ServiceBalancers {
   }
 
   private async create(wanted: BalancerWish, tags: Tags): Promise<LoadBalancer> {
-    const answer = await this.elb.call((client) => client.send(new CreateLoadBalancerCommand({
-      Name: wanted.name, Type: "network", Scheme: wanted.scheme, IpAddressType: "ipv4", SubnetMappings: wanted.subnets.map((SubnetId) => ({ SubnetId })), SecurityGroups: [...wanted.securityGroups], Tags: tagList(tags),
-    })));
+    const answer = await this.elb.call((client) =>
+      client.send(
+        new CreateLoadBalancerCommand({
+          Name: wanted.name,
+          Type: "network",
+          Scheme: wanted.scheme,
+          IpAddressType: "ipv4",
+          SubnetMappings: wanted.subnets.map((SubnetId) => ({ SubnetId })),
+          SecurityGroups: [...wanted.securityGroups],
+          Tags: tagList(tags),
+        }),
+      ),
+    );
     const [balancer] = answer.LoadBalancers ?? [];
     if (!balancer) throw new Error("CreateLoadBalancer answered no load balancer");
     this.tags.remember(balancer.LoadBalancerArn ?? "", tags);
@@ -56,30 +75,63 @@ export class ServiceBalancers {
 
   private async update(present: LoadBalancer, wanted: BalancerWish, tags: Tags): Promise<void> {
     const LoadBalancerArn = present.LoadBalancerArn ?? "";
-    const differ = (a: readonly (string | undefined)[] | undefined, b: readonly string[]): boolean => [...(a ?? [])].sort().join() !== [...b].sort().join();
+    const differ = (a: readonly (string | undefined)[] | undefined, b: readonly string[]): boolean =>
+      [...(a ?? [])].sort().join() !== [...b].sort().join();
     await this.tags.reconcile(LoadBalancerArn, tags);
-    if (differ(present.AvailabilityZones?.map((one) => one.SubnetId), wanted.subnets)) {
-      await this.elb.call((client) => client.send(new SetSubnetsCommand({ LoadBalancerArn, SubnetMappings: wanted.subnets.map((SubnetId) => ({ SubnetId })) })));
+    if (
+      differ(
+        present.AvailabilityZones?.map((one) => one.SubnetId),
+        wanted.subnets,
+      )
+    ) {
+      await this.elb.call((client) =>
+        client.send(
+          new SetSubnetsCommand({ LoadBalancerArn, SubnetMappings: wanted.subnets.map((SubnetId) => ({ SubnetId })) }),
+        ),
+      );
     }
-    if (differ(present.SecurityGroups, wanted.securityGroups)) await this.elb.call((client) => client.send(new SetSecurityGroupsCommand({ LoadBalancerArn, SecurityGroups: [...wanted.securityGroups] })));
+    if (differ(present.SecurityGroups, wanted.securityGroups))
+      await this.elb.call((client) =>
+        client.send(new SetSecurityGroupsCommand({ LoadBalancerArn, SecurityGroups: [...wanted.securityGroups] })),
+      );
   }
 
   private async setAttributes(LoadBalancerArn: string, wanted: ReadonlyMap<string, string>): Promise<void> {
-    const present = await this.elb.call((client) => client.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn })));
-    const changed = [...wanted].filter(([key, value]) => present.Attributes?.find((one) => one.Key === key)?.Value !== value);
-    if (changed.length > 0) await this.elb.call((client) => client.send(new ModifyLoadBalancerAttributesCommand({ LoadBalancerArn, Attributes: changed.map(([Key, Value]) => ({ Key, Value })) })));
+    const present = await this.elb.call((client) =>
+      client.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn })),
+    );
+    const changed = [...wanted].filter(
+      ([key, value]) => present.Attributes?.find((one) => one.Key === key)?.Value !== value,
+    );
+    if (changed.length > 0)
+      await this.elb.call((client) =>
+        client.send(
+          new ModifyLoadBalancerAttributesCommand({
+            LoadBalancerArn,
+            Attributes: changed.map(([Key, Value]) => ({ Key, Value })),
+          }),
+        ),
+      );
   }
 
   /** Protection that is set only in AWS is switched off: it doesn't hold the real controller either. */
   async delete(balancer: LoadBalancer): Promise<void> {
     const LoadBalancerArn = balancer.LoadBalancerArn ?? "";
-    const attempt = (): Promise<unknown> => this.elb.call((client) => client.send(new DeleteLoadBalancerCommand({ LoadBalancerArn })));
+    const attempt = (): Promise<unknown> =>
+      this.elb.call((client) => client.send(new DeleteLoadBalancerCommand({ LoadBalancerArn })));
     try {
       await attempt();
     } catch (error) {
       const { name, message } = error as Error;
       if (!/^OperationNotPermitted/.test(name) || !message.includes("deletion protection")) throw error;
-      await this.elb.call((client) => client.send(new ModifyLoadBalancerAttributesCommand({ LoadBalancerArn, Attributes: [{ Key: "deletion_protection.enabled", Value: "false" }] })));
+      await this.elb.call((client) =>
+        client.send(
+          new ModifyLoadBalancerAttributesCommand({
+            LoadBalancerArn,
+            Attributes: [{ Key: "deletion_protection.enabled", Value: "false" }],
+          }),
+        ),
+      );
       await attempt();
     }
     log("info", "deleted loadBalancer", { arn: LoadBalancerArn });

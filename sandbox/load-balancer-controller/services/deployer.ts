@@ -1,4 +1,7 @@
-/** Brings AWS and the cluster to what a Service's load balancer shall be, in the real controller's order; deletions come last, but for the load balancer's own. */
+/**
+ * Brings AWS and the cluster to what a Service's load balancer shall be, in the real controller's order; deletions come
+ * last, but for the load balancer's own.
+ */
 import type { LoadBalancer } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { ServiceBalancers } from "./balancers";
 import type { ServiceBindings } from "./bindings";
@@ -39,17 +42,35 @@ export class ServiceDeployer {
     const stack = stackTags(this.parts.clusterName, service);
     const tags: Tags = new Map([...model.tags, ...stack]);
     const ownGroups = await groups.ofStack(stack);
-    const managed = resolved.securityGroups === "managed" ? await groups.managed(ownGroups, model.managedGroup, tags) : null;
+    const managed =
+      resolved.securityGroups === "managed" ? await groups.managed(ownGroups, model.managedGroup, tags) : null;
     const foundGroups = await targetGroups.ofStack(stack);
     const arns = new Map<string, string>();
     for (const group of model.groups) arns.set(group.resource, await targetGroups.ensure(group, foundGroups, tags));
     const front = managed === null ? model.securityGroups : [managed];
-    const securityGroups = resolved.securityGroups === null ? [] : [...front, ...(resolved.backendGroup === null ? [] : [resolved.backendGroup])];
-    const balancer = await balancers.ensure({ name: model.name, scheme, subnets, securityGroups, attributes: model.attributes }, await balancers.ofStack(stack), tags);
+    const securityGroups =
+      resolved.securityGroups === null
+        ? []
+        : [...front, ...(resolved.backendGroup === null ? [] : [resolved.backendGroup])];
+    const balancer = await balancers.ensure(
+      { name: model.name, scheme, subnets, securityGroups, attributes: model.attributes },
+      await balancers.ofStack(stack),
+      tags,
+    );
     await listeners.reconcile(balancer.LoadBalancerArn ?? "", model.listeners, arns, tags);
     const foundBindings = await bindings.ofStack(service);
     for (const group of model.groups) {
-      await bindings.ensure(service, { group, arn: arns.get(group.resource) ?? "", multiCluster: model.multiCluster, vpcId, backendGroup: resolved.backendGroup }, foundBindings);
+      await bindings.ensure(
+        service,
+        {
+          group,
+          arn: arns.get(group.resource) ?? "",
+          multiCluster: model.multiCluster,
+          vpcId,
+          backendGroup: resolved.backendGroup,
+        },
+        foundBindings,
+      );
     }
     const kept = new Set(arns.values());
     for (const one of foundBindings) if (!kept.has(one.spec.targetGroupARN ?? "")) await bindings.delete(one);

@@ -37,15 +37,28 @@ export class ServiceGroups {
     const tags = backendGroupTags(clusterName);
     const [found] = await ec2.securityGroups({ filters: { "vpc-id": [vpcId], ...tagFilters(tags) } });
     if (found) return found.id;
-    const id = await ec2.createSecurityGroup({ name: backendGroupName(clusterName), description: BACKEND_DESCRIPTION, vpcId, tags });
+    const id = await ec2.createSecurityGroup({
+      name: backendGroupName(clusterName),
+      description: BACKEND_DESCRIPTION,
+      vpcId,
+      tags,
+    });
     log("info", "created securityGroup", { id, shared: true });
     return id;
   }
 
-  /** Nobody needs it any longer. @throws DependencyViolation while something of AWS still uses it, after two minutes of trying. */
+  /**
+   * Nobody needs it any longer. @throws DependencyViolation while something of AWS still uses it, after two minutes of
+   * trying.
+   */
   async releaseShared(): Promise<void> {
     const { ec2, clusterName, vpcId } = this.parts;
-    const id = this.backend === null ? (await ec2.securityGroups({ filters: { "vpc-id": [vpcId], ...tagFilters(backendGroupTags(clusterName)) } }))[0]?.id : await this.backend;
+    const id =
+      this.backend === null
+        ? (
+            await ec2.securityGroups({ filters: { "vpc-id": [vpcId], ...tagFilters(backendGroupTags(clusterName)) } })
+          )[0]?.id
+        : await this.backend;
     if (id !== undefined) await this.delete(id);
     this.backend = null;
   }
@@ -55,10 +68,21 @@ export class ServiceGroups {
   }
 
   /** The Service's own group with exactly these rules. */
-  async managed(found: readonly SecurityGroup[], wanted: { readonly name: string; readonly description: string; readonly ingress: readonly Permission[] }, tags: Tags): Promise<string> {
+  async managed(
+    found: readonly SecurityGroup[],
+    wanted: { readonly name: string; readonly description: string; readonly ingress: readonly Permission[] },
+    tags: Tags,
+  ): Promise<string> {
     const { ec2, vpcId } = this.parts;
     const [present] = found;
-    const id = present?.id ?? (await ec2.createSecurityGroup({ name: wanted.name, description: wanted.description, vpcId, tags: new Map([...tags, [RESOURCE_TAG, MANAGED_RESOURCE]]) }));
+    const id =
+      present?.id ??
+      (await ec2.createSecurityGroup({
+        name: wanted.name,
+        description: wanted.description,
+        vpcId,
+        tags: new Map([...tags, [RESOURCE_TAG, MANAGED_RESOURCE]]),
+      }));
     const missing = without(wanted.ingress, present?.ingress ?? []);
     const extra = without(present?.ingress ?? [], wanted.ingress);
     if (extra.length > 0) await ec2.revoke(id, extra);

@@ -31,7 +31,9 @@ export interface GroupModel {
   readonly nodeSelector: LabelSelector | undefined;
 }
 
-export type Forward = { readonly weight: number | undefined } & ({ readonly resource: string } | { readonly arn: string });
+export type Forward = { readonly weight: number | undefined } & (
+  { readonly resource: string } | { readonly arn: string }
+);
 
 export interface ListenerModel {
   readonly port: number;
@@ -47,7 +49,11 @@ export interface ServiceModel {
   readonly subnets: readonly string[];
   /** The annotation's; none means that the controller keeps a group of its own. */
   readonly securityGroups: readonly string[];
-  readonly managedGroup: { readonly name: string; readonly description: string; readonly ingress: readonly Permission[] };
+  readonly managedGroup: {
+    readonly name: string;
+    readonly description: string;
+    readonly ingress: readonly Permission[];
+  };
   readonly backendGroup: boolean;
   readonly attributes: ReadonlyMap<string, string>;
   readonly tags: ReadonlyMap<string, string>;
@@ -78,13 +84,25 @@ export function buildModel(service: ServiceObject, settings: ModelSettings): Ser
     scheme,
     subnets: list(annotation(service, "subnets")),
     securityGroups,
-    managedGroup: { name: resourceName({ namespace, name }, [settings.clusterName, uid]), description: MANAGED_DESCRIPTION, ingress: ports.flatMap((port) => openTo(service, port)) },
+    managedGroup: {
+      name: resourceName({ namespace, name }, [settings.clusterName, uid]),
+      description: MANAGED_DESCRIPTION,
+      ingress: ports.flatMap((port) => openTo(service, port)),
+    },
     backendGroup: securityGroups.length === 0 || isTrue(service, "manage-backend-security-group-rules"),
-    attributes: new Map([...(isTrue(service, "cross-zone-load-balancing-enabled") ? [["load_balancing.cross_zone.enabled", "true"] as const] : []), ...pairs(service, "attributes")]),
+    attributes: new Map([
+      ...(isTrue(service, "cross-zone-load-balancing-enabled")
+        ? [["load_balancing.cross_zone.enabled", "true"] as const]
+        : []),
+      ...pairs(service, "attributes"),
+    ]),
     tags: pairs(service, "additional-resource-tags"),
     groups: [...groups.values()],
     listeners: ports.map((port, at) => ({
-      port: port.port, protocol: protocolOf(port), forward: plans[at]?.forward ?? [], attributes: pairs(service, `listener-attributes.${protocolOf(port)}-${port.port}`),
+      port: port.port,
+      protocol: protocolOf(port),
+      forward: plans[at]?.forward ?? [],
+      attributes: pairs(service, `listener-attributes.${protocolOf(port)}-${port.port}`),
     })),
     multiCluster: isTrue(service, "multi-cluster-target-group"),
   };
@@ -100,13 +118,24 @@ function schemeOf(service: ServiceObject): ServiceModel["scheme"] {
 }
 
 function openTo(service: ServiceObject, port: ServicePort): Permission[] {
-  const ranges = service.spec.loadBalancerSourceRanges?.length ? service.spec.loadBalancerSourceRanges : list(annotation(service, "source-ranges"));
+  const ranges = service.spec.loadBalancerSourceRanges?.length
+    ? service.spec.loadBalancerSourceRanges
+    : list(annotation(service, "source-ranges"));
   const cidrs = ranges.length > 0 ? ranges : ["0.0.0.0/0"];
-  return cidrs.map((id) => ({ protocol: protocolOf(port).toLowerCase(), from: port.port, to: port.port, source: { kind: id.includes(":") ? "cidr6" : "cidr", id } }));
+  return cidrs.map((id) => ({
+    protocol: protocolOf(port).toLowerCase(),
+    from: port.port,
+    to: port.port,
+    source: { kind: id.includes(":") ? "cidr6" : "cidr", id },
+  }));
 }
 
 /** The groups of one listener, and how it shares out connections among them. */
-function planOf(service: ServiceObject, port: ServicePort, settings: ModelSettings): { readonly groups: readonly GroupModel[]; readonly forward: readonly Forward[] } {
+function planOf(
+  service: ServiceObject,
+  port: ServicePort,
+  settings: ModelSettings,
+): { readonly groups: readonly GroupModel[]; readonly forward: readonly Forward[] } {
   const own = groupOf(service, service, port, settings);
   const key = `${protocolOf(port)}-${port.port}`;
   const text = actionsAnnotation(service, key);
@@ -117,8 +146,13 @@ function planOf(service: ServiceObject, port: ServicePort, settings: ModelSettin
     if (one.targetGroupARN) return { forward: { arn: one.targetGroupARN, weight } };
     const sibling = settings.sibling(one.serviceName ?? "");
     if (!sibling) throw new Error(`Service "${one.serviceName}" not found`);
-    const siblingPort = sibling.spec.ports?.find((each) => String(each.port) === String(one.servicePort) || each.name === one.servicePort);
-    if (!siblingPort) throw new Error(`unable to find port ${one.servicePort} on service ${sibling.metadata.namespace}/${sibling.metadata.name}`);
+    const siblingPort = sibling.spec.ports?.find(
+      (each) => String(each.port) === String(one.servicePort) || each.name === one.servicePort,
+    );
+    if (!siblingPort)
+      throw new Error(
+        `unable to find port ${one.servicePort} on service ${sibling.metadata.namespace}/${sibling.metadata.name}`,
+      );
     const group = groupOf(service, sibling, siblingPort, settings);
     return { group, forward: { resource: group.resource, weight } };
   });
@@ -130,14 +164,22 @@ function planOf(service: ServiceObject, port: ServicePort, settings: ModelSettin
 
 interface ForwardConfig {
   readonly baseServiceWeight?: number;
-  readonly targetGroups?: readonly { readonly serviceName?: string; readonly servicePort?: number | string; readonly targetGroupARN?: string; readonly weight?: number }[];
+  readonly targetGroups?: readonly {
+    readonly serviceName?: string;
+    readonly servicePort?: number | string;
+    readonly targetGroupARN?: string;
+    readonly weight?: number;
+  }[];
 }
 
 function parseActions(text: string, key: string): ForwardConfig {
   try {
     return (JSON.parse(text) as { readonly forwardConfig?: ForwardConfig }).forwardConfig ?? {};
   } catch (error) {
-    throw new Error(`failed to parse json annotation, service.beta.kubernetes.io/actions.${key}: ${text}: ${(error as Error).message}`);
+    throw new Error(
+      `failed to parse json annotation, service.beta.kubernetes.io/actions.${key}: ${text}: ` +
+        `${(error as Error).message}`,
+    );
   }
 }
 
@@ -148,9 +190,18 @@ function groupOf(from: ServiceObject, backend: ServiceObject, port: ServicePort,
   const protocol = protocolOf(port);
   const healthCheck = healthCheckOf(from, targetType);
   const { targetPort = port.port } = port;
-  if (targetType === "instance" && !port.nodePort) throw new Error(`service type must be either 'NodePort' or 'LoadBalancer': ${namespace}/${name}`);
+  if (targetType === "instance" && !port.nodePort)
+    throw new Error(`service type must be either 'NodePort' or 'LoadBalancer': ${namespace}/${name}`);
   const dialled = targetType === "instance" ? (port.nodePort ?? 0) : targetPort;
-  const hashed = [settings.clusterName, from.metadata.uid ?? "", String(port.port), protocol, targetType, healthCheck.protocol, String(healthCheck.intervalSeconds)];
+  const hashed = [
+    settings.clusterName,
+    from.metadata.uid ?? "",
+    String(port.port),
+    protocol,
+    targetType,
+    healthCheck.protocol,
+    String(healthCheck.intervalSeconds),
+  ];
   return {
     resource: `${namespace}/${name}:${port.port}`,
     name: resourceName({ namespace, name }, backend === from ? hashed : [...hashed, name]),
@@ -161,23 +212,36 @@ function groupOf(from: ServiceObject, backend: ServiceObject, port: ServicePort,
     healthCheck,
     attributes: pairs(from, "target-group-attributes"),
     serviceRef: { name, port: port.port },
-    ports: healthCheck.port === "traffic-port" || healthCheck.port === String(dialled) ? [dialled] : [dialled, Number(healthCheck.port)],
-    nodeSelector: targetType === "instance" && annotation(from, "target-node-labels") ? { matchLabels: Object.fromEntries(pairs(from, "target-node-labels")) } : undefined,
+    ports:
+      healthCheck.port === "traffic-port" || healthCheck.port === String(dialled)
+        ? [dialled]
+        : [dialled, Number(healthCheck.port)],
+    nodeSelector:
+      targetType === "instance" && annotation(from, "target-node-labels")
+        ? { matchLabels: Object.fromEntries(pairs(from, "target-node-labels")) }
+        : undefined,
   };
 }
 
 function targetTypeOf(service: ServiceObject, { defaultTargetType }: ModelSettings): "ip" | "instance" {
-  const type = annotation(service, "type") === "nlb-ip" ? "ip" : (annotation(service, "nlb-target-type") ?? defaultTargetType);
-  if (type !== "ip" && type !== "instance") throw new Error(`unsupported target type "${type}" for load balancer class "service.k8s.aws/nlb"`);
+  const type =
+    annotation(service, "type") === "nlb-ip" ? "ip" : (annotation(service, "nlb-target-type") ?? defaultTargetType);
+  if (type !== "ip" && type !== "instance")
+    throw new Error(`unsupported target type "${type}" for load balancer class "service.k8s.aws/nlb"`);
   return type;
 }
 
-/** With externalTrafficPolicy Local each node tells by itself whether it has a pod: on a port that no other cluster's nodes have. */
+/**
+ * With externalTrafficPolicy Local each node tells by itself whether it has a pod: on a port that no other cluster's
+ * nodes have.
+ */
 function healthCheckOf(service: ServiceObject, targetType: "ip" | "instance"): HealthCheck {
   const local = targetType === "instance" && service.spec.externalTrafficPolicy === "Local";
   const protocol = (annotation(service, "healthcheck-protocol") ?? (local ? "HTTP" : "TCP")).toUpperCase();
   const http = protocol !== "TCP";
-  const port = annotation(service, "healthcheck-port") ?? (local ? String(service.spec.healthCheckNodePort ?? "") : "traffic-port");
+  const port =
+    annotation(service, "healthcheck-port") ??
+    (local ? String(service.spec.healthCheckNodePort ?? "") : "traffic-port");
   if (port !== "traffic-port" && !/^\d+$/.test(port)) throw new Error(`health check port "${port}" not supported`);
   return {
     protocol,

@@ -21,7 +21,10 @@ function digest(parts: readonly string[]): string {
 }
 
 /** `k8s-<namespace:8>-<name:8>-<10 hex>`. */
-export function resourceName(service: { readonly namespace: string; readonly name: string }, hashed: readonly string[]): string {
+export function resourceName(
+  service: { readonly namespace: string; readonly name: string },
+  hashed: readonly string[],
+): string {
   return `k8s-${alphanumeric(service.namespace).slice(0, 8)}-${alphanumeric(service.name).slice(0, 8)}-${digest(hashed)}`;
 }
 
@@ -30,12 +33,18 @@ export function backendGroupName(clusterName: string): string {
 }
 
 export function backendGroupTags(clusterName: string): Tags {
-  return new Map([[CLUSTER_TAG, clusterName], ["elbv2.k8s.aws/resource", "backend-sg"]]);
+  return new Map([
+    [CLUSTER_TAG, clusterName],
+    ["elbv2.k8s.aws/resource", "backend-sg"],
+  ]);
 }
 
 /** By these the controller knows again what it made: not by name, and not by the cluster's identity. */
 export function stackTags(clusterName: string, service: ServiceObject): Tags {
-  return new Map([[CLUSTER_TAG, clusterName], [STACK_TAG, `${service.metadata.namespace}/${service.metadata.name}`]]);
+  return new Map([
+    [CLUSTER_TAG, clusterName],
+    [STACK_TAG, `${service.metadata.namespace}/${service.metadata.name}`],
+  ]);
 }
 
 export function hasTags(tags: Tags, wanted: Tags): boolean {

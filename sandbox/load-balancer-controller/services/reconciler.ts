@@ -44,10 +44,15 @@ export class ServiceReconciler {
   private async build(service: ServiceObject): Promise<Resolved | null> {
     const { defaultTargetType, clusterName, store } = this.parts;
     if (!this.supports(service)) {
-      if (isPendingFinalization(service) && isProtected(service)) throw new Error(`deletion_protection is enabled, cannot delete the service: ${service.metadata.name}`);
+      if (isPendingFinalization(service) && isProtected(service))
+        throw new Error(`deletion_protection is enabled, cannot delete the service: ${service.metadata.name}`);
       return null;
     }
-    const model = buildModel(service, { clusterName, defaultTargetType, sibling: (name) => store.services.get(`${service.metadata.namespace}/${name}`) });
+    const model = buildModel(service, {
+      clusterName,
+      defaultTargetType,
+      sibling: (name) => store.services.get(`${service.metadata.namespace}/${name}`),
+    });
     return this.resolve(service, model);
   }
 
@@ -62,20 +67,36 @@ export class ServiceReconciler {
     // A network load balancer can get its first security group only when it is made.
     const bare = existing !== undefined && existing.Scheme === scheme && (existing.SecurityGroups ?? []).length === 0;
     // One that is there keeps its subnets unless the annotation names others.
-    const present = existing?.Scheme === scheme ? (existing.AvailabilityZones ?? []).flatMap((one) => one.SubnetId ?? []) : [];
-    const subnets = model.subnets.length === 0 && present.length > 0 ? present : await resolveSubnets({ ec2, vpcId, clusterName, named: model.subnets, scheme });
+    const present =
+      existing?.Scheme === scheme ? (existing.AvailabilityZones ?? []).flatMap((one) => one.SubnetId ?? []) : [];
+    const subnets =
+      model.subnets.length === 0 && present.length > 0
+        ? present
+        : await resolveSubnets({ ec2, vpcId, clusterName, named: model.subnets, scheme });
     const shared = model.backendGroup && !bare ? await groups.sharedGroup() : null;
-    return { model, scheme, subnets, securityGroups: bare ? null : model.securityGroups.length > 0 ? "given" : "managed", backendGroup: shared };
+    return {
+      model,
+      scheme,
+      subnets,
+      securityGroups: bare ? null : model.securityGroups.length > 0 ? "given" : "managed",
+      backendGroup: shared,
+    };
   }
 
   private async bring(service: ServiceObject, resolved: Resolved): Promise<void> {
     const { client, deployer, events, groups } = this.parts;
     await this.telling(service, "FailedAddFinalizer", "Failed add finalizer", () => this.addFinalizer(service));
-    const hostname = await this.telling(service, "FailedDeployModel", "Failed deploy model", () => deployer.deploy(service, resolved));
+    const hostname = await this.telling(service, "FailedDeployModel", "Failed deploy model", () =>
+      deployer.deploy(service, resolved),
+    );
     if (resolved.backendGroup === null && !this.isSharedGroupNeeded(service)) await groups.releaseShared();
     const ingress = service.status?.loadBalancer?.ingress ?? [];
     if (ingress.length !== 1 || ingress[0]?.hostname !== hostname) {
-      await this.telling(service, "FailedUpdateStatus", "Failed update status", () => client.patch(`${this.pathOf(service)}/status`, "merge", { status: { loadBalancer: { ingress: [{ hostname }] } } }));
+      await this.telling(service, "FailedUpdateStatus", "Failed update status", () =>
+        client.patch(`${this.pathOf(service)}/status`, "merge", {
+          status: { loadBalancer: { ingress: [{ hostname }] } },
+        }),
+      );
     }
     events.record(service, "Normal", "SuccessfullyReconciled", "Successfully reconciled");
   }
@@ -88,34 +109,54 @@ export class ServiceReconciler {
       if (!this.isSharedGroupNeeded(service)) await groups.releaseShared();
     });
     if (!service.metadata.deletionTimestamp) {
-      await this.telling(service, "FailedCleanupStatus", "Failed update status", () => client.patch(`${this.pathOf(service)}/status`, "merge", { status: { loadBalancer: { ingress: null } } }));
+      await this.telling(service, "FailedCleanupStatus", "Failed update status", () =>
+        client.patch(`${this.pathOf(service)}/status`, "merge", { status: { loadBalancer: { ingress: null } } }),
+      );
     }
     const finalizers = (service.metadata.finalizers ?? []).filter((one) => one !== SERVICE_FINALIZER);
-    await this.telling(service, "FailedRemoveFinalizer", "Failed remove finalizer", () => orGone(client.patch(this.pathOf(service), "merge", { metadata: { finalizers } })));
+    await this.telling(service, "FailedRemoveFinalizer", "Failed remove finalizer", () =>
+      orGone(client.patch(this.pathOf(service), "merge", { metadata: { finalizers } })),
+    );
     log("info", "load balancer taken away", { service: service.metadata.name });
   }
 
-  /** A Service whose load balancer was handed over doesn't count, even though that load balancer still has the group. */
+  /**
+   * A Service whose load balancer was handed over doesn't count, even though that load balancer still has the group.
+   */
   private isSharedGroupNeeded(leaving: ServiceObject): boolean {
-    return [...this.parts.store.services.values()].some((one) => one.metadata.uid !== leaving.metadata.uid && isPendingFinalization(one) && this.supports(one));
+    return [...this.parts.store.services.values()].some(
+      (one) => one.metadata.uid !== leaving.metadata.uid && isPendingFinalization(one) && this.supports(one),
+    );
   }
 
   private async addFinalizer(service: ServiceObject): Promise<void> {
     if (isPendingFinalization(service)) return;
     const finalizers = [...(service.metadata.finalizers ?? []), SERVICE_FINALIZER];
-    await this.parts.client.patch(this.pathOf(service), "merge", { metadata: { resourceVersion: service.metadata.resourceVersion, finalizers } });
+    await this.parts.client.patch(this.pathOf(service), "merge", {
+      metadata: { resourceVersion: service.metadata.resourceVersion, finalizers },
+    });
   }
 
   private pathOf(service: ServiceObject): string {
     return paths.service(service.metadata.namespace ?? "", service.metadata.name);
   }
 
-  private async telling<T>(service: ServiceObject, reason: EventReason, what: string, work: () => Promise<T>): Promise<T> {
+  private async telling<T>(
+    service: ServiceObject,
+    reason: EventReason,
+    what: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
     try {
       return await work();
     } catch (error) {
       const { name, message } = error as Error;
-      this.parts.events.record(service, "Warning", reason, `${what} due to ${name === "Error" ? message : `${name}: ${message}`}`);
+      this.parts.events.record(
+        service,
+        "Warning",
+        reason,
+        `${what} due to ${name === "Error" ? message : `${name}: ${message}`}`,
+      );
       throw error;
     }
   }

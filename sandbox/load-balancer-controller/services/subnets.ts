@@ -10,7 +10,10 @@ export interface SubnetsInput {
   readonly scheme: "internal" | "internet-facing";
 }
 
-/** Named ones, else tagged ones, else those that fit by their routes; one for each Availability Zone. @throws Error when there is none. */
+/**
+ * Named ones, else tagged ones, else those that fit by their routes; one for each Availability Zone. @throws Error when
+ * there is none.
+ */
 export async function resolveSubnets({ ec2, vpcId, clusterName, named, scheme }: SubnetsInput): Promise<string[]> {
   if (named.length > 0) return resolveNamed(ec2, vpcId, named);
   const role = `kubernetes.io/role/${scheme === "internal" ? "internal-elb" : "elb"}`;
@@ -19,15 +22,23 @@ export async function resolveSubnets({ ec2, vpcId, clusterName, named, scheme }:
   const all = await ec2.subnets({ filters: { "vpc-id": [vpcId] } });
   const open = await ec2.publicSubnets(vpcId, all);
   const fitting = all.filter((one) => open.has(one.id) === (scheme === "internet-facing"));
-  if (fitting.length === 0) throw new Error(`unable to resolve at least one subnet (0 match VPC and tags: [${role}], 0 are ${scheme === "internal" ? "private" : "public"} by their routes)`);
+  if (fitting.length === 0)
+    throw new Error(
+      `unable to resolve at least one subnet (0 match VPC and tags: [${role}], 0 are ` +
+        `${scheme === "internal" ? "private" : "public"} by their routes)`,
+    );
   return onePerZone(fitting, clusterName);
 }
 
 async function resolveNamed(ec2: Ec2, vpcId: string, named: readonly string[]): Promise<string[]> {
   const ids = named.filter((one) => one.startsWith("subnet-"));
   const names = named.filter((one) => !one.startsWith("subnet-"));
-  const found = [...(ids.length > 0 ? await ec2.subnets({ ids }) : []), ...(names.length > 0 ? await ec2.subnets({ filters: { "vpc-id": [vpcId], "tag:Name": names } }) : [])];
-  if (found.length !== named.length) throw new Error(`couldn't find all subnets, nameOrIDs: [${named.join(" ")}], found: ${found.length}`);
+  const found = [
+    ...(ids.length > 0 ? await ec2.subnets({ ids }) : []),
+    ...(names.length > 0 ? await ec2.subnets({ filters: { "vpc-id": [vpcId], "tag:Name": names } }) : []),
+  ];
+  if (found.length !== named.length)
+    throw new Error(`couldn't find all subnets, nameOrIDs: [${named.join(" ")}], found: ${found.length}`);
   return found.map((one) => one.id).sort();
 }
 

@@ -1,5 +1,6 @@
 /**
- * Points the cluster's webhook configurations at this process: the chart names a Service, which leads nowhere here. A Helm update restores the
+ * Points the cluster's webhook configurations at this process: the chart names a Service, which leads nowhere here. A
+ * Helm update restores the
  * chart's text, so they are watched too.
  */
 import { type ApiClient, ApiError } from "../../kubernetes/api-client";
@@ -31,11 +32,16 @@ const baseOf = (plural: string): string => `/apis/admissionregistration.k8s.io/v
 
 /** The chart's configurations as they lead to a process of this machine. */
 export function pointedConfigurations(self: Self): readonly PointedConfiguration[] {
-  const own = webhookConfigurations({ service: { name: "aws-load-balancer-webhook-service", namespace: "kube-system" }, labels: {} }) as unknown as readonly Configuration[];
+  const own = webhookConfigurations({
+    service: { name: "aws-load-balancer-webhook-service", namespace: "kube-system" },
+    labels: {},
+  }) as unknown as readonly Configuration[];
   return own.map((configuration) => ({ ...configuration, webhooks: pointed(configuration, self) }));
 }
 
-/** Only `clientConfig` is changed: names, rules and policies stay the chart's. Configurations that are absent are made. */
+/**
+ * Only `clientConfig` is changed: names, rules and policies stay the chart's. Configurations that are absent are made.
+ */
 export async function pointConfigurations(client: ApiClient, self: Self): Promise<void> {
   const own = pointedConfigurations(self);
   for (const [index, plural] of PLURALS.entries()) {
@@ -52,7 +58,11 @@ export function followConfigurations(client: ApiClient, self: Self, signal: Abor
     const changed = (configuration: Configuration): void => {
       if (configuration.metadata.name === WEBHOOK_CONFIGURATION) void again(client, plural, self, signal);
     };
-    void watchForever<Configuration>(client, baseOf(plural), signal, { onList: (all) => all.forEach(changed), onChange: changed, onDelete: () => undefined });
+    void watchForever<Configuration>(client, baseOf(plural), signal, {
+      onList: (all) => all.forEach(changed),
+      onChange: changed,
+      onDelete: () => undefined,
+    });
   }
 }
 
@@ -63,7 +73,11 @@ async function again(client: ApiClient, plural: string, self: Self, signal: Abor
       if (found) await point(client, plural, found, self);
     }, signal);
   } catch (error) {
-    log("error", "webhook configuration not pointed here", { plural, error: (error as Error).message, status: error instanceof ApiError ? error.status : undefined });
+    log("error", "webhook configuration not pointed here", {
+      plural,
+      error: (error as Error).message,
+      status: error instanceof ApiError ? error.status : undefined,
+    });
   }
 }
 
@@ -74,7 +88,10 @@ async function point(client: ApiClient, plural: string, found: Configuration, se
     return old?.url === webhook.clientConfig.url && old?.caBundle === webhook.clientConfig.caBundle;
   });
   if (same) return;
-  await client.patch(`${baseOf(plural)}/${WEBHOOK_CONFIGURATION}`, "merge", { metadata: { resourceVersion: found.metadata.resourceVersion }, webhooks });
+  await client.patch(`${baseOf(plural)}/${WEBHOOK_CONFIGURATION}`, "merge", {
+    metadata: { resourceVersion: found.metadata.resourceVersion },
+    webhooks,
+  });
 }
 
 function pointed(configuration: Configuration, { port, caBundle }: Self): { readonly clientConfig: ClientConfig }[] {

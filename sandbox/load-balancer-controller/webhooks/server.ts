@@ -22,7 +22,9 @@ interface AdmissionRequest {
   readonly namespace?: string;
 }
 
-type Verdict = { readonly allowed: true; readonly patch?: readonly object[] } | { readonly allowed: false; readonly message: string };
+type Verdict =
+  | { readonly allowed: true; readonly patch?: readonly object[] }
+  | { readonly allowed: false; readonly message: string };
 
 export interface WebhookServer {
   readonly port: number;
@@ -30,20 +32,38 @@ export interface WebhookServer {
   close(): void;
 }
 
-/** Also points the cluster's webhook configurations at itself, again and again until `signal` aborts; not with a `given` certificate and port, as which they are pointed at already. */
-export async function startWebhookServer(client: ApiClient, lookUp: LookUp, signal: AbortSignal, given: Flags["webhook"] = null): Promise<WebhookServer> {
+/**
+ * Also points the cluster's webhook configurations at itself, again and again until `signal` aborts; not with a `given`
+ * certificate and port, as which they are pointed at already.
+ */
+export async function startWebhookServer(
+  client: ApiClient,
+  lookUp: LookUp,
+  signal: AbortSignal,
+  given: Flags["webhook"] = null,
+): Promise<WebhookServer> {
   const certificate = given === null ? await createWebhookCertificate() : null;
-  const server = https.createServer({ keepAliveTimeout: KEEP_ALIVE_MS, ...(certificate === null ? { cert: readFileSync(given?.certFile ?? ""), key: readFileSync(given?.keyFile ?? "") } : { cert: certificate.certPem, key: certificate.keyPem }) }, (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      void answer(request.url ?? "", Buffer.concat(chunks).toString("utf8"), client, lookUp).then(
-        (body) => response.writeHead(200, { "content-type": "application/json" }).end(body),
-        (error: Error) => response.writeHead(400).end(error.message),
-      );
-    });
-  });
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(given?.port ?? 0, "127.0.0.1", resolve));
+  const server = https.createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      ...(certificate === null
+        ? { cert: readFileSync(given?.certFile ?? ""), key: readFileSync(given?.keyFile ?? "") }
+        : { cert: certificate.certPem, key: certificate.keyPem }),
+    },
+    (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        void answer(request.url ?? "", Buffer.concat(chunks).toString("utf8"), client, lookUp).then(
+          (body) => response.writeHead(200, { "content-type": "application/json" }).end(body),
+          (error: Error) => response.writeHead(400).end(error.message),
+        );
+      });
+    },
+  );
+  await new Promise<void>((resolve, reject) =>
+    server.once("error", reject).listen(given?.port ?? 0, "127.0.0.1", resolve),
+  );
   const { port } = server.address() as AddressInfo;
   const close = (): void => {
     server.close();
@@ -62,7 +82,10 @@ export async function startWebhookServer(client: ApiClient, lookUp: LookUp, sign
 }
 
 async function answer(url: string, body: string, client: ApiClient, lookUp: LookUp): Promise<string> {
-  const { request, apiVersion } = JSON.parse(body) as { readonly request: AdmissionRequest; readonly apiVersion: string };
+  const { request, apiVersion } = JSON.parse(body) as {
+    readonly request: AdmissionRequest;
+    readonly apiVersion: string;
+  };
   let verdict: Verdict;
   try {
     verdict = await judge(url.split("?")[0] ?? "", request, client, lookUp);
@@ -70,22 +93,36 @@ async function answer(url: string, body: string, client: ApiClient, lookUp: Look
     verdict = { allowed: false, message: `${(error as Error).name}: ${(error as Error).message}` };
   }
   if (!verdict.allowed) log("info", "admission refused", { path: url, message: verdict.message });
-  const patch = verdict.allowed && verdict.patch?.length ? { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(verdict.patch)).toString("base64") } : {};
+  const patch =
+    verdict.allowed && verdict.patch?.length
+      ? { patchType: "JSONPatch", patch: Buffer.from(JSON.stringify(verdict.patch)).toString("base64") }
+      : {};
   const status = verdict.allowed ? {} : { status: { code: 403, reason: "Forbidden", message: verdict.message } };
   // The API server takes an answer only in the version it asked in.
-  return JSON.stringify({ apiVersion, kind: "AdmissionReview", response: { uid: request.uid, allowed: verdict.allowed, ...patch, ...status } });
+  return JSON.stringify({
+    apiVersion,
+    kind: "AdmissionReview",
+    response: { uid: request.uid, allowed: verdict.allowed, ...patch, ...status },
+  });
 }
 
 async function judge(path: string, request: AdmissionRequest, client: ApiClient, lookUp: LookUp): Promise<Verdict> {
-  const verdict = (problem: string | null): Verdict => (problem === null ? { allowed: true } : { allowed: false, message: problem });
+  const verdict = (problem: string | null): Verdict =>
+    problem === null ? { allowed: true } : { allowed: false, message: problem };
   switch (path) {
     case WEBHOOK_PATHS.mutateBinding:
-      return request.operation === "CREATE" ? { allowed: true, patch: await mutate(named(request), lookUp) } : { allowed: true };
+      return request.operation === "CREATE"
+        ? { allowed: true, patch: await mutate(named(request), lookUp) }
+        : { allowed: true };
     case WEBHOOK_PATHS.validateBinding: {
       if (request.operation === "DELETE") return { allowed: true };
       // Asked, not from the watch: two bindings made one right after the other must see each other.
       const { items } = await client.get<{ readonly items: readonly TargetGroupBinding[] }>(paths.allBindings);
-      return verdict(request.operation === "UPDATE" ? validateUpdate(named(request), request.oldObject, items) : await validateCreate(named(request), items, lookUp));
+      return verdict(
+        request.operation === "UPDATE"
+          ? validateUpdate(named(request), request.oldObject, items)
+          : await validateCreate(named(request), items, lookUp),
+      );
     }
     case WEBHOOK_PATHS.mutatePod:
       return { allowed: true, patch: await gates(request, client) };
@@ -107,5 +144,8 @@ async function gates(request: AdmissionRequest, client: ApiClient): Promise<read
 }
 
 function named(request: AdmissionRequest): TargetGroupBinding {
-  return { ...request.object, metadata: { ...request.object.metadata, namespace: request.object.metadata.namespace ?? request.namespace } };
+  return {
+    ...request.object,
+    metadata: { ...request.object.metadata, namespace: request.object.metadata.namespace ?? request.namespace },
+  };
 }

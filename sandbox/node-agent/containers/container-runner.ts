@@ -46,7 +46,11 @@ export class ContainerRunner {
   private ending: Promise<void> | null = null;
   private finished: Promise<void> | null = null;
 
-  constructor(readonly spec: ContainerSpec, private readonly deps: ContainerDeps, before: ContainerStatus | undefined) {
+  constructor(
+    readonly spec: ContainerSpec,
+    private readonly deps: ContainerDeps,
+    before: ContainerStatus | undefined,
+  ) {
     if (!before) return;
     // The agent was restarted, and with it everything that ran in it.
     this.restartCount = before.restartCount + (before.state.running ? 1 : 0);
@@ -78,7 +82,9 @@ export class ContainerRunner {
       image,
       imageID: image ? `sandbox://${image}` : "",
       ...(this.state.waiting && this.restartCount === 0 ? {} : { containerID: this.containerId() }),
-      ready: (this.started && (readiness === undefined || readiness.result === "success")) || (completed && this.deps.readyWhenCompleted),
+      ready:
+        (this.started && (readiness === undefined || readiness.result === "success")) ||
+        (completed && this.deps.readyWhenCompleted),
       started: this.started,
       restartCount: this.restartCount,
       state: this.state,
@@ -147,7 +153,12 @@ export class ContainerRunner {
     if (waitSeconds > 0) {
       const ended = this.state;
       this.lastState = ended;
-      this.state = { waiting: { reason: "CrashLoopBackOff", message: `back-off ${waitSeconds}s restarting failed container=${this.spec.name}` } };
+      this.state = {
+        waiting: {
+          reason: "CrashLoopBackOff",
+          message: `back-off ${waitSeconds}s restarting failed container=${this.spec.name}`,
+        },
+      };
       this.deps.event("Warning", "BackOff", `Back-off restarting failed container ${this.spec.name}`);
       this.deps.changed();
       await sleep(scaledMs(waitSeconds, this.deps.timeScale), this.stopping.signal);
@@ -164,20 +175,25 @@ export class ContainerRunner {
     const specs = {
       startup: this.spec.startupProbe,
       // A program with an answer of its own is asked for it even if the pod's author wrote no probe.
-      readiness: this.spec.readinessProbe ?? (program.probe && !program.strictPorts && program.ports.length === 0 ? {} : undefined),
+      readiness:
+        this.spec.readinessProbe ??
+        (program.probe && !program.strictPorts && program.ports.length === 0 ? {} : undefined),
       liveness: this.spec.livenessProbe,
     };
     for (const kind of PROBE_KINDS) {
       const spec = specs[kind];
       if (!spec) continue;
-      const ask = (timeoutMs: number): Promise<boolean> => program.probe?.(kind) ?? perform(spec, this.target(program), timeoutMs);
+      const ask = (timeoutMs: number): Promise<boolean> =>
+        program.probe?.(kind) ?? perform(spec, this.target(program), timeoutMs);
       this.probers.set(kind, new Prober(kind, spec, this.deps.timeScale, ask, (k, result) => this.probed(k, result)));
     }
-    for (const kind of this.probers.has("startup") ? (["startup"] as const) : PROBE_KINDS) this.probers.get(kind)?.start(0);
+    for (const kind of this.probers.has("startup") ? (["startup"] as const) : PROBE_KINDS)
+      this.probers.get(kind)?.start(0);
   }
 
   private probed(kind: ProbeKind, result: ProbeResult): void {
-    if (result === "failure") this.deps.event("Warning", "Unhealthy", `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed`);
+    if (result === "failure")
+      this.deps.event("Warning", "Unhealthy", `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed`);
     if (kind === "startup" && result === "success") {
       this.probers.get("startup")?.stop();
       for (const next of ["readiness", "liveness"] as const) this.probers.get(next)?.start(Date.now() - this.startedMs);
@@ -190,7 +206,10 @@ export class ContainerRunner {
     this.deps.changed();
   }
 
-  /** preStop, SIGTERM, SIGKILL: once per program, whoever asks first sets the pace; a forced grace still ends it at once. */
+  /**
+   * preStop, SIGTERM, SIGKILL: once per program, whoever asks first sets the pace; a forced grace still ends it at
+   * once.
+   */
   private endProgram(grace: Grace): Promise<void> {
     const program = this.program;
     if (!program) return Promise.resolve();
@@ -204,7 +223,8 @@ export class ContainerRunner {
 
   private async endInOrder(program: RunningProgram, grace: Grace): Promise<void> {
     this.stopProbers(["startup", "liveness"]);
-    if (this.spec.lifecycle?.preStop && !grace.over.aborted) await Promise.race([this.preStop(program, grace), program.ended]);
+    if (this.spec.lifecycle?.preStop && !grace.over.aborted)
+      await Promise.race([this.preStop(program, grace), program.ended]);
     // From here on the program may refuse connections at any time; a probe must not turn that into a new verdict.
     this.stopProbers(PROBE_KINDS);
     const remainingSeconds = (grace.remainingMs / 1000) * this.deps.timeScale;
@@ -229,7 +249,10 @@ export class ContainerRunner {
       case "sleep":
         return sleep(stopMs(hook.seconds, this.deps.timeScale), grace.over);
       case "http":
-        await Promise.race([perform(hook.handler, this.target(program), Math.max(1, grace.remainingMs)), untilAborted(grace.over)]);
+        await Promise.race([
+          perform(hook.handler, this.target(program), Math.max(1, grace.remainingMs)),
+          untilAborted(grace.over),
+        ]);
         return;
       default:
         return hook satisfies never;
@@ -237,7 +260,13 @@ export class ContainerRunner {
   }
 
   private target(program: RunningProgram): HandlerTarget {
-    return { address: this.deps.address, container: this.spec, ports: program.ports, strictPorts: program.strictPorts, dial: this.deps.dial };
+    return {
+      address: this.deps.address,
+      container: this.spec,
+      ports: program.ports,
+      strictPorts: program.strictPorts,
+      dial: this.deps.dial,
+    };
   }
 
   private stopProbers(kinds: readonly ProbeKind[]): void {
@@ -249,7 +278,15 @@ export class ContainerRunner {
   }
 
   private terminated(exitCode: number, startedAt: string): ContainerState {
-    return { terminated: { exitCode, reason: exitCode === 0 ? "Completed" : "Error", startedAt, finishedAt: now(), containerID: this.containerId() } };
+    return {
+      terminated: {
+        exitCode,
+        reason: exitCode === 0 ? "Completed" : "Error",
+        startedAt,
+        finishedAt: now(),
+        containerID: this.containerId(),
+      },
+    };
   }
 }
 

@@ -13,20 +13,34 @@ interface DataObject {
 }
 
 /** @throws CreateContainerConfigError when a ConfigMap, Secret or key that isn't optional is missing. */
-export async function containerEnvironment(client: ApiClient, pod: Pod, container: ContainerSpec, address: string, hostAddress: string): Promise<Record<string, string>> {
+export async function containerEnvironment(
+  client: ApiClient,
+  pod: Pod,
+  container: ContainerSpec,
+  address: string,
+  hostAddress: string,
+): Promise<Record<string, string>> {
   const namespace = pod.metadata.namespace ?? "default";
-  const read = async (kind: "configmaps" | "secrets", name: string, optional: boolean | undefined): Promise<Record<string, string>> => {
+  const read = async (
+    kind: "configmaps" | "secrets",
+    name: string,
+    optional: boolean | undefined,
+  ): Promise<Record<string, string>> => {
     const object = await orGone(client.get<DataObject>(`/api/v1/namespaces/${namespace}/${kind}/${name}`));
-    if (!object && !optional) throw new CreateContainerConfigError(`${kind === "secrets" ? "secret" : "configmap"} "${name}" not found`);
+    if (!object && !optional)
+      throw new CreateContainerConfigError(`${kind === "secrets" ? "secret" : "configmap"} "${name}" not found`);
     const data = { ...object?.data };
-    if (kind === "secrets") for (const key of Object.keys(data)) data[key] = Buffer.from(data[key] ?? "", "base64").toString("utf8");
+    if (kind === "secrets")
+      for (const key of Object.keys(data)) data[key] = Buffer.from(data[key] ?? "", "base64").toString("utf8");
     return data;
   };
   const env: Record<string, string> = {};
   for (const from of container.envFrom ?? []) {
     const data = from.configMapRef
       ? await read("configmaps", from.configMapRef.name, from.configMapRef.optional)
-      : from.secretRef ? await read("secrets", from.secretRef.name, from.secretRef.optional) : {};
+      : from.secretRef
+        ? await read("secrets", from.secretRef.name, from.secretRef.optional)
+        : {};
     for (const [key, value] of Object.entries(data)) env[(from.prefix ?? "") + key] = value;
   }
   for (const variable of container.env ?? []) {
@@ -39,7 +53,11 @@ export async function containerEnvironment(client: ApiClient, pod: Pod, containe
 async function valueOf(
   variable: EnvVar,
   env: Readonly<Record<string, string>>,
-  read: (kind: "configmaps" | "secrets", name: string, optional: boolean | undefined) => Promise<Record<string, string>>,
+  read: (
+    kind: "configmaps" | "secrets",
+    name: string,
+    optional: boolean | undefined,
+  ) => Promise<Record<string, string>>,
   fieldAt: (path: string) => string,
 ): Promise<string | undefined> {
   const from = variable.valueFrom;
@@ -49,13 +67,16 @@ async function valueOf(
   // resourceFieldRef: containers have no limits of their own here.
   if (!ref) return "";
   const value = (await read(from.configMapKeyRef ? "configmaps" : "secrets", ref.name, ref.optional))[ref.key];
-  if (value === undefined && !ref.optional) throw new CreateContainerConfigError(`couldn't find key ${ref.key} in ${ref.name}`);
+  if (value === undefined && !ref.optional)
+    throw new CreateContainerConfigError(`couldn't find key ${ref.key} in ${ref.name}`);
   return value;
 }
 
 /** Kubernetes' `$(NAME)`; `$$(NAME)` stays as `$(NAME)`, and so does an unknown name. */
 export function expand(text: string, env: Readonly<Record<string, string>>): string {
-  return text.replace(/\$(\$)?\(([A-Za-z_.-][\w.-]*)\)/g, (all, escaped: string | undefined, name: string) => (escaped ? all.slice(1) : (env[name] ?? all)));
+  return text.replace(/\$(\$)?\(([A-Za-z_.-][\w.-]*)\)/g, (all, escaped: string | undefined, name: string) =>
+    escaped ? all.slice(1) : (env[name] ?? all),
+  );
 }
 
 function field(pod: Pod, path: string, address: string, hostAddress: string): string {

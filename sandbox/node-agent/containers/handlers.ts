@@ -17,8 +17,10 @@ export interface HandlerTarget {
 }
 
 /**
- * True when the action succeeded within `timeoutMs` (real time). `exec` always succeeds: there is no image to run a command in.
- * HTTPS and gRPC are judged by whether the port accepts a connection; `httpGet.host` is ignored, nothing but the pod is asked.
+ * True when the action succeeded within `timeoutMs` (real time). `exec` always succeeds: there is no image to run a
+ * command in.
+ * HTTPS and gRPC are judged by whether the port accepts a connection; `httpGet.host` is ignored, nothing but the pod is
+ * asked.
  */
 export async function perform(handler: Handler, target: HandlerTarget, timeoutMs: number): Promise<boolean> {
   const wanted = handler.httpGet?.port ?? handler.tcpSocket?.port ?? handler.grpc?.port;
@@ -26,8 +28,11 @@ export async function perform(handler: Handler, target: HandlerTarget, timeoutMs
   const port = portNumber(wanted, target.container);
   if (port === null) return false;
   if (!target.ports.includes(port)) return !target.strictPorts;
-  const request = handler.httpGet && handler.httpGet.scheme !== "HTTPS" ? requestText(handler.httpGet, target.address, port) : null;
-  return withSocket(target.dial(target.address, port), timeoutMs, (socket) => (request === null ? Promise.resolve(true) : statusIsGood(socket, request)));
+  const request =
+    handler.httpGet && handler.httpGet.scheme !== "HTTPS" ? requestText(handler.httpGet, target.address, port) : null;
+  return withSocket(target.dial(target.address, port), timeoutMs, (socket) =>
+    request === null ? Promise.resolve(true) : statusIsGood(socket, request),
+  );
 }
 
 export function portNumber(port: number | string, container: ContainerSpec): number | null {
@@ -38,13 +43,25 @@ export function portNumber(port: number | string, container: ContainerSpec): num
 
 function requestText(action: HttpGetAction, address: string, port: number): string {
   const path = action.path?.startsWith("/") ? action.path : `/${action.path ?? ""}`;
-  const own = new Map<string, string>([["host", `${address}:${port}`], ["user-agent", "kube-probe/sandbox"], ["accept", "*/*"], ["connection", "close"]]);
+  const own = new Map<string, string>([
+    ["host", `${address}:${port}`],
+    ["user-agent", "kube-probe/sandbox"],
+    ["accept", "*/*"],
+    ["connection", "close"],
+  ]);
   for (const { name, value } of action.httpHeaders ?? []) own.set(name.toLowerCase(), value);
   const clean = (text: string): string => text.replace(/[\r\n]/g, "");
-  return `GET ${encodeURI(clean(path)).replace(/%25/g, "%")} HTTP/1.1\r\n${[...own].map(([k, v]) => `${clean(k)}: ${clean(v)}\r\n`).join("")}\r\n`;
+  return (
+    `GET ${encodeURI(clean(path)).replace(/%25/g, "%")} ` +
+    `HTTP/1.1\r\n${[...own].map(([k, v]) => `${clean(k)}: ${clean(v)}\r\n`).join("")}\r\n`
+  );
 }
 
-async function withSocket(dialling: Promise<Socket>, timeoutMs: number, use: (socket: Socket) => Promise<boolean>): Promise<boolean> {
+async function withSocket(
+  dialling: Promise<Socket>,
+  timeoutMs: number,
+  use: (socket: Socket) => Promise<boolean>,
+): Promise<boolean> {
   let late = false;
   const asked = dialling.then(
     async (socket) => {

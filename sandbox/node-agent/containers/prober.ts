@@ -27,7 +27,10 @@ export class Prober {
 
   /** `ranMs`: how long the container has been running already; the initial delay counts from its start. */
   start(ranMs: number): void {
-    this.timer = setTimeout(() => void this.round(), Math.max(0, probeTimes(this.spec, this.timeScale).initialDelayMs - ranMs));
+    this.timer = setTimeout(
+      () => void this.round(),
+      Math.max(0, probeTimes(this.spec, this.timeScale).initialDelayMs - ranMs),
+    );
   }
 
   stop(): void {

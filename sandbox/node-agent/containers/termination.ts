@@ -1,4 +1,7 @@
-/** When a pod that is being deleted gets which signal, in unscaled seconds since its deletion. As a kubelet: preStop uses up the grace. */
+/**
+ * When a pod that is being deleted gets which signal, in unscaled seconds since its deletion. As a kubelet: preStop
+ * uses up the grace.
+ */
 import { scaledMs } from "../../shared/clock";
 import type { Handler } from "../../kubernetes/types";
 
@@ -27,8 +30,10 @@ export function secondsForSigterm(remainingSeconds: number): number {
 }
 
 /**
- * Real milliseconds between SIGTERM and SIGKILL. Clients' keep-alive intervals are not scaled, so a scaled minute (one second) would
- * not let a connection that is used every second hear that it must close: at least five real seconds, but never more than in AWS.
+ * Real milliseconds between SIGTERM and SIGKILL. Clients' keep-alive intervals are not scaled, so a scaled minute (one
+ * second) would
+ * not let a connection that is used every second hear that it must close: at least five real seconds, but never more
+ * than in AWS.
  */
 export function sigkillAfterMs(remainingSeconds: number, timeScale: number): number {
   const seconds = secondsForSigterm(remainingSeconds);
@@ -38,15 +43,20 @@ export function sigkillAfterMs(remainingSeconds: number, timeScale: number): num
 /** NLB: how long a deregistered target still gets new flows. */
 const LAG_SECONDS = 180;
 /**
- * What may pass from a pod's deletion to its deregistration. A tenth of a second when nothing else happens; but a node that goes often takes
- * the load balancer controller's leader along, and the pods deleted with it wait for the next one to start (in AWS for its lease, 15 s).
+ * What may pass from a pod's deletion to its deregistration. A tenth of a second when nothing else happens; but a node
+ * that goes often takes
+ * the load balancer controller's leader along, and the pods deleted with it wait for the next one to start (in AWS for
+ * its lease, 15 s).
  */
 const CONTROL_LOOPS_MS = 5000;
 
 /**
- * Real milliseconds of a pod's preStop or grace of so many seconds. What exceeds the NLB's lag is there for the control loops between a
- * deletion and the deregistration, and those are not scaled: of a margin of 20 s a third of a second would be left, less than they
- * take. So up to five real seconds of that margin stay, never more than in AWS, and a preStop that is too short stays so.
+ * Real milliseconds of a pod's preStop or grace of so many seconds. What exceeds the NLB's lag is there for the control
+ * loops between a
+ * deletion and the deregistration, and those are not scaled: of a margin of 20 s a third of a second would be left,
+ * less than they
+ * take. So up to five real seconds of that margin stay, never more than in AWS, and a preStop that is too short stays
+ * so.
  */
 export function stopMs(seconds: number, timeScale: number): number {
   const margin = Math.min(CONTROL_LOOPS_MS, Math.max(0, seconds - LAG_SECONDS) * 1000);

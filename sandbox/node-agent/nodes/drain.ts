@@ -1,4 +1,7 @@
-/** Empties a node before it goes, as EKS does with a managed node group's: evict within the disruption budgets; when forced, then without them. */
+/**
+ * Empties a node before it goes, as EKS does with a managed node group's: evict within the disruption budgets; when
+ * forced, then without them.
+ */
 import { scaledMs } from "../../shared/clock";
 import type { NodeRemoval } from "../../contract";
 import { ApiError, type ApiClient } from "../../kubernetes/api-client";
@@ -7,7 +10,10 @@ import { podPath } from "../pods/pod-api";
 import { orGone, retrying, sleep } from "../../kubernetes/retry";
 import { graceSeconds, LEAST_REAL_MS, stopMs } from "../containers/termination";
 
-/** EKS waits 15 minutes for evictions (PodEvictionFailure after that); a forced update or a deletion goes on without the budgets. */
+/**
+ * EKS waits 15 minutes for evictions (PodEvictionFailure after that); a forced update or a deletion goes on without the
+ * budgets.
+ */
 const EVICTION_LIMIT_SECONDS = 900;
 const EVICTION_LIMIT_FLOOR_MS = 10_000;
 const EVICTION_PAUSE_MS = 250;
@@ -22,11 +28,13 @@ export interface DrainDeps {
   podsOn(node: string): readonly Pod[];
 }
 
-const ofDaemonSet = (pod: Pod): boolean => pod.metadata.ownerReferences?.some((o) => o.kind === "DaemonSet" && o.controller) ?? false;
+const ofDaemonSet = (pod: Pod): boolean =>
+  pod.metadata.ownerReferences?.some((o) => o.kind === "DaemonSet" && o.controller) ?? false;
 const isOver = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 
 /**
- * Resolves when no pod is left on the node (those of DaemonSets go last), at the latest after the limit and the longest grace.
+ * Resolves when no pod is left on the node (those of DaemonSets go last), at the latest after the limit and the longest
+ * grace.
  * @returns pods that budgets kept; nothing was done against the budgets then
  */
 export async function drainNode(node: string, removal: NodeRemoval, deps: DrainDeps): Promise<readonly Pod[]> {
@@ -49,7 +57,12 @@ export async function drainNode(node: string, removal: NodeRemoval, deps: DrainD
 async function evict(pod: Pod, deps: DrainDeps): Promise<void> {
   const { name, namespace, uid } = pod.metadata;
   if (isOver(pod)) return deletePod(pod, deps);
-  const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace }, deleteOptions: { preconditions: { uid } } };
+  const eviction = {
+    apiVersion: "policy/v1",
+    kind: "Eviction",
+    metadata: { name, namespace },
+    deleteOptions: { preconditions: { uid } },
+  };
   try {
     await deps.client.create(`${podPath(pod)}/eviction`, eviction);
   } catch (error) {
@@ -77,7 +90,11 @@ async function deleteAll(pods: () => readonly Pod[], deps: DrainDeps): Promise<v
   if (present.length === 0) return;
   const open = present.filter((pod) => pod.metadata.deletionTimestamp === undefined);
   await Promise.all(open.map((pod) => deletePod(pod, deps)));
-  const longest = Math.max(...present.map((pod) => graceSeconds(pod.metadata.deletionGracePeriodSeconds, pod.spec.terminationGracePeriodSeconds)));
+  const longest = Math.max(
+    ...present.map((pod) =>
+      graceSeconds(pod.metadata.deletionGracePeriodSeconds, pod.spec.terminationGracePeriodSeconds),
+    ),
+  );
   const uids = new Set(present.map((pod) => pod.metadata.uid));
   const end = Date.now() + stopMs(longest, deps.timeScale) + LEAST_REAL_MS + SLACK_MS;
   const left = (): readonly Pod[] => pods().filter((pod) => uids.has(pod.metadata.uid));

@@ -9,7 +9,13 @@ export const MANAGED_ANNOTATION = "sandbox.eks-blue-green/node-agent";
 export const EXCLUDED_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /** Of the instance types that the sandbox hands out; rehearsals shall not fail for want of room. */
-const CAPACITY: Readonly<Record<string, string>> = { cpu: "64", memory: "256Gi", "ephemeral-storage": "100Gi", "hugepages-1Gi": "0", "hugepages-2Mi": "0" };
+const CAPACITY: Readonly<Record<string, string>> = {
+  cpu: "64",
+  memory: "256Gi",
+  "ephemeral-storage": "100Gi",
+  "hugepages-1Gi": "0",
+  "hugepages-2Mi": "0",
+};
 const DEFAULT_INSTANCE_TYPE = "m6i.large";
 
 export function nodeObject(spec: NodeSpec, region: string): Node {
@@ -56,7 +62,12 @@ export function kubeletVersion(minor: string): string {
 }
 
 /** `kubeletPort`: of the server that has its logs, on 127.0.0.1; null: none. */
-export function nodeStatus(spec: NodeSpec, previous: readonly Condition[], now: string, kubeletPort: number | null = null): Record<string, unknown> {
+export function nodeStatus(
+  spec: NodeSpec,
+  previous: readonly Condition[],
+  now: string,
+  kubeletPort: number | null = null,
+): Record<string, unknown> {
   const resources = { ...CAPACITY, pods: String(Math.max(1, spec.podAddresses.length)) };
   const condition = (type: string, status: "True" | "False", reason: string, message: string): Condition => {
     const before = previous.find((c) => c.type === type);

@@ -1,5 +1,6 @@
 /**
- * kube-proxy's part of the nodes: every node listens on the NodePorts of all Services and passes connections on to their pods.
+ * kube-proxy's part of the nodes: every node listens on the NodePorts of all Services and passes connections on to
+ * their pods.
  * A connection stays with its pod whatever becomes of the Service's endpoints; it ends with its pod or its node.
  * Session affinity is not modelled: a flow's pod is drawn anew each time.
  */
@@ -35,9 +36,13 @@ interface Opened {
   readonly flows: Set<Flow>;
 }
 
-interface Node { readonly name: string; readonly address: string }
+interface Node {
+  readonly name: string;
+  readonly address: string;
+}
 
-const keyOf = (object: { readonly metadata: { readonly namespace?: string; readonly name: string } }): string => `${object.metadata.namespace ?? "default"}/${object.metadata.name}`;
+const keyOf = (object: { readonly metadata: { readonly namespace?: string; readonly name: string } }): string =>
+  `${object.metadata.namespace ?? "default"}/${object.metadata.name}`;
 const SERVICE_NAME = "kubernetes.io/service-name";
 
 export class NodePorts {
@@ -104,7 +109,9 @@ export class NodePorts {
     const slice = this.slices.get(key);
     if (slice === undefined) return;
     this.slices.delete(key);
-    this.slicesOf.get(`${slice.metadata.namespace ?? "default"}/${slice.metadata.labels?.[SERVICE_NAME] ?? ""}`)?.delete(key);
+    this.slicesOf
+      .get(`${slice.metadata.namespace ?? "default"}/${slice.metadata.labels?.[SERVICE_NAME] ?? ""}`)
+      ?.delete(key);
   }
 
   private slicesFor(service: string): EndpointSlice[] {
@@ -115,8 +122,13 @@ export class NodePorts {
     const result = new Map<string, Wanted>();
     for (const [service, object] of this.services) {
       const health = healthPortOf(object);
-      const ports = [...nodePortsOf(object).map((one) => ({ port: one.nodePort, portName: one.name ?? "" })), ...(health === null ? [] : [{ port: health, portName: null }])];
-      for (const node of this.nodes.values()) for (const { port, portName } of ports) result.set(`${node.address}:${port}`, { node: node.name, address: node.address, port, service, portName });
+      const ports = [
+        ...nodePortsOf(object).map((one) => ({ port: one.nodePort, portName: one.name ?? "" })),
+        ...(health === null ? [] : [{ port: health, portName: null }]),
+      ];
+      for (const node of this.nodes.values())
+        for (const { port, portName } of ports)
+          result.set(`${node.address}:${port}`, { node: node.name, address: node.address, port, service, portName });
     }
     return result;
   }
@@ -133,15 +145,27 @@ export class NodePorts {
   }
 
   private open(key: string, wanted: Wanted): void {
-    const server = wanted.portName === null ? http.createServer() : net.createServer({ allowHalfOpen: true, noDelay: true });
+    const server =
+      wanted.portName === null ? http.createServer() : net.createServer({ allowHalfOpen: true, noDelay: true });
     const opened: Opened = { wanted, server, flows: new Set() };
     this.opened.set(key, opened);
-    if (wanted.portName === null) server.on("request", (_request: http.IncomingMessage, response: http.ServerResponse) => this.tellHealth(opened, response));
+    if (wanted.portName === null)
+      server.on("request", (_request: http.IncomingMessage, response: http.ServerResponse) =>
+        this.tellHealth(opened, response),
+      );
     else server.on("connection", (socket: net.Socket) => this.accept(opened, socket));
     server.on("error", (error) => process.stderr.write(`node port ${key} (${wanted.service}): ${error.message}\n`));
     server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 }, () => {
       if (this.opened.get(key) !== opened) return;
-      this.deps.fabric({ type: "fabric-set", entry: { address: wanted.address, port: wanted.port, host: "127.0.0.1", hostPort: (server.address() as AddressInfo).port } });
+      this.deps.fabric({
+        type: "fabric-set",
+        entry: {
+          address: wanted.address,
+          port: wanted.port,
+          host: "127.0.0.1",
+          hostPort: (server.address() as AddressInfo).port,
+        },
+      });
     });
   }
 

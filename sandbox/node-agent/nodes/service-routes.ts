@@ -6,8 +6,16 @@ export interface Backend {
   readonly port: number;
 }
 
-/** Ready ones; those that still serve while they terminate, only when nothing else is ready. Of one node alone with externalTrafficPolicy Local. */
-export function backends(service: Service, port: ServicePort, slices: readonly EndpointSlice[], node: string): Backend[] {
+/**
+ * Ready ones; those that still serve while they terminate, only when nothing else is ready. Of one node alone with
+ * externalTrafficPolicy Local.
+ */
+export function backends(
+  service: Service,
+  port: ServicePort,
+  slices: readonly EndpointSlice[],
+  node: string,
+): Backend[] {
   const local = service.spec?.externalTrafficPolicy === "Local";
   const ready: Backend[] = [];
   const terminating: Backend[] = [];
@@ -29,7 +37,9 @@ export function backends(service: Service, port: ServicePort, slices: readonly E
 export function localEndpoints(slices: readonly EndpointSlice[], node: string): number {
   const names = new Set<string>();
   for (const slice of slices) {
-    for (const endpoint of slice.endpoints ?? []) if (endpoint.nodeName === node && (endpoint.conditions?.ready ?? true)) for (const address of endpoint.addresses ?? []) names.add(address);
+    for (const endpoint of slice.endpoints ?? [])
+      if (endpoint.nodeName === node && (endpoint.conditions?.ready ?? true))
+        for (const address of endpoint.addresses ?? []) names.add(address);
   }
   return names.size;
 }
@@ -37,11 +47,18 @@ export function localEndpoints(slices: readonly EndpointSlice[], node: string): 
 /** The Service's ports that every node opens. UDP has no part in the sandbox. */
 export function nodePortsOf(service: Service): readonly (ServicePort & { readonly nodePort: number })[] {
   if (service.spec?.type !== "NodePort" && service.spec?.type !== "LoadBalancer") return [];
-  return (service.spec.ports ?? []).filter((one): one is ServicePort & { nodePort: number } => (one.protocol ?? "TCP") === "TCP" && (one.nodePort ?? 0) > 0);
+  return (service.spec.ports ?? []).filter(
+    (one): one is ServicePort & { nodePort: number } => (one.protocol ?? "TCP") === "TCP" && (one.nodePort ?? 0) > 0,
+  );
 }
 
-/** Where the nodes tell a load balancer whether they have pods of the Service; null unless it is a LoadBalancer with externalTrafficPolicy Local. */
+/**
+ * Where the nodes tell a load balancer whether they have pods of the Service; null unless it is a LoadBalancer with
+ * externalTrafficPolicy Local.
+ */
 export function healthPortOf(service: Service): number | null {
   const { type, externalTrafficPolicy, healthCheckNodePort } = service.spec ?? {};
-  return type === "LoadBalancer" && externalTrafficPolicy === "Local" && healthCheckNodePort ? healthCheckNodePort : null;
+  return type === "LoadBalancer" && externalTrafficPolicy === "Local" && healthCheckNodePort
+    ? healthCheckNodePort
+    : null;
 }

@@ -1,4 +1,7 @@
-/** Hands out a node's pod addresses; the one that was given back longest ago is taken first, so that a late packet doesn't meet a new pod. */
+/**
+ * Hands out a node's pod addresses; the one that was given back longest ago is taken first, so that a late packet
+ * doesn't meet a new pod.
+ */
 export class AddressPool {
   private readonly free: string[];
   private readonly owners = new Map<string, string>();
@@ -7,7 +10,10 @@ export class AddressPool {
     this.free = [...addresses];
   }
 
-  /** The address that `owner` has, or gets; `wanted` (what its status says after the agent's restart) if that is free. Null when none is left. */
+  /**
+   * The address that `owner` has, or gets; `wanted` (what its status says after the agent's restart) if that is free.
+   * Null when none is left.
+   */
   take(owner: string, wanted?: string): string | null {
     for (const [address, holder] of this.owners) if (holder === owner) return address;
     const index = wanted === undefined ? -1 : this.free.indexOf(wanted);

@@ -1,4 +1,7 @@
-/** What a pod's worker asks of the API server. Calls are repeated while the server is away, so that a pod outlives its absence. */
+/**
+ * What a pod's worker asks of the API server. Calls are repeated while the server is away, so that a pod outlives its
+ * absence.
+ */
 import { ApiError, type ApiClient } from "../../kubernetes/api-client";
 import type { Pod, PodStatus } from "../../kubernetes/types";
 import { retrying } from "../../kubernetes/retry";
@@ -10,7 +13,10 @@ const MOST_REMEMBERED_EVENTS = 2_000;
 export class PodApi {
   private readonly lastEvents = new Map<string, number>();
 
-  constructor(private readonly client: ApiClient, private readonly closing: AbortSignal) {}
+  constructor(
+    private readonly client: ApiClient,
+    private readonly closing: AbortSignal,
+  ) {}
 
   /** The patched pod; undefined when it is gone, was replaced, or the pod's worker lost interest. */
   async patchStatus(pod: Pod, status: PodStatus, lost: AbortSignal): Promise<Pod | undefined> {
@@ -68,7 +74,6 @@ export class PodApi {
     }
   }
 }
-
 
 export function podPath(pod: Pod): string {
   return `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}`;

@@ -22,7 +22,8 @@ export function podPhase(pod: Pod, seen: PodObservation): PodPhase {
   const policy = pod.spec.restartPolicy ?? "Always";
   const over = seen.main.length > 0 && seen.main.every((c) => c.state.terminated !== undefined);
   if (seen.ended) return over && !seen.main.some(exitedBadly) ? "Succeeded" : "Failed";
-  if (!seen.initialized) return policy === "Never" && seen.init.some((c) => c.state.terminated && exitedBadly(c)) ? "Failed" : "Pending";
+  if (!seen.initialized)
+    return policy === "Never" && seen.init.some((c) => c.state.terminated && exitedBadly(c)) ? "Failed" : "Pending";
   if (over && policy === "Never") return seen.main.some(exitedBadly) ? "Failed" : "Succeeded";
   if (over && policy === "OnFailure" && !seen.main.some(exitedBadly)) return "Succeeded";
   if (seen.main.every((c) => c.state.waiting && c.restartCount === 0 && !c.lastState.terminated)) return "Pending";
@@ -39,8 +40,14 @@ const yes: Verdict = { status: "True" };
 
 function initializedVerdict(pod: Pod, seen: PodObservation): Verdict {
   if (seen.initialized) return yes;
-  const open = (pod.spec.initContainers ?? []).filter((c) => seen.init.find((s) => s.name === c.name)?.state.terminated?.exitCode !== 0);
-  return { status: "False", reason: "ContainersNotInitialized", message: `containers with incomplete status: [${open.map((c) => c.name).join(" ")}]` };
+  const open = (pod.spec.initContainers ?? []).filter(
+    (c) => seen.init.find((s) => s.name === c.name)?.state.terminated?.exitCode !== 0,
+  );
+  return {
+    status: "False",
+    reason: "ContainersNotInitialized",
+    message: `containers with incomplete status: [${open.map((c) => c.name).join(" ")}]`,
+  };
 }
 
 function containersReadyVerdict(phase: PodPhase, seen: PodObservation): Verdict {
@@ -48,7 +55,11 @@ function containersReadyVerdict(phase: PodPhase, seen: PodObservation): Verdict 
   if (phase === "Failed") return { status: "False", reason: "PodFailed" };
   const unready = seen.main.filter((c) => !c.ready).map((c) => c.name);
   if (unready.length === 0 && seen.initialized) return yes;
-  return { status: "False", reason: "ContainersNotReady", message: `containers with unready status: [${unready.join(" ")}]` };
+  return {
+    status: "False",
+    reason: "ContainersNotReady",
+    message: `containers with unready status: [${unready.join(" ")}]`,
+  };
 }
 
 function readyVerdict(pod: Pod, containersReady: Verdict): Verdict {
@@ -57,19 +68,26 @@ function readyVerdict(pod: Pod, containersReady: Verdict): Verdict {
   for (const { conditionType } of pod.spec.readinessGates ?? []) {
     const gate = pod.status?.conditions?.find((c) => c.type === conditionType);
     if (!gate) missing.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
-    else if (gate.status !== "True") missing.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`);
+    else if (gate.status !== "True")
+      missing.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`);
   }
-  return missing.length === 0 ? yes : { status: "False", reason: "ReadinessGatesNotReady", message: missing.join(", ") };
+  return missing.length === 0
+    ? yes
+    : { status: "False", reason: "ReadinessGatesNotReady", message: missing.join(", ") };
 }
 
 /** Keeps the time of the last transition as long as the status stays what it was. */
 function condition(pod: Pod, type: string, verdict: Verdict, now: string): Condition {
   const before = pod.status?.conditions?.find((c) => c.type === type);
-  const lastTransitionTime = before?.status === verdict.status && before.lastTransitionTime ? before.lastTransitionTime : now;
+  const lastTransitionTime =
+    before?.status === verdict.status && before.lastTransitionTime ? before.lastTransitionTime : now;
   return { type, ...verdict, lastTransitionTime };
 }
 
-/** The status that the pod should have; conditions of others (target-health gates) are not in it and must survive the patch. */
+/**
+ * The status that the pod should have; conditions of others (target-health gates) are not in it and must survive the
+ * patch.
+ */
 export function podStatus(pod: Pod, seen: PodObservation, now: string): PodStatus {
   const phase = podPhase(pod, seen);
   const containersReady = containersReadyVerdict(phase, seen);
@@ -98,11 +116,17 @@ export function saysAll(observed: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
     if (!Array.isArray(observed)) return false;
     if (wanted.every((w) => typeof w === "object" && w !== null && "type" in w)) {
-      return wanted.every((w: Condition) => observed.some((o: Condition) => o.type === w.type && saysAll(o, w) && (o.reason ?? "") === (w.reason ?? "")));
+      return wanted.every((w: Condition) =>
+        observed.some((o: Condition) => o.type === w.type && saysAll(o, w) && (o.reason ?? "") === (w.reason ?? "")),
+      );
     }
     return wanted.length === observed.length && wanted.every((w, i) => saysAll(observed[i], w));
   }
-  return Object.entries(wanted).every(([key, value]) => value === undefined || saysAll((observed as Record<string, unknown>)[key], value)) && sameState(observed, wanted);
+  return (
+    Object.entries(wanted).every(
+      ([key, value]) => value === undefined || saysAll((observed as Record<string, unknown>)[key], value),
+    ) && sameState(observed, wanted)
+  );
 }
 
 /** A container's `state` has exactly one of three fields: a leftover one means that the status is old. */

@@ -17,7 +17,13 @@ export interface PodDeps {
   readonly dial: Dial;
   /** Called when the pod begins or ends to run. */
   changed(): void;
-  startProgram(pod: Pod, container: ContainerSpec, role: "init" | "main", address: string, hostAddress: string): Promise<RunningProgram>;
+  startProgram(
+    pod: Pod,
+    container: ContainerSpec,
+    role: "init" | "main",
+    address: string,
+    hostAddress: string,
+  ): Promise<RunningProgram>;
 }
 
 export interface PodHost {
@@ -45,7 +51,11 @@ export class PodWorker {
   /** Resolves when nothing of the pod is left here. */
   readonly done: Promise<void>;
 
-  constructor(pod: Pod, readonly host: PodHost, private readonly deps: PodDeps) {
+  constructor(
+    pod: Pod,
+    readonly host: PodHost,
+    private readonly deps: PodDeps,
+  ) {
     this.pod = pod;
     this.uid = pod.metadata.uid ?? "";
     // Before anything else may take it: a restarted agent gives each pod the address that it had.
@@ -91,7 +101,8 @@ export class PodWorker {
     return this.pod;
   }
 
-  // ------------------------------------------------------------------------------------------------------------------ running
+  // ------------------------------------------------------------------------------------------------------------------
+  // running
 
   private takeAddress(): void {
     const wanted = this.pod.status?.podIP;
@@ -102,7 +113,12 @@ export class PodWorker {
     this.createRunners();
     this.changed();
     for (let waited = 0; this.address === null && !this.stopping.signal.aborted; waited++) {
-      if (waited === 0) this.event("Warning", "FailedCreatePodSandBox", `no pod address is free on ${this.host.spec.name} (${this.host.spec.podAddresses.length} in all)`);
+      if (waited === 0)
+        this.event(
+          "Warning",
+          "FailedCreatePodSandBox",
+          `no pod address is free on ${this.host.spec.name} (${this.host.spec.podAddresses.length} in all)`,
+        );
       await sleep(ADDRESS_RETRY_MS, this.stopping.signal);
       this.takeAddress();
     }
@@ -124,7 +140,9 @@ export class PodWorker {
     await Promise.all(this.main.map((runner) => runner.run()));
     if (this.stopping.signal.aborted) return;
     // It completed: nothing runs that would need its address.
-    const grace = new Grace(stopMs(graceSeconds(undefined, this.pod.spec.terminationGracePeriodSeconds), this.deps.timeScale));
+    const grace = new Grace(
+      stopMs(graceSeconds(undefined, this.pod.spec.terminationGracePeriodSeconds), this.deps.timeScale),
+    );
     await this.stopInit(grace);
     grace.cancel();
     this.releaseAddress();
@@ -133,31 +151,37 @@ export class PodWorker {
 
   private createRunners(): void {
     const before = [...(this.pod.status?.initContainerStatuses ?? []), ...(this.pod.status?.containerStatuses ?? [])];
-    const make = (role: "init" | "main") => (spec: ContainerSpec): ContainerRunner => {
-      const address = this.address ?? "";
-      const policy = role === "init" ? (spec.restartPolicy ?? (this.pod.spec.restartPolicy === "Never" ? "Never" : "OnFailure")) : (this.pod.spec.restartPolicy ?? "Always");
-      return new ContainerRunner(
-        spec,
-        {
-          timeScale: this.deps.timeScale,
-          address,
-          graceSeconds: graceSeconds(undefined, this.pod.spec.terminationGracePeriodSeconds),
-          podUid: this.uid,
-          dial: this.deps.dial,
-          start: () => this.deps.startProgram(this.pod, spec, role, address, this.host.spec.address),
-          restarts: (code) => policy === "Always" || (policy === "OnFailure" && code !== 0),
-          readyWhenCompleted: role === "init",
-          changed: () => this.changed(),
-          event: (type, reason, message) => this.event(type, reason, message),
-        },
-        before.find((status) => status.name === spec.name),
-      );
-    };
+    const make =
+      (role: "init" | "main") =>
+      (spec: ContainerSpec): ContainerRunner => {
+        const address = this.address ?? "";
+        const policy =
+          role === "init"
+            ? (spec.restartPolicy ?? (this.pod.spec.restartPolicy === "Never" ? "Never" : "OnFailure"))
+            : (this.pod.spec.restartPolicy ?? "Always");
+        return new ContainerRunner(
+          spec,
+          {
+            timeScale: this.deps.timeScale,
+            address,
+            graceSeconds: graceSeconds(undefined, this.pod.spec.terminationGracePeriodSeconds),
+            podUid: this.uid,
+            dial: this.deps.dial,
+            start: () => this.deps.startProgram(this.pod, spec, role, address, this.host.spec.address),
+            restarts: (code) => policy === "Always" || (policy === "OnFailure" && code !== 0),
+            readyWhenCompleted: role === "init",
+            changed: () => this.changed(),
+            event: (type, reason, message) => this.event(type, reason, message),
+          },
+          before.find((status) => status.name === spec.name),
+        );
+      };
     this.init = (this.pod.spec.initContainers ?? []).map(make("init"));
     this.main = this.pod.spec.containers.map(make("main"));
   }
 
-  // ------------------------------------------------------------------------------------------------------------------- ending
+  // -------------------------------------------------------------------------------------------------------------------
+  // ending
 
   private noticeDeletion(): void {
     const { deletionTimestamp, deletionGracePeriodSeconds } = this.pod.metadata;
@@ -169,7 +193,8 @@ export class PodWorker {
     const graceMs = stopMs(seconds, this.deps.timeScale);
     if (this.grace) return this.grace.shortenTo(graceMs);
     this.grace = new Grace(graceMs);
-    if (this.running) this.event("Normal", "Killing", `Stopping ${this.pod.spec.containers.map((c) => c.name).join(", ")}`);
+    if (this.running)
+      this.event("Normal", "Killing", `Stopping ${this.pod.spec.containers.map((c) => c.name).join(", ")}`);
     this.stopping.abort();
   }
 
@@ -197,7 +222,8 @@ export class PodWorker {
     this.host.pool.give(this.uid);
   }
 
-  // ------------------------------------------------------------------------------------------------------------------- status
+  // -------------------------------------------------------------------------------------------------------------------
+  // status
 
   private event(type: "Normal" | "Warning", reason: string, message: string): void {
     if (!this.lost.signal.aborted) this.deps.api.event(this.pod, this.host.spec.name, type, reason, message);
@@ -234,7 +260,10 @@ export class PodWorker {
   }
 }
 
-/** Resource versions of one API server's etcd grow; an event that was under way when a patch was answered must not undo it. */
+/**
+ * Resource versions of one API server's etcd grow; an event that was under way when a patch was answered must not undo
+ * it.
+ */
 function isOlder(a: Pod, b: Pod): boolean {
   const [x, y] = [a.metadata.resourceVersion, b.metadata.resourceVersion];
   return x !== undefined && y !== undefined && /^\d+$/.test(x) && /^\d+$/.test(y) && BigInt(x) < BigInt(y);

@@ -1,4 +1,6 @@
-/** What a container has written, for `kubectl logs`: the newest lines, in memory or in the file that the program writes. */
+/**
+ * What a container has written, for `kubectl logs`: the newest lines, in memory or in the file that the program writes.
+ */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 export interface LogLine {
@@ -37,7 +39,10 @@ export class ContainerLog implements LogSource {
 
 /** The lines of a file from a byte on; those of JSON carry their own time in `at`. */
 export class FileLog implements LogSource {
-  constructor(private readonly file: string, private readonly fromByte: number) {}
+  constructor(
+    private readonly file: string,
+    private readonly fromByte: number,
+  ) {}
 
   since(place: number): { lines: LogLine[]; next: number } {
     let handle: number;
@@ -76,7 +81,8 @@ export interface LogQuery {
 }
 
 export function logQuery(params: URLSearchParams, nowMs: number): LogQuery {
-  const number = (name: string): number | null => (/^\d+$/.test(params.get(name) ?? "") ? Number(params.get(name)) : null);
+  const number = (name: string): number | null =>
+    /^\d+$/.test(params.get(name) ?? "") ? Number(params.get(name)) : null;
   const seconds = number("sinceSeconds");
   const time = Date.parse(params.get("sinceTime") ?? "");
   return {

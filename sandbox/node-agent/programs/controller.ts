@@ -1,5 +1,6 @@
 /**
- * Runs the load balancer controller's stand-in as a child process for the pods whose image is the AWS Load Balancer Controller.
+ * Runs the load balancer controller's stand-in as a child process for the pods whose image is the AWS Load Balancer
+ * Controller.
  * Of several replicas only the first one has a process (it is the leader); the others wait, ready, until it is gone.
  */
 import { type ChildProcess, fork } from "node:child_process";
@@ -92,10 +93,19 @@ class ControllerReplica implements RunningProgram {
   /** Its process' file, from where that process began; before, that it waits. */
   readonly log: LogSource = { since: (place) => (this.fileLog ?? this.waitingLog).since(place) };
 
-  constructor(private readonly context: ProgramContext, private readonly host: ControllerHost) {
+  constructor(
+    private readonly context: ProgramContext,
+    private readonly host: ControllerHost,
+  ) {
     this.ended = new Promise((resolve) => (this.end = resolve));
     const ts = new Date().toISOString();
-    this.waitingLog.add(() => JSON.stringify({ level: "info", ts, msg: "waits: another replica is the leader, or the process is about to start" }));
+    this.waitingLog.add(() =>
+      JSON.stringify({
+        level: "info",
+        ts,
+        msg: "waits: another replica is the leader, or the process is about to start",
+      }),
+    );
   }
 
   /** Starts the process, once. */
@@ -110,7 +120,9 @@ class ControllerReplica implements RunningProgram {
       }
       this.spawn();
     } catch (error) {
-      process.stderr.write(`controller of ${this.context.clusterName} could not be started: ${(error as Error).message}\n`);
+      process.stderr.write(
+        `controller of ${this.context.clusterName} could not be started: ${(error as Error).message}\n`,
+      );
       this.finish(1);
     }
   }

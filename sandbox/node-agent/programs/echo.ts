@@ -1,5 +1,6 @@
 /**
- * The stand-in for `eks-blue-green/echo`, and for every other image whose container declares ports: a rehearsal of somebody's
+ * The stand-in for `eks-blue-green/echo`, and for every other image whose container declares ports: a rehearsal of
+ * somebody's
  * own workload must serve. One HTTP/1.1 server per TCP containerPort, on a loopback socket.
  *
  * Any path answers 200 `{pod, member, version, path}` with the headers `x-pod` and `x-member`. Its environment:
@@ -9,8 +10,10 @@
  *
  * Each answer is a line of its log, in the common format of access logs.
  *
- * After SIGTERM it goes on accepting (a load balancer may still send connections), and tells each client to close with the next
- * answer. It ends once no connection is open and none has come for a moment. What is idle just before the grace ends is closed
+ * After SIGTERM it goes on accepting (a load balancer may still send connections), and tells each client to close with
+ * the next
+ * answer. It ends once no connection is open and none has come for a moment. What is idle just before the grace ends is
+ * closed
  * in order; what is open at SIGKILL is reset.
  */
 import http from "node:http";
@@ -73,7 +76,10 @@ class EchoServer implements RunningProgram {
   /** performance.now() of the first request that was no health check. */
   private loadSince: number | null = null;
 
-  constructor(private readonly context: ProgramContext, strictPorts: boolean) {
+  constructor(
+    private readonly context: ProgramContext,
+    strictPorts: boolean,
+  ) {
     this.strictPorts = strictPorts;
     this.quietMs = Math.max(QUIET_FLOOR_MS, scaledMs(QUIET_SECONDS, context.timeScale));
     this.ended = new Promise((resolve) => (this.end = resolve));
@@ -91,7 +97,12 @@ class EchoServer implements RunningProgram {
       });
       this.servers.push(server);
       this.ports.push(port);
-      this.context.publish({ address: this.context.address, port, host: "127.0.0.1", hostPort: (server.address() as AddressInfo).port });
+      this.context.publish({
+        address: this.context.address,
+        port,
+        host: "127.0.0.1",
+        hostPort: (server.address() as AddressInfo).port,
+      });
     }
   }
 
@@ -100,7 +111,9 @@ class EchoServer implements RunningProgram {
     const member = env.MEMBER ?? clusterName;
     const head = `${JSON.stringify({ pod, member, version: env.VERSION ?? imageTag(container.image) }).slice(0, -1)},"path":`;
     const faults = faultsOf(env, timeScale);
-    const healthPaths = new Set([container.readinessProbe, container.livenessProbe, container.startupProbe].map((probe) => probe?.httpGet?.path));
+    const healthPaths = new Set(
+      [container.readinessProbe, container.livenessProbe, container.startupProbe].map((probe) => probe?.httpGet?.path),
+    );
     const answer = (request: http.IncomingMessage, response: http.ServerResponse, forced: number | null): void => {
       const body = `${head}${JSON.stringify(request.url)}}`;
       const status = forced ?? (Date.now() >= faults.failAt ? 500 : faults.status);
@@ -108,10 +121,24 @@ class EchoServer implements RunningProgram {
       if (this.draining) response.setHeader("connection", "close");
       const atMs = Date.now();
       // Not the request itself, which would keep its socket.
-      const { method, url, httpVersion, headers: { "user-agent": client } } = request;
+      const {
+        method,
+        url,
+        httpVersion,
+        headers: { "user-agent": client },
+      } = request;
       const from = request.socket.remoteAddress;
-      this.log.add(() => `${from ?? "-"} - - [${accessTime(atMs)}] "${method ?? "-"} ${url ?? "-"} HTTP/${httpVersion}" ${status} ${Buffer.byteLength(body)} "-" "${client ?? "-"}"`);
-      response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body), "x-pod": pod, "x-member": member });
+      this.log.add(
+        () =>
+          `${from ?? "-"} - - [${accessTime(atMs)}] "${method ?? "-"} ${url ?? "-"} HTTP/${httpVersion}" ` +
+          `${status} ${Buffer.byteLength(body)} "-" "${client ?? "-"}"`,
+      );
+      response.writeHead(status, {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+        "x-pod": pod,
+        "x-member": member,
+      });
       response.end(request.method === "HEAD" ? undefined : body);
     };
     return (request, response) => {
@@ -132,8 +159,14 @@ class EchoServer implements RunningProgram {
     const now = performance.now();
     if (!isHealthCheck) this.loadSince ??= now;
     const lifetimeMs = this.loadSince === null ? null : (this.context.lifetimeMs?.() ?? null);
-    if (lifetimeMs !== null && this.loadSince !== null && now - this.loadSince >= lifetimeMs) setImmediate(() => this.kill());
-    return this.context.behaviour?.(isHealthCheck, this.loadSince === null ? null : now - this.loadSince) ?? { delayMs: 0, status: null };
+    if (lifetimeMs !== null && this.loadSince !== null && now - this.loadSince >= lifetimeMs)
+      setImmediate(() => this.kill());
+    return (
+      this.context.behaviour?.(isHealthCheck, this.loadSince === null ? null : now - this.loadSince) ?? {
+        delayMs: 0,
+        status: null,
+      }
+    );
   }
 
   private accepted(socket: Socket): void {

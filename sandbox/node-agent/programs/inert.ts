@@ -17,5 +17,12 @@ export async function startInert(): Promise<RunningProgram> {
 
 /** Ends at once, successfully: init containers and jobs, whose end somebody waits for. */
 export async function startCompleting(): Promise<RunningProgram> {
-  return { ended: Promise.resolve(0), terminate: () => undefined, kill: () => undefined, probe: async () => true, strictPorts: false, ports: [] };
+  return {
+    ended: Promise.resolve(0),
+    terminate: () => undefined,
+    kill: () => undefined,
+    probe: async () => true,
+    strictPorts: false,
+    ports: [],
+  };
 }

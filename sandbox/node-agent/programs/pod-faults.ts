@@ -5,15 +5,25 @@ import type { Pod } from "../../kubernetes/types";
 /** Hits are told at most this often. */
 const TELL_MS = 500;
 
-export interface PodIdentity { readonly pod: string; readonly service: readonly string[] }
+export interface PodIdentity {
+  readonly pod: string;
+  readonly service: readonly string[];
+}
 
 export function identityOf(pod: Pod): PodIdentity {
   const labels = pod.metadata.labels ?? {};
-  return { pod: `${pod.metadata.namespace ?? "default"}/${pod.metadata.name}`, service: [labels["app.kubernetes.io/name"], labels["app"]].filter((one): one is string => one !== undefined) };
+  return {
+    pod: `${pod.metadata.namespace ?? "default"}/${pod.metadata.name}`,
+    service: [labels["app.kubernetes.io/name"], labels["app"]].filter((one): one is string => one !== undefined),
+  };
 }
 
 export function belongs(identity: PodIdentity, service: string): boolean {
-  return service === "*" || identity.service.includes(service) || (identity.pod.split("/")[1] ?? "").startsWith(`${service}-`);
+  return (
+    service === "*" ||
+    identity.service.includes(service) ||
+    (identity.pod.split("/")[1] ?? "").startsWith(`${service}-`)
+  );
 }
 
 /** What a program asks for each request. */

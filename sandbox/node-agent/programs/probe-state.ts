@@ -32,10 +32,14 @@ export function observe(state: ProbeState, spec: ProbeSpec, succeeded: boolean):
   return { result: run >= threshold ? last : state.result, last, run };
 }
 
-/** Least time between two probes and least timeout of one, on this machine: below it the probes themselves become the load. */
+/**
+ * Least time between two probes and least timeout of one, on this machine: below it the probes themselves become the
+ * load.
+ */
 export const PROBE_FLOOR_MS = 50;
 /**
- * A scaled timeout may be shorter than a busy machine's scheduling hiccup (1 s becomes 17 ms at scale 60), which no real
+ * A scaled timeout may be shorter than a busy machine's scheduling hiccup (1 s becomes 17 ms at scale 60), which no
+ * real
  * program would be blamed for: probes get at least this long to answer.
  */
 export const PROBE_TIMEOUT_FLOOR_MS = 500;

@@ -21,7 +21,10 @@ export interface ProgramContext {
   withdraw(address: string, port: number): void;
   /** What faults make of a request to this pod; nothing when left out. `loadMs`: see {@link PodFaults.behaviour}. */
   behaviour?(isHealthCheck: boolean, loadMs: number | null): PodBehaviour;
-  /** Real milliseconds after its first request that is no health check at which a fault ends this process; null: none does. */
+  /**
+   * Real milliseconds after its first request that is no health check at which a fault ends this process; null: none
+   * does.
+   */
   lifetimeMs?(): number | null;
 }
 
@@ -36,7 +39,10 @@ export interface RunningProgram {
   probe?(kind: ProbeKind): Promise<boolean>;
   /** What it writes, for `kubectl logs`; absent for programs that write nothing. */
   readonly log?: LogSource;
-  /** True when a probe of a port that the program doesn't serve must fail, as with the real image; otherwise it counts as passed. */
+  /**
+   * True when a probe of a port that the program doesn't serve must fail, as with the real image; otherwise it counts
+   * as passed.
+   */
   readonly strictPorts: boolean;
   /** Ports of the pod that it serves. */
   readonly ports: readonly number[];

@@ -17,7 +17,9 @@ export interface AwsContext extends Limits {
 
 export interface AwsResource {
   readonly token: string;
-  /** Properties that the stand-in acts on. Any other one is refused by Check: silently leaving it out would be a lie. */
+  /**
+   * Properties that the stand-in acts on. Any other one is refused by Check: silently leaving it out would be a lie.
+   */
   readonly inputs: readonly string[];
   /** Properties whose change needs another object. */
   readonly replaceOn: readonly string[];
@@ -39,8 +41,16 @@ export interface AwsResource {
   readonly timeoutSeconds?: number;
   /** Problems of the inputs that AWS, or the official provider before it, refuses. */
   readonly validate?: (inputs: Props) => readonly { readonly property: string; readonly reason: string }[];
-  /** @param exists is told the id as soon as the main object is there (and returns it): a later step's failure must not lose it. */
-  create(aws: AwsContext, inputs: Props, tags: Readonly<Record<string, string>>, exists: (id: string) => string): Promise<string>;
+  /**
+   * @param exists is told the id as soon as the main object is there (and returns it): a later step's failure must not
+   * lose it.
+   */
+  create(
+    aws: AwsContext,
+    inputs: Props,
+    tags: Readonly<Record<string, string>>,
+    exists: (id: string) => string,
+  ): Promise<string>;
   /** Null when it is not there; throws `Pending` while it is not ready. Outputs come on top of the inputs. */
   read(aws: AwsContext, id: string, inputs: Props): Promise<Props | null>;
   /** Of a resource that is usable only later: false while it waits. Throws when it failed. */
@@ -48,7 +58,13 @@ export interface AwsResource {
   /** Changed top-level properties besides tags. */
   update?(aws: AwsContext, id: string, inputs: Props, olds: Props, changed: ReadonlySet<string>): Promise<void>;
   /** Sets tags to exactly `tags`; `olds` are those that were set before. */
-  tag?(aws: AwsContext, id: string, tags: Readonly<Record<string, string>>, removed: readonly string[], outputs: Props): Promise<void>;
+  tag?(
+    aws: AwsContext,
+    id: string,
+    tags: Readonly<Record<string, string>>,
+    removed: readonly string[],
+    outputs: Props,
+  ): Promise<void>;
   delete(aws: AwsContext, id: string, outputs: Props): Promise<void>;
   /** False while it is still being deleted. Default: gone when `read` gives null. */
   readonly waitsForDeletion?: boolean;
@@ -58,16 +74,27 @@ export function tagList(tags: Readonly<Record<string, string>>): { Key: string; 
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
-export function tagMap(tags: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined): Record<string, string> {
-  return Object.fromEntries((tags ?? []).filter((tag) => !tag.Key?.startsWith("aws:")).map((tag) => [tag.Key ?? "", tag.Value ?? ""]));
+export function tagMap(
+  tags: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined,
+): Record<string, string> {
+  return Object.fromEntries(
+    (tags ?? []).filter((tag) => !tag.Key?.startsWith("aws:")).map((tag) => [tag.Key ?? "", tag.Value ?? ""]),
+  );
 }
 
 const pollMs = 150;
 
-/** Between two looks at AWS: 75 to 225 ms, so that many waits don't ask in step. Ends at once when the operation is cancelled. */
+/**
+ * Between two looks at AWS: 75 to 225 ms, so that many waits don't ask in step. Ends at once when the operation is
+ * cancelled.
+ */
 export async function pause(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
-    const end = () => { clearTimeout(timer); signal.removeEventListener("abort", end); resolve(); };
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
     const timer = setTimeout(end, pollMs * (0.5 + Math.random()));
     signal.addEventListener("abort", end);
     if (signal.aborted) end();
@@ -77,7 +104,10 @@ export async function pause(signal: AbortSignal): Promise<void> {
 /** True for AWS's many ways to say that something is not there. */
 export function isNotFound(error: unknown): boolean {
   const name = (error as { name?: string }).name ?? "";
-  return /NotFound|NoSuchEntity|^ResourceNotFoundException$|InvalidNatGatewayID|InvalidAllocationID/.test(name) && !/PermissionNotFound/.test(name);
+  return (
+    /NotFound|NoSuchEntity|^ResourceNotFoundException$|InvalidNatGatewayID|InvalidAllocationID/.test(name) &&
+    !/PermissionNotFound/.test(name)
+  );
 }
 
 /** `work`, or null when AWS says that the thing is not there. */

@@ -30,23 +30,44 @@ export const targetGroupAttributes: Readonly<Record<string, string>> = {
   slowStart: "slow_start.duration_seconds",
 };
 
-export function attributes(table: Readonly<Record<string, string>>, inputs: Props, only?: ReadonlySet<string>): { Key: string; Value: string }[] {
-  return Object.entries(table).filter(([property]) => inputs[property] !== undefined && (only === undefined || only.has(property))).map(([property, Key]) => ({ Key, Value: String(inputs[property]) }));
+export function attributes(
+  table: Readonly<Record<string, string>>,
+  inputs: Props,
+  only?: ReadonlySet<string>,
+): { Key: string; Value: string }[] {
+  return Object.entries(table)
+    .filter(([property]) => inputs[property] !== undefined && (only === undefined || only.has(property)))
+    .map(([property, Key]) => ({ Key, Value: String(inputs[property]) }));
 }
 
 /** AWS tells attributes as text; the program writes some of them as numbers and booleans. */
-export function fromAttributes(table: Readonly<Record<string, string>>, list: readonly { readonly Key?: string; readonly Value?: string }[] | undefined, text: readonly string[]): Props {
-  const value = (property: string, found: string) => (text.includes(property) ? found : /^(true|false)$/.test(found) ? found === "true" : /^\d+$/.test(found) ? Number(found) : found);
-  return Object.fromEntries(Object.entries(table).flatMap(([property, Key]) => {
-    const found = list?.find((one) => one.Key === Key)?.Value;
-    return found === undefined || found === "" ? [] : [[property, value(property, found)]];
-  }));
+export function fromAttributes(
+  table: Readonly<Record<string, string>>,
+  list: readonly { readonly Key?: string; readonly Value?: string }[] | undefined,
+  text: readonly string[],
+): Props {
+  const value = (property: string, found: string) =>
+    text.includes(property)
+      ? found
+      : /^(true|false)$/.test(found)
+        ? found === "true"
+        : /^\d+$/.test(found)
+          ? Number(found)
+          : found;
+  return Object.fromEntries(
+    Object.entries(table).flatMap(([property, Key]) => {
+      const found = list?.find((one) => one.Key === Key)?.Value;
+      return found === undefined || found === "" ? [] : [[property, value(property, found)]];
+    }),
+  );
 }
 
 /** The nested blocks of a target group. */
 export function nestedAttributes(inputs: Props, only?: ReadonlySet<string>): { Key: string; Value: string }[] {
   const result: { Key: string; Value: string }[] = [];
-  const put = (Key: string, value: unknown) => { if (value !== undefined) result.push({ Key, Value: String(value) }); };
+  const put = (Key: string, value: unknown) => {
+    if (value !== undefined) result.push({ Key, Value: String(value) });
+  };
   const wanted = (property: string) => only === undefined || only.has(property);
   const state = inputs["targetHealthStates"]?.[0];
   if (state !== undefined && wanted("targetHealthStates")) {
@@ -55,29 +76,55 @@ export function nestedAttributes(inputs: Props, only?: ReadonlySet<string>): { K
   }
   const health = inputs["targetGroupHealth"];
   if (health !== undefined && wanted("targetGroupHealth")) {
-    put("target_group_health.dns_failover.minimum_healthy_targets.count", health.dnsFailover?.minimumHealthyTargetsCount);
-    put("target_group_health.dns_failover.minimum_healthy_targets.percentage", health.dnsFailover?.minimumHealthyTargetsPercentage);
-    put("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", health.unhealthyStateRouting?.minimumHealthyTargetsCount);
-    put("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", health.unhealthyStateRouting?.minimumHealthyTargetsPercentage);
+    put(
+      "target_group_health.dns_failover.minimum_healthy_targets.count",
+      health.dnsFailover?.minimumHealthyTargetsCount,
+    );
+    put(
+      "target_group_health.dns_failover.minimum_healthy_targets.percentage",
+      health.dnsFailover?.minimumHealthyTargetsPercentage,
+    );
+    put(
+      "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
+      health.unhealthyStateRouting?.minimumHealthyTargetsCount,
+    );
+    put(
+      "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
+      health.unhealthyStateRouting?.minimumHealthyTargetsPercentage,
+    );
   }
   const stickiness = inputs["stickiness"];
   if (stickiness !== undefined && wanted("stickiness")) {
     put("stickiness.enabled", stickiness.enabled ?? true);
     put("stickiness.type", stickiness.type);
-    put("stickiness.lb_cookie.duration_seconds", stickiness.type === "lb_cookie" ? stickiness.cookieDuration : undefined);
+    put(
+      "stickiness.lb_cookie.duration_seconds",
+      stickiness.type === "lb_cookie" ? stickiness.cookieDuration : undefined,
+    );
   }
   return result;
 }
 
 export function mapping(one: Props): elb.SubnetMapping {
-  return { SubnetId: one["subnetId"], AllocationId: one["allocationId"], PrivateIPv4Address: one["privateIpv4Address"], IPv6Address: one["ipv6Address"] };
+  return {
+    SubnetId: one["subnetId"],
+    AllocationId: one["allocationId"],
+    PrivateIPv4Address: one["privateIpv4Address"],
+    IPv6Address: one["ipv6Address"],
+  };
 }
 
 export function healthCheck(check: Props | undefined) {
   if (check === undefined) return {};
   return {
-    HealthCheckEnabled: check["enabled"], HealthCheckProtocol: check["protocol"], HealthCheckPort: check["port"] === undefined ? undefined : String(check["port"]), HealthCheckPath: check["path"],
-    HealthCheckIntervalSeconds: check["interval"], HealthCheckTimeoutSeconds: check["timeout"], HealthyThresholdCount: check["healthyThreshold"], UnhealthyThresholdCount: check["unhealthyThreshold"],
+    HealthCheckEnabled: check["enabled"],
+    HealthCheckProtocol: check["protocol"],
+    HealthCheckPort: check["port"] === undefined ? undefined : String(check["port"]),
+    HealthCheckPath: check["path"],
+    HealthCheckIntervalSeconds: check["interval"],
+    HealthCheckTimeoutSeconds: check["timeout"],
+    HealthyThresholdCount: check["healthyThreshold"],
+    UnhealthyThresholdCount: check["unhealthyThreshold"],
     ...(check["matcher"] === undefined || check["matcher"] === "" ? {} : { Matcher: { HttpCode: check["matcher"] } }),
   };
 }
@@ -88,26 +135,89 @@ export function actions(list: readonly Props[] | undefined): elb.Action[] {
     const redirect = action["redirect"];
     const fixed = action["fixedResponse"];
     return {
-      Type: action["type"], Order: action["order"] ?? (list!.length > 1 ? index + 1 : undefined), TargetGroupArn: action["targetGroupArn"],
-      ...(forward === undefined ? {} : { ForwardConfig: { TargetGroups: forward.targetGroups.map((group: Props) => ({ TargetGroupArn: group["arn"], Weight: group["weight"] })), ...(forward.stickiness === undefined ? {} : { TargetGroupStickinessConfig: { Enabled: forward.stickiness.enabled, DurationSeconds: forward.stickiness.duration } }) } }),
-      ...(redirect === undefined ? {} : { RedirectConfig: { Host: redirect.host, Path: redirect.path, Port: redirect.port, Protocol: redirect.protocol, Query: redirect.query, StatusCode: redirect.statusCode } }),
-      ...(fixed === undefined ? {} : { FixedResponseConfig: { ContentType: fixed.contentType, MessageBody: fixed.messageBody, StatusCode: fixed.statusCode } }),
+      Type: action["type"],
+      Order: action["order"] ?? (list!.length > 1 ? index + 1 : undefined),
+      TargetGroupArn: action["targetGroupArn"],
+      ...(forward === undefined
+        ? {}
+        : {
+            ForwardConfig: {
+              TargetGroups: forward.targetGroups.map((group: Props) => ({
+                TargetGroupArn: group["arn"],
+                Weight: group["weight"],
+              })),
+              ...(forward.stickiness === undefined
+                ? {}
+                : {
+                    TargetGroupStickinessConfig: {
+                      Enabled: forward.stickiness.enabled,
+                      DurationSeconds: forward.stickiness.duration,
+                    },
+                  }),
+            },
+          }),
+      ...(redirect === undefined
+        ? {}
+        : {
+            RedirectConfig: {
+              Host: redirect.host,
+              Path: redirect.path,
+              Port: redirect.port,
+              Protocol: redirect.protocol,
+              Query: redirect.query,
+              StatusCode: redirect.statusCode,
+            },
+          }),
+      ...(fixed === undefined
+        ? {}
+        : {
+            FixedResponseConfig: {
+              ContentType: fixed.contentType,
+              MessageBody: fixed.messageBody,
+              StatusCode: fixed.statusCode,
+            },
+          }),
     };
   });
 }
 
 export function conditions(list: readonly Props[] | undefined): elb.RuleCondition[] {
   return (list ?? []).flatMap((one): elb.RuleCondition[] => [
-    ...(one["pathPattern"] === undefined ? [] : [{ Field: "path-pattern", PathPatternConfig: { Values: one["pathPattern"].values } }]),
-    ...(one["hostHeader"] === undefined ? [] : [{ Field: "host-header", HostHeaderConfig: { Values: one["hostHeader"].values } }]),
-    ...(one["httpHeader"] === undefined ? [] : [{ Field: "http-header", HttpHeaderConfig: { HttpHeaderName: one["httpHeader"].httpHeaderName, Values: one["httpHeader"].values } }]),
-    ...(one["httpRequestMethod"] === undefined ? [] : [{ Field: "http-request-method", HttpRequestMethodConfig: { Values: one["httpRequestMethod"].values } }]),
-    ...(one["sourceIp"] === undefined ? [] : [{ Field: "source-ip", SourceIpConfig: { Values: one["sourceIp"].values } }]),
-    ...(one["queryStrings"] === undefined ? [] : [{ Field: "query-string", QueryStringConfig: { Values: one["queryStrings"].map((pair: Props) => ({ Key: pair["key"], Value: pair["value"] })) } }]),
+    ...(one["pathPattern"] === undefined
+      ? []
+      : [{ Field: "path-pattern", PathPatternConfig: { Values: one["pathPattern"].values } }]),
+    ...(one["hostHeader"] === undefined
+      ? []
+      : [{ Field: "host-header", HostHeaderConfig: { Values: one["hostHeader"].values } }]),
+    ...(one["httpHeader"] === undefined
+      ? []
+      : [
+          {
+            Field: "http-header",
+            HttpHeaderConfig: { HttpHeaderName: one["httpHeader"].httpHeaderName, Values: one["httpHeader"].values },
+          },
+        ]),
+    ...(one["httpRequestMethod"] === undefined
+      ? []
+      : [{ Field: "http-request-method", HttpRequestMethodConfig: { Values: one["httpRequestMethod"].values } }]),
+    ...(one["sourceIp"] === undefined
+      ? []
+      : [{ Field: "source-ip", SourceIpConfig: { Values: one["sourceIp"].values } }]),
+    ...(one["queryStrings"] === undefined
+      ? []
+      : [
+          {
+            Field: "query-string",
+            QueryStringConfig: {
+              Values: one["queryStrings"].map((pair: Props) => ({ Key: pair["key"], Value: pair["value"] })),
+            },
+          },
+        ]),
   ]);
 }
 
-const withoutAbsent = (props: Props): Props => Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
+const withoutAbsent = (props: Props): Props =>
+  Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 
 /** Actions as a program would write them. */
 export function programActions(list: readonly elb.Action[] | undefined): Props[] {
@@ -115,23 +225,63 @@ export function programActions(list: readonly elb.Action[] | undefined): Props[]
     const groups = action.ForwardConfig?.TargetGroups ?? [];
     const stickiness = action.ForwardConfig?.TargetGroupStickinessConfig;
     // AWS tells a forward to one group in both ways; the program said the short one.
-    const forward = groups.length > 1 || (action.TargetGroupArn === undefined && groups.length > 0) ? { targetGroups: groups.map((group) => withoutAbsent({ arn: group.TargetGroupArn, weight: group.Weight })), ...(stickiness?.Enabled === true ? { stickiness: { enabled: true, duration: stickiness.DurationSeconds } } : {}) } : undefined;
+    const forward =
+      groups.length > 1 || (action.TargetGroupArn === undefined && groups.length > 0)
+        ? {
+            targetGroups: groups.map((group) => withoutAbsent({ arn: group.TargetGroupArn, weight: group.Weight })),
+            ...(stickiness?.Enabled === true
+              ? { stickiness: { enabled: true, duration: stickiness.DurationSeconds } }
+              : {}),
+          }
+        : undefined;
     const redirect = action.RedirectConfig;
     const fixed = action.FixedResponseConfig;
     return withoutAbsent({
-      type: action.Type, order: action.Order, forward, targetGroupArn: forward === undefined ? (action.TargetGroupArn ?? groups[0]?.TargetGroupArn) : undefined,
-      redirect: redirect === undefined ? undefined : withoutAbsent({ host: redirect.Host, path: redirect.Path, port: redirect.Port, protocol: redirect.Protocol, query: redirect.Query, statusCode: redirect.StatusCode }),
-      fixedResponse: fixed === undefined ? undefined : withoutAbsent({ contentType: fixed.ContentType, messageBody: fixed.MessageBody, statusCode: fixed.StatusCode }),
+      type: action.Type,
+      order: action.Order,
+      forward,
+      targetGroupArn: forward === undefined ? (action.TargetGroupArn ?? groups[0]?.TargetGroupArn) : undefined,
+      redirect:
+        redirect === undefined
+          ? undefined
+          : withoutAbsent({
+              host: redirect.Host,
+              path: redirect.Path,
+              port: redirect.Port,
+              protocol: redirect.Protocol,
+              query: redirect.Query,
+              statusCode: redirect.StatusCode,
+            }),
+      fixedResponse:
+        fixed === undefined
+          ? undefined
+          : withoutAbsent({
+              contentType: fixed.ContentType,
+              messageBody: fixed.MessageBody,
+              statusCode: fixed.StatusCode,
+            }),
     });
   });
 }
 
 /** Conditions as a program would write them. */
 export function programConditions(list: readonly elb.RuleCondition[] | undefined): Props[] {
-  const values = (config: { readonly Values?: readonly string[] | undefined } | undefined) => (config === undefined ? undefined : { values: config.Values ?? [] });
-  return (list ?? []).map((one) => withoutAbsent({
-    pathPattern: values(one.PathPatternConfig), hostHeader: values(one.HostHeaderConfig), httpRequestMethod: values(one.HttpRequestMethodConfig), sourceIp: values(one.SourceIpConfig),
-    httpHeader: one.HttpHeaderConfig === undefined ? undefined : { httpHeaderName: one.HttpHeaderConfig.HttpHeaderName, values: one.HttpHeaderConfig.Values ?? [] },
-    queryStrings: one.QueryStringConfig === undefined ? undefined : (one.QueryStringConfig.Values ?? []).map((pair) => withoutAbsent({ key: pair.Key, value: pair.Value })),
-  }));
+  const values = (config: { readonly Values?: readonly string[] | undefined } | undefined) =>
+    config === undefined ? undefined : { values: config.Values ?? [] };
+  return (list ?? []).map((one) =>
+    withoutAbsent({
+      pathPattern: values(one.PathPatternConfig),
+      hostHeader: values(one.HostHeaderConfig),
+      httpRequestMethod: values(one.HttpRequestMethodConfig),
+      sourceIp: values(one.SourceIpConfig),
+      httpHeader:
+        one.HttpHeaderConfig === undefined
+          ? undefined
+          : { httpHeaderName: one.HttpHeaderConfig.HttpHeaderName, values: one.HttpHeaderConfig.Values ?? [] },
+      queryStrings:
+        one.QueryStringConfig === undefined
+          ? undefined
+          : (one.QueryStringConfig.Values ?? []).map((pair) => withoutAbsent({ key: pair.Key, value: pair.Value })),
+    }),
+  );
 }

@@ -16,7 +16,11 @@ export const orNothing = (list: ec2.Filter[]) => (list.length > 0 ? { Filters: l
 
 export function exactlyOne<T>(what: string, list: readonly T[] | undefined): T {
   if (list?.length === 1) return list[0]!;
-  throw new Error(list === undefined || list.length === 0 ? `no matching ${what} found` : `multiple ${what}s matched; use additional constraints to reduce matches to a single ${what}`);
+  throw new Error(
+    list === undefined || list.length === 0
+      ? `no matching ${what} found`
+      : `multiple ${what}s matched; use additional constraints to reduce matches to a single ${what}`,
+  );
 }
 
 /** ELBv2's functions have words of their own for none and for several. */

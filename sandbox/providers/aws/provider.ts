@@ -5,8 +5,30 @@ import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balan
 import { IAMClient } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { SandboxError } from "../../shared/errors";
-import { autoName, differences, equal, hasUnknown, isObject, under, UNKNOWN, type Check, type Diff, type Dynamic, type Failure, type PropertyChange, type Props } from "../rpc/values";
-import { PartialFailure, type ChangeCall, type CheckCall, type Created, type Limits, type StandIn, type Target } from "../stand-in";
+import {
+  autoName,
+  differences,
+  equal,
+  hasUnknown,
+  isObject,
+  under,
+  UNKNOWN,
+  type Check,
+  type Diff,
+  type Dynamic,
+  type Failure,
+  type PropertyChange,
+  type Props,
+} from "../rpc/values";
+import {
+  PartialFailure,
+  type ChangeCall,
+  type CheckCall,
+  type Created,
+  type Limits,
+  type StandIn,
+  type Target,
+} from "../stand-in";
 import { pause, type AwsContext, type AwsResource } from "./descriptor";
 import { ec2LaunchTemplateResources } from "./ec2-launch-template";
 import { ec2NetworkResources } from "./ec2-network";
@@ -17,23 +39,53 @@ import { iamResources } from "./iam";
 import { imports } from "./imports";
 import { invokeAws } from "./invokes";
 
-export const awsResources: readonly AwsResource[] = [...ec2NetworkResources, ...securityGroupResources, ...ec2LaunchTemplateResources, ...iamResources, ...eksResources, ...elbResources];
+export const awsResources: readonly AwsResource[] = [
+  ...ec2NetworkResources,
+  ...securityGroupResources,
+  ...ec2LaunchTemplateResources,
+  ...iamResources,
+  ...eksResources,
+  ...elbResources,
+];
 const byToken = new Map(awsResources.map((resource) => [resource.token, resource]));
 
 /** EC2 says this while something else is still being deleted; the official provider tries again too. */
-const stillUsed = ["DependencyViolation", "ResourceInUse", "ResourceInUseException", "DeleteConflict", "DeleteConflictException", "InvalidIPAddress.InUse", "OperationNotPermitted.InUse"];
+const stillUsed = [
+  "DependencyViolation",
+  "ResourceInUse",
+  "ResourceInUseException",
+  "DeleteConflict",
+  "DeleteConflictException",
+  "InvalidIPAddress.InUse",
+  "OperationNotPermitted.InUse",
+];
 const stillUsedSeconds = 60;
 
 function descriptorOf(type: string): AwsResource {
   const found = byToken.get(type);
-  if (found === undefined) throw new SandboxError("SBX-PROVIDER-TYPE", `the sandbox's stand-in for the aws provider has no ${type}`, "Use the official plugin with --provider aws=PATH, or leave this resource out of the rehearsal.");
+  if (found === undefined)
+    throw new SandboxError(
+      "SBX-PROVIDER-TYPE",
+      `the sandbox's stand-in for the aws provider has no ${type}`,
+      "Use the official plugin with --provider aws=PATH, or leave this resource out of the rehearsal.",
+    );
   return found;
 }
 
-/** Properties with the keys that only AWS can tell; without them a program would take them for absent instead of unknown. */
+/**
+ * Properties with the keys that only AWS can tell; without them a program would take them for absent instead of
+ * unknown.
+ */
 function computedBelow(resource: AwsResource, inputs: Props): Props {
-  const entries = Object.entries(resource.computedBelow ?? {}).filter(([property]) => inputs[property] === undefined || isObject(inputs[property]));
-  return Object.fromEntries(entries.map(([property, keys]) => [property, { ...Object.fromEntries(keys.map((key) => [key, UNKNOWN])), ...inputs[property] }]));
+  const entries = Object.entries(resource.computedBelow ?? {}).filter(
+    ([property]) => inputs[property] === undefined || isObject(inputs[property]),
+  );
+  return Object.fromEntries(
+    entries.map(([property, keys]) => [
+      property,
+      { ...Object.fromEntries(keys.map((key) => [key, UNKNOWN])), ...inputs[property] },
+    ]),
+  );
 }
 
 export class AwsStandIn implements StandIn {
@@ -51,28 +103,66 @@ export class AwsStandIn implements StandIn {
     this.defaultTags = (typeof tags === "string" ? JSON.parse(tags) : tags)?.tags ?? {};
     const endpoint = this.env["AWS_ENDPOINT_URL"];
     // Without this the SDK would go to the real AWS with whatever credentials it finds.
-    if (endpoint === undefined || !/^https?:\/\/127\./.test(endpoint)) throw new SandboxError("SBX-PROVIDER-ENDPOINT", `AWS_ENDPOINT_URL is ${endpoint ?? "not set"}, not a loopback address`, "Start the provider host from the sandbox's daemon, which sets it.");
-    const settings = { region: this.region, endpoint, maxAttempts: 4, credentials: { accessKeyId: this.env["AWS_ACCESS_KEY_ID"] ?? "sandbox", secretAccessKey: this.env["AWS_SECRET_ACCESS_KEY"] ?? "sandbox" } };
+    if (endpoint === undefined || !/^https?:\/\/127\./.test(endpoint))
+      throw new SandboxError(
+        "SBX-PROVIDER-ENDPOINT",
+        `AWS_ENDPOINT_URL is ${endpoint ?? "not set"}, not a loopback address`,
+        "Start the provider host from the sandbox's daemon, which sets it.",
+      );
+    const settings = {
+      region: this.region,
+      endpoint,
+      maxAttempts: 4,
+      credentials: {
+        accessKeyId: this.env["AWS_ACCESS_KEY_ID"] ?? "sandbox",
+        secretAccessKey: this.env["AWS_SECRET_ACCESS_KEY"] ?? "sandbox",
+      },
+    };
     const sts = new STSClient(settings);
     let account: Promise<string> | undefined;
-    const accountId = () => (account ??= sts.send(new GetCallerIdentityCommand({})).then((answer) => answer.Account ?? "000000000000"));
-    this.clients = { region: this.region, ec2: new EC2Client(settings), eks: new EKSClient(settings), elb: new ElasticLoadBalancingV2Client(settings), iam: new IAMClient(settings), accountId };
+    const accountId = () =>
+      (account ??= sts.send(new GetCallerIdentityCommand({})).then((answer) => answer.Account ?? "000000000000"));
+    this.clients = {
+      region: this.region,
+      ec2: new EC2Client(settings),
+      eks: new EKSClient(settings),
+      elb: new ElasticLoadBalancingV2Client(settings),
+      iam: new IAMClient(settings),
+      accountId,
+    };
   }
 
   configReplaces(olds: Props, news: Props): readonly string[] {
-    return ["region"].filter((key) => olds[key] !== undefined && news[key] !== undefined && !equal(olds[key], news[key]));
+    return ["region"].filter(
+      (key) => olds[key] !== undefined && news[key] !== undefined && !equal(olds[key], news[key]),
+    );
   }
 
   async check(call: CheckCall): Promise<Check> {
     const resource = descriptorOf(call.type);
     const inputs: Record<string, Dynamic> = { ...resource.defaults, ...call.news };
-    const failures: Failure[] = Object.keys(call.news).filter((key) => !resource.inputs.includes(key) && key !== "__defaults").map((property) => ({ property, reason: `the sandbox's stand-in does not know ${property} of ${call.type}; use the official plugin with --provider aws=PATH` }));
+    const failures: Failure[] = Object.keys(call.news)
+      .filter((key) => !resource.inputs.includes(key) && key !== "__defaults")
+      .map((property) => ({
+        property,
+        reason:
+          `the sandbox's stand-in does not know ${property} of ${call.type}; use the official plugin with ` +
+          "--provider aws=PATH",
+      }));
     if (resource.autoName !== undefined && inputs[resource.autoName.property] === undefined) {
       const { property, longest } = resource.autoName;
-      const name = ((call.olds["__defaults"] ?? []).includes(property) ? (call.olds[property] as string | undefined) : undefined) ?? autoName(call.name, call.seed, call.urn);
-      if (name.length > longest) failures.push({ property, reason: `'${name}' is longer than ${longest} characters; give ${property} explicitly` });
+      const name =
+        ((call.olds["__defaults"] ?? []).includes(property)
+          ? (call.olds[property] as string | undefined)
+          : undefined) ?? autoName(call.name, call.seed, call.urn);
+      if (name.length > longest)
+        failures.push({
+          property,
+          reason: `'${name}' is longer than ${longest} characters; give ${property} explicitly`,
+        });
       inputs[property] = name;
-      // As the official provider marks it: a replacement of an unnamed resource gets a new name, and may exist beside the old one.
+      // As the official provider marks it: a replacement of an unnamed resource gets a new name, and may exist beside
+      // the old one.
       inputs["__defaults"] = [property];
     }
     if (resource.inputs.includes("region") && inputs["region"] === undefined) inputs["region"] = this.region;
@@ -82,18 +172,27 @@ export class AwsStandIn implements StandIn {
 
   async diff(call: ChangeCall): Promise<Diff> {
     const resource = descriptorOf(call.type);
-    const becomesOther = call.type === "aws:lb/loadBalancer:LoadBalancer" && loadBalancerBecomesOther(call.oldInputs, call.news);
+    const becomesOther =
+      call.type === "aws:lb/loadBalancer:LoadBalancer" && loadBalancerBecomesOther(call.oldInputs, call.news);
     const replaces = under(becomesOther ? [...resource.replaceOn, "securityGroups"] : resource.replaceOn);
     const olds: Props = call.oldOutputs[appliedKey] ?? call.oldInputs;
-    const told = differences(olds, call.news, replaces).filter((one) => !isUntold(resource, call.oldOutputs, olds, one) && !isReordered(resource, olds, call.news, one.path));
+    const told = differences(olds, call.news, replaces).filter(
+      (one) => !isUntold(resource, call.oldOutputs, olds, one) && !isReordered(resource, olds, call.news, one.path),
+    );
     const changes = [...told, ...this.defaultTagChanges(resource, call)];
-    const explicitName = resource.autoName !== undefined && call.news["__defaults"] === undefined && equal(call.oldInputs[resource.autoName.property], call.news[resource.autoName.property]);
+    const explicitName =
+      resource.autoName !== undefined &&
+      call.news["__defaults"] === undefined &&
+      equal(call.oldInputs[resource.autoName.property], call.news[resource.autoName.property]);
     return { changes, deleteBeforeReplace: resource.deleteBeforeReplace?.(call.news) ?? explicitName };
   }
 
   private defaultTagChanges(resource: AwsResource, call: ChangeCall): Diff["changes"] {
     if (!resource.taggable || call.oldOutputs["__tags"] === undefined || hasUnknown(call.news["tags"])) return [];
-    return equal(call.oldOutputs["__tags"], this.allTags(resource, call.news)) || !equal(call.oldInputs["tags"], call.news["tags"]) ? [] : [{ path: "tagsAll", kind: "update", replaces: false }];
+    return equal(call.oldOutputs["__tags"], this.allTags(resource, call.news)) ||
+      !equal(call.oldInputs["tags"], call.news["tags"])
+      ? []
+      : [{ path: "tagsAll", kind: "update", replaces: false }];
   }
 
   private allTags(resource: AwsResource, inputs: Props): Readonly<Record<string, string>> {
@@ -107,7 +206,11 @@ export class AwsStandIn implements StandIn {
 
   async create(call: Target & { inputs: Props; preview: boolean }, limits: Limits): Promise<Created> {
     const resource = descriptorOf(call.type);
-    if (call.preview) return { id: "", outputs: this.withTags(resource, call.inputs, { ...call.inputs, ...computedBelow(resource, call.inputs) }) };
+    if (call.preview)
+      return {
+        id: "",
+        outputs: this.withTags(resource, call.inputs, { ...call.inputs, ...computedBelow(resource, call.inputs) }),
+      };
     const aws = this.context(limits);
     let id: string | undefined;
     let complete = false;
@@ -118,9 +221,20 @@ export class AwsStandIn implements StandIn {
       return { id, outputs: await this.outputs(resource, aws, id, call.inputs) };
     } catch (error) {
       if (id === undefined) throw error;
-      const outputs = await this.outputs(resource, aws, id, call.inputs).catch(() => this.withTags(resource, call.inputs, call.inputs));
-      // What came after the object itself may not have been done: all that can be changed in place is set again by the next update.
-      const applied = complete ? {} : { [appliedKey]: Object.fromEntries(Object.entries(call.inputs).filter(([key]) => resource.replaceOn.some((path) => path.split(".")[0] === key))) };
+      const outputs = await this.outputs(resource, aws, id, call.inputs).catch(() =>
+        this.withTags(resource, call.inputs, call.inputs),
+      );
+      // What came after the object itself may not have been done: all that can be changed in place is set again by the
+      // next update.
+      const applied = complete
+        ? {}
+        : {
+            [appliedKey]: Object.fromEntries(
+              Object.entries(call.inputs).filter(([key]) =>
+                resource.replaceOn.some((path) => path.split(".")[0] === key),
+              ),
+            ),
+          };
       throw new PartialFailure(id, { ...outputs, ...applied }, [(error as Error).message], error);
     }
   }
@@ -142,7 +256,12 @@ export class AwsStandIn implements StandIn {
     await this.poll(resource, aws, `${id} to become ready`, () => resource.ready!(aws, id, inputs));
   }
 
-  private async poll(resource: AwsResource, aws: AwsContext, what: string, done: () => Promise<boolean>): Promise<void> {
+  private async poll(
+    resource: AwsResource,
+    aws: AwsContext,
+    what: string,
+    done: () => Promise<boolean>,
+  ): Promise<void> {
     const seconds = aws.timeoutSeconds || resource.timeoutSeconds || 600;
     const end = Date.now() + seconds * 1000;
     while (!(await done())) {
@@ -152,20 +271,36 @@ export class AwsStandIn implements StandIn {
     }
   }
 
-  async read(call: Target & { id: string; inputs: Props; outputs: Props }): Promise<{ id?: string; outputs: Props; inputs: Props } | null> {
+  async read(
+    call: Target & { id: string; inputs: Props; outputs: Props },
+  ): Promise<{ id?: string; outputs: Props; inputs: Props } | null> {
     const resource = descriptorOf(call.type);
     const aws = this.context({ signal: new AbortController().signal, timeoutSeconds: 0 });
-    if (Object.keys(call.inputs).length === 0 && Object.keys(call.outputs).length === 0) return this.imported(resource, aws, call.id);
+    if (Object.keys(call.inputs).length === 0 && Object.keys(call.outputs).length === 0)
+      return this.imported(resource, aws, call.id);
     const known = Object.keys(call.inputs).length > 0 ? call.inputs : call.outputs;
     const read = await resource.read(aws, call.id, known);
     if (read === null) return null;
-    const outputs = { ...this.withTags(resource, known, { ...call.outputs, ...known, ...withoutUndefined(read) }), ...unfinished(call.outputs) };
+    const outputs = {
+      ...this.withTags(resource, known, { ...call.outputs, ...known, ...withoutUndefined(read) }),
+      ...unfinished(call.outputs),
+    };
     if (call.outputs[appliedKey] !== undefined) return { outputs, inputs: known };
-    return this.withTagDrift(resource, { outputs, inputs: drifted(known, call.outputs, read) }, call.outputs["__tags"], read["tagsAll"]);
+    return this.withTagDrift(
+      resource,
+      { outputs, inputs: drifted(known, call.outputs, read) },
+      call.outputs["__tags"],
+      read["tagsAll"],
+    );
   }
 
   /** Tags that others set or took away: the next update puts the program's back. */
-  private withTagDrift(resource: AwsResource, found: { outputs: Props; inputs: Props }, before: Props | undefined, now: Props | undefined): { outputs: Props; inputs: Props } {
+  private withTagDrift(
+    resource: AwsResource,
+    found: { outputs: Props; inputs: Props },
+    before: Props | undefined,
+    now: Props | undefined,
+  ): { outputs: Props; inputs: Props } {
     if (!resource.taggable || before === undefined || now === undefined || equal(before, now)) return found;
     return { outputs: { ...found.outputs, tagsAll: now, __tags: now }, inputs: this.withOwnTags(found.inputs, now) };
   }
@@ -173,43 +308,87 @@ export class AwsStandIn implements StandIn {
   /** Of all tags those that the program would have to say itself. */
   private withOwnTags(inputs: Props, all: Props): Props {
     const { tags: _tags, ...rest } = inputs as Record<string, Dynamic>;
-    const own = Object.fromEntries(Object.entries(all).filter(([key, value]) => this.defaultTags[key] !== value || inputs["tags"]?.[key] === value));
+    const own = Object.fromEntries(
+      Object.entries(all).filter(([key, value]) => this.defaultTags[key] !== value || inputs["tags"]?.[key] === value),
+    );
     return Object.keys(own).length > 0 || _tags !== undefined ? { ...rest, tags: own } : rest;
   }
 
   /** The inputs are what AWS tells of the properties that the program could have set. */
-  private async imported(resource: AwsResource, aws: AwsContext, asked: string): Promise<{ id: string; outputs: Props; inputs: Props } | null> {
-    const found = imports[resource.token] === undefined ? { id: asked, inputs: {} } : await imports[resource.token]!(aws, asked);
+  private async imported(
+    resource: AwsResource,
+    aws: AwsContext,
+    asked: string,
+  ): Promise<{ id: string; outputs: Props; inputs: Props } | null> {
+    const found =
+      imports[resource.token] === undefined ? { id: asked, inputs: {} } : await imports[resource.token]!(aws, asked);
     if (found === null) return null;
     const read = await resource.read(aws, found.id, found.inputs);
     if (read === null) return null;
-    const told = withoutUndefined({ ...withoutUndefined(read), ...withoutUndefined(found.inputs), tags: read["tagsAll"] });
-    const inputs = { ...Object.fromEntries(Object.entries(told).filter(([key]) => resource.inputs.includes(key))), ...(resource.inputs.includes("region") ? { region: this.region } : {}) };
+    const told = withoutUndefined({
+      ...withoutUndefined(read),
+      ...withoutUndefined(found.inputs),
+      tags: read["tagsAll"],
+    });
+    const inputs = {
+      ...Object.fromEntries(Object.entries(told).filter(([key]) => resource.inputs.includes(key))),
+      ...(resource.inputs.includes("region") ? { region: this.region } : {}),
+    };
     const { tags, ...rest } = inputs as Record<string, Dynamic>;
     const named = resource.taggable ? this.withOwnTags(rest, tags ?? {}) : rest;
-    return { id: found.id, inputs: named, outputs: { ...this.withTags(resource, named, { ...told, ...named }), [importedKey]: true } };
+    return {
+      id: found.id,
+      inputs: named,
+      outputs: { ...this.withTags(resource, named, { ...told, ...named }), [importedKey]: true },
+    };
   }
 
   async update(call: ChangeCall & { preview: boolean }, limits: Limits): Promise<Props> {
     const resource = descriptorOf(call.type);
-    const { [appliedKey]: applied, [importedKey]: _imported, ...oldOutputs } = call.oldOutputs as Record<string, Dynamic>;
-    if (call.preview) return this.withTags(resource, call.news, { ...oldOutputs, ...call.news, ...keptBelow(resource, call.news, oldOutputs) });
+    const {
+      [appliedKey]: applied,
+      [importedKey]: _imported,
+      ...oldOutputs
+    } = call.oldOutputs as Record<string, Dynamic>;
+    if (call.preview)
+      return this.withTags(resource, call.news, {
+        ...oldOutputs,
+        ...call.news,
+        ...keptBelow(resource, call.news, oldOutputs),
+      });
     const olds: Props = applied ?? call.oldInputs;
     const aws = this.context(limits);
-    const untold = (key: string) => call.news[key] === undefined && isUntold(resource, call.oldOutputs, olds, { path: key, kind: "delete", replaces: false });
-    const changed = new Set([...Object.keys(olds), ...Object.keys(call.news)].filter((key) => !equal(olds[key], call.news[key]) && !untold(key) && !isReordered(resource, olds, call.news, key)));
+    const untold = (key: string) =>
+      call.news[key] === undefined &&
+      isUntold(resource, call.oldOutputs, olds, { path: key, kind: "delete", replaces: false });
+    const changed = new Set(
+      [...Object.keys(olds), ...Object.keys(call.news)].filter(
+        (key) => !equal(olds[key], call.news[key]) && !untold(key) && !isReordered(resource, olds, call.news, key),
+      ),
+    );
     const tagsChanged = changed.delete("tags") || !equal(oldOutputs["__tags"], this.allTags(resource, call.news));
     try {
       if (tagsChanged && resource.tag !== undefined) {
         const tags = this.allTags(resource, call.news);
-        await resource.tag(aws, call.id, tags, Object.keys(oldOutputs["__tags"] ?? {}).filter((key) => tags[key] === undefined), oldOutputs);
+        await resource.tag(
+          aws,
+          call.id,
+          tags,
+          Object.keys(oldOutputs["__tags"] ?? {}).filter((key) => tags[key] === undefined),
+          oldOutputs,
+        );
       }
       if (changed.size > 0) await resource.update?.(aws, call.id, call.news, olds, changed);
       await this.untilReady(resource, aws, call.id, call.news);
     } catch (error) {
       const now = await this.outputs(resource, aws, call.id, olds).catch(() => oldOutputs);
       // The engine records the new inputs with a failed update; the next one must still see what was not done.
-      throw new PartialFailure(call.id, { ...now, __tags: oldOutputs["__tags"], [appliedKey]: olds }, [(error as Error).message], error);
+      throw new PartialFailure(
+        call.id,
+        { ...now, __tags: oldOutputs["__tags"], [appliedKey]: olds },
+        [(error as Error).message],
+        error,
+      );
     }
     return this.outputs(resource, aws, call.id, call.news);
   }
@@ -227,7 +406,13 @@ export class AwsStandIn implements StandIn {
         await pause(limits.signal);
       }
     }
-    if (resource.waitsForDeletion === true) await this.poll(resource, aws, `${call.id} to be deleted`, async () => (await resource.read(aws, call.id, call.outputs)) === null);
+    if (resource.waitsForDeletion === true)
+      await this.poll(
+        resource,
+        aws,
+        `${call.id} to be deleted`,
+        async () => (await resource.read(aws, call.id, call.outputs)) === null,
+      );
   }
 
   async invoke(token: string, args: Props): Promise<Props> {
@@ -237,7 +422,8 @@ export class AwsStandIn implements StandIn {
 
 /** Among the outputs of an object whose last operation failed: the inputs that hold of it, as far as is known. */
 const appliedKey = "__applied";
-const unfinished = (outputs: Props): Props => (outputs[appliedKey] === undefined ? {} : { [appliedKey]: outputs[appliedKey] });
+const unfinished = (outputs: Props): Props =>
+  outputs[appliedKey] === undefined ? {} : { [appliedKey]: outputs[appliedKey] };
 
 /** Among the outputs of what was imported and not updated since: its inputs hold more than any program says. */
 const importedKey = "__imported";
@@ -247,7 +433,10 @@ function isUntold(resource: AwsResource, outputs: Props, olds: Props, change: Pr
   if (outputs[importedKey] !== true || change.kind !== "delete" || under(["tags"])(change.path)) return false;
   const value = change.path.split(/[.[\]]+/).reduce<Dynamic>((at, key) => (key === "" ? at : at?.[key]), olds);
   if (value === false || value === "" || value === 0 || (Array.isArray(value) && value.length === 0)) return true;
-  if (under(resource.computed ?? [])(change.path)) return resource.officialDefaults?.[change.path] === undefined || equal(resource.officialDefaults[change.path], value);
+  if (under(resource.computed ?? [])(change.path))
+    return (
+      resource.officialDefaults?.[change.path] === undefined || equal(resource.officialDefaults[change.path], value)
+    );
   return equal(resource.officialDefaults?.[change.path], value);
 }
 
@@ -257,24 +446,45 @@ function isReordered(resource: AwsResource, olds: Props, news: Props, path: stri
   return equal([...(olds[property] ?? [])].sort(), [...(news[property] ?? [])].sort());
 }
 
-/** In an update's preview what AWS adds below a property is as it was, as with the official provider: unknown, it would replace what is made from it. */
+/**
+ * In an update's preview what AWS adds below a property is as it was, as with the official provider: unknown, it would
+ * replace what is made from it.
+ */
 function keptBelow(resource: AwsResource, news: Props, olds: Props): Props {
-  return Object.fromEntries(Object.entries(resource.computedBelow ?? {}).flatMap(([property, keys]) => {
-    const [now, before] = [news[property], olds[property]];
-    if (!isObject(now) || !isObject(before)) return [];
-    return [[property, { ...Object.fromEntries(keys.flatMap((key) => (before[key] === undefined ? [] : [[key, before[key]]]))), ...now }]];
-  }));
+  return Object.fromEntries(
+    Object.entries(resource.computedBelow ?? {}).flatMap(([property, keys]) => {
+      const [now, before] = [news[property], olds[property]];
+      if (!isObject(now) || !isObject(before)) return [];
+      return [
+        [
+          property,
+          {
+            ...Object.fromEntries(keys.flatMap((key) => (before[key] === undefined ? [] : [[key, before[key]]]))),
+            ...now,
+          },
+        ],
+      ];
+    }),
+  );
 }
 
-/** With what was changed from outside since the outputs were recorded, as the program would have written it: the next update puts it back. */
+/**
+ * With what was changed from outside since the outputs were recorded, as the program would have written it: the next
+ * update puts it back.
+ */
 function drifted(inputs: Props, outputs: Props, read: Props): Props {
   const same = (key: string) => read[key] === undefined || outputs[key] === undefined || equal(read[key], outputs[key]);
-  return Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, same(key) ? value : shapedLike(value, read[key])]));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([key, value]) => [key, same(key) ? value : shapedLike(value, read[key])]),
+  );
 }
 
 /** Of an object only the properties that the program gave; text where it gave text. */
 function shapedLike(like: Dynamic, value: Dynamic): Dynamic {
-  if (isObject(like) && isObject(value)) return Object.fromEntries(Object.entries(like).map(([key, one]) => [key, value[key] === undefined ? one : shapedLike(one, value[key])]));
+  if (isObject(like) && isObject(value))
+    return Object.fromEntries(
+      Object.entries(like).map(([key, one]) => [key, value[key] === undefined ? one : shapedLike(one, value[key])]),
+    );
   return typeof like === "string" && typeof value !== "object" ? String(value) : value;
 }
 

@@ -19,13 +19,36 @@ pulumi.runtime.registerResourceModule("eks", "index", {
   },
 });
 
-export async function constructComponent(name: string, type: string, inputs: pulumi.Inputs, options: pulumi.ComponentResourceOptions): Promise<{ urn: pulumi.Output<string>; state: pulumi.Inputs }> {
+export async function constructComponent(
+  name: string,
+  type: string,
+  inputs: pulumi.Inputs,
+  options: pulumi.ComponentResourceOptions,
+): Promise<{ urn: pulumi.Output<string>; state: pulumi.Inputs }> {
   switch (type) {
-    case "eks:index:Cluster": { const made = new ClusterComponent(name, inputs, options); return { urn: made.urn, state: made.state }; }
-    case "eks:index:ManagedNodeGroup": { const made = new ManagedNodeGroupComponent(name, inputs, options); return { urn: made.urn, state: made.state }; }
-    case "eks:index:Addon": { const made = new AddonComponent(name, inputs, options); return { urn: made.urn, state: made.state }; }
-    case "eks:index:VpcCniAddon": { const made = new VpcCniAddonComponent(name, inputs, options); return { urn: made.urn, state: {} }; }
-    case "eks:index:ServiceRole": { const made = new ServiceRole(name, inputs as never, options); return { urn: made.urn, state: { resolvedRole: made.role } }; }
-    default: throw new Error(`the sandbox's stand-in for the eks provider has no ${type}; use the official plugin with --provider eks=PATH`);
+    case "eks:index:Cluster": {
+      const made = new ClusterComponent(name, inputs, options);
+      return { urn: made.urn, state: made.state };
+    }
+    case "eks:index:ManagedNodeGroup": {
+      const made = new ManagedNodeGroupComponent(name, inputs, options);
+      return { urn: made.urn, state: made.state };
+    }
+    case "eks:index:Addon": {
+      const made = new AddonComponent(name, inputs, options);
+      return { urn: made.urn, state: made.state };
+    }
+    case "eks:index:VpcCniAddon": {
+      const made = new VpcCniAddonComponent(name, inputs, options);
+      return { urn: made.urn, state: {} };
+    }
+    case "eks:index:ServiceRole": {
+      const made = new ServiceRole(name, inputs as never, options);
+      return { urn: made.urn, state: { resolvedRole: made.role } };
+    }
+    default:
+      throw new Error(
+        `the sandbox's stand-in for the eks provider has no ${type}; use the official plugin with --provider eks=PATH`,
+      );
   }
 }

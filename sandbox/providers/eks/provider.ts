@@ -1,4 +1,7 @@
-/** The stand-in for the eks provider: components only, constructed with the SDK inside a store of their own (AsyncLocalStorage), so that several programs don't mix. */
+/**
+ * The stand-in for the eks provider: components only, constructed with the SDK inside a store of their own
+ * (AsyncLocalStorage), so that several programs don't mix.
+ */
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
@@ -12,20 +15,49 @@ const onlyComponents = "the eks provider has components only";
 export class EksStandIn implements StandIn {
   readonly name = "eks";
   readonly version = eksVersion;
-  async configure(): Promise<void> { /* nothing to set: children use aws's and kubernetes' providers */ }
-  configReplaces(): readonly string[] { return []; }
-  async check(): Promise<Check> { throw new Error(onlyComponents); }
-  async diff(): Promise<Diff> { throw new Error(onlyComponents); }
-  async create(): Promise<Created> { throw new Error(onlyComponents); }
-  async read(): Promise<null> { throw new Error(onlyComponents); }
-  async update(): Promise<Props> { throw new Error(onlyComponents); }
-  async delete(): Promise<void> { throw new Error(onlyComponents); }
-  async invoke(token: string): Promise<Props> { throw new Error(`the sandbox's stand-in for the eks provider has no function ${token}; use the official plugin with --provider eks=PATH`); }
+  async configure(): Promise<void> {
+    /* nothing to set: children use aws's and kubernetes' providers */
+  }
+  configReplaces(): readonly string[] {
+    return [];
+  }
+  async check(): Promise<Check> {
+    throw new Error(onlyComponents);
+  }
+  async diff(): Promise<Diff> {
+    throw new Error(onlyComponents);
+  }
+  async create(): Promise<Created> {
+    throw new Error(onlyComponents);
+  }
+  async read(): Promise<null> {
+    throw new Error(onlyComponents);
+  }
+  async update(): Promise<Props> {
+    throw new Error(onlyComponents);
+  }
+  async delete(): Promise<void> {
+    throw new Error(onlyComponents);
+  }
+  async invoke(token: string): Promise<Props> {
+    throw new Error(
+      `the sandbox's stand-in for the eks provider has no function ${token}; use the official plugin with ` +
+        "--provider eks=PATH",
+    );
+  }
 }
 
-type Construct = (name: string, type: string, inputs: Inputs, options: ComponentResourceOptions) => Promise<{ urn: unknown; state: Inputs }>;
+type Construct = (
+  name: string,
+  type: string,
+  inputs: Inputs,
+  options: ComponentResourceOptions,
+) => Promise<{ urn: unknown; state: Inputs }>;
 
-interface SdkServer { construct(call: unknown, callback: unknown): void; engineAddr: string }
+interface SdkServer {
+  construct(call: unknown, callback: unknown): void;
+  engineAddr: string;
+}
 
 /** The SDK's own server decodes the request, sets up the store, and encodes the answer. */
 export function componentHandlers(engineAddress: string): RawHandlers {
@@ -43,18 +75,33 @@ export function componentHandlers(engineAddress: string): RawHandlers {
   return {
     construct: (call, callback) => {
       // The bare error would reach the engine as "Unknown error".
-      const answer = (error: Error | null | undefined, value: unknown) => callback(error ? Object.assign(error, { code: (error as { code?: unknown }).code ?? 2, details: (error as { details?: string }).details ?? error.message }) : null, value);
+      const answer = (error: Error | null | undefined, value: unknown) =>
+        callback(
+          error
+            ? Object.assign(error, {
+                code: (error as { code?: unknown }).code ?? 2,
+                details: (error as { details?: string }).details ?? error.message,
+              })
+            : null,
+          value,
+        );
       try {
         open().construct(call, answer);
       } catch (error) {
         answer(error as Error, undefined);
       }
     },
-    attached: (address) => { engineAddress = address; if (server !== undefined) server.engineAddr = address; },
+    attached: (address) => {
+      engineAddress = address;
+      if (server !== undefined) server.engineAddr = address;
+    },
   };
 }
 
-/** The SDK keeps its server class to itself (only a `main` that owns the process is exported); its module is loaded a second time with one export more. */
+/**
+ * The SDK keeps its server class to itself (only a `main` that owns the process is exported); its module is loaded a
+ * second time with one export more.
+ */
 function sdkServer(): { Server: new (engineAddress: string, provider: object, errors: Set<unknown>) => SdkServer } {
   const file = require.resolve("@pulumi/pulumi/provider/server.js");
   const NodeModule = require("node:module");

@@ -8,10 +8,20 @@ export interface Kind {
   readonly patch: boolean;
 }
 
-/** `kubernetes:apps/v1:Deployment` → apps/v1 Deployment; `kubernetes:core/v1:ServicePatch` → some fields of a v1 Service. Null for anything else (Helm, Provider, overlays). */
+/**
+ * `kubernetes:apps/v1:Deployment` → apps/v1 Deployment; `kubernetes:core/v1:ServicePatch` → some fields of a v1
+ * Service. Null for anything else (Helm, Provider, overlays).
+ */
 export function kindOfToken(token: string): Kind | null {
   const [pkg, group, named] = token.split(":");
-  if (pkg !== "kubernetes" || group === undefined || named === undefined || group.startsWith("helm.sh/") || !group.includes("/")) return null;
+  if (
+    pkg !== "kubernetes" ||
+    group === undefined ||
+    named === undefined ||
+    group.startsWith("helm.sh/") ||
+    !group.includes("/")
+  )
+    return null;
   const patch = named.endsWith("Patch") && named !== "Patch";
   const kind = patch ? named.slice(0, -"Patch".length) : named;
   const [name, version] = group.split("/") as [string, string];
@@ -21,15 +31,54 @@ export function kindOfToken(token: string): Kind | null {
 }
 
 const builtInGroups: Readonly<Record<string, string>> = {
-  admissionregistration: "admissionregistration.k8s.io", apiextensions: "apiextensions.k8s.io", apiregistration: "apiregistration.k8s.io", certificates: "certificates.k8s.io", coordination: "coordination.k8s.io", discovery: "discovery.k8s.io", events: "events.k8s.io",
-  flowcontrol: "flowcontrol.apiserver.k8s.io", networking: "networking.k8s.io", node: "node.k8s.io", rbac: "rbac.authorization.k8s.io", resource: "resource.k8s.io", scheduling: "scheduling.k8s.io", storage: "storage.k8s.io",
-  "admissionregistration.k8s.io": "admissionregistration.k8s.io", "rbac.authorization.k8s.io": "rbac.authorization.k8s.io",
+  admissionregistration: "admissionregistration.k8s.io",
+  apiextensions: "apiextensions.k8s.io",
+  apiregistration: "apiregistration.k8s.io",
+  certificates: "certificates.k8s.io",
+  coordination: "coordination.k8s.io",
+  discovery: "discovery.k8s.io",
+  events: "events.k8s.io",
+  flowcontrol: "flowcontrol.apiserver.k8s.io",
+  networking: "networking.k8s.io",
+  node: "node.k8s.io",
+  rbac: "rbac.authorization.k8s.io",
+  resource: "resource.k8s.io",
+  scheduling: "scheduling.k8s.io",
+  storage: "storage.k8s.io",
+  "admissionregistration.k8s.io": "admissionregistration.k8s.io",
+  "rbac.authorization.k8s.io": "rbac.authorization.k8s.io",
 };
 
 const clusterScoped = new Set([
-  "Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "APIService", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
-  "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "IngressClass", "IngressClassParams", "StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "RuntimeClass", "PriorityClass", "CertificateSigningRequest", "FlowSchema",
-  "PriorityLevelConfiguration", "GatewayClass", "DeviceClass", "ClusterTrustBundle", "ServiceCIDR", "IPAddress",
+  "Namespace",
+  "Node",
+  "PersistentVolume",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "CustomResourceDefinition",
+  "APIService",
+  "MutatingWebhookConfiguration",
+  "ValidatingWebhookConfiguration",
+  "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionPolicyBinding",
+  "MutatingAdmissionPolicy",
+  "MutatingAdmissionPolicyBinding",
+  "IngressClass",
+  "IngressClassParams",
+  "StorageClass",
+  "VolumeAttachment",
+  "CSIDriver",
+  "CSINode",
+  "RuntimeClass",
+  "PriorityClass",
+  "CertificateSigningRequest",
+  "FlowSchema",
+  "PriorityLevelConfiguration",
+  "GatewayClass",
+  "DeviceClass",
+  "ClusterTrustBundle",
+  "ServiceCIDR",
+  "IPAddress",
 ]);
 export const isNamespaced = (kind: string): boolean => !clusterScoped.has(kind);
 
@@ -37,14 +86,39 @@ export const isNamespaced = (kind: string): boolean => !clusterScoped.has(kind);
 const replacedOn: Readonly<Record<string, readonly string[]>> = {
   ConfigMap: ["data", "binaryData", "immutable"],
   Secret: ["data", "stringData", "type", "immutable"],
-  Deployment: ["spec.selector"], ReplicaSet: ["spec.selector"], DaemonSet: ["spec.selector"],
-  StatefulSet: ["spec.podManagementPolicy", "spec.revisionHistoryLimit", "spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"],
+  Deployment: ["spec.selector"],
+  ReplicaSet: ["spec.selector"],
+  DaemonSet: ["spec.selector"],
+  StatefulSet: [
+    "spec.podManagementPolicy",
+    "spec.revisionHistoryLimit",
+    "spec.selector",
+    "spec.serviceName",
+    "spec.volumeClaimTemplates",
+  ],
   Job: ["spec.completions", "spec.selector", "spec.template"],
-  Pod: ["spec.containers", "spec.initContainers", "spec.nodeName", "spec.nodeSelector", "spec.serviceAccountName", "spec.volumes", "spec.restartPolicy", "spec.hostNetwork", "spec.affinity"],
+  Pod: [
+    "spec.containers",
+    "spec.initContainers",
+    "spec.nodeName",
+    "spec.nodeSelector",
+    "spec.serviceAccountName",
+    "spec.volumes",
+    "spec.restartPolicy",
+    "spec.hostNetwork",
+    "spec.affinity",
+  ],
   Service: ["spec.clusterIP", "spec.type"],
-  PersistentVolumeClaim: ["spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName", "spec.volumeMode"],
+  PersistentVolumeClaim: [
+    "spec.accessModes",
+    "spec.selector",
+    "spec.storageClassName",
+    "spec.volumeName",
+    "spec.volumeMode",
+  ],
   StorageClass: ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"],
-  RoleBinding: ["roleRef"], ClusterRoleBinding: ["roleRef"],
+  RoleBinding: ["roleRef"],
+  ClusterRoleBinding: ["roleRef"],
   PodDisruptionBudget: [],
   IngressClass: ["spec.controller"],
   TargetGroupBinding: [],
@@ -53,7 +127,9 @@ const replacedOn: Readonly<Record<string, readonly string[]>> = {
 export function replacesOn(kind: string, config: Props, patch = false): readonly string[] {
   // A patch that goes gives its fields up, and the API server says what may not change.
   if (patch) return ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
-  const mutable = (kind === "ConfigMap" && isTrue(config["enableConfigMapMutable"])) || (kind === "Secret" && isTrue(config["enableSecretMutable"]));
+  const mutable =
+    (kind === "ConfigMap" && isTrue(config["enableConfigMapMutable"])) ||
+    (kind === "Secret" && isTrue(config["enableSecretMutable"]));
   // A Service that becomes or stops being headless or external is another one; other changes of type are in place.
   const own = kind === "Service" ? ["spec.clusterIP"] : (replacedOn[kind] ?? []);
   return ["apiVersion", "kind", "metadata.name", "metadata.namespace", ...(mutable ? [] : own)];

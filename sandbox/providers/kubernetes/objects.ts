@@ -4,7 +4,10 @@ import { awaitGone, awaitReady } from "./await";
 import { KubeError, type KubeClient } from "./client";
 import type { Dynamic, Props } from "../rpc/values";
 
-interface Mapping { readonly path: string; readonly namespaced: boolean }
+interface Mapping {
+  readonly path: string;
+  readonly namespaced: boolean;
+}
 
 /** A kind that its API server does not serve. */
 export class NoMatch extends Error {
@@ -32,7 +35,9 @@ export class KubeObjects {
     const known = this.mappings.get(key);
     if (known !== undefined) return known;
     const list = await this.client.find(apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`);
-    for (const one of list?.resources ?? []) if (!one.name.includes("/")) this.mappings.set(`${apiVersion}/${one.kind}`, { path: one.name, namespaced: one.namespaced });
+    for (const one of list?.resources ?? [])
+      if (!one.name.includes("/"))
+        this.mappings.set(`${apiVersion}/${one.kind}`, { path: one.name, namespaced: one.namespaced });
     const found = this.mappings.get(key);
     if (found === undefined) throw new NoMatch(apiVersion, kind);
     return found;
@@ -51,13 +56,28 @@ export class KubeObjects {
     }
   }
 
-  /** Server-side apply, without force: another manager's field is a conflict, told as the official provider tells it. */
+  /**
+   * Server-side apply, without force: another manager's field is a conflict, told as the official provider tells it.
+   */
   async apply(path: string, object: Props, fieldManager: string, limits: Limits, force = false): Promise<Dynamic> {
     try {
-      return await this.client.send({ method: "PATCH", path: `${path}?fieldManager=${encodeURIComponent(fieldManager)}&force=${force}`, body: object, contentType: "application/apply-patch+yaml", signal: limits.signal });
+      return await this.client.send({
+        method: "PATCH",
+        path: `${path}?fieldManager=${encodeURIComponent(fieldManager)}&force=${force}`,
+        body: object,
+        contentType: "application/apply-patch+yaml",
+        signal: limits.signal,
+      });
     } catch (error) {
       if (error instanceof KubeError && error.status === 409 && error.message.startsWith("Apply failed")) {
-        throw new KubeError(409, error.reason, `the Kubernetes API server reported that "${object.metadata.namespace ? `${object.metadata.namespace}/` : ""}${object.metadata.name}" failed to apply: ${error.message}. The resource managed by field manager "${fieldManager}" had an apply conflict`);
+        throw new KubeError(
+          409,
+          error.reason,
+          "the Kubernetes API server reported that " +
+            `"${object.metadata.namespace ? `${object.metadata.namespace}/` : ""}${object.metadata.name}" failed ` +
+            `to apply: ${error.message}. The resource managed by field manager "${fieldManager}" had an apply ` +
+            "conflict",
+        );
       }
       throw error;
     }
@@ -70,7 +90,12 @@ export class KubeObjects {
       // To apply to what is gone would make it anew.
       if ((await this.client.find(path, limits.signal)) === null) return;
       const { name, namespace } = object.metadata;
-      await this.apply(path, { apiVersion: object.apiVersion, kind: object.kind, metadata: { name, namespace } }, fieldManager, limits);
+      await this.apply(
+        path,
+        { apiVersion: object.apiVersion, kind: object.kind, metadata: { name, namespace } },
+        fieldManager,
+        limits,
+      );
     } catch (error) {
       if (!(error instanceof NoMatch)) throw error;
     }
@@ -80,7 +105,12 @@ export class KubeObjects {
     const live = await this.client.find(path, limits.signal);
     if (live === null) return;
     try {
-      await this.client.send({ method: "DELETE", path, body: { propagationPolicy: deletionOf(live.kind) }, signal: limits.signal });
+      await this.client.send({
+        method: "DELETE",
+        path,
+        body: { propagationPolicy: deletionOf(live.kind) },
+        signal: limits.signal,
+      });
     } catch (error) {
       if (!(error instanceof KubeError && error.status === 404)) throw error;
     }

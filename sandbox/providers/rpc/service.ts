@@ -16,7 +16,10 @@ type Message = any;
 type Call = { request: Message; on?: (event: "cancelled", listener: () => void) => void };
 type Handler = (request: Message, signal: AbortSignal) => Promise<unknown>;
 /** Handlers that the component provider implements with the SDK's own server; raw gRPC functions. */
-export interface RawHandlers { readonly construct?: (call: Message, callback: Message) => void; readonly attached?: (address: string) => void }
+export interface RawHandlers {
+  readonly construct?: (call: Message, callback: Message) => void;
+  readonly attached?: (address: string) => void;
+}
 
 /** Properties as the wire has them: a Struct has no `undefined`. */
 const toStruct = (properties: Props): unknown => Struct.fromJavaScript(plain(properties));
@@ -24,17 +27,25 @@ const toStruct = (properties: Props): unknown => Struct.fromJavaScript(plain(pro
 const maxMessageBytes = 400 * 1024 * 1024;
 
 export class ProviderServer {
-  private readonly server = new grpc.Server({ "grpc.max_receive_message_length": maxMessageBytes, "grpc.max_send_message_length": maxMessageBytes });
+  private readonly server = new grpc.Server({
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+  });
   private readonly cancelled = new AbortController();
 
-  constructor(private readonly standIn: StandIn, private readonly raw: RawHandlers = {}) {
+  constructor(
+    private readonly standIn: StandIn,
+    private readonly raw: RawHandlers = {},
+  ) {
     this.server.addService(services.ResourceProviderService, this.implementation());
   }
 
   /** Resolves with the port on 127.0.0.1. */
   listen(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => (error === null ? resolve(port) : reject(error)));
+      this.server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) =>
+        error === null ? resolve(port) : reject(error),
+      );
     });
   }
 
@@ -46,25 +57,58 @@ export class ProviderServer {
   private implementation(): grpc.UntypedServiceImplementation {
     const { standIn, raw } = this;
     const handlers: Record<string, Handler> = {
-      getPluginInfo: async () => { const info = new pluginProto.PluginInfo(); info.setVersion(standIn.version); return info; },
-      getSchema: async () => { const answer = new protos.GetSchemaResponse(); answer.setSchema(JSON.stringify({ name: standIn.name, version: standIn.version })); return answer; },
-      attach: async (request) => { raw.attached?.(request.getAddress()); return new Empty(); },
-      cancel: async () => { this.cancelled.abort(); return new Empty(); },
+      getPluginInfo: async () => {
+        const info = new pluginProto.PluginInfo();
+        info.setVersion(standIn.version);
+        return info;
+      },
+      getSchema: async () => {
+        const answer = new protos.GetSchemaResponse();
+        answer.setSchema(JSON.stringify({ name: standIn.name, version: standIn.version }));
+        return answer;
+      },
+      attach: async (request) => {
+        raw.attached?.(request.getAddress());
+        return new Empty();
+      },
+      cancel: async () => {
+        this.cancelled.abort();
+        return new Empty();
+      },
       checkConfig: async (request) => checkAnswer({ inputs: struct(request.getNews()), failures: [] }),
       diffConfig: async (request) => configDiffAnswer(standIn, request),
       configure: async (request) => this.configure(request),
-      check: async (request) => checkAnswer(await standIn.check({ ...target(request), olds: struct(request.getOlds()), news: struct(request.getNews()), seed: Buffer.from(request.getRandomseed_asU8()) })),
+      check: async (request) =>
+        checkAnswer(
+          await standIn.check({
+            ...target(request),
+            olds: struct(request.getOlds()),
+            news: struct(request.getNews()),
+            seed: Buffer.from(request.getRandomseed_asU8()),
+          }),
+        ),
       diff: async (request) => diffAnswer(await standIn.diff(change(request))),
       create: (request, signal) => this.create(request, signal),
       read: (request) => this.read(request),
       update: async (request, signal) => {
-        const outputs = await standIn.update({ ...change(request), preview: request.getPreview() }, { signal, timeoutSeconds: request.getTimeout() });
+        const outputs = await standIn.update(
+          { ...change(request), preview: request.getPreview() },
+          { signal, timeoutSeconds: request.getTimeout() },
+        );
         const answer = new protos.UpdateResponse();
         answer.setProperties(toStruct(outputs));
         return answer;
       },
       delete: async (request, signal) => {
-        await standIn.delete({ ...target(request), id: request.getId(), oldInputs: struct(request.getOldInputs()), outputs: struct(request.getProperties()) }, { signal, timeoutSeconds: request.getTimeout() });
+        await standIn.delete(
+          {
+            ...target(request),
+            id: request.getId(),
+            oldInputs: struct(request.getOldInputs()),
+            outputs: struct(request.getProperties()),
+          },
+          { signal, timeoutSeconds: request.getTimeout() },
+        );
         return new Empty();
       },
       invoke: async (request) => {
@@ -74,12 +118,18 @@ export class ProviderServer {
       },
     };
     const implementation: Record<string, Message> = {};
-    for (const [name, handler] of Object.entries(handlers)) implementation[name] = (call: Call, callback: Message) => void this.answer(name, handler, call, callback);
+    for (const [name, handler] of Object.entries(handlers))
+      implementation[name] = (call: Call, callback: Message) => void this.answer(name, handler, call, callback);
     if (raw.construct !== undefined) implementation["construct"] = raw.construct;
     return implementation;
   }
 
-  private async answer(method: string, handler: Handler, call: Call, callback: (error: unknown, value?: unknown) => void): Promise<void> {
+  private async answer(
+    method: string,
+    handler: Handler,
+    call: Call,
+    callback: (error: unknown, value?: unknown) => void,
+  ): Promise<void> {
     const one = new AbortController();
     call.on?.("cancelled", () => one.abort());
     try {
@@ -104,7 +154,10 @@ export class ProviderServer {
   }
 
   private async create(request: Message, signal: AbortSignal): Promise<unknown> {
-    const created = await this.standIn.create({ ...target(request), inputs: struct(request.getProperties()), preview: request.getPreview() }, { signal, timeoutSeconds: request.getTimeout() });
+    const created = await this.standIn.create(
+      { ...target(request), inputs: struct(request.getProperties()), preview: request.getPreview() },
+      { signal, timeoutSeconds: request.getTimeout() },
+    );
     const answer = new protos.CreateResponse();
     answer.setId(created.id);
     answer.setProperties(toStruct(created.outputs));
@@ -112,7 +165,12 @@ export class ProviderServer {
   }
 
   private async read(request: Message): Promise<unknown> {
-    const found = await this.standIn.read({ ...target(request), id: request.getId(), inputs: struct(request.getInputs()), outputs: struct(request.getProperties()) });
+    const found = await this.standIn.read({
+      ...target(request),
+      id: request.getId(),
+      inputs: struct(request.getInputs()),
+      outputs: struct(request.getProperties()),
+    });
     const answer = new protos.ReadResponse();
     if (found === null) return answer;
     answer.setId(found.id ?? request.getId());
@@ -135,26 +193,40 @@ function target(request: Message): Target {
 }
 
 function change(request: Message) {
-  return { ...target(request), id: request.getId() as string, oldInputs: struct(request.getOldInputs()), oldOutputs: struct(request.getOlds()), news: struct(request.getNews()) };
+  return {
+    ...target(request),
+    id: request.getId() as string,
+    oldInputs: struct(request.getOldInputs()),
+    oldOutputs: struct(request.getOlds()),
+    news: struct(request.getNews()),
+  };
 }
 
 function checkAnswer(check: Check): unknown {
   const answer = new protos.CheckResponse();
   answer.setInputs(toStruct(check.inputs));
-  answer.setFailuresList(check.failures.map((failure) => {
-    const message = new protos.CheckFailure();
-    message.setProperty(failure.property);
-    message.setReason(failure.reason);
-    return message;
-  }));
+  answer.setFailuresList(
+    check.failures.map((failure) => {
+      const message = new protos.CheckFailure();
+      message.setProperty(failure.property);
+      message.setReason(failure.reason);
+      return message;
+    }),
+  );
   return answer;
 }
 
-const kinds = { add: ["ADD", "ADD_REPLACE"], update: ["UPDATE", "UPDATE_REPLACE"], delete: ["DELETE", "DELETE_REPLACE"] } as const;
+const kinds = {
+  add: ["ADD", "ADD_REPLACE"],
+  update: ["UPDATE", "UPDATE_REPLACE"],
+  delete: ["DELETE", "DELETE_REPLACE"],
+} as const;
 
 function diffAnswer(diff: Diff): unknown {
   const answer = new protos.DiffResponse();
-  answer.setChanges(diff.changes.length > 0 ? protos.DiffResponse.DiffChanges.DIFF_SOME : protos.DiffResponse.DiffChanges.DIFF_NONE);
+  answer.setChanges(
+    diff.changes.length > 0 ? protos.DiffResponse.DiffChanges.DIFF_SOME : protos.DiffResponse.DiffChanges.DIFF_NONE,
+  );
   answer.setHasdetaileddiff(true);
   answer.setDeletebeforereplace(diff.deleteBeforeReplace);
   const top = (path: string) => path.split(/[.[]/)[0] ?? path;
@@ -175,7 +247,12 @@ function configDiffAnswer(standIn: StandIn, request: Message): unknown {
   const answer = new protos.DiffResponse();
   const same = equal(olds, news) && !hasUnknown(news);
   answer.setChanges(same ? protos.DiffResponse.DiffChanges.DIFF_NONE : protos.DiffResponse.DiffChanges.DIFF_SOME);
-  if (!same) answer.setDiffsList([...new Set([...Object.keys(olds), ...Object.keys(news)])].filter((key) => !equal(olds[key], news[key]) || hasUnknown(news[key])));
+  if (!same)
+    answer.setDiffsList(
+      [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
+        (key) => !equal(olds[key], news[key]) || hasUnknown(news[key]),
+      ),
+    );
   answer.setReplacesList([...standIn.configReplaces(olds, news)]);
   return answer;
 }
@@ -199,5 +276,9 @@ function grpcError(method: string, request: Message, error: unknown): grpc.Servi
     status.addDetails(any);
     metadata.set("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
   }
-  return Object.assign(new Error(message), { code: grpc.status.UNKNOWN, details: status.getMessage() as string, metadata });
+  return Object.assign(new Error(message), {
+    code: grpc.status.UNKNOWN,
+    details: status.getMessage() as string,
+    metadata,
+  });
 }

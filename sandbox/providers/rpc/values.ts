@@ -2,9 +2,13 @@
 import { createHash } from "node:crypto";
 
 export type Value = string | number | boolean | null | readonly Value[] | Props;
-/** Objects of the wire: their shapes are decided by the engine, an API server or AWS, and looked at where they are used. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- protobuf Structs have no types
-export interface Props { readonly [key: string]: any }
+/**
+ * Objects of the wire: their shapes are decided by the engine, an API server or AWS, and looked at where they are used.
+ */
+export interface Props {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- protobuf Structs have no types
+  readonly [key: string]: any;
+}
 /** One value of such an object. */
 export type Dynamic = Props[string];
 
@@ -16,11 +20,21 @@ const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
 
-export interface Failure { readonly property: string; readonly reason: string }
-export interface Check { readonly inputs: Props; readonly failures: readonly Failure[] }
+export interface Failure {
+  readonly property: string;
+  readonly reason: string;
+}
+export interface Check {
+  readonly inputs: Props;
+  readonly failures: readonly Failure[];
+}
 
 export type DiffKind = "add" | "update" | "delete";
-export interface PropertyChange { readonly path: string; readonly kind: DiffKind; readonly replaces: boolean }
+export interface PropertyChange {
+  readonly path: string;
+  readonly kind: DiffKind;
+  readonly replaces: boolean;
+}
 export interface Diff {
   readonly changes: readonly PropertyChange[];
   readonly deleteBeforeReplace: boolean;
@@ -30,17 +44,24 @@ export function isObject(value: unknown): value is Record<string, Dynamic> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Takes the engine's wrappings off: secrets and outputs become their value, a resource reference its id. Nulls in objects go. */
+/**
+ * Takes the engine's wrappings off: secrets and outputs become their value, a resource reference its id. Nulls in
+ * objects go.
+ */
 export function plain(value: unknown): Dynamic {
   if (Array.isArray(value)) return value.map(plain);
   if (!isObject(value)) return value;
   switch (value[signatureKey]) {
-    case secretSignature: return plain(value["value"]);
-    case outputSignature: return "value" in value ? plain(value["value"]) : UNKNOWN;
-    case resourceSignature: return value["id"] === undefined || value["id"] === "" ? value["urn"] : plain(value["id"]);
+    case secretSignature:
+      return plain(value["value"]);
+    case outputSignature:
+      return "value" in value ? plain(value["value"]) : UNKNOWN;
+    case resourceSignature:
+      return value["id"] === undefined || value["id"] === "" ? value["urn"] : plain(value["id"]);
     default: {
       const result: Record<string, unknown> = {};
-      for (const [key, item] of Object.entries(value)) if (item !== null && item !== undefined) result[key] = plain(item);
+      for (const [key, item] of Object.entries(value))
+        if (item !== null && item !== undefined) result[key] = plain(item);
       return result;
     }
   }
@@ -54,7 +75,8 @@ export function hasUnknown(value: unknown): boolean {
 
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => equal(item, b[index]));
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, index) => equal(item, b[index]));
   if (!isObject(a) || !isObject(b)) return false;
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...keys].every((key) => equal(a[key], b[key]));
@@ -69,7 +91,12 @@ function child(path: string, key: string): string {
  * All paths at which the new inputs differ from the old ones; an unknown value counts as a change.
  * @param replaces says of a path whether a change there needs another object.
  */
-export function differences(olds: unknown, news: unknown, replaces: (path: string) => boolean, path = ""): PropertyChange[] {
+export function differences(
+  olds: unknown,
+  news: unknown,
+  replaces: (path: string) => boolean,
+  path = "",
+): PropertyChange[] {
   if (equal(olds, news) && !hasUnknown(news)) return [];
   if (isObject(olds) && isObject(news)) {
     const keys = [...new Set([...Object.keys(olds), ...Object.keys(news)])].sort();
@@ -77,7 +104,9 @@ export function differences(olds: unknown, news: unknown, replaces: (path: strin
   }
   if (Array.isArray(olds) && Array.isArray(news)) {
     const length = Math.max(olds.length, news.length);
-    return Array.from({ length }, (_, index) => index).flatMap((index) => differences(olds[index], news[index], replaces, `${path}[${index}]`));
+    return Array.from({ length }, (_, index) => index).flatMap((index) =>
+      differences(olds[index], news[index], replaces, `${path}[${index}]`),
+    );
   }
   const kind: DiffKind = olds === undefined ? "add" : news === undefined ? "delete" : "update";
   return [{ path, kind, replaces: replaces(path) }];
@@ -85,13 +114,21 @@ export function differences(olds: unknown, news: unknown, replaces: (path: strin
 
 /** True when `path` is one of the properties or lies below one. */
 export function under(properties: readonly string[]): (path: string) => boolean {
-  return (path) => properties.some((property) => path === property || path.startsWith(`${property}.`) || path.startsWith(`${property}[`));
+  return (path) =>
+    properties.some(
+      (property) => path === property || path.startsWith(`${property}.`) || path.startsWith(`${property}[`),
+    );
 }
 
-/** As the official providers name things: the resource's name, a dash, and seven (aws) or eight (kubernetes) hex digits drawn from the seed. */
+/**
+ * As the official providers name things: the resource's name, a dash, and seven (aws) or eight (kubernetes) hex digits
+ * drawn from the seed.
+ */
 export function autoName(name: string, seed: Uint8Array, urn: string, digits = 7): string {
   // Without a seed (older engines) the URN decides: still the same in preview and update.
-  const hash = createHash("sha256").update(seed.length > 0 ? seed : Buffer.from(urn)).digest("hex");
+  const hash = createHash("sha256")
+    .update(seed.length > 0 ? seed : Buffer.from(urn))
+    .digest("hex");
   return `${name}-${hash.slice(0, digits)}`;
 }
 

@@ -7,7 +7,11 @@ import { adoptionAt } from "./adoption";
 import { Scene } from "./scene";
 
 const throttled = (call: string): never => {
-  throw new DriverError("EBG-AWS", `elasticloadbalancing:${call}: Throttling: Rate exceeded`, "run the same command again");
+  throw new DriverError(
+    "EBG-AWS",
+    `elasticloadbalancing:${call}: Throttling: Rate exceeded`,
+    "run the same command again",
+  );
 };
 
 describe("handing one service over while AWS does not answer", () => {
@@ -29,7 +33,12 @@ describe("handing one service over while AWS does not answer", () => {
     const scene = new Scene(adoptionAt("untag"));
     scene.before = (call) => void (call === "targets" && throttled(call));
     const outcome = await scene.run();
-    assert.deepEqual(outcome, { kind: "stopped", code: "EBG-DEADLINE", message: "'untag' of 'web': elasticloadbalancing:targets: Throttling: Rate exceeded", remedy: "repair it, then: eks-blue-green adopt" });
+    assert.deepEqual(outcome, {
+      kind: "stopped",
+      code: "EBG-DEADLINE",
+      message: "'untag' of 'web': elasticloadbalancing:targets: Throttling: Rate exceeded",
+      remedy: "repair it, then: eks-blue-green adopt",
+    });
     assert.ok(scene.now > 1_800_000 && scene.now < 1_900_000, `${scene.now}`);
     assert.deepEqual(scene.writes, []);
   });
@@ -47,7 +56,10 @@ describe("a driver that was overtaken while it was asleep", () => {
     };
     const outcome = await scene.run();
     assert.ok(outcome.kind === "stopped" && outcome.code === "EBG-FENCED", JSON.stringify(outcome));
-    assert.match(outcome.message, /'untag' of 'web' failed: somebody else has moved on: the record is at revision 8, this driver knows 7/);
+    assert.match(
+      outcome.message,
+      /'untag' of 'web' failed: somebody else has moved on: the record is at revision 8, this driver knows 7/,
+    );
     assert.deepEqual(scene.writes, []);
   });
 
@@ -59,13 +71,28 @@ describe("a driver that was overtaken while it was asleep", () => {
     assert.deepEqual(scene.writes, ["removeTags arn:group"]);
   });
 
-  const actions: readonly ClusterAction[] = ["release-service", "remove-finalizer", "restart-controller", "remove-tags", "remove-labels", "add-labels", "add-tags", "restart-controller-again", "give-service-back"];
+  const actions: readonly ClusterAction[] = [
+    "release-service",
+    "remove-finalizer",
+    "restart-controller",
+    "remove-tags",
+    "remove-labels",
+    "add-labels",
+    "add-tags",
+    "restart-controller-again",
+    "give-service-back",
+  ];
   for (const action of actions) {
     it(`writes nothing: ${action}`, async () => {
       const scene = new Scene(adoptionAt("untag"));
       scene.service = { ...scene.service, finalizers: ["service.k8s.aws/resources"] };
       const fenced = new DriverError("EBG-FENCED", "m", "r");
-      await assert.rejects(perform(scene.ports(), scene.family.primary, scene.adoption, action, async () => { throw fenced; }), fenced);
+      await assert.rejects(
+        perform(scene.ports(), scene.family.primary, scene.adoption, action, async () => {
+          throw fenced;
+        }),
+        fenced,
+      );
       assert.deepEqual(scene.writes, []);
       await perform(scene.ports(), scene.family.primary, scene.adoption, action, async () => undefined);
       assert.ok(scene.writes.length > 0);
@@ -88,8 +115,15 @@ describe("a driver that was overtaken while it was asleep", () => {
 describe("forgetting what was imported", () => {
   it("waits for whoever holds the stacks, and is fenced by the state that it would write", async () => {
     const calls: string[] = [];
-    const note = (call: string) => async (...args: unknown[]): Promise<never> => void calls.push([call, ...args.filter((one) => typeof one !== "object")].join(" ")) as never;
-    await forgetImports({ settle: note("settle"), backUpState: note("backUpState"), forgetAdopted: note("forgetAdopted") }, adoptionAt("import-environment"), 7);
+    const note =
+      (call: string) =>
+      async (...args: unknown[]): Promise<never> =>
+        void calls.push([call, ...args.filter((one) => typeof one !== "object")].join(" ")) as never;
+    await forgetImports(
+      { settle: note("settle"), backUpState: note("backUpState"), forgetAdopted: note("forgetAdopted") },
+      adoptionAt("import-environment"),
+      7,
+    );
     assert.deepEqual(calls, ["settle", "settle", "backUpState", "backUpState", "forgetAdopted web blue 7"]);
   });
 });

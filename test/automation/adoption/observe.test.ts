@@ -28,13 +28,17 @@ describe("a look that is not answered", () => {
     };
     return scene;
   };
-  const lookAt = (scene: Scene): ReturnType<typeof lookAtAdoption> => lookAtAdoption(scene.ports(), scene.family, scene.adoption, { forgotten: false, annotationsDropped: false });
+  const lookAt = (scene: Scene): ReturnType<typeof lookAtAdoption> =>
+    lookAtAdoption(scene.ports(), scene.family, scene.adoption, { forgotten: false, annotationsDropped: false });
 
   for (const call of ["describeLoadBalancer", "tags", "targets", "adoptedBindings"]) {
     it(`says so instead of ending the command (${call})`, async () => {
-      for (const code of ["EBG-AWS", "EBG-DEADLINE", "EBG-UPDATE-FAILED"] as const) assert.equal((await lookAt(failing(call, code))).unseen, `${call}: Throttling: Rate exceeded`);
+      for (const code of ["EBG-AWS", "EBG-DEADLINE", "EBG-UPDATE-FAILED"] as const)
+        assert.equal((await lookAt(failing(call, code))).unseen, `${call}: Throttling: Rate exceeded`);
     });
   }
-  it("all was told: nothing is said", async () => assert.equal((await lookAt(new Scene(adoptionAt("untag")))).unseen, null));
-  it("no patience helps with credentials", () => assert.rejects(lookAt(failing("tags", "EBG-CREDENTIALS")), { code: "EBG-CREDENTIALS" }));
+  it("all was told: nothing is said", async () =>
+    assert.equal((await lookAt(new Scene(adoptionAt("untag")))).unseen, null));
+  it("no patience helps with credentials", () =>
+    assert.rejects(lookAt(failing("tags", "EBG-CREDENTIALS")), { code: "EBG-CREDENTIALS" }));
 });

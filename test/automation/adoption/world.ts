@@ -1,9 +1,19 @@
 /**
- * A Service's load balancer and a controller that does what a real one was seen to do, forbidden orders included: whatever the driver does
+ * A Service's load balancer and a controller that does what a real one was seen to do, forbidden orders included:
+ * whatever the driver does
  * wrongly here destroys the load balancer or drains its targets.
  */
 import type { Adoption, AdoptionStep } from "../../../stacks/record/adoption";
-import { decideAdoption, freshAdoptMemory, restartToken, type AdoptAction, type AdoptDecision, type AdoptLook, type AdoptMemory, type AdoptTimes } from "../../../automation/adoption/next-step";
+import {
+  decideAdoption,
+  freshAdoptMemory,
+  restartToken,
+  type AdoptAction,
+  type AdoptDecision,
+  type AdoptLook,
+  type AdoptMemory,
+  type AdoptTimes,
+} from "../../../automation/adoption/next-step";
 
 export const times: AdoptTimes = { reconcileMs: 60_000, toleratedMs: 30_000 };
 const loadBalancerClass = "service.k8s.aws/nlb";
@@ -34,8 +44,27 @@ export class AdoptWorld {
   adoption: Adoption;
 
   constructor() {
-    const before = { loadBalancerClass, namespace: "web", name: "web-lb", serviceType: "LoadBalancer", annotations: { "service.beta.kubernetes.io/aws-load-balancer-type": "external" }, labels: {}, tags: {}, targets: {}, loadBalancer: {} as Adoption["before"]["loadBalancer"] };
-    this.adoption = { service: "web", member: "blue", step: "release", direction: "forward", reason: null, startedAt: "2026-01-01T00:00:00.000Z", by: "a@b 1", before };
+    const before = {
+      loadBalancerClass,
+      namespace: "web",
+      name: "web-lb",
+      serviceType: "LoadBalancer",
+      annotations: { "service.beta.kubernetes.io/aws-load-balancer-type": "external" },
+      labels: {},
+      tags: {},
+      targets: {},
+      loadBalancer: {} as Adoption["before"]["loadBalancer"],
+    };
+    this.adoption = {
+      service: "web",
+      member: "blue",
+      step: "release",
+      direction: "forward",
+      reason: null,
+      startedAt: "2026-01-01T00:00:00.000Z",
+      by: "a@b 1",
+      before,
+    };
   }
 
   private get supported(): boolean {
@@ -48,10 +77,15 @@ export class AdoptWorld {
       this.inFlightUntil = null;
     }
     // FACTS I: tags stripped while the finalizer is left: protection switched off, load balancer and group deleted.
-    if (!this.tagged && this.finalizer && !this.supported) this.destroy("tags were taken off while the finalizer was left");
-    if (!this.tagged && this.supported && !this.environmentOwns) this.harm.push("tags were taken off a Service that is still the controller's: InvalidGroup.Duplicate without end");
+    if (!this.tagged && this.finalizer && !this.supported)
+      this.destroy("tags were taken off while the finalizer was left");
+    if (!this.tagged && this.supported && !this.environmentOwns)
+      this.harm.push(
+        "tags were taken off a Service that is still the controller's: InvalidGroup.Duplicate without end",
+      );
     // On start a labelled binding whose tags are gone is deleted, and its targets drain.
-    if (!this.tagged && this.labelled && this.restartedAt === this.now) this.harm.push("a labelled binding without tags met a starting controller");
+    if (!this.tagged && this.labelled && this.restartedAt === this.now)
+      this.harm.push("a labelled binding without tags met a starting controller");
     if (this.supported) this.finalizer = true;
   }
   private destroy(why: string): void {
@@ -64,9 +98,20 @@ export class AdoptWorld {
       at: this.now,
       unseen: null,
       unreachable: this.reachable ? null : "connect ECONNREFUSED",
-      service: { type: this.type, loadBalancerClass: this.class, typeAnnotation: this.typeAnnotation, finalizer: this.finalizer, deleting: false },
+      service: {
+        type: this.type,
+        loadBalancerClass: this.class,
+        typeAnnotation: this.typeAnnotation,
+        finalizer: this.finalizer,
+        deleting: false,
+      },
       controller: { available: this.now - this.restartedAt >= 10_000, restart: this.restart },
-      bindings: { labelled: this.labelled ? 1 : 0, unlabelled: this.labelled ? 0 : 1, missing: this.bound ? [] : ["k8s-web"], deleting: 0 },
+      bindings: {
+        labelled: this.labelled ? 1 : 0,
+        unlabelled: this.labelled ? 0 : 1,
+        missing: this.bound ? [] : ["k8s-web"],
+        deleting: 0,
+      },
       tags: { left: this.tagged ? 3 : 0, missing: this.tagged ? 0 : 3 },
       loadBalancer: this.balancer,
       lostTargets: this.lost,
@@ -126,7 +171,8 @@ export class AdoptWorld {
         this.tagged = true;
         return;
       case "give-service-back":
-        if (!this.tagged || !this.labelled) this.harm.push("the Service back before tags and labels: a second load balancer");
+        if (!this.tagged || !this.labelled)
+          this.harm.push("the Service back before tags and labels: a second load balancer");
         Object.assign(this, { type: "LoadBalancer", class: loadBalancerClass, typeAnnotation: true });
         return;
       default:
@@ -155,7 +201,9 @@ export class AdoptWorld {
       this.reconcile();
       this.now += 1000;
     }
-    throw new Error(`did not end: at ${this.adoption.step} ${this.adoption.direction} after ${this.actions.join(", ")}`);
+    throw new Error(
+      `did not end: at ${this.adoption.step} ${this.adoption.direction} after ${this.actions.join(", ")}`,
+    );
   }
   private write(step: AdoptionStep, reason: string | null): void {
     this.adoption = { ...this.adoption, step, ...(reason === null ? {} : { direction: "back" as const, reason }) };

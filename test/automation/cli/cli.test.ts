@@ -11,11 +11,28 @@ import { buildProgram } from "../../../automation/cli/main";
 import { DriverError } from "../../../automation/errors";
 import { SandboxError } from "../../../sandbox/shared/errors";
 
-const info = { env: { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_ACCESS_KEY_ID: "sandbox", PULUMI_HOME: "/s" }, unset: ["AWS_PROFILE"] };
+const info = {
+  env: { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_ACCESS_KEY_ID: "sandbox", PULUMI_HOME: "/s" },
+  unset: ["AWS_PROFILE"],
+};
 
 describe("the surroundings of a rehearsed driver", () => {
   it("hold nothing that leads to a real account, cluster or backend", () => {
-    const real = { PATH: "/bin", AWS_PROFILE: "prod", AWS_ACCESS_KEY_ID: "AKIAREALLOOKING", AWS_SESSION_TOKEN: "t", AWS_ENDPOINT_URL_EKS: "https://eks.example", PULUMI_ACCESS_TOKEN: "pul-1", PULUMI_BACKEND_URL: "s3://prod", KUBECONFIG: "/prod", KUBERNETES_SERVICE_HOST: "x", HTTPS_PROXY: "http://p", https_proxy: "http://p", NODE_OPTIONS: "--require /evil.js", HELM_KUBECONTEXT: "prod" };
+    const real = {
+      PATH: "/bin",
+      AWS_PROFILE: "prod",
+      AWS_ACCESS_KEY_ID: "AKIAREALLOOKING",
+      AWS_SESSION_TOKEN: "t",
+      AWS_ENDPOINT_URL_EKS: "https://eks.example",
+      PULUMI_ACCESS_TOKEN: "pul-1",
+      PULUMI_BACKEND_URL: "s3://prod",
+      KUBECONFIG: "/prod",
+      KUBERNETES_SERVICE_HOST: "x",
+      HTTPS_PROXY: "http://p",
+      https_proxy: "http://p",
+      NODE_OPTIONS: "--require /evil.js",
+      HELM_KUBECONTEXT: "prod",
+    };
     const env = rehearsalEnvironment(real, info);
     assert.deepEqual(env, { PATH: "/bin", CI: "true", ...info.env });
   });
@@ -23,7 +40,10 @@ describe("the surroundings of a rehearsed driver", () => {
 
 describe("exit codes", () => {
   it("are stable", () => {
-    assert.deepEqual((["done", "nothing-to-do", "walked-back", "stopped", "failed"] as const).map(exitCodeOfOutcome), [0, 0, 5, 6, 7]);
+    assert.deepEqual(
+      (["done", "nothing-to-do", "walked-back", "stopped", "failed"] as const).map(exitCodeOfOutcome),
+      [0, 0, 5, 6, 7],
+    );
     assert.equal(exitCodeOfError(new DriverError("EBG-CONFIG", "m", "r")), exitCodes.usageOrConfig);
     assert.equal(exitCodeOfError(new DriverError("EBG-STACK-LOCKED", "m", "r")), exitCodes.refused);
     // Whatever a hand-over ends with once it was begun is an outcome, not an error that was thrown.
@@ -35,27 +55,54 @@ describe("exit codes", () => {
     const docs = readFileSync(join(__dirname, "../../../docs/errors.md"), "utf8");
     const codes = readFileSync(join(__dirname, "../../../automation/errors.ts"), "utf8").match(/"EBG-[A-Z-]+"/g) ?? [];
     assert.ok(codes.length > 15);
-    assert.deepEqual(codes.filter((code) => !docs.includes(`\`${code.slice(1, -1)}\``)), []);
+    assert.deepEqual(
+      codes.filter((code) => !docs.includes(`\`${code.slice(1, -1)}\``)),
+      [],
+    );
   });
   it("and so are the sandbox's", () => {
     const docs = readFileSync(join(__dirname, "../../../docs/errors.md"), "utf8");
     const root = join(__dirname, "../../../sandbox");
-    const files = readdirSync(root, { recursive: true }).map(String).filter((name) => name.endsWith(".ts"));
-    const codes = new Set(files.flatMap((name) => readFileSync(join(root, name), "utf8").match(/"SBX-[A-Z]+(-[A-Z]+)*"/g) ?? []));
+    const files = readdirSync(root, { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith(".ts"));
+    const codes = new Set(
+      files.flatMap((name) => readFileSync(join(root, name), "utf8").match(/"SBX-[A-Z]+(-[A-Z]+)*"/g) ?? []),
+    );
     assert.ok(codes.size > 20);
-    assert.deepEqual([...codes].filter((code) => !docs.includes(`\`${code.slice(1, -1)}\``)), []);
+    assert.deepEqual(
+      [...codes].filter((code) => !docs.includes(`\`${code.slice(1, -1)}\``)),
+      [],
+    );
   });
 });
 
 describe("flags", () => {
-  for (const text of ["0", "0.5", "601", "fast", ""]) it(`--time-scale '${text}' is refused with the range`, () => assert.throws(() => parseTimeScale(text), /from 1 to 600/));
+  for (const text of ["0", "0.5", "601", "fast", ""])
+    it(`--time-scale '${text}' is refused with the range`, () =>
+      assert.throws(() => parseTimeScale(text), /from 1 to 600/));
   it("--attach is a program with its first arguments; files are named from here, all else stays as it is", () => {
-    assert.deepEqual(parseAttach(` node  automation/cli/main.ts --flag=a/b ./missing /abs`), ["node", resolve("automation/cli/main.ts"), "--flag=a/b", "./missing", "/abs"]);
+    assert.deepEqual(parseAttach(` node  automation/cli/main.ts --flag=a/b ./missing /abs`), [
+      "node",
+      resolve("automation/cli/main.ts"),
+      "--flag=a/b",
+      "./missing",
+      "/abs",
+    ]);
     assert.throws(() => parseAttach(" "), /names no program/);
   });
   it("--time-scale 60 is taken", () => assert.equal(parseTimeScale("60"), 60));
-  for (const text of ["kubernetes", "helm=/x", "=x", "aws="]) it(`--provider '${text}' is refused with the names`, () => assert.throws(() => parseProviders(text, {}), /NAME=PATH with NAME one of aws, eks, kubernetes/));
-  for (const args of [["upgrade"], ["rehearse", "--rate", "zero"], ["rehearse", "--scenario", "frobnicate"], ["sandbox", "up", "--time-scale", "0"], ["verify", "--stack", "dev", "--concurrency", "0"], ["frobnicate"]]) {
+  for (const text of ["kubernetes", "helm=/x", "=x", "aws="])
+    it(`--provider '${text}' is refused with the names`, () =>
+      assert.throws(() => parseProviders(text, {}), /NAME=PATH with NAME one of aws, eks, kubernetes/));
+  for (const args of [
+    ["upgrade"],
+    ["rehearse", "--rate", "zero"],
+    ["rehearse", "--scenario", "frobnicate"],
+    ["sandbox", "up", "--time-scale", "0"],
+    ["verify", "--stack", "dev", "--concurrency", "0"],
+    ["frobnicate"],
+  ]) {
     it(`wrong usage ends with 2: ${args.join(" ")}`, async () => {
       const bin = join(__dirname, "../../../bin/eks-blue-green.js");
       const run = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8" });
@@ -63,14 +110,29 @@ describe("flags", () => {
       assert.match(run.stderr, /error: .*\n\(run with --help/);
     });
   }
-  for (const [args, said] of [[["--to", "1.99"], /no Kubernetes 1\.98.*--from/], [["--from", "1.35", "--to", "1.34"], /not newer/]] as const) {
+  for (const [args, said] of [
+    [["--to", "1.99"], /no Kubernetes 1\.98.*--from/],
+    [["--from", "1.35", "--to", "1.34"], /not newer/],
+  ] as const) {
     it(`rehearse ${args.join(" ")} is refused before anything is started`, () => {
       const begun = Date.now();
-      const run = spawnSync(process.execPath, [join(__dirname, "../../../bin/eks-blue-green.js"), "rehearse", ...args, "--cwd", join(__dirname, "../../..")], { encoding: "utf8" });
+      const run = spawnSync(
+        process.execPath,
+        [join(__dirname, "../../../bin/eks-blue-green.js"), "rehearse", ...args, "--cwd", join(__dirname, "../../..")],
+        { encoding: "utf8" },
+      );
       assert.equal(run.status, exitCodes.usageOrConfig, run.stderr);
       assert.match(run.stderr, said);
       assert.doesNotMatch(run.stdout, /sandbox: started/);
-      assert.deepEqual(readdirSync(tmpdir()).filter((name) => /^eks-blue-green-\w{6}$/.test(name) && statSync(join(tmpdir(), name)).mtimeMs > begun - 1 && readdirSync(join(tmpdir(), name)).length === 0), []);
+      assert.deepEqual(
+        readdirSync(tmpdir()).filter(
+          (name) =>
+            /^eks-blue-green-\w{6}$/.test(name) &&
+            statSync(join(tmpdir(), name)).mtimeMs > begun - 1 &&
+            readdirSync(join(tmpdir(), name)).length === 0,
+        ),
+        [],
+      );
     });
   }
   it("every command has a description and an example or options", () => {
@@ -78,7 +140,25 @@ describe("flags", () => {
       assert.ok(command.description().length > 20, command.name());
       assert.ok(command.helpInformation().includes("Usage:"), command.name());
     }
-    assert.deepEqual(buildProgram().commands.map((command) => command.name()), ["up", "plan", "upgrade", "rollback", "admit", "drain", "scale", "evacuate", "adopt", "status", "verify", "teardown", "rehearse", "sandbox"]);
+    assert.deepEqual(
+      buildProgram().commands.map((command) => command.name()),
+      [
+        "up",
+        "plan",
+        "upgrade",
+        "rollback",
+        "admit",
+        "drain",
+        "scale",
+        "evacuate",
+        "adopt",
+        "status",
+        "verify",
+        "teardown",
+        "rehearse",
+        "sandbox",
+      ],
+    );
   });
 });
 
@@ -102,16 +182,34 @@ describe("the copy of a project under rehearsal", () => {
     assert.throws(() => readFileSync(join(copy.directory, "Pulumi.prod.yaml")), /ENOENT/);
   });
   it("wants none of the user's Secrets, which the rehearsal's clusters don't have", () => {
-    writeFileSync(join(directory, "Pulumi.dev.yaml"), 'config:\n  eks-blue-green:kubernetesVersion: "1.35"\n  eks-blue-green:services:\n    - name: web\n      environmentFrom: [web-secrets]\n    - name: api\n');
+    writeFileSync(
+      join(directory, "Pulumi.dev.yaml"),
+      'config:\n  eks-blue-green:kubernetesVersion: "1.35"\n  eks-blue-green:services:\n    - name: web\n      ' +
+        "environmentFrom: [web-secrets]\n    - name: api\n",
+    );
     const copy = copyProject(inspectProject(directory, "dev"), join(directory, "copy"));
-    assert.match(readFileSync(join(copy.directory, "Pulumi.dev.yaml"), "utf8"), /services:\n\s+- name: web\n\s+- name: api\n/);
+    assert.match(
+      readFileSync(join(copy.directory, "Pulumi.dev.yaml"), "utf8"),
+      /services:\n\s+- name: web\n\s+- name: api\n/,
+    );
   });
   it("names the stacks that there are when the wanted one is unknown", () => {
-    assert.throws(() => inspectProject(directory, "qa"), (error: DriverError) => error.code === "EBG-UNKNOWN-STACK" && /Pulumi\.dev\.yaml, Pulumi\.prod\.yaml/.test(error.remedy));
-    assert.throws(() => inspectProject(join(directory, "nowhere"), "dev"), (error: DriverError) => error.code === "EBG-NO-PROJECT");
+    assert.throws(
+      () => inspectProject(directory, "qa"),
+      (error: DriverError) =>
+        error.code === "EBG-UNKNOWN-STACK" && /Pulumi\.dev\.yaml, Pulumi\.prod\.yaml/.test(error.remedy),
+    );
+    assert.throws(
+      () => inspectProject(join(directory, "nowhere"), "dev"),
+      (error: DriverError) => error.code === "EBG-NO-PROJECT",
+    );
   });
   it("minors", () => {
     assert.equal(minorBefore("1.35"), "1.34");
-    for (const bad of ["1", "v1.35", "1.0", "2.1", ""]) assert.throws(() => minorBefore(bad), (error: DriverError) => error.code === "EBG-CONFIG");
+    for (const bad of ["1", "v1.35", "1.0", "2.1", ""])
+      assert.throws(
+        () => minorBefore(bad),
+        (error: DriverError) => error.code === "EBG-CONFIG",
+      );
   });
 });

@@ -15,7 +15,13 @@ describe("a load balancer that can't be handed over now", () => {
   });
   it("after others: stopped (6), with what is done and how to go on", () => {
     const result = refusedAfter(["shop"], "web", refusal, "eks-blue-green adopt");
-    assert.deepEqual(result, { outcome: "stopped", adopted: ["shop"], code: "EBG-ADOPT", message: "shop: the stack's now. 'web': the Service web/web-lb is not calm", remedy: "look at its events; then: eks-blue-green adopt" });
+    assert.deepEqual(result, {
+      outcome: "stopped",
+      adopted: ["shop"],
+      code: "EBG-ADOPT",
+      message: "shop: the stack's now. 'web': the Service web/web-lb is not calm",
+      remedy: "look at its events; then: eks-blue-green adopt",
+    });
     assert.equal(exitCodeOfOutcome(result.outcome), 6);
   });
   it("the same for what may pass: AWS that does not answer while the next one is looked at", () => {
@@ -37,10 +43,20 @@ describe("a hand-over half-way, and the record can't be written or read", () => 
   const failure = new DriverError("EBG-UPDATE-FAILED", "backend away", "run the same command again");
 
   it("stops (6) where the record says", () => {
-    assert.deepEqual(stoppedBy(failure, record, "eks-blue-green adopt"), { kind: "stopped", code: "EBG-UPDATE-FAILED", message: "'untag' of 'web': backend away", remedy: "run the same command again; then: eks-blue-green adopt" });
+    assert.deepEqual(stoppedBy(failure, record, "eks-blue-green adopt"), {
+      kind: "stopped",
+      code: "EBG-UPDATE-FAILED",
+      message: "'untag' of 'web': backend away",
+      remedy: "run the same command again; then: eks-blue-green adopt",
+    });
   });
   it("anything else goes on up: who was overtaken is told so, and defects are", () => {
-    for (const error of [new DriverError("EBG-FENCED", "m", "r"), new DriverError("EBG-CREDENTIALS", "m", "r"), new TypeError("defect")]) assert.throws(() => stoppedBy(error, record, "c"), error);
+    for (const error of [
+      new DriverError("EBG-FENCED", "m", "r"),
+      new DriverError("EBG-CREDENTIALS", "m", "r"),
+      new TypeError("defect"),
+    ])
+      assert.throws(() => stoppedBy(error, record, "c"), error);
   });
 });
 
@@ -54,7 +70,12 @@ describe("looking at a service before it is begun", () => {
     Object.assign(ports.aws, {
       findServiceLoadBalancers: async () => {
         left -= 1;
-        if (left >= 0) throw new DriverError("EBG-AWS", "elasticloadbalancing:DescribeTags: Throttling: Rate exceeded", "run the same command again");
+        if (left >= 0)
+          throw new DriverError(
+            "EBG-AWS",
+            "elasticloadbalancing:DescribeTags: Throttling: Rate exceeded",
+            "run the same command again",
+          );
         return { services: {}, missing: {}, backendSecurityGroupId: null };
       },
     });
@@ -68,7 +89,11 @@ describe("looking at a service before it is begun", () => {
   });
   it("ends after five minutes, refused (4)", async () => {
     const scene = throttledFor(Infinity);
-    await assert.rejects(lookedAt(scene.session, scene.family, service), { code: "EBG-ADOPT", message: "what 'web' is like could not be looked at: elasticloadbalancing:DescribeTags: Throttling: Rate exceeded" });
+    await assert.rejects(lookedAt(scene.session, scene.family, service), {
+      code: "EBG-ADOPT",
+      message:
+        "what 'web' is like could not be looked at: elasticloadbalancing:DescribeTags: Throttling: Rate exceeded",
+    });
     assert.ok(scene.now > 300_000 && scene.now < 310_000, `${scene.now}`);
   });
 });

@@ -6,7 +6,9 @@ import { parseEnvironmentConfig } from "../../../stacks/config/parse";
 import { config, World } from "../world";
 
 /** The world of two members that serve, one of which lacks a binding until its stack was read anew and updated. */
-async function up(bindingLost: boolean): Promise<{ readonly calls: readonly string[]; readonly notes: readonly string[] }> {
+async function up(
+  bindingLost: boolean,
+): Promise<{ readonly calls: readonly string[]; readonly notes: readonly string[] }> {
   const world = new World("cycle");
   const calls: string[] = [];
   const events: DriverEventBody[] = [];
@@ -14,7 +16,12 @@ async function up(bindingLost: boolean): Promise<{ readonly calls: readonly stri
   let [lost, known] = [bindingLost, true];
   const nothing: AppliedUpdate = { changes: {}, seconds: 1 };
   const pulumi: Partial<Ports["pulumi"]> = {
-    readEnvironment: async () => ({ exists: true, resources: 1, pendingOperations: [], outputs: { ...world.environmentOutputs(), config: parseEnvironmentConfig(config, { environment: "dev" }) } }),
+    readEnvironment: async () => ({
+      exists: true,
+      resources: 1,
+      pendingOperations: [],
+      outputs: { ...world.environmentOutputs(), config: parseEnvironmentConfig(config, { environment: "dev" }) },
+    }),
     settle: async () => null,
     refresh: async (member) => {
       calls.push(`refresh ${member}`);
@@ -27,10 +34,22 @@ async function up(bindingLost: boolean): Promise<{ readonly calls: readonly stri
       return nothing;
     },
   };
-  const kubernetes: Partial<Ports["kubernetes"]> = { bindings: async (member) => (lost && member.member === "blue" ? [] : await ports.kubernetes.bindings(member)) };
-  const changed = { ...ports, pulumi: Object.assign(Object.create(ports.pulumi) as Ports["pulumi"], pulumi), kubernetes: Object.assign(Object.create(ports.kubernetes) as Ports["kubernetes"], kubernetes) };
+  const kubernetes: Partial<Ports["kubernetes"]> = {
+    bindings: async (member) => (lost && member.member === "blue" ? [] : await ports.kubernetes.bindings(member)),
+  };
+  const changed = {
+    ...ports,
+    pulumi: Object.assign(Object.create(ports.pulumi) as Ports["pulumi"], pulumi),
+    kubernetes: Object.assign(Object.create(ports.kubernetes) as Ports["kubernetes"], kubernetes),
+  };
   const signal = new AbortController().signal;
-  await runUp(changed, { environment: "dev", emit: (event) => events.push(event), stop: signal, cancel: signal, probes: true });
+  await runUp(changed, {
+    environment: "dev",
+    emit: (event) => events.push(event),
+    stop: signal,
+    cancel: signal,
+    probes: true,
+  });
   assert.equal(lost, false, "the binding is still gone");
   return { calls, notes: events.flatMap((event) => (event.kind === "note" ? [event.message] : [])) };
 }
@@ -44,7 +63,13 @@ describe("up", () => {
 
   it("makes again what somebody deleted by hand, of that member alone: a plain update would see nothing to do", async () => {
     const { calls, notes } = await up(true);
-    assert.deepEqual([calls[0], calls.filter((call) => call.endsWith("blue")), calls.filter((call) => call.endsWith("green"))], ["update dev", ["refresh blue", "update blue"], ["update green"]]);
-    assert.deepEqual(notes, ["the TargetGroupBinding of 'web' on blue is gone, though its stack declares it: somebody deleted it by hand; it is declared again"]);
+    assert.deepEqual(
+      [calls[0], calls.filter((call) => call.endsWith("blue")), calls.filter((call) => call.endsWith("green"))],
+      ["update dev", ["refresh blue", "update blue"], ["update green"]],
+    );
+    assert.deepEqual(notes, [
+      "the TargetGroupBinding of 'web' on blue is gone, though its stack declares it: somebody deleted it by " +
+        "hand; it is declared again",
+    ]);
   });
 });

@@ -8,22 +8,57 @@ import type { AddressOwner } from "../../../automation/ports";
 import type { EnvironmentRecord } from "../../../stacks/record";
 
 const active = { role: "active", version: "1.34", workload: "running" } as const;
-const record: EnvironmentRecord = { schemaVersion: 1, revision: 3, placement: { blue: active, green: active }, rollout: null, intent: null };
+const record: EnvironmentRecord = {
+  schemaVersion: 1,
+  revision: 3,
+  placement: { blue: active, green: active },
+  rollout: null,
+  intent: null,
+};
 const request = { environment: "dev", member: "blue", controllerIsStopped: false, roleName: "blue-role" };
 const blueIds = ["10.0.1.1:80", "10.0.1.2:80"];
 const greenIds = ["10.0.2.1:80", "10.0.2.2:80"];
 
 function member(name: string, ids: readonly string[], more: Partial<MemberObservation> = {}): MemberObservation {
   const web = { declaredBinding: "web", bindings: [], recorded: ids, endpoints: ids, deployment: null, pods: 0 };
-  return { name, clusterName: `dev-${name}`, reachable: true, problem: "", nodes: null, controller: { available: true, version: "3.5.0", message: "2 of 2 pods ready" }, services: { web }, ...more };
+  return {
+    name,
+    clusterName: `dev-${name}`,
+    reachable: true,
+    problem: "",
+    nodes: null,
+    controller: { available: true, version: "3.5.0", message: "2 of 2 pods ready" },
+    services: { web },
+    ...more,
+  };
 }
-const dead = (name: string): MemberObservation => member(name, [], { reachable: false, problem: "connect ECONNREFUSED", controller: null, services: {} });
+const dead = (name: string): MemberObservation =>
+  member(name, [], { reachable: false, problem: "connect ECONNREFUSED", controller: null, services: {} });
 
-function observation(members: readonly MemberObservation[], states: Readonly<Record<string, string>> = {}): Observation {
-  const targets = [...blueIds, ...greenIds].map((id) => ({ id, state: (states[id] ?? "healthy") as "healthy", reason: null, description: null }));
-  return { at: 0, groups: { web: targets }, members: Object.fromEntries(members.map((one) => [one.name, one])), probes: {}, alarms: null, problems: [] };
+function observation(
+  members: readonly MemberObservation[],
+  states: Readonly<Record<string, string>> = {},
+): Observation {
+  const targets = [...blueIds, ...greenIds].map((id) => ({
+    id,
+    state: (states[id] ?? "healthy") as "healthy",
+    reason: null,
+    description: null,
+  }));
+  return {
+    at: 0,
+    groups: { web: targets },
+    members: Object.fromEntries(members.map((one) => [one.name, one])),
+    probes: {},
+    alarms: null,
+    problems: [],
+  };
 }
-const refusing = (name: string): MemberObservation => ({ ...dead(name), problem: `${name} refuses GET /version: 401 Unauthorized`, refusal: "get an access entry" });
+const refusing = (name: string): MemberObservation => ({
+  ...dead(name),
+  problem: `${name} refuses GET /version: 401 Unauthorized`,
+  refusal: "get an access entry",
+});
 const deadBlue = observation([dead("blue"), member("green", greenIds)]);
 
 function refusal(seen: Observation, of: EnvironmentRecord = record, asked = request): DriverError {
@@ -39,27 +74,93 @@ const owner = (...clusters: string[]): AddressOwner => ({ clusters, via: "eni-1 
 describe("evacuate: whether it may be done", () => {
   it("may, when the API server or the controller is dead and another member is healthy; and says why", () => {
     const owners = learnOwners(new Map(), deadBlue);
-    assert.equal(mayEvacuate(record, deadBlue, owners, request), "its API server does not answer: connect ECONNREFUSED");
-    const noController = observation([member("blue", blueIds, { controller: { available: false, version: "3.5.0", message: "0 of 2 pods ready" } }), member("green", greenIds)]);
-    assert.equal(mayEvacuate(record, noController, learnOwners(new Map(), noController), request), "its load balancer controller does not run: 0 of 2 pods ready");
+    assert.equal(
+      mayEvacuate(record, deadBlue, owners, request),
+      "its API server does not answer: connect ECONNREFUSED",
+    );
+    const noController = observation([
+      member("blue", blueIds, { controller: { available: false, version: "3.5.0", message: "0 of 2 pods ready" } }),
+      member("green", greenIds),
+    ]);
+    assert.equal(
+      mayEvacuate(record, noController, learnOwners(new Map(), noController), request),
+      "its load balancer controller does not run: 0 of 2 pods ready",
+    );
   });
 
   const sick = Object.fromEntries(greenIds.map((id) => [id, "unhealthy"]));
   const move = { kind: "admit", member: "green", from: { ...active, role: "standby" }, to: active } as const;
-  const rollout = { id: "r", strategy: "replace", wantedVersion: "1.35", steps: [{ type: "move", ...move }], done: 0, direction: "forward", reason: null, startedAt: "2026-01-01" } as const;
+  const rollout = {
+    id: "r",
+    strategy: "replace",
+    wantedVersion: "1.35",
+    steps: [{ type: "move", ...move }],
+    done: 0,
+    direction: "forward",
+    reason: null,
+    startedAt: "2026-01-01",
+  } as const;
   const intent = { move, step: 0, startedAt: "2026-01-01T00:00:00Z", by: "ann@ci 7", targetsBefore: {} };
   const cases: readonly (readonly [string, () => DriverError, RegExp])[] = [
-    ["it is well", () => refusal(observation([member("blue", blueIds), member("green", greenIds)])), /it needs no evacuation → eks-blue-green drain blue --stack dev/],
-    ["it refuses the caller, which is no sign of death", () => refusal(observation([refusing("blue"), member("green", greenIds)])), /blue can't be asked \(blue refuses GET \/version: 401 Unauthorized\).* → get an access entry/],
-    ["it stands by and refuses the caller", () => refusal(observation([refusing("blue"), member("green", greenIds)]), { ...record, placement: { blue: { ...active, role: "standby" }, green: active } }), /→ get an access entry/],
-    ["another one refuses the caller", () => refusal(observation([dead("blue"), refusing("green")])), /green can't be asked either.* → get an access entry; its targets/],
-    ["nobody else is healthy", () => refusal(observation([dead("blue"), member("green", greenIds)], sick)), /without blue nobody would serve \(green: unhealthy\)/],
-    ["nobody else is active", () => refusal(deadBlue, { ...record, placement: { blue: active, green: { ...active, role: "standby" } } }), /no other member is active/],
-    ["another one does not answer either", () => refusal(observation([dead("blue"), dead("green")])), /green can't be asked either/],
-    ["its role is not known", () => refusal(deadBlue, record, { ...request, roleName: null } as never), /role of blue's controller is not known.*--controller-is-stopped/],
-    ["a move of another member is open", () => refusal(deadBlue, { ...record, rollout, intent }), /'admit green' is open \(since 2026-01-01T00:00:00Z, by ann@ci 7\).*eks-blue-green upgrade --stack dev/],
+    [
+      "it is well",
+      () => refusal(observation([member("blue", blueIds), member("green", greenIds)])),
+      /it needs no evacuation → eks-blue-green drain blue --stack dev/,
+    ],
+    [
+      "it refuses the caller, which is no sign of death",
+      () => refusal(observation([refusing("blue"), member("green", greenIds)])),
+      /blue can't be asked \(blue refuses GET \/version: 401 Unauthorized\).* → get an access entry/,
+    ],
+    [
+      "it stands by and refuses the caller",
+      () =>
+        refusal(observation([refusing("blue"), member("green", greenIds)]), {
+          ...record,
+          placement: { blue: { ...active, role: "standby" }, green: active },
+        }),
+      /→ get an access entry/,
+    ],
+    [
+      "another one refuses the caller",
+      () => refusal(observation([dead("blue"), refusing("green")])),
+      /green can't be asked either.* → get an access entry; its targets/,
+    ],
+    [
+      "nobody else is healthy",
+      () => refusal(observation([dead("blue"), member("green", greenIds)], sick)),
+      /without blue nobody would serve \(green: unhealthy\)/,
+    ],
+    [
+      "nobody else is active",
+      () => refusal(deadBlue, { ...record, placement: { blue: active, green: { ...active, role: "standby" } } }),
+      /no other member is active/,
+    ],
+    [
+      "another one does not answer either",
+      () => refusal(observation([dead("blue"), dead("green")])),
+      /green can't be asked either/,
+    ],
+    [
+      "its role is not known",
+      () => refusal(deadBlue, record, { ...request, roleName: null } as never),
+      /role of blue's controller is not known.*--controller-is-stopped/,
+    ],
+    [
+      "a move of another member is open",
+      () => refusal(deadBlue, { ...record, rollout, intent }),
+      /'admit green' is open \(since 2026-01-01T00:00:00Z, by ann@ci 7\).*eks-blue-green upgrade --stack dev/,
+    ],
     ["there is no such member", () => refusal(deadBlue, record, { ...request, member: "red" }), /no member 'red'/],
-    ["it is out already, and can be asked", () => refusal(observation([member("blue", []), member("green", greenIds)]), { ...record, placement: { blue: { ...active, role: "standby" }, green: active } }), /blue is standby/],
+    [
+      "it is out already, and can be asked",
+      () =>
+        refusal(observation([member("blue", []), member("green", greenIds)]), {
+          ...record,
+          placement: { blue: { ...active, role: "standby" }, green: active },
+        }),
+      /blue is standby/,
+    ],
   ];
   for (const [name, work, expected] of cases) {
     it(`refuses when ${name}`, () => {
@@ -71,7 +172,10 @@ describe("evacuate: whether it may be done", () => {
 
   it("may, when it refuses everybody and somebody vouches for its controller's end", () => {
     const seen = observation([refusing("blue"), member("green", greenIds)]);
-    assert.match(mayEvacuate(record, seen, learnOwners(new Map(), seen), { ...request, controllerIsStopped: true }), /it can't be asked: blue refuses GET \/version: 401/);
+    assert.match(
+      mayEvacuate(record, seen, learnOwners(new Map(), seen), { ...request, controllerIsStopped: true }),
+      /it can't be asked: blue refuses GET \/version: 401/,
+    );
   });
 
   it("may, when it stands by and its cluster is gone; and when it was killed between the two", () => {
@@ -79,13 +183,30 @@ describe("evacuate: whether it may be done", () => {
     const standby = { ...record, placement: { blue: { ...active, role: "standby" as const }, green: active } };
     assert.match(mayEvacuate(standby, deadBlue, owners, request), /does not answer/);
     const own = { ...move, member: "blue" };
-    const halfIn = { ...standby, rollout: { ...rollout, steps: [{ type: "move" as const, ...own }] }, intent: { ...intent, move: own } };
-    const noController = observation([member("blue", blueIds, { controller: { available: false, version: "3.5.0", message: "0 of 2 pods ready" } }), member("green", greenIds)]);
-    assert.match(mayEvacuate(halfIn, noController, learnOwners(new Map(), noController), request), /controller does not run/);
+    const halfIn = {
+      ...standby,
+      rollout: { ...rollout, steps: [{ type: "move" as const, ...own }] },
+      intent: { ...intent, move: own },
+    };
+    const noController = observation([
+      member("blue", blueIds, { controller: { available: false, version: "3.5.0", message: "0 of 2 pods ready" } }),
+      member("green", greenIds),
+    ]);
+    assert.match(
+      mayEvacuate(halfIn, noController, learnOwners(new Map(), noController), request),
+      /controller does not run/,
+    );
   });
 
   it("takes a person's word where the role is not known", () => {
-    assert.match(mayEvacuate(record, deadBlue, learnOwners(new Map(), deadBlue), { ...request, roleName: null, controllerIsStopped: true }), /does not answer/);
+    assert.match(
+      mayEvacuate(record, deadBlue, learnOwners(new Map(), deadBlue), {
+        ...request,
+        roleName: null,
+        controllerIsStopped: true,
+      }),
+      /does not answer/,
+    );
   });
 });
 
@@ -106,15 +227,28 @@ describe("evacuate: which targets", () => {
   it("never takes one that another member lists, or that EC2 gives to another cluster, or that nothing proves", () => {
     const ids = [...blueIds, ...greenIds];
     const someIds = fc.subarray(ids);
-    const owners = fc.dictionary(fc.constantFrom(...ids), fc.subarray(["dev-blue", "dev-green"]).map((clusters) => owner(...clusters)));
-    fc.assert(fc.property(someIds, someIds, someIds, fc.boolean(), owners, (own, recorded, ready, answers, known) => {
-      const green = member("green", [], { services: { web: { declaredBinding: "web", bindings: [], recorded, endpoints: ready, deployment: null, pods: 0 } } });
-      const { targets } = prove(candidatesOf(observation([answers ? member("blue", own) : dead("blue"), green]), "blue"), known, "dev-blue");
-      for (const id of targets["web"] ?? []) {
-        assert.ok(!recorded.includes(id) && !ready.includes(id));
-        assert.ok(!(known[id]?.clusters ?? []).includes("dev-green"));
-        assert.ok((known[id]?.clusters ?? []).includes("dev-blue") || (answers && own.includes(id)));
-      }
-    }));
+    const owners = fc.dictionary(
+      fc.constantFrom(...ids),
+      fc.subarray(["dev-blue", "dev-green"]).map((clusters) => owner(...clusters)),
+    );
+    fc.assert(
+      fc.property(someIds, someIds, someIds, fc.boolean(), owners, (own, recorded, ready, answers, known) => {
+        const green = member("green", [], {
+          services: {
+            web: { declaredBinding: "web", bindings: [], recorded, endpoints: ready, deployment: null, pods: 0 },
+          },
+        });
+        const { targets } = prove(
+          candidatesOf(observation([answers ? member("blue", own) : dead("blue"), green]), "blue"),
+          known,
+          "dev-blue",
+        );
+        for (const id of targets["web"] ?? []) {
+          assert.ok(!recorded.includes(id) && !ready.includes(id));
+          assert.ok(!(known[id]?.clusters ?? []).includes("dev-green"));
+          assert.ok((known[id]?.clusters ?? []).includes("dev-blue") || (answers && own.includes(id)));
+        }
+      }),
+    );
   });
 });

@@ -4,13 +4,17 @@ import { bad, freshMemory, goodFor, waiting, type Decided } from "../../../autom
 
 const toleratedMs = 3_000;
 const holdMs = 3_000;
-/** Rounds a quarter of a second apart: true is a good one. Answers the status that ended it, and after how many rounds. */
+/**
+ * Rounds a quarter of a second apart: true is a good one. Answers the status that ended it, and after how many rounds.
+ */
 function run(rounds: Iterable<boolean>): { readonly status: string; readonly rounds: number } {
   let memory = freshMemory;
   let now = 0;
   let count = 0;
   for (const good of rounds) {
-    const decided: Decided = good ? goodFor(memory, now, holdMs, "bake", "", "") : bad(memory, now, toleratedMs, waiting("probe", "requests failed"), "");
+    const decided: Decided = good
+      ? goodFor(memory, now, holdMs, "bake", "", "")
+      : bad(memory, now, toleratedMs, waiting("probe", "requests failed"), "");
     memory = decided.memory;
     count += 1;
     if (decided.decision.status !== "waiting") return { status: decided.decision.status, rounds: count };
@@ -25,17 +29,24 @@ describe("a gate that waits for good rounds", () => {
     assert.deepEqual(run(repeat(40, true)), { status: "passed", rounds: 13 });
     assert.equal(run([...repeat(4, true), false, ...repeat(40, true)]).status, "passed");
   });
-  it("fails when it is bad for longer than tolerated", () => assert.deepEqual(run(repeat(40, false)), { status: "failed", rounds: 13 }));
-  it("fails just as soon when every few rounds look good: half the targets fail, and all requests of a round may reach the other half", () => {
-    assert.deepEqual(run(repeat(40, false, true, true)), { status: "failed", rounds: 13 });
-    assert.equal(run(repeat(40, true, true, true, true, false)).status, "failed");
-  });
+  it("fails when it is bad for longer than tolerated", () =>
+    assert.deepEqual(run(repeat(40, false)), { status: "failed", rounds: 13 }));
+  it(
+    "fails just as soon when every few rounds look good: half the targets fail, and all requests of a round may " +
+      "reach the other half",
+    () => {
+      assert.deepEqual(run(repeat(40, false, true, true)), { status: "failed", rounds: 13 });
+      assert.equal(run(repeat(40, true, true, true, true, false)).status, "failed");
+    },
+  );
   it("never passes within the hold after a bad round, and never fails without a bad round", () => {
-    fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 120 }), (rounds) => {
-      const ended = run(rounds);
-      const seen = rounds.slice(0, ended.rounds);
-      if (ended.status === "passed") assert.ok(seen.slice(-13).every((good) => good));
-      if (ended.status === "failed") assert.equal(seen.at(-1), false);
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 120 }), (rounds) => {
+        const ended = run(rounds);
+        const seen = rounds.slice(0, ended.rounds);
+        if (ended.status === "passed") assert.ok(seen.slice(-13).every((good) => good));
+        if (ended.status === "failed") assert.equal(seen.at(-1), false);
+      }),
+    );
   });
 });

@@ -3,28 +3,82 @@ import { decideGone } from "../../../automation/gates/drained";
 import type { MemberObservation, MemberServiceObservation, Observation } from "../../../automation/observation/observe";
 
 const binding = { namespace: "web", name: "web", targetGroupArn: "arn", multiCluster: true, deleting: false };
-const web: MemberServiceObservation = { declaredBinding: "web", bindings: [binding], recorded: [], endpoints: [], deployment: null, pods: 2 };
-const answers: MemberObservation = { name: "blue", clusterName: "dev-blue", reachable: true, problem: "", nodes: null, controller: null, services: { web } };
+const web: MemberServiceObservation = {
+  declaredBinding: "web",
+  bindings: [binding],
+  recorded: [],
+  endpoints: [],
+  deployment: null,
+  pods: 2,
+};
+const answers: MemberObservation = {
+  name: "blue",
+  clusterName: "dev-blue",
+  reachable: true,
+  problem: "",
+  nodes: null,
+  controller: null,
+  services: { web },
+};
 const dead: MemberObservation = { ...answers, reachable: false, problem: "no answer", services: {} };
 const refusing: MemberObservation = { ...dead, problem: "401 Unauthorized", refusal: "get an access entry" };
 
 describe("whether a member may be destroyed", () => {
-  const cases: readonly (readonly [string, MemberObservation, { readonly evacuated: boolean; readonly tearsDown: boolean }, string])[] = [
+  const cases: readonly (readonly [
+    string,
+    MemberObservation,
+    { readonly evacuated: boolean; readonly tearsDown: boolean },
+    string,
+  ])[] = [
     ["a dead one waits for its API server", dead, { evacuated: false, tearsDown: false }, "waiting"],
     ["a dead one that was evacuated may", dead, { evacuated: true, tearsDown: false }, "passed"],
-    ["one that was evacuated and refuses us may not: it is not known to be dead", refusing, { evacuated: true, tearsDown: false }, "waiting"],
-    ["one that was evacuated and answers again is put in order first", answers, { evacuated: true, tearsDown: false }, "failed"],
+    [
+      "one that was evacuated and refuses us may not: it is not known to be dead",
+      refusing,
+      { evacuated: true, tearsDown: false },
+      "waiting",
+    ],
+    [
+      "one that was evacuated and answers again is put in order first",
+      answers,
+      { evacuated: true, tearsDown: false },
+      "failed",
+    ],
     ["but not in a teardown", answers, { evacuated: true, tearsDown: true }, "passed"],
-    ["a teardown destroys nobody else that still has bindings", answers, { evacuated: false, tearsDown: true }, "waiting"],
+    [
+      "a teardown destroys nobody else that still has bindings",
+      answers,
+      { evacuated: false, tearsDown: true },
+      "waiting",
+    ],
     ["or that is silent", dead, { evacuated: false, tearsDown: true }, "waiting"],
   ];
-  for (const [what, blue, leaving, status] of cases) it(what, () => {
-    const observation: Observation = { at: 0, groups: { web: [] }, members: { blue }, probes: {}, alarms: null, problems: [] };
-    assert.equal(decideGone(observation, new Map(), "blue", leaving).decision.status, status);
-  });
+  for (const [what, blue, leaving, status] of cases)
+    it(what, () => {
+      const observation: Observation = {
+        at: 0,
+        groups: { web: [] },
+        members: { blue },
+        probes: {},
+        alarms: null,
+        problems: [],
+      };
+      assert.equal(decideGone(observation, new Map(), "blue", leaving).decision.status, status);
+    });
 
   it("nobody while a target of its own is registered", () => {
-    const observation: Observation = { at: 0, groups: { web: [{ id: "10.0.0.1:80", state: "healthy", reason: null, description: null }] }, members: { blue: dead }, probes: {}, alarms: null, problems: [] };
-    assert.equal(decideGone(observation, new Map([["web|10.0.0.1:80", "blue"]]), "blue", { evacuated: true, tearsDown: true }).decision.status, "failed");
+    const observation: Observation = {
+      at: 0,
+      groups: { web: [{ id: "10.0.0.1:80", state: "healthy", reason: null, description: null }] },
+      members: { blue: dead },
+      probes: {},
+      alarms: null,
+      problems: [],
+    };
+    assert.equal(
+      decideGone(observation, new Map([["web|10.0.0.1:80", "blue"]]), "blue", { evacuated: true, tearsDown: true })
+        .decision.status,
+      "failed",
+    );
   });
 });

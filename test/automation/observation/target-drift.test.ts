@@ -7,21 +7,64 @@ import { learnOwners } from "../../../automation/observation/target-owners";
 import { peersProblem, servingProblem } from "../../../automation/gates/peers";
 
 const ids = ["10.42.1.1:8080", "10.42.1.2:8080", "10.42.1.3:8080"];
-const target = (id: string, state: Target["state"] = "healthy"): Target => ({ id, state, reason: null, description: null });
+const target = (id: string, state: Target["state"] = "healthy"): Target => ({
+  id,
+  state,
+  reason: null,
+  description: null,
+});
 const binding = { namespace: "web", name: "web", targetGroupArn: "arn", multiCluster: true, deleting: false };
-const service = (changed: Partial<MemberServiceObservation> = {}): MemberServiceObservation => ({ declaredBinding: "web", bindings: [binding], recorded: ids, endpoints: ids, deployment: null, pods: 3, ...changed });
-const seen = (targets: readonly Target[] | null, changed: Partial<MemberServiceObservation> = {}, probeFails = 0): Observation => {
-  const blue: MemberObservation = { name: "blue", clusterName: "dev-blue", reachable: true, problem: "", nodes: null, controller: null, services: { web: service(changed) } };
-  return { at: 0, groups: { web: targets }, members: { blue }, probes: { web: { sent: 4, failed: probeFails, firstFailure: probeFails > 0 ? "status 500" : null } }, alarms: null, problems: [] };
+const service = (changed: Partial<MemberServiceObservation> = {}): MemberServiceObservation => ({
+  declaredBinding: "web",
+  bindings: [binding],
+  recorded: ids,
+  endpoints: ids,
+  deployment: null,
+  pods: 3,
+  ...changed,
+});
+const seen = (
+  targets: readonly Target[] | null,
+  changed: Partial<MemberServiceObservation> = {},
+  probeFails = 0,
+): Observation => {
+  const blue: MemberObservation = {
+    name: "blue",
+    clusterName: "dev-blue",
+    reachable: true,
+    problem: "",
+    nodes: null,
+    controller: null,
+    services: { web: service(changed) },
+  };
+  return {
+    at: 0,
+    groups: { web: targets },
+    members: { blue },
+    probes: { web: { sent: 4, failed: probeFails, firstFailure: probeFails > 0 ? "status 500" : null } },
+    alarms: null,
+    problems: [],
+  };
 };
 const two = [target(ids[0]!), target(ids[1]!)];
 
 describe("drift: targets taken out behind the controller's back", () => {
   it("is an endpoint that the controller has written down and ELBv2 does not have, or has on its way out", () => {
-    const expected = [{ member: "blue", service: "web", bindings: [{ namespace: "web", name: "web" }], targets: [ids[2]], unlisted: [] }];
+    const expected = [
+      {
+        member: "blue",
+        service: "web",
+        bindings: [{ namespace: "web", name: "web" }],
+        targets: [ids[2]],
+        unlisted: [],
+      },
+    ];
     assert.deepEqual(driftOf(seen(two), ["blue"]), expected);
     assert.deepEqual(driftOf(seen([...two, target(ids[2]!, "draining")]), ["blue"]), expected);
-    assert.deepEqual(driftOf(seen([...two, { ...target(ids[2]!, "unused"), reason: "Target.NotRegistered" }]), ["blue"]), expected);
+    assert.deepEqual(
+      driftOf(seen([...two, { ...target(ids[2]!, "unused"), reason: "Target.NotRegistered" }]), ["blue"]),
+      expected,
+    );
   });
 
   it("is also a list of the controller's that somebody deleted, or that lacks an endpoint", () => {
@@ -39,9 +82,14 @@ describe("drift: targets taken out behind the controller's back", () => {
     // Looking again, its controller would let everybody's targets go.
     ["the binding lacks the flag", seen(two, { bindings: [{ ...binding, multiCluster: false }] }), ["blue"]],
     ["the binding is being deleted", seen(two, { bindings: [{ ...binding, deleting: true }] }), ["blue"]],
-    ["the member can't be asked", { ...seen(two), members: { blue: { ...seen(two).members["blue"]!, reachable: false, services: {} } } }, ["blue"]],
+    [
+      "the member can't be asked",
+      { ...seen(two), members: { blue: { ...seen(two).members["blue"]!, reachable: false, services: {} } } },
+      ["blue"],
+    ],
   ];
-  for (const [what, observation, serving] of none) it(`is none when ${what}`, () => assert.deepEqual(driftOf(observation, serving), []));
+  for (const [what, observation, serving] of none)
+    it(`is none when ${what}`, () => assert.deepEqual(driftOf(observation, serving), []));
 
   it("is repaired once it has lasted, then again and again, and forgotten when it is over", () => {
     const rules = { graceMs: 15_000, againMs: 60_000 };
@@ -59,9 +107,12 @@ describe("drift: targets taken out behind the controller's back", () => {
   });
 
   it("of a peer is a reason of its own as long as one of its targets is healthy, and hides nothing that is worse", () => {
-    const all = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) => servingProblem(observation, ...rest, { before: {}, toleratedMs: 30_000 });
-    const back = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) => servingProblem(observation, ...rest, { before: {}, toleratedMs: Number.POSITIVE_INFINITY });
-    const plain = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) => peersProblem(observation, ...rest, {});
+    const all = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) =>
+      servingProblem(observation, ...rest, { before: {}, toleratedMs: 30_000 });
+    const back = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) =>
+      servingProblem(observation, ...rest, { before: {}, toleratedMs: Number.POSITIVE_INFINITY });
+    const plain = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) =>
+      peersProblem(observation, ...rest, {});
     const problem = (observation: Observation, look = plain) => {
       const found = look(observation, learnOwners(new Map(), observation), ["blue"]);
       return found?.status === "waiting" ? found.reason : found;

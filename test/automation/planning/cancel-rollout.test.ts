@@ -39,7 +39,10 @@ describe("giving a rollout up", () => {
     const result = await world.run(rollback);
     assert.deepEqual([result.outcome, result.code, result.remedy], ["done", null, null]);
     assert.match(result.message, /^rolled back: .*traffic is on blue \(1\.34\)$/);
-    assert.deepEqual([world.record.rollout, world.record.intent, world.record.placement["green"]?.role], [null, null, "absent"]);
+    assert.deepEqual(
+      [world.record.rollout, world.record.intent, world.record.placement["green"]?.role],
+      [null, null, "absent"],
+    );
     assert.deepEqual([...world.clusters.keys()], ["blue"]);
     assert.ok(world.leastHealthy >= 3);
     assert.equal((await world.upgrade()).outcome, "done", "and it can be begun anew");
@@ -56,7 +59,11 @@ describe("giving a rollout up", () => {
       const result = await world.upgrade({ config: wanting(wanted) });
       assert.equal(world.record.rollout, null);
       assert.equal(world.record.placement["green"]?.role, "absent");
-      if (wanted === "1.34") assert.deepEqual([result.outcome, result.message], ["done", "given up: the config wants 1.34 again; traffic is on blue (1.34)"]);
+      if (wanted === "1.34")
+        assert.deepEqual(
+          [result.outcome, result.message],
+          ["done", "given up: the config wants 1.34 again; traffic is on blue (1.34)"],
+        );
       else {
         assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-STOPPED"]);
         assert.match(result.message, /had been given up.*The config wants 1\.35/);
@@ -73,19 +80,39 @@ describe("giving a rollout up", () => {
     assert.equal(world.record.intent?.move.kind, "drain");
     const result = await world.upgrade({ config: wanting("1.36") });
     assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-STOPPED"]);
-    assert.match(result.message, /the rollout to 1\.35, which was under way, is finished; traffic is on green \(1\.35\)\. The config wants 1\.36/);
+    assert.match(
+      result.message,
+      /the rollout to 1\.35, which was under way, is finished; traffic is on green \(1\.35\)\. The config wants 1\.36/,
+    );
   });
 
   it("is refused once traffic has moved, and for a version that nobody serves", () => {
     const world = new World();
-    const steps = plan(world.record.placement, { version: "1.35", members: ["blue", "green"] }, "replace", { minActive: 1, bakeSeconds: 0 });
-    const common = { id: "x", strategy: "replace" as const, wantedVersion: "1.35", steps, startedAt: "2026-01-01T00:00:00Z" };
+    const steps = plan(world.record.placement, { version: "1.35", members: ["blue", "green"] }, "replace", {
+      minActive: 1,
+      bakeSeconds: 0,
+    });
+    const common = {
+      id: "x",
+      strategy: "replace" as const,
+      wantedVersion: "1.35",
+      steps,
+      startedAt: "2026-01-01T00:00:00Z",
+    };
     const started = startRollout(world.record, common);
     assert.equal(abandon(started, "1.34").kind, "steps");
     assert.equal(abandon(started, "1.33").kind, "no");
-    const admitting = { ...started, placement: { ...started.placement, green: { role: "standby", version: "1.35", workload: "running" } as const }, rollout: { ...started.rollout!, done: 1 } };
+    const admitting = {
+      ...started,
+      placement: { ...started.placement, green: { role: "standby", version: "1.35", workload: "running" } as const },
+      rollout: { ...started.rollout!, done: 1 },
+    };
     const provisioned = abandon(admitting, "1.34");
-    assert.deepEqual(provisioned.kind === "steps" && provisioned.steps.map((step) => (step.type === "move" ? `${step.kind} ${step.member}` : step.type)), ["scale green", "retire green"]);
+    assert.deepEqual(
+      provisioned.kind === "steps" &&
+        provisioned.steps.map((step) => (step.type === "move" ? `${step.kind} ${step.member}` : step.type)),
+      ["scale green", "retire green"],
+    );
     const begun = beginMove(admitting, { step: 1, startedAt: "2026-01-01T00:00:00Z", by: "me", targetsBefore: {} });
     assert.equal(abandon(begun, "1.34").kind, "no");
   });
@@ -96,7 +123,15 @@ async function failing(world: World): Promise<{ outcome: string }> {
   const ports = world.ports.bind(world);
   world.ports = () => {
     const real = ports();
-    return { ...real, pulumi: { ...real.pulumi, apply: async () => { throw new DriverError("EBG-UPDATE-FAILED", "no capacity", "wait"); } } };
+    return {
+      ...real,
+      pulumi: {
+        ...real.pulumi,
+        apply: async () => {
+          throw new DriverError("EBG-UPDATE-FAILED", "no capacity", "wait");
+        },
+      },
+    };
   };
   try {
     return await world.upgrade();

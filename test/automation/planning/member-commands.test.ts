@@ -3,20 +3,55 @@ import fc from "fast-check";
 import { planCommand } from "../../../automation/planning/member-commands";
 import { activeCapacity, capacityFloor } from "../../../automation/planning/capacity";
 import { activeMembers, afterStep, type Limits } from "../../../automation/planning/step-builder";
-import { absent, capacityOf, compareVersions, nodePercentOf, sizedAt, type MemberPlacement, type Placement, type RolloutCommand, type Step } from "../../../stacks/record";
+import {
+  absent,
+  capacityOf,
+  compareVersions,
+  nodePercentOf,
+  sizedAt,
+  type MemberPlacement,
+  type Placement,
+  type RolloutCommand,
+  type Step,
+} from "../../../stacks/record";
 
 const names = ["blue", "green", "red"];
 const version = fc.constantFrom("1.34", "1.35");
 const stands: fc.Arbitrary<MemberPlacement> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(absent) },
-  { weight: 2, arbitrary: fc.tuple(version, fc.constantFrom("running" as const, "stopped" as const)).map(([at, workload]): MemberPlacement => ({ role: "standby", version: at, workload })) },
-  { weight: 3, arbitrary: fc.tuple(version, fc.constantFrom(50, 100, 100, 200)).map(([at, percent]) => sizedAt({ role: "active", version: at, workload: "running" }, percent)) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(version, fc.constantFrom("running" as const, "stopped" as const))
+      .map(([at, workload]): MemberPlacement => ({ role: "standby", version: at, workload })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(version, fc.constantFrom(50, 100, 100, 200))
+      .map(([at, percent]) => sizedAt({ role: "active", version: at, workload: "running" }, percent)),
+  },
 );
-const placement = fc.tuple(stands, stands, stands).map((all): Placement => Object.fromEntries(all.map((one, index) => [names[index] as string, one])));
-const limits: fc.Arbitrary<Limits> = fc.record({ minActive: fc.integer({ min: 1, max: 2 }), bakeSeconds: fc.constantFrom(0, 300), minCapacityPercent: fc.constantFrom(0, 50, 100), maxCapacityPercent: fc.constantFrom(100, 200, 400) });
+const placement = fc
+  .tuple(stands, stands, stands)
+  .map((all): Placement => Object.fromEntries(all.map((one, index) => [names[index] as string, one])));
+const limits: fc.Arbitrary<Limits> = fc.record({
+  minActive: fc.integer({ min: 1, max: 2 }),
+  bakeSeconds: fc.constantFrom(0, 300),
+  minCapacityPercent: fc.constantFrom(0, 50, 100),
+  maxCapacityPercent: fc.constantFrom(100, 200, 400),
+});
 const command: fc.Arbitrary<RolloutCommand> = fc.oneof(
-  fc.record({ name: fc.constantFrom("admit" as const, "drain" as const), member: fc.constantFrom(...names), percent: fc.constant(null) }),
-  fc.record({ name: fc.constant("scale" as const), member: fc.constantFrom(...names), percent: fc.constantFrom(50, 100, 150, 200, 400) }),
+  fc.record({
+    name: fc.constantFrom("admit" as const, "drain" as const),
+    member: fc.constantFrom(...names),
+    percent: fc.constant(null),
+  }),
+  fc.record({
+    name: fc.constant("scale" as const),
+    member: fc.constantFrom(...names),
+    percent: fc.constantFrom(50, 100, 150, 200, 400),
+  }),
   fc.constant<RolloutCommand>({ name: "rollback", member: null, percent: null }),
 );
 const standard: Limits = { minActive: 1, bakeSeconds: 300, minCapacityPercent: 100, maxCapacityPercent: 200 };
@@ -30,12 +65,32 @@ function planned(current: Placement, asked: RolloutCommand, rules: Limits): Step
     return null;
   }
 }
-const through = (current: Placement, steps: readonly Step[]): Placement[] => steps.reduce<Placement[]>((all, step) => [...all, afterStep(all.at(-1) as Placement, step)], [current]);
-const active = (at: string, percent = 100): MemberPlacement => sizedAt({ role: "active", version: at, workload: "running" }, percent);
-const standby = (at: string, workload: "running" | "stopped" = "running"): MemberPlacement => ({ role: "standby", version: at, workload });
-const short = (steps: readonly Step[]): string[] => steps.map((step) => (step.type === "bake" ? "bake" : `${step.kind} ${step.member}${step.kind === "scale" ? ` ${step.to.workload === step.from.workload ? `${capacityOf(step.to)}/${nodePercentOf(step.to)}` : step.to.workload}` : step.kind === "provision" ? ` ${step.to.version}` : ""}`));
-const ask = (name: RolloutCommand["name"], member: string | null = null, percent: number | null = null): RolloutCommand => ({ name, member, percent });
-const refusal = (current: Placement, asked: RolloutCommand, rules: Limits = standard): { message: string; remedy: string } => {
+const through = (current: Placement, steps: readonly Step[]): Placement[] =>
+  steps.reduce<Placement[]>((all, step) => [...all, afterStep(all.at(-1) as Placement, step)], [current]);
+const active = (at: string, percent = 100): MemberPlacement =>
+  sizedAt({ role: "active", version: at, workload: "running" }, percent);
+const standby = (at: string, workload: "running" | "stopped" = "running"): MemberPlacement => ({
+  role: "standby",
+  version: at,
+  workload,
+});
+const short = (steps: readonly Step[]): string[] =>
+  steps.map((step) =>
+    step.type === "bake"
+      ? "bake"
+      : `${step.kind} ` +
+        `${step.member}${step.kind === "scale" ? " " + `${step.to.workload === step.from.workload ? `${capacityOf(step.to)}/${nodePercentOf(step.to)}` : step.to.workload}` : step.kind === "provision" ? ` ${step.to.version}` : ""}`,
+  );
+const ask = (
+  name: RolloutCommand["name"],
+  member: string | null = null,
+  percent: number | null = null,
+): RolloutCommand => ({ name, member, percent });
+const refusal = (
+  current: Placement,
+  asked: RolloutCommand,
+  rules: Limits = standard,
+): { message: string; remedy: string } => {
   try {
     planCommand(current, asked, rules);
   } catch (error) {
@@ -47,34 +102,39 @@ const refusal = (current: Placement, asked: RolloutCommand, rules: Limits = stan
 };
 
 describe("planCommand", () => {
-  it("whatever is asked, wherever the members stand: what is needed stays in traffic, nobody is destroyed, no version changes", () => {
-    let plans = 0;
-    fc.assert(
-      fc.property(placement, command, limits, (current, asked, rules) => {
-        const steps = planned(current, asked, rules);
-        if (steps === null || steps.length === 0) return;
-        plans += 1;
-        const floor = capacityFloor(current, rules);
-        const drains = steps.filter((step) => step.type === "move" && step.kind === "drain").length;
-        for (const now of through(current, steps)) {
-          assert.ok(activeCapacity(now) >= floor, `${activeCapacity(now)} < ${floor}`);
-          // Somebody may begin with fewer than minActive; a command must not make it worse.
-          if (drains > 0) assert.ok(activeMembers(now).length >= Math.min(rules.minActive, activeMembers(current).length));
-        }
-        steps.reduce((now, step) => {
-          if (step.type === "bake") return now;
-          assert.deepEqual(now[step.member], step.kind === "provision" ? absent : step.from);
-          assert.ok(["provision", "admit", "drain", "scale"].includes(step.kind), step.kind);
-          if (step.kind !== "provision") assert.equal(step.to.version, step.from.version);
-          if (step.kind === "drain") assert.ok(activeMembers(now).length > 1, "the last one is never drained");
-          if (step.kind === "admit") assert.equal(step.from.workload, "running");
-          return afterStep(now, step);
-        }, current);
-      }),
-      { numRuns: 2000 },
-    );
-    assert.ok(plans > 300, `only ${plans} could be planned`);
-  });
+  it(
+    "whatever is asked, wherever the members stand: what is needed stays in traffic, nobody is destroyed, no " +
+      "version changes",
+    () => {
+      let plans = 0;
+      fc.assert(
+        fc.property(placement, command, limits, (current, asked, rules) => {
+          const steps = planned(current, asked, rules);
+          if (steps === null || steps.length === 0) return;
+          plans += 1;
+          const floor = capacityFloor(current, rules);
+          const drains = steps.filter((step) => step.type === "move" && step.kind === "drain").length;
+          for (const now of through(current, steps)) {
+            assert.ok(activeCapacity(now) >= floor, `${activeCapacity(now)} < ${floor}`);
+            // Somebody may begin with fewer than minActive; a command must not make it worse.
+            if (drains > 0)
+              assert.ok(activeMembers(now).length >= Math.min(rules.minActive, activeMembers(current).length));
+          }
+          steps.reduce((now, step) => {
+            if (step.type === "bake") return now;
+            assert.deepEqual(now[step.member], step.kind === "provision" ? absent : step.from);
+            assert.ok(["provision", "admit", "drain", "scale"].includes(step.kind), step.kind);
+            if (step.kind !== "provision") assert.equal(step.to.version, step.from.version);
+            if (step.kind === "drain") assert.ok(activeMembers(now).length > 1, "the last one is never drained");
+            if (step.kind === "admit") assert.equal(step.from.workload, "running");
+            return afterStep(now, step);
+          }, current);
+        }),
+        { numRuns: 2000 },
+      );
+      assert.ok(plans > 300, `only ${plans} could be planned`);
+    },
+  );
 
   it("done once, it is done: planning the same again leaves nothing", () => {
     fc.assert(
@@ -103,41 +163,128 @@ describe("planCommand", () => {
         const came = activeMembers(end).filter((name) => current[name]?.role === "standby");
         const went = activeMembers(current).filter((name) => end[name]?.role === "standby");
         assert.ok(came.length > 0 && came.length === went.length);
-        for (const name of came) for (const other of went) assert.ok(compareVersions(end[name]?.version ?? "", end[other]?.version ?? "") < 0);
+        for (const name of came)
+          for (const other of went) assert.ok(compareVersions(end[name]?.version ?? "", end[other]?.version ?? "") < 0);
       }),
       { numRuns: 2000 },
     );
     assert.ok(plans > 50, `only ${plans} could be planned`);
   });
 
-  const cases: readonly { readonly name: string; readonly from: Placement; readonly asked: RolloutCommand; readonly steps: readonly string[]; readonly rules?: Limits }[] = [
-    { name: "admit of a standby", from: { blue: active("1.34"), green: standby("1.35") }, asked: ask("admit", "green"), steps: ["admit green", "bake"] },
-    { name: "admit of one whose workload was stopped starts it first", from: { blue: active("1.34"), green: standby("1.35", "stopped") }, asked: ask("admit", "green"), steps: ["scale green running", "admit green", "bake"] },
-    { name: "admit of an absent one makes it at the newest version that serves", from: { blue: active("1.34"), green: active("1.35"), red: absent }, asked: ask("admit", "red"), steps: ["provision red 1.35", "admit red", "bake"] },
-    { name: "drain with room: the other one is scaled up", from: { blue: active("1.34"), green: active("1.34") }, asked: ask("drain", "blue"), steps: ["scale green 200/200", "drain blue"] },
-    { name: "drain where two can share the load", from: { blue: active("1.34"), green: active("1.34"), red: active("1.34") }, asked: ask("drain", "red"), steps: ["scale blue 150/150", "scale green 150/150", "drain red"] },
-    { name: "drain without a floor", from: { blue: active("1.34"), green: active("1.34") }, asked: ask("drain", "blue"), steps: ["drain blue"], rules: { ...standard, minCapacityPercent: 50 } },
-    { name: "scaling up is one move", from: { blue: active("1.34") }, asked: ask("scale", "blue", 200), steps: ["scale blue 200/200"] },
-    { name: "scaling down in traffic is two: pods go before the nodes under them", from: { blue: active("1.34", 200), green: active("1.34") }, asked: ask("scale", "blue", 100), steps: ["scale blue 100/200", "scale blue 100/100"] },
-    { name: "a standby is scaled in one", from: { blue: active("1.34"), green: sizedAt(standby("1.34"), 200) }, asked: ask("scale", "green", 100), steps: ["scale green 100/100"] },
-    { name: "rollback after a replace: the old one is started, admitted, baked, and the new one leaves", from: { blue: standby("1.34", "stopped"), green: active("1.35") }, asked: ask("rollback"), steps: ["scale blue running", "admit blue", "bake", "drain green"] },
-    { name: "rollback of a new one that was made larger: the old one gets that size before the new one leaves", from: { blue: standby("1.34"), green: active("1.35", 200) }, asked: ask("rollback"), steps: ["admit blue", "bake", "scale blue 200/200", "drain green"] },
-    { name: "a drain of somebody who is out already", from: { blue: active("1.34"), green: standby("1.34") }, asked: ask("drain", "green"), steps: [] },
+  const cases: readonly {
+    readonly name: string;
+    readonly from: Placement;
+    readonly asked: RolloutCommand;
+    readonly steps: readonly string[];
+    readonly rules?: Limits;
+  }[] = [
+    {
+      name: "admit of a standby",
+      from: { blue: active("1.34"), green: standby("1.35") },
+      asked: ask("admit", "green"),
+      steps: ["admit green", "bake"],
+    },
+    {
+      name: "admit of one whose workload was stopped starts it first",
+      from: { blue: active("1.34"), green: standby("1.35", "stopped") },
+      asked: ask("admit", "green"),
+      steps: ["scale green running", "admit green", "bake"],
+    },
+    {
+      name: "admit of an absent one makes it at the newest version that serves",
+      from: { blue: active("1.34"), green: active("1.35"), red: absent },
+      asked: ask("admit", "red"),
+      steps: ["provision red 1.35", "admit red", "bake"],
+    },
+    {
+      name: "drain with room: the other one is scaled up",
+      from: { blue: active("1.34"), green: active("1.34") },
+      asked: ask("drain", "blue"),
+      steps: ["scale green 200/200", "drain blue"],
+    },
+    {
+      name: "drain where two can share the load",
+      from: { blue: active("1.34"), green: active("1.34"), red: active("1.34") },
+      asked: ask("drain", "red"),
+      steps: ["scale blue 150/150", "scale green 150/150", "drain red"],
+    },
+    {
+      name: "drain without a floor",
+      from: { blue: active("1.34"), green: active("1.34") },
+      asked: ask("drain", "blue"),
+      steps: ["drain blue"],
+      rules: { ...standard, minCapacityPercent: 50 },
+    },
+    {
+      name: "scaling up is one move",
+      from: { blue: active("1.34") },
+      asked: ask("scale", "blue", 200),
+      steps: ["scale blue 200/200"],
+    },
+    {
+      name: "scaling down in traffic is two: pods go before the nodes under them",
+      from: { blue: active("1.34", 200), green: active("1.34") },
+      asked: ask("scale", "blue", 100),
+      steps: ["scale blue 100/200", "scale blue 100/100"],
+    },
+    {
+      name: "a standby is scaled in one",
+      from: { blue: active("1.34"), green: sizedAt(standby("1.34"), 200) },
+      asked: ask("scale", "green", 100),
+      steps: ["scale green 100/100"],
+    },
+    {
+      name: "rollback after a replace: the old one is started, admitted, baked, and the new one leaves",
+      from: { blue: standby("1.34", "stopped"), green: active("1.35") },
+      asked: ask("rollback"),
+      steps: ["scale blue running", "admit blue", "bake", "drain green"],
+    },
+    {
+      name: "rollback of a new one that was made larger: the old one gets that size before the new one leaves",
+      from: { blue: standby("1.34"), green: active("1.35", 200) },
+      asked: ask("rollback"),
+      steps: ["admit blue", "bake", "scale blue 200/200", "drain green"],
+    },
+    {
+      name: "a drain of somebody who is out already",
+      from: { blue: active("1.34"), green: standby("1.34") },
+      asked: ask("drain", "green"),
+      steps: [],
+    },
   ];
-  for (const { name, from, asked, steps, rules } of cases) it(name, () => assert.deepEqual(short(planCommand(from, asked, rules ?? standard)), steps));
+  for (const { name, from, asked, steps, rules } of cases)
+    it(name, () => assert.deepEqual(short(planCommand(from, asked, rules ?? standard)), steps));
 
   it("says why not, and what to do", () => {
     const two = { blue: active("1.34"), green: active("1.34") };
-    assert.match(refusal({ blue: active("1.34"), green: standby("1.34") }, ask("drain", "blue")).message, /blue can't leave traffic: 0 other members active/);
-    assert.match(refusal(two, ask("drain", "blue"), { ...standard, minActive: 2 }).remedy, /lower eks-blue-green:rollout\.minActive/);
-    assert.match(refusal(two, ask("drain", "blue"), { ...standard, maxCapacityPercent: 150 }).message, /200 % .* cluster\.nodes\.maxSize has room for 150 %/);
-    assert.match(refusal(two, ask("scale", "blue", 50)).message, /with blue at 50 % the active members carry 150 %, and traffic needs 200 %/);
+    assert.match(
+      refusal({ blue: active("1.34"), green: standby("1.34") }, ask("drain", "blue")).message,
+      /blue can't leave traffic: 0 other members active/,
+    );
+    assert.match(
+      refusal(two, ask("drain", "blue"), { ...standard, minActive: 2 }).remedy,
+      /lower eks-blue-green:rollout\.minActive/,
+    );
+    assert.match(
+      refusal(two, ask("drain", "blue"), { ...standard, maxCapacityPercent: 150 }).message,
+      /200 % .* cluster\.nodes\.maxSize has room for 150 %/,
+    );
+    assert.match(
+      refusal(two, ask("scale", "blue", 50)).message,
+      /with blue at 50 % the active members carry 150 %, and traffic needs 200 %/,
+    );
     assert.match(refusal(two, ask("scale", "blue", 400)).message, /can't be scaled to 400 %/);
     assert.match(refusal({ ...two, red: absent }, ask("scale", "red", 200)).remedy, /admit red/);
     assert.match(refusal({ blue: absent, green: absent }, ask("admit", "blue")).message, /nobody is active/);
     assert.match(refusal(two, ask("drain", "grey")).message, /no member 'grey' \(there are: blue, green\)/);
-    assert.match(refusal(two, ask("rollback")).message, /nothing to go back to: no member of an older version than 1\.34 stands by/);
+    assert.match(
+      refusal(two, ask("rollback")).message,
+      /nothing to go back to: no member of an older version than 1\.34 stands by/,
+    );
     assert.match(refusal({ blue: absent, green: active("1.35") }, ask("rollback")).message, /retired is destroyed/);
-    assert.match(refusal({ blue: standby("1.36"), green: active("1.35") }, ask("rollback")).message, /nothing to go back to/);
+    assert.match(
+      refusal({ blue: standby("1.36"), green: active("1.35") }, ask("rollback")).message,
+      /nothing to go back to/,
+    );
   });
 });

@@ -2,16 +2,31 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { activeMembers, afterStep, plan, type Wanted } from "../../../automation/planning/replace";
 import { walkBack } from "../../../automation/planning/walk-back";
-import { absent, commitBake, commitMove, compareVersions, type EnvironmentRecord, type MemberPlacement, type Placement, type Step } from "../../../stacks/record";
+import {
+  absent,
+  commitBake,
+  commitMove,
+  compareVersions,
+  type EnvironmentRecord,
+  type MemberPlacement,
+  type Placement,
+  type Step,
+} from "../../../stacks/record";
 
 const names = ["blue", "green", "red", "grey"];
 const version = fc.constantFrom("1.33", "1.34", "1.35");
 const stands: fc.Arbitrary<MemberPlacement> = fc.oneof(
   fc.constant(absent),
-  fc.record({ role: fc.constantFrom("standby" as const), version, workload: fc.constantFrom("running" as const, "stopped" as const) }),
+  fc.record({
+    role: fc.constantFrom("standby" as const),
+    version,
+    workload: fc.constantFrom("running" as const, "stopped" as const),
+  }),
   fc.record({ role: fc.constantFrom("active" as const), version, workload: fc.constant("running" as const) }),
 );
-const placement = fc.tuple(...names.map(() => stands)).map((all): Placement => Object.fromEntries(names.map((name, index) => [name, all[index] as MemberPlacement])));
+const placement = fc
+  .tuple(...names.map(() => stands))
+  .map((all): Placement => Object.fromEntries(names.map((name, index) => [name, all[index] as MemberPlacement])));
 const limits = { minActive: 1, bakeSeconds: 300 };
 
 /** The plan, or null when it is refused for a reason that the driver names. */
@@ -23,26 +38,31 @@ function planned(current: Placement, wanted: Wanted, minActive = 1): Step[] | nu
     return null;
   }
 }
-const through = (current: Placement, steps: readonly Step[]): Placement[] => steps.reduce<Placement[]>((all, step) => [...all, afterStep(all.at(-1) as Placement, step)], [current]);
+const through = (current: Placement, steps: readonly Step[]): Placement[] =>
+  steps.reduce<Placement[]>((all, step) => [...all, afterStep(all.at(-1) as Placement, step)], [current]);
 
 describe("plan (replace)", () => {
   const wanted = { version: "1.35", members: names };
 
-  it("keeps at least minActive members active at every point, never drains the last one, and each move starts where its member stands", () => {
-    fc.assert(
-      fc.property(placement, fc.integer({ min: 1, max: 3 }), (current, minActive) => {
-        const steps = planned(current, wanted, minActive);
-        if (steps === null) return;
-        through(current, steps).forEach((now) => assert.ok(activeMembers(now).length >= minActive));
-        steps.reduce((now, step) => {
-          if (step.type === "move") assert.deepEqual(now[step.member], step.from);
-          if (step.type === "move" && step.kind === "drain") assert.ok(activeMembers(now).length > 1);
-          return afterStep(now, step);
-        }, current);
-      }),
-      { numRuns: 500 },
-    );
-  });
+  it(
+    "keeps at least minActive members active at every point, never drains the last one, and each move starts where " +
+      "its member stands",
+    () => {
+      fc.assert(
+        fc.property(placement, fc.integer({ min: 1, max: 3 }), (current, minActive) => {
+          const steps = planned(current, wanted, minActive);
+          if (steps === null) return;
+          through(current, steps).forEach((now) => assert.ok(activeMembers(now).length >= minActive));
+          steps.reduce((now, step) => {
+            if (step.type === "move") assert.deepEqual(now[step.member], step.from);
+            if (step.type === "move" && step.kind === "drain") assert.ok(activeMembers(now).length > 1);
+            return afterStep(now, step);
+          }, current);
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
 
   it("ends with the wanted version alone, as many active members as before, and nothing left to plan", () => {
     fc.assert(
@@ -77,26 +97,45 @@ describe("plan (replace)", () => {
 
   it("drains the old member at once when a member of the wanted version is active beside it", () => {
     const serving = { role: "active", version: "1.35", workload: "running" } as const;
-    const steps = plan({ blue: { role: "active", version: "1.34", workload: "running" }, green: serving }, { version: "1.35", members: ["blue", "green"] }, "replace", limits);
-    assert.deepEqual(steps.map((step) => (step.type === "move" ? `${step.kind} ${step.member}` : "bake")), ["bake", "drain blue", "scale blue", "bake", "retire blue"]);
+    const steps = plan(
+      { blue: { role: "active", version: "1.34", workload: "running" }, green: serving },
+      { version: "1.35", members: ["blue", "green"] },
+      "replace",
+      limits,
+    );
+    assert.deepEqual(
+      steps.map((step) => (step.type === "move" ? `${step.kind} ${step.member}` : "bake")),
+      ["bake", "drain blue", "scale blue", "bake", "retire blue"],
+    );
   });
 
   it("never lowers a member's version, and refuses a downgrade by name", () => {
     fc.assert(
       fc.property(placement, version, (current, to) => {
         for (const step of planned(current, { version: to, members: names }) ?? []) {
-          if (step.type === "move" && step.from.version !== null && step.to.version !== null) assert.ok(compareVersions(step.to.version, step.from.version) >= 0);
+          if (step.type === "move" && step.from.version !== null && step.to.version !== null)
+            assert.ok(compareVersions(step.to.version, step.from.version) >= 0);
         }
       }),
     );
-    assert.throws(() => plan({ blue: { role: "active", version: "1.36", workload: "running" } }, { version: "1.35", members: ["blue", "green"] }, "replace", limits), /versions only go up/);
+    assert.throws(
+      () =>
+        plan(
+          { blue: { role: "active", version: "1.36", workload: "running" } },
+          { version: "1.35", members: ["blue", "green"] },
+          "replace",
+          limits,
+        ),
+      /versions only go up/,
+    );
   });
 
   it("destroys only what was drained and stopped", () => {
     fc.assert(
       fc.property(placement, (current) => {
         for (const step of planned(current, wanted) ?? []) {
-          if (step.type === "move" && step.kind === "retire") assert.deepEqual([step.from.role, step.from.workload], ["standby", "stopped"]);
+          if (step.type === "move" && step.kind === "retire")
+            assert.deepEqual([step.from.role, step.from.workload], ["standby", "stopped"]);
         }
       }),
     );
@@ -105,12 +144,30 @@ describe("plan (replace)", () => {
 
 describe("walkBack", () => {
   const healthy = Object.fromEntries(names.map((name) => [name, "healthy" as const]));
-  const recordAt = (current: Placement, steps: readonly Step[]): EnvironmentRecord => ({ schemaVersion: 1, revision: 1, placement: current, rollout: { id: "r", strategy: "replace", wantedVersion: "1.35", steps, done: 0, direction: "forward", reason: null, startedAt: "t" }, intent: null });
+  const recordAt = (current: Placement, steps: readonly Step[]): EnvironmentRecord => ({
+    schemaVersion: 1,
+    revision: 1,
+    placement: current,
+    rollout: {
+      id: "r",
+      strategy: "replace",
+      wantedVersion: "1.35",
+      steps,
+      done: 0,
+      direction: "forward",
+      reason: null,
+      startedAt: "t",
+    },
+    intent: null,
+  });
 
   /** The record after `count` committed steps, with the next move begun or not. */
   function prefix(current: Placement, steps: readonly Step[], count: number, open: boolean): EnvironmentRecord {
     let record = recordAt(current, steps);
-    const begin = (step: Step, index: number): EnvironmentRecord => (step.type === "bake" ? record : { ...record, intent: { move: step, step: index, startedAt: "t", by: "b", targetsBefore: {} } });
+    const begin = (step: Step, index: number): EnvironmentRecord =>
+      step.type === "bake"
+        ? record
+        : { ...record, intent: { move: step, step: index, startedAt: "t", by: "b", targetsBefore: {} } };
     for (let index = 0; index < count; index += 1) {
       const step = steps[index] as Step;
       record = step.type === "bake" ? commitBake(record) : commitMove(begin(step, index));
@@ -144,8 +201,18 @@ describe("walkBack", () => {
   });
 
   it("never drains the healthy side in favour of one that is not", () => {
-    const steps = plan({ blue: { role: "active", version: "1.34", workload: "running" }, green: absent }, { version: "1.35", members: ["blue", "green"] }, "replace", limits);
-    const record = prefix({ blue: { role: "active", version: "1.34", workload: "running" }, green: absent }, steps, 1, true);
+    const steps = plan(
+      { blue: { role: "active", version: "1.34", workload: "running" }, green: absent },
+      { version: "1.35", members: ["blue", "green"] },
+      "replace",
+      limits,
+    );
+    const record = prefix(
+      { blue: { role: "active", version: "1.34", workload: "running" }, green: absent },
+      steps,
+      1,
+      true,
+    );
     assert.equal(walkBack(record, { blue: "unhealthy", green: "healthy" }).kind, "stay");
     assert.equal(walkBack(record, { blue: "unknown", green: "healthy" }).kind, "stay");
     assert.equal(walkBack(record, { blue: "healthy", green: "unhealthy" }).kind, "steps");

@@ -3,7 +3,13 @@ import fc from "fast-check";
 import { assertAllowed, changesOf, refusals, type Purpose } from "../../../automation/policy/move-policy";
 import type { PlannedOperation } from "../../../automation/ports";
 
-const op = (operation: string, type: string, paths: string[] = [], custom = true): PlannedOperation => ({ operation, type, urn: `urn:pulumi:dev-blue::p::${type}::blue-x`, paths, custom });
+const op = (operation: string, type: string, paths: string[] = [], custom = true): PlannedOperation => ({
+  operation,
+  type,
+  urn: `urn:pulumi:dev-blue::p::${type}::blue-x`,
+  paths,
+  custom,
+});
 const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
 const component = "eks-blue-green:index:TargetGroupBinding";
 const deployment = "kubernetes:apps/v1:Deployment";
@@ -66,53 +72,131 @@ const cases: readonly [Purpose, PlannedOperation, boolean][] = [
 
 describe("operations allow-list", () => {
   for (const [purpose, operation, ok] of cases) {
-    it(`${purpose}: ${operation.operation} ${operation.type} ${operation.paths.join(",")} is ${ok ? "allowed" : "refused"}`, () => {
-      assert.equal(refusals(purpose, [operation]).length === 0, ok);
-    });
+    it(
+      `${purpose}: ${operation.operation} ${operation.type} ${operation.paths.join(",")} is ` +
+        `${ok ? "allowed" : "refused"}`,
+      () => {
+        assert.equal(refusals(purpose, [operation]).length === 0, ok);
+      },
+    );
   }
 
-  it("the engine's own default providers come and go in any move and are no pending change; explicit ones are, and no provider is changed or replaced", () => {
-    const named = (operation: string, type: string, name: string, paths: string[] = []): PlannedOperation => ({ ...op(operation, type, paths), urn: `urn:pulumi:dev-blue::p::${type}::${name}` });
-    // What a `pulumi destroy` that stopped at a protected binding had taken out of a member's state.
-    const back = [named("create", "pulumi:providers:pulumi", "default"), named("create", "pulumi:providers:eks", "default_4_3_0"), named("delete", "pulumi:providers:aws", "default_7_48_0")];
-    assert.deepEqual(changesOf(back), []);
-    for (const move of ["provision", "admit", "drain", "scale", "upgrade", "retire", "record"] as const) assert.deepEqual(refusals(move, back), [], move);
-    const strict = [named("create", provider, "blue-eks-k8s"), named("delete", provider, "defaults"), named("create", provider, "default-k8s"), named("update", "pulumi:providers:aws", "default_7_48_0", ["region"]), named("replace", "pulumi:providers:aws", "default")];
-    assert.deepEqual(changesOf(strict), strict);
-    assert.equal(refusals("admit", strict).length, strict.length);
-  });
+  it(
+    "the engine's own default providers come and go in any move and are no pending change; explicit ones are, and " +
+      "no provider is changed or replaced",
+    () => {
+      const named = (operation: string, type: string, name: string, paths: string[] = []): PlannedOperation => ({
+        ...op(operation, type, paths),
+        urn: `urn:pulumi:dev-blue::p::${type}::${name}`,
+      });
+      // What a `pulumi destroy` that stopped at a protected binding had taken out of a member's state.
+      const back = [
+        named("create", "pulumi:providers:pulumi", "default"),
+        named("create", "pulumi:providers:eks", "default_4_3_0"),
+        named("delete", "pulumi:providers:aws", "default_7_48_0"),
+      ];
+      assert.deepEqual(changesOf(back), []);
+      for (const move of ["provision", "admit", "drain", "scale", "upgrade", "retire", "record"] as const)
+        assert.deepEqual(refusals(move, back), [], move);
+      const strict = [
+        named("create", provider, "blue-eks-k8s"),
+        named("delete", provider, "defaults"),
+        named("create", provider, "default-k8s"),
+        named("update", "pulumi:providers:aws", "default_7_48_0", ["region"]),
+        named("replace", "pulumi:providers:aws", "default"),
+      ];
+      assert.deepEqual(changesOf(strict), strict);
+      assert.equal(refusals("admit", strict).length, strict.length);
+    },
+  );
 
   it("never lets a replacement through, whatever the move and type", () => {
-    const purpose = fc.constantFrom<Purpose>("provision", "admit", "drain", "scale", "retire", "record", "upgrade", "shift");
-    fc.assert(fc.property(purpose, fc.constantFrom(binding, component, deployment, cluster, provider), fc.constantFrom("replace", "create-replacement", "delete-replaced"), (move, type, operation) => refusals(move, [op(operation, type)]).length === 1));
+    const purpose = fc.constantFrom<Purpose>(
+      "provision",
+      "admit",
+      "drain",
+      "scale",
+      "retire",
+      "record",
+      "upgrade",
+      "shift",
+    );
+    fc.assert(
+      fc.property(
+        purpose,
+        fc.constantFrom(binding, component, deployment, cluster, provider),
+        fc.constantFrom("replace", "create-replacement", "delete-replaced"),
+        (move, type, operation) => refusals(move, [op(operation, type)]).length === 1,
+      ),
+    );
   });
 
   it("names every refused operation, with its stack and the way out", () => {
-    assert.throws(() => assertAllowed("admit", "dev-blue", [op("create", binding), op("update", cluster, ["version"]), op("delete", deployment)]), (error: { code: string; message: string; remedy: string }) => {
-      assert.equal(error.code, "EBG-PLAN-REFUSED");
-      assert.match(error.message, /Cluster 'blue-x' \(version\)/);
-      assert.match(error.message, /delete kubernetes:apps/);
-      assert.doesNotMatch(error.message, /TargetGroupBinding 'blue-x'/);
-      assert.match(error.remedy, /pulumi up -s dev-blue/);
-      return true;
-    });
+    assert.throws(
+      () =>
+        assertAllowed("admit", "dev-blue", [
+          op("create", binding),
+          op("update", cluster, ["version"]),
+          op("delete", deployment),
+        ]),
+      (error: { code: string; message: string; remedy: string }) => {
+        assert.equal(error.code, "EBG-PLAN-REFUSED");
+        assert.match(error.message, /Cluster 'blue-x' \(version\)/);
+        assert.match(error.message, /delete kubernetes:apps/);
+        assert.doesNotMatch(error.message, /TargetGroupBinding 'blue-x'/);
+        assert.match(error.remedy, /pulumi up -s dev-blue/);
+        return true;
+      },
+    );
   });
 
-  it("a primary whose Service is somebody else's goes out and in by its two patches: a key of the selector, an annotation, and no more", () => {
-    const patch = (name: string, paths: string[]): PlannedOperation => ({ operation: "update", type: "kubernetes:core/v1:ServicePatch", urn: `urn:pulumi:dev-blue::p::eks-blue-green:index:LoadBalancerService$kubernetes:core/v1:ServicePatch::${name}`, paths, custom: true });
-    const both = [patch("blue-web-lb", ['metadata.annotations["pulumi.com/skipAwait"]']), patch("blue-web-lb-selector", ['metadata.annotations["pulumi.com/skipAwait"]', 'spec.selector["eks-blue-green/standby"]'])];
-    for (const purpose of ["drain", "admit"] as const) {
-      assert.deepEqual(refusals(purpose, both), []);
-      assert.equal(refusals(purpose, [patch("blue-web-lb-selector", ["spec.type"])]).length, 1);
-      assert.equal(refusals(purpose, [{ ...patch("blue-web-lb-selector", []), operation: "delete" }]).length, 1);
-    }
-  });
+  it(
+    "a primary whose Service is somebody else's goes out and in by its two patches: a key of the selector, an " +
+      "annotation, and no more",
+    () => {
+      const patch = (name: string, paths: string[]): PlannedOperation => ({
+        operation: "update",
+        type: "kubernetes:core/v1:ServicePatch",
+        urn: `urn:pulumi:dev-blue::p::eks-blue-green:index:LoadBalancerService$kubernetes:core/v1:ServicePatch::${name}`,
+        paths,
+        custom: true,
+      });
+      const both = [
+        patch("blue-web-lb", ['metadata.annotations["pulumi.com/skipAwait"]']),
+        patch("blue-web-lb-selector", [
+          'metadata.annotations["pulumi.com/skipAwait"]',
+          'spec.selector["eks-blue-green/standby"]',
+        ]),
+      ];
+      for (const purpose of ["drain", "admit"] as const) {
+        assert.deepEqual(refusals(purpose, both), []);
+        assert.equal(refusals(purpose, [patch("blue-web-lb-selector", ["spec.type"])]).length, 1);
+        assert.equal(refusals(purpose, [{ ...patch("blue-web-lb-selector", []), operation: "delete" }]).length, 1);
+      }
+    },
+  );
 
   it("a primary's own rules come when it stands down, go when it is back or released, and never without that", () => {
-    const rule = (operation: string): PlannedOperation => ({ operation, type: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:MemberIngress$aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::blue-web-8080", paths: [], custom: true });
-    const whole = (operation: string): PlannedOperation => op(operation, "eks-blue-green:index:MemberIngress", [], false);
-    const stand: PlannedOperation = { operation: "update", type: "kubernetes:core/v1:Service", urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:LoadBalancerService$kubernetes:core/v1:Service::blue-web-lb", paths: ["spec.selector"], custom: true };
-    const refusedOf = (purpose: Purpose, ...operations: PlannedOperation[]): string[] => refusals(purpose, operations).map(({ operation }) => `${operation.operation} ${operation.type.split(":").at(-1)}`);
+    const rule = (operation: string): PlannedOperation => ({
+      operation,
+      type: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+      urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:MemberIngress$aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::blue-web-8080",
+      paths: [],
+      custom: true,
+    });
+    const whole = (operation: string): PlannedOperation =>
+      op(operation, "eks-blue-green:index:MemberIngress", [], false);
+    const stand: PlannedOperation = {
+      operation: "update",
+      type: "kubernetes:core/v1:Service",
+      urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:LoadBalancerService$kubernetes:core/v1:Service::blue-web-lb",
+      paths: ["spec.selector"],
+      custom: true,
+    };
+    const refusedOf = (purpose: Purpose, ...operations: PlannedOperation[]): string[] =>
+      refusals(purpose, operations).map(
+        ({ operation }) => `${operation.operation} ${operation.type.split(":").at(-1)}`,
+      );
     assert.deepEqual(refusedOf("drain", whole("create"), rule("create"), stand), []);
     assert.deepEqual(refusedOf("admit", whole("delete"), rule("delete"), stand), []);
     assert.deepEqual(refusedOf("release-unprotect", whole("delete"), rule("delete")), []);

@@ -4,13 +4,34 @@ import { parseEnvironmentConfig } from "../../../stacks/config";
 import type { Step } from "../../../stacks/record";
 import { devValues } from "../../stacks/mock-engine";
 
-const withNodes = (desiredSize: number, preStopSeconds: number) => parseEnvironmentConfig({
-  ...devValues,
-  "eks-blue-green:cluster": JSON.stringify({ nodes: { desiredSize, minSize: 1, maxSize: 50 } }),
-  "eks-blue-green:services": JSON.stringify([{ name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3, preStopSeconds, terminationGraceSeconds: preStopSeconds + 60 }]),
-}, { environment: "dev" });
+const withNodes = (desiredSize: number, preStopSeconds: number) =>
+  parseEnvironmentConfig(
+    {
+      ...devValues,
+      "eks-blue-green:cluster": JSON.stringify({ nodes: { desiredSize, minSize: 1, maxSize: 50 } }),
+      "eks-blue-green:services": JSON.stringify([
+        {
+          name: "web",
+          namespace: "web",
+          image: "echo:1",
+          port: 80,
+          targetPort: 8080,
+          replicas: 3,
+          preStopSeconds,
+          terminationGraceSeconds: preStopSeconds + 60,
+        },
+      ]),
+    },
+    { environment: "dev" },
+  );
 const place = { role: "standby", version: "1.34", workload: "running" } as const;
-const move = (kind: "upgrade" | "drain", member: string): Step => ({ type: "move", kind, member, from: place, to: { ...place, version: "1.35" } });
+const move = (kind: "upgrade" | "drain", member: string): Step => ({
+  type: "move",
+  kind,
+  member,
+  from: place,
+  to: { ...place, version: "1.35" },
+});
 const inPlace = [move("drain", "blue"), move("upgrade", "blue"), move("upgrade", "blue"), move("upgrade", "green")];
 
 describe("nodes that are replaced in place", () => {
@@ -19,7 +40,11 @@ describe("nodes that are replaced in place", () => {
     const [found, ...more] = longNodeUpdates(withNodes(7, 300), inPlace);
     assert.deepEqual(more, []);
     assert.equal(found?.severity, "recommended");
-    assert.match(found?.message ?? "", /the 7 nodes of blue, green one at a time, each in about 9 min .*: about 63 min, and an update ends as failed after 60/);
+    assert.match(
+      found?.message ?? "",
+      /the 7 nodes of blue, green one at a time, each in about 9 min .*: about 63 min, and an update ends as failed after 60/,
+    );
   });
-  it("are no matter where a new member is made instead", () => assert.deepEqual(longNodeUpdates(withNodes(40, 300), [move("drain", "blue")]), []));
+  it("are no matter where a new member is made instead", () =>
+    assert.deepEqual(longNodeUpdates(withNodes(40, 300), [move("drain", "blue")]), []));
 });

@@ -6,7 +6,24 @@ import { World } from "../world";
 describe("preflight", () => {
   it("names the way out when an active member answers and its controller does not run", () => {
     const controller = { available: false, version: "3.5.0", message: "0 of 2 pods ready" };
-    const observation: Observation = { at: 0, groups: {}, members: { blue: { name: "blue", clusterName: "dev-blue", reachable: true, problem: "", nodes: null, controller, services: {} } }, probes: {}, alarms: null, problems: [] };
+    const observation: Observation = {
+      at: 0,
+      groups: {},
+      members: {
+        blue: {
+          name: "blue",
+          clusterName: "dev-blue",
+          reachable: true,
+          problem: "",
+          nodes: null,
+          controller,
+          services: {},
+        },
+      },
+      probes: {},
+      alarms: null,
+      problems: [],
+    };
     const [finding, ...others] = findingsOf(observation, new World().record);
     assert.deepEqual(others, []);
     assert.deepEqual([finding?.code, finding?.severity], ["EBG-PREFLIGHT", "required"]);
@@ -15,8 +32,29 @@ describe("preflight", () => {
   });
 
   it("never suggests to evacuate a member that refuses the caller", () => {
-    const observation: Observation = { at: 0, groups: {}, members: { blue: { name: "blue", clusterName: "dev-blue", reachable: false, problem: "blue refuses GET /version: 403", refusal: "get an access entry", nodes: null, controller: null, services: {} } }, probes: {}, alarms: null, problems: [] };
+    const observation: Observation = {
+      at: 0,
+      groups: {},
+      members: {
+        blue: {
+          name: "blue",
+          clusterName: "dev-blue",
+          reachable: false,
+          problem: "blue refuses GET /version: 403",
+          refusal: "get an access entry",
+          nodes: null,
+          controller: null,
+          services: {},
+        },
+      },
+      probes: {},
+      alarms: null,
+      problems: [],
+    };
     const findings = findingsOf(observation, new World().record);
-    assert.deepEqual(findings.map(({ code, severity, remedy }) => [code, severity, remedy]), [["EBG-KUBERNETES", "recommended", "get an access entry"]]);
+    assert.deepEqual(
+      findings.map(({ code, severity, remedy }) => [code, severity, remedy]),
+      [["EBG-KUBERNETES", "recommended", "get an access entry"]],
+    );
   });
 });

@@ -8,32 +8,79 @@ import { devValues } from "../../stacks/mock-engine";
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
 const configOf = (change: Record<string, unknown> = {}): EnvironmentConfig =>
-  parseEnvironmentConfig({ ...devValues, "eks-blue-green:services": JSON.stringify([web]), ...Object.fromEntries(Object.entries(change).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])) }, { environment: "dev" });
+  parseEnvironmentConfig(
+    {
+      ...devValues,
+      "eks-blue-green:services": JSON.stringify([web]),
+      ...Object.fromEntries(
+        Object.entries(change).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+      ),
+    },
+    { environment: "dev" },
+  );
 /** As the environment's outputs give it back. */
-const asOutput = (config: EnvironmentConfig): EnvironmentConfig => JSON.parse(JSON.stringify(Object.fromEntries(Object.entries(config).reverse()))) as EnvironmentConfig;
+const asOutput = (config: EnvironmentConfig): EnvironmentConfig =>
+  JSON.parse(JSON.stringify(Object.fromEntries(Object.entries(config).reverse()))) as EnvironmentConfig;
 const deployed = asOutput(configOf());
 const record = initialRecord(configOf());
 
 describe("config that is not deployed", () => {
-  it("is none where only the order of keys differs, or what a rollout is there to change, or what the driver alone reads", () => {
-    assert.deepEqual(undeployed(deployed, configOf()), []);
-    assert.deepEqual(undeployed(deployed, configOf({ "eks-blue-green:kubernetesVersion": "1.36", "eks-blue-green:rollout": { bakeSeconds: 1 }, "eks-blue-green:members": ["blue", "green", "red"], "eks-blue-green:services": [{ ...web, probePath: "/orders" }] })), []);
-  });
+  it(
+    "is none where only the order of keys differs, or what a rollout is there to change, or what the driver alone " +
+      "reads",
+    () => {
+      assert.deepEqual(undeployed(deployed, configOf()), []);
+      assert.deepEqual(
+        undeployed(
+          deployed,
+          configOf({
+            "eks-blue-green:kubernetesVersion": "1.36",
+            "eks-blue-green:rollout": { bakeSeconds: 1 },
+            "eks-blue-green:members": ["blue", "green", "red"],
+            "eks-blue-green:services": [{ ...web, probePath: "/orders" }],
+          }),
+        ),
+        [],
+      );
+    },
+  );
   it("is named by its path", () => {
-    assert.deepEqual(undeployed(deployed, configOf({ "eks-blue-green:services": [{ ...web, image: "echo:2", replicas: 4 }] })), ["services[web].image", "services[web].replicas"]);
-    assert.deepEqual(undeployed(deployed, configOf({ "aws:defaultTags": { tags: { team: "platform" } } })), ["aws.allowedAccountIds", "aws.defaultTags", "aws.forbiddenAccountIds"]);
-    assert.deepEqual(undeployed(deployed, configOf({ "eks-blue-green:controller": { version: "3.4.0" } })), ["controller.version"]);
+    assert.deepEqual(
+      undeployed(deployed, configOf({ "eks-blue-green:services": [{ ...web, image: "echo:2", replicas: 4 }] })),
+      ["services[web].image", "services[web].replicas"],
+    );
+    assert.deepEqual(undeployed(deployed, configOf({ "aws:defaultTags": { tags: { team: "platform" } } })), [
+      "aws.allowedAccountIds",
+      "aws.defaultTags",
+      "aws.forbiddenAccountIds",
+    ]);
+    assert.deepEqual(undeployed(deployed, configOf({ "eks-blue-green:controller": { version: "3.4.0" } })), [
+      "controller.version",
+    ]);
   });
   it("keeps a rollout from beginning, and is only told of once one is under way", () => {
     const wanted = configOf({ "eks-blue-green:services": [{ ...web, image: "echo:2" }] });
     const [found] = configFindings("dev", deployed, wanted, record);
-    assert.deepEqual([found?.code, found?.severity, found?.remedy], ["EBG-PENDING-CHANGES", "required", "deploy them first: eks-blue-green up --stack dev"]);
+    assert.deepEqual(
+      [found?.code, found?.severity, found?.remedy],
+      ["EBG-PENDING-CHANGES", "required", "deploy them first: eks-blue-green up --stack dev"],
+    );
     assert.match(found?.message ?? "", /services\[web\]\.image/);
-    const open = startRollout(record, { id: "r", strategy: "replace", wantedVersion: "1.36", steps: [], startedAt: "2026-11-22T00:00:00Z" });
+    const open = startRollout(record, {
+      id: "r",
+      strategy: "replace",
+      wantedVersion: "1.36",
+      steps: [],
+      startedAt: "2026-11-22T00:00:00Z",
+    });
     assert.equal(configFindings("dev", deployed, wanted, open)[0]?.severity, "recommended");
   });
   it("keeps a load balancer from being handed over; so do default tags, which no import bears", () => {
-    assert.throws(() => refuseConfig("dev", deployed, configOf({ "eks-blue-green:services": [{ ...web, image: "echo:2" }] }), record), /services\[web\]\.image/);
+    assert.throws(
+      () =>
+        refuseConfig("dev", deployed, configOf({ "eks-blue-green:services": [{ ...web, image: "echo:2" }] }), record),
+      /services\[web\]\.image/,
+    );
     const tagged = configOf({ "aws:defaultTags": { tags: { team: "platform" } } });
     assert.throws(() => refuseConfig("dev", asOutput(tagged), tagged, record), /aws:defaultTags \(team\)/);
     refuseConfig("dev", deployed, configOf(), record);

@@ -8,7 +8,11 @@ function written(json: boolean, kind: string | null): { readonly out: string; re
   stdout.write = ((text: string) => ((said.out += text), true)) as typeof stdout.write;
   stderr.write = ((text: string) => ((said.err += text), true)) as typeof stderr.write;
   try {
-    tellEnding(json, kind, { outcome: "stopped", message: "green does not answer", remedy: "eks-blue-green evacuate green" });
+    tellEnding(json, kind, {
+      outcome: "stopped",
+      message: "green does not answer",
+      remedy: "eks-blue-green evacuate green",
+    });
   } finally {
     stdout.write = out;
     stderr.write = err;
@@ -23,8 +27,14 @@ describe("how a command ended", () => {
     const { out, err } = written(true, "teardown");
     const { at, ...rest } = JSON.parse(out) as { at: string };
     assert.ok(Date.now() - Date.parse(at) < 60_000);
-    assert.deepEqual(rest, { kind: "teardown", outcome: "stopped", message: "green does not answer", remedy: "eks-blue-green evacuate green" });
+    assert.deepEqual(rest, {
+      kind: "teardown",
+      outcome: "stopped",
+      message: "green does not answer",
+      remedy: "eks-blue-green evacuate green",
+    });
     assert.equal(err, words);
   });
-  it("is not said twice where the events have said it", () => assert.deepEqual(written(true, null), { out: "", err: "" }));
+  it("is not said twice where the events have said it", () =>
+    assert.deepEqual(written(true, null), { out: "", err: "" }));
 });

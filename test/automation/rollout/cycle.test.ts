@@ -3,7 +3,12 @@ import { DriverError } from "../../../automation/errors";
 import { capacityOf } from "../../../stacks/record";
 import { Killed, World } from "../world";
 
-const moves = (world: World): string[] => world.events.flatMap((event) => (event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}${event.step.kind === "scale" ? ` ${capacityOf(event.step.to)}` : ""}`] : []));
+const moves = (world: World): string[] =>
+  world.events.flatMap((event) =>
+    event.kind === "step-finished" && event.step.type === "move"
+      ? [`${event.step.kind} ${event.step.member}${event.step.kind === "scale" ? ` ${capacityOf(event.step.to)}` : ""}`]
+      : [],
+  );
 const wanting = (version: string) => ({ config: { "eks-blue-green:kubernetesVersion": version } });
 const active = (version: string) => ({ role: "active", version, workload: "running" });
 
@@ -16,7 +21,8 @@ function stuck(world: World, member: string): () => void {
       const nodes = world.clusters.get(member)?.nodes ?? "";
       const applied = await real.pulumi.apply(stack, context, plan, signal);
       const cluster = world.clusters.get(member);
-      if (stack.kind !== "member" || stack.member !== member || cluster === undefined || cluster.version === nodes) return applied;
+      if (stack.kind !== "member" || stack.member !== member || cluster === undefined || cluster.version === nodes)
+        return applied;
       cluster.nodes = nodes;
       throw new DriverError("EBG-UPDATE-FAILED", "PodEvictionFailure: Reached max retries", "look at the budget");
     };
@@ -30,7 +36,21 @@ describe("cycle, through the loop", () => {
     const world = new World("cycle");
     const result = await world.upgrade(wanting("1.36"));
     assert.equal(result.outcome, "done", result.message);
-    assert.deepEqual(moves(world), ["scale green 200", "drain blue", "upgrade blue", "upgrade blue", "admit blue", "scale blue 200", "drain green", "scale green 100", "upgrade green", "upgrade green", "admit green", "scale blue 100", "scale blue 100"]);
+    assert.deepEqual(moves(world), [
+      "scale green 200",
+      "drain blue",
+      "upgrade blue",
+      "upgrade blue",
+      "admit blue",
+      "scale blue 200",
+      "drain green",
+      "scale green 100",
+      "upgrade green",
+      "upgrade green",
+      "admit green",
+      "scale blue 100",
+      "scale blue 100",
+    ]);
     assert.deepEqual(world.record.placement, { blue: active("1.36"), green: active("1.36") });
     assert.ok(world.leastHealthy >= 6, `only ${world.leastHealthy} targets took traffic at one point`);
     assert.equal((await world.upgrade(wanting("1.36"))).outcome, "nothing-to-do");
@@ -51,30 +71,51 @@ describe("cycle, through the loop", () => {
           await assert.rejects(world.upgrade(), Killed, `${kind} ${call} ${nth}`);
           world.fault = null;
           const result = await world.upgrade();
-          assert.ok(["done", "nothing-to-do"].includes(result.outcome), `killed ${kind} ${call} ${nth}: ${result.message}`);
-          assert.deepEqual(world.record.placement, { blue: active("1.35"), green: active("1.35"), red: active("1.35") });
+          assert.ok(
+            ["done", "nothing-to-do"].includes(result.outcome),
+            `killed ${kind} ${call} ${nth}: ${result.message}`,
+          );
+          assert.deepEqual(world.record.placement, {
+            blue: active("1.35"),
+            green: active("1.35"),
+            red: active("1.35"),
+          });
           assert.ok(world.leastHealthy >= 9, `killed ${kind} ${call} ${nth}: only ${world.leastHealthy}`);
         }
       }
     }
   });
 
-  it("a member that can't be upgraded stays out, the others carry its load, and the same command ends it once it is repaired", async () => {
-    const world = new World("cycle");
-    const repair = stuck(world, "blue");
-    const result = await world.upgrade();
-    assert.deepEqual(world.events.filter((event) => event.kind === "note" && event.message.startsWith("trying again")), [], "EKS has tried long enough");
-    assert.equal(result.outcome, "failed");
-    assert.match(result.message, /PodEvictionFailure.*blue is on its way to 1\.35 and can't go back.*green serve/s);
-    assert.match(result.remedy ?? "", /budget/);
-    assert.deepEqual([world.record.placement["blue"]?.role, world.record.placement["green"]], ["standby", { ...active("1.34"), capacityPercent: 200 }]);
-    assert.equal(world.record.intent?.move.kind, "upgrade");
-    await assert.rejects(world.run({ name: "rollback", member: null, percent: null }), { code: "EBG-PLAN-IMPOSSIBLE", message: /can't go back/ });
-    repair();
-    assert.equal((await world.upgrade()).outcome, "done");
-    assert.deepEqual(world.record.placement, { blue: active("1.35"), green: active("1.35") });
-    assert.ok(world.leastHealthy >= 6);
-  });
+  it(
+    "a member that can't be upgraded stays out, the others carry its load, and the same command ends it once it is " +
+      "repaired",
+    async () => {
+      const world = new World("cycle");
+      const repair = stuck(world, "blue");
+      const result = await world.upgrade();
+      assert.deepEqual(
+        world.events.filter((event) => event.kind === "note" && event.message.startsWith("trying again")),
+        [],
+        "EKS has tried long enough",
+      );
+      assert.equal(result.outcome, "failed");
+      assert.match(result.message, /PodEvictionFailure.*blue is on its way to 1\.35 and can't go back.*green serve/s);
+      assert.match(result.remedy ?? "", /budget/);
+      assert.deepEqual(
+        [world.record.placement["blue"]?.role, world.record.placement["green"]],
+        ["standby", { ...active("1.34"), capacityPercent: 200 }],
+      );
+      assert.equal(world.record.intent?.move.kind, "upgrade");
+      await assert.rejects(world.run({ name: "rollback", member: null, percent: null }), {
+        code: "EBG-PLAN-IMPOSSIBLE",
+        message: /can't go back/,
+      });
+      repair();
+      assert.equal((await world.upgrade()).outcome, "done");
+      assert.deepEqual(world.record.placement, { blue: active("1.35"), green: active("1.35") });
+      assert.ok(world.leastHealthy >= 6);
+    },
+  );
 
   it("a member that serves badly after its upgrade goes out again; the other one keeps the size that carries both", async () => {
     const world = new World("cycle");
@@ -86,7 +127,10 @@ describe("cycle, through the loop", () => {
     };
     const result = await world.upgrade();
     assert.equal(result.outcome, "walked-back", result.message);
-    assert.deepEqual(world.record.placement, { blue: { role: "standby", version: "1.35", workload: "running" }, green: { ...active("1.34"), capacityPercent: 200 } });
+    assert.deepEqual(world.record.placement, {
+      blue: { role: "standby", version: "1.35", workload: "running" },
+      green: { ...active("1.34"), capacityPercent: 200 },
+    });
     assert.equal(world.record.rollout, null);
     assert.ok(world.leastHealthy >= 6);
     assert.match(result.remedy ?? "", /eks-blue-green admit blue/);
@@ -113,21 +157,35 @@ describe("cycle, through the loop", () => {
       const back = await world.run({ name: "rollback", member: null, percent: null });
       assert.equal(back.outcome, "done", back.message);
       assert.match(back.message, /^rolled back/);
-      for (const name of ["blue", "green"]) assert.deepEqual([world.record.placement[name]?.role, capacityOf(world.record.placement[name])], ["active", 100]);
+      for (const name of ["blue", "green"])
+        assert.deepEqual(
+          [world.record.placement[name]?.role, capacityOf(world.record.placement[name])],
+          ["active", 100],
+        );
       assert.ok(world.leastHealthy >= 6);
     }
   });
 });
 
 describe("planned work on one member", () => {
-  const command = (name: "admit" | "drain" | "scale", member: string, percent: number | null = null) => ({ name, member, percent });
+  const command = (name: "admit" | "drain" | "scale", member: string, percent: number | null = null) => ({
+    name,
+    member,
+    percent,
+  });
 
   it("drain scales the others first; admit brings it back; scale ends it; nothing is ever missing", async () => {
     const world = new World("cycle");
     assert.equal((await world.run(command("drain", "blue"))).outcome, "done");
     assert.deepEqual(moves(world), ["scale green 200", "drain blue"]);
-    await assert.rejects(world.run(command("scale", "green", 100)), { code: "EBG-PLAN-IMPOSSIBLE", message: /carry 100 %, and traffic needs 200 %/ });
-    await assert.rejects(world.run(command("drain", "green")), { code: "EBG-PLAN-IMPOSSIBLE", message: /0 other member/ });
+    await assert.rejects(world.run(command("scale", "green", 100)), {
+      code: "EBG-PLAN-IMPOSSIBLE",
+      message: /carry 100 %, and traffic needs 200 %/,
+    });
+    await assert.rejects(world.run(command("drain", "green")), {
+      code: "EBG-PLAN-IMPOSSIBLE",
+      message: /0 other member/,
+    });
     assert.equal((await world.run(command("drain", "blue"))).outcome, "nothing-to-do");
     assert.equal((await world.run(command("admit", "blue"))).outcome, "done");
     assert.equal((await world.run(command("scale", "green", 100))).outcome, "done");
@@ -140,7 +198,11 @@ describe("planned work on one member", () => {
     world.fault = { call: "apply", nth: 2, kind: "after", error: () => new Killed() };
     await assert.rejects(world.run(command("drain", "blue")), Killed);
     world.fault = null;
-    await assert.rejects(world.upgrade(), { code: "EBG-ROLLOUT-UNDER-WAY", message: /'drain blue' is under way since .*'drain blue', was begun by /, remedy: /eks-blue-green drain blue --stack dev; or turn it around: eks-blue-green rollback/ });
+    await assert.rejects(world.upgrade(), {
+      code: "EBG-ROLLOUT-UNDER-WAY",
+      message: /'drain blue' is under way since .*'drain blue', was begun by /,
+      remedy: /eks-blue-green drain blue --stack dev; or turn it around: eks-blue-green rollback/,
+    });
     await assert.rejects(world.run(command("drain", "green")), { code: "EBG-ROLLOUT-UNDER-WAY" });
     assert.equal((await world.run(command("drain", "blue"))).outcome, "done");
     assert.equal(world.record.placement["blue"]?.role, "standby");
@@ -150,7 +212,10 @@ describe("planned work on one member", () => {
     const world = new World();
     assert.equal((await world.run(command("admit", "green"))).outcome, "done");
     assert.deepEqual(world.record.placement, { blue: active("1.34"), green: active("1.34") });
-    await assert.rejects(world.run(command("admit", "teal")), { code: "EBG-PLAN-IMPOSSIBLE", message: /no member 'teal'/ });
+    await assert.rejects(world.run(command("admit", "teal")), {
+      code: "EBG-PLAN-IMPOSSIBLE",
+      message: /no member 'teal'/,
+    });
   });
 
   it("rollback brings the old member back that still stands by, and says when none does", async () => {
@@ -159,11 +224,18 @@ describe("planned work on one member", () => {
     assert.equal(waiting.outcome, "stopped");
     const back = await world.run({ name: "rollback", member: null, percent: null });
     assert.equal(back.outcome, "done", back.message);
-    assert.deepEqual([world.record.placement["blue"]?.role, world.record.placement["green"]?.role], ["active", "standby"]);
+    assert.deepEqual(
+      [world.record.placement["blue"]?.role, world.record.placement["green"]?.role],
+      ["active", "standby"],
+    );
     // The new one stands by; the rollout is over.
     assert.equal(world.record.rollout, null);
     const again = new World();
     await again.upgrade();
-    await assert.rejects(again.run({ name: "rollback", member: null, percent: null }), { code: "EBG-PLAN-IMPOSSIBLE", message: /nothing to go back to/, remedy: /second environment/ });
+    await assert.rejects(again.run({ name: "rollback", member: null, percent: null }), {
+      code: "EBG-PLAN-IMPOSSIBLE",
+      message: /nothing to go back to/,
+      remedy: /second environment/,
+    });
   });
 });

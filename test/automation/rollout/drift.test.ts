@@ -1,10 +1,14 @@
-/** A target that was taken out behind its controller's back, in a rollout: put back by the driver where that is safe, named where it is not. */
+/**
+ * A target that was taken out behind its controller's back, in a rollout: put back by the driver where that is safe,
+ * named where it is not.
+ */
 import assert from "node:assert/strict";
 import { DriverError } from "../../../automation/errors";
 import { World } from "../world";
 
 const resets = (world: World): number => world.calls.filter((call) => call === "resetCheckpoint").length;
-const notes = (world: World): string[] => world.events.flatMap((event) => (event.kind === "note" ? [event.message] : []));
+const notes = (world: World): string[] =>
+  world.events.flatMap((event) => (event.kind === "note" ? [event.message] : []));
 
 describe("rollout, with drift", () => {
   it("puts a target of the old member back before it goes on", async () => {
@@ -13,7 +17,10 @@ describe("rollout, with drift", () => {
     const result = await world.upgrade();
     assert.equal(result.outcome, "done", result.message);
     assert.ok(resets(world) >= 1);
-    assert.match(notes(world).join("\n"), /1 targets of blue were taken out of 'web' behind its controller's back \(10\.42\.1\.1:8080\): made its controller look again \(checkpoint of TargetGroupBinding web\/web removed\)/);
+    assert.match(
+      notes(world).join("\n"),
+      /1 targets of blue were taken out of 'web' behind its controller's back \(10\.42\.1\.1:8080\): made its controller look again \(checkpoint of TargetGroupBinding web\/web removed\)/,
+    );
     assert.equal(world.record.placement["green"]?.role, "active");
   });
 
@@ -21,7 +28,10 @@ describe("rollout, with drift", () => {
     const world = new World();
     world.take(world.pods("blue")[0]!);
     // The first gate that looks at blue begins only when green is made; its cache is young then.
-    world.watch = () => { if (world.calls.filter((call) => call === "apply").length === 2 && world.cachedUntil === 0) world.cachedUntil = world.now + 300_000; };
+    world.watch = () => {
+      if (world.calls.filter((call) => call === "apply").length === 2 && world.cachedUntil === 0)
+        world.cachedUntil = world.now + 300_000;
+    };
     const result = await world.upgrade();
     assert.equal(result.outcome, "done", result.message);
     assert.ok(resets(world) >= 4, `${resets(world)}`);
@@ -33,7 +43,10 @@ describe("rollout, with drift", () => {
     world.cachedUntil = Number.POSITIVE_INFINITY;
     const result = await world.upgrade();
     assert.equal(result.outcome, "walked-back", result.message);
-    assert.match(result.message, /1 of 3 targets of blue were taken out of 'web' behind its controller's back: 10\.42\.1\.1:8080/);
+    assert.match(
+      result.message,
+      /1 of 3 targets of blue were taken out of 'web' behind its controller's back: 10\.42\.1\.1:8080/,
+    );
     assert.match(result.remedy ?? "", /kubectl -n kube-system rollout restart .*controller/);
     assert.ok(resets(world) <= 20, `${resets(world)}`);
   });
@@ -44,7 +57,8 @@ describe("rollout, with drift", () => {
     const pods = world.pods("blue");
     world.watch = () => {
       const move = world.record.intent?.move;
-      if (move?.kind === "drain" && move.member === "blue" && world.clusters.get("blue")?.bound) for (const id of pods) world.taken.add(id);
+      if (move?.kind === "drain" && move.member === "blue" && world.clusters.get("blue")?.bound)
+        for (const id of pods) world.taken.add(id);
       if (move?.kind !== "drain" || move.member !== "blue") return;
       assert.equal(resets(world), 0);
     };
@@ -56,7 +70,12 @@ describe("rollout, with drift", () => {
   it("goes on when the controller can't be asked, and asks again", async () => {
     const world = new World();
     world.take(world.pods("blue")[0]!);
-    world.fault = { call: "resetCheckpoint", nth: 1, kind: "before", error: () => new DriverError("EBG-KUBERNETES", "failed calling webhook: connection refused", "run again") };
+    world.fault = {
+      call: "resetCheckpoint",
+      nth: 1,
+      kind: "before",
+      error: () => new DriverError("EBG-KUBERNETES", "failed calling webhook: connection refused", "run again"),
+    };
     const result = await world.upgrade();
     assert.equal(result.outcome, "done", result.message);
     assert.match(notes(world).join("\n"), /its controller can't be made to look again now: failed calling webhook/);

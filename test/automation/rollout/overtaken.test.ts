@@ -1,4 +1,7 @@
-/** What a driver may not take for granted: that it is the only one, that its record is the newest, that it has seen what it did not see. */
+/**
+ * What a driver may not take for granted: that it is the only one, that its record is the newest, that it has seen what
+ * it did not see.
+ */
 import assert from "node:assert/strict";
 import { DriverError } from "../../../automation/errors";
 import type { DriverEventBody } from "../../../automation/events";
@@ -10,7 +13,8 @@ const killedBefore = async (world: World, call: string): Promise<void> => {
   await assert.rejects(world.upgrade(), Killed);
   world.fault = null;
 };
-const notes = (world: World): string => world.events.flatMap((event) => (event.kind === "note" ? [event.message] : [])).join("\n");
+const notes = (world: World): string =>
+  world.events.flatMap((event) => (event.kind === "note" ? [event.message] : [])).join("\n");
 
 describe("a driver that was overtaken", () => {
   for (const before of ["backUpState", "previewDestroy"]) {
@@ -33,8 +37,27 @@ describe("before an effect that no stack fences", () => {
   function session(world: World, readable = true): { readonly session: Session; readonly events: DriverEventBody[] } {
     const events: DriverEventBody[] = [];
     const ports = world.ports();
-    const pulumi = { ...ports.pulumi, ...(readable ? {} : { readEnvironment: async () => { throw new DriverError("EBG-UPDATE-FAILED", "backend away", "wait"); } }) };
-    return { events, session: new Session({ ...ports, pulumi }, world.environmentOutputs(), structuredClone(world.record), { emit: (event) => events.push(event), stop: never, cancel: never, approveRetire: async () => false, commandName: "x", probes: false }) };
+    const pulumi = {
+      ...ports.pulumi,
+      ...(readable
+        ? {}
+        : {
+            readEnvironment: async () => {
+              throw new DriverError("EBG-UPDATE-FAILED", "backend away", "wait");
+            },
+          }),
+    };
+    return {
+      events,
+      session: new Session({ ...ports, pulumi }, world.environmentOutputs(), structuredClone(world.record), {
+        emit: (event) => events.push(event),
+        stop: never,
+        cancel: never,
+        approveRetire: async () => false,
+        commandName: "x",
+        probes: false,
+      }),
+    };
   }
 
   it("the record is as this driver wrote it: go on", async () => {
@@ -50,7 +73,10 @@ describe("before an effect that no stack fences", () => {
   it("nobody can say: the round is left out where another one comes, and said", async () => {
     const { session: blind, events } = session(new World(), false);
     assert.equal(await blind.stillMine(), false);
-    assert.match(events.flatMap((event) => (event.kind === "note" ? [event.message] : [])).join(), /could not be read, so nothing is touched in this round: backend away/);
+    assert.match(
+      events.flatMap((event) => (event.kind === "note" ? [event.message] : [])).join(),
+      /could not be read, so nothing is touched in this round: backend away/,
+    );
     await assert.rejects(blind.assertNotOvertaken(), { code: "EBG-UPDATE-FAILED" });
   });
 });
@@ -61,7 +87,13 @@ describe("a record that was put back from a backup", () => {
     const blue = world.clusters.get("blue");
     assert.ok(blue);
     blue.revision = world.record.revision + 7;
-    await assert.rejects(world.upgrade(), (error: { code: string; message: string; remedy: string }) => error.code === "EBG-RECORD-LOST" && /members were updated after later ones: blue \(\d+\)/.test(error.message) && /raise its revision to \d+/.test(error.remedy));
+    await assert.rejects(
+      world.upgrade(),
+      (error: { code: string; message: string; remedy: string }) =>
+        error.code === "EBG-RECORD-LOST" &&
+        /members were updated after later ones: blue \(\d+\)/.test(error.message) &&
+        /raise its revision to \d+/.test(error.remedy),
+    );
     assert.deepEqual(world.calls, []);
   });
 
@@ -85,12 +117,21 @@ describe("what was not seen", () => {
       const world = new World();
       let looks = 0;
       world.untold = () => {
-        if (!world.events.some((event) => event.kind === "step-started" && event.step.type === "move" && event.step.kind === "drain") || world.record.intent?.move.kind === "drain") return false;
+        if (
+          !world.events.some(
+            (event) => event.kind === "step-started" && event.step.type === "move" && event.step.kind === "drain",
+          ) ||
+          world.record.intent?.move.kind === "drain"
+        )
+          return false;
         looks += 1;
         return looks >= silent && looks < silent + 3;
       };
       const snapshots = new Set<number>();
-      world.watch = () => { if (world.record.intent?.move.kind === "drain") snapshots.add(world.record.intent.targetsBefore["web"]?.length ?? 0); };
+      world.watch = () => {
+        if (world.record.intent?.move.kind === "drain")
+          snapshots.add(world.record.intent.targetsBefore["web"]?.length ?? 0);
+      };
       const result = await world.upgrade();
       assert.equal(result.outcome, "done", result.message);
       assert.deepEqual([...snapshots], [3], `silent from look ${silent} on`);
@@ -114,7 +155,12 @@ describe("what was not seen", () => {
     world.watch = () => {
       const last = world.events.findLast((event) => event.kind === "step-started");
       const baking = last?.kind === "step-started" && last.step.type === "bake";
-      if (!baking || jumped > 0 || !world.events.some((event) => event.kind === "gate" && event.gate.startsWith("bake"))) return;
+      if (
+        !baking ||
+        jumped > 0 ||
+        !world.events.some((event) => event.kind === "gate" && event.gate.startsWith("bake"))
+      )
+        return;
       world.now += 3_600_000;
       jumped = world.now;
     };
@@ -134,7 +180,11 @@ describe("a rollback that planned its own way", () => {
     world.erring.add("green");
     assert.equal((await world.upgrade()).outcome, "walked-back");
     world.erring.clear();
-    for (const [name, member] of [["admit", "green"], ["drain", "blue"]] as const) assert.equal((await world.run({ name, member, percent: null })).outcome, "done");
+    for (const [name, member] of [
+      ["admit", "green"],
+      ["drain", "blue"],
+    ] as const)
+      assert.equal((await world.run({ name, member, percent: null })).outcome, "done");
     assert.equal(world.record.placement["green"]?.role, "active");
     const blue = world.clusters.get("blue");
     assert.ok(blue);

@@ -12,8 +12,12 @@ const done = (world: World): void => {
   assert.equal(world.record.intent, null);
   assert.deepEqual([...world.clusters.keys()], ["green"]);
 };
-const moves = (world: World): string[] => world.events.flatMap((event) => (event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}`] : []));
-const serves = (world: World): void => assert.ok(world.leastHealthy >= 3, `at one point only ${world.leastHealthy} targets took traffic`);
+const moves = (world: World): string[] =>
+  world.events.flatMap((event) =>
+    event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}`] : [],
+  );
+const serves = (world: World): void =>
+  assert.ok(world.leastHealthy >= 3, `at one point only ${world.leastHealthy} targets took traffic`);
 
 describe("rollout", () => {
   it("replaces blue by green, and the load balancer always has targets that take traffic", async () => {
@@ -54,7 +58,11 @@ describe("rollout", () => {
           const result = await world.upgrade();
           // Killed behind its very last effect, everything was done.
           const last = kind === "after" && call === "writeRecord" && nth === times;
-          assert.equal(result.outcome, last ? "nothing-to-do" : "done", `killed ${kind} ${call} ${nth}: ${result.message}`);
+          assert.equal(
+            result.outcome,
+            last ? "nothing-to-do" : "done",
+            `killed ${kind} ${call} ${nth}: ${result.message}`,
+          );
           done(world);
           serves(world);
         }
@@ -76,37 +84,59 @@ describe("rollout", () => {
     }
   });
 
-  it("goes on with a move whose first attempt changed everything and got nothing ready: the engine repeats it without a changed path", async () => {
-    const deployment: PlannedOperation = { operation: "update", type: "kubernetes:apps/v1:Deployment", urn: "urn:pulumi:dev-blue::p::t::blue-web", paths: [], custom: true };
-    for (const incomplete of [true, false]) {
-      const world = new World();
-      const scale = world.ports.bind(world);
-      world.ports = () => {
-        const ports = scale();
-        return { ...ports, pulumi: { ...ports.pulumi, apply: async (...args) => {
-          const applied = await ports.pulumi.apply(...args);
-          // provision, admit, drain, scale.
-          if (world.calls.filter((call) => call === "apply").length !== 4) return (world.extraOperations = [], applied);
-          world.extraOperations = [incomplete ? { ...deployment, incomplete: true } : deployment];
-          throw new DriverError("EBG-UPDATE-FAILED", "timed out waiting for web", "again");
-        } } };
+  it(
+    "goes on with a move whose first attempt changed everything and got nothing ready: the engine repeats it " +
+      "without a changed path",
+    async () => {
+      const deployment: PlannedOperation = {
+        operation: "update",
+        type: "kubernetes:apps/v1:Deployment",
+        urn: "urn:pulumi:dev-blue::p::t::blue-web",
+        paths: [],
+        custom: true,
       };
-      const result = await world.upgrade();
-      if (incomplete) {
-        assert.equal(result.outcome, "done", result.message);
-        done(world);
-      } else {
-        assert.equal(result.code, "EBG-PLAN-REFUSED");
-        assert.equal(world.record.intent?.move.kind, "scale", "half done: the move stays open");
+      for (const incomplete of [true, false]) {
+        const world = new World();
+        const scale = world.ports.bind(world);
+        world.ports = () => {
+          const ports = scale();
+          return {
+            ...ports,
+            pulumi: {
+              ...ports.pulumi,
+              apply: async (...args) => {
+                const applied = await ports.pulumi.apply(...args);
+                // provision, admit, drain, scale.
+                if (world.calls.filter((call) => call === "apply").length !== 4)
+                  return ((world.extraOperations = []), applied);
+                world.extraOperations = [incomplete ? { ...deployment, incomplete: true } : deployment];
+                throw new DriverError("EBG-UPDATE-FAILED", "timed out waiting for web", "again");
+              },
+            },
+          };
+        };
+        const result = await world.upgrade();
+        if (incomplete) {
+          assert.equal(result.outcome, "done", result.message);
+          done(world);
+        } else {
+          assert.equal(result.code, "EBG-PLAN-REFUSED");
+          assert.equal(world.record.intent?.move.kind, "scale", "half done: the move stays open");
+        }
+        serves(world);
       }
-      serves(world);
-    }
-  });
+    },
+  );
 
   it("takes a record for written when only the answer was lost", async () => {
     for (let nth = 1; nth <= 8; nth += 1) {
       const world = new World();
-      world.fault = { call: "writeRecord", nth, kind: "after", error: () => new DriverError("EBG-UPDATE-FAILED", "connection lost", "again") };
+      world.fault = {
+        call: "writeRecord",
+        nth,
+        kind: "after",
+        error: () => new DriverError("EBG-UPDATE-FAILED", "connection lost", "again"),
+      };
       assert.equal((await world.upgrade()).outcome, "done", String(nth));
     }
   });
@@ -114,11 +144,23 @@ describe("rollout", () => {
   it("writes the record again when the write failed of something that may pass", async () => {
     for (let nth = 1; nth <= 8; nth += 1) {
       const world = new World();
-      world.fault = { call: "writeRecord", nth, kind: "before", error: () => new DriverError("EBG-UPDATE-FAILED", "14 UNAVAILABLE: No connection established", "again") };
+      world.fault = {
+        call: "writeRecord",
+        nth,
+        kind: "before",
+        error: () => new DriverError("EBG-UPDATE-FAILED", "14 UNAVAILABLE: No connection established", "again"),
+      };
       const result = await world.upgrade();
       assert.equal(result.outcome, "done", `${nth}: ${result.message}`);
       done(world);
-      assert.equal(world.events.filter((event) => event.kind === "note" && event.message.startsWith("the record was not written, trying again (2 of 3)")).length, 1, String(nth));
+      assert.equal(
+        world.events.filter(
+          (event) =>
+            event.kind === "note" && event.message.startsWith("the record was not written, trying again (2 of 3)"),
+        ).length,
+        1,
+        String(nth),
+      );
     }
   });
 
@@ -128,12 +170,18 @@ describe("rollout", () => {
     let [attempts, broken] = [0, false];
     world.ports = () => {
       const ports = inner();
-      return { ...ports, pulumi: { ...ports.pulumi, writeRecord: async (...args) => {
-        if (world.record.intent?.move.kind === "drain") broken = true;
-        if (!broken) return await ports.pulumi.writeRecord(...args);
-        attempts += 1;
-        throw new DriverError("EBG-UPDATE-FAILED", "the backend is down", "again");
-      } } };
+      return {
+        ...ports,
+        pulumi: {
+          ...ports.pulumi,
+          writeRecord: async (...args) => {
+            if (world.record.intent?.move.kind === "drain") broken = true;
+            if (!broken) return await ports.pulumi.writeRecord(...args);
+            attempts += 1;
+            throw new DriverError("EBG-UPDATE-FAILED", "the backend is down", "again");
+          },
+        },
+      };
     };
     await assert.rejects(world.upgrade(), { code: "EBG-UPDATE-FAILED", message: /the backend is down/ });
     assert.equal(attempts, 3);
@@ -147,7 +195,15 @@ describe("rollout", () => {
   it("stops at once when another driver has written the record", async () => {
     for (let nth = 1; nth <= 7; nth += 1) {
       const world = new World();
-      world.fault = { call: "writeRecord", nth, kind: "before", error: () => { world.record = { ...world.record, revision: world.record.revision + 1 }; return new DriverError("EBG-FENCED", "moved on", "status"); } };
+      world.fault = {
+        call: "writeRecord",
+        nth,
+        kind: "before",
+        error: () => {
+          world.record = { ...world.record, revision: world.record.revision + 1 };
+          return new DriverError("EBG-FENCED", "moved on", "status");
+        },
+      };
       await assert.rejects(world.upgrade(), { code: "EBG-FENCED" });
       const last = world.calls.at(-1);
       assert.equal(last, "writeRecord", "nothing was done after the fence");
@@ -157,7 +213,10 @@ describe("rollout", () => {
 
   it("walks back when the new member never gets healthy, and keeps it as a standby", async () => {
     const world = new World();
-    world.watch = () => { const green = world.clusters.get("green"); if (green) green.sick = true; };
+    world.watch = () => {
+      const green = world.clusters.get("green");
+      if (green) green.sick = true;
+    };
     const result = await world.upgrade();
     assert.equal(result.outcome, "walked-back", result.message);
     assert.equal(result.code, "EBG-WALKED-BACK");
@@ -183,7 +242,10 @@ describe("rollout", () => {
   it("walks back from the middle of the drain when the new member answers with errors, also after a kill", async () => {
     for (const killed of [false, true]) {
       const world = new World();
-      world.watch = () => { if (world.record.intent?.move.kind === "drain" && world.clusters.get("blue")?.bound === false) world.erring.add("green"); };
+      world.watch = () => {
+        if (world.record.intent?.move.kind === "drain" && world.clusters.get("blue")?.bound === false)
+          world.erring.add("green");
+      };
       if (killed) {
         world.fault = { call: "apply", nth: 3, kind: "after", error: () => new Killed() };
         await assert.rejects(world.upgrade(), Killed);
@@ -204,7 +266,9 @@ describe("rollout", () => {
     world.fault = null;
     world.erring.add("green");
     let blueStayed = true;
-    world.watch = () => { blueStayed &&= world.clusters.get("blue")?.bound === true; };
+    world.watch = () => {
+      blueStayed &&= world.clusters.get("blue")?.bound === true;
+    };
     const result = await world.upgrade();
     assert.equal(result.outcome, "walked-back", result.message);
     assert.ok(blueStayed, "blue left traffic");
@@ -212,21 +276,39 @@ describe("rollout", () => {
     serves(world);
   });
 
-  it("does not drain the old member when the new one has begun to answer errors while the backend kept the plan waiting", async () => {
-    const world = new World();
-    // Lifting the protection took ten minutes and lost its answer; the attempt is repeated.
-    world.fault = { call: "unprotectBindings", nth: 1, kind: "before", error: () => { world.now += 600_000; world.erring.add("green"); return new DriverError("EBG-DEADLINE", "no answer within the deadline", "run again"); } };
-    let blueStayed = true;
-    world.watch = () => { blueStayed &&= world.clusters.get("blue")?.bound === true; };
-    const result = await world.upgrade();
-    assert.equal(result.outcome, "walked-back", result.message);
-    assert.ok(blueStayed, "blue left traffic");
-    serves(world);
-  });
+  it(
+    "does not drain the old member when the new one has begun to answer errors while the backend kept the plan " +
+      "waiting",
+    async () => {
+      const world = new World();
+      // Lifting the protection took ten minutes and lost its answer; the attempt is repeated.
+      world.fault = {
+        call: "unprotectBindings",
+        nth: 1,
+        kind: "before",
+        error: () => {
+          world.now += 600_000;
+          world.erring.add("green");
+          return new DriverError("EBG-DEADLINE", "no answer within the deadline", "run again");
+        },
+      };
+      let blueStayed = true;
+      world.watch = () => {
+        blueStayed &&= world.clusters.get("blue")?.bound === true;
+      };
+      const result = await world.upgrade();
+      assert.equal(result.outcome, "walked-back", result.message);
+      assert.ok(blueStayed, "blue left traffic");
+      serves(world);
+    },
+  );
 
   it("never counts on a member whose binding is still being deleted", async () => {
     const world = new World();
-    world.watch = () => { const green = world.clusters.get("green"); if (green?.bound) world.deleting.add("green"); };
+    world.watch = () => {
+      const green = world.clusters.get("green");
+      if (green?.bound) world.deleting.add("green");
+    };
     const result = await world.upgrade();
     assert.notEqual(result.outcome, "done");
     assert.match(result.message, /still being deleted/);
@@ -236,7 +318,9 @@ describe("rollout", () => {
 
   it("walks back on an alarm during a bake", async () => {
     const world = new World();
-    world.watch = () => { if (world.clusters.get("green")?.bound) world.alarm = true; };
+    world.watch = () => {
+      if (world.clusters.get("green")?.bound) world.alarm = true;
+    };
     const result = await world.upgrade({ config: withAlarm });
     assert.equal(result.outcome, "walked-back", result.message);
     assert.match(result.message, /alarm web-5xx rings/);
@@ -246,13 +330,19 @@ describe("rollout", () => {
   it("refuses to begin when a binding lacks the multi-cluster flag", async () => {
     const world = new World();
     (world.clusters.get("blue") as { multiCluster: boolean }).multiCluster = false;
-    await assert.rejects(world.upgrade(), (error: DriverError) => error.code === "EBG-PREFLIGHT" && /multiClusterTargetGroup/.test(error.message) && /kubectl/.test(error.remedy));
+    await assert.rejects(
+      world.upgrade(),
+      (error: DriverError) =>
+        error.code === "EBG-PREFLIGHT" && /multiClusterTargetGroup/.test(error.message) && /kubectl/.test(error.remedy),
+    );
     assert.equal(world.record.revision, 1);
   });
 
   it("refuses to admit when the flag is dropped after the preflight", async () => {
     const world = new World();
-    world.watch = () => { if (world.clusters.has("green")) (world.clusters.get("blue") as { multiCluster: boolean }).multiCluster = false; };
+    world.watch = () => {
+      if (world.clusters.has("green")) (world.clusters.get("blue") as { multiCluster: boolean }).multiCluster = false;
+    };
     const result = await world.upgrade();
     assert.equal(result.outcome, "stopped", result.message);
     assert.equal(world.clusters.get("green")?.bound, false);
@@ -264,7 +354,10 @@ describe("rollout", () => {
     world.refusing.add("blue");
     const result = await world.upgrade();
     assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-KUBERNETES"], result.message);
-    assert.match(result.message, /could not drain blue: it can't be asked \(blue refuses GET \/version: 401 Unauthorized\)/);
+    assert.match(
+      result.message,
+      /could not drain blue: it can't be asked \(blue refuses GET \/version: 401 Unauthorized\)/,
+    );
     assert.match(result.remedy ?? "", /^get an access entry; then go on with/);
     serves(world);
     world.refusing.clear();
@@ -298,7 +391,15 @@ describe("rollout", () => {
 
   it("withdraws a move whose plan would do more than it says", async () => {
     const world = new World();
-    world.extraOperations = [{ operation: "update", type: "aws:eks/nodeGroup:NodeGroup", urn: "urn:pulumi:dev-green::p::t::green-nodes", paths: ["amiType"], custom: true }];
+    world.extraOperations = [
+      {
+        operation: "update",
+        type: "aws:eks/nodeGroup:NodeGroup",
+        urn: "urn:pulumi:dev-green::p::t::green-nodes",
+        paths: ["amiType"],
+        custom: true,
+      },
+    ];
     const result = await world.upgrade();
     assert.equal(result.outcome, "stopped");
     assert.equal(result.code, "EBG-PLAN-REFUSED");
@@ -314,7 +415,10 @@ describe("rollout", () => {
       const world = new World();
       const stop = new AbortController();
       let seen = 0;
-      world.watch = () => { seen += 1; if (seen > after) stop.abort(); };
+      world.watch = () => {
+        seen += 1;
+        if (seen > after) stop.abort();
+      };
       const result = await world.upgrade({ stop: stop.signal });
       world.watch = () => undefined;
       if (result.outcome === "done") continue;
@@ -331,14 +435,23 @@ describe("rollout", () => {
     world.targets.set(stray, { member: "nobody", since: world.now - 600_000, drainingSince: null });
     // The stray is in blue's snapshot because blue's controller once listed it.
     const pods = world.pods.bind(world);
-    world.pods = (name) => (name === "blue" && world.clusters.get("blue")?.bound && world.clusters.get("blue")?.running ? [...pods(name), stray] : name === "nobody" ? [stray] : pods(name));
+    world.pods = (name) =>
+      name === "blue" && world.clusters.get("blue")?.bound && world.clusters.get("blue")?.running
+        ? [...pods(name), stray]
+        : name === "nobody"
+          ? [stray]
+          : pods(name);
     const result = await world.upgrade();
     assert.equal(result.outcome, "done", result.message);
     assert.ok(world.calls.includes("deregister"));
     assert.ok(!world.targets.has(stray) || world.targets.get(stray)?.drainingSince !== null);
   });
 
-  const autoscaled = { "eks-blue-green:services": JSON.stringify([{ ...(JSON.parse(config["eks-blue-green:services"]) as object[])[0], autoscaled: true }]) };
+  const autoscaled = {
+    "eks-blue-green:services": JSON.stringify([
+      { ...(JSON.parse(config["eks-blue-green:services"]) as object[])[0], autoscaled: true },
+    ]),
+  };
 
   it("an autoscaler's service is drained only when the others have as many targets as leave", async () => {
     const world = new World();
@@ -361,7 +474,9 @@ describe("rollout", () => {
     world.reconcile();
     world.now += 600_000;
     const drained = () => world.record.intent?.move.kind === "drain" && world.clusters.get("blue")?.bound === false;
-    world.watch = () => { if (drained()) throw new Killed(); };
+    world.watch = () => {
+      if (drained()) throw new Killed();
+    };
     await assert.rejects(world.upgrade({ config: autoscaled }), Killed);
     world.watch = () => undefined;
     assert.deepEqual(world.record.rollout?.healthyBefore, { blue: { web: 12 } });

@@ -17,7 +17,13 @@ class Ending extends World {
 
   constructor() {
     super();
-    this.record = { ...this.record, placement: { blue: this.record.placement["blue"]!, green: { role: "active", version: "1.34", workload: "running" } } };
+    this.record = {
+      ...this.record,
+      placement: {
+        blue: this.record.placement["blue"]!,
+        green: { role: "active", version: "1.34", workload: "running" },
+      },
+    };
     this.clusters.set("green", this.member("1.34", true));
     this.reconcile();
     this.now += 600_000;
@@ -39,11 +45,19 @@ class Ending extends World {
     const memberOf = (id: string): string => this.targets.get(id)?.member ?? "";
     return {
       // A controller that is denied does not put back what was taken.
-      denyRegistering: async (role) => { this.denied.add(role); for (const id of this.pods(role.replace(/-role$/, ""))) this.taken.add(id); return "denied"; },
+      denyRegistering: async (role) => {
+        this.denied.add(role);
+        for (const id of this.pods(role.replace(/-role$/, ""))) this.taken.add(id);
+        return "denied";
+      },
       registeringDenied: async (role) => this.denied.has(role),
       allowRegistering: async (role) => void this.denied.delete(role),
-      ownersOf: async (ids) => Object.fromEntries(ids.map((id) => [id, { clusters: [`dev-${memberOf(id)}`], via: "eni-1" }])),
-      forgetKubernetesObjects: async (member) => { this.forgotten.push(member); return 7; },
+      ownersOf: async (ids) =>
+        Object.fromEntries(ids.map((id) => [id, { clusters: [`dev-${memberOf(id)}`], via: "eni-1" }])),
+      forgetKubernetesObjects: async (member) => {
+        this.forgotten.push(member);
+        return 7;
+      },
       leftBehind: async () => [],
     };
   }
@@ -52,7 +66,18 @@ class Ending extends World {
   }
   evacuate(member: string): Promise<RolloutResult> {
     const never = new AbortController().signal;
-    return runEvacuate(this.ports(), values, { environment: "dev", member, controllerIsStopped: false, why: null, emit: (event) => this.events.push(event), stop: never, cancel: never, approveRetire: async () => false, commandName: `eks-blue-green evacuate ${member} --stack dev`, probes: true });
+    return runEvacuate(this.ports(), values, {
+      environment: "dev",
+      member,
+      controllerIsStopped: false,
+      why: null,
+      emit: (event) => this.events.push(event),
+      stop: never,
+      cancel: never,
+      approveRetire: async () => false,
+      commandName: `eks-blue-green evacuate ${member} --stack dev`,
+      probes: true,
+    });
   }
   async teardown(): Promise<TeardownResult> {
     this.events = [];
@@ -60,13 +85,29 @@ class Ending extends World {
     const port: TeardownPort = {
       protectedResources: async () => 0,
       previewEnvironmentDestroy: async () => ({ operations: [], plan: "" }),
-      destroyEnvironment: async () => { this.environmentDestroyed = true; return { changes: {}, seconds: 1 }; },
-      leftovers: async () => this.left, madeForServices: async () => [], usersOfGroup: async () => [],
+      destroyEnvironment: async () => {
+        this.environmentDestroyed = true;
+        return { changes: {}, seconds: 1 };
+      },
+      leftovers: async () => this.left,
+      madeForServices: async () => [],
+      usersOfGroup: async () => [],
     };
-    return await runTeardown({ ...this.ports(), teardown: port }, values, { environment: "dev", emit: (event) => this.events.push(event), stop: never, cancel: never, approveRetire: async () => true, commandName: "eks-blue-green teardown --stack dev --yes-delete dev", probes: true, confirm: async () => "dev" });
+    return await runTeardown({ ...this.ports(), teardown: port }, values, {
+      environment: "dev",
+      emit: (event) => this.events.push(event),
+      stop: never,
+      cancel: never,
+      approveRetire: async () => true,
+      commandName: "eks-blue-green teardown --stack dev --yes-delete dev",
+      probes: true,
+      confirm: async () => "dev",
+    });
   }
   moves(): string[] {
-    return this.events.flatMap((event) => (event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}`] : []));
+    return this.events.flatMap((event) =>
+      event.kind === "step-finished" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}`] : [],
+    );
   }
   gone(): void {
     assert.deepEqual([...this.clusters.keys()], []);
@@ -79,7 +120,14 @@ describe("teardown", () => {
     const world = new Ending();
     const result = await world.teardown();
     assert.equal(result.outcome, "done", result.message);
-    assert.deepEqual(world.moves(), ["drain blue", "drain green", "scale blue", "scale green", "retire blue", "retire green"]);
+    assert.deepEqual(world.moves(), [
+      "drain blue",
+      "drain green",
+      "scale blue",
+      "scale green",
+      "retire blue",
+      "retire green",
+    ]);
     world.gone();
   });
 
@@ -105,8 +153,19 @@ describe("teardown", () => {
       for (const id of [...world.targets.keys()].filter(isBlues)) world.targets.delete(id);
       const result = await world.teardown();
       assert.equal(result.outcome, "done", `${result.message} → ${result.remedy}`);
-      assert.deepEqual(world.moves(), ["drain blue", "drain green", "scale blue", "scale green", "retire blue", "retire green"]);
-      assert.deepEqual(world.calls.filter((call) => call === "apply" || call === "destroy"), ["apply", "apply", "destroy", "destroy"], "only green is updated");
+      assert.deepEqual(world.moves(), [
+        "drain blue",
+        "drain green",
+        "scale blue",
+        "scale green",
+        "retire blue",
+        "retire green",
+      ]);
+      assert.deepEqual(
+        world.calls.filter((call) => call === "apply" || call === "destroy"),
+        ["apply", "apply", "destroy", "destroy"],
+        "only green is updated",
+      );
       world.gone();
     });
 
@@ -114,7 +173,10 @@ describe("teardown", () => {
       const world = failed();
       const result = await world.teardown();
       assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-GATE"]);
-      assert.match(result.message, /could not drain blue: its stack has no outputs.*3 targets may be its own.*web: 10\.42\.1\.1:8080/);
+      assert.match(
+        result.message,
+        /could not drain blue: its stack has no outputs.*3 targets may be its own.*web: 10\.42\.1\.1:8080/,
+      );
       assert.match(result.remedy ?? "", /pulumi up --stack dev-blue/);
       assert.deepEqual(world.record.placement["blue"]?.role, "active");
       for (const id of [...world.targets.keys()].filter(isBlues)) world.targets.delete(id);
@@ -127,7 +189,10 @@ describe("teardown", () => {
       world.kill("green");
       const result = await world.teardown();
       assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-GATE"]);
-      assert.match(result.message, /could not drain blue: its stack has no outputs, so what is registered may be its own, and green can't be asked/);
+      assert.match(
+        result.message,
+        /could not drain blue: its stack has no outputs, so what is registered may be its own, and green can't be asked/,
+      );
       assert.match(result.remedy ?? "", /eks-blue-green evacuate green --stack dev/);
       assert.doesNotMatch(result.remedy ?? "", /deregister/);
     });
@@ -137,28 +202,41 @@ describe("teardown", () => {
     const stopsAt = (result: TeardownResult, member: string): void => {
       assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-MEMBER-UNREACHABLE"], result.message);
       assert.match(result.message, new RegExp(`could not (drain|scale) ${member}: its API server does not answer`));
-      assert.match(result.remedy ?? "", new RegExp(`eks-blue-green evacuate ${member} --stack dev, then this command again`));
+      assert.match(
+        result.remedy ?? "",
+        new RegExp(`eks-blue-green evacuate ${member} --stack dev, then this command again`),
+      );
     };
-    for (const dead of [["blue"], ["green"], ["blue", "green"]]) it(`goes on once they are evacuated: ${dead.join(" and ")}`, async () => {
-      const world = new Ending();
-      world.kill(...dead);
-      for (const member of dead) {
-        stopsAt(await world.teardown(), member);
-        const evacuated = await world.evacuate(member);
-        assert.equal(evacuated.outcome, "done", evacuated.message);
-        assert.match(evacuated.remedy ?? "", /eks-blue-green teardown --stack dev/);
-        assert.deepEqual([world.record.rollout?.command?.name, world.record.evacuation ?? null, world.record.placement[member]?.role], ["teardown", null, "standby"]);
-      }
-      const result = await world.teardown();
-      assert.equal(result.outcome, "done", `${result.message} → ${result.remedy}`);
-      assert.deepEqual(world.forgotten, dead);
-      world.gone();
-    });
+    for (const dead of [["blue"], ["green"], ["blue", "green"]])
+      it(`goes on once they are evacuated: ${dead.join(" and ")}`, async () => {
+        const world = new Ending();
+        world.kill(...dead);
+        for (const member of dead) {
+          stopsAt(await world.teardown(), member);
+          const evacuated = await world.evacuate(member);
+          assert.equal(evacuated.outcome, "done", evacuated.message);
+          assert.match(evacuated.remedy ?? "", /eks-blue-green teardown --stack dev/);
+          assert.deepEqual(
+            [
+              world.record.rollout?.command?.name,
+              world.record.evacuation ?? null,
+              world.record.placement[member]?.role,
+            ],
+            ["teardown", null, "standby"],
+          );
+        }
+        const result = await world.teardown();
+        assert.equal(result.outcome, "done", `${result.message} → ${result.remedy}`);
+        assert.deepEqual(world.forgotten, dead);
+        world.gone();
+      });
 
     it("goes on when the last one dies after it was drained", async () => {
       const world = new Ending();
       world.clusters.get("blue")!.sick = true;
-      world.watch = () => { if (world.clusters.get("green")?.bound === false) world.kill("green"); };
+      world.watch = () => {
+        if (world.clusters.get("green")?.bound === false) world.kill("green");
+      };
       stopsAt(await world.teardown(), "green");
       world.watch = () => undefined;
       assert.equal((await world.evacuate("green")).outcome, "done");
@@ -180,14 +258,26 @@ describe("teardown", () => {
 
     it("is still refused to begin or go on while the evacuation is not finished, and for a member that is well", async () => {
       const world = new Ending();
-      await assert.rejects(world.evacuate("blue"), (error: DriverError) => error.code === "EBG-EVACUATE" && /needs no evacuation/.test(error.message));
+      await assert.rejects(
+        world.evacuate("blue"),
+        (error: DriverError) => error.code === "EBG-EVACUATE" && /needs no evacuation/.test(error.message),
+      );
       world.kill("blue");
       await world.teardown();
       const { ports } = world;
-      world.ports = () => ({ ...ports.call(world), aws: { ...ports.call(world).aws, deregister: () => Promise.reject(new DriverError("EBG-AWS", "throttled", "wait")) } });
+      world.ports = () => ({
+        ...ports.call(world),
+        aws: {
+          ...ports.call(world).aws,
+          deregister: () => Promise.reject(new DriverError("EBG-AWS", "throttled", "wait")),
+        },
+      });
       await assert.rejects(world.evacuate("blue"), { code: "EBG-AWS" });
       assert.equal(world.record.evacuation?.teardown, true);
-      await assert.rejects(world.teardown(), (error: DriverError) => error.code === "EBG-EVACUATE" && /blue is being evacuated/.test(error.message));
+      await assert.rejects(
+        world.teardown(),
+        (error: DriverError) => error.code === "EBG-EVACUATE" && /blue is being evacuated/.test(error.message),
+      );
       world.ports = ports;
       assert.equal((await world.evacuate("blue")).outcome, "done");
       assert.equal((await world.teardown()).outcome, "done");

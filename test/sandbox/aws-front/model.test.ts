@@ -6,16 +6,25 @@ import { eksOperations } from "../../../sandbox/aws-front/eks/routes";
 import { elbOperations } from "../../../sandbox/aws-front/elbv2/actions";
 import { type Rig, useRig } from "./rig";
 
-interface Walked { readonly problems: readonly string[]; readonly unused: readonly string[]; readonly called: number }
+interface Walked {
+  readonly problems: readonly string[];
+  readonly unused: readonly string[];
+  readonly called: number;
+}
 
 function walk(rig: Rig): Promise<Walked> {
   return new Promise((resolve, reject) => {
-    const child = spawn(rig.tools.python, [join(__dirname, "python", "model_walk.py")], { env: rig.env(), stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(rig.tools.python, [join(__dirname, "python", "model_walk.py")], {
+      env: rig.env(),
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let [out, err] = ["", ""];
     child.stdout.on("data", (chunk) => (out += String(chunk)));
     child.stderr.on("data", (chunk) => (err += String(chunk)));
     child.once("error", reject);
-    child.once("close", (code) => (code === 0 ? resolve(JSON.parse(out) as Walked) : reject(new Error(`model_walk.py ended with ${code}: ${err}`))));
+    child.once("close", (code) =>
+      code === 0 ? resolve(JSON.parse(out) as Walked) : reject(new Error(`model_walk.py ended with ${code}: ${err}`)),
+    );
     child.stdin.end(JSON.stringify({ elbv2: elbOperations, eks: eksOperations, vpc: rig.vpcId, subnets: rig.subnets }));
   });
 }

@@ -14,21 +14,42 @@ export const region = "eu-west-1";
 export const accountId = "123456789012";
 export const credentials = { accessKeyId: "AKIASANDBOXTEST", secretAccessKey: "not-a-real-secret" };
 
-export interface PythonTools { readonly motoServer: string; readonly python: string; readonly aws: string }
+export interface PythonTools {
+  readonly motoServer: string;
+  readonly python: string;
+  readonly aws: string;
+}
 
-/** moto and the CLI from EBG_TEST_MOTO_SERVER, PATH or the tool cache; nothing is downloaded for a test. Throws under CI when there is none: a skipped test would look like a passed one. */
+/**
+ * moto and the CLI from EBG_TEST_MOTO_SERVER, PATH or the tool cache; nothing is downloaded for a test. Throws under CI
+ * when there is none: a skipped test would look like a passed one.
+ */
 export function pythonTools(): PythonTools | null {
   const cache = defaultCacheDir();
-  const folders = (existsSync(cache) ? readdirSync(cache) : []).filter((name) => name.startsWith("python-") && existsSync(join(cache, name, ".complete"))).map((name) => join(cache, name));
+  const folders = (existsSync(cache) ? readdirSync(cache) : [])
+    .filter((name) => name.startsWith("python-") && existsSync(join(cache, name, ".complete")))
+    .map((name) => join(cache, name));
   folders.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  const dirs = [dirname(process.env["EBG_TEST_MOTO_SERVER"] ?? ""), ...folders.map((one) => join(one, "bin")), ...(process.env["PATH"] ?? "").split(delimiter)];
+  const dirs = [
+    dirname(process.env["EBG_TEST_MOTO_SERVER"] ?? ""),
+    ...folders.map((one) => join(one, "bin")),
+    ...(process.env["PATH"] ?? "").split(delimiter),
+  ];
   const bin = dirs.find((dir) => ["moto_server", "python3", "aws"].every((name) => existsSync(join(dir, name))));
-  if (bin !== undefined) return { motoServer: join(bin, "moto_server"), python: join(bin, "python3"), aws: join(bin, "aws") };
-  if (process.env["CI"]) throw new Error("moto is not in the tool cache: run `eks-blue-green sandbox tools`, or name it in EBG_TEST_MOTO_SERVER");
+  if (bin !== undefined)
+    return { motoServer: join(bin, "moto_server"), python: join(bin, "python3"), aws: join(bin, "aws") };
+  if (process.env["CI"])
+    throw new Error(
+      "moto is not in the tool cache: run `eks-blue-green sandbox tools`, or name it in EBG_TEST_MOTO_SERVER",
+    );
   return null;
 }
 
-export async function until<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false, ms = 15_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  ms = 15_000,
+): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const found = await look();
@@ -38,12 +59,13 @@ export async function until<T>(what: string, look: () => Promise<T | null | unde
   }
 }
 
-const freePort = (): Promise<number> => new Promise((resolve) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as AddressInfo;
-    server.close(() => resolve(port));
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
   });
-});
 
 export class Rig {
   state: DataPlaneState | null = null;
@@ -66,16 +88,56 @@ export class Rig {
     const port = await freePort();
     this.moto = spawn(this.tools.motoServer, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
     const motoUrl = `http://127.0.0.1:${port}`;
-    await until("moto", () => fetch(`${motoUrl}/moto-api/config`).then((answer) => answer.ok, () => false), 30_000);
+    await until(
+      "moto",
+      () =>
+        fetch(`${motoUrl}/moto-api/config`).then(
+          (answer) => answer.ok,
+          () => false,
+        ),
+      30_000,
+    );
     const eks: EksBackend = {
-      createControlPlane: () => Promise.resolve({ endpoint: "https://127.0.0.1:1", certificateAuthorityData: "Q0E=" }), upgradeControlPlane: () => Promise.resolve(), deleteControlPlane: () => Promise.resolve(),
-      setNodes: (name, all) => (this.nodes.set(name, all), this.sizes.push(all.length), all.length > this.roomForNodes ? Promise.reject(new Error("the nodes were not ready after 150 s")) : Promise.resolve()),
+      createControlPlane: () => Promise.resolve({ endpoint: "https://127.0.0.1:1", certificateAuthorityData: "Q0E=" }),
+      upgradeControlPlane: () => Promise.resolve(),
+      deleteControlPlane: () => Promise.resolve(),
+      setNodes: (name, all) => (
+        this.nodes.set(name, all),
+        this.sizes.push(all.length),
+        all.length > this.roomForNodes
+          ? Promise.reject(new Error("the nodes were not ready after 150 s"))
+          : Promise.resolve()
+      ),
     };
-    this.front = await startAwsFront({ motoUrl, region, accountId, timeScale: 600, credentials, eks, onDataPlaneState: (next) => (this.state = next), ...options });
+    this.front = await startAwsFront({
+      motoUrl,
+      region,
+      accountId,
+      timeScale: 600,
+      credentials,
+      eks,
+      onDataPlaneState: (next) => (this.state = next),
+      ...options,
+    });
     const config = { endpoint: this.front.url, region, credentials, maxAttempts: 1 };
-    [this.ec2, this.elb, this.eks] = [new EC2Client(config), new ElasticLoadBalancingV2Client(config), new EKSClient(config)];
+    [this.ec2, this.elb, this.eks] = [
+      new EC2Client(config),
+      new ElasticLoadBalancingV2Client(config),
+      new EKSClient(config),
+    ];
     this.vpcId = (await this.ec2.send(new CreateVpcCommand({ CidrBlock: "10.42.0.0/16" }))).Vpc?.VpcId ?? "";
-    for (const [index, zone] of ["a", "b"].entries()) this.subnets.push((await this.ec2.send(new CreateSubnetCommand({ VpcId: this.vpcId, CidrBlock: `10.42.${16 * index}.0/20`, AvailabilityZone: `${region}${zone}` }))).Subnet?.SubnetId ?? "");
+    for (const [index, zone] of ["a", "b"].entries())
+      this.subnets.push(
+        (
+          await this.ec2.send(
+            new CreateSubnetCommand({
+              VpcId: this.vpcId,
+              CidrBlock: `10.42.${16 * index}.0/20`,
+              AvailabilityZone: `${region}${zone}`,
+            }),
+          )
+        ).Subnet?.SubnetId ?? "",
+      );
     return this;
   }
 
@@ -87,7 +149,19 @@ export class Rig {
 
   /** Of a child that shall know nothing but the front. */
   env(): Record<string, string> {
-    return { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", AWS_ENDPOINT_URL: this.front.url, AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey, AWS_REGION: region, AWS_DEFAULT_REGION: region, AWS_EC2_METADATA_DISABLED: "true", AWS_PAGER: "", NO_PROXY: "*", PYTHONDONTWRITEBYTECODE: "1" };
+    return {
+      PATH: process.env["PATH"] ?? "",
+      HOME: "/nonexistent",
+      AWS_ENDPOINT_URL: this.front.url,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
+      AWS_EC2_METADATA_DISABLED: "true",
+      AWS_PAGER: "",
+      NO_PROXY: "*",
+      PYTHONDONTWRITEBYTECODE: "1",
+    };
   }
 }
 
@@ -103,7 +177,10 @@ export function useRig(options: () => Partial<AwsFrontOptions> = () => ({})): ()
   return () => rig as Rig;
 }
 
-export const hasCode = (name: string) => (error: unknown): boolean => {
-  if ((error as Error).name !== name) throw new Error(`wanted ${name}, got ${(error as Error).name}: ${(error as Error).message}`);
-  return true;
-};
+export const hasCode =
+  (name: string) =>
+  (error: unknown): boolean => {
+    if ((error as Error).name !== name)
+      throw new Error(`wanted ${name}, got ${(error as Error).name}: ${(error as Error).message}`);
+    return true;
+  };

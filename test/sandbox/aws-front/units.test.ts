@@ -14,17 +14,31 @@ import { escapeXml, toXml } from "../../../sandbox/aws-front/xml";
 describe("AWS front, parts", () => {
   it("reads lists of objects in order, beyond nine members", () => {
     const body = Array.from({ length: 12 }, (_, index) => `T.member.${12 - index}.Id=i${12 - index}`).join("&");
-    assert.deepEqual(parseQuery(body)["T"], Array.from({ length: 12 }, (_, index) => ({ Id: `i${index + 1}` })));
-    assert.equal((({}) as Record<string, unknown>)["Id"], parseQuery("__proto__.Id=x")["Id"]);
+    assert.deepEqual(
+      parseQuery(body)["T"],
+      Array.from({ length: 12 }, (_, index) => ({ Id: `i${index + 1}` })),
+    );
+    assert.equal(({} as Record<string, unknown>)["Id"], parseQuery("__proto__.Id=x")["Id"]);
   });
 
   it("writes XML that can't be broken out of", () => {
     fc.assert(fc.property(fc.string(), (text) => !/[<>"]/.test(escapeXml(text))));
-    assert.equal(toXml({ A: [{ B: 1 }, { B: undefined }], C: false }), "<A><member><B>1</B></member><member></member></A><C>false</C>");
+    assert.equal(
+      toXml({ A: [{ B: 1 }, { B: undefined }], C: false }),
+      "<A><member><B>1</B></member><member></member></A><C>false</C>",
+    );
   });
 
   it("reads addresses", () => {
-    fc.assert(fc.property(fc.ipV4(), (address) => ipv4Text(ipv4(address) ?? -1) === address && contains("0.0.0.0/0", address) && contains(`${address}/32`, address)));
+    fc.assert(
+      fc.property(
+        fc.ipV4(),
+        (address) =>
+          ipv4Text(ipv4(address) ?? -1) === address &&
+          contains("0.0.0.0/0", address) &&
+          contains(`${address}/32`, address),
+      ),
+    );
     assert.equal(contains("10.0.0.0/24", "10.0.1.0"), false);
     assert.equal(ipv4("10.0.0.256"), null);
   });
@@ -34,7 +48,13 @@ describe("AWS front, parts", () => {
     const first = pool.allocate("10.0.0.0/28", 5, new Set(["10.0.0.5"]));
     assert.deepEqual(first, ["10.0.0.4", "10.0.0.6", "10.0.0.7", "10.0.0.8", "10.0.0.9"]);
     pool.release(first);
-    assert.deepEqual(pool.allocate("10.0.0.0/28", 6, new Set(["10.0.0.5"])).slice(0, 5), ["10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.13", "10.0.0.14"]);
+    assert.deepEqual(pool.allocate("10.0.0.0/28", 6, new Set(["10.0.0.5"])).slice(0, 5), [
+      "10.0.0.10",
+      "10.0.0.11",
+      "10.0.0.12",
+      "10.0.0.13",
+      "10.0.0.14",
+    ]);
     assert.throws(() => pool.allocate("10.0.0.0/28", 9, new Set()), /InsufficientFreeAddresses/);
   });
 
@@ -50,9 +70,17 @@ describe("AWS front, parts", () => {
   });
 
   it("wants both egress and ingress", () => {
-    const rule = (groups: string[], cidrs: string[] = []): Group["ingress"] => [{ protocol: "tcp", from: 80, to: 80, groups, cidrs }];
+    const rule = (groups: string[], cidrs: string[] = []): Group["ingress"] => [
+      { protocol: "tcp", from: 80, to: 80, groups, cidrs },
+    ];
     const verdict = (lb: Group["egress"], pod: Group["ingress"], port = 80): boolean =>
-      reachability(new Map([["lb", { id: "lb", ingress: [], egress: lb }], ["pod", { id: "pod", ingress: pod, egress: [] }]]), () => ["pod"])({ groups: ["lb"], cidrs: ["10.0.0.0/24"] }, "10.0.1.1", port);
+      reachability(
+        new Map([
+          ["lb", { id: "lb", ingress: [], egress: lb }],
+          ["pod", { id: "pod", ingress: pod, egress: [] }],
+        ]),
+        () => ["pod"],
+      )({ groups: ["lb"], cidrs: ["10.0.0.0/24"] }, "10.0.1.1", port);
     assert.equal(verdict(rule(["pod"]), rule(["lb"])), true);
     assert.equal(verdict(rule([], ["10.0.0.0/16"]), rule([], ["10.0.0.0/16"])), true);
     assert.equal(verdict([], rule(["lb"])), false);
@@ -62,37 +90,79 @@ describe("AWS front, parts", () => {
 
   const credentials = { accessKeyId: "AKIASANDBOXTEST", secretAccessKey: "secret/key+1" };
   const signedAt = Date.UTC(2026, 0, 1);
-  const verdict = (value: string, cluster = "blue", minutes = 1): ReturnType<typeof checkToken> => checkToken(value, cluster, { accountId: "1", credentials, callerArn: "arn", now: () => signedAt + minutes * 60_000 });
-  const mint = (cluster: string, secret = credentials.secretAccessKey, id = credentials.accessKeyId): string => clusterToken(cluster, "eu-west-1", id, secret, new Date(signedAt));
+  const verdict = (value: string, cluster = "blue", minutes = 1): ReturnType<typeof checkToken> =>
+    checkToken(value, cluster, {
+      accountId: "1",
+      credentials,
+      callerArn: "arn",
+      now: () => signedAt + minutes * 60_000,
+    });
+  const mint = (cluster: string, secret = credentials.secretAccessKey, id = credentials.accessKeyId): string =>
+    clusterToken(cluster, "eu-west-1", id, secret, new Date(signedAt));
   const reason = (value: ReturnType<typeof checkToken>): string => (value.ok ? "" : value.reason);
 
   it("takes a token for its own cluster only, for fifteen minutes, signed with the sandbox's secret", () => {
     assert.deepEqual(verdict(mint("blue")), { ok: true, principalArn: "arn" });
     assert.match(reason(verdict(mint("green"))), /another cluster than blue/);
     assert.match(reason(verdict(mint("blue", "other"))), /another secret key/);
-    assert.match(reason(verdict(mint("blue", credentials.secretAccessKey, "AKIAOTHER"))), /access key AKIAOTHER is not/);
+    assert.match(
+      reason(verdict(mint("blue", credentials.secretAccessKey, "AKIAOTHER"))),
+      /access key AKIAOTHER is not/,
+    );
     assert.match(reason(verdict(mint("blue"), "blue", 16)), /expired/);
     assert.match(reason(verdict(mint("blue"), "blue", -10)), /future/);
     assert.match(reason(verdict("bearer")), /k8s-aws-v1/);
-    fc.assert(fc.property(fc.stringMatching(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/), fc.stringMatching(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/), (a, b) => verdict(mint(a), b).ok === (a === b)));
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/),
+        fc.stringMatching(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/),
+        (a, b) => verdict(mint(a), b).ok === (a === b),
+      ),
+    );
   });
 
   it("takes no token that somebody changed", () => {
     const url = new URL(Buffer.from(mint("blue").slice("k8s-aws-v1.".length), "base64url").toString());
-    for (const [key, value] of [["Action", "GetSessionToken"], ["X-Amz-SignedHeaders", "host"], ["X-Amz-SignedHeaders", "host;x-k8s-aws-id;x-other"], ["X-Amz-Date", "20260101T000100Z"], ["X-Amz-Date", "no"], ["X-Amz-Expires", "61"], ["Version", "2"], ["X-Amz-Signature", "00"], ["More", "1"]] as const) {
+    for (const [key, value] of [
+      ["Action", "GetSessionToken"],
+      ["X-Amz-SignedHeaders", "host"],
+      ["X-Amz-SignedHeaders", "host;x-k8s-aws-id;x-other"],
+      ["X-Amz-Date", "20260101T000100Z"],
+      ["X-Amz-Date", "no"],
+      ["X-Amz-Expires", "61"],
+      ["Version", "2"],
+      ["X-Amz-Signature", "00"],
+      ["More", "1"],
+    ] as const) {
       const changed = new URL(url);
       changed.searchParams.set(key, value);
-      assert.equal(verdict(`k8s-aws-v1.${Buffer.from(changed.href).toString("base64url")}`).ok, false, `${key}=${value}`);
+      assert.equal(
+        verdict(`k8s-aws-v1.${Buffer.from(changed.href).toString("base64url")}`).ok,
+        false,
+        `${key}=${value}`,
+      );
     }
   });
 
   it("refuses foreign keys in the called service's own words", () => {
     const call = (service: string, key: string): string => {
       try {
-        scopeOf({ authorization: `AWS4-HMAC-SHA256 Credential=${key}/20260101/eu-west-1/${service}/aws4_request, SignedHeaders=host, Signature=0` }, new URL("http://127.0.0.1/"), "eu-west-1", "AKIASANDBOXTEST");
+        scopeOf(
+          {
+            authorization:
+              `AWS4-HMAC-SHA256 Credential=${key}/20260101/eu-west-1/${service}/aws4_request, SignedHeaders=host, ` +
+              "Signature=0",
+          },
+          new URL("http://127.0.0.1/"),
+          "eu-west-1",
+          "AKIASANDBOXTEST",
+        );
         return "taken";
       } catch (error) {
-        return `${(error as AwsError).code} ${(error as AwsError).status} ${/look like real AWS credentials/.test((error as Error).message)}`;
+        return (
+          `${(error as AwsError).code} ${(error as AwsError).status} ` +
+          `${/look like real AWS credentials/.test((error as Error).message)}`
+        );
       }
     };
     assert.equal(call("eks", "AKIASANDBOXTEST"), "taken");

@@ -24,20 +24,41 @@ describe("certificates of a cluster", () => {
     assert.match(admin.subject, /O=system:masters/);
     assert.ok(serving.checkPrivateKey(createPrivateKey(readFileSync(made.servingKeyFile))));
     const signing = createPublicKey(readFileSync(made.serviceAccountKeyFile));
-    assert.deepEqual(signing.export({ format: "jwk" }), createPublicKey(readFileSync(made.serviceAccountPublicKeyFile)).export({ format: "jwk" }));
+    assert.deepEqual(
+      signing.export({ format: "jwk" }),
+      createPublicKey(readFileSync(made.serviceAccountPublicKeyFile)).export({ format: "jwk" }),
+    );
   });
   it("differ between clusters of the same name", async () => {
-    const [one, two] = await Promise.all([createCertificates(join(dir, "a"), "x", "127.96.0.1"), createCertificates(join(dir, "b"), "x", "127.96.0.1")]);
+    const [one, two] = await Promise.all([
+      createCertificates(join(dir, "a"), "x", "127.96.0.1"),
+      createCertificates(join(dir, "b"), "x", "127.96.0.1"),
+    ]);
     assert.notEqual(one.caData, two.caData);
-    assert.equal(new X509Certificate(readFileSync(one.servingCertFile)).verify(new X509Certificate(readFileSync(two.caFile)).publicKey), false);
+    assert.equal(
+      new X509Certificate(readFileSync(one.servingCertFile)).verify(
+        new X509Certificate(readFileSync(two.caFile)).publicKey,
+      ),
+      false,
+    );
   });
 });
 
 describe("kubeconfigs", () => {
   it("follow the clusters as they come and go", () => {
     const all = new Kubeconfigs(dir);
-    const contexts = (): string[] => (JSON.parse(readFileSync(all.mergedPath, "utf8")) as { contexts: { name: string }[] }).contexts.map((one) => one.name);
-    const access = (clusterName: string) => ({ clusterName, server: "https://127.0.0.1:1", directServer: "https://127.0.0.1:2", caData: "a", clientCertData: "b", clientKeyData: "c" });
+    const contexts = (): string[] =>
+      (JSON.parse(readFileSync(all.mergedPath, "utf8")) as { contexts: { name: string }[] }).contexts.map(
+        (one) => one.name,
+      );
+    const access = (clusterName: string) => ({
+      clusterName,
+      server: "https://127.0.0.1:1",
+      directServer: "https://127.0.0.1:2",
+      caData: "a",
+      clientCertData: "b",
+      clientKeyData: "c",
+    });
     assert.deepEqual(contexts(), []);
     all.set(access("blue"));
     all.set(access("green"));
@@ -54,29 +75,58 @@ describe("kubeconfigs", () => {
     type Entry = { name: string; context?: { cluster: string } };
     type File = { clusters: Entry[]; users: Entry[]; contexts: Entry[]; "current-context": string };
     const read = (): File => JSON.parse(readFileSync(all.mergedPath, "utf8")) as File;
-    const access = (clusterName: string) => ({ clusterName, server: "https://127.0.0.1:1", directServer: "https://127.0.0.1:2", caData: "a", clientCertData: "b", clientKeyData: "c" });
+    const access = (clusterName: string) => ({
+      clusterName,
+      server: "https://127.0.0.1:1",
+      directServer: "https://127.0.0.1:2",
+      caData: "a",
+      clientCertData: "b",
+      clientKeyData: "c",
+    });
     all.set(access("blue"));
     all.set(access("green"));
-    // What `aws eks update-kubeconfig --name blue --alias blue`, the same with --alias pri, and `kubectl config use-context green` leave behind.
+    // What `aws eks update-kubeconfig --name blue --alias blue`, the same with --alias pri, and `kubectl config
+    // use-context green` leave behind.
     const arn = "arn:aws:eks:us-east-1:1:cluster/blue";
     const changed = read();
     changed.clusters.push({ name: arn });
     changed.users.push({ name: arn });
-    changed.contexts = [...changed.contexts.filter(({ name }) => name !== "blue"), { name: "blue", context: { cluster: arn } }, { name: "pri", context: { cluster: arn } }];
+    changed.contexts = [
+      ...changed.contexts.filter(({ name }) => name !== "blue"),
+      { name: "blue", context: { cluster: arn } },
+      { name: "pri", context: { cluster: arn } },
+    ];
     changed["current-context"] = "green";
     writeFileSync(all.mergedPath, JSON.stringify(changed));
     all.set(access("red"));
     const now = read();
-    assert.deepEqual(now.contexts.map(({ name, context }) => [name, context?.cluster]), [["green", "green"], ["red", "red"], ["blue", arn], ["pri", arn]]);
-    assert.deepEqual([now.clusters.map(({ name }) => name), now.users.length, now["current-context"]], [["blue", "green", "red", arn], 4, "green"]);
+    assert.deepEqual(
+      now.contexts.map(({ name, context }) => [name, context?.cluster]),
+      [
+        ["green", "green"],
+        ["red", "red"],
+        ["blue", arn],
+        ["pri", arn],
+      ],
+    );
+    assert.deepEqual(
+      [now.clusters.map(({ name }) => name), now.users.length, now["current-context"]],
+      [["blue", "green", "red", arn], 4, "green"],
+    );
     all.delete("green");
-    assert.deepEqual([read().contexts.map(({ name }) => name), read()["current-context"]], [["red", "blue", "pri"], "blue"]);
+    assert.deepEqual(
+      [read().contexts.map(({ name }) => name), read()["current-context"]],
+      [["red", "blue", "pri"], "blue"],
+    );
   });
 });
 
 describe("waiting", () => {
   it("ends with the reason, not never", async () => {
-    await assert.rejects(waitUntil(() => Promise.resolve(false), { timeoutMs: 60, what: "the moon", log: "/x.log", intervalMs: 5 }), { code: "SBX-TIMEOUT", message: /the moon/, remedy: /\/x\.log/ });
+    await assert.rejects(
+      waitUntil(() => Promise.resolve(false), { timeoutMs: 60, what: "the moon", log: "/x.log", intervalMs: 5 }),
+      { code: "SBX-TIMEOUT", message: /the moon/, remedy: /\/x\.log/ },
+    );
   });
   it("gives ports outside the range of outgoing connections, none twice", async () => {
     const low = Number(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/)[0]);

@@ -5,7 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { FabricMessage, SandboxOptions } from "../../../sandbox/contract";
-import { childEnvironment, environmentScript, sandboxEnvironment, variablesToUnset } from "../../../sandbox/daemon/environment";
+import {
+  childEnvironment,
+  environmentScript,
+  sandboxEnvironment,
+  variablesToUnset,
+} from "../../../sandbox/daemon/environment";
 import { FabricTable } from "../../../sandbox/daemon/fabric-table";
 import { isAlive, killGroup, processMemory, processStartTime } from "../../../sandbox/processes/processes";
 import { createSandboxDir, readSandboxInfo, removeSandboxDir } from "../../../sandbox/processes/sandbox-dir";
@@ -25,12 +30,34 @@ beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "ebg-d-"))));
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe("the sandbox's environment", () => {
-  const options: SandboxOptions = { dir: "/s", timeScale: 60, lbc: "stand-in", providers: {}, region: "eu-west-1", untilStdinCloses: false };
-  const env = sandboxEnvironment(options, { aws: "http://127.0.0.1:1", control: "http://127.0.0.1:2" }, { id: "AKIA", secret: "s" }, "/usr/bin:/s/bin");
+  const options: SandboxOptions = {
+    dir: "/s",
+    timeScale: 60,
+    lbc: "stand-in",
+    providers: {},
+    region: "eu-west-1",
+    untilStdinCloses: false,
+  };
+  const env = sandboxEnvironment(
+    options,
+    { aws: "http://127.0.0.1:1", control: "http://127.0.0.1:2" },
+    { id: "AKIA", secret: "s" },
+    "/usr/bin:/s/bin",
+  );
 
   it("puts the sandbox's tools first, once", () => assert.equal(env["PATH"], "/s/bin:/usr/bin"));
   it("lets nothing of AWS, Pulumi, Kubernetes or a proxy through, whatever the caller has", () => {
-    const name = fc.oneof(fc.stringMatching(/^(AWS|PULUMI|KUBE|KUBERNETES)_[A-Z_]{1,30}$/), fc.constantFrom("HTTPS_PROXY", "http_proxy", "ALL_PROXY", "KUBECONFIG", "AWS_ENDPOINT_URL_EKS", "PULUMI_ACCESS_TOKEN"));
+    const name = fc.oneof(
+      fc.stringMatching(/^(AWS|PULUMI|KUBE|KUBERNETES)_[A-Z_]{1,30}$/),
+      fc.constantFrom(
+        "HTTPS_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "KUBECONFIG",
+        "AWS_ENDPOINT_URL_EKS",
+        "PULUMI_ACCESS_TOKEN",
+      ),
+    );
     fc.assert(
       fc.property(fc.dictionary(name, fc.constant("theirs")), (base) => {
         const child = childEnvironment(env, { ...base, HOME: "/h" });
@@ -42,13 +69,27 @@ describe("the sandbox's environment", () => {
     );
   });
   it("is the same after sourcing env.sh in a shell that had others", () => {
-    const tricky = { ...env, AWS_SECRET_ACCESS_KEY: "it's $HOME \\ \"x\"" };
+    const tricky = { ...env, AWS_SECRET_ACCESS_KEY: 'it\'s $HOME \\ "x"' };
     const file = join(dir, "env.sh");
     writeFileSync(file, environmentScript(tricky, variablesToUnset(tricky, {})));
-    const shell = spawnSync("/bin/sh", ["-c", `PATH=/usr/bin:/bin; . ${file}; PATH=/usr/bin:/bin; env -0`], { env: { PATH: "/usr/bin:/bin", AWS_PROFILE: "prod", AWS_ENDPOINT_URL_RDS: "https://x", PULUMI_OPTION_COLOR: "never" }, encoding: "utf8" });
-    const got = Object.fromEntries(shell.stdout.split("\0").filter(Boolean).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+    const shell = spawnSync("/bin/sh", ["-c", `PATH=/usr/bin:/bin; . ${file}; PATH=/usr/bin:/bin; env -0`], {
+      env: {
+        PATH: "/usr/bin:/bin",
+        AWS_PROFILE: "prod",
+        AWS_ENDPOINT_URL_RDS: "https://x",
+        PULUMI_OPTION_COLOR: "never",
+      },
+      encoding: "utf8",
+    });
+    const got = Object.fromEntries(
+      shell.stdout
+        .split("\0")
+        .filter(Boolean)
+        .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    );
     assert.equal(got["AWS_SECRET_ACCESS_KEY"], tricky.AWS_SECRET_ACCESS_KEY);
-    for (const name of ["AWS_PROFILE", "AWS_ENDPOINT_URL_RDS", "PULUMI_OPTION_COLOR"]) assert.equal(got[name], undefined, name);
+    for (const name of ["AWS_PROFILE", "AWS_ENDPOINT_URL_RDS", "PULUMI_OPTION_COLOR"])
+      assert.equal(got[name], undefined, name);
   });
 });
 
@@ -58,11 +99,15 @@ describe("the fabric's table", () => {
     const file = join(dir, "connect-to");
     return { all: new FabricTable(file, (message) => told.push(message)), told, file };
   };
-  const set = (address: string, host = "127.0.0.1"): FabricMessage => ({ type: "fabric-set", entry: { address, port: 80, host, hostPort: 5 } });
+  const set = (address: string, host = "127.0.0.1"): FabricMessage => ({
+    type: "fabric-set",
+    entry: { address, port: 80, host, hostPort: 5 },
+  });
 
   it("refuses whatever is not on loopback", () => {
     const { all, told } = table();
-    for (const host of ["10.0.0.1", "localhost", "128.0.0.1", "127.0.0.1.example.com", "::1"]) assert.throws(() => all.apply(set("10.1.1.1", host), "blue"), /127\.0\.0\.0\/8/);
+    for (const host of ["10.0.0.1", "localhost", "128.0.0.1", "127.0.0.1.example.com", "::1"])
+      assert.throws(() => all.apply(set("10.1.1.1", host), "blue"), /127\.0\.0\.0\/8/);
     assert.equal(told.length, 0);
   });
   it("writes load balancers, and only these, for clients", () => {
@@ -83,7 +128,10 @@ describe("the fabric's table", () => {
     assert.equal(all.list().length, 1);
     all.dropOwner("green");
     assert.equal(all.list().length, 0);
-    assert.deepEqual(told.map((one) => one.type), ["fabric-set", "fabric-set", "fabric-delete"]);
+    assert.deepEqual(
+      told.map((one) => one.type),
+      ["fabric-set", "fabric-set", "fabric-delete"],
+    );
   });
 });
 
@@ -107,7 +155,10 @@ describe("the sandbox's folder", () => {
   it("is refused while a sandbox runs in it, or when sockets in it would have too long a name", () => {
     const own = join(dir, "s");
     createSandboxDir(own);
-    writeFileSync(join(own, "sandbox.json"), JSON.stringify({ schemaVersion: 1, pid: process.pid, startTime: processStartTime(process.pid) }));
+    writeFileSync(
+      join(own, "sandbox.json"),
+      JSON.stringify({ schemaVersion: 1, pid: process.pid, startTime: processStartTime(process.pid) }),
+    );
     assert.throws(() => createSandboxDir(own), { code: "SBX-ALREADY-RUNNING" });
     assert.throws(() => createSandboxDir(join(dir, "x".repeat(120))), { code: "SBX-DIR" });
   });
@@ -127,10 +178,19 @@ describe("processes", () => {
     const own = join(dir, "s");
     createSandboxDir(own);
     // The first ignores SIGTERM and has a child of its own; the second is registered with another's start time.
-    const family = spawn("/bin/sh", ["-c", `trap '' TERM; sleep 300 & echo $! > ${dir}/grandchild; wait`], { detached: true, stdio: "ignore" });
+    const family = spawn("/bin/sh", ["-c", `trap '' TERM; sleep 300 & echo $! > ${dir}/grandchild; wait`], {
+      detached: true,
+      stdio: "ignore",
+    });
     const stranger = spawn("sleep", ["300"], { detached: true, stdio: "ignore" });
-    const reaper = spawn(process.execPath, [script("processes/reaper"), own], { stdio: ["pipe", "ignore", "ignore"], detached: true });
-    await poll("the grandchild", () => existsSync(join(dir, "grandchild")) && readFileSync(join(dir, "grandchild"), "utf8").endsWith("\n"));
+    const reaper = spawn(process.execPath, [script("processes/reaper"), own], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+    await poll(
+      "the grandchild",
+      () => existsSync(join(dir, "grandchild")) && readFileSync(join(dir, "grandchild"), "utf8").endsWith("\n"),
+    );
     const grandchild = Number(readFileSync(join(dir, "grandchild"), "utf8"));
     reaper.stdin.write(`+${family.pid} ${processStartTime(family.pid as number)}\n+${stranger.pid} 1\n`);
     reaper.stdin.end();
@@ -147,12 +207,23 @@ describe("processes", () => {
     supervisor.startReaper();
     let unexpected = "";
     const env = { PATH: "/usr/bin:/bin" };
-    const short = supervisor.start({ name: "short", command: "/bin/sh", args: ["-c", "exit 3"], env, onUnexpectedExit: (how) => (unexpected = how) });
+    const short = supervisor.start({
+      name: "short",
+      command: "/bin/sh",
+      args: ["-c", "exit 3"],
+      env,
+      onUnexpectedExit: (how) => (unexpected = how),
+    });
     assert.equal(await short.exit, "exit code 3");
     await poll("the notice", () => unexpected === "exit code 3");
     const missing = supervisor.start({ name: "missing", command: join(own, "nothing-here"), args: [], env });
     assert.match(await missing.exit, /ENOENT/);
-    const stubborn = supervisor.start({ name: "stubborn", command: "/bin/sh", args: ["-c", "trap '' TERM; sleep 300 & echo $!; wait; sleep 300"], env });
+    const stubborn = supervisor.start({
+      name: "stubborn",
+      command: "/bin/sh",
+      args: ["-c", "trap '' TERM; sleep 300 & echo $!; wait; sleep 300"],
+      env,
+    });
     await poll("the grandchild", () => /\d+\n/.test(readFileSync(stubborn.logFile, "utf8")));
     const grandchild = Number(readFileSync(stubborn.logFile, "utf8"));
     await stubborn.stop(100);

@@ -21,7 +21,10 @@ describe("data plane: who gets new flows", function () {
     const registeredAt = Date.now();
     await rig.apply([a!.target(), b!.target(registeredAt)]);
     await rig.healthy(b!);
-    assert.ok(rig.health(b!, "healthy")!.heardAt < registeredAt + LAG_MS, "the health check was too slow for this test to mean anything");
+    assert.ok(
+      rig.health(b!, "healthy")!.heardAt < registeredAt + LAG_MS,
+      "the health check was too slow for this test to mean anything",
+    );
     let first = 0;
     let before = 0;
     await eventually("the new target answers", async () => {
@@ -40,13 +43,17 @@ describe("data plane: who gets new flows", function () {
     const deregisteredAt = Date.now();
     await rig.apply([a!.target(), b!.target(undefined, { deregisteredAt })]);
     let during = 0;
-    for (let after = 0; after < 50; ) {
+    for (let after = 0; after < 50;) {
       const begun = Date.now();
       const who = await rig.ask();
       if (begun < deregisteredAt + LAG_MS) during += who === b!.address ? 1 : 0;
       else if (begun >= deregisteredAt + LAG_MS + ROUTES_MS) {
         after++;
-        assert.equal(who, a!.address, `a flow begun ${begun - deregisteredAt} ms after the deregistration went to the old target`);
+        assert.equal(
+          who,
+          a!.address,
+          `a flow begun ${begun - deregisteredAt} ms after the deregistration went to the old target`,
+        );
       }
     }
     assert.ok(during > 0, "the danger that is modelled did not show");
@@ -65,28 +72,32 @@ describe("data plane: who gets new flows", function () {
     });
   });
 
-  it("a target that is registered anew takes flows for the earlier registration's lag out, none then, and some again after its own lag in", async () => {
-    const [a, b] = rig.add(await httpPod("10.0.0.1"), await httpPod("10.0.0.2"));
-    await rig.apply([a!.target(), b!.target()]);
-    await rig.healthy(a!, b!);
-    const deregisteredAt = Date.now();
-    await rig.apply([a!.target(), b!.target(undefined, { deregisteredAt })]);
-    await eventually("half of the lag has passed", () => Date.now() - deregisteredAt > LAG_MS / 2);
-    const again = Date.now();
-    await rig.apply([a!.target(), b!.target(again)]);
-    const seen = { out: 0, between: 0, in: 0 };
-    await eventually("it is back", async () => {
-      const begun = Date.now();
-      if ((await rig.ask()) === b!.address) {
-        if (begun < deregisteredAt + LAG_MS) seen.out++;
-        else if (Date.now() >= again + LAG_MS) seen.in++;
-        else if (begun >= deregisteredAt + LAG_MS + ROUTES_MS) seen.between++;
-      }
-      return seen.in > 5;
-    });
-    assert.ok(seen.out > 0);
-    assert.equal(seen.between, 0);
-  });
+  it(
+    "a target that is registered anew takes flows for the earlier registration's lag out, none then, and some " +
+      "again after its own lag in",
+    async () => {
+      const [a, b] = rig.add(await httpPod("10.0.0.1"), await httpPod("10.0.0.2"));
+      await rig.apply([a!.target(), b!.target()]);
+      await rig.healthy(a!, b!);
+      const deregisteredAt = Date.now();
+      await rig.apply([a!.target(), b!.target(undefined, { deregisteredAt })]);
+      await eventually("half of the lag has passed", () => Date.now() - deregisteredAt > LAG_MS / 2);
+      const again = Date.now();
+      await rig.apply([a!.target(), b!.target(again)]);
+      const seen = { out: 0, between: 0, in: 0 };
+      await eventually("it is back", async () => {
+        const begun = Date.now();
+        if ((await rig.ask()) === b!.address) {
+          if (begun < deregisteredAt + LAG_MS) seen.out++;
+          else if (Date.now() >= again + LAG_MS) seen.in++;
+          else if (begun >= deregisteredAt + LAG_MS + ROUTES_MS) seen.between++;
+        }
+        return seen.in > 5;
+      });
+      assert.ok(seen.out > 0);
+      assert.equal(seen.between, 0);
+    },
+  );
 
   it("uses all registered targets when none is healthy, and the healthy ones alone as soon as there is one", async () => {
     let health = 500;
@@ -105,7 +116,10 @@ describe("data plane: who gets new flows", function () {
     await rig.apply([]);
     await assert.rejects(rig.ask(), { code: "ECONNRESET" });
     assert.equal(rig.balancer.stats().listeners.listener?.refused, 1);
-    assert.deepEqual(rig.losses.map(({ loss, listener, target }) => [loss, listener, target]), [["no target", `${DNS_NAME}:80`, undefined]]);
+    assert.deepEqual(
+      rig.losses.map(({ loss, listener, target }) => [loss, listener, target]),
+      [["no target", `${DNS_NAME}:80`, undefined]],
+    );
   });
 
   it("lets requests fail when a target crashes, until its health check has shown it and the lag is over", async () => {
@@ -113,13 +127,28 @@ describe("data plane: who gets new flows", function () {
     await rig.apply([a!.target(), b!.target()]);
     await rig.healthy(a!, b!);
     b!.kill();
-    await eventually("a request fails", async () => rig.ask().then(() => false, (error: NodeJS.ErrnoException) => error.code === "ECONNRESET"));
+    await eventually("a request fails", async () =>
+      rig.ask().then(
+        () => false,
+        (error: NodeJS.ErrnoException) => error.code === "ECONNRESET",
+      ),
+    );
     assert.ok(rig.balancer.stats().targets["10.0.0.2:8080"]!.failed > 0);
     const [first] = rig.losses;
-    assert.deepEqual([first?.loss, first?.target, first?.deregisteredMs], ["refused by the target", "10.0.0.2:8080", null]);
+    assert.deepEqual(
+      [first?.loss, first?.target, first?.deregisteredMs],
+      ["refused by the target", "10.0.0.2:8080", null],
+    );
     await eventually("it is unhealthy", () => rig.health(b!, "unhealthy") !== undefined);
     await eventually("nothing fails any more", async () => {
-      for (let i = 0; i < 30; i++) if (await rig.ask().then(() => false, () => true)) return false;
+      for (let i = 0; i < 30; i++)
+        if (
+          await rig.ask().then(
+            () => false,
+            () => true,
+          )
+        )
+          return false;
       return true;
     });
   });
@@ -176,18 +205,24 @@ describe("data plane: who gets new flows", function () {
   it("reaches an instance target, and checks it, at its address", async () => {
     const [node] = rig.add(await httpPod("10.0.0.9"));
     await rig.apply([node!.target(undefined, { id: "i-0123456789abcdef0" })]);
-    await eventually("it is healthy under its own name", () => rig.heard.some((m) => m.type === "health" && m.id === "i-0123456789abcdef0" && m.state === "healthy"));
+    await eventually("it is healthy under its own name", () =>
+      rig.heard.some((m) => m.type === "health" && m.id === "i-0123456789abcdef0" && m.state === "healthy"),
+    );
     assert.equal(await rig.ask(), "10.0.0.9");
     assert.equal(rig.balancer.stats().targets["i-0123456789abcdef0:8080"]?.accepted, 1);
   });
 
   it("spreads new flows evenly", async () => {
     const pods = rig.add(...(await Promise.all([1, 2, 3, 4].map((n) => httpPod(`10.0.0.${n}`)))));
-    await rig.apply(pods.map((pod) => pod.target()), { healthCheck: tcpCheck });
+    await rig.apply(
+      pods.map((pod) => pod.target()),
+      { healthCheck: tcpCheck },
+    );
     await rig.healthy(...pods);
     const counts = new Map(pods.map((pod) => [pod.address, 0]));
     for (let round = 0; round < 40; round++) {
-      for (const who of await Promise.all(Array.from({ length: 20 }, () => rig.ask()))) counts.set(who, (counts.get(who) ?? 0) + 1);
+      for (const who of await Promise.all(Array.from({ length: 20 }, () => rig.ask())))
+        counts.set(who, (counts.get(who) ?? 0) + 1);
     }
     assert.equal(counts.size, 4);
     const chi = [...counts.values()].reduce((sum, n) => sum + (n - 200) ** 2 / 200, 0);

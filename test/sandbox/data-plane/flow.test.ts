@@ -14,14 +14,16 @@ describe("data plane: flows", function () {
 
   /** One pod that calls `served` with the first bytes of a connection; health checks bring none. */
   async function onePod(served: (socket: net.Socket, first: Buffer) => void): Promise<Pod> {
-    const [pod] = rig.add(await tcpPod("10.0.0.1", (socket) => {
-      const checked = (): void => void socket.end();
-      socket.once("end", checked);
-      socket.once("data", (first) => {
-        socket.off("end", checked);
-        served(socket, first);
-      });
-    }));
+    const [pod] = rig.add(
+      await tcpPod("10.0.0.1", (socket) => {
+        const checked = (): void => void socket.end();
+        socket.once("end", checked);
+        socket.once("data", (first) => {
+          socket.off("end", checked);
+          served(socket, first);
+        });
+      }),
+    );
     await rig.apply([pod!.target()], { healthCheck: tcpCheck });
     await rig.healthy(pod!);
     return pod!;
@@ -88,7 +90,10 @@ describe("data plane: flows", function () {
     await eventually("the target has begun", () => sent > 0);
     let last = -1;
     let same = 0;
-    await eventually("the target is held back", () => (same = sent === last ? same + 1 : 0, (last = sent), same > 40));
+    await eventually(
+      "the target is held back",
+      () => ((same = sent === last ? same + 1 : 0), (last = sent), same > 40),
+    );
     assert.ok(sent < 64, "the load balancer took all 64 MiB into its memory");
     let got = 0;
     client.on("data", (data) => (got += data.length));
@@ -99,7 +104,13 @@ describe("data plane: flows", function () {
   });
 
   /** An echoing flow on a target that is then deregistered with a delay of 60 s, a third of a second here. */
-  async function deregistered(connectionTermination: boolean): Promise<{ client: net.Socket; deregisteredAt: number; echo: (text: string) => Promise<void>; failure: () => string | undefined; pod: Pod }> {
+  async function deregistered(connectionTermination: boolean): Promise<{
+    client: net.Socket;
+    deregisteredAt: number;
+    echo: (text: string) => Promise<void>;
+    failure: () => string | undefined;
+    pod: Pod;
+  }> {
     const [pod] = rig.add(await tcpPod("10.0.0.1", (socket) => socket.pipe(socket)));
     const group = { healthCheck: tcpCheck, deregistrationDelaySeconds: 60, connectionTermination };
     await rig.apply([pod!.target()], group);
@@ -127,21 +138,31 @@ describe("data plane: flows", function () {
     assert.ok(Date.now() - deregisteredAt >= 60_000 / SCALE);
   });
 
-  it("leaves them alone when the target was registered anew meanwhile, and resets them at the end of the next deregistration's delay", async () => {
-    const { deregisteredAt, echo, failure, pod } = await deregistered(true);
-    const group = { healthCheck: tcpCheck, deregistrationDelaySeconds: 60, connectionTermination: true };
-    await rig.apply([pod.target(Date.now())], group);
-    await eventually("delay and lag of the first are over", async () => (await echo("x"), Date.now() - deregisteredAt > 200_000 / SCALE));
-    const again = Date.now();
-    await rig.apply([pod.target(again, { deregisteredAt: again })], group);
-    await eventually("the flow is cut", () => failure() === "ECONNRESET");
-    assert.ok(Date.now() - again >= 60_000 / SCALE);
-  });
+  it(
+    "leaves them alone when the target was registered anew meanwhile, and resets them at the end of the next " +
+      "deregistration's delay",
+    async () => {
+      const { deregisteredAt, echo, failure, pod } = await deregistered(true);
+      const group = { healthCheck: tcpCheck, deregistrationDelaySeconds: 60, connectionTermination: true };
+      await rig.apply([pod.target(Date.now())], group);
+      await eventually(
+        "delay and lag of the first are over",
+        async () => (await echo("x"), Date.now() - deregisteredAt > 200_000 / SCALE),
+      );
+      const again = Date.now();
+      await rig.apply([pod.target(again, { deregisteredAt: again })], group);
+      await eventually("the flow is cut", () => failure() === "ECONNRESET");
+      assert.ok(Date.now() - again >= 60_000 / SCALE);
+    },
+  );
 
   it("leaves them alone without it", async () => {
     const { deregisteredAt, echo } = await deregistered(false);
     // Past the delay and past the deregistration lag; never idle, for that would end it too.
-    await eventually("delay and lag are over", async () => (await echo("x"), Date.now() - deregisteredAt > 300_000 / SCALE));
+    await eventually(
+      "delay and lag are over",
+      async () => (await echo("x"), Date.now() - deregisteredAt > 300_000 / SCALE),
+    );
   });
 
   it("resets a flow that was idle for 350 s, not one that carries a byte meanwhile", async () => {

@@ -11,7 +11,17 @@ import { eventually, httpCheck, httpPod, Pod, Rig, tcpCheck, tcpPod } from "./ri
 async function untrusted(): Promise<{ cert: string; key: string }> {
   const signingAlgorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await webcrypto.subtle.generateKey(signingAlgorithm, true, ["sign", "verify"]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({ serialNumber: "01", name: "CN=other.example", notBefore: new Date(0), notAfter: new Date(86_400_000), keys, signingAlgorithm }, webcrypto);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: "01",
+      name: "CN=other.example",
+      notBefore: new Date(0),
+      notAfter: new Date(86_400_000),
+      keys,
+      signingAlgorithm,
+    },
+    webcrypto,
+  );
   const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
   return { cert: certificate.toString("pem"), key };
 }
@@ -40,7 +50,11 @@ describe("data plane: health checks", function () {
   it("HTTPS: a target that speaks no TLS, or hangs up, is unhealthy", async () => {
     const [plain, rude] = rig.add(await httpPod("10.0.0.1"), await tcpPod("10.0.0.2", (socket) => socket.destroy()));
     await rig.apply([plain!.target(), rude!.target()], { healthCheck: https200 });
-    for (const pod of [plain!, rude!]) await eventually(`${pod.address} is unhealthy`, () => rig.health(pod, "unhealthy")?.reason === "Target.FailedHealthChecks");
+    for (const pod of [plain!, rude!])
+      await eventually(
+        `${pod.address} is unhealthy`,
+        () => rig.health(pod, "unhealthy")?.reason === "Target.FailedHealthChecks",
+      );
   });
 
   it("HTTP: a target that accepts and never answers times out; TCP is content with that", async () => {
@@ -61,7 +75,10 @@ describe("data plane: health checks", function () {
     assert.ok(asked >= 6 && asked <= 7, `healthy after ${asked} checks`);
     await eventually("it is unhealthy", () => rig.health(pod!, "unhealthy") !== undefined);
     assert.ok(asked >= 12, `unhealthy after ${asked} checks`);
-    assert.deepEqual(rig.heard.flatMap((m) => (m.type === "health" ? [m.state] : [])), ["healthy", "unhealthy"]);
+    assert.deepEqual(
+      rig.heard.flatMap((m) => (m.type === "health" ? [m.state] : [])),
+      ["healthy", "unhealthy"],
+    );
   });
 
   it("asks no more after the deregistration", async () => {
@@ -78,7 +95,12 @@ describe("data plane: health checks", function () {
   });
 
   it("reads matchers as AWS writes them", () => {
-    for (const [matcher, good, bad] of [["200", [200], [201]], ["200,202", [200, 202], [201]], ["200-399", [200, 301, 399], [199, 400]], ["200-201,404", [201, 404], [403]]] as const) {
+    for (const [matcher, good, bad] of [
+      ["200", [200], [201]],
+      ["200,202", [200, 202], [201]],
+      ["200-399", [200, 301, 399], [199, 400]],
+      ["200-201,404", [201, 404], [403]],
+    ] as const) {
       for (const status of good) assert.ok(matches(matcher, status), `${matcher} ${status}`);
       for (const status of bad) assert.ok(!matches(matcher, status), `${matcher} ${status}`);
     }

@@ -14,11 +14,16 @@ describe("data plane: its process", function () {
   let pod: Pod;
   const heard: FromDataPlane[] = [];
   const tell = (message: ToDataPlane): void => void child.send(message);
-  const find = <T extends FromDataPlane["type"]>(type: T): Extract<FromDataPlane, { type: T }> | undefined => heard.find((m): m is Extract<FromDataPlane, { type: T }> => m.type === type);
+  const find = <T extends FromDataPlane["type"]>(type: T): Extract<FromDataPlane, { type: T }> | undefined =>
+    heard.find((m): m is Extract<FromDataPlane, { type: T }> => m.type === type);
 
   before(async () => {
     pod = await httpPod("10.0.0.1");
-    child = fork(join(root, "sandbox/data-plane/main.ts"), [], { cwd: root, execArgv: ["-r", "ts-node/register/transpile-only"], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    child = fork(join(root, "sandbox/data-plane/main.ts"), [], {
+      cwd: root,
+      execArgv: ["-r", "ts-node/register/transpile-only"],
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
     child.on("message", (message: FromDataPlane) => heard.push(message));
   });
   after(() => {
@@ -27,11 +32,26 @@ describe("data plane: its process", function () {
   });
 
   it("starts, listens, checks, carries a request, counts it, and ends with its parent", async () => {
-    tell({ type: "start", timeScale: 180, times: { registrationLagSeconds: 0, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 } });
+    tell({
+      type: "start",
+      timeScale: 180,
+      times: { registrationLagSeconds: 0, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 },
+    });
     await eventually("ready", () => find("ready") !== undefined);
     tell({ type: "fabric-set", entry: pod.entry });
-    const group = { arn: "tg", protocol: "TCP", healthCheck: httpCheck, deregistrationDelaySeconds: 300, connectionTermination: false, crossZone: true, targets: [pod.target()] };
-    const state: DataPlaneState = { listeners: [{ arn: "l", dnsName: "lb.example", port: 80, targetGroups: [{ arn: "tg", weight: 1 }] }], targetGroups: [group] };
+    const group = {
+      arn: "tg",
+      protocol: "TCP",
+      healthCheck: httpCheck,
+      deregistrationDelaySeconds: 300,
+      connectionTermination: false,
+      crossZone: true,
+      targets: [pod.target()],
+    };
+    const state: DataPlaneState = {
+      listeners: [{ arn: "l", dnsName: "lb.example", port: 80, targetGroups: [{ arn: "tg", weight: 1 }] }],
+      targetGroups: [group],
+    };
     tell({ type: "state", state });
     await eventually("healthy", () => find("health")?.state === "healthy");
     const { host, hostPort } = find("listening")!;
@@ -41,7 +61,9 @@ describe("data plane: its process", function () {
     assert.match(await received(socket), /x-pod: 10\.0\.0\.1\r\n/);
     tell({ type: "stats", id: 7 });
     await eventually("stats", () => find("stats")?.id === 7);
-    assert.deepEqual(find("stats")!.stats.listeners, { l: { open: find("stats")!.stats.listeners.l!.open, accepted: 1, refused: 0 } });
+    assert.deepEqual(find("stats")!.stats.listeners, {
+      l: { open: find("stats")!.stats.listeners.l!.open, accepted: 1, refused: 0 },
+    });
     assert.equal(find("stats")!.stats.targets["10.0.0.1:8080"]?.accepted, 1);
     tell({ type: "state", state: { ...state, listeners: [] } });
     await eventually("closed", () => find("listener-closed") !== undefined);

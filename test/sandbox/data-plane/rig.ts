@@ -1,19 +1,39 @@
 /** A load balancer in this process, pods as node servers on 127.x, and clients that see what TCP shows. */
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
-import type { DataPlaneTarget, DataPlaneTargetGroup, DataPlaneTimes, FabricEntry, FromDataPlane, HealthCheckSpec } from "../../../sandbox/contract";
+import type {
+  DataPlaneTarget,
+  DataPlaneTargetGroup,
+  DataPlaneTimes,
+  FabricEntry,
+  FromDataPlane,
+  HealthCheckSpec,
+} from "../../../sandbox/contract";
 import { LossLog } from "../../../sandbox/data-plane/loss-log";
 import { Balancer } from "../../../sandbox/data-plane/balancer";
 import { Fabric } from "../../../sandbox/fabric/dial";
 
 export const DNS_NAME = "lb.example";
-export const httpCheck: HealthCheckSpec = { protocol: "HTTP", port: "traffic-port", path: "/healthz", intervalSeconds: 1, timeoutSeconds: 1, healthyThreshold: 1, unhealthyThreshold: 1, matcher: "200" };
+export const httpCheck: HealthCheckSpec = {
+  protocol: "HTTP",
+  port: "traffic-port",
+  path: "/healthz",
+  intervalSeconds: 1,
+  timeoutSeconds: 1,
+  healthyThreshold: 1,
+  unhealthyThreshold: 1,
+  matcher: "200",
+};
 export const tcpCheck: HealthCheckSpec = { ...httpCheck, protocol: "TCP", path: null, matcher: null };
 /** Registered so long ago that no lag is left. */
 export const LONG_AGO = 1;
 
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
-  for (const end = Date.now() + withinMs; !(await holds()); ) {
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 20_000,
+): Promise<void> {
+  for (const end = Date.now() + withinMs; !(await holds());) {
     if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -22,7 +42,10 @@ export async function eventually(what: string, holds: () => boolean | Promise<bo
 /** A pod of the VPC: any TCP server, and its entry of the fabric. */
 export class Pod {
   readonly sockets = new Set<net.Socket>();
-  constructor(readonly address: string, readonly server: net.Server) {
+  constructor(
+    readonly address: string,
+    readonly server: net.Server,
+  ) {
     server.on("connection", (socket) => {
       this.sockets.add(socket);
       socket.on("error", () => undefined).on("close", () => this.sockets.delete(socket));
@@ -35,11 +58,24 @@ export class Pod {
   }
 
   get entry(): FabricEntry {
-    return { address: this.address, port: 8080, host: "127.0.0.1", hostPort: (this.server.address() as AddressInfo).port };
+    return {
+      address: this.address,
+      port: 8080,
+      host: "127.0.0.1",
+      hostPort: (this.server.address() as AddressInfo).port,
+    };
   }
 
   target(registeredAt = LONG_AGO, more: Partial<DataPlaneTarget> = {}): DataPlaneTarget {
-    return { id: this.address, address: this.address, port: 8080, registeredAt, deregisteredAt: null, reachable: true, ...more };
+    return {
+      id: this.address,
+      address: this.address,
+      port: 8080,
+      registeredAt,
+      deregisteredAt: null,
+      reachable: true,
+      ...more,
+    };
   }
 
   /** As SIGKILL does: no listener, every connection reset. */
@@ -73,7 +109,13 @@ export class Rig {
 
   constructor(timeScale: number, times: Partial<DataPlaneTimes> = {}) {
     const all = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35, ...times };
-    this.balancer = new Balancer(this.fabric, timeScale, all, (message) => this.heard.push({ ...message, heardAt: Date.now() }), new LossLog((line) => this.losses.push(JSON.parse(line) as Record<string, unknown>)));
+    this.balancer = new Balancer(
+      this.fabric,
+      timeScale,
+      all,
+      (message) => this.heard.push({ ...message, heardAt: Date.now() }),
+      new LossLog((line) => this.losses.push(JSON.parse(line) as Record<string, unknown>)),
+    );
   }
 
   add<T extends Pod>(...pods: T[]): T[] {
@@ -83,17 +125,32 @@ export class Rig {
   }
 
   async apply(targets: readonly DataPlaneTarget[], more: Partial<DataPlaneTargetGroup> = {}): Promise<void> {
-    const group = { arn: "tg", protocol: "TCP", healthCheck: httpCheck, deregistrationDelaySeconds: 300, connectionTermination: false, crossZone: true, targets, ...more };
-    this.balancer.apply({ listeners: [{ arn: "listener", dnsName: DNS_NAME, port: 80, targetGroups: [{ arn: "tg", weight: 1 }] }], targetGroups: [group] });
+    const group = {
+      arn: "tg",
+      protocol: "TCP",
+      healthCheck: httpCheck,
+      deregistrationDelaySeconds: 300,
+      connectionTermination: false,
+      crossZone: true,
+      targets,
+      ...more,
+    };
+    this.balancer.apply({
+      listeners: [{ arn: "listener", dnsName: DNS_NAME, port: 80, targetGroups: [{ arn: "tg", weight: 1 }] }],
+      targetGroups: [group],
+    });
     await eventually("the listener's socket is open", () => this.heard.some((m) => m.type === "listening"));
   }
 
   health(pod: Pod, state: string): { readonly heardAt: number; readonly reason: string | null } | undefined {
-    return this.heard.flatMap((m) => (m.type === "health" && m.id === pod.address && m.state === state ? [m] : [])).at(-1);
+    return this.heard
+      .flatMap((m) => (m.type === "health" && m.id === pod.address && m.state === state ? [m] : []))
+      .at(-1);
   }
 
   async healthy(...pods: Pod[]): Promise<void> {
-    for (const pod of pods) await eventually(`${pod.address} is healthy`, () => this.health(pod, "healthy") !== undefined);
+    for (const pod of pods)
+      await eventually(`${pod.address} is healthy`, () => this.health(pod, "healthy") !== undefined);
   }
 
   /** A client's connection to the load balancer. */
@@ -121,7 +178,10 @@ export class Rig {
     this.balancer.stop();
     for (const socket of this.clients) socket.destroy();
     for (const pod of this.pods) pod.kill();
-    await eventually("all of the rig is closed", () => this.clients.size === 0 && this.pods.every((pod) => pod.sockets.size === 0 && !pod.server.listening));
+    await eventually(
+      "all of the rig is closed",
+      () => this.clients.size === 0 && this.pods.every((pod) => pod.sockets.size === 0 && !pod.server.listening),
+    );
   }
 }
 

@@ -3,10 +3,20 @@ import type { TargetHealthState } from "../../../sandbox/contract";
 import { flowHash, routable, type RoutedTarget } from "../../../sandbox/data-plane/routing";
 
 const times = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 };
-const target = (id: string, health: TargetHealthState, registeredAt: number, deregisteredAt: number | null = null, healthSince = 0): RoutedTarget => ({
-  target: { id, address: id, port: 80, registeredAt, deregisteredAt, reachable: true }, health, healthSince, wasHealthy: health !== "initial",
+const target = (
+  id: string,
+  health: TargetHealthState,
+  registeredAt: number,
+  deregisteredAt: number | null = null,
+  healthSince = 0,
+): RoutedTarget => ({
+  target: { id, address: id, port: 80, registeredAt, deregisteredAt, reachable: true },
+  health,
+  healthSince,
+  wasHealthy: health !== "initial",
 });
-const ids = (targets: readonly RoutedTarget[], now: number): string[] => routable(targets, now, times, 60).map((t) => t.target.id);
+const ids = (targets: readonly RoutedTarget[], now: number): string[] =>
+  routable(targets, now, times, 60).map((t) => t.target.id);
 
 describe("routing", () => {
   it("gives a new target flows only after the registration lag", () => {

@@ -1,4 +1,7 @@
-/** Section I of the list: a Service's load balancer handed over to somebody else, in the order that works and in those that don't. */
+/**
+ * Section I of the list: a Service's load balancer handed over to somebody else, in the order that works and in those
+ * that don't.
+ */
 import assert from "node:assert/strict";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -8,8 +11,10 @@ import { PREFIX, PROTECTED, ServiceRig } from "./service-rig";
 
 const FLAG = { "multi-cluster-target-group": "true" };
 const AWAY = [
-  { op: "test", path: "/metadata/finalizers", value: ["service.k8s.aws/resources"] }, { op: "remove", path: "/metadata/finalizers" },
-  { op: "replace", path: "/spec/type", value: "ClusterIP" }, { op: "remove", path: "/spec/loadBalancerClass" },
+  { op: "test", path: "/metadata/finalizers", value: ["service.k8s.aws/resources"] },
+  { op: "remove", path: "/metadata/finalizers" },
+  { op: "replace", path: "/spec/type", value: "ClusterIP" },
+  { op: "remove", path: "/spec/loadBalancerClass" },
 ];
 const BACK = { spec: { type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb" } };
 
@@ -30,7 +35,8 @@ export function handOverFacts(rigOf: () => Rig): void {
     const balancer = (await blue.balancer(name))?.LoadBalancerArn ?? "";
     return { group, balancer, listener: (await blue.listeners(balancer))[0]?.ListenerArn ?? "" };
   };
-  const ownGroup = async (name: string): Promise<string> => (await blue.securityGroups({ Name: "tag:service.k8s.aws/stack", Values: [`default/${name}`] }))[0]?.GroupId ?? "";
+  const ownGroup = async (name: string): Promise<string> =>
+    (await blue.securityGroups({ Name: "tag:service.k8s.aws/stack", Values: [`default/${name}`] }))[0]?.GroupId ?? "";
   const strip = async (name: string, of: typeof arns): Promise<void> => {
     const TagKeys = ["elbv2.k8s.aws/cluster", "service.k8s.aws/stack", "service.k8s.aws/resource"];
     const group = await ownGroup(name);
@@ -44,26 +50,43 @@ export function handOverFacts(rigOf: () => Rig): void {
     await blue.delete("settled");
   };
   /** Changes of what was handed over since a mark. */
-  const touched = (since: number): string[] => rig.logged(since).filter((one) => !/:Describe/.test(one.operation) && Object.values(arns).some((arn) => JSON.stringify(one.params).includes(arn))).map((one) => one.operation);
+  const touched = (since: number): string[] =>
+    rig
+      .logged(since)
+      .filter(
+        (one) =>
+          !/:Describe/.test(one.operation) &&
+          Object.values(arns).some((arn) => JSON.stringify(one.params).includes(arn)),
+      )
+      .map((one) => one.operation);
 
-  it("I: a Service without finalizer that is no load balancer is ignored: no write; put back, it is taken again with reads only", async () => {
-    arns = await made("handed");
-    const since = rig.now();
-    await blue.patch("handed", "json", AWAY);
-    await settled();
-    assert.deepEqual(touched(since), []);
-    assert.deepEqual(await rig.targets(arns.group), [rig.blue.address(1)]);
-    const again = rig.now();
-    await blue.patch("handed", "merge", BACK);
-    await until("the finalizer", async () => (await blue.get("handed"))?.metadata.finalizers?.includes("service.k8s.aws/resources") ?? false);
-    await blue.untilEvent("handed", "SuccessfullyReconciled", 2);
-    assert.deepEqual(blue.writes(again), []);
-  });
+  it(
+    "I: a Service without finalizer that is no load balancer is ignored: no write; put back, it is taken again " +
+      "with reads only",
+    async () => {
+      arns = await made("handed");
+      const since = rig.now();
+      await blue.patch("handed", "json", AWAY);
+      await settled();
+      assert.deepEqual(touched(since), []);
+      assert.deepEqual(await rig.targets(arns.group), [rig.blue.address(1)]);
+      const again = rig.now();
+      await blue.patch("handed", "merge", BACK);
+      await until(
+        "the finalizer",
+        async () => (await blue.get("handed"))?.metadata.finalizers?.includes("service.k8s.aws/resources") ?? false,
+      );
+      await blue.untilEvent("handed", "SuccessfullyReconciled", 2);
+      assert.deepEqual(blue.writes(again), []);
+    },
+  );
 
   it("I: with the finalizer put back the annotation alone holds", async () => {
     await blue.patch("handed", "json", AWAY);
     const since = rig.now();
-    await blue.patch("handed", "merge", { metadata: { finalizers: ["service.k8s.aws/resources"], annotations: { touched: "1" } } });
+    await blue.patch("handed", "merge", {
+      metadata: { finalizers: ["service.k8s.aws/resources"], annotations: { touched: "1" } },
+    });
     await blue.untilEvent("handed", "deletion_protection is enabled", 2);
     assert.deepEqual(blue.writes(since), []);
     await blue.patch("handed", "merge", { metadata: { finalizers: null } });
@@ -76,7 +99,9 @@ export function handOverFacts(rigOf: () => Rig): void {
     const name = (await blue.bindings("handed"))[0]?.metadata.name ?? "";
     await strip("handed", arns);
     const own = rig.now();
-    await rig.blue.patchBinding(name, { metadata: { labels: { "service.k8s.aws/stack-name": null, "service.k8s.aws/stack-namespace": null } } });
+    await rig.blue.patchBinding(name, {
+      metadata: { labels: { "service.k8s.aws/stack-name": null, "service.k8s.aws/stack-namespace": null } },
+    });
     await rig.blue.restartController();
     await rig.blue.endpoints("handed", [1, 2]);
     await rig.untilTargets(arns.group, rig.blue.address(1), rig.blue.address(2));
@@ -91,17 +116,34 @@ export function handOverFacts(rigOf: () => Rig): void {
   });
 
   it("I: the shared group of a handed-over load balancer can't be deleted, and the last Service hangs in that", async () => {
-    const rest = (await rig.blue.client.get<{ readonly items: readonly { readonly metadata: { readonly name: string; readonly finalizers?: readonly string[] } }[] }>("/api/v1/namespaces/default/services")).items;
-    for (const { metadata } of rest) if (metadata.finalizers?.includes("service.k8s.aws/resources") && metadata.name !== "handed") await blue.annotate(metadata.name, { attributes: null }).then(() => blue.delete(metadata.name)).catch(() => undefined);
+    const rest = (
+      await rig.blue.client.get<{
+        readonly items: readonly {
+          readonly metadata: { readonly name: string; readonly finalizers?: readonly string[] };
+        }[];
+      }>("/api/v1/namespaces/default/services")
+    ).items;
+    for (const { metadata } of rest)
+      if (metadata.finalizers?.includes("service.k8s.aws/resources") && metadata.name !== "handed")
+        await blue
+          .annotate(metadata.name, { attributes: null })
+          .then(() => blue.delete(metadata.name))
+          .catch(() => undefined);
     const since = rig.now();
     await blue.create("f-last", [5]);
     await blue.untilServed("f-last", [5]);
     await blue.startDeleting("f-last");
-    const tries = (): number => rig.logged(since).filter((one) => one.operation === "ec2:DeleteSecurityGroup" && one.status === 400).length;
+    const tries = (): number =>
+      rig.logged(since).filter((one) => one.operation === "ec2:DeleteSecurityGroup" && one.status === 400).length;
     await until("a few refusals", () => tries() >= 3);
     assert.ok(await blue.get("f-last"));
     // Without its load balancer nothing holds the group.
-    await rig.lb.send(new elb.ModifyLoadBalancerAttributesCommand({ LoadBalancerArn: arns.balancer, Attributes: [{ Key: "deletion_protection.enabled", Value: "false" }] }));
+    await rig.lb.send(
+      new elb.ModifyLoadBalancerAttributesCommand({
+        LoadBalancerArn: arns.balancer,
+        Attributes: [{ Key: "deletion_protection.enabled", Value: "false" }],
+      }),
+    );
     await rig.lb.send(new elb.DeleteLoadBalancerCommand({ LoadBalancerArn: arns.balancer }));
     await blue.untilGone("f-last");
     assert.deepEqual(await blue.securityGroups({ Name: "tag:elbv2.k8s.aws/cluster", Values: ["blue"] }), []);
@@ -116,8 +158,15 @@ export function handOverFacts(rigOf: () => Rig): void {
   });
 
   it("I: tags stripped, finalizer and no annotation left: what the cache still knows is deleted, protection or not", async () => {
-    await blue.patch("stripped", "merge", { metadata: { annotations: { [`${PREFIX}attributes`]: null } }, spec: { type: "ClusterIP", loadBalancerClass: null } });
-    await until("the load balancer's end", async () => !(await blue.balancers()).some((one) => one.LoadBalancerArn === arns.balancer), 20_000);
+    await blue.patch("stripped", "merge", {
+      metadata: { annotations: { [`${PREFIX}attributes`]: null } },
+      spec: { type: "ClusterIP", loadBalancerClass: null },
+    });
+    await until(
+      "the load balancer's end",
+      async () => !(await blue.balancers()).some((one) => one.LoadBalancerArn === arns.balancer),
+      20_000,
+    );
     await until("the group's end", async () => !(await blue.groupExists(arns.group)));
     await blue.delete("stripped");
   });
@@ -127,7 +176,10 @@ export function handOverFacts(rigOf: () => Rig): void {
     await blue.annotate("typed", { type: "external" });
     await blue.untilEvent("typed", "SuccessfullyReconciled", 1);
     await blue.patch("typed", "json", AWAY);
-    await until("the finalizer to be back", async () => (await blue.get("typed"))?.metadata.finalizers?.includes("service.k8s.aws/resources") ?? false);
+    await until(
+      "the finalizer to be back",
+      async () => (await blue.get("typed"))?.metadata.finalizers?.includes("service.k8s.aws/resources") ?? false,
+    );
     await blue.annotate("typed", { attributes: null });
     await blue.delete("typed");
   });

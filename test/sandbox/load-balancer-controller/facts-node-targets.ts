@@ -19,12 +19,18 @@ export function nodeTargetFacts(rigOf: () => Rig): void {
     rig = rigOf();
     blue = new ServiceRig(rig, rig.blue);
     await blue.giveInterfaces();
-    const started = await rig.ec2.send(new ec2.RunInstancesCommand({ ImageId: "ami-12c6146b", MinCount: 2, MaxCount: 2, SubnetId: rig.subnetId }));
+    const started = await rig.ec2.send(
+      new ec2.RunInstancesCommand({ ImageId: "ami-12c6146b", MinCount: 2, MaxCount: 2, SubnetId: rig.subnetId }),
+    );
     for (const at of [0, 1]) {
       ids[at] = started.Instances?.[at]?.InstanceId ?? "";
       await rig.blue.node(`it-${at}`, ids[at] ?? "");
     }
-    for (const { metadata } of (await rig.blue.client.get<{ readonly items: readonly { readonly metadata: { readonly name: string } }[] }>("/api/v1/nodes")).items) {
+    for (const { metadata } of (
+      await rig.blue.client.get<{ readonly items: readonly { readonly metadata: { readonly name: string } }[] }>(
+        "/api/v1/nodes",
+      )
+    ).items) {
       if (!metadata.name.startsWith("it-")) await rig.blue.client.delete(`/api/v1/nodes/${metadata.name}`);
     }
     await blue.create("nodes", [], INSTANCES);
@@ -35,7 +41,8 @@ export function nodeTargetFacts(rigOf: () => Rig): void {
   after(() => blue.delete("nodes"));
 
   const target = (at: number): string => `${ids[at]}:${nodePort}`;
-  const node = (name: string, kind: "merge" | "strategic", change: object, status = ""): Promise<unknown> => rig.blue.client.patch(`/api/v1/nodes/${name}${status}`, kind, change);
+  const node = (name: string, kind: "merge" | "strategic", change: object, status = ""): Promise<unknown> =>
+    rig.blue.client.patch(`/api/v1/nodes/${name}${status}`, kind, change);
 
   it("I: all ready nodes, with or without pods, and the record has instance ids", async () => {
     await rig.untilTargets(arn, target(0), target(1));
@@ -67,9 +74,21 @@ export function nodeTargetFacts(rigOf: () => Rig): void {
 
   it("I: excluded, leaving and unready nodes are out", async () => {
     const out: readonly [object, object, string][] = [
-      [{ metadata: { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } } }, { metadata: { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": null } } }, ""],
-      [{ spec: { taints: [{ key: "ToBeDeletedByClusterAutoscaler", value: "1", effect: "NoSchedule" }] } }, { spec: { taints: null } }, ""],
-      [{ status: { conditions: [{ type: "Ready", status: "False" }] } }, { status: { conditions: [{ type: "Ready", status: "True" }] } }, "/status"],
+      [
+        { metadata: { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } } },
+        { metadata: { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": null } } },
+        "",
+      ],
+      [
+        { spec: { taints: [{ key: "ToBeDeletedByClusterAutoscaler", value: "1", effect: "NoSchedule" }] } },
+        { spec: { taints: null } },
+        "",
+      ],
+      [
+        { status: { conditions: [{ type: "Ready", status: "False" }] } },
+        { status: { conditions: [{ type: "Ready", status: "True" }] } },
+        "/status",
+      ],
     ];
     for (const [leave, comeBack, status] of out) {
       const kind = status ? "strategic" : "merge";
@@ -87,7 +106,13 @@ export function nodeTargetFacts(rigOf: () => Rig): void {
     const port = String((await blue.get("nodes"))?.spec.healthCheckNodePort);
     await until("the health check", async () => {
       const groups = (await rig.lb.send(new elb.DescribeTargetGroupsCommand({}))).TargetGroups ?? [];
-      return groups.some((one) => one.TargetGroupName?.startsWith("k8s-default-nodes-") && one.HealthCheckProtocol === "HTTP" && one.HealthCheckPort === port && one.HealthCheckPath === "/healthz");
+      return groups.some(
+        (one) =>
+          one.TargetGroupName?.startsWith("k8s-default-nodes-") &&
+          one.HealthCheckProtocol === "HTTP" &&
+          one.HealthCheckPort === port &&
+          one.HealthCheckPath === "/healthz",
+      );
     });
   });
 }

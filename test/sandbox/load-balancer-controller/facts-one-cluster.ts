@@ -1,6 +1,10 @@
 /** What one controller does by itself. The numbers are those of the list of what the real controller does. */
 import assert from "node:assert/strict";
-import { CHECKPOINT, CHECKPOINT_TIMESTAMP, checkpointOf } from "../../../sandbox/load-balancer-controller/bindings/checkpoint";
+import {
+  CHECKPOINT,
+  CHECKPOINT_TIMESTAMP,
+  checkpointOf,
+} from "../../../sandbox/load-balancer-controller/bindings/checkpoint";
 import { until } from "../node-agent/harness";
 import type { Rig } from "./harness";
 
@@ -40,7 +44,12 @@ export function oneClusterFacts(rigOf: () => Rig): void {
     const arn = await fresh("f2", [1, 2]);
     await rig.untilHealthy(arn);
     const since = rig.now();
-    const fault = rig.front.faults.add({ operation: "elasticloadbalancing:RegisterTargets", kind: "error", code: "AccessDenied", status: 403 });
+    const fault = rig.front.faults.add({
+      operation: "elasticloadbalancing:RegisterTargets",
+      kind: "error",
+      code: "AccessDenied",
+      status: 403,
+    });
     await blue.endpoints("f2", [1, 3]);
     await until("the record", async () => (await blue.recorded("f2")) === [blue.address(1), blue.address(3)].join(","));
     assert.deepEqual(await rig.targets(arn), [blue.address(1)]);
@@ -52,31 +61,57 @@ export function oneClusterFacts(rigOf: () => Rig): void {
     assert.deepEqual([...new Set(rig.changes(arn, since))], ["DeregisterTargets", "RegisterTargets"]);
   });
 
-  it("3: checkpoint of addresses and spec, observedGeneration, no Ready condition; while they are equal nothing is asked of AWS", async () => {
-    await fresh("f3", [1, 2]);
-    const binding = await blue.binding("f3");
-    assert.ok(binding);
-    const pods = await Promise.all([1, 2].map((n) => blue.client.get<{ metadata: { creationTimestamp: string } }>(`/api/v1/namespaces/default/pods/f3-${n}`)));
-    const endpoints = pods.map((pod, at) => ({ ip: blue.address(at + 1).split(":")[0] ?? "", port: 8080, podCreatedAt: Date.parse(pod.metadata.creationTimestamp), pod: "" }));
-    assert.equal(binding.metadata.annotations?.[CHECKPOINT], checkpointOf(endpoints, binding.spec));
-    assert.match(binding.metadata.annotations?.[CHECKPOINT] ?? "", /^[A-Za-z0-9_-]{43}\/[A-Za-z0-9_-]{43}$/);
-    assert.ok(Math.abs(Number(binding.metadata.annotations?.[CHECKPOINT_TIMESTAMP]) - Date.now() / 1000) < 30);
-    assert.equal(binding.status?.conditions, undefined);
-    const since = rig.now();
-    await blue.patchBinding("f3", { metadata: { labels: { touched: "yes" } } });
-    await fresh("f3-later", [9]);
-    assert.ok(!rig.logged(since).some((one) => one.params["TargetGroupArn"] === binding.spec.targetGroupARN));
-  });
+  it(
+    "3: checkpoint of addresses and spec, observedGeneration, no Ready condition; while they are equal nothing is " +
+      "asked of AWS",
+    async () => {
+      await fresh("f3", [1, 2]);
+      const binding = await blue.binding("f3");
+      assert.ok(binding);
+      const pods = await Promise.all(
+        [1, 2].map((n) =>
+          blue.client.get<{ metadata: { creationTimestamp: string } }>(`/api/v1/namespaces/default/pods/f3-${n}`),
+        ),
+      );
+      const endpoints = pods.map((pod, at) => ({
+        ip: blue.address(at + 1).split(":")[0] ?? "",
+        port: 8080,
+        podCreatedAt: Date.parse(pod.metadata.creationTimestamp),
+        pod: "",
+      }));
+      assert.equal(binding.metadata.annotations?.[CHECKPOINT], checkpointOf(endpoints, binding.spec));
+      assert.match(binding.metadata.annotations?.[CHECKPOINT] ?? "", /^[A-Za-z0-9_-]{43}\/[A-Za-z0-9_-]{43}$/);
+      assert.ok(Math.abs(Number(binding.metadata.annotations?.[CHECKPOINT_TIMESTAMP]) - Date.now() / 1000) < 30);
+      assert.equal(binding.status?.conditions, undefined);
+      const since = rig.now();
+      await blue.patchBinding("f3", { metadata: { labels: { touched: "yes" } } });
+      await fresh("f3-later", [9]);
+      assert.ok(!rig.logged(since).some((one) => one.params["TargetGroupArn"] === binding.spec.targetGroupARN));
+    },
+  );
 
   it("4: takes only endpoints with a pod, and registers pods whose containers are ready but whose gate is pending", async () => {
     await blue.node("n4", "i-00000000000000004");
-    await blue.pod("f4-2", { nodeName: "n4", readinessGates: [{ conditionType: "target-health.elbv2.k8s.aws/f4" }], tolerations: [{ operator: "Exists" }] });
+    await blue.pod("f4-2", {
+      nodeName: "n4",
+      readinessGates: [{ conditionType: "target-health.elbv2.k8s.aws/f4" }],
+      tolerations: [{ operator: "Exists" }],
+    });
     const arn = await rig.targetGroup("f4");
     await blue.service("f4");
-    await blue.endpoints("f4", [1], [blue.endpoint("f4", 2, { ready: false }), { addresses: ["10.42.1.99"], conditions: { ready: true } }]);
+    await blue.endpoints(
+      "f4",
+      [1],
+      [blue.endpoint("f4", 2, { ready: false }), { addresses: ["10.42.1.99"], conditions: { ready: true } }],
+    );
     await blue.bind("f4", { targetGroupARN: arn, ...FLAG });
     await rig.untilTargets(arn, blue.address(1));
-    await blue.podStatus("f4-2", { conditions: [{ type: "ContainersReady", status: "True" }, { type: "Ready", status: "False" }] });
+    await blue.podStatus("f4-2", {
+      conditions: [
+        { type: "ContainersReady", status: "True" },
+        { type: "Ready", status: "False" },
+      ],
+    });
     await rig.untilTargets(arn, blue.address(1), blue.address(2));
   });
 
@@ -175,7 +210,8 @@ export function oneClusterFacts(rigOf: () => Rig): void {
     await blue.restartController();
     await blue.clearCheckpoint("f11");
     await blue.untilDone("f11");
-    const checkpoint = async (): Promise<string | undefined> => (await blue.binding("f11"))?.metadata.annotations?.[CHECKPOINT];
+    const checkpoint = async (): Promise<string | undefined> =>
+      (await blue.binding("f11"))?.metadata.annotations?.[CHECKPOINT];
     const before_ = await checkpoint();
     await blue.endpoints("f11", [1, 2]);
     await until("a pass over both", async () => ![before_, ""].includes(await checkpoint()));
@@ -184,20 +220,24 @@ export function oneClusterFacts(rigOf: () => Rig): void {
     await rig.untilTargets(arn, blue.address(2));
   });
 
-  it("12: killed and started again removes exactly its own lost pod; killed before Register's answer is consistent after the start", async () => {
-    const arn = await fresh("f12", [1, 2]);
-    await rig.register(arn, "10.42.15.1:8080");
-    await blue.killController();
-    await blue.endpoints("f12", [1]);
-    await blue.startController();
-    await rig.untilTargets(arn, blue.address(1), "10.42.15.1:8080");
-    await blue.untilDone("f12");
-    rig.front.faults.add({ operation: "elasticloadbalancing:RegisterTargets", kind: "lost-answer", count: 1 });
-    await blue.endpoints("f12", [1, 3]);
-    await rig.untilTargets(arn, blue.address(1), blue.address(3), "10.42.15.1:8080");
-    await blue.restartController();
-    await blue.untilDone("f12");
-    await blue.endpoints("f12", [1]);
-    await rig.untilTargets(arn, blue.address(1), "10.42.15.1:8080");
-  });
+  it(
+    "12: killed and started again removes exactly its own lost pod; killed before Register's answer is consistent " +
+      "after the start",
+    async () => {
+      const arn = await fresh("f12", [1, 2]);
+      await rig.register(arn, "10.42.15.1:8080");
+      await blue.killController();
+      await blue.endpoints("f12", [1]);
+      await blue.startController();
+      await rig.untilTargets(arn, blue.address(1), "10.42.15.1:8080");
+      await blue.untilDone("f12");
+      rig.front.faults.add({ operation: "elasticloadbalancing:RegisterTargets", kind: "lost-answer", count: 1 });
+      await blue.endpoints("f12", [1, 3]);
+      await rig.untilTargets(arn, blue.address(1), blue.address(3), "10.42.15.1:8080");
+      await blue.restartController();
+      await blue.untilDone("f12");
+      await blue.endpoints("f12", [1]);
+      await rig.untilTargets(arn, blue.address(1), "10.42.15.1:8080");
+    },
+  );
 }

@@ -50,23 +50,33 @@ export function twoClusterFacts(rigOf: () => Rig): void {
     await rig.untilTargets(arn, ...both(blue), ...both(green));
   });
 
-  it("15: without its Service it deregisters its own, keeps the binding and says BackendNotFound once and again success; the Service back, it registers", async () => {
-    const arn = await shared("f15s");
-    await blue.deleteService("f15s");
-    await rig.untilTargets(arn, ...both(green));
-    await until("the event", async () => (await blue.events("f15s")).some((event) => event.reason === "BackendNotFound"));
-    await until("an empty checkpoint", async () => (await blue.binding("f15s"))?.metadata.annotations?.[CHECKPOINT] === "");
-    assert.equal(await blue.configMap("f15s"), undefined);
-    // The checkpoint's time counts seconds: a pass that writes what is there already would cause the next one every second.
-    const { resourceVersion } = (await blue.binding("f15s"))?.metadata ?? {};
-    const began = Date.now();
-    await until("two seconds to be over", () => Date.now() - began > 2_100);
-    assert.equal((await blue.binding("f15s"))?.metadata.resourceVersion, resourceVersion);
-    await blue.service("f15s");
-    await blue.endpoints("f15s", [1, 2]);
-    await rig.untilTargets(arn, ...both(blue), ...both(green));
-    assert.ok((await blue.events("f15s")).some((event) => event.reason === "SuccessfullyReconciled"));
-  });
+  it(
+    "15: without its Service it deregisters its own, keeps the binding and says BackendNotFound once and again " +
+      "success; the Service back, it registers",
+    async () => {
+      const arn = await shared("f15s");
+      await blue.deleteService("f15s");
+      await rig.untilTargets(arn, ...both(green));
+      await until("the event", async () =>
+        (await blue.events("f15s")).some((event) => event.reason === "BackendNotFound"),
+      );
+      await until(
+        "an empty checkpoint",
+        async () => (await blue.binding("f15s"))?.metadata.annotations?.[CHECKPOINT] === "",
+      );
+      assert.equal(await blue.configMap("f15s"), undefined);
+      // The checkpoint's time counts seconds: a pass that writes what is there already would cause the next one every
+      // second.
+      const { resourceVersion } = (await blue.binding("f15s"))?.metadata ?? {};
+      const began = Date.now();
+      await until("two seconds to be over", () => Date.now() - began > 2_100);
+      assert.equal((await blue.binding("f15s"))?.metadata.resourceVersion, resourceVersion);
+      await blue.service("f15s");
+      await blue.endpoints("f15s", [1, 2]);
+      await rig.untilTargets(arn, ...both(blue), ...both(green));
+      assert.ok((await blue.events("f15s")).some((event) => event.reason === "SuccessfullyReconciled"));
+    },
+  );
 
   it("16: without the flag it deregisters the peer's targets in its first pass", async () => {
     const arn = await rig.targetGroup("f16");
@@ -93,26 +103,30 @@ export function twoClusterFacts(rigOf: () => Rig): void {
     assert.deepEqual(rig.changes(arn, since), ["DeregisterTargets"], "all of them in one call");
   });
 
-  it("18: the flag switched on loses nothing and records; off it evicts every peer it knows; on again it takes the old record", async () => {
-    const arn = await rig.targetGroup("f18");
-    await green.serve("f18", [1, 2], { targetGroupARN: arn, ...FLAG });
-    // The peer's targets must be in a cache that stays.
-    await blue.restartController(1);
-    await blue.serve("f18", [1, 2], { targetGroupARN: arn, ...FLAG });
-    await green.endpoints("f18", [1, 2, 3]);
-    await rig.untilTargets(arn, ...both(blue), ...both(green), green.address(3));
-    await blue.patchBinding("f18", { spec: { multiClusterTargetGroup: false } });
-    await rig.untilTargets(arn, ...both(blue), green.address(3));
-    await blue.untilDone("f18");
-    await blue.endpoints("f18", [1]);
-    await rig.untilTargets(arn, blue.address(1), green.address(3));
-    await blue.untilDone("f18");
-    assert.equal(await blue.recorded("f18"), both(blue).join(","), "stale");
-    await blue.patchBinding("f18", { spec: { multiClusterTargetGroup: true } });
-    await blue.untilDone("f18");
-    assert.deepEqual(await rig.targets(arn), [blue.address(1), green.address(3)]);
-    await blue.restartController();
-  });
+  it(
+    "18: the flag switched on loses nothing and records; off it evicts every peer it knows; on again it takes the " +
+      "old record",
+    async () => {
+      const arn = await rig.targetGroup("f18");
+      await green.serve("f18", [1, 2], { targetGroupARN: arn, ...FLAG });
+      // The peer's targets must be in a cache that stays.
+      await blue.restartController(1);
+      await blue.serve("f18", [1, 2], { targetGroupARN: arn, ...FLAG });
+      await green.endpoints("f18", [1, 2, 3]);
+      await rig.untilTargets(arn, ...both(blue), ...both(green), green.address(3));
+      await blue.patchBinding("f18", { spec: { multiClusterTargetGroup: false } });
+      await rig.untilTargets(arn, ...both(blue), green.address(3));
+      await blue.untilDone("f18");
+      await blue.endpoints("f18", [1]);
+      await rig.untilTargets(arn, blue.address(1), green.address(3));
+      await blue.untilDone("f18");
+      assert.equal(await blue.recorded("f18"), both(blue).join(","), "stale");
+      await blue.patchBinding("f18", { spec: { multiClusterTargetGroup: true } });
+      await blue.untilDone("f18");
+      assert.deepEqual(await rig.targets(arn), [blue.address(1), green.address(3)]);
+      await blue.restartController();
+    },
+  );
 
   it("18: deleted while off it takes all targets along and leaves the old record", async () => {
     const arn = await shared("f18d");

@@ -23,7 +23,9 @@ function motoServer(): string | undefined {
   const cache = defaultCacheDir();
   const cached = fs.existsSync(cache) ? fs.readdirSync(cache).map((name) => path.join(cache, name, "bin")) : [];
   const dirs = [EBG_TEST_TOOLS_DIR, ...PATH.split(path.delimiter), ...cached].filter((dir) => dir !== "");
-  return [EBG_TEST_MOTO_SERVER ?? "", ...dirs.map((dir) => path.join(dir, "moto_server"))].find((file) => file !== "" && fs.existsSync(file));
+  return [EBG_TEST_MOTO_SERVER ?? "", ...dirs.map((dir) => path.join(dir, "moto_server"))].find(
+    (file) => file !== "" && fs.existsSync(file),
+  );
 }
 
 /** Null when a program is missing. */
@@ -63,14 +65,28 @@ export class Rig {
     const reaper = findScript("processes/reaper");
     this.supervisor = new Supervisor(this.dir, reaper ?? "", () => undefined);
     if (reaper) this.supervisor.startReaper();
-    this.planes = new ControlPlanes({ dir: this.dir, tools: this.tools, supervisor: this.supervisor, tokenReviewUrl: () => "http://127.0.0.1:9/" });
+    this.planes = new ControlPlanes({
+      dir: this.dir,
+      tools: this.tools,
+      supervisor: this.supervisor,
+      tokenReviewUrl: () => "http://127.0.0.1:9/",
+    });
     await Promise.all([this.startAws(), this.planes.start()]);
     [this.blue, this.green] = await Promise.all([this.cluster("blue", 1), this.cluster("green", 2)]);
   }
 
   private async cluster(name: string, octet: number): Promise<TestCluster> {
     const { kubeconfigPath } = await this.planes.create(name, "1.35");
-    const cluster = new TestCluster({ name, octet, kubeconfigPath, supervisor: this.supervisor, awsEndpoint: this.front.url, region: REGION, vpcId: this.vpcId, timeScale: TIME_SCALE });
+    const cluster = new TestCluster({
+      name,
+      octet,
+      kubeconfigPath,
+      supervisor: this.supervisor,
+      awsEndpoint: this.front.url,
+      region: REGION,
+      vpcId: this.vpcId,
+      timeScale: TIME_SCALE,
+    });
     await cluster.install();
     await cluster.startController();
     return cluster;
@@ -79,17 +95,54 @@ export class Rig {
   private async startAws(): Promise<void> {
     const port = await freePort();
     const motoUrl = `http://127.0.0.1:${port}`;
-    const env = { PATH: process.env["PATH"] ?? "", AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x", AWS_EC2_METADATA_DISABLED: "true" };
-    const moto: Child = this.supervisor.start({ name: "moto", command: this.tools.motoServer, args: ["-H", "127.0.0.1", "-p", String(port)], env });
-    await until("moto", () => moto.ended === null && fetch(`${motoUrl}/moto-api/config`).then((answer) => answer.ok, () => false), 60_000);
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      AWS_ACCESS_KEY_ID: "x",
+      AWS_SECRET_ACCESS_KEY: "x",
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
+    const moto: Child = this.supervisor.start({
+      name: "moto",
+      command: this.tools.motoServer,
+      args: ["-H", "127.0.0.1", "-p", String(port)],
+      env,
+    });
+    await until(
+      "moto",
+      () =>
+        moto.ended === null &&
+        fetch(`${motoUrl}/moto-api/config`).then(
+          (answer) => answer.ok,
+          () => false,
+        ),
+      60_000,
+    );
     const never = (): Promise<never> => Promise.reject(new Error("this test has no EKS"));
     const eks = { createControlPlane: never, upgradeControlPlane: never, deleteControlPlane: never, setNodes: never };
-    this.front = await startAwsFront({ motoUrl, region: REGION, accountId: "123456789012", timeScale: TIME_SCALE, eks, onDataPlaneState: (state) => this.checkHealth(state) });
-    const config = { endpoint: this.front.url, region: REGION, credentials: { accessKeyId: "AKIATEST", secretAccessKey: "x" } };
+    this.front = await startAwsFront({
+      motoUrl,
+      region: REGION,
+      accountId: "123456789012",
+      timeScale: TIME_SCALE,
+      eks,
+      onDataPlaneState: (state) => this.checkHealth(state),
+    });
+    const config = {
+      endpoint: this.front.url,
+      region: REGION,
+      credentials: { accessKeyId: "AKIATEST", secretAccessKey: "x" },
+    };
     [this.lb, this.ec2] = [new elb.ElasticLoadBalancingV2Client(config), new EC2Client(config)];
     this.vpcId = (await this.ec2.send(new CreateVpcCommand({ CidrBlock: "10.42.0.0/16" }))).Vpc?.VpcId ?? "";
-    this.subnetId = (await this.ec2.send(new CreateSubnetCommand({ VpcId: this.vpcId, CidrBlock: "10.42.0.0/20" }))).Subnet?.SubnetId ?? "";
-    this.balancerArn = (await this.lb.send(new elb.CreateLoadBalancerCommand({ Name: "shared", Type: "network", Subnets: [this.subnetId] }))).LoadBalancers?.[0]?.LoadBalancerArn ?? "";
+    this.subnetId =
+      (await this.ec2.send(new CreateSubnetCommand({ VpcId: this.vpcId, CidrBlock: "10.42.0.0/20" }))).Subnet
+        ?.SubnetId ?? "";
+    this.balancerArn =
+      (
+        await this.lb.send(
+          new elb.CreateLoadBalancerCommand({ Name: "shared", Type: "network", Subnets: [this.subnetId] }),
+        )
+      ).LoadBalancers?.[0]?.LoadBalancerArn ?? "";
   }
 
   /** Stands in for the data plane: whatever is registered is healthy, unless the test said otherwise. */
@@ -98,32 +151,69 @@ export class Rig {
       for (const { id, port, deregisteredAt } of targets) {
         if (deregisteredAt !== null) continue;
         const bad = this.unhealthy.has(id);
-        this.front.onDataPlaneMessage({ type: "health", targetGroupArn: arn, id, port, state: bad ? "unhealthy" : "healthy", reason: bad ? "Target.FailedHealthChecks" : null, description: null });
+        this.front.onDataPlaneMessage({
+          type: "health",
+          targetGroupArn: arn,
+          id,
+          port,
+          state: bad ? "unhealthy" : "healthy",
+          reason: bad ? "Target.FailedHealthChecks" : null,
+          description: null,
+        });
       }
     }
   }
 
   /** A new target group that a listener of the load balancer uses; gives its ARN. */
   async targetGroup(name: string): Promise<string> {
-    const arn = (await this.lb.send(new elb.CreateTargetGroupCommand({ Name: name, Protocol: "TCP", Port: 8080, VpcId: this.vpcId, TargetType: "ip" }))).TargetGroups?.[0]?.TargetGroupArn ?? "";
-    await this.lb.send(new elb.CreateListenerCommand({ LoadBalancerArn: this.balancerArn, Protocol: "TCP", Port: ++this.listenerPort, DefaultActions: [{ Type: "forward", TargetGroupArn: arn }] }));
+    const arn =
+      (
+        await this.lb.send(
+          new elb.CreateTargetGroupCommand({
+            Name: name,
+            Protocol: "TCP",
+            Port: 8080,
+            VpcId: this.vpcId,
+            TargetType: "ip",
+          }),
+        )
+      ).TargetGroups?.[0]?.TargetGroupArn ?? "";
+    await this.lb.send(
+      new elb.CreateListenerCommand({
+        LoadBalancerArn: this.balancerArn,
+        Protocol: "TCP",
+        Port: ++this.listenerPort,
+        DefaultActions: [{ Type: "forward", TargetGroupArn: arn }],
+      }),
+    );
     return arn;
   }
 
   /** Addresses of the targets that aren't draining, sorted. */
   async targets(arn: string): Promise<string[]> {
-    const found = (await this.lb.send(new elb.DescribeTargetHealthCommand({ TargetGroupArn: arn }))).TargetHealthDescriptions ?? [];
-    return found.filter((one) => one.TargetHealth?.State !== "draining").map((one) => `${one.Target?.Id}:${one.Target?.Port}`).sort();
+    const found =
+      (await this.lb.send(new elb.DescribeTargetHealthCommand({ TargetGroupArn: arn }))).TargetHealthDescriptions ?? [];
+    return found
+      .filter((one) => one.TargetHealth?.State !== "draining")
+      .map((one) => `${one.Target?.Id}:${one.Target?.Port}`)
+      .sort();
   }
 
   async untilTargets(arn: string, ...wanted: readonly string[]): Promise<void> {
     const goal = [...wanted].sort().join(" ");
     let last = "";
-    await until(`targets ${goal}`, async () => (last = (await this.targets(arn)).join(" ")) === goal, 20_000).catch((error: Error) => Promise.reject(new Error(`${error.message}; there are: ${last}`)));
+    await until(`targets ${goal}`, async () => (last = (await this.targets(arn)).join(" ")) === goal, 20_000).catch(
+      (error: Error) => Promise.reject(new Error(`${error.message}; there are: ${last}`)),
+    );
   }
 
   async untilHealthy(arn: string): Promise<void> {
-    await until("healthy targets", async () => ((await this.lb.send(new elb.DescribeTargetHealthCommand({ TargetGroupArn: arn }))).TargetHealthDescriptions ?? []).every((one) => one.TargetHealth?.State === "healthy"));
+    await until("healthy targets", async () =>
+      (
+        (await this.lb.send(new elb.DescribeTargetHealthCommand({ TargetGroupArn: arn }))).TargetHealthDescriptions ??
+        []
+      ).every((one) => one.TargetHealth?.State === "healthy"),
+    );
   }
 
   async register(arn: string, ...addresses: readonly string[]): Promise<void> {
@@ -138,9 +228,14 @@ export class Rig {
     return this.front.requests().at(-1)?.id ?? 0;
   }
 
-  /** Calls of ELBv2 on a target group since a mark: `RegisterTargets 10.42.1.1:8080`. Those of this rig that only look are left out. */
+  /**
+   * Calls of ELBv2 on a target group since a mark: `RegisterTargets 10.42.1.1:8080`. Those of this rig that only look
+   * are left out.
+   */
   changes(arn: string, since: number): string[] {
-    return this.logged(since).filter((one) => /(Register|Deregister)Targets$/.test(one.operation) && one.params["TargetGroupArn"] === arn).map((one) => one.operation.replace("elasticloadbalancing:", ""));
+    return this.logged(since)
+      .filter((one) => /(Register|Deregister)Targets$/.test(one.operation) && one.params["TargetGroupArn"] === arn)
+      .map((one) => one.operation.replace("elasticloadbalancing:", ""));
   }
 
   logged(since: number): readonly LoggedRequest[] {

@@ -17,7 +17,11 @@ describe("load balancer controller with real control planes", function () {
     this.timeout(180_000);
     const tools = testTools();
     if (!tools) {
-      assert.ok(!process.env.CI, "kube-apiserver, kube-controller-manager, kube-scheduler, etcd and moto_server must be in EBG_TEST_TOOLS_DIR, on PATH or in the tool cache under CI");
+      assert.ok(
+        !process.env.CI,
+        "kube-apiserver, kube-controller-manager, kube-scheduler, etcd and moto_server must be in " +
+          "EBG_TEST_TOOLS_DIR, on PATH or in the tool cache under CI",
+      );
       return this.skip();
     }
     rig = new Rig(tools);

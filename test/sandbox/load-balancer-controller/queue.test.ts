@@ -13,13 +13,17 @@ describe("WorkQueue", () => {
 
   it("works on a key once at a time, and again when it was added meanwhile", async () => {
     let [running, most, done] = [0, 0, 0];
-    const queue = new WorkQueue(async () => {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setImmediate(resolve));
-      running--;
-      done++;
-      return {};
-    }, 1, () => assert.fail("no error expected"));
+    const queue = new WorkQueue(
+      async () => {
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        done++;
+        return {};
+      },
+      1,
+      () => assert.fail("no error expected"),
+    );
     queue.add("a");
     queue.add("a");
     queue.add("a");

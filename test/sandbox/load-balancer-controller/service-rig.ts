@@ -16,7 +16,10 @@ export const PROTECTED = { attributes: "deletion_protection.enabled=true" };
 const READS = /:(Describe|Get)/;
 
 export class ServiceRig {
-  constructor(readonly rig: Rig, readonly cluster: TestCluster) {}
+  constructor(
+    readonly rig: Rig,
+    readonly cluster: TestCluster,
+  ) {}
 
   /** Gives the pods' addresses an interface: the controller looks for it before it lets the load balancer in. */
   async giveInterfaces(): Promise<void> {
@@ -24,21 +27,43 @@ export class ServiceRig {
     const found = (await this.rig.ec2.send(new ec2.DescribeNetworkInterfacesCommand({}))).NetworkInterfaces ?? [];
     const taken = new Set(found.flatMap((one) => (one.PrivateIpAddresses ?? []).map((each) => each.PrivateIpAddress)));
     const missing = wanted.filter((one) => !taken.has(one));
-    if (missing.length > 0) await this.rig.ec2.send(new ec2.CreateNetworkInterfaceCommand({ SubnetId: this.rig.subnetId, PrivateIpAddresses: missing.map((PrivateIpAddress, at) => ({ PrivateIpAddress, Primary: at === 0 })) }));
+    if (missing.length > 0)
+      await this.rig.ec2.send(
+        new ec2.CreateNetworkInterfaceCommand({
+          SubnetId: this.rig.subnetId,
+          PrivateIpAddresses: missing.map((PrivateIpAddress, at) => ({ PrivateIpAddress, Primary: at === 0 })),
+        }),
+      );
   }
 
   /** A Service with ip targets and endpoints written by hand; `annotations` without their prefix. */
-  async create(name: string, ready: readonly number[], annotations: Readonly<Record<string, string>> = {}, spec: object = {}): Promise<void> {
+  async create(
+    name: string,
+    ready: readonly number[],
+    annotations: Readonly<Record<string, string>> = {},
+    spec: object = {},
+  ): Promise<void> {
     const all = { "nlb-target-type": "ip", subnets: this.rig.subnetId, ...annotations };
     await this.cluster.client.create(SERVICES, {
-      apiVersion: "v1", kind: "Service", metadata: { name, annotations: prefixed(all) },
-      spec: { type: "LoadBalancer", loadBalancerClass: "service.k8s.aws/nlb", ports: [{ name: "http", port: 80, targetPort: 8080 }], ...spec },
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name, annotations: prefixed(all) },
+      spec: {
+        type: "LoadBalancer",
+        loadBalancerClass: "service.k8s.aws/nlb",
+        ports: [{ name: "http", port: 80, targetPort: 8080 }],
+        ...spec,
+      },
     });
     if (ready.length > 0) await this.cluster.endpoints(name, ready);
   }
 
   /** Up to its being reconciled, and its binding too. */
-  async serve(name: string, ready: readonly number[], annotations: Readonly<Record<string, string>> = {}): Promise<string> {
+  async serve(
+    name: string,
+    ready: readonly number[],
+    annotations: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     await this.create(name, ready, annotations);
     return this.untilServed(name, ready);
   }
@@ -57,7 +82,9 @@ export class ServiceRig {
     return orGone(this.cluster.client.get<ServiceObject>(`${SERVICES}/${name}`));
   }
   async annotate(name: string, annotations: Readonly<Record<string, string | null>>): Promise<void> {
-    await this.cluster.client.patch(`${SERVICES}/${name}`, "merge", { metadata: { annotations: prefixed(annotations) } });
+    await this.cluster.client.patch(`${SERVICES}/${name}`, "merge", {
+      metadata: { annotations: prefixed(annotations) },
+    });
   }
   async patch(name: string, kind: "merge" | "json", body: unknown): Promise<void> {
     await this.cluster.client.patch(`${SERVICES}/${name}`, kind, body);
@@ -74,17 +101,28 @@ export class ServiceRig {
   }
 
   async bindings(name: string): Promise<readonly TargetGroupBinding[]> {
-    const { items } = await this.cluster.client.get<{ readonly items: readonly TargetGroupBinding[] }>(`${BINDINGS}?labelSelector=${encodeURIComponent(`service.k8s.aws/stack-name=${name}`)}`);
+    const { items } = await this.cluster.client.get<{ readonly items: readonly TargetGroupBinding[] }>(
+      `${BINDINGS}?labelSelector=${encodeURIComponent(`service.k8s.aws/stack-name=${name}`)}`,
+    );
     return items;
   }
   async events(name: string): Promise<readonly string[]> {
     return (await this.cluster.events(name)).map((event) => `${event.reason} ${event.message}`);
   }
   async eventCount(name: string, reason: string): Promise<number> {
-    return (await this.cluster.events(name)).filter((event) => event.reason === reason).reduce((sum, event) => sum + event.count, 0);
+    return (await this.cluster.events(name))
+      .filter((event) => event.reason === reason)
+      .reduce((sum, event) => sum + event.count, 0);
   }
   async untilEvent(name: string, text: string, count = 1): Promise<void> {
-    await until(`event ${text} of ${name}`, async () => (await this.cluster.events(name)).filter((event) => `${event.reason} ${event.message}`.includes(text)).reduce((sum, event) => sum + event.count, 0) >= count, 20_000);
+    await until(
+      `event ${text} of ${name}`,
+      async () =>
+        (await this.cluster.events(name))
+          .filter((event) => `${event.reason} ${event.message}`.includes(text))
+          .reduce((sum, event) => sum + event.count, 0) >= count,
+      20_000,
+    );
   }
 
   /** By the Service's status. */
@@ -96,17 +134,23 @@ export class ServiceRig {
     return (await this.rig.lb.send(new elb.DescribeLoadBalancersCommand({}))).LoadBalancers ?? [];
   }
   async tags(arn: string): Promise<Readonly<Record<string, string>>> {
-    const found = (await this.rig.lb.send(new elb.DescribeTagsCommand({ ResourceArns: [arn] }))).TagDescriptions?.[0]?.Tags ?? [];
+    const found =
+      (await this.rig.lb.send(new elb.DescribeTagsCommand({ ResourceArns: [arn] }))).TagDescriptions?.[0]?.Tags ?? [];
     return Object.fromEntries(found.map((tag) => [tag.Key ?? "", tag.Value ?? ""]));
   }
   async listeners(arn: string): Promise<readonly elb.Listener[]> {
     return (await this.rig.lb.send(new elb.DescribeListenersCommand({ LoadBalancerArn: arn }))).Listeners ?? [];
   }
   async groupExists(arn: string): Promise<boolean> {
-    return this.rig.lb.send(new elb.DescribeTargetGroupsCommand({ TargetGroupArns: [arn] })).then(() => true, () => false);
+    return this.rig.lb.send(new elb.DescribeTargetGroupsCommand({ TargetGroupArns: [arn] })).then(
+      () => true,
+      () => false,
+    );
   }
   async attribute(arn: string, key: string): Promise<string | undefined> {
-    return (await this.rig.lb.send(new elb.DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn }))).Attributes?.find((one) => one.Key === key)?.Value;
+    return (
+      await this.rig.lb.send(new elb.DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn }))
+    ).Attributes?.find((one) => one.Key === key)?.Value;
   }
   async securityGroups(filter: ec2.Filter): Promise<readonly ec2.SecurityGroup[]> {
     return (await this.rig.ec2.send(new ec2.DescribeSecurityGroupsCommand({ Filters: [filter] }))).SecurityGroups ?? [];
@@ -114,7 +158,10 @@ export class ServiceRig {
 
   /** AWS's changes since a mark, by whomever. */
   writes(since: number): string[] {
-    return this.rig.logged(since).filter((one) => /^(elasticloadbalancing|ec2):/.test(one.operation) && !READS.test(one.operation)).map((one) => one.operation.split(":")[1] ?? "");
+    return this.rig
+      .logged(since)
+      .filter((one) => /^(elasticloadbalancing|ec2):/.test(one.operation) && !READS.test(one.operation))
+      .map((one) => one.operation.split(":")[1] ?? "");
   }
   /** Only what changes load balancers, listeners, target groups and security groups. */
   bigWrites(since: number): string[] {
@@ -123,5 +170,7 @@ export class ServiceRig {
 }
 
 function prefixed(annotations: Readonly<Record<string, string | null>>): Record<string, string | null> {
-  return Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key.includes("/") ? key : `${PREFIX}${key}`, value]));
+  return Object.fromEntries(
+    Object.entries(annotations).map(([key, value]) => [key.includes("/") ? key : `${PREFIX}${key}`, value]),
+  );
 }

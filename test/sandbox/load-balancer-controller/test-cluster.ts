@@ -50,7 +50,11 @@ export interface Event {
   readonly involvedObject: { readonly name: string };
 }
 
-type Binding = TargetGroupBinding & { readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string }[] } };
+type Binding = TargetGroupBinding & {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string }[];
+  };
+};
 
 export class TestCluster {
   readonly client: ApiClient;
@@ -62,9 +66,23 @@ export class TestCluster {
 
   /** The chart without its pods: the controller's process is started by hand. */
   async install(): Promise<void> {
-    const chart = chartManifests({ releaseName: "aws-load-balancer-controller", namespace: SYSTEM, version: "3.5.0", values: { clusterName: this.settings.name, region: this.settings.region, vpcId: this.settings.vpcId, replicaCount: 0 } });
-    for (const manifest of [...loadBalancerControllerCrds, ...chart] as readonly { readonly kind: string }[]) await this.client.create(PLACES[manifest.kind] ?? "", manifest);
-    await until("the default service account", async () => (await orGone(this.client.get(`${CORE}/serviceaccounts/default`))) !== undefined);
+    const chart = chartManifests({
+      releaseName: "aws-load-balancer-controller",
+      namespace: SYSTEM,
+      version: "3.5.0",
+      values: {
+        clusterName: this.settings.name,
+        region: this.settings.region,
+        vpcId: this.settings.vpcId,
+        replicaCount: 0,
+      },
+    });
+    for (const manifest of [...loadBalancerControllerCrds, ...chart] as readonly { readonly kind: string }[])
+      await this.client.create(PLACES[manifest.kind] ?? "", manifest);
+    await until(
+      "the default service account",
+      async () => (await orGone(this.client.get(`${CORE}/serviceaccounts/default`))) !== undefined,
+    );
   }
 
   /** Resolves when it has listed everything. `timeScale` differs from the cluster's in tests of long times. */
@@ -74,15 +92,33 @@ export class TestCluster {
     this.controller = supervisor.start({
       name: `controller-${name}`,
       command: process.execPath,
-      args: [...COMMAND, `--cluster-name=${name}`, `--aws-region=${region}`, `--aws-vpc-id=${vpcId}`, "--ingress-class=alb"],
-      env: { PATH: process.env["PATH"] ?? "", KUBECONFIG: kubeconfigPath, AWS_ENDPOINT_URL: awsEndpoint, AWS_ACCESS_KEY_ID: `AKIA${name.toUpperCase()}`, AWS_SECRET_ACCESS_KEY: "x", EKS_BLUE_GREEN_TIME_SCALE: String(timeScale), HEALTH_PORT: "0" },
+      args: [
+        ...COMMAND,
+        `--cluster-name=${name}`,
+        `--aws-region=${region}`,
+        `--aws-vpc-id=${vpcId}`,
+        "--ingress-class=alb",
+      ],
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        KUBECONFIG: kubeconfigPath,
+        AWS_ENDPOINT_URL: awsEndpoint,
+        AWS_ACCESS_KEY_ID: `AKIA${name.toUpperCase()}`,
+        AWS_SECRET_ACCESS_KEY: "x",
+        EKS_BLUE_GREEN_TIME_SCALE: String(timeScale),
+        HEALTH_PORT: "0",
+      },
       cwd: ROOT,
     });
     const child = this.controller;
-    await until("the controller's caches", () => {
-      if (child.ended !== null) throw new Error(`the controller ended: ${this.log().slice(logged)}`);
-      return this.log().slice(logged).includes("caches are filled");
-    }, 30_000);
+    await until(
+      "the controller's caches",
+      () => {
+        if (child.ended !== null) throw new Error(`the controller ended: ${this.log().slice(logged)}`);
+        return this.log().slice(logged).includes("caches are filled");
+      },
+      30_000,
+    );
   }
 
   log(): string {
@@ -105,41 +141,89 @@ export class TestCluster {
 
   /** By default without selector: the endpoints are written by hand. */
   async service(name: string, selector?: object): Promise<void> {
-    await this.client.create(`${CORE}/services`, { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { ...(selector ? { selector } : {}), ports: [{ name: "http", port: 80, targetPort: 8080 }] } });
+    await this.client.create(`${CORE}/services`, {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name },
+      spec: { ...(selector ? { selector } : {}), ports: [{ name: "http", port: 80, targetPort: 8080 }] },
+    });
   }
   async deleteService(name: string): Promise<void> {
     await this.client.delete(`${CORE}/services/${name}`);
   }
 
-  /** The Service's only slice: ready pods with these last octets, and whatever else. The pods are made when they are missing. */
+  /**
+   * The Service's only slice: ready pods with these last octets, and whatever else. The pods are made when they are
+   * missing.
+   */
   async endpoints(service: string, ready: readonly number[], others: readonly object[] = []): Promise<void> {
     for (const n of ready) await this.pod(`${service}-${n}`);
     const endpoints = [...ready.map((n) => this.endpoint(service, n)), ...others];
     const path_ = `${SLICES}/${service}-1`;
     if (await orGone(this.client.get(path_))) await this.client.patch(path_, "merge", { endpoints });
-    else await this.client.create(SLICES, { apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name: `${service}-1`, labels: { "kubernetes.io/service-name": service } }, addressType: "IPv4", ports: [{ name: "http", port: 8080, protocol: "TCP" }], endpoints });
+    else
+      await this.client.create(SLICES, {
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSlice",
+        metadata: { name: `${service}-1`, labels: { "kubernetes.io/service-name": service } },
+        addressType: "IPv4",
+        ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+        endpoints,
+      });
   }
 
   endpoint(service: string, n: number, conditions: object = { ready: true }): object {
-    return { addresses: [this.address(n).split(":")[0]], conditions, targetRef: { kind: "Pod", name: `${service}-${n}`, namespace: "default" } };
+    return {
+      addresses: [this.address(n).split(":")[0]],
+      conditions,
+      targetRef: { kind: "Pod", name: `${service}-${n}`, namespace: "default" },
+    };
   }
 
   async pod(name: string, spec: object = {}, labels: object = {}): Promise<void> {
     if (await orGone(this.client.get(`${CORE}/pods/${name}`))) return;
-    await this.client.create(`${CORE}/pods`, { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { containers: [{ name: "a", image: "x" }], ...spec } });
+    await this.client.create(`${CORE}/pods`, {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, labels },
+      spec: { containers: [{ name: "a", image: "x" }], ...spec },
+    });
   }
   /** A ready node without kubelet; the control plane believes it for about 50 s. */
   async node(name: string, instanceId: string): Promise<void> {
     const now = new Date().toISOString();
-    await this.client.create("/api/v1/nodes", { apiVersion: "v1", kind: "Node", metadata: { name }, spec: { providerID: `aws:///eu-west-1a/${instanceId}` } });
-    await this.client.patch(`/api/v1/nodes/${name}/status`, "strategic", { status: { conditions: [{ type: "Ready", status: "True", reason: "KubeletReady", message: "", lastHeartbeatTime: now, lastTransitionTime: now }] } });
+    await this.client.create("/api/v1/nodes", {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name },
+      spec: { providerID: `aws:///eu-west-1a/${instanceId}` },
+    });
+    await this.client.patch(`/api/v1/nodes/${name}/status`, "strategic", {
+      status: {
+        conditions: [
+          {
+            type: "Ready",
+            status: "True",
+            reason: "KubeletReady",
+            message: "",
+            lastHeartbeatTime: now,
+            lastTransitionTime: now,
+          },
+        ],
+      },
+    });
   }
   async podStatus(name: string, status: object): Promise<void> {
     await this.client.patch(`${CORE}/pods/${name}/status`, "strategic", { status });
   }
 
   async bind(name: string, spec: Partial<TargetGroupBindingSpec>): Promise<Binding> {
-    return this.client.create<Binding>(BINDINGS, { apiVersion: "elbv2.k8s.aws/v1beta1", kind: "TargetGroupBinding", metadata: { name }, spec: { serviceRef: { name, port: 80 }, ...spec } });
+    return this.client.create<Binding>(BINDINGS, {
+      apiVersion: "elbv2.k8s.aws/v1beta1",
+      kind: "TargetGroupBinding",
+      metadata: { name },
+      spec: { serviceRef: { name, port: 80 }, ...spec },
+    });
   }
   async patchBinding(name: string, change: object): Promise<Binding> {
     return this.client.patch<Binding>(`${BINDINGS}/${name}`, "merge", change);
@@ -162,18 +246,26 @@ export class TestCluster {
   async untilDone(name: string): Promise<void> {
     await until(`${this.settings.name}'s binding ${name} to be done`, async () => {
       const binding = await this.binding(name);
-      return Boolean(binding?.metadata.annotations?.[CHECKPOINT]) && binding?.status?.observedGeneration === binding?.metadata.generation;
+      return (
+        Boolean(binding?.metadata.annotations?.[CHECKPOINT]) &&
+        binding?.status?.observedGeneration === binding?.metadata.generation
+      );
     });
   }
   async deleteBinding(name: string): Promise<void> {
     await this.client.delete(`${BINDINGS}/${name}`);
-    await until(`${this.settings.name}'s binding ${name} to be gone`, async () => (await this.binding(name)) === undefined);
+    await until(
+      `${this.settings.name}'s binding ${name} to be gone`,
+      async () => (await this.binding(name)) === undefined,
+    );
   }
   startDeletingBinding(name: string): Promise<unknown> {
     return this.client.delete(`${BINDINGS}/${name}`);
   }
 
-  configMap(name: string): Promise<{ readonly metadata: object; readonly data?: { readonly targets?: string } } | undefined> {
+  configMap(
+    name: string,
+  ): Promise<{ readonly metadata: object; readonly data?: { readonly targets?: string } } | undefined> {
     return orGone(this.client.get(`${CORE}/configmaps/aws-lbc-targets-${name}`));
   }
   async recorded(name: string): Promise<string | undefined> {
@@ -184,7 +276,9 @@ export class TestCluster {
   }
 
   async events(name: string): Promise<Event[]> {
-    return (await this.client.get<{ readonly items: readonly Event[] }>(`${CORE}/events`)).items.filter((event) => event.involvedObject.name === name);
+    return (await this.client.get<{ readonly items: readonly Event[] }>(`${CORE}/events`)).items.filter(
+      (event) => event.involvedObject.name === name,
+    );
   }
 
   async stop(): Promise<void> {

@@ -16,16 +16,36 @@ describe("load: its process", function () {
   let pod: Pod;
   let child: ChildProcess;
   let heard: FromLoad[];
-  const ledger = (): { type: string }[] => (existsSync(join(dir, "ledger")) ? readFileSync(join(dir, "ledger"), "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line) as { type: string }) : []);
+  const ledger = (): { type: string }[] =>
+    existsSync(join(dir, "ledger"))
+      ? readFileSync(join(dir, "ledger"), "utf8")
+          .split("\n")
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as { type: string })
+      : [];
 
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "load-"));
     pod = await httpPod("10.0.0.1");
     writeFileSync(join(dir, "connect-to"), `lb.example:80:127.0.0.1:${pod.entry.hostPort}\n`);
     heard = [];
-    child = fork(join(root, "sandbox/load/main.ts"), [], { cwd: root, execArgv: ["-r", "ts-node/register/transpile-only"], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    child = fork(join(root, "sandbox/load/main.ts"), [], {
+      cwd: root,
+      execArgv: ["-r", "ts-node/register/transpile-only"],
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
     child.on("message", (message: FromLoad) => heard.push(message));
-    const options: LoadOptions = { host: "lb.example", port: 80, path: "/", connectToFile: join(dir, "connect-to"), requestsPerSecond: 50, newConnectionShare: 0.5, keepAliveConnections: 2, timeoutMs: 5_000, sourceAddresses: [] };
+    const options: LoadOptions = {
+      host: "lb.example",
+      port: 80,
+      path: "/",
+      connectToFile: join(dir, "connect-to"),
+      requestsPerSecond: 50,
+      newConnectionShare: 0.5,
+      keepAliveConnections: 2,
+      timeoutMs: 5_000,
+      sourceAddresses: [],
+    };
     child.send({ type: "start", options, ledgerFile: join(dir, "ledger") } satisfies ToLoad);
     await eventually("it has begun", () => heard.some((m) => m.type === "started") && pod.sockets.size > 0);
   });

@@ -16,7 +16,12 @@ const ROOT = path.join(__dirname, "..", "..", "..");
 const MAIN = path.join(ROOT, "sandbox", "node-agent", "main");
 /** The sources as they are now, whatever was built before. */
 const COMMAND = fs.existsSync(`${MAIN}.ts`) ? ["-r", "ts-node/register/transpile-only", `${MAIN}.ts`] : [`${MAIN}.js`];
-const NEEDED = { kubeApiserver: "kube-apiserver", kubeControllerManager: "kube-controller-manager", kubeScheduler: "kube-scheduler", etcd: "etcd" } as const;
+const NEEDED = {
+  kubeApiserver: "kube-apiserver",
+  kubeControllerManager: "kube-controller-manager",
+  kubeScheduler: "kube-scheduler",
+  etcd: "etcd",
+} as const;
 
 /** Folders of the sandbox's tool cache; nothing is downloaded or built for this test. */
 function cacheFolders(): string[] {
@@ -26,7 +31,11 @@ function cacheFolders(): string[] {
 
 /** The Kubernetes programs, from EBG_TEST_TOOLS_DIR, PATH or the tool cache; null when one is missing. */
 export function kubernetesTools(): ToolPaths | null {
-  const dirs = [process.env.EBG_TEST_TOOLS_DIR ?? "", ...(process.env.PATH ?? "").split(path.delimiter), ...cacheFolders()].filter((dir) => dir !== "");
+  const dirs = [
+    process.env.EBG_TEST_TOOLS_DIR ?? "",
+    ...(process.env.PATH ?? "").split(path.delimiter),
+    ...cacheFolders(),
+  ].filter((dir) => dir !== "");
   const found: Record<string, string> = {};
   for (const [key, name] of Object.entries(NEEDED)) {
     const dir = dirs.find((d) => fs.existsSync(path.join(d, name)));
@@ -53,14 +62,22 @@ export class TestCluster {
   private nextId = 1;
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "ebg-node-agent-"));
 
-  constructor(private readonly tools: ToolPaths, readonly timeScale: number) {}
+  constructor(
+    private readonly tools: ToolPaths,
+    readonly timeScale: number,
+  ) {}
 
   async start(): Promise<void> {
     fs.mkdirSync(path.join(this.dir, "logs"));
     const reaper = findScript("processes/reaper");
     this.supervisor = new Supervisor(this.dir, reaper ?? "", () => undefined);
     if (reaper) this.supervisor.startReaper();
-    this.planes = new ControlPlanes({ dir: this.dir, tools: this.tools, supervisor: this.supervisor, tokenReviewUrl: () => "http://127.0.0.1:9/" });
+    this.planes = new ControlPlanes({
+      dir: this.dir,
+      tools: this.tools,
+      supervisor: this.supervisor,
+      tokenReviewUrl: () => "http://127.0.0.1:9/",
+    });
     await this.planes.start();
     const cluster = await this.planes.create("blue", "1.35");
     this.kubeconfigPath = cluster.kubeconfigPath;
@@ -80,7 +97,16 @@ export class TestCluster {
       onUnexpectedExit: () => undefined,
     });
     const { kubeconfigPath, timeScale } = this;
-    this.send({ type: "start", clusterName: "blue", kubeconfigPath, timeScale, region: "eu-central-1", lbc: "stand-in", logsDir: path.join(this.dir, "logs"), awsEnv: {} });
+    this.send({
+      type: "start",
+      clusterName: "blue",
+      kubeconfigPath,
+      timeScale,
+      region: "eu-central-1",
+      lbc: "stand-in",
+      logsDir: path.join(this.dir, "logs"),
+      awsEnv: {},
+    });
     await until("the agent to be ready", () => this.messages.some((m) => m.type === "ready"), 30_000);
   }
 
@@ -102,7 +128,11 @@ export class TestCluster {
   async setNodes(nodes: readonly NodeSpec[]): Promise<void> {
     const id = this.nextId++;
     this.send({ type: "nodes", nodes, id });
-    await until(`answer to nodes message ${id}`, () => this.messages.some((m) => m.type === "nodes-ready" && m.id === id), 45_000);
+    await until(
+      `answer to nodes message ${id}`,
+      () => this.messages.some((m) => m.type === "nodes-ready" && m.id === id),
+      45_000,
+    );
   }
 
   stopApiServer(): Promise<void> {
@@ -113,10 +143,13 @@ export class TestCluster {
   }
 
   async pods(app: string): Promise<Pod[]> {
-    return (await this.client.get<{ items: Pod[] }>(`/api/v1/namespaces/default/pods?labelSelector=app%3D${app}`)).items;
+    return (await this.client.get<{ items: Pod[] }>(`/api/v1/namespaces/default/pods?labelSelector=app%3D${app}`))
+      .items;
   }
   async readyPods(app: string): Promise<Pod[]> {
-    return (await this.pods(app)).filter((pod) => !pod.metadata.deletionTimestamp && condition(pod, "Ready") === "True");
+    return (await this.pods(app)).filter(
+      (pod) => !pod.metadata.deletionTimestamp && condition(pod, "Ready") === "True",
+    );
   }
   async node(name: string): Promise<Node | undefined> {
     return orGone(this.client.get<Node>(`/api/v1/nodes/${name}`));
@@ -127,12 +160,21 @@ export class TestCluster {
     const entry = this.fabric.get(`${address}:${port}`);
     if (!entry) return Promise.reject(new Error(`${address}:${port} is not in the fabric`));
     return new Promise((resolve, reject) => {
-      const request = http.get({ host: entry.host, port: entry.hostPort, path: requestPath, agent: agent ?? new http.Agent(), timeout: 5_000 }, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (text += chunk));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, closes: response.headers.connection === "close", body: JSON.parse(text) as Answer["body"] }));
-      });
+      const request = http.get(
+        { host: entry.host, port: entry.hostPort, path: requestPath, agent: agent ?? new http.Agent(), timeout: 5_000 },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8");
+          response.on("data", (chunk: string) => (text += chunk));
+          response.on("end", () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              closes: response.headers.connection === "close",
+              body: JSON.parse(text) as Answer["body"],
+            }),
+          );
+        },
+      );
       request.on("error", reject);
       request.on("timeout", () => request.destroy(new Error("no answer within 5 s")));
     });
@@ -188,7 +230,17 @@ export function deployment(app: string, replicas: number, pod: object, container
       strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       template: {
         metadata: { labels: { app } },
-        spec: { ...pod, containers: [{ name: "app", image: "eks-blue-green/echo:1.0", ports: [{ name: "http", containerPort: 8080 }], ...container }] },
+        spec: {
+          ...pod,
+          containers: [
+            {
+              name: "app",
+              image: "eks-blue-green/echo:1.0",
+              ports: [{ name: "http", containerPort: 8080 }],
+              ...container,
+            },
+          ],
+        },
       },
     },
   };

@@ -5,7 +5,13 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCertificates, type ClusterCertificates } from "../../../sandbox/control-plane/certificates";
-import { ContainerLog, FileLog, logQuery, logText, selectLines } from "../../../sandbox/node-agent/programs/container-log";
+import {
+  ContainerLog,
+  FileLog,
+  logQuery,
+  logText,
+  selectLines,
+} from "../../../sandbox/node-agent/programs/container-log";
 import { KubeletServer, type LogAnswer, type LogRequest } from "../../../sandbox/node-agent/kubelet-server";
 
 let dir: string;
@@ -19,7 +25,10 @@ describe("a container's log", () => {
     const log = new ContainerLog();
     for (let n = 0; n < 1500; n += 1) log.add(() => `line ${n}`);
     const all = log.since(0);
-    assert.deepEqual([all.lines.length, all.lines[0]?.text, all.lines.at(-1)?.text, all.next], [1000, "line 500", "line 1499", 1500]);
+    assert.deepEqual(
+      [all.lines.length, all.lines[0]?.text, all.lines.at(-1)?.text, all.next],
+      [1000, "line 500", "line 1499", 1500],
+    );
     log.add(() => "one more");
     assert.deepEqual(texts(log.since(all.next).lines), ["one more"]);
   });
@@ -30,7 +39,9 @@ describe("a container's log", () => {
     assert.deepEqual(log.since(0).lines, []);
     appendFileSync(file, '{"at":"2026-01-02T03:04:05.000Z","msg":"ready"}\nhalf');
     const { lines, next } = log.since(0);
-    assert.deepEqual(lines, [{ atMs: Date.UTC(2026, 0, 2, 3, 4, 5), text: '{"at":"2026-01-02T03:04:05.000Z","msg":"ready"}' }]);
+    assert.deepEqual(lines, [
+      { atMs: Date.UTC(2026, 0, 2, 3, 4, 5), text: '{"at":"2026-01-02T03:04:05.000Z","msg":"ready"}' },
+    ]);
     appendFileSync(file, " a line\n");
     assert.deepEqual(texts(log.since(next).lines), ["half a line"]);
     assert.deepEqual(new FileLog(join(dir, "none"), 0).since(7), { lines: [], next: 7 });
@@ -65,14 +76,25 @@ describe("a node's server for logs", () => {
   after(() => server.close());
   beforeEach(() => (asked = []));
 
-  const get = (path: string, client = true): Promise<{ status: number; body: string }> => new Promise((resolve, reject) => {
-    const identity = client ? { cert: readFileSync(certificates.kubeletClientCertFile), key: readFileSync(certificates.kubeletClientKeyFile) } : {};
-    request({ host: "127.0.0.1", port, path, ca: readFileSync(certificates.caFile), ...identity, agent: false }, (response) => {
-      let body = "";
-      response.on("data", (data: Buffer) => (body += data.toString()));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-    }).on("error", reject).end();
-  });
+  const get = (path: string, client = true): Promise<{ status: number; body: string }> =>
+    new Promise((resolve, reject) => {
+      const identity = client
+        ? {
+            cert: readFileSync(certificates.kubeletClientCertFile),
+            key: readFileSync(certificates.kubeletClientKeyFile),
+          }
+        : {};
+      request(
+        { host: "127.0.0.1", port, path, ca: readFileSync(certificates.caFile), ...identity, agent: false },
+        (response) => {
+          let body = "";
+          response.on("data", (data: Buffer) => (body += data.toString()));
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+        },
+      )
+        .on("error", reject)
+        .end();
+    });
 
   it("answers the API server's certificate, and nobody else", async () => {
     const log = new ContainerLog();
@@ -95,7 +117,11 @@ describe("a node's server for logs", () => {
     assert.deepEqual(await reading, { status: 200, body: "first\nsecond\n" });
   });
   it("refuses in words, is silent when its node is down, and has nothing but logs", async () => {
-    answer = { kind: "refused", status: 400, message: 'container "nginx" in pod "nginx-1" is waiting to start: ContainerCreating\n' };
+    answer = {
+      kind: "refused",
+      status: 400,
+      message: 'container "nginx" in pod "nginx-1" is waiting to start: ContainerCreating\n',
+    };
     assert.deepEqual(await get("/containerLogs/default/nginx-1/nginx"), { status: 400, body: answer.message });
     answer = { kind: "silent" };
     await assert.rejects(get("/containerLogs/default/nginx-1/nginx"));

@@ -10,8 +10,18 @@ import { resolveTools } from "../../../sandbox/tools/index";
 import { program, type Settings } from "./engine-program";
 import { kubectlOf, kubernetesFacts, type Kubectl } from "./kubernetes/facts";
 
-interface Exported { readonly urn: string; readonly type: string; readonly id?: string; readonly parent?: string; readonly inputs?: Readonly<Record<string, unknown>> }
-interface Step { readonly op: string; readonly name: string; readonly diffs: readonly string[] }
+interface Exported {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly parent?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+}
+interface Step {
+  readonly op: string;
+  readonly name: string;
+  readonly diffs: readonly string[];
+}
 
 const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
 const settings: Settings = { replicas: 1, nodes: 1, healthCheckPath: "/healthz", port: 80 };
@@ -30,10 +40,28 @@ describe("the provider stand-ins under the real engine", function () {
     this.timeout(45 * 60_000);
     const tools = await resolveTools({ onProgress: (progress) => console.error(progress.message) });
     base = mkdtempSync(join(tmpdir(), "ebg-"));
-    info = await startSandbox({ dir: join(base, "sb"), timeScale: 600, lbc: "stand-in", providers: {}, region: "us-east-1", untilStdinCloses: true }, tools, () => undefined);
+    info = await startSandbox(
+      {
+        dir: join(base, "sb"),
+        timeScale: 600,
+        lbc: "stand-in",
+        providers: {},
+        region: "us-east-1",
+        untilStdinCloses: true,
+      },
+      tools,
+      () => undefined,
+    );
     const pulumiCommand = await PulumiCommand.get({ root: info.dir, skipVersionCheck: true });
-    const envVars = Object.fromEntries(Object.entries(childEnvironment(info.env, {})).filter((pair): pair is [string, string] => pair[1] !== undefined));
-    const workspace = await LocalWorkspace.create({ workDir: mkdtempSync(join(base, "project-")), pulumiCommand, envVars, projectSettings: { name: "engine", runtime: "nodejs", backend: { url: info.env["PULUMI_BACKEND_URL"] ?? "" } } });
+    const envVars = Object.fromEntries(
+      Object.entries(childEnvironment(info.env, {})).filter((pair): pair is [string, string] => pair[1] !== undefined),
+    );
+    const workspace = await LocalWorkspace.create({
+      workDir: mkdtempSync(join(base, "project-")),
+      pulumiCommand,
+      envVars,
+      projectSettings: { name: "engine", runtime: "nodejs", backend: { url: info.env["PULUMI_BACKEND_URL"] ?? "" } },
+    });
     stack = await Stack.createOrSelect("test", workspace);
   });
   after(async () => {
@@ -46,7 +74,8 @@ describe("the provider stand-ins under the real engine", function () {
     const steps: Step[] = [];
     const onEvent = (event: EngineEvent) => {
       const metadata = event.resourcePreEvent?.metadata;
-      if (metadata !== undefined && metadata.op !== "same") steps.push({ op: metadata.op, name: nameOf(metadata.urn), diffs: Object.keys(metadata.detailedDiff ?? {}) });
+      if (metadata !== undefined && metadata.op !== "same")
+        steps.push({ op: metadata.op, name: nameOf(metadata.urn), diffs: Object.keys(metadata.detailedDiff ?? {}) });
     };
     await stack.preview({ program: program({ ...settings, ...changed }), onEvent });
     return steps;
@@ -58,9 +87,12 @@ describe("the provider stand-ins under the real engine", function () {
     writeFileSync(kubeconfig, outputs["kubeconfig"]?.value as string, { mode: 0o600 });
     vpcId = outputs["vpcId"]?.value as string;
     kubectl = kubectlOf(kubeconfig, childEnvironment(info.env, process.env) as NodeJS.ProcessEnv);
-    assert.notEqual(JSON.parse(outputs["greenKubeconfig"]?.value as string).clusters[0].cluster.server, JSON.parse(outputs["kubeconfig"]?.value as string).clusters[0].cluster.server);
+    assert.notEqual(
+      JSON.parse(outputs["greenKubeconfig"]?.value as string).clusters[0].cluster.server,
+      JSON.parse(outputs["kubeconfig"]?.value as string).clusters[0].cluster.server,
+    );
     assert.equal(kubectl("get", "deployment", "web", "-o", "jsonpath={.status.availableReplicas}"), "1");
-    resources = (((await stack.exportStack()).deployment as { resources: Exported[] }).resources);
+    resources = ((await stack.exportStack()).deployment as { resources: Exported[] }).resources;
   });
 
   it("has nothing to change and nothing to refresh afterwards", async () => {
@@ -71,15 +103,28 @@ describe("the provider stand-ins under the real engine", function () {
 
   it("shows one change for one change, and a replacement only where AWS needs one", async () => {
     const changed = await preview({ replicas: 2, nodes: 2, healthCheckPath: "/ready" });
-    assert.deepEqual(changed.map((step) => [step.op, step.name, ...step.diffs]).sort(), [["update", "blue-nodes", "scalingConfig.desiredSize"], ["update", "web", "healthCheck.path"], ["update", "web", "spec.replicas"]]);
+    assert.deepEqual(changed.map((step) => [step.op, step.name, ...step.diffs]).sort(), [
+      ["update", "blue-nodes", "scalingConfig.desiredSize"],
+      ["update", "web", "healthCheck.path"],
+      ["update", "web", "spec.replicas"],
+    ]);
     const port = await preview({ port: 81 });
-    assert.deepEqual([port.some((step) => step.op.includes("replace")), new Set(port.flatMap((step) => step.diffs)), new Set(port.map((step) => step.name))], [true, new Set(["port"]), new Set(["web"])]);
+    assert.deepEqual(
+      [
+        port.some((step) => step.op.includes("replace")),
+        new Set(port.flatMap((step) => step.diffs)),
+        new Set(port.map((step) => step.name)),
+      ],
+      [true, new Set(["port"]), new Set(["web"])],
+    );
   });
 
   for (const member of ["blue", "green"]) {
     it(`gives ${member} the resources of the official component`, () => {
       const found = (name: string, type?: string): Exported => {
-        const one = resources.find((resource) => nameOf(resource.urn) === name && (type === undefined || resource.type === type));
+        const one = resources.find(
+          (resource) => nameOf(resource.urn) === name && (type === undefined || resource.type === type),
+        );
         assert.ok(one, `${name} is among ${resources.map((resource) => nameOf(resource.urn)).join(", ")}`);
         return one;
       };
@@ -88,13 +133,34 @@ describe("the provider stand-ins under the real engine", function () {
         assert.equal(nameOf(one.parent ?? ""), row.parent, `${row.name}'s parent`);
         for (const input of row.inputs) assert.ok(one.inputs?.[input] !== undefined, `${row.name} has ${input}`);
       }
-      const rules = resources.filter((one) => one.type === "aws:ec2/securityGroupRule:SecurityGroupRule" && nameOf(one.parent ?? "") === member);
+      const rules = resources.filter(
+        (one) => one.type === "aws:ec2/securityGroupRule:SecurityGroupRule" && nameOf(one.parent ?? "") === member,
+      );
       assert.equal(rules.length, 6);
-      for (const rule of rules) for (const input of ["type", "protocol", "fromPort", "toPort", "securityGroupId"]) assert.ok(rule.inputs?.[input] !== undefined, `${nameOf(rule.urn)} has ${input}`);
-      assert.equal(resources.filter((one) => one.type === "aws:iam/rolePolicyAttachment:RolePolicyAttachment" && nameOf(one.parent ?? "") === `${member}-eksRole`).length, 1);
-      const own = resources.filter((one) => one.urn.includes("eks:index:Cluster$") && nameOf(one.urn).startsWith(member));
-      assert.equal(resources.some((one) => nameOf(one.urn) === `${member}-oidcProvider`), member === "blue", "only if asked for");
-      assert.equal(resources.some((one) => nameOf(one.urn) === `${member}-coredns`), false, "not without nodes of its own");
+      for (const rule of rules)
+        for (const input of ["type", "protocol", "fromPort", "toPort", "securityGroupId"])
+          assert.ok(rule.inputs?.[input] !== undefined, `${nameOf(rule.urn)} has ${input}`);
+      assert.equal(
+        resources.filter(
+          (one) =>
+            one.type === "aws:iam/rolePolicyAttachment:RolePolicyAttachment" &&
+            nameOf(one.parent ?? "") === `${member}-eksRole`,
+        ).length,
+        1,
+      );
+      const own = resources.filter(
+        (one) => one.urn.includes("eks:index:Cluster$") && nameOf(one.urn).startsWith(member),
+      );
+      assert.equal(
+        resources.some((one) => nameOf(one.urn) === `${member}-oidcProvider`),
+        member === "blue",
+        "only if asked for",
+      );
+      assert.equal(
+        resources.some((one) => nameOf(one.urn) === `${member}-coredns`),
+        false,
+        "not without nodes of its own",
+      );
       assert.ok(own.length > 10);
     });
   }
@@ -102,7 +168,12 @@ describe("the provider stand-ins under the real engine", function () {
   it("makes a node group below its component", () => {
     const group = resources.find((one) => one.type === "aws:eks/nodeGroup:NodeGroup");
     assert.equal(nameOf(group?.parent ?? ""), "blue-nodes");
-    assert.deepEqual(["clusterName", "nodeRoleArn", "scalingConfig", "subnetIds", "version"].filter((input) => group?.inputs?.[input] === undefined), []);
+    assert.deepEqual(
+      ["clusterName", "nodeRoleArn", "scalingConfig", "subnetIds", "version"].filter(
+        (input) => group?.inputs?.[input] === undefined,
+      ),
+      [],
+    );
   });
 
   describe("kubernetes", () => kubernetesFacts(() => ({ kubeconfig, kubectl, env: info.env, vpcId })));
@@ -116,19 +187,83 @@ describe("the provider stand-ins under the real engine", function () {
 });
 
 /** FACTS of the official component 4.3.0: type, name, parent, and the inputs that it sets. */
-function componentTable(member: string): readonly { readonly name: string; readonly type: string; readonly parent: string; readonly inputs: readonly string[] }[] {
-  const row = (name: string, type: string, parent: string, ...inputs: string[]) => ({ name: `${member}${name}`, type, parent: `${member}${parent}`, inputs });
+function componentTable(member: string): readonly {
+  readonly name: string;
+  readonly type: string;
+  readonly parent: string;
+  readonly inputs: readonly string[];
+}[] {
+  const row = (name: string, type: string, parent: string, ...inputs: string[]) => ({
+    name: `${member}${name}`,
+    type,
+    parent: `${member}${parent}`,
+    inputs,
+  });
   return [
     row("-eksRole", "eks:index:ServiceRole", ""),
     row("-eksRole-role", "aws:iam/role:Role", "-eksRole", "assumeRolePolicy", "description"),
-    row("-eksClusterSecurityGroup", "aws:ec2/securityGroup:SecurityGroup", "", "vpcId", "revokeRulesOnDelete", "tags", "description"),
-    row("-nodeSecurityGroup", "aws:ec2/securityGroup:SecurityGroup", "", "vpcId", "revokeRulesOnDelete", "tags", "description"),
-    row("-eksCluster", "aws:eks/cluster:Cluster", "", "name", "roleArn", "version", "vpcConfig", "accessConfig", "bootstrapSelfManagedAddons", "tags"),
-    row("-kube-proxy", "aws:eks/addon:Addon", "", "clusterName", "addonName", "addonVersion", "preserve", "resolveConflictsOnCreate", "resolveConflictsOnUpdate"),
+    row(
+      "-eksClusterSecurityGroup",
+      "aws:ec2/securityGroup:SecurityGroup",
+      "",
+      "vpcId",
+      "revokeRulesOnDelete",
+      "tags",
+      "description",
+    ),
+    row(
+      "-nodeSecurityGroup",
+      "aws:ec2/securityGroup:SecurityGroup",
+      "",
+      "vpcId",
+      "revokeRulesOnDelete",
+      "tags",
+      "description",
+    ),
+    row(
+      "-eksCluster",
+      "aws:eks/cluster:Cluster",
+      "",
+      "name",
+      "roleArn",
+      "version",
+      "vpcConfig",
+      "accessConfig",
+      "bootstrapSelfManagedAddons",
+      "tags",
+    ),
+    row(
+      "-kube-proxy",
+      "aws:eks/addon:Addon",
+      "",
+      "clusterName",
+      "addonName",
+      "addonVersion",
+      "preserve",
+      "resolveConflictsOnCreate",
+      "resolveConflictsOnUpdate",
+    ),
     row("-vpc-cni", "eks:index:VpcCniAddon", ""),
-    row("-vpc-cni", "aws:eks/addon:Addon", "-vpc-cni", "clusterName", "addonName", "addonVersion", "resolveConflictsOnCreate", "resolveConflictsOnUpdate"),
+    row(
+      "-vpc-cni",
+      "aws:eks/addon:Addon",
+      "-vpc-cni",
+      "clusterName",
+      "addonName",
+      "addonVersion",
+      "resolveConflictsOnCreate",
+      "resolveConflictsOnUpdate",
+    ),
     row("-eks-k8s", "pulumi:providers:kubernetes", "", "kubeconfig"),
     row("-people", "aws:eks/accessEntry:AccessEntry", "", "clusterName", "principalArn", "type"),
-    row("-people-view", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "-people", "clusterName", "principalArn", "policyArn", "accessScope"),
+    row(
+      "-people-view",
+      "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+      "-people",
+      "clusterName",
+      "principalArn",
+      "policyArn",
+      "accessScope",
+    ),
   ];
 }

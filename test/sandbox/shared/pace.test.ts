@@ -25,11 +25,18 @@ describe("a prober", () => {
     const told: ProbeResult[] = [];
     await new Promise<void>((resolve) => {
       let asked = 0;
-      const prober = new Prober("readiness", { failureThreshold: 3, periodSeconds: 1 } as never, 1_000_000, async () => {
-        asked += 1;
-        if (asked > rounds) resolve(prober.stop());
-        return answers[Math.min(asked, answers.length) - 1] ?? false;
-      }, (_, result) => told.push(result), () => ({ starved: () => starved }));
+      const prober = new Prober(
+        "readiness",
+        { failureThreshold: 3, periodSeconds: 1 } as never,
+        1_000_000,
+        async () => {
+          asked += 1;
+          if (asked > rounds) resolve(prober.stop());
+          return answers[Math.min(asked, answers.length) - 1] ?? false;
+        },
+        (_, result) => told.push(result),
+        () => ({ starved: () => starved }),
+      );
       prober.start(0);
     });
     return told;

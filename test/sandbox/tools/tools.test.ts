@@ -27,28 +27,54 @@ function executable(name: string, text: string): string {
 }
 
 describe("tools on PATH", () => {
-  const versions: Record<string, string> = { pulumi: "v3.250.1", "kube-apiserver": "Kubernetes v1.36.3", "kube-controller-manager": "Kubernetes v1.36.3", "kube-scheduler": "Kubernetes v1.36.3", etcd: "etcd Version: 3.6.13\nGo Version: go1.26.8" };
+  const versions: Record<string, string> = {
+    pulumi: "v3.250.1",
+    "kube-apiserver": "Kubernetes v1.36.3",
+    "kube-controller-manager": "Kubernetes v1.36.3",
+    "kube-scheduler": "Kubernetes v1.36.3",
+    etcd: "etcd Version: 3.6.13\nGo Version: go1.26.8",
+  };
   const put = (changed: Record<string, string> = {}): void => {
-    for (const [name, text] of Object.entries({ ...versions, ...changed })) executable(name, `printf '%s\\n' '${text}'`);
+    for (const [name, text] of Object.entries({ ...versions, ...changed }))
+      executable(name, `printf '%s\\n' '${text}'`);
   };
   const found = async (): Promise<string[]> => [...(await findOnPath(dir)).keys()].sort();
 
   it("takes those whose versions will do", async () => {
     put({ kubectl: '{"clientVersion": {"major": "1", "gitVersion": "v1.32.4"}}', "pulumi-language-nodejs": "" });
-    assert.deepEqual(await found(), ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "pulumi", "pulumi-language-nodejs"]);
+    assert.deepEqual(await found(), [
+      "etcd",
+      "kube-apiserver",
+      "kube-controller-manager",
+      "kube-scheduler",
+      "kubectl",
+      "pulumi",
+      "pulumi-language-nodejs",
+    ]);
   });
   for (const [what, changed, lost] of [
     ["an older Pulumi", { pulumi: "v3.245.9" }, ["pulumi"]],
     ["a newer major of Pulumi", { pulumi: "v4.0.0" }, ["pulumi"]],
-    ["another minor of one Kubernetes program", { "kube-scheduler": "Kubernetes v1.35.1" }, ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]],
-    ["another patch of one Kubernetes program", { "kube-scheduler": "Kubernetes v1.36.2" }, ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]],
+    [
+      "another minor of one Kubernetes program",
+      { "kube-scheduler": "Kubernetes v1.35.1" },
+      ["kube-apiserver", "kube-controller-manager", "kube-scheduler"],
+    ],
+    [
+      "another patch of one Kubernetes program",
+      { "kube-scheduler": "Kubernetes v1.36.2" },
+      ["kube-apiserver", "kube-controller-manager", "kube-scheduler"],
+    ],
     ["an older etcd", { etcd: "etcd Version: 3.4.30" }, ["etcd"]],
     ["something that prints no version", { etcd: "hello" }, ["etcd"]],
   ] as const) {
     it(`passes over ${what}`, async () => {
       put(changed);
       const all = Object.keys(versions).sort();
-      assert.deepEqual(await found(), all.filter((name) => !(lost as readonly string[]).includes(name)));
+      assert.deepEqual(
+        await found(),
+        all.filter((name) => !(lost as readonly string[]).includes(name)),
+      );
     });
   }
   it("passes over a program that fails, one that can't be run, and relative entries of PATH", async () => {
@@ -58,7 +84,11 @@ describe("tools on PATH", () => {
     assert.deepEqual(which("pulumi", ".:sub"), []);
   });
   it("reads any version it is given", () => {
-    fc.assert(fc.property(fc.nat(99), fc.nat(999), fc.nat(99), (a, b, c) => assert.deepEqual(parseVersion(`Tool v${a}.${b}.${c} (x)`), [a, b, c])));
+    fc.assert(
+      fc.property(fc.nat(99), fc.nat(999), fc.nat(99), (a, b, c) =>
+        assert.deepEqual(parseVersion(`Tool v${a}.${b}.${c} (x)`), [a, b, c]),
+      ),
+    );
   });
 });
 
@@ -75,7 +105,9 @@ describe("the cache", () => {
     cache.install("etcd", "1", executable("second", "exit 1"));
     assert.equal(cache.has("etcd", "1"), true);
     assert.match(readFileSync(cache.binary("etcd", "1"), "utf8"), /exit 0/);
-    assert.deepEqual(spawnSync("ls", ["-A", cache.dir], { encoding: "utf8" }).stdout.trim().split("\n"), [`etcd-1-${process.platform}-${process.arch}`]);
+    assert.deepEqual(spawnSync("ls", ["-A", cache.dir], { encoding: "utf8" }).stdout.trim().split("\n"), [
+      `etcd-1-${process.platform}-${process.arch}`,
+    ]);
   });
   it("lets one at a time work, and takes over from the dead", async () => {
     const cache = new Cache(dir);
@@ -93,8 +125,22 @@ describe("the cache", () => {
   });
   it("gives the lock back when the work fails", async () => {
     const cache = new Cache(dir);
-    await assert.rejects(cache.withLock("x", () => undefined, () => Promise.reject(new Error("no"))), /no/);
-    assert.equal(await cache.withLock("x", () => undefined, () => Promise.resolve(7)), 7);
+    await assert.rejects(
+      cache.withLock(
+        "x",
+        () => undefined,
+        () => Promise.reject(new Error("no")),
+      ),
+      /no/,
+    );
+    assert.equal(
+      await cache.withLock(
+        "x",
+        () => undefined,
+        () => Promise.resolve(7),
+      ),
+      7,
+    );
   });
 });
 
@@ -116,7 +162,10 @@ describe("downloads", () => {
     const sockets = new Set<{ destroy(): void }>();
     const url = await listen(createServer((socket) => void sockets.add(socket)));
     const began = Date.now();
-    await assert.rejects(fetchTo(url, join(dir, "x"), () => undefined, { firstByteMs: 200, stallMs: 200 }), /did not answer/);
+    await assert.rejects(
+      fetchTo(url, join(dir, "x"), () => undefined, { firstByteMs: 200, stallMs: 200 }),
+      /did not answer/,
+    );
     assert.ok(Date.now() - began < 3_000);
     for (const socket of sockets) socket.destroy();
   });
@@ -126,7 +175,10 @@ describe("downloads", () => {
       response.write("half");
     });
     const url = await listen(made);
-    await assert.rejects(fetchTo(url, join(dir, "x"), () => undefined, { firstByteMs: 2_000, stallMs: 200 }), /stalled/);
+    await assert.rejects(
+      fetchTo(url, join(dir, "x"), () => undefined, { firstByteMs: 2_000, stallMs: 200 }),
+      /stalled/,
+    );
     made.closeAllConnections();
   });
   it("are pinned, every one", () => {
@@ -144,7 +196,10 @@ describe("builds", () => {
   });
   it("put what Go made into the cache, once", async () => {
     const calls = join(dir, "calls");
-    const go = executable("go", `echo "$@" >> ${calls}\nwhile [ "$1" != -o ]; do shift; done\nmkdir -p "$2"\necho built > "$2etcd"`);
+    const go = executable(
+      "go",
+      `echo "$@" >> ${calls}\nwhile [ "$1" != -o ]; do shift; done\nmkdir -p "$2"\necho built > "$2etcd"`,
+    );
     const cache = new Cache(join(dir, "cache"));
     await Promise.all([1, 2].map(() => buildModule("kubernetes", etcd, go, cache, () => undefined)));
     assert.equal(readFileSync(cache.binary("etcd", "3.6.13"), "utf8"), "built\n");
@@ -154,7 +209,10 @@ describe("builds", () => {
   it("that fail name the log, and leave no tool", async () => {
     const go = executable("go", "echo 'undefined: broken' >&2\nexit 2");
     const cache = new Cache(join(dir, "cache"));
-    const error = await buildModule("kubernetes", etcd, go, cache, () => undefined).then(() => null, (caught: unknown) => caught as SandboxError);
+    const error = await buildModule("kubernetes", etcd, go, cache, () => undefined).then(
+      () => null,
+      (caught: unknown) => caught as SandboxError,
+    );
     assert.equal(error?.code, "SBX-TOOL-BUILD");
     const log = join(cache.dir, "logs", "build-kubernetes.log");
     assert.ok(error?.remedy.includes(log));
@@ -164,7 +222,11 @@ describe("builds", () => {
   it("need a Go that is new enough, and say what else helps", async () => {
     for (const answer of [null, "go version go1.20.14 linux/amd64", "nonsense"]) {
       if (answer !== null) executable("go", `echo ${answer}`);
-      await assert.rejects(findGo(["pulumi"], dir, []), { code: "SBX-TOOL-MISSING", message: /^pulumi is neither on PATH nor in the cache/, remedy: /go\.dev.*3\.246/ });
+      await assert.rejects(findGo(["pulumi"], dir, []), {
+        code: "SBX-TOOL-MISSING",
+        message: /^pulumi is neither on PATH nor in the cache/,
+        remedy: /go\.dev.*3\.246/,
+      });
     }
     const go = executable("go", "echo go version go1.26.8 linux/amd64");
     assert.equal(await findGo(["pulumi"], dir, []), go);
@@ -174,9 +236,24 @@ describe("builds", () => {
 describe("progress", () => {
   it("is silent about quick steps and tells of failed ones", async () => {
     const told: ToolProgress[] = [];
-    await withProgress("x", "build", (one) => told.push(one), () => Promise.resolve());
+    await withProgress(
+      "x",
+      "build",
+      (one) => told.push(one),
+      () => Promise.resolve(),
+    );
     assert.equal(told.length, 0);
-    await assert.rejects(withProgress("x", "build", (one) => told.push(one), () => Promise.reject(new Error("no"))));
-    assert.deepEqual(told.map((one) => one.status), ["failed"]);
+    await assert.rejects(
+      withProgress(
+        "x",
+        "build",
+        (one) => told.push(one),
+        () => Promise.reject(new Error("no")),
+      ),
+    );
+    assert.deepEqual(
+      told.map((one) => one.status),
+      ["failed"],
+    );
   });
 });

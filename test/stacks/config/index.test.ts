@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { ConfigError, type EnvironmentConfig, memberProblems, parseEnvironmentConfig, parseMemberConfig, sharedFieldProblems, versionProblems } from "../../../stacks/config";
+import {
+  ConfigError,
+  type EnvironmentConfig,
+  memberProblems,
+  parseEnvironmentConfig,
+  parseMemberConfig,
+  sharedFieldProblems,
+  versionProblems,
+} from "../../../stacks/config";
 import { initialRecord } from "../../../stacks/record";
 import { devValues } from "../mock-engine";
 
@@ -29,35 +37,75 @@ function problemsOf(change: Readonly<Record<string, unknown>>, environment = "de
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
 const network = { cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "us-east-1b"] };
-const nameRule = "must be lower-case letters, digits and dashes, begin with a letter, end in no dash, and have at most 32 characters";
+const nameRule =
+  "must be lower-case letters, digits and dashes, begin with a letter, end in no dash, and have at most 32 characters";
 const nlb = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network";
 
 describe("the aws provider's own settings", () => {
   it("that say who calls are refused, and never shown: they would not reach members or the driver", () => {
-    for (const key of ["profile", "assumeRoles", "assumeRole", "assumeRoleWithWebIdentity", "accessKey", "secretKey", "token", "sharedConfigFiles", "sharedCredentialsFiles"]) {
-      assert.deepEqual(problemsOf({ [`aws:${key}`]: "hush" }), [`aws:${key}: would be the environment's stack's alone: members' stacks and the driver would call AWS as somebody else`]);
-      assert.throws(() => parseEnvironmentConfig({ ...devValues, [`aws:${key}`]: "hush" }, context), (error: Error) => !error.message.includes("hush") && error.message.includes(`pulumi config rm aws:${key}`));
+    for (const key of [
+      "profile",
+      "assumeRoles",
+      "assumeRole",
+      "assumeRoleWithWebIdentity",
+      "accessKey",
+      "secretKey",
+      "token",
+      "sharedConfigFiles",
+      "sharedCredentialsFiles",
+    ]) {
+      assert.deepEqual(problemsOf({ [`aws:${key}`]: "hush" }), [
+        `aws:${key}: would be the environment's stack's alone: members' stacks and the driver would call AWS as ` +
+          "somebody else",
+      ]);
+      assert.throws(
+        () => parseEnvironmentConfig({ ...devValues, [`aws:${key}`]: "hush" }, context),
+        (error: Error) => !error.message.includes("hush") && error.message.includes(`pulumi config rm aws:${key}`),
+      );
     }
   });
   it("that hold for members too are read, and nothing is there when none is given", () => {
     const given = { "aws:defaultTags": '{"tags":{"team":"platform"}}', "aws:allowedAccountIds": '["123456789012"]' };
-    assert.deepEqual(parseEnvironmentConfig({ ...devValues, ...given }, context).aws, { defaultTags: { team: "platform" }, allowedAccountIds: ["123456789012"], forbiddenAccountIds: [] });
+    assert.deepEqual(parseEnvironmentConfig({ ...devValues, ...given }, context).aws, {
+      defaultTags: { team: "platform" },
+      allowedAccountIds: ["123456789012"],
+      forbiddenAccountIds: [],
+    });
     const numbers = { "aws:defaultTags": '{"tags":{"cost-center":1234}}', "aws:forbiddenAccountIds": "[12345678901]" };
-    assert.deepEqual(parseEnvironmentConfig({ ...devValues, ...numbers }, context).aws, { defaultTags: { "cost-center": "1234" }, allowedAccountIds: [], forbiddenAccountIds: ["012345678901"] });
+    assert.deepEqual(parseEnvironmentConfig({ ...devValues, ...numbers }, context).aws, {
+      defaultTags: { "cost-center": "1234" },
+      allowedAccountIds: [],
+      forbiddenAccountIds: ["012345678901"],
+    });
     assert.ok(!("aws" in parseEnvironmentConfig({ ...devValues, "aws:maxRetries": "3" }, context)));
   });
   it("must have their form", () => {
-    assert.deepEqual(problemsOf({ "aws:defaultTags": { team: "platform" } }), ["aws:defaultTags: must have `tags`, each a plain value"]);
-    assert.deepEqual(problemsOf({ "aws:allowedAccountIds": "123456789012" }), ["aws:allowedAccountIds: must be a list of account ids, 12 digits each"]);
-    assert.deepEqual(problemsOf({ "aws:forbiddenAccountIds": [true] }), ["aws:forbiddenAccountIds: must be a list of account ids, 12 digits each"]);
+    assert.deepEqual(problemsOf({ "aws:defaultTags": { team: "platform" } }), [
+      "aws:defaultTags: must have `tags`, each a plain value",
+    ]);
+    assert.deepEqual(problemsOf({ "aws:allowedAccountIds": "123456789012" }), [
+      "aws:allowedAccountIds: must be a list of account ids, 12 digits each",
+    ]);
+    assert.deepEqual(problemsOf({ "aws:forbiddenAccountIds": [true] }), [
+      "aws:forbiddenAccountIds: must be a list of account ids, 12 digits each",
+    ]);
   });
 });
 
 describe("the environment's config", () => {
-  const ofRepository = (change: (config: Record<string, unknown>) => void = () => undefined): ReturnType<typeof parseEnvironmentConfig> => {
-    const raw = (parse(readFileSync(join(__dirname, "../../../Pulumi.dev.yaml"), "utf8")) as { config: Record<string, unknown> }).config;
+  const ofRepository = (
+    change: (config: Record<string, unknown>) => void = () => undefined,
+  ): ReturnType<typeof parseEnvironmentConfig> => {
+    const raw = (
+      parse(readFileSync(join(__dirname, "../../../Pulumi.dev.yaml"), "utf8")) as { config: Record<string, unknown> }
+    ).config;
     change(raw);
-    return parseEnvironmentConfig(Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])), context);
+    return parseEnvironmentConfig(
+      Object.fromEntries(
+        Object.entries(raw).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+      ),
+      context,
+    );
   };
 
   it("of this repository is accepted", () => {
@@ -80,89 +128,319 @@ describe("the environment's config", () => {
   });
 
   const table: [string, Record<string, unknown>, string[]][] = [
-    ["missing version", { kubernetesVersion: undefined }, ['kubernetesVersion: is required; must be a Kubernetes minor version in quotes, like "1.35"']],
-    ["a version that YAML has cut", { kubernetesVersion: "1.3" }, ['kubernetesVersion: must be a Kubernetes minor version in quotes, like "1.35"']],
+    [
+      "missing version",
+      { kubernetesVersion: undefined },
+      ['kubernetesVersion: is required; must be a Kubernetes minor version in quotes, like "1.35"'],
+    ],
+    [
+      "a version that YAML has cut",
+      { kubernetesVersion: "1.3" },
+      ['kubernetesVersion: must be a Kubernetes minor version in quotes, like "1.35"'],
+    ],
     ["no region", { "aws:region": undefined }, ["aws:region: must be an AWS region"]],
     ["duplicate member", { members: ["blue", "blue"] }, ["members[1]: is listed twice"]],
     ["one member", { members: ["blue"] }, ["members: must be a list of at least 2"]],
     ["a member's name over 32 characters", { members: ["blue", "g".repeat(33)] }, [`members[1]: ${nameRule}`]],
-    ["duplicate service name and port", { services: [web, { ...web, targetPort: 9090 }] }, ["services[1].name: is taken by services[0]", "services[1].port: is taken by services[0]"]],
-    ["a service's name over 32 characters", { services: [{ ...web, name: "w".repeat(33) }] }, [`services[0].name: ${nameRule}`]],
-    ["ports out of range", { services: [{ ...web, port: 0, targetPort: 70000 }] }, ["port", "targetPort"].map((key) => `services[0].${key}: must be a whole number from 1 to 65535 (${nlb}/load-balancer-listeners.html, 2026-11-21)`)],
-    ["a preStop shorter than the lag", { services: [{ ...web, preStopSeconds: 10 }] }, ["services[0].preStopSeconds: must be at least 180: an NLB goes on sending new connections to a deregistered pod for 180 to 300 s"]],
-    ["a grace shorter than the preStop", { services: [{ ...web, terminationGraceSeconds: 300 }] }, ["services[0].terminationGraceSeconds: must be at least 10 s longer than preStopSeconds (300); the kubelet kills the pod when it is over"]],
-    ["one replica", { services: [{ ...web, replicas: 1 }] }, ["services[0].replicas: must be a whole number from 2 to 1000 (one pod alone is an outage whenever its node goes; most: targets of a target group)"]],
-    ["more targets than the quota", { services: [{ ...web, replicas: 251 }] }, [`services: need 502 targets with 2 members in at once; this load balancer has at most 500 (${nlb}/load-balancer-limits.html, 2026-11-21)`]],
-    ["unknown keys at every depth", { colour: "blue", network: { ...network, nat: 1 }, services: [{ ...web, replica: 3 }], rollout: { bake: 1 } }, ["network.nat: is not a known key", "rollout.bake: is not a known key", "services[0].replica: is not a known key", "colour: is not a known key of eks-blue-green"]],
-    ["no IPv4 block", { network: { ...network, cidrBlock: "10.42.1.0/16" } }, ["network.cidrBlock: must be an IPv4 block whose bits behind the prefix are zero"]],
-    ["a VPC that is too small", { network: { ...network, cidrBlock: "10.42.0.0/26" } }, ["network.cidrBlock: is too small for a private and a public subnet in each of 2 zones"]],
-    ["overlapping subnets", { network: { ...network, subnets: { privateCidrBlocks: ["10.42.0.0/18", "10.42.64.0/18"], publicCidrBlocks: ["10.42.96.0/20", "10.42.128.0/20"] } } }, ["network.subnets.publicCidrBlocks[0]: overlaps with network.subnets.privateCidrBlocks[1] 10.42.64.0/18"]],
-    ["a subnet outside of the VPC", { network: { ...network, subnets: { privateCidrBlocks: ["10.43.0.0/18", "10.42.64.0/18"], publicCidrBlocks: ["10.42.0.0/20", "10.42.128.0/20"] } } }, ["network.subnets.privateCidrBlocks[0]: must lie inside of the VPC's block 10.42.0.0/16"]],
-    ["a Service range inside of the VPC", { cluster: { serviceCidrBlock: "10.42.0.0/20" } }, ["cluster.serviceCidrBlock: overlaps with the VPC's block 10.42.0.0/16"]],
-    ["a zone of another region", { network: { ...network, availabilityZones: ["us-east-1a", "eu-west-1b"] } }, ["network.availabilityZones: must be a zone of the region us-east-1"]],
-    ["a controller without multi-cluster", { controller: { version: "2.9.2" } }, ["controller.version: must be 2.10.0 or newer: older controllers have no multi-cluster target groups and deregister the other members' targets"]],
-    ["an autoscaler of nodes that is neither there nor not", { cluster: { nodes: { autoscaled: "yes" } } }, ["cluster.nodes.autoscaled: must be true or false"]],
-    ["node sizes upside down", { cluster: { nodes: { minSize: 3, desiredSize: 2, maxSize: 4 } } }, ["cluster.nodes.desiredSize: must lie between minSize (3) and maxSize (4)"]],
-    ["a hold shorter than the lag", { rollout: { propagationHoldSeconds: 30 } }, ["rollout.propagationHoldSeconds: must be a whole number from 180 to 3600 (an NLB's lag is 180 to 300 s)"]],
-    ["no free member", { rollout: { minActive: 2 } }, ["rollout.minActive: must be a whole number from 1 to 1 (one member of all must be free to move)"]],
-    ["MEMBER taken", { services: [{ ...web, environment: { MEMBER: "x" } }] }, ["services[0].environment.MEMBER: is set by the package to the member's name"]],
-    ["Secrets without a name", { services: [{ ...web, environmentFrom: ["web-secrets", "Web_Secrets"] }] }, ["services[0].environmentFrom[1]: must be the name of a Kubernetes Secret"]],
-    ["a value that is no structure", { services: "[{" }, ["services: must be a structured value", "services: is required; must be a list of at least one service"]],
+    [
+      "duplicate service name and port",
+      { services: [web, { ...web, targetPort: 9090 }] },
+      ["services[1].name: is taken by services[0]", "services[1].port: is taken by services[0]"],
+    ],
+    [
+      "a service's name over 32 characters",
+      { services: [{ ...web, name: "w".repeat(33) }] },
+      [`services[0].name: ${nameRule}`],
+    ],
+    [
+      "ports out of range",
+      { services: [{ ...web, port: 0, targetPort: 70000 }] },
+      ["port", "targetPort"].map(
+        (key) =>
+          `services[0].${key}: must be a whole number from 1 to 65535 (${nlb}/load-balancer-listeners.html, ` +
+          "2026-11-21)",
+      ),
+    ],
+    [
+      "a preStop shorter than the lag",
+      { services: [{ ...web, preStopSeconds: 10 }] },
+      [
+        "services[0].preStopSeconds: must be at least 180: an NLB goes on sending new connections to a " +
+          "deregistered pod for 180 to 300 s",
+      ],
+    ],
+    [
+      "a grace shorter than the preStop",
+      { services: [{ ...web, terminationGraceSeconds: 300 }] },
+      [
+        "services[0].terminationGraceSeconds: must be at least 10 s longer than preStopSeconds (300); the " +
+          "kubelet kills the pod when it is over",
+      ],
+    ],
+    [
+      "one replica",
+      { services: [{ ...web, replicas: 1 }] },
+      [
+        "services[0].replicas: must be a whole number from 2 to 1000 (one pod alone is an outage whenever its " +
+          "node goes; most: targets of a target group)",
+      ],
+    ],
+    [
+      "more targets than the quota",
+      { services: [{ ...web, replicas: 251 }] },
+      [
+        "services: need 502 targets with 2 members in at once; this load balancer has at most 500 " +
+          `(${nlb}/load-balancer-limits.html, 2026-11-21)`,
+      ],
+    ],
+    [
+      "unknown keys at every depth",
+      { colour: "blue", network: { ...network, nat: 1 }, services: [{ ...web, replica: 3 }], rollout: { bake: 1 } },
+      [
+        "network.nat: is not a known key",
+        "rollout.bake: is not a known key",
+        "services[0].replica: is not a known key",
+        "colour: is not a known key of eks-blue-green",
+      ],
+    ],
+    [
+      "no IPv4 block",
+      { network: { ...network, cidrBlock: "10.42.1.0/16" } },
+      ["network.cidrBlock: must be an IPv4 block whose bits behind the prefix are zero"],
+    ],
+    [
+      "a VPC that is too small",
+      { network: { ...network, cidrBlock: "10.42.0.0/26" } },
+      ["network.cidrBlock: is too small for a private and a public subnet in each of 2 zones"],
+    ],
+    [
+      "overlapping subnets",
+      {
+        network: {
+          ...network,
+          subnets: {
+            privateCidrBlocks: ["10.42.0.0/18", "10.42.64.0/18"],
+            publicCidrBlocks: ["10.42.96.0/20", "10.42.128.0/20"],
+          },
+        },
+      },
+      ["network.subnets.publicCidrBlocks[0]: overlaps with network.subnets.privateCidrBlocks[1] 10.42.64.0/18"],
+    ],
+    [
+      "a subnet outside of the VPC",
+      {
+        network: {
+          ...network,
+          subnets: {
+            privateCidrBlocks: ["10.43.0.0/18", "10.42.64.0/18"],
+            publicCidrBlocks: ["10.42.0.0/20", "10.42.128.0/20"],
+          },
+        },
+      },
+      ["network.subnets.privateCidrBlocks[0]: must lie inside of the VPC's block 10.42.0.0/16"],
+    ],
+    [
+      "a Service range inside of the VPC",
+      { cluster: { serviceCidrBlock: "10.42.0.0/20" } },
+      ["cluster.serviceCidrBlock: overlaps with the VPC's block 10.42.0.0/16"],
+    ],
+    [
+      "a zone of another region",
+      { network: { ...network, availabilityZones: ["us-east-1a", "eu-west-1b"] } },
+      ["network.availabilityZones: must be a zone of the region us-east-1"],
+    ],
+    [
+      "a controller without multi-cluster",
+      { controller: { version: "2.9.2" } },
+      [
+        "controller.version: must be 2.10.0 or newer: older controllers have no multi-cluster target groups and " +
+          "deregister the other members' targets",
+      ],
+    ],
+    [
+      "an autoscaler of nodes that is neither there nor not",
+      { cluster: { nodes: { autoscaled: "yes" } } },
+      ["cluster.nodes.autoscaled: must be true or false"],
+    ],
+    [
+      "node sizes upside down",
+      { cluster: { nodes: { minSize: 3, desiredSize: 2, maxSize: 4 } } },
+      ["cluster.nodes.desiredSize: must lie between minSize (3) and maxSize (4)"],
+    ],
+    [
+      "a hold shorter than the lag",
+      { rollout: { propagationHoldSeconds: 30 } },
+      ["rollout.propagationHoldSeconds: must be a whole number from 180 to 3600 (an NLB's lag is 180 to 300 s)"],
+    ],
+    [
+      "no free member",
+      { rollout: { minActive: 2 } },
+      ["rollout.minActive: must be a whole number from 1 to 1 (one member of all must be free to move)"],
+    ],
+    [
+      "MEMBER taken",
+      { services: [{ ...web, environment: { MEMBER: "x" } }] },
+      ["services[0].environment.MEMBER: is set by the package to the member's name"],
+    ],
+    [
+      "Secrets without a name",
+      { services: [{ ...web, environmentFrom: ["web-secrets", "Web_Secrets"] }] },
+      ["services[0].environmentFrom[1]: must be the name of a Kubernetes Secret"],
+    ],
+    [
+      "a value that is no structure",
+      { services: "[{" },
+      ["services: must be a structured value", "services: is required; must be a list of at least one service"],
+    ],
   ];
-  for (const [name, change, expected] of table) it(`refuses ${name}`, () => assert.deepEqual(problemsOf(change), expected));
+  for (const [name, change, expected] of table)
+    it(`refuses ${name}`, () => assert.deepEqual(problemsOf(change), expected));
 
-  it("refuses a stack name over 32 characters", () => assert.deepEqual(problemsOf({}, "d".repeat(33)), [`(stack name): ${nameRule}`]));
-  it("finds everything at once", () => assert.equal(problemsOf({ kubernetesVersion: undefined, members: ["blue"], services: [{ ...web, replicas: 1, port: 0 }], x: "1" }).length, 5));
+  it("refuses a stack name over 32 characters", () =>
+    assert.deepEqual(problemsOf({}, "d".repeat(33)), [`(stack name): ${nameRule}`]));
+  it("finds everything at once", () =>
+    assert.equal(
+      problemsOf({
+        kubernetesVersion: undefined,
+        members: ["blue"],
+        services: [{ ...web, replicas: 1, port: 0 }],
+        x: "1",
+      }).length,
+      5,
+    ));
   it("says path, value, rule and remedy in one line", () => {
-    assert.throws(() => parseEnvironmentConfig({ ...devValues, "eks-blue-green:members": '["blue","blue"]' }, context), {
-      message: "The config of environment 'dev' has 1 problem:\n  - members[1]: \"blue\": is listed twice. Remove one of the two",
-    });
+    assert.throws(
+      () => parseEnvironmentConfig({ ...devValues, "eks-blue-green:members": '["blue","blue"]' }, context),
+      {
+        message:
+          "The config of environment 'dev' has 1 problem:\n  - members[1]: \"blue\": is listed twice. Remove one " +
+          "of the two",
+      },
+    );
   });
 });
 
 describe("a member's config", () => {
   it("is two keys and no other", () => {
-    assert.deepEqual(parseMemberConfig({ "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue", "aws:region": "x" }), { environment: "dev", member: "blue" });
-    assert.throws(() => parseMemberConfig({ "eks-blue-green:member": "blue", "eks-blue-green:kubernetesVersion": "1.35" }), (error: ConfigError) => error.problems.map((problem) => problem.path).join() === "environment,kubernetesVersion");
+    assert.deepEqual(
+      parseMemberConfig({ "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue", "aws:region": "x" }),
+      { environment: "dev", member: "blue" },
+    );
+    assert.throws(
+      () => parseMemberConfig({ "eks-blue-green:member": "blue", "eks-blue-green:kubernetesVersion": "1.35" }),
+      (error: ConfigError) => error.problems.map((problem) => problem.path).join() === "environment,kubernetesVersion",
+    );
   });
 });
 
 describe("what a deployed environment may not change", () => {
   const current = parseEnvironmentConfig(devValues, context);
-  const wanted = (change: Record<string, unknown>) => parseEnvironmentConfig({ ...devValues, ...Object.fromEntries(Object.entries(change).map(([key, value]) => [`eks-blue-green:${key}`, typeof value === "string" ? value : JSON.stringify(value)])) }, context);
+  const wanted = (change: Record<string, unknown>) =>
+    parseEnvironmentConfig(
+      {
+        ...devValues,
+        ...Object.fromEntries(
+          Object.entries(change).map(([key, value]) => [
+            `eks-blue-green:${key}`,
+            typeof value === "string" ? value : JSON.stringify(value),
+          ]),
+        ),
+      },
+      context,
+    );
   it("accepts another version, member, service, zone and replica count", () => {
-    assert.deepEqual(sharedFieldProblems(current, wanted({ kubernetesVersion: "1.36", members: ["blue", "green", "teal"], services: [{ ...web, replicas: 5 }, { ...web, name: "api", port: 81 }], network: { ...network, availabilityZones: ["us-east-1a", "us-east-1b", "us-east-1c"] } })), []);
+    assert.deepEqual(
+      sharedFieldProblems(
+        current,
+        wanted({
+          kubernetesVersion: "1.36",
+          members: ["blue", "green", "teal"],
+          services: [
+            { ...web, replicas: 5 },
+            { ...web, name: "api", port: 81 },
+          ],
+          network: { ...network, availabilityZones: ["us-east-1a", "us-east-1b", "us-east-1c"] },
+        }),
+      ),
+      [],
+    );
   });
   it("accepts what is deployed, as a stack's outputs give it back: with sorted keys", () => {
-    const existing = { memberClusters: { blue: { existing: { clusterName: "theirs", controller: "existing" } } }, loadBalancer: { owner: "service" }, network: { existing: { vpcId: "vpc-1", privateSubnetIds: ["subnet-1", "subnet-2"], publicSubnetIds: ["subnet-3", "subnet-4"] } }, services: [{ ...web, existing: { service: "shop", deployment: "shop" } }] };
-    const sorted = (value: unknown): unknown => (Array.isArray(value) ? value.map(sorted) : typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)])) : value);
+    const existing = {
+      memberClusters: { blue: { existing: { clusterName: "theirs", controller: "existing" } } },
+      loadBalancer: { owner: "service" },
+      network: {
+        existing: {
+          vpcId: "vpc-1",
+          privateSubnetIds: ["subnet-1", "subnet-2"],
+          publicSubnetIds: ["subnet-3", "subnet-4"],
+        },
+      },
+      services: [{ ...web, existing: { service: "shop", deployment: "shop" } }],
+    };
+    const sorted = (value: unknown): unknown =>
+      Array.isArray(value)
+        ? value.map(sorted)
+        : typeof value === "object" && value !== null
+          ? Object.fromEntries(
+              Object.entries(value)
+                .sort(([a], [b]) => (a < b ? -1 : 1))
+                .map(([key, inner]) => [key, sorted(inner)]),
+            )
+          : value;
     assert.deepEqual(sharedFieldProblems(sorted(wanted(existing)) as EnvironmentConfig, wanted(existing)), []);
-    assert.deepEqual(sharedFieldProblems(sorted(wanted(existing)) as EnvironmentConfig, wanted({ ...existing, network: { existing: { ...existing.network.existing, vpcId: "vpc-2" } } })).map(({ path }) => path), ["network.existing"]);
+    assert.deepEqual(
+      sharedFieldProblems(
+        sorted(wanted(existing)) as EnvironmentConfig,
+        wanted({ ...existing, network: { existing: { ...existing.network.existing, vpcId: "vpc-2" } } }),
+      ).map(({ path }) => path),
+      ["network.existing"],
+    );
   });
   const table: [string, Record<string, unknown>, string][] = [
     ["the VPC's block", { network: { ...network, cidrBlock: "10.50.0.0/16" } }, "network.cidrBlock"],
-    ["the zones' order", { network: { ...network, availabilityZones: ["us-east-1b", "us-east-1a"] } }, "network.availabilityZones"],
+    [
+      "the zones' order",
+      { network: { ...network, availabilityZones: ["us-east-1b", "us-east-1a"] } },
+      "network.availabilityZones",
+    ],
     ["the scheme", { loadBalancer: { scheme: "internal" } }, "loadBalancer.scheme"],
     ["a target port", { services: [{ ...web, targetPort: 9000 }] }, "services[0].targetPort"],
     ["a namespace", { services: [{ ...web, namespace: "other" }] }, "services[0].namespace"],
     ["a service that goes", { services: [{ ...web, name: "other" }] }, "services"],
   ];
-  for (const [name, change, path] of table) it(`refuses ${name}`, () => assert.deepEqual(sharedFieldProblems(current, wanted(change)).map((problem) => problem.path), [path]));
+  for (const [name, change, path] of table)
+    it(`refuses ${name}`, () =>
+      assert.deepEqual(
+        sharedFieldProblems(current, wanted(change)).map((problem) => problem.path),
+        [path],
+      ));
 
   it("says of a service that goes what can be done: nothing that lifts a protection lets it go", () => {
-    assert.match(sharedFieldProblems(current, wanted({ services: [{ ...web, name: "other" }] }))[0]?.remedy ?? "", /^Keep it; .*second environment/);
+    assert.match(
+      sharedFieldProblems(current, wanted({ services: [{ ...web, name: "other" }] }))[0]?.remedy ?? "",
+      /^Keep it; .*second environment/,
+    );
   });
 
   const record = initialRecord({ members: ["blue", "green"], kubernetesVersion: "1.33" });
   it("refuses to skip a minor, or to go down, in place only", () => {
-    const rules = (kubernetesVersion: string, strategy: "cycle" | "replace") => versionProblems(record, { kubernetesVersion, rollout: { ...current.rollout, strategy } }).map((problem) => problem.rule);
+    const rules = (kubernetesVersion: string, strategy: "cycle" | "replace") =>
+      versionProblems(record, { kubernetesVersion, rollout: { ...current.rollout, strategy } }).map(
+        (problem) => problem.rule,
+      );
     assert.deepEqual(rules("1.35", "cycle"), []);
-    assert.deepEqual(rules("1.32", "cycle"), ["member 'blue' runs 1.33, and a cluster's version can't be lowered in place"]);
+    assert.deepEqual(rules("1.32", "cycle"), [
+      "member 'blue' runs 1.33, and a cluster's version can't be lowered in place",
+    ]);
     assert.deepEqual(rules("1.34", "cycle"), []);
     assert.deepEqual(rules("1.35", "replace"), []);
   });
   it("refuses to drop a member that is not absent", () => {
-    assert.deepEqual(memberProblems(record, { members: ["green"] }).map((problem) => problem.rule), ["member 'blue' is active with Kubernetes 1.33; the list must keep it until it is absent"]);
+    assert.deepEqual(
+      memberProblems(record, { members: ["green"] }).map((problem) => problem.rule),
+      ["member 'blue' is active with Kubernetes 1.33; the list must keep it until it is absent"],
+    );
     assert.deepEqual(memberProblems(record, { members: ["blue", "teal"] }), []);
   });
 });

@@ -5,30 +5,105 @@ import { memberProgram } from "../../../stacks/member/program";
 import type { AdoptedLoadBalancer } from "../../../stacks/record";
 import { devValues, find, runUnderMocks, type MockRun } from "../mock-engine";
 
-const group = (id: string, kind: "managed" | "backend"): AdoptedLoadBalancer["securityGroups"][number] => ({ id, kind, name: kind === "backend" ? "k8s-traffic-devblue" : `k8s-web-${id}`, description: "d", vpcId: "vpc-1", tags: {} });
+const group = (id: string, kind: "managed" | "backend"): AdoptedLoadBalancer["securityGroups"][number] => ({
+  id,
+  kind,
+  name: kind === "backend" ? "k8s-traffic-devblue" : `k8s-web-${id}`,
+  description: "d",
+  vpcId: "vpc-1",
+  tags: {},
+});
 const balancer = (key: string): AdoptedLoadBalancer => ({
-  arn: `arn:lb:${key}`, name: `k8s-${key}`, dnsName: `${key}.elb.example`, scheme: "internet-facing", ipAddressType: "ipv4", vpcId: "vpc-1", subnetIds: ["subnet-1"], attributes: {}, tags: {},
+  arn: `arn:lb:${key}`,
+  name: `k8s-${key}`,
+  dnsName: `${key}.elb.example`,
+  scheme: "internet-facing",
+  ipAddressType: "ipv4",
+  vpcId: "vpc-1",
+  subnetIds: ["subnet-1"],
+  attributes: {},
+  tags: {},
   securityGroups: [group(`sg-${key}`, "managed"), group("sg-backend", "backend")],
   listeners: [{ arn: `arn:listener:${key}`, port: 80, protocol: "TCP", targetGroupKey: key }],
-  targetGroups: [{ key, arn: `arn:group:${key}`, name: key, port: 8080, protocol: "TCP", targetType: "ip", vpcId: "vpc-1", attributes: {}, healthCheck: { protocol: "HTTP", port: "traffic-port", path: "/healthz", intervalSeconds: 10, timeoutSeconds: 6, healthyThreshold: 3, unhealthyThreshold: 3, matcher: "200-399" } }],
+  targetGroups: [
+    {
+      key,
+      arn: `arn:group:${key}`,
+      name: key,
+      port: 8080,
+      protocol: "TCP",
+      targetType: "ip",
+      vpcId: "vpc-1",
+      attributes: {},
+      healthCheck: {
+        protocol: "HTTP",
+        port: "traffic-port",
+        path: "/healthz",
+        intervalSeconds: 10,
+        timeoutSeconds: 6,
+        healthyThreshold: 3,
+        unhealthyThreshold: 3,
+        matcher: "200-399",
+      },
+    },
+  ],
 });
-const services = ["web", "api"].map((name, index) => ({ name, namespace: name, image: "eks-blue-green/echo:1", port: 80 + index, targetPort: 8080, replicas: 3 }));
+const services = ["web", "api"].map((name, index) => ({
+  name,
+  namespace: name,
+  image: "eks-blue-green/echo:1",
+  port: 80 + index,
+  targetPort: 8080,
+  replicas: 3,
+}));
 const values = { ...devValues, "eks-blue-green:services": JSON.stringify(services) };
 const adopted = { web: balancer("web"), api: balancer("api") };
 
 describe("load balancers that were handed over", () => {
   let first: EnvironmentOutputs;
-  before(async () => void (first = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(values))).outputs as unknown as EnvironmentOutputs));
+  before(
+    async () =>
+      void (first = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(values)))
+        .outputs as unknown as EnvironmentOutputs),
+  );
 
-  const deploy = async (teardown: boolean, takes: readonly string[] = ["sg-backend"]): Promise<MockRun<Record<string, unknown>>> => {
+  const deploy = async (
+    teardown: boolean,
+    takes: readonly string[] = ["sg-backend"],
+  ): Promise<MockRun<Record<string, unknown>>> => {
     const absent = { role: "absent", version: null, workload: "running" };
     const record = {
-      ...first.record, ownership: { owner: "stack", primary: null, formerPrimary: "blue", adopted },
-      ...(teardown ? { placement: { blue: absent, green: absent }, rollout: { id: "t", command: { name: "teardown", member: null, percent: null }, strategy: "replace", wantedVersion: "1.35", steps: [], done: 0, direction: "forward", reason: null, startedAt: "2026-11-21T10:00:00Z" } } : {}),
+      ...first.record,
+      ownership: { owner: "stack", primary: null, formerPrimary: "blue", adopted },
+      ...(teardown
+        ? {
+            placement: { blue: absent, green: absent },
+            rollout: {
+              id: "t",
+              command: { name: "teardown", member: null, percent: null },
+              strategy: "replace",
+              wantedVersion: "1.35",
+              steps: [],
+              done: 0,
+              direction: "forward",
+              reason: null,
+              startedAt: "2026-11-21T10:00:00Z",
+            },
+          }
+        : {}),
     };
-    return await runUnderMocks({ stack: "dev", stacks: { dev: { ...first, record } } }, () => environmentProgram(values, teardown ? { kind: "unprotect", expectedRevision: first.record.revision, takes } : undefined));
+    return await runUnderMocks({ stack: "dev", stacks: { dev: { ...first, record } } }, () =>
+      environmentProgram(
+        values,
+        teardown ? { kind: "unprotect", expectedRevision: first.record.revision, takes } : undefined,
+      ),
+    );
   };
-  const groups = (run: MockRun<unknown>): string[] => run.resources.filter(({ type, name }) => type === "aws:ec2/securityGroup:SecurityGroup" && name.includes("sg-")).map(({ name }) => name).sort();
+  const groups = (run: MockRun<unknown>): string[] =>
+    run.resources
+      .filter(({ type, name }) => type === "aws:ec2/securityGroup:SecurityGroup" && name.includes("sg-"))
+      .map(({ name }) => name)
+      .sort();
 
   it("are declared with their own security groups; the one that the controller shares out stays the controller's", async () => {
     const run = await deploy(false);
@@ -36,7 +111,10 @@ describe("load balancers that were handed over", () => {
     const { protect, dependencies } = find(run.resources, "aws:lb/loadBalancer:LoadBalancer", "dev-web");
     assert.ok(protect);
     // So that a destroy ends with the network, which can't go before.
-    assert.ok(dependencies.some((one) => one.startsWith("aws:ec2/vpc:Vpc ")), dependencies.join(", "));
+    assert.ok(
+      dependencies.some((one) => one.startsWith("aws:ec2/vpc:Vpc ")),
+      dependencies.join(", "),
+    );
     assert.ok(dependencies.includes("aws:ec2/securityGroup:SecurityGroup dev-web-sg-web"));
   });
 
@@ -50,7 +128,10 @@ describe("load balancers that were handed over", () => {
     }
     const shared = find(run.resources, "aws:ec2/securityGroup:SecurityGroup", "dev-sg-backend");
     assert.equal(shared.protect, false);
-    assert.ok(shared.dependencies.some((one) => one.startsWith("aws:ec2/vpc:Vpc ")), "and before the network");
+    assert.ok(
+      shared.dependencies.some((one) => one.startsWith("aws:ec2/vpc:Vpc ")),
+      "and before the network",
+    );
   });
 
   it("but not when the driver has seen that its cluster is still there", async () => {
@@ -59,29 +140,78 @@ describe("load balancers that were handed over", () => {
 });
 
 describe("bindings that the primary takes over", () => {
-  const binding = { key: "web", namespace: "web", name: "k8s-web-hash", service: "web-lb", servicePort: 80, targetGroupArn: "arn:group:web", networking: null };
-  const ownerService = { ...values, "eks-blue-green:loadBalancer": JSON.stringify({ owner: "service" }), "eks-blue-green:services": JSON.stringify(services.slice(0, 1)) };
+  const binding = {
+    key: "web",
+    namespace: "web",
+    name: "k8s-web-hash",
+    service: "web-lb",
+    servicePort: 80,
+    targetGroupArn: "arn:group:web",
+    networking: null,
+  };
+  const ownerService = {
+    ...values,
+    "eks-blue-green:loadBalancer": JSON.stringify({ owner: "service" }),
+    "eks-blue-green:services": JSON.stringify(services.slice(0, 1)),
+  };
   let first: EnvironmentOutputs;
-  before(async () => void (first = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(ownerService))).outputs as unknown as EnvironmentOutputs));
+  before(
+    async () =>
+      void (first = (await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(ownerService)))
+        .outputs as unknown as EnvironmentOutputs),
+  );
 
   const importOf = async (step: string | null, boundBy: string): Promise<string> => {
     const loadBalancer = { ...balancer("web"), bindings: [binding] };
-    const before = { loadBalancer, namespace: "web", name: "web-lb", serviceType: "LoadBalancer", loadBalancerClass: null, annotations: {}, labels: {}, tags: {}, targets: {} };
+    const before = {
+      loadBalancer,
+      namespace: "web",
+      name: "web-lb",
+      serviceType: "LoadBalancer",
+      loadBalancerClass: null,
+      annotations: {},
+      labels: {},
+      tags: {},
+      targets: {},
+    };
     const record = {
-      ...first.record, placement: { ...first.record.placement, blue: { role: "active", version: "1.35", workload: "running" } },
-      ownership: { owner: step === null ? "stack" : "service", primary: step === null ? null : "blue", ...(step === null ? { formerPrimary: "blue" } : {}), adopted: { web: loadBalancer } },
-      ...(step === null ? {} : { adoption: { service: "web", member: "blue", step, direction: "forward", reason: null, startedAt: "2026-11-21T10:00:00Z", by: "a@b 1", before } }),
+      ...first.record,
+      placement: { ...first.record.placement, blue: { role: "active", version: "1.35", workload: "running" } },
+      ownership: {
+        owner: step === null ? "stack" : "service",
+        primary: step === null ? null : "blue",
+        ...(step === null ? { formerPrimary: "blue" } : {}),
+        adopted: { web: loadBalancer },
+      },
+      ...(step === null
+        ? {}
+        : {
+            adoption: {
+              service: "web",
+              member: "blue",
+              step,
+              direction: "forward",
+              reason: null,
+              startedAt: "2026-11-21T10:00:00Z",
+              by: "a@b 1",
+              before,
+            },
+          }),
     };
     const stacks = { dev: { ...first, record }, "dev-blue": { services: { web: { boundBy } } } };
     const context = { kind: "act", expectedRevision: first.record.revision } as const;
-    const run = await runUnderMocks({ stack: "dev-blue", stacks }, () => memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" }, context));
+    const run = await runUnderMocks({ stack: "dev-blue", stacks }, () =>
+      memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" }, context),
+    );
     return find(run.resources, "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding", "blue-web-k8s-web-hash").importId;
   };
 
   for (const step of ["import-primary", "annotations"]) {
     for (const boundBy of ["load-balancer-service", "binding"]) {
-      it(`at '${step}' are imported, whatever the last update's outputs say (${boundBy}): it may have failed`, async () => assert.equal(await importOf(step, boundBy), "web/k8s-web-hash"));
+      it(`at '${step}' are imported, whatever the last update's outputs say (${boundBy}): it may have failed`, async () =>
+        assert.equal(await importOf(step, boundBy), "web/k8s-web-hash"));
     }
   }
-  it("are like any other afterwards: drained and admitted, they are made anew", async () => assert.equal(await importOf(null, "binding"), ""));
+  it("are like any other afterwards: drained and admitted, they are made anew", async () =>
+    assert.equal(await importOf(null, "binding"), ""));
 });

@@ -1,6 +1,8 @@
 /**
- * The file backend keeps a sidecar `….attrs` beside each of its files and writes it in place: an engine killed in that instant leaves an
- * empty one, and from then on every read of the checkpoint beside it ends with "EOF". A missing sidecar is as good as one without content,
+ * The file backend keeps a sidecar `….attrs` beside each of its files and writes it in place: an engine killed in that
+ * instant leaves an
+ * empty one, and from then on every read of the checkpoint beside it ends with "EOF". A missing sidecar is as good as
+ * one without content,
  * so a broken one is removed; nothing is lost, and an engine that is just writing it does not mind.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -8,9 +10,14 @@ import { join } from "node:path";
 import { fileBackendRoot } from "./lock-files";
 
 /** Whether a failure is what a broken sidecar looks like. */
-export const looksLikeBrokenSidecar = (message: string): boolean => /: (EOF|unexpected EOF|unexpected end of JSON input)$/m.test(message);
-/** Whether it may have met one that was being written at this moment. Servers cut connections with EOF too: an update is not repeated for those. */
-export const mayBeHalfWritten = (message: string): boolean => /failed to load checkpoint: /.test(message) && looksLikeBrokenSidecar(message);
+export const looksLikeBrokenSidecar = (message: string): boolean =>
+  /: (EOF|unexpected EOF|unexpected end of JSON input)$/m.test(message);
+/**
+ * Whether it may have met one that was being written at this moment. Servers cut connections with EOF too: an update is
+ * not repeated for those.
+ */
+export const mayBeHalfWritten = (message: string): boolean =>
+  /failed to load checkpoint: /.test(message) && looksLikeBrokenSidecar(message);
 
 function isBroken(file: string): boolean {
   try {
@@ -32,7 +39,15 @@ export function removeBrokenSidecars(backendUrl: string | undefined, project: st
     [join(state, "stacks", project), ofStack],
     [join(state, "locks", "organization", project, stack), () => true],
   ];
-  const broken = places.flatMap(([folder, concerns]) => (existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".attrs") && concerns(name)).map((name) => join(folder, name)) : [])).filter(isBroken);
+  const broken = places
+    .flatMap(([folder, concerns]) =>
+      existsSync(folder)
+        ? readdirSync(folder)
+            .filter((name) => name.endsWith(".attrs") && concerns(name))
+            .map((name) => join(folder, name))
+        : [],
+    )
+    .filter(isBroken);
   for (const file of broken) rmSync(file, { force: true });
   return broken;
 }

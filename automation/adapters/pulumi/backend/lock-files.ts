@@ -18,8 +18,19 @@ export function holderInFiles(backendUrl: string | undefined, project: string, s
   if (!existsSync(folder)) return null;
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
     try {
-      const { pid, username, hostname: host, timestamp } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { pid?: number; username?: string; hostname?: string; timestamp?: string };
-      if (typeof pid === "number") return { pid, user: username ?? "", host: host ?? hostname(), since: timestamp ?? "" };
+      const {
+        pid,
+        username,
+        hostname: host,
+        timestamp,
+      } = JSON.parse(readFileSync(join(folder, file), "utf8")) as {
+        pid?: number;
+        username?: string;
+        hostname?: string;
+        timestamp?: string;
+      };
+      if (typeof pid === "number")
+        return { pid, user: username ?? "", host: host ?? hostname(), since: timestamp ?? "" };
     } catch {
       // Released or being written at this moment; the engine itself has the last word.
     }

@@ -12,7 +12,10 @@ export function startedAtMs(processStat: string, machineStat: string): number | 
   return Number.isFinite(ticks) && Number.isFinite(booted) ? booted * 1000 + ticks * 10 : null;
 }
 
-/** A process that is younger than the lock never held it. `btime` has whole seconds and moves with the clock: a minute is left to it. */
+/**
+ * A process that is younger than the lock never held it. `btime` has whole seconds and moves with the clock: a minute
+ * is left to it.
+ */
 export function startedLater(startedMs: number | null, since: string): boolean {
   const locked = Date.parse(since);
   return startedMs !== null && !Number.isNaN(locked) && startedMs > locked + 60_000;

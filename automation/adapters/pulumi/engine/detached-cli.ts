@@ -1,14 +1,21 @@
 /**
- * The pulumi CLI as a process that outlives the driver: in a process group of its own (a terminal's Ctrl-C does not reach it), with
- * files in place of pipes (a broken pipe would kill it in the middle of an update). When the driver is killed, the inline program's
- * server is gone with it; the engine then takes the update as failed: it lets operations in flight come to their end, writes the state and gives the lock back.
+ * The pulumi CLI as a process that outlives the driver: in a process group of its own (a terminal's Ctrl-C does not
+ * reach it), with
+ * files in place of pipes (a broken pipe would kill it in the middle of an update). When the driver is killed, the
+ * inline program's
+ * server is gone with it; the engine then takes the update as failed: it lets operations in flight come to their end,
+ * writes the state and gives the lock back.
  */
 import { spawn } from "node:child_process";
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 
-export interface CliRun { readonly stdout: string; readonly stderr: string; readonly code: number }
+export interface CliRun {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number;
+}
 
 export interface CliOptions {
   readonly cwd: string;
@@ -20,7 +27,11 @@ export interface CliOptions {
 
 /** The text of a message in the SDK's form, which the rest of the driver reads codes and lock holders from. */
 const failure = (run: { stdout: string; stderr: string; code: number; cause?: unknown }): Error =>
-  new Error(`code: ${run.code}\n stdout: ${run.stdout}\n stderr: ${run.stderr}\n err?: ${run.cause instanceof Error ? run.cause.message : ""}\n`, { cause: run.cause });
+  new Error(
+    `code: ${run.code}\n stdout: ${run.stdout}\n stderr: ${run.stderr}\n err?: ` +
+      `${run.cause instanceof Error ? run.cause.message : ""}\n`,
+    { cause: run.cause },
+  );
 
 /** Two files without names: nothing is left in the file system, however this process ends. */
 function openCaptures(): readonly [number, number] {
@@ -55,7 +66,9 @@ export async function runCli(command: string, args: readonly string[], options: 
     options.signal?.addEventListener("abort", interrupt, { once: true });
     const code = await new Promise<number>((resolve, reject) => {
       child.once("error", (cause) => reject(failure({ stdout: "", stderr: cause.message, code: -2, cause })));
-      child.once("exit", (status, signal) => resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+      child.once("exit", (status, signal) =>
+        resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+      );
     }).finally(() => options.signal?.removeEventListener("abort", interrupt));
     const run = { stdout: readAll(out), stderr: readAll(err), code };
     if (code !== 0) throw failure(run);

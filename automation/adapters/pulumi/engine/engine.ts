@@ -37,7 +37,8 @@ export class Engine {
   private readonly told = new Map<string, string>();
 
   constructor(readonly options: EngineOptions) {
-    // Looked up from the program, which need not be beside Pulumi.yaml (a rehearsal's is elsewhere): it runs in this process and must meet the engine through its own copy of the SDK.
+    // Looked up from the program, which need not be beside Pulumi.yaml (a rehearsal's is elsewhere): it runs in this
+    // process and must meet the engine through its own copy of the SDK.
     const theirs = createRequire(join(options.project.main, "package.json"));
     let automation: typeof Automation;
     try {
@@ -65,15 +66,30 @@ export class Engine {
   }
 
   private async create(): Promise<Automation.LocalWorkspace> {
-    const own = await this.automation.PulumiCommand.get({ skipVersionCheck: process.env["PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK"] !== undefined });
+    const own = await this.automation.PulumiCommand.get({
+      skipVersionCheck: process.env["PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK"] !== undefined,
+    });
     // The SDK's own way of running the CLI ties it to this process by pipes.
-    const run = (args: string[], cwd: string, env: Record<string, string>, _onOutput?: unknown, _onError?: unknown, signal?: AbortSignal): Promise<CliRun> =>
-      runCli(own.command, args, { cwd, env, ...(signal === undefined ? {} : { signal }) });
+    const run = (
+      args: string[],
+      cwd: string,
+      env: Record<string, string>,
+      _onOutput?: unknown,
+      _onError?: unknown,
+      signal?: AbortSignal,
+    ): Promise<CliRun> => runCli(own.command, args, { cwd, env, ...(signal === undefined ? {} : { signal }) });
     const pulumiCommand = Object.assign(Object.create(own) as Automation.PulumiCommand, { run });
-    return await this.automation.LocalWorkspace.create({ workDir: this.options.workDirectory, envVars: this.environment, pulumiCommand });
+    return await this.automation.LocalWorkspace.create({
+      workDir: this.options.workDirectory,
+      envVars: this.environment,
+      pulumiCommand,
+    });
   }
 
-  /** A handle that neither changes which stack a person has selected, nor asks for outputs and history after each update (measured: half of an update's time). */
+  /**
+   * A handle that neither changes which stack a person has selected, nor asks for outputs and history after each update
+   * (measured: half of an update's time).
+   */
   private stack(name: string): Promise<Automation.Stack> {
     let opened = this.stacks.get(name);
     if (opened === undefined) {
@@ -91,9 +107,17 @@ export class Engine {
   /** A plain CLI command; answers its stdout. */
   async command(stack: string, args: readonly string[], seconds = 60): Promise<string> {
     const began = this.options.clock.now();
-    for (let reads = 1; ; ) {
+    for (let reads = 1; ;) {
       try {
-        return await this.guarded(stack, `pulumi ${args.slice(0, 2).join(" ")}`, seconds, undefined, async (signal) => (await runCli("pulumi", args, { cwd: this.options.workDirectory, env: this.environment, signal })).stdout, []);
+        return await this.guarded(
+          stack,
+          `pulumi ${args.slice(0, 2).join(" ")}`,
+          seconds,
+          undefined,
+          async (signal) =>
+            (await runCli("pulumi", args, { cwd: this.options.workDirectory, env: this.environment, signal })).stdout,
+          [],
+        );
       } catch (error) {
         if (await this.healed(stack, error, reads)) reads += 1;
         else if (error instanceof LockedError) await this.waitForLock(stack, error, began, undefined);
@@ -102,24 +126,50 @@ export class Engine {
     }
   }
 
-  /** Whether a failed read is worth another: the file backend's state was being written, or a killed engine had left half of a sidecar, which is removed. */
+  /**
+   * Whether a failed read is worth another: the file backend's state was being written, or a killed engine had left
+   * half of a sidecar, which is removed.
+   */
   private async healed(stack: string, error: unknown, reads: number): Promise<boolean> {
     const { clock, note, project } = this.options;
-    if (!(error instanceof DriverError) || !looksLikeBrokenSidecar(error.message) || fileBackendRoot(this.backendUrl) === null || reads >= mostReads) return false;
+    if (
+      !(error instanceof DriverError) ||
+      !looksLikeBrokenSidecar(error.message) ||
+      fileBackendRoot(this.backendUrl) === null ||
+      reads >= mostReads
+    )
+      return false;
     const removed = removeBrokenSidecars(this.backendUrl, project.name, stack);
-    if (removed.length > 0) note(`${stack}: a killed engine left ${removed.join(", ")} half written; removed, it holds nothing of the state`);
+    if (removed.length > 0)
+      note(`${stack}: a killed engine left ${removed.join(", ")} half written; removed, it holds nothing of the state`);
     else if (mayBeHalfWritten(error.message)) await clock.sleep(rereadMs);
     else return false;
     return true;
   }
 
-  async run<T>(name: string, action: string, seconds: number, cancel: AbortSignal | undefined, work: (stack: Automation.Stack, common: { onEvent: (event: Automation.EngineEvent) => void; signal: AbortSignal }) => Promise<T>): Promise<EventCollector> {
+  async run<T>(
+    name: string,
+    action: string,
+    seconds: number,
+    cancel: AbortSignal | undefined,
+    work: (
+      stack: Automation.Stack,
+      common: { onEvent: (event: Automation.EngineEvent) => void; signal: AbortSignal },
+    ) => Promise<T>,
+  ): Promise<EventCollector> {
     const stack = await this.stack(name);
     const began = this.options.clock.now();
-    for (let reads = 1; ; ) {
+    for (let reads = 1; ;) {
       const events = new EventCollector();
       try {
-        await this.guarded(name, action, seconds, cancel, (signal) => work(stack, { onEvent: events.listen, signal }), events.diagnostics);
+        await this.guarded(
+          name,
+          action,
+          seconds,
+          cancel,
+          (signal) => work(stack, { onEvent: events.listen, signal }),
+          events.diagnostics,
+        );
         return events;
       } catch (error) {
         // The update stays failed; whoever repeats it finds the object in the state.
@@ -132,10 +182,16 @@ export class Engine {
   }
 
   /**
-   * The lock of a process that is gone is removed. An engine of this machine that lives (its driver was killed: it lets operations in
+   * The lock of a process that is gone is removed. An engine of this machine that lives (its driver was killed: it lets
+   * operations in
    * flight come to their end) is waited for as long as an update may take; somebody else's elsewhere for two minutes.
    */
-  private async waitForLock(stack: string, error: LockedError, began: number, cancel: AbortSignal | undefined): Promise<void> {
+  private async waitForLock(
+    stack: string,
+    error: LockedError,
+    began: number,
+    cancel: AbortSignal | undefined,
+  ): Promise<void> {
     const { clock, note } = this.options;
     const holder = error.holder === null ? "unknown" : holderLives(error.holder);
     if (holder === "gone") {
@@ -145,12 +201,16 @@ export class Engine {
     }
     const limitMs = holder === "lives" ? Math.max(clock.scaled(5400), 120_000) : 120_000;
     if (clock.now() - began > limitMs || cancel?.aborted) throw error;
-    if (this.told.get(stack) !== error.message) note(`${error.message}: waiting for it to end, ${Math.round(limitMs / 1000)} s at most`);
+    if (this.told.get(stack) !== error.message)
+      note(`${error.message}: waiting for it to end, ${Math.round(limitMs / 1000)} s at most`);
     this.told.set(stack, error.message);
     await clock.sleep(500, cancel);
   }
 
-  /** Resolves when nobody holds the stack, as far as the backend tells without an operation: whether somebody did. @throws EBG-STACK-LOCKED */
+  /**
+   * Resolves when nobody holds the stack, as far as the backend tells without an operation: whether somebody did.
+   * @throws EBG-STACK-LOCKED
+   */
   async untilFree(stack: string, cancel?: AbortSignal): Promise<boolean> {
     const began = this.options.clock.now();
     for (let rounds = 0; ; rounds += 1) {
@@ -160,9 +220,21 @@ export class Engine {
     }
   }
 
-  private async guarded<T>(stack: string, action: string, seconds: number, cancel: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>, diagnostics: readonly string[]): Promise<T> {
+  private async guarded<T>(
+    stack: string,
+    action: string,
+    seconds: number,
+    cancel: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+    diagnostics: readonly string[],
+  ): Promise<T> {
     // The SDK misses a signal that was aborted before.
-    if (cancel?.aborted) throw new DriverError("EBG-STOPPED", `${action} of ${stack} was not begun: cancelled`, "run the same command again");
+    if (cancel?.aborted)
+      throw new DriverError(
+        "EBG-STOPPED",
+        `${action} of ${stack} was not begun: cancelled`,
+        "run the same command again",
+      );
     const deadline = new AbortController();
     const limitMs = Math.max(this.options.clock.scaled(seconds), 60_000);
     const stop = (): void => deadline.abort();
@@ -177,8 +249,16 @@ export class Engine {
     try {
       return await Promise.race([work(deadline.signal), late]);
     } catch (error) {
-      if (cancel?.aborted) throw new DriverError("EBG-STOPPED", `${action} of ${stack} was cancelled`, `run the same command again; if the stack stays locked: pulumi cancel --stack ${stack}`, error);
-      throw deadline.signal.aborted ? this.tooLate(stack, action, limitMs) : failureOf(stack, action, error, diagnostics);
+      if (cancel?.aborted)
+        throw new DriverError(
+          "EBG-STOPPED",
+          `${action} of ${stack} was cancelled`,
+          `run the same command again; if the stack stays locked: pulumi cancel --stack ${stack}`,
+          error,
+        );
+      throw deadline.signal.aborted
+        ? this.tooLate(stack, action, limitMs)
+        : failureOf(stack, action, error, diagnostics);
     } finally {
       clearTimeout(timer);
       cancel?.removeEventListener("abort", stop);
@@ -186,6 +266,10 @@ export class Engine {
   }
 
   private tooLate(stack: string, action: string, limitMs: number): DriverError {
-    return new DriverError("EBG-DEADLINE", `${action} of ${stack} took more than ${Math.round(limitMs / 1000)} s and was cancelled`, `run the same command again; if the stack stays locked: pulumi cancel --stack ${stack}`);
+    return new DriverError(
+      "EBG-DEADLINE",
+      `${action} of ${stack} took more than ${Math.round(limitMs / 1000)} s and was cancelled`,
+      `run the same command again; if the stack stays locked: pulumi cancel --stack ${stack}`,
+    );
   }
 }

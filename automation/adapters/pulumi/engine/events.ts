@@ -3,7 +3,13 @@ import type { EngineEvent } from "@pulumi/pulumi/automation";
 import type { PlannedOperation } from "../../../ports";
 
 /** A creation that was refused because the object is there already. */
-export interface Collision { readonly urn: string; readonly type: string; readonly inputs: Record<string, unknown>; readonly parent: string; readonly provider: string }
+export interface Collision {
+  readonly urn: string;
+  readonly type: string;
+  readonly inputs: Record<string, unknown>;
+  readonly parent: string;
+  readonly provider: string;
+}
 
 export class EventCollector {
   readonly operations: PlannedOperation[] = [];
@@ -17,11 +23,28 @@ export class EventCollector {
     const step = event.resourcePreEvent?.metadata;
     if (step !== undefined && step.op !== "same") {
       const paths = Object.keys(step.detailedDiff ?? {});
-      this.operations.push({ operation: step.op, type: step.type, urn: step.urn, paths: paths.length > 0 ? paths : [...(step.diffs ?? [])], custom: step.new?.custom ?? step.old?.custom ?? false, ...((step.old?.initErrors ?? []).length > 0 ? { incomplete: true as const } : {}) });
+      this.operations.push({
+        operation: step.op,
+        type: step.type,
+        urn: step.urn,
+        paths: paths.length > 0 ? paths : [...(step.diffs ?? [])],
+        custom: step.new?.custom ?? step.old?.custom ?? false,
+        ...((step.old?.initErrors ?? []).length > 0 ? { incomplete: true as const } : {}),
+      });
     }
-    if (step?.op === "create" && step.new !== undefined) this.creating.set(step.urn, { urn: step.urn, type: step.type, inputs: step.new.inputs ?? {}, parent: step.new.parent, provider: step.new.provider });
+    if (step?.op === "create" && step.new !== undefined)
+      this.creating.set(step.urn, {
+        urn: step.urn,
+        type: step.type,
+        inputs: step.new.inputs ?? {},
+        parent: step.new.parent,
+        provider: step.new.provider,
+      });
     const diagnostic = event.diagnosticEvent;
-    const refused = diagnostic?.severity === "error" && /already exists/i.test(diagnostic.message) ? this.creating.get(diagnostic.urn ?? "") : undefined;
+    const refused =
+      diagnostic?.severity === "error" && /already exists/i.test(diagnostic.message)
+        ? this.creating.get(diagnostic.urn ?? "")
+        : undefined;
     if (refused !== undefined) this.collisions.push(refused);
     if (diagnostic !== undefined && diagnostic.severity === "error") {
       // Messages carry the engine's colour tags, as <{%reset%}>.

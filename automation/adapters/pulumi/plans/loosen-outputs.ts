@@ -1,7 +1,10 @@
 /**
- * Outputs that a component makes of resources which don't exist yet (eks.Cluster's `core`) get keys, and references to resources get
- * ids, only during the update. The engine (3.246) accepts any value where a plan has a plain unknown, but calls a violation what was
- * an object with an unknown somewhere inside. So in the plan's *outputs* a property that holds an unknown becomes one; inputs,
+ * Outputs that a component makes of resources which don't exist yet (eks.Cluster's `core`) get keys, and references to
+ * resources get
+ * ids, only during the update. The engine (3.246) accepts any value where a plan has a plain unknown, but calls a
+ * violation what was
+ * an object with an unknown somewhere inside. So in the plan's *outputs* a property that holds an unknown becomes one;
+ * inputs,
  * operations, parents and everything else stay as binding as they were.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +14,8 @@ const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The plan file writes a reference's unknown id as an empty text. */
 function holdsUnknown(value: unknown): boolean {
@@ -22,7 +26,10 @@ function holdsUnknown(value: unknown): boolean {
   return Object.values(value).some(holdsUnknown);
 }
 
-const loosened = (properties: unknown): unknown => (isObject(properties) ? Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, holdsUnknown(value) ? unknown : value])) : properties);
+const loosened = (properties: unknown): unknown =>
+  isObject(properties)
+    ? Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, holdsUnknown(value) ? unknown : value]))
+    : properties;
 
 /** Pure; exported for tests. */
 export function withUnknownOutputs(plan: Json): Json {
@@ -31,7 +38,11 @@ export function withUnknownOutputs(plan: Json): Json {
     const goal = isObject(entry) ? entry["goal"] : undefined;
     if (!isObject(entry) || !isObject(goal) || !isObject(goal["outputDiff"])) return [urn, entry];
     const { adds, updates, ...rest } = goal["outputDiff"];
-    const outputDiff = { ...rest, ...(adds === undefined ? {} : { adds: loosened(adds) }), ...(updates === undefined ? {} : { updates: loosened(updates) }) };
+    const outputDiff = {
+      ...rest,
+      ...(adds === undefined ? {} : { adds: loosened(adds) }),
+      ...(updates === undefined ? {} : { updates: loosened(updates) }),
+    };
     return [urn, { ...entry, goal: { ...goal, outputDiff } }];
   });
   return { ...plan, resourcePlans: Object.fromEntries(changed) };

@@ -13,9 +13,17 @@ interface ConfigEntry {
 export function configValues(text: string, environment: string): Readonly<Record<string, string>> {
   const entries = Object.entries(JSON.parse(text) as Record<string, ConfigEntry>);
   try {
-    refuseSecretConfig(environment, entries.flatMap(([key, { secret }]) => (secret === true ? [key] : [])));
+    refuseSecretConfig(
+      environment,
+      entries.flatMap(([key, { secret }]) => (secret === true ? [key] : [])),
+    );
   } catch (error) {
-    throw new DriverError("EBG-CONFIG", error instanceof Error ? error.message : String(error), `correct Pulumi.${environment}.yaml`, error);
+    throw new DriverError(
+      "EBG-CONFIG",
+      error instanceof Error ? error.message : String(error),
+      `correct Pulumi.${environment}.yaml`,
+      error,
+    );
   }
   return Object.fromEntries(entries.map(([key, entry]) => [key, entry.value ?? JSON.stringify(entry.objectValue)]));
 }

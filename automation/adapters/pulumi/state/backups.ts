@@ -12,7 +12,9 @@ export function keepBackup(workDirectory: string, stack: string, text: string): 
   if (!existsSync(join(root, ".gitignore"))) writeFileSync(join(root, ".gitignore"), "*\n");
   const file = join(folder, `${stack}.${new Date().toISOString().replace(/[:.]/g, "-")}.json`);
   writeFileSync(file, text, { mode: 0o600 });
-  const mine = readdirSync(folder).filter((name) => name.startsWith(`${stack}.`)).sort();
+  const mine = readdirSync(folder)
+    .filter((name) => name.startsWith(`${stack}.`))
+    .sort();
   for (const old of mine.slice(0, Math.max(0, mine.length - kept))) rmSync(join(folder, old), { force: true });
   return file;
 }

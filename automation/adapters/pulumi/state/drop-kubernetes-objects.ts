@@ -1,8 +1,14 @@
-/** Objects of a cluster whose API server is gone for good leave the state, so that what AWS has of it can be destroyed. */
+/**
+ * Objects of a cluster whose API server is gone for good leave the state, so that what AWS has of it can be destroyed.
+ */
 import type { Engine } from "../engine/engine";
 import { exported, writeState, type State, type StateResource } from "./write";
 
-interface Referring extends StateResource { dependencies?: string[]; propertyDependencies?: Record<string, string[] | null>; deletedWith?: string }
+interface Referring extends StateResource {
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[] | null>;
+  deletedWith?: string;
+}
 
 const isObject = (resource: StateResource): boolean => resource.type.startsWith("kubernetes:");
 
@@ -13,12 +19,17 @@ export function withoutObjects(state: State): number {
   if (state.deployment === undefined || gone.size === 0) return 0;
   const kept = resources.filter((resource) => !isObject(resource));
   for (const resource of kept) {
-    if (resource.dependencies !== undefined) resource.dependencies = resource.dependencies.filter((urn) => !gone.has(urn));
-    for (const [property, urns] of Object.entries(resource.propertyDependencies ?? {})) if (urns !== null) (resource.propertyDependencies as Record<string, string[]>)[property] = urns.filter((urn) => !gone.has(urn));
+    if (resource.dependencies !== undefined)
+      resource.dependencies = resource.dependencies.filter((urn) => !gone.has(urn));
+    for (const [property, urns] of Object.entries(resource.propertyDependencies ?? {}))
+      if (urns !== null)
+        (resource.propertyDependencies as Record<string, string[]>)[property] = urns.filter((urn) => !gone.has(urn));
     if (resource.deletedWith !== undefined && gone.has(resource.deletedWith)) delete resource.deletedWith;
   }
   state.deployment.resources = kept;
-  state.deployment.pending_operations = (state.deployment.pending_operations ?? []).filter(({ resource }) => !isObject(resource));
+  state.deployment.pending_operations = (state.deployment.pending_operations ?? []).filter(
+    ({ resource }) => !isObject(resource),
+  );
   return gone.size;
 }
 

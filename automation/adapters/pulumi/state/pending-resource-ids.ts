@@ -29,8 +29,17 @@ const composed: Readonly<Record<string, readonly [readonly string[], string]>> =
   "aws:iam/instanceProfile:InstanceProfile": [["name"], ""],
   "kubernetes:helm.sh/v3:Release": [["namespace", "name"], "/"],
 };
-const repeatable = new Set(["aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"]);
-const lookedUp = new Set(["aws:eks/podIdentityAssociation:PodIdentityAssociation", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "aws:lb/loadBalancer:LoadBalancer", "aws:lb/targetGroup:TargetGroup"]);
+const repeatable = new Set([
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+  "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+]);
+const lookedUp = new Set([
+  "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+  "aws:lb/loadBalancer:LoadBalancer",
+  "aws:lb/targetGroup:TargetGroup",
+]);
 
 export function identityOf(type: string, inputs: Inputs): PendingIdentity {
   const parts = composed[type];

@@ -3,7 +3,14 @@ import type { EnvironmentOutputs } from "../../../../stacks/contract";
 import { overtaken } from "../../../errors";
 import type { PendingOperation, StackReading } from "../../../ports";
 
-interface StateResource { readonly urn: string; readonly type: string; readonly custom?: boolean; readonly protect?: boolean; readonly outputs?: Record<string, unknown>; readonly delete?: boolean }
+interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  readonly protect?: boolean;
+  readonly outputs?: Record<string, unknown>;
+  readonly delete?: boolean;
+}
 export interface StateFile {
   readonly deployment?: {
     readonly resources?: readonly StateResource[];
@@ -18,7 +25,8 @@ export function unwrapSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unwrapSecrets);
   if (typeof value !== "object" || value === null) return value;
   const object = value as Record<string, unknown>;
-  if (object[secretKey] !== undefined) return typeof object["plaintext"] === "string" ? unwrapSecrets(JSON.parse(object["plaintext"])) : null;
+  if (object[secretKey] !== undefined)
+    return typeof object["plaintext"] === "string" ? unwrapSecrets(JSON.parse(object["plaintext"])) : null;
   return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, unwrapSecrets(inner)]));
 }
 
@@ -27,7 +35,11 @@ const isStack = (resource: StateResource): boolean => resource.type === "pulumi:
 export function readingOf<Outputs>(state: StateFile): StackReading<Outputs> {
   const resources = state.deployment?.resources ?? [];
   const outputs = resources.find(isStack)?.outputs;
-  const pendingOperations = (state.deployment?.pending_operations ?? []).map((pending): PendingOperation => ({ urn: pending.resource.urn, type: pending.resource.type, operation: pending.type }));
+  const pendingOperations = (state.deployment?.pending_operations ?? []).map((pending): PendingOperation => ({
+    urn: pending.resource.urn,
+    type: pending.resource.type,
+    operation: pending.type,
+  }));
   return {
     exists: true,
     resources: resources.filter((resource) => !isStack(resource) && !resource.type.startsWith("pulumi:")).length,
@@ -42,9 +54,16 @@ export function assertRevision(state: StateFile, expected: number): void {
   if (now !== expected) throw overtaken(now, expected);
 }
 
-export const missing = <Outputs>(): StackReading<Outputs> => ({ exists: false, resources: 0, outputs: null, pendingOperations: [] });
+export const missing = <Outputs>(): StackReading<Outputs> => ({
+  exists: false,
+  resources: 0,
+  outputs: null,
+  pendingOperations: [],
+});
 
 /** URNs of protected resources of the wanted types. */
 export function protectedUrns(state: StateFile, wanted: (type: string) => boolean): string[] {
-  return (state.deployment?.resources ?? []).filter((resource) => resource.protect === true && resource.delete !== true && wanted(resource.type)).map((resource) => resource.urn);
+  return (state.deployment?.resources ?? [])
+    .filter((resource) => resource.protect === true && resource.delete !== true && wanted(resource.type))
+    .map((resource) => resource.urn);
 }

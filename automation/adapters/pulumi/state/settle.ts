@@ -1,7 +1,10 @@
 /**
- * Before a stack is acted on: whoever still holds it is waited for, and operations that a killed engine left open are resolved by
- * looking at the world. An interrupted creation becomes a resource of the state under the id that its inputs give, and a refresh of
- * that resource alone fills it or, when there is nothing of that id, drops it. (The engine's own `--import-pending-creates` drops the entry and reads nothing, 3.246.)
+ * Before a stack is acted on: whoever still holds it is waited for, and operations that a killed engine left open are
+ * resolved by
+ * looking at the world. An interrupted creation becomes a resource of the state under the id that its inputs give, and
+ * a refresh of
+ * that resource alone fills it or, when there is nothing of that id, drops it. (The engine's own
+ * `--import-pending-creates` drops the entry and reads nothing, 3.246.)
  */
 import { DriverError } from "../../../errors";
 import type { Settled } from "../../../ports";
@@ -14,10 +17,17 @@ type Counts = { -readonly [Key in keyof Settled]: Settled[Key] };
 /** Seconds of AWS's time that something may go on being made or destroyed after its engine is gone. */
 const unfinishedSeconds = 2400;
 const unfinished = /^(CREATING|UPDATING|DELETING|PENDING)$/;
-const short = (urn: string): string => `${urn.split("::")[2]?.split("$").at(-1) ?? ""} '${urn.split("::").at(-1) ?? urn}'`;
+const short = (urn: string): string =>
+  `${urn.split("::")[2]?.split("$").at(-1) ?? ""} '${urn.split("::").at(-1) ?? urn}'`;
 
 /** One that an earlier settling put in and could not look at any more. */
-const unread = (resource: StateResource): boolean => resource.custom === true && resource.external !== true && resource.delete !== true && (resource.id ?? "") !== "" && !resource.type.startsWith("pulumi:") && Object.keys(resource.outputs ?? {}).length === 0;
+const unread = (resource: StateResource): boolean =>
+  resource.custom === true &&
+  resource.external !== true &&
+  resource.delete !== true &&
+  (resource.id ?? "") !== "" &&
+  !resource.type.startsWith("pulumi:") &&
+  Object.keys(resource.outputs ?? {}).length === 0;
 
 /** Takes the pending operations out of the state, in memory; answers what is to be refreshed. */
 async function rewrite(state: State, counts: Counts, note: (message: string) => void): Promise<string[]> {
@@ -30,14 +40,23 @@ async function rewrite(state: State, counts: Counts, note: (message: string) => 
       continue;
     }
     const identity = identityOf(resource.type, resource.inputs ?? {});
-    const id = identity.kind === "id" ? identity.id : identity.kind === "look-up" ? await findAwsId(resource.type, resource.inputs ?? {}) : null;
+    const id =
+      identity.kind === "id"
+        ? identity.id
+        : identity.kind === "look-up"
+          ? await findAwsId(resource.type, resource.inputs ?? {})
+          : null;
     if (id !== null) {
       resources.push({ ...resource, id, outputs: {} });
       targets.push(resource.urn);
       continue;
     }
     counts.cleared += 1;
-    if (identity.kind === "unknown") note(`the creation of ${short(resource.urn)} was interrupted, and its id can't be found by its inputs: it is made again; one that nobody uses may be left over`);
+    if (identity.kind === "unknown")
+      note(
+        `the creation of ${short(resource.urn)} was interrupted, and its id can't be found by its inputs: it is ` +
+          "made again; one that nobody uses may be left over",
+      );
   }
   delete state.deployment!.pending_operations;
   return [...new Set(targets)];
@@ -54,8 +73,16 @@ export async function refreshUntilDone(engine: StackCli, stack: string, targets:
     const left = targets.filter((urn) => here.has(urn));
     const busy = left.filter((urn) => unfinished.test(String(here.get(urn)?.outputs?.["status"] ?? "")));
     if (left.length === 0 || (told !== "" && busy.length === 0)) return state;
-    if (clock.now() > until) throw new DriverError("EBG-PENDING-OPERATIONS", `${stack}: ${busy.map(short).join(", ")} did not come to an end`, "look at it in AWS, then run the same command again");
-    const message = busy.length === 0 ? "" : `waiting for ${busy.map(short).join(", ")}, which an update that did not come to its end left behind`;
+    if (clock.now() > until)
+      throw new DriverError(
+        "EBG-PENDING-OPERATIONS",
+        `${stack}: ${busy.map(short).join(", ")} did not come to an end`,
+        "look at it in AWS, then run the same command again",
+      );
+    const message =
+      busy.length === 0
+        ? ""
+        : `waiting for ${busy.map(short).join(", ")}, which an update that did not come to its end left behind`;
     if (message !== "" && message !== told) note(message);
     if (told !== "") await clock.sleep(Math.max(clock.scaled(15), 1000));
     told = message === "" ? "looked" : message;
@@ -63,15 +90,23 @@ export async function refreshUntilDone(engine: StackCli, stack: string, targets:
   }
 }
 
-/** Answers what was done; null when nothing was pending and nobody held the stack. @throws EBG-STACK-LOCKED, EBG-PENDING-OPERATIONS */
+/**
+ * Answers what was done; null when nothing was pending and nobody held the stack. @throws EBG-STACK-LOCKED,
+ * EBG-PENDING-OPERATIONS
+ */
 export async function settle(engine: StackCli, stack: string): Promise<Settled | null> {
   const { note } = engine.options;
   const counts: Counts = { adopted: 0, cleared: 0, refreshed: 0 };
   const held = await engine.untilFree(stack);
   const state = await exported(engine, stack);
   const pending = state?.deployment?.pending_operations ?? [];
-  if (state === null || (pending.length === 0 && !(state.deployment?.resources ?? []).some(unread))) return held ? counts : null;
-  note(`${stack}: a killed update left ${pending.length} operations open (${pending.map(({ resource, type }) => `${type} ${short(resource.urn)}`).join(", ") || "not looked at yet"}); looking what became of them`);
+  if (state === null || (pending.length === 0 && !(state.deployment?.resources ?? []).some(unread)))
+    return held ? counts : null;
+  note(
+    `${stack}: a killed update left ${pending.length} operations open ` +
+      `(${pending.map(({ resource, type }) => `${type} ${short(resource.urn)}`).join(", ") || "not looked at yet"}); ` +
+      "looking what became of them",
+  );
   try {
     const creating = new Set(pending.filter(({ type }) => type === "creating").map(({ resource }) => resource.urn));
     const targets = await rewrite(state, counts, note);
@@ -83,7 +118,13 @@ export async function settle(engine: StackCli, stack: string): Promise<Settled |
     counts.cleared += targets.filter((urn) => creating.has(urn) && !here.has(urn)).length;
   } catch (error) {
     if (error instanceof DriverError && error.code !== "EBG-UPDATE-FAILED") throw error;
-    throw new DriverError("EBG-PENDING-OPERATIONS", `${stack}: what became of interrupted operations can't be seen: ${error instanceof Error ? error.message : String(error)}`, "repair what the message names, then run the same command again", error);
+    throw new DriverError(
+      "EBG-PENDING-OPERATIONS",
+      `${stack}: what became of interrupted operations can't be seen: ` +
+        `${error instanceof Error ? error.message : String(error)}`,
+      "repair what the message names, then run the same command again",
+      error,
+    );
   }
   note(`${stack}: ${counts.adopted} adopted, ${counts.cleared} never made, ${counts.refreshed} refreshed`);
   return counts;

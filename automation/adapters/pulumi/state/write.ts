@@ -17,7 +17,9 @@ export interface StateResource {
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }
-export interface State { deployment?: { resources?: StateResource[]; pending_operations?: { resource: StateResource; type: string }[] } }
+export interface State {
+  deployment?: { resources?: StateResource[]; pending_operations?: { resource: StateResource; type: string }[] };
+}
 
 /** What reading and mending a state needs of the engine. */
 export interface StackCli {
@@ -54,5 +56,9 @@ export async function writeState(engine: StackCli, stack: string, state: State):
 
 /** Reads these resources alone; what is not there any more leaves the state. */
 export async function refreshOnce(engine: StackCli, stack: string, urns: readonly string[]): Promise<void> {
-  await engine.command(stack, ["refresh", "--yes", "--skip-preview", "--stack", stack, ...urns.flatMap((urn) => ["--target", urn])], refreshSeconds);
+  await engine.command(
+    stack,
+    ["refresh", "--yes", "--skip-preview", "--stack", stack, ...urns.flatMap((urn) => ["--target", urn])],
+    refreshSeconds,
+  );
 }

@@ -9,7 +9,10 @@ import { counted } from "../../../text/sentences";
 
 async function faultLines(control: ControlClient, schedule: FaultSchedule): Promise<readonly string[]> {
   const missed = await schedule.end();
-  return [...(await control.faults(true)).map((one) => `fault   ${one.text}: ${counted(one.hits, "hit")}`), ...missed.map((text) => `fault   ${text}: its moment never came`)];
+  return [
+    ...(await control.faults(true)).map((one) => `fault   ${one.text}: ${counted(one.hits, "hit")}`),
+    ...missed.map((text) => `fault   ${text}: its moment never came`),
+  ];
 }
 
 async function perform(stage: RehearsalStage, from: string, to: string): Promise<Ending> {
@@ -24,10 +27,11 @@ async function perform(stage: RehearsalStage, from: string, to: string): Promise
   let message = "the upgrade did not finish";
   const code = await stage.step(
     `upgrade ${environment} ${from} → ${to}`,
-    () => stage.drive(["upgrade", "--approve-retire"], (event) => {
-      schedule.onEvent(event);
-      if (event.kind === "rollout-finished") message = `${event.outcome}, ${event.message}`;
-    }),
+    () =>
+      stage.drive(["upgrade", "--approve-retire"], (event) => {
+        schedule.onEvent(event);
+        if (event.kind === "rollout-finished") message = `${event.outcome}, ${event.message}`;
+      }),
     (exit) => (exit === 0 ? "" : `exit code ${exit}`),
   );
   await stage.endLoad();
@@ -41,6 +45,10 @@ export const upgrade: Scenario = {
   plan: (options) => {
     const project = inspectProject(options.projectDirectory, options.environment);
     const { from, to } = versionsOf(project, options);
-    return { title: `${options.environment} ${from} → ${to} (${project.strategy})`, project, perform: (stage) => perform(stage, from, to) };
+    return {
+      title: `${options.environment} ${from} → ${to} (${project.strategy})`,
+      project,
+      perform: (stage) => perform(stage, from, to),
+    };
   },
 };

@@ -9,10 +9,17 @@ describe("a call to AWS", () => {
     const ports: (number | undefined)[] = [];
     const server = createServer((request, response) => {
       ports.push(request.socket.remotePort);
-      if (ports.length > 1) response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ cluster: { name: "dev-blue", status: "ACTIVE" } }));
+      if (ports.length > 1)
+        response
+          .writeHead(200, { "content-type": "application/json" })
+          .end(JSON.stringify({ cluster: { name: "dev-blue", status: "ACTIVE" } }));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const client = new EKSClient({ ...clientSettings("us-east-1", 300), endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, credentials: { accessKeyId: "a", secretAccessKey: "b" } });
+    const client = new EKSClient({
+      ...clientSettings("us-east-1", 300),
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    });
     try {
       const { cluster } = await client.send(new DescribeClusterCommand({ name: "dev-blue" }));
       assert.equal(cluster?.status, "ACTIVE");

@@ -42,7 +42,11 @@ describe("probe", () => {
 
   it("counts server errors, resets and refused connections", async () => {
     status = 503;
-    assert.deepEqual(await probe("http://web.elb.localhost/", 2), { sent: 2, failed: 2, firstFailure: "GET / answered status 503" });
+    assert.deepEqual(await probe("http://web.elb.localhost/", 2), {
+      sent: 2,
+      failed: 2,
+      firstFailure: "GET / answered status 503",
+    });
     status = 0;
     assert.equal((await probe("http://web.elb.localhost/", 2)).failed, 2);
     assert.equal((await probe("http://other.localhost:1/", 1)).failed, 1);

@@ -18,8 +18,17 @@ describe("restart back-off", () => {
     assert.equal(afterEnd({ ends: 6 }, 599).waitSeconds, 300);
   });
   it("between calls of the API grows and stays within 5 s", () => {
-    assert.equal(retryDelayMs(0, () => 1), 100);
-    assert.equal(retryDelayMs(3, () => 0), 400);
-    assert.equal(retryDelayMs(50, () => 1), 5_000);
+    assert.equal(
+      retryDelayMs(0, () => 1),
+      100,
+    );
+    assert.equal(
+      retryDelayMs(3, () => 0),
+      400,
+    );
+    assert.equal(
+      retryDelayMs(50, () => 1),
+      5_000,
+    );
   });
 });

@@ -25,7 +25,10 @@ describe("timetable of a pod's end", () => {
   });
 
   it("takes the deletion's grace before the pod's, and 30 s without either", () => {
-    assert.deepEqual([graceSeconds(5, 60), graceSeconds(0, 60), graceSeconds(undefined, 60), graceSeconds(undefined, undefined)], [5, 0, 60, 30]);
+    assert.deepEqual(
+      [graceSeconds(5, 60), graceSeconds(0, 60), graceSeconds(undefined, 60), graceSeconds(undefined, undefined)],
+      [5, 0, 60, 30],
+    );
   });
 });
 
@@ -37,7 +40,8 @@ describe("real time of a pod's end", () => {
     ["a margin of one second is one second", 181, 60, 4_000],
     ["grace: as much more", 260, 60, 9_250],
   ];
-  for (const [name, seconds, timeScale, ms] of cases) it(name, () => assert.ok(Math.abs(stopMs(seconds, timeScale) - ms) < 1));
+  for (const [name, seconds, timeScale, ms] of cases)
+    it(name, () => assert.ok(Math.abs(stopMs(seconds, timeScale) - ms) < 1));
 });
 
 describe("preStop", () => {
@@ -45,7 +49,10 @@ describe("preStop", () => {
   it("understands sleeps, in a shell or not", () => {
     assert.deepEqual(parsePreStop({ sleep: { seconds: 7 } }), { kind: "sleep", seconds: 7 });
     assert.deepEqual(seconds(["sleep", "200"]), { kind: "sleep", seconds: 200 });
-    assert.deepEqual(seconds(["/bin/sh", "-c", "/bin/sleep 1.5m; nginx -s quit && sleep 10"]), { kind: "sleep", seconds: 100 });
+    assert.deepEqual(seconds(["/bin/sh", "-c", "/bin/sleep 1.5m; nginx -s quit && sleep 10"]), {
+      kind: "sleep",
+      seconds: 100,
+    });
   });
   it("takes other commands as done, and knows that there is none", () => {
     assert.deepEqual(seconds(["nginx", "-s", "quit"]), { kind: "nothing-to-run" });

@@ -16,15 +16,39 @@ describe("controller program", () => {
   let dir: string;
   let host: ControllerHost;
   const starts = (): { pod: string; pid: number; leaked: string | null }[] =>
-    fs.existsSync(path.join(dir, "starts")) ? fs.readFileSync(path.join(dir, "starts"), "utf8").trim().split("\n").map((line) => JSON.parse(line)) : [];
+    fs.existsSync(path.join(dir, "starts"))
+      ? fs
+          .readFileSync(path.join(dir, "starts"), "utf8")
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line))
+      : [];
   const replica = (pod: string): Promise<RunningProgram> =>
-    host.start({ clusterName: "blue", namespace: "kube-system", pod, container: { name: "c" }, env: {}, args: [path.join(dir, "starts")], address: "10.0.0.1", timeScale: 60, publish: () => undefined, withdraw: () => undefined });
+    host.start({
+      clusterName: "blue",
+      namespace: "kube-system",
+      pod,
+      container: { name: "c" },
+      env: {},
+      args: [path.join(dir, "starts")],
+      address: "10.0.0.1",
+      timeScale: 60,
+      publish: () => undefined,
+      withdraw: () => undefined,
+    });
   const ready = async (program: RunningProgram): Promise<boolean> => (await program.probe?.("readiness")) ?? false;
 
   beforeEach(() => {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "ebg-controller-"));
     fs.writeFileSync(path.join(dir, "child.js"), CHILD);
-    host = new ControllerHost({ kubeconfigPath: "/none", timeScale: 60, logsDir: dir, region: "eu-central-1", awsEnv: {}, script: path.join(dir, "child.js") });
+    host = new ControllerHost({
+      kubeconfigPath: "/none",
+      timeScale: 60,
+      logsDir: dir,
+      region: "eu-central-1",
+      awsEnv: {},
+      script: path.join(dir, "child.js"),
+    });
   });
   afterEach(() => {
     host.killAll();

@@ -12,8 +12,20 @@ describe("echo program", () => {
   const start = async (env: Record<string, string> = {}, timeScale = 60): Promise<void> => {
     program = await startEcho(
       {
-        clusterName: "blue", namespace: "default", pod: "p", container: { name: "c", image: "eks-blue-green/echo:2.0", ports: [{ containerPort: 80 }, { containerPort: 53, protocol: "UDP" }] },
-        env, args: [], address: "10.0.0.1", timeScale, publish: (entry) => fabric.set(entry.port, entry), withdraw: (_, port) => fabric.delete(port),
+        clusterName: "blue",
+        namespace: "default",
+        pod: "p",
+        container: {
+          name: "c",
+          image: "eks-blue-green/echo:2.0",
+          ports: [{ containerPort: 80 }, { containerPort: 53, protocol: "UDP" }],
+        },
+        env,
+        args: [],
+        address: "10.0.0.1",
+        timeScale,
+        publish: (entry) => fabric.set(entry.port, entry),
+        withdraw: (_, port) => fabric.delete(port),
       },
       true,
     );

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { initialProbeState, observe, probeTimes, type ProbeKind } from "../../../../sandbox/node-agent/programs/probe-state";
+import {
+  initialProbeState,
+  observe,
+  probeTimes,
+  type ProbeKind,
+} from "../../../../sandbox/node-agent/programs/probe-state";
 import type { ProbeSpec } from "../../../../sandbox/kubernetes/types";
 
 function results(kind: ProbeKind, spec: ProbeSpec, answers: string): string[] {
@@ -25,12 +30,19 @@ describe("probe thresholds", () => {
       fc.property(fc.array(fc.boolean()), fc.integer({ min: 1, max: 5 }), (answers, failureThreshold) => {
         const seen = results("liveness", { failureThreshold }, answers.map((a) => (a ? "+" : "-")).join(""));
         const first = seen.indexOf("f");
-        if (first >= 0) assert.ok(answers.slice(first + 1 - failureThreshold, first + 1).every((a) => !a) && first + 1 >= failureThreshold);
+        if (first >= 0)
+          assert.ok(
+            answers.slice(first + 1 - failureThreshold, first + 1).every((a) => !a) && first + 1 >= failureThreshold,
+          );
       }),
     );
   });
   it("scale their times down to a floor", () => {
-    assert.deepEqual(probeTimes({ periodSeconds: 1, timeoutSeconds: 1, initialDelaySeconds: 6 }, 60), { initialDelayMs: 100, periodMs: 50, timeoutMs: 500 });
+    assert.deepEqual(probeTimes({ periodSeconds: 1, timeoutSeconds: 1, initialDelaySeconds: 6 }, 60), {
+      initialDelayMs: 100,
+      periodMs: 50,
+      timeoutMs: 500,
+    });
     assert.deepEqual(probeTimes({ timeoutSeconds: 2 }, 1), { initialDelayMs: 0, periodMs: 10_000, timeoutMs: 2_000 });
   });
 });

@@ -19,14 +19,28 @@ describe("the provider's calls to an API server", () => {
 
   before(async () => {
     const certificates = await createCertificates(dir, "dev-blue", "10.100.0.1");
-    server = createServer({ cert: readFileSync(certificates.servingCertFile), key: readFileSync(certificates.servingKeyFile) }, (request, response) => {
-      calls += 1;
-      const does = script.shift() ?? { status: 200 };
-      if (does === "cut") request.socket.destroy();
-      else response.writeHead(does.status, does.retryAfter === undefined ? {} : { "retry-after": does.retryAfter }).end("{}");
-    });
+    server = createServer(
+      { cert: readFileSync(certificates.servingCertFile), key: readFileSync(certificates.servingKeyFile) },
+      (request, response) => {
+        calls += 1;
+        const does = script.shift() ?? { status: 200 };
+        if (does === "cut") request.socket.destroy();
+        else
+          response
+            .writeHead(does.status, does.retryAfter === undefined ? {} : { "retry-after": does.retryAfter })
+            .end("{}");
+      },
+    );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    client = new KubeClient({ server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, namespace: "default", ca: Buffer.from(certificates.caData, "base64").toString(), user: { token: "t" } }, {});
+    client = new KubeClient(
+      {
+        server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        namespace: "default",
+        ca: Buffer.from(certificates.caData, "base64").toString(),
+        user: { token: "t" },
+      },
+      {},
+    );
   });
   after(async () => {
     client.close();
@@ -35,24 +49,46 @@ describe("the provider's calls to an API server", () => {
   });
 
   const throttled = { status: 429, retryAfter: "0" } as const;
-  const cases: readonly { readonly name: string; readonly method: string; readonly does: readonly Does[]; readonly ok: boolean; readonly calls: number }[] = [
+  const cases: readonly {
+    readonly name: string;
+    readonly method: string;
+    readonly does: readonly Does[];
+    readonly ok: boolean;
+    readonly calls: number;
+  }[] = [
     { name: "throttled twice", method: "PATCH", does: [throttled, throttled], ok: true, calls: 3 },
-    { name: "shutting down, and asking to come again", method: "POST", does: [{ status: 503, retryAfter: "0" }], ok: true, calls: 2 },
+    {
+      name: "shutting down, and asking to come again",
+      method: "POST",
+      does: [{ status: 503, retryAfter: "0" }],
+      ok: true,
+      calls: 2,
+    },
     { name: "an error without Retry-After", method: "PATCH", does: [{ status: 500 }], ok: false, calls: 1 },
-    { name: "throttled for good", method: "GET", does: Array.from({ length: 20 }, () => throttled), ok: false, calls: 11 },
+    {
+      name: "throttled for good",
+      method: "GET",
+      does: Array.from({ length: 20 }, () => throttled),
+      ok: false,
+      calls: 11,
+    },
     { name: "a GET that is cut off", method: "GET", does: ["cut"], ok: true, calls: 2 },
     { name: "a change that is cut off: it may have been made", method: "PATCH", does: ["cut"], ok: false, calls: 1 },
   ];
-  for (const one of cases) it(`${one.name}: ${one.ok ? "answered" : "an error"} after ${one.calls}`, async () => {
-    [script, calls] = [[...one.does], 0];
-    const sent = client.send({ method: one.method, path: "/api" });
-    if (one.ok) await sent;
-    else await assert.rejects(sent);
-    assert.equal(calls, one.calls);
-  });
+  for (const one of cases)
+    it(`${one.name}: ${one.ok ? "answered" : "an error"} after ${one.calls}`, async () => {
+      [script, calls] = [[...one.does], 0];
+      const sent = client.send({ method: one.method, path: "/api" });
+      if (one.ok) await sent;
+      else await assert.rejects(sent);
+      assert.equal(calls, one.calls);
+    });
 
   it("says of a call that was cut off which it was", async () => {
     script = ["cut"];
-    await assert.rejects(client.send({ method: "DELETE", path: "/api/v1/namespaces/web" }), /^Unreachable: Delete "https:\/\/127\.0\.0\.1:\d+\/api\/v1\/namespaces\/web": EOF$/);
+    await assert.rejects(
+      client.send({ method: "DELETE", path: "/api/v1/namespaces/web" }),
+      /^Unreachable: Delete "https:\/\/127\.0\.0\.1:\d+\/api\/v1\/namespaces\/web": EOF$/,
+    );
   });
 });

@@ -6,7 +6,11 @@ import { delimiter, dirname, join } from "node:path";
 import { systemClock } from "../../../../../automation/adapters/clock";
 import { Engine } from "../../../../../automation/adapters/pulumi/engine/engine";
 import { readProject } from "../../../../../automation/adapters/pulumi/project/program";
-import { looksLikeBrokenSidecar, mayBeHalfWritten, removeBrokenSidecars } from "../../../../../automation/adapters/pulumi/backend/attrs-sidecars";
+import {
+  looksLikeBrokenSidecar,
+  mayBeHalfWritten,
+  removeBrokenSidecars,
+} from "../../../../../automation/adapters/pulumi/backend/attrs-sidecars";
 import { DriverError } from "../../../../../automation/errors";
 import { resolveTools } from "../../../../../sandbox/tools/index";
 
@@ -18,7 +22,9 @@ describe("a sidecar of the file backend", function () {
   const url = (): string => `file://${join(base, "state")}`;
   const sidecarsOf = (stack: string): string[] => {
     const folder = join(base, "state", ".pulumi", "stacks", "half");
-    return readdirSync(folder).filter((name) => name.startsWith(`${stack}.json`) && name.endsWith(".attrs")).map((name) => join(folder, name));
+    return readdirSync(folder)
+      .filter((name) => name.startsWith(`${stack}.json`) && name.endsWith(".attrs"))
+      .map((name) => join(folder, name));
   };
 
   before(async () => {
@@ -26,9 +32,20 @@ describe("a sidecar of the file backend", function () {
     for (const folder of ["state", "home", "project"]) mkdirSync(join(base, folder));
     writeFileSync(join(base, "project", "Pulumi.yaml"), "name: half\nruntime: nodejs\n");
     const { pulumi } = await resolveTools({ onProgress: (progress) => console.error(progress.message) });
-    const env = { PATH: `${dirname(pulumi)}${delimiter}${process.env["PATH"] ?? ""}`, PULUMI_BACKEND_URL: url(), PULUMI_HOME: join(base, "home"), PULUMI_CONFIG_PASSPHRASE: "sidecar" };
+    const env = {
+      PATH: `${dirname(pulumi)}${delimiter}${process.env["PATH"] ?? ""}`,
+      PULUMI_BACKEND_URL: url(),
+      PULUMI_HOME: join(base, "home"),
+      PULUMI_CONFIG_PASSPHRASE: "sidecar",
+    };
     notes = [];
-    engine = new Engine({ project: readProject(join(base, "project")), workDirectory: join(base, "project"), env, clock: systemClock(1), note: (message) => notes.push(message) });
+    engine = new Engine({
+      project: readProject(join(base, "project")),
+      workDirectory: join(base, "project"),
+      env,
+      clock: systemClock(1),
+      note: (message) => notes.push(message),
+    });
     for (const stack of ["dev", "dev-blue"]) {
       await engine.command(stack, ["stack", "init", stack, "--no-select"]);
       // A second write: the first has left a checkpoint without a backup.
@@ -42,10 +59,20 @@ describe("a sidecar of the file backend", function () {
     const others = sidecarsOf("dev");
     assert.ok(broken.length > 0, "this engine writes no sidecars any more: the healing can go");
     for (const file of broken) writeFileSync(file, "");
-    const exported = JSON.parse(await engine.command("dev-blue", ["stack", "export", "--stack", "dev-blue"])) as { version?: number };
+    const exported = JSON.parse(await engine.command("dev-blue", ["stack", "export", "--stack", "dev-blue"])) as {
+      version?: number;
+    };
     assert.equal(exported.version, 3);
-    assert.equal(notes.filter((note) => note.startsWith("dev-blue: a killed engine left ") && note.includes("half written")).length, 1, notes.join("\n"));
-    assert.deepEqual(broken.filter((file) => existsSync(file)), []);
+    assert.equal(
+      notes.filter((note) => note.startsWith("dev-blue: a killed engine left ") && note.includes("half written"))
+        .length,
+      1,
+      notes.join("\n"),
+    );
+    assert.deepEqual(
+      broken.filter((file) => existsSync(file)),
+      [],
+    );
     assert.deepEqual(sidecarsOf("dev"), others);
   });
 
@@ -63,13 +90,18 @@ describe("a sidecar of the file backend", function () {
   it("that is not to blame changes nothing: a checkpoint that is really broken is an error, after a few reads", async () => {
     const checkpoint = join(base, "state", ".pulumi", "stacks", "half", "dev-blue.json");
     writeFileSync(checkpoint, "");
-    await assert.rejects(engine.command("dev-blue", ["stack", "export", "--stack", "dev-blue"]), (error: unknown) => error instanceof DriverError && error.code === "EBG-UPDATE-FAILED");
+    await assert.rejects(
+      engine.command("dev-blue", ["stack", "export", "--stack", "dev-blue"]),
+      (error: unknown) => error instanceof DriverError && error.code === "EBG-UPDATE-FAILED",
+    );
     assert.ok(existsSync(checkpoint));
   });
 
   it("is not blamed for what only sounds alike", () => {
-    assert.ok(looksLikeBrokenSidecar("pulumi stack export of dev-blue failed: stderr: error: failed to load checkpoint: EOF"));
-    assert.ok(!mayBeHalfWritten("update of dev-blue failed: Put \"https://127.0.0.1/api\": EOF"));
-    assert.ok(!looksLikeBrokenSidecar("update of dev-blue failed: Get \"https://127.0.0.1/api\": EOF while reading"));
+    assert.ok(
+      looksLikeBrokenSidecar("pulumi stack export of dev-blue failed: stderr: error: failed to load checkpoint: EOF"),
+    );
+    assert.ok(!mayBeHalfWritten('update of dev-blue failed: Put "https://127.0.0.1/api": EOF'));
+    assert.ok(!looksLikeBrokenSidecar('update of dev-blue failed: Get "https://127.0.0.1/api": EOF while reading'));
   });
 });

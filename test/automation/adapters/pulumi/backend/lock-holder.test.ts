@@ -15,7 +15,10 @@ describe("who holds a lock", () => {
     if (process.platform !== "linux") this.skip();
     const began = startedAtMs(readFileSync("/proc/self/stat", "utf8"), readFileSync("/proc/stat", "utf8")) ?? 0;
     assert.ok(Math.abs(began - (Date.now() - process.uptime() * 1000)) < 5000, new Date(began).toISOString());
-    assert.equal(startedAtMs(`7 (a) b) S ${Array.from({ length: 18 }, () => "0").join(" ")} 250 0`, "cpu 1\nbtime 1000\n"), 1_002_500);
+    assert.equal(
+      startedAtMs(`7 (a) b) S ${Array.from({ length: 18 }, () => "0").join(" ")} 250 0`, "cpu 1\nbtime 1000\n"),
+      1_002_500,
+    );
     assert.equal(startedAtMs("nonsense", ""), null);
   });
 

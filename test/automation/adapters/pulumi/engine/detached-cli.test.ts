@@ -11,13 +11,20 @@ const source = resolve(__dirname, "../../../../../automation/adapters/pulumi/eng
 
 describe("the CLI as a process that outlives the driver", () => {
   it("answers what was written to both streams", async () => {
-    const run = await runCli(process.execPath, ["-e", "console.log('a'.repeat(200000)); console.error('b')", "--"], here);
+    const run = await runCli(
+      process.execPath,
+      ["-e", "console.log('a'.repeat(200000)); console.error('b')", "--"],
+      here,
+    );
     assert.equal(run.stdout, `${"a".repeat(200_000)}\n`);
     assert.equal(run.stderr, "b\n");
   });
 
   it("fails with code and text of both streams", async () => {
-    await assert.rejects(runCli(process.execPath, ["-e", "console.log('out'); console.error('err'); process.exit(3)", "--"], here), /code: 3\n stdout: out\n\n stderr: err/);
+    await assert.rejects(
+      runCli(process.execPath, ["-e", "console.log('out'); console.error('err'); process.exit(3)", "--"], here),
+      /code: 3\n stdout: out\n\n stderr: err/,
+    );
   });
 
   it("says that the command is missing", async () => {
@@ -25,7 +32,11 @@ describe("the CLI as a process that outlives the driver", () => {
   });
 
   it("is interrupted by its signal, also by one that was aborted before", async () => {
-    const program = ["-e", "process.on('SIGINT', () => process.exit(9)); setInterval(() => {}, 1000); console.log('up')", "--"];
+    const program = [
+      "-e",
+      "process.on('SIGINT', () => process.exit(9)); setInterval(() => {}, 1000); console.log('up')",
+      "--",
+    ];
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 500);
     await assert.rejects(runCli(process.execPath, program, { ...here, signal: abort.signal }), /code: (9|130)/);
@@ -37,9 +48,17 @@ describe("the CLI as a process that outlives the driver", () => {
     const folder = mkdtempSync(join(tmpdir(), "detached-cli-test-"));
     try {
       const mark = join(folder, "mark");
-      const child = `setTimeout(() => { for (let n = 0; n < 1000; n += 1) console.log("x".repeat(100)); require("fs").writeFileSync(${JSON.stringify(mark)}, ""); }, 1000); require("fs").writeFileSync(${JSON.stringify(`${mark}.started`)}, "");`;
+      const child =
+        `setTimeout(() => { for (let n = 0; n < 1000; n += 1) console.log("x".repeat(100)); ` +
+        `require("fs").writeFileSync(${JSON.stringify(mark)}, ""); }, 1000); ` +
+        `require("fs").writeFileSync(${JSON.stringify(`${mark}.started`)}, "");`;
       const parent = join(folder, "parent.cjs");
-      writeFileSync(parent, `require(${JSON.stringify(require.resolve("ts-node/register/transpile-only"))}); require(${JSON.stringify(source)}).runCli(process.execPath, ["-e", ${JSON.stringify(child)}, "--"], { cwd: ".", env: {} });`);
+      writeFileSync(
+        parent,
+        `require(${JSON.stringify(require.resolve("ts-node/register/transpile-only"))}); ` +
+          `require(${JSON.stringify(source)}).runCli(process.execPath, ["-e", ${JSON.stringify(child)}, "--"], { ` +
+          `cwd: ".", env: {} });`,
+      );
       const driver = spawn(process.execPath, [parent], { stdio: "ignore", cwd: resolve(__dirname, "../../../../..") });
       for (let n = 0; n < 300 && !existsSync(`${mark}.started`); n += 1) await sleep(50);
       assert.ok(existsSync(`${mark}.started`));

@@ -4,7 +4,10 @@ import { failureOf, gist, LockedError } from "../../../../../automation/adapters
 import { holderLives } from "../../../../../automation/adapters/pulumi/backend/lock-holder";
 import { protectedUrns, readingOf } from "../../../../../automation/adapters/pulumi/state/read";
 
-const lockText = "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.\n  file:///s/.pulumi/locks/organization/p/dev/1.json: created by root@vm (pid 4711) at 2026-01-01T00:00:00Z";
+const lockText =
+  "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the " +
+  "lock file with `pulumi cancel`.\n  file:///s/.pulumi/locks/organization/p/dev/1.json: created by root@vm (pid " +
+  "4711) at 2026-01-01T00:00:00Z";
 const cases: readonly [string, string, string][] = [
   ["a lock", lockText, "EBG-STACK-LOCKED"],
   ["a fence", "error: Unhandled exception: Error: EBG-FENCED: record has 4, expected 3", "EBG-FENCED"],
@@ -33,18 +36,37 @@ describe("failures of the engine", () => {
   });
 
   it("prefers telling diagnostics to the engine's last word", () => {
-    assert.equal(failureOf("dev", "update", new Error("x"), ["cluster is unreachable", "update failed"]).message, "update of dev failed: cluster is unreachable");
+    assert.equal(
+      failureOf("dev", "update", new Error("x"), ["cluster is unreachable", "update failed"]).message,
+      "update of dev failed: cluster is unreachable",
+    );
     assert.match(gist("Updating (dev):\n\u001b[31merror: no\u001b[0m\nResources:\n"), /^error: no$/);
   });
 
   it("tells a config's problems, not only how many they are", () => {
-    const told = failureOf("dev", "preview", new Error("x"), ["ConfigError: The config of environment 'dev' has 1 problem:\n  - network.existing: null: can't change. Keep it\n    at declare (program.js:1:1)"]).message;
-    assert.equal(told, "preview of dev failed: ConfigError: The config of environment 'dev' has 1 problem:\n- network.existing: null: can't change. Keep it");
+    const told = failureOf("dev", "preview", new Error("x"), [
+      "ConfigError: The config of environment 'dev' has 1 problem:\n  - network.existing: null: can't change. " +
+        "Keep it\n    at declare (program.js:1:1)",
+    ]).message;
+    assert.equal(
+      told,
+      "preview of dev failed: ConfigError: The config of environment 'dev' has 1 problem:\n- network.existing: " +
+        "null: can't change. Keep it",
+    );
   });
 
   it("tells the cause, and not what the update did not come to because of it; unless nothing else is known", () => {
-    const missed = "expected resource operations for urn:pulumi:dev-blue::p::kubernetes:core/v1:Service::web but none were seen";
-    assert.equal(failureOf("dev", "update", new Error("x"), [missed, "create web (kubernetes:core/v1:Namespace): throttled", missed, "update failed"]).message, "update of dev failed: create web (kubernetes:core/v1:Namespace): throttled");
+    const missed =
+      "expected resource operations for urn:pulumi:dev-blue::p::kubernetes:core/v1:Service::web but none were seen";
+    assert.equal(
+      failureOf("dev", "update", new Error("x"), [
+        missed,
+        "create web (kubernetes:core/v1:Namespace): throttled",
+        missed,
+        "update failed",
+      ]).message,
+      "update of dev failed: create web (kubernetes:core/v1:Namespace): throttled",
+    );
     assert.match(failureOf("dev", "update", new Error("x"), [missed]).message, /none were seen/);
   });
 
@@ -57,7 +79,10 @@ describe("failures of the engine", () => {
 });
 
 describe("state file", () => {
-  const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify({ token: "t" }) };
+  const secret = {
+    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    plaintext: JSON.stringify({ token: "t" }),
+  };
   const state = {
     deployment: {
       resources: [
@@ -70,10 +95,21 @@ describe("state file", () => {
     },
   };
   it("is read: outputs with their secrets opened, resources counted, pending operations named", () => {
-    assert.deepEqual(readingOf(state), { exists: true, resources: 2, outputs: { schemaVersion: 1, inner: [{ token: "t" }] }, pendingOperations: [{ urn: "urn:c", type: "aws:eks/cluster:Cluster", operation: "creating" }] });
-    assert.equal(readingOf({ deployment: { resources: [{ urn: "urn:s", type: "pulumi:pulumi:Stack", outputs: {} }] } }).outputs, null);
+    assert.deepEqual(readingOf(state), {
+      exists: true,
+      resources: 2,
+      outputs: { schemaVersion: 1, inner: [{ token: "t" }] },
+      pendingOperations: [{ urn: "urn:c", type: "aws:eks/cluster:Cluster", operation: "creating" }],
+    });
+    assert.equal(
+      readingOf({ deployment: { resources: [{ urn: "urn:s", type: "pulumi:pulumi:Stack", outputs: {} }] } }).outputs,
+      null,
+    );
   });
   it("tells which bindings are protected", () => {
-    assert.deepEqual(protectedUrns(state, (type) => type.endsWith(":TargetGroupBinding")), ["urn:b"]);
+    assert.deepEqual(
+      protectedUrns(state, (type) => type.endsWith(":TargetGroupBinding")),
+      ["urn:b"],
+    );
   });
 });
