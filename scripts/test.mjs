@@ -187,6 +187,7 @@ function processesNaming(folder) {
 const only = process.argv[2] ?? "all";
 const steps = {
   build: () => check("build", "node", ["scripts/build.mjs"]),
+  format: () => check("format", "npx", ["prettier", "--check", "--log-level", "warn", "."], { beside: true }),
   lint: () => check("lint", "npx", ["eslint", "."], { beside: true }),
   types: () => check("types", "npx", ["tsc", "--noEmit"], { beside: true }),
   tools: () => check("tools", "node", ["bin/eks-blue-green.js", "sandbox", "tools"]),
@@ -201,7 +202,7 @@ for (const name of wanted) {
   }
 }
 /** Steps that need nothing of each other run together; the groups one after the other. */
-for (const group of [["build"], ["tools", "lint", "types"], ["unit"], ["e2e"]])
+for (const group of [["build"], ["tools", "format", "lint", "types"], ["unit"], ["e2e"]])
   await Promise.all(group.filter((name) => wanted.includes(name)).map((name) => steps[name]()));
 rmSync(scratch, { recursive: true, force: true });
 for (const { suite: where, title, why, more = "" } of failures) {

@@ -180,7 +180,9 @@ describe("operations allow-list", () => {
     const rule = (operation: string): PlannedOperation => ({
       operation,
       type: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-      urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:MemberIngress$aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::blue-web-8080",
+      urn:
+        "urn:pulumi:dev-blue::p::eks-blue-green:index:MemberIngress$" +
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::blue-web-8080",
       paths: [],
       custom: true,
     });
