@@ -1,5 +1,5 @@
 /**
- * Stable codes of everything the driver can refuse or fail with; docs/errors.md explains each and the CLI maps them to
+ * Stable codes of everything the driver can refuse or fail with; docs/reference/errors.md explains each and the CLI maps them to
  * exit codes.
  */
 export type DriverErrorCode =

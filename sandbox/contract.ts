@@ -1,5 +1,5 @@
 /**
- * What the sandbox's parts say to each other. Every part is a process of its own (see docs/architecture.md); this file
+ * What the sandbox's parts say to each other. Every part is a process of its own (see docs/explanation/architecture.md); this file
  * is all
  * that they share besides `sandbox/fabric`, `sandbox/faults`, `sandbox/clock` and `sandbox/errors`.
  */

@@ -259,7 +259,7 @@ function forward(
       return stop(
         "EBG-RECORD-INVALID",
         `the record says '${adoption.step}' forward`,
-        "restore the record from a state backup (docs/runbook.md)",
+        "restore the record from a state backup (docs/how-to/runbook.md)",
       );
     default:
       return adoption.step satisfies never;
@@ -320,7 +320,7 @@ function back(adoption: Adoption, look: AdoptLook, calm: AdoptMemory): AdoptDeci
       return stop(
         "EBG-RECORD-INVALID",
         `the record says '${adoption.step}' backward`,
-        "restore the record from a state backup (docs/runbook.md)",
+        "restore the record from a state backup (docs/how-to/runbook.md)",
       );
     default:
       return adoption.step satisfies never;

@@ -1,4 +1,4 @@
-/** Stable exit codes of the CLI; docs/errors.md has the same table. */
+/** Stable exit codes of the CLI; docs/reference/errors.md has the same table. */
 import type { DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import type { Verdict } from "../verify/report";

@@ -65,7 +65,7 @@ Examples:
 
 Exit codes: 0 done · 2 usage or config · 3 tools, credentials, project · 4 refused, nothing changed · 5 walked back · 6 stopped at a safe
 point, run again to go on · 7 failed, needs a look · 8 a rehearsal lost requests ·
-9 verify found something required · 10 verify could not look at something required · 11 teardown left something over · 1 a defect. docs/errors.md explains each code.`,
+9 verify found something required · 10 verify could not look at something required · 11 teardown left something over · 1 a defect. docs/reference/errors.md explains each code.`,
   );
   return program;
 }

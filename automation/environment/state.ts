@@ -29,14 +29,14 @@ export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: str
       "EBG-RECORD-LOST",
       `stack ${name} has no record among its outputs`,
       "is it a member's stack? Name the environment's own; else restore the record from a state backup " +
-        "(docs/runbook.md)",
+        "(docs/how-to/runbook.md)",
     );
   const parsed = parseRecord(environment.record);
   if (parsed.record === null)
     throw new DriverError(
       "EBG-RECORD-INVALID",
       `the record of ${name} can't be read: ${parsed.problems.join("; ")}`,
-      "restore it from a state backup (docs/runbook.md)",
+      "restore it from a state backup (docs/how-to/runbook.md)",
     );
   const record = parsed.record;
   const names = Object.keys(record.placement).filter(
@@ -81,7 +81,7 @@ export async function refuseOlderRecord(
       `${list}. It was restored from an older state, and what it says of where traffic is may be wrong`,
     `restore the newest state of stack ${environment}; or, when eks-blue-green status --stack ${environment} ` +
       "shows that it is right all the same, raise its revision to " +
-      `${Math.max(...ahead.map(([, { revision }]) => revision))} (docs/runbook.md, "The record is lost or ` +
+      `${Math.max(...ahead.map(([, { revision }]) => revision))} (docs/how-to/runbook.md, "The record is lost or ` +
       `unreadable")`,
   );
 }

@@ -132,7 +132,7 @@ function rollback(current: Placement, limits: Limits): Step[] {
       `there is nothing to go back to: no member of an older version than ${serving ?? "the wanted one"} stands ` +
         "by (one that was retired is destroyed, and one that was upgraded in place can't be lowered)",
       "repair what serves; or build a second environment at the older version and move clients to it by DNS " +
-        "(docs/runbook.md)",
+        "(docs/how-to/runbook.md)",
     );
   }
   const steps = new Steps(current);

@@ -118,7 +118,7 @@ export function findingsOf(observation: Observation, record: EnvironmentRecord):
         required(
           "EBG-AWS",
           `the targets of '${service}' can't be read: ${observation.problems.join("; ")}`,
-          "check the driver's permissions (docs/permissions.md)",
+          "check the driver's permissions (docs/reference/permissions.md)",
         ),
       );
     else if (!targets.some((target) => target.state === "healthy"))
@@ -276,7 +276,7 @@ export async function preflight({
           (record.rollout === null ? required : recommended)(
             "EBG-AWS",
             `the alarms ${alarms.join(", ")} can't be read: ${observation.problems.join("; ")}`,
-            "check the driver's permissions (docs/permissions.md)",
+            "check the driver's permissions (docs/reference/permissions.md)",
           ),
         ]
       : [];

@@ -1,5 +1,5 @@
 /**
- * Every check of `verify`: its stable code, how much it weighs, and what it means when it does not hold. docs/verify.md
+ * Every check of `verify`: its stable code, how much it weighs, and what it means when it does not hold. docs/reference/verify.md
  * has the same table.
  */
 export type Severity = "required" | "recommended";

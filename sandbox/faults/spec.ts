@@ -1,4 +1,4 @@
-/** Everything that can be broken in a sandbox, as data. docs/faults.md has the same as a table. */
+/** Everything that can be broken in a sandbox, as data. docs/reference/faults.md has the same as a table. */
 import { SandboxError } from "../shared/errors";
 
 export type CallFaultKind = "throttle" | "error" | "delay" | "lost-answer" | "timeout";
@@ -221,7 +221,7 @@ export const shapes: Readonly<Record<FaultOn, Shape>> = {
 };
 
 function bad(what: string, allowed: string): never {
-  throw new SandboxError("SBX-FAULT", `not a fault: ${what}`, `${allowed} docs/faults.md has the table.`);
+  throw new SandboxError("SBX-FAULT", `not a fault: ${what}`, `${allowed} docs/reference/faults.md has the table.`);
 }
 
 /** @throws SBX-FAULT, which names what is wrong and what is allowed */

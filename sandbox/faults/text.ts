@@ -35,7 +35,7 @@ export function parseFaultText(text: string): FaultSpec {
       "SBX-FAULT",
       `not a fault: '${text}' names no kind`,
       `Write ON:WHAT=KIND,option=value…, with ON one of ${Object.keys(shapes).join(", ")}: for example ` +
-        "pods:dev-green:web=crash. docs/faults.md has the table.",
+        "pods:dev-green:web=crash. docs/reference/faults.md has the table.",
     );
   const [kind = "", ...options] = rest.split(",");
   const given = options.map((option): [string, unknown] => {

@@ -1,6 +1,6 @@
 /**
  * Errors of the sandbox, in the shape of the driver's: `{code, message, remedy, cause}`. Codes begin with `SBX-` and
- * are in docs/errors.md.
+ * are in docs/reference/errors.md.
  */
 export class SandboxError extends Error {
   readonly code: `SBX-${string}`;

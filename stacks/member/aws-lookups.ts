@@ -117,7 +117,7 @@ async function orNull<T>(what: string, lookup: Promise<T>): Promise<T | null> {
     if (!nothing.test(messageOf(error)))
       throw new Error(
         `${what} can't be looked up: ${messageOf(error)}. Check the credentials' permissions ` +
-          "(docs/permissions.md), then run the command again",
+          "(docs/reference/permissions.md), then run the command again",
       );
     await pulumi.log.debug(`${what} is not there: ${messageOf(error)}`);
     return null;

@@ -1,7 +1,7 @@
 /** What documents say and code can contradict. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { buildProgram } from "../../automation/cli/main";
 import { parseEnvironmentConfig } from "../../stacks/config";
@@ -10,10 +10,21 @@ const root = resolve(__dirname, "../..");
 const read = (...path: string[]): string => readFileSync(join(root, ...path), "utf8");
 const pages = [
   "README.md",
-  ...readdirSync(join(root, "docs"))
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
 ];
+
+/** The anchor that a Markdown renderer makes of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[`*_]/g, "")
+    .replace(/[^\p{L}\p{N} -]/gu, "")
+    .trim()
+    .replace(/ /g, "-");
+const anchorsOf = (page: string): readonly string[] =>
+  [...read(page).matchAll(/^#{1,6} (.*)$/gm)].map(([, heading]) => anchorOf(heading ?? ""));
 
 /** As Pulumi passes the config of a stack's file: structured values as JSON. */
 const asPulumiPasses = (config: Readonly<Record<string, unknown>>): Record<string, string> =>
@@ -42,7 +53,7 @@ describe("the documents", () => {
         ),
       );
     assert.ok(new Set(calls).size > 30, `only ${calls.length} calls were found`);
-    const page = read("docs/permissions.md").replace(/ec2:Describe\{([^}]*)\}/g, (_, names: string) =>
+    const page = read("docs/reference/permissions.md").replace(/ec2:Describe\{([^}]*)\}/g, (_, names: string) =>
       names
         .split(",")
         .map((name) => `Describe${name}`)
@@ -83,5 +94,49 @@ describe("the documents", () => {
     }
     assert.ok(seen > 30, `only ${seen} commands were found`);
     assert.deepEqual(unknown, []);
+  });
+
+  it("link to files and headings that exist", () => {
+    const broken: string[] = [];
+    let seen = 0;
+    for (const page of pages) {
+      for (const [, link] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (link === undefined || /^[a-z]+:/.test(link)) continue;
+        seen += 1;
+        const [path, anchor] = link.split("#");
+        const target = path === "" ? page : join(dirname(page), path ?? "");
+        if (!existsSync(join(root, target))) broken.push(`${page}: ${link}`);
+        else if (anchor !== undefined && target.endsWith(".md") && !anchorsOf(target).includes(anchor)) {
+          broken.push(`${page}: ${link} (no such heading)`);
+        }
+      }
+    }
+    assert.ok(seen > 30, `only ${seen} links were found`);
+    assert.deepEqual(broken, []);
+  });
+
+  it("are reachable from README or docs/README.md by links", () => {
+    const reached = new Set<string>();
+    const follow = (page: string): void => {
+      if (reached.has(page) || !pages.includes(page)) return;
+      reached.add(page);
+      for (const [, link] of read(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) follow(join(dirname(page), link ?? ""));
+    };
+    for (const start of ["README.md", "docs/README.md"]) follow(start);
+    assert.deepEqual(
+      pages.filter((page) => !reached.has(page)),
+      [],
+    );
+  });
+
+  it("have no line of prose over 140 columns", () => {
+    const long = pages.flatMap((page) =>
+      read(page)
+        .split("\n")
+        .map((line, index) => ({ line, at: `${page}:${index + 1}` }))
+        .filter(({ line }) => line.length > 140 && !line.startsWith("|") && !/https?:\/\/|^!\[|^ *- \{ name/.test(line))
+        .map(({ at }) => at),
+    );
+    assert.deepEqual(long, []);
   });
 });

@@ -42,7 +42,7 @@ const noAccess = (cluster: string): string =>
   `--cluster-name ${cluster} --principal-arn ROLE_ARN, then aws eks associate-access-policy --cluster-name ` +
   `${cluster} --principal-arn ROLE_ARN --policy-arn ` +
   "arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy --access-scope type=cluster; or run this as a " +
-  "role that has one (docs/permissions.md)";
+  "role that has one (docs/reference/permissions.md)";
 
 export interface Body {
   readonly type: string;

@@ -106,7 +106,7 @@ export function rehearseCommand(): Command {
     .addOption(
       new Option(
         "--fault <fault[@step[.phase]]>",
-        "inject this fault, before the upgrade or when a step reaches a phase (repeatable; docs/faults.md)",
+        "inject this fault, before the upgrade or when a step reaches a phase (repeatable; docs/reference/faults.md)",
       )
         .argParser(collectScheduledFault)
         .default([], "none"),

@@ -78,7 +78,7 @@ async function operations(flags: { dir: string }): Promise<void> {
 /** `sandbox fault add|list|clear|operations`. */
 export function faultCommand(): Command {
   const command = new Command("fault").description(
-    "break something in a running sandbox, and mend it again (docs/faults.md)",
+    "break something in a running sandbox, and mend it again (docs/reference/faults.md)",
   );
   command
     .command("add")

@@ -145,7 +145,7 @@ export function sandboxCommand(): Command {
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
     .addOption(
-      new Option("--fault <fault>", "inject this fault from the beginning (repeatable; docs/faults.md)")
+      new Option("--fault <fault>", "inject this fault from the beginning (repeatable; docs/reference/faults.md)")
         .argParser(collectFault)
         .default([], "none"),
     )

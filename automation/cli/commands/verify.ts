@@ -58,7 +58,7 @@ export function verifyCommand(): Command {
       "after",
       "\nExamples:\n  $ eks-blue-green verify --stack dev\n  $ eks-blue-green verify --stack dev --requests 5000 " +
         "--json | jq '.findings[].code'\n\nExit codes: 0 everything required holds · 9 something required does not " +
-        "· 10 something required could not be looked at.\ndocs/verify.md explains each code.",
+        "· 10 something required could not be looked at.\ndocs/reference/verify.md explains each code.",
     )
     .action(run);
 }

@@ -136,7 +136,7 @@ function targetCheck(
       "EBG-V-TARGETS",
       subject,
       `AWS did not tell the targets: ${inspection.observation.problems.join("; ")}`,
-      "check the driver's permissions (docs/permissions.md)",
+      "check the driver's permissions (docs/reference/permissions.md)",
     );
   const mine = targetsOf(owners, inspection.observation, key, member).filter(isRegistered);
   const healthy = mine.filter((target) => target.state === "healthy").map((target) => target.id);
@@ -199,7 +199,7 @@ function strayCheck(inspection: Inspection, owners: Ownership, key: string): Che
       "EBG-V-STRAY-TARGETS",
       key,
       "AWS did not tell the targets",
-      "check the driver's permissions (docs/permissions.md)",
+      "check the driver's permissions (docs/reference/permissions.md)",
     );
   const stray = targets
     .filter((target) => isRegistered(target) && !isDraining(target) && !owners.has(`${key}|${target.id}`))

@@ -22,7 +22,7 @@ function crdCheck(name: string, { members }: Inspection): Check {
       "EBG-V-CRD-FIELD",
       name,
       `the CRD can't be read: ${crds.why}`,
-      "let the driver's role read customresourcedefinitions (docs/permissions.md)",
+      "let the driver's role read customresourcedefinitions (docs/reference/permissions.md)",
     );
   if (crds.value.length === 0)
     return bad(

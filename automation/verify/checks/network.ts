@@ -38,7 +38,7 @@ function protectionCheck(inspection: Inspection, arn: string): Check {
       "EBG-V-DELETION-PROTECTION",
       subject,
       `the load balancer can't be read: ${reading?.why ?? "it was not asked for"}`,
-      "check the driver's permissions (docs/permissions.md)",
+      "check the driver's permissions (docs/reference/permissions.md)",
     );
   if (reading.value.attributes["deletion_protection.enabled"] === "true")
     return ok("EBG-V-DELETION-PROTECTION", subject, "deletion_protection.enabled is true");
@@ -137,7 +137,8 @@ function sideChecks(inspection: Inspection, member: string, key: string): Check[
         : balancer?.kind !== "seen"
           ? (balancer?.why ?? "the load balancer was not read")
           : null;
-  const permit = "let the driver's role describe network interfaces and security-group rules (docs/permissions.md)";
+  const permit =
+    "let the driver's role describe network interfaces and security-group rules (docs/reference/permissions.md)";
   if (problem !== null || balancer?.kind !== "seen" || inspection.rules.kind !== "seen")
     return both((code) => unknown(code, subject, problem ?? "nothing was read", permit));
   const { known, missing } = sides(inspection, member, key);

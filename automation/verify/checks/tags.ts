@@ -12,7 +12,7 @@ export function tagChecks({ environment, tags, adopted }: Inspection): Check[] {
   if (environment.loadBalancer.owner === "service")
     return [skipped("EBG-V-TAGS", name, "the primary's controller owns the load balancers and their tags")];
   if (tags.kind === "unknown")
-    return [unknown("EBG-V-TAGS", name, tags.why, "let the driver's role read tags (docs/permissions.md)")];
+    return [unknown("EBG-V-TAGS", name, tags.why, "let the driver's role read tags (docs/reference/permissions.md)")];
   return Object.entries(tags.value).map(([arn, present]) => {
     const subject = arn.split(":").at(-1)?.split("/").slice(0, -1).join("/") ?? arn;
     const controllers = Object.keys(present).filter(isControllers);

@@ -162,7 +162,12 @@ export function trafficChecks(inspection: Inspection): Check[] {
     const reading = inspection.samples[key] ?? { kind: "unknown", why: "no request was sent" };
     if (reading.kind === "unknown")
       return (["EBG-V-REQUESTS", "EBG-V-REACH", "EBG-V-SPREAD"] as const).map((code) =>
-        unknown(code, key, reading.why, "run it from where the load balancer can be reached (docs/permissions.md)"),
+        unknown(
+          code,
+          key,
+          reading.why,
+          "run it from where the load balancer can be reached (docs/reference/permissions.md)",
+        ),
       );
     const { value: sample } = reading;
     const rate = `${sample.sent} requests in ${sample.seconds.toFixed(1)} s`;

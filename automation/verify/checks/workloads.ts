@@ -89,7 +89,7 @@ function delayCheck(subject: string, workload: WorkloadReading, group: TargetGro
       "EBG-V-DEREGISTRATION-DELAY",
       subject,
       "the target group's attributes can't be read",
-      "check the driver's permissions (docs/permissions.md)",
+      "check the driver's permissions (docs/reference/permissions.md)",
     );
   const delay = Number(group.attributes["deregistration_delay.timeout_seconds"] ?? "300");
   const grace = workload.terminationGraceSeconds;

@@ -52,7 +52,7 @@ describe("exit codes", () => {
     assert.equal(exitCodeOfError(new TypeError("defect")), exitCodes.unexpected);
   });
   it("and error codes are all documented", () => {
-    const docs = readFileSync(join(__dirname, "../../../docs/errors.md"), "utf8");
+    const docs = readFileSync(join(__dirname, "../../../docs/reference/errors.md"), "utf8");
     const codes = readFileSync(join(__dirname, "../../../automation/errors.ts"), "utf8").match(/"EBG-[A-Z-]+"/g) ?? [];
     assert.ok(codes.length > 15);
     assert.deepEqual(
@@ -61,7 +61,7 @@ describe("exit codes", () => {
     );
   });
   it("and so are the sandbox's", () => {
-    const docs = readFileSync(join(__dirname, "../../../docs/errors.md"), "utf8");
+    const docs = readFileSync(join(__dirname, "../../../docs/reference/errors.md"), "utf8");
     const root = join(__dirname, "../../../sandbox");
     const files = readdirSync(root, { recursive: true })
       .map(String)

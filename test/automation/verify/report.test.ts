@@ -1087,8 +1087,8 @@ describe("verify", () => {
   it("no check is no proof", () => assert.equal(verdictOf([]), "unknown"));
   it("has exit codes", () =>
     assert.deepEqual((["good", "findings", "unknown"] as const).map(exitCodeOfVerdict), [0, 9, 10]));
-  it("has all its codes in docs/verify.md", () => {
-    const docs = readFileSync(join(__dirname, "../../../docs/verify.md"), "utf8");
+  it("has all its codes in docs/reference/verify.md", () => {
+    const docs = readFileSync(join(__dirname, "../../../docs/reference/verify.md"), "utf8");
     assert.deepEqual(
       Object.keys(catalog).filter((code) => !docs.includes(`\`${code}\``)),
       [],
