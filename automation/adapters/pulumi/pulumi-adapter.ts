@@ -15,7 +15,7 @@ import { Engine } from "./engine/engine";
 import { forgetObjects } from "./state/drop-kubernetes-objects";
 import type { EventCollector } from "./engine/events";
 import { loosenOutputs } from "./plans/loosen-outputs";
-import { makePlanFolder } from "./plans/folder";
+import { makeTemporaryFolder, removeTemporaryFolder } from "../temporary-folders";
 import { inline, loadProgram, readProject, type Project } from "./project/program";
 import { settle } from "./state/settle";
 import { exported, refreshOnce } from "./state/write";
@@ -69,7 +69,7 @@ export class PulumiAdapter implements PulumiPort {
 
   /** Removes the plans' temporary folder. */
   dispose(): void {
-    if (this.plans !== null) rmSync(this.plans, { recursive: true, force: true });
+    if (this.plans !== null) removeTemporaryFolder(this.plans);
     this.plans = null;
   }
 
@@ -317,7 +317,7 @@ export class PulumiAdapter implements PulumiPort {
     return this.loaded;
   }
   private newPlan(): string {
-    this.plans ??= makePlanFolder();
+    this.plans ??= makeTemporaryFolder("plans");
     this.planCount += 1;
     return join(this.plans, `${this.planCount}.json`);
   }

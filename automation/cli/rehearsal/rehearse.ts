@@ -1,6 +1,5 @@
 /** One rehearsal from tools to summary: a sandbox of its own, a scenario, load all the while. */
-import { mkdirSync, mkdtempSync, rmdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
@@ -8,6 +7,7 @@ import type { DriverEvent, EventSink } from "../../events";
 import { rehearsalSummary } from "./summary";
 import type { Reporter } from "../../report/reporters";
 import { stamp } from "../../report/reporters";
+import { makeKeptFolder } from "../../adapters/temporary-folders";
 import { exitCodes } from "../exit-codes";
 import type { RehearsalOptions } from "./options";
 import { copyProgram, copyProject } from "./project-copy";
@@ -138,7 +138,7 @@ export async function rehearse(
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
-  const dir = mkdtempSync(join(tmpdir(), "eks-blue-green-"));
+  const dir = makeKeptFolder();
   let stage: RehearsalStage | null = null;
   try {
     const act = scenario.plan(options);

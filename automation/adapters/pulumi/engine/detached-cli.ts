@@ -7,9 +7,10 @@
  * writes the state and gives the lock back.
  */
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
+import { withShortLivedFolder } from "../../temporary-folders";
 
 export interface CliRun {
   readonly stdout: string;
@@ -25,22 +26,24 @@ export interface CliOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The text of a message in the SDK's form, which the rest of the driver reads codes and lock holders from. */
-const failure = (run: { stdout: string; stderr: string; code: number; cause?: unknown }): Error =>
-  new Error(
-    `code: ${run.code}\n stdout: ${run.stdout}\n stderr: ${run.stderr}\n err?: ` +
-      `${run.cause instanceof Error ? run.cause.message : ""}\n`,
-    { cause: run.cause },
-  );
+/**
+ * The text of a message in the SDK's form, which the rest of the driver reads codes and lock holders from. What was
+ * asked for with secrets in clear is never part of a message.
+ */
+function failure(args: readonly string[], run: CliRun & { readonly cause?: unknown }): Error {
+  const stdout = args.includes("--show-secrets") ? "(not shown)" : run.stdout;
+  const why = run.cause instanceof Error ? run.cause.message : "";
+  return new Error(`code: ${run.code}\n stdout: ${stdout}\n stderr: ${run.stderr}\n err?: ${why}\n`, {
+    cause: run.cause,
+  });
+}
 
 /** Two files without names: nothing is left in the file system, however this process ends. */
 function openCaptures(): readonly [number, number] {
-  const folder = mkdtempSync(join(tmpdir(), "eks-blue-green-cli-"));
-  try {
-    return [openSync(join(folder, "stdout"), "wx+", 0o600), openSync(join(folder, "stderr"), "wx+", 0o600)];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return withShortLivedFolder("cli", (folder) => [
+    openSync(join(folder, "stdout"), "wx+", 0o600),
+    openSync(join(folder, "stderr"), "wx+", 0o600),
+  ]);
 }
 
 function readAll(file: number): string {
@@ -65,13 +68,13 @@ export async function runCli(command: string, args: readonly string[], options: 
     if (options.signal?.aborted) interrupt();
     options.signal?.addEventListener("abort", interrupt, { once: true });
     const code = await new Promise<number>((resolve, reject) => {
-      child.once("error", (cause) => reject(failure({ stdout: "", stderr: cause.message, code: -2, cause })));
+      child.once("error", (cause) => reject(failure(args, { stdout: "", stderr: cause.message, code: -2, cause })));
       child.once("exit", (status, signal) =>
         resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal])),
       );
     }).finally(() => options.signal?.removeEventListener("abort", interrupt));
     const run = { stdout: readAll(out), stderr: readAll(err), code };
-    if (code !== 0) throw failure(run);
+    if (code !== 0) throw failure(args, run);
     return run;
   } finally {
     closeSync(out);

@@ -1,9 +1,8 @@
 /** A stack's state as a whole, out of the backend and back into it; secrets stay encrypted. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DriverError } from "../../../errors";
 import type { Clock } from "../../../ports";
+import { withTemporaryFolder, writePrivateFile } from "../../temporary-folders";
 
 export interface StateResource {
   urn: string;
@@ -44,14 +43,11 @@ export async function exported(engine: StackCli, stack: string): Promise<State |
 }
 
 export async function writeState(engine: StackCli, stack: string, state: State): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "eks-blue-green-state-"));
-  try {
+  await withTemporaryFolder("state", async (folder) => {
     const file = join(folder, "state.json");
-    writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+    writePrivateFile(file, JSON.stringify(state));
     await engine.command(stack, ["stack", "import", "--file", file, "--stack", stack]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Reads these resources alone; what is not there any more leaves the state. */

@@ -27,6 +27,14 @@ describe("the CLI as a process that outlives the driver", () => {
     );
   });
 
+  it("keeps what was asked for with secrets in clear out of its failure", async () => {
+    const script = "console.log('error: failed: hunter2'); console.error('told'); process.exit(3)";
+    await assert.rejects(
+      runCli(process.execPath, ["-e", script, "--", "stack", "export", "--show-secrets"], here),
+      (error: Error) => !error.message.includes("hunter2") && error.message.includes("told"),
+    );
+  });
+
   it("says that the command is missing", async () => {
     await assert.rejects(runCli("no-such-program-of-ours", [], here), /ENOENT/);
   });
