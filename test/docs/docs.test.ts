@@ -1,5 +1,6 @@
 /** What documents say and code can contradict. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
@@ -10,6 +11,9 @@ const root = resolve(__dirname, "../..");
 const read = (...path: string[]): string => readFileSync(join(root, ...path), "utf8");
 const pages = [
   "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
   ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
@@ -33,14 +37,22 @@ const asPulumiPasses = (config: Readonly<Record<string, unknown>>): Record<strin
   );
 
 describe("the documents", () => {
-  it("README's config is one that the stacks take", () => {
-    const [, block] = /```yaml\n(config:[\s\S]*?)```/.exec(read("README.md")) ?? [];
-    assert.ok(block !== undefined, "README has no config");
-    const config = parseEnvironmentConfig(
-      asPulumiPasses((parse(block) as { config: Record<string, unknown> }).config),
-      { environment: "dev" },
-    );
-    assert.deepEqual(config.members, ["blue", "green"]);
+  for (const page of ["README.md", "docs/tutorials/on-aws.md"]) {
+    it(`${page} shows a config that the stacks take`, () => {
+      const [, block] = /```yaml\n(config:[\s\S]*?)```/.exec(read(page)) ?? [];
+      assert.ok(block !== undefined, `${page} has no config`);
+      const config = parseEnvironmentConfig(
+        asPulumiPasses((parse(block) as { config: Record<string, unknown> }).config),
+        { environment: "dev" },
+      );
+      assert.deepEqual(config.members, ["blue", "green"]);
+    });
+  }
+
+  it("every file of .changes is one that the changelog can be made of", () => {
+    const run = spawnSync(process.execPath, ["scripts/changelog.mjs"], { cwd: root, encoding: "utf8" });
+    assert.equal(run.status, 0, run.stderr);
+    assert.match(run.stdout, /^## Unreleased/);
   });
 
   it("name every call to AWS that the driver makes", () => {
