@@ -208,7 +208,7 @@ export class Sandbox implements EksBackend {
     const { dir, providers } = this.start_.options;
     const socket = join(dir, "provider-host.sock");
     const standIns = providerNames.filter((name) => !(name in providers));
-    installLaunchers(join(dir, "bin"), socket, standIns);
+    installLaunchers(join(dir, "bin"), socket, this.start_.tools.python, standIns);
     if (standIns.length === 0) return;
     progress("starting the provider stand-ins");
     const spawnHost = (): { ended: string | null; logFile: string } =>

@@ -4,54 +4,33 @@
  */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
+import { packageRoot } from "../processes/scripts";
 
 export const providerNames = ["aws", "eks", "kubernetes"] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 /**
- * Writes `pulumi-resource-NAME` for each name into `binDir`, which must come first on the engine's PATH.
+ * Writes `pulumi-resource-NAME` for each name into `binDir`, which must come first on the engine's PATH. The engine
+ * starts one for every provider resource in every update, so it is a Python script: Node takes three times as long.
  * @param socketPath Unix socket of the provider host.
+ * @param python The interpreter, by its absolute path: the engine's PATH need not name it.
  * @throws the system's error when the folder can't be written.
  */
-export function installLaunchers(binDir: string, socketPath: string, names: readonly ProviderName[]): void {
+export function installLaunchers(
+  binDir: string,
+  socketPath: string,
+  python: string,
+  names: readonly ProviderName[],
+): void {
   mkdirSync(binDir, { recursive: true });
+  const source = path.join(packageRoot(), "sandbox", "tools", "python", "plugin_launcher.py");
   for (const name of names) {
     const file = path.join(binDir, `pulumi-resource-${name}`);
-    writeFileSync(file, launcherSource(name, socketPath));
+    // -I, -S: nothing of a user's own packages or variables takes part, and the start is short.
+    const words = [python, "-IS", source, name, socketPath].map(quote).join(" ");
+    writeFileSync(file, `#!/bin/sh\nexec ${words} "$@"\n`);
     chmodSync(file, 0o755);
   }
 }
 
-/** Plain JavaScript without any package: it must start in some 40 ms, once per provider resource and update. */
-function launcherSource(name: ProviderName, socketPath: string): string {
-  return `#!${process.execPath}
-"use strict";
-const net = require("node:net");
-const socketPath = ${JSON.stringify(socketPath)};
-const args = process.argv.slice(2).filter((a, i, all) => !a.startsWith("-") && all[i - 1] !== "--tracing");
-const fail = (message) => { process.stderr.write("pulumi-resource-${name}: " + message + "\\n"); process.exit(1); };
-const socket = net.connect(socketPath);
-socket.on("error", (error) => fail("the sandbox's provider host does not answer at " + socketPath + " (" + error.message + "). Is the sandbox up? Try: eks-blue-green sandbox status"));
-socket.on("close", () => process.exit(0));
-socket.setEncoding("utf8");
-let text = "";
-let answered = false;
-socket.on("data", (chunk) => {
-  text += chunk;
-  if (answered || !text.includes("\\n")) return;
-  answered = true;
-  const answer = JSON.parse(text.slice(0, text.indexOf("\\n")));
-  if (answer.error) fail(answer.error);
-  process.stdout.write(answer.port + "\\n");
-});
-socket.write(JSON.stringify({ name: ${JSON.stringify(name)}, engineAddress: args[0] ?? "" }) + "\\n");
-// The engine may be killed without a chance to end its plugins; then this process has another parent.
-const parent = process.ppid;
-setInterval(() => { if (process.ppid !== parent) process.exit(0); }, 500);
-// The engine ends a plugin with SIGINT and waits five seconds for it. When the terminal's Ctrl-C could reach it too (same process group as the
-// engine), the engine still needs it for the operations that are under way.
-let ownGroup = true;
-try { ownGroup = Number(require("node:fs").readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ")[2]) === process.pid; } catch {}
-process.on("SIGINT", () => { if (ownGroup) process.exit(0); });
-`;
-}
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -17,7 +17,6 @@ const allowed: Readonly<Record<string, string>> = {
   "sandbox/node-agent/programs/attached.ts":
     "/readyz of the controller that was started for a cluster, on a literal 127.0.0.1",
   "sandbox/kubernetes/api-client.ts": "the API server of its own cluster; the daemon gives its loopback URL",
-  "sandbox/providers/launchers.ts": "the provider host's unix socket in the sandbox's folder; the text of a script",
   "sandbox/providers/kubernetes/client.ts":
     "the API server that the program's kubeconfig names; here that of a sandbox's member",
   "sandbox/providers/aws/invokes.ts": "the AWS front, at the endpoint that the SDK's clients have been given",
