@@ -1,6 +1,6 @@
 /**
  * Which step of an adoption comes next, given what was seen. Pure. The order is the one that a real controller survives
- * (FACTS I): each
+ * (docs/reference/controller-behaviour.md): each
  * step is begun only when all that the earlier ones changed is seen to be so, whoever changed it, so that every kill
  * point resumes.
  */

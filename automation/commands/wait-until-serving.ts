@@ -1,6 +1,6 @@
 /**
  * The end of `up`: deployed is not served. A load balancer sends nothing to new targets for minutes, though each of
- * them is healthy (FACTS C).
+ * them is healthy (docs/reference/aws-behaviour.md).
  */
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";

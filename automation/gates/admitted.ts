@@ -21,7 +21,7 @@ export interface AdmitRules {
 /**
  * Each ready endpoint is in the controller's list and healthy in ELBv2, the peers' targets are all still there,
  * requests succeed,
- * and it has been so for the propagation hold: `healthy` is not yet `routed` (FACTS C).
+ * and it has been so for the propagation hold: `healthy` is not yet `routed` (docs/reference/aws-behaviour.md).
  */
 export function decideAdmitted(
   observation: Observation,

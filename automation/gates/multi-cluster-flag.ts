@@ -1,13 +1,13 @@
 /**
  * The multi-cluster flag of every binding of the shared groups: one that lacks it evicts everybody else's targets
- * (FACTS A.16, G.1).
+ * (docs/reference/controller-behaviour.md).
  */
 import { kubectl } from "../text/kubectl";
 import type { Binding } from "../ports";
 import { failed, listing, notYet, type Decided } from "./gate-result";
 import type { Observation } from "../observation/observe";
 
-/** FACTS A.18: turning it on loses no target. */
+/** Turning it on loses no target. */
 export const turnOn = (clusterName: string, { namespace, name }: Pick<Binding, "namespace" | "name">): string =>
   `${kubectl(clusterName)} -n ${namespace} patch targetgroupbinding ${name} --type merge -p ` +
   `'{"spec":{"multiClusterTargetGroup":true}}'`;

@@ -33,7 +33,7 @@ export function peersProblem(
     for (const service of Object.keys(observation.groups)) {
       if (observation.groups[service] === null)
         return waiting("unknown", `AWS did not tell the targets of '${service}': ${listing(observation.problems, 1)}`);
-      // FACTS F: a binding whose deletion was asked for goes as soon as its controller can, and all its targets with
+      // A binding whose deletion was asked for goes as soon as its controller can, and all its targets with
       // it.
       if (seen?.services[service]?.bindings.some((binding) => binding.deleting))
         return waiting(

@@ -7,7 +7,7 @@ import { decideReady } from "./ready";
 import { listing, notYet, passed, waiting, type Decided, type Decision } from "./gate-result";
 import { silence, type MemberObservation, type Observation } from "../observation/observe";
 
-/** FACTS: a kubelet may be up to three minors behind its API server, never ahead of it. */
+/** A kubelet may be up to three minors behind its API server, never ahead of it. */
 export const mostSkew = 3;
 const minorOf = (version: string): number => Number(version.split(".")[1] ?? 0);
 

@@ -1,7 +1,8 @@
 /**
  * Targets that somebody took out of a group behind the controller's back, and lists of targets that somebody deleted.
  * It does not put them back as long as endpoints and binding stay
- * the same (FACTS A.5): only without its checkpoint does it look again, and inside its five-minute cache of targets not
+ * the same (docs/reference/controller-behaviour.md): only without its checkpoint does it look again, and inside its
+ * five-minute cache of targets not
  * even then (A.6).
  * So the repair is asked for again and again until the targets are there, and the gates allow it that time. Pure.
  */
@@ -23,8 +24,8 @@ export interface Drift {
   /** Taken out of ELBv2. */
   readonly targets: readonly string[];
   /**
-   * Ready endpoints that its controller's list lacks: what is not there is never deregistered by it (FACTS A.9 to
-   * A.11).
+   * Ready endpoints that its controller's list lacks: what is not there is never deregistered by it
+   * (docs/reference/controller-behaviour.md).
    */
   readonly unlisted: readonly string[];
 }

@@ -47,7 +47,7 @@ export function targetsOf(
 export const isDraining = (target: Target): boolean =>
   target.state === "draining" || target.state === "unhealthy.draining";
 /**
- * Registered and not on its way out. FACTS B: a target that was asked for by name and is unknown comes back as
+ * Registered and not on its way out. A target that was asked for by name and is unknown comes back as
  * unused/Target.NotRegistered.
  */
 export const isRegistered = (target: Target): boolean =>

@@ -53,7 +53,7 @@ function only(
 }
 const named = (paths: readonly string[]): string => (paths.length === 0 ? "unnamed properties" : paths.join(", "));
 
-/** What changes with the Kubernetes version, and nothing else of it (FACTS H, "Version change"). */
+/** What changes with the Kubernetes version, and nothing else of it (docs/reference/aws-behaviour.md). */
 const upgradable: Readonly<Record<string, readonly string[]>> = {
   "aws:eks/cluster:Cluster": ["version"],
   "aws:eks/addon:Addon": ["addonVersion"],

@@ -131,7 +131,7 @@ export interface PulumiPort {
 // ----------------------------------------------------------------------------------------------------------------------
 // AWS
 
-/** FACTS: the states of ELBv2's DescribeTargetHealth. */
+/** The states of ELBv2's DescribeTargetHealth. */
 export type TargetState =
   "initial" | "healthy" | "unhealthy" | "unused" | "draining" | "unhealthy.draining" | "unavailable";
 export interface Target {

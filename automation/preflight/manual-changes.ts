@@ -20,7 +20,8 @@ const finding = (severity: Finding["severity"], message: string, remedy: string)
 });
 
 /**
- * Server-side apply leaves a field to whoever wrote it last: only a forced update takes it back (FACTS F). A refresh,
+ * Server-side apply leaves a field to whoever wrote it last: only a forced update takes it back
+ * (docs/reference/aws-behaviour.md). A refresh,
  * because the state
  * still has the old number and would see nothing to do; and once more without the variable, because the provider's
  * entry keeps the setting.

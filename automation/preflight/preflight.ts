@@ -33,7 +33,7 @@ function compareDotted(a: string, b: string): number {
   return (left[0] ?? 0) - (right[0] ?? 0) || (left[1] ?? 0) - (right[1] ?? 0) || (left[2] ?? 0) - (right[2] ?? 0);
 }
 
-/** FACTS 36: multi-cluster since 2.10; a cache collision drove another binding's deregistration until 3.5.0. */
+/** Multi-cluster mode exists since 2.10; a cache collision drove another binding's deregistration until 3.5.0. */
 function controllerFinding(member: string, version: string | null): Finding[] {
   if (version === null) return [];
   if (compareDotted(version, "2.10.0") < 0)

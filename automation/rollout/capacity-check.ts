@@ -60,7 +60,8 @@ export async function stillEnough(session: Session, index: number, move: Move): 
 /**
  * A member that serves and gets smaller: its controller must run, and know all of its targets. One that lacks some lets
  * their pods go and the
- * load balancer goes on sending to them (FACTS A.9). Also on the way back: there it is the same pods that go.
+ * load balancer goes on sending to them (docs/reference/controller-behaviour.md). Also on the way back: there it is the
+ * same pods that go.
  */
 export async function waitForController(
   session: Session,

@@ -18,7 +18,7 @@ function portOf(session: Session): EvacuationPort {
 
 /**
  * Before its bindings go: only a controller that runs lets go of them, and what it lets go of must not be somebody
- * else's by now (FACTS G.5). @throws Stop
+ * else's by now (docs/reference/aws-behaviour.md). @throws Stop
  */
 export function readyToReturn(session: Session, observation: Observation, member: string): void {
   const seen = observation.members[member];

@@ -408,8 +408,8 @@ function drainsAhead(session: Session): boolean {
 type DrainRules = Parameters<typeof decideDrained>[2];
 
 /**
- * Leftovers are ours to deregister only when the controller had its time and no other member knows them (FACTS G.4,
- * G.5).
+ * Leftovers are ours to deregister only when the controller had its time and no other member knows them
+ * (docs/reference/aws-behaviour.md).
  */
 function drainGate(session: Session, index: number, member: string, rules: DrainRules): Gate {
   const { clock } = session.ports;

@@ -69,7 +69,10 @@ export class Session {
   get rules() {
     return this.environment.config.rollout;
   }
-  /** As long as the controller's cache of targets may hide what is missing, and once more to ask (FACTS A.6). */
+  /**
+   * As long as the controller's cache of targets may hide what is missing, and once more to ask
+   * (docs/reference/controller-behaviour.md).
+   */
   get repairMs(): number {
     return Math.max(this.ports.clock.scaled(driftSeconds.cache + 2 * driftSeconds.again), 15_000);
   }

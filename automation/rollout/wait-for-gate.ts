@@ -20,7 +20,7 @@ export interface Gate {
 
 /**
  * A second of AWS's time for up to five target groups, longer for more: DescribeTargetHealth shares the account's API
- * budget (FACTS C).
+ * budget (docs/reference/aws-behaviour.md).
  */
 export function pollMs(session: Session): number {
   const groups = Object.keys(session.environment.loadBalancer.services).length;

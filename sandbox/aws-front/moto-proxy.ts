@@ -1,5 +1,5 @@
 /**
- * Everything that isn't ELBv2 or EKS goes to moto, bytes as they are; the answer is buffered whole (see FACTS on SDKs
+ * Everything that isn't ELBv2 or EKS goes to moto, bytes as they are; the answer is buffered whole (SDKs
  * that repeat otherwise).
  */
 import { type IncomingHttpHeaders, request, Agent } from "node:http";

@@ -168,7 +168,10 @@ interface ServiceName {
   readonly loadBalancerService: string;
 }
 
-/** The tags by which everything that the controller made for a Service is found (FACTS of the controller v3.5.0). */
+/**
+ * The tags by which everything that the controller made for a Service is found
+ * (docs/reference/controller-behaviour.md).
+ */
 export const controllerTags = {
   cluster: "elbv2.k8s.aws/cluster",
   stack: "service.k8s.aws/stack",

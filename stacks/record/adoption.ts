@@ -7,7 +7,7 @@
 
 import type { AdoptedLoadBalancer } from "../../components/internal/adopted-load-balancer-shape";
 
-/** In this order, forward. FACTS I has what became of load balancers in other orders. */
+/** In this order, forward. docs/reference/controller-behaviour.md says what other orders do. */
 export const adoptionSteps = [
   "release",
   "settle",

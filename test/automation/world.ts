@@ -98,10 +98,10 @@ export class World {
   readonly deleting = new Set<string>();
   /**
    * Taken out of the group behind their controller's back: it does not put them back until it is made to look again
-   * (FACTS A.5) …
+   * (docs/reference/controller-behaviour.md) …
    */
   readonly taken = new Set<string>();
-  /** … and its cache of targets has run out (FACTS A.6). */
+  /** … and its cache of targets has run out (docs/reference/controller-behaviour.md). */
   cachedUntil = 0;
   /** Pods that an autoscaler wants, by member. */
   readonly autoscaler = new Map<string, number>();

@@ -1,4 +1,7 @@
-/** The shared target group: what DescribeTargetHealth says, and, apart from it, where new flows really go (FACTS C). */
+/**
+ * The shared target group: what DescribeTargetHealth says, and, apart from it, where new flows really go
+ * (docs/reference/aws-behaviour.md).
+ */
 import type { Target } from "../../automation/ports";
 import type { Random } from "./random";
 

@@ -1,4 +1,7 @@
-/** One member's cluster: pods, and a load balancer controller that behaves as FACTS A has it. */
+/**
+ * One member's cluster: pods, and a load balancer controller that behaves as docs/reference/controller-behaviour.md
+ * says.
+ */
 import type { Balancer } from "./balancer";
 
 export interface Pod {

@@ -1,6 +1,6 @@
 /**
  * The Pulumi engine over the simulated world: locks, updates that take time, and what a kill in their middle leaves
- * behind (FACTS D).
+ * behind (docs/reference/aws-behaviour.md).
  */
 import type { DriverContext } from "../../stacks/contract";
 import { capacityOf, desiredOfMember, nextMinor, replicasAt, type DesiredMember } from "../../stacks/record";

@@ -78,8 +78,8 @@ export type ClusterEvent =
   | { readonly what: "target-removed" | "pod-crash"; readonly member: string; readonly seconds: number }
   | { readonly what: "flag-dropped"; readonly member: string }
   /**
-   * The controller's ConfigMap is deleted and the controller restarted: it will deregister nothing of its own (FACTS
-   * A.10).
+   * The controller's ConfigMap is deleted and the controller restarted: it will deregister nothing of its own
+   * (docs/reference/controller-behaviour.md).
    */
   | { readonly what: "targets-forgotten"; readonly member: string };
 export type WorldEvent =

@@ -17,7 +17,10 @@ export interface ClientSettings {
   };
 }
 
-/** Several drivers and controllers share one API budget (FACTS C): back off instead of pressing on. */
+/**
+ * Several drivers and controllers share one API budget (docs/reference/aws-behaviour.md): back off instead of pressing
+ * on.
+ */
 export function clientSettings(region: string, tryMs: number = trySeconds * 1000): ClientSettings {
   return {
     region,

@@ -1,5 +1,6 @@
 /**
- * Finds what a controller made for Services of type LoadBalancer, by the tags that it puts on everything (FACTS A.19).
+ * Finds what a controller made for Services of type LoadBalancer, by the tags that it puts on everything
+ * (docs/reference/controller-behaviour.md).
  */
 import { DescribeSecurityGroupsCommand, type EC2Client } from "@aws-sdk/client-ec2";
 import {

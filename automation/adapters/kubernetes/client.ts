@@ -6,7 +6,7 @@ import { DriverError } from "../../errors";
 import { forgetToken } from "./eks-token";
 import { accessOf, type Access } from "./kubeconfig";
 
-/** Real milliseconds. FACTS E: a server that swallows packets would hang for a minute. */
+/** Real milliseconds. A server that swallows packets would hang for a minute. */
 export const callMs = 10_000;
 
 // Connections are kept: a gate looks at the same servers again and again.

@@ -110,7 +110,8 @@ export class KubernetesAdapter implements KubernetesPort {
   }
 
   async bindings(member: MemberOutputs): Promise<readonly Binding[]> {
-    // EKS Auto Mode has its own API group (FACTS 37); a group that is not installed answers 404 and counts as none.
+    // EKS Auto Mode has its own API group (docs/reference/controller-behaviour.md); a group that is not installed
+    // answers 404 and counts as none.
     const lists = await Promise.all(
       ["elbv2.k8s.aws/v1beta1", "eks.amazonaws.com/v1"].map((group) =>
         getList<BindingObject>(member, `/apis/${group}/targetgroupbindings`),
@@ -156,7 +157,7 @@ export class KubernetesAdapter implements KubernetesPort {
     const portName = several ? await this.portName(member, namespace, service, servicePort) : null;
     const found = slices.flatMap((slice) =>
       (slice.endpoints ?? [])
-        // FACTS A.2, A.4: a terminating endpoint counts as gone, and one without a pod behind it is ignored.
+        // A terminating endpoint counts as gone, and one without a pod behind it is ignored.
         .filter(
           (endpoint) =>
             endpoint.conditions?.ready !== false &&

@@ -36,7 +36,7 @@ function wantedLabels(service: NodePortService): readonly (readonly [string, str
     .map((pair) => [pair.split("=")[0] ?? "", pair.split("=").slice(1).join("=")] as const);
 }
 
-/** `i-…:NodePort` of all ready nodes, with or without pods (FACTS I: cordons and ordinary taints don't count). Pure. */
+/** `i-…:NodePort` of all ready nodes, with or without pods (cordons and ordinary taints don't count). Pure. */
 export function nodeTargetsOf(
   service: NodePortService | null,
   servicePort: number,

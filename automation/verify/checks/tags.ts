@@ -3,7 +3,7 @@ import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
 
 const environmentTag = "eks-blue-green/environment";
-/** FACTS A.26: by these a controller finds what it takes for its own, and adopts and deletes it. */
+/** By these a controller finds what it takes for its own, and adopts and deletes it. */
 const isControllers = (key: string): boolean =>
   key.startsWith("elbv2.k8s.aws/") || key.startsWith("service.k8s.aws/") || key.startsWith("ingress.k8s.aws/");
 

@@ -36,7 +36,7 @@ const withTags = (tags: Readonly<Record<string, string>>) =>
 const suffix = (arn: string, kind: string) =>
   arn.slice(arn.indexOf(kind) + (kind === "loadbalancer/" ? kind.length : 0));
 
-/** From no security groups to some, or back, an NLB can't go: FACTS, section H. */
+/** From no security groups to some, or back, an NLB can't go (docs/reference/aws-behaviour.md). */
 const becomesOther = (olds: Props, news: Props) =>
   ((olds["securityGroups"]?.length ?? 0) === 0) !== ((news["securityGroups"]?.length ?? 0) === 0);
 

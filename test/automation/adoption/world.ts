@@ -76,7 +76,7 @@ export class AdoptWorld {
       this.finalizer = true;
       this.inFlightUntil = null;
     }
-    // FACTS I: tags stripped while the finalizer is left: protection switched off, load balancer and group deleted.
+    // Tags stripped while the finalizer is left: protection switched off, load balancer and group deleted.
     if (!this.tagged && this.finalizer && !this.supported)
       this.destroy("tags were taken off while the finalizer was left");
     if (!this.tagged && this.supported && !this.environmentOwns)

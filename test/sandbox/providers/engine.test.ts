@@ -186,7 +186,7 @@ describe("the provider stand-ins under the real engine", function () {
   });
 });
 
-/** FACTS of the official component 4.3.0: type, name, parent, and the inputs that it sets. */
+/** Facts of the official component 4.3.0: type, name, parent, and the inputs that it sets. */
 function componentTable(member: string): readonly {
   readonly name: string;
   readonly type: string;
