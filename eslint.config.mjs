@@ -11,7 +11,6 @@ const stillTooLong = [
   "automation/adapters/aws/leftovers.ts",
   "automation/adapters/pulumi/pulumi-adapter.ts",
   "automation/rollout/move-gates.ts",
-  "components/shared-load-balancer.ts",
   "sandbox/daemon/sandbox.ts",
   "sandbox/providers/aws/ec2-network.ts",
   "sandbox/providers/aws/eks.ts",

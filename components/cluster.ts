@@ -223,6 +223,9 @@ export class Cluster extends pulumi.ComponentResource {
         skipDefaultSecurityGroups: true,
         bootstrapSelfManagedAddons: false,
         createOidcProvider: args.oidcProvider === true,
+        // Given, though empty: else the component takes the profile from AWS_PROFILE of whoever runs the update, and the
+        // next one's is a change of the cluster's provider.
+        providerCredentialOpts: {},
         kubernetesServiceIpAddressRange: args.serviceCidrBlock,
         vpcCniOptions: { addonVersion: args.addons?.vpcCni },
         kubeProxyAddonOptions: { version: args.addons?.kubeProxy },

@@ -9,5 +9,6 @@ export * from "./network";
 export { ConfigError, formatProblem } from "./internal/problems";
 export type { Problem } from "./internal/problems";
 export * from "./shared-load-balancer";
+export * from "./shared-load-balancer-args";
 export * from "./target-group-binding";
 export * from "./workload";

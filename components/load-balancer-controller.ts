@@ -240,6 +240,9 @@ export class LoadBalancerController extends pulumi.ComponentResource {
           // Off, it doesn't put itself before every new Service: those don't depend on a controller that is down.
           enableServiceMutatorWebhook: args.loadBalancers === true,
           podDisruptionBudget: { maxUnavailable: 1 },
+          // Else every upgrade makes a new certificate authority, which API servers believe at once and running pods
+          // don't have yet: for a minute or more no binding could be written, and new pods got no readiness gate.
+          keepTLSSecret: true,
         },
         // Awaited: a binding made before the webhook answers fails at once.
         skipAwait: false,

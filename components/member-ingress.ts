@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { nodePortRange, ports } from "./internal/aws-limits";
+import { describeForEc2 } from "./internal/descriptions";
 import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
 
 export interface MemberIngressArgs {
@@ -44,7 +45,7 @@ export class MemberIngress extends pulumi.ComponentResource {
             ipProtocol: "tcp",
             fromPort: port,
             toPort: port,
-            description: `Shared load balancer to pods' port ${port}`,
+            description: describeForEc2(`Shared load balancer to pod port ${port}`),
           },
           { parent: this },
         ),
@@ -60,7 +61,7 @@ export class MemberIngress extends pulumi.ComponentResource {
             ipProtocol: "tcp",
             fromPort: first,
             toPort: last,
-            description: "Load balancer to the nodes' NodePorts",
+            description: describeForEc2("Shared load balancer to NodePorts"),
           },
           { parent: this },
         ),

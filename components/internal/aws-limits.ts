@@ -58,6 +58,15 @@ export const listenersPerLoadBalancer = {
 } as const;
 
 /**
+ * Rules of one security group, inbound and outbound each, by IPv4 block (Service Quotas L-0EA8095F, which AWS raises on
+ * demand).
+ */
+export const rulesPerSecurityGroup = {
+  most: 60,
+  source: "docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html, 2026-11-30",
+} as const;
+
+/**
  * Targets of one NLB: per enabled zone, and in all when cross-zone load balancing is on. A target in n groups counts n
  * times.
  */

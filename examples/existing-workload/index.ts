@@ -118,8 +118,8 @@ const deployment = new kubernetes.apps.v1.Deployment(
       template: {
         metadata: { labels },
         spec: {
-          // An NLB goes on sending new connections to a deregistered pod for up to three minutes.
-          terminationGracePeriodSeconds: 260,
+          // An NLB goes on sending new connections to a deregistered pod for up to five minutes.
+          terminationGracePeriodSeconds: 360,
           containers: [
             {
               name,
@@ -127,7 +127,7 @@ const deployment = new kubernetes.apps.v1.Deployment(
               ports: [{ containerPort: 80 }],
               env: [{ name: "MEMBER", value: "blue" }],
               readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 5 },
-              lifecycle: { preStop: { sleep: { seconds: 200 } } },
+              lifecycle: { preStop: { sleep: { seconds: 300 } } },
             },
           ],
         },
@@ -148,7 +148,7 @@ const service = new kubernetes.core.v1.Service(
         [annotation("nlb-target-type")]: "ip",
         [annotation("scheme")]: "internet-facing",
         [annotation("attributes")]: "load_balancing.cross_zone.enabled=true",
-        [annotation("target-group-attributes")]: "deregistration_delay.timeout_seconds=200",
+        [annotation("target-group-attributes")]: "deregistration_delay.timeout_seconds=300",
       },
     },
     spec: {

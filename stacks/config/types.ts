@@ -52,7 +52,8 @@ export interface ControllerConfig {
    */
   readonly version: string;
   /**
-   * Chart name in the repository, a local folder, or a chart's whole address (`oci://…`); the latter two have no
+   * Chart name in the repository, a local folder (a relative path begins at the project's folder), or a chart's whole
+   * address (`oci://…`); the latter two have no
    * repository.
    */
   readonly chart: string;

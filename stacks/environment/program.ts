@@ -2,7 +2,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { throwProblems } from "../../components/internal/problems";
-import { loadBalancerNameProblems, Network, secondaryCidrBlocks } from "../../components";
+import { groupNameProblems, loadBalancerNameProblems, Network, secondaryCidrBlocks } from "../../components";
 import {
   memberProblems,
   ownershipProblems,
@@ -72,7 +72,10 @@ export async function environmentProgram(
   const ownership = ownershipOf(record, config);
   // Only a load balancer that the stack makes itself has the environment's name; said before the network is declared.
   if (ownership.owner === "stack" && config.services.some(({ name }) => ownership.adopted?.[name] === undefined))
-    throwProblems(`The config of environment '${environment}'`, loadBalancerNameProblems("(stack name)", environment));
+    throwProblems(`The config of environment '${environment}'`, [
+      ...loadBalancerNameProblems("(stack name)", environment),
+      ...groupNameProblems("(stack name)", environment),
+    ]);
   const moreBlocks = await morePodCidrBlocks(config);
   const network = createNetwork(environment, config, tags);
   // The other way round is refused above; and a config that can't say `stack` may stay as it is.

@@ -28,6 +28,7 @@ import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "../recor
 import type { EnvironmentRecord } from "../record";
 import { fence, holderOf, readLastEnvironment } from "../environment/record-store";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
+import { fromProgram } from "../shared/project-paths";
 import { readStackOutputs } from "../shared/stack-outputs";
 
 /** All that the declaration of one member needs, read and decided before any resource. */
@@ -120,7 +121,7 @@ function createController(
       region: environment.region,
       vpcId: network.vpcId,
       version,
-      chart: config.controller.chart,
+      chart: fromProgram(config.controller.chart),
       ...(config.controller.repository === null ? {} : { repository: config.controller.repository }),
       identity: config.controller.identity,
       ...(config.controller.identity === "irsa"

@@ -32,8 +32,8 @@ describe("one move at the true speed of AWS", function () {
         event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "admit",
     );
     assert.ok(
-      (admit?.phases.gate ?? 0) >= 200,
-      `the gate waited ${admit?.phases.gate} s, less than the propagation hold of 200 s`,
+      (admit?.phases.gate ?? 0) >= 300,
+      `the gate waited ${admit?.phases.gate} s, less than the propagation hold of 300 s`,
     );
     assert.deepEqual(
       [summary.failed, summary.idleResets, summary.void],

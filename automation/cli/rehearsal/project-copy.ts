@@ -63,6 +63,7 @@ const versionKey = "eks-blue-green:kubernetesVersion";
 const membersKey = "eks-blue-green:members";
 const rolloutKey = "eks-blue-green:rollout";
 const servicesKey = "eks-blue-green:services";
+const controllerKey = "eks-blue-green:controller";
 
 /** @throws EBG-NO-PROJECT, EBG-UNKNOWN-STACK, EBG-CONFIG */
 export function inspectProject(directory: string, environment: string): InspectedProject {
@@ -131,10 +132,13 @@ export function copyProject(project: InspectedProject, into: string): RehearsedP
     else config.setIn(path, value);
     writeFileSync(configFile, config.toString());
   };
+  const config = (parse(readFileSync(configFile, "utf8")) as { config?: Record<string, unknown> } | null)?.config;
+  // A relative path begins at the project's folder, which is not that of the copy.
+  const chart = (config?.[controllerKey] as { chart?: unknown } | undefined)?.chart;
+  if (typeof chart === "string" && /^\.\.?(\/|$)/.test(chart))
+    set(["controller", "chart"], resolve(project.directory, chart));
   // The rehearsal's clusters have none of the user's Secrets: pods that want one would never start.
-  const services = (parse(readFileSync(configFile, "utf8")) as { config?: Record<string, unknown> } | null)?.config?.[
-    servicesKey
-  ];
+  const services = config?.[servicesKey];
   for (const [index, service] of Array.isArray(services) ? services.entries() : []) {
     if ((service as { environmentFrom?: unknown } | null)?.environmentFrom !== undefined)
       set(["services", index, "environmentFrom"], undefined);

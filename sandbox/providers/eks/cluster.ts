@@ -277,9 +277,15 @@ export class ClusterComponent extends pulumi.ComponentResource {
     return result;
   }
 
+  /** Without options of the program's the real component takes the profile from the surroundings of the update. */
+  private credentials(): Dynamic {
+    const profileName = process.env["AWS_PROFILE"];
+    return this.args["providerCredentialOpts"] ?? (profileName === undefined ? undefined : { profileName });
+  }
+
   private kubeconfig(cluster: AwsResource): pulumi.Output<Dynamic> {
     return pulumi
-      .all([cluster["name"], cluster["endpoint"], cluster["certificateAuthority"], this.args["providerCredentialOpts"]])
+      .all([cluster["name"], cluster["endpoint"], cluster["certificateAuthority"], this.credentials()])
       .apply(([name, server, authority, credentials]: Dynamic[]) => ({
         apiVersion: "v1",
         kind: "Config",

@@ -2,52 +2,9 @@ import assert from "node:assert/strict";
 import type { EnvironmentOutputs } from "../../../stacks/contract";
 import { environmentProgram } from "../../../stacks/environment/program";
 import { memberProgram } from "../../../stacks/member/program";
-import type { AdoptedLoadBalancer } from "../../../stacks/record";
+import { handedOver as balancer } from "./handed-over";
 import { devValues, find, runUnderMocks, type MockRun } from "../mock-engine";
 
-const group = (id: string, kind: "managed" | "backend"): AdoptedLoadBalancer["securityGroups"][number] => ({
-  id,
-  kind,
-  name: kind === "backend" ? "k8s-traffic-devblue" : `k8s-web-${id}`,
-  description: "d",
-  vpcId: "vpc-1",
-  tags: {},
-});
-const balancer = (key: string): AdoptedLoadBalancer => ({
-  arn: `arn:lb:${key}`,
-  name: `k8s-${key}`,
-  dnsName: `${key}.elb.example`,
-  scheme: "internet-facing",
-  ipAddressType: "ipv4",
-  vpcId: "vpc-1",
-  subnetIds: ["subnet-1"],
-  attributes: {},
-  tags: {},
-  securityGroups: [group(`sg-${key}`, "managed"), group("sg-backend", "backend")],
-  listeners: [{ arn: `arn:listener:${key}`, port: 80, protocol: "TCP", targetGroupKey: key }],
-  targetGroups: [
-    {
-      key,
-      arn: `arn:group:${key}`,
-      name: key,
-      port: 8080,
-      protocol: "TCP",
-      targetType: "ip",
-      vpcId: "vpc-1",
-      attributes: {},
-      healthCheck: {
-        protocol: "HTTP",
-        port: "traffic-port",
-        path: "/healthz",
-        intervalSeconds: 10,
-        timeoutSeconds: 6,
-        healthyThreshold: 3,
-        unhealthyThreshold: 3,
-        matcher: "200-399",
-      },
-    },
-  ],
-});
 const services = ["web", "api"].map((name, index) => ({
   name,
   namespace: name,

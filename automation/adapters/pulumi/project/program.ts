@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import type { DriverContext, StackProgram } from "../../../../stacks/contract";
+import { projectPathVariable, wayFrom } from "../../../../stacks/shared/project-paths";
 import { DriverError } from "../../../errors";
 
 export interface Project {
@@ -102,6 +103,8 @@ function enableTypeScript(project: Project): void {
 export function loadProgram(project: Project): StackProgram {
   const entry = entryOf(project.main);
   if (extname(entry) === ".ts") enableTypeScript(project);
+  // The engine runs its plugins in the program's folder, whoever runs the program.
+  process.env[projectPathVariable] = wayFrom(dirname(entry), project.directory);
   let loaded: unknown;
   try {
     loaded = createRequire(entry)(entry);

@@ -1,0 +1,42 @@
+/** Paths of the config: they begin at the project's folder, but the engine's plugins run in the program's. */
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * Set by whoever runs the program inline, where the SDK knows no project: the way from the program's folder to the
+ * project's.
+ */
+export const projectPathVariable = "EKS_BLUE_GREEN_PROJECT_PATH";
+
+const isRelative = (path: string): boolean => path === "." || path === ".." || /^\.\.?[/\\]/.test(path);
+
+/** A folder's path from another one, the same on every machine: it becomes an input of resources. */
+export const wayFrom = (program: string, project: string): string =>
+  relative(realpathSync(program), realpathSync(project)).replace(/\\/g, "/");
+
+/** The nearest folder above with a Pulumi.yaml; null: none. */
+function projectAbove(folder: string): string | null {
+  if (["Pulumi.yaml", "Pulumi.yml"].some((name) => existsSync(join(folder, name)))) return folder;
+  const above = dirname(folder);
+  return above === folder ? null : projectAbove(above);
+}
+
+/** From the folder in which the program runs to the project's: empty when they are one. */
+function wayToProject(): string {
+  const told = process.env[projectPathVariable];
+  if (told !== undefined) return told;
+  // Older language hosts don't name the project's folder.
+  const named = pulumi.getRootDirectory();
+  const project = named !== "" && existsSync(named) ? named : projectAbove(process.cwd());
+  return project === null ? "" : wayFrom(process.cwd(), project);
+}
+
+/** A relative path (`./…`, `../…`) of the config as the engine's plugins see it; anything else stays as it is. */
+export function fromProgram(path: string, told?: string): string {
+  if (!isRelative(path)) return path;
+  const way = told ?? wayToProject();
+  if (way === "") return path;
+  const joined = join(way, path).replace(/\\/g, "/");
+  return isRelative(joined) ? joined : `./${joined}`;
+}
