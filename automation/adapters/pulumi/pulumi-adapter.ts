@@ -14,7 +14,7 @@ import { configValues } from "./project/config-values";
 import { Engine } from "./engine/engine";
 import { forgetObjects } from "./state/drop-kubernetes-objects";
 import type { EventCollector } from "./engine/events";
-import { loosenOutputs } from "./plans/loosen-outputs";
+import { loosenPlan } from "./plans/plan-file";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../temporary-folders";
 import { inline, loadProgram, readProject, type Project } from "./project/program";
 import { settle } from "./state/settle";
@@ -168,7 +168,7 @@ export class PulumiAdapter implements PulumiPort {
     const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
       handle.preview({ ...common, program, plan, suppressProgress: true }),
     );
-    loosenOutputs(plan);
+    loosenPlan(plan);
     if (stack.kind === "environment" && changesOf(events.operations).length === 0)
       this.cleanConfig = this.configDigest();
     return { operations: events.operations, plan };
