@@ -1,0 +1,74 @@
+/** docs/reference/cli.md: what the commands themselves say of their arguments and options. */
+import type { Command, Option } from "commander";
+import { buildProgram } from "../../automation/cli/main";
+
+interface Variable {
+  readonly name: string;
+  readonly meaning: string;
+}
+
+/** The variables that commands read; a test compares the names with the sources. */
+export const variables: readonly Variable[] = [
+  {
+    name: "EKS_BLUE_GREEN_PROBE",
+    meaning: "`off`: the driver sends no requests to the load balancer. Only ELB's target health is left as proof.",
+  },
+  {
+    name: "EKS_BLUE_GREEN_CONNECT_TO",
+    meaning:
+      "A file of lines `HOST:PORT:ADDRESS:PORT`: where probes really connect to, for a tunnel. A sandbox sets it.",
+  },
+  {
+    name: "EKS_BLUE_GREEN_TIME_SCALE",
+    meaning: "Times are divided by this number. Only for a sandbox, which sets it.",
+  },
+  { name: "EKS_BLUE_GREEN_SANDBOX", meaning: "The control endpoint of the running sandbox. A sandbox sets it." },
+  { name: "EKS_BLUE_GREEN_CACHE", meaning: "Where the sandbox's tools are kept. Default: `~/.cache/eks-blue-green`." },
+  { name: "EKS_BLUE_GREEN_KEEP_LOGS", meaning: "A folder into which a rehearsal copies its logs at the end." },
+  {
+    name: "EKS_BLUE_GREEN_LBC",
+    meaning: "`external`: a rehearsal starts no load balancer controller; yours is attached.",
+  },
+];
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replace(/\s+/g, " ");
+
+function optionRow(option: Option): string {
+  const fallback: unknown = option.defaultValue;
+  const shown = fallback === undefined || fallback === false ? "" : `\`${String(fallback)}\``;
+  const allowed = option.argChoices === undefined ? "" : ` One of: ${option.argChoices.join(", ")}.`;
+  return `| \`${cell(option.flags)}\` | ${cell(option.description + allowed)} | ${shown} |`;
+}
+
+function section(command: Command, parents: readonly string[]): readonly string[] {
+  const path = [...parents, command.name()];
+  const shown = command.options.filter((option) => !option.hidden);
+  const taken = command.registeredArguments.filter((argument) => argument.description !== "");
+  return [
+    `${"#".repeat(path.length)} ${path.join(" ")}`,
+    command.description(),
+    ...(command.commands.length > 0 ? [] : [`\`\`\`\n${path.join(" ")} ${command.usage()}\n\`\`\``]),
+    ...(taken.length === 0 ? [] : [taken.map((one) => `- \`${one.name()}\`: ${one.description}`).join("\n")]),
+    ...(shown.length === 0 || path.length === 1
+      ? []
+      : [["| option | meaning | default |", "| --- | --- | --- |", ...shown.map(optionRow)].join("\n")]),
+    ...command.commands.flatMap((child) => section(child, path)),
+  ];
+}
+
+export function cliPage(): string {
+  return [
+    "# The command line",
+    "Generated from the commands themselves by `npm run docs`.",
+    "Exit codes: [Exit codes and error codes](errors.md). Every command that reads or changes an environment needs " +
+      "`--stack`, the name of the environment's stack.",
+    ...section(buildProgram(), []).slice(1),
+    "## Environment variables",
+    [
+      "| variable | meaning |",
+      "| --- | --- |",
+      ...variables.map(({ name, meaning }) => `| \`${name}\` | ${cell(meaning)} |`),
+    ].join("\n"),
+    "Besides, the AWS SDK's, Pulumi's and the AWS CLI's own variables apply.",
+  ].join("\n\n");
+}
