@@ -282,6 +282,7 @@ async function stayGone(session: Session, member: string): Promise<void> {
     before: targets,
     holdMs: session.holdMs,
     toleratedMs: Number.POSITIVE_INFINITY,
+    drainMs: session.drainMs,
   };
   await session.phase(0, "gate", "looking at AWS and the other members", {}, () =>
     waitForGate(session, {

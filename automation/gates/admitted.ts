@@ -1,8 +1,23 @@
-import { bad, goodFor, listing, notYet, waiting, type Decided, type Decision, type GateMemory } from "./gate-result";
+import {
+  bad,
+  goodFor,
+  holding,
+  incomplete,
+  isUnknown,
+  listing,
+  passed,
+  untold,
+  waiting,
+  type Decided,
+  type Decision,
+  type GateMemory,
+  type HeldTargets,
+  type Waiting,
+} from "./gate-result";
 import { decideFlags } from "./multi-cluster-flag";
 import { silence, type MemberServiceObservation, type Observation } from "../observation/observe";
 import type { Ownership } from "../observation/target-owners";
-import { isDrift, peersProblem, probeProblem, remedyOf, servingProblem, type Snapshot } from "./peers";
+import { isDrift, peerProblems, probeProblem, remedyOf, worstOf, type Snapshot } from "./peers";
 
 export interface AdmitRules {
   readonly member: string;
@@ -16,12 +31,13 @@ export interface AdmitRules {
    * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
    */
   readonly repairMs?: number;
+  /** What must be ready besides, as the pods of a new size; null when it is. Absent: nothing. */
+  readonly ready?: (observation: Observation) => Decision | null;
 }
 
 /**
- * Each ready endpoint is in the controller's list and healthy in ELBv2, the peers' targets are all still there,
- * requests succeed,
- * and it has been so for the propagation hold: `healthy` is not yet `routed` (docs/reference/aws-behaviour.md).
+ * The peers' targets are all still there and requests succeed; each ready endpoint is in the controller's list and
+ * healthy in ELBv2; and it has been so for the propagation hold: `healthy` is not yet `routed` (docs/reference/aws-behaviour.md).
  */
 export function decideAdmitted(
   observation: Observation,
@@ -31,45 +47,26 @@ export function decideAdmitted(
 ): Decided {
   const flags = decideFlags(observation);
   if (flags !== null) return flags;
-  const peers = peersOfAdmitted(observation, owners, rules);
-  const drift = isDrift(peers)
-    ? servingProblem(observation, owners, rules.peers, { before: rules.peersBefore, toleratedMs: rules.toleratedMs })
-    : null;
-  if (drift !== null)
-    return bad(
-      memory,
-      observation.at,
-      rules.toleratedMs,
-      drift,
-      remedyOf(drift, "eks-blue-green status shows each target's state"),
-      rules.repairMs,
-    );
-  // What we don't know, we wait for; only what we saw counts as bad.
-  if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
-  if (peers !== null && !isDrift(peers))
-    return bad(
-      memory,
-      observation.at,
-      rules.toleratedMs,
-      peers,
-      remedyOf(
-        peers,
-        "look for a controller without the multi-cluster flag, then remove the annotation " +
-          "elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again",
-      ),
-    );
-  const own = ownProblem(observation, rules.member);
-  if (own !== null) return notYet(own);
-  const probe = probeProblem(observation);
-  if (probe !== null)
-    return bad(memory, observation.at, rules.toleratedMs, probe, "eks-blue-green status shows each target's state");
-  return goodFor(
-    memory,
-    observation.at,
-    rules.holdMs,
-    "hold",
-    `${rules.member} is healthy; the load balancer may still route the old way`,
-    `${rules.member} serves: all its endpoints are healthy, the peers' targets are all there`,
+  // What users feel is judged first: the member's own targets may need a long time, and requests fail meanwhile.
+  const serving = servingOf(observation, owners, rules);
+  if (serving !== null && !isUnknown(serving))
+    return bad(memory, observation.at, rules.toleratedMs, serving, remedyFor(serving), rules.repairMs);
+  if (serving !== null) return untold(memory, serving);
+  const lacking = rules.ready?.(observation) ?? null;
+  if (lacking !== null) return incomplete(memory, observation.at, lacking);
+  return decideHeld(observation, rules, memory);
+}
+
+const statusShows = "eks-blue-green status shows each target's state";
+
+function remedyFor(problem: Decision): string {
+  const evicted = problem.status === "waiting" && /^peers-/.test(problem.reason);
+  return remedyOf(
+    problem,
+    evicted
+      ? "look for a controller without the multi-cluster flag, then remove the annotation " +
+          "elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again"
+      : statusShows,
   );
 }
 
@@ -78,18 +75,77 @@ export function decideAdmitted(
  * to hold it up for ever.
  * One whose targets are gone is: that may be this member's doing.
  */
-function peersOfAdmitted(
+function servingOf(
   observation: Observation,
   owners: Ownership,
   { peers, peersBefore, toleratedMs }: AdmitRules,
 ): Decision | null {
-  const problems = peers.map((peer) => peersProblem(observation, owners, [peer], peersBefore));
-  const holds = (problem: Decision | null): boolean =>
-    problem?.status === "waiting" && !(problem.reason === "peers-unhealthy" && !Number.isFinite(toleratedMs));
-  return problems.find((problem) => holds(problem) && !isDrift(problem)) ?? problems.find(holds) ?? null;
+  const tolerant = !Number.isFinite(toleratedMs);
+  const problems = peerProblems(observation, owners, peers, peersBefore).filter(
+    (problem) =>
+      !tolerant || !(isDrift(problem) || (problem.status === "waiting" && problem.reason === "peers-unhealthy")),
+  );
+  const probe = probeProblem(observation);
+  return worstOf([...problems, ...(probe === null ? [] : [probe])]);
 }
 
-function ownProblem(observation: Observation, name: string): Decision | null {
+/**
+ * The hold belongs to the targets that came in together. An autoscaler may add others every few minutes: they are not
+ * held for, and don't make those that are there begin anew.
+ */
+function decideHeld(observation: Observation, rules: AdmitRules, memory: GateMemory): Decided {
+  const { at } = observation;
+  const own = ownProblem(observation, rules.member);
+  if (own !== null && (isUnknown(own) || own.reason === "api-server")) return untold(memory, own);
+  const held = heldTargets(observation, rules.member, memory, own === null);
+  const enough = held.count === null ? Number.POSITIVE_INFINITY : heldAt(held, rules.holdMs);
+  if (own !== null && (held.count === null || !isTarget(own) || !Number.isFinite(enough)))
+    return incomplete({ ...memory, held }, at, own);
+  const done = `${rules.member} serves: its endpoints are healthy, the peers' targets are all there`;
+  const what = `${rules.member} is healthy; the load balancer may still route the old way`;
+  const all = own === null ? goodFor(memory, at, rules.holdMs, "hold", what, done) : incomplete(memory, at, own);
+  const decided = { ...all, memory: { ...all.memory, held } };
+  if (all.decision.status === "passed") return decided;
+  if (at < enough) {
+    const until = all.decision.status === "waiting" ? Math.min(enough, all.decision.retryAt ?? enough) : enough;
+    return { ...decided, decision: holding("hold", what, until, at) };
+  }
+  return own?.reason === "unhealthy" ? decided : { ...decided, decision: passed(done) };
+}
+
+/** About single targets, of which others may be good. */
+const isTarget = ({ reason }: Waiting): boolean =>
+  reason === "not-recorded" || reason === "not-registered" || reason === "initial" || reason === "unhealthy";
+
+function heldTargets(observation: Observation, member: string, memory: GateMemory, complete: boolean): HeldTargets {
+  const since: Record<string, number> = {};
+  const now: Record<string, number> = {};
+  for (const [service, { endpoints, recorded }] of Object.entries(observation.members[member]?.services ?? {})) {
+    const listed = new Set(recorded ?? []);
+    const healthy = new Set(
+      (observation.groups[service] ?? []).filter(({ state }) => state === "healthy").map(({ id }) => id),
+    );
+    const good = endpoints.filter((id) => listed.has(id) && healthy.has(id));
+    for (const id of good) since[`${service}|${id}`] = memory.held?.since[`${service}|${id}`] ?? observation.at;
+    now[service] = good.length;
+  }
+  const before = memory.held?.count ?? null;
+  return { since, count: before ?? (complete ? now : null) };
+}
+
+/** When enough of them will have been good for the hold; infinity while too few are good. */
+function heldAt({ since, count }: HeldTargets, holdMs: number): number {
+  return Math.max(
+    ...Object.entries(count ?? {}).map(([service, needed]) => {
+      const times = Object.entries(since)
+        .flatMap(([key, at]) => (key.startsWith(`${service}|`) ? [at] : []))
+        .sort((a, b) => a - b);
+      return needed === 0 ? 0 : (times[needed - 1] ?? Number.POSITIVE_INFINITY) + holdMs;
+    }),
+  );
+}
+
+function ownProblem(observation: Observation, name: string): Waiting | null {
   const seen = observation.members[name];
   if (seen === undefined || !seen.reachable)
     return waiting("api-server", silence(seen ?? { name, problem: "no outputs" }));
@@ -110,7 +166,7 @@ function serviceProblem(
   name: string,
   service: string,
   state: MemberServiceObservation,
-): Decision | null {
+): Waiting | null {
   const { endpoints, recorded, bindings } = state;
   if (bindings.length === 0) return waiting("not-declared", `${name} has no TargetGroupBinding of '${service}' yet`);
   const going = bindings.find((binding) => binding.deleting);

@@ -1,4 +1,15 @@
-import { bad, failed, goodFor, listing, notYet, waiting, type Decided, type GateMemory } from "./gate-result";
+import {
+  bad,
+  failed,
+  goodFor,
+  isUnknown,
+  listing,
+  notYet,
+  untold,
+  waiting,
+  type Decided,
+  type GateMemory,
+} from "./gate-result";
 import { decideFlags } from "./multi-cluster-flag";
 import type { Observation } from "../observation/observe";
 import type { Ownership } from "../observation/target-owners";
@@ -41,20 +52,8 @@ export function decideBaked(
         "look at the alarm's metric in CloudWatch, then run the upgrade again",
       ),
     );
-  // Time in which nothing was seen does not count as good, and does not count as bad.
-  const notSeen = (message: string): Decided => ({
-    decision: waiting("unknown", message),
-    memory: { ...memory, goodSince: null },
-  });
-  const unseen = rules.alarms.filter((name) => (observation.alarms?.[name] ?? "missing") === "missing");
-  if (unseen.length > 0)
-    return notSeen(
-      "CloudWatch did not tell the state of " +
-        `${listing(unseen)}${observation.alarms === null ? `: ${listing(observation.problems, 1)}` : ": there is no such alarm"}`,
-    );
   const problem = servingProblem(observation, owners, rules.active, rules);
-  if (problem !== null && problem.status === "waiting" && problem.reason === "unknown") return notSeen(problem.message);
-  if (problem !== null)
+  if (problem !== null && !isUnknown(problem))
     return bad(
       memory,
       observation.at,
@@ -62,6 +61,17 @@ export function decideBaked(
       problem,
       remedyOf(problem, "eks-blue-green status shows each target's state; then run the upgrade again"),
       rules.repairMs,
+    );
+  if (problem !== null) return untold(memory, problem);
+  const unseen = rules.alarms.filter((name) => (observation.alarms?.[name] ?? "missing") === "missing");
+  if (unseen.length > 0)
+    return untold(
+      memory,
+      waiting(
+        "unknown",
+        "CloudWatch did not tell the state of " +
+          `${listing(unseen)}${observation.alarms === null ? `: ${listing(observation.problems, 1)}` : ": there is no such alarm"}`,
+      ),
     );
   return goodFor(memory, observation.at, rules.bakeMs, "bake", rules.why, "everything stayed good");
 }

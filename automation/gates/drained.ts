@@ -2,9 +2,12 @@ import {
   bad,
   failed,
   goodFor,
+  incomplete,
+  isUnknown,
   listing,
   notYet,
   passed,
+  untold,
   waiting,
   type Decided,
   type Decision,
@@ -22,6 +25,8 @@ export interface DrainRules {
   readonly before: Snapshot;
   readonly holdMs: number;
   readonly toleratedMs: number;
+  /** The longest that ELBv2 lets open connections drain: that long it is as it should be. */
+  readonly drainMs: number;
   /**
    * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
    */
@@ -92,8 +97,7 @@ export function decideDrained(
     before: rules.peersBefore,
     toleratedMs: rules.toleratedMs,
   });
-  if (peers !== null && peers.status === "waiting" && peers.reason === "unknown") return notYet(peers);
-  if (peers !== null)
+  if (peers !== null && !isUnknown(peers))
     return bad(
       memory,
       observation.at,
@@ -102,12 +106,15 @@ export function decideDrained(
       remedyOf(peers, "eks-blue-green status shows each target's state"),
       rules.repairMs,
     );
+  if (peers !== null) return untold(memory, peers);
   const left = remaining(observation, rules.before);
   if (left.unknown.length > 0)
-    return notYet(waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));
+    return untold(memory, waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));
   const registered = Object.values(left.registered).flat();
   if (registered.length > 0)
-    return notYet(
+    return incomplete(
+      memory,
+      observation.at,
       waiting(
         "still-registered",
         `${registered.length} targets of ${rules.member} are still registered: ${listing(registered)}`,
@@ -122,16 +129,15 @@ export function decideDrained(
     `${rules.member} is out: its targets are gone${rules.peers.length === 0 ? "" : " and the peers are healthy"}`,
   );
   const draining = Object.values(left.draining).flat();
-  if (held.decision.status === "passed" && draining.length > 0) {
-    return {
-      decision: waiting(
-        "draining",
-        `${draining.length} targets of ${rules.member} are still draining: ${listing(draining)}`,
-      ),
-      memory: held.memory,
-    };
-  }
-  return held;
+  const drainingSince = memory.drainingSince ?? observation.at;
+  const kept = { ...held.memory, drainingSince };
+  if (held.decision.status !== "passed" || draining.length === 0) return { ...held, memory: kept };
+  const message = `${draining.length} targets of ${rules.member} are still draining: ${listing(draining)}`;
+  const decision = waiting("draining", message);
+  return {
+    decision: observation.at - drainingSince < rules.drainMs ? { ...decision, expected: true } : decision,
+    memory: kept,
+  };
 }
 
 /**

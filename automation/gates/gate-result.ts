@@ -39,6 +39,8 @@ export type Decision =
       readonly reason: GateReason;
       readonly message: string;
       /** Milliseconds since 1970; null: look again at the next round. */ readonly retryAt: number | null;
+      /** All is as it should be and takes its time: the gate's timeout does not count it. Absent: it does. */
+      readonly expected?: true;
     }
   | { readonly status: "failed"; readonly reason: GateReason; readonly message: string; readonly remedy: string };
 
@@ -51,8 +53,20 @@ export interface GateMemory {
    */
   readonly badSince: number | null;
   readonly forgivenAfterMs?: number;
+  /** Since when nothing was bad, though not all need be as it must be yet. */
+  readonly calmSince?: number;
+  /** Of targets that are held one by one, since when each has been good. */
+  readonly held?: HeldTargets;
+  /** Since when nothing is registered any more and connections are let to their end. */
+  readonly drainingSince?: number;
   /** Since when targets are missing that the driver is getting back. */
   readonly driftSince?: number;
+}
+export interface HeldTargets {
+  /** Milliseconds since 1970 by `service|ip:port`; without those that are not good now. */
+  readonly since: Readonly<Record<string, number>>;
+  /** By service: how many were good together when it was all of them. Those that come later need not be held. */
+  readonly count: Readonly<Record<string, number>> | null;
 }
 export const freshMemory: GateMemory = { goodSince: null, badSince: null };
 export interface Decided {
@@ -61,7 +75,8 @@ export interface Decided {
 }
 
 export const passed = (message: string): Decision => ({ status: "passed", message });
-export const waiting = (reason: GateReason, message: string, retryAt: number | null = null): Decision => ({
+export type Waiting = Extract<Decision, { readonly status: "waiting" }>;
+export const waiting = (reason: GateReason, message: string, retryAt: number | null = null): Waiting => ({
   status: "waiting",
   reason,
   message,
@@ -89,23 +104,38 @@ export function bad(
   remedy: string,
   repairMs = toleratedMs,
 ): Decided {
+  const { calmSince: _calm, held, ...rest } = memory;
+  // Whoever is held begins anew; how many there were is remembered.
+  const begun = { ...rest, goodSince: null, ...(held === undefined ? {} : { held: { ...held, since: {} } }) };
   if (decision.status === "waiting" && decision.reason === "drift") {
     const driftSince = memory.driftSince ?? now;
     const late = now - driftSince >= Math.max(repairMs, toleratedMs);
-    return {
-      decision: late ? failed("drift", decision.message, remedy) : decision,
-      memory: { ...memory, goodSince: null, driftSince },
-    };
+    return { decision: late ? failed("drift", decision.message, remedy) : decision, memory: { ...begun, driftSince } };
   }
   const badSince = memory.badSince ?? now;
-  if (decision.status === "waiting" && now - badSince >= toleratedMs) {
-    return {
-      decision: failed(decision.reason, decision.message, remedy),
-      memory: { goodSince: null, badSince, forgivenAfterMs: toleratedMs },
-    };
-  }
-  return { decision, memory: { goodSince: null, badSince, forgivenAfterMs: toleratedMs } };
+  const late = decision.status === "waiting" && now - badSince >= toleratedMs;
+  return {
+    decision: late ? failed(decision.reason, decision.message, remedy) : decision,
+    memory: { ...begun, badSince, forgivenAfterMs: toleratedMs },
+  };
 }
+
+/** What was not told is neither good nor bad: the memory stays as it is. */
+export const untold = (memory: GateMemory, decision: Decision): Decided => ({ decision, memory });
+
+/** Nothing is bad now. What was bad is forgotten when that has been so for `forgivenAfterMs`. */
+function calm(memory: GateMemory, now: number): GateMemory {
+  const { driftSince: _repaired, ...rest } = memory;
+  const calmSince = memory.calmSince ?? now;
+  const forgiven = now - calmSince >= (memory.forgivenAfterMs ?? 0);
+  return { ...rest, calmSince, ...(forgiven ? { badSince: null } : {}) };
+}
+
+/** Nothing is bad, but something is not as it must be yet: what must stay good for a time begins anew. */
+export const incomplete = (memory: GateMemory, now: number, decision: Decision): Decided => ({
+  decision,
+  memory: { ...calm(memory, now), goodSince: null },
+});
 
 /** Still waiting for something that takes its time; only the gate's timeout ends it. */
 export const notYet = (decision: Decision): Decided => ({ decision, memory: freshMemory });
@@ -121,12 +151,21 @@ export function goodFor(
 ): Decided {
   const goodSince = memory.goodSince ?? now;
   const until = goodSince + holdMs;
-  const forgiven = now - goodSince >= (memory.forgivenAfterMs ?? 0);
-  const { driftSince: _repaired, ...rest } = memory;
-  const next: GateMemory = forgiven ? { goodSince, badSince: null } : { ...rest, goodSince };
+  const next: GateMemory = { ...calm(memory, now), goodSince };
   if (now >= until) return { decision: passed(done), memory: next };
-  return { decision: waiting(waitingFor, `${what} (${Math.ceil((until - now) / 1000)} s left)`, until), memory: next };
+  return { decision: holding(waitingFor, what, until, now), memory: next };
 }
+
+export const holding = (reason: "hold" | "bake", what: string, until: number, now: number): Decision => ({
+  status: "waiting",
+  reason,
+  message: `${what} (${Math.ceil((until - now) / 1000)} s left)`,
+  retryAt: until,
+  expected: true,
+});
+
+export const isUnknown = (decision: Decision | null): boolean =>
+  decision?.status === "waiting" && decision.reason === "unknown";
 
 /** `a, b and 3 more`: messages stay readable with hundreds of targets. */
 export function listing(names: readonly string[], most = 4): string {

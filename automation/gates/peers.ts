@@ -1,5 +1,5 @@
 /** The others: after a move of one member, the rest of the group must be as it was. */
-import { listing, waiting, type Decision } from "./gate-result";
+import { isUnknown, listing, waiting, type Decision } from "./gate-result";
 import { driftedTargets } from "../observation/target-drift";
 import { declareAgain, describeLost, isBindingLost } from "../observation/deleted-objects";
 import type { MemberServiceObservation, Observation } from "../observation/observe";
@@ -18,69 +18,82 @@ const nothing: MemberServiceObservation = {
 };
 
 /**
- * What is wrong with the active peers now, or null. `before`: targets of peers before the move, for those that don't
- * answer.
+ * What is wrong with the active peers now, one problem for each peer and service. `before`: targets of peers before the
+ * move, for those that don't answer.
  */
-export function peersProblem(
+export function peerProblems(
   observation: Observation,
   owners: Ownership,
   peers: readonly string[],
   before: Readonly<Record<string, Snapshot>>,
-): Decision | null {
-  let drift: Decision | null = null;
-  for (const peer of peers) {
-    const seen = observation.members[peer];
-    for (const service of Object.keys(observation.groups)) {
-      if (observation.groups[service] === null)
-        return waiting("unknown", `AWS did not tell the targets of '${service}': ${listing(observation.problems, 1)}`);
-      // A binding whose deletion was asked for goes as soon as its controller can, and all its targets with
-      // it.
-      if (seen?.services[service]?.bindings.some((binding) => binding.deleting))
-        return waiting(
-          "peers-missing",
-          `a TargetGroupBinding of '${service}' on ${peer} is being deleted: its targets leave as soon as its ` +
-            "controller runs",
-        );
-      if (seen?.reachable && isBindingLost(seen.services[service]))
-        return waiting("lost", describeLost({ member: peer, service, kind: "TargetGroupBinding" }));
-      const targets = targetsOf(owners, observation, service, peer);
-      // A peer that answers says itself what it should have; its pods may come and go meanwhile.
-      const expected = seen?.reachable ? (seen.services[service]?.endpoints ?? []) : (before[peer]?.[service] ?? []);
-      if (seen?.reachable && expected.length === 0)
-        return waiting("peers-missing", `${peer} has no ready endpoint of '${service}'`);
-      const registered = targets.filter(isRegistered);
-      const healthy = registered.filter((target) => target.state === "healthy");
-      // Its controller thinks that they are there: it is made to look again. Where no target is left to serve
-      // meanwhile, there is no time for that.
-      const drifted =
-        seen?.reachable && healthy.length > 0
-          ? driftedTargets(observation, service, seen.services[service] ?? nothing)
-          : [];
-      const missing = expected.filter((id) => !registered.some((target) => target.id === id) && !drifted.includes(id));
-      if (missing.length > 0)
-        return waiting(
-          "peers-missing",
-          `${missing.length} of ${expected.length} targets of ${peer} are no longer registered in '${service}': ` +
-            `${listing(missing)}`,
-        );
-      const sick = registered.filter((target) => target.state !== "healthy" && target.state !== "initial");
-      if (healthy.length === 0) return waiting("peers-unhealthy", `${peer} has no healthy target in '${service}'`);
-      if (sick.length > 0)
-        return waiting(
-          "peers-unhealthy",
-          `${sick.length} of ${registered.length} targets of ${peer} are ${sick[0]?.state} in '${service}': ` +
-            `${sick[0]?.description ?? sick[0]?.reason ?? listing(sick.map((target) => target.id))}`,
-        );
-      if (drifted.length > 0)
-        drift ??= waiting(
-          "drift",
-          `${drifted.length} of ${expected.length} targets of ${peer} were taken out of '${service}' behind its ` +
-            `controller's back: ${listing(drifted)}`,
-        );
-    }
-  }
-  return drift;
+): Decision[] {
+  return peers.flatMap((peer) =>
+    Object.keys(observation.groups).flatMap((service) => {
+      const problem = peerProblem(observation, owners, peer, service, before[peer]?.[service] ?? []);
+      return problem === null ? [] : [problem];
+    }),
+  );
 }
+
+function peerProblem(
+  observation: Observation,
+  owners: Ownership,
+  peer: string,
+  service: string,
+  before: readonly string[],
+): Decision | null {
+  const seen = observation.members[peer];
+  // A binding whose deletion was asked for goes as soon as its controller can, and all its targets with it.
+  if (seen?.services[service]?.bindings.some((binding) => binding.deleting))
+    return waiting(
+      "peers-missing",
+      `a TargetGroupBinding of '${service}' on ${peer} is being deleted: its targets leave as soon as its ` +
+        "controller runs",
+    );
+  if (seen?.reachable && isBindingLost(seen.services[service]))
+    return waiting("lost", describeLost({ member: peer, service, kind: "TargetGroupBinding" }));
+  // A peer that answers says itself what it should have; its pods may come and go meanwhile.
+  const expected = seen?.reachable ? (seen.services[service]?.endpoints ?? []) : before;
+  if (seen?.reachable && expected.length === 0)
+    return waiting("peers-missing", `${peer} has no ready endpoint of '${service}'`);
+  if (observation.groups[service] === null)
+    return waiting("unknown", `AWS did not tell the targets of '${service}': ${listing(observation.problems, 1)}`);
+  const targets = targetsOf(owners, observation, service, peer);
+  const registered = targets.filter(isRegistered);
+  const healthy = registered.filter((target) => target.state === "healthy");
+  // Its controller thinks that they are there: it is made to look again. Where no target is left to serve meanwhile,
+  // there is no time for that.
+  const drifted =
+    seen?.reachable && healthy.length > 0
+      ? driftedTargets(observation, service, seen.services[service] ?? nothing)
+      : [];
+  const missing = expected.filter((id) => !registered.some((target) => target.id === id) && !drifted.includes(id));
+  if (missing.length > 0)
+    return waiting(
+      "peers-missing",
+      `${missing.length} of ${expected.length} targets of ${peer} are no longer registered in '${service}': ` +
+        `${listing(missing)}`,
+    );
+  const sick = registered.filter((target) => target.state !== "healthy" && target.state !== "initial");
+  if (healthy.length === 0) return waiting("peers-unhealthy", `${peer} has no healthy target in '${service}'`);
+  if (sick.length > 0)
+    return waiting(
+      "peers-unhealthy",
+      `${sick.length} of ${registered.length} targets of ${peer} are ${sick[0]?.state} in '${service}': ` +
+        `${sick[0]?.description ?? sick[0]?.reason ?? listing(sick.map((target) => target.id))}`,
+    );
+  return drifted.length === 0
+    ? null
+    : waiting(
+        "drift",
+        `${drifted.length} of ${expected.length} targets of ${peer} were taken out of '${service}' behind its ` +
+          `controller's back: ${listing(drifted)}`,
+      );
+}
+
+/** What was seen to be bad hides what comes back by itself, and that hides what was not told. */
+export const worstOf = (problems: readonly Decision[]): Decision | null =>
+  problems.find((problem) => !isUnknown(problem) && !isDrift(problem)) ?? problems.find(isDrift) ?? problems[0] ?? null;
 
 /** The remedy when asking did not help. */
 const notBack =
@@ -108,10 +121,11 @@ export function servingProblem(
   peers: readonly string[],
   { before, toleratedMs }: { readonly before: Readonly<Record<string, Snapshot>>; readonly toleratedMs: number },
 ): Decision | null {
-  const found = peersProblem(observation, owners, peers, before);
   const probe = probeProblem(observation);
-  if (!isDrift(found)) return found ?? probe;
-  return probe ?? (Number.isFinite(toleratedMs) ? found : null);
+  const found = peerProblems(observation, owners, peers, before).filter(
+    (problem) => Number.isFinite(toleratedMs) || !isDrift(problem),
+  );
+  return worstOf([...found, ...(probe === null ? [] : [probe])]);
 }
 
 export function probeProblem(observation: Observation): Decision | null {

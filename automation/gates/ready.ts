@@ -11,6 +11,12 @@ export function decideReady(observation: Observation, member: string): Decided {
   return notYet(lacking(seen) ?? passed(`${member}: API server, nodes, controller and workload are ready`));
 }
 
+/** The same for a member that serves meanwhile: what it lacks, or null. */
+export function lackingOf(observation: Observation, member: string): Decision | null {
+  const seen = observation.members[member];
+  return seen === undefined ? waiting("not-declared", `the stack of ${member} has no outputs yet`) : lacking(seen);
+}
+
 function lacking(seen: MemberObservation): Decision | null {
   if (!seen.reachable) return waiting("api-server", silence(seen));
   if (seen.nodes === null || seen.nodes.ready === 0)

@@ -2,7 +2,7 @@
 import { capacityOf, type Move } from "../../stacks/record";
 import { decideAdmitted } from "../gates/admitted";
 import { decideDrained, decideGone, leftovers } from "../gates/drained";
-import { decideReady } from "../gates/ready";
+import { decideReady, lackingOf } from "../gates/ready";
 import { decideUpgraded, skewProblem } from "../gates/upgraded";
 import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag";
 import { failed, listing, notYet, passed } from "../gates/gate-result";
@@ -310,7 +310,7 @@ function gateOf(
         decide: (seen, memory) => decideAdmitted(seen, session.owners, common, memory),
       };
     case "drain":
-      return drainGate(session, index, member, { ...common, before: before.own });
+      return drainGate(session, index, member, { ...common, before: before.own, drainMs: session.drainMs });
     case "upgrade":
       return {
         name: `${member} is at ${move.to.version ?? "?"}`,
@@ -370,15 +370,16 @@ function resizedGate(
   { member, from, to }: Move,
   common: Parameters<typeof decideAdmitted>[2],
 ): Gate {
-  const rules = { ...common, holdMs: capacityOf(to) > capacityOf(from) ? common.holdMs : 0 };
+  const rules = {
+    ...common,
+    holdMs: capacityOf(to) > capacityOf(from) ? common.holdMs : 0,
+    ready: (seen: Observation) => lackingOf(seen, member),
+  };
   return {
     name: `${member} serves at ${capacityOf(to)} %`,
     index,
     wants: { ...looks.infrastructure, probes: probesPerRound },
-    decide: (seen, memory) => {
-      const ready = decideReady(seen, member);
-      return ready.decision.status === "passed" ? decideAdmitted(seen, session.owners, rules, memory) : ready;
-    },
+    decide: (seen, memory) => decideAdmitted(seen, session.owners, rules, memory),
   };
 }
 

@@ -76,6 +76,12 @@ export class Session {
   get repairMs(): number {
     return Math.max(this.ports.clock.scaled(driftSeconds.cache + 2 * driftSeconds.again), 15_000);
   }
+  /** The longest that any service's connections may drain, and a little for ELBv2 to say so. */
+  get drainMs(): number {
+    const { clock } = this.ports;
+    const delays = this.environment.config.services.map((service) => service.deregistrationDelaySeconds);
+    return clock.scaled(Math.max(0, ...delays)) + Math.max(clock.scaled(120), 10_000);
+  }
   get holdMs(): number {
     return this.ports.clock.scaled(this.rules.propagationHoldSeconds);
   }

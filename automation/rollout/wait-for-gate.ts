@@ -1,5 +1,5 @@
 /** observe → decide, round after round, until a gate passes, fails, times out, or somebody asks to stop. */
-import { freshMemory, type Decided, type GateMemory } from "../gates/gate-result";
+import { freshMemory, isUnknown, type Decided, type GateMemory } from "../gates/gate-result";
 import type { Observation, Wants } from "../observation/observe";
 import { repairDrift } from "./repair-drift";
 import type { Session } from "./session";
@@ -33,7 +33,7 @@ export function pollMs(session: Session): number {
  */
 const blindMs = (session: Session): number => Math.max(session.ports.clock.scaled(120), 20_000);
 
-/** A timeout is counted over waiting proper: a hold or a bake that runs is as it should be. */
+/** A timeout is counted over waiting proper: a hold, a bake or connections that drain are as they should be. */
 export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   const { clock } = session.ports;
   const { emit, stop, commandName } = session.options;
@@ -42,25 +42,34 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   let waitedMs = 0;
   let told = "";
   let last = clock.now();
+  /** When it last looked, and when what it saw could be judged. */
+  let lookedAt = last;
   let seenAt: number | null = null;
+  let blind = false;
   for (;;) {
     const gap = seenAt === null ? 0 : clock.now() - seenAt;
-    if (gap < 0 || gap > blindMs(session)) {
+    const isBlind = gap < 0 || gap > blindMs(session);
+    if (isBlind && !blind)
       emit({
         kind: "note",
         message:
-          `nothing was looked at for ${Math.round(Math.abs(gap) / 1000)} ` +
+          `nothing was seen for ${Math.round(Math.abs(gap) / 1000)} ` +
           `s${gap < 0 ? " (the machine's clock was set back)" : ""}: what must stay good for a time begins anew`,
       });
-      memory = freshMemory;
-      last = clock.now();
-    }
+    blind = isBlind;
+    if (blind)
+      memory = {
+        ...freshMemory,
+        ...(memory.drainingSince === undefined ? {} : { drainingSince: memory.drainingSince }),
+      };
+    // A time in which this process did not run is no waiting.
+    if (clock.now() < lookedAt || clock.now() - lookedAt > blindMs(session)) last = clock.now();
     const observation = await session.look(gate.wants);
-    seenAt = clock.now();
     const decided = gate.decide(observation, memory);
     memory = decided.memory;
     const { decision } = decided;
-    const now = clock.now();
+    const now = (lookedAt = clock.now());
+    if (!isUnknown(decision) || seenAt === null) seenAt = now;
     const tell = (
       status: "waiting" | "passed" | "failed",
       reason: string,
@@ -83,8 +92,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
       default:
         decision satisfies never;
     }
-    const timed = decision.status === "waiting" && (decision.reason === "hold" || decision.reason === "bake");
-    waitedMs = timed ? waitedMs : waitedMs + (now - last);
+    waitedMs = decision.expected === true ? waitedMs : waitedMs + (now - last);
     last = now;
     if (waitedMs >= timeoutMs) {
       const message = `${gate.name}: ${decision.message} (waited ${Math.round(waitedMs / 1000)} s)`;

@@ -92,6 +92,15 @@ export class World {
   untold: () => boolean = () => false;
   /** Members whose pods pass the health check and answer requests with errors. */
   readonly erring = new Set<string>();
+  /** Pods that never pass the load balancer's health check: `10.42.1.1:8080` is blue's first. */
+  readonly sickPods = new Set<string>();
+  /** Whether CloudWatch does not tell the alarms now. */
+  alarmsUntold: () => boolean = () => false;
+  /** How long a target that was deregistered is still draining. */
+  drainSeconds = 300;
+  /** Time in which some request of a user's failed, in milliseconds. */
+  failingMs = 0;
+  private lastMs = this.now;
   /** Members whose API server refuses the driver's login. */
   readonly refusing = new Set<string>();
   /** Members whose binding has a deletion timestamp and still its finalizer. */
@@ -120,6 +129,8 @@ export class World {
     this.reconcile();
     this.now += 600_000;
     this.leastHealthy = Number.POSITIVE_INFINITY;
+    this.failingMs = 0;
+    this.lastMs = this.now;
   }
   member(version: string, bound: boolean): FakeMember {
     return {
@@ -173,8 +184,11 @@ export class World {
       }
     }
     for (const [id, target] of this.targets)
-      if (target.drainingSince !== null && this.now - target.drainingSince > 300_000) this.targets.delete(id);
+      if (target.drainingSince !== null && this.now - target.drainingSince > this.drainSeconds * 1000)
+        this.targets.delete(id);
     this.leastHealthy = Math.min(this.leastHealthy, this.serving().length);
+    if (this.fails()) this.failingMs += this.now - this.lastMs;
+    this.lastMs = this.now;
     this.watch();
   }
   /** `aws elbv2 deregister-targets`, by somebody. */
@@ -185,7 +199,8 @@ export class World {
   }
   state(id: string, target: FakeTarget): Target["state"] {
     if (target.drainingSince !== null) return "draining";
-    if (this.clusters.get(target.member)?.sick || !this.pods(target.member).includes(id)) return "unhealthy";
+    if (this.sickPods.has(id) || this.clusters.get(target.member)?.sick || !this.pods(target.member).includes(id))
+      return "unhealthy";
     return this.now - target.since < 20_000 ? "initial" : "healthy";
   }
   /** Targets that take new flows: healthy ones that the load balancer has had for its three minutes. */
@@ -193,6 +208,12 @@ export class World {
     return [...this.targets]
       .filter(([id, target]) => this.state(id, target) === "healthy" && this.now - target.since >= 180_000)
       .map(([id]) => id);
+  }
+
+  /** Whether requests fail: nobody serves, or one of those that do answers with errors. */
+  fails(): boolean {
+    const serving = this.serving();
+    return serving.length === 0 || serving.some((id) => this.erring.has(this.targets.get(id)?.member ?? ""));
   }
 
   private async effect<T>(call: string, work: () => T): Promise<T> {
@@ -434,13 +455,12 @@ export class World {
         addons: async () => [{ name: "coredns", version: "v1", status: "ACTIVE" }],
         findServiceLoadBalancers: async () => ({ services: {}, missing: {}, backendSecurityGroupId: null }),
         loadBalancerAttributes: async () => ({}),
-        alarms: async (names) => Object.fromEntries(names.map((name) => [name, this.alarm ? "alarm" : "ok"])),
+        alarms: async (names) => {
+          if (this.alarmsUntold()) throw new DriverError("EBG-AWS", "Throttling", "wait");
+          return Object.fromEntries(names.map((name) => [name, this.alarm ? "alarm" : "ok"]));
+        },
         probe: async (_url, count) => {
-          const serving = this.serving();
-          const failed =
-            serving.length === 0 || serving.some((id) => this.erring.has(this.targets.get(id)?.member ?? ""))
-              ? count
-              : 0;
+          const failed = this.fails() ? count : 0;
           return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null };
         },
       },

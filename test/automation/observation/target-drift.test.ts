@@ -4,7 +4,7 @@ import { bad, freshMemory, goodFor, waiting } from "../../../automation/gates/ga
 import { decideRepairs, driftOf, type DriftMemory } from "../../../automation/observation/target-drift";
 import type { MemberObservation, MemberServiceObservation, Observation } from "../../../automation/observation/observe";
 import { learnOwners } from "../../../automation/observation/target-owners";
-import { peersProblem, servingProblem } from "../../../automation/gates/peers";
+import { peerProblems, servingProblem, worstOf } from "../../../automation/gates/peers";
 
 const ids = ["10.42.1.1:8080", "10.42.1.2:8080", "10.42.1.3:8080"];
 const target = (id: string, state: Target["state"] = "healthy"): Target => ({
@@ -112,7 +112,7 @@ describe("drift: targets taken out behind the controller's back", () => {
     const back = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) =>
       servingProblem(observation, ...rest, { before: {}, toleratedMs: Number.POSITIVE_INFINITY });
     const plain = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) =>
-      peersProblem(observation, ...rest, {});
+      worstOf(peerProblems(observation, ...rest, {}));
     const problem = (observation: Observation, look = plain) => {
       const found = look(observation, learnOwners(new Map(), observation), ["blue"]);
       return found?.status === "waiting" ? found.reason : found;

@@ -170,7 +170,7 @@ describe("what was not seen", () => {
     const bake = world.events.find((event) => event.kind === "step-finished" && event.step.type === "bake");
     const seconds = bake?.kind === "step-finished" ? bake.seconds : 0;
     assert.ok(seconds >= 3600 + 300, `the bake took ${seconds} s`);
-    assert.match(notes(world), /nothing was looked at for 36\d\d s: what must stay good for a time begins anew/);
+    assert.match(notes(world), /nothing was seen for 36\d\d s: what must stay good for a time begins anew/);
   });
 });
 
