@@ -40,6 +40,9 @@ export const RECORD_INVALID = "EBG-RECORD-INVALID";
 /** Thrown (as the message's beginning) inside an update when the record's revision is not the expected one. */
 export const FENCED = "EBG-FENCED";
 
+/** Begins the message when a stack is not the one that its name stands for here. */
+export const FOREIGN_STACK = "EBG-FOREIGN-STACK";
+
 export interface NetworkOutputs {
   readonly vpcId: string;
   readonly cidrBlock: string;

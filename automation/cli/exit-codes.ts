@@ -57,6 +57,8 @@ const byCode: Readonly<Record<DriverErrorCode, number>> = {
   "EBG-STACK-LOCKED": exitCodes.refused,
   "EBG-MEMBER-UNREACHABLE": exitCodes.refused,
   "EBG-FENCED": exitCodes.refused,
+  "EBG-FOREIGN-STACK": exitCodes.refused,
+  "EBG-CLAIM": exitCodes.failed,
   "EBG-RECORD-LOST": exitCodes.refused,
   "EBG-RECORD-INVALID": exitCodes.refused,
   "EBG-PENDING-CHANGES": exitCodes.refused,

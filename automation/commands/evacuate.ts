@@ -55,6 +55,7 @@ export async function runEvacuate(
   const family = await readFamilyToAct(ports, run.environment);
   const session = new Session(ports, { ...family.environment, config }, family.record, run);
   Object.assign(session.members, family.members);
+  Object.assign(session.foreign, family.foreign);
   let left: readonly string[] = [];
   let result: RolloutResult;
   const end = (

@@ -63,7 +63,12 @@ export async function turnAround(session: Session, observation: Observation): Pr
     );
   const doomed = way.steps.flatMap((step) => (step.type === "move" && step.kind === "retire" ? [step.member] : []));
   for (const member of doomed) {
-    if (session.rules.retire === "automatic" || (await session.options.approveRetire(member))) continue;
+    if (
+      session.foreign[member] !== undefined ||
+      session.rules.retire === "automatic" ||
+      (await session.options.approveRetire(member))
+    )
+      continue;
     return {
       outcome: "stopped",
       placement: session.record.placement,

@@ -248,6 +248,7 @@ export async function runTeardown(
   await Promise.all(stacks.map((stack) => settle(ports, stack, family, run)));
   const session = new Session(ports, { ...family.environment, config }, family.record, run);
   Object.assign(session.members, family.members);
+  Object.assign(session.foreign, family.foreign);
   if (family.record.rollout === null) {
     session.record = startTeardown(family.record, config, session.isoNow());
     await session.flush();

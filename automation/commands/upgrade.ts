@@ -10,6 +10,7 @@ import type { Ports, StackRef } from "../ports";
 import type { Finding } from "../finding";
 import { preflight } from "../preflight/preflight";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
+import { refuseForeignProvision, refuseForeignStacks } from "../environment/member-stack";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringAdoption } from "./adopt";
@@ -97,10 +98,20 @@ export async function runAsked(
       });
     }
     refuseRetiringPrimary(record, config, steps, run.environment);
+    // Going back, whoever asks for it, needs nothing of a stack that is somebody else's.
+    const back =
+      asked?.name === "rollback" || (asked === null && record.rollout?.wantedVersion !== config.kubernetesVersion);
+    if (!back) refuseForeignProvision(record, family.foreign, run.environment);
+    await refuseForeignStacks(
+      ports.pulumi,
+      run.environment,
+      back && record.rollout !== null ? [] : steps.slice(record.rollout?.done ?? 0),
+    );
     const session = new Session(ports, environment, family.record, run);
     // Members that the config has named since are known from the next write on.
     session.record = record;
     Object.assign(session.members, family.members);
+    Object.assign(session.foreign, family.foreign);
     const { findings, observation } = await preflight({
       ports,
       deployed: family.environment.config,
@@ -139,7 +150,8 @@ export async function runAsked(
 async function settledFamily(ports: Ports, run: UpgradeRun, family: Family): Promise<Family> {
   const { placement, intent } = family.record;
   const members = Object.keys(placement).filter(
-    (name) => placement[name]?.role !== "absent" || intent?.move.member === name,
+    (name) =>
+      (placement[name]?.role !== "absent" || intent?.move.member === name) && family.foreign[name] === undefined,
   );
   const stacks: StackRef[] = [
     { kind: "environment" },
@@ -191,7 +203,12 @@ async function giveUp(session: Session, wantedVersion: string, goingTo: string):
     return null;
   }
   const open = session.record.intent?.move.member;
-  if (open !== undefined && session.rules.retire !== "automatic" && !(await approveRetire(open))) {
+  if (
+    open !== undefined &&
+    session.foreign[open] === undefined &&
+    session.rules.retire !== "automatic" &&
+    !(await approveRetire(open))
+  ) {
     return {
       outcome: "stopped",
       placement: session.record.placement,

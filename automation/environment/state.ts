@@ -4,15 +4,50 @@ import { parseRecord, withMembers, type EnvironmentRecord } from "../../stacks/r
 import { DriverError } from "../errors";
 import type { Ports } from "../ports";
 import { withLoadBalancers, withTargetGroups } from "./load-balancers";
+import { foreignStack, foreignTo } from "./member-stack";
 
 export interface Family {
   readonly environment: EnvironmentOutputs;
   readonly record: EnvironmentRecord;
   /** Outputs of the members that have any. */
   readonly members: Readonly<Record<string, MemberOutputs>>;
+  /**
+   * A member whose making is open, and whose stack's name turned out to be somebody else's: by name, whose. Nothing of
+   * it is ours.
+   */
+  readonly foreign: Readonly<Record<string, string>>;
 }
 
-/** @throws EBG-UNKNOWN-STACK, EBG-RECORD-LOST, EBG-RECORD-INVALID */
+/**
+ * Every member's stack that the record knows, by name. @throws EBG-FOREIGN-STACK for one that was deployed and belongs
+ * to somebody else now
+ */
+async function readMembers(
+  ports: Pick<Ports, "pulumi">,
+  record: EnvironmentRecord,
+  environment: string,
+): Promise<Pick<Family, "members" | "foreign">> {
+  const names = Object.keys(record.placement).filter(
+    (member) => record.placement[member]?.role !== "absent" || record.intent?.move.member === member,
+  );
+  const members: Record<string, MemberOutputs> = {};
+  const foreign: Record<string, string> = {};
+  await Promise.all(
+    names.map(async (member) => {
+      const reading = await ports.pulumi.readMember(member);
+      const whose = foreignTo(reading, environment, member);
+      if (whose === null) {
+        if (reading.outputs !== null) members[member] = reading.outputs;
+      } else if (record.placement[member]?.role === "absent") foreign[member] = whose;
+      else throw foreignStack(environment, member, whose);
+    }),
+  );
+  // In the record's order, whichever answered first.
+  const ordered = names.flatMap((name) => (members[name] === undefined ? [] : [[name, members[name]] as const]));
+  return { members: Object.fromEntries(ordered), foreign };
+}
+
+/** @throws EBG-UNKNOWN-STACK, EBG-RECORD-LOST, EBG-RECORD-INVALID, EBG-FOREIGN-STACK */
 export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: string): Promise<Family> {
   const reading = await ports.pulumi.readEnvironment();
   if (!reading.exists)
@@ -31,6 +66,13 @@ export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: str
       "is it a member's stack? Name the environment's own; else restore the record from a state backup " +
         "(docs/how-to/runbook.md)",
     );
+  if (environment.environment !== name.split("/").at(-1))
+    throw new DriverError(
+      "EBG-RECORD-LOST",
+      `stack ${name} holds the environment '${environment.environment}', whose members are in the stacks ` +
+        `${environment.environment}-…`,
+      `rename it back: pulumi stack rename ${environment.environment} --stack ${name}`,
+    );
   const parsed = parseRecord(environment.record);
   if (parsed.record === null)
     throw new DriverError(
@@ -39,15 +81,7 @@ export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: str
       "restore it from a state backup (docs/how-to/runbook.md)",
     );
   const record = parsed.record;
-  const names = Object.keys(record.placement).filter(
-    (member) => record.placement[member]?.role !== "absent" || record.intent?.move.member === member,
-  );
-  const readings = await Promise.all(
-    names.map(async (member) => [member, (await ports.pulumi.readMember(member)).outputs] as const),
-  );
-  const members = Object.fromEntries(
-    readings.flatMap(([member, outputs]) => (outputs === null ? [] : [[member, outputs]])),
-  );
+  const { members, foreign } = await readMembers(ports, record, name);
   const whole = await withLoadBalancers(ports.aws, environment, record);
   return {
     environment: whole,
@@ -55,6 +89,7 @@ export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: str
     members: Object.fromEntries(
       Object.entries(members).map(([member, outputs]) => [member, withTargetGroups(outputs, whole)]),
     ),
+    foreign,
   };
 }
 
@@ -65,7 +100,7 @@ export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: str
  */
 export async function refuseOlderRecord(
   ports: Pick<Ports, "pulumi">,
-  { record, members }: Family,
+  { record, members }: Pick<Family, "record" | "members">,
   environment: string,
 ): Promise<void> {
   const ahead = Object.entries(members).filter(([, { revision }]) => revision > record.revision);

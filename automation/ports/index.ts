@@ -37,6 +37,17 @@ export interface StackReading<Outputs> {
   /** null when the stack has none (never deployed, destroyed, or none of ours). */
   readonly outputs: Outputs | null;
   readonly pendingOperations: readonly PendingOperation[];
+  /**
+   * Whose the stack is, where its outputs can't say so: from the names in its state, else its settings file. Absent or
+   * null: nothing tells.
+   */
+  readonly owner?: StackOwner | null;
+}
+
+/** `member` is null for an environment's own stack. */
+export interface StackOwner {
+  readonly environment: string;
+  readonly member: string | null;
 }
 
 /** One operation of a preview. `same`, `read` and `refresh` are left out unless the engine reports them as a change. */
@@ -57,7 +68,7 @@ export interface PlannedOperation {
 
 export interface PreviewedUpdate {
   readonly operations: readonly PlannedOperation[];
-  /** Handle of the update plan for `apply`; an empty text for a destroy, which has none. */
+  /** Handle of the update plan for `apply`; an empty text for the destroy of an environment, which has none. */
   readonly plan: string;
 }
 
@@ -87,7 +98,10 @@ export interface PulumiPort {
    * @throws EBG-STACK-LOCKED, EBG-PENDING-OPERATIONS
    */
   settle(stack: StackRef): Promise<Settled | null>;
-  /** Creates the member's stack with its two config keys when it is missing. Repeatable. */
+  /**
+   * Creates the member's stack with its two config keys when it is missing. Repeatable. @throws EBG-FOREIGN-STACK when
+   * the stack, or its settings file, is somebody else's
+   */
   ensureMemberStack(member: string): Promise<"created" | "present">;
   /**
    * Writes the record with an update that changes only outputs of the environment's stack, fenced inside the update.
@@ -99,8 +113,14 @@ export interface PulumiPort {
   apply(stack: StackRef, context: DriverContext | null, plan: string, signal?: AbortSignal): Promise<AppliedUpdate>;
   /** A plain `pulumi up`, for `up`. */
   update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate>;
-  previewDestroy(member: string, signal?: AbortSignal): Promise<PreviewedUpdate>;
-  destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate>;
+  /**
+   * Plans an update of the member's stack that declares nothing, fenced like `act`: its program throws unless the
+   * record still has this revision and the stack still is this member's.
+   * @throws EBG-FENCED, EBG-FOREIGN-STACK
+   */
+  previewDestroy(member: string, expectedRevision: number, signal?: AbortSignal): Promise<PreviewedUpdate>;
+  /** Applies exactly what was previewed, behind the same fence. @throws as `previewDestroy`, EBG-UPDATE-FAILED */
+  destroy(member: string, expectedRevision: number, plan: string, signal?: AbortSignal): Promise<AppliedUpdate>;
   /**
    * Lifts the protection of the member's bindings, so that a drain may delete them. Answers how many were protected.
    */

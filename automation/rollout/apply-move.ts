@@ -1,6 +1,7 @@
 /** `act`: one member's stack is updated by a plan that was checked against the move's allow-list. */
 import type { Move } from "../../stacks/record";
 import { clusterNameOf } from "../../stacks/config/target-groups";
+import { readMemberStack } from "../environment/member-stack";
 import { DriverError } from "../errors";
 import type { Phase } from "../events";
 import { kubectl } from "../text/kubectl";
@@ -53,8 +54,12 @@ async function once(
   const name = `${session.environment.environment}-${move.member}`;
   const context = { kind: "act", expectedRevision: session.written.revision } as const;
   const destroys = move.kind === "retire";
+  const isOurs = (): Promise<unknown> => readMemberStack(pulumi, session.environment.environment, move.member);
   // A rollout that is given up may have been killed before it made the stack.
-  if (move.kind === "provision" || destroys) await pulumi.ensureMemberStack(move.member);
+  if (move.kind === "provision" || destroys) {
+    await isOurs();
+    await pulumi.ensureMemberStack(move.member);
+  }
   const previewed = await session.phase(index, "preview", `planning the update of ${name}`, phases, async () => {
     if (move.kind === "drain") await pulumi.unprotectBindings(move.member);
     // Its last update may have been long ago, while it was active: evacuated, or never updated since.
@@ -69,7 +74,9 @@ async function once(
       await forgetWhatIsUnreachable(session, move.member);
     }
     const [update] = await Promise.all([
-      destroys ? pulumi.previewDestroy(move.member, cancel) : pulumi.preview(stack, context, cancel),
+      destroys
+        ? pulumi.previewDestroy(move.member, context.expectedRevision, cancel)
+        : pulumi.preview(stack, context, cancel),
       pulumi.backUpState(stack),
     ]);
     return update;
@@ -77,7 +84,10 @@ async function once(
   planned(changesOf(previewed.operations).length);
   assertAllowed(move.kind, name, previewed.operations);
   await stillEnough(session, index, move);
-  if (destroys) await session.assertNotOvertaken();
+  if (destroys) {
+    await session.assertNotOvertaken();
+    await isOurs();
+  }
   emit({
     kind: "stack",
     stack: name,
@@ -87,7 +97,9 @@ async function once(
     changes: null,
   });
   const applied = await session.phase(index, "act", `${destroys ? "destroying" : "updating"} ${name}`, phases, () =>
-    destroys ? pulumi.destroy(move.member, cancel) : pulumi.apply(stack, context, previewed.plan, cancel),
+    destroys
+      ? pulumi.destroy(move.member, context.expectedRevision, previewed.plan, cancel)
+      : pulumi.apply(stack, context, previewed.plan, cancel),
   );
   if (destroys && isEvacuated(session, move.member))
     await nameWhatIsLeft(session, session.members[move.member]?.clusterName ?? name);

@@ -64,7 +64,11 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
       // Approved once; but a record may have been put back from a backup, and its member serve again.
       // (Of one that is half destroyed and silent nobody can say what is its own.)
       if (!resumed) await mayRetire(session, observation, move);
-      else if (observation.members[move.member]?.reachable) notRegistered(session, observation, move, "destroyed");
+      else if (observation.members[move.member]?.reachable) {
+        notRegistered(session, observation, move, "destroyed");
+        // A provision that was turned around was never bound; whoever bound it since wants it.
+        notBound(session, observation, move);
+      }
       return observation;
     case "shift":
       throw new Stop(
@@ -154,6 +158,17 @@ function notRegistered(session: Session, observation: Observation, move: Move, d
       `${move.member} is not ${done}: ${mine.length} of its targets are registered (${listing(mine)})`,
       `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`,
     );
+}
+
+/** @throws Stop while a binding of the environment's services is there: pods may be registered at any moment */
+function notBound(session: Session, observation: Observation, { member }: Move): void {
+  if (!boundAgain(session, observation, member)) return;
+  throw new Stop(
+    "EBG-GATE",
+    `${member} is not destroyed: it is bound to the load balancer, by an update that is not this driver's`,
+    `find out who deployed ${member}'s stack (eks-blue-green status), delete its TargetGroupBindings, then go on ` +
+      `with: ${session.options.commandName}`,
+  );
 }
 
 /**

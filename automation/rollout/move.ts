@@ -110,6 +110,25 @@ async function passOver(session: Session, index: number, { kind, member }: Move)
   await session.flush();
 }
 
+/**
+ * A member that was to be made under a name that is somebody else's: nothing of it is there, so going back from it
+ * touches nothing.
+ */
+async function passOverForeign(session: Session, index: number, { member }: Move, whose: string): Promise<void> {
+  session.options.emit({
+    kind: "note",
+    message:
+      `stack ${session.environment.environment}-${member} belongs to ${whose} and is left as it is: nothing of ` +
+      `'${member}' was made`,
+  });
+  session.record = commitMove(
+    session.record.intent === null
+      ? beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: {} })
+      : session.record,
+  );
+  await session.flush();
+}
+
 export async function performMove(
   session: Session,
   index: number,
@@ -120,8 +139,10 @@ export async function performMove(
   const open = session.record.intent;
   session.options.emit({ kind: "step-started", index, step, resumed: open !== null });
   const move: Move = { kind: step.kind, member: step.member, from: step.from, to: step.to };
-  if (neverDeployed(session, move)) {
-    await passOver(session, index, move);
+  const whose = move.kind === "retire" ? session.foreign[move.member] : undefined;
+  if (whose !== undefined || neverDeployed(session, move)) {
+    if (whose !== undefined) await passOverForeign(session, index, move, whose);
+    else await passOver(session, index, move);
     session.options.emit({
       kind: "step-finished",
       index,

@@ -13,6 +13,7 @@ import { observe, type Observation, type Wants } from "../observation/observe";
 import { countsByMember, learnOwners, type Ownership } from "../observation/target-owners";
 import type { Ports } from "../ports";
 import { withTargetGroups } from "../environment/load-balancers";
+import { readMemberStack } from "../environment/member-stack";
 
 export interface SessionOptions {
   readonly emit: EventSink;
@@ -49,6 +50,8 @@ export class Session {
   /** Targets that are missing behind a controller's back, and what was done about it. */
   drift: DriftMemory = {};
   readonly members: Record<string, MemberOutputs> = {};
+  /** Members that were never made, because their stacks' names are somebody else's: whose. */
+  readonly foreign: Record<string, string> = {};
   readonly by = who();
   /** When it was last seen that enough stay without the member that leaves or gets smaller; milliseconds since 1970. */
   enoughSeenAt = Number.NEGATIVE_INFINITY;
@@ -122,7 +125,7 @@ export class Session {
   }
 
   async loadMember(member: string): Promise<void> {
-    const reading = await this.ports.pulumi.readMember(member);
+    const reading = await readMemberStack(this.ports.pulumi, this.environment.environment, member);
     if (reading.outputs === null) delete this.members[member];
     else this.members[member] = withTargetGroups(reading.outputs, this.environment);
   }

@@ -22,11 +22,11 @@ import { readAwsSettings } from "./aws-provider";
 import { readMemberClusters } from "./member-clusters";
 import { ObjectReader } from "./object-reader";
 import { quotaProblems, readServices } from "./services";
+import { plainName } from "../shared/plain-name";
 
 const namespace = "eks-blue-green:";
 /** Longest name of an environment, member or service: they become parts of names of at most 32 characters. */
 const longestName = 32;
-const plainName = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const plainNameRule =
   "must be lower-case letters, digits and dashes, begin with a letter, end in no dash, and have at most " +
   `${longestName} characters`;

@@ -14,8 +14,8 @@ import type { Problem } from "../../components/internal/problems";
 import type { ExistingServiceConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./types";
 import { ObjectReader } from "./object-reader";
 import { targetGroupsOf } from "./target-groups";
+import { plainName } from "../shared/plain-name";
 
-const plainName = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const namespaceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** A DNS subdomain, as Kubernetes names Secrets. */
 const secretName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;

@@ -11,9 +11,10 @@ import {
   sharedFieldProblems,
 } from "../config";
 import type { EnvironmentConfig } from "../config";
-import type { DriverContext } from "../contract";
+import { FOREIGN_STACK, type DriverContext } from "../contract";
 import { declareLoadBalancers } from "./load-balancers";
 import { ownerAdvice } from "../config/owner-advice";
+import { memberStackOf, nameCollisions } from "./name-collisions";
 import { readLastEnvironment, recordToWrite } from "./record-store";
 import { ownerOf, ownershipOf } from "../config/target-groups";
 
@@ -50,6 +51,23 @@ async function morePodCidrBlocks(config: EnvironmentConfig): Promise<readonly st
 const isSecret = (key: string): boolean =>
   (pulumi.runtime as unknown as { isConfigSecret(key: string): boolean }).isConfigSecret(key);
 
+/**
+ * Without its two settings a member's stack would be taken for an environment's, and the message would ask for the
+ * environment's settings. Only looked at when these are missing.
+ */
+async function refuseMemberStack(stack: string, values: Readonly<Record<string, string>>): Promise<void> {
+  if (values["eks-blue-green:kubernetesVersion"] !== undefined) return;
+  const owner = await memberStackOf(stack);
+  if (owner === null) return;
+  const set = (key: string, value: string): string =>
+    `pulumi config set eks-blue-green:${key} ${value} --stack ${stack}`;
+  throw new Error(
+    `${FOREIGN_STACK}: stack '${stack}' is that of member '${owner.member}' of environment '${owner.environment}', ` +
+      `and its settings file Pulumi.${stack}.yaml does not say so. Write it: ${set("environment", owner.environment)}; ` +
+      `${set("member", owner.member)}. eks-blue-green's own commands do that by themselves`,
+  );
+}
+
 /** Checks everything before the first resource is declared; answers the stack's outputs (EnvironmentOutputs). */
 export async function environmentProgram(
   values: Readonly<Record<string, string>>,
@@ -58,8 +76,12 @@ export async function environmentProgram(
   const environment = pulumi.getStack();
   // First: the messages of other problems show values.
   refuseSecretConfig(environment, Object.keys(values).filter(isSecret));
+  await refuseMemberStack(environment, values);
   const config = parseEnvironmentConfig(values, { environment });
   const last = await readLastEnvironment(environment);
+  const known = last?.record.placement ?? {};
+  const added = config.members.filter((member) => known[member] === undefined);
+  throwProblems(`The config of environment '${environment}'`, await nameCollisions(environment, added));
   if (last !== null) {
     throwProblems(`The config of environment '${environment}'`, [
       ...sharedFieldProblems(last.config, config),

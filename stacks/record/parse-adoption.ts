@@ -26,7 +26,7 @@ export function adoptionOf(reader: Reader, value: unknown): Adoption {
   const object = reader.object(value, "adoption");
   return {
     service: reader.text(object["service"], "adoption.service"),
-    member: reader.text(object["member"], "adoption.member"),
+    member: reader.name(object["member"], "adoption.member"),
     step: reader.oneOf(object["step"], "adoption.step", [...adoptionSteps, ...undoSteps]),
     direction: reader.oneOf(object["direction"], "adoption.direction", ["forward", "back"] as const),
     reason: object["reason"] == null ? null : reader.text(object["reason"], "adoption.reason"),

@@ -28,7 +28,7 @@ export function evacuationOf(reader: Reader, value: unknown): Evacuation {
       .map((id, index) => reader.text(id, `evacuation.targets.${key}[${index}]`));
   }
   return {
-    member: reader.text(object["member"], "evacuation.member"),
+    member: reader.name(object["member"], "evacuation.member"),
     startedAt: reader.text(object["startedAt"], "evacuation.startedAt"),
     by: reader.text(object["by"], "evacuation.by"),
     why: reader.text(object["why"], "evacuation.why"),

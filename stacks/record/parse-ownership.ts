@@ -116,7 +116,7 @@ export function loadBalancerOf(reader: Reader, value: unknown, path: string): Ad
 export function ownershipOf(reader: Reader, value: unknown): Ownership {
   const object = reader.object(value, "ownership");
   const owner = reader.oneOf(object["owner"], "ownership.owner", ["stack", "service"] as const);
-  const primary = textOrNull(reader, object["primary"], "ownership.primary");
+  const primary = object["primary"] == null ? null : reader.name(object["primary"], "ownership.primary");
   if (owner === "service" && primary === null)
     reader.problems.push("ownership.primary: the owner is 'service', so a member must be named");
   const adopted: Record<string, AdoptedLoadBalancer> | null = object["adopted"] == null ? null : {};
@@ -125,6 +125,7 @@ export function ownershipOf(reader: Reader, value: unknown): Ownership {
   )) {
     if (adopted !== null) adopted[service] = loadBalancerOf(reader, balancer, `ownership.adopted.${service}`);
   }
-  const formerPrimary = textOrNull(reader, object["formerPrimary"], "ownership.formerPrimary");
+  const former = object["formerPrimary"];
+  const formerPrimary = former == null ? null : reader.name(former, "ownership.formerPrimary");
   return { owner, primary, adopted, ...(formerPrimary === null ? {} : { formerPrimary }) };
 }

@@ -48,7 +48,7 @@ function moveOf(reader: Reader, value: unknown, path: string): Move {
   const object = reader.object(value, path);
   return {
     kind: reader.oneOf(object["kind"], `${path}.kind`, kinds),
-    member: reader.text(object["member"], `${path}.member`),
+    member: reader.name(object["member"], `${path}.member`),
     from: placementOf(reader, object["from"], `${path}.from`),
     to: placementOf(reader, object["to"], `${path}.to`),
   };
@@ -75,7 +75,7 @@ function commandOf(reader: Reader, value: unknown): RolloutCommand {
       "scale",
       "teardown",
     ] as const),
-    member: member === null ? null : reader.text(member, "rollout.command.member"),
+    member: member === null ? null : reader.name(member, "rollout.command.member"),
     percent: percent === null ? null : reader.whole(percent, "rollout.command.percent", 1),
   };
 }
@@ -152,7 +152,7 @@ export function parseRecord(value: unknown): ParsedRecord {
   }
   const placement: Record<string, MemberPlacement> = {};
   for (const [member, stands] of Object.entries(reader.object(object["placement"], "placement")))
-    placement[member] = placementOf(reader, stands, `placement.${member}`);
+    placement[reader.name(member, "placement")] = placementOf(reader, stands, `placement.${member}`);
   const rollout = object["rollout"] == null ? null : rolloutOf(reader, object["rollout"]);
   const intent = object["intent"] == null ? null : intentOf(reader, object["intent"]);
   const ownership = object["ownership"] == null ? null : ownershipOf(reader, object["ownership"]);

@@ -1,4 +1,5 @@
 /** Reads plain values that came from outside. */
+import { plainName } from "../shared/plain-name";
 
 /** Collects problems; every reader answers a value of its type, also after a problem, so that reading goes on. */
 export class Reader {
@@ -17,6 +18,16 @@ export class Reader {
   text(value: unknown, path: string): string {
     if (typeof value === "string" && value !== "") return value;
     this.problems.push(`${path}: expected text, got ${JSON.stringify(value) ?? "nothing"}`);
+    return "";
+  }
+  /** A member's or environment's name, as the config allows it: it becomes part of paths and of stacks' names. */
+  name(value: unknown, path: string): string {
+    const name = this.text(value, path);
+    if (name === "" || plainName.test(name)) return name;
+    this.problems.push(
+      `${path}: expected a name (small letters, digits and dashes, at most 32, beginning with a letter), got ` +
+        `${JSON.stringify(name)}`,
+    );
     return "";
   }
   whole(value: unknown, path: string, least: number): number {

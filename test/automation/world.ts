@@ -115,6 +115,10 @@ export class World {
   /** Pods that an autoscaler wants, by member. */
   readonly autoscaler = new Map<string, number>();
   extraOperations: PlannedOperation[] = [];
+  /** Stacks by the name that they would have as our member's, and that are somebody else's. */
+  readonly neighbours = new Map<string, MemberOutputs | EnvironmentOutputs>();
+  /** What was done to neighbours' stacks: nothing may be. */
+  readonly trespasses: string[] = [];
   private dead = false;
   /** Fewest healthy targets ever seen behind the load balancer. */
   leastHealthy = Number.POSITIVE_INFINITY;
@@ -340,6 +344,14 @@ export class World {
       throw new DriverError("EBG-FENCED", `record has ${this.record.revision}, expected ${expected}`, "look at status");
   }
 
+  /** An effect on a member's stack. */
+  private onStack<T>(call: string, name: string, work: () => T): Promise<T> {
+    return this.effect(call, () => {
+      if (this.neighbours.has(name)) this.trespasses.push(`${call} ${name}`);
+      return work();
+    });
+  }
+
   ports(): Ports {
     const reading = <T>(outputs: T | null) => ({
       exists: outputs !== null,
@@ -365,10 +377,14 @@ export class World {
         },
         readMember: async (name) => {
           if (this.dead) throw new Killed();
-          return reading(this.outputs(name));
+          return reading((this.neighbours.get(name) as MemberOutputs | undefined) ?? this.outputs(name));
         },
-        settle: async () => null,
-        ensureMemberStack: () => this.effect("ensureMemberStack", () => "created" as const),
+        settle: async (stack) => {
+          if (stack.kind === "member" && this.neighbours.has(stack.member))
+            this.trespasses.push(`settle ${stack.member}`);
+          return null;
+        },
+        ensureMemberStack: (name) => this.onStack("ensureMemberStack", name, () => "created" as const),
         writeRecord: (expected, record) =>
           this.effect("writeRecord", () => {
             this.fence(expected);
@@ -403,15 +419,19 @@ export class World {
         update: () => {
           throw new Error("unexpected");
         },
-        previewDestroy: (name) =>
-          this.effect("previewDestroy", () => ({ operations: this.operations(name, true), plan: "" })),
-        destroy: (name) =>
-          this.effect("destroy", () => {
+        previewDestroy: (name, expected) =>
+          this.onStack("previewDestroy", name, () => {
+            this.fence(expected);
+            return { operations: this.operations(name, true), plan: "" };
+          }),
+        destroy: (name, expected) =>
+          this.onStack("destroy", name, () => {
+            this.fence(expected);
             this.clusters.delete(name);
             return { changes: {}, seconds: 1 };
           }),
         unprotectAll: (name) =>
-          this.effect("unprotectAll", () => {
+          this.onStack("unprotectAll", name, () => {
             const cluster = this.clusters.get(name);
             if (cluster) cluster.protectedBinding = false;
             return 1;

@@ -164,8 +164,9 @@ export class Engine {
     });
   }
 
-  async destroy(member: string, by: string, kill: EngineKill | null): Promise<AppliedUpdate> {
+  async destroy(member: string, by: string, kill: EngineKill | null, fence: () => void): Promise<AppliedUpdate> {
     return await this.locked(member, by, async () => {
+      fence();
       const stack = this.world.stackOf(member);
       if (stack.known?.protectedBinding) throw failed(`the binding of ${member} is protected`);
       const steps = this.destroySteps(member);

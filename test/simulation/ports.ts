@@ -202,8 +202,17 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
       exists,
       resources: known === null && name !== "dev" ? 0 : 5,
       outputs,
+      owner: name === "dev" ? null : { environment: "dev", member: name },
       pendingOperations: pending === null ? [] : [{ urn: pending, type: "x", operation: "creating" }],
     };
+  };
+  const fence = (expected: number): void => {
+    if (world.record.revision !== expected)
+      throw new DriverError(
+        "EBG-FENCED",
+        `the record has revision ${world.record.revision}, not ${expected}`,
+        "look at status",
+      );
   };
   const unprotect = (member: string): Promise<number> =>
     calls.call("unprotectBindings", () => {
@@ -228,12 +237,7 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
       calls.call("writeRecord", () =>
         engine.locked("dev", driver.name, async () => {
           await world.timeline.sleep(1800);
-          if (world.record.revision !== expected)
-            throw new DriverError(
-              "EBG-FENCED",
-              `the record has revision ${world.record.revision}, not ${expected}`,
-              "look at status",
-            );
+          fence(expected);
           world.writeRecord(record);
         }),
       ),
@@ -251,9 +255,15 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
       ),
     update: (stack) =>
       calls.call("apply", () => calls.update((kill) => engine.apply(nameOf(stack), driver.name, null, null, kill))),
-    previewDestroy: (member) =>
-      calls.call("previewDestroy", () => ({ operations: engine.destroyOperations(member), plan: "" })),
-    destroy: (member) => calls.call("destroy", () => calls.update((kill) => engine.destroy(member, driver.name, kill))),
+    previewDestroy: (member, expected) =>
+      calls.call("previewDestroy", () => {
+        fence(expected);
+        return { operations: engine.destroyOperations(member), plan: "" };
+      }),
+    destroy: (member, expected) =>
+      calls.call("destroy", () =>
+        calls.update((kill) => engine.destroy(member, driver.name, kill, () => fence(expected))),
+      ),
     unprotectBindings: unprotect,
     unprotectAll: unprotect,
     refresh: async (member) =>

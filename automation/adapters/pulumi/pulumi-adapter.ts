@@ -8,7 +8,17 @@ import type { DriverContext, EnvironmentOutputs, MemberOutputs, StackProgram } f
 import type { EnvironmentRecord } from "../../../stacks/record";
 import { DriverError } from "../../errors";
 import { changesOf, describeOperation, isBinding } from "../../policy/move-policy";
-import type { AppliedUpdate, Clock, PreviewedUpdate, PulumiPort, Settled, StackReading, StackRef } from "../../ports";
+import { foreignStack, readMemberStack } from "../../environment/member-stack";
+import type {
+  AppliedUpdate,
+  Clock,
+  PreviewedUpdate,
+  PulumiPort,
+  Settled,
+  StackOwner,
+  StackReading,
+  StackRef,
+} from "../../ports";
 import { keepBackup } from "./state/backups";
 import { configValues } from "./project/config-values";
 import { Engine } from "./engine/engine";
@@ -16,11 +26,13 @@ import { forgetObjects } from "./state/drop-kubernetes-objects";
 import type { EventCollector } from "./engine/events";
 import { loosenPlan } from "./plans/plan-file";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../temporary-folders";
+import { retireProgram } from "./project/retire-program";
 import { inline, loadProgram, readProject, type Project } from "./project/program";
+import { keysOf } from "./project/member-settings";
 import { settle } from "./state/settle";
 import { exported, refreshOnce } from "./state/write";
 import { bindingsBelow, forgetComponent } from "./state/drop-component";
-import { assertRevision, missing, protectedUrns, readingOf, type StateFile } from "./state/read";
+import { assertRevision, missing, ownerInState, protectedUrns, readingOf, type StateFile } from "./state/read";
 
 export interface PulumiAdapterOptions {
   /** Folder of Pulumi.yaml and the program. */
@@ -77,7 +89,23 @@ export class PulumiAdapter implements PulumiPort {
     return this.read<EnvironmentOutputs>(this.environment);
   }
   readMember(member: string): Promise<StackReading<MemberOutputs>> {
-    return this.read<MemberOutputs>(this.nameOf({ kind: "member", member }));
+    return this.readMemberState(member);
+  }
+  private async readMemberState(member: string): Promise<StackReading<MemberOutputs>> {
+    const name = this.nameOf({ kind: "member", member });
+    const state = await this.state(name);
+    const settings = this.settingsOf(name);
+    if (state === null) return { ...missing<MemberOutputs>(), owner: settings };
+    return { ...readingOf<MemberOutputs>(state), owner: ownerInState(state, name) ?? settings };
+  }
+  /** Whose the stack's settings file says that it is; null: there is none, or it does not say. */
+  private settingsOf(name: string): StackOwner | null {
+    const { environment, member } = keysOf(this.settingsText(name), this.configNamespace);
+    return environment === undefined || member === undefined ? null : { environment, member };
+  }
+  private settingsText(name: string): string {
+    const settings = join(this.workDirectory, `Pulumi.${name}.yaml`);
+    return existsSync(settings) ? readFileSync(settings, "utf8") : "";
   }
 
   settle(stack: StackRef): Promise<Settled | null> {
@@ -116,19 +144,30 @@ export class PulumiAdapter implements PulumiPort {
 
   async ensureMemberStack(member: string): Promise<"created" | "present"> {
     const name = this.nameOf({ kind: "member", member });
-    const state = await this.state(name);
-    if (state === null) await this.engine.command(name, ["stack", "init", name, "--no-select"], deadlines.read);
-    const settings = join(this.workDirectory, `Pulumi.${name}.yaml`);
-    const text = existsSync(settings) ? readFileSync(settings, "utf8") : "";
+    const reading = await readMemberStack(this, this.environment, member);
+    if (!reading.exists) await this.engine.command(name, ["stack", "init", name, "--no-select"], deadlines.read);
+    await this.ensureSettings(member);
+    return reading.exists ? "present" : "created";
+  }
+
+  /**
+   * The two keys by which the program knows that it runs for a member. A fresh checkout (of CI) has no settings file of
+   * a member that another machine has made, and the program would take its stack for an environment's.
+   */
+  private async ensureSettings(member: string): Promise<void> {
+    const name = this.nameOf({ kind: "member", member });
+    const has = keysOf(this.settingsText(name), this.configNamespace);
     for (const [key, value] of Object.entries({ environment: this.environment, member })) {
-      if (!text.includes(`${this.configNamespace}:${key}:`))
+      const now = has[key as "environment" | "member"];
+      if (now !== undefined && now !== value)
+        throw foreignStack(this.environment, member, `'${now}', as ${key} in Pulumi.${name}.yaml says`);
+      if (now === undefined)
         await this.engine.command(
           name,
           ["config", "set", `${this.configNamespace}:${key}`, value, "--stack", name],
           deadlines.read,
         );
     }
-    return state === null ? "created" : "present";
   }
 
   /**
@@ -140,7 +179,7 @@ export class PulumiAdapter implements PulumiPort {
   async writeRecord(expectedRevision: number, record: EnvironmentRecord, signal?: AbortSignal): Promise<void> {
     const name = this.environment;
     const context = { kind: "record", expectedRevision, record } as const;
-    const target = [`urn:pulumi:${name}::${this.project.name}::pulumi:pulumi:Stack::${this.project.name}-${name}`];
+    const target = [this.stackUrn(name)];
     const program = inline(this.program(), context);
     if (this.cleanConfig !== this.configDigest()) {
       const previewed = await this.engine.run(name, "preview", deadlines.preview, signal, (stack, common) =>
@@ -163,6 +202,7 @@ export class PulumiAdapter implements PulumiPort {
 
   async preview(stack: StackRef, context: DriverContext | null, signal?: AbortSignal): Promise<PreviewedUpdate> {
     const name = this.nameOf(stack);
+    if (stack.kind === "member") await this.ensureSettings(stack.member);
     const plan = this.newPlan();
     const program = inline(this.program(), context);
     const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
@@ -180,6 +220,7 @@ export class PulumiAdapter implements PulumiPort {
     plan: string,
     signal?: AbortSignal,
   ): Promise<AppliedUpdate> {
+    if (stack.kind === "member") await this.ensureSettings(stack.member);
     const program = inline(this.program(), context);
     try {
       return await this.timed(() =>
@@ -193,6 +234,7 @@ export class PulumiAdapter implements PulumiPort {
   }
 
   async update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate> {
+    if (stack.kind === "member") await this.ensureSettings(stack.member);
     const program = inline(this.program(), null);
     if (stack.kind === "environment") this.cleanConfig = null;
     return await this.timed(() =>
@@ -202,17 +244,44 @@ export class PulumiAdapter implements PulumiPort {
     );
   }
 
-  previewDestroy(member: string, signal?: AbortSignal): Promise<PreviewedUpdate> {
-    return this.previewDestroyOf({ kind: "member", member }, signal);
+  async previewDestroy(member: string, expectedRevision: number, signal?: AbortSignal): Promise<PreviewedUpdate> {
+    const name = this.nameOf({ kind: "member", member });
+    const plan = this.newPlan();
+    const program = this.retire(member, expectedRevision, "resources");
+    const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
+      handle.preview({ ...common, program, plan, suppressProgress: true }),
+    );
+    return { operations: events.operations, plan };
   }
   previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate> {
     return this.previewDestroyOf({ kind: "environment" }, signal);
   }
-  destroy(member: string, signal?: AbortSignal): Promise<AppliedUpdate> {
-    return this.destroyOf({ kind: "member", member }, signal);
+  async destroy(member: string, expectedRevision: number, plan: string, signal?: AbortSignal): Promise<AppliedUpdate> {
+    const name = this.nameOf({ kind: "member", member });
+    const program = this.retire(member, expectedRevision, "resources");
+    let applied: AppliedUpdate;
+    try {
+      applied = await this.timed(() =>
+        this.engine.run(name, "destroy", deadlines.update, signal, (handle, common) =>
+          handle.up({ ...common, program, plan, suppressProgress: true, message: "eks-blue-green: retire" }),
+        ),
+      );
+    } finally {
+      rmSync(plan, { force: true });
+    }
+    // What the stack says of a member that is gone goes as well; nothing but the stack itself is touched.
+    const target = [this.stackUrn(name)];
+    const last = this.retire(member, expectedRevision, "outputs");
+    await this.engine.run(name, "destroy", deadlines.record, signal, (handle, common) =>
+      handle.up({ ...common, program: last, target, message: "eks-blue-green: retired" }),
+    );
+    return applied;
   }
   destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate> {
     return this.destroyOf({ kind: "environment" }, signal);
+  }
+  private retire(member: string, expectedRevision: number, what: "resources" | "outputs") {
+    return retireProgram(this.engine.sdk, { environment: this.environment, member, expectedRevision }, what);
   }
 
   private async previewDestroyOf(stack: StackRef, signal?: AbortSignal): Promise<PreviewedUpdate> {
@@ -311,6 +380,9 @@ export class PulumiAdapter implements PulumiPort {
   }
   private nameOf(stack: StackRef): string {
     return stack.kind === "environment" ? this.environment : `${this.environment}-${stack.member}`;
+  }
+  private stackUrn(name: string): string {
+    return `urn:pulumi:${name}::${this.project.name}::pulumi:pulumi:Stack::${this.project.name}-${name}`;
   }
   private program(): StackProgram {
     this.loaded ??= loadProgram(this.project);

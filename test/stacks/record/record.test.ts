@@ -291,4 +291,11 @@ describe("an evacuation in the record", () => {
       const record = { ...base, evacuation: written };
       assert.deepEqual(parseRecord(JSON.parse(JSON.stringify(record))).record?.evacuation, written);
     });
+
+  it("refuses names that the config would refuse: they become parts of paths and of stacks' names", () => {
+    const record = initialRecord({ members: ["blue", "green"], kubernetesVersion: "1.34" });
+    const evil = JSON.parse(JSON.stringify(record).replace('"green"', '"../../x"')) as unknown;
+    assert.match(parseRecord(evil).problems.join(), /placement: expected a name .*"\.\.\/\.\.\/x"/);
+    assert.deepEqual(parseRecord(record).problems, []);
+  });
 });

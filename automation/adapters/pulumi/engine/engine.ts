@@ -1,6 +1,7 @@
 /** Runs the engine: one place for deadlines, cancelling, locks, and turning failures into DriverErrors. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type * as Sdk from "@pulumi/pulumi";
 import type * as Automation from "@pulumi/pulumi/automation";
 import { DriverError } from "../../../errors";
 import type { Clock } from "../../../ports";
@@ -33,6 +34,8 @@ export class Engine {
   private workspace: Promise<Automation.LocalWorkspace> | null = null;
   private readonly stacks = new Map<string, Promise<Automation.Stack>>();
   private readonly automation: typeof Automation;
+  /** The copy of the SDK that programs run inline with. */
+  readonly sdk: typeof Sdk;
   /** What was last said about each stack's lock. */
   private readonly told = new Map<string, string>();
 
@@ -40,13 +43,15 @@ export class Engine {
     // Looked up from the program, which need not be beside Pulumi.yaml (a rehearsal's is elsewhere): it runs in this
     // process and must meet the engine through its own copy of the SDK.
     const theirs = createRequire(join(options.project.main, "package.json"));
-    let automation: typeof Automation;
+    const own = createRequire(__filename);
+    let load = theirs;
     try {
-      automation = theirs("@pulumi/pulumi/automation") as typeof Automation;
+      load.resolve("@pulumi/pulumi/automation");
     } catch {
-      automation = createRequire(__filename)("@pulumi/pulumi/automation") as typeof Automation;
+      load = own;
     }
-    this.automation = automation;
+    this.automation = load("@pulumi/pulumi/automation") as typeof Automation;
+    this.sdk = load("@pulumi/pulumi") as typeof Sdk;
   }
 
   private get environment(): Record<string, string> {

@@ -25,6 +25,7 @@ const ownCodes: readonly DriverErrorCode[] = [
   "EBG-UNKNOWN-STACK",
   "EBG-PLAN-IMPOSSIBLE",
   "EBG-STOPPED",
+  "EBG-FOREIGN-STACK",
 ];
 
 /** Lines that say nothing about the cause. */

@@ -1,7 +1,7 @@
 /** A stack's exported state, as far as the driver reads it. */
 import type { EnvironmentOutputs } from "../../../../stacks/contract";
 import { overtaken } from "../../../errors";
-import type { PendingOperation, StackReading } from "../../../ports";
+import type { PendingOperation, StackOwner, StackReading } from "../../../ports";
 
 interface StateResource {
   readonly urn: string;
@@ -66,4 +66,18 @@ export function protectedUrns(state: StateFile, wanted: (type: string) => boolea
   return (state.deployment?.resources ?? [])
     .filter((resource) => resource.protect === true && resource.delete !== true && wanted(resource.type))
     .map((resource) => resource.urn);
+}
+
+/**
+ * Whose a member's stack is, by the name of the first thing that its program declares: the provider `<member>-aws`. The
+ * stack's name without it is the environment's. Null: there is none (yet).
+ */
+export function ownerInState(state: StateFile, stack: string): StackOwner | null {
+  for (const { type, urn } of state.deployment?.resources ?? []) {
+    if (type !== "pulumi:providers:aws") continue;
+    const member = /^(.+)-aws$/.exec(urn.split("::").at(-1) ?? "")?.[1];
+    if (member !== undefined && stack.endsWith(`-${member}`))
+      return { environment: stack.slice(0, -member.length - 1), member };
+  }
+  return null;
 }
