@@ -251,6 +251,7 @@ export class PulumiAdapter implements PulumiPort {
     const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
       handle.preview({ ...common, program, plan, suppressProgress: true }),
     );
+    loosenPlan(plan);
     return { operations: events.operations, plan };
   }
   previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate> {
