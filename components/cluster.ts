@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as eks from "@pulumi/eks";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { accessEntryKeys } from "./internal/access-entries";
 import { longestClusterName } from "./internal/aws-limits";
 import { type Problem, throwProblems } from "./internal/problems";
 
@@ -55,7 +56,10 @@ export interface ClusterArgs {
   addons?: AddonVersionsArgs;
   /** Kubernetes' Service range; default: chosen by EKS. A change replaces the cluster. */
   serviceCidrBlock?: string;
-  /** Roles that become administrators of the cluster, besides the one that creates it. */
+  /**
+   * ARNs of roles that become administrators of the cluster, besides the one that creates it: that one has its entry
+   * from EKS, which refuses a second. New ones go to the end. Default none.
+   */
   adminRoleArns?: string[];
   /**
    * Creates the cluster's OpenID Connect provider, needed for IRSA only. It asks the issuer over TLS, also in previews.
@@ -199,8 +203,8 @@ export class Cluster extends pulumi.ComponentResource {
 
   private createCluster(name: string, args: ClusterArgs): eks.Cluster {
     const accessEntries = Object.fromEntries(
-      (args.adminRoleArns ?? []).map((principalArn) => [
-        principalArn.replace(/^.*\//, ""),
+      Object.entries(accessEntryKeys(args.adminRoleArns ?? [])).map(([key, principalArn]) => [
+        key,
         {
           principalArn,
           accessPolicies: {

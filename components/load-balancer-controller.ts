@@ -3,7 +3,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { controllerVersions } from "./internal/aws-limits";
 import { chartSource } from "./internal/controller-chart";
-import { controllerPolicy } from "./internal/controller-policy";
+import { controllerPolicy, podIdentityTrust } from "./internal/controller-policy";
 import { type Problem, throwProblems } from "./internal/problems";
 
 export interface LoadBalancerControllerArgs {
@@ -37,16 +37,38 @@ export interface LoadBalancerControllerArgs {
   oidcProviderArn?: pulumi.Input<string>;
   /** For `irsa`. */
   oidcProviderUrl?: pulumi.Input<string>;
-  /** Target groups that the controller may register into. Default: all. Ignored with `loadBalancers`. */
+  /**
+   * Target groups that others made and that the controller may register into; may be patterns. Default: all of the
+   * account; `[]`: none. With `loadBalancers` besides its own.
+   */
   targetGroupArns?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Cluster whose controller made the groups of `targetGroupArns`: groups that carry another cluster's tag are left
+   * alone. Default: no such check.
+   */
+  targetGroupCluster?: string;
   /** Permits it to own security-group rules of bindings. Default false: Pulumi owns them. */
   bindingNetworking?: boolean;
-  /** Permits it to make load balancers for Services and Ingresses. Default false. */
+  /** Permits it to make network load balancers for Services. Default false. */
   loadBalancers?: boolean;
+  /**
+   * With `loadBalancers`: also permits what Ingresses may ask for (certificates, web ACLs, Shield, user pools). Default
+   * false.
+   */
+  ingresses?: boolean;
+  /** Whether it puts its webhook before every new Service. Default: with `loadBalancers`. */
+  serviceWebhook?: boolean;
   /** Default 2. Bindings can't be written or removed while none runs. */
   replicas?: number;
   /** Default `kube-system`. */
   namespace?: string;
+  /**
+   * Path of its role, like `/eks-blue-green/dev/`, so that people can be permitted to change roles below it alone. Of a
+   * new role: one that is there keeps its path. Default `/`. IAM, CreateRole; 2026-11-30.
+   */
+  rolePath?: string;
+  /** ARN of the policy that bounds its role. Default none. */
+  permissionsBoundary?: string;
   /** Tags on role and association. */
   tags?: Record<string, string>;
 }
@@ -54,6 +76,7 @@ export interface LoadBalancerControllerArgs {
 const defaultChart = "aws-load-balancer-controller";
 const defaultRepository = "https://aws.github.io/eks-charts";
 const serviceAccountName = "aws-load-balancer-controller";
+const everyTargetGroup = "arn:*:elasticloadbalancing:*:*:targetgroup/*/*";
 
 /** Negative when `a` is the older version; null when one is none. */
 export function compareControllerVersions(a: string, b: string): number | null {
@@ -151,13 +174,18 @@ export class LoadBalancerController extends pulumi.ComponentResource {
       name,
       {
         role: role.name,
-        policy: pulumi.output(args.targetGroupArns ?? []).apply((targetGroupArns) =>
-          controllerPolicy({
-            bindingNetworking: args.bindingNetworking === true,
-            loadBalancers: args.loadBalancers === true,
-            targetGroupArns,
-          }),
-        ),
+        policy: pulumi
+          .all([args.clusterName, args.targetGroupArns ?? [everyTargetGroup]])
+          .apply(([clusterName, targetGroupArns]) =>
+            controllerPolicy({
+              clusterName,
+              bindingNetworking: args.bindingNetworking === true,
+              loadBalancers: args.loadBalancers === true,
+              ingresses: args.ingresses === true,
+              targetGroupArns,
+              ...(args.targetGroupCluster === undefined ? {} : { targetGroupCluster: args.targetGroupCluster }),
+            }),
+          ),
       },
       { parent: this },
     );
@@ -190,10 +218,12 @@ export class LoadBalancerController extends pulumi.ComponentResource {
   private createRole(name: string, args: LoadBalancerControllerArgs): aws.iam.Role {
     const document = (statement: Record<string, unknown>): string =>
       JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
-    const podIdentity = document({
-      Principal: { Service: "pods.eks.amazonaws.com" },
-      Action: ["sts:AssumeRole", "sts:TagSession"],
-    });
+    const podIdentity = (): pulumi.Output<string> =>
+      pulumi
+        .all([args.clusterName, args.region])
+        .apply(([clusterName, region]) =>
+          podIdentityTrust({ clusterName, region, namespace: this.namespace, serviceAccount: serviceAccountName }),
+        );
     const irsa = (): pulumi.Output<string> =>
       pulumi.all([args.oidcProviderArn ?? "", args.oidcProviderUrl ?? ""]).apply(([arn, url]) => {
         const issuer = url.replace(/^https:\/\//, "");
@@ -210,8 +240,15 @@ export class LoadBalancerController extends pulumi.ComponentResource {
     // An evacuated cluster's role carries a policy that is none of Pulumi's; it must not outlive the cluster for that.
     return new aws.iam.Role(
       name,
-      { assumeRolePolicy: args.identity === "irsa" ? irsa() : podIdentity, forceDetachPolicies: true, tags: args.tags },
-      { parent: this },
+      {
+        assumeRolePolicy: args.identity === "irsa" ? irsa() : podIdentity(),
+        forceDetachPolicies: true,
+        path: args.rolePath,
+        permissionsBoundary: args.permissionsBoundary,
+        tags: args.tags,
+      },
+      // A role's path can't be changed: of one that is there the whole role would be replaced.
+      { parent: this, ignoreChanges: ["path"] },
     );
   }
 
@@ -238,7 +275,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
             ...(args.identity === "irsa" ? { annotations: { "eks.amazonaws.com/role-arn": role.arn } } : {}),
           },
           // Off, it doesn't put itself before every new Service: those don't depend on a controller that is down.
-          enableServiceMutatorWebhook: args.loadBalancers === true,
+          enableServiceMutatorWebhook: args.serviceWebhook ?? args.loadBalancers === true,
           podDisruptionBudget: { maxUnavailable: 1 },
           // Else every upgrade makes a new certificate authority, which API servers believe at once and running pods
           // don't have yet: for a minute or more no binding could be written, and new pods got no readiness gate.

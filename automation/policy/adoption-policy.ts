@@ -33,6 +33,9 @@ function objection(update: AdoptUpdate, { operation, type, custom, paths }: Plan
   // The former primary's own rules: its controller's go with its bindings.
   if (update === "primary" && type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     return operation === "create" ? null : "of the rules some are added, none is changed";
+  // The former primary's controller is cut to what bindings need once nothing leads back.
+  if (update === "annotations" && type === "aws:iam/rolePolicy:RolePolicy" && operation === "update")
+    return paths.every((path) => plain(path) === "policy") ? null : "of the controller's role only its policy changes";
   if (isServicePatch(type))
     return update === "annotations" || operation !== "delete" ? null : "the annotations go last";
   if (isService(type) && operation === "update")

@@ -45,7 +45,12 @@ function addMember(member: string, version: string): pulumi.Output<string> {
   });
   const controller = new LoadBalancerController(
     member,
-    { clusterName: cluster.clusterName, region, vpcId: network.vpcId },
+    {
+      clusterName: cluster.clusterName,
+      region,
+      vpcId: network.vpcId,
+      targetGroupArns: Object.values(balancer.services).map(({ targetGroupArn }) => targetGroupArn),
+    },
     { providers: [cluster.provider], dependsOn: cluster.ready },
   );
   const inCluster = { provider: cluster.provider };

@@ -6,7 +6,8 @@ import { lookUpAddonVersions, observeClusterVersion } from "./versions";
 import { parseMemberConfig } from "../config";
 import { providerSettings } from "../config/aws-provider";
 import { createIngress } from "./ingress-rules";
-import { createServices, partOf, type ServicesPlan } from "./services";
+import { createServices, type Part, partOf, type ServicesPlan } from "./services";
+import { keepsAnnotations } from "../record/adoption";
 import {
   existingCluster,
   type ExistingCluster,
@@ -98,6 +99,21 @@ function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster 
   );
 }
 
+/**
+ * What the controller is permitted. A former primary is cut to what its bindings need (they keep their networking) in
+ * the hand-over's last update, when nothing leads back any more. Its webhook stays: it is a value of the chart.
+ */
+export function controllerPart(
+  record: Pick<EnvironmentRecord, "adoption">,
+  parts: readonly (readonly [service: string, part: Part])[],
+): { loadBalancers?: boolean; bindingNetworking?: boolean; serviceWebhook?: boolean } {
+  const owns = parts.some(
+    ([service, part]) => part === "owns" || (part === "owned" && keepsAnnotations(record.adoption, service)),
+  );
+  if (owns) return { loadBalancers: true };
+  return parts.some(([, part]) => part === "owned") ? { bindingNetworking: true, serviceWebhook: true } : {};
+}
+
 /** The controller, unless the cluster has its own; what must run before anything can be bound. */
 function createController(
   plan: MemberPlan,
@@ -113,7 +129,6 @@ function createController(
       outputs: { namespace: existing.controllerNamespace, deployment: existing.controllerDeployment, version },
     };
   }
-  const parts = config.services.map((service) => partOf(ownership, service.name, member));
   const controller = new LoadBalancerController(
     member,
     {
@@ -128,8 +143,13 @@ function createController(
         ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }
         : {}),
       targetGroupArns: targetGroupArnPatterns(environment, ownership),
-      // The bindings of a former primary keep their networking, and so their controller its permission.
-      ...(parts.includes("owns") || parts.includes("owned") ? { loadBalancers: true } : {}),
+      ...(ownership.primary === null && ownership.formerPrimary == null
+        ? {}
+        : { targetGroupCluster: clusterNameOf(environment, ownership.formerPrimary ?? ownership.primary ?? member) }),
+      ...controllerPart(
+        environment.record,
+        config.services.map(({ name }) => [name, partOf(ownership, name, member)]),
+      ),
       tags,
     },
     { providers: [plan.provider, cluster.provider], dependsOn: cluster.ready },

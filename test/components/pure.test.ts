@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { formatCidr, overlap, parseCidr, sizeOf, subnetBlocks } from "../../components/internal/cidr";
-import { controllerPolicy } from "../../components/internal/controller-policy";
 import { derivedName, isPlainName, shortenedName } from "../../components/internal/names";
 
 const plain = fc.stringMatching(/^[a-z][a-z0-9-]{0,60}[a-z0-9]$/);
@@ -69,67 +68,4 @@ describe("IPv4 blocks", () => {
       }),
     );
   });
-});
-
-describe("the controller's policy", () => {
-  const statements = (options: Parameters<typeof controllerPolicy>[0]) =>
-    (
-      JSON.parse(controllerPolicy(options)) as {
-        Statement: { Sid: string; Action: string[]; Resource: string | string[]; Condition?: unknown }[];
-      }
-    ).Statement;
-  it("permits bindings to register into the named groups and to change nothing else", () => {
-    const [targets, read, ...more] = statements({
-      bindingNetworking: false,
-      loadBalancers: false,
-      targetGroupArns: ["arn:tg"],
-    });
-    assert.deepEqual(targets?.Action, [
-      "elasticloadbalancing:RegisterTargets",
-      "elasticloadbalancing:DeregisterTargets",
-    ]);
-    assert.deepEqual(targets?.Resource, ["arn:tg"]);
-    assert.ok(
-      read?.Action.every((action) => /:Describe/.test(action)),
-      read?.Action.join(),
-    );
-    assert.deepEqual(more, []);
-  });
-  it("adds what networking and load balancers need, and fits into a role's inline policy", () => {
-    assert.ok(
-      statements({ bindingNetworking: true, loadBalancers: false, targetGroupArns: [] })[1]?.Action.includes(
-        "ec2:AuthorizeSecurityGroupIngress",
-      ),
-    );
-    const all = controllerPolicy({ bindingNetworking: false, loadBalancers: true, targetGroupArns: ["arn:tg"] });
-    assert.ok(all.length < 10_240, String(all.length));
-    assert.ok(all.includes("elasticloadbalancing:CreateLoadBalancer"));
-    assert.deepEqual(
-      statements({ bindingNetworking: false, loadBalancers: true, targetGroupArns: ["arn:tg"] })[0]?.Resource,
-      ["*"],
-    );
-  });
-  it(
-    "lets the controller tag a security group while it creates it, which has no tag yet, and make no role but the " +
-      "load balancers' own",
-    () => {
-      const all = statements({ bindingNetworking: false, loadBalancers: true, targetGroupArns: [] });
-      const permitting = (action: string) =>
-        all.filter(({ Action }) => Action.includes(action)).map(({ Sid, Condition }) => [Sid, Condition]);
-      assert.deepEqual(permitting("ec2:CreateTags"), [
-        ["OwnOnly", { Null: { "aws:ResourceTag/elbv2.k8s.aws/cluster": "false" } }],
-        [
-          "NewSecurityGroup",
-          {
-            StringEquals: { "ec2:CreateAction": "CreateSecurityGroup" },
-            Null: { "aws:RequestTag/elbv2.k8s.aws/cluster": "false" },
-          },
-        ],
-      ]);
-      assert.deepEqual(permitting("ec2:CreateSecurityGroup"), [["ReadAndCreate", undefined]]);
-      assert.deepEqual(permitting("iam:CreateServiceLinkedRole"), [
-        ["ServiceLinkedRole", { StringEquals: { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" } }],
-      ]);
-    },
-  );
 });
