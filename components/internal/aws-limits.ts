@@ -83,7 +83,11 @@ export const targetsPerTargetGroup = {
 } as const;
 
 /** A VPC's prefix length. docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html; 2026-11-21. */
-export const vpcPrefix = { shortest: 16, longest: 28 } as const;
+export const vpcPrefix = {
+  shortest: 16,
+  longest: 28,
+  source: "docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html, 2026-11-21",
+} as const;
 
 /** EKS needs subnets in at least two zones. docs.aws.amazon.com/eks/latest/userguide/network-reqs.html; 2026-11-21. */
 export const fewestZones = 2;
@@ -93,10 +97,24 @@ export const fewestZones = 2;
  * kubernetes-sigs/aws-load-balancer-controller#1834 and #2366 say 120 to 300 s; 180 is what AWS names as usual.
  * 2026-11-21.
  */
-export const propagationLagSeconds = { usual: 180, longest: 300 } as const;
+export const propagationLagSeconds = {
+  usual: 180,
+  longest: 300,
+  source: "kubernetes-sigs/aws-load-balancer-controller#1834 and #2366, 2026-11-21",
+} as const;
 
 /**
  * Oldest controller with multi-cluster target groups, and the oldest without known defects in it (#4021, #4343, #4864).
  * 2026-11-21.
  */
 export const controllerVersions = { oldest: "2.10.0", recommended: "3.5.0" } as const;
+
+/** Nodes of one managed node group. docs.aws.amazon.com/eks/latest/userguide/service-quotas.html; 2026-11-21. */
+export const nodesPerGroup = { most: 450, source: "nodes of a managed node group, EKS quotas" } as const;
+
+/** Prefix length of a cluster's Service range. API reference KubernetesNetworkConfigRequest; 2026-11-21. */
+export const serviceCidrPrefix = {
+  shortest: 12,
+  longest: 24,
+  source: "docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html, 2026-11-21",
+} as const;

@@ -1,11 +1,7 @@
-/**
- * The aws provider's own settings (`aws:…`) beside the region. Plain Pulumi applies them to the provider of the stack
- * that has them: the
- * environment's. Members have stacks and providers of their own, and the driver calls AWS itself: what decides on what
- * is made and where is
- * passed on, who calls is refused. The rest (retries, endpoints …) stays the environment's stack's alone.
- */
-import type { Problem } from "../../components/internal/problems";
+/** Reads the aws provider's own settings, and says what of them a member's provider gets. */
+import { readKeys } from "./declare/group";
+import type { Place } from "./declare/place";
+import { awsKeys, regionKeys } from "./keys/aws-provider";
 import type { AwsSettings } from "./types";
 
 /**
@@ -24,71 +20,30 @@ const identity = [
   "sharedCredentialsFiles",
 ] as const;
 
-function decoded(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const ofProvider = (values: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([key, text]) => (key.startsWith("aws:") ? [[key.slice("aws:".length), text]] : [])),
+  );
 
-/** `pulumi config set --path` writes whole numbers and booleans as such; the provider takes them as text. */
-const isPlain = (value: unknown): value is string | number | boolean =>
-  ["string", "number", "boolean"].includes(typeof value);
-
-function tagsOf(value: unknown): Readonly<Record<string, string>> | null {
-  const tags = (value as { tags?: unknown } | null | undefined)?.tags;
-  if (tags === null || typeof tags !== "object" || Array.isArray(tags) || !Object.values(tags).every(isPlain))
-    return null;
-  return Object.fromEntries(Object.entries(tags).map(([key, tag]) => [key, String(tag)]));
-}
-
-function accountIds(values: Readonly<Record<string, string>>, key: string, problems: Problem[]): readonly string[] {
-  const text = values[key];
-  if (text === undefined) return [];
-  const ids = decoded(text);
-  // A number has lost its leading zeros.
-  const texts = Array.isArray(ids)
-    ? ids.map((id: unknown) => (typeof id === "number" ? String(id).padStart(12, "0") : String(id)))
-    : null;
-  if (texts?.every((id) => /^\d{12}$/.test(id)) === true) return texts;
-  problems.push({
-    path: key,
-    value: text,
-    rule: "must be a list of account ids, 12 digits each",
-    remedy: `Write it like ${key}: ["123456789012"]`,
-  });
-  return [];
+export function readRegion(values: Readonly<Record<string, string>>, top: Place): string {
+  const { region } = readKeys(regionKeys, ofProvider(values), top.inner("aws:"));
+  return region;
 }
 
 /** What members get too; null: nothing is given. */
-export function readAwsSettings(values: Readonly<Record<string, string>>, problems: Problem[]): AwsSettings | null {
+export function readAwsSettings(values: Readonly<Record<string, string>>, top: Place): AwsSettings | null {
   for (const name of identity) {
     if (values[`aws:${name}`] === undefined) continue;
-    problems.push({
-      path: `aws:${name}`,
-      value: "(not shown)",
-      rule: "would be the environment's stack's alone: members' stacks and the driver would call AWS as somebody else",
-      remedy:
-        `Remove it (pulumi config rm aws:${name}) and set the process' surroundings, which reach all of them: ` +
+    top.add(
+      `aws:${name}`,
+      "(not shown)",
+      "would be the environment's stack's alone: members' stacks and the driver would call AWS as somebody else",
+      `Remove it (pulumi config rm aws:${name}) and set the process' surroundings, which reach all of them: ` +
         "AWS_PROFILE (a profile may have a role_arn), or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and " +
         "AWS_SESSION_TOKEN",
-    });
+    );
   }
-  const given = values["aws:defaultTags"];
-  const defaultTags = given === undefined ? {} : tagsOf(decoded(given));
-  if (defaultTags === null)
-    problems.push({
-      path: "aws:defaultTags",
-      value: given,
-      rule: "must have `tags`, each a plain value",
-      remedy: "Write it like aws:defaultTags: { tags: { team: platform } }",
-    });
-  const settings = {
-    defaultTags: defaultTags ?? {},
-    allowedAccountIds: accountIds(values, "aws:allowedAccountIds", problems),
-    forbiddenAccountIds: accountIds(values, "aws:forbiddenAccountIds", problems),
-  };
+  const settings = readKeys(awsKeys, ofProvider(values), top.inner("aws:"));
   return Object.values(settings).every((one) => Object.keys(one).length === 0) ? null : settings;
 }
 

@@ -2,54 +2,47 @@
  * What a wanted config may not change about a deployed environment. Pure: both sides come in as data; every problem is
  * answered.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { Problem } from "../../components/internal/problems";
 import type { EnvironmentConfig, ServiceConfig } from "../config/types";
 import { compareVersions } from "./desired-member";
 import type { EnvironmentRecord } from "./types";
+import { configDifferences, fixedProblems } from "../config/differences";
 import { ownershipOf, targetGroupsOf } from "../config/target-groups";
 
 const moveToNew = "Keep the deployed value; to change it, build a second environment and move clients to it by DNS";
 
-/** Values as JSON has them. The order of keys is none: a stack's outputs come back with sorted ones. */
-const differ = (was: unknown, is: unknown): boolean =>
-  !isDeepStrictEqual(JSON.parse(JSON.stringify(was ?? null)), JSON.parse(JSON.stringify(is ?? null)));
-
-/** Fields whose change would replace the VPC, the load balancer, a listener's target group, or a running workload. */
+/**
+ * Changes that would replace the VPC, the load balancer, a listener's target group, or a running workload: those of keys
+ * that are declared as fixed, and what a declaration can't say.
+ */
 export function sharedFieldProblems(current: EnvironmentConfig, wanted: EnvironmentConfig): Problem[] {
-  const problems: Problem[] = [];
-  const fixed = (path: string, was: unknown, is: unknown, what: string, remedy: string = moveToNew): void => {
-    if (differ(was, is)) {
-      problems.push({
-        path,
-        value: is ?? null,
-        rule: `can't change on a deployed environment (it is ${JSON.stringify(was ?? null)}): ${what}`,
-        remedy,
-      });
-    }
-  };
-  fixed("aws:region", current.region, wanted.region, "everything would be replaced");
-  fixed("network.cidrBlock", current.network.cidrBlock, wanted.network.cidrBlock, "the VPC would be replaced");
-  fixed(
-    "network.existing",
-    current.network.existing,
-    wanted.network.existing,
-    "the load balancer and all target groups would be replaced",
-  );
+  const found = configDifferences(current, wanted);
+  const problems = fixedProblems(found);
+  const refuse = (path: string, was: unknown, is: unknown, what: string, remedy: string): void =>
+    void problems.push({
+      path,
+      value: is ?? null,
+      rule: `can't change on a deployed environment (it is ${JSON.stringify(was ?? null)}): ${what}`,
+      remedy,
+    });
+  if (found.some(({ path }) => path.startsWith("network.existing")))
+    refuse(
+      "network.existing",
+      current.network.existing,
+      wanted.network.existing,
+      "the load balancer and all target groups would be replaced",
+      moveToNew,
+    );
   const zones = current.network.availabilityZones;
-  fixed(
-    "network.availabilityZones",
-    zones,
-    wanted.network.availabilityZones.slice(0, zones.length),
-    "subnets that are in use would be replaced",
-    "Keep the deployed zones in their order; new ones go behind them",
-  );
-  fixed(
-    "loadBalancer.scheme",
-    current.loadBalancer?.scheme ?? "internet-facing",
-    wanted.loadBalancer?.scheme ?? "internet-facing",
-    "the load balancer would be replaced",
-  );
+  const same = wanted.network.availabilityZones;
+  if (zones.some((zone, index) => zone !== same[index]))
+    refuse(
+      "network.availabilityZones",
+      zones,
+      same.slice(0, zones.length),
+      "subnets that are in use would be replaced",
+      "Keep the deployed zones in their order; new ones go behind them",
+    );
   for (const service of current.services) {
     const index = wanted.services.findIndex((candidate) => candidate.name === service.name);
     const same = wanted.services[index];
@@ -64,28 +57,7 @@ export function sharedFieldProblems(current: EnvironmentConfig, wanted: Environm
       });
       continue;
     }
-    fixed(
-      `services[${index}].targetType`,
-      service.targetType ?? "ip",
-      same.targetType ?? "ip",
-      "the target groups would be replaced",
-      "Keep the type; add a service of another name beside it and move clients to its port",
-    );
-    fixed(
-      `services[${index}].existing`,
-      service.existing ?? null,
-      same.existing ?? null,
-      "the workload of the primary would be made or lost",
-      "Keep it; add a service of another name beside it",
-    );
     problems.push(...portProblems(service, same, index));
-    fixed(
-      `services[${index}].namespace`,
-      service.namespace,
-      same.namespace,
-      "the running workload would be replaced at once on every member",
-      "Keep the namespace; add a service of another name beside it and move clients to its port",
-    );
   }
   return problems;
 }

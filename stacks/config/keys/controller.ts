@@ -1,0 +1,63 @@
+/** `controller`: the AWS Load Balancer Controller of each member. */
+import { controllerVersions } from "../../../components/internal/aws-limits";
+import { standsAlone } from "../../../components/internal/controller-chart";
+import { custom, oneOf, text } from "../declare/form";
+import { group, type Rule } from "../declare/group";
+import { derived, type ValueOf, withDefault } from "../declare/key";
+
+const address = text({
+  pattern: /^(https|oci):\/\//,
+  rule: "must be the address of a chart repository",
+  remedy: "Write it like https://aws.github.io/eks-charts",
+});
+
+const controllerKeys = {
+  version: withDefault(
+    text({
+      pattern: /^\d+\.\d+\.\d+$/,
+      rule: "must be a version of the controller",
+      remedy: `Write it like ${controllerVersions.recommended}`,
+      range: `${controllerVersions.oldest} or newer`,
+    }),
+    controllerVersions.recommended,
+    {
+      doc:
+        "Version of the AWS Load Balancer Controller. That of its chart follows: 1.x.y for 2.x.y, the same from 3.0.0 " +
+        "on.",
+    },
+  ),
+  chart: withDefault(text(), "aws-load-balancer-controller", {
+    doc:
+      "Name of the chart in the repository, a local folder (a relative path begins at the project's folder), or a chart's " +
+      "whole address (`oci://…`).",
+  }),
+  repository: withDefault(
+    custom<string | null>({ ...address, empty: null, structured: false }),
+    derived(
+      ({ chart }: { chart: string }) => (standsAlone(chart) ? null : "https://aws.github.io/eks-charts"),
+      "`https://aws.github.io/eks-charts`; none when `chart` is a folder or an address",
+    ),
+    { doc: "Address of the chart repository." },
+  ),
+  identity: withDefault(oneOf("pod-identity", "irsa"), "pod-identity", {
+    doc: "How the controller gets its AWS permissions: EKS Pod Identity, or IAM roles for service accounts.",
+  }),
+};
+
+export interface ControllerConfig extends ValueOf<typeof controllerKeys> {}
+
+const newEnough: Rule<ControllerConfig> = ({ version }, place) => {
+  const parts = version.split(".").map(Number);
+  const oldest = controllerVersions.oldest.split(".").map(Number);
+  const older = (parts[0] ?? 0) - (oldest[0] ?? 0) || (parts[1] ?? 0) - (oldest[1] ?? 0);
+  if (older < 0)
+    place.add(
+      "version",
+      version,
+      `must be ${controllerVersions.oldest} or newer: older controllers have no multi-cluster target groups and ` +
+        "deregister the other members' targets",
+      `Use ${controllerVersions.recommended}`,
+    );
+};
+
+export const controller = group(controllerKeys, [newEnough]);

@@ -1,0 +1,48 @@
+/** The targets that all services need together, against what AWS lets a load balancer have. */
+import { targetsPerLoadBalancer, targetsPerTargetGroup } from "../../../components/internal/aws-limits";
+import type { Rule } from "../declare/group";
+import type { OwnKeys } from "../keys/environment";
+
+/** Members that are in at once. In a cycle that is all, scaled up for the one that leaves next. */
+function membersAtOnce({ rollout, members }: OwnKeys): number {
+  const scaled = Math.max(1, ((rollout.minCapacityPercent / 100) * members.length) / (members.length - 1));
+  return rollout.strategy === "cycle" ? Math.ceil(members.length * scaled) : 2;
+}
+
+/** More targets than the load balancer takes while the most members are in at once. */
+export const targetQuotas: Rule<OwnKeys> = (config, place) => {
+  const { services, cluster, network, loadBalancer } = config;
+  const atOnce = membersAtOnce(config);
+  const crossZone = loadBalancer?.crossZone ?? true;
+  const zones = network.existing?.privateSubnetIds.length ?? network.availabilityZones.length;
+  const most = crossZone ? targetsPerLoadBalancer.withCrossZone : targetsPerLoadBalancer.perZone * Math.max(1, zones);
+  const tooMany = (path: string, total: number, otherwise: string): void =>
+    place.add(
+      path,
+      total,
+      `need ${total} targets with ${atOnce} members in at once; this load balancer has at most ${most} ` +
+        `(${targetsPerLoadBalancer.source})`,
+      crossZone ? "Use fewer and larger pods, or set loadBalancer.crossZone to false" : otherwise,
+    );
+  const shared = loadBalancer?.owner !== "service";
+  let total = 0;
+  services.forEach((service, index) => {
+    // Of instance targets every node is one, with or without a pod.
+    const targets = (service.targetType === "instance" ? cluster.nodes.maxSize : service.replicas) * atOnce;
+    if (targets > targetsPerTargetGroup.most)
+      place.add(
+        `services[${index}].replicas`,
+        service.replicas,
+        `needs ${targets} targets with ${atOnce} members in at once; a target group has at most ` +
+          `${targetsPerTargetGroup.most} (${targetsPerTargetGroup.source})`,
+        "Use fewer and larger pods",
+      );
+    // A target in n groups of a load balancer counts n times.
+    const ofLoadBalancer = targets * (service.ports?.length ?? 1);
+    total += ofLoadBalancer;
+    if (!shared && ofLoadBalancer > most)
+      tooMany(`services[${index}].replicas`, ofLoadBalancer, "Use fewer and larger pods");
+  });
+  if (shared && total > most)
+    tooMany("services", total, "Use fewer and larger pods, or split the services over several environments");
+};
