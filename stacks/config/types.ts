@@ -12,7 +12,8 @@ export type { LoadBalancerConfig, LoadBalancerOwner } from "./keys/load-balancer
 export type { ExistingClusterConfig, MemberClusterConfig } from "./keys/member-clusters";
 export type { NetworkConfig } from "./keys/network";
 export type { RolloutConfig } from "./keys/rollout";
-export type { ExistingServiceConfig, ServiceConfig, ServicePortConfig } from "./keys/services";
+export type { ServicePortConfig } from "./keys/ports";
+export type { ExistingServiceConfig, ServiceConfig } from "./keys/services";
 
 /** The aws provider's settings that members' providers get as well as the environment's. */
 export interface AwsSettings extends ValueOf<typeof awsKeys> {}

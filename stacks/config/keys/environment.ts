@@ -1,6 +1,6 @@
 /** The top of an environment's config: the keys under `eks-blue-green:`. */
 import { list, text } from "../declare/form";
-import { filled, leftOut, required, type ValueOf } from "../declare/key";
+import { addedLater, filled, leftOut, required, type ValueOf } from "../declare/key";
 import { cluster } from "./cluster";
 import { controller } from "./controller";
 import { loadBalancer } from "./load-balancer";
@@ -9,7 +9,6 @@ import { nameText } from "./names";
 import { network } from "./network";
 import { rollout } from "./rollout";
 import { services } from "./services";
-import { addedLater } from "../declare/key";
 
 /** In the order in which they are read: rules and defaults may depend on what stands above. */
 export const ownKeys = {
@@ -70,7 +69,7 @@ export const ownKeys = {
   }),
   services: required(services, {
     doc: "What the members run behind the load balancer. A service that is deployed can't go.",
-    readBy: ["environment", "members", "driver"],
+    readBy: ["members"],
     change: { kind: "up" },
   }),
 };

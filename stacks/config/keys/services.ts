@@ -2,61 +2,18 @@
 import {
   deregistrationDelaySeconds,
   healthCheck,
-  ports as portNumbers,
   propagationLagSeconds,
   targetsPerTargetGroup,
 } from "../../../components/internal/aws-limits";
 import { custom, list, oneOf, text, whole, yesOrNo } from "../declare/form";
 import { group, groupList, type Rule } from "../declare/group";
-import { addedLater, derived, leftOut, orNull, required, type ValueOf, withDefault } from "../declare/key";
+import { addedLater, derived, leftOut, orNull, type Reader, required, type ValueOf, withDefault } from "../declare/key";
 import { listenerRules } from "../rules/listeners";
+import { ofFirst, portNumber, ports } from "./ports";
 import { labelPattern, nameText, objectNamePattern } from "./names";
 
 /** What a pod still needs after its preStop sleep to answer what it has accepted. */
 const leastStopSeconds = 10;
-
-const portNumber = whole(portNumbers);
-
-const portKeys = {
-  name: required(
-    text({
-      // A port's name, as Kubernetes has it.
-      pattern: /^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/,
-      rule:
-        "must be lower-case letters, digits and dashes with at least one letter, at most 15 characters (a Kubernetes " +
-        "port name)",
-      remedy: "Choose a name like http",
-    }),
-    { doc: "Unique within the service; part of the target group's key.", change: { kind: "partly", note: "no" } },
-  ),
-  port: required(portNumber, { doc: "Listener port on the load balancer." }),
-  targetPort: required(portNumber, { doc: "Port of the container.", change: { kind: "partly", note: "no" } }),
-};
-
-/** A port of a service: a listener on the load balancer and a target group of its own. */
-export interface ServicePortConfig extends ValueOf<typeof portKeys> {}
-
-const portsDiffer: Rule<readonly ServicePortConfig[]> = (all, place) =>
-  all.forEach((one, index) => {
-    for (const key of ["name", "port", "targetPort"] as const) {
-      const first = all.findIndex((other) => other[key] === one[key]);
-      if (first < index && one[key] !== "")
-        place.add(
-          `[${index}].${key}`,
-          one[key],
-          `is taken by ports[${first}]`,
-          "Give every port of a service its own name, listener port and container port",
-        );
-    }
-  });
-
-/** The first of `ports`, when that was given. */
-const ofFirst = (key: "port" | "targetPort") =>
-  derived(
-    ({ ports }: { ports?: readonly ServicePortConfig[] }) =>
-      ports === undefined ? undefined : (ports[0]?.[key] ?? portNumbers.least),
-    "required without `ports`",
-  );
 
 const variables = custom<Readonly<Record<string, string>>>({
   read: (value, place) => {
@@ -127,8 +84,10 @@ const needsOwnerService: Rule<ExistingServiceConfig> = (existing, place) => {
     );
 };
 
+const everybody: readonly Reader[] = ["environment", "members", "driver"];
 const serviceKeys = {
   name: required(nameText("Choose a name like web"), {
+    readBy: everybody,
     doc: "Name of the service, its Deployment and its Service, unique in the environment.",
     change: { kind: "partly", note: "no: services are known by it, and one that goes is refused" },
   }),
@@ -140,6 +99,7 @@ const serviceKeys = {
     }),
     derived(({ name }: { name: string }) => name, "`name`"),
     {
+      readBy: ["members", "driver"],
       doc: "Namespace on every member.",
       change: {
         kind: "fixed",
@@ -156,30 +116,26 @@ const serviceKeys = {
     }),
     { doc: "Container image.", example: "123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1.4.2" },
   ),
-  ports: leftOut(
-    groupList(group(portKeys), {
-      what: "port",
-      remedy: "Write name, port and targetPort of each",
-      rules: [portsDiffer],
-    }),
-    "`port` and `targetPort` alone",
-    {
-      doc:
-        "All ports of the service, each with a listener and a target group of its own. The first also answers the " +
-        "health checks of `ip` targets.",
-      change: { kind: "partly", note: "deployed ports keep name and targetPort" },
-    },
-  ),
+  ports: leftOut(ports, "`port` and `targetPort` alone", {
+    readBy: everybody,
+    doc:
+      "All ports of the service, each with a listener and a target group of its own. The first also answers the " +
+      "health checks of `ip` targets.",
+    change: { kind: "partly", note: "deployed ports keep name and targetPort" },
+  }),
   port: withDefault(portNumber, ofFirst("port"), {
+    readBy: everybody,
     doc: "Listener port on the load balancer; of several `ports` the first.",
   }),
   targetPort: withDefault(portNumber, ofFirst("targetPort"), {
+    readBy: everybody,
     doc: "Port of the container; of several `ports` the first.",
     change: { kind: "partly", note: "no" },
   }),
   externalTrafficPolicy: leftOut(trafficPolicy, "`Cluster`", { doc: "Only there to say why `Local` can't be had." }),
   targetType: addedLater(
     withDefault(oneOf("ip", "instance"), "ip", {
+      readBy: everybody,
       doc: "What is registered: pods (`ip`), or the nodes' NodePort (`instance`).",
       change: {
         kind: "fixed",
@@ -190,6 +146,7 @@ const serviceKeys = {
   ),
   existing: addedLater(
     orNull(group(existingKeys, [needsOwnerService]), "this package makes the workload on the primary too", {
+      readBy: ["members", "driver"],
       doc: "Only with `loadBalancer.owner: service`: a workload of the primary that somebody else made and keeps.",
       change: {
         kind: "fixed",
@@ -205,9 +162,10 @@ const serviceKeys = {
       source: "one pod alone is an outage whenever its node goes; most: targets of a target group",
     }),
     2,
-    { doc: "Pods on each member at 100 percent capacity." },
+    { readBy: ["members", "driver"], doc: "Pods on each member at 100 percent capacity." },
   ),
   autoscaled: withDefault(yesOrNo(), false, {
+    readBy: ["members", "driver"],
     doc:
       "True when an autoscaler owns the replicas: no move scales them, and a member is drained only when those that " +
       "stay have as many healthy targets as those that leave (times `rollout.minCapacityPercent`). Its `minReplicas` " +
@@ -221,7 +179,11 @@ const serviceKeys = {
       range: `begins with /, at most ${healthCheck.longestPath} characters`,
     }),
     "/healthz",
-    { doc: "Path that the load balancer's health checks and the pods' probes ask.", source: healthCheck.source },
+    {
+      readBy: everybody,
+      doc: "Path that the load balancer's health checks and the pods' probes ask.",
+      source: healthCheck.source,
+    },
   ),
   probePath: withDefault(
     text({
@@ -254,6 +216,7 @@ const serviceKeys = {
     },
   ),
   deregistrationDelaySeconds: withDefault(whole(deregistrationDelaySeconds), deregistrationDelaySeconds.default, {
+    readBy: ["environment", "primary"],
     doc: "How long, in seconds, the load balancer lets connections to a deregistered target end.",
     source: deregistrationDelaySeconds.source,
   }),

@@ -50,13 +50,36 @@ describe("config that is not deployed", () => {
       ["services[web].image", "services[web].replicas"],
     );
     assert.deepEqual(undeployed(deployed, configOf({ "aws:defaultTags": { tags: { team: "platform" } } })), [
-      "aws.allowedAccountIds",
-      "aws.defaultTags",
-      "aws.forbiddenAccountIds",
+      "aws:defaultTags",
     ]);
     assert.deepEqual(undeployed(deployed, configOf({ "eks-blue-green:controller": { version: "3.4.0" } })), [
       "controller.version",
     ]);
+  });
+  it("is none where a newer version of the package has a key that the deployed one did not know", () => {
+    const older = JSON.parse(JSON.stringify(deployed)) as Record<string, unknown> & { services: object[] };
+    delete older["loadBalancer"];
+    older.services = older.services.map((service) => ({ ...service, targetType: undefined, existing: undefined }));
+    assert.deepEqual(undeployed(older as unknown as EnvironmentConfig, configOf()), []);
+  });
+  it("is what members get of the load balancer while a Service of the primary owns it, and nothing of it else", () => {
+    const change = (owner: string): string[] =>
+      undeployed(
+        asOutput(configOf({ "eks-blue-green:loadBalancer": { owner } })),
+        configOf({ "eks-blue-green:loadBalancer": { owner, crossZone: false } }),
+      );
+    assert.deepEqual(change("service"), ["loadBalancer.crossZone"]);
+    // The environment's own stack makes it, and a preview of that shows the change.
+    assert.deepEqual(change("stack"), []);
+  });
+  it("is nothing of a member that joins with a cluster of its own, but that of one that is there", () => {
+    const joins = configOf({
+      "eks-blue-green:members": ["blue", "green", "red"],
+      "eks-blue-green:memberClusters": { red: { existing: { clusterName: "theirs" } } },
+    });
+    assert.deepEqual(undeployed(deployed, joins), []);
+    const changed = configOf({ "eks-blue-green:memberClusters": { green: { existing: { clusterName: "theirs" } } } });
+    assert.deepEqual(undeployed(deployed, changed), ["memberClusters.green"]);
   });
   it("keeps a rollout from beginning, and is only told of once one is under way", () => {
     const wanted = configOf({ "eks-blue-green:services": [{ ...web, image: "echo:2" }] });

@@ -1,0 +1,8 @@
+/** Files that follow from the sources. `npm run docs` writes them, a test says when one is stale. */
+import { configSchema } from "../../stacks/config/schema";
+import { configPage } from "./config-page";
+
+export const generated: Readonly<Record<string, () => string>> = {
+  "docs/reference/config.md": configPage,
+  "schema/config.schema.json": () => `${JSON.stringify(configSchema(), null, 2)}\n`,
+};
