@@ -110,8 +110,8 @@ describe("the environment's config", () => {
 
   it("of this repository is accepted", () => {
     const config = ofRepository();
-    assert.equal(config.services[0]?.preStopSeconds, 200);
-    assert.equal(config.rollout.propagationHoldSeconds, 200);
+    assert.equal(config.services[0]?.preStopSeconds, 300);
+    assert.equal(config.rollout.propagationHoldSeconds, 300);
     assert.equal(config.controller.version, "3.5.0");
   });
 
