@@ -17,11 +17,13 @@ interface Begun {
 }
 
 /**
- * The next write may be left to the following `begin` only when that comes at once: not before a bake, an approval, or
- * the end.
+ * The next write may be left to the following `begin` only when that comes at once: not before a bake or an approval.
+ * After the last step it is left to the rollout's end; a teardown's goes on without a write to what only an emptied
+ * record allows.
  */
-function followsAtOnce(next: Step | undefined): boolean {
-  return next?.type === "move" && next.kind !== "retire" && next.kind !== "drain";
+function followsAtOnce(session: Session, next: Step | undefined): boolean {
+  if (next === undefined) return !session.tearsDown;
+  return next.type === "move" && next.kind !== "retire" && next.kind !== "drain";
 }
 
 async function begin(session: Session, index: number, move: Move, phases: Phases): Promise<Begun> {
@@ -168,7 +170,7 @@ export async function performMove(
   if (move.kind === "drain") await liftDenial(session, move.member);
   await session.phase(index, "commit", "writing the placement", phases, async () => {
     session.record = commitMove(session.record);
-    if (!followsAtOnce(session.record.rollout?.steps[index + 1])) await session.flush();
+    if (!followsAtOnce(session, session.record.rollout?.steps[index + 1])) await session.flush();
   });
   session.options.emit({
     kind: "step-finished",

@@ -32,7 +32,15 @@ import { keysOf } from "./project/member-settings";
 import { settle } from "./state/settle";
 import { exported, refreshOnce } from "./state/write";
 import { bindingsBelow, forgetComponent } from "./state/drop-component";
-import { assertRevision, missing, ownerInState, protectedUrns, readingOf, type StateFile } from "./state/read";
+import {
+  assertRevision,
+  hasSecretOutputs,
+  missing,
+  ownerInState,
+  protectedUrns,
+  readingOf,
+  type StateFile,
+} from "./state/read";
 
 export interface PulumiAdapterOptions {
   /** Folder of Pulumi.yaml and the program. */
@@ -93,7 +101,7 @@ export class PulumiAdapter implements PulumiPort {
   }
   private async readMemberState(member: string): Promise<StackReading<MemberOutputs>> {
     const name = this.nameOf({ kind: "member", member });
-    const state = await this.state(name);
+    const state = await this.stateToRead(name);
     const settings = this.settingsOf(name);
     if (state === null) return { ...missing<MemberOutputs>(), owner: settings };
     return { ...readingOf<MemberOutputs>(state), owner: ownerInState(state, name) ?? settings };
@@ -395,18 +403,20 @@ export class PulumiAdapter implements PulumiPort {
     return join(this.plans, `${this.planCount}.json`);
   }
 
-  private async state(name: string): Promise<StateFile | null> {
-    try {
-      return JSON.parse(
-        await this.engine.command(name, ["stack", "export", "--show-secrets", "--stack", name], deadlines.read),
-      ) as StateFile;
-    } catch (error) {
-      if (error instanceof DriverError && error.code === "EBG-UNKNOWN-STACK") return null;
-      throw error;
-    }
+  private state(name: string): Promise<StateFile | null> {
+    return exported(this.engine, name);
+  }
+  /**
+   * With the stack's own outputs in clear. Secrets are decrypted only where these have one: it costs as much as the
+   * export itself.
+   */
+  private async stateToRead(name: string): Promise<StateFile | null> {
+    const recent = this.engine.takeExport(name);
+    const state = recent === null ? await this.state(name) : (JSON.parse(recent) as StateFile);
+    return state !== null && hasSecretOutputs(state) ? await exported(this.engine, name, "with secrets") : state;
   }
   private async read<Outputs>(name: string): Promise<StackReading<Outputs>> {
-    const state = await this.state(name);
+    const state = await this.stateToRead(name);
     return state === null ? missing() : readingOf<Outputs>(state);
   }
 

@@ -30,6 +30,16 @@ describe("rollout", () => {
     assert.equal((await world.upgrade()).outcome, "nothing-to-do");
   });
 
+  it("writes the last move's placement and the rollout's end at once", async () => {
+    const world = new World();
+    await world.upgrade();
+    const afterLast = world.calls.slice(world.calls.lastIndexOf("destroy") + 1);
+    assert.deepEqual(
+      afterLast.filter((call) => call === "writeRecord"),
+      ["writeRecord"],
+    );
+  });
+
   it("emits a sample of targets in every second of waiting, and phases that add up", async () => {
     const world = new World();
     await world.upgrade();

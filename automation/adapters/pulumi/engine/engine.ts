@@ -1,14 +1,15 @@
 /** Runs the engine: one place for deadlines, cancelling, locks, and turning failures into DriverErrors. */
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import type * as Sdk from "@pulumi/pulumi";
 import type * as Automation from "@pulumi/pulumi/automation";
 import { DriverError } from "../../../errors";
 import type { Clock } from "../../../ports";
 import { adopt } from "../state/import-collisions";
+import { findPulumi } from "./cli-version";
 import { runCli, type CliRun } from "./detached-cli";
 import { EventCollector } from "./events";
 import { failureOf, LockedError } from "./failures";
+import { RecentExports } from "./recent-exports";
+import { loadSdk, type ProjectSdk } from "./sdk";
 import { fileBackendRoot, holderInFiles } from "../backend/lock-files";
 import { holderLives } from "../backend/lock-holder";
 import type { Project } from "../project/program";
@@ -33,25 +34,18 @@ const rereadMs = 200;
 export class Engine {
   private workspace: Promise<Automation.LocalWorkspace> | null = null;
   private readonly stacks = new Map<string, Promise<Automation.Stack>>();
-  private readonly automation: typeof Automation;
-  /** The copy of the SDK that programs run inline with. */
-  readonly sdk: typeof Sdk;
+  private readonly loaded: ProjectSdk;
   /** What was last said about each stack's lock. */
   private readonly told = new Map<string, string>();
+  private readonly exports = new RecentExports();
 
   constructor(readonly options: EngineOptions) {
-    // Looked up from the program, which need not be beside Pulumi.yaml (a rehearsal's is elsewhere): it runs in this
-    // process and must meet the engine through its own copy of the SDK.
-    const theirs = createRequire(join(options.project.main, "package.json"));
-    const own = createRequire(__filename);
-    let load = theirs;
-    try {
-      load.resolve("@pulumi/pulumi/automation");
-    } catch {
-      load = own;
-    }
-    this.automation = load("@pulumi/pulumi/automation") as typeof Automation;
-    this.sdk = load("@pulumi/pulumi") as typeof Sdk;
+    this.loaded = loadSdk(options.project);
+  }
+
+  /** The copy of the SDK that programs run inline with. */
+  get sdk(): typeof Sdk {
+    return this.loaded.sdk;
   }
 
   private get environment(): Record<string, string> {
@@ -71,9 +65,8 @@ export class Engine {
   }
 
   private async create(): Promise<Automation.LocalWorkspace> {
-    const own = await this.automation.PulumiCommand.get({
-      skipVersionCheck: process.env["PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK"] !== undefined,
-    });
+    const { automation, load } = this.loaded;
+    const own = await findPulumi(automation, load, this.options.workDirectory);
     // The SDK's own way of running the CLI ties it to this process by pipes.
     const run = (
       args: string[],
@@ -84,7 +77,7 @@ export class Engine {
       signal?: AbortSignal,
     ): Promise<CliRun> => runCli(own.command, args, { cwd, env, ...(signal === undefined ? {} : { signal }) });
     const pulumiCommand = Object.assign(Object.create(own) as Automation.PulumiCommand, { run });
-    return await this.automation.LocalWorkspace.create({
+    return await automation.LocalWorkspace.create({
       workDir: this.options.workDirectory,
       envVars: this.environment,
       pulumiCommand,
@@ -101,7 +94,7 @@ export class Engine {
       opened = this.open().then(async (workspace) => {
         const quiet = Object.create(workspace) as Automation.LocalWorkspace;
         Object.assign(quiet, { selectStack: async () => undefined });
-        const stack = await this.automation.Stack.select(name, quiet);
+        const stack = await this.loaded.automation.Stack.select(name, quiet);
         return Object.assign(stack, { outputs: async () => ({}), info: async () => undefined });
       });
       this.stacks.set(name, opened);
@@ -111,6 +104,19 @@ export class Engine {
 
   /** A plain CLI command; answers its stdout. */
   async command(stack: string, args: readonly string[], seconds = 60): Promise<string> {
+    const plainExport = args[0] === "stack" && args[1] === "export" && !args.includes("--show-secrets");
+    const done = this.exports.touch(stack, this.options.clock.now());
+    const stdout = await this.plainCommand(stack, args, seconds).finally(() => done());
+    if (plainExport) done(stdout);
+    return stdout;
+  }
+
+  /** What an export made within the last moments said, when nothing was done to the stack since; only once. */
+  takeExport(stack: string): string | null {
+    return this.exports.take(stack, this.options.clock.now());
+  }
+
+  private async plainCommand(stack: string, args: readonly string[], seconds: number): Promise<string> {
     const began = this.options.clock.now();
     for (let reads = 1; ;) {
       try {
@@ -166,6 +172,7 @@ export class Engine {
     const began = this.options.clock.now();
     for (let reads = 1; ;) {
       const events = new EventCollector();
+      const done = this.exports.touch(name, this.options.clock.now());
       try {
         await this.guarded(
           name,
@@ -182,6 +189,8 @@ export class Engine {
         if (await this.healed(name, error, reads)) reads += 1;
         else if (error instanceof LockedError) await this.waitForLock(name, error, began, cancel);
         else throw error;
+      } finally {
+        done();
       }
     }
   }

@@ -30,7 +30,18 @@ export function unwrapSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, unwrapSecrets(inner)]));
 }
 
+/** Whether a value holds a secret that this export does not show. */
+function isEncrypted(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (secretKey in value && "ciphertext" in value && !("plaintext" in value)) return true;
+  return Object.values(value).some(isEncrypted);
+}
+
 const isStack = (resource: StateResource): boolean => resource.type === "pulumi:pulumi:Stack";
+
+/** Whether the stack's own outputs can't be read without decrypting. */
+export const hasSecretOutputs = (state: StateFile): boolean =>
+  (state.deployment?.resources ?? []).some((resource) => isStack(resource) && isEncrypted(resource.outputs));
 
 export function readingOf<Outputs>(state: StateFile): StackReading<Outputs> {
   const resources = state.deployment?.resources ?? [];

@@ -32,10 +32,15 @@ export interface StackCli {
 /** Seconds of AWS's time for reading a handful of resources. */
 const refreshSeconds = 1800;
 
-/** null when there is no such stack. */
-export async function exported(engine: StackCli, stack: string): Promise<State | null> {
+/** null when there is no such stack. `secrets`: as the backend has them unless they are asked for. */
+export async function exported(
+  engine: StackCli,
+  stack: string,
+  secrets: "encrypted" | "with secrets" = "encrypted",
+): Promise<State | null> {
+  const shown = secrets === "with secrets" ? ["--show-secrets"] : [];
   try {
-    return JSON.parse(await engine.command(stack, ["stack", "export", "--stack", stack])) as State;
+    return JSON.parse(await engine.command(stack, ["stack", "export", ...shown, "--stack", stack])) as State;
   } catch (error) {
     if (error instanceof DriverError && error.code === "EBG-UNKNOWN-STACK") return null;
     throw error;
