@@ -13,6 +13,7 @@ export type DriverErrorCode =
   | "EBG-FENCED"
   | "EBG-FOREIGN-STACK"
   | "EBG-CLAIM"
+  | "EBG-HELD"
   | "EBG-RECORD-LOST"
   | "EBG-RECORD-INVALID"
   | "EBG-PENDING-CHANGES"

@@ -48,6 +48,8 @@ export interface UpgradeOptions extends Target, Controls {
    * rollout.retire is `automatic`.
    */
   readonly approveRetire?: boolean | ((member: string) => boolean | Promise<boolean>);
+  /** Whether a version that was rolled back may be tried again, though the config still wants it. Default false. */
+  readonly retryVersion?: boolean;
 }
 export interface UpOptions extends Target, Controls {}
 
@@ -138,20 +140,17 @@ export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
 }
 
 function asked(
-  options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire">,
+  options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire" | "retryVersion">,
   what: Asked,
 ): Promise<UpgradeResult> {
   const approve = options.approveRetire ?? false;
-  return withPorts(options, options, (ports, config) =>
-    runAsked(
-      ports,
-      config,
-      runOf(options, `${describeAsked(what)} --stack ${options.environment}`, async (member) =>
-        typeof approve === "function" ? await approve(member) : approve,
-      ),
-      what,
-    ),
-  );
+  const retryVersion = options.retryVersion ?? false;
+  return withPorts(options, options, (ports, config) => {
+    const run = runOf(options, `${describeAsked(what)} --stack ${options.environment}`, async (member) =>
+      typeof approve === "function" ? await approve(member) : approve,
+    );
+    return runAsked(ports, config, { ...run, retryVersion }, what);
+  });
 }
 
 export interface AdoptOptions extends Target, Controls {}

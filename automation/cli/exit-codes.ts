@@ -59,6 +59,7 @@ const byCode: Readonly<Record<DriverErrorCode, number>> = {
   "EBG-FENCED": exitCodes.refused,
   "EBG-FOREIGN-STACK": exitCodes.refused,
   "EBG-CLAIM": exitCodes.failed,
+  "EBG-HELD": exitCodes.stopped,
   "EBG-RECORD-LOST": exitCodes.refused,
   "EBG-RECORD-INVALID": exitCodes.refused,
   "EBG-PENDING-CHANGES": exitCodes.refused,

@@ -1,9 +1,9 @@
 import { parseEnvironmentConfig, type EnvironmentConfig } from "../../stacks/config";
 import type { Placement, Rollout, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
-import { limitsOf, plan } from "../planning/replace";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { knowing, type Family } from "../environment/state";
+import { upgradeSteps } from "./upgrade-steps";
 
 export interface UpgradePlan {
   readonly environment: string;
@@ -42,12 +42,7 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
       strategy: underWay.strategy,
       steps: underWay.steps.slice(underWay.done),
     };
-  const steps = plan(
-    record.placement,
-    { version: config.kubernetesVersion, members: config.members },
-    config.rollout.strategy,
-    limitsOf(config),
-  );
+  const steps = upgradeSteps(record, config);
   refuseRetiringPrimary(record, config, steps, family.environment.environment);
   return { ...common, wantedVersion: config.kubernetesVersion, strategy: config.rollout.strategy, steps };
 }

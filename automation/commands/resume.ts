@@ -3,13 +3,15 @@
  * around.
  */
 import { isDeepStrictEqual } from "node:util";
-import { turnBack, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
+import { holdVersion, turnBack, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { leftToDo, rememberLeftOut, type RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
-import { walkBack } from "../planning/walk-back";
+import { activeMembers } from "../planning/step-builder";
+import { placementBefore, walkBack } from "../planning/walk-back";
+import { typed } from "../text/command-line";
 
 /** As typed: `scale green --percent 200`. */
 export function describeAsked(asked: RolloutCommand | null): string {
@@ -48,13 +50,22 @@ export function refuseOthers(
  * Writes the way back of an `upgrade` or of planned work that goes forward; answers a stop when it destroys what nobody
  * approved of. @throws EBG-PLAN-IMPOSSIBLE when there is none
  */
-export async function turnAround(session: Session, observation: Observation): Promise<RolloutResult | null> {
+export async function turnAround(
+  session: Session,
+  observation: Observation,
+  asked?: { readonly reason: string; readonly givenUp: true },
+): Promise<RolloutResult | null> {
   const { rollout } = session.record;
   if (rollout === null || rollout.direction === "back" || rollout.command?.name === "rollback") return null;
   const health = Object.fromEntries(
     session.present().map((name) => [name, healthOf(session.owners, observation, name)]),
   );
   const way = walkBack(session.record, health, { requested: true });
+  // What the config says only turns what can be turned: the rollout goes on, up to where something would be destroyed.
+  if (way.kind === "stay" && asked !== undefined) {
+    session.options.emit({ kind: "note", message: `${asked.reason}, but ${way.why}` });
+    return null;
+  }
   if (way.kind === "stay")
     throw new DriverError(
       "EBG-PLAN-IMPOSSIBLE",
@@ -77,22 +88,50 @@ export async function turnAround(session: Session, observation: Observation): Pr
       remedy: `${session.options.commandName} --approve-retire`,
     };
   }
-  const reason = `rollback was asked for by ${session.by}`;
+  const reason = asked?.reason ?? `rollback was asked for by ${session.by}`;
   rememberLeftOut(session, way.steps);
   session.options.emit({ kind: "walk-back", code: "EBG-WALKED-BACK", message: reason, steps: way.steps });
-  session.record = turnBack(session.record, { reason, steps: way.steps, startedAt: session.isoNow(), by: session.by });
+  const before = placementBefore(session.record);
+  const turned = turnBack(session.record, {
+    reason,
+    steps: way.steps,
+    startedAt: session.isoNow(),
+    by: session.by,
+    ...(asked === undefined ? {} : { givenUp: true as const }),
+  });
+  // Of an upgrade: else the next run of a pipeline, whose config still wants it, would silently do it again.
+  const leaves = activeMembers(before).some((name) => before[name]?.version !== rollout.wantedVersion);
+  session.record =
+    asked === undefined && rollout.command === undefined && leaves
+      ? holdVersion(turned, { version: rollout.wantedVersion, at: session.isoNow(), by: session.by })
+      : turned;
   await session.flush();
   return null;
 }
 
-/** Walking back is what was asked for; what it leaves to do is named all the same. */
-export const asAsked = (session: Session, result: RolloutResult): RolloutResult =>
-  result.outcome === "walked-back"
-    ? {
-        ...result,
-        outcome: "done",
-        code: null,
-        remedy: leftToDo(session).join("; ") || null,
-        message: result.message.replace(/^walked back/, "rolled back"),
-      }
-    : result;
+/**
+ * Walking back is what was asked for; what it leaves to do is named all the same, and what holds the version now.
+ * `turnedAround`: false for a rollback that planned its own moves, whose walking back is no success.
+ */
+export function asAsked(session: Session, result: RolloutResult, turnedAround: boolean): RolloutResult {
+  const { hold } = session.record;
+  const held =
+    hold == null
+      ? []
+      : [`${hold.version} is held from now on: ${heldRemedy(session.environment.environment, hold.version)}`];
+  if (turnedAround && result.outcome === "walked-back")
+    return {
+      ...result,
+      outcome: "done",
+      code: null,
+      remedy: [...leftToDo(session), ...held].join("; ") || null,
+      message: result.message.replace(/^walked back/, "rolled back"),
+    };
+  if (result.outcome !== "done" || held.length === 0) return result;
+  return { ...result, remedy: [...(result.remedy === null ? [] : [result.remedy]), ...held].join("; ") };
+}
+
+/** What lifts a hold. */
+export const heldRemedy = (environment: string, version: string): string =>
+  `to stay, set eks-blue-green:kubernetesVersion back in Pulumi.${environment}.yaml; to try ${version} again once its ` +
+  `cause is mended: ${typed(environment, "upgrade --retry-version")}`;

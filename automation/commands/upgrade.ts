@@ -1,40 +1,37 @@
 /** `upgrade` and the commands on one member: preflight, then the rollout that the record has, or a new one. */
 import type { EnvironmentConfig } from "../../stacks/config";
-import { startRollout, turnBack, type EnvironmentRecord, type RolloutCommand, type Step } from "../../stacks/record";
-import { abandon } from "../planning/cancel-rollout";
+import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
-import { learnOwners } from "../observation/target-owners";
-import { limitsOf, plan } from "../planning/replace";
-import { planCommand } from "../planning/member-commands";
-import type { Ports, StackRef } from "../ports";
-import type { Finding } from "../finding";
-import { preflight } from "../preflight/preflight";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseForeignProvision, refuseForeignStacks } from "../environment/member-stack";
+import { knowing, readFamily, refuseOlderRecord, type Family } from "../environment/state";
+import { learnOwners } from "../observation/target-owners";
+import { planCommand } from "../planning/member-commands";
+import { limitsOf } from "../planning/replace";
+import type { Ports } from "../ports";
+import { preflight } from "../preflight/preflight";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
+import { typed } from "../text/command-line";
 import { refuseDuringAdoption } from "./adopt";
-import { asAsked, describeAsked, refuseOthers, turnAround } from "./resume";
+import { begin, heldUpgrade } from "./begin-rollout";
 import { refuseDuringEvacuation } from "./evacuate";
-import { knowing, readFamily, refuseOlderRecord, type Family } from "../environment/state";
 import { wantedConfig } from "./plan";
+import { asAsked, describeAsked, refuseOthers, turnAround } from "./resume";
+import { report, settledFamily } from "./settle-stacks";
+import { upgradeSteps } from "./upgrade-steps";
 
 export interface UpgradeRun extends SessionOptions {
   readonly environment: string;
+  /** Lifts the hold of a version that was rolled back. Default false. */
+  readonly retryVersion?: boolean;
 }
 
 /** What is asked for: `upgrade` (null), or planned work. */
 export type Asked = RolloutCommand | null;
 
-const stepsOf = (asked: Asked, { placement }: EnvironmentRecord, config: EnvironmentConfig): readonly Step[] =>
-  asked === null
-    ? plan(
-        placement,
-        { version: config.kubernetesVersion, members: config.members },
-        config.rollout.strategy,
-        limitsOf(config),
-      )
-    : planCommand(placement, asked, limitsOf(config));
+const stepsOf = (asked: Asked, record: EnvironmentRecord, config: EnvironmentConfig): readonly Step[] =>
+  asked === null ? upgradeSteps(record, config) : planCommand(record.placement, asked, limitsOf(config));
 
 export function runUpgrade(
   ports: Ports,
@@ -44,10 +41,100 @@ export function runUpgrade(
   return runAsked(ports, values, run, null);
 }
 
-/**
- * Goes on with the same command's rollout, turns any around (`rollback`), or begins a new one. @throws
- * EBG-ROLLOUT-UNDER-WAY, …
- */
+/** The family that may be acted on, or why not: settled, its record the newest, nothing else under way. */
+async function familyToAct(ports: Ports, run: UpgradeRun, asked: Asked): Promise<Family> {
+  const found = await readFamily(ports, run.environment);
+  refuseOthers(found.record, asked, run.environment);
+  const family = await settledFamily(ports, run, found);
+  await refuseOlderRecord(ports, family, run.environment);
+  refuseDuringAdoption(family.record, run.environment);
+  refuseDuringEvacuation(family.record, run.environment);
+  if (family.record.rollout?.command?.name === "teardown")
+    throw new DriverError(
+      "EBG-TEARDOWN",
+      `${run.environment} is being torn down, since ${family.record.rollout.startedAt}`,
+      `finish it: ${typed(run.environment, "teardown")}`,
+    );
+  return family;
+}
+
+/** Stacks that would be made must be free. Going back, whoever asks for it, needs nothing of one that is not ours. */
+async function refuseForeign(
+  ports: Ports,
+  { record, foreign }: Family,
+  asked: Asked,
+  {
+    wanted,
+    steps,
+    environment,
+  }: { readonly wanted: string; readonly steps: readonly Step[]; readonly environment: string },
+): Promise<void> {
+  const { rollout } = record;
+  const back = rollout !== null && (asked?.name === "rollback" || (asked === null && rollout.wantedVersion !== wanted));
+  if (back) return;
+  refuseForeignProvision(record, foreign, environment);
+  await refuseForeignStacks(ports.pulumi, environment, steps.slice(rollout?.done ?? 0));
+}
+
+/** Goes on with the same command's rollout, turns any around, or begins a new one. */
+async function perform(
+  ports: Ports,
+  family: Family,
+  config: EnvironmentConfig,
+  run: UpgradeRun,
+  asked: Asked,
+): Promise<RolloutResult> {
+  const environment = { ...family.environment, config };
+  const known = knowing(family.record, config.members);
+  const session = new Session(ports, environment, family.record, run);
+  // Members that the config has named since are known from the next write on.
+  session.record = known;
+  Object.assign(session.members, family.members);
+  Object.assign(session.foreign, family.foreign);
+  refuseOthers(known, asked, run.environment);
+  const held = asked === null ? await heldUpgrade(session, config.kubernetesVersion, run.retryVersion ?? false) : null;
+  if (held !== null) return held;
+  const { record } = session;
+  const steps = record.rollout === null ? stepsOf(asked, record, config) : record.rollout.steps;
+  if (record.rollout === null && steps.length === 0) {
+    // A hold that was lifted is all that there is to write.
+    await session.flush();
+    return {
+      outcome: "nothing-to-do",
+      placement: record.placement,
+      code: null,
+      message:
+        asked === null
+          ? `every active member runs ${config.kubernetesVersion}`
+          : `${describeAsked(asked)}: it is so already`,
+      remedy: null,
+    };
+  }
+  refuseRetiringPrimary(record, config, steps, run.environment);
+  const wanted = config.kubernetesVersion;
+  await refuseForeign(ports, family, asked, { wanted, steps, environment: run.environment });
+  const { findings, observation } = await preflight({
+    ports,
+    deployed: family.environment.config,
+    environment,
+    record,
+    members: family.members,
+    probes: run.probes,
+    steps,
+  });
+  session.owners = learnOwners(session.owners, observation);
+  report(findings, run);
+  const stop = await begin(session, steps, config.kubernetesVersion, record, asked, observation);
+  if (stop !== null) return stop;
+  // The way back of a rollback that planned its own moves is no rollback: what was asked for was not done.
+  const turnsAround = asked?.name === "rollback" && session.record.rollout?.command?.name !== "rollback";
+  const unapproved = turnsAround ? await turnAround(session, observation) : null;
+  if (unapproved !== null) return unapproved;
+  const result = await runRollout(session);
+  return asked?.name === "rollback" ? asAsked(session, result, turnsAround) : result;
+}
+
+/** @throws EBG-ROLLOUT-UNDER-WAY, … */
 export async function runAsked(
   ports: Ports,
   values: Readonly<Record<string, string>>,
@@ -56,20 +143,7 @@ export async function runAsked(
 ): Promise<RolloutResult> {
   const started = ports.clock.now();
   const config = wantedConfig(values, run.environment);
-  const found = await readFamily(ports, run.environment);
-  refuseOthers(found.record, asked, run.environment);
-  const family = await settledFamily(ports, run, found);
-  await refuseOlderRecord(ports, family, run.environment);
-  refuseDuringAdoption(family.record, run.environment);
-  refuseDuringEvacuation(family.record, run.environment);
-  const environment = { ...family.environment, config };
-  const record = knowing(family.record, config.members);
-  if (record.rollout?.command?.name === "teardown")
-    throw new DriverError(
-      "EBG-TEARDOWN",
-      `${run.environment} is being torn down, since ${record.rollout.startedAt}`,
-      `finish it: eks-blue-green teardown --stack ${run.environment}`,
-    );
+  const family = await familyToAct(ports, run, asked);
   const finish = (result: RolloutResult): RolloutResult => {
     run.emit({
       kind: "rollout-finished",
@@ -83,197 +157,16 @@ export async function runAsked(
     return result;
   };
   try {
-    refuseOthers(record, asked, run.environment);
-    const steps = record.rollout === null ? stepsOf(asked, record, config) : record.rollout.steps;
-    if (record.rollout === null && steps.length === 0) {
-      return finish({
-        outcome: "nothing-to-do",
-        placement: record.placement,
-        code: null,
-        message:
-          asked === null
-            ? `every active member runs ${config.kubernetesVersion}`
-            : `${describeAsked(asked)}: it is so already`,
-        remedy: null,
-      });
-    }
-    refuseRetiringPrimary(record, config, steps, run.environment);
-    // Going back, whoever asks for it, needs nothing of a stack that is somebody else's.
-    const back =
-      asked?.name === "rollback" || (asked === null && record.rollout?.wantedVersion !== config.kubernetesVersion);
-    if (!back) refuseForeignProvision(record, family.foreign, run.environment);
-    await refuseForeignStacks(
-      ports.pulumi,
-      run.environment,
-      back && record.rollout !== null ? [] : steps.slice(record.rollout?.done ?? 0),
-    );
-    const session = new Session(ports, environment, family.record, run);
-    // Members that the config has named since are known from the next write on.
-    session.record = record;
-    Object.assign(session.members, family.members);
-    Object.assign(session.foreign, family.foreign);
-    const { findings, observation } = await preflight({
-      ports,
-      deployed: family.environment.config,
-      environment,
-      record,
-      members: family.members,
-      probes: run.probes,
-      steps,
-    });
-    session.owners = learnOwners(session.owners, observation);
-    report(findings, run);
-    const stop = await begin(session, steps, config.kubernetesVersion, record, asked);
-    if (stop !== null) return finish(stop);
-    // The way back of a rollback that planned its own moves is no rollback: what was asked for was not done.
-    const turnsAround = asked?.name === "rollback" && session.record.rollout?.command?.name !== "rollback";
-    const unapproved = turnsAround ? await turnAround(session, observation) : null;
-    if (unapproved !== null) return finish(unapproved);
-    const result = await runRollout(session);
-    return finish(turnsAround ? asAsked(session, result) : result);
+    return finish(await perform(ports, family, config, run, asked));
   } catch (error) {
     if (error instanceof DriverError)
       finish({
         outcome: "failed",
-        placement: record.placement,
+        placement: family.record.placement,
         code: error.code,
         message: error.message,
         remedy: error.remedy,
       });
     throw error;
   }
-}
-
-/**
- * The family after whatever a killed driver or engine left behind is in order; what can't be put in order is a finding.
- */
-async function settledFamily(ports: Ports, run: UpgradeRun, family: Family): Promise<Family> {
-  const { placement, intent } = family.record;
-  const members = Object.keys(placement).filter(
-    (name) =>
-      (placement[name]?.role !== "absent" || intent?.move.member === name) && family.foreign[name] === undefined,
-  );
-  const stacks: StackRef[] = [
-    { kind: "environment" },
-    ...members.map((member) => ({ kind: "member", member }) as const),
-  ];
-  const results = await Promise.allSettled(stacks.map((stack) => ports.pulumi.settle(stack)));
-  const findings = results.flatMap((result, index): Finding[] => {
-    if (result.status === "fulfilled") return [];
-    const stack = stacks[index];
-    // An evacuated cluster may be gone for good; what is open in its stack is looked at when it is acted on.
-    const severity =
-      stack?.kind === "member" && placement[stack.member]?.evacuated !== undefined ? "recommended" : "required";
-    const error: unknown = result.reason;
-    if (!(error instanceof DriverError)) throw error;
-    return [{ code: error.code, severity, message: error.message, remedy: error.remedy }];
-  });
-  report(findings, run);
-  // An engine that was waited for may have changed outputs as well.
-  const changed = results.some((result) => result.status === "fulfilled" && result.value !== null);
-  return !changed ? family : await readFamily(ports, run.environment);
-}
-
-/** @throws EBG-PREFLIGHT (or the code of the only required finding) */
-function report(findings: readonly Finding[], run: UpgradeRun): void {
-  for (const finding of findings) run.emit({ kind: "finding", ...finding });
-  const required = findings.filter((finding) => finding.severity === "required");
-  const [first, ...others] = required;
-  if (first === undefined) return;
-  const code = others.every((finding) => finding.code === first.code) ? first.code : "EBG-PREFLIGHT";
-  throw new DriverError(code, required.map((finding) => finding.message).join("\n"), first.remedy);
-}
-
-/**
- * Gives up a rollout whose config was set back before it moved traffic: the way back is written into the record like
- * any other, so a
- * kill in its middle is resumed. What it destroys needs the same approval as `retire`.
- */
-async function giveUp(session: Session, wantedVersion: string, goingTo: string): Promise<RolloutResult | null> {
-  const { emit, commandName, approveRetire } = session.options;
-  const way = abandon(session.record, wantedVersion);
-  if (way.kind === "no") {
-    if (session.record.rollout?.direction === "forward")
-      emit({
-        kind: "note",
-        message:
-          `the config wants ${wantedVersion}, but a rollout to ${goingTo} is under way and can't be given up ` +
-          `(${way.why}): it is finished first; run the command again afterwards`,
-      });
-    return null;
-  }
-  const open = session.record.intent?.move.member;
-  if (
-    open !== undefined &&
-    session.foreign[open] === undefined &&
-    session.rules.retire !== "automatic" &&
-    !(await approveRetire(open))
-  ) {
-    return {
-      outcome: "stopped",
-      placement: session.record.placement,
-      code: "EBG-STOPPED",
-      message:
-        `the config wants ${wantedVersion} again: giving up the rollout to ${goingTo} destroys the half-made ` +
-        `${open}, which needs approval`,
-      remedy: `${commandName} --approve-retire`,
-    };
-  }
-  const reason = `given up: the config wants ${wantedVersion} again`;
-  emit({ kind: "walk-back", code: "EBG-STOPPED", message: reason, steps: way.steps });
-  session.record = turnBack(session.record, {
-    reason,
-    steps: way.steps,
-    startedAt: session.isoNow(),
-    by: session.by,
-    givenUp: true,
-  });
-  await session.flush();
-  return null;
-}
-
-async function begin(
-  session: Session,
-  steps: readonly Step[],
-  wantedVersion: string,
-  record: EnvironmentRecord,
-  asked: Asked,
-): Promise<RolloutResult | null> {
-  const resumed = record.rollout !== null;
-  if (!resumed) {
-    const startedAt = session.isoNow();
-    const id = `${startedAt.replace(/[-:]|\.\d+/g, "")}-${asked === null ? wantedVersion : asked.name}`;
-    session.record = startRollout(record, {
-      id,
-      ...(asked === null ? {} : { command: asked }),
-      strategy: session.rules.strategy,
-      wantedVersion,
-      steps,
-      startedAt,
-    });
-  } else if (
-    asked === null &&
-    record.rollout !== null &&
-    record.rollout.command === undefined &&
-    record.rollout.wantedVersion !== wantedVersion
-  ) {
-    const stop = await giveUp(session, wantedVersion, record.rollout.wantedVersion);
-    if (stop !== null) return stop;
-  }
-  const rollout = session.record.rollout;
-  if (rollout === null) return null;
-  const from = Object.values(record.placement).find((placement) => placement.role === "active")?.version ?? null;
-  session.options.emit({
-    kind: "rollout-started",
-    environment: session.environment.environment,
-    rolloutId: rollout.id,
-    strategy: rollout.strategy,
-    from,
-    to: rollout.wantedVersion,
-    steps: rollout.steps,
-    done: rollout.done,
-    resumed,
-    direction: rollout.direction,
-  });
-  return null;
 }

@@ -2,6 +2,7 @@
 import type { Finding } from "../finding";
 import type { StatusReport, UpgradePlan } from "../index";
 import type { MemberPlacement, Placement } from "../../stacks/record";
+import { typed } from "../text/command-line";
 import { describeAsked } from "../commands/resume";
 import { table } from "./format";
 import { targetSigns } from "./live";
@@ -108,6 +109,13 @@ export function statusLines(report: StatusReport): string[] {
             `at '${adoption.step}', since ${adoption.startedAt}, by ${adoption.by}`,
           `  go on with: eks-blue-green adopt --stack ${report.environment}`,
         ];
+  const held =
+    record.hold == null
+      ? []
+      : [
+          `${record.hold.version} was rolled back at ${record.hold.at} by ${record.hold.by}: upgrade does not go there`,
+          `  to try it again: ${typed(report.environment, "upgrade --retry-version")}`,
+        ];
   return [
     `${report.environment}, record revision ${record.revision}`,
     ...table([["  member", "placement", "API server", "service", "targets"], ...rows]),
@@ -116,6 +124,7 @@ export function statusLines(report: StatusReport): string[] {
     ...intent,
     ...evacuation,
     ...adopting,
+    ...held,
     "",
     ...findingLines(report.findings),
   ];

@@ -6,6 +6,8 @@ import { decideReady, lackingOf } from "../gates/ready";
 import { decideUpgraded, skewProblem } from "../gates/upgraded";
 import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag";
 import { failed, listing, notYet, passed } from "../gates/gate-result";
+import { mayRetireAs } from "../planning/cancel-rollout";
+import { typed } from "../text/command-line";
 import { plainLook, type Observation, type Wants } from "../observation/observe";
 import { healthOf, snapshot, strangers } from "../observation/target-owners";
 import type { Snapshot } from "../gates/peers";
@@ -242,8 +244,24 @@ async function loadBalancersReleased(session: Session, observation: Observation,
   }
 }
 
+/** @throws Stop when the config wants what is about to be destroyed: approval of a retire is none of a lost way back */
+function configAgrees({ record, environment, options }: Session, move: Move): void {
+  const wanted = environment.config.kubernetesVersion;
+  const { rollout } = record;
+  if (rollout === null || mayRetireAs(rollout, move.from.version, wanted)) return;
+  const name = environment.environment;
+  throw new Stop(
+    "EBG-STOPPED",
+    `${move.member} (${move.from.version ?? "?"}) is not destroyed: the config wants ${wanted}, and this rollout goes ` +
+      `to ${rollout.wantedVersion}`,
+    `take it back: ${typed(name, "rollback")}; or set eks-blue-green:kubernetesVersion to ${rollout.wantedVersion}, ` +
+      `then go on with: ${options.commandName}`,
+  );
+}
+
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
   const teardown = session.tearsDown;
+  configAgrees(session, move);
   if (teardown && session.members[move.member] === undefined)
     await noneUnaccounted(session, move.member, `${move.member} is not destroyed`);
   if (teardown) await loadBalancersReleased(session, observation, move);

@@ -6,7 +6,7 @@ import { ownershipOf } from "./parse-ownership";
 import { adoptionOf } from "./parse-adoption";
 import { evacuatedOf, evacuationOf } from "./parse-evacuation";
 import { Reader } from "./value-reader";
-import type { EnvironmentRecord, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./types";
+import type { EnvironmentRecord, Hold, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./types";
 
 export type ParsedRecord =
   | { readonly record: EnvironmentRecord; readonly problems: readonly [] }
@@ -139,6 +139,18 @@ function intentOf(reader: Reader, value: unknown): Intent {
   };
 }
 
+function holdOf(reader: Reader, value: unknown): Hold {
+  const object = reader.object(value, "hold");
+  const version = object["version"];
+  if (typeof version !== "string" || !/^\d+\.\d+$/.test(version))
+    reader.problems.push(`hold.version: expected a Kubernetes minor like 1.35, got ${JSON.stringify(version)}`);
+  return {
+    version: String(version),
+    at: reader.text(object["at"], "hold.at"),
+    by: reader.text(object["by"], "hold.by"),
+  };
+}
+
 /** Types a record, or says everything that is wrong with it. */
 export function parseRecord(value: unknown): ParsedRecord {
   const reader = new Reader();
@@ -166,11 +178,13 @@ export function parseRecord(value: unknown): ParsedRecord {
   const evacuation = object["evacuation"] == null ? null : evacuationOf(reader, object["evacuation"]);
   if (evacuation !== null && (intent !== null || rollout !== null))
     reader.problems.push("evacuation: a member is being evacuated while a rollout is open");
+  const hold = object["hold"] == null ? null : holdOf(reader, object["hold"]);
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };
   const handover = {
     ...(ownership === null ? {} : { ownership }),
     ...(adoption === null ? {} : { adoption }),
     ...(evacuation === null ? {} : { evacuation }),
+    ...(hold === null ? {} : { hold }),
   };
   return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...handover }, problems: [] };
 }

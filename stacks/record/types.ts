@@ -126,6 +126,16 @@ export interface Ownership {
   readonly formerPrimary?: string | null;
 }
 
+/** A version that was rolled back: `upgrade` does not go there by itself again. */
+export interface Hold {
+  /** Kubernetes minor. */
+  readonly version: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** `user@host pid`, for people. */
+  readonly by: string;
+}
+
 export interface EnvironmentRecord {
   readonly schemaVersion: 1;
   /** Goes up by one with every write; the fence compares it. The first record has 1. */
@@ -139,4 +149,6 @@ export interface EnvironmentRecord {
   readonly adoption?: Adoption | null;
   /** A member that is being taken out without its cluster's help; written ahead. Nothing else goes on meanwhile. */
   readonly evacuation?: Evacuation | null;
+  /** Lifted when the config wants another version, or by `upgrade --retry-version`. Absent: no version is held. */
+  readonly hold?: Hold | null;
 }

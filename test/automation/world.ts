@@ -14,6 +14,8 @@ import {
 import { DriverError } from "../../automation/errors";
 import type { DriverEventBody } from "../../automation/events";
 import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
+import { runPlan, type UpgradePlan } from "../../automation/commands/plan";
+import { readFamily } from "../../automation/environment/state";
 import { runAsked } from "../../automation/commands/upgrade";
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { noAdoption } from "./no-adoption";
@@ -87,6 +89,8 @@ export class World {
   /** Called after every effect: invariants are asserted here. */
   watch: () => void = () => undefined;
   events: DriverEventBody[] = [];
+  /** Called with every event: somebody who watches, and acts. */
+  listen: (event: DriverEventBody) => void = () => undefined;
   alarm = false;
   /** Whether AWS does not tell the targets now. */
   untold: () => boolean = () => false;
@@ -527,6 +531,7 @@ export class World {
     options: {
       readonly approveRetire?: boolean;
       readonly stop?: AbortSignal;
+      readonly retryVersion?: boolean;
       readonly config?: Partial<typeof config>;
     } = {},
   ): Promise<RolloutResult> {
@@ -538,6 +543,7 @@ export class World {
     options: {
       readonly approveRetire?: boolean;
       readonly stop?: AbortSignal;
+      readonly retryVersion?: boolean;
       readonly config?: Partial<typeof config>;
     } = {},
   ): Promise<RolloutResult> {
@@ -555,7 +561,11 @@ export class World {
       values,
       {
         environment: "dev",
-        emit: (event) => this.events.push(event),
+        emit: (event) => {
+          this.events.push(event);
+          this.listen(event);
+        },
+        retryVersion: options.retryVersion ?? false,
         stop: options.stop ?? never,
         cancel: never,
         approveRetire: async () => options.approveRetire ?? true,
@@ -564,5 +574,9 @@ export class World {
       },
       asked,
     );
+  }
+
+  async plan(values: Record<string, string>): Promise<UpgradePlan> {
+    return runPlan(await readFamily(this.ports(), "dev"), values);
   }
 }

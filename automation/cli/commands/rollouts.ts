@@ -26,6 +26,7 @@ interface Flags {
   json: boolean;
   plain?: boolean;
   approveRetire?: boolean;
+  retryVersion?: boolean;
 }
 
 const stackOption = (): Option =>
@@ -51,6 +52,7 @@ async function runRollout(flags: Flags, work: (options: UpgradeOptions) => Promi
     const result = await work({
       ...target(flags),
       approveRetire: flags.approveRetire ?? false,
+      retryVersion: flags.retryVersion ?? false,
       onEvent: tell,
       signal: interrupt.signal,
       cancel: interrupt.cancel,
@@ -182,6 +184,11 @@ export function driverCommands(): Command[] {
       .option(
         "--approve-retire",
         "approve that the old member is destroyed at the end; without it the rollout stops before that (exit 6)",
+        false,
+      )
+      .option(
+        "--retry-version",
+        "try a version again that was rolled back and is held; without it the upgrade stops before it begins (exit 6)",
         false,
       )
       .addHelpText(
