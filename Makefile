@@ -1,5 +1,5 @@
 # Neither target needs root, Docker or an AWS account; both work with an empty cache and with a warm one, and leave nothing running.
-.PHONY: rehearse test sandbox build clean bench
+.PHONY: rehearse test test-exhaustive sandbox build clean bench
 NODE_MODULES := node_modules/.package-lock.json
 
 rehearse: build ## everything, from the tools to a finished upgrade under load; SCENARIO=… rehearses another one
@@ -7,6 +7,9 @@ rehearse: build ## everything, from the tools to a finished upgrade under load; 
 
 test: $(NODE_MODULES) ## lint, types, unit and component tests, properties, sandbox end-to-end; STEPS=build,e2e ONLY=kill,cycle runs less
 	@node scripts/test.mjs $(or $(STEPS),all)
+
+test-exhaustive: $(NODE_MODULES) ## the same with every point of each matrix, for nights and before a release
+	@EBG_TEST_TIER=exhaustive node scripts/test.mjs $(or $(STEPS),all)
 
 sandbox: build ## leaves a sandbox running and prints the variables that point your own tools at it
 	@node bin/eks-blue-green.js sandbox up $(ARGS)

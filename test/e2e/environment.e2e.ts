@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { DriverEvent } from "../../automation/events";
 import { ControlClient } from "../../sandbox/client/control-client";
 import { eventually, Stage } from "./stage";
+import { lightLoad } from "./traffic";
 
 interface TargetHealth {
   readonly TargetHealthDescriptions: readonly {
@@ -170,7 +171,7 @@ describe("an environment in the sandbox", function () {
   });
 
   it("with blue's API server dead, green is still provisioned and admitted, and what could not be done is said", async () => {
-    const load = await stage.load();
+    const load = await stage.load(lightLoad);
     await control.stopApiServer("dev-blue");
     const run = await stage.drive(["upgrade", "--approve-retire"]);
     assert.equal(run.code, 6, run.stderr);
@@ -200,7 +201,7 @@ describe("an environment in the sandbox", function () {
   it("plain `pulumi up` of every stack in the middle of a rollout, from another folder, leaves traffic where it is", async () => {
     stage.want("1.36");
     const elsewhere = mkdtempSync(join(tmpdir(), "ebg-elsewhere-"));
-    const load = await stage.load();
+    const load = await stage.load(lightLoad);
     try {
       let killed = false;
       const halfway = await stage.drive(["upgrade", "--approve-retire"], (event, kill) => {

@@ -14,7 +14,7 @@ import { ControlClient } from "../../sandbox/client/control-client";
 import type { ListedFault } from "../../sandbox/faults/spec";
 import { causesOf, stoodForBy, type Kind } from "./fault-points";
 import { Stage } from "./stage";
-import { assertNobodyNoticed } from "./traffic";
+import { assertNobodyNoticed, lightLoad } from "./traffic";
 
 /** The command, and twice the same again. */
 const mostRuns = 3;
@@ -157,7 +157,7 @@ class Round {
 
   async run(): Promise<void> {
     const began = Date.now();
-    const load = await this.stage.load();
+    const load = await this.stage.load(lightLoad);
     try {
       const before = await this.counted();
       for (const kind of this.kinds) for (const fault of faultsOf(kind)) await this.control.addFault(fault);

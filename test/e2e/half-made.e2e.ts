@@ -12,6 +12,7 @@ import type { DriverEvent } from "../../automation/events";
 import type { LoadSummary } from "../../sandbox/contract";
 import { ControlClient } from "../../sandbox/client/control-client";
 import { Stage } from "./stage";
+import { lightLoad } from "./traffic";
 
 const upgrade = ["upgrade", "--approve-retire"];
 const project = "eks-blue-green";
@@ -48,7 +49,7 @@ describe("a member that is half made", function () {
     control = new ControlClient(stage.info.control);
     const run = await stage.drive(["up"]);
     assert.equal(run.code, 0, run.stderr);
-    load = await stage.load();
+    load = await stage.load(lightLoad);
   });
   after(async () => {
     await load?.stop();

@@ -1,27 +1,22 @@
 /**
  * kill -9 of the driver in every move, then the same command again, under load: it ends where it should, and nobody
  * notices.
- * One sandbox; three upgrades, blue → green → blue → green; a kill in each move's begin, act and gate, and of driver
- * and engine together.
+ * One sandbox; two upgrades (three in the exhaustive tier), blue → green → blue; kills in moves' begin, act and gate, and
+ * of driver and engine together.
  */
 import assert from "node:assert/strict";
 import type { DriverEvent } from "../../automation/events";
-import type { MoveKind } from "../../stacks/record";
+import { allUpgrades, upgradesInTurn, type KillPoint } from "./kill-points";
 import { Stage } from "./stage";
-import { underLoad } from "./traffic";
+import { exhaustive, seed } from "./tier";
+import { assertNobodyNoticed, lightLoad, underLoad } from "./traffic";
 
-type Moment = "begin" | "act" | "gate" | "act, engine too";
-interface Point {
-  readonly move: MoveKind;
-  readonly moment: Moment;
-}
-interface Row extends Point {
+interface Row extends KillPoint {
   readonly version: string;
   readonly engine: string;
   readonly resumed: string;
 }
 
-const moves: readonly MoveKind[] = ["provision", "admit", "drain", "scale", "retire"];
 const upgrade = ["upgrade", "--approve-retire"];
 const rows: Row[] = [];
 
@@ -44,7 +39,7 @@ describe("a driver that is killed", function () {
   });
 
   /** Runs the upgrade until the point, and kills the driver there. */
-  async function killAt(point: Point): Promise<string> {
+  async function killAt(point: KillPoint): Promise<string> {
     const phase = point.moment === "act, engine too" ? "act" : point.moment;
     let engine = "no engine ran";
     let member: string | null = null;
@@ -110,22 +105,21 @@ describe("a driver that is killed", function () {
     version: string,
     old: string,
     serving: string,
-    moments: readonly Moment[],
+    points: readonly KillPoint[],
   ): Promise<void> {
     stage.want(version);
-    await underLoad(stage, async () => {
-      for (const move of moves)
-        for (const moment of moments)
-          rows.push({ version, move, moment, engine: await killAt({ move, moment }), resumed: "went on" });
+    const work = async (): Promise<void> => {
+      for (const point of points) rows.push({ version, ...point, engine: await killAt(point), resumed: "went on" });
       const last = await stage.drive(upgrade);
       assert.equal(last.code, 0, last.stderr);
-    });
+    };
+    await underLoad(stage, work, assertNobodyNoticed, lightLoad);
     nothingIsLeft(old, serving, version);
   }
 
-  it("in each move's act, engine left alone; and in each gate", () =>
-    upgradeWithKills("1.34", "blue", "green", ["act", "gate"]));
-  it("in each move's act, together with the engine", () =>
-    upgradeWithKills("1.35", "green", "blue", ["act, engine too"]));
-  it("in each move's begin", () => upgradeWithKills("1.36", "blue", "green", ["begin"]));
+  const upgrades = exhaustive ? allUpgrades : upgradesInTurn(seed);
+  for (const [index, { title, points }] of upgrades.entries()) {
+    const [old, serving] = index % 2 === 0 ? (["blue", "green"] as const) : (["green", "blue"] as const);
+    it(title, () => upgradeWithKills(`1.${34 + index}`, old, serving, points));
+  }
 });

@@ -1,8 +1,8 @@
 /**
  * Many services behind one load balancer, the first of them with three ports, on three members that all serve:
  * deployed, looked at, and one
- * member taken out and in again, with a steady load on several listeners. Six services by default; any number by
- * EKS_BLUE_GREEN_TEST_SERVICES.
+ * member taken out and in again, with a steady load on several listeners. Four services, six in the exhaustive tier; any
+ * number by EKS_BLUE_GREEN_TEST_SERVICES.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -12,9 +12,10 @@ import type { StatusReport } from "../../automation/index";
 import type { LoadSummary } from "../../sandbox/contract";
 import { parseConnectTo, type ConnectToEntry } from "../../sandbox/fabric/connect-to";
 import { Stage, type DriverRun } from "./stage";
+import { exhaustive } from "./tier";
 import { assertNobodyNoticed } from "./traffic";
 
-const serviceCount = Number(process.env["EKS_BLUE_GREEN_TEST_SERVICES"] ?? 6);
+const serviceCount = Number(process.env["EKS_BLUE_GREEN_TEST_SERVICES"] ?? (exhaustive ? 6 : 4));
 const members = ["blue", "green", "red"];
 const replicas = 2;
 const portNames = ["web", "api", "admin"];
@@ -138,7 +139,7 @@ describe(`three members with ${serviceCount} services, one of which has three po
   });
 
   it("every listener reaches its own service", async () => {
-    load = await stage.load(200, listenerCount, loadClients);
+    load = await stage.load(15 * listenerCount, listenerCount, loadClients);
     const entries = parseConnectTo(readFileSync(stage.info.env.EKS_BLUE_GREEN_CONNECT_TO ?? "", "utf8"));
     assert.deepEqual(
       entries.map(({ port }) => port).sort((a, b) => a - b),

@@ -83,13 +83,20 @@ export function assertMeansSomething(summary: LoadSummary): void {
   assert.ok(summary.sent > 1000);
 }
 
+/**
+ * A request in every 1.2 s of AWS's time: enough where losing one is not what the test is about. A client costs a sixth
+ * of a core for each 100 a second, and the pods and the data plane as much again.
+ */
+export const lightLoad = 50;
+
 /** Does the work under load, then judges what the clients saw. By default nobody may have noticed. */
 export async function underLoad<T>(
   stage: Stage,
   work: () => Promise<T>,
   judge: (summary: LoadSummary) => void = assertNobodyNoticed,
+  requestsPerSecond?: number,
 ): Promise<T> {
-  const load = await stage.load();
+  const load = await stage.load(requestsPerSecond);
   let summary: LoadSummary;
   let result: T;
   try {

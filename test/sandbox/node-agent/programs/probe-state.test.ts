@@ -40,7 +40,7 @@ describe("probe thresholds", () => {
   it("scale their times down to a floor", () => {
     assert.deepEqual(probeTimes({ periodSeconds: 1, timeoutSeconds: 1, initialDelaySeconds: 6 }, 60), {
       initialDelayMs: 100,
-      periodMs: 50,
+      periodMs: 150,
       timeoutMs: 500,
     });
     assert.deepEqual(probeTimes({ timeoutSeconds: 2 }, 1), { initialDelayMs: 0, periodMs: 10_000, timeoutMs: 2_000 });

@@ -1,0 +1,19 @@
+// Which tests a run has. `make test` has each kind of thing once, and of a matrix some points, which rotate with a
+// seed; `make test-exhaustive` has everything. The tests themselves read the same two variables (test/e2e/tier.ts).
+
+/** Only in the exhaustive tier: what it covers is covered twice otherwise (`adopt`, and the rehearsals' stages). */
+export const onlyExhaustive = ["scenario-adopt"];
+
+/** Days since 1970: all that run on one day see the same points, and a week sees all of them. */
+const today = () => Math.floor(Date.now() / 86_400_000);
+
+/** Reads the tier from the environment and writes it back, complete, for the tests. */
+export function readTier(env) {
+  const tier = env.EBG_TEST_TIER ?? "usual";
+  if (!["usual", "exhaustive"].includes(tier)) return { problem: `EBG_TEST_TIER is '${tier}'; usual or exhaustive` };
+  const seed = env.EBG_TEST_SEED === undefined ? today() : Number(env.EBG_TEST_SEED);
+  if (!Number.isInteger(seed) || seed < 0)
+    return { problem: `EBG_TEST_SEED is '${env.EBG_TEST_SEED}'; a whole number from 0` };
+  Object.assign(env, { EBG_TEST_TIER: tier, EBG_TEST_SEED: String(seed) });
+  return { exhaustive: tier === "exhaustive", seed };
+}
