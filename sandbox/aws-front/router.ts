@@ -14,6 +14,8 @@ import { withAddressesResolved } from "./network-interfaces";
 import { parseQuery } from "./query";
 import type { RequestLog } from "./request-log";
 import { claimedScope, type Scope, scopeOf } from "./scope";
+import { canonicalCidr } from "./validation/ec2-rules";
+import { validate } from "./validation/requests";
 import { ec2Error, queryError } from "./xml";
 
 export interface RouterParts {
@@ -166,10 +168,7 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
   }
   if (scope.service === "ec2" && asked.action === "DeleteSecurityGroup")
     checkUnused(parts.elb, new URLSearchParams(body.toString("utf8")).get("GroupId") ?? "");
-  const changed =
-    scope.service === "ec2" && asked.action === "DescribeNetworkInterfaces"
-      ? await withAddressesResolved(parts.elb.ec2, new URLSearchParams(body.toString("utf8")))
-      : null;
+  const changed = scope.service === "ec2" ? await rewritten(parts, asked.action, body) : null;
   const raw = await parts.moto.send(
     request.method ?? "GET",
     request.url ?? "/",
@@ -179,6 +178,16 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
   if (scope.service === "ec2" && !/^(Describe|Get|Search|List)/.test(asked.action)) parts.ec2Changed();
   if (scope.service === "iam" && !/^(Get|List)/.test(asked.action)) parts.roles.changed();
   return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
+}
+
+/** What moto would take as it is, where EC2 keeps something else. */
+async function rewritten(parts: RouterParts, action: string, body: Buffer): Promise<URLSearchParams | null> {
+  if (action === "DescribeNetworkInterfaces")
+    return await withAddressesResolved(parts.elb.ec2, new URLSearchParams(body.toString("utf8")));
+  if (!/^(Authorize|Revoke)SecurityGroup|^Create(Vpc|Subnet)$/.test(action)) return null;
+  const form = new URLSearchParams(body.toString("utf8"));
+  for (const [key, value] of [...form]) if (/CidrIp$|^CidrBlock$/.test(key)) form.set(key, canonicalCidr(value));
+  return form;
 }
 
 /** A load balancer's network interfaces have its groups; moto knows nothing of them. */
@@ -231,6 +240,13 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     if (error) throw error;
     if (fault?.kind === "timeout") return void parts.later(fault.ms ?? 120_000, () => request.socket.destroy());
     if (fault?.kind === "delay") await new Promise<void>((resolve) => parts.later(fault?.ms ?? 1_000, resolve));
+    validate({
+      service: asked.scope.service,
+      operation: asked.action,
+      path: url.pathname,
+      search: url.searchParams,
+      body,
+    });
     answer = await answerFor(parts, request, asked);
   } catch (error) {
     const known =

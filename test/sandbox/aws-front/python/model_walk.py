@@ -167,7 +167,7 @@ def until(look, what):
 
 def walk_elb():
     groups = [ec2.create_security_group(GroupName=f"walk-{n}", Description="walk", VpcId=request["vpc"])["GroupId"] for n in range(2)]
-    nlb = elb("CreateLoadBalancer", Name="walk-net", Type="network", Scheme="internal", Subnets=subnets, SecurityGroups=groups[:1], Tags=[{"Key": "a", "Value": "<&>"}])["LoadBalancers"][0]["LoadBalancerArn"]
+    nlb = elb("CreateLoadBalancer", Name="walk-net", Type="network", Scheme="internal", Subnets=subnets, SecurityGroups=groups[:1], Tags=[{"Key": "a", "Value": "a=b"}])["LoadBalancers"][0]["LoadBalancerArn"]
     alb = elb("CreateLoadBalancer", Name="walk-app", Type="application", Subnets=subnets, SecurityGroups=groups[:1])["LoadBalancers"][0]["LoadBalancerArn"]
     tcp = [elb("CreateTargetGroup", Name=f"walk-tcp-{n}", Protocol="TCP", Port=80, VpcId=request["vpc"], TargetType="ip", HealthCheckProtocol="HTTP", HealthCheckPath="/ready")["TargetGroups"][0]["TargetGroupArn"] for n in range(2)]
     http = [elb("CreateTargetGroup", Name=f"walk-http-{n}", Protocol="HTTP", Port=80, VpcId=request["vpc"], TargetType="ip")["TargetGroups"][0]["TargetGroupArn"] for n in range(2)]
@@ -209,7 +209,7 @@ def walk_elb():
     everything = [nlb, tcp[0], plain, rules[0]]
     elb("AddTags", ResourceArns=everything, Tags=[{"Key": "k", "Value": "v"}])
     elb("RemoveTags", ResourceArns=everything, TagKeys=["k"])
-    assert elb("DescribeTags", ResourceArns=everything)["TagDescriptions"][0]["Tags"] == [{"Key": "a", "Value": "<&>"}]
+    assert elb("DescribeTags", ResourceArns=everything)["TagDescriptions"][0]["Tags"] == [{"Key": "a", "Value": "a=b"}]
     elb("DescribeAccountLimits")
     elb("DescribeSSLPolicies")
     elb("DeleteRule", RuleArn=rules[0])
