@@ -22,6 +22,10 @@ export const variables: readonly Variable[] = [
     name: "EKS_BLUE_GREEN_TIME_SCALE",
     meaning: "Times are divided by this number. Only for a sandbox, which sets it.",
   },
+  {
+    name: "EKS_BLUE_GREEN_PROJECT_PATH",
+    meaning: "The real project's folder, where relative paths of the config begin. A rehearsal sets it for its copy.",
+  },
   { name: "EKS_BLUE_GREEN_SANDBOX", meaning: "The control endpoint of the running sandbox. A sandbox sets it." },
   { name: "EKS_BLUE_GREEN_CACHE", meaning: "Where the sandbox's tools are kept. Default: `~/.cache/eks-blue-green`." },
   { name: "EKS_BLUE_GREEN_KEEP_LOGS", meaning: "A folder into which a rehearsal copies its logs at the end." },
@@ -33,11 +37,24 @@ export const variables: readonly Variable[] = [
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replace(/\s+/g, " ");
 
+/** Prose in lines of at most 120 columns; tables, lists and code stay as they are. */
+function wrapped(block: string): string {
+  if (/^(\||-|#|`{3})/.test(block)) return block;
+  const lines: string[] = [];
+  for (const word of block.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > 120) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join("\n");
+}
+
 function optionRow(option: Option): string {
   const fallback: unknown = option.defaultValue;
-  const shown = fallback === undefined || fallback === false ? "" : `\`${String(fallback)}\``;
+  const shown =
+    (typeof fallback === "string" && fallback !== "") || typeof fallback === "number" ? `\`${fallback}\`` : "";
   const allowed = option.argChoices === undefined ? "" : ` One of: ${option.argChoices.join(", ")}.`;
-  return `| \`${cell(option.flags)}\` | ${cell(option.description + allowed)} | ${shown} |`;
+  return `| \`${cell(option.flags)}\` | ${cell(option.description + (allowed === "" ? "" : `.${allowed}`))} | ${shown} |`;
 }
 
 function section(command: Command, parents: readonly string[]): readonly string[] {
@@ -70,5 +87,7 @@ export function cliPage(): string {
       ...variables.map(({ name, meaning }) => `| \`${name}\` | ${cell(meaning)} |`),
     ].join("\n"),
     "Besides, the AWS SDK's, Pulumi's and the AWS CLI's own variables apply.",
-  ].join("\n\n");
+  ]
+    .join("\n\n")
+    .concat("\n");
 }
