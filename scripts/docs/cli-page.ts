@@ -88,6 +88,7 @@ export function cliPage(): string {
     ].join("\n"),
     "Besides, the AWS SDK's, Pulumi's and the AWS CLI's own variables apply.",
   ]
+    .map(wrapped)
     .join("\n\n")
     .concat("\n");
 }
