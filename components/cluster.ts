@@ -160,6 +160,8 @@ export class Cluster extends pulumi.ComponentResource {
   public readonly oidcProviderArn: pulumi.Output<string>;
   /** Empty unless `oidcProvider`. */
   public readonly oidcProviderUrl: pulumi.Output<string>;
+  /** The control plane alone, long before nodes are there; none of an existing cluster. */
+  public readonly controlPlane: pulumi.Resource[];
   /** What pods need before they can run and have AWS permissions: depend on these. */
   public readonly ready: pulumi.Resource[];
 
@@ -172,9 +174,11 @@ export class Cluster extends pulumi.ComponentResource {
       this.podSecurityGroupId = pulumi.output(args.existing.podSecurityGroupId);
       this.oidcProviderArn = pulumi.output("");
       this.oidcProviderUrl = pulumi.output("");
+      this.controlPlane = [];
       this.ready = [];
     } else {
       const cluster = this.createCluster(name, args);
+      this.controlPlane = [cluster];
       const nodes = this.createNodes(name, args, cluster);
       // Only now: add-ons that run as Deployments never get ready without nodes.
       this.ready = [

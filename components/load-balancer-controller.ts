@@ -58,6 +58,12 @@ export interface LoadBalancerControllerArgs {
   ingresses?: boolean;
   /** Whether it puts its webhook before every new Service. Default: with `loadBalancers`. */
   serviceWebhook?: boolean;
+  /**
+   * What its pods need before they run (nodes, the pod-identity agent): only the chart waits for these. Role and
+   * association are made before, because EKS injects credentials when it admits a pod and knows of a new association
+   * only after some seconds. Default none.
+   */
+  runsAfter?: pulumi.Resource[];
   /** Default 2. Bindings can't be written or removed while none runs. */
   replicas?: number;
   /** Default `kube-system`. */
@@ -205,7 +211,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
         ),
       );
     }
-    this.createRelease(name, args, role, before);
+    this.createRelease(name, args, role, [...before, ...(args.runsAfter ?? [])]);
     this.registerOutputs({
       namespace: this.namespace,
       deploymentName: this.deploymentName,

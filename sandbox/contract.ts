@@ -177,7 +177,8 @@ export type ToNodeAgent =
   | { readonly type: "pod-faults"; readonly rules: readonly PodFaultRule[] }
   /** Fault: at most `count` running pods of the service end at once; all when null. Answered by `crashed`. */
   | { readonly type: "crash-pods"; readonly id: number; readonly service: string; readonly count: number | null };
-export type ControllerAction = "stop" | "start" | "crash" | "pause";
+/** `no-credentials`: its pods (else the first that come) can't call AWS; others than these can. */
+export type ControllerAction = "stop" | "start" | "crash" | "pause" | "no-credentials";
 /** A fault's rule for pods of one cluster; see sandbox/faults/spec.ts for what the fields mean. */
 export type PodFaultRule = PodFaultSpec & { readonly id: string };
 export type FromNodeAgent =

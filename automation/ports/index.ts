@@ -312,6 +312,14 @@ export interface JsonPatchOperation {
 }
 
 /** Each call has a deadline of its own and throws EBG-MEMBER-UNREACHABLE or EBG-KUBERNETES. */
+/**
+ * `refused`: the controller's webhook could not ask AWS · `unanswered`: no webhook answered (yet) · `old-definition`: the
+ * API server knows an older TargetGroupBinding · `not-permitted`: the caller may not try it out.
+ */
+export type ControllerProof =
+  | { readonly kind: "proven" }
+  | { readonly kind: "refused" | "unanswered" | "old-definition" | "not-permitted"; readonly message: string };
+
 export interface KubernetesPort {
   /** The API server's version, when it says that it is ready. */
   ready(member: MemberOutputs): Promise<{ readonly version: string }>;
@@ -373,6 +381,10 @@ export interface KubernetesPort {
   restartController(member: MemberOutputs, token: string): Promise<void>;
   /** The token of the last restart, and whether the rollout after it is complete. */
   controllerRestart(member: MemberOutputs): Promise<{ readonly token: string | null; readonly complete: boolean }>;
+  /**
+   * Tries a binding of the target group out (a dry run: nothing is made): the controller's own webhook has to ask AWS.
+   */
+  proveController(member: MemberOutputs, namespace: string, targetGroupArn: string): Promise<ControllerProof>;
   /** Pods of a selector, which must not be empty, that have not ended, terminating ones included. */
   pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number>;
 }

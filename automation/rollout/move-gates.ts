@@ -16,6 +16,7 @@ import { ownedServices, refuseRetiringPrimary } from "../environment/load-balanc
 import { isEvacuated, readyToReturn } from "./evacuated-member";
 import type { Session } from "./session";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
+import { proveController } from "./prove-controller";
 import { waitForGate, type Gate } from "./wait-for-gate";
 import { counted, doing } from "../text/sentences";
 
@@ -309,6 +310,7 @@ export async function afterMove(
 ): Promise<void> {
   const gate = gateOf(session, index, move, before);
   if (gate !== null) await waitForGate(session, gate);
+  if (move.kind === "provision") await proveController(session, index, move.member);
 }
 
 function gateOf(

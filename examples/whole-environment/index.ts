@@ -49,9 +49,10 @@ function addMember(member: string, version: string): pulumi.Output<string> {
       clusterName: cluster.clusterName,
       region,
       vpcId: network.vpcId,
+      runsAfter: cluster.ready,
       targetGroupArns: Object.values(balancer.services).map(({ targetGroupArn }) => targetGroupArn),
     },
-    { providers: [cluster.provider], dependsOn: cluster.ready },
+    { providers: [cluster.provider], dependsOn: cluster.controlPlane },
   );
   const inCluster = { provider: cluster.provider };
   const web = new Workload(

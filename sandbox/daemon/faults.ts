@@ -2,6 +2,7 @@
  * All faults of a sandbox under one roof: those that wait for calls, rules for pods, and what was broken at once and is
  * mended when its fault is removed.
  */
+import type { ControllerAction } from "../contract";
 import { faultText } from "../faults/text";
 import {
   checkFault,
@@ -36,7 +37,7 @@ export interface FaultTargets {
   readonly clusters: () => readonly string[];
   readonly stopApiServer: (cluster: string) => Promise<void>;
   readonly startApiServer: (cluster: string) => Promise<void>;
-  readonly controller: (cluster: string, action: "stop" | "start" | "crash" | "pause") => void;
+  readonly controller: (cluster: string, action: ControllerAction) => void;
   /** Answers the node's name. @throws when there is none */
   readonly nodeDown: (cluster: string, node: string | null) => string;
   readonly nodeUp: (cluster: string, node: string) => void;
@@ -193,6 +194,7 @@ export class SandboxFaults {
   }
 
   private async controller(spec: ControllerFaultSpec): Promise<object> {
+    if (spec.kind === "no-credentials") return this.controllerWithoutCredentials(spec);
     const clusters = this.clustersOf(spec.cluster);
     if (spec.kind !== "crash")
       return await this.broken(
@@ -203,6 +205,15 @@ export class SandboxFaults {
       );
     for (const cluster of clusters) this.on.controller(cluster, "crash");
     return this.hold(spec, "spent", clusters.length, nothing);
+  }
+
+  /** Also of a cluster that is still to come: there it strikes the first pods. */
+  private controllerWithoutCredentials(spec: ControllerFaultSpec): object {
+    const clusters = spec.cluster === "*" ? this.clustersOf("*") : [spec.cluster];
+    for (const cluster of clusters) this.on.controller(cluster, "no-credentials");
+    return this.hold(spec, "active", clusters.length, () => {
+      for (const cluster of clusters) this.on.controller(cluster, "start");
+    });
   }
 
   private async node(spec: NodeFaultSpec): Promise<object> {

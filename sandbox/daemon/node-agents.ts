@@ -48,6 +48,8 @@ interface Agent {
 export class NodeAgents {
   private readonly agents = new Map<string, Agent>();
   private nextId = 1;
+  /** Clusters, also ones to come, whose controller's first pods have no credentials. */
+  private readonly withoutCredentials = new Set<string>();
 
   constructor(private readonly options: NodeAgentsOptions) {}
 
@@ -88,6 +90,8 @@ export class NodeAgents {
       },
     });
     agent.child.send(agent.start);
+    if (this.withoutCredentials.delete(name))
+      agent.child.send({ type: "controller", action: "no-credentials" } satisfies ToNodeAgent);
     this.sendPodRules(agent);
   }
 
@@ -272,8 +276,11 @@ export class NodeAgents {
   }
 
   controller(clusterName: string, action: ControllerAction): void {
+    if (action === "no-credentials" && !this.agents.has(clusterName))
+      return void this.withoutCredentials.add(clusterName);
+    if (action === "start" && this.withoutCredentials.delete(clusterName)) return;
     const agent = this.agent(clusterName);
-    if (action !== "crash")
+    if (action !== "crash" && action !== "no-credentials")
       agent.controller = action === "stop" ? "stopped" : action === "pause" ? "paused" : "running";
     agent.child.send({ type: "controller", action } satisfies ToNodeAgent);
   }

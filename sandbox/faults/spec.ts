@@ -58,12 +58,14 @@ export interface ApiServerFaultSpec {
 }
 /**
  * `crash`: killed once, its pod starts it again. `down`: killed, and not started until the fault is removed. `pause`:
- * stopped (SIGSTOP), goes on when the fault is removed.
+ * stopped (SIGSTOP), goes on when the fault is removed. `no-credentials`: the pods that run, else the first ones that
+ * come, have none for AWS, as pods have that were admitted before EKS knew of their association; pods that are made
+ * after them have.
  */
 export interface ControllerFaultSpec {
   readonly on: "controller";
   readonly cluster: string;
-  readonly kind: "crash" | "down" | "pause";
+  readonly kind: "crash" | "down" | "pause" | "no-credentials";
 }
 /** Its pods die with reset sockets, its kubelet is silent and it is NotReady, until the fault is removed. */
 export interface NodeFaultSpec {
@@ -200,7 +202,7 @@ export const shapes: Readonly<Record<FaultOn, Shape>> = {
     optional: { ...call, client: text(/^[\w./-]{1,100}$/, "the beginning of a user agent") },
   },
   "api-server": { kinds: oneOf("down"), required: { cluster }, optional: {} },
-  controller: { kinds: oneOf("crash", "down", "pause"), required: { cluster }, optional: {} },
+  controller: { kinds: oneOf("crash", "down", "pause", "no-credentials"), required: { cluster }, optional: {} },
   node: { kinds: oneOf("down"), required: { cluster }, optional: { node: name("the name of a Node") } },
   pods: {
     kinds: oneOf("crash", "crash-loop", "slow", "answer", "unready"),

@@ -142,6 +142,8 @@ export class NodeAgent {
         return this.controllers.crash();
       case "pause":
         return this.controllers.pause();
+      case "no-credentials":
+        return this.controllers.withoutCredentials();
       default:
         return action satisfies never;
     }

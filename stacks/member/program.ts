@@ -135,6 +135,7 @@ function createController(
       clusterName: plan.clusterName,
       region: environment.region,
       vpcId: network.vpcId,
+      runsAfter: cluster.ready,
       version,
       chart: fromProgram(config.controller.chart),
       ...(config.controller.repository === null ? {} : { repository: config.controller.repository }),
@@ -152,7 +153,7 @@ function createController(
       ),
       tags,
     },
-    { providers: [plan.provider, cluster.provider], dependsOn: cluster.ready },
+    { providers: [plan.provider, cluster.provider], dependsOn: cluster.controlPlane },
   );
   return {
     before: [controller],

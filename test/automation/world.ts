@@ -490,6 +490,7 @@ export class World {
       },
       kubernetes: {
         ...noAdoption.kubernetes,
+        proveController: (member) => this.look(member, () => ({ kind: "proven" as const })),
         ready: (member) => this.look(member, (cluster) => ({ version: cluster.version })),
         nodes: (member) => this.look(member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),
         bindings: (member) =>

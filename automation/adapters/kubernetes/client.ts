@@ -111,7 +111,9 @@ export async function call(member: MemberOutputs, method: string, path: string, 
       forgetToken(access.eksCluster.name, access.eksCluster.region);
       continue;
     }
-    if (answer.status === 401 || answer.status === 403) {
+    // A webhook's denial has status 403 as well, and is no matter of access.
+    const denied = answer.status === 403 && /admission webhook/.test(answer.body);
+    if (answer.status === 401 || (answer.status === 403 && !denied)) {
       throw new DriverError(
         "EBG-KUBERNETES",
         `${member.member} refuses ${method} ${path}: ${answer.status} ${messageOf(answer.body)}`,

@@ -3,6 +3,7 @@ import type { MemberOutputs } from "../../../stacks/contract";
 import { compareVersions } from "../../../stacks/record";
 import { DriverError } from "../../errors";
 import type { Binding, ControllerState, DeploymentState, KubernetesPort } from "../../ports";
+import { proveController } from "./controller-proof";
 import { nodeTargets } from "./node-targets";
 import * as services from "./services";
 import { closeConnections, get, getList, getObject } from "./client";
@@ -68,6 +69,7 @@ export class KubernetesAdapter implements KubernetesPort {
   readonly resetCheckpoint = services.resetCheckpoint;
   readonly restartController = services.restartController;
   readonly controllerRestart = services.controllerRestart;
+  readonly proveController = proveController;
 
   dispose(): void {
     closeConnections();

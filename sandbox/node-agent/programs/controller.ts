@@ -28,12 +28,18 @@ const STAND_IN = path.join(__dirname, "..", "..", "load-balancer-controller", "m
 export class ControllerHost {
   private readonly replicas: ControllerReplica[] = [];
   private stopped = false;
+  /** Fault: pods of these templates (the first one that comes, while `first`) have no credentials for AWS. */
+  private readonly without = { templates: new Set<string>(), first: false };
 
   constructor(readonly settings: ControllerSettings) {}
 
   async start(context: ProgramContext): Promise<RunningProgram> {
     const replica = new ControllerReplica(context, this);
     this.replicas.push(replica);
+    if (this.without.first) {
+      this.without.templates.add(templateOf(context.pod));
+      this.without.first = false;
+    }
     void replica.ended.then(() => {
       this.replicas.splice(this.replicas.indexOf(replica), 1);
       this.promote();
@@ -50,6 +56,8 @@ export class ControllerHost {
 
   resume(): void {
     this.stopped = false;
+    this.without.templates.clear();
+    this.without.first = false;
     for (const replica of this.replicas) replica.signal("SIGCONT");
     this.promote();
   }
@@ -62,6 +70,20 @@ export class ControllerHost {
   /** Fault: the process does nothing, and keeps what it has, until {@link resume}. */
   pause(): void {
     for (const replica of this.replicas) replica.signal("SIGSTOP");
+  }
+
+  /**
+   * Fault: EKS injects credentials when it admits a pod. Those that are there (else the first ones that come) got none;
+   * pods of another template, as after a restart of the Deployment, get theirs.
+   */
+  withoutCredentials(): void {
+    for (const { pod } of this.replicas) this.without.templates.add(templateOf(pod));
+    this.without.first = this.replicas.length === 0;
+    this.crash();
+  }
+
+  lacksCredentials(pod: string): boolean {
+    return this.without.templates.has(templateOf(pod));
   }
 
   /** Ends every process at once; for the agent's own end. */
@@ -78,6 +100,10 @@ export class ControllerHost {
     if (!this.stopped) void this.replicas[0]?.lead();
   }
 }
+
+/** A Deployment's pods of one template share a name but for its last part. */
+const templateOf = (pod: string): string => pod.replace(/-[^-]+$/, "");
+const noCredentials = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" };
 
 class ControllerReplica implements RunningProgram {
   readonly strictPorts = false;
@@ -106,6 +132,10 @@ class ControllerReplica implements RunningProgram {
         msg: "waits: another replica is the leader, or the process is about to start",
       }),
     );
+  }
+
+  get pod(): string {
+    return this.context.pod;
   }
 
   /** Starts the process, once. */
@@ -142,6 +172,7 @@ class ControllerReplica implements RunningProgram {
           AWS_REGION: settings.region,
           ...env,
           ...settings.awsEnv,
+          ...(this.host.lacksCredentials(pod) ? noCredentials : {}),
           KUBECONFIG: settings.kubeconfigPath,
           EKS_BLUE_GREEN_TIME_SCALE: String(settings.timeScale),
           POD_NAME: pod,

@@ -230,7 +230,10 @@ describe("a member's program", () => {
     const needs = (type: string, name: string, dependency: string) =>
       assert.ok(find(resources, type, name).dependencies.includes(dependency), `${name} needs ${dependency}`);
     needs("aws:eks/addon:Addon", "blue-eks-pod-identity-agent", "eks:index:ManagedNodeGroup blue-nodes");
-    needs("eks-blue-green:index:LoadBalancerController", "blue", "aws:eks/addon:Addon blue-eks-pod-identity-agent");
+    needs("kubernetes:helm.sh/v3:Release", "blue", "aws:eks/addon:Addon blue-eks-pod-identity-agent");
+    // EKS takes a while to know of it: it is made while the nodes are, minutes before the first pod that needs it.
+    const early = find(resources, "eks-blue-green:index:LoadBalancerController", "blue").dependencies;
+    assert.ok(early.includes("eks:index:Cluster blue") && !early.includes("eks:index:ManagedNodeGroup blue-nodes"));
     needs("kubernetes:helm.sh/v3:Release", "blue", "aws:eks/podIdentityAssociation:PodIdentityAssociation blue");
     needs("eks-blue-green:index:Workload", "blue-web", "kubernetes:helm.sh/v3:Release blue");
     needs("eks-blue-green:index:MultiClusterService", "blue-web", "kubernetes:apps/v1:Deployment blue-web");

@@ -9,13 +9,13 @@ import { until } from "../harness";
 const CHILD = `
 require("node:http").createServer((q, r) => { r.statusCode = q.url === "/readyz" ? 200 : 404; r.end(); }).listen(Number(process.env.HEALTH_PORT), "127.0.0.1");
 process.on("disconnect", () => process.exit());
-require("node:fs").appendFileSync(process.argv[2], JSON.stringify({ pod: process.env.POD_NAME, pid: process.pid, leaked: process.env.EBG_LEAK_TEST ?? null }) + "\\n");
+require("node:fs").appendFileSync(process.argv[2], JSON.stringify({ pod: process.env.POD_NAME, pid: process.pid, leaked: process.env.EBG_LEAK_TEST ?? null, key: process.env.AWS_ACCESS_KEY_ID ?? null }) + "\\n");
 `;
 
 describe("controller program", () => {
   let dir: string;
   let host: ControllerHost;
-  const starts = (): { pod: string; pid: number; leaked: string | null }[] =>
+  const starts = (): { pod: string; pid: number; leaked: string | null; key: string | null }[] =>
     fs.existsSync(path.join(dir, "starts"))
       ? fs
           .readFileSync(path.join(dir, "starts"), "utf8")
@@ -46,13 +46,50 @@ describe("controller program", () => {
       timeScale: 60,
       logsDir: dir,
       region: "eu-central-1",
-      awsEnv: {},
+      awsEnv: { AWS_ACCESS_KEY_ID: "key" },
       script: path.join(dir, "child.js"),
     });
   });
   afterEach(() => {
     host.killAll();
     fs.rmSync(dir, { recursive: true, force: true });
+  });
+
+  it("fault no-credentials: the pods of the first template have none, those of the next one have", async () => {
+    host.withoutCredentials();
+    const first = await replica("lbc-5f7c-aaaaa");
+    const second = await replica("lbc-5f7c-bbbbb");
+    await until("start 1", () => starts().length === 1);
+    first.kill();
+    await until("start 2", () => starts().length === 2);
+    const restarted = await replica("lbc-9d21-ccccc");
+    second.kill();
+    await until("start 3", () => starts().length === 3);
+    assert.deepEqual(
+      starts().map(({ pod, key }) => [pod, key]),
+      [
+        ["lbc-5f7c-aaaaa", ""],
+        ["lbc-5f7c-bbbbb", ""],
+        ["lbc-9d21-ccccc", "key"],
+      ],
+    );
+    restarted.kill();
+  });
+
+  it("fault no-credentials: a pod that runs loses them, and has them again when the fault is removed", async () => {
+    await replica("lbc-5f7c-aaaaa");
+    await until("start 1", () => starts().length === 1);
+    host.withoutCredentials();
+    await replica("lbc-5f7c-aaaaa");
+    await until("start 2", () => starts().length === 2);
+    host.resume();
+    host.crash();
+    await replica("lbc-5f7c-aaaaa");
+    await until("start 3", () => starts().length === 3);
+    assert.deepEqual(
+      starts().map(({ key }) => key),
+      ["key", "", "key"],
+    );
   });
 
   it("gives only the first replica a process, and the next one when that ends", async () => {
