@@ -21,7 +21,7 @@ describe("data plane: its process", function () {
     pod = await httpPod("10.0.0.1");
     child = fork(join(root, "sandbox/data-plane/main.ts"), [], {
       cwd: root,
-      execArgv: ["-r", "ts-node/register/transpile-only"],
+      execArgv: ["-r", join(root, "scripts/esbuild-register.cjs")],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     child.on("message", (message: FromDataPlane) => heard.push(message));

@@ -12,7 +12,9 @@ import { until } from "../node-agent/harness";
 const ROOT = path.join(__dirname, "..", "..", "..");
 const MAIN = path.join(ROOT, "sandbox", "load-balancer-controller", "main");
 /** The sources as they are now, whatever was built before. */
-const COMMAND = fs.existsSync(`${MAIN}.ts`) ? ["-r", "ts-node/register/transpile-only", `${MAIN}.ts`] : [`${MAIN}.js`];
+const COMMAND = fs.existsSync(`${MAIN}.ts`)
+  ? ["-r", path.join(ROOT, "scripts", "esbuild-register.cjs"), `${MAIN}.ts`]
+  : [`${MAIN}.js`];
 const SYSTEM = "kube-system";
 const PLACES: Readonly<Record<string, string>> = {
   CustomResourceDefinition: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",

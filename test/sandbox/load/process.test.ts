@@ -31,7 +31,7 @@ describe("load: its process", function () {
     heard = [];
     child = fork(join(root, "sandbox/load/main.ts"), [], {
       cwd: root,
-      execArgv: ["-r", "ts-node/register/transpile-only"],
+      execArgv: ["-r", join(root, "scripts/esbuild-register.cjs")],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     child.on("message", (message: FromLoad) => heard.push(message));

@@ -15,7 +15,9 @@ import { orGone } from "../../../sandbox/kubernetes/retry";
 const ROOT = path.join(__dirname, "..", "..", "..");
 const MAIN = path.join(ROOT, "sandbox", "node-agent", "main");
 /** The sources as they are now, whatever was built before. */
-const COMMAND = fs.existsSync(`${MAIN}.ts`) ? ["-r", "ts-node/register/transpile-only", `${MAIN}.ts`] : [`${MAIN}.js`];
+const COMMAND = fs.existsSync(`${MAIN}.ts`)
+  ? ["-r", path.join(ROOT, "scripts", "esbuild-register.cjs"), `${MAIN}.ts`]
+  : [`${MAIN}.js`];
 const NEEDED = {
   kubeApiserver: "kube-apiserver",
   kubeControllerManager: "kube-controller-manager",
