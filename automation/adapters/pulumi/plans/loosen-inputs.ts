@@ -57,12 +57,15 @@ function inputsOf({ goal }: ResourcePlan): Json {
   );
 }
 
+/** A provider with a parent has the parent's type before its own. */
+const providerUrn = /(::|\$)pulumi:providers:/;
+
 /** URNs of the providers that the preview could not configure. */
 function unconfigured(plan: Json): ReadonlySet<string> {
   const plans = resourcePlansOf(plan);
   return new Set(
     Object.entries(plans).flatMap(([urn, entry]) => {
-      if (!urn.includes("::pulumi:providers:") || !isObject(entry) || !isObject(entry["goal"])) return [];
+      if (!providerUrn.test(urn) || !isObject(entry) || !isObject(entry["goal"])) return [];
       const provider = entry as ResourcePlan;
       const inputs = inputsOf(provider);
       return holdsUnknown(inputs) || mayHideUnknown(provider, inputs, plans) ? [urn] : [];

@@ -54,6 +54,13 @@ describe("a plan whose preview could not ask a provider", () => {
     assert.deepEqual([updates, deletes], [undefined, undefined]);
   });
 
+  it("knows a provider that is a component's child by its URN too", () => {
+    const child = providerUrn.replace("::pulumi:providers", "::eks-blue-green:index:Cluster$pulumi:providers");
+    const of = entry("kubernetes:helm.sh/v3:Release", release, { provider: `${child}::${unknown}` });
+    const plan = { resourcePlans: { [child]: provider(unknown), [releaseUrn]: of } };
+    assert.equal(diffOf(plan)["adds"]?.["repositoryOpts"], unknown);
+  });
+
   it("stays as binding as it was for everything else", () => {
     const plan = planOf(provider(unknown), releaseOf(release));
     const after = withUnknownInputs(plan) as typeof plan;
