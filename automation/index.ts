@@ -4,6 +4,7 @@ import { AwsAdapter } from "./adapters/aws/aws-adapter";
 import { systemClock, timeScaleFrom } from "./adapters/clock";
 import { EvacuationAdapter } from "./adapters/aws/evacuation-adapter";
 import { InspectionAdapter } from "./adapters/aws/inspection-adapter";
+import { regionOf } from "./adapters/aws/region";
 import { LeftoverSearch } from "./adapters/aws/leftovers";
 import { KubernetesAdapter } from "./adapters/kubernetes/kubernetes-adapter";
 import { PulumiAdapter } from "./adapters/pulumi/pulumi-adapter";
@@ -96,8 +97,7 @@ async function withPorts<T>(
   try {
     if (controls.createStack) await pulumi.ensureEnvironmentStack();
     const config = await pulumi.readConfig();
-    const region =
-      config["aws:region"] ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
+    const region = await regionOf(config, process.env);
     aws = new AwsAdapter(region);
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
     return await work({ pulumi, aws, kubernetes, clock, evacuation }, config, region);

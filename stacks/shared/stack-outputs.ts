@@ -24,7 +24,7 @@ async function invoke(token: string, args: Record<string, unknown>): Promise<Sta
     return { kind: "outputs", outputs: answer?.outputs ?? {} };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return /unknown stack|stack not found|no stack named|404/i.test(message)
+    return /unknown stack "|no stack named '/.test(message)
       ? { kind: "missing" }
       : { kind: "failed", message };
   }

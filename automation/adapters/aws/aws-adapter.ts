@@ -10,7 +10,6 @@ import {
   type TargetDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { DriverError } from "../../errors";
 import type {
   AddonStatus,
   AlarmState,
@@ -23,13 +22,12 @@ import type {
   Target,
   TargetState,
 } from "../../ports";
+import { callAws, isGone } from "./call";
 import { clientSettings } from "./client";
 import { LoadBalancers } from "./load-balancers";
 import { probe } from "../http/probe";
 import { findServiceLoadBalancers } from "./service-load-balancers";
 
-/** Real seconds: an API call that takes longer than this is lost. */
-export const callSeconds = 30;
 const states: readonly TargetState[] = [
   "initial",
   "healthy",
@@ -39,34 +37,6 @@ const states: readonly TargetState[] = [
   "unhealthy.draining",
   "unavailable",
 ];
-
-const credentialErrors =
-  /CredentialsProviderError|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|AccessDenied|SignatureDoesNotMatch/;
-
-/** What AWS answered, as an error of ours. */
-export function failure(action: string, error: unknown): DriverError {
-  const { name = "Error", message = String(error) } = error as { name?: string; message?: string };
-  if (credentialErrors.test(name))
-    return new DriverError(
-      "EBG-CREDENTIALS",
-      `AWS refuses ${action}: ${name}: ${message}`,
-      "check with: aws sts get-caller-identity; docs/reference/permissions.md lists what the driver needs",
-      error,
-    );
-  if (name === "TimeoutError" || name === "AbortError")
-    return new DriverError(
-      "EBG-DEADLINE",
-      `AWS did not answer ${action} within ${callSeconds} s`,
-      "check the network and AWS_ENDPOINT_URL, then run the same command again",
-      error,
-    );
-  return new DriverError(
-    "EBG-AWS",
-    `${action}: ${name}: ${message}`,
-    "run the same command again; if it stays, look at AWS's status",
-    error,
-  );
-}
 
 const idOf = (target: TargetDescription | undefined): string => `${target?.Id ?? ""}:${target?.Port ?? ""}`;
 function targetOf(id: string): TargetDescription {
@@ -89,7 +59,7 @@ export class AwsAdapter implements AwsPort {
     this.eks = new EKSClient(common);
     this.cloudwatch = new CloudWatchClient(common);
     this.sts = new STSClient(common);
-    this.balancers = new LoadBalancers(this.elb, this.ec2, (action, send) => this.call(action, send));
+    this.balancers = new LoadBalancers(this.elb, this.ec2, callAws);
   }
 
   dispose(): void {
@@ -97,14 +67,14 @@ export class AwsAdapter implements AwsPort {
   }
 
   async identity(): Promise<{ readonly account: string; readonly arn: string }> {
-    const answer = await this.call("sts:GetCallerIdentity", (options) =>
+    const answer = await callAws("sts:GetCallerIdentity", (options) =>
       this.sts.send(new GetCallerIdentityCommand({}), options),
     );
     return { account: answer.Account ?? "", arn: answer.Arn ?? "" };
   }
 
   async targets(targetGroupArn: string): Promise<readonly Target[]> {
-    const answer = await this.call("elasticloadbalancing:DescribeTargetHealth", (options) =>
+    const answer = await callAws("elasticloadbalancing:DescribeTargetHealth", (options) =>
       this.elb.send(new DescribeTargetHealthCommand({ TargetGroupArn: targetGroupArn }), options),
     );
     return (answer.TargetHealthDescriptions ?? []).map(({ Target: target, TargetHealth: health }) => {
@@ -121,7 +91,7 @@ export class AwsAdapter implements AwsPort {
   async deregister(targetGroupArn: string, targets: readonly string[]): Promise<void> {
     for (let at = 0; at < targets.length; at += 200) {
       const chunk = targets.slice(at, at + 200).map(targetOf);
-      await this.call("elasticloadbalancing:DeregisterTargets", (options) =>
+      await callAws("elasticloadbalancing:DeregisterTargets", (options) =>
         this.elb.send(new DeregisterTargetsCommand({ TargetGroupArn: targetGroupArn, Targets: chunk }), options),
       );
     }
@@ -129,12 +99,12 @@ export class AwsAdapter implements AwsPort {
 
   async clusterStatus(clusterName: string): Promise<ClusterStatus | null> {
     try {
-      const { cluster } = await this.call("eks:DescribeCluster", (options) =>
+      const { cluster } = await callAws("eks:DescribeCluster", (options) =>
         this.eks.send(new DescribeClusterCommand({ name: clusterName }), options),
       );
       return { status: cluster?.status ?? "UNKNOWN", version: cluster?.version ?? null };
     } catch (error) {
-      if ((error as { cause?: { name?: string } }).cause?.name === "ResourceNotFoundException") return null;
+      if (isGone(error)) return null;
       throw error;
     }
   }
@@ -142,7 +112,7 @@ export class AwsAdapter implements AwsPort {
   async addons(clusterName: string): Promise<readonly AddonStatus[]> {
     const names: string[] = [];
     for (let nextToken: string | undefined, first = true; first || nextToken !== undefined; first = false) {
-      const page = await this.call("eks:ListAddons", (options) =>
+      const page = await callAws("eks:ListAddons", (options) =>
         this.eks.send(
           new ListAddonsCommand({ clusterName, ...(nextToken === undefined ? {} : { nextToken }) }),
           options,
@@ -153,7 +123,7 @@ export class AwsAdapter implements AwsPort {
     }
     return Promise.all(
       names.map(async (name) => {
-        const { addon } = await this.call("eks:DescribeAddon", (options) =>
+        const { addon } = await callAws("eks:DescribeAddon", (options) =>
           this.eks.send(new DescribeAddonCommand({ clusterName, addonName: name }), options),
         );
         return { name, version: addon?.addonVersion ?? "", status: addon?.status ?? "UNKNOWN" };
@@ -162,11 +132,11 @@ export class AwsAdapter implements AwsPort {
   }
 
   findServiceLoadBalancers(query: ServiceLoadBalancerQuery): Promise<ServiceLoadBalancers> {
-    return findServiceLoadBalancers(this.elb, this.ec2, (action, send) => this.call(action, send), query);
+    return findServiceLoadBalancers(this.elb, this.ec2, callAws, query);
   }
 
   async loadBalancerAttributes(loadBalancerArn: string): Promise<Readonly<Record<string, string>>> {
-    const answer = await this.call("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) =>
+    const answer = await callAws("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) =>
       this.elb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: loadBalancerArn }), options),
     );
     return Object.fromEntries((answer.Attributes ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
@@ -176,7 +146,7 @@ export class AwsAdapter implements AwsPort {
     if (names.length === 0) return {};
     const found: Record<string, AlarmState> = Object.fromEntries(names.map((name) => [name, "missing"]));
     for (let at = 0; at < names.length; at += 100) {
-      const answer = await this.call("cloudwatch:DescribeAlarms", (options) =>
+      const answer = await callAws("cloudwatch:DescribeAlarms", (options) =>
         this.cloudwatch.send(
           new DescribeAlarmsCommand({
             AlarmNames: names.slice(at, at + 100),
@@ -207,13 +177,5 @@ export class AwsAdapter implements AwsPort {
 
   probe(url: string, count: number): Promise<ProbeResult> {
     return probe(url, count);
-  }
-
-  private async call<T>(action: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
-    try {
-      return await send({ abortSignal: AbortSignal.timeout(callSeconds * 1000) });
-    } catch (error) {
-      throw failure(action, error);
-    }
   }
 }

@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import type { AddressOwner, EvacuationPort } from "../../ports";
-import { callSeconds, failure } from "./aws-adapter";
+import { callAws, isGone } from "./call";
 import { clientSettings } from "./client";
 import { interfacesByAddress } from "./network-interfaces";
 
@@ -26,8 +26,6 @@ export const denial = JSON.stringify({
   Statement: [{ Sid: "Evacuated", Effect: "Deny", Action: ["elasticloadbalancing:RegisterTargets"], Resource: "*" }],
 });
 
-const absent = (error: unknown): boolean =>
-  /NoSuchEntity/.test((error as { cause?: { name?: string } }).cause?.name ?? "");
 const hostOf = (target: string): string => target.slice(0, target.lastIndexOf(":"));
 
 /** Cluster names in the tags that EKS, the VPC CNI and people's tools put on nodes and their interfaces. */
@@ -62,35 +60,35 @@ export class EvacuationAdapter implements EvacuationPort {
 
   async denyRegistering(RoleName: string): Promise<"denied" | "no-role"> {
     try {
-      await this.call("iam:PutRolePolicy", (options) =>
+      await callAws("iam:PutRolePolicy", (options) =>
         this.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: denialName, PolicyDocument: denial }), options),
       );
       return "denied";
     } catch (error) {
-      if (absent(error)) return "no-role";
+      if (isGone(error)) return "no-role";
       throw error;
     }
   }
 
   async registeringDenied(RoleName: string): Promise<boolean> {
     try {
-      const { PolicyDocument } = await this.call("iam:GetRolePolicy", (options) =>
+      const { PolicyDocument } = await callAws("iam:GetRolePolicy", (options) =>
         this.iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: denialName }), options),
       );
       return same(PolicyDocument ?? "");
     } catch (error) {
-      if (absent(error)) return false;
+      if (isGone(error)) return false;
       throw error;
     }
   }
 
   async allowRegistering(RoleName: string): Promise<void> {
     try {
-      await this.call("iam:DeleteRolePolicy", (options) =>
+      await callAws("iam:DeleteRolePolicy", (options) =>
         this.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: denialName }), options),
       );
     } catch (error) {
-      if (!absent(error)) throw error;
+      if (!isGone(error)) throw error;
     }
   }
 
@@ -195,19 +193,11 @@ export class EvacuationAdapter implements EvacuationPort {
     const found: One[] = [];
     let next: string | undefined;
     do {
-      const page = await this.call(action, (options) => send(next, options));
+      const page = await callAws(action, (options) => send(next, options));
       found.push(...(itemsOf(page) ?? []));
       next = page.NextToken;
     } while (next !== undefined && next !== "");
     return found;
-  }
-
-  private async call<T>(action: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
-    try {
-      return await send({ abortSignal: AbortSignal.timeout(callSeconds * 1000) });
-    } catch (error) {
-      throw failure(action, error);
-    }
   }
 }
 

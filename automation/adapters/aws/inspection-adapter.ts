@@ -30,7 +30,7 @@ import type {
   TargetInterface,
   WorkloadReading,
 } from "../../ports/readings";
-import { callSeconds, failure } from "./aws-adapter";
+import { callAws } from "./call";
 import { clientSettings } from "./client";
 import { interfacesByAddress } from "./network-interfaces";
 import { readBindingCrds, readBindingTimes, readWorkload } from "../kubernetes/workload-readings";
@@ -72,10 +72,10 @@ export class InspectionAdapter implements InspectionPort {
 
   async loadBalancer(arn: string): Promise<LoadBalancerReading> {
     const [balancers, attributes] = await Promise.all([
-      this.call("elasticloadbalancing:DescribeLoadBalancers", (options) =>
+      callAws("elasticloadbalancing:DescribeLoadBalancers", (options) =>
         this.elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }), options),
       ),
-      this.call("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) =>
+      callAws("elasticloadbalancing:DescribeLoadBalancerAttributes", (options) =>
         this.elb.send(new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn }), options),
       ),
     ]);
@@ -91,10 +91,10 @@ export class InspectionAdapter implements InspectionPort {
 
   async targetGroup(arn: string): Promise<TargetGroupReading> {
     const [groups, attributes] = await Promise.all([
-      this.call("elasticloadbalancing:DescribeTargetGroups", (options) =>
+      callAws("elasticloadbalancing:DescribeTargetGroups", (options) =>
         this.elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [arn] }), options),
       ),
-      this.call("elasticloadbalancing:DescribeTargetGroupAttributes", (options) =>
+      callAws("elasticloadbalancing:DescribeTargetGroupAttributes", (options) =>
         this.elb.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn }), options),
       ),
     ]);
@@ -116,7 +116,7 @@ export class InspectionAdapter implements InspectionPort {
       const Filters: Filter[] = [{ Name: "group-id", Values: groupIds.slice(at, at + 200) }];
       let NextToken: string | undefined;
       do {
-        const page = await this.call("ec2:DescribeSecurityGroupRules", (options) =>
+        const page = await callAws("ec2:DescribeSecurityGroupRules", (options) =>
           this.ec2.send(new DescribeSecurityGroupRulesCommand({ Filters, NextToken }), options),
         );
         rules.push(...(page.SecurityGroupRules ?? []).map(ruleOf));
@@ -162,7 +162,7 @@ export class InspectionAdapter implements InspectionPort {
     const found: NetworkInterface[] = [];
     let NextToken: string | undefined;
     do {
-      const page = await this.call("ec2:DescribeNetworkInterfaces", (options) =>
+      const page = await callAws("ec2:DescribeNetworkInterfaces", (options) =>
         this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters, NextToken }), options),
       );
       found.push(...(page.NetworkInterfaces ?? []));
@@ -182,14 +182,6 @@ export class InspectionAdapter implements InspectionPort {
   }
   workload(member: MemberOutputs, namespace: string, deployment: string): Promise<WorkloadReading | null> {
     return readWorkload(member, namespace, deployment);
-  }
-
-  private async call<T>(action: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
-    try {
-      return await send({ abortSignal: AbortSignal.timeout(callSeconds * 1000) });
-    } catch (error) {
-      throw failure(action, error);
-    }
   }
 }
 

@@ -19,14 +19,14 @@ import {
 import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import {
   DescribeLoadBalancersCommand,
-  DescribeTagsCommand as DescribeElbTagsCommand,
   DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAMClient, ListRolesCommand, ListRoleTagsCommand } from "@aws-sdk/client-iam";
 import type { Leftover } from "../../ports";
-import { callSeconds, failure } from "./aws-adapter";
+import { callAws, isGone, unlessGone } from "./call";
 import { clientSettings } from "./client";
+import { describeElbTags } from "./elb-tags";
 
 export const environmentTag = "eks-blue-green/environment";
 export const controllerTag = "elbv2.k8s.aws/cluster";
@@ -195,7 +195,7 @@ export class LeftoverSearch {
     const names: string[] = [];
     let Marker: string | undefined;
     do {
-      const page = await this.call("iam:ListRoles", (options) =>
+      const page = await callAws("iam:ListRoles", (options) =>
         this.iam.send(new ListRolesCommand({ Marker }), options),
       );
       names.push(
@@ -207,10 +207,10 @@ export class LeftoverSearch {
     } while (Marker !== undefined);
     const found: Leftover[] = [];
     for (const RoleName of names) {
-      const { Tags: tags } = await this.call("iam:ListRoleTags", (options) =>
-        this.iam.send(new ListRoleTagsCommand({ RoleName }), options),
+      const answer = await unlessGone(
+        callAws("iam:ListRoleTags", (options) => this.iam.send(new ListRoleTagsCommand({ RoleName }), options)),
       );
-      if (isOurs(tags ?? [], environment, clusterNames))
+      if (isOurs(answer?.Tags ?? [], environment, clusterNames))
         found.push({ what: "IAM role", id: RoleName, command: `aws iam delete-role --role-name ${RoleName}` });
     }
     return found;
@@ -220,12 +220,12 @@ export class LeftoverSearch {
     const found = await Promise.all(
       names.map(async (name): Promise<Leftover[]> => {
         try {
-          await this.call("eks:DescribeCluster", (options) =>
+          await callAws("eks:DescribeCluster", (options) =>
             this.eks.send(new DescribeClusterCommand({ name }), options),
           );
           return [{ what: "EKS cluster", id: name, command: `aws eks delete-cluster --name ${name}` }];
         } catch (error) {
-          if ((error as { cause?: { name?: string } }).cause?.name === "ResourceNotFoundException") return [];
+          if (isGone(error)) return [];
           throw error;
         }
       }),
@@ -238,7 +238,7 @@ export class LeftoverSearch {
       valueOf(tags, controllerTag) === clusterName && services.includes(valueOf(tags, stackTag) ?? "");
     const groups = await Promise.all(
       services.map((service) =>
-        this.call("ec2:DescribeSecurityGroups", (options) =>
+        callAws("ec2:DescribeSecurityGroups", (options) =>
           this.ec2.send(
             new DescribeSecurityGroupsCommand({
               Filters: [
@@ -275,7 +275,7 @@ export class LeftoverSearch {
     const naming: string[] = [];
     let NextToken: string | undefined;
     do {
-      const page = await this.call("ec2:DescribeSecurityGroups", (options) =>
+      const page = await callAws("ec2:DescribeSecurityGroups", (options) =>
         this.ec2.send(new DescribeSecurityGroupsCommand({ NextToken, MaxResults: 500 }), options),
       );
       for (const { GroupId, IpPermissions, IpPermissionsEgress } of page.SecurityGroups ?? []) {
@@ -303,7 +303,7 @@ export class LeftoverSearch {
     }[] = [];
     let Marker: string | undefined;
     do {
-      const page = await this.call("elasticloadbalancing:DescribeLoadBalancers", (options) =>
+      const page = await callAws("elasticloadbalancing:DescribeLoadBalancers", (options) =>
         this.elb.send(new DescribeLoadBalancersCommand({ Marker }), options),
       );
       arns.push(
@@ -317,7 +317,7 @@ export class LeftoverSearch {
       Marker = page.NextMarker;
     } while (Marker !== undefined);
     do {
-      const page = await this.call("elasticloadbalancing:DescribeTargetGroups", (options) =>
+      const page = await callAws("elasticloadbalancing:DescribeTargetGroups", (options) =>
         this.elb.send(new DescribeTargetGroupsCommand({ Marker }), options),
       );
       arns.push(
@@ -330,19 +330,17 @@ export class LeftoverSearch {
       );
       Marker = page.NextMarker;
     } while (Marker !== undefined);
-    const ours = new Set<string>();
-    for (let at = 0; at < arns.length; at += 20) {
-      const answer = await this.call("elasticloadbalancing:DescribeTags", (options) =>
-        this.elb.send(
-          new DescribeElbTagsCommand({ ResourceArns: arns.slice(at, at + 20).map(({ arn }) => arn) }),
-          options,
-        ),
-      );
-      for (const { ResourceArn, Tags } of answer.TagDescriptions ?? [])
-        if (isWanted(Tags ?? [])) ours.add(ResourceArn ?? "");
-    }
+    const tags = await describeElbTags(
+      this.elb,
+      callAws,
+      arns.map(({ arn }) => arn),
+    );
+    const isOfInterest = (arn: string): boolean => {
+      const own = tags.get(arn);
+      return own !== undefined && isWanted(Object.entries(own).map(([Key, Value]) => ({ Key, Value })));
+    };
     return arns
-      .filter(({ arn }) => ours.has(arn))
+      .filter(({ arn }) => isOfInterest(arn))
       .map(({ arn, what, command, securityGroups }) => ({ what, id: arn, command, securityGroups }));
   }
 
@@ -361,19 +359,11 @@ export class LeftoverSearch {
     ];
     const found = await Promise.all(
       asked.map(async ([filter, { what, action, find, command }]) =>
-        (await this.call(`ec2:${action}`, (options) => find(this.ec2, [filter], options)))
+        (await callAws(`ec2:${action}`, (options) => find(this.ec2, [filter], options)))
           .filter((id) => id !== undefined)
           .map((id): Leftover => ({ what, id, command: command(id) })),
       ),
     );
     return [...new Map(found.flat().map((one) => [one.id, one])).values()];
-  }
-
-  private async call<T>(action: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
-    try {
-      return await send({ abortSignal: AbortSignal.timeout(callSeconds * 1000) });
-    } catch (error) {
-      throw failure(action, error);
-    }
   }
 }

@@ -11,7 +11,6 @@ import {
   DescribeListenersCommand,
   DescribeLoadBalancerAttributesCommand,
   DescribeLoadBalancersCommand,
-  DescribeTagsCommand,
   DescribeTargetGroupAttributesCommand,
   DescribeTargetGroupsCommand,
   RemoveTagsCommand,
@@ -20,17 +19,16 @@ import {
   type TargetGroup,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { LoadBalancerDescription } from "../../ports";
+import { isGone, type Call } from "./call";
+import { describeElbTags } from "./elb-tags";
 
 type Described = LoadBalancerDescription["targetGroups"][number];
 
-export type Call = <T>(action: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>) => Promise<T>;
 type Tags = Readonly<Record<string, string>>;
 
 const record = (tags: readonly Ec2Tag[] | undefined): Record<string, string> =>
   Object.fromEntries((tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
 const isGroupId = (resource: string): boolean => resource.startsWith("sg-");
-const missing = (error: unknown): boolean =>
-  /NotFound/.test((error as { cause?: { name?: string } }).cause?.name ?? "");
 
 export class LoadBalancers {
   constructor(
@@ -47,7 +45,7 @@ export class LoadBalancers {
       const found = answer.LoadBalancers?.[0];
       return found === undefined ? null : await this.complete(found);
     } catch (error) {
-      if (missing(error)) return null;
+      if (isGone(error)) return null;
       throw error;
     }
   }
@@ -68,7 +66,10 @@ export class LoadBalancers {
       groupIds.length === 0
         ? null
         : this.call("ec2:DescribeSecurityGroups", (options) =>
-            this.ec2.send(new DescribeSecurityGroupsCommand({ GroupIds: groupIds }), options),
+            this.ec2.send(
+              new DescribeSecurityGroupsCommand({ Filters: [{ Name: "group-id", Values: groupIds }] }),
+              options,
+            ),
           ),
     ]);
     return {
@@ -129,19 +130,15 @@ export class LoadBalancers {
     };
   }
 
-  async tags(resources: readonly string[]): Promise<Record<string, Record<string, string>>> {
-    const found: Record<string, Record<string, string>> = {};
-    const arns = resources.filter((resource) => resource !== "" && !isGroupId(resource));
-    for (let at = 0; at < arns.length; at += 20) {
-      const answer = await this.call("elasticloadbalancing:DescribeTags", (options) =>
-        this.elb.send(new DescribeTagsCommand({ ResourceArns: arns.slice(at, at + 20) }), options),
-      );
-      for (const { ResourceArn, Tags } of answer.TagDescriptions ?? []) found[ResourceArn ?? ""] = record(Tags);
-    }
+  async tags(resources: readonly string[]): Promise<Readonly<Record<string, Tags>>> {
+    const arns = resources.filter((resource) => !isGroupId(resource));
+    const found: Record<string, Readonly<Record<string, string>>> = Object.fromEntries(
+      await describeElbTags(this.elb, this.call, arns),
+    );
     const groups = resources.filter(isGroupId);
     if (groups.length > 0) {
       const answer = await this.call("ec2:DescribeSecurityGroups", (options) =>
-        this.ec2.send(new DescribeSecurityGroupsCommand({ GroupIds: groups }), options),
+        this.ec2.send(new DescribeSecurityGroupsCommand({ Filters: [{ Name: "group-id", Values: groups }] }), options),
       );
       for (const group of answer.SecurityGroups ?? []) found[group.GroupId ?? ""] = record(group.Tags);
     }

@@ -7,8 +7,9 @@ import {
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 
+import { failure, isGone } from "./call";
+
 type Inputs = Readonly<Record<string, unknown>>;
-const missing = /NotFound|ResourceNotFoundException/;
 
 async function rule(inputs: Inputs, region: string, egress: boolean): Promise<string | null> {
   const client = new EC2Client({ region });
@@ -45,7 +46,9 @@ async function association(inputs: Inputs, region: string): Promise<string | nul
       }),
       { abortSignal: AbortSignal.timeout(30_000) },
     );
-    return associations?.[0]?.associationId ?? null;
+    const found = associations?.[0]?.associationId;
+    // As the provider imports one: its own id says nothing of the cluster, and what has no outputs yet is read by import.
+    return found === undefined ? null : `${String(inputs["clusterName"])},${found}`;
   } finally {
     client.destroy();
   }
@@ -69,15 +72,19 @@ async function balancing(type: string, inputs: Inputs, region: string): Promise<
   }
 }
 
-/** The id of what has these inputs; null when there is none. Throws what AWS answers. */
-export async function findAwsId(type: string, inputs: Inputs): Promise<string | null> {
-  const region = String(inputs["region"] ?? process.env["AWS_REGION"] ?? "us-east-1");
+/**
+ * The id of what has these inputs, in the form in which the provider imports it; null when there is none. `region`: the
+ * driver's own, as the config has it; an input of the resource comes first. Throws what AWS answers.
+ */
+export async function findAwsId(type: string, inputs: Inputs, ownRegion: string): Promise<string | null> {
+  const region = typeof inputs["region"] === "string" ? inputs["region"] : ownRegion;
+  const action = `finding ${type.split(":").at(-1) ?? type}`;
   try {
     if (type.includes("securityGroup")) return await rule(inputs, region, type.includes("Egress"));
     if (type.includes("podIdentity")) return await association(inputs, region);
     return await balancing(type, inputs, region);
   } catch (error) {
-    if (missing.test((error as { name?: string }).name ?? "")) return null;
-    throw error;
+    if (isGone(error)) return null;
+    throw failure(action, error);
   }
 }

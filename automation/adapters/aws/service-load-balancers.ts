@@ -6,7 +6,6 @@ import { DescribeSecurityGroupsCommand, type EC2Client } from "@aws-sdk/client-e
 import {
   DescribeListenersCommand,
   DescribeLoadBalancersCommand,
-  DescribeTagsCommand,
   DescribeTargetGroupsCommand,
   type ElasticLoadBalancingV2Client,
   type Listener,
@@ -16,11 +15,8 @@ import {
 import type { ServiceTargetGroup } from "../../../stacks/contract";
 import { controllerTags } from "../../../stacks/config/target-groups";
 import type { ServiceLoadBalancerQuery, ServiceLoadBalancers } from "../../ports";
-
-export type Call = <T>(action: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>) => Promise<T>;
-
-/** DescribeTags takes at most this many ARNs. */
-const tagsChunk = 20;
+import { unlessGone, type Call } from "./call";
+import { describeElbTags } from "./elb-tags";
 
 async function pages<T>(
   page: (marker: string | undefined) => Promise<{ readonly items: readonly T[]; readonly next: string | undefined }>,
@@ -66,20 +62,8 @@ class Finder {
       return { items: answer.TargetGroups ?? [], next: answer.NextMarker };
     });
   }
-  async tags(arns: readonly string[]): Promise<Map<string, Readonly<Record<string, string>>>> {
-    const found = new Map<string, Readonly<Record<string, string>>>();
-    for (let at = 0; at < arns.length; at += tagsChunk) {
-      const chunk = arns.slice(at, at + tagsChunk);
-      const answer = await this.call("elasticloadbalancing:DescribeTags", (options) =>
-        this.elb.send(new DescribeTagsCommand({ ResourceArns: chunk }), options),
-      );
-      for (const { ResourceArn, Tags } of answer.TagDescriptions ?? [])
-        found.set(
-          ResourceArn ?? "",
-          Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
-        );
-    }
-    return found;
+  tags(arns: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+    return describeElbTags(this.elb, this.call, arns);
   }
   async backendSecurityGroup(clusterName: string): Promise<string | null> {
     const filters = Object.entries(controllerTags.backendSecurityGroup(clusterName)).map(([key, value]) => ({
@@ -160,7 +144,9 @@ export async function findServiceLoadBalancers(
         return;
       }
       const arn = balancer.LoadBalancerArn ?? "";
-      const [listeners, groups] = await Promise.all([finder.listeners(arn), finder.targetGroups(arn)]);
+      // It may go while it is looked at.
+      const parts = await unlessGone(Promise.all([finder.listeners(arn), finder.targetGroups(arn)]));
+      const [listeners, groups] = parts ?? [[], []];
       const tags = await finder.tags(groups.map((group) => group.TargetGroupArn ?? ""));
       for (const spec of specs) {
         const found = locate(spec, query.clusterName, balancer, listeners, groups, tags);

@@ -19,6 +19,7 @@ import type {
   StackReading,
   StackRef,
 } from "../../ports";
+import { regionOf } from "../aws/region";
 import { keepBackup } from "./state/backups";
 import { configValues } from "./project/config-values";
 import { Engine } from "./engine/engine";
@@ -30,7 +31,7 @@ import { retireProgram } from "./project/retire-program";
 import { inline, loadProgram, readProject, type Project } from "./project/program";
 import { keysOf } from "./project/member-settings";
 import { settle } from "./state/settle";
-import { exported, refreshOnce } from "./state/write";
+import { exported, refreshOnce } from "./state/export";
 import { bindingsBelow, forgetComponent } from "./state/drop-component";
 import {
   assertRevision,
@@ -68,6 +69,7 @@ export class PulumiAdapter implements PulumiPort {
   private readonly engine: Engine;
   private readonly workDirectory: string;
   private readonly environment: string;
+  private readonly surroundings: Readonly<Record<string, string | undefined>>;
   private loaded: StackProgram | null = null;
   private plans: string | null = null;
   private planCount = 0;
@@ -78,12 +80,14 @@ export class PulumiAdapter implements PulumiPort {
     this.workDirectory = options.workDirectory ?? options.projectDirectory;
     if (this.workDirectory !== options.projectDirectory) readProject(this.workDirectory);
     this.environment = options.environment;
+    this.surroundings = { ...process.env, ...options.env };
     this.engine = new Engine({
       project: this.project,
       workDirectory: this.workDirectory,
       env: options.env ?? {},
       clock: options.clock,
       note: options.note ?? (() => undefined),
+      region: () => this.region(),
     });
   }
 
@@ -384,6 +388,10 @@ export class PulumiAdapter implements PulumiPort {
     return keepBackup(this.workDirectory, name, text);
   }
 
+  /** As the rest of the driver has it. */
+  private async region(): Promise<string> {
+    return await regionOf(await this.readConfig(), this.surroundings);
+  }
   private get configNamespace(): string {
     return "eks-blue-green";
   }

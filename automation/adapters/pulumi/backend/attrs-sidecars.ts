@@ -7,7 +7,6 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileBackendRoot } from "./lock-files";
 
 /** Whether a failure is what a broken sidecar looks like. */
 export const looksLikeBrokenSidecar = (message: string): boolean =>
@@ -28,10 +27,8 @@ function isBroken(file: string): boolean {
   }
 }
 
-/** Removes the broken sidecars that a read of this stack meets; answers their paths. Other backends have none. */
-export function removeBrokenSidecars(backendUrl: string | undefined, project: string, stack: string): string[] {
-  const root = fileBackendRoot(backendUrl);
-  if (root === null) return [];
+/** Removes the broken sidecars that a read of this stack meets in a file backend's folder; answers their paths. */
+export function removeBrokenSidecars(root: string, project: string, stack: string): string[] {
   const state = join(root, ".pulumi");
   const ofStack = (name: string): boolean => name.startsWith(`${stack}.json`);
   const places: readonly (readonly [string, (name: string) => boolean])[] = [

@@ -1,19 +1,15 @@
-/** The file backend's locks. Other backends tell of theirs only when an operation meets one. */
+/** The locks of a backend in a folder. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { homedir, hostname } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { LockHolder } from "../engine/failures";
 
-/** Folder of a file backend (`.pulumi` is in it); null for every other backend. */
-export function fileBackendRoot(backendUrl: string | undefined): string | null {
-  if (backendUrl === undefined || !backendUrl.startsWith("file://")) return null;
-  return backendUrl.slice("file://".length).replace(/^~/, homedir()).replace(/\?.*$/, "");
-}
+/** Whether the backend in this folder has its stacks by project; one of old times has its locks elsewhere. */
+export const isByProject = (root: string, project: string): boolean =>
+  existsSync(join(root, ".pulumi", "stacks", project));
 
-/** Who holds the stack, or null when nobody does (or the backend is no folder). */
-export function holderInFiles(backendUrl: string | undefined, project: string, stack: string): LockHolder | null {
-  const root = fileBackendRoot(backendUrl);
-  if (root === null) return null;
+/** Who holds the stack, or null when nobody does. */
+export function holderInFiles(root: string, project: string, stack: string): LockHolder | null {
   const folder = join(root, ".pulumi", "locks", "organization", project, stack);
   if (!existsSync(folder)) return null;
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {

@@ -1,41 +1,54 @@
 /** Who holds a stack's lock, and whether that process still lives. */
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { hostname, userInfo } from "node:os";
 import { basename } from "node:path";
 import type { LockHolder } from "../engine/failures";
+import { lifeOf } from "../../process-mark";
+import type { EngineMark } from "./engine-marks";
 
-/** Linux counts a process' start in hundredths of a second since the machine's. null: can't be told. */
-export function startedAtMs(processStat: string, machineStat: string): number | null {
-  // The name, in brackets, may hold anything; the start is the 22nd field, the 20th behind it.
-  const ticks = Number(processStat.slice(processStat.lastIndexOf(")") + 2).split(" ")[19]);
-  const booted = Number(/^btime (\d+)$/m.exec(machineStat)?.[1]);
-  return Number.isFinite(ticks) && Number.isFinite(booted) ? booted * 1000 + ticks * 10 : null;
+/** An engine takes the lock within moments of its start: another process of the same number came at another time. */
+const lockedWithinMs = 120_000;
+
+/** The mark of the engine that took this lock, as far as pid and time tell. */
+export function markOfHolder(holder: LockHolder, marks: readonly EngineMark[]): EngineMark | null {
+  const locked = Date.parse(holder.since);
+  return (
+    marks.find(({ process, startedAt }) => {
+      const started = Date.parse(startedAt);
+      // The lock's time has whole seconds.
+      return process.pid === holder.pid && locked - started >= -2_000 && locked - started <= lockedWithinMs;
+    }) ?? null
+  );
+}
+
+function isPulumi(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const program = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0] ?? "";
+    return basename(program).startsWith("pulumi");
+  } catch (error) {
+    // Of another user, or no /proc: something has that number.
+    return ["EPERM", "ENOENT"].includes((error as { code?: string }).code ?? "");
+  }
 }
 
 /**
- * A process that is younger than the lock never held it. `btime` has whole seconds and moves with the clock: a minute
- * is left to it.
+ * `gone` only when it is proved: the lock is of this user and this host's name, in a folder, and an engine that this
+ * driver's project started took it, in this boot and pid namespace, and has ended. A host's name and a pid alone prove
+ * nothing: two containers may share both. `lives`: something like it runs here, and is worth a longer wait. `unknown`:
+ * on another machine, in another container, or somebody else's.
  */
-export function startedLater(startedMs: number | null, since: string): boolean {
-  const locked = Date.parse(since);
-  return startedMs !== null && !Number.isNaN(locked) && startedMs > locked + 60_000;
-}
-
-/** `unknown`: on another machine, where nobody can tell from here. */
-export function holderLives(holder: LockHolder): "lives" | "gone" | "unknown" {
+export function holderLives(
+  holder: LockHolder,
+  marks: readonly EngineMark[],
+  backend: "file" | "bucket" | "service",
+): "lives" | "gone" | "unknown" {
   if (holder.host !== hostname()) return "unknown";
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    return (error as { code?: unknown }).code === "ESRCH" ? "gone" : "lives";
+  const mark = markOfHolder(holder, marks);
+  if (mark !== null && holder.user === userInfo().username) {
+    const life = lifeOf(mark.process);
+    // Elsewhere than in a folder the same names may be another machine's.
+    if (life !== "gone" || backend === "file") return life;
   }
-  // The number may have been given to another program since.
-  try {
-    const program = readFileSync(`/proc/${holder.pid}/cmdline`, "utf8").split("\0")[0] ?? "";
-    if (!basename(program).startsWith("pulumi")) return "gone";
-    const started = startedAtMs(readFileSync(`/proc/${holder.pid}/stat`, "utf8"), readFileSync("/proc/stat", "utf8"));
-    return startedLater(started, holder.since) ? "gone" : "lives";
-  } catch {
-    return "lives";
-  }
+  return isPulumi(holder.pid) ? "lives" : "unknown";
 }

@@ -24,6 +24,8 @@ export interface CliOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Interrupts the engine (SIGINT): it ends gracefully. One that is aborted already interrupts at once. */
   readonly signal?: AbortSignal;
+  /** Told of the process; answers what is to be done when it has ended. */
+  readonly onStart?: (pid: number) => () => void;
 }
 
 /**
@@ -64,6 +66,7 @@ export async function runCli(command: string, args: readonly string[], options: 
     const env = { ...process.env, ...options.env, PULUMI_AUTOMATION_API: "true" };
     const complete = args.includes("--non-interactive") ? args : [...args, "--non-interactive"];
     const child = spawn(command, [...complete], { cwd: options.cwd, env, detached: true, stdio: ["ignore", out, err] });
+    const ended = child.pid === undefined ? undefined : options.onStart?.(child.pid);
     const interrupt = (): void => void child.kill("SIGINT");
     if (options.signal?.aborted) interrupt();
     options.signal?.addEventListener("abort", interrupt, { once: true });
@@ -72,7 +75,10 @@ export async function runCli(command: string, args: readonly string[], options: 
       child.once("exit", (status, signal) =>
         resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal])),
       );
-    }).finally(() => options.signal?.removeEventListener("abort", interrupt));
+    }).finally(() => {
+      options.signal?.removeEventListener("abort", interrupt);
+      ended?.();
+    });
     const run = { stdout: readAll(out), stderr: readAll(err), code };
     if (code !== 0) throw failure(args, run);
     return run;

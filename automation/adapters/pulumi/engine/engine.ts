@@ -5,13 +5,14 @@ import { DriverError } from "../../../errors";
 import type { Clock } from "../../../ports";
 import { adopt } from "../state/import-collisions";
 import { findPulumi } from "./cli-version";
-import { runCli, type CliRun } from "./detached-cli";
+import { runCli, type CliOptions, type CliRun } from "./detached-cli";
 import { EventCollector } from "./events";
 import { failureOf, LockedError } from "./failures";
 import { RecentExports } from "./recent-exports";
 import { loadSdk, type ProjectSdk } from "./sdk";
-import { fileBackendRoot, holderInFiles } from "../backend/lock-files";
-import { holderLives } from "../backend/lock-holder";
+import { Backends } from "../backend/backends";
+import { EngineMarks, takesLock } from "../backend/engine-marks";
+import { holderLives, markOfHolder } from "../backend/lock-holder";
 import type { Project } from "../project/program";
 import { looksLikeBrokenSidecar, mayBeHalfWritten, removeBrokenSidecars } from "../backend/attrs-sidecars";
 
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly note: (message: string) => void;
+  /** The driver's own region of AWS. */
+  readonly region: () => Promise<string>;
 }
 
 /** After SIGINT the engine lets operations in flight come to their end. */
@@ -38,9 +41,18 @@ export class Engine {
   /** What was last said about each stack's lock. */
   private readonly told = new Map<string, string>();
   private readonly exports = new RecentExports();
+  private readonly marks: EngineMarks;
+  private readonly backends: Backends;
 
   constructor(readonly options: EngineOptions) {
     this.loaded = loadSdk(options.project);
+    this.marks = new EngineMarks(options.workDirectory);
+    this.backends = new Backends({
+      project: options.project.name,
+      workDirectory: options.workDirectory,
+      urlInSurroundings: { ...process.env, ...options.env }["PULUMI_BACKEND_URL"],
+      command: (stack, args) => this.commandOnce(stack, args),
+    });
   }
 
   /** The copy of the SDK that programs run inline with. */
@@ -52,8 +64,16 @@ export class Engine {
     return { PULUMI_SKIP_UPDATE_CHECK: "true", ...this.options.env };
   }
 
-  private get backendUrl(): string | undefined {
-    return { ...process.env, ...this.environment }["PULUMI_BACKEND_URL"];
+  /** One run of the CLI; of one that may hold a lock a mark is kept, so that a later driver knows its engine. */
+  private cli(command: string, args: readonly string[], more: Omit<CliOptions, "onStart">): Promise<CliRun> {
+    return runCli(command, args, {
+      ...more,
+      ...(takesLock(args) ? { onStart: (pid: number) => this.marks.begin(pid) } : {}),
+    });
+  }
+
+  region(): Promise<string> {
+    return this.options.region();
   }
 
   private open(): Promise<Automation.LocalWorkspace> {
@@ -75,7 +95,7 @@ export class Engine {
       _onOutput?: unknown,
       _onError?: unknown,
       signal?: AbortSignal,
-    ): Promise<CliRun> => runCli(own.command, args, { cwd, env, ...(signal === undefined ? {} : { signal }) });
+    ): Promise<CliRun> => this.cli(own.command, args, { cwd, env, ...(signal === undefined ? {} : { signal }) });
     const pulumiCommand = Object.assign(Object.create(own) as Automation.PulumiCommand, { run });
     return await automation.LocalWorkspace.create({
       workDir: this.options.workDirectory,
@@ -102,11 +122,24 @@ export class Engine {
     return opened;
   }
 
-  /** A plain CLI command; answers its stdout. */
+  /** A plain CLI command; answers its stdout. Waits for whoever holds the stack. */
   async command(stack: string, args: readonly string[], seconds = 60): Promise<string> {
+    const began = this.options.clock.now();
+    for (;;) {
+      try {
+        return await this.commandOnce(stack, args, seconds);
+      } catch (error) {
+        if (!(error instanceof LockedError)) throw error;
+        await this.waitForLock(stack, error, began, undefined);
+      }
+    }
+  }
+
+  /** The same, never repeated for a lock. @throws LockedError */
+  async commandOnce(stack: string, args: readonly string[], seconds = 60): Promise<string> {
     const plainExport = args[0] === "stack" && args[1] === "export" && !args.includes("--show-secrets");
     const done = this.exports.touch(stack, this.options.clock.now());
-    const stdout = await this.plainCommand(stack, args, seconds).finally(() => done());
+    const stdout = await this.withRereads(stack, args, seconds).finally(() => done());
     if (plainExport) done(stdout);
     return stdout;
   }
@@ -116,23 +149,16 @@ export class Engine {
     return this.exports.take(stack, this.options.clock.now());
   }
 
-  private async plainCommand(stack: string, args: readonly string[], seconds: number): Promise<string> {
-    const began = this.options.clock.now();
-    for (let reads = 1; ;) {
+  private async withRereads(stack: string, args: readonly string[], seconds: number): Promise<string> {
+    const action = `pulumi ${args.slice(0, 2).join(" ")}`;
+    const { workDirectory: cwd } = this.options;
+    for (let reads = 1; ; reads += 1) {
       try {
-        return await this.guarded(
-          stack,
-          `pulumi ${args.slice(0, 2).join(" ")}`,
-          seconds,
-          undefined,
-          async (signal) =>
-            (await runCli("pulumi", args, { cwd: this.options.workDirectory, env: this.environment, signal })).stdout,
-          [],
-        );
+        const work = async (signal: AbortSignal): Promise<string> =>
+          (await this.cli("pulumi", args, { cwd, env: this.environment, signal })).stdout;
+        return await this.guarded(stack, action, seconds, undefined, work, []);
       } catch (error) {
-        if (await this.healed(stack, error, reads)) reads += 1;
-        else if (error instanceof LockedError) await this.waitForLock(stack, error, began, undefined);
-        else throw error;
+        if (!(await this.healed(stack, error, reads))) throw error;
       }
     }
   }
@@ -143,14 +169,10 @@ export class Engine {
    */
   private async healed(stack: string, error: unknown, reads: number): Promise<boolean> {
     const { clock, note, project } = this.options;
-    if (
-      !(error instanceof DriverError) ||
-      !looksLikeBrokenSidecar(error.message) ||
-      fileBackendRoot(this.backendUrl) === null ||
-      reads >= mostReads
-    )
-      return false;
-    const removed = removeBrokenSidecars(this.backendUrl, project.name, stack);
+    if (!(error instanceof DriverError) || !looksLikeBrokenSidecar(error.message) || reads >= mostReads) return false;
+    const backend = await this.backends.backend();
+    if (backend.kind !== "file") return false;
+    const removed = removeBrokenSidecars(backend.root, project.name, stack);
     if (removed.length > 0)
       note(`${stack}: a killed engine left ${removed.join(", ")} half written; removed, it holds nothing of the state`);
     else if (mayBeHalfWritten(error.message)) await clock.sleep(rereadMs);
@@ -207,10 +229,14 @@ export class Engine {
     cancel: AbortSignal | undefined,
   ): Promise<void> {
     const { clock, note } = this.options;
-    const holder = error.holder === null ? "unknown" : holderLives(error.holder);
-    if (holder === "gone") {
+    const marks = this.marks.read();
+    const { kind } = await this.backends.backend();
+    const holder = error.holder === null ? "unknown" : holderLives(error.holder, marks, kind);
+    if (holder === "gone" && error.holder !== null) {
       note(`${error.message}; that process is gone, so the lock is removed`);
       await this.command(stack, ["cancel", "--yes", "--stack", stack]);
+      const mark = markOfHolder(error.holder, marks);
+      if (mark !== null) this.marks.forget(mark);
       return;
     }
     const limitMs = holder === "lives" ? Math.max(clock.scaled(5400), 120_000) : 120_000;
@@ -222,15 +248,32 @@ export class Engine {
   }
 
   /**
-   * Resolves when nobody holds the stack, as far as the backend tells without an operation: whether somebody did.
+   * Resolves when nobody holds the stack, as far as the backend tells without taking its lock: whether somebody did.
    * @throws EBG-STACK-LOCKED
    */
-  async untilFree(stack: string, cancel?: AbortSignal): Promise<boolean> {
+  untilFree(stack: string, cancel?: AbortSignal): Promise<boolean> {
+    return this.whileLocked(stack, cancel, () => this.backends.assertUnlisted(stack));
+  }
+
+  /** The same with certainty, whatever the backend. */
+  untilProvenFree(stack: string, cancel?: AbortSignal): Promise<boolean> {
+    return this.whileLocked(stack, cancel, () => this.backends.assertFree(stack));
+  }
+
+  private async whileLocked(
+    stack: string,
+    cancel: AbortSignal | undefined,
+    look: () => Promise<void>,
+  ): Promise<boolean> {
     const began = this.options.clock.now();
     for (let rounds = 0; ; rounds += 1) {
-      const holder = holderInFiles(this.backendUrl, this.options.project.name, stack);
-      if (holder === null) return rounds > 0;
-      await this.waitForLock(stack, new LockedError(stack, holder, null), began, cancel);
+      try {
+        await look();
+        return rounds > 0;
+      } catch (error) {
+        if (!(error instanceof LockedError)) throw error;
+        await this.waitForLock(stack, error, began, cancel);
+      }
     }
   }
 

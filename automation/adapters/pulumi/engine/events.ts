@@ -2,6 +2,13 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import type { PlannedOperation } from "../../../ports";
 
+/**
+ * How AWS, Kubernetes, Helm and the providers' own checks say that it is there: of an access entry or a name "in use"
+ * is said, of a load balancer with other settings that one of that name "exists".
+ */
+const thereAlready =
+  /already exists|already in use|name that is still in use|already associated|\bexists, but with different\b|EntityAlreadyExists|Duplicate(LoadBalancer|TargetGroup)Name/i;
+
 /** A creation that was refused because the object is there already. */
 export interface Collision {
   readonly urn: string;
@@ -42,7 +49,7 @@ export class EventCollector {
       });
     const diagnostic = event.diagnosticEvent;
     const refused =
-      diagnostic?.severity === "error" && /already exists/i.test(diagnostic.message)
+      diagnostic?.severity === "error" && thereAlready.test(diagnostic.message)
         ? this.creating.get(diagnostic.urn ?? "")
         : undefined;
     if (refused !== undefined) this.collisions.push(refused);

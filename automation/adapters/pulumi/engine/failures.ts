@@ -1,6 +1,7 @@
 /** What the engine says when it fails, as errors with a code and a remedy. */
 import { FENCED } from "../../../../stacks/contract";
 import { DriverError, type DriverErrorCode } from "../../../errors";
+import { saysCredentials } from "../../credential-errors";
 
 export interface LockHolder {
   readonly user: string;
@@ -92,15 +93,21 @@ export function failureOf(stack: string, action: string, error: unknown, diagnos
       "install Pulumi (https://www.pulumi.com/docs/install/), or run inside a sandbox's environment",
       error,
     );
-  if (
-    /incorrect passphrase|passphrase must be set|PULUMI_ACCESS_TOKEN must be set|get stack secrets provider|no credentials|invalid access token/i.test(
-      text,
-    )
-  ) {
+  if (/incorrect passphrase|passphrase must be set|get stack secrets provider|no credentials/i.test(text)) {
     return new DriverError(
       "EBG-CREDENTIALS",
       `Pulumi refuses: ${gist(raw, 3)}`,
       "set PULUMI_CONFIG_PASSPHRASE (or log in: pulumi login), then run the same command again",
+      error,
+    );
+  }
+  if (saysCredentials(text)) {
+    const said = gist(diagnostics.filter(saysCredentials).join("\n") || raw, 3);
+    return new DriverError(
+      "EBG-CREDENTIALS",
+      `${action} of ${stack} was refused for its credentials: ${said}`,
+      "renew them (aws sts get-caller-identity shows whose they are; pulumi login for the backend), then run the same " +
+        "command again: it goes on where this one stopped",
       error,
     );
   }

@@ -3,8 +3,8 @@
  * it is.
  */
 import { isBinding } from "../../../policy/move-policy";
-import type { Engine } from "../engine/engine";
-import { exported, writeState, type State, type StateResource } from "./write";
+import { editState } from "./edit";
+import type { StackCli, State, StateResource } from "./export";
 
 interface Dependent extends StateResource {
   dependencies?: string[];
@@ -61,15 +61,18 @@ export function withoutResources(state: State, gone: ReadonlySet<string>): State
  * would be written.
  */
 export async function forgetComponent(
-  engine: Engine,
+  engine: StackCli,
   stack: string,
   type: string,
   name: string,
   check: (state: State) => void = () => undefined,
 ): Promise<number> {
-  const state = await exported(engine, stack);
-  if (state !== null) check(state);
-  const gone = subtreeOf(state?.deployment?.resources ?? [], type, name);
-  if (state !== null && gone.size > 0) await writeState(engine, stack, withoutResources(state, gone));
-  return gone.size;
+  let count = 0;
+  await editState(engine, stack, (state) => {
+    check(state);
+    const gone = subtreeOf(state.deployment?.resources ?? [], type, name);
+    count = gone.size;
+    return count === 0 ? null : withoutResources(state, gone);
+  });
+  return count;
 }

@@ -1,8 +1,8 @@
 /**
  * Objects of a cluster whose API server is gone for good leave the state, so that what AWS has of it can be destroyed.
  */
-import type { Engine } from "../engine/engine";
-import { exported, writeState, type State, type StateResource } from "./write";
+import { editState } from "./edit";
+import type { StackCli, State, StateResource } from "./export";
 
 interface Referring extends StateResource {
   dependencies?: string[];
@@ -33,9 +33,11 @@ export function withoutObjects(state: State): number {
   return gone.size;
 }
 
-export async function forgetObjects(engine: Engine, stack: string): Promise<number> {
-  const state = await exported(engine, stack);
-  const count = state === null ? 0 : withoutObjects(state);
-  if (state !== null && count > 0) await writeState(engine, stack, state);
+export async function forgetObjects(engine: StackCli, stack: string): Promise<number> {
+  let count = 0;
+  await editState(engine, stack, (state) => {
+    count = withoutObjects(state);
+    return count === 0 ? null : state;
+  });
   return count;
 }

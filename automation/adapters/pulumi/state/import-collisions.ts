@@ -10,9 +10,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { findAwsId } from "../../aws/resource-ids";
 import type { Collision } from "../engine/events";
+import { editState } from "./edit";
 import { identityOf } from "./pending-resource-ids";
 import { refreshUntilDone } from "./settle";
-import { exported, refreshOnce, writeState, type State, type StackCli, type StateResource } from "./write";
+import { isTold } from "./told-by-aws";
+import { exported, refreshOnce, type State, type StackCli, type StateResource } from "./export";
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -26,34 +28,59 @@ function parsed(text: unknown): unknown {
   }
 }
 
+/** An answer leaves out what is empty or off. */
+const isEmptyOrOff = (value: unknown): boolean =>
+  value === false ||
+  value === 0 ||
+  value === "" ||
+  value == null ||
+  (Array.isArray(value) ? value.length === 0 : isObject(value) && Object.values(value).every(isEmptyOrOff));
+
 /**
- * Whether everything that was declared is in what is there. `lists`: AWS answers lists of words (subnets, groups) in an
- * order of its own. Pure.
+ * Whether everything that was declared, and that `isTold` by answers, is in what is there. `lists`: AWS answers lists
+ * of words (subnets, groups) in an order of its own. Pure.
  */
-export function holds(live: unknown, declared: unknown, lists: "ordered" | "sets" = "ordered"): boolean {
+export function holds(
+  live: unknown,
+  declared: unknown,
+  lists: "ordered" | "sets" = "ordered",
+  isTold: (path: string) => boolean = () => true,
+  path = "",
+): boolean {
+  if (live == null && isEmptyOrOff(declared)) return true;
   // The engine's own notes among the inputs (`__defaults`) are in no answer.
   if (isObject(declared))
     return (
       isObject(live) &&
-      Object.entries(declared).every(([key, value]) => key.startsWith("__") || holds(live[key], value, lists))
+      Object.entries(declared).every(([key, value]) => {
+        const inner = path === "" ? key : `${path}.${key}`;
+        return key.startsWith("__") || !isTold(inner) || holds(live[key], value, lists, isTold, inner);
+      })
     );
   if (Array.isArray(declared)) {
     if (!Array.isArray(live) || live.length !== declared.length) return false;
     const words = lists === "sets" && [...live, ...declared].every((one) => typeof one === "string");
     const [there, wanted]: [unknown[], unknown[]] = words ? [[...live].sort(), [...declared].sort()] : [live, declared];
-    return wanted.every((value, index) => holds(there[index], value, lists));
+    return wanted.every((value, index) => holds(there[index], value, lists, isTold, path));
   }
   const document = lists === "sets" ? parsed(declared) : null;
   return document === null ? String(live) === String(declared) : isDeepStrictEqual(parsed(live), document);
 }
+/** Tags that the program does not say itself are told apart from its own only by the provider. */
+const withAllTags = (live: unknown): unknown =>
+  isObject(live) && isObject(live["tagsAll"])
+    ? { ...live, tags: { ...live["tagsAll"], ...(isObject(live["tags"]) ? live["tags"] : {}) } }
+    : live;
 const holdsAll = (live: unknown, { type, inputs }: Pick<StateResource, "type" | "inputs">): boolean =>
-  holds(live, inputs, type.startsWith("kubernetes:") ? "ordered" : "sets");
+  type.startsWith("kubernetes:")
+    ? holds(live, inputs, "ordered")
+    : holds(withAllTags(live), inputs, "sets", (path) => isTold(type, path));
 
 /** Null: nobody can tell its id, or it must not be read. */
-async function idOf({ type, inputs }: Collision): Promise<string | null> {
+async function idOf(engine: StackCli, { type, inputs }: Collision): Promise<string | null> {
   const identity = identityOf(type, inputs);
   if (identity.kind === "id") return identity.id;
-  return identity.kind === "look-up" ? await findAwsId(type, inputs) : null;
+  return identity.kind === "look-up" ? await findAwsId(type, inputs, await engine.region()) : null;
 }
 
 const without = (state: State, urns: ReadonlySet<string>): State => ({
@@ -64,44 +91,71 @@ const without = (state: State, urns: ReadonlySet<string>): State => ({
   },
 });
 
-/** Answers the URNs that are in the state now. */
-export async function adopt(
-  engine: StackCli,
-  stack: string,
-  collisions: readonly Collision[],
-): Promise<readonly string[]> {
-  const state = await exported(engine, stack);
-  if (state?.deployment?.resources === undefined) return [];
-  const known = new Set(state.deployment.resources.map((one) => one.urn));
-  const readable = collisions.filter(
+const urnsOf = (state: State | null): ReadonlySet<string> =>
+  new Set((state?.deployment?.resources ?? []).map(({ urn }) => urn));
+
+/** The ones of whose kind it can be told what is there. */
+function readable(state: State | null, collisions: readonly Collision[]): readonly Collision[] {
+  const known = urnsOf(state);
+  return collisions.filter(
     ({ urn, type, inputs, parent }) =>
       !known.has(urn) &&
       known.has(parent) &&
       /^(kubernetes|aws):/.test(type) &&
       !JSON.stringify(inputs).includes('"[secret]"'),
   );
-  const found = (await Promise.all(readable.map(async (one) => ({ ...one, id: await idOf(one) })))).flatMap(
+}
+
+/** Puts them into the state, unread; answers those that were not in it. */
+async function put(engine: StackCli, stack: string, found: readonly StateResource[]): Promise<StateResource[]> {
+  let added: StateResource[] = [];
+  await editState(engine, stack, (state) => {
+    const known = urnsOf(state);
+    added = found.filter(({ urn, parent }) => !known.has(urn) && known.has(parent ?? ""));
+    const resources = [...(state.deployment?.resources ?? []), ...added];
+    return added.length === 0 ? null : { ...state, deployment: { ...state.deployment, resources } };
+  });
+  return added;
+}
+
+/** Takes out what was put in and proved to be somebody else's, or could not be read; answers what stays. */
+async function keepOurs(engine: StackCli, stack: string, added: readonly StateResource[]): Promise<readonly string[]> {
+  let kept: readonly string[] = [];
+  await editState(engine, stack, (state) => {
+    const live = new Map((state.deployment?.resources ?? []).map((one) => [one.urn, one]));
+    const isUnread = (urn: string): boolean => Object.keys(live.get(urn)?.outputs ?? {}).length === 0;
+    const here = added.filter(({ urn }) => live.has(urn));
+    const ours = here.filter((one) => !isUnread(one.urn) && holdsAll(live.get(one.urn)?.outputs, one));
+    kept = ours.map(({ urn }) => urn);
+    const foreign = here.map(({ urn }) => urn).filter((urn) => !kept.includes(urn));
+    return foreign.length === 0 ? null : without(state, new Set(foreign));
+  });
+  return kept;
+}
+
+/** Answers the URNs that are in the state now. */
+export async function adopt(
+  engine: StackCli,
+  stack: string,
+  collisions: readonly Collision[],
+): Promise<readonly string[]> {
+  const candidates = readable(await exported(engine, stack), collisions);
+  const found = (await Promise.all(candidates.map(async (one) => ({ ...one, id: await idOf(engine, one) })))).flatMap(
     ({ urn, type, inputs, parent, provider, id }): StateResource[] =>
       id === null ? [] : [{ urn, custom: true, id, type, inputs, outputs: {}, parent, provider }],
   );
   if (found.length === 0) return [];
-  const urns = found.map(({ urn }) => urn);
-  await writeState(engine, stack, {
-    ...state,
-    deployment: { ...state.deployment, resources: [...state.deployment.resources, ...found] },
-  });
-  let looked: State | null = null;
+  const added = await put(engine, stack, found);
+  if (added.length === 0) return [];
+  let urns: readonly string[] = [];
   try {
-    await refreshOnce(engine, stack, urns);
-    looked = await exported(engine, stack);
+    await refreshOnce(
+      engine,
+      stack,
+      added.map(({ urn }) => urn),
+    );
   } finally {
-    const live = new Map((looked?.deployment?.resources ?? []).map((one) => [one.urn, one]));
-    const foreign = found
-      .filter((one) => live.has(one.urn) && !holdsAll(live.get(one.urn)?.outputs, one))
-      .map(({ urn }) => urn);
-    if (looked === null) await writeState(engine, stack, state);
-    else if (foreign.length > 0) await writeState(engine, stack, without(looked, new Set(foreign)));
-    urns.splice(0, urns.length, ...urns.filter((urn) => live.has(urn) && !foreign.includes(urn)));
+    urns = await keepOurs(engine, stack, added);
   }
   if (urns.length === 0) return urns;
   engine.options.note(

@@ -10,7 +10,8 @@ import { DriverError } from "../../../errors";
 import type { Settled } from "../../../ports";
 import { findAwsId } from "../../aws/resource-ids";
 import { identityOf } from "./pending-resource-ids";
-import { exported, refreshOnce, writeState, type StackCli, type State, type StateResource } from "./write";
+import { editState } from "./edit";
+import { exported, refreshOnce, type StackCli, type State, type StateResource } from "./export";
 
 type Counts = { -readonly [Key in keyof Settled]: Settled[Key] };
 
@@ -29,12 +30,23 @@ const unread = (resource: StateResource): boolean =>
   !resource.type.startsWith("pulumi:") &&
   Object.keys(resource.outputs ?? {}).length === 0;
 
-/** Takes the pending operations out of the state, in memory; answers what is to be refreshed. */
-async function rewrite(state: State, counts: Counts, note: (message: string) => void): Promise<string[]> {
-  const resources = (state.deployment!.resources ??= []);
-  const targets = resources.filter(unread).map((resource) => resource.urn);
-  for (const { resource, type } of state.deployment!.pending_operations ?? []) {
-    const known = resources.find((one) => one.urn === resource.urn && one.delete !== true);
+interface Mended {
+  readonly state: State;
+  /** What is to be refreshed. */
+  readonly targets: readonly string[];
+  readonly cleared: number;
+  readonly notes: readonly string[];
+}
+
+/** The state without its pending operations. */
+async function mend(engine: StackCli, state: State): Promise<Mended> {
+  const { pending_operations: pending = [], resources = [], ...rest } = state.deployment ?? {};
+  const kept = [...resources];
+  const targets = kept.filter(unread).map((resource) => resource.urn);
+  const notes: string[] = [];
+  let cleared = 0;
+  for (const { resource, type } of pending) {
+    const known = kept.find((one) => one.urn === resource.urn && one.delete !== true);
     if (type !== "creating" || known !== undefined) {
       if (known !== undefined) targets.push(resource.urn);
       continue;
@@ -44,22 +56,26 @@ async function rewrite(state: State, counts: Counts, note: (message: string) => 
       identity.kind === "id"
         ? identity.id
         : identity.kind === "look-up"
-          ? await findAwsId(resource.type, resource.inputs ?? {})
+          ? await findAwsId(resource.type, resource.inputs ?? {}, await engine.region())
           : null;
     if (id !== null) {
-      resources.push({ ...resource, id, outputs: {} });
+      kept.push({ ...resource, id, outputs: {} });
       targets.push(resource.urn);
       continue;
     }
-    counts.cleared += 1;
+    cleared += 1;
     if (identity.kind === "unknown")
-      note(
+      notes.push(
         `the creation of ${short(resource.urn)} was interrupted, and its id can't be found by its inputs: it is ` +
           "made again; one that nobody uses may be left over",
       );
   }
-  delete state.deployment!.pending_operations;
-  return [...new Set(targets)];
+  return {
+    state: { ...state, deployment: { ...rest, resources: kept } },
+    targets: [...new Set(targets)],
+    cleared,
+    notes,
+  };
 }
 
 /** Refreshes the targets until none of them is in the middle of something; answers the state after it. */
@@ -90,6 +106,10 @@ export async function refreshUntilDone(engine: StackCli, stack: string, targets:
   }
 }
 
+const pendingOf = (state: State | null) => state?.deployment?.pending_operations ?? [];
+const needsMending = (state: State | null): boolean =>
+  pendingOf(state).length > 0 || (state?.deployment?.resources ?? []).some(unread);
+
 /**
  * Answers what was done; null when nothing was pending and nobody held the stack. @throws EBG-STACK-LOCKED,
  * EBG-PENDING-OPERATIONS
@@ -97,25 +117,35 @@ export async function refreshUntilDone(engine: StackCli, stack: string, targets:
 export async function settle(engine: StackCli, stack: string): Promise<Settled | null> {
   const { note } = engine.options;
   const counts: Counts = { adopted: 0, cleared: 0, refreshed: 0 };
-  const held = await engine.untilFree(stack);
-  const state = await exported(engine, stack);
-  const pending = state?.deployment?.pending_operations ?? [];
-  if (state === null || (pending.length === 0 && !(state.deployment?.resources ?? []).some(unread)))
-    return held ? counts : null;
-  note(
-    `${stack}: a killed update left ${pending.length} operations open ` +
-      `(${pending.map(({ resource, type }) => `${type} ${short(resource.urn)}`).join(", ") || "not looked at yet"}); ` +
-      "looking what became of them",
-  );
+  let held = await engine.untilFree(stack);
+  // Operations of an update that is under way look like those of a killed one: first it must be known that nobody holds
+  // the stack.
+  if (!needsMending(await exported(engine, stack))) return held ? counts : null;
+  held = (await engine.untilProvenFree(stack)) || held;
+  let pending: ReturnType<typeof pendingOf> = [];
+  let mended: Mended | null = null;
   try {
+    await editState(engine, stack, async (state) => {
+      pending = pendingOf(state);
+      mended = null;
+      if (!needsMending(state)) return null;
+      note(
+        `${stack}: a killed update left ${pending.length} operations open ` +
+          `(${pending.map(({ resource, type }) => `${type} ${short(resource.urn)}`).join(", ") || "not looked at yet"}); ` +
+          "looking what became of them",
+      );
+      mended = await mend(engine, state);
+      return mended.state;
+    });
+    const done = mended as Mended | null;
+    if (done === null) return counts;
+    done.notes.forEach(note);
     const creating = new Set(pending.filter(({ type }) => type === "creating").map(({ resource }) => resource.urn));
-    const targets = await rewrite(state, counts, note);
-    await writeState(engine, stack, state);
-    const after = targets.length === 0 ? state : await refreshUntilDone(engine, stack, targets);
+    const after = done.targets.length === 0 ? done.state : await refreshUntilDone(engine, stack, done.targets);
     const here = new Set((after.deployment?.resources ?? []).map((resource) => resource.urn));
-    counts.refreshed = targets.filter((urn) => !creating.has(urn)).length;
-    counts.adopted = targets.filter((urn) => creating.has(urn) && here.has(urn)).length;
-    counts.cleared += targets.filter((urn) => creating.has(urn) && !here.has(urn)).length;
+    counts.refreshed = done.targets.filter((urn) => !creating.has(urn)).length;
+    counts.adopted = done.targets.filter((urn) => creating.has(urn) && here.has(urn)).length;
+    counts.cleared = done.cleared + done.targets.filter((urn) => creating.has(urn) && !here.has(urn)).length;
   } catch (error) {
     if (error instanceof DriverError && error.code !== "EBG-UPDATE-FAILED") throw error;
     throw new DriverError(

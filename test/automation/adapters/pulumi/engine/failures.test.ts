@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { hostname } from "node:os";
 import { failureOf, gist, LockedError } from "../../../../../automation/adapters/pulumi/engine/failures";
-import { holderLives } from "../../../../../automation/adapters/pulumi/backend/lock-holder";
 import { protectedUrns, readingOf } from "../../../../../automation/adapters/pulumi/state/read";
 
 const lockText =
@@ -70,11 +68,29 @@ describe("failures of the engine", () => {
     assert.match(failureOf("dev", "update", new Error("x"), [missed]).message, /none were seen/);
   });
 
-  it("tells a holder that is gone from one that lives, and does not guess about other machines", () => {
-    const holder = { user: "u", host: hostname(), pid: 2 ** 22 - 1, since: "" };
-    assert.equal(holderLives(holder), "gone");
-    assert.equal(holderLives({ ...holder, pid: process.pid }), "gone", "the number belongs to another program now");
-    assert.equal(holderLives({ ...holder, host: "elsewhere" }), "unknown");
+  it("that is one of credentials is told as such, and needs no second attempt", () => {
+    for (const text of [
+      "operation error EKS: DescribeCluster, api error ExpiredTokenException: The security token included in the request is expired",
+      'blob (key ".pulumi/stacks/p/dev.json") (code=Unknown): ExpiredToken: The provided token has expired.',
+      "api error RequestExpired: Request has expired.",
+      "api error AuthFailure: AWS was not able to validate the provided access credentials",
+      "api error UnauthorizedOperation: You are not authorized to perform this operation.",
+      "Error refreshing SSO token: the SSO session has expired or is invalid",
+      "Invalid credentials configured.",
+      'oauth2: "invalid_grant" "Token has been expired or revoked."',
+    ]) {
+      const error = failureOf("dev-green", "update", new Error("update failed"), [text]);
+      assert.equal(error.code, "EBG-CREDENTIALS", text);
+    }
+  });
+
+  it("that tells of somebody else's credentials may pass", () => {
+    for (const text of [
+      'admission webhook "mtargetgroupbinding.elbv2.k8s.aws" denied the request: AccessDenied: api error AuthFailure',
+      "creating EKS Node Group: AccessDenied: the role that was made a moment ago can't be assumed yet",
+      "NodeCreationFailure: instances failed to join the cluster; unauthorised is not a word of the table",
+    ])
+      assert.equal(failureOf("dev-green", "update", new Error("x"), [text]).code, "EBG-UPDATE-FAILED", text);
   });
 });
 

@@ -43,8 +43,8 @@ export class Bench {
     this.adapter = this.another();
   }
 
-  /** `program`: body of the project's program, with `pulumi`, `Resource` and `KubernetesProvider` at hand. */
-  static async open(program: string, more: Readonly<Record<string, string>> = {}): Promise<Bench | null> {
+  /** `backend`: where its address stands. `program`: the program, with `pulumi` and two classes of resources at hand. */
+  static async open(program: string, backend: "surroundings" | "project" = "surroundings"): Promise<Bench | null> {
     const tools = await pulumiFolder();
     if (tools === null) return null;
     const pathBefore = process.env["PATH"] ?? "";
@@ -55,13 +55,17 @@ export class Bench {
     writeFileSync(plugin, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`, { mode: 0o755 });
     chmodSync(plugin, 0o755);
     const project = join(folder, "project");
-    writeFileSync(join(project, "Pulumi.yaml"), "name: bench\nruntime: nodejs\nmain: program.js\n");
+    const url = `file://${join(folder, "backend")}`;
+    const inProject = backend === "project" ? `backend:\n  url: ${url}\n` : "";
+    writeFileSync(join(project, "Pulumi.yaml"), `name: bench\nruntime: nodejs\nmain: program.js\n${inProject}`);
     writeFileSync(join(project, "package.json"), "{}");
     writeFileSync(
       join(project, "program.js"),
       `const pulumi = require(${JSON.stringify(join(repository, "node_modules/@pulumi/pulumi"))});
 class Resource extends pulumi.CustomResource {
-  constructor(type, name, inputs, options) { super(type, name, { kubeconfig: undefined, ...inputs }, { version: "4.34.2", ...options }); }
+  constructor(type, name, inputs, options) {
+    super(type, name, { kubeconfig: undefined, ...inputs }, { version: "4.34.2", ...options });
+  }
 }
 class KubernetesProvider extends pulumi.ProviderResource {
   constructor(name, kubeconfig) { super("kubernetes", name, { kubeconfig }, { version: "4.34.2" }); }
@@ -75,11 +79,11 @@ module.exports = async (context) => { ${program} };
     return new Bench(folder, pathBefore, {
       PATH: process.env["PATH"],
       PULUMI_HOME: join(folder, "home"),
-      PULUMI_BACKEND_URL: `file://${join(folder, "backend")}`,
+      ...(backend === "surroundings" ? { PULUMI_BACKEND_URL: url } : {}),
       PULUMI_CONFIG_PASSPHRASE: "bench",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PROVIDER_LOG: join(folder, "provider.log"),
-      ...more,
+      BENCH: folder,
     });
   }
 

@@ -7,7 +7,7 @@ import {
   subtreeOf,
   withoutResources,
 } from "../../../../../automation/adapters/pulumi/state/drop-component";
-import type { State, StateResource } from "../../../../../automation/adapters/pulumi/state/write";
+import type { State, StateResource } from "../../../../../automation/adapters/pulumi/state/export";
 import { assertRevision } from "../../../../../automation/adapters/pulumi/state/read";
 import { DriverError } from "../../../../../automation/errors";
 
@@ -110,7 +110,8 @@ describe("forgetting a component", () => {
       writes.push(state);
       return Promise.resolve("");
     };
-    return { engine: { command } as unknown as Engine, writes };
+    const free = async (): Promise<boolean> => false;
+    return { engine: { command, commandOnce: command, untilProvenFree: free } as unknown as Engine, writes };
   }
 
   it("writes the state once, and nothing when there is nothing to forget", async () => {

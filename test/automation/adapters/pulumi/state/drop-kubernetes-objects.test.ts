@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { withoutObjects } from "../../../../../automation/adapters/pulumi/state/drop-kubernetes-objects";
-import type { State } from "../../../../../automation/adapters/pulumi/state/write";
+import type { State } from "../../../../../automation/adapters/pulumi/state/export";
 
 describe("forgetting a dead cluster's objects", () => {
   it("takes them and every word of them out of the state, and leaves the rest", () => {

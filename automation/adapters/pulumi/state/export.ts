@@ -1,8 +1,6 @@
-/** A stack's state as a whole, out of the backend and back into it; secrets stay encrypted. */
-import { join } from "node:path";
+/** A stack's state as a whole, out of the backend; `edit.ts` puts one back. Secrets stay encrypted. */
 import { DriverError } from "../../../errors";
 import type { Clock } from "../../../ports";
-import { withTemporaryFolder, writePrivateFile } from "../../temporary-folders";
 
 export interface StateResource {
   urn: string;
@@ -23,36 +21,48 @@ export interface State {
 /** What reading and mending a state needs of the engine. */
 export interface StackCli {
   readonly options: { readonly clock: Clock; readonly note: (message: string) => void };
-  /** A plain CLI command; answers its stdout. */
+  /** A plain CLI command; answers its stdout. Waits for whoever holds the stack, and is then repeated. */
   command(stack: string, args: readonly string[], seconds?: number): Promise<string>;
-  /** Resolves when nobody holds the stack: whether somebody did. */
+  /** The same, never repeated. @throws LockedError when somebody holds the stack */
+  commandOnce(stack: string, args: readonly string[]): Promise<string>;
+  /**
+   * Resolves when nobody holds the stack, as far as the backend tells without taking its lock: whether somebody did.
+   */
   untilFree(stack: string): Promise<boolean>;
+  /**
+   * Resolves when the backend has said that nobody holds the stack, whichever backend it is: whether somebody did.
+   * @throws EBG-STACK-LOCKED
+   */
+  untilProvenFree(stack: string): Promise<boolean>;
+  /** The driver's own region of AWS. */
+  region(): Promise<string>;
 }
 
 /** Seconds of AWS's time for reading a handful of resources. */
 const refreshSeconds = 1800;
 
 /** null when there is no such stack. `secrets`: as the backend has them unless they are asked for. */
-export async function exported(
+export async function exportText(
   engine: StackCli,
   stack: string,
   secrets: "encrypted" | "with secrets" = "encrypted",
-): Promise<State | null> {
+): Promise<string | null> {
   const shown = secrets === "with secrets" ? ["--show-secrets"] : [];
   try {
-    return JSON.parse(await engine.command(stack, ["stack", "export", ...shown, "--stack", stack])) as State;
+    return await engine.command(stack, ["stack", "export", ...shown, "--stack", stack]);
   } catch (error) {
     if (error instanceof DriverError && error.code === "EBG-UNKNOWN-STACK") return null;
     throw error;
   }
 }
-
-export async function writeState(engine: StackCli, stack: string, state: State): Promise<void> {
-  await withTemporaryFolder("state", async (folder) => {
-    const file = join(folder, "state.json");
-    writePrivateFile(file, JSON.stringify(state));
-    await engine.command(stack, ["stack", "import", "--file", file, "--stack", stack]);
-  });
+/** null when there is no such stack. */
+export async function exported(
+  engine: StackCli,
+  stack: string,
+  secrets: "encrypted" | "with secrets" = "encrypted",
+): Promise<State | null> {
+  const text = await exportText(engine, stack, secrets);
+  return text === null ? null : (JSON.parse(text) as State);
 }
 
 /** Reads these resources alone; what is not there any more leaves the state. */
