@@ -24,9 +24,7 @@ async function invoke(token: string, args: Record<string, unknown>): Promise<Sta
     return { kind: "outputs", outputs: answer?.outputs ?? {} };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return /unknown stack "|no stack named '/.test(message)
-      ? { kind: "missing" }
-      : { kind: "failed", message };
+    return /unknown stack "|no stack named '/.test(message) ? { kind: "missing" } : { kind: "failed", message };
   }
 }
 

@@ -20,6 +20,7 @@ import type {
   StackRef,
 } from "../../ports";
 import { regionOf } from "../aws/region";
+import { secretsProviderIn } from "./backend/backends";
 import { keepBackup } from "./state/backups";
 import { configValues } from "./project/config-values";
 import { Engine } from "./engine/engine";
@@ -150,16 +151,27 @@ export class PulumiAdapter implements PulumiPort {
         `there is neither a stack ${this.environment} nor a Pulumi.${this.environment}.yaml in ${this.workDirectory}`,
         "name the environment's stack with --stack; a new environment begins with its config file",
       );
-    await this.engine.command(this.environment, ["stack", "init", this.environment, "--no-select"], deadlines.read);
+    await this.makeStack(this.environment);
     return "created";
   }
 
   async ensureMemberStack(member: string): Promise<"created" | "present"> {
     const name = this.nameOf({ kind: "member", member });
     const reading = await readMemberStack(this, this.environment, member);
-    if (!reading.exists) await this.engine.command(name, ["stack", "init", name, "--no-select"], deadlines.read);
+    if (!reading.exists) await this.makeStack(name);
     await this.ensureSettings(member);
     return reading.exists ? "present" : "created";
+  }
+
+  /**
+   * With the secrets provider of the stack's own file, else the environment's: without one, `stack init` takes the
+   * backend's default (for a bucket a passphrase) and drops `secretsprovider` from the file.
+   */
+  private async makeStack(name: string): Promise<void> {
+    const provider =
+      secretsProviderIn(this.workDirectory, name) ?? secretsProviderIn(this.workDirectory, this.environment);
+    const secrets = provider === null ? [] : ["--secrets-provider", provider];
+    await this.engine.command(name, ["stack", "init", name, "--no-select", ...secrets], deadlines.read);
   }
 
   /**

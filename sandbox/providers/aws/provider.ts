@@ -276,8 +276,11 @@ export class AwsStandIn implements StandIn {
   ): Promise<{ id?: string; outputs: Props; inputs: Props } | null> {
     const resource = descriptorOf(call.type);
     const aws = this.context({ signal: new AbortController().signal, timeoutSeconds: 0 });
-    // As the bridge reads: without a state it imports, whatever inputs it is told of, and takes ids in that form alone.
-    if (Object.keys(call.outputs).length === 0) return this.imported(resource, aws, call.id);
+    // As the bridge reads: without a state it imports, and takes ids in that form alone. Whatever inputs it is told of;
+    // here only where the form differs.
+    const isImport =
+      Object.keys(call.inputs).length === 0 || call.type === "aws:eks/podIdentityAssociation:PodIdentityAssociation";
+    if (isImport && Object.keys(call.outputs).length === 0) return this.imported(resource, aws, call.id);
     const known = Object.keys(call.inputs).length > 0 ? call.inputs : call.outputs;
     const read = await resource.read(aws, call.id, known);
     if (read === null) return null;
