@@ -10,7 +10,6 @@ const layer = (files, groups) => ({ files, rules: { "no-restricted-imports": ["e
 const stillTooLong = [
   "automation/adapters/aws/leftovers.ts",
   "automation/adapters/pulumi/pulumi-adapter.ts",
-  "automation/rollout/move-gates.ts",
   "sandbox/daemon/sandbox.ts",
   "sandbox/providers/aws/ec2-network.ts",
   "sandbox/providers/aws/eks.ts",

@@ -9,6 +9,7 @@ import {
   type EnvironmentRecord,
   type Step,
 } from "../../stacks/record";
+import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { abandon, beganAt } from "../planning/cancel-rollout";
 import type { RolloutResult } from "../rollout/rollout";
@@ -130,6 +131,7 @@ export async function begin(
       wantedVersion,
       steps,
       startedAt,
+      baseline: baselineOf(observation, session.owners, session.active()),
     });
     const serving = newestActive(record);
     // Planned by `rollback` itself: what serves now is what is rolled back.

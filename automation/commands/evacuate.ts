@@ -278,7 +278,7 @@ async function stayGone(session: Session, member: string): Promise<void> {
   // In a teardown nobody has to serve meanwhile.
   const rules = {
     member,
-    peers: teardown === true ? [] : session.peersOf(member),
+    peers: teardown === true ? [] : session.policy.peersOf(member),
     peersBefore: before,
     before: targets,
     holdMs: session.holdMs,

@@ -5,9 +5,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { holdVersion, turnBack, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
 import { DriverError } from "../errors";
+import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
-import { leftToDo, rememberLeftOut, type RolloutResult } from "../rollout/rollout";
+import { inTraffic, leftToDo, rememberLeftOut, type RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
 import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
@@ -58,9 +59,9 @@ export async function turnAround(
   const { rollout } = session.record;
   if (rollout === null || rollout.direction === "back" || rollout.command?.name === "rollback") return null;
   const health = Object.fromEntries(
-    session.present().map((name) => [name, healthOf(session.owners, observation, name)]),
+    session.present().map((name) => [name, healthOf(session.owners, observation, name, session.policy.excused.sick)]),
   );
-  const way = walkBack(session.record, health, { requested: true });
+  const way = walkBack(session.record, health, { requested: true, bakeSeconds: session.rules.bakeSeconds });
   // What the config says only turns what can be turned: the rollout goes on, up to where something would be destroyed.
   if (way.kind === "stay" && asked !== undefined) {
     session.options.emit({ kind: "note", message: `${asked.reason}, but ${way.why}` });
@@ -97,6 +98,8 @@ export async function turnAround(
     steps: way.steps,
     startedAt: session.isoNow(),
     by: session.by,
+    turned: baselineOf(observation, session.owners, inTraffic(session)),
+    asked: true,
     ...(asked === undefined ? {} : { givenUp: true as const }),
   });
   // Of an upgrade: else the next run of a pipeline, whose config still wants it, would silently do it again.
@@ -119,6 +122,7 @@ export function asAsked(session: Session, result: RolloutResult, turnedAround: b
     hold == null
       ? []
       : [`${hold.version} is held from now on: ${heldRemedy(session.environment.environment, hold.version)}`];
+  if (session.turnedAgain) return result;
   if (turnedAround && result.outcome === "walked-back")
     return {
       ...result,

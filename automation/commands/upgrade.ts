@@ -121,6 +121,7 @@ async function perform(
     members: family.members,
     probes: run.probes,
     steps,
+    asked,
   });
   session.owners = learnOwners(session.owners, observation);
   report(findings, run);

@@ -15,9 +15,10 @@ import {
   type Waiting,
 } from "./gate-result";
 import { decideFlags } from "./multi-cluster-flag";
+import type { Excused } from "../observation/baseline";
 import { silence, type MemberServiceObservation, type Observation } from "../observation/observe";
-import type { Ownership } from "../observation/target-owners";
-import { isDrift, peerProblems, probeProblem, remedyOf, worstOf, type Snapshot } from "./peers";
+import { isRegistered, targetsOf, type Ownership } from "../observation/target-owners";
+import { isDrift, peerProblems, probeProblem, remedyOf, toleratedFor, worstOf, type Snapshot } from "./peers";
 
 export interface AdmitRules {
   readonly member: string;
@@ -27,6 +28,10 @@ export interface AdmitRules {
   readonly holdMs: number;
   /** How long peers may look bad before the gate fails. */
   readonly toleratedMs: number;
+  /** The same of failed requests; toleratedMs when absent. */
+  readonly requestsToleratedMs?: number;
+  /** What was so before the move. Absent: nothing. */
+  readonly excused?: Excused;
   /**
    * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
    */
@@ -50,11 +55,13 @@ export function decideAdmitted(
   // What users feel is judged first: the member's own targets may need a long time, and requests fail meanwhile.
   const serving = servingOf(observation, owners, rules);
   if (serving !== null && !isUnknown(serving))
-    return bad(memory, observation.at, rules.toleratedMs, serving, remedyFor(serving), rules.repairMs);
+    return bad(memory, observation.at, toleratedFor(serving, rules), serving, remedyFor(serving), rules.repairMs);
   if (serving !== null) return untold(memory, serving);
   const lacking = rules.ready?.(observation) ?? null;
   if (lacking !== null) return incomplete(memory, observation.at, lacking);
-  return decideHeld(observation, rules, memory);
+  const held = decideHeld(observation, rules, memory);
+  const probe = probeProblem(observation, rules.excused);
+  return held.decision.status === "passed" && probe !== null ? { decision: probe, memory: held.memory } : held;
 }
 
 const statusShows = "eks-blue-green status shows each target's state";
@@ -75,18 +82,31 @@ function remedyFor(problem: Decision): string {
  * to hold it up for ever.
  * One whose targets are gone is: that may be this member's doing.
  */
-function servingOf(
-  observation: Observation,
-  owners: Ownership,
-  { peers, peersBefore, toleratedMs }: AdmitRules,
-): Decision | null {
+function servingOf(observation: Observation, owners: Ownership, rules: AdmitRules): Decision | null {
+  // Nobody else serves any more: going back would lead to nobody, so only the newcomer counts.
+  if (isAlone(observation, owners, rules)) return null;
+  const { peers, peersBefore, excused, toleratedMs } = rules;
   const tolerant = !Number.isFinite(toleratedMs);
-  const problems = peerProblems(observation, owners, peers, peersBefore).filter(
+  const problems = peerProblems(observation, owners, peers, peersBefore, excused).filter(
     (problem) =>
       !tolerant || !(isDrift(problem) || (problem.status === "waiting" && problem.reason === "peers-unhealthy")),
   );
-  const probe = probeProblem(observation);
+  const probe = probeProblem(observation, excused);
   return worstOf([...problems, ...(probe === null ? [] : [probe])]);
+}
+
+/** No peer has a healthy target, and not because somebody took out targets whose pods are ready. */
+function isAlone(observation: Observation, owners: Ownership, { peers }: AdmitRules): boolean {
+  const groups = Object.entries(observation.groups);
+  if (peers.length === 0 || groups.length === 0) return false;
+  return peers.every((peer) =>
+    groups.every(([key, told]) => {
+      if (told === null) return false;
+      const registered = targetsOf(owners, observation, key, peer).filter(isRegistered);
+      const evicted = registered.length === 0 && (observation.members[peer]?.services[key]?.endpoints ?? []).length > 0;
+      return !evicted && !registered.some(({ state }) => state === "healthy" || state === "initial");
+    }),
+  );
 }
 
 /**
@@ -95,7 +115,7 @@ function servingOf(
  */
 function decideHeld(observation: Observation, rules: AdmitRules, memory: GateMemory): Decided {
   const { at } = observation;
-  const own = ownProblem(observation, rules.member);
+  const own = ownProblem(observation, rules.member, rules.excused);
   if (own !== null && (isUnknown(own) || own.reason === "api-server")) return untold(memory, own);
   const held = heldTargets(observation, rules.member, memory, own === null);
   const enough = held.count === null ? Number.POSITIVE_INFINITY : heldAt(held, rules.holdMs);
@@ -145,7 +165,7 @@ function heldAt({ since, count }: HeldTargets, holdMs: number): number {
   );
 }
 
-function ownProblem(observation: Observation, name: string): Waiting | null {
+function ownProblem(observation: Observation, name: string, excused?: Excused): Waiting | null {
   const seen = observation.members[name];
   if (seen === undefined || !seen.reachable)
     return waiting("api-server", silence(seen ?? { name, problem: "no outputs" }));
@@ -155,7 +175,7 @@ function ownProblem(observation: Observation, name: string): Waiting | null {
   for (const service of Object.keys(observation.groups)) {
     const state = seen.services[service];
     if (state === undefined) return waiting("not-declared", `${name} does not serve '${service}'`);
-    const problem = serviceProblem(observation, name, service, state);
+    const problem = serviceProblem(observation, name, service, state, excused?.sick(name, service) ?? 0);
     if (problem !== null) return problem;
   }
   return null;
@@ -166,6 +186,7 @@ function serviceProblem(
   name: string,
   service: string,
   state: MemberServiceObservation,
+  sickBefore: number,
 ): Waiting | null {
   const { endpoints, recorded, bindings } = state;
   if (bindings.length === 0) return waiting("not-declared", `${name} has no TargetGroupBinding of '${service}' yet`);
@@ -191,6 +212,9 @@ function serviceProblem(
   const states = endpoints.map((id) => targets.find((target) => target.id === id) ?? null);
   const healthy = states.filter((target) => target?.state === "healthy").length;
   if (healthy === endpoints.length) return null;
+  // As many were sick when it served before.
+  const sick = states.filter((target) => target?.state === "unhealthy").length;
+  if (healthy > 0 && healthy + sick === endpoints.length && sick <= sickBefore) return null;
   const worst = states.find((target) => target === null || target.state !== "healthy") ?? null;
   if (worst === null)
     return waiting(

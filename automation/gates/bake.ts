@@ -11,9 +11,10 @@ import {
   type GateMemory,
 } from "./gate-result";
 import { decideFlags } from "./multi-cluster-flag";
+import type { Excused } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import type { Ownership } from "../observation/target-owners";
-import { remedyOf, servingProblem, type Snapshot } from "./peers";
+import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
 
 export interface BakeRules {
   readonly active: readonly string[];
@@ -21,6 +22,10 @@ export interface BakeRules {
   readonly bakeMs: number;
   /** How long something may look bad before the rollout turns back. */
   readonly toleratedMs: number;
+  /** The same of failed requests; toleratedMs when absent. */
+  readonly requestsToleratedMs?: number;
+  /** What was so before the move. Absent: nothing. */
+  readonly excused?: Excused;
   /**
    * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
    */
@@ -42,7 +47,7 @@ export function decideBaked(
   const flags = decideFlags(observation);
   if (flags !== null) return flags;
   const ringing = Object.entries(observation.alarms ?? {})
-    .filter(([, state]) => state === "alarm")
+    .filter(([name, state]) => state === "alarm" && rules.excused?.rang(name) !== true)
     .map(([name]) => name);
   if (ringing.length > 0)
     return notYet(
@@ -57,7 +62,7 @@ export function decideBaked(
     return bad(
       memory,
       observation.at,
-      rules.toleratedMs,
+      toleratedFor(problem, rules),
       problem,
       remedyOf(problem, "eks-blue-green status shows each target's state; then run the upgrade again"),
       rules.repairMs,

@@ -2,11 +2,24 @@
  * Before a member leaves traffic, or gets smaller: can those that stay carry it? Counted in ready endpoints that are
  * healthy targets.
  */
-import { bad, listing, notYet, passed, waiting, type Decided, type Decision, type GateMemory } from "./gate-result";
+import {
+  bad,
+  isUnknown,
+  listing,
+  notYet,
+  passed,
+  untold,
+  waiting,
+  type Decided,
+  type Decision,
+  type GateMemory,
+} from "./gate-result";
 import { driftedTargets, unlistedEndpoints } from "../observation/target-drift";
+import type { Excused } from "../observation/baseline";
 import { silence, type Observation } from "../observation/observe";
 import { healthOf, isRegistered, targetsOf, type Ownership } from "../observation/target-owners";
-import { isDrift, probeProblem, remedyOf } from "./peers";
+import { isDrift, probeProblem, remedyOf, toleratedFor } from "./peers";
+import type { Health } from "../ports";
 import { counted, doing } from "../text/sentences";
 
 /** The floor of a target group whose number of targets an autoscaler owns: what those that leave have, or had. */
@@ -30,6 +43,10 @@ export interface CapacityRules {
   /** Targets that the member itself keeps, by target group; none when it leaves. */
   readonly keeps: Readonly<Record<string, number>>;
   readonly toleratedMs: number;
+  /** The same of failed requests; toleratedMs when absent. */
+  readonly requestsToleratedMs?: number;
+  /** What was so before the move. Absent: nothing. */
+  readonly excused?: Excused;
   /**
    * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
    */
@@ -39,6 +56,10 @@ export interface CapacityRules {
    * when absent.
    */
   readonly growMs?: number;
+  /** The floor is asked for only as long as the member that leaves is healthy. Absent: always. */
+  readonly whileHealthy?: true;
+  /** Failed requests may be the doing of the member that leaves: it is not kept for them. Absent: no. */
+  readonly suspectsLeaving?: boolean;
 }
 
 export function decideEnough(
@@ -47,15 +68,25 @@ export function decideEnough(
   rules: CapacityRules,
   memory: GateMemory,
 ): Decided {
+  // What leaves does not serve: no number has to make up for it.
+  if (rules.whileHealthy === true && healthOf(owners, observation, rules.member) === "unhealthy")
+    return notYet(passed(`${rules.member} does not serve any more`));
   const { problem: lacking, grows } = lackingTargets(observation, owners, rules);
   const problem =
     lackingActive(observation, owners, rules) ??
-    (isDrift(lacking) ? (probeProblem(observation) ?? lacking) : (lacking ?? probeProblem(observation)));
+    (isDrift(lacking)
+      ? (probeProblem(observation, rules.excused) ?? lacking)
+      : (lacking ?? probeProblem(observation, rules.excused)));
   if (problem === null)
     return notYet(
       passed(rules.stayers.length === 0 ? `${rules.member} keeps enough` : `${doing(rules.stayers, "carry")} the load`),
     );
-  if (problem.status === "waiting" && problem.reason === "unknown") return notYet(problem);
+  if (isUnknown(problem)) return untold(memory, problem);
+  const requests = probeProblem(observation, rules.excused);
+  if (rules.suspectsLeaving === true && requests !== null) {
+    const lasted = bad(memory, observation.at, toleratedFor(requests, rules), requests, "");
+    return lasted.decision.status === "failed" ? notYet(passed(`${rules.member} may be why requests fail`)) : lasted;
+  }
   if (grows && problem === lacking)
     return bad(
       memory,
@@ -68,7 +99,7 @@ export function decideEnough(
   return bad(
     memory,
     observation.at,
-    rules.toleratedMs,
+    toleratedFor(problem, rules),
     problem,
     remedyOf(problem, "eks-blue-green status shows each target's state; rollout.minCapacityPercent is the floor"),
     rules.repairMs,
@@ -105,15 +136,15 @@ export function decideLettingGo(observation: Observation, member: string): Decid
 function lackingActive(
   observation: Observation,
   owners: Ownership,
-  { member, stayers, minActive, keeps }: CapacityRules,
+  { member, stayers, minActive, keeps, excused }: CapacityRules,
 ): Decision | null {
+  const health = (name: string): Health => healthOf(owners, observation, name, excused?.sick);
   const unread = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
   if (unread.length > 0) return waiting("unknown", `AWS did not tell the targets of ${unread.join(", ")}`);
-  const healthy = stayers.filter((name) => healthOf(owners, observation, name) === "healthy");
+  const healthy = stayers.filter((name) => health(name) === "healthy");
   const stays = Object.keys(keeps).length > 0 ? 1 : 0;
   if (healthy.length + stays >= minActive) return null;
-  const states =
-    stayers.map((name) => `${name}: ${healthOf(owners, observation, name)}`).join(", ") || "none is active";
+  const states = stayers.map((name) => `${name}: ${health(name)}`).join(", ") || "none is active";
   return waiting(
     "last-active",
     `${member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${minActive} must ` +
@@ -164,10 +195,14 @@ interface Lacking {
 function lackingTargets(
   observation: Observation,
   owners: Ownership,
-  { member, stayers, required, keeps }: CapacityRules,
+  { member, stayers, required, keeps, excused }: CapacityRules,
 ): Lacking {
   for (const [key, needed] of Object.entries(required)) {
-    const least = leastOf(observation, owners, key, needed);
+    const most = leastOf(observation, owners, key, needed);
+    // No autoscaler makes up for one that was sick before.
+    const sickBefore =
+      typeof needed === "number" ? 0 : stayers.reduce((sum, name) => sum + (excused?.sick(name, key) ?? 0), 0);
+    const least = most === null ? null : Math.max(0, most - sickBefore);
     const grown = needed !== null && typeof needed === "object";
     let good = keeps[key] ?? 0;
     let drifted = 0;
@@ -175,7 +210,7 @@ function lackingTargets(
     for (const name of stayers) {
       const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
       const healthy = healthyTargets(observation, owners, key, name);
-      if (least === null && healthy < registered.length)
+      if (least === null && healthy + (excused?.sick(name, key) ?? 0) < registered.length)
         return {
           problem: waiting(
             "peers-unhealthy",

@@ -13,9 +13,10 @@ import {
   type Decision,
   type GateMemory,
 } from "./gate-result";
+import type { Excused } from "../observation/baseline";
 import { silence, type Observation } from "../observation/observe";
 import { isDraining, isRegistered, snapshot, type Ownership } from "../observation/target-owners";
-import { remedyOf, servingProblem, type Snapshot } from "./peers";
+import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
 
 export interface DrainRules {
   readonly member: string;
@@ -25,18 +26,30 @@ export interface DrainRules {
   readonly before: Snapshot;
   readonly holdMs: number;
   readonly toleratedMs: number;
+  /** The same of failed requests; toleratedMs when absent. */
+  readonly requestsToleratedMs?: number;
+  /** What was so before the move. Absent: nothing. */
+  readonly excused?: Excused;
   /** The longest that ELBv2 lets open connections drain: that long it is as it should be. */
   readonly drainMs: number;
+  /**
+   * Requests tell something only when the load balancer can't route to the member any more: it may be why they fail.
+   * Absent: no.
+   */
+  readonly requestsTellLate?: boolean;
   /**
    * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
    */
   readonly repairMs?: number;
 }
 
-/** Targets of the snapshot that AWS still has, by service: registered ones and draining ones. */
+/**
+ * Targets of the snapshot that AWS still has, by service: registered ones and draining ones. An address that another
+ * member has by now, and lists, is that member's.
+ */
 export function remaining(
   observation: Observation,
-  before: Snapshot,
+  { member, before }: Pick<DrainRules, "member" | "before">,
 ): {
   readonly registered: Record<string, string[]>;
   readonly draining: Record<string, string[]>;
@@ -48,11 +61,23 @@ export function remaining(
   for (const [service, ids] of Object.entries(before)) {
     const targets = observation.groups[service];
     if (targets === null || targets === undefined) unknown.push(service);
-    const mine = (targets ?? []).filter((target) => ids.includes(target.id));
+    const mine = (targets ?? []).filter(({ id }) => ids.includes(id) && !isTaken(observation, member, service, id));
     registered[service] = mine.filter(isRegistered).map((target) => target.id);
     draining[service] = mine.filter(isDraining).map((target) => target.id);
   }
   return { registered, draining, unknown };
+}
+
+function isTaken(observation: Observation, member: string, service: string, id: string): boolean {
+  const has = (name: string): boolean => (observation.members[name]?.services[service]?.endpoints ?? []).includes(id);
+  return Object.values(observation.members).some(
+    (other) =>
+      other.name !== member &&
+      other.reachable &&
+      has(other.name) &&
+      (other.services[service]?.recorded ?? []).includes(id) &&
+      !has(member),
+  );
 }
 
 /**
@@ -68,7 +93,7 @@ export function leftovers(
   const free: Record<string, string[]> = {};
   const claimed: string[] = [];
   const others = Object.values(observation.members).filter((member) => member.name !== rules.member);
-  for (const [service, ids] of Object.entries(remaining(observation, rules.before).registered)) {
+  for (const [service, ids] of Object.entries(remaining(observation, rules).registered)) {
     for (const id of ids) {
       const owner = others.find(
         (member) =>
@@ -96,18 +121,24 @@ export function decideDrained(
   const peers = servingProblem(observation, owners, rules.peers, {
     before: rules.peersBefore,
     toleratedMs: rules.toleratedMs,
+    ...(rules.excused === undefined ? {} : { excused: rules.excused }),
   });
-  if (peers !== null && !isUnknown(peers))
+  const left = remaining(observation, rules);
+  const gone = left.unknown.length === 0 && Object.values(left.registered).flat().length === 0;
+  const goneSince = gone ? (memory.drainingSince ?? observation.at) : null;
+  const early = rules.requestsTellLate === true && (goneSince === null || observation.at - goneSince < rules.holdMs);
+  if (early && peers?.status === "waiting" && peers.reason === "probe" && goneSince !== null)
+    return incomplete({ ...memory, drainingSince: goneSince }, observation.at, { ...peers, expected: true });
+  if (peers !== null && !isUnknown(peers) && !(early && peers.status === "waiting" && peers.reason === "probe"))
     return bad(
       memory,
       observation.at,
-      rules.toleratedMs,
+      toleratedFor(peers, rules),
       peers,
       remedyOf(peers, "eks-blue-green status shows each target's state"),
       rules.repairMs,
     );
-  if (peers !== null) return untold(memory, peers);
-  const left = remaining(observation, rules.before);
+  if (isUnknown(peers)) return untold(memory, peers as Decision);
   if (left.unknown.length > 0)
     return untold(memory, waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));
   const registered = Object.values(left.registered).flat();

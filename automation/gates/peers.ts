@@ -3,6 +3,7 @@ import { isUnknown, listing, waiting, type Decision } from "./gate-result";
 import { driftedTargets } from "../observation/target-drift";
 import { declareAgain, describeLost, isBindingLost } from "../observation/deleted-objects";
 import type { MemberServiceObservation, Observation } from "../observation/observe";
+import { nothingExcused, worseAnswers, type Excused } from "../observation/baseline";
 import { isRegistered, targetsOf, type Ownership } from "../observation/target-owners";
 
 /** Registered targets per service, for members that can't be asked for their endpoints. */
@@ -26,10 +27,11 @@ export function peerProblems(
   owners: Ownership,
   peers: readonly string[],
   before: Readonly<Record<string, Snapshot>>,
+  excused: Excused = nothingExcused,
 ): Decision[] {
   return peers.flatMap((peer) =>
     Object.keys(observation.groups).flatMap((service) => {
-      const problem = peerProblem(observation, owners, peer, service, before[peer]?.[service] ?? []);
+      const problem = peerProblem(observation, owners, peer, service, before[peer]?.[service] ?? [], excused);
       return problem === null ? [] : [problem];
     }),
   );
@@ -41,6 +43,7 @@ function peerProblem(
   peer: string,
   service: string,
   before: readonly string[],
+  excused: Excused,
 ): Decision | null {
   const seen = observation.members[peer];
   // A binding whose deletion was asked for goes as soon as its controller can, and all its targets with it.
@@ -52,6 +55,7 @@ function peerProblem(
     );
   if (seen?.reachable && isBindingLost(seen.services[service]))
     return waiting("lost", describeLost({ member: peer, service, kind: "TargetGroupBinding" }));
+  if (excused.dead(peer, service)) return null;
   // A peer that answers says itself what it should have; its pods may come and go meanwhile.
   const expected = seen?.reachable ? (seen.services[service]?.endpoints ?? []) : before;
   if (seen?.reachable && expected.length === 0)
@@ -76,7 +80,7 @@ function peerProblem(
     );
   const sick = registered.filter((target) => target.state !== "healthy" && target.state !== "initial");
   if (healthy.length === 0) return waiting("peers-unhealthy", `${peer} has no healthy target in '${service}'`);
-  if (sick.length > 0)
+  if (sick.length > excused.sick(peer, service))
     return waiting(
       "peers-unhealthy",
       `${sick.length} of ${registered.length} targets of ${peer} are ${sick[0]?.state} in '${service}': ` +
@@ -110,31 +114,41 @@ export function remedyOf(problem: Decision, otherwise: string): string {
   return isDrift(problem) ? notBack : otherwise;
 }
 
+export interface ServingRules {
+  readonly before: Readonly<Record<string, Snapshot>>;
+  /** What was so before. Absent: nothing. */
+  readonly excused?: Excused;
+  readonly toleratedMs: number;
+}
+
 /**
  * Of peers and requests, what is worst: targets that are on their way back hide nothing else. Where everything is
- * tolerated (on the way back
- * of a rollout) they hold nothing up: the others serve, and whoever leaves may be worse.
+ * tolerated they hold nothing up: the others serve, and whoever leaves may be worse.
  */
 export function servingProblem(
   observation: Observation,
   owners: Ownership,
   peers: readonly string[],
-  { before, toleratedMs }: { readonly before: Readonly<Record<string, Snapshot>>; readonly toleratedMs: number },
+  { before, excused, toleratedMs }: ServingRules,
 ): Decision | null {
-  const probe = probeProblem(observation);
-  const found = peerProblems(observation, owners, peers, before).filter(
-    (problem) => Number.isFinite(toleratedMs) || !isDrift(problem),
+  const probe = probeProblem(observation, excused);
+  const found = peerProblems(observation, owners, peers, before, excused).filter(
+    (problem) => !isDrift(problem) || Number.isFinite(toleratedMs),
   );
   return worstOf([...found, ...(probe === null ? [] : [probe])]);
 }
 
-export function probeProblem(observation: Observation): Decision | null {
+/** How long this problem may last: of requests it may be another time than of members. */
+export const toleratedFor = (
+  problem: Decision,
+  { toleratedMs, requestsToleratedMs }: { readonly toleratedMs: number; readonly requestsToleratedMs?: number },
+): number =>
+  problem.status === "waiting" && problem.reason === "probe" ? (requestsToleratedMs ?? toleratedMs) : toleratedMs;
+
+export function probeProblem(observation: Observation, excused: Excused = nothingExcused): Decision | null {
   for (const [service, probe] of Object.entries(observation.probes)) {
-    if (probe.failed > 0)
-      return waiting(
-        "probe",
-        `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure ?? "no answer"}`,
-      );
+    const worse = worseAnswers(service, probe, excused);
+    if (worse !== null) return waiting("probe", worse);
   }
   return null;
 }

@@ -76,16 +76,27 @@ export function snapshot(owners: Ownership, observation: Observation, member: st
 }
 
 /**
- * Whether a member serves: in every service at least one target, and at least half of the registered ones, are healthy.
- * Zero targets are never healthy; a group that AWS did not tell about is unknown.
+ * Whether a member serves: in every service at least one target, and at least half of the registered ones (or all but
+ * those that were sick before), are healthy. Zero targets are never healthy; a group that AWS did not tell about is
+ * unknown. A service that nobody at all serves says nothing of a single member, unless there is no other service.
  */
-export function healthOf(owners: Ownership, observation: Observation, member: string): Health {
+export function healthOf(
+  owners: Ownership,
+  observation: Observation,
+  member: string,
+  sickBefore: (member: string, service: string) => number = () => 0,
+): Health {
   const services = Object.keys(observation.groups);
   if (services.length === 0 || services.some((service) => observation.groups[service] === null)) return "unknown";
-  const serves = services.every((service) => {
+  const served = services.filter((service) =>
+    (observation.groups[service] ?? []).some((target) => target.state === "healthy"),
+  );
+  if (served.length === 0) return "unhealthy";
+  const serves = served.every((service) => {
     const registered = targetsOf(owners, observation, service, member).filter(isRegistered);
     const healthy = registered.filter((target) => target.state === "healthy").length;
-    return healthy > 0 && healthy * 2 >= registered.length;
+    const sick = registered.length - healthy;
+    return healthy > 0 && (sick <= healthy || sick <= sickBefore(member, service));
   });
   return serves ? "healthy" : "unhealthy";
 }

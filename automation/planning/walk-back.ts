@@ -1,6 +1,6 @@
 /** Which way out of a failed gate: back to the members that served before, or not at all. Pure. */
 import { capacityOf, nodePercentOf } from "../../stacks/record";
-import type { EnvironmentRecord, Move, Placement, Step } from "../../stacks/record";
+import type { EnvironmentRecord, Move, Placement, Rollout, Step } from "../../stacks/record";
 import { activeMembers, Steps } from "./step-builder";
 import type { Health } from "../ports";
 import { doing } from "../text/sentences";
@@ -37,6 +37,20 @@ const undo = (steps: readonly Step[], from: Placement): Placement =>
 export interface WalkBackOptions {
   /** Somebody asked for it; nothing is broken. Default false: a gate failed. */
   readonly requested?: boolean;
+  /** Seconds in which those that come back must stay good before others leave, where nothing is broken. Default: none. */
+  readonly bakeSeconds?: number;
+  /** Only of a way back that failed a check: what is known of the members that leave. */
+  readonly turning?: Turning;
+}
+
+/** What a way back that failed a check may turn to. */
+export interface Turning {
+  /** Members that leave on it and served well when it began. */
+  readonly refuge: readonly string[];
+  /** More requests fail, or members got sick, since somebody left. */
+  readonly worse: boolean;
+  /** No request succeeds: whoever comes in again makes nothing worse. */
+  readonly nothingAnswers: boolean;
 }
 
 /**
@@ -51,8 +65,7 @@ export interface WalkBackOptions {
  */
 export function walkBack(record: EnvironmentRecord, health: ObservedHealth, options: WalkBackOptions = {}): WalkBack {
   if (record.rollout === null) return stay("no rollout is under way", "eks-blue-green status");
-  if (record.rollout.direction === "back")
-    return stay("the way back itself failed a check", "look at the findings, then run: eks-blue-green upgrade");
+  if (record.rollout.direction === "back") return turnAgain(record, record.rollout, health, options.turning);
   const intent = record.intent;
   if (intent?.move.kind === "provision" && options.requested === true) return unmade(record, intent.move, health);
   if (intent?.move.kind === "provision")
@@ -101,7 +114,59 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
       `repair ${sick.join(", ")} (eks-blue-green status), then run the same command again`,
     );
   }
-  return guard(now, steps, goal, health);
+  const way = guard(now, steps, goal, health);
+  const calm = options.requested === true && intent === null && health[activeMembers(now)[0] ?? ""] === "healthy";
+  return way.kind === "steps" && calm ? { kind: "steps", steps: baked(way.steps, options.bakeSeconds ?? 0) } : way;
+}
+
+/** Those that came back must stay good for a time before the first of the others leaves. */
+function baked(steps: readonly Step[], seconds: number): readonly Step[] {
+  const drain = steps.findIndex((step) => step.type === "move" && step.kind === "drain");
+  const back = steps
+    .slice(0, Math.max(drain, 0))
+    .flatMap((step) => (step.type === "move" && step.kind === "admit" ? [step.member] : []));
+  if (drain < 0 || back.length === 0 || seconds === 0) return steps;
+  const bake: Step = { type: "bake", seconds, why: `${doing(back, "serve")} again` };
+  return [...steps.slice(0, drain), bake, ...steps.slice(drain)];
+}
+
+const moving = (steps: readonly Step[], kind: Move["kind"]): string[] =>
+  steps.flatMap((step) => (step.type === "move" && step.kind === kind ? [step.member] : []));
+
+/**
+ * The way back leads to a side that is worse: what is open of it is undone, and the members that leave on it stay, or
+ * come in again. Once only: when that fails as well nobody can say which side is good.
+ */
+function turnAgain(record: EnvironmentRecord, rollout: Rollout, health: ObservedHealth, turning?: Turning): WalkBack {
+  const failed = stay(
+    "the way back itself failed a check",
+    "look at the findings (eks-blue-green status), repair what they name, then run the same command again",
+  );
+  if (turning === undefined || rollout.again === true) return failed;
+  const open = record.intent?.move ?? null;
+  const now: Placement = open === null ? record.placement : { ...record.placement, [open.member]: open.to };
+  const steps = new Steps(now);
+  const standby = (name: string): void => steps.move("drain", name, { ...steps.at(name), role: "standby" });
+  const staying = moving(rollout.steps, "drain");
+  const cameBack = moving(rollout.steps.slice(0, rollout.done), "admit").filter((name) => now[name]?.role === "active");
+  const serves = (name: string): boolean => now[name]?.role === "active" && health[name] === "healthy";
+  if (open?.kind === "drain") {
+    if (!turning.nothingAnswers && !(turning.worse && turning.refuge.includes(open.member))) return failed;
+    if (steps.at(open.member).workload === "stopped") return failed;
+    steps.move("admit", open.member, { ...steps.at(open.member), role: "active" });
+    const others = activeMembers(now).filter((name) => name !== open.member);
+    // In a cycle the others carry the load together.
+    for (const name of rollout.strategy === "replace" ? others : cameBack) standby(name);
+    return { kind: "steps", steps: steps.list };
+  }
+  // Nobody has left yet: whoever was to leave must still serve.
+  if (!staying.some(serves) || moving(rollout.steps.slice(0, rollout.done), "drain").length > 0) return failed;
+  if (open?.kind === "admit") standby(open.member);
+  else if (open?.kind === "scale" && steps.at(open.member).role !== "active")
+    steps.move("scale", open.member, open.from);
+  else if (open !== null || !turning.worse) return failed;
+  for (const name of cameBack) if (steps.at(name).role === "active") standby(name);
+  return { kind: "steps", steps: steps.list };
 }
 
 /**

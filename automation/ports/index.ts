@@ -163,6 +163,8 @@ export interface Target {
 }
 export type AlarmState = "ok" | "alarm" | "insufficient-data" | "missing";
 export interface ProbeResult {
+  /** Status codes of the answers, each once. Absent: nobody asked for them. */
+  readonly statuses?: readonly number[];
   readonly sent: number;
   readonly failed: number;
   readonly firstFailure: string | null;

@@ -1,7 +1,8 @@
 /** What must be in order before a rollout begins or goes on. Findings have stable codes; `required` ones stop it. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { EnvironmentConfig } from "../../stacks/config";
-import type { EnvironmentRecord, Step } from "../../stacks/record";
+import { mustServeBefore } from "../policy/run-policy";
+import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
 import { driftFindings } from "./manual-changes";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Finding } from "../finding";
@@ -59,10 +60,12 @@ function controllerFinding(member: string, version: string | null): Finding[] {
 /**
  * Findings of one look at the world. An unreachable member does not stop a rollout: it goes as far as it safely can.
  */
-export function findingsOf(observation: Observation, record: EnvironmentRecord): Finding[] {
-  // A rollout that is under way is not stopped by what its own gates look at: half-way in front of a member that fails
-  // is the worst place to stay, and they turn back.
-  const gated = record.rollout === null ? required : recommended;
+export function findingsOf(
+  observation: Observation,
+  record: EnvironmentRecord,
+  asked: RolloutCommand | null = null,
+): Finding[] {
+  const gated = mustServeBefore(record, asked) ? required : recommended;
   const findings: Finding[] = flagProblems(observation).map((problem) =>
     required("EBG-PREFLIGHT", problem.message, problem.remedy),
   );
@@ -208,6 +211,8 @@ export interface PreflightInput {
   readonly probes: boolean;
   /** What the rollout will do, from where it stands. */
   readonly steps: readonly Step[];
+  /** null: an upgrade. */
+  readonly asked: RolloutCommand | null;
 }
 
 /**
@@ -222,11 +227,12 @@ export async function preflight({
   members,
   probes,
   steps,
+  asked,
 }: PreflightInput): Promise<{ readonly findings: Finding[]; readonly observation: Observation }> {
   const wants = {
     infrastructure: true,
     workload: true,
-    probes: probes ? 4 : 0,
+    probes: probes ? 16 : 0,
     alarms: environment.config.rollout.alarms,
   };
   const [observation] = await Promise.all([observe(ports, environment, members, wants), ports.aws.identity()]);
@@ -282,7 +288,7 @@ export async function preflight({
       : [];
   return {
     findings: [
-      ...findingsOf(observation, record),
+      ...findingsOf(observation, record, asked),
       ...silent,
       ...drift,
       ...missing,

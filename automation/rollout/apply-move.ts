@@ -120,6 +120,7 @@ async function once(
 export async function act(session: Session, index: number, move: Move, phases: Phases): Promise<void> {
   const { options, ports } = session;
   const attempts = new Attempts();
+  const locksUntil = ports.clock.now() + ports.clock.scaled(session.rules.gateTimeoutSeconds);
   let last: DriverError | null = null;
   for (;;) {
     attempts.begin();
@@ -143,6 +144,13 @@ export async function act(session: Session, index: number, move: Move, phases: P
       if (error === last) throw failed();
       // An earlier attempt may have done part of it: the move stays open, and is turned back or gone on with.
       if (attempts.made > 1 && error.code === "EBG-PLAN-REFUSED") throw failed();
+      if (error.code === "EBG-STACK-LOCKED" && session.policy.waitsForLocks && ports.clock.now() < locksUntil) {
+        if (options.stop.aborted) throw stopRequested(options.commandName);
+        options.emit({ kind: "note", message: `waiting for a lock: ${error.message.split("\n")[0] ?? ""}` });
+        attempts.free();
+        await ports.clock.sleep(Math.max(ports.clock.scaled(10), 1000), options.stop);
+        continue;
+      }
       if (!mayPass.has(error.code)) throw error;
       options.emit({
         kind: "stack",

@@ -3,6 +3,7 @@ import { decideBaked } from "../gates/bake";
 import { plainLook } from "../observation/observe";
 import { snapshot } from "../observation/target-owners";
 import type { Session } from "./session";
+import { looksOf } from "./observation-needs";
 import { waitForGate } from "./wait-for-gate";
 import type { Phases } from "./apply-move";
 
@@ -22,7 +23,8 @@ export async function performBake(
     active,
     before,
     bakeMs: session.ports.clock.scaled(step.seconds),
-    toleratedMs: session.toleratedMs,
+    ...session.tolerance,
+    excused: session.policy.excused,
     repairMs: session.repairMs,
     why: step.why,
     alarms: session.rules.alarms,
@@ -31,7 +33,7 @@ export async function performBake(
     waitForGate(session, {
       name: `bake: ${step.why}`,
       index,
-      wants: { ...plainLook, probes: 4, alarms: session.rules.alarms },
+      wants: { ...looksOf(session).serving, alarms: session.rules.alarms },
       decide: (seen, memory) => decideBaked(seen, session.owners, rules, memory),
     }),
   );

@@ -5,7 +5,8 @@
 import { capacityOf, replicasAt, type Move } from "../../stacks/record";
 import { decideEnough, decideLettingGo, type CapacityRules, type LikeThoseThatLeave } from "../gates/capacity";
 import { plainLook } from "../observation/observe";
-import { floorOf, leavingMembers } from "../planning/capacity";
+import { capacityFloor, floorOf, leavingMembers } from "../planning/capacity";
+import type { Floor } from "../policy/run-policy";
 import { placementBefore } from "../planning/walk-back";
 import type { Session } from "./session";
 import { waitForGate, type Gate } from "./wait-for-gate";
@@ -23,20 +24,13 @@ const probes = 32;
 
 /** Resolves when those that stay can carry the load; at once for moves that take nothing away. @throws GateFailed */
 export async function waitForCapacity(session: Session, index: number, move: Move): Promise<void> {
-  // A teardown ends the service on purpose.
-  if (session.tearsDown) return;
-  if (!takesAway(move) || session.record.rollout === null) return;
-  // Before a drain on the way back only a healthy peer is asked for, elsewhere: what leaves may be what is broken.
-  // Nobody has to get smaller.
-  if (session.record.rollout.direction === "back" && move.kind === "drain") return;
-  const rules = rulesOf(session, move);
-  // A rollout may go on long after its last bake. Somebody who asks for a drain may do so because that very member
-  // fails.
-  const asked = session.record.rollout.command !== undefined;
+  const floor = session.policy.floorOf(move);
+  if (floor === "none" || !takesAway(move) || session.record.rollout === null) return;
+  const rules = rulesOf(session, move, floor);
   const gate: Gate = {
     name: `enough stays without ${move.member}`,
     index,
-    wants: asked ? plainLook : { ...plainLook, probes },
+    wants: { ...plainLook, probes },
     decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory),
   };
   await waitForGate(session, gate);
@@ -112,9 +106,30 @@ function likeThoseThatLeave(session: Session, key: string, member: string): Like
  */
 const growSeconds = 900;
 
-function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
-  const { rollout } = session.record;
-  const floor = rollout === null ? 0 : floorOf(placementBefore(session.record), rollout, session.rules);
+function floorPercent(session: Session, member: string, from: Floor): number {
+  const { rollout, placement } = session.record;
+  if (rollout === null) return 0;
+  if (from === "start") return floorOf(placementBefore(session.record), rollout, session.rules);
+  const { [member]: _leaves, ...stayers } = placement;
+  return capacityFloor(stayers, session.rules);
+}
+
+/** Nobody has to have more than before the rollout began: what was sick then, or missing, is not its doing. */
+function whatThereWas(session: Session, key: string, stayers: readonly string[], from: Floor, needed: number): number {
+  const { excused } = session.policy;
+  if (from === "start") return Math.max(0, needed - stayers.reduce((sum, name) => sum + excused.sick(name, key), 0));
+  const had = stayers.map((name) => excused.had(name, key));
+  return had.some((count) => count === null)
+    ? needed
+    : Math.min(
+        needed,
+        had.reduce<number>((sum, n) => sum + (n ?? 0), 0),
+      );
+}
+
+function rulesOf(session: Session, { member, kind, to }: Move, from: Floor): CapacityRules {
+  const floor = floorPercent(session, member, from);
+  const stayers = session.active().filter((name) => name !== member);
   const required: Record<string, CapacityRules["required"][string]> = {};
   const keeps: Record<string, number> = {};
   for (const [key, group] of Object.entries(session.environment.loadBalancer.services)) {
@@ -123,10 +138,9 @@ function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
     if (service === undefined) continue;
     if (service.targetType === "instance") required[key] = null;
     else if (service.autoscaled) required[key] = kind === "drain" ? likeThoseThatLeave(session, key, member) : null;
-    else required[key] = Math.ceil((service.replicas * floor) / 100);
+    else required[key] = whatThereWas(session, key, stayers, from, Math.ceil((service.replicas * floor) / 100));
     if (kind === "scale") keeps[key] = service.autoscaled ? 0 : replicasAt(service.replicas, capacityOf(to));
   }
-  const stayers = session.active().filter((name) => name !== member);
   // Within the gate's own timeout, which knows no remedy.
   const growMs = Math.max(
     session.ports.clock.scaled(Math.min(growSeconds, 0.9 * session.rules.gateTimeoutSeconds)),
@@ -138,7 +152,10 @@ function rulesOf(session: Session, { member, kind, to }: Move): CapacityRules {
     minActive: Math.max(1, session.rules.minActive),
     required,
     keeps,
-    toleratedMs: session.toleratedMs,
+    ...session.tolerance,
+    excused: session.policy.excused,
+    suspectsLeaving: from === "stayers" && session.policy.suspectsLeaving,
+    ...(from === "stayers" ? { whileHealthy: true as const } : {}),
     repairMs: session.repairMs,
     growMs,
   };

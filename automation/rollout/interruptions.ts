@@ -1,4 +1,5 @@
 import type { DriverErrorCode } from "../errors";
+import type { GateReason } from "../gates/gate-result";
 
 /**
  * The rollout ends here, on purpose: everything is in order, the record says where to go on, and a person has to do
@@ -17,14 +18,17 @@ export class Stop extends Error {
 
 /** A gate failed (or a move could not be made): the rollout turns back, if that is better than staying. */
 export class GateFailed extends Error {
+  /** What the gate saw; null: no gate, but a move that could not be made. */
+  readonly reason: GateReason | null;
   constructor(
     readonly code: DriverErrorCode,
     message: string,
     readonly remedy: string,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; reason?: GateReason },
   ) {
     super(message, options);
     this.name = "GateFailed";
+    this.reason = options?.reason ?? null;
   }
 }
 

@@ -5,7 +5,8 @@ import { healthyByGroup } from "../gates/capacity";
 import { snapshot } from "../observation/target-owners";
 import type { Snapshot } from "../gates/peers";
 import { act, type Phases } from "./apply-move";
-import { afterMove, beforeMove, noneUnaccounted, peersBefore } from "./move-gates";
+import { afterMove, peersBefore } from "./move-gates";
+import { beforeMove, noneUnaccounted } from "./move-preconditions";
 import { liftDenial } from "./evacuated-member";
 import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacity-check";
 import type { Session } from "./session";
@@ -22,7 +23,7 @@ interface Begun {
  * record allows.
  */
 function followsAtOnce(session: Session, next: Step | undefined): boolean {
-  if (next === undefined) return !session.tearsDown;
+  if (next === undefined) return !session.policy.endsService;
   return next.type === "move" && next.kind !== "retire" && next.kind !== "drain";
 }
 
@@ -95,7 +96,7 @@ async function withdraw(session: Session, error: unknown): Promise<never> {
  * it. It is destroyed as it is.
  */
 const neverDeployed = (session: Session, { kind, member }: Move): boolean =>
-  session.tearsDown && (kind === "drain" || kind === "scale") && session.members[member] === undefined;
+  session.policy.endsService && (kind === "drain" || kind === "scale") && session.members[member] === undefined;
 
 /** The move counts as done without an update. @throws Stop while targets are registered that may be its own */
 async function passOver(session: Session, index: number, { kind, member }: Move): Promise<void> {

@@ -40,6 +40,11 @@ export class Attempts {
     return this.inVain < mostInVain && this.made < mostAttempts;
   }
 
+  /** It was not made after all: somebody else held the stack. */
+  free(): void {
+    this.made -= 1;
+  }
+
   /** Grows while nothing gets on; unscaled. */
   get pauseSeconds(): number {
     return 10 * (1 + this.inVain);

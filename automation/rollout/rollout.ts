@@ -2,7 +2,9 @@
 import { capacityOf, finishRollout, turnBack, type Placement, type Rollout, type Step } from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
-import { plainLook } from "../observation/observe";
+import { baselineOf } from "../observation/baseline";
+import { plainLook, type Observation } from "../observation/observe";
+import type { GateReason } from "../gates/gate-result";
 import { healthOf } from "../observation/target-owners";
 import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
@@ -38,8 +40,13 @@ export async function runRollout(session: Session): Promise<RolloutResult> {
       if (error instanceof DriverError && error.code === "EBG-STOPPED")
         return result(session, "stopped", error.code, error.message, error.remedy);
       if (!(error instanceof GateFailed)) throw error;
-      const stay = await turn(session, error);
-      if (stay !== null) return stay;
+      try {
+        const stay = await turn(session, error);
+        if (stay !== null) return stay;
+      } catch (end) {
+        if (end instanceof Stop) return await stopped(session, end);
+        throw end;
+      }
       turned = error;
     }
   }
@@ -76,7 +83,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     );
   }
   // A teardown has nowhere to walk back to: it stays where it is, and the same command goes on.
-  if (session.tearsDown)
+  if (session.policy.endsService)
     return await stopped(
       session,
       new Stop(
@@ -87,11 +94,19 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
           : `${cause.remedy}; then go on with: ${session.options.commandName}`,
       ),
     );
-  const observation = await session.look(plainLook);
+  const observation = await lookUntilTold(session);
+  const { policy } = session;
   const health = Object.fromEntries(
-    session.present().map((name) => [name, healthOf(session.owners, observation, name)]),
+    session.present().map((name) => [name, healthOf(session.owners, observation, name, policy.excused.sick)]),
   );
-  const way = walkBack(session.record, health);
+  const probes = Object.values(observation.probes);
+  const way = walkBack(session.record, health, {
+    turning: {
+      refuge: policy.refuge,
+      worse: cause.reason !== null && worseReasons.has(cause.reason),
+      nothingAnswers: probes.length > 0 && probes.every(({ sent, failed }) => failed === sent),
+    },
+  });
   if (way.kind === "stay") {
     await session.flush();
     session.options.emit({ kind: "note", message: way.why });
@@ -103,17 +118,58 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
       cause.remedy === "" ? way.remedy : cause.remedy,
     );
   }
-  rememberLeftOut(session, way.steps);
+  const again = session.record.rollout?.direction === "back";
+  if (again) session.turnedAgain = true;
+  else rememberLeftOut(session, way.steps);
   session.options.emit({ kind: "walk-back", code: cause.code, message: cause.message, steps: way.steps });
   session.record = turnBack(session.record, {
     reason: cause.message,
     steps: way.steps,
     startedAt: session.isoNow(),
     by: session.by,
+    turned: baselineOf(observation, session.owners, inTraffic(session)),
+    ...(again ? { again: true as const } : {}),
   });
   await session.flush();
   return null;
 }
+
+/** Also those on their way in or out. */
+export function inTraffic(session: Session): string[] {
+  const open = session.record.intent?.move;
+  const moves = open?.kind === "admit" || open?.kind === "drain" ? [open.member] : [];
+  return [...new Set([...session.active(), ...moves])];
+}
+
+/** Between two looks when AWS did not tell the targets, unscaled. */
+const askAgainSeconds = 10;
+
+/**
+ * Which way to go is decided by what is seen: a look that tells nothing is no reason to stay where a check failed. Asked
+ * for as long as a gate may last. @throws Stop
+ */
+async function lookUntilTold(session: Session): Promise<Observation> {
+  const { clock } = session.ports;
+  const { stop, commandName } = session.options;
+  const end = clock.now() + Math.max(clock.scaled(session.rules.gateTimeoutSeconds), 10_000);
+  const wants = { ...plainLook, probes: requestsOfATurn, alarms: session.rules.alarms };
+  for (;;) {
+    const observation = await session.look(wants);
+    const told = Object.values(observation.groups).every((targets) => targets !== null);
+    if (told || clock.now() >= end) return observation;
+    await clock.sleep(Math.max(clock.scaled(askAgainSeconds), 1000), stop);
+    if (stop.aborted) throw stopRequested(commandName);
+  }
+}
+const requestsOfATurn = 32;
+/** What tells that those that stay, or came back, are worse than those that leave. */
+const worseReasons: ReadonlySet<GateReason> = new Set([
+  "probe",
+  "peers-unhealthy",
+  "peers-missing",
+  "last-active",
+  "alarm",
+]);
 
 async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
   await session.flush();
@@ -126,10 +182,11 @@ async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
  */
 function ended(
   session: Session,
-  { direction, givenUp, reason, command, wantedVersion }: Rollout,
+  { direction, givenUp, again, reason, command, wantedVersion }: Rollout,
   turned: GateFailed | null,
 ): RolloutResult {
   const wanted = session.environment.config.kubernetesVersion;
+  if (again === true) return turnedAgain(session, turned, reason);
   if (direction === "back" && givenUp !== true) return walkedBack(session, turned, reason);
   if (direction === "back" && session.active().every((name) => session.record.placement[name]?.version === wanted))
     return done(session, `${reason ?? "given up"}; `);
@@ -158,6 +215,22 @@ const walkedBack = (session: Session, cause: GateFailed | null, reason: string |
     `walked back: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ${describeActive(session)}`,
     remedyOf(session, cause),
   );
+
+/** Neither what was asked for nor the way back was done: those that serve stay. */
+const turnedAgain = (session: Session, cause: GateFailed | null, reason: string | null): RolloutResult => {
+  const out = session.present().filter((name) => session.record.placement[name]?.role === "standby");
+  return result(
+    session,
+    "walked-back",
+    "EBG-WALKED-BACK",
+    `the way back failed a check and was undone: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ` +
+      describeActive(session),
+    [
+      `to finish with what serves: eks-blue-green upgrade --stack ${session.environment.environment}`,
+      ...(out.length === 0 ? [] : [`to go back all the same, repair ${out.join(", ")} first`]),
+    ].join("; "),
+  );
+};
 
 const remedyOf = (session: Session, cause: GateFailed | null): string =>
   [cause?.remedy ?? "repair what the message names and run the upgrade again", ...leftToDo(session)].join("; ");

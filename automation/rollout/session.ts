@@ -11,7 +11,9 @@ import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
 import { observe, type Observation, type Wants } from "../observation/observe";
 import { countsByMember, learnOwners, type Ownership } from "../observation/target-owners";
+import { stopRequested } from "./interruptions";
 import type { Ports } from "../ports";
+import { runPolicy, type RunPolicy } from "../policy/run-policy";
 import { withTargetGroups } from "../environment/load-balancers";
 import { readMemberStack } from "../environment/member-stack";
 
@@ -57,6 +59,10 @@ export class Session {
   enoughSeenAt = Number.NEGATIVE_INFINITY;
   /** Members that served when the rollout began and were taken out again on its way back. */
   readonly leftOut = new Set<string>();
+  /** The way back failed a check, and it turned once more in this run. */
+  turnedAgain = false;
+  /** Until when a lock of somebody else's update is waited for. */
+  private locksUntil = 0;
 
   /** `environment` changes once: when a teardown has deleted a primary's load balancers. */
   constructor(
@@ -88,37 +94,29 @@ export class Session {
   get holdMs(): number {
     return this.ports.clock.scaled(this.rules.propagationHoldSeconds);
   }
+  /** Made from the rollout that the record has; it changes when that begins, turns, or moves on. */
+  get policy(): RunPolicy {
+    if (this.made?.of !== this.record) this.made = { of: this.record, policy: runPolicy(this.record) };
+    return this.made.policy;
+  }
+  private made: { readonly of: EnvironmentRecord; readonly policy: RunPolicy } | null = null;
   /**
-   * Half a minute of AWS's time; Kubernetes' and this machine's own delays are not scaled, hence never less than three
-   * real seconds.
-   * On the way back something is broken already: only the gate's timeout gives up.
+   * `short` is half a minute of AWS's time; Kubernetes' and this machine's own delays are not scaled, hence never less
+   * than three real seconds. Where there is nothing better to turn to, only the gate's timeout gives up.
    */
-  get toleratedMs(): number {
-    if (this.record.rollout?.direction === "back") return Number.POSITIVE_INFINITY;
-    return Math.max(this.ports.clock.scaled(30), 3000);
+  get tolerance(): { readonly toleratedMs: number; readonly requestsToleratedMs: number } {
+    const short = Math.max(this.ports.clock.scaled(30), 3000);
+    const { members, requests } = this.policy.tolerance;
+    return {
+      toleratedMs: members === "short" ? short : Number.POSITIVE_INFINITY,
+      requestsToleratedMs: requests === "short" ? short : Number.POSITIVE_INFINITY,
+    };
   }
   isoNow(): string {
     return new Date(this.ports.clock.now()).toISOString();
   }
   active(): string[] {
     return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role === "active");
-  }
-  /** Everybody goes: nobody has to serve, or to stay good. */
-  get tearsDown(): boolean {
-    return this.record.rollout?.command?.name === "teardown";
-  }
-  /**
-   * The other active members that must stay good: none in a teardown; on the way back not those that are about to be
-   * drained, which may be why.
-   */
-  peersOf(member: string): string[] {
-    if (this.tearsDown) return [];
-    const rollout = this.record.rollout;
-    const leaving =
-      rollout?.direction === "back"
-        ? rollout.steps.flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []))
-        : [];
-    return this.active().filter((name) => name !== member && !leaving.includes(name));
   }
   present(): string[] {
     return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role !== "absent");
@@ -150,8 +148,12 @@ export class Session {
     // Members that only the config knows so far are no reason to write.
     if (this.record.revision <= this.written.revision) return;
     const next = asOneWrite(this.written, this.record);
+    const { clock } = this.ports;
+    this.locksUntil = this.policy.waitsForLocks
+      ? clock.now() + Math.max(clock.scaled(this.rules.gateTimeoutSeconds), 10_000)
+      : clock.now();
     for (let attempt = 1; !(await this.wrote(next, attempt)); attempt += 1) {
-      await this.ports.clock.sleep(Math.max(this.ports.clock.scaled(10), 1000) * attempt, this.options.stop);
+      await clock.sleep(Math.max(clock.scaled(10), 1000) * Math.min(attempt, mostWrites), this.options.stop);
     }
     this.written = next;
     this.record = next;
@@ -166,17 +168,14 @@ export class Session {
       await this.ports.pulumi.writeRecord(this.written.revision, next, this.options.cancel);
     } catch (error) {
       if (await this.wasWritten(next)) return true;
-      if (
-        !(error instanceof DriverError) ||
-        !mayPass.has(error.code) ||
-        attempt >= mostWrites ||
-        this.options.cancel.aborted
-      )
-        throw error;
+      if (!(error instanceof DriverError) || this.options.cancel.aborted) throw error;
+      const waits = error.code === "EBG-STACK-LOCKED" && this.ports.clock.now() < this.locksUntil;
+      if (waits && this.options.stop.aborted) throw stopRequested(this.options.commandName);
+      if (!waits && (!mayPass.has(error.code) || attempt >= mostWrites)) throw error;
       this.options.emit({
         kind: "note",
         message:
-          `the record was not written, trying again (${attempt + 1} of ${mostWrites}): ` +
+          `the record was not written, trying again${waits ? "" : ` (${attempt + 1} of ${mostWrites})`}: ` +
           `${error.message.split("\n")[0] ?? ""}`,
       });
       return false;

@@ -85,7 +85,9 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
         return tell("passed", "passed", decision.message, null);
       case "failed":
         tell("failed", decision.reason, decision.message, decision.remedy);
-        throw new GateFailed("EBG-GATE", `${gate.name}: ${decision.message}`, decision.remedy);
+        throw new GateFailed("EBG-GATE", `${gate.name}: ${decision.message}`, decision.remedy, {
+          reason: decision.reason,
+        });
       case "waiting":
         tell("waiting", decision.reason, decision.message, null);
         break;
@@ -101,6 +103,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
         "EBG-GATE",
         message,
         "eks-blue-green status shows what is missing; rollout.gateTimeoutSeconds is the longest wait",
+        { reason: decision.reason },
       );
     }
     await repairDrift(session, observation);

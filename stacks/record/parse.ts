@@ -5,6 +5,7 @@ import { sizedAt } from "./desired-member";
 import { ownershipOf } from "./parse-ownership";
 import { adoptionOf } from "./parse-adoption";
 import { evacuatedOf, evacuationOf } from "./parse-evacuation";
+import { baselineOf } from "./parse-baseline";
 import { Reader } from "./value-reader";
 import type { EnvironmentRecord, Hold, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./types";
 
@@ -117,6 +118,10 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
     direction: reader.oneOf(object["direction"], "rollout.direction", ["forward", "back"] as const),
     reason: reason === null ? null : reader.text(reason, "rollout.reason"),
     ...(healthyBefore === null ? {} : { healthyBefore }),
+    ...(object["baseline"] == null ? {} : { baseline: baselineOf(reader, object["baseline"], "rollout.baseline") }),
+    ...(object["turned"] == null ? {} : { turned: baselineOf(reader, object["turned"], "rollout.turned") }),
+    ...(object["asked"] === true ? { asked: true as const } : {}),
+    ...(object["again"] === true ? { again: true as const } : {}),
     ...(object["givenUp"] === true ? { givenUp: true as const } : {}),
     startedAt: reader.text(object["startedAt"], "rollout.startedAt"),
   };

@@ -4,7 +4,7 @@
  * into one write (a `commit` that the next `begin` carries). None reads a clock: times and names come in as data.
  */
 import { capacityOf, nodePercentOf } from "./desired-member";
-import type { EnvironmentRecord, Intent, MemberPlacement, Move, Placement, Rollout, Step } from "./types";
+import type { Baseline, EnvironmentRecord, Intent, MemberPlacement, Move, Placement, Rollout, Step } from "./types";
 
 /** A transition that the record's state forbids: a mistake of the caller, not of the user. */
 export class RecordError extends Error {
@@ -55,11 +55,11 @@ function moveOf(step: Step | undefined, placement: Placement, action: string): M
 /** Writes down a planned rollout. Nothing moves yet. */
 export function startRollout(
   record: EnvironmentRecord,
-  plan: Pick<Rollout, "id" | "command" | "strategy" | "wantedVersion" | "steps" | "startedAt">,
+  plan: Pick<Rollout, "id" | "command" | "strategy" | "wantedVersion" | "steps" | "startedAt" | "baseline">,
 ): EnvironmentRecord {
   if (record.rollout !== null) throw new RecordError(`startRollout: rollout ${record.rollout.id} is under way`);
   noIntent(record, "startRollout");
-  const { id, command, strategy, wantedVersion, steps, startedAt } = plan;
+  const { id, command, strategy, wantedVersion, steps, startedAt, baseline } = plan;
   return {
     ...record,
     revision: record.revision + 1,
@@ -69,6 +69,7 @@ export function startRollout(
       strategy,
       wantedVersion,
       steps,
+      ...(baseline === undefined ? {} : { baseline }),
       startedAt,
       done: 0,
       direction: "forward",
@@ -147,15 +148,24 @@ export function turnBack(
     readonly startedAt: string;
     readonly by: string;
     readonly givenUp?: true;
+    /** What is seen when it turns. */
+    readonly turned?: Baseline;
+    readonly asked?: true;
+    /** From a way back that failed a check. */
+    readonly again?: true;
   },
 ): EnvironmentRecord {
   const rollout = openRollout(record, "turnBack");
+  const { turned: _before, asked: _asked, ...rest } = rollout;
   const turned: Rollout = {
-    ...rollout,
+    ...rest,
     steps: back.steps,
     done: 0,
     direction: "back",
     reason: back.reason,
+    ...(back.turned === undefined ? {} : { turned: back.turned }),
+    ...(back.asked === true ? { asked: true as const } : {}),
+    ...(back.again === true ? { again: true as const } : {}),
     ...(back.givenUp === true ? { givenUp: true as const } : {}),
   };
   const open = record.intent;

@@ -87,6 +87,23 @@ export interface RolloutCommand {
   readonly percent: number | null;
 }
 
+/**
+ * What there was before the first move of a rollout, or when it turned. What was sick then is not the moves' doing;
+ * what gets worse is.
+ */
+export interface Baseline {
+  /** By member and target group key: registered targets, and how many of them were healthy. */
+  readonly targets: Readonly<
+    Record<string, Readonly<Record<string, { readonly registered: number; readonly healthy: number }>>>
+  >;
+  /** By target group key; without those that nobody asked. */
+  readonly requests: Readonly<
+    Record<string, { readonly sent: number; readonly failed: number; readonly statuses?: readonly number[] }>
+  >;
+  /** Names of the alarms that rang. */
+  readonly alarms: readonly string[];
+}
+
 export interface Rollout {
   readonly id: string;
   /** Absent: `upgrade`. The same command goes on with it; another one is refused. */
@@ -106,6 +123,14 @@ export interface Rollout {
    * is what those that stay must have, also when the drain is resumed. Absent: no such member was drained.
    */
   readonly healthyBefore?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Before the first move. Absent: written by an earlier version, or not seen. */
+  readonly baseline?: Baseline;
+  /** When it turned last. Absent: it has not turned, or an earlier version wrote it. */
+  readonly turned?: Baseline;
+  /** Somebody asked for the way back; nothing was known to be broken. Absent: no. */
+  readonly asked?: true;
+  /** The way back itself failed a check, and it turned once more: it ends with the members that serve. Absent: no. */
+  readonly again?: true;
   /** It goes back because the config was set back, not because a check failed. Absent: false. */
   readonly givenUp?: true;
   readonly startedAt: string;

@@ -224,6 +224,14 @@ export class World {
     return serving.length === 0 || serving.some((id) => this.erring.has(this.targets.get(id)?.member ?? ""));
   }
 
+  /** The share of requests that fail. */
+  failingShare(): number {
+    const serving = this.serving();
+    if (serving.length === 0) return 1;
+    const erring = serving.filter((id) => this.erring.has(this.targets.get(id)?.member ?? "")).length;
+    return this.fails() ? Math.max(erring / serving.length, 0.01) : 0;
+  }
+
   private async effect<T>(call: string, work: () => T): Promise<T> {
     if (this.dead) throw new Killed();
     this.calls.push(call);
@@ -484,7 +492,7 @@ export class World {
           return Object.fromEntries(names.map((name) => [name, this.alarm ? "alarm" : "ok"]));
         },
         probe: async (_url, count) => {
-          const failed = this.fails() ? count : 0;
+          const failed = Math.ceil(count * this.failingShare());
           return { sent: count, failed, firstFailure: failed > 0 ? "reset" : null };
         },
       },

@@ -45,7 +45,7 @@ export function connectToRules(): ReturnType<typeof parseConnectTo> {
   }
 }
 
-function once(url: URL, destination: Destination): Promise<string | null> {
+function once(url: URL, destination: Destination, statuses: Set<number>): Promise<string | null> {
   return new Promise((resolve) => {
     let failure: string | null = null;
     const outgoing = request(
@@ -59,6 +59,7 @@ function once(url: URL, destination: Destination): Promise<string | null> {
       },
       (answer) => {
         answer.resume();
+        statuses.add(answer.statusCode ?? 0);
         answer.on("end", () =>
           resolve((answer.statusCode ?? 0) >= 500 ? `GET ${url.pathname} answered status ${answer.statusCode}` : null),
         );
@@ -79,7 +80,13 @@ function once(url: URL, destination: Destination): Promise<string | null> {
 export async function probe(url: string, count: number): Promise<ProbeResult> {
   const parsed = new URL(url);
   const destination = destinationOf(parsed.hostname, Number(parsed.port || 80), connectToRules());
-  const results = await Promise.all(Array.from({ length: count }, () => once(parsed, destination)));
+  const statuses = new Set<number>();
+  const results = await Promise.all(Array.from({ length: count }, () => once(parsed, destination, statuses)));
   const failures = results.filter((result) => result !== null);
-  return { sent: count, failed: failures.length, firstFailure: failures[0] ?? null };
+  return {
+    sent: count,
+    failed: failures.length,
+    firstFailure: failures[0] ?? null,
+    statuses: [...statuses].sort((a, b) => a - b),
+  };
 }

@@ -1,0 +1,108 @@
+/**
+ * Who must stay good in a run, compared with what, and how long something may look bad: one value, made from the
+ * command, the direction and what there was before the first move. Whoever has to decide asks it. Pure.
+ */
+import type { Baseline, EnvironmentRecord, Move, Rollout, RolloutCommand } from "../../stacks/record";
+import { excusedBy, type Excused } from "../observation/baseline";
+
+export interface RunPolicy {
+  /** Everybody goes: nobody has to serve, or to stay good. */
+  readonly endsService: boolean;
+  /** What was so before: no move is blamed for it. */
+  readonly excused: Excused;
+  /** Members that are taken out on the way back though they served well when it turned: it may turn once more to them. */
+  readonly refuge: readonly string[];
+  /** Active members that must not get worse while this one moves. */
+  peersOf(member: string): string[];
+  /** How long something may look bad before a gate fails: of members, and of requests. */
+  readonly tolerance: { readonly members: Tolerance; readonly requests: Tolerance };
+  /** Whether those that stay must be as many as before when this member leaves or gets smaller. */
+  floorOf(move: Pick<Move, "kind" | "member" | "from" | "to">): Floor;
+  /** Whether requests tell something of a member that comes in now: not while one that fails is still to leave. */
+  readonly requestsTell: boolean;
+  /**
+   * Whoever leaves may be why something is bad. Requests that fail say nothing of those that stay before it has left
+   * for as long as the load balancer may still route to it.
+   */
+  readonly suspectsLeaving: boolean;
+  /** Behind a drain, requests are judged only when the load balancer can't route to the member any more. */
+  readonly requestsTellLate: boolean;
+  /** What a lock of somebody else's update may take from the way: refused at once, or waited for like a gate. */
+  readonly waitsForLocks: boolean;
+  /** Requests of a round: more where some of them failed before, because a share has to be compared. */
+  requests(plain: number): number;
+}
+
+/** `short`: half a minute. `gate`: as long as a gate may last, because there is nothing better to turn to. */
+export type Tolerance = "short" | "gate";
+/**
+ * `none`: a healthy peer is enough, because what leaves may be what is broken. `start`: what served when the rollout
+ * began. `stayers`: those that stay must be complete, as long as what leaves is healthy.
+ */
+export type Floor = "none" | "start" | "stayers";
+
+const drainedIn = ({ steps }: Pick<Rollout, "steps">): string[] =>
+  steps.flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []));
+
+const served = (baseline: Baseline | undefined, member: string): boolean => {
+  const groups = Object.values(baseline?.targets[member] ?? {});
+  return groups.length > 0 && groups.every(({ registered, healthy }) => healthy > 0 && healthy * 2 >= registered);
+};
+const answered = (baseline: Baseline | undefined): boolean =>
+  baseline !== undefined && Object.values(baseline.requests).every(({ failed }) => failed === 0);
+
+/** Of the rollout that the record has; without one, of nothing that is under way. */
+export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">): RunPolicy {
+  const active = Object.keys(placement).filter((name) => placement[name]?.role === "active");
+  const endsService = rollout?.command?.name === "teardown";
+  const back = rollout?.direction === "back" ? rollout : null;
+  const times = [rollout?.baseline, back?.turned].filter((time) => time !== undefined);
+  const excused = excusedBy(times);
+  const leaving = back === null ? [] : drainedIn(back);
+  // Where requests failed when it turned, one that leaves may be why: there is nothing to turn to.
+  const clean = answered(back?.turned);
+  const refuge =
+    back === null || back.again === true || !clean ? [] : leaving.filter((name) => served(back.turned, name));
+  // Somebody asked for it: what gets worse then is whoever comes in, as on the way forward.
+  const asked = back?.asked === true && refuge.length > 0;
+  const drainsAhead =
+    back !== null && back.steps.slice(back.done).some((step) => step.type === "move" && step.kind === "drain");
+  return {
+    endsService,
+    excused,
+    refuge,
+    peersOf: (member) => (endsService ? [] : active.filter((name) => name !== member && !leaving.includes(name))),
+    tolerance: {
+      members: back === null || asked ? "short" : "gate",
+      requests: back === null || refuge.length > 0 ? "short" : "gate",
+    },
+    floorOf: ({ kind, member }) => {
+      if (endsService) return "none";
+      if (back === null || kind !== "drain") return "start";
+      return refuge.includes(member) ? "stayers" : "none";
+    },
+    requestsTell: !drainsAhead || asked,
+    requestsTellLate: back !== null,
+    suspectsLeaving: back !== null && !asked,
+    waitsForLocks: back !== null,
+    requests: (plain) =>
+      Object.keys(times.at(-1)?.requests ?? {}).some((key) => excused.failing(key) > 0) ? 32 : plain,
+  };
+}
+
+/**
+ * Whether the environment must serve well before a run begins. Who types a command because something is broken is told
+ * so, and goes on; an upgrade waits.
+ */
+export function mustServeBefore(
+  { rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">,
+  command: RolloutCommand | null,
+): boolean {
+  // What is under way is not stopped by what its own gates look at: half-way in front of a member that fails is the
+  // worst place to stay, and they turn back.
+  if (rollout !== null) return false;
+  if (command === null) return true;
+  if (command.name !== "scale") return false;
+  const stands = placement[command.member ?? ""];
+  return (command.percent ?? 100) < (stands?.capacityPercent ?? 100);
+}

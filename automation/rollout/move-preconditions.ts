@@ -1,0 +1,301 @@
+/** What must hold before each kind of move. */
+import type { Move } from "../../stacks/record";
+import { decideGone } from "../gates/drained";
+import { skewProblem } from "../gates/upgraded";
+import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag";
+import { listing } from "../gates/gate-result";
+import { mayRetireAs } from "../planning/cancel-rollout";
+import { typed } from "../text/command-line";
+import { plainLook, type Observation, type Wants } from "../observation/observe";
+import { healthOf, snapshot, strangers } from "../observation/target-owners";
+import { ownershipOf } from "../../stacks/config/target-groups";
+import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
+import { isEvacuated, readyToReturn } from "./evacuated-member";
+import type { Session } from "./session";
+import { GateFailed, Stop, stopRequested } from "./interruptions";
+import { looksOf } from "./observation-needs";
+import { counted, doing } from "../text/sentences";
+
+/** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
+export async function beforeMove(session: Session, move: Move, resumed: boolean): Promise<Observation> {
+  const evacuated = isEvacuated(session, move.member);
+  const looks = looksOf(session);
+  const observation = await lookBefore(
+    session,
+    move,
+    move.kind === "retire" ? looks.workload : move.kind === "upgrade" || evacuated ? looks.infrastructure : plainLook,
+  );
+  const flags = flagProblems(observation);
+  if (flags.length > 0 && move.kind === "admit") {
+    const { message, remedy } = describeFlagProblems(flags);
+    // One that was begun may have evicted already: out again. One that was not begun just waits for a person.
+    throw resumed ? new GateFailed("EBG-GATE", message, remedy) : new Stop("EBG-PREFLIGHT", message, remedy);
+  }
+  switch (move.kind) {
+    case "provision":
+      return observation;
+    case "admit":
+    case "scale":
+      needsApi(session, observation, move);
+      return observation;
+    case "drain":
+      needsApi(session, observation, move);
+      if (evacuated) readyToReturn(session, observation, move.member);
+      else if (move.from.role === "active" && !session.policy.endsService) needsHealthyPeer(session, observation, move);
+      return observation;
+    case "upgrade":
+      needsApi(session, observation, move);
+      outOfTraffic(session, observation, move);
+      return observation;
+    case "retire":
+      // Approved once; but a record may have been put back from a backup, and its member serve again.
+      // (Of one that is half destroyed and silent nobody can say what is its own.)
+      if (!resumed) await mayRetire(session, observation, move);
+      else if (observation.members[move.member]?.reachable) {
+        notRegistered(session, observation, move, "destroyed");
+        // A provision that was turned around was never bound; whoever bound it since wants it.
+        notBound(session, observation, move);
+      }
+      return observation;
+    case "shift":
+      throw new Stop(
+        "EBG-PLAN-IMPOSSIBLE",
+        `the move '${move.kind}' is not built yet`,
+        "set eks-blue-green:rollout.strategy to replace",
+      );
+    default:
+      return move.kind satisfies never;
+  }
+}
+
+/** Looks of `lookBefore`, ten seconds apart. */
+const mostLooks = 30;
+
+/**
+ * What must leave, or must have left, is what is seen now: a target group that AWS did not tell would be taken for an
+ * empty one. @throws Stop
+ */
+async function lookBefore(session: Session, move: Move, wants: Wants): Promise<Observation> {
+  const { clock } = session.ports;
+  const { stop, commandName } = session.options;
+  for (let looked = 1; ; looked += 1) {
+    const observation = await session.look(wants);
+    const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
+    if (untold.length === 0 || (move.kind !== "drain" && move.kind !== "upgrade" && move.kind !== "retire"))
+      return observation;
+    if (looked >= mostLooks)
+      throw new Stop(
+        "EBG-AWS",
+        `could not ${move.kind} ${move.member}: AWS did not tell the targets of ${listing(untold)} ` +
+          `(${listing(observation.problems, 1)})`,
+        `wait until it does, then go on with: ${commandName}`,
+      );
+    await clock.sleep(Math.max(clock.scaled(10), 1000), stop);
+    if (stop.aborted) throw stopRequested(commandName);
+  }
+}
+
+/** Silent, not refusing. */
+const isDead = ({ members }: Observation, member: string): boolean =>
+  members[member]?.reachable === false && members[member].refusal === undefined;
+const orEvacuate = (session: Session, member: string): string =>
+  `; if it can't be brought back soon: eks-blue-green evacuate ${member} --stack ` +
+  `${session.environment.environment}${session.policy.endsService ? ", then this command again" : ""}`;
+
+function needsApi(session: Session, observation: Observation, move: Move): void {
+  const seen = observation.members[move.member];
+  if (seen?.reachable) return;
+  const serving = session.active().filter((name) => name !== move.member);
+  // A refused login is about the caller: an evacuation would take a cluster that is well out of traffic.
+  if (seen?.refusal !== undefined)
+    throw new Stop(
+      "EBG-KUBERNETES",
+      `could not ${move.kind} ${move.member}: it can't be asked (${seen.problem}). Everything before it is done.`,
+      `${seen.refusal}; then go on with: ${session.options.commandName}`,
+    );
+  throw new Stop(
+    "EBG-MEMBER-UNREACHABLE",
+    `could not ${move.kind} ${move.member}: its API server does not answer ` +
+      `(${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. ` +
+      "Everything before it is done.",
+    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ` +
+      `${session.options.commandName}${["drain", "scale"].includes(move.kind) && (serving.length > 0 || session.policy.endsService) && !isEvacuated(session, move.member) ? orEvacuate(session, move.member) : ""}`,
+  );
+}
+
+function needsHealthyPeer(session: Session, observation: Observation, move: Move): void {
+  const { excused } = session.policy;
+  const health = (name: string): string => healthOf(session.owners, observation, name, excused.sick);
+  const peers = session.active().filter((name) => name !== move.member);
+  const healthy = peers.filter((name) => health(name) === "healthy");
+  const least = Math.max(1, session.rules.minActive);
+  if (healthy.length >= least) return;
+  throw new GateFailed(
+    "EBG-GATE",
+    `${move.member} is not drained: ${counted(healthy.length, "other member")} active and healthy, ${least} must be ` +
+      `(${peers.map((name) => `${name}: ${health(name)}`).join(", ") || "none is active"})`,
+    "eks-blue-green status shows each target's state",
+    { reason: "last-active" },
+  );
+}
+
+/** @throws Stop when any target of the member is registered */
+function notRegistered(session: Session, observation: Observation, move: Move, done: string): void {
+  const mine = Object.values(snapshot(session.owners, observation, move.member)).flat();
+  if (mine.length > 0)
+    throw new Stop(
+      "EBG-GATE",
+      `${move.member} is not ${done}: ${mine.length} of its targets are registered (${listing(mine)})`,
+      `find out who registered them (eks-blue-green status), then go on with: ${session.options.commandName}`,
+    );
+}
+
+/**
+ * A plain update in the middle of a drain declares the binding once more: its targets are no leftovers, and nothing may
+ * be stopped on it.
+ */
+export function boundAgain(session: Session, seen: Observation, member: string): boolean {
+  const declared = session.members[member]?.services ?? {};
+  return Object.entries(seen.members[member]?.services ?? {}).some(
+    ([service, { bindings }]) =>
+      declared[service]?.boundBy !== "load-balancer-service" && bindings.some((binding) => !binding.deleting),
+  );
+}
+
+/** @throws Stop while a binding of the environment's services is there: pods may be registered at any moment */
+function notBound(session: Session, observation: Observation, { member }: Move): void {
+  if (!boundAgain(session, observation, member)) return;
+  throw new Stop(
+    "EBG-GATE",
+    `${member} is not destroyed: it is bound to the load balancer, by an update that is not this driver's`,
+    `find out who deployed ${member}'s stack (eks-blue-green status), delete its TargetGroupBindings, then go on ` +
+      `with: ${session.options.commandName}`,
+  );
+}
+
+/**
+ * Of a member whose stack has no outputs nobody can say which targets are its own: one that belongs to nobody else may
+ * be.
+ * @throws Stop while there is any, or AWS does not tell
+ */
+export async function noneUnaccounted(session: Session, member: string, what: string): Promise<void> {
+  const observation = await session.look(plainLook);
+  const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
+  if (untold.length > 0)
+    throw new Stop(
+      "EBG-AWS",
+      `${what}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`,
+      `wait until it does, then go on with: ${session.options.commandName}`,
+    );
+  const silent = Object.values(observation.members).filter(
+    ({ name, reachable }) => name !== member && !reachable && !isEvacuated(session, name),
+  );
+  if (silent.length > 0)
+    throw new Stop(
+      "EBG-GATE",
+      `${what}: its stack has no outputs, so what is registered may be its own, and ` +
+        `${silent.map(({ name, problem }) => `${name} can't be asked which targets it has (${problem})`).join("; ")}`,
+      `${silent.map(({ name, refusal }) => refusal ?? `bring ${name}'s API server back, or: eks-blue-green evacuate ${name} --stack ` + `${session.environment.environment}`).join("; ")}; ` +
+        `then go on with: ${session.options.commandName}`,
+    );
+  const strays = strangers(session.owners, observation);
+  if (strays.length > 0)
+    throw new Stop(
+      "EBG-GATE",
+      `${what}: its stack has no outputs, so it can't be asked, and ${counted(strays.length, "target")} may be ` +
+        `its own, because no other member lists them: ${listing(strays)}`,
+      `deploy it once more (pulumi up --stack ${session.environment.environment}-${member}), or deregister them ` +
+        `by hand (aws elbv2 deregister-targets), then go on with: ${session.options.commandName}`,
+    );
+}
+
+/**
+ * Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its
+ * kubelets must be near enough.
+ */
+function outOfTraffic(session: Session, observation: Observation, move: Move): void {
+  notRegistered(session, observation, move, "upgraded");
+  const skew = skewProblem(observation, move.member, move.to.version ?? "");
+  if (skew !== null)
+    throw new Stop(
+      "EBG-GATE",
+      `${move.member} is not upgraded: ${skew}`,
+      "upgrade its node groups first (aws eks update-nodegroup-version), then go on with: " +
+        `${session.options.commandName}`,
+    );
+}
+
+/** Its controller must outlive its Services: with the cluster gone nobody would delete what they own in AWS. */
+async function loadBalancersReleased(session: Session, observation: Observation, move: Move): Promise<void> {
+  // Without its API server there are no Services to read: what they own in AWS was looked for instead.
+  if (isEvacuated(session, move.member) && isDead(observation, move.member)) return;
+  const member = session.members[move.member];
+  const { record, environment } = session;
+  const ownership = ownershipOf(record, environment.config);
+  if (member === undefined || ownership.owner !== "service" || ownership.primary !== move.member) return;
+  for (const { namespace, loadBalancerService } of ownedServices(environment.config, ownership)) {
+    if ((await session.ports.kubernetes.readService(member, namespace, loadBalancerService)) !== null)
+      throw new Stop(
+        "EBG-TEARDOWN",
+        `${move.member} is not destroyed: its Service ${namespace}/${loadBalancerService}, which owns a load ` +
+          "balancer, is still there",
+        session.options.commandName,
+      );
+  }
+}
+
+/** @throws Stop when the config wants what is about to be destroyed: approval of a retire is none of a lost way back */
+function configAgrees({ record, environment, options }: Session, move: Move): void {
+  const wanted = environment.config.kubernetesVersion;
+  const { rollout } = record;
+  if (rollout === null || mayRetireAs(rollout, move.from.version, wanted)) return;
+  const name = environment.environment;
+  throw new Stop(
+    "EBG-STOPPED",
+    `${move.member} (${move.from.version ?? "?"}) is not destroyed: the config wants ${wanted}, and this rollout goes ` +
+      `to ${rollout.wantedVersion}`,
+    `take it back: ${typed(name, "rollback")}; or set eks-blue-green:kubernetesVersion to ${rollout.wantedVersion}, ` +
+      `then go on with: ${options.commandName}`,
+  );
+}
+
+async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
+  const teardown = session.policy.endsService;
+  configAgrees(session, move);
+  if (teardown && session.members[move.member] === undefined)
+    await noneUnaccounted(session, move.member, `${move.member} is not destroyed`);
+  if (teardown) await loadBalancersReleased(session, observation, move);
+  else
+    refuseRetiringPrimary(
+      session.record,
+      session.environment.config,
+      [{ type: "move", ...move }],
+      session.environment.environment,
+    );
+  const gone = decideGone(observation, session.owners, move.member, {
+    evacuated: isEvacuated(session, move.member),
+    tearsDown: teardown,
+  }).decision;
+  if (gone.status !== "passed")
+    throw new Stop(
+      "EBG-GATE",
+      `${move.member} is not destroyed: ${gone.message}`,
+      gone.status === "failed"
+        ? gone.remedy
+        : `repair ${move.member}, then go on with: ` +
+            `${session.options.commandName}${isDead(observation, move.member) ? orEvacuate(session, move.member) : ""}`,
+    );
+  // A teardown was confirmed as a whole, by the environment's name.
+  if (teardown || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
+  // Of one that can't be asked nobody could stop the pods, which would have told their clients.
+  const flows =
+    isEvacuated(session, move.member) && observation.members[move.member]?.reachable !== true
+      ? "; connections that clients still keep open to its pods are cut with its nodes: nobody could tell these " +
+        "pods to close them"
+      : "";
+  throw new Stop(
+    "EBG-STOPPED",
+    `everything is done but destroying ${move.member}, which needs approval${flows}`,
+    `${session.options.commandName} --approve-retire`,
+  );
+}
