@@ -71,6 +71,8 @@ const flag = (attributes: Readonly<Record<string, string>>, key: string): boolea
 export class AdoptedLoadBalancer extends pulumi.ComponentResource {
   public readonly arn: pulumi.Output<string>;
   public readonly dnsName: pulumi.Output<string>;
+  /** Of the load balancer's name: a Route 53 alias record needs it. */
+  public readonly hostedZoneId: pulumi.Output<string>;
   /** Let this group into the pods' security group: the source of the load balancer's connections to them. */
   public readonly securityGroupId: pulumi.Output<string>;
   /** By target group key. */
@@ -145,6 +147,8 @@ export class AdoptedLoadBalancer extends pulumi.ComponentResource {
     );
     this.arn = declared.arn;
     this.dnsName = declared.dnsName;
+    this.hostedZoneId = declared.zoneId;
+    this.hostedZoneId = declared.zoneId;
     const source = balancer.securityGroups.find(({ kind }) => kind === "backend") ?? balancer.securityGroups[0];
     this.securityGroupId = pulumi.output(source?.id ?? "");
     this.registerOutputs({ arn: this.arn, dnsName: this.dnsName, securityGroupId: this.securityGroupId });

@@ -18,6 +18,17 @@ export interface NodeGroupArgs {
   maxSize: number;
   /** True when a cluster autoscaler owns the desired size: later updates leave it alone. Default false. */
   autoscaled?: boolean;
+  /**
+   * GiB of the nodes' root volumes, not with `launchTemplate`. Default 20, EKS's own (CreateNodegroup, 2026-11-30). A
+   * change replaces the node group.
+   */
+  diskSize?: number;
+  /** Kubernetes labels of the nodes. Default none. */
+  labels?: Record<string, string>;
+  /** Taints of the nodes, at most 50 (CreateNodegroup, 2026-11-30): pods need a toleration. Default none. */
+  taints?: { key: string; value?: string; effect: "NO_SCHEDULE" | "NO_EXECUTE" | "PREFER_NO_SCHEDULE" }[];
+  /** A launch template of one's own. Its name or id can't be changed without replacing the node group; its version can. */
+  launchTemplate?: { id: pulumi.Input<string>; version: pulumi.Input<string> };
 }
 
 /**
@@ -66,6 +77,10 @@ export interface ClusterArgs {
    * Default false.
    */
   oidcProvider?: boolean;
+  /**
+   * Whether EKS refuses to delete the cluster. Lift it in an update of its own before a destroy. Default false.
+   */
+  deletionProtection?: boolean;
   /** Use this cluster and create nothing but a Kubernetes provider. */
   existing?: ExistingClusterArgs;
   /** Tags on cluster and node group. */
@@ -114,6 +129,12 @@ export function clusterProblems(args: ClusterArgs): Problem[] {
         "must name at least one instance type",
         "Write it like m6i.large",
       );
+    if (nodes.diskSize !== undefined && nodes.launchTemplate !== undefined)
+      add("nodes.diskSize", nodes.diskSize, "can't be combined with `launchTemplate`", "Say it in the launch template");
+    if (nodes.diskSize !== undefined && !(Number.isInteger(nodes.diskSize) && nodes.diskSize >= 1))
+      add("nodes.diskSize", nodes.diskSize, "must be a whole number of GiB", "Write it like 50");
+    if ((nodes.taints?.length ?? 0) > 50)
+      add("nodes.taints", nodes.taints?.length, "must be at most 50", "Name fewer taints");
     if (!(
       nodes.minSize >= 1 &&
       nodes.minSize <= nodes.desiredSize &&
@@ -129,6 +150,17 @@ export function clusterProblems(args: ClusterArgs): Problem[] {
     }
   }
   return problems;
+}
+
+/** What is not given is not declared: node groups that are there see no change. */
+function nodeOptions(nodes: NodeGroupArgs | undefined): Partial<eks.ManagedNodeGroupArgs> {
+  const { diskSize, labels, taints, launchTemplate } = nodes ?? {};
+  return {
+    ...(diskSize === undefined ? {} : { diskSize }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(taints === undefined ? {} : { taints }),
+    ...(launchTemplate === undefined ? {} : { launchTemplate }),
+  };
 }
 
 const nodePolicies = [
@@ -238,6 +270,7 @@ export class Cluster extends pulumi.ComponentResource {
         vpcCniOptions: { addonVersion: args.addons?.vpcCni },
         kubeProxyAddonOptions: { version: args.addons?.kubeProxy },
         corednsAddonOptions: { enabled: false },
+        ...(args.deletionProtection === undefined ? {} : { deletionProtection: args.deletionProtection }),
         tags: args.tags,
       },
       { parent: this },
@@ -284,6 +317,7 @@ export class Cluster extends pulumi.ComponentResource {
           maxSize: args.nodes?.maxSize ?? 1,
         },
         ignoreScalingChanges: args.nodes?.autoscaled === true,
+        ...nodeOptions(args.nodes),
         // Pinned: it follows the control plane in the same update, and not on the day when EKS upgrades the latter by
         // itself.
         version: args.version,

@@ -31,6 +31,8 @@ export interface SharedService {
 export class SharedLoadBalancer extends pulumi.ComponentResource {
   public readonly arn: pulumi.Output<string>;
   public readonly dnsName: pulumi.Output<string>;
+  /** Of the load balancer's name: a Route 53 alias record needs it. */
+  public readonly hostedZoneId: pulumi.Output<string>;
   /** Let this group into the pods' security group. */
   public readonly securityGroupId: pulumi.Output<string>;
   /** By service name. */
@@ -73,6 +75,7 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
     );
     this.arn = balancer.arn;
     this.dnsName = balancer.dnsName;
+    this.hostedZoneId = balancer.zoneId;
     this.securityGroupId = group.id;
     this.registerOutputs({ arn: this.arn, dnsName: this.dnsName, securityGroupId: this.securityGroupId });
   }

@@ -75,6 +75,8 @@ export interface SharedLoadBalancerOutputs {
   /** null with owner `service`, and when several load balancers were adopted: each target group names its own. */
   readonly arn: string | null;
   readonly dnsName: string | null;
+  /** For a Route 53 alias record to `dnsName`; absent in the outputs of older versions. */
+  readonly hostedZoneId?: string | null;
   /** Source of the members' own ingress rules; null: not known to this stack. */
   readonly securityGroupId: string | null;
   /** By target group key. Empty in the outputs with owner `service`; the driver fills it by looking at AWS. */

@@ -16,14 +16,3 @@ export function accessEntryKeys(principalArns: readonly string[]): Readonly<Reco
   }
   return keys;
 }
-
-/**
- * Whether an identity is a role's session. EKS makes the entry of the one that creates a cluster by itself, and refuses
- * a second one. A session names its role without the path; in one account a role's name is unique with any path.
- */
-export function isSessionOf(callerArn: string, roleArn: string): boolean {
-  const session = /^arn:[^:]+:sts::(\d+):assumed-role\/([^/]+)\//.exec(callerArn);
-  if (session === null) return callerArn === roleArn;
-  const role = /^arn:[^:]+:iam::(\d+):role\/(?:.*\/)?([^/]+)$/.exec(roleArn);
-  return role !== null && role[1] === session[1] && role[2] === session[2];
-}

@@ -138,6 +138,7 @@ export function declareLoadBalancers(plan: LoadBalancersPlan): pulumi.Output<Sha
     primary: null,
     arn: shared?.arn ?? null,
     dnsName: shared?.dnsName ?? null,
+    hostedZoneId: shared?.hostedZoneId ?? null,
     securityGroupId: shared?.securityGroupId ?? null,
     services,
   }) as pulumi.Output<SharedLoadBalancerOutputs>;

@@ -51,6 +51,40 @@ function kubeconfigOf(clusterName: string, region: string, endpoint: string, cer
   });
 }
 
+/** @throws with a remedy when no controller could work for bindings of ours */
+async function refuseController(
+  { clusterName, controller }: ExistingClusterConfig,
+  autoMode: boolean,
+  { identity, provider }: { readonly identity: "pod-identity" | "irsa"; readonly provider: aws.Provider },
+): Promise<void> {
+  const subject = `the existing cluster '${clusterName}'`;
+  if (controller === "existing" && autoMode)
+    throw new Error(
+      `${subject} runs in EKS Auto Mode, whose own controller serves bindings of another kind ` +
+        "(eks.amazonaws.com) than this package makes (elbv2.k8s.aws). Set its memberClusters' existing.controller to " +
+        "managed: then the AWS Load Balancer Controller is installed beside it, for these bindings",
+    );
+  if (controller === "existing") return;
+  if (identity === "irsa")
+    throw new Error(
+      `${subject} gets its controller from this project, which does not know its OpenID Connect provider, so ` +
+        "nothing could trust the controller's pods. Set eks-blue-green:controller.identity to pod-identity, or " +
+        "install the controller yourself (existing.controller: existing)",
+    );
+  // Auto Mode has the agent built in.
+  if (autoMode) return;
+  const agent = await orNull(
+    `add-ons of ${subject}`,
+    aws.eks.getAddon({ clusterName, addonName: "eks-pod-identity-agent" }, { provider }),
+  );
+  if (agent === null)
+    throw new Error(
+      `${subject} has no add-on eks-pod-identity-agent, so its controller would run without permissions. Install ` +
+        `it: aws eks create-addon --cluster-name ${clusterName} --addon-name eks-pod-identity-agent; then run the ` +
+        "command again",
+    );
+}
+
 /** Null when the member's cluster is this stack's own. Throws with a remedy when the cluster can't be used. */
 export async function existingCluster(
   config: ExistingClusterConfig | null,
@@ -58,6 +92,10 @@ export async function existingCluster(
     readonly vpcId: string;
     readonly region: string;
     readonly wantedVersion: string;
+    /** Of a controller that this project installs. */
+    readonly identity: "pod-identity" | "irsa";
+    /** Whether this stack has it already: what runs is not refused. */
+    readonly deployed: boolean;
     readonly provider: aws.Provider;
   },
 ): Promise<ExistingCluster | null> {
@@ -85,6 +123,8 @@ export async function existingCluster(
         `to ${cluster.version} before the first deployment`,
     );
   }
+  if (!context.deployed)
+    await refuseController(config, cluster.computeConfigs?.some(({ enabled }) => enabled) === true, context);
   const podSecurityGroupId = config.podSecurityGroupId ?? cluster.vpcConfig.clusterSecurityGroupId;
   return {
     ...config,

@@ -212,6 +212,20 @@ export function connectionOf(kubeconfig: string): { endpoint: string; certificat
   return { endpoint: cluster?.server ?? "", certificateAuthorityData: cluster?.["certificate-authority-data"] ?? "" };
 }
 
+function lookUpExisting(
+  { config, network, region }: EnvironmentOutputs,
+  member: string,
+  context: { readonly wantedVersion: string; readonly deployed: boolean; readonly provider: aws.Provider },
+): Promise<ExistingCluster | null> {
+  const { identity } = config.controller;
+  return existingCluster(config.memberClusters?.[member]?.existing ?? null, {
+    ...context,
+    vpcId: network.vpcId,
+    region,
+    identity,
+  });
+}
+
 /** Reads and decides everything, then declares the member; an absent member declares nothing. */
 export async function memberProgram(
   values: Readonly<Record<string, string>>,
@@ -251,12 +265,11 @@ export async function memberProgram(
   });
   const own = await readStackOutputs(stack);
   const last = own.kind === "outputs" ? (own.outputs as Partial<MemberOutputs>) : {};
-  const { config, record, network } = environment;
+  const { config, record } = environment;
   const release = context?.kind === "release" ? context.part : null;
-  const existing = await existingCluster(config.memberClusters?.[member]?.existing ?? null, {
-    vpcId: network.vpcId,
-    region: environment.region,
+  const existing = await lookUpExisting(environment, member, {
     wantedVersion: desired.placement.version,
+    deployed: last.clusterName !== undefined,
     provider,
   });
   // Only a cluster that this stack has made can have been upgraded by EKS meanwhile.

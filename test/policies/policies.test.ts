@@ -1,0 +1,232 @@
+/** The policies that are shipped: enough for what the driver and `pulumi up` call, and not more. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { permits, type PolicyDocument, type Request } from "../support/iam";
+import { controllerPolicies } from "./controller";
+
+const root = resolve(__dirname, "../..");
+const policies = join(root, "policies");
+const text = (name: string): string => readFileSync(join(policies, `${name}.json`), "utf8");
+const policy = (name: string): PolicyDocument =>
+  JSON.parse(
+    text(name)
+      .replace(/ACCOUNT_ID/g, "111122223333")
+      .replace(/REGION/g, "us-east-1")
+      .replace(/ENVIRONMENT/g, "dev")
+      .replace(/MEMBER/g, "blue"),
+  ) as PolicyDocument;
+const may = (names: readonly string[], request: Request): boolean => permits(names.map(policy), request);
+
+const prefixes: Readonly<Record<string, string>> = {
+  "elastic-load-balancing-v2": "elasticloadbalancing",
+  cloudwatch: "cloudwatch",
+  ec2: "ec2",
+  eks: "eks",
+  iam: "iam",
+  sts: "sts",
+};
+
+/** `service:Action` of every command that the driver's sources send. */
+function driverActions(): string[] {
+  const folder = join(root, "automation/adapters/aws");
+  return [
+    ...new Set(
+      readdirSync(folder)
+        .filter((name) => name.endsWith(".ts"))
+        .flatMap((name) => {
+          const source = readFileSync(join(folder, name), "utf8");
+          const services = new Map<string, string>();
+          for (const [, names = "", client = ""] of source.matchAll(
+            /import \{([^}]*)\} from "@aws-sdk\/client-([^"]+)"/g,
+          ))
+            for (const imported of names.split(",")) {
+              const [command = "", alias = command] = imported.trim().split(/ as /);
+              services.set(alias.trim(), `${prefixes[client]}:${command.trim().replace(/Command$/, "")}`);
+            }
+          return [...source.matchAll(/new ([A-Z]\w+Command)\(/g)].map(([, command = ""]) => {
+            const action = services.get(command);
+            assert.ok(action !== undefined && !action.startsWith("undefined"), `${name}: ${command} has no service`);
+            return action;
+          });
+        }),
+    ),
+  ].sort();
+}
+
+const tagged = { "aws:ResourceTag/eks-blue-green/environment": "dev" };
+const group = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/dev-web/1";
+const handedOver = "arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/net/k8s-web-web-1/1";
+/** What a call is about, where a policy asks. */
+const about: Readonly<Record<string, Omit<Request, "action">>> = {
+  eks: { resource: "arn:aws:eks:us-east-1:111122223333:cluster/dev-blue" },
+  "eks:DescribeAddon": { resource: "arn:aws:eks:us-east-1:111122223333:addon/dev-blue/coredns/1" },
+  "elasticloadbalancing:DeregisterTargets": { resource: group, context: tagged },
+  "elasticloadbalancing:AddTags": { resource: handedOver },
+  "elasticloadbalancing:RemoveTags": { resource: handedOver },
+  "ec2:CreateTags": {
+    resource: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1",
+    context: { "aws:TagKeys": "elbv2.k8s.aws/cluster" },
+  },
+  "ec2:DeleteTags": {
+    resource: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1",
+    context: { "aws:TagKeys": "service.k8s.aws/stack" },
+  },
+  "iam:PutRolePolicy": { resource: "arn:aws:iam::111122223333:role/blue-1a2b3c4" },
+  "iam:GetRolePolicy": { resource: "arn:aws:iam::111122223333:role/blue-1a2b3c4" },
+  "iam:DeleteRolePolicy": { resource: "arn:aws:iam::111122223333:role/blue-1a2b3c4" },
+};
+const requestOf = (action: string): Request => ({
+  action,
+  ...(about[action] ?? about[action.split(":")[0] ?? ""] ?? {}),
+});
+const driver = ["look", "move", "adopt", "destroy"];
+
+describe("the driver's policies", () => {
+  it("permit every call that the driver makes", () => {
+    const actions = driverActions();
+    assert.ok(actions.length > 30, `only ${actions.length} actions were found`);
+    assert.deepEqual(
+      actions.filter((action) => !may(driver, requestOf(action))),
+      [],
+    );
+  });
+
+  it("permit nothing that the driver does not call", () => {
+    const actions = new Set(driverActions());
+    const written = driver.flatMap((name) => policy(name).Statement.flatMap(({ Action }) => Action));
+    assert.deepEqual(
+      [...new Set(written)].filter((action) => !actions.has(action)),
+      [],
+    );
+  });
+
+  it("change nothing, of those who may only look", () => {
+    const written = policy("look").Statement.flatMap(({ Action }) => Action);
+    assert.deepEqual(
+      written.filter((action) => !/:(Describe|List|Get)/.test(action)),
+      [],
+    );
+  });
+
+  it("leave other environments' target groups, clusters and roles alone", () => {
+    const other = { "aws:ResourceTag/eks-blue-green/environment": "prod" };
+    assert.equal(
+      may(driver, { action: "elasticloadbalancing:DeregisterTargets", resource: group, context: other }),
+      false,
+    );
+    assert.equal(may(driver, { action: "elasticloadbalancing:DeregisterTargets", resource: group }), false);
+    assert.equal(may(driver, { action: "iam:PutRolePolicy", resource: "arn:aws:iam::111122223333:role/admin" }), false);
+    assert.equal(
+      may(driver, { action: "eks:DescribeCluster", resource: "arn:aws:eks:us-east-1:111122223333:cluster/prod-blue" }),
+      false,
+    );
+  });
+});
+
+describe("the deployer's policies", () => {
+  const cluster = "arn:aws:eks:us-east-1:111122223333:cluster/dev-blue";
+  const role = "arn:aws:iam::111122223333:role/blue-nodes-1a2b3c4";
+  const inRequest = { "aws:RequestTag/eks-blue-green/environment": "dev" };
+  const deploy = (action: string, request: Omit<Request, "action"> = {}) =>
+    may(["deploy-environment", "deploy-members"], { action, ...request });
+
+  it("permits what the resources of an environment and its members are made, changed and removed with", () => {
+    const needs: readonly (readonly [string, Omit<Request, "action">?])[] = [
+      ["ec2:CreateVpc"],
+      ["ec2:CreateNatGateway"],
+      ["ec2:CreateTags", { context: { "ec2:CreateAction": "CreateSubnet", ...inRequest } }],
+      ["ec2:DeleteVpc", { context: tagged }],
+      ["ec2:AuthorizeSecurityGroupEgress"],
+      ["elasticloadbalancing:CreateLoadBalancer", { context: inRequest }],
+      [
+        "elasticloadbalancing:AddTags",
+        { context: { ...inRequest, "elasticloadbalancing:CreateAction": "CreateListener" } },
+      ],
+      ["elasticloadbalancing:CreateListener", { context: tagged }],
+      ["elasticloadbalancing:DeleteLoadBalancer", { context: tagged }],
+      ["eks:CreateCluster", { resource: cluster }],
+      ["eks:UpdateClusterVersion", { resource: cluster }],
+      ["eks:CreateNodegroup", { resource: cluster }],
+      ["eks:DeleteNodegroup", { resource: "arn:aws:eks:us-east-1:111122223333:nodegroup/dev-blue/ng/1" }],
+      ["eks:CreatePodIdentityAssociation", { resource: cluster }],
+      ["eks:DescribeAddonVersions"],
+      ["iam:CreateRole", { resource: role }],
+      [
+        "iam:AttachRolePolicy",
+        { resource: role, context: { "iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy" } },
+      ],
+      ["iam:PassRole", { resource: role, context: { "iam:PassedToService": "eks.amazonaws.com" } }],
+      ["iam:CreateServiceLinkedRole", { context: { "iam:AWSServiceName": "eks-nodegroup.amazonaws.com" } }],
+    ];
+    assert.deepEqual(
+      needs.filter(([action, request]) => !deploy(action, request)).map(([action]) => action),
+      [],
+    );
+  });
+
+  it("neither gives a role administrator's rights nor touches what belongs to others", () => {
+    const refused: readonly (readonly [string, Omit<Request, "action">?])[] = [
+      [
+        "iam:AttachRolePolicy",
+        { resource: role, context: { "iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess" } },
+      ],
+      ["iam:PutRolePolicy", { resource: "arn:aws:iam::111122223333:role/ci" }],
+      ["iam:PassRole", { resource: role, context: { "iam:PassedToService": "lambda.amazonaws.com" } }],
+      ["ec2:DeleteVpc"],
+      ["ec2:CreateTags", { context: inRequest }],
+      ["elasticloadbalancing:DeleteLoadBalancer"],
+      ["elasticloadbalancing:AddTags", { context: inRequest }],
+      ["elasticloadbalancing:CreateLoadBalancer"],
+      ["eks:DeleteCluster", { resource: "arn:aws:eks:us-east-1:111122223333:cluster/prod-blue" }],
+    ];
+    assert.deepEqual(
+      refused.filter(([action, request]) => deploy(action, request)).map(([action]) => action),
+      [],
+    );
+  });
+});
+
+describe("the files of policies", () => {
+  it("have the controller's as the component makes them", () => {
+    for (const [name, expected] of Object.entries(controllerPolicies()))
+      assert.deepEqual(JSON.parse(text(name)), JSON.parse(expected), name);
+  });
+
+  it("fit into a managed policy, and name nobody's account", () => {
+    for (const file of readdirSync(policies).filter((name) => name.endsWith(".json"))) {
+      const content = readFileSync(join(policies, file), "utf8");
+      assert.ok(content.replace(/\s/g, "").length <= 6144, `${file}: ${content.replace(/\s/g, "").length}`);
+      assert.doesNotMatch(content, /\d{12}/, file);
+    }
+  });
+
+  it("trust one repository's deployments to one environment", () => {
+    const condition = policy("ci-trust").Statement[0]?.Condition;
+    assert.match(JSON.stringify(condition), /:sub":"repo:ORGANIZATION\/REPOSITORY:environment:dev"/);
+    assert.doesNotMatch(JSON.stringify(condition), /\*/);
+  });
+
+  it("let the driver read no Secret in a cluster, and every kind that it asks for", () => {
+    const [role] = parseAllDocuments(readFileSync(join(policies, "cluster-role.yaml"), "utf8")).map(
+      (one) => one.toJS() as { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] },
+    );
+    const rules = role?.rules ?? [];
+    const read = new Set(rules.filter(({ verbs }) => verbs.includes("get")).flatMap(({ resources }) => resources));
+    assert.ok(!read.has("secrets") && !read.has("*"));
+    const folder = join(root, "automation/adapters/kubernetes");
+    const asked = readdirSync(folder)
+      .flatMap((name) => [
+        ...readFileSync(join(folder, name), "utf8").matchAll(
+          /\/(nodes|pods|configmaps|services|events|namespaces|endpointslices|deployments|poddisruptionbudgets|customresourcedefinitions|targetgroupbindings|secrets|replicasets|jobs|serviceaccounts)\b/g,
+        ),
+      ])
+      .map(([, kind = ""]) => kind);
+    assert.ok(new Set(asked).size >= 8);
+    assert.deepEqual(
+      [...new Set(asked)].filter((kind) => !read.has(kind)),
+      [],
+    );
+  });
+});
