@@ -1,5 +1,5 @@
 /** Where events go: NDJSON on stdout, a live view on a terminal, plain lines elsewhere. Several can be told at once. */
-import logUpdate, { logUpdateStderr } from "log-update";
+import type * as LogUpdate from "log-update";
 import type { DriverEvent, DriverEventBody, EventSink } from "../events";
 import { plainLine } from "./plain";
 import { renderView } from "./live";
@@ -37,6 +37,8 @@ export function plainReporter(out: NodeJS.WritableStream): Reporter {
 }
 
 export function liveReporter(out: NodeJS.WriteStream): Reporter {
+  // Loaded by who draws: most commands of a pipeline don't.
+  const { default: logUpdate, logUpdateStderr } = require("log-update") as typeof LogUpdate;
   const update = out === process.stderr ? logUpdateStderr : logUpdate;
   let view: View = emptyView;
   const draw = (): void => update(renderView(view, Date.now(), out.columns || 100).join("\n"));

@@ -2,16 +2,14 @@
  * The certificates of one cluster: an authority, the API server's, its kubelets', an administrator's, and the key that
  * signs service accounts' tokens.
  */
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
+import type * as X509 from "@peculiar/x509";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { webcrypto } from "node:crypto";
 import { join } from "node:path";
+import { loadX509 } from "../shared/x509";
 
 type CryptoKey = webcrypto.CryptoKey;
 type CryptoKeyPair = webcrypto.CryptoKeyPair;
-
-x509.cryptoProvider.set(webcrypto);
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const days = 365;
@@ -48,15 +46,17 @@ function serialNumber(): string {
 }
 
 async function keyPem(key: CryptoKey): Promise<string> {
+  const x509 = loadX509();
   return x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY") + "\n";
 }
 
 interface Authority {
-  readonly certificate: x509.X509Certificate;
+  readonly certificate: X509.X509Certificate;
   readonly keys: CryptoKeyPair;
 }
 
 async function createAuthority(clusterName: string): Promise<Authority> {
+  const x509 = loadX509();
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
@@ -77,8 +77,9 @@ async function issue(
   authority: Authority,
   subject: string,
   usage: Usage,
-  names: x509.JsonGeneralNames = [],
+  names: X509.JsonGeneralNames = [],
 ): Promise<{ cert: string; key: string }> {
+  const x509 = loadX509();
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
@@ -105,9 +106,10 @@ export async function createCertificates(
   clusterName: string,
   serviceAddress: string,
 ): Promise<ClusterCertificates> {
+  const x509 = loadX509();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const authority = await createAuthority(clusterName);
-  const names: x509.JsonGeneralNames = [
+  const names: X509.JsonGeneralNames = [
     { type: "ip", value: "127.0.0.1" },
     { type: "ip", value: serviceAddress },
     ...[

@@ -1,19 +1,10 @@
 /** Paths of the config: they begin at the project's folder, but the engine's plugins run in the program's. */
-import { existsSync, realpathSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-
-/**
- * Set by whoever runs the program inline, where the SDK knows no project: the way from the program's folder to the
- * project's.
- */
-export const projectPathVariable = "EKS_BLUE_GREEN_PROJECT_PATH";
+import { projectPathVariable, wayFrom } from "./project-way";
 
 const isRelative = (path: string): boolean => path === "." || path === ".." || /^\.\.?[/\\]/.test(path);
-
-/** A folder's path from another one, the same on every machine: it becomes an input of resources. */
-export const wayFrom = (program: string, project: string): string =>
-  relative(realpathSync(program), realpathSync(project)).replace(/\\/g, "/");
 
 /** The nearest folder above with a Pulumi.yaml; null: none. */
 function projectAbove(folder: string): string | null {

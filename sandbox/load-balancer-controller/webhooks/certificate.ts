@@ -1,9 +1,6 @@
 /** A self-signed authority with one server certificate for 127.0.0.1; lives as long as the process. */
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
 import { webcrypto } from "node:crypto";
-
-x509.cryptoProvider.set(webcrypto);
+import { loadX509 } from "../../shared/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
@@ -16,6 +13,7 @@ export interface WebhookCertificate {
 }
 
 export async function createWebhookCertificate(): Promise<WebhookCertificate> {
+  const x509 = loadX509();
   const validity = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 365 * DAY_MS) };
   const [authorityKeys, keys] = await Promise.all([
     webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]),

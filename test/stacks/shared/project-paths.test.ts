@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadProgram, readProject } from "../../../automation/adapters/pulumi/project/program";
 import { copyProject, inspectProject } from "../../../automation/cli/rehearsal/project-copy";
-import { fromProgram, projectPathVariable, wayFrom } from "../../../stacks/shared/project-paths";
+import { fromProgram } from "../../../stacks/shared/project-paths";
+import { projectPathVariable, wayFrom } from "../../../stacks/shared/project-way";
 
 describe("a relative path of the config", () => {
   let folder: string;

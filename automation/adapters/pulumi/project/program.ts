@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import type { DriverContext, StackProgram } from "../../../../stacks/contract";
-import { projectPathVariable, wayFrom } from "../../../../stacks/shared/project-paths";
+import { projectPathVariable, wayFrom } from "../../../../stacks/shared/project-way";
 import { DriverError } from "../../../errors";
 import { keep, recall } from "./remembered";
 

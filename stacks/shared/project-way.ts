@@ -1,0 +1,13 @@
+/** What driver and program both know of the way between their folders; without the SDK, of which each has its copy. */
+import { realpathSync } from "node:fs";
+import { relative } from "node:path";
+
+/**
+ * Set by whoever runs the program inline, where the SDK knows no project: the way from the program's folder to the
+ * project's.
+ */
+export const projectPathVariable = "EKS_BLUE_GREEN_PROJECT_PATH";
+
+/** A folder's path from another one, the same on every machine: it becomes an input of resources. */
+export const wayFrom = (program: string, project: string): string =>
+  relative(realpathSync(program), realpathSync(project)).replace(/\\/g, "/");
