@@ -43,8 +43,11 @@ export class Bench {
     this.adapter = this.another();
   }
 
-  /** `backend`: where its address stands. `program`: the program, with `pulumi` and two classes of resources at hand. */
-  static async open(program: string, backend: "surroundings" | "project" = "surroundings"): Promise<Bench | null> {
+  /** `backend`: where the address of its folder stands, or a bucket. `program`: with `pulumi` and two resource classes. */
+  static async open(
+    program: string,
+    backend: "surroundings" | "project" | `s3://${string}` = "surroundings",
+  ): Promise<Bench | null> {
     const tools = await pulumiFolder();
     if (tools === null) return null;
     const pathBefore = process.env["PATH"] ?? "";
@@ -55,7 +58,7 @@ export class Bench {
     writeFileSync(plugin, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`, { mode: 0o755 });
     chmodSync(plugin, 0o755);
     const project = join(folder, "project");
-    const url = `file://${join(folder, "backend")}`;
+    const url = backend.startsWith("s3://") ? backend : `file://${join(folder, "backend")}`;
     const inProject = backend === "project" ? `backend:\n  url: ${url}\n` : "";
     writeFileSync(join(project, "Pulumi.yaml"), `name: bench\nruntime: nodejs\nmain: program.js\n${inProject}`);
     writeFileSync(join(project, "package.json"), "{}");
@@ -79,7 +82,7 @@ module.exports = async (context) => { ${program} };
     return new Bench(folder, pathBefore, {
       PATH: process.env["PATH"],
       PULUMI_HOME: join(folder, "home"),
-      ...(backend === "surroundings" ? { PULUMI_BACKEND_URL: url } : {}),
+      ...(backend === "project" ? {} : { PULUMI_BACKEND_URL: url }),
       PULUMI_CONFIG_PASSPHRASE: "bench",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PROVIDER_LOG: join(folder, "provider.log"),
