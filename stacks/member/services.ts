@@ -67,6 +67,8 @@ function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InC
       preStopSeconds: service.preStopSeconds,
       terminationGraceSeconds: service.terminationGraceSeconds,
       environment: { ...service.environment },
+      ...(service.memory === undefined ? {} : { memory: service.memory }),
+      ...(service.cpu === undefined ? {} : { cpuRequest: service.cpu }),
       ...(service.environmentFrom === undefined ? {} : { environmentFrom: [...service.environmentFrom] }),
     },
     options,

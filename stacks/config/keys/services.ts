@@ -35,6 +35,25 @@ const variables = custom<Readonly<Record<string, string>>>({
   schema: { type: "object", additionalProperties: { type: "string" } },
 });
 
+const memoryQuantity = text({
+  pattern: /^[1-9]\d*(Mi|Gi)$/,
+  rule: "must be an amount of memory in Mi or Gi",
+  remedy: "Write it like 512Mi or 2Gi",
+  range: "Mi or Gi, like `512Mi`",
+});
+
+const cpuQuantity = custom<string>({
+  // A number of cores needs no quotes.
+  read: (value, place) =>
+    /^([1-9]\d*m|\d+(\.\d{1,3})?)$/.test(String(value)) && Number.parseFloat(String(value)) > 0
+      ? String(value)
+      : place.refuse(value, "must be a number of cores, or of thousandths with an m", "Write it like 250m or 2"),
+  empty: "",
+  type: "text or number",
+  range: "cores, or thousandths like `250m`",
+  schema: { type: ["string", "number"] },
+});
+
 /** Refused where it breaks a shared target group; nothing of it is kept. */
 const trafficPolicy = custom<undefined>({
   read: (value, place) =>
@@ -219,6 +238,16 @@ const serviceKeys = {
     readBy: ["environment", "primary"],
     doc: "How long, in seconds, the load balancer lets connections to a deregistered target end.",
     source: deregistrationDelaySeconds.source,
+  }),
+  memory: leftOut(memoryQuantity, "`128Mi`", {
+    doc:
+      "Memory of each pod, as request and as limit: a container that needs more is killed. The default is small: set " +
+      "what the service uses at its peak.",
+    example: "512Mi",
+  }),
+  cpu: leftOut(cpuQuantity, "`100m`", {
+    doc: "CPU that each pod is sure of (its request), in cores or thousandths (`250m`). There is no limit.",
+    example: "250m",
   }),
   environment: withDefault(
     variables,

@@ -278,6 +278,22 @@ describe("the environment's config", () => {
       ["rollout.minActive: must be a whole number from 1 to 1 (one member of all must be free to move)"],
     ],
     [
+      "memory and CPU without a unit that Kubernetes has",
+      { services: [{ ...web, memory: "512MB", cpu: "0.25 cores" }] },
+      [
+        "services[0].memory: must be an amount of memory in Mi or Gi",
+        "services[0].cpu: must be a number of cores, or of thousandths with an m",
+      ],
+    ],
+    [
+      "no memory and no CPU at all",
+      { services: [{ ...web, memory: "0Mi", cpu: 0 }] },
+      [
+        "services[0].memory: must be an amount of memory in Mi or Gi",
+        "services[0].cpu: must be a number of cores, or of thousandths with an m",
+      ],
+    ],
+    [
       "MEMBER taken",
       { services: [{ ...web, environment: { MEMBER: "x" } }] },
       ["services[0].environment.MEMBER: is set by the package to the member's name"],

@@ -162,6 +162,33 @@ describe("a member's program", () => {
     assert.deepEqual(spec.containers[0]?.["env"], [{ name: "MEMBER", value: "blue" }]);
   });
 
+  it("gives pods the memory and CPU that the config names, and what they always had when it names none", async () => {
+    const resourcesOf = async (change: object): Promise<unknown> => {
+      const service = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, ...change };
+      const wanted = (
+        await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () =>
+          environmentProgram({ ...devValues, "eks-blue-green:services": JSON.stringify([service]) }),
+        )
+      ).outputs;
+      const { resources } = await runUnderMocks(
+        { stack: "dev-blue", stacks: { dev: { ...wanted, record: recordWith(active) } } },
+        () => memberProgram(values),
+      );
+      const spec = find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as {
+        template: { spec: { containers: { resources: unknown }[] } };
+      };
+      return spec.template.spec.containers[0]?.resources;
+    };
+    assert.deepEqual(await resourcesOf({ memory: "512Mi", cpu: 0.5 }), {
+      requests: { cpu: "0.5", memory: "512Mi" },
+      limits: { memory: "512Mi" },
+    });
+    assert.deepEqual(await resourcesOf({}), {
+      requests: { cpu: "100m", memory: "128Mi" },
+      limits: { memory: "128Mi" },
+    });
+  });
+
   it("takes variables from the Secrets that the config names, which the stack never reads", async () => {
     const services = JSON.stringify([
       { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, environmentFrom: ["web-secrets"] },
