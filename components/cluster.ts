@@ -50,6 +50,16 @@ export interface ExistingClusterArgs {
   podSecurityGroupId: pulumi.Input<string>;
 }
 
+/** A default that is not said is EKS's. */
+export interface ClusterEndpointArgs {
+  /** Whether the VPC reaches the API server without leaving it. Default false. */
+  privateAccess?: boolean;
+  /** Whether the API server has a public address. Default true. */
+  publicAccess?: boolean;
+  /** IPv4 blocks that reach the public address, at most 40 (EKS quotas). Default `["0.0.0.0/0"]`. */
+  publicCidrs?: string[];
+}
+
 export interface ClusterArgs {
   /**
    * Name of the EKS cluster, at most 100 characters. Explicit, so that it never changes: a change replaces the cluster.
@@ -81,6 +91,17 @@ export interface ClusterArgs {
    * Whether EKS refuses to delete the cluster. Lift it in an update of its own before a destroy. Default false.
    */
   deletionProtection?: boolean;
+  /** Who reaches the API server. Default: everybody by its public address, nobody inside of the VPC. */
+  endpoint?: ClusterEndpointArgs;
+  /** At the end of standard support `EXTENDED` (EKS's default) costs more, `STANDARD` upgrades the cluster by itself. */
+  supportType?: "STANDARD" | "EXTENDED";
+  /**
+   * Logs of the control plane that go to CloudWatch: `api`, `audit`, `authenticator`, `controllerManager`, `scheduler`.
+   * Default none.
+   */
+  logTypes?: string[];
+  /** KMS key of Kubernetes' Secrets; default: EKS's own. It can't be taken away, nor changed. */
+  kmsKeyArn?: string;
   /** Use this cluster and create nothing but a Kubernetes provider. */
   existing?: ExistingClusterArgs;
   /** Tags on cluster and node group. */
@@ -118,6 +139,8 @@ export function clusterProblems(args: ClusterArgs): Problem[] {
         "Keep one of the two",
       );
   }
+  if (args.endpoint?.publicAccess === false && args.endpoint.privateAccess !== true)
+    add("endpoint.privateAccess", args.endpoint.privateAccess, "must be true without publicAccess", "Set it to true");
   if (typeof args.version === "string" && !/^1\.\d{2,}$/.test(args.version))
     add("version", args.version, "must be a Kubernetes minor version", "Write it like 1.35");
   const nodes = args.nodes;
@@ -160,6 +183,19 @@ function nodeOptions(nodes: NodeGroupArgs | undefined): Partial<eks.ManagedNodeG
     ...(labels === undefined ? {} : { labels }),
     ...(taints === undefined ? {} : { taints }),
     ...(launchTemplate === undefined ? {} : { launchTemplate }),
+  };
+}
+
+/** What is not given is not declared: clusters that are there see no change. */
+function optional({ endpoint = {}, supportType, logTypes, kmsKeyArn }: ClusterArgs): Partial<eks.ClusterOptions> {
+  const { privateAccess, publicAccess, publicCidrs } = endpoint;
+  return {
+    ...(privateAccess === undefined ? {} : { endpointPrivateAccess: privateAccess }),
+    ...(publicAccess === undefined ? {} : { endpointPublicAccess: publicAccess }),
+    ...(publicCidrs === undefined ? {} : { publicAccessCidrs: publicCidrs }),
+    ...(supportType === undefined ? {} : { upgradePolicy: { supportType } }),
+    ...(logTypes === undefined ? {} : { enabledClusterLogTypes: logTypes }),
+    ...(kmsKeyArn === undefined ? {} : { encryptionConfigKeyArn: kmsKeyArn }),
   };
 }
 
@@ -267,6 +303,7 @@ export class Cluster extends pulumi.ComponentResource {
         // next one's is a change of the cluster's provider.
         providerCredentialOpts: {},
         kubernetesServiceIpAddressRange: args.serviceCidrBlock,
+        ...optional(args),
         vpcCniOptions: { addonVersion: args.addons?.vpcCni },
         kubeProxyAddonOptions: { version: args.addons?.kubeProxy },
         corednsAddonOptions: { enabled: false },

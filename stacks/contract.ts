@@ -154,6 +154,19 @@ export interface MemberOutputs {
    * Add-on versions as deployed, and the Kubernetes minor they were looked up for: they stay until the minor changes.
    */
   readonly addons?: { readonly minor: string; readonly versions: AddonVersions };
+  /** What the cluster was made with and keeps, whatever the config says by now. Absent: an older version made it. */
+  readonly made?: ClusterMade;
+}
+
+/** Settings that a running cluster can't change, or not without being asked. */
+export interface ClusterMade {
+  /** In the config's order then. */
+  readonly privateSubnetIds: readonly string[];
+  /** null: not known, or the cluster is older than this version of the package: as EKS has it. */
+  readonly privateEndpoint: boolean | null;
+  readonly kmsKeyArn: string | null;
+  /** Role or user that EKS made an administrator when it made the cluster; null: not known. */
+  readonly createdBy: string | null;
 }
 
 export interface AddonVersions {

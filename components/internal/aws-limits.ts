@@ -118,3 +118,27 @@ export const serviceCidrPrefix = {
   longest: 24,
   source: "docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html, 2026-11-21",
 } as const;
+
+/** Blocks that a cluster's Service range must lie in, and that its public endpoint can't be opened to. */
+export const privateBlocks = {
+  blocks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+  source: "docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html, 2026-11-30",
+} as const;
+
+/**
+ * Tags as all services take them that this package makes something of: IAM and Elastic Load Balancing allow the fewest
+ * characters. Of the 50 tags of a resource the package sets up to five itself.
+ */
+export const tags = {
+  longestKey: 128,
+  longestValue: 256,
+  most: 45,
+  characters: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u,
+  source: "docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html, 2026-11-30",
+} as const;
+
+/** CIDR blocks that a cluster's public endpoint is open to. docs.aws.amazon.com/eks/latest/userguide/service-quotas.html. */
+export const publicEndpointBlocks = {
+  most: 40,
+  source: "docs.aws.amazon.com/eks/latest/userguide/service-quotas.html, 2026-11-30",
+} as const;

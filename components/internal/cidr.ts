@@ -30,6 +30,11 @@ export function overlap(a: Cidr, b: Cidr): boolean {
   return a.base < b.base + sizeOf(b) && b.base < a.base + sizeOf(a);
 }
 
+/** Whether all addresses of `inner` are in `outer`. */
+export function contains(outer: Cidr, inner: Cidr): boolean {
+  return outer.prefix <= inner.prefix && overlap(outer, inner);
+}
+
 export interface SubnetBlocks {
   readonly privateBlocks: readonly string[];
   readonly publicBlocks: readonly string[];

@@ -8,6 +8,7 @@ import { AdoptedLoadBalancer, type Network, SharedLoadBalancer, type SharedServi
 import type { EnvironmentConfig } from "../config";
 import type { ServiceTargetGroup, SharedLoadBalancerOutputs } from "../contract";
 import type { Ownership } from "../record";
+import { loadBalancerSubnetsOf } from "../config/load-balancer-subnets";
 import { targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
 
 interface LoadBalancersPlan {
@@ -32,15 +33,19 @@ function createShared(
   specs: readonly TargetGroupSpec[],
 ): SharedLoadBalancer {
   const internal = config.loadBalancer?.scheme === "internal";
+  const given = loadBalancerSubnetsOf(config);
   return new SharedLoadBalancer(environment, {
     loadBalancerName: environment,
     vpcId: network.vpcId,
-    subnetIds: internal ? network.privateSubnetIds : network.publicSubnetIds,
+    subnetIds: given === null ? (internal ? network.privateSubnetIds : network.publicSubnetIds) : [...given],
     podCidrBlock: network.cidrBlock,
     morePodCidrBlocks: [...morePodCidrBlocks],
     internal,
     crossZone: config.loadBalancer?.crossZone ?? true,
     clientCidrBlocks: [...(config.loadBalancer?.clientCidrBlocks ?? ["0.0.0.0/0"])],
+    ...(config.loadBalancer?.rulesPerSecurityGroup === undefined
+      ? {}
+      : { rulesPerSecurityGroup: config.loadBalancer.rulesPerSecurityGroup }),
     services: specs.map(
       ({ key, port, targetPort, targetType, healthCheckPath, healthCheckPort, deregistrationDelaySeconds }) => ({
         name: key,

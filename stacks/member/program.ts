@@ -1,16 +1,14 @@
 /** A member's stack: cluster, nodes, controller, workloads, and the bindings while it is active. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { Cluster, LoadBalancerController } from "../../components";
-import { lookUpAddonVersions, observeClusterVersion } from "./versions";
+import { type Cluster, LoadBalancerController } from "../../components";
+import { type ClusterPlan, createCluster, readCluster } from "./cluster";
 import { parseMemberConfig } from "../config";
 import { providerSettings } from "../config/aws-provider";
 import { createIngress } from "./ingress-rules";
 import { createServices, type Part, partOf, type ServicesPlan } from "./services";
 import { keepsAnnotations } from "../record/adoption";
 import {
-  existingCluster,
-  type ExistingCluster,
   findManagedGroups,
   findSourceGroups,
   findTargetGroups,
@@ -18,14 +16,8 @@ import {
   targetGroupsSeen,
 } from "./aws-lookups";
 import { clusterNameOf, ownershipOf, targetGroupArnPatterns } from "../config/target-groups";
-import {
-  type AddonVersions,
-  type DriverContext,
-  type EnvironmentOutputs,
-  type MemberOutputs,
-  RECORD_LOST,
-} from "../contract";
-import { desiredOfMember, higherVersion, nodePercentOf, nodesAt } from "../record";
+import { type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "../contract";
+import { desiredOfMember } from "../record";
 import type { EnvironmentRecord } from "../record";
 import { fence, holderOf, readLastEnvironment } from "../environment/record-store";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
@@ -33,16 +25,10 @@ import { fromProgram } from "../shared/project-paths";
 import { readStackOutputs } from "../shared/stack-outputs";
 
 /** All that the declaration of one member needs, read and decided before any resource. */
-interface MemberPlan extends Omit<ServicesPlan, "targetGroups"> {
+interface MemberPlan extends Omit<ServicesPlan, "targetGroups">, ClusterPlan {
   readonly found: FoundTargetGroups;
   readonly managedGroups: Readonly<Record<string, string>>;
   readonly sourceGroups: Readonly<Record<string, string>>;
-  /** null: the member's cluster is this stack's own. */
-  readonly existing: ExistingCluster | null;
-  readonly version: string;
-  /** null: the cluster has its own. */
-  readonly addons: AddonVersions | null;
-  readonly clusterName: string;
   readonly provider: aws.Provider;
 }
 
@@ -61,42 +47,6 @@ async function readEnvironment(environment: string): Promise<EnvironmentOutputs>
 
 function protectsBindings(record: EnvironmentRecord, member: string): boolean {
   return !(record.intent?.move.member === member && record.intent.move.kind === "drain");
-}
-
-function createCluster(plan: MemberPlan, tags: Record<string, string>): Cluster {
-  const { config, network } = plan.environment;
-  if (plan.existing !== null || plan.addons === null) {
-    return new Cluster(
-      plan.member,
-      {
-        clusterName: plan.clusterName,
-        existing: {
-          kubeconfig: plan.existing?.kubeconfig ?? "",
-          podSecurityGroupId: plan.existing?.podSecurityGroupId ?? "",
-        },
-      },
-      { providers: [plan.provider] },
-    );
-  }
-  const { instanceTypes, minSize, maxSize, autoscaled } = config.cluster.nodes;
-  const desiredSize = nodesAt(config.cluster.nodes, nodePercentOf(plan.declared));
-  return new Cluster(
-    plan.member,
-    {
-      clusterName: plan.clusterName,
-      version: plan.version,
-      vpcId: network.vpcId,
-      privateSubnetIds: [...network.privateSubnetIds],
-      nodes: { instanceTypes: [...instanceTypes], minSize, desiredSize, maxSize, autoscaled: autoscaled === true },
-      addons: plan.addons,
-      serviceCidrBlock: config.cluster.serviceCidrBlock ?? undefined,
-      oidcProvider: config.controller.identity === "irsa",
-      tags,
-      // The node group is nobody's dependent, so a stray `pulumi destroy` would delete it beside the bindings that
-      // refuse to go.
-    },
-    { providers: [plan.provider], protect: plan.declared.role === "active" },
-  );
 }
 
 /**
@@ -200,6 +150,7 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
     controller: controller.outputs,
     services,
     ...(plan.addons === null ? {} : { addons: { minor: plan.version, versions: plan.addons } }),
+    ...(plan.made === null ? {} : { made: plan.made }),
   };
 }
 
@@ -210,20 +161,6 @@ export function connectionOf(kubeconfig: string): { endpoint: string; certificat
   };
   const cluster = parsed.clusters?.[0]?.cluster;
   return { endpoint: cluster?.server ?? "", certificateAuthorityData: cluster?.["certificate-authority-data"] ?? "" };
-}
-
-function lookUpExisting(
-  { config, network, region }: EnvironmentOutputs,
-  member: string,
-  context: { readonly wantedVersion: string; readonly deployed: boolean; readonly provider: aws.Provider },
-): Promise<ExistingCluster | null> {
-  const { identity } = config.controller;
-  return existingCluster(config.memberClusters?.[member]?.existing ?? null, {
-    ...context,
-    vpcId: network.vpcId,
-    region,
-    identity,
-  });
 }
 
 /** Reads and decides everything, then declares the member; an absent member declares nothing. */
@@ -265,19 +202,15 @@ export async function memberProgram(
   });
   const own = await readStackOutputs(stack);
   const last = own.kind === "outputs" ? (own.outputs as Partial<MemberOutputs>) : {};
-  const { config, record } = environment;
+  const { record } = environment;
   const release = context?.kind === "release" ? context.part : null;
-  const existing = await lookUpExisting(environment, member, {
+  const cluster = await readCluster(environment, {
+    member,
+    clusterName,
     wantedVersion: desired.placement.version,
-    deployed: last.clusterName !== undefined,
+    last,
     provider,
   });
-  // Only a cluster that this stack has made can have been upgraded by EKS meanwhile.
-  const observed =
-    existing?.version ?? (last.clusterName === undefined ? null : await observeClusterVersion(clusterName, provider));
-  const version = higherVersion(desired.placement.version, observed) ?? desired.placement.version;
-  const addons =
-    existing !== null ? null : await lookUpAddonVersions(version, config.cluster.addons, last.addons, provider);
   const found = await findTargetGroups(
     environment,
     ownership,
@@ -296,15 +229,12 @@ export async function memberProgram(
     declared: desired.placement,
     bindings: desired.bindings,
     protectBindings: protectsBindings(record, member),
-    version,
-    addons,
-    clusterName,
+    ...cluster,
     provider,
     ownership,
     found,
     managedGroups,
     sourceGroups,
-    existing,
     release,
   });
 }

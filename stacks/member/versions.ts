@@ -2,6 +2,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterConfig } from "../config";
+import { type AddonPin, minorOfKubeProxy } from "../config/keys/cluster";
 import type { AddonVersions, MemberOutputs } from "../contract";
 
 const addonNames = {
@@ -26,6 +27,14 @@ export async function observeClusterVersion(clusterName: string, provider: aws.P
   }
 }
 
+/** What the config pins for a cluster of this minor; null: nothing. */
+function pinOf(pin: AddonPin | null, key: keyof typeof addonNames, minor: string): string | null {
+  if (pin === null) return null;
+  if (typeof pin !== "string") return pin[minor] ?? null;
+  // EKS refuses a kube-proxy of another minor than the cluster's. While a version changes there are clusters of both.
+  return key === "kubeProxy" && minorOfKubeProxy(pin) !== minor ? null : pin;
+}
+
 /**
  * Versions of the core add-ons: as configured, else as deployed while the minor stays, else EKS's default for the
  * minor. So they are
@@ -38,7 +47,7 @@ export async function lookUpAddonVersions(
   provider: aws.Provider,
 ): Promise<AddonVersions> {
   const resolve = async (key: keyof typeof addonNames): Promise<string> => {
-    const configured = pinned[key] ?? (last?.minor === minor ? last.versions[key] : undefined);
+    const configured = pinOf(pinned[key], key, minor) ?? (last?.minor === minor ? last.versions[key] : undefined);
     if (configured != null) return configured;
     const found = await aws.eks.getAddonVersion(
       { addonName: addonNames[key], kubernetesVersion: minor, mostRecent: false },

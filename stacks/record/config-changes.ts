@@ -7,6 +7,7 @@ import type { EnvironmentConfig, ServiceConfig } from "../config/types";
 import { compareVersions } from "./desired-member";
 import type { EnvironmentRecord } from "./types";
 import { configDifferences, fixedProblems } from "../config/differences";
+import { loadBalancerSubnetsOf } from "../config/load-balancer-subnets";
 import { ownershipOf, targetGroupsOf } from "../config/target-groups";
 
 const moveToNew = "Keep the deployed value; to change it, build a second environment and move clients to it by DNS";
@@ -25,7 +26,7 @@ export function sharedFieldProblems(current: EnvironmentConfig, wanted: Environm
       rule: `can't change on a deployed environment (it is ${JSON.stringify(was ?? null)}): ${what}`,
       remedy,
     });
-  if (found.some(({ path }) => path.startsWith("network.existing")))
+  if (current.network.existing?.vpcId !== wanted.network.existing?.vpcId)
     refuse(
       "network.existing",
       current.network.existing,
@@ -33,6 +34,7 @@ export function sharedFieldProblems(current: EnvironmentConfig, wanted: Environm
       "the load balancer and all target groups would be replaced",
       moveToNew,
     );
+  else problems.push(...balancerSubnetProblems(current, wanted));
   const zones = current.network.availabilityZones;
   const same = wanted.network.availabilityZones;
   if (zones.some((zone, index) => zone !== same[index]))
@@ -60,6 +62,26 @@ export function sharedFieldProblems(current: EnvironmentConfig, wanted: Environm
     problems.push(...portProblems(service, same, index));
   }
   return problems;
+}
+
+/**
+ * The load balancer stays in its subnets: it has one a zone, and is replaced without one that it was in. Members keep
+ * the subnets that they were made in, so all others may change.
+ */
+function balancerSubnetProblems(current: EnvironmentConfig, wanted: EnvironmentConfig): Problem[] {
+  const was = loadBalancerSubnetsOf(current) ?? [];
+  const is = loadBalancerSubnetsOf(wanted) ?? [];
+  // Nobody but who writes them down for the load balancer says that further ones are in further zones.
+  const mayGrow = wanted.network.existing?.loadBalancerSubnetIds !== undefined;
+  if (was.every((subnet) => is.includes(subnet)) && (mayGrow || is.length === was.length)) return [];
+  return [
+    {
+      path: "network.existing",
+      value: is,
+      rule: `the load balancer is in ${was.join(", ")}: it can't leave a subnet, and has one in each zone`,
+      remedy: `Write network.existing.loadBalancerSubnetIds: [${was.join(", ")}]; all other subnets may change`,
+    },
+  ];
 }
 
 /** A deployed port keeps its name (its target group's key follows from it), and its container port. */

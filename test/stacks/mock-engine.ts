@@ -41,6 +41,8 @@ export interface MockWorld {
   readonly clusterAutoMode?: boolean;
   /** Add-ons of an existing cluster; missing: whatever is asked for. */
   readonly clusterAddons?: readonly string[];
+  /** Subnets of a cluster that is there; missing: not told. */
+  readonly clusterSubnetIds?: readonly string[];
   /** Of an existing VPC. */
   readonly secondaryCidrBlocks?: readonly string[];
   /** Default `aws`. */
@@ -93,7 +95,11 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
         endpoint: "https://existing.example",
         certificateAuthorities: [{ data: "Q0E=" }],
         computeConfigs: world.clusterAutoMode === true ? [{ enabled: true }] : [],
-        vpcConfig: { vpcId: world.clusterVpcId ?? "vpc-0", clusterSecurityGroupId: "sg-existing" },
+        vpcConfig: {
+          vpcId: world.clusterVpcId ?? "vpc-0",
+          clusterSecurityGroupId: "sg-existing",
+          subnetIds: world.clusterSubnetIds ?? [],
+        },
       };
     case "aws:eks/getAddon:getAddon":
       if (world.clusterAddons?.includes(String(inputs["addonName"])) === false)
@@ -130,6 +136,8 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
       };
     case "aws:eks/getAddonVersion:getAddonVersion":
       return { ...inputs, version: `v1.2.3-eksbuild.${String(inputs["kubernetesVersion"]).split(".")[1]}` };
+    case "aws:index/getCallerIdentity:getCallerIdentity":
+      return { ...inputs, arn: "arn:aws:sts::123456789012:assumed-role/ci/session" };
     case "aws:index/getPartition:getPartition":
       return { ...inputs, partition: world.partition ?? "aws" };
     case "aws:ec2/getVpc:getVpc":

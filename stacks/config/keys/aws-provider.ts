@@ -4,6 +4,7 @@
  * itself: what decides on what is made and where is passed on, who calls is refused. The rest (retries, endpoints …)
  * stays the environment's stack's alone.
  */
+import { tags as tagLimits } from "../../../components/internal/aws-limits";
 import { custom, type Form } from "../declare/form";
 import type { Place } from "../declare/place";
 import { required, withDefault } from "../declare/key";
@@ -21,6 +22,23 @@ function decoded(text: unknown): unknown {
 const isPlain = (value: unknown): value is string | number | boolean =>
   ["string", "number", "boolean"].includes(typeof value);
 
+/** What the first role or load balancer would be refused with, half-way in an update. */
+function refuseTags(all: readonly [string, string][], place: Place): void {
+  const { longestKey, longestValue, most, characters, source } = tagLimits;
+  const remedy = "Use letters, digits, spaces and _ . : / = + - @";
+  for (const [key, value] of all) {
+    const path = `tags.${key}`;
+    if (key === "" || key.length > longestKey || !characters.test(key))
+      place.add(path, key, `has a key that AWS refuses: 1 to ${longestKey} characters, of some (${source})`, remedy);
+    else if (/^aws:/i.test(key))
+      place.add(path, key, "begins with aws:, which AWS keeps for its own tags", "Choose another key");
+    if (value.length > longestValue || !characters.test(value))
+      place.add(path, value, `must have at most ${longestValue} characters, of some (${source})`, remedy);
+  }
+  if (all.length > most)
+    place.add("", all.length, `must be at most ${most} tags: a resource has at most 50 (${source})`, "Remove some");
+}
+
 const defaultTags = custom<Readonly<Record<string, string>>>({
   read: (value, place) => {
     const tags = (decoded(value) as { tags?: unknown } | null | undefined)?.tags;
@@ -30,7 +48,9 @@ const defaultTags = custom<Readonly<Record<string, string>>>({
         "must have `tags`, each a plain value",
         "Write it like aws:defaultTags: { tags: { team: platform } }",
       );
-    return Object.fromEntries(Object.entries(tags).map(([key, tag]) => [key, String(tag)]));
+    const all = Object.entries(tags).map(([key, tag]): [string, string] => [key, String(tag)]);
+    refuseTags(all, place);
+    return Object.fromEntries(all);
   },
   empty: {},
   type: "`tags`, each a plain value",

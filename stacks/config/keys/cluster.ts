@@ -1,7 +1,12 @@
 /** `cluster`: what the clusters that this project makes are like. */
-import { nodesPerGroup, serviceCidrPrefix } from "../../../components/internal/aws-limits";
-import { overlap, parseCidr } from "../../../components/internal/cidr";
-import { cidr, flag, list, text, whole } from "../declare/form";
+import {
+  nodesPerGroup,
+  privateBlocks,
+  publicEndpointBlocks,
+  serviceCidrPrefix,
+} from "../../../components/internal/aws-limits";
+import { type Cidr, contains, overlap, parseCidr } from "../../../components/internal/cidr";
+import { cidr, custom, flag, list, oneOf, text, whole, yesOrNo } from "../declare/form";
 import { group, type Rule } from "../declare/group";
 import { addedLater, filled, leftOut, orNull, type ValueOf, withDefault } from "../declare/key";
 
@@ -47,23 +52,117 @@ const sizesInOrder: Rule<NodesConfig> = ({ minSize, desiredSize, maxSize }, plac
     );
 };
 
-const addonVersion = text({
-  pattern: /^v\d+\.\d+\.\d+-eksbuild\.\d+$/,
-  rule: "must be the version of an EKS add-on",
-  remedy: "Write it like v1.19.2-eksbuild.1 (aws eks describe-addon-versions)",
+const addonPattern = /^v\d+\.\d+\.\d+-eksbuild\.\d+$/;
+const addonRule = "must be the version of an EKS add-on";
+const addonRemedy = "Write it like v1.19.2-eksbuild.1 (aws eks describe-addon-versions)";
+
+/** One version, or versions by Kubernetes minor. */
+export type AddonPin = string | Readonly<Record<string, string>>;
+
+const addonPin = custom<AddonPin>({
+  read: (value, place) => {
+    const versions: unknown = value;
+    if (typeof versions !== "object" || versions === null || Array.isArray(versions))
+      return typeof value === "string" && addonPattern.test(value)
+        ? value
+        : place.refuse(value, addonRule, addonRemedy);
+    for (const [minor, version] of Object.entries(versions)) {
+      if (!/^1\.\d{2,}$/.test(minor))
+        place.add(`"${minor}"`, version, "must stand under a Kubernetes minor in quotes", 'Write it like "1.35": v1.…');
+      if (typeof version !== "string" || !addonPattern.test(version))
+        place.add(`"${minor}"`, version, addonRule, addonRemedy);
+    }
+    return versions as AddonPin;
+  },
+  empty: "",
+  type: "text, or texts by Kubernetes minor",
+  range: "version of an EKS add-on",
+  schema: {
+    anyOf: [
+      { type: "string", pattern: addonPattern.source },
+      {
+        type: "object",
+        propertyNames: { pattern: "^1\\.\\d{2,}$" },
+        additionalProperties: { type: "string", pattern: addonPattern.source },
+      },
+    ],
+  },
 });
-const addon = (title: string) =>
-  orNull(addonVersion, "EKS's default for the cluster's minor, looked up once per minor", {
-    doc: `Version of the add-on ${title}.`,
-    example: "v1.19.2-eksbuild.1",
+
+const addon = (title: string, more = "") =>
+  orNull(addonPin, "EKS's default for the cluster's minor, looked up once per minor", {
+    doc: `Version of the add-on ${title}; for all members, or by Kubernetes minor.${more}`,
+    example: { "1.35": "v1.35.0-eksbuild.2" },
   });
+
+/** The minor that a version of kube-proxy is for: it has the cluster's. */
+export const minorOfKubeProxy = (version: string): string => version.slice(1).split(".").slice(0, 2).join(".");
 
 const addonsKeys = {
   vpcCni: addon("Amazon VPC CNI"),
   coredns: addon("CoreDNS"),
-  kubeProxy: addon("kube-proxy"),
+  kubeProxy: addon("kube-proxy", " A version is for its own minor only: a cluster of another one gets EKS's default."),
   podIdentityAgent: addon("EKS Pod Identity Agent"),
 };
+
+const isPrivate = (block: Cidr): boolean =>
+  privateBlocks.blocks.some((one) => {
+    const outer = parseCidr(one);
+    return outer !== null && contains(outer, block);
+  });
+
+const endpointKeys = {
+  privateAccess: leftOut(yesOrNo(), "true for clusters made by this version or later; older ones keep what they have", {
+    doc: "Whether nodes and whoever is in the VPC reach the API server inside of the VPC.",
+  }),
+  publicAccess: leftOut(yesOrNo(), "true", {
+    doc:
+      "Whether the API server has a public address. Without one, `up` and all other commands must run where the VPC's " +
+      "addresses are reached.",
+  }),
+  publicCidrs: leftOut(
+    list(cidr("203.0.113.0/24"), { fewest: 1, remedy: "Write it like 203.0.113.0/24" }),
+    "`0.0.0.0/0`",
+    {
+      doc: "Who may reach the public address. Name where commands run as well.",
+      source: publicEndpointBlocks.source,
+    },
+  ),
+};
+
+export interface EndpointConfig extends ValueOf<typeof endpointKeys> {}
+
+const endpointReachable: Rule<EndpointConfig> = ({ privateAccess, publicAccess, publicCidrs }, place) => {
+  if (privateAccess === false && publicAccess === false)
+    place.add("publicAccess", false, "can't be off together with privateAccess", "Switch one of them on");
+  if (publicAccess === false && privateAccess === undefined)
+    place.add(
+      "privateAccess",
+      null,
+      "is required without publicAccess: members that are older than this key have none",
+      "Write privateAccess: true",
+    );
+  if (publicCidrs === undefined) return;
+  if (publicCidrs.length > publicEndpointBlocks.most)
+    place.add(
+      "publicCidrs",
+      publicCidrs.length,
+      `must have at most ${publicEndpointBlocks.most} blocks (${publicEndpointBlocks.source})`,
+      "Name fewer, wider blocks",
+    );
+  publicCidrs.forEach((text, index) => {
+    const block = parseCidr(text);
+    if (block !== null && isPrivate(block))
+      place.add(
+        `publicCidrs[${index}]`,
+        text,
+        "is a private block: nobody reaches the public address from there",
+        "Name public addresses; private ones reach the API server with privateAccess: true",
+      );
+  });
+};
+
+const logTypes = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
 
 const clusterKeys = {
   nodes: filled(group(nodesKeys, [sizesInOrder]), { doc: "The managed node group of each member." }),
@@ -75,6 +174,46 @@ const clusterKeys = {
       source: serviceCidrPrefix.source,
       example: "172.20.0.0/16",
     }),
+  ),
+  endpoint: leftOut(group(endpointKeys, [endpointReachable]), "as its keys say", {
+    doc: "Who reaches the Kubernetes API server.",
+  }),
+  adminRoleArns: leftOut(
+    list(
+      text({
+        pattern: /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/,
+        rule: "must be the ARN of an IAM role",
+        remedy: "Write it like arn:aws:iam::123456789012:role/platform-admin",
+      }),
+      { fewest: 1, remedy: "Write it like arn:aws:iam::123456789012:role/platform-admin" },
+    ),
+    "none",
+    {
+      doc:
+        "IAM roles that administer the clusters, besides the one that creates them: that one has its access from EKS. " +
+        "New ones go to the end.",
+      example: ["arn:aws:iam::123456789012:role/platform-admin"],
+    },
+  ),
+  supportType: leftOut(oneOf("STANDARD", "EXTENDED"), "`EXTENDED`, EKS's default", {
+    doc:
+      "What happens at the end of standard support of the Kubernetes minor: `EXTENDED` costs more from then on, with " +
+      "`STANDARD` EKS upgrades the cluster by itself.",
+  }),
+  logTypes: leftOut(list(oneOf(...logTypes), { fewest: 0, remedy: `Name some of ${logTypes.join(", ")}` }), "none", {
+    doc: "Logs of the control plane that go to CloudWatch.",
+  }),
+  kmsKeyArn: leftOut(
+    text({
+      pattern: /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/,
+      rule: "must be the ARN of a KMS key",
+      remedy: "Write it like arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }),
+    "EKS's own key",
+    {
+      doc: "KMS key that encrypts Kubernetes' Secrets.",
+      change: { kind: "new members" },
+    },
   ),
 };
 
@@ -92,6 +231,13 @@ const serviceRange: Rule<ClusterConfig> = ({ serviceCidrBlock }, place) => {
       serviceCidrBlock,
       `overlaps with the VPC's block ${vpc}`,
       "Choose a private block outside of the VPC, like 172.20.0.0/16",
+    );
+  if (!isPrivate(service))
+    place.add(
+      "serviceCidrBlock",
+      serviceCidrBlock,
+      `must lie in ${privateBlocks.blocks.join(", ")} (${privateBlocks.source})`,
+      "Choose a block like 172.20.0.0/16",
     );
   if (service.prefix < shortest || service.prefix > longest)
     place.add(

@@ -1,8 +1,8 @@
 /** `loadBalancer`: the load balancer in front of all members. */
-import { cidr, list, oneOf, text, yesOrNo } from "../declare/form";
+import { rulesPerSecurityGroup } from "../../../components/internal/aws-limits";
+import { cidr, custom, list, oneOf, text, whole, yesOrNo } from "../declare/form";
 import { group, type Rule } from "../declare/group";
-import { addedLater, derived, type ValueOf, withDefault } from "../declare/key";
-import { custom } from "../declare/form";
+import { addedLater, derived, leftOut, type ValueOf, withDefault } from "../declare/key";
 
 /** `stack`: Pulumi owns the load balancer · `service`: a Service of the primary does, through its controller. */
 export type LoadBalancerOwner = "stack" | "service";
@@ -51,6 +51,10 @@ const balancerKeys = {
     ),
     { doc: "Who may connect." },
   ),
+  rulesPerSecurityGroup: leftOut(whole({ least: 1, most: 1000, source: rulesPerSecurityGroup.source }), "`60`", {
+    doc: "The account's quota of rules of a security group, where AWS has raised it.",
+    source: rulesPerSecurityGroup.source,
+  }),
 };
 
 interface Balancer extends ValueOf<typeof balancerKeys> {}

@@ -3,7 +3,7 @@ import { fewestZones, vpcPrefix } from "../../../components/internal/aws-limits"
 import { overlap, parseCidr, subnetBlocks } from "../../../components/internal/cidr";
 import { cidr, list, oneOf, text } from "../declare/form";
 import { group, type Rule } from "../declare/group";
-import { addedLater, derived, orNull, required, type ValueOf, withDefault } from "../declare/key";
+import { addedLater, derived, leftOut, orNull, required, type ValueOf, withDefault } from "../declare/key";
 
 const subnetIds = list(
   text({
@@ -25,9 +25,21 @@ const existingKeys = {
   ),
   privateSubnetIds: required(subnetIds, {
     doc: "Subnets of control planes, nodes and pods, in at least two zones, with a way out to the internet.",
+    change: { kind: "new members" },
   }),
-  publicSubnetIds: required(subnetIds, {
-    doc: "Subnets of an internet-facing load balancer, one a zone, in at least two zones.",
+  publicSubnetIds: withDefault(
+    subnetIds,
+    derived(() => [], "none; required for an internet-facing load balancer"),
+    {
+      doc: "Subnets of an internet-facing load balancer, one a zone, in at least two zones.",
+      change: { kind: "partly", note: "those of the load balancer can't change" },
+    },
+  ),
+  loadBalancerSubnetIds: leftOut(subnetIds, "`publicSubnetIds`; `privateSubnetIds` for scheme `internal`", {
+    doc:
+      "Subnets of the load balancer, one a zone. Write them down before `privateSubnetIds` changes below an internal " +
+      "load balancer.",
+    change: { kind: "partly", note: "more may be added at the end, in further zones" },
   }),
 };
 
@@ -41,7 +53,7 @@ const subnetKeys = {
 const networkKeys = {
   existing: orNull(group(existingKeys), "a VPC is made", {
     doc: "A VPC that is there already and stays somebody else's.",
-    change: { kind: "partly", note: "no" },
+    change: { kind: "partly", note: "no; some of its keys" },
   }),
   availabilityZones: withDefault(
     list(

@@ -2,7 +2,8 @@
 import { longestClusterName } from "../../../components/internal/aws-limits";
 import type { Rule } from "../declare/group";
 import type { OwnKeys } from "../keys/environment";
-import { targetQuotas } from "./quotas";
+import { minorOfKubeProxy } from "../keys/cluster";
+import { securityGroupQuota, targetQuotas } from "./quotas";
 
 type Check = Rule<OwnKeys>;
 
@@ -44,4 +45,37 @@ const ownClustersInCycle: Check = ({ members, memberClusters, rollout }, place) 
     );
 };
 
-export const environmentRules: readonly Check[] = [clusterNamesFit, zonesOfRegion, ownClustersInCycle, targetQuotas];
+/** A pinned kube-proxy of another minor would be left aside without a word. */
+const kubeProxyOfMinor: Check = ({ cluster, kubernetesVersion }, place) => {
+  const pin = cluster.addons.kubeProxy;
+  if (typeof pin !== "string" || pin === "" || kubernetesVersion === "") return;
+  const minor = minorOfKubeProxy(pin);
+  if (minor !== kubernetesVersion)
+    place.add(
+      "cluster.addons.kubeProxy",
+      pin,
+      `is for Kubernetes ${minor}, and kubernetesVersion is ${kubernetesVersion}`,
+      `Pin it by minor, so that clusters of both are right: kubeProxy: { "${minor}": ${pin}, "${kubernetesVersion}": ` +
+        `v${kubernetesVersion}.… } (aws eks describe-addon-versions --addon-name kube-proxy); or remove it`,
+    );
+};
+
+const publicSubnets: Check = ({ network, loadBalancer }, place) => {
+  if (network.existing?.publicSubnetIds.length !== 0 || loadBalancer?.scheme === "internal") return;
+  place.add(
+    "network.existing.publicSubnetIds",
+    null,
+    "is required for an internet-facing load balancer",
+    "List public subnets in at least two zones, or set loadBalancer.scheme to internal",
+  );
+};
+
+export const environmentRules: readonly Check[] = [
+  clusterNamesFit,
+  zonesOfRegion,
+  kubeProxyOfMinor,
+  publicSubnets,
+  ownClustersInCycle,
+  targetQuotas,
+  securityGroupQuota,
+];

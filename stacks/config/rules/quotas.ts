@@ -1,7 +1,12 @@
 /** The targets that all services need together, against what AWS lets a load balancer have. */
-import { targetsPerLoadBalancer, targetsPerTargetGroup } from "../../../components/internal/aws-limits";
+import {
+  rulesPerSecurityGroup,
+  targetsPerLoadBalancer,
+  targetsPerTargetGroup,
+} from "../../../components/internal/aws-limits";
 import type { Rule } from "../declare/group";
 import type { OwnKeys } from "../keys/environment";
+import { targetGroupsOf } from "../target-groups";
 
 /** Members that are in at once. In a cycle that is all, scaled up for the one that leaves next. */
 function membersAtOnce({ rollout, members }: OwnKeys): number {
@@ -45,4 +50,22 @@ export const targetQuotas: Rule<OwnKeys> = (config, place) => {
   });
   if (shared && total > most)
     tooMany("services", total, "Use fewer and larger pods, or split the services over several environments");
+};
+
+/** Each listener has a rule for each block of clients; EC2 counts them for the load balancer's group. */
+export const securityGroupQuota: Rule<OwnKeys> = ({ services, loadBalancer }, place) => {
+  const most = loadBalancer?.rulesPerSecurityGroup ?? rulesPerSecurityGroup.most;
+  const blocks = loadBalancer?.clientCidrBlocks.length ?? 1;
+  const balancers = loadBalancer?.owner === "service" ? services.map((one) => [one]) : [services];
+  for (const one of balancers) {
+    const listeners = targetGroupsOf({ services: one }).length;
+    if (listeners * blocks > most)
+      place.add(
+        "loadBalancer.clientCidrBlocks",
+        listeners * blocks,
+        `makes ${listeners * blocks} rules (${listeners} listeners, ${blocks} blocks of clients), and a security group ` +
+          `has at most ${most} (${rulesPerSecurityGroup.source})`,
+        "Name fewer, wider blocks; or have AWS raise the quota and write it in loadBalancer.rulesPerSecurityGroup",
+      );
+  }
 };

@@ -294,6 +294,92 @@ describe("the environment's config", () => {
       ],
     ],
     [
+      "a kube-proxy of another minor",
+      { cluster: { addons: { kubeProxy: "v1.33.1-eksbuild.1" } }, kubernetesVersion: "1.35" },
+      ["cluster.addons.kubeProxy: is for Kubernetes 1.33, and kubernetesVersion is 1.35"],
+    ],
+    [
+      "add-ons that are no versions, or under no minor",
+      { cluster: { addons: { coredns: { "1.35": "1.12", latest: "v1.12.0-eksbuild.1" } } } },
+      [
+        'cluster.addons.coredns."1.35": must be the version of an EKS add-on',
+        'cluster.addons.coredns."latest": must stand under a Kubernetes minor in quotes',
+      ],
+    ],
+    [
+      "a Service range that is not private",
+      { cluster: { serviceCidrBlock: "203.0.113.0/24" } },
+      [
+        "cluster.serviceCidrBlock: must lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 " +
+          "(docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html, 2026-11-30)",
+      ],
+    ],
+    [
+      "blocks of clients with bits behind the prefix",
+      { loadBalancer: { clientCidrBlocks: ["10.0.1.5/16"] } },
+      ["loadBalancer.clientCidrBlocks[0]: must be an IPv4 block whose bits behind the prefix are zero"],
+    ],
+    [
+      "more rules than a security group has",
+      {
+        loadBalancer: { clientCidrBlocks: Array.from({ length: 31 }, (_, index) => `10.${index}.0.0/16`) },
+        services: [web, { ...web, name: "api", port: 81 }],
+      },
+      [
+        "loadBalancer.clientCidrBlocks: makes 62 rules (2 listeners, 31 blocks of clients), and a security group has at " +
+          "most 60 (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html, 2026-11-30)",
+      ],
+    ],
+    [
+      "tags that IAM and Elastic Load Balancing don't take",
+      {
+        "aws:defaultTags": {
+          tags: { owner: "Platform (core), EU", "aws:x": "y", "a,b": "c", long: "v".repeat(257), fine: "a+b @ c_d/e" },
+        },
+      },
+      [
+        "aws:defaultTags.tags.owner: must have at most 256 characters, of some " +
+          "(docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html, 2026-11-30)",
+        "aws:defaultTags.tags.aws:x: begins with aws:, which AWS keeps for its own tags",
+        "aws:defaultTags.tags.a,b: has a key that AWS refuses: 1 to 128 characters, of some " +
+          "(docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html, 2026-11-30)",
+        "aws:defaultTags.tags.long: must have at most 256 characters, of some " +
+          "(docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html, 2026-11-30)",
+      ],
+    ],
+    [
+      "an API server that nobody reaches",
+      { cluster: { endpoint: { publicAccess: false, privateAccess: false } } },
+      ["cluster.endpoint.publicAccess: can't be off together with privateAccess"],
+    ],
+    [
+      "an API server whose only address older members may not have",
+      { cluster: { endpoint: { publicAccess: false } } },
+      [
+        "cluster.endpoint.privateAccess: is required without publicAccess: members that are older than this key have none",
+      ],
+    ],
+    [
+      "a private block at a public address",
+      { cluster: { endpoint: { publicCidrs: ["10.0.0.0/8"] } } },
+      ["cluster.endpoint.publicCidrs[0]: is a private block: nobody reaches the public address from there"],
+    ],
+    [
+      "settings of a cluster that EKS has not",
+      { cluster: { supportType: "BASIC", logTypes: ["kubelet"], adminRoleArns: ["admin"], kmsKeyArn: "alias/x" } },
+      [
+        "cluster.adminRoleArns[0]: must be the ARN of an IAM role",
+        "cluster.supportType: must be one of STANDARD, EXTENDED",
+        "cluster.logTypes[0]: must be one of api, audit, authenticator, controllerManager, scheduler",
+        "cluster.kmsKeyArn: must be the ARN of a KMS key",
+      ],
+    ],
+    [
+      "an internet-facing load balancer without public subnets",
+      { network: { existing: { vpcId: "vpc-1", privateSubnetIds: ["subnet-1", "subnet-2"] } } },
+      ["network.existing.publicSubnetIds: is required for an internet-facing load balancer"],
+    ],
+    [
       "MEMBER taken",
       { services: [{ ...web, environment: { MEMBER: "x" } }] },
       ["services[0].environment.MEMBER: is set by the package to the member's name"],
@@ -312,6 +398,40 @@ describe("the environment's config", () => {
   for (const [name, change, expected] of table)
     it(`refuses ${name}`, () => assert.deepEqual(problemsOf(change), expected));
 
+  it("takes an internal load balancer in a VPC without public subnets", () =>
+    assert.deepEqual(
+      problemsOf({
+        network: { existing: { vpcId: "vpc-1", privateSubnetIds: ["subnet-1", "subnet-2"] } },
+        loadBalancer: { scheme: "internal" },
+      }),
+      [],
+    ));
+  it("takes more rules of a security group where the account's quota was raised", () =>
+    assert.deepEqual(
+      problemsOf({
+        loadBalancer: {
+          clientCidrBlocks: Array.from({ length: 61 }, (_, index) => `10.${index}.0.0/16`),
+          rulesPerSecurityGroup: 100,
+        },
+      }),
+      [],
+    ));
+  it("takes versions of kube-proxy by minor, whatever the wanted version", () =>
+    assert.deepEqual(
+      problemsOf({
+        cluster: { addons: { kubeProxy: { "1.34": "v1.34.0-eksbuild.1", "1.35": "v1.35.0-eksbuild.2" } } },
+      }),
+      [],
+    ));
+  it("suggests the block that was meant", () =>
+    assert.throws(
+      () =>
+        parseEnvironmentConfig(
+          { ...devValues, "eks-blue-green:loadBalancer": JSON.stringify({ clientCidrBlocks: ["10.0.1.5/16"] }) },
+          context,
+        ),
+      /Write it like 10\.0\.0\.0\/16/,
+    ));
   it("refuses a stack name over 32 characters", () =>
     assert.deepEqual(problemsOf({}, "d".repeat(33)), [`(stack name): ${nameRule}`]));
   it("finds everything at once", () =>
@@ -431,6 +551,34 @@ describe("what a deployed environment may not change", () => {
         sharedFieldProblems(current, wanted(change)).map((problem) => problem.path),
         [path],
       ));
+
+  describe("about an existing VPC", () => {
+    const publicSubnetIds = ["subnet-1", "subnet-2"];
+    const at = (privateSubnetIds: string[], more: object = {}, scheme = "internet-facing") =>
+      wanted({
+        network: { existing: { vpcId: "vpc-1", privateSubnetIds, publicSubnetIds, ...more } },
+        loadBalancer: { scheme },
+      });
+    const problems = (was: EnvironmentConfig, is: EnvironmentConfig) => sharedFieldProblems(was, is);
+    it("accepts other private subnets, in whatever order: members keep theirs until they are made anew", () => {
+      const was = at(["subnet-a", "subnet-b"]);
+      assert.deepEqual(problems(was, at(["subnet-b", "subnet-a", "subnet-c"])), []);
+      assert.deepEqual(problems(was, at(["subnet-c", "subnet-d"])), []);
+    });
+    it("keeps an internal load balancer in its subnets, and says how the others can change", () => {
+      const was = at(["subnet-a", "subnet-b"], {}, "internal");
+      const [problem] = problems(was, at(["subnet-a", "subnet-b", "subnet-c"], {}, "internal"));
+      assert.match(problem?.remedy ?? "", /loadBalancerSubnetIds: \[subnet-a, subnet-b\]/);
+      const followed = { loadBalancerSubnetIds: ["subnet-a", "subnet-b"] };
+      assert.deepEqual(problems(was, at(["subnet-c", "subnet-d"], followed, "internal")), []);
+    });
+    it("lets the load balancer into a further zone, and out of none", () => {
+      const was = at(["subnet-a", "subnet-b"]);
+      const more = { loadBalancerSubnetIds: [...publicSubnetIds, "subnet-3"] };
+      assert.deepEqual(problems(was, at(["subnet-a", "subnet-b"], more)), []);
+      assert.equal(problems(at(["subnet-a", "subnet-b"], more), was).length, 1);
+    });
+  });
 
   it("says of a service that goes what can be done: nothing that lifts a protection lets it go", () => {
     assert.match(
