@@ -74,6 +74,8 @@ export type DriverEventBody =
       readonly message: string;
     }
   | { readonly kind: "note"; readonly message: string }
+  /** The command ends with this error; the CLI tells it, last. */
+  | { readonly kind: "error"; readonly code: string; readonly message: string; readonly remedy: string }
   /**
    * A stretch of work around a rollout (installing tools, starting the sandbox, deploying): `rehearse`, `sandbox` and
    * `up` tell these.

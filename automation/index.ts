@@ -1,13 +1,15 @@
 /** The driver as a library. The CLI and CI jobs call these four functions. */
 import { resolve } from "node:path";
 import { AwsAdapter } from "./adapters/aws/aws-adapter";
-import { systemClock, timeScaleFrom } from "./adapters/clock";
+import { systemClock } from "./adapters/clock";
 import { EvacuationAdapter } from "./adapters/aws/evacuation-adapter";
 import { InspectionAdapter } from "./adapters/aws/inspection-adapter";
 import { regionOf } from "./adapters/aws/region";
 import { LeftoverSearch } from "./adapters/aws/leftovers";
 import { KubernetesAdapter } from "./adapters/kubernetes/kubernetes-adapter";
+import { workDirectoryIn } from "./adapters/pulumi/project/sandbox-copy";
 import { PulumiAdapter } from "./adapters/pulumi/pulumi-adapter";
+import { readSurroundings, type Surroundings } from "./adapters/surroundings";
 import type { DriverEvent, DriverEventBody, EventSink } from "./events";
 import type { EvacuationPort, Ports } from "./ports";
 import { runAdopt, type AdoptResult } from "./commands/adopt";
@@ -67,10 +69,29 @@ export interface ScaleOptions extends MemberWorkOptions {
 }
 
 export type UpgradeResult = RolloutResult;
+export type { Surroundings };
 export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, TeardownResult };
 
 const never = new AbortController().signal;
 const quiet: EventSink = () => undefined;
+
+/** What this process asks AWS with, and what the engine's process gets on top of it, must lead to the same place. */
+async function surroundingsOf({ env }: Target): Promise<Surroundings> {
+  if (env !== undefined) await readSurroundings({ ...process.env, ...env });
+  const timeScale = env?.["EKS_BLUE_GREEN_TIME_SCALE"];
+  return await readSurroundings(
+    timeScale === undefined ? process.env : { ...process.env, EKS_BLUE_GREEN_TIME_SCALE: timeScale },
+  );
+}
+
+function workDirectoryOf(
+  { workDirectory }: Target,
+  projectDirectory: string,
+  { sandbox }: Surroundings,
+): string | null {
+  if (workDirectory !== undefined) return resolve(workDirectory);
+  return sandbox === null ? null : workDirectoryIn(sandbox.dir, projectDirectory);
+}
 
 async function withPorts<T>(
   target: Target,
@@ -79,14 +100,18 @@ async function withPorts<T>(
     ports: Ports & { readonly pulumi: PulumiAdapter; readonly evacuation: EvacuationPort },
     config: Readonly<Record<string, string>>,
     region: string,
+    surroundings: Surroundings,
   ) => Promise<T>,
 ): Promise<T> {
-  const clock = systemClock(timeScaleFrom({ ...process.env, ...target.env }));
+  const surroundings = await surroundingsOf(target);
+  const clock = systemClock(surroundings.timeScale);
   const emit = controls.onEvent ?? quiet;
+  const projectDirectory = resolve(target.projectDirectory);
+  const workDirectory = workDirectoryOf(target, projectDirectory, surroundings);
   const pulumi = new PulumiAdapter({
-    projectDirectory: resolve(target.projectDirectory),
+    projectDirectory,
     environment: target.environment,
-    ...(target.workDirectory === undefined ? {} : { workDirectory: resolve(target.workDirectory) }),
+    ...(workDirectory === null ? {} : { workDirectory }),
     ...(target.env === undefined ? {} : { env: target.env }),
     clock,
     note: (message) => emit({ kind: "note", message }),
@@ -100,7 +125,7 @@ async function withPorts<T>(
     const region = await regionOf(config, process.env);
     aws = new AwsAdapter(region);
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
-    return await work({ pulumi, aws, kubernetes, clock, evacuation }, config, region);
+    return await work({ pulumi, aws, kubernetes, clock, evacuation }, config, region, surroundings);
   } finally {
     pulumi.dispose();
     kubernetes.dispose();
@@ -253,13 +278,19 @@ export function up(options: UpOptions): Promise<UpResult> {
 }
 
 /** What `upgrade` would do; changes nothing. @throws DriverError */
-export function planUpgrade(options: Target): Promise<UpgradePlan> {
-  return withPorts(options, {}, async (ports, config) => runPlan(await readFamily(ports, options.environment), config));
+export function planUpgrade(options: Target): Promise<UpgradePlan & { readonly surroundings: Surroundings }> {
+  return withPorts(options, {}, async (ports, config, _region, surroundings) => ({
+    ...runPlan(await readFamily(ports, options.environment), config),
+    surroundings,
+  }));
 }
 
 /** Where traffic is, what is under way, and what AWS and the clusters say of it. @throws DriverError */
-export function status(options: Target): Promise<StatusReport> {
-  return withPorts(options, {}, async (ports) => runStatus(ports, await readFamily(ports, options.environment)));
+export function status(options: Target): Promise<StatusReport & { readonly surroundings: Surroundings }> {
+  return withPorts(options, {}, async (ports, _config, _region, surroundings) => ({
+    ...(await runStatus(ports, await readFamily(ports, options.environment))),
+    surroundings,
+  }));
 }
 
 export interface VerifyOptions extends Target, Controls {

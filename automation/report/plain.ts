@@ -57,9 +57,13 @@ function plainText(event: DriverEvent): string | null {
       return `${event.service}: ${event.step} ${event.status}${event.message === "" ? "" : `: ${event.message}`}`;
     case "note":
       return event.message;
+    case "error":
+      return `${event.code}: ${event.message} → ${event.remedy}`;
     case "rollout-finished":
       return `${event.outcome}: ${event.message} (${seconds(event.seconds)})${event.remedy ? ` → ${event.remedy}` : ""}`;
     default:
-      return event satisfies never;
+      event satisfies never;
+      // From a driver of another version.
+      return null;
   }
 }

@@ -41,14 +41,26 @@ export function liveReporter(out: NodeJS.WriteStream): Reporter {
   const { default: logUpdate, logUpdateStderr } = require("log-update") as typeof LogUpdate;
   const update = out === process.stderr ? logUpdateStderr : logUpdate;
   let view: View = emptyView;
+  let ended = false;
+  let said = "";
   const draw = (): void => update(renderView(view, Date.now(), out.columns || 100).join("\n"));
   const timer = setInterval(draw, 120);
   timer.unref();
   return {
     tell: (event) => {
       view = reduceView(view, event);
+      // What is said once (a note, the answer to Ctrl-C) stays in the terminal, above the view, and is there at once.
+      if ((event.kind !== "note" && event.kind !== "error") || ended) return;
+      const line = plainLine(event) ?? "";
+      if (line.slice(9) === said) return;
+      said = line.slice(9);
+      update.persist(line);
+      draw();
     },
+    // Whoever ends it twice must not get the view twice: what is written after the first end is read as the last word.
     end: () => {
+      if (ended) return;
+      ended = true;
       clearInterval(timer);
       draw();
       update.done();

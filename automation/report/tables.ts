@@ -1,6 +1,6 @@
 /** What `plan` and `status` print for people. Pure. */
 import type { Finding } from "../finding";
-import type { StatusReport, UpgradePlan } from "../index";
+import type { StatusReport, Surroundings, UpgradePlan } from "../index";
 import type { MemberPlacement, Placement } from "../../stacks/record";
 import { typed } from "../text/command-line";
 import { describeAsked } from "../commands/resume";
@@ -25,9 +25,21 @@ const placementLines = (placement: Placement): string[] =>
       .map((name) => [`  ${name}`, standing(placement[name] as MemberPlacement)]),
   );
 
-export function planLines(plan: UpgradePlan): string[] {
+/** Where this was asked, when that is not AWS at its own speed; none when it is. */
+export function surroundingsLines({ timeScale, sandbox, connectTo }: Surroundings): string[] {
+  if (sandbox !== null)
+    return [`in the sandbox ${sandbox.dir} (AWS at ${sandbox.awsEndpoint}), ${timeScale} times as fast as AWS`];
+  return connectTo === null ? [] : [`requests go by the table ${connectTo} (EKS_BLUE_GREEN_CONNECT_TO)`];
+}
+
+type Asked = { readonly surroundings?: Surroundings };
+const asked = ({ surroundings }: Asked): string[] =>
+  surroundings === undefined ? [] : surroundingsLines(surroundings);
+
+export function planLines(plan: UpgradePlan & Asked): string[] {
   const head = [
     `${plan.environment}: wanted Kubernetes ${plan.wantedVersion}, strategy ${plan.strategy}`,
+    ...asked(plan),
     ...placementLines(plan.from),
     "",
   ];
@@ -55,7 +67,7 @@ const findingLines = (findings: readonly Finding[]): string[] =>
         `  → ${finding.remedy}`,
       ]);
 
-export function statusLines(report: StatusReport): string[] {
+export function statusLines(report: StatusReport & Asked): string[] {
   const { record } = report;
   const rows = Object.keys(record.placement)
     .sort()
@@ -118,6 +130,7 @@ export function statusLines(report: StatusReport): string[] {
         ];
   return [
     `${report.environment}, record revision ${record.revision}`,
+    ...asked(report),
     ...table([["  member", "placement", "API server", "service", "targets"], ...rows]),
     "",
     ...rollout,

@@ -169,7 +169,9 @@ export function reduceView(view: View, event: DriverEvent): View {
         { title: `adopt ${event.service}: ${event.step}`, depth: 1 },
       );
     }
+    // Told at once, above the view: see the live reporter.
     case "note":
+    case "error":
       return view;
     case "rollout-finished": {
       const ended = event.outcome === "failed" || event.outcome === "stopped" ? failRunning(view, event.message) : view;

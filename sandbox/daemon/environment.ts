@@ -162,7 +162,7 @@ export function environmentScript(env: Readonly<Record<string, string>>, unset: 
 /** Links the tools into `<dir>/bin` under their usual names, and plugins that stand in for a stand-in. */
 export function linkTools(options: SandboxOptions, tools: ToolPaths): void {
   const bin = join(options.dir, "bin");
-  symlinkSync(tools.pulumi, join(bin, "pulumi"));
+  writeFileSync(join(bin, "pulumi"), pulumiScript(tools.pulumi, options.dir), { mode: 0o755 });
   symlinkSync(tools.pulumiLanguageNodejs, join(bin, "pulumi-language-nodejs"));
   symlinkSync(tools.kubectl, join(bin, "kubectl"));
   writeFileSync(join(bin, "ab"), nodeScript(script("load/ab")), { mode: 0o755 });
@@ -175,6 +175,29 @@ export function linkTools(options: SandboxOptions, tools: ToolPaths): void {
 }
 
 const nodeScript = (file: string): string => `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(file)} "$@"\n`;
+
+/**
+ * Pulumi writes the secrets provider of its backend into a stack's settings, and the sandbox's is of no use elsewhere.
+ * Typed in a project, it works on the copy of the settings that the driver works on.
+ */
+function pulumiScript(pulumi: string, dir: string): string {
+  const copier = join(packageRoot(), "dist/automation/adapters/pulumi/project/sandbox-copy.js");
+  const copy = "process.stdout.write(require(process.argv[1]).workDirectoryIn(process.argv[2], process.argv[3]))";
+  return [
+    "#!/bin/sh",
+    `real=${quote(pulumi)} sandbox=${quote(dir)} folder=$PWD`,
+    'for word in "$@"; do case "$word" in -C|--cwd|-C?*|--cwd=*) exec "$real" "$@" ;; esac; done',
+    'while [ ! -f "$folder/Pulumi.yaml" ] && [ ! -f "$folder/Pulumi.yml" ]; do',
+    '  if [ "$folder" = / ] || [ "$folder" = "" ]; then exec "$real" "$@"; fi',
+    '  folder=$(dirname "$folder")',
+    "done",
+    'case "$folder/" in "$sandbox"/*) exec "$real" "$@" ;; esac',
+    `copy=$(${quote(process.execPath)} -e ${quote(copy)} ${quote(copier)} "$sandbox" "$folder") || exit 1`,
+    'echo "sandbox: on a copy of the settings, $copy" >&2',
+    'exec "$real" -C "$copy" "$@"',
+    "",
+  ].join("\n");
+}
 
 /**
  * The CLI has addresses of its own for these services, and no variable or configuration overrides them: only the option

@@ -36,6 +36,10 @@ export function createSandboxDir(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   writeFileSync(join(dir, marker), "Removed together with this folder when the sandbox ends.\n");
+  // Keys, certificates and states are nobody's to commit.
+  writeFileSync(join(dir, ".gitignore"), "*\n");
+  // The launchers are CommonJS without a file ending; in a project of ES modules Node would take them for those.
+  writeFileSync(join(dir, "package.json"), '{"type":"commonjs"}\n');
   for (const folder of folders) mkdirSync(join(dir, folder), { mode: 0o700 });
 }
 

@@ -1,14 +1,10 @@
 /** The data-plane probe: plain requests to the load balancer, each on a connection of its own. */
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
 import type { ProbeResult } from "../../ports";
+import { get, type Destination, type Limits } from "./get";
 
-const answerMs = 5000;
-
-export interface Destination {
-  readonly host: string;
-  readonly port: number;
-}
+/** Of one request. A body is read no further than this, for a name (`sample`); its rest says nothing. */
+export const answerLimits: Limits = { milliseconds: 5000, bytes: 64 * 1024 };
 
 /** curl's `--connect-to` lines, `HOST:PORT:ADDR:PORT`; an empty part means any or the same. */
 export function parseConnectTo(text: string): readonly (readonly [string, string, string, string])[] {
@@ -45,35 +41,14 @@ export function connectToRules(): ReturnType<typeof parseConnectTo> {
   }
 }
 
-function once(url: URL, destination: Destination, statuses: Set<number>): Promise<string | null> {
-  return new Promise((resolve) => {
-    let failure: string | null = null;
-    const outgoing = request(
-      {
-        host: destination.host,
-        port: destination.port,
-        path: `${url.pathname}${url.search}`,
-        headers: { host: url.host, connection: "close" },
-        agent: false,
-        timeout: answerMs,
-      },
-      (answer) => {
-        answer.resume();
-        statuses.add(answer.statusCode ?? 0);
-        answer.on("end", () =>
-          resolve((answer.statusCode ?? 0) >= 500 ? `GET ${url.pathname} answered status ${answer.statusCode}` : null),
-        );
-        answer.on("aborted", () => resolve("closed early"));
-      },
-    );
-    outgoing.on("timeout", () => {
-      failure = `no answer within ${answerMs / 1000} s`;
-      outgoing.destroy();
-    });
-    outgoing.on("error", (error) => resolve(failure ?? error.message));
-    outgoing.on("close", () => resolve(failure ?? "closed early"));
-    outgoing.end();
-  });
+async function once(url: URL, destination: Destination, statuses: Set<number>): Promise<string | null> {
+  try {
+    const { status } = await get(url, destination, answerLimits);
+    statuses.add(status);
+    return status >= 500 ? `GET ${url.pathname} answered status ${status}` : null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** `count` requests, side by side. Statuses from 500 on, errors, resets and silence are failures. */

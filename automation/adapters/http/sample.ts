@@ -2,13 +2,9 @@
  * A sample of the load balancer's traffic, as `ab -n -c` would take it: plain requests, each on a new connection, and
  * who answered.
  */
-import { request } from "node:http";
 import type { Sample } from "../../ports/readings";
-import { connectToRules, destinationOf, type Destination } from "./probe";
-
-const answerMs = 5000;
-/** An answer's body is read no further than this for a name. */
-const mostBodyBytes = 64 * 1024;
+import { get, type Destination } from "./get";
+import { answerLimits, connectToRules, destinationOf } from "./probe";
 
 type Answer = { readonly failure: string } | { readonly failure: null; readonly name: string | null };
 
@@ -27,44 +23,14 @@ export function nameIn(header: string | readonly string[] | undefined, body: str
   }
 }
 
-function once(url: URL, destination: Destination): Promise<Answer> {
-  return new Promise((resolve) => {
-    let failure: string | null = null;
-    const outgoing = request(
-      {
-        host: destination.host,
-        port: destination.port,
-        path: `${url.pathname}${url.search}`,
-        headers: { host: url.host, connection: "close" },
-        agent: false,
-        timeout: answerMs,
-      },
-      (answer) => {
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        answer.on("data", (chunk: Buffer) => {
-          bytes += chunk.length;
-          if (bytes <= mostBodyBytes) chunks.push(chunk);
-        });
-        answer.on("end", () => {
-          const status = answer.statusCode ?? 0;
-          resolve(
-            status >= 500
-              ? { failure: `status ${status}` }
-              : { failure: null, name: nameIn(answer.headers["x-member"], Buffer.concat(chunks).toString("utf8")) },
-          );
-        });
-        answer.on("aborted", () => resolve({ failure: "closed early" }));
-      },
-    );
-    outgoing.on("timeout", () => {
-      failure = `no answer within ${answerMs / 1000} s`;
-      outgoing.destroy();
-    });
-    outgoing.on("error", (error) => resolve({ failure: failure ?? error.message }));
-    outgoing.on("close", () => resolve({ failure: failure ?? "closed early" }));
-    outgoing.end();
-  });
+async function once(url: URL, destination: Destination): Promise<Answer> {
+  try {
+    const { status, headers, body } = await get(url, destination, answerLimits);
+    if (status >= 500) return { failure: `status ${status}` };
+    return { failure: null, name: nameIn(headers["x-member"], body.toString("utf8")) };
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** `requests` in all, `concurrency` at a time. Statuses from 500 on, errors, resets and silence are failures. */

@@ -29,7 +29,9 @@ import type { EventCollector } from "./engine/events";
 import { loosenPlan } from "./plans/plan-file";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../temporary-folders";
 import { retireProgram } from "./project/retire-program";
-import { inline, loadProgram, readProject, type Project } from "./project/program";
+import { inline, loadProgram } from "./project/program";
+import { readProject, type Project } from "./project/project";
+import { assertOneCopy, installedCopies } from "./project/sdk-copies";
 import { keysOf } from "./project/member-settings";
 import { settle } from "./state/settle";
 import { exported, refreshOnce } from "./state/export";
@@ -71,13 +73,14 @@ export class PulumiAdapter implements PulumiPort {
   private readonly workDirectory: string;
   private readonly environment: string;
   private readonly surroundings: Readonly<Record<string, string | undefined>>;
-  private loaded: StackProgram | null = null;
+  private loaded: Promise<StackProgram> | null = null;
   private plans: string | null = null;
   private planCount = 0;
   private cleanConfig: string | null = null;
 
   constructor(options: PulumiAdapterOptions) {
     this.project = readProject(options.projectDirectory);
+    assertOneCopy(installedCopies(this.project));
     this.workDirectory = options.workDirectory ?? options.projectDirectory;
     if (this.workDirectory !== options.projectDirectory) readProject(this.workDirectory);
     this.environment = options.environment;
@@ -204,7 +207,7 @@ export class PulumiAdapter implements PulumiPort {
     const name = this.environment;
     const context = { kind: "record", expectedRevision, record } as const;
     const target = [this.stackUrn(name)];
-    const program = inline(this.program(), context);
+    const program = inline(await this.program(), context);
     if (this.cleanConfig !== this.configDigest()) {
       const previewed = await this.engine.run(name, "preview", deadlines.preview, signal, (stack, common) =>
         stack.preview({ ...common, program }),
@@ -228,7 +231,7 @@ export class PulumiAdapter implements PulumiPort {
     const name = this.nameOf(stack);
     if (stack.kind === "member") await this.ensureSettings(stack.member);
     const plan = this.newPlan();
-    const program = inline(this.program(), context);
+    const program = inline(await this.program(), context);
     const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
       handle.preview({ ...common, program, plan, suppressProgress: true }),
     );
@@ -245,7 +248,7 @@ export class PulumiAdapter implements PulumiPort {
     signal?: AbortSignal,
   ): Promise<AppliedUpdate> {
     if (stack.kind === "member") await this.ensureSettings(stack.member);
-    const program = inline(this.program(), context);
+    const program = inline(await this.program(), context);
     try {
       return await this.timed(() =>
         this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) =>
@@ -259,7 +262,7 @@ export class PulumiAdapter implements PulumiPort {
 
   async update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate> {
     if (stack.kind === "member") await this.ensureSettings(stack.member);
-    const program = inline(this.program(), null);
+    const program = inline(await this.program(), null);
     if (stack.kind === "environment") this.cleanConfig = null;
     return await this.timed(() =>
       this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) =>
@@ -413,7 +416,7 @@ export class PulumiAdapter implements PulumiPort {
   private stackUrn(name: string): string {
     return `urn:pulumi:${name}::${this.project.name}::pulumi:pulumi:Stack::${this.project.name}-${name}`;
   }
-  private program(): StackProgram {
+  private program(): Promise<StackProgram> {
     this.loaded ??= loadProgram(this.project);
     return this.loaded;
   }

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { SandboxInfo } from "../../../sandbox/contract";
 import { externalControllerInstructions } from "../../../sandbox/daemon/external-controller";
 import { readSandboxInfo, sandboxStatus, startSandbox, stopSandbox } from "../../../sandbox/client/start";
@@ -50,12 +50,22 @@ export const providerOption = (): Option =>
 
 const tell = (message: string): void => void process.stderr.write(`${message}\n`);
 
+const quote = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
+
 /** Lines that point a shell at the sandbox, for `eval`. */
 export function shellExports(info: SandboxInfo): string[] {
-  const quote = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
   return [
     ...info.unset.map((name) => `unset ${name}`),
     ...Object.entries(info.env).map(([name, value]) => `export ${name}=${quote(value)}`),
+  ];
+}
+
+/** Lines that take the sandbox's variables out of a shell again, for `eval`; PATH loses its folder. */
+export function shellUnsets({ env, dir }: Pick<SandboxInfo, "env" | "dir">): string[] {
+  const names = Object.keys(env).filter((name) => name !== "PATH");
+  return [
+    `unset ${names.join(" ")}`,
+    `export PATH="$(printf '%s' "$PATH" | tr ':' '\\n' | grep -vxF ${quote(join(dir, "bin"))} | paste -sd: -)"`,
   ];
 }
 
@@ -115,7 +125,8 @@ then, for example:
   eks-blue-green up --stack dev                deploy the environment of this folder
   kubectl get tgb -A · aws elbv2 describe-target-groups · pulumi preview -s dev
   eks-blue-green plan|upgrade|status --stack dev
-End it with: eks-blue-green sandbox down`);
+Your project's own files are not written to: driver and pulumi work on a copy of its settings, ${dir}/projects/NAME.
+End it with: eval "$(eks-blue-green sandbox down)"`);
 }
 
 async function status(flags: { dir: string; json: boolean }): Promise<void> {
@@ -157,11 +168,21 @@ export function sandboxCommand(): Command {
     .action(up);
   command
     .command("down")
-    .description("end the sandbox and everything it started, and remove its folder")
+    .description(
+      "end the sandbox and everything it started, remove its folder, print the lines that take its variables out of " +
+        "a shell",
+    )
     .addOption(dirOption())
     .action(async (flags: { dir: string }) => {
-      await stopSandbox(running(flags.dir).dir);
+      const info = running(flags.dir);
+      await stopSandbox(info.dir);
       tell("The sandbox has ended; nothing of it is left running.");
+      process.stdout.write(`${shellUnsets(info).join("\n")}\n`);
+      if (process.stdout.isTTY)
+        tell(
+          "These lines take its variables out of this shell (or open a new one); another time: " +
+            'eval "$(eks-blue-green sandbox down)"',
+        );
     });
   command
     .command("status")

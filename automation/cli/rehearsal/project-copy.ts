@@ -1,9 +1,11 @@
 /**
  * The project under rehearsal: the user's program where it is, with copies of its config in a folder of the sandbox's.
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parse, parseDocument } from "yaml";
+import { readProject, type Project } from "../../adapters/pulumi/project/project";
+import { projectFileFor, settingsForSandbox } from "../../adapters/pulumi/project/sandbox-copy";
 import { DriverError } from "../../errors";
 
 /** What a look at the project finds, before anything is started. */
@@ -43,19 +45,10 @@ export function minorBefore(version: string): string {
   return `1.${minor - 1}`;
 }
 
-function readProject(projectDirectory: string): { name: string; main: string; text: string } {
-  try {
-    const text = readFileSync(join(projectDirectory, "Pulumi.yaml"), "utf8");
-    const project = parse(text) as { name: string; main?: string };
-    return { name: project.name, main: resolve(projectDirectory, project.main ?? "."), text };
-  } catch (cause) {
-    throw new DriverError(
-      "EBG-NO-PROJECT",
-      `no readable Pulumi.yaml in ${projectDirectory}`,
-      "Run from the project's folder, or name it with --cwd.",
-      cause,
-    );
-  }
+function readWithText(projectDirectory: string): Project & { readonly text: string } {
+  const project = readProject(projectDirectory);
+  const file = ["Pulumi.yaml", "Pulumi.yml"].find((name) => existsSync(join(projectDirectory, name))) ?? "Pulumi.yaml";
+  return { ...project, text: readFileSync(join(projectDirectory, file), "utf8") };
 }
 
 /** The package reads its keys under its own name, whatever the project is called. */
@@ -63,11 +56,10 @@ const versionKey = "eks-blue-green:kubernetesVersion";
 const membersKey = "eks-blue-green:members";
 const rolloutKey = "eks-blue-green:rollout";
 const servicesKey = "eks-blue-green:services";
-const controllerKey = "eks-blue-green:controller";
 
 /** @throws EBG-NO-PROJECT, EBG-UNKNOWN-STACK, EBG-CONFIG */
 export function inspectProject(directory: string, environment: string): InspectedProject {
-  const project = readProject(directory);
+  const project = readWithText(directory);
   const known = readdirSync(directory).filter((name) => /^Pulumi\..+\.yaml$/.test(name));
   const configFile = `Pulumi.${environment}.yaml`;
   if (!known.includes(configFile)) {
@@ -109,21 +101,21 @@ export interface ForeignProject {
 
 /** A copy of its Pulumi.yaml (main made absolute) and of its stack's config in `into`. @throws EBG-NO-PROJECT */
 export function copyProgram({ directory, environment }: ForeignProject, into: string): void {
-  const { main, text } = readProject(directory);
+  const project = readWithText(directory);
   mkdirSync(into, { recursive: true });
-  const document = parseDocument(text);
-  document.set("main", main);
-  writeFileSync(join(into, "Pulumi.yaml"), document.toString());
-  copyFileSync(join(directory, `Pulumi.${environment}.yaml`), join(into, `Pulumi.${environment}.yaml`));
+  writeFileSync(join(into, "Pulumi.yaml"), projectFileFor(project.text, project));
+  copySettings(directory, `Pulumi.${environment}.yaml`, into);
+}
+
+function copySettings(from: string, name: string, into: string): void {
+  writeFileSync(join(into, name), settingsForSandbox(readFileSync(join(from, name), "utf8"), null, from));
 }
 
 /** Copies of the config files in `into`, beside a Pulumi.yaml whose `main` is the user's program where it is. */
 export function copyProject(project: InspectedProject, into: string): RehearsedProject {
   mkdirSync(into, { recursive: true });
-  const document = parseDocument(project.text);
-  document.set("main", project.main);
-  writeFileSync(join(into, "Pulumi.yaml"), document.toString());
-  for (const name of project.configFiles) copyFileSync(join(project.directory, name), join(into, name));
+  writeFileSync(join(into, "Pulumi.yaml"), projectFileFor(project.text, project));
+  for (const name of project.configFiles) copySettings(project.directory, name, into);
   const configFile = join(into, `Pulumi.${project.environment}.yaml`);
   const set: RehearsedProject["set"] = ([key, ...inner], value) => {
     const config = parseDocument(readFileSync(configFile, "utf8"));
@@ -133,10 +125,6 @@ export function copyProject(project: InspectedProject, into: string): RehearsedP
     writeFileSync(configFile, config.toString());
   };
   const config = (parse(readFileSync(configFile, "utf8")) as { config?: Record<string, unknown> } | null)?.config;
-  // A relative path begins at the project's folder, which is not that of the copy.
-  const chart = (config?.[controllerKey] as { chart?: unknown } | undefined)?.chart;
-  if (typeof chart === "string" && /^\.\.?(\/|$)/.test(chart))
-    set(["controller", "chart"], resolve(project.directory, chart));
   // The rehearsal's clusters have none of the user's Secrets: pods that want one would never start.
   const services = config?.[servicesKey];
   for (const [index, service] of Array.isArray(services) ? services.entries() : []) {

@@ -3,6 +3,7 @@ import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
+import { DriverError } from "../../errors";
 import type { DriverEvent, EventSink } from "../../events";
 import { rehearsalSummary } from "./summary";
 import type { Reporter } from "../../report/reporters";
@@ -113,6 +114,14 @@ function summarise(
   };
 }
 
+const stoppedAsAsked = (options: RehearsalOptions, cause: unknown): DriverError =>
+  new DriverError(
+    "EBG-STOPPED",
+    "stopped as asked; the rehearsal's sandbox has ended and nothing of it is left",
+    `to begin again: eks-blue-green rehearse --stack ${options.environment}`,
+    cause,
+  );
+
 export async function rehearse(
   scenario: Scenario,
   options: RehearsalOptions,
@@ -146,6 +155,10 @@ export async function rehearse(
     const ending = await act.perform(stage);
     await stage.endLoad();
     return summarise(act, ending, stage, events, (Date.now() - startedAt) / 1000);
+  } catch (error) {
+    // Whatever a stretch of work that was asked to stop ends with, it is no defect.
+    if (interrupted.signal.aborted) throw stoppedAsAsked(options, error);
+    throw error;
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadSummary, SandboxInfo } from "../../../sandbox/contract";
-import { DriverError } from "../../errors";
+import { DriverError, type DriverErrorCode } from "../../errors";
 import type { DriverEvent, EventSink } from "../../events";
 import { bin, rehearsalEnvironment, startDriver } from "./driver-process";
 import { beginLoad, waitUntilAllServe, type RunningLoad } from "./load";
@@ -89,6 +89,8 @@ export class RehearsalStage {
   private load: RunningLoad | null = null;
   private drives = 0;
   private lastLog = "";
+  /** With which the driver's last run ended. */
+  private lastError: Extract<DriverEvent, { kind: "error" }> | null = null;
 
   constructor(private readonly setting: StageSetting) {}
 
@@ -123,15 +125,19 @@ export class RehearsalStage {
   async drive(
     args: readonly string[],
     onEvent: (event: DriverEvent) => void = () => undefined,
+    endsWithIt = false,
   ): Promise<number | null> {
     this.drives += 1;
+    this.lastError = null;
     const log = join(this.info.dir, "logs", `driver-${this.drives}-${args[0]}.log`);
     const driver = startDriver(
       [...args, "--stack", this.project.environment, "--cwd", this.project.directory],
       this.info,
       log,
       (event) => {
-        this.setting.relay(event);
+        if (event.kind === "error") this.lastError = event;
+        // An error that ends the rehearsal is told at its end.
+        if (event.kind !== "error" || !endsWithIt) this.setting.relay(event);
         onEvent(event);
       },
     );
@@ -143,16 +149,24 @@ export class RehearsalStage {
     return code;
   }
 
-  /** As `drive`, for what the rest of the scenario stands on. @throws EBG-UPDATE-FAILED */
+  /**
+   * As `drive`, for what the rest of the scenario stands on. @throws what the driver ended with; EBG-UPDATE-FAILED when
+   * it ended without a word
+   */
   async mustDrive(args: readonly string[], onEvent?: (event: DriverEvent) => void): Promise<void> {
-    const code = await this.drive(args, onEvent);
+    const code = await this.drive(args, onEvent, true);
     this.setting.signal.throwIfAborted();
-    if (code !== 0)
-      throw new DriverError(
-        "EBG-UPDATE-FAILED",
-        `\`eks-blue-green ${args.join(" ")}\` ended with ${code}:\n${tail(this.lastLog, 15)}`,
-        `The whole log was ${this.lastLog}; run with --keep to look at the sandbox.`,
-      );
+    if (code === 0) return;
+    const begin = `\`eks-blue-green ${args.join(" ")}\` ended with ${code}`;
+    const error: Extract<DriverEvent, { kind: "error" }> | null = this.lastError;
+    // What it could not do is what the rehearsal can't do, with the same code.
+    if (error !== null)
+      throw new DriverError(error.code as DriverErrorCode, `${begin}: ${error.message}`, error.remedy);
+    throw new DriverError(
+      "EBG-UPDATE-FAILED",
+      `${begin}:\n${tail(this.lastLog, 15)}`,
+      "run with --keep to look at the sandbox and its logs",
+    );
   }
 
   /**

@@ -13,7 +13,7 @@ import { loadSdk, type ProjectSdk } from "./sdk";
 import { Backends } from "../backend/backends";
 import { EngineMarks, takesLock } from "../backend/engine-marks";
 import { holderLives, markOfHolder } from "../backend/lock-holder";
-import type { Project } from "../project/program";
+import type { Project } from "../project/project";
 import { looksLikeBrokenSidecar, mayBeHalfWritten, removeBrokenSidecars } from "../backend/attrs-sidecars";
 
 export interface EngineOptions {

@@ -1,130 +1,101 @@
 /** The project's own program, loaded once into this process: what `main` of Pulumi.yaml exports. */
-import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, extname, join, resolve } from "node:path";
-import { parse } from "yaml";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { DriverContext, StackProgram } from "../../../../stacks/contract";
 import { projectPathVariable, wayFrom } from "../../../../stacks/shared/project-way";
 import { DriverError } from "../../../errors";
+import { isModule, programFile, type Project } from "./project";
+import { assertOneCopy, installedCopies, loadedCopies } from "./sdk-copies";
 import { keep, recall } from "./remembered";
+import { findTranspiler, hookImport, hookRequire, transpile, type Transpiler } from "./typescript";
 
-export interface Project {
-  readonly name: string;
-  readonly directory: string;
-  /** Absolute path of the program's file or folder. */ readonly main: string;
-}
+export { readProject, type Project } from "./project";
 
-/** @throws EBG-NO-PROJECT */
-export function readProject(directory: string): Project {
-  const file = ["Pulumi.yaml", "Pulumi.yml"].map((name) => join(directory, name)).find((path) => existsSync(path));
-  if (file === undefined)
-    throw new DriverError(
-      "EBG-NO-PROJECT",
-      `there is no Pulumi.yaml in ${directory}`,
-      "run the command in the project's folder, or name it with --cwd",
-    );
-  const settings = parse(readFileSync(file, "utf8")) as { name?: unknown; main?: unknown } | null;
-  if (typeof settings?.name !== "string")
-    throw new DriverError("EBG-NO-PROJECT", `${file} has no project name`, "write `name: …` into it");
-  return {
-    name: settings.name,
-    directory,
-    main: resolve(directory, typeof settings.main === "string" ? settings.main : "."),
-  };
-}
+/** ts-node's own mark of a process in which it is registered. */
+const underTsNode = (): boolean => Symbol.for("ts-node.register.instance") in process;
 
-function entryOf(main: string): string {
-  const candidates =
-    existsSync(main) && statSync(main).isDirectory()
-      ? ["index.ts", "index.js", "index.cjs"].map((name) => join(main, name))
-      : [main, `${main}.ts`, `${main}.js`];
-  const found = candidates.find((path) => existsSync(path) && statSync(path).isFile());
-  if (found === undefined)
-    throw new DriverError(
-      "EBG-NO-PROJECT",
-      `the program that Pulumi.yaml's main names is missing: ${main}`,
-      "correct `main` in Pulumi.yaml",
-    );
-  return found;
-}
+let hooked = false;
 
-interface Esbuild {
-  readonly version: string;
-  transformSync(code: string, options: object): { readonly code: string };
-}
-type Compilable = NodeJS.Module & { _compile(code: string, file: string): void };
-
-/**
- * esbuild, where it is installed, is five seconds faster than ts-node for a program of this size (measured: 1.5 s
- * against 6.3 s). It starts a process for each file, so its output is kept.
- */
-function useEsbuild(load: NodeJS.Require, directory: string): boolean {
-  let esbuild: Esbuild;
-  try {
-    esbuild = load("esbuild") as Esbuild;
-  } catch {
-    return false;
+/** esbuild starts a process for each file, and TypeScript thinks long: what they answer is kept. */
+function transpiledOnce(transpiler: Transpiler, source: string, file: string, directory: string): string {
+  const { kind, version, compilerOptions } = transpiler;
+  const memory = { directory, what: file, madeOf: [kind, version, JSON.stringify(compilerOptions), source] };
+  let code = recall(memory);
+  if (code === null) {
+    code = transpile(transpiler, source, file, "commonjs");
+    keep(memory, code);
   }
-  require.extensions[".ts"] = (module, file) => {
-    const source = readFileSync(file, "utf8");
-    const options = { loader: "ts", format: "cjs", platform: "node", target: "node20", sourcemap: "inline" };
-    const memory = { directory, what: file, madeOf: [esbuild.version, JSON.stringify(options), source] };
-    let code = recall(memory);
-    if (code === null) {
-      code = esbuild.transformSync(source, { ...options, sourcefile: file }).code;
-      keep(memory, code);
-    }
-    (module as Compilable)._compile(code, file);
-  };
-  return true;
+  return code;
 }
 
-/** TypeScript is transpiled, not checked, as it is loaded; a process that already runs under ts-node needs nothing. */
-function enableTypeScript(project: Project): void {
-  if (require.extensions[".ts"] !== undefined) return;
-  const own = createRequire(__filename);
-  const theirs = createRequire(join(project.main, "package.json"));
-  if (useEsbuild(theirs, project.directory) || useEsbuild(own, project.directory)) return;
-  for (const load of [theirs, own]) {
-    try {
-      const tsNode = load("ts-node") as { register(options: object): unknown };
-      tsNode.register({ transpileOnly: true, projectSearchDir: dirname(project.main), cwd: dirname(project.main) });
-      return;
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== "MODULE_NOT_FOUND") throw error;
-    }
+/** TypeScript can be loaded from here on, both ways. @throws EBG-TOOL-MISSING */
+function enableTypeScript(entry: string, directory: string): void {
+  if (hooked) return;
+  const transpiler = findTranspiler(dirname(entry), [entry, __filename]);
+  if (transpiler === null)
+    throw new DriverError(
+      "EBG-TOOL-MISSING",
+      `the program ${entry} is TypeScript, and neither typescript (below 7) nor esbuild is installed`,
+      "npm install --save-dev typescript@5",
+    );
+  if (!underTsNode()) hookRequire((code, file) => transpiledOnce(transpiler, code, file, directory));
+  if (isModule(entry)) hookImport(transpiler);
+  hooked = true;
+}
+
+// A plain `import()` would be made a `require` by the compiler of this file's tests.
+const importModule = new Function("url", "return import(url)") as (url: string) => Promise<unknown>;
+
+async function load(entry: string): Promise<unknown> {
+  if (!isModule(entry)) return createRequire(entry)(entry) as unknown;
+  return await importModule(pathToFileURL(entry).href);
+}
+
+/** The first place of the error's stack that is the program's own; empty when its message has it, or nobody knows. */
+function placeOf(error: unknown, entry: string): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const own = stack.split("\n").find((line) => /^\s+at /.test(line) && line.includes(dirname(entry)));
+  return own === undefined || /node_modules/.test(own) ? "" : ` (${own.trim()})`;
+}
+
+/** Functions, whichever way a compiler wraps a default export. */
+function functionIn(loaded: unknown): unknown {
+  for (let value = loaded, depth = 0; depth < 3; depth += 1) {
+    if (typeof value === "function") return value;
+    value = (value as { default?: unknown } | null)?.default;
   }
-  throw new DriverError(
-    "EBG-TOOL-MISSING",
-    "the program is TypeScript and ts-node is not installed",
-    "npm install --save-dev ts-node typescript",
-  );
+  return undefined;
 }
 
 /** @throws EBG-NO-PROJECT, EBG-TOOL-MISSING, EBG-CONFIG when the program can't be loaded */
-export function loadProgram(project: Project): StackProgram {
-  const entry = entryOf(project.main);
-  if (extname(entry) === ".ts") enableTypeScript(project);
+export async function loadProgram(project: Project): Promise<StackProgram> {
+  const entry = programFile(project);
+  assertOneCopy(installedCopies(project));
+  if (/\.[cm]?ts$/.test(entry)) enableTypeScript(entry, project.directory);
   // The engine runs its plugins in the program's folder, whoever runs the program.
   process.env[projectPathVariable] = wayFrom(dirname(entry), project.directory);
+  const before = new Set(loadedCopies());
   let loaded: unknown;
   try {
-    loaded = createRequire(entry)(entry);
+    loaded = await load(entry);
   } catch (error) {
     if (error instanceof DriverError) throw error;
     throw new DriverError(
       "EBG-CONFIG",
-      `the program ${entry} can't be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      "pulumi preview shows the same error with its place",
+      `the program ${entry} can't be loaded: ${error instanceof Error ? error.message : String(error)}${placeOf(error, entry)}`,
+      "correct the program; pulumi preview runs it as well, with type checks",
       error,
     );
   }
-  const program = typeof loaded === "function" ? loaded : (loaded as { default?: unknown } | null)?.default;
+  const fresh = loadedCopies().filter((path) => !before.has(path));
+  assertOneCopy([...installedCopies(project), ...fresh.map((path) => ({ path, of: "loaded by the program" }))]);
+  const program = functionIn(loaded);
   if (typeof program !== "function")
     throw new DriverError(
       "EBG-CONFIG",
-      `${entry} does not export a function`,
-      "export the program of the stacks, as stacks/index.ts of this package does",
+      `${join(entry)} does not export a function`,
+      "export the program of the stacks as the default export, or as module.exports: README.md, Use it in your project",
     );
   return program as StackProgram;
 }

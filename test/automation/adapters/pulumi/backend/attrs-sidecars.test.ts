@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { systemClock } from "../../../../../automation/adapters/clock";
 import { Engine } from "../../../../../automation/adapters/pulumi/engine/engine";
-import { readProject } from "../../../../../automation/adapters/pulumi/project/program";
+import { readProject } from "../../../../../automation/adapters/pulumi/project/project";
 import {
   looksLikeBrokenSidecar,
   mayBeHalfWritten,
