@@ -1,6 +1,6 @@
 /** The variables with which anyone's pulumi, kubectl and aws talk to the sandbox and can't talk to anything else. */
 import { randomBytes } from "node:crypto";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxOptions, ToolPaths } from "../contract";
 import { packageRoot, script } from "../processes/scripts";
@@ -185,7 +185,7 @@ function pulumiScript(pulumi: string, dir: string): string {
   const copy = "process.stdout.write(require(process.argv[1]).workDirectoryIn(process.argv[2], process.argv[3]))";
   return [
     "#!/bin/sh",
-    `real=${quote(pulumi)} sandbox=${quote(dir)} folder=$PWD`,
+    `real=${quote(pulumi)} sandbox=${quote(realpathSync(dir))} folder=$(pwd -P)`,
     'for word in "$@"; do case "$word" in -C|--cwd|-C?*|--cwd=*) exec "$real" "$@" ;; esac; done',
     'while [ ! -f "$folder/Pulumi.yaml" ] && [ ! -f "$folder/Pulumi.yml" ]; do',
     '  if [ "$folder" = / ] || [ "$folder" = "" ]; then exec "$real" "$@"; fi',

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { loadProgram, readProject } from "../../../automation/adapters/pulumi/project/program";
+import { loadProgram } from "../../../automation/adapters/pulumi/project/program";
+import { readProject } from "../../../automation/adapters/pulumi/project/project";
 import { copyProject, inspectProject } from "../../../automation/cli/rehearsal/project-copy";
 import { fromProgram } from "../../../stacks/shared/project-paths";
 import { projectPathVariable, wayFrom } from "../../../stacks/shared/project-way";
@@ -44,8 +45,8 @@ describe("a relative path of the config", () => {
     assert.equal(wayFrom(join(folder, "link", "program"), join(folder, "project")), "..");
   });
 
-  it("is resolved in the driver's inline programs as in a plain update", () => {
-    loadProgram(readProject(join(folder, "project")));
+  it("is resolved in the driver's inline programs as in a plain update", async () => {
+    await loadProgram(readProject(join(folder, "project")));
     assert.equal(fromProgram("./charts/lbc"), "../charts/lbc");
   });
 

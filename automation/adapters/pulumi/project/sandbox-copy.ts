@@ -2,7 +2,7 @@
  * In a sandbox the engine works on a copy of the stacks' settings: it writes the secrets provider of its backend into
  * them, and the sandbox's is none that the real environment could use. The program stays where it is.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { join, relative, resolve } from "node:path";
 import { isMap, parseDocument, visit } from "yaml";
@@ -68,9 +68,8 @@ function folderFor(sandboxDir: string, project: Project): string {
  * to date. @throws EBG-NO-PROJECT
  */
 export function workDirectoryIn(sandboxDir: string, projectDirectory: string): string {
-  const inside = relative(sandboxDir, projectDirectory);
-  if (!inside.startsWith("..")) return projectDirectory;
   const project = readProject(projectDirectory);
+  if (!relative(realpathSync(sandboxDir), realpathSync(projectDirectory)).startsWith("..")) return projectDirectory;
   const into = folderFor(sandboxDir, project);
   try {
     mkdirSync(into, { recursive: true, mode: 0o700 });

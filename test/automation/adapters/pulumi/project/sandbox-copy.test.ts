@@ -88,9 +88,10 @@ describe("the copy of a project's settings in a sandbox", () => {
     assert.match(workDirectoryIn(sandbox, other), /projects\/shop-[0-9a-f]{8}$/);
   });
   it("says which settings can't be read", () => {
-    writeFileSync(join(folder, "Pulumi.yaml"), "name: shop\n");
-    writeFileSync(join(folder, "index.js"), "");
-    mkdirSync(join(folder, "Pulumi.dev.yaml"));
-    assert.throws(() => workDirectoryIn(join(folder, "s"), folder), { code: "EBG-NO-PROJECT" });
+    const [project, sandbox] = [join(folder, "project"), join(folder, "sandbox")];
+    for (const one of [sandbox, join(project, "Pulumi.dev.yaml")]) mkdirSync(one, { recursive: true });
+    writeFileSync(join(project, "Pulumi.yaml"), "name: shop\n");
+    writeFileSync(join(project, "index.js"), "");
+    assert.throws(() => workDirectoryIn(sandbox, project), { code: "EBG-NO-PROJECT", message: /can't be copied to/ });
   });
 });
