@@ -48,10 +48,19 @@ function write(file: string, text: string): void {
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text, { mode: 0o600 });
 }
 
+/** A program that is missing is told by whoever loads it. */
+function mainOf(project: Project): string {
+  try {
+    return programFile(project);
+  } catch {
+    return project.main;
+  }
+}
+
 /** Pulumi.yaml with the program's absolute path. */
 export function projectFileFor(text: string, project: Project): string {
   const document = parseDocument(text);
-  document.set("main", programFile(project));
+  document.set("main", mainOf(project));
   return document.toString({ lineWidth: 0 });
 }
 
