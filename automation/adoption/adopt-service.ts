@@ -19,6 +19,7 @@ import { perform } from "./effects";
 import { forgetImports } from "./drop-imports";
 import { lookAtAdoption, mayPass, primaryOwnsOf, type AdoptFamily } from "./observe";
 import { advanceAdoption, closeAdoption, forgetAdoption, ownedByStack, turnAdoptionBack } from "./record-transitions";
+import { shell } from "../text/shell";
 
 export type ServiceOutcome =
   | { readonly kind: "done" }
@@ -182,8 +183,9 @@ export class ServiceAdoption {
         throw new DriverError(
           "EBG-ADOPT",
           `'${action}' was done ${this.repeats} times and is not seen: somebody undoes it at once`,
-          `find who writes it (${kubectl(this.family.primary.clusterName)} -n ${this.adoption.before.namespace} ` +
-            `get service ${this.adoption.before.name} -o yaml --show-managed-fields), then run the same command ` +
+          `find who writes it (${kubectl(this.family.primary.clusterName)}` +
+            shell` -n ${this.adoption.before.namespace} ` +
+            shell`get service ${this.adoption.before.name} -o yaml --show-managed-fields), then run the same command ` +
             "again",
         );
       if (this.repeats > 0) await this.session.ports.clock.sleep(500, this.session.options.stop);

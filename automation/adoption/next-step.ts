@@ -6,6 +6,7 @@
  */
 import { adoptionSteps, type Adoption, type AdoptionStep } from "../../stacks/record/adoption";
 import type { DriverErrorCode } from "../errors";
+import { shell } from "../text/shell";
 
 export type AdoptAction =
   | "release-service"
@@ -272,7 +273,8 @@ function owned(adoption: Adoption, look: AdoptLook, reason: string): AdoptDecisi
       "EBG-ADOPT",
       `${reason}, after the stack has taken the load balancer over: the controller would make a second one`,
       "keep whatever changes the Service (a GitOps tool, a chart) from doing so; make it a ClusterIP again, on " +
-        `${adoption.member}: kubectl -n ${adoption.before.namespace} patch service ${adoption.before.name} --type ` +
+        `${adoption.member}: ` +
+        shell`kubectl -n ${adoption.before.namespace} patch service ${adoption.before.name} --type ` +
         `merge -p '{"spec":{"type":"ClusterIP"}}'; then run the same command again`,
     );
   return { kind: "turn-back", reason, step: undoFrom(adoption.step) };

@@ -2,17 +2,14 @@
  * Whether a Service's load balancer can be handed over now, and what it is like before. Pure: gathered elsewhere,
  * judged here.
  */
-import {
-  attributesAnnotation,
-  protectionOf,
-  requiredAttributes,
-  withAttributes,
-} from "../../components/internal/service-annotations";
+import { attributesAnnotation, protectionOf } from "../../components/internal/service-annotations";
 import type { BeforeAdoption } from "../../stacks/record/adoption";
 import type { AdoptedBinding, AdoptedLoadBalancer, Role } from "../../stacks/record";
 import { kubectl } from "../text/kubectl";
 import type { BindingDetails, LoadBalancerDescription, ObjectEvent, ServiceObject, Target } from "../ports";
 import type { Finding } from "../finding";
+import { annotateProtection } from "../text/annotate";
+import { shell } from "../text/shell";
 
 export const serviceFinalizer = "service.k8s.aws/resources";
 export const annotationPrefix = "service.beta.kubernetes.io/";
@@ -110,7 +107,7 @@ export function adoptionFindings(seen: Surroundings, existing: boolean): Finding
     void found.push({ code: "EBG-ADOPT", severity: "required", message, remedy });
   const { object, balancer, name, namespace } = seen;
   const called = `${namespace}/${name}`;
-  const describe = `${kubectl(seen.clusterName)} -n ${namespace} describe service ${name}`;
+  const describe = kubectl(seen.clusterName, namespace) + shell` describe service ${name}`;
   // The Service would get its selector back with the primary's update, and the controller would register pods that the
   // record calls standby.
   if (seen.role !== "active")
@@ -170,8 +167,7 @@ export function adoptionFindings(seen: Surroundings, existing: boolean): Finding
     refuse(
       `the Service ${called} lacks deletion_protection.enabled=true in ${attributesAnnotation}: a reconcile at ` +
         "the wrong time would delete the load balancer",
-      `${kubectl(seen.clusterName)} -n ${namespace} annotate --overwrite service ${name} ` +
-        `${attributesAnnotation}=${withAttributes(object.annotations[attributesAnnotation], requiredAttributes)}, ` +
+      `${annotateProtection(seen.clusterName, { namespace, name }, object.annotations)}, ` +
         "then wait until the controller has reconciled it",
     );
   if (object.annotations[flagAnnotation] !== "true")

@@ -5,6 +5,7 @@ import { driverCommands } from "./commands/rollouts";
 import { exitCodeOfError, exitCodes, isCoded } from "./exit-codes";
 import { rehearseCommand } from "./commands/rehearse";
 import { sandboxCommand } from "./commands/sandbox";
+import { jsonLine, printMessage } from "../report/edge";
 import { teardownCommand } from "./commands/teardown";
 import { verifyCommand } from "./commands/verify";
 
@@ -31,8 +32,10 @@ export function printError(error: unknown, json: boolean): void {
           "This is a defect of eks-blue-green; please report it with this text. Run the same command again: it " +
           "resumes.",
       };
-  if (json) process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), kind: "error", ...shown })}\n`);
-  process.stderr.write(`\n${shown.code}: ${shown.message}\n→ ${shown.remedy}\n`);
+  if (json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "error", ...shown }));
+  process.stderr.write("\n");
+  printMessage(process.stderr, `${shown.code}: ${shown.message}`);
+  printMessage(process.stderr, `→ ${shown.remedy}`);
 }
 
 /** Commands that are added, not made by their parent, don't take over how it ends and what it prints after an error. */

@@ -17,6 +17,7 @@ import { readFamilyToAct } from "../environment/state";
 import { wantedConfig } from "./plan";
 import { startTeardown } from "../planning/teardown";
 import { doing } from "../text/sentences";
+import { shell } from "../text/shell";
 
 export interface EvacuateRun extends SessionOptions {
   readonly environment: string;
@@ -234,7 +235,7 @@ async function deny(session: Session, evacuation: EvacuationPort): Promise<void>
           "EBG-EVACUATE",
           `the policy that denies ${member}'s controller to register targets is not on role ${roleName}, though ` +
             "IAM took it",
-          `look at it: aws iam list-role-policies --role-name ${roleName}`,
+          shell`look at it: aws iam list-role-policies --role-name ${roleName}`,
         );
       await session.ports.clock.sleep(session.ports.clock.scaled(policySeconds), stop);
       if (stop.aborted) throw stopRequested(commandName);

@@ -16,6 +16,7 @@ import { refuseDuringEvacuation } from "./evacuate";
 import { readFamilyToAct, type Family } from "../environment/state";
 import { wantedConfig } from "./plan";
 import { counted } from "../text/sentences";
+import { shell } from "../text/shell";
 
 export interface TeardownPorts extends Ports {
   readonly teardown: TeardownPort;
@@ -134,7 +135,7 @@ async function liftProtection(ports: TeardownPorts, session: Session, run: Teard
         "there, shares it out to everything that it balances",
       remedy:
         "nothing, while that controller runs: it deletes the group with the last Service or Ingress that needs it. " +
-        `If nothing uses it any more: aws ec2 delete-security-group --group-id ${id}`,
+        shell`If nothing uses it any more: aws ec2 delete-security-group --group-id ${id}`,
     });
   const context = { kind: "unprotect", expectedRevision: session.written.revision, takes: groups.take } as const;
   const lifted = await ports.pulumi.preview(stack, context, run.cancel);

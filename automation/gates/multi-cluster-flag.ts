@@ -6,10 +6,12 @@ import { kubectl } from "../text/kubectl";
 import type { Binding } from "../ports";
 import { failed, listing, notYet, type Decided } from "./gate-result";
 import type { Observation } from "../observation/observe";
+import { shell } from "../text/shell";
 
 /** Turning it on loses no target. */
 export const turnOn = (clusterName: string, { namespace, name }: Pick<Binding, "namespace" | "name">): string =>
-  `${kubectl(clusterName)} -n ${namespace} patch targetgroupbinding ${name} --type merge -p ` +
+  kubectl(clusterName) +
+  shell` -n ${namespace} patch targetgroupbinding ${name} --type merge -p ` +
   `'{"spec":{"multiClusterTargetGroup":true}}'`;
 
 export interface FlagProblem {

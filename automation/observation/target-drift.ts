@@ -10,6 +10,7 @@ import { kubectl } from "../text/kubectl";
 import type { Binding } from "../ports";
 import type { MemberServiceObservation, Observation } from "./observe";
 import { isRegistered } from "./target-owners";
+import { shell } from "../text/shell";
 
 /**
  * Seconds of AWS's time. The controller itself registers within one or two; anything younger is its own work under way.
@@ -74,7 +75,7 @@ export function driftOf(observation: Observation, serving: readonly string[]): D
 
 /** The command that does by hand what the gates do. */
 export const lookAgain = (clusterName: string, { namespace, name }: Pick<Binding, "namespace" | "name">): string =>
-  `${kubectl(clusterName)} -n ${namespace} annotate targetgroupbinding ${name} elbv2.k8s.aws/checkpoint-`;
+  kubectl(clusterName, namespace) + shell` annotate targetgroupbinding ${name} elbv2.k8s.aws/checkpoint-`;
 
 /**
  * By `member|service`, milliseconds since 1970: since when it has been so, and when the controller was last made to

@@ -1,5 +1,6 @@
 import colors from "picocolors";
 import type { TargetCounts } from "../events";
+import { harmless } from "../text/foreign";
 import { count, seconds } from "./format";
 import type { View, ViewLine } from "./view-model";
 
@@ -73,5 +74,5 @@ export function renderView(view: View, nowMs: number, width: number): string[] {
       `  load     ${count(view.load.requestsPerSecond)} requests/s   ${count(view.load.sent)} sent   ${failed}`,
     );
   }
-  return lines;
+  return lines.map(harmless);
 }

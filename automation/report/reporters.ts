@@ -1,5 +1,7 @@
 /** Where events go: NDJSON on stdout, a live view on a terminal, plain lines elsewhere. Several can be told at once. */
 import type * as LogUpdate from "log-update";
+import { asLines } from "../text/foreign";
+import { jsonLine, printable, printableRows, printMessage } from "./edge";
 import type { DriverEvent, DriverEventBody, EventSink } from "../events";
 import { plainLine } from "./plain";
 import { renderView } from "./live";
@@ -12,7 +14,7 @@ export interface Reporter {
 }
 
 export function ndjsonReporter(out: NodeJS.WritableStream): Reporter {
-  return { tell: (event) => void out.write(`${JSON.stringify(event)}\n`), end: () => undefined };
+  return { tell: (event) => void out.write(jsonLine(event)), end: () => undefined };
 }
 
 /** Repeated lines (a gate that still waits for the same thing) are printed once; load at most every ten seconds. */
@@ -26,11 +28,11 @@ export function plainReporter(out: NodeJS.WritableStream): Reporter {
         if (at - lastLoadAt < 10_000) return;
         lastLoadAt = at;
       }
-      const line = plainLine(event);
+      const line = plainLine(printable(event));
       const key = event.kind === "gate" ? `gate ${event.index} ${event.gate}` : event.kind;
       if (line === null || last.get(key) === line.slice(9)) return;
       last.set(key, line.slice(9));
-      out.write(`${line}\n`);
+      printMessage(out, line);
     },
     end: () => undefined,
   };
@@ -48,13 +50,13 @@ export function liveReporter(out: NodeJS.WriteStream): Reporter {
   timer.unref();
   return {
     tell: (event) => {
-      view = reduceView(view, event);
+      view = reduceView(view, printableRows(event));
       // What is said once (a note, the answer to Ctrl-C) stays in the terminal, above the view, and is there at once.
       if ((event.kind !== "note" && event.kind !== "error") || ended) return;
-      const line = plainLine(event) ?? "";
+      const line = plainLine(printable(event)) ?? "";
       if (line.slice(9) === said) return;
       said = line.slice(9);
-      update.persist(line);
+      update.persist(asLines(line).join("\n"));
       draw();
     },
     // Whoever ends it twice must not get the view twice: what is written after the first end is read as the last word.

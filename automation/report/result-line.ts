@@ -3,19 +3,24 @@
  * the words.
  */
 
+import { jsonLine, printMessage } from "./edge";
+
 export interface Ending {
   readonly outcome: string;
   readonly message: string;
   readonly remedy: string | null;
 }
 
-const words = ({ outcome, message, remedy }: Ending): string =>
-  `\n${outcome}: ${message}\n${remedy ? `→ ${remedy}\n` : ""}`;
+function tellPeople(out: NodeJS.WritableStream, { outcome, message, remedy }: Ending): void {
+  out.write("\n");
+  printMessage(out, `${outcome}: ${message}`);
+  if (remedy) printMessage(out, `→ ${remedy}`);
+}
 
 /** `kind`: of the JSON line; null: the events have said it already. */
 export function tellEnding(json: boolean, kind: string | null, ending: Ending): void {
-  if (!json) return void process.stdout.write(words(ending));
+  if (!json) return tellPeople(process.stdout, ending);
   if (kind === null) return;
-  process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), kind, ...ending })}\n`);
-  process.stderr.write(words(ending));
+  process.stdout.write(jsonLine({ at: new Date().toISOString(), kind, ...ending }));
+  tellPeople(process.stderr, ending);
 }

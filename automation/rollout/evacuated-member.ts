@@ -6,6 +6,7 @@ import { kubectl } from "../text/kubectl";
 import type { EvacuationPort } from "../ports";
 import type { Session } from "./session";
 import { GateFailed, Stop } from "./interruptions";
+import { shell } from "../text/shell";
 
 export const isEvacuated = (session: Session, member: string): boolean =>
   session.record.placement[member]?.evacuated !== undefined;
@@ -59,7 +60,7 @@ export async function liftDenial(session: Session, member: string): Promise<void
     throw new GateFailed(
       "EBG-EVACUATE",
       `the policy that denies ${member}'s controller to register targets is still on role ${roleName}`,
-      `aws iam delete-role-policy --role-name ${roleName} --policy-name eks-blue-green-evacuated`,
+      shell`aws iam delete-role-policy --role-name ${roleName} --policy-name eks-blue-green-evacuated`,
     );
   session.options.emit({
     kind: "note",

@@ -13,6 +13,7 @@ import { ownedServices } from "../environment/load-balancers";
 import { isEvacuated } from "../rollout/evacuated-member";
 import type { Session } from "../rollout/session";
 import { Stop, stopRequested } from "../rollout/interruptions";
+import { shell } from "../text/shell";
 
 /**
  * Whether the protection is still to be lifted. Not once one of the Services is going, or gone, unprotected: the update
@@ -177,7 +178,7 @@ async function deletedByHand({ session, port, member, clusterName, names }: Rele
         message:
           `security group ${group} of ${member.member}'s controller stays: nobody is left to delete it, and the ` +
           "VPC can't go before it",
-        remedy: `once ${member.member} is destroyed: aws ec2 delete-security-group --group-id ${group}`,
+        remedy: shell`once ${member.member} is destroyed: aws ec2 delete-security-group --group-id ${group}`,
       });
     return;
   }

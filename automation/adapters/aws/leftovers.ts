@@ -27,6 +27,7 @@ import type { Leftover } from "../../ports";
 import { callAws, isGone, unlessGone } from "./call";
 import { clientSettings } from "./client";
 import { describeElbTags } from "./elb-tags";
+import { shell } from "../../text/shell";
 
 export const environmentTag = "eks-blue-green/environment";
 export const controllerTag = "elbv2.k8s.aws/cluster";
@@ -49,7 +50,7 @@ const kinds: readonly Kind[] = [
         .flatMap(({ Instances }) => Instances ?? [])
         .filter(({ State }) => !ended.has(State?.Name))
         .map(({ InstanceId }) => InstanceId),
-    command: (id) => `aws ec2 terminate-instances --instance-ids ${id}`,
+    command: (id) => shell`aws ec2 terminate-instances --instance-ids ${id}`,
   },
   {
     what: "NAT gateway",
@@ -58,7 +59,7 @@ const kinds: readonly Kind[] = [
       ((await ec2.send(new DescribeNatGatewaysCommand({ Filter }), options)).NatGateways ?? [])
         .filter(({ State }) => !ended.has(State))
         .map(({ NatGatewayId }) => NatGatewayId),
-    command: (id) => `aws ec2 delete-nat-gateway --nat-gateway-id ${id}`,
+    command: (id) => shell`aws ec2 delete-nat-gateway --nat-gateway-id ${id}`,
   },
   {
     what: "network interface",
@@ -67,7 +68,7 @@ const kinds: readonly Kind[] = [
       ((await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }), options)).NetworkInterfaces ?? []).map(
         ({ NetworkInterfaceId }) => NetworkInterfaceId,
       ),
-    command: (id) => `aws ec2 delete-network-interface --network-interface-id ${id}`,
+    command: (id) => shell`aws ec2 delete-network-interface --network-interface-id ${id}`,
   },
   {
     what: "elastic IP",
@@ -76,7 +77,7 @@ const kinds: readonly Kind[] = [
       ((await ec2.send(new DescribeAddressesCommand({ Filters }), options)).Addresses ?? []).map(
         ({ AllocationId }) => AllocationId,
       ),
-    command: (id) => `aws ec2 release-address --allocation-id ${id}`,
+    command: (id) => shell`aws ec2 release-address --allocation-id ${id}`,
   },
   {
     what: "security group",
@@ -85,7 +86,7 @@ const kinds: readonly Kind[] = [
       ((await ec2.send(new DescribeSecurityGroupsCommand({ Filters }), options)).SecurityGroups ?? []).map(
         ({ GroupId }) => GroupId,
       ),
-    command: (id) => `aws ec2 delete-security-group --group-id ${id}`,
+    command: (id) => shell`aws ec2 delete-security-group --group-id ${id}`,
   },
   {
     what: "route table",
@@ -94,7 +95,7 @@ const kinds: readonly Kind[] = [
       ((await ec2.send(new DescribeRouteTablesCommand({ Filters }), options)).RouteTables ?? []).map(
         ({ RouteTableId }) => RouteTableId,
       ),
-    command: (id) => `aws ec2 delete-route-table --route-table-id ${id}`,
+    command: (id) => shell`aws ec2 delete-route-table --route-table-id ${id}`,
   },
   {
     what: "subnet",
@@ -103,7 +104,7 @@ const kinds: readonly Kind[] = [
       ((await ec2.send(new DescribeSubnetsCommand({ Filters }), options)).Subnets ?? []).map(
         ({ SubnetId }) => SubnetId,
       ),
-    command: (id) => `aws ec2 delete-subnet --subnet-id ${id}`,
+    command: (id) => shell`aws ec2 delete-subnet --subnet-id ${id}`,
   },
   {
     what: "internet gateway",
@@ -112,14 +113,14 @@ const kinds: readonly Kind[] = [
       ((await ec2.send(new DescribeInternetGatewaysCommand({ Filters }), options)).InternetGateways ?? []).map(
         ({ InternetGatewayId }) => InternetGatewayId,
       ),
-    command: (id) => `aws ec2 delete-internet-gateway --internet-gateway-id ${id}`,
+    command: (id) => shell`aws ec2 delete-internet-gateway --internet-gateway-id ${id}`,
   },
   {
     what: "VPC",
     action: "DescribeVpcs",
     find: async (ec2, Filters, options) =>
       ((await ec2.send(new DescribeVpcsCommand({ Filters }), options)).Vpcs ?? []).map(({ VpcId }) => VpcId),
-    command: (id) => `aws ec2 delete-vpc --vpc-id ${id}`,
+    command: (id) => shell`aws ec2 delete-vpc --vpc-id ${id}`,
   },
 ];
 
@@ -134,7 +135,7 @@ const volumes: Kind = {
     ((await ec2.send(new DescribeVolumesCommand({ Filters }), options)).Volumes ?? [])
       .filter(({ State }) => !ended.has(State))
       .map(({ VolumeId }) => VolumeId),
-  command: (id) => `aws ec2 describe-volumes --volume-ids ${id}`,
+  command: (id) => shell`aws ec2 describe-volumes --volume-ids ${id}`,
 };
 
 type Tags = readonly { Key?: string | undefined; Value?: string | undefined }[];
@@ -211,7 +212,7 @@ export class LeftoverSearch {
         callAws("iam:ListRoleTags", (options) => this.iam.send(new ListRoleTagsCommand({ RoleName }), options)),
       );
       if (isOurs(answer?.Tags ?? [], environment, clusterNames))
-        found.push({ what: "IAM role", id: RoleName, command: `aws iam delete-role --role-name ${RoleName}` });
+        found.push({ what: "IAM role", id: RoleName, command: shell`aws iam delete-role --role-name ${RoleName}` });
     }
     return found;
   }
@@ -223,7 +224,7 @@ export class LeftoverSearch {
           await callAws("eks:DescribeCluster", (options) =>
             this.eks.send(new DescribeClusterCommand({ name }), options),
           );
-          return [{ what: "EKS cluster", id: name, command: `aws eks delete-cluster --name ${name}` }];
+          return [{ what: "EKS cluster", id: name, command: shell`aws eks delete-cluster --name ${name}` }];
         } catch (error) {
           if (isGone(error)) return [];
           throw error;
@@ -256,7 +257,7 @@ export class LeftoverSearch {
       .map(({ GroupId: id = "" }): Leftover => ({
         what: "security group",
         id,
-        command: `aws ec2 delete-security-group --group-id ${id}`,
+        command: shell`aws ec2 delete-security-group --group-id ${id}`,
       }));
     return [
       ...(await this.balancing(ours)).map(({ what, id, command }): Leftover => ({ what, id, command })),
@@ -311,7 +312,7 @@ export class LeftoverSearch {
           arn,
           securityGroups: SecurityGroups ?? [],
           what: "load balancer",
-          command: `aws elbv2 delete-load-balancer --load-balancer-arn ${arn}`,
+          command: shell`aws elbv2 delete-load-balancer --load-balancer-arn ${arn}`,
         })),
       );
       Marker = page.NextMarker;
@@ -325,7 +326,7 @@ export class LeftoverSearch {
           arn,
           securityGroups: [],
           what: "target group",
-          command: `aws elbv2 delete-target-group --target-group-arn ${arn}`,
+          command: shell`aws elbv2 delete-target-group --target-group-arn ${arn}`,
         })),
       );
       Marker = page.NextMarker;

@@ -6,6 +6,9 @@ import type { Sample } from "../../ports/readings";
 import { get, type Destination } from "./get";
 import { answerLimits, connectToRules, destinationOf } from "./probe";
 
+/** As the config wants it: anything else names nobody, whoever answers with it. */
+const memberName = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
+
 type Answer = { readonly failure: string } | { readonly failure: null; readonly name: string | null };
 
 /**
@@ -14,10 +17,10 @@ type Answer = { readonly failure: string } | { readonly failure: null; readonly 
  */
 export function nameIn(header: string | readonly string[] | undefined, body: string): string | null {
   const told = typeof header === "string" ? header : header?.[0];
-  if (told !== undefined && told !== "") return told;
+  if (told !== undefined && told !== "") return memberName.test(told) ? told : null;
   try {
     const member = (JSON.parse(body) as { member?: unknown } | null)?.member;
-    return typeof member === "string" && member !== "" ? member : null;
+    return typeof member === "string" && memberName.test(member) ? member : null;
   } catch {
     return null;
   }

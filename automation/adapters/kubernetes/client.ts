@@ -3,8 +3,10 @@ import { Agent, request } from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
+import { oneLine } from "../../text/foreign";
 import { forgetToken } from "./eks-token";
 import { accessOf, type Access } from "./kubeconfig";
+import { shell } from "../../text/shell";
 
 /** Real milliseconds. A server that swallows packets would hang for a minute. */
 export const callMs = 10_000;
@@ -21,6 +23,11 @@ const attempts = 3;
 /** Real milliseconds before the second call; as much again before the third. */
 const pauseMs = 300;
 
+/** Of one answer; a page of 500 objects of the largest size is far below. */
+const mostBytes = 32 * 1024 * 1024;
+/** Of one list, 500 objects each. */
+const mostPages = 200;
+
 export interface Answer {
   readonly status: number;
   readonly body: string;
@@ -31,7 +38,7 @@ function unreachable(member: MemberOutputs, error: unknown): DriverError {
   return new DriverError(
     "EBG-MEMBER-UNREACHABLE",
     `the API server of ${member.member} (${member.endpoint}) does not answer: ${text}`,
-    `aws eks describe-cluster --name ${member.clusterName}; check the endpoint's network access from here`,
+    shell`aws eks describe-cluster --name ${member.clusterName}; check the endpoint's network access from here`,
     error,
   );
 }
@@ -39,8 +46,8 @@ function unreachable(member: MemberOutputs, error: unknown): DriverError {
 /** Who made the cluster has access, anybody else by an entry. */
 const noAccess = (cluster: string): string =>
   "give who is calling (aws sts get-caller-identity) an EKS access entry: aws eks create-access-entry " +
-  `--cluster-name ${cluster} --principal-arn ROLE_ARN, then aws eks associate-access-policy --cluster-name ` +
-  `${cluster} --principal-arn ROLE_ARN --policy-arn ` +
+  shell`--cluster-name ${cluster} --principal-arn ROLE_ARN, then aws eks associate-access-policy --cluster-name ` +
+  shell`${cluster} --principal-arn ROLE_ARN --policy-arn ` +
   "arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy --access-scope type=cluster; or run this as a " +
   "role that has one (docs/reference/permissions.md)";
 
@@ -63,7 +70,12 @@ async function send(access: Access, method: string, path: string, body: Body | n
   return await new Promise((resolve, reject) => {
     const outgoing = request(new URL(`${base}${path}`, access.server), options, (answer) => {
       const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      let bytes = 0;
+      answer.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > mostBytes) outgoing.destroy(new Error(`its answer is larger than ${mostBytes / 1024 / 1024} MiB`));
+        else chunks.push(chunk);
+      });
       answer.on("end", () => {
         clearTimeout(timer);
         resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") });
@@ -128,9 +140,9 @@ export async function call(member: MemberOutputs, method: string, path: string, 
 
 function messageOf(body: string): string {
   try {
-    return String((JSON.parse(body) as { message?: unknown }).message ?? body).slice(0, 300);
+    return oneLine(String((JSON.parse(body) as { message?: unknown }).message ?? body));
   } catch {
-    return body.slice(0, 300);
+    return oneLine(body);
   }
 }
 
@@ -151,7 +163,15 @@ export async function getObject<T>(member: MemberOutputs, path: string): Promise
 export async function getList<T>(member: MemberOutputs, path: string): Promise<readonly T[]> {
   const items: T[] = [];
   let next = "";
+  let pages = 0;
   do {
+    pages += 1;
+    if (pages > mostPages)
+      throw new DriverError(
+        "EBG-KUBERNETES",
+        `${member.member}: the list ${path} has more than ${mostPages} pages`,
+        "find out who answers it: kubectl get apiservices",
+      );
     const separator = path.includes("?") ? "&" : "?";
     const page = await getObject<{ items?: T[]; metadata?: { continue?: string } }>(
       member,

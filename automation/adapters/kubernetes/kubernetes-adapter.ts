@@ -7,6 +7,8 @@ import { proveController } from "./controller-proof";
 import { nodeTargets } from "./node-targets";
 import * as services from "./services";
 import { closeConnections, get, getList, getObject } from "./client";
+import { shell } from "../../text/shell";
+import { oneLine } from "../../text/foreign";
 
 interface Named {
   readonly metadata: {
@@ -86,8 +88,8 @@ export class KubernetesAdapter implements KubernetesPort {
     if (readiness.status !== 200)
       throw new DriverError(
         "EBG-MEMBER-UNREACHABLE",
-        `the API server of ${member.member} is not ready: ${readiness.body.slice(0, 200)}`,
-        `aws eks describe-cluster --name ${member.clusterName}`,
+        `the API server of ${member.member} is not ready: ${oneLine(readiness.body)}`,
+        shell`aws eks describe-cluster --name ${member.clusterName}`,
       );
     // What it behaves as counts, where that differs from the binary's own version.
     const [major, minor] = [
@@ -135,11 +137,14 @@ export class KubernetesAdapter implements KubernetesPort {
         `/api/v1/namespaces/${namespace}/configmaps/${prefix}${binding}`,
       );
       if (found !== null)
-        return (found.data?.targets ?? "")
-          .split(",")
-          .map((target) => target.trim())
-          .filter((target) => target !== "")
-          .sort();
+        return (
+          (found.data?.targets ?? "")
+            .split(",")
+            .map((target) => target.trim())
+            // Whoever may edit ConfigMaps writes this one: what is no target is nothing to compare or to print.
+            .filter((target) => /^([0-9a-f.:]+|i-[0-9a-f]+):\d{1,5}$/i.test(target))
+            .sort()
+        );
     }
     return null;
   }

@@ -5,6 +5,7 @@ import { parseScheduledFault } from "../rehearsal/fault-schedule";
 import { exitCodes } from "../exit-codes";
 import { attachOption, lbcOption, providerOption, refuseAttach, timeScaleOption } from "./sandbox";
 import { parsePositive } from "./sandbox-options";
+import { print } from "../../report/edge";
 import { reporterFor } from "../../report/reporters";
 import type { RehearsalOptions } from "../rehearsal/options";
 import { rehearse } from "../rehearsal/rehearse";
@@ -60,7 +61,7 @@ async function run(flags: Flags): Promise<void> {
   };
   const result = await rehearse(flags.scenario, options, reporter);
   reporter.end();
-  people.write(`${result.summary.join("\n")}\n`);
+  print(people, result.summary);
   process.exitCode = result.lost
     ? exitCodes.requestsLost
     : result.driverExitCode !== 0

@@ -14,6 +14,7 @@ import {
   type UpgradeOptions,
   type UpgradeResult,
 } from "../../index";
+import { jsonLine, print, printableRows } from "../../report/edge";
 import { reporterFor, stamp } from "../../report/reporters";
 import { planLines, statusLines } from "../../report/tables";
 import { tellEnding } from "../../report/result-line";
@@ -95,20 +96,14 @@ async function runUp(flags: Flags): Promise<void> {
 
 async function runPlan(flags: Flags): Promise<void> {
   const plan = await planUpgrade(target(flags));
-  process.stdout.write(
-    flags.json
-      ? `${JSON.stringify({ at: new Date().toISOString(), kind: "plan", ...plan })}\n`
-      : `${planLines(plan).join("\n")}\n`,
-  );
+  if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "plan", ...plan }));
+  else print(process.stdout, planLines(printableRows(plan)));
 }
 
 async function runStatus(flags: Flags): Promise<void> {
   const report = await status(target(flags));
-  process.stdout.write(
-    flags.json
-      ? `${JSON.stringify({ at: new Date().toISOString(), kind: "status", ...report })}\n`
-      : `${statusLines(report).join("\n")}\n`,
-  );
+  if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "status", ...report }));
+  else print(process.stdout, statusLines(printableRows(report)));
 }
 
 function wholePercent(text: string): number {

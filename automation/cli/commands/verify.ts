@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { verify } from "../../index";
+import { jsonLine, print, printableRows } from "../../report/edge";
 import { reporterFor, stamp } from "../../report/reporters";
 import { verifyLines } from "../../report/verify";
 import { exitCodeOfVerdict } from "../exit-codes";
@@ -34,11 +35,8 @@ async function run(flags: Flags): Promise<void> {
     },
   });
   reporter.end();
-  process.stdout.write(
-    flags.json
-      ? `${JSON.stringify({ at: new Date().toISOString(), kind: "verify", ...report })}\n`
-      : `\n${verifyLines(report).join("\n")}\n`,
-  );
+  if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "verify", ...report }));
+  else print(process.stdout, ["", ...verifyLines(printableRows(report))]);
   process.exitCode = exitCodeOfVerdict(report.verdict);
 }
 

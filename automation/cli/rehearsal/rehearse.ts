@@ -14,6 +14,7 @@ import type { RehearsalOptions } from "./options";
 import { copyProgram, copyProject } from "./project-copy";
 import type { Act, Ending, Scenario } from "./scenario";
 import { RehearsalStage, stageOfView } from "./stage";
+import { printableRows } from "../../report/edge";
 
 export interface RehearsalResult {
   readonly summary: readonly string[];
@@ -94,20 +95,22 @@ function summarise(
   totalSeconds: number,
 ): RehearsalResult {
   const { options, figures, claims } = stage;
-  const summary = rehearsalSummary({
-    title: act.title,
-    ending: { good: ending.driverExitCode === 0, message: ending.message },
-    timeScale: options.timeScale,
-    events,
-    load: figures,
-    claims,
-    ledgerFile: options.keep ? stage.ledgerFile : null,
-    setupSeconds: stage.setupSeconds ?? totalSeconds,
-    totalSeconds,
-  });
+  const summary = rehearsalSummary(
+    printableRows({
+      title: act.title,
+      ending: { good: ending.driverExitCode === 0, message: ending.message },
+      timeScale: options.timeScale,
+      events,
+      load: figures,
+      claims,
+      ledgerFile: options.keep ? stage.ledgerFile : null,
+      setupSeconds: stage.setupSeconds ?? totalSeconds,
+      totalSeconds,
+    }),
+  );
   const lost = figures === null || figures.failed + figures.idleResets > 0 || figures.void;
   return {
-    summary: [...summary, ...stage.notes],
+    summary: [...summary, ...printableRows(stage.notes)],
     lost,
     refuted: claims.some(({ holds }) => !holds),
     driverExitCode: ending.driverExitCode,

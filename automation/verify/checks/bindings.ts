@@ -8,6 +8,7 @@ import { isDraining, isRegistered, learnOwners, targetsOf, type Ownership } from
 import { kubectl } from "../../text/kubectl";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
+import { shell, shellQuote } from "../../text/shell";
 
 const isInstance = (id: string): boolean => id.startsWith("i-");
 const missingIn = (of: readonly string[], from: readonly string[]): string[] => of.filter((id) => !from.includes(id));
@@ -209,9 +210,9 @@ function strayCheck(inspection: Inspection, owners: Ownership, key: string): Che
     (name) => inspection.placement[name]?.role !== "absent" && inspection.observation.members[name]?.reachable !== true,
   );
   const arn = inspection.environment.loadBalancer.services[key]?.targetGroupArn ?? "ARN";
-  const remove = `aws elbv2 deregister-targets --target-group-arn ${arn} --targets ${stray
+  const remove = `${shell`aws elbv2 deregister-targets --target-group-arn ${arn}`} --targets ${stray
     .slice(0, 4)
-    .map((id) => `Id=${id.slice(0, id.lastIndexOf(":"))},Port=${id.slice(id.lastIndexOf(":") + 1)}`)
+    .map((id) => shellQuote(`Id=${id.slice(0, id.lastIndexOf(":"))},Port=${id.slice(id.lastIndexOf(":") + 1)}`))
     .join(" ")}`;
   if (silent.length > 0)
     return unknown(

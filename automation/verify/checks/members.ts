@@ -4,6 +4,7 @@ import { clusterNameOf } from "../../../stacks/config/target-groups";
 import { kubectl } from "../../text/kubectl";
 import { bad, ok, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
+import { shell } from "../../text/shell";
 
 const newer =
   "upgrade the AWS Load Balancer Controller and its CRDs (Helm leaves old CRDs: kubectl apply -k " +
@@ -58,7 +59,7 @@ function controllerChecks(name: string, { environment, observation, outputs }: I
         "EBG-V-CONTROLLER",
         name,
         "the controller's Deployment can't be read",
-        `${kubectl(clusterName)} -n ${namespace} get deployment ${deployment}`,
+        kubectl(clusterName, namespace) + shell` get deployment ${deployment}`,
       ),
     ];
   const runs = controller.available
@@ -67,7 +68,7 @@ function controllerChecks(name: string, { environment, observation, outputs }: I
         "EBG-V-CONTROLLER",
         name,
         controller.message,
-        `${kubectl(clusterName)} -n ${namespace} describe deployment ${deployment}`,
+        kubectl(clusterName, namespace) + shell` describe deployment ${deployment}`,
       );
   const { version } = controller;
   if (version === null)
@@ -77,7 +78,7 @@ function controllerChecks(name: string, { environment, observation, outputs }: I
         "EBG-V-CONTROLLER-VERSION",
         name,
         "its image's tag is no version",
-        `${kubectl(clusterName)} -n ${namespace} get deployment ${deployment} -o jsonpath='{..image}'`,
+        kubectl(clusterName, namespace) + shell` get deployment ${deployment} -o jsonpath='{..image}'`,
       ),
     ];
   if (older(version, controllerVersions.oldest))
@@ -111,7 +112,12 @@ export function memberChecks(inspection: Inspection): Check[] {
       ];
     if (!seen.reachable)
       return [
-        bad("EBG-V-API", name, seen.problem, seen.refusal ?? `aws eks describe-cluster --name ${seen.clusterName}`),
+        bad(
+          "EBG-V-API",
+          name,
+          seen.problem,
+          seen.refusal ?? shell`aws eks describe-cluster --name ${seen.clusterName}`,
+        ),
       ];
     const nodes = seen.nodes === null ? "" : `, ${seen.nodes.ready} of ${seen.nodes.total} nodes ready`;
     return [

@@ -1,19 +1,16 @@
 /** Deletion protection, and the security-group rules on both sides of every target. */
 import { overlap, parseCidr } from "../../../components/internal/cidr";
-import {
-  attributesAnnotation as attributes,
-  protectionOf,
-  requiredAttributes,
-  withAttributes,
-} from "../../../components/internal/service-annotations";
+import { attributesAnnotation as attributes, protectionOf } from "../../../components/internal/service-annotations";
 import { clusterNameOf } from "../../../stacks/config/target-groups";
 import { listing } from "../../gates/gate-result";
 import { isRegistered, learnOwners, targetsOf } from "../../observation/target-owners";
-import { kubectl } from "../../text/kubectl";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import { loadBalancerOf } from "../inspect";
 import type { Inspection } from "../inspection";
 import type { SecurityGroupRule, TargetInterface } from "../../ports/readings";
+import { annotateProtection } from "../../text/annotate";
+import { oneLine } from "../../text/foreign";
+import { shell } from "../../text/shell";
 
 const lookUp = "aws ec2 describe-security-group-rules --filters Name=group-id,Values=";
 
@@ -47,7 +44,7 @@ function protectionCheck(inspection: Inspection, arn: string): Check {
     subject,
     "deletion_protection.enabled is not true",
     `pulumi up --refresh --stack ${inspection.environment.environment}; by hand: aws elbv2 ` +
-      `modify-load-balancer-attributes --load-balancer-arn ${arn} --attributes ` +
+      shell`modify-load-balancer-attributes --load-balancer-arn ${arn} --attributes ` +
       "Key=deletion_protection.enabled,Value=true",
   );
 }
@@ -77,10 +74,13 @@ function annotationCheck(inspection: Inspection, name: string): Check {
     "EBG-V-PROTECTION-ANNOTATION",
     subject,
     `its annotation ${attributes} does not have deletion_protection.enabled=true (it is ` +
-      `${annotations[attributes] === undefined ? "absent" : `'${annotations[attributes]}'`})`,
-    `${deploy}; by hand: ${kubectl(clusterNameOf(inspection.environment, member))} -n ` +
-      `${name.split("/")[0] ?? ""} annotate --overwrite service ${name.split("/")[1] ?? ""} ` +
-      `${attributes}=${withAttributes(annotations[attributes], requiredAttributes)}`,
+      `${annotations[attributes] === undefined ? "absent" : `'${oneLine(annotations[attributes])}'`})`,
+    `${deploy}; by hand: ` +
+      annotateProtection(
+        clusterNameOf(inspection.environment, member),
+        { namespace: name.split("/")[0] ?? "", name: name.split("/")[1] ?? "" },
+        annotations,
+      ),
   );
 }
 

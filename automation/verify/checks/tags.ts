@@ -1,6 +1,7 @@
 /** Tags of what the environment's stack owns: its own are there, and no controller's. */
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
+import { shell, shellQuote } from "../../text/shell";
 
 const environmentTag = "eks-blue-green/environment";
 /** By these a controller finds what it takes for its own, and adopts and deletes it. */
@@ -22,7 +23,8 @@ export function tagChecks({ environment, tags, adopted }: Inspection): Check[] {
         subject,
         `it has ${controllers.map((key) => `${key}=${present[key]}`).join(", ")}, though this stack owns it: ` +
           "that controller takes it for its own",
-        `aws elbv2 remove-tags --resource-arns ${arn} --tag-keys ${controllers.join(" ")}, then restart that ` +
+        shell`aws elbv2 remove-tags --resource-arns ${arn} --tag-keys ` +
+          `${controllers.map(shellQuote).join(" ")}, then restart that ` +
           "controller (it remembers tags for 20 minutes)",
         { severity: "required" },
       );

@@ -6,7 +6,7 @@ import { propagationLagSeconds } from "../../../components/internal/aws-limits";
 import { clusterNameOf } from "../../../stacks/config/target-groups";
 import { replicasWanted, takeBack } from "../../preflight/manual-changes";
 import { listing } from "../../gates/gate-result";
-import { kubectl } from "../../text/kubectl";
+import { kubectl, shellQuote } from "../../text/kubectl";
 import { bad, ok, skipped, unknown, type Check, type VerifyCode } from "../catalog";
 import type { Inspection, MemberInspection } from "../inspection";
 import type { TargetGroupReading, WorkloadReading } from "../../ports/readings";
@@ -122,7 +122,7 @@ function gateCheck(
   byInstance: boolean,
   deployment: { readonly kubectl: string; readonly name: string },
 ): Check {
-  const restart = `${deployment.kubectl} rollout restart deployment ${deployment.name}`;
+  const restart = `${deployment.kubectl} rollout restart deployment ${shellQuote(deployment.name)}`;
   if (byInstance)
     return skipped("EBG-V-READINESS-GATES", subject, "instance targets are nodes: there are no gates for them");
   if (bindings.length === 0) return skipped("EBG-V-READINESS-GATES", subject, "not bound");
@@ -132,7 +132,7 @@ function gateCheck(
       "EBG-V-READINESS-GATES",
       subject,
       "its namespace has no label elbv2.k8s.aws/pod-readiness-gate-inject=enabled",
-      `${deployment.kubectl} label namespace ${bindings[0]?.namespace} ` +
+      `${deployment.kubectl} label namespace ${shellQuote(bindings[0]?.namespace ?? "NAMESPACE")} ` +
         `elbv2.k8s.aws/pod-readiness-gate-inject=enabled, then roll the Deployment once: ${restart}`,
     );
   if (member.bindingTimes.kind === "unknown")
@@ -171,7 +171,7 @@ function gateCheck(
 function workloadOf(inspection: Inspection, name: string, key: string, member: MemberInspection): Check[] {
   const service = inspection.outputs[name]?.services[key];
   const subject = `${name}/${key}`;
-  const ofNamespace = `${kubectl(clusterNameOf(inspection.environment, name))} -n ${service?.namespace ?? "?"}`;
+  const ofNamespace = kubectl(clusterNameOf(inspection.environment, name), service?.namespace ?? "NAMESPACE");
   const reading = member.workloads[key] ?? { kind: "unknown", why: "it was not asked for" };
   if (reading.kind === "unknown")
     return codes.map((code) =>
@@ -179,7 +179,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
         code,
         subject,
         reading.why,
-        `${ofNamespace} get deployment ${service?.deployment ?? "?"}; one that was deleted by hand comes back ` +
+        `${ofNamespace} get deployment ${shellQuote(service?.deployment ?? "NAME")}; one that was deleted by hand comes back ` +
           `with: eks-blue-green up --stack ${inspection.environment.environment}`,
       ),
     );

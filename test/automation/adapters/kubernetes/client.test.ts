@@ -4,13 +4,13 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { call, closeConnections, get } from "../../../../automation/adapters/kubernetes/client";
+import { call, closeConnections, get, getList } from "../../../../automation/adapters/kubernetes/client";
 import type { DriverError } from "../../../../automation/errors";
 import { createCertificates } from "../../../../sandbox/control-plane/certificates";
 import type { MemberOutputs } from "../../../../stacks/contract";
 
 /** What the server does with a call: a status, or cut the connection. */
-type Does = number | "cut";
+type Does = number | "cut" | "endless" | "another page";
 
 describe("a call to an API server", () => {
   const dir = mkdtempSync(join(tmpdir(), "ebg-get-"));
@@ -27,6 +27,11 @@ describe("a call to an API server", () => {
         seen.push(`${request.method} ${request.url}`);
         const does = script.shift() ?? 200;
         if (does === "cut") request.socket.destroy();
+        else if (does === "endless") {
+          const more = (): void => void (response.destroyed || response.write(Buffer.alloc(1 << 20), () => more()));
+          more();
+        } else if (does === "another page")
+          response.end(JSON.stringify({ items: [{}], metadata: { continue: "again" } }));
         else response.writeHead(does).end(JSON.stringify({ message: `status ${does}` }));
       },
     );
@@ -105,6 +110,22 @@ describe("a call to an API server", () => {
       ],
     });
     await assert.rejects(get({ ...member, kubeconfig }, "/api"), { code: "EBG-KUBERNETES" });
+  });
+
+  it("that answers without end is given up, with the reason", async () => {
+    script = ["endless"];
+    await assert.rejects(get(member, "/version"), {
+      code: "EBG-MEMBER-UNREACHABLE",
+      message: /its answer is larger than 32 MiB/,
+    });
+  });
+  it("that always has another page is given up as well", async () => {
+    script = Array.from({ length: 300 }, () => "another page" as const);
+    await assert.rejects(getList(member, "/apis/elbv2.k8s.aws/v1beta1/targetgroupbindings"), {
+      code: "EBG-KUBERNETES",
+      message: /more than 200 pages/,
+    });
+    script = [];
   });
 
   it("a patch is repeated too: what it does is safe to repeat", async () => {

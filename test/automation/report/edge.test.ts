@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { Writable } from "node:stream";
+import { rehearsalSummary } from "../../../automation/cli/rehearsal/summary";
+import type { DriverEvent, DriverEventBody } from "../../../automation/events";
+import type { StatusReport, UpgradePlan } from "../../../automation/index";
+import { jsonLine, print, printableRows, printMessage } from "../../../automation/report/edge";
+import { renderView } from "../../../automation/report/live";
+import { ndjsonReporter, plainReporter } from "../../../automation/report/reporters";
+import { tellEnding } from "../../../automation/report/result-line";
+import { planLines, statusLines } from "../../../automation/report/tables";
+import { verifyLines } from "../../../automation/report/verify";
+import { emptyView, reduceView } from "../../../automation/report/view-model";
+import type { VerifyReport } from "../../../automation/verify/report";
+import type { Step } from "../../../stacks/record";
+
+const hostile =
+  "::add-mask::x\u001b]0;title\u0007\u001b[2J\u009b8m\n::error::forged\n" +
+  "##vso[task.setvariable variable=PATH]/x\r##[error]a\n##teamcity[x]\u202e";
+const steers = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/;
+const command = /^\s*::|##\[|##vso\[|##teamcity\[/im;
+
+/** What decides which branch a renderer takes; everything else is poisoned. */
+const kept = new Set([
+  "kind",
+  "status",
+  "outcome",
+  "severity",
+  "role",
+  "workload",
+  "type",
+  "direction",
+  "strategy",
+  "at",
+  "code",
+  "verdict",
+  "phase",
+]);
+function poisoned<T>(value: T, key = ""): T {
+  if (typeof value === "string") return (kept.has(key) ? value : hostile) as T;
+  if (Array.isArray(value)) return value.map((one: unknown) => poisoned(one, key)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, poisoned<unknown>(one, name)])) as T;
+}
+
+function captured(): { readonly stream: NodeJS.WritableStream; readonly text: () => string } {
+  let text = "";
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => {
+      text += String(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => text };
+}
+function assertHarmless(text: string, what: string): void {
+  const bare = text.replace(/\u001b\[\d+m/g, "");
+  assert.doesNotMatch(bare, steers, what);
+  assert.doesNotMatch(bare, command, what);
+  assert.match(bare, /add-mask|forged/, `${what} does not show the text at all`);
+}
+
+const active = { role: "active", version: "1.35", workload: "running" } as const;
+const step: Step = { type: "move", kind: "admit", member: "green", from: active, to: active };
+const counts = { healthy: 1, initial: 0, draining: 0, unhealthy: 0 };
+const events: readonly DriverEventBody[] = [
+  {
+    kind: "rollout-started",
+    environment: "",
+    rolloutId: "",
+    strategy: "replace",
+    from: "",
+    to: "",
+    steps: [step],
+    done: 0,
+    resumed: false,
+    direction: "back",
+  },
+  { kind: "finding", code: "EBG-DRIFT", severity: "required", message: "", remedy: "" },
+  { kind: "step-started", index: 0, step, resumed: true },
+  { kind: "phase-started", index: 0, phase: "act", message: "" },
+  { kind: "gate", index: 0, gate: "", status: "waiting", reason: "", message: "", remedy: "" },
+  { kind: "gate", index: 0, gate: "", status: "failed", reason: "", message: "", remedy: "" },
+  { kind: "step-finished", index: 0, step, seconds: 1, phases: {} },
+  { kind: "walk-back", code: "EBG-GATE", message: "", steps: [step] },
+  { kind: "stack", stack: "", status: "failed", message: "", seconds: 1, changes: null },
+  { kind: "adoption", service: "", step: "untag", status: "waiting", message: "" },
+  { kind: "note", message: "" },
+  { kind: "error", code: "EBG-GATE", message: "", remedy: "" },
+  { kind: "stage", name: "", status: "started", message: "", seconds: null },
+  { kind: "stage", name: "", status: "failed", message: "", seconds: 1 },
+  { kind: "rollout-finished", outcome: "failed", placement: {}, seconds: 1, code: null, message: "", remedy: "" },
+];
+const told: readonly DriverEvent[] = events.map((body) => poisoned({ at: "2026-11-30T07:00:00.000Z", ...body }));
+
+describe("whatever comes from outside", () => {
+  for (const event of told) {
+    const name = `${event.kind}${"status" in event ? ` ${event.status}` : ""}`;
+    it(`steers nobody from an event ${name}`, () => {
+      const plain = captured();
+      plainReporter(plain.stream).tell(event);
+      assertHarmless(plain.text(), "plain line");
+      assert.ok(
+        plain
+          .text()
+          .split("\n")
+          .slice(1, -1)
+          .every((line) => line === "" || line.startsWith("  ")),
+      );
+      const view = [told[0] as DriverEvent, event].reduce(
+        (before, one) => reduceView(before, printableRows(one)),
+        emptyView,
+      );
+      assertHarmless(`${renderView(view, 0, 2000).join("\n")}\nforged`, "live view");
+      const json = captured();
+      ndjsonReporter(json.stream).tell(event);
+      assertHarmless(json.text(), "NDJSON");
+      assert.equal(json.text().split("\n").length, 2);
+      assert.deepEqual(JSON.parse(json.text()), event);
+    });
+  }
+  it("steers nobody from an error or an ending", () => {
+    const out = captured();
+    printMessage(out.stream, `EBG-KUBERNETES: ${hostile}`);
+    printMessage(out.stream, `→ ${hostile}`);
+    assertHarmless(out.text(), "error");
+    const said: string[] = [];
+    const [stdout, stderr] = [process.stdout.write, process.stderr.write];
+    const take = (text: string | Uint8Array): boolean => said.push(String(text)) > 0;
+    try {
+      process.stdout.write = process.stderr.write = take as typeof stdout;
+      for (const json of [true, false])
+        tellEnding(json, "teardown", { outcome: "failed", message: hostile, remedy: hostile });
+    } finally {
+      process.stdout.write = stdout;
+      process.stderr.write = stderr;
+    }
+    assertHarmless(said.join(""), "ending");
+  });
+  it("steers nobody from status, plan and verify", () => {
+    const surroundings = { timeScale: 1, sandbox: null, connectTo: "/t" };
+    const record = {
+      revision: 1,
+      placement: { blue: { ...active, evacuated: { at: "", by: "", why: "" } } },
+      rollout: { id: "", wantedVersion: "", steps: [step], done: 0, direction: "back", reason: "", command: null },
+      intent: { move: step, startedAt: "", by: "" },
+      evacuation: { member: "", startedAt: "", by: "" },
+      adoption: { service: "", member: "", step: "", direction: "back", reason: "", startedAt: "", by: "" },
+    };
+    const findings = [{ code: "EBG-DRIFT", severity: "required", message: "", remedy: "" }];
+    const status = {
+      environment: "",
+      record,
+      health: { blue: "" },
+      targets: { blue: counts },
+      observation: { members: { blue: { reachable: false, refusal: "" } } },
+      findings,
+      surroundings,
+    };
+    const plan = {
+      environment: "",
+      from: record.placement,
+      wantedVersion: "",
+      strategy: "replace",
+      steps: [step],
+      underWay: record.rollout,
+      surroundings,
+    };
+    const checks = (["passed", "failed", "unknown", "skipped"] as const).map((one) => ({
+      code: "EBG-V-API",
+      status: one,
+      severity: "required",
+      subject: "",
+      message: "",
+      meaning: "",
+      remedy: "",
+    }));
+    const report = {
+      environment: "",
+      verdict: "findings",
+      checks,
+      findings: checks,
+      traffic: [{ group: "", member: "", healthy: 1, registered: 1, draining: 0, answers: 1 }],
+    };
+    for (const [name, lines] of [
+      ["status", statusLines(printableRows(poisoned(status)) as unknown as StatusReport)],
+      ["plan", planLines(printableRows(poisoned(plan)) as unknown as UpgradePlan)],
+      ["verify", verifyLines(printableRows(poisoned(report)) as unknown as VerifyReport)],
+    ] as const) {
+      const out = captured();
+      print(out.stream, lines);
+      assertHarmless(out.text(), name);
+      assert.ok(
+        !out
+          .text()
+          .split("\n")
+          .some((line) => line.startsWith("forged")),
+        name,
+      );
+    }
+    assertHarmless(jsonLine(poisoned(status)), "status --json");
+  });
+  it("steers nobody from a rehearsal's summary", () => {
+    const figures = {
+      title: "",
+      ending: { good: false, message: "" },
+      timeScale: 60,
+      events: told,
+      load: {
+        sent: 10,
+        failed: 1,
+        idleResets: 0,
+        seconds: 1,
+        byConnection: { new: { sent: 5, failed: 1 }, "kept-alive": { sent: 5, failed: 0 } },
+        failuresByKind: { [hostile]: 1 },
+        latencyMs: { p50: 1, p99: 2, max: 3 },
+        schedulingLagMs: { p99: 1, max: 2 },
+        void: false,
+      },
+      claims: [{ step: "", title: "", holds: false, seen: "" }],
+      ledgerFile: "",
+      setupSeconds: 1,
+      totalSeconds: 2,
+    };
+    const out = captured();
+    print(out.stream, rehearsalSummary(printableRows(poisoned(figures)) as Parameters<typeof rehearsalSummary>[0]));
+    assertHarmless(out.text(), "summary");
+  });
+});
