@@ -61,7 +61,7 @@ function notLocal(variables: Variables): string | null {
 }
 
 async function askSandbox(control: string): Promise<SandboxAnswer> {
-  const { status, body } = await getText(new URL("/status", control), { milliseconds: 10_000, bytes: 4 * 1024 * 1024 });
+  const { status, body } = await getText(new URL("/status", control), { milliseconds: 30_000, bytes: 4 * 1024 * 1024 });
   if (status !== 200) throw new Error(`status ${status}`);
   return JSON.parse(body) as SandboxAnswer;
 }
