@@ -36,7 +36,12 @@ describe("probe", () => {
   it("goes where the connect-to file says, with a new connection for each request", async () => {
     connections = 0;
     status = 200;
-    assert.deepEqual(await probe("http://web.elb.localhost/healthz", 5), { sent: 5, failed: 0, firstFailure: null });
+    assert.deepEqual(await probe("http://web.elb.localhost/healthz", 5), {
+      sent: 5,
+      failed: 0,
+      firstFailure: null,
+      statuses: [200],
+    });
     assert.equal(connections, 5);
   });
 
@@ -46,6 +51,7 @@ describe("probe", () => {
       sent: 2,
       failed: 2,
       firstFailure: "GET / answered status 503",
+      statuses: [503],
     });
     status = 0;
     assert.equal((await probe("http://web.elb.localhost/", 2)).failed, 2);
