@@ -15,6 +15,7 @@ function refuse(message) {
 
 const allUnitTests = "test/**/*.test.ts";
 const scratch = mkdtempSync(join(tmpdir(), "ebg-t-"));
+process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 const results = new Results();
 const tier = readTier(process.env);
 if (tier.problem !== undefined) refuse(tier.problem);
@@ -95,6 +96,5 @@ if (wanted.includes("e2e")) endToEnd.beginWaiting();
 await checks;
 await together("unit");
 await together("e2e");
-rmSync(scratch, { recursive: true, force: true });
 process.stdout.write(results.summary());
 process.exit(results.failed === 0 ? 0 : 1);
