@@ -3,10 +3,12 @@
  * (docs/decisions/0007-evacuate.md).
  */
 import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
-import { candidatesOf, inTeardown, mayEvacuate, prove, type Proven } from "../evacuation/eligibility";
+import { candidatesOf, inTeardown, mayEvacuate, prove, withoutOpenMove, type Proven } from "../evacuation/eligibility";
 import { DriverError } from "../errors";
-import { decideDrained, leftovers } from "../gates/drained";
-import { plainLook } from "../observation/observe";
+import { decideDrained, leftovers, remaining } from "../gates/drained";
+import { claimKey } from "../observation/claims";
+import { plainLook, type Observation } from "../observation/observe";
+import { healthOf } from "../observation/target-owners";
 import { peersBefore } from "../rollout/move-gates";
 import type { RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
@@ -16,6 +18,7 @@ import type { EvacuationPort, Ports } from "../ports";
 import { readFamilyToAct } from "../environment/state";
 import { wantedConfig } from "./plan";
 import { startTeardown } from "../planning/teardown";
+import { typed } from "../text/command-line";
 import { doing } from "../text/sentences";
 import { shell } from "../text/shell";
 
@@ -87,7 +90,8 @@ export async function runEvacuate(
           "done",
           null,
           after,
-          `when its cluster is back: eks-blue-green drain ${run.member} --stack ${run.environment}, then admit it`,
+          `when its cluster is back: ${typed(run.environment, `drain ${run.member}`)}, then ` +
+            typed(run.environment, `admit ${run.member}`),
         );
   } catch (error) {
     if (!(error instanceof Stop || error instanceof GateFailed)) throw error;
@@ -124,6 +128,16 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
   const why = open?.why ?? mayEvacuate(session.record, observation, session.owners, asked);
   if (open !== null && open.member !== member) mayEvacuate(session.record, observation, session.owners, asked);
   const proven = await proof(session, ports, member);
+  for (const target of proven.wronglyClaimed)
+    run.emit({
+      kind: "finding",
+      code: "EBG-CLAIM",
+      severity: "recommended",
+      message: `another member claims ${target.replace("|", ": ")}, and EC2 says that it is ${member}'s`,
+      remedy:
+        "find out who wrote that into its ConfigMaps aws-lbc-targets-* or EndpointSlices, and take it out there: its " +
+        "controller may register it again",
+    });
   for (const text of proven.unproven)
     run.emit({
       kind: "finding",
@@ -152,7 +166,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
           by: session.by,
           why: run.why === null ? why : `${run.why} (${why})`,
           targets: proven.targets,
-          ...(session.record.placement[member]?.role === "standby" && session.record.intent === null
+          ...(session.record.placement[member]?.role === "standby" && session.record.intent?.move.member !== member
             ? { unbound: true }
             : {}),
           ...(inTeardown(session.record) ? { teardown: true } : {}),
@@ -170,11 +184,13 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
     run.emit({
       kind: "note",
       message:
-        `rollout ${session.record.rollout.id} ends here: it was planned with ${member}; eks-blue-green upgrade ` +
-        "plans anew",
+        `rollout ${session.record.rollout.id} ends here: it was planned with ${member}; ` +
+        `${typed(environment, "upgrade")} plans anew`,
     });
   await session.phase(0, "begin", `writing down that ${member} is evacuated: ${evacuation.why}`, {}, async () => {
-    session.record = beginEvacuation(session.record, evacuation);
+    // One that was coming in is in: its bindings may be there, and nobody looks after its move any more.
+    const others = session.record.intent?.move.member === member ? session.record : withoutOpenMove(session.record);
+    session.record = beginEvacuation(others, evacuation);
     await session.flush();
   });
   return proven.unproven;
@@ -185,10 +201,23 @@ async function proof(session: Session, ports: EvacuatePorts, member: string): Pr
   const candidates = candidatesOf(observation, member);
   const clusterName = session.members[member]?.clusterName ?? "";
   const owners = await ports.evacuation.ownersOf(
-    Object.values(candidates.unclaimed).flat(),
+    [...new Set([candidates.unclaimed, candidates.claimed].flatMap((ids) => Object.values(ids).flat()))],
     session.environment.network.vpcId,
   );
-  return prove(candidates, owners, clusterName);
+  const proven = prove(candidates, owners, clusterName);
+  for (const target of proven.wronglyClaimed) session.settleClaim(target, member);
+  return proven;
+}
+
+/** What of the member may be deregistered now: nobody else claims it, or EC2 has said that it is the member's. */
+function takeable(session: Session, seen: Observation): { free: Record<string, string[]>; claimed: string[] } {
+  const { targets, member, teardown } = session.record.evacuation as Evacuation;
+  const { free, claimed } = leftovers(seen, { member, before: targets, silentGo: teardown === true });
+  const settled = Object.entries(remaining(seen, targets).registered).flatMap(([key, ids]) =>
+    ids.filter((id) => session.settledClaims.get(claimKey(key, id)) === member).map((id) => [key, id] as const),
+  );
+  for (const [key, id] of settled) if (!(free[key] ??= []).includes(id)) free[key].push(id);
+  return { free, claimed: claimed.filter((text) => !settled.some(([, id]) => text.startsWith(`${id} `))) };
 }
 
 function merged(a: Evacuation["targets"], b: Evacuation["targets"]): Record<string, string[]> {
@@ -244,7 +273,7 @@ async function deny(session: Session, evacuation: EvacuationPort): Promise<void>
 }
 
 async function deregister(session: Session): Promise<void> {
-  const { targets, member, teardown } = session.record.evacuation as Evacuation;
+  const { targets, member } = session.record.evacuation as Evacuation;
   await session.phase(
     0,
     "act",
@@ -253,7 +282,7 @@ async function deregister(session: Session): Promise<void> {
     async () => {
       // Seen once more right before: an address may have become somebody else's.
       const observation = await session.look(plainLook);
-      const { free, claimed } = leftovers(observation, { member, before: targets, silentGo: teardown === true });
+      const { free, claimed } = takeable(session, observation);
       if (claimed.length > 0)
         session.options.emit({ kind: "note", message: `not deregistered: ${claimed.join(", ")}` });
       await deregisterAll(session, free);
@@ -275,11 +304,16 @@ async function deregisterAll(session: Session, targets: Readonly<Record<string, 
 /** Nothing is taken back here, so whatever else is wrong is waited for as long as a gate may. */
 async function stayGone(session: Session, member: string): Promise<void> {
   const { targets, teardown } = session.record.evacuation as Evacuation;
-  const before = peersBefore(session, await session.look(plainLook), member);
+  const look = await session.look(plainLook);
+  const before = peersBefore(session, look, member);
   // In a teardown nobody has to serve meanwhile.
   const rules = {
     member,
-    peers: teardown === true ? [] : session.policy.peersOf(member),
+    // What is sick already is not this evacuation's doing, and nothing here would mend it.
+    peers:
+      teardown === true
+        ? []
+        : session.policy.peersOf(member).filter((name) => healthOf(session.owners, look, name) === "healthy"),
     peersBefore: before,
     before: targets,
     holdMs: session.holdMs,
@@ -292,8 +326,7 @@ async function stayGone(session: Session, member: string): Promise<void> {
       index: 0,
       wants: teardown === true ? plainLook : { ...plainLook, probes: 4 },
       decide: (seen, memory) => decideDrained(seen, session.owners, rules, memory),
-      meanwhile: (seen) =>
-        deregisterAll(session, leftovers(seen, { member, before: targets, silentGo: teardown === true }).free),
+      meanwhile: (seen) => deregisterAll(session, takeable(session, seen).free),
     }),
   );
 }

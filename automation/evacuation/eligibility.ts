@@ -3,8 +3,10 @@ import type { EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
 import type { Observation } from "../observation/observe";
-import { healthOf, isRegistered, type Ownership } from "../observation/target-owners";
+import { claimKey } from "../observation/claims";
+import { healthOf, isRegistered, serves, targetsOf, type Ownership } from "../observation/target-owners";
 import type { AddressOwner } from "../ports";
+import { typed } from "../text/command-line";
 
 export interface EvacuationRequest {
   readonly environment: string;
@@ -28,7 +30,7 @@ export function mayEvacuate(
   request: EvacuationRequest,
 ): string {
   const { member, environment } = request;
-  refuseOpenWork(record, request);
+  refuseOpenWork(record, observation, owners, request);
   const stands = record.placement[member];
   if (stands === undefined)
     throw refused(
@@ -69,16 +71,15 @@ export function mayEvacuate(
       `AWS did not tell the targets of ${unread.join(", ")}: ${listing(observation.problems, 1)}`,
       "run the same command again",
     );
-  const peers = others.filter((one) => record.placement[one.name]?.role === "active");
-  const healthy = peers.filter((one) => healthOf(owners, observation, one.name) === "healthy");
-  if (healthy.length === 0 && !teardown) {
+  const peers = activeBeside(record, member).filter((name) => observation.members[name] !== undefined);
+  const lost = teardown ? [] : lastServedBy(observation, owners, member, peers);
+  if (!teardown && (peers.length === 0 || lost.length > 0)) {
     const states =
-      peers.map((one) => `${one.name}: ${healthOf(owners, observation, one.name)}`).join(", ") ||
-      "no other member is active";
+      peers.map((name) => `${name}: ${healthOf(owners, observation, name)}`).join(", ") || "no other member is active";
     throw refused(
-      `without ${member} nobody would serve (${states})`,
-      `repair another member or bring one in (eks-blue-green admit MEMBER --stack ${environment}), then run the ` +
-        "same command again",
+      `without ${member} nobody would serve${lost.length > 0 && peers.length > 0 ? ` ${listing(lost)}` : ""} (${states})`,
+      `repair another member or bring one in (${typed(environment, `admit ${comesIn(record, member)}`)}), then run ` +
+        "the same command again",
     );
   }
   if (request.roleName === null && !request.controllerIsStopped) {
@@ -92,7 +93,41 @@ export function mayEvacuate(
   return why;
 }
 
-function refuseOpenWork(record: EnvironmentRecord, { member, environment }: EvacuationRequest): void {
+/** Members beside it that are in traffic, or half in. */
+function activeBeside(record: EnvironmentRecord, member: string): string[] {
+  const placement = withoutOpenMove(record).placement;
+  return Object.keys(placement).filter((name) => name !== member && placement[name]?.role === "active");
+}
+
+/** One that could be brought in; a placeholder when there is none. */
+const comesIn = ({ placement }: EnvironmentRecord, member: string): string =>
+  Object.keys(placement).find(
+    (name) => name !== member && placement[name]?.role !== "active" && placement[name]?.evacuated === undefined,
+  ) ?? "MEMBER";
+
+/**
+ * Target groups in which the member may be the last that serves: it has a healthy target there, as far as nobody else
+ * has it, and no peer serves. What nobody serves is not made worse.
+ */
+function lastServedBy(observation: Observation, owners: Ownership, member: string, peers: readonly string[]): string[] {
+  return Object.entries(observation.groups).flatMap(([key, targets]) => {
+    if (peers.some((name) => serves(owners, observation, key, name))) return [];
+    const theirs = new Set(
+      Object.keys(observation.members)
+        .filter((name) => name !== member)
+        .flatMap((name) => targetsOf(owners, observation, key, name).map(({ id }) => id)),
+    );
+    const alive = (targets ?? []).some(({ id, state }) => state === "healthy" && !theirs.has(id));
+    return alive ? [`'${key}'`] : [];
+  });
+}
+
+function refuseOpenWork(
+  record: EnvironmentRecord,
+  observation: Observation,
+  owners: Ownership,
+  { member, environment }: EvacuationRequest,
+): void {
   const { evacuation, adoption, intent, rollout } = record;
   if (evacuation != null && evacuation.member !== member) {
     throw refused(
@@ -106,7 +141,16 @@ function refuseOpenWork(record: EnvironmentRecord, { member, environment }: Evac
         `${adoption.by})`,
       `finish that first: eks-blue-green adopt --stack ${environment}`,
     );
-  if (intent !== null && intent.move.member !== member) {
+  // An open move of another member ends here, where somebody who is not between two places serves without it; or when
+  // it is the very one that comes in.
+  const steady = activeBeside(record, member).filter(
+    (name) => intent?.move.member !== name || intent.move.kind === "admit",
+  );
+  if (
+    intent !== null &&
+    intent.move.member !== member &&
+    !steady.some((name) => healthOf(owners, observation, name) === "healthy")
+  ) {
     const command =
       rollout?.command === undefined
         ? "upgrade"
@@ -114,8 +158,7 @@ function refuseOpenWork(record: EnvironmentRecord, { member, environment }: Evac
     throw refused(
       `'${intent.move.kind} ${intent.move.member}' is open (since ${intent.startedAt}, by ${intent.by}), so ` +
         `${intent.move.member} is neither in nor out`,
-      `let it end first, or stop there: eks-blue-green ${command} --stack ${environment}; it stops by itself ` +
-        `where it needs ${member}`,
+      `let it end first, or stop there: ${typed(environment, command)}; it stops by itself where it needs ${member}`,
     );
   }
 }
@@ -141,9 +184,22 @@ function whyNeeded(observation: Observation, { member, environment, controllerIs
   return `its load balancer controller does not run: ${seen.controller.message}`;
 }
 
+/**
+ * The record as if the open move of another member were not there, which is what an evacuation leaves of it: one that
+ * comes or goes counts as in traffic, because its bindings may be there.
+ */
+export function withoutOpenMove(record: EnvironmentRecord): EnvironmentRecord {
+  const { intent } = record;
+  if (intent === null || intent.move.kind !== "admit") return record;
+  const { member, to } = intent.move;
+  return { ...record, placement: { ...record.placement, [member]: to } };
+}
+
 export interface Candidates {
   /** Registered and listed by no other member, by target group key: for EC2 to confirm. */
   readonly unclaimed: Readonly<Record<string, readonly string[]>>;
+  /** Registered, and another member says that it is its own: the member's only if EC2 says so, and nobody else's. */
+  readonly claimed: Readonly<Record<string, readonly string[]>>;
   /** The member's own list or endpoints have these; proof enough. */
   readonly own: ReadonlySet<string>;
 }
@@ -153,29 +209,31 @@ export function candidatesOf(observation: Observation, member: string): Candidat
   const mine = observation.members[member];
   const own = new Set<string>();
   const unclaimed: Record<string, string[]> = {};
+  const contested: Record<string, string[]> = {};
   for (const [key, targets] of Object.entries(observation.groups)) {
     const claimed = new Set(
       others.flatMap((one) => [...(one.services[key]?.recorded ?? []), ...(one.services[key]?.endpoints ?? [])]),
     );
-    unclaimed[key] = (targets ?? [])
-      .filter((target) => isRegistered(target) && !claimed.has(target.id))
-      .map((target) => target.id)
-      .sort();
+    const registered = (targets ?? []).filter(isRegistered).map((target) => target.id);
+    unclaimed[key] = registered.filter((id) => !claimed.has(id)).sort();
+    contested[key] = registered.filter((id) => claimed.has(id)).sort();
     for (const id of [...(mine?.services[key]?.recorded ?? []), ...(mine?.services[key]?.endpoints ?? [])])
       if (!claimed.has(id)) own.add(`${key}|${id}`);
   }
-  return { unclaimed, own };
+  return { unclaimed, claimed: contested, own };
 }
 
 export interface Proven {
   readonly targets: Record<string, string[]>;
   /** Left alone: `ip:port in 'web': why`. */
   readonly unproven: readonly string[];
+  /** Among `targets`: another member claims it, and EC2 says that it is this one's. `key|ip:port`. */
+  readonly wronglyClaimed: readonly string[];
 }
 
 /** A target is the member's when its own lists say so or EC2's tags name its cluster, and no other cluster. */
 export function prove(
-  { unclaimed, own }: Candidates,
+  { unclaimed, claimed, own }: Candidates,
   owners: Readonly<Record<string, AddressOwner>>,
   clusterName: string,
 ): Proven {
@@ -195,5 +253,13 @@ export function prove(
         );
     }
   }
-  return { targets, unproven };
+  const wronglyClaimed = Object.entries(claimed).flatMap(([key, ids]) =>
+    ids.flatMap((id) => {
+      const clusters = owners[id]?.clusters ?? [];
+      if (clusters.length !== 1 || clusters[0] !== clusterName) return [];
+      (targets[key] ??= []).push(id);
+      return [claimKey(key, id)];
+    }),
+  );
+  return { targets, unproven, wronglyClaimed };
 }

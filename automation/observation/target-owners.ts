@@ -4,24 +4,30 @@
  */
 import type { TargetCounts } from "../events";
 import type { Health, Target } from "../ports";
+import { claimants, claimKey } from "./claims";
 import type { Observation } from "./observe";
 
-/** Member by `service|ip:port`. Later sightings win: an address may be used again by another member. */
+/**
+ * Member by `service|ip:port`. A later sighting wins when one member alone claims the target: an address may be used
+ * again. What two members claim keeps the owner that it had, or has none (see claims.ts).
+ */
 export type Ownership = ReadonlyMap<string, string>;
-const key = (service: string, id: string): string => `${service}|${id}`;
+const key = claimKey;
 
-export function learnOwners(known: Ownership, observation: Observation): Ownership {
+/** `settled`: what EC2 has said of targets that two members claim. */
+export function learnOwners(known: Ownership, observation: Observation, settled: Ownership = new Map()): Ownership {
   let owners: Map<string, string> | null = null;
   // Every round looks, and most learn nothing: only news is worth a copy.
-  const learn = (id: string, member: string): void => {
-    if ((owners ?? known).get(id) === member) return;
+  const learn = (one: string, member: string): void => {
+    if ((owners ?? known).get(one) === member) return;
     owners ??= new Map(known);
-    owners.set(id, member);
+    owners.set(one, member);
   };
-  for (const member of Object.values(observation.members)) {
-    for (const [service, seen] of Object.entries(member.services)) {
-      for (const id of [...(seen.recorded ?? []), ...seen.endpoints]) learn(key(service, id), member.name);
-    }
+  const claimed = claimants(observation);
+  for (const [one, members] of claimed) {
+    const [only, other] = members;
+    const owner = other === undefined ? only : settled.get(one);
+    if (owner !== undefined) learn(one, owner);
   }
   // What nobody who answers knows of can only belong to the one who does not answer.
   const silent = Object.values(observation.members).filter((member) => !member.reachable);
@@ -29,7 +35,8 @@ export function learnOwners(known: Ownership, observation: Observation): Ownersh
   if (only !== undefined) {
     for (const [service, targets] of Object.entries(observation.groups)) {
       for (const target of targets ?? [])
-        if (!(owners ?? known).has(key(service, target.id))) learn(key(service, target.id), only.name);
+        if (!(owners ?? known).has(key(service, target.id)) && !claimed.has(key(service, target.id)))
+          learn(key(service, target.id), only.name);
     }
   }
   return owners ?? known;
@@ -73,6 +80,13 @@ export function snapshot(owners: Ownership, observation: Observation, member: st
         .sort(),
     ]),
   );
+}
+
+/** Whether a member serves in one target group. */
+export function serves(owners: Ownership, observation: Observation, service: string, member: string): boolean {
+  const registered = targetsOf(owners, observation, service, member).filter(isRegistered);
+  const healthy = registered.filter((target) => target.state === "healthy").length;
+  return healthy > 0 && healthy * 2 >= registered.length;
 }
 
 /**

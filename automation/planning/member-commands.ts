@@ -46,13 +46,15 @@ const newest = (current: Placement, names: readonly string[]): string | undefine
 function admit(current: Placement, member: string, limits: Limits): Step[] {
   const stands = memberOf(current, member);
   const steps = new Steps(current);
-  const serving = newest(current, activeMembers(current));
+  // With nobody in traffic, what is there says the version: a lost environment is brought back by this.
+  const present = Object.keys(current).filter((name) => current[name]?.role !== "absent");
+  const serving = newest(current, activeMembers(current)) ?? newest(current, present);
   if (stands.role === "active") return [];
   if (stands.evacuated !== undefined) throw evacuatedFirst(member, stands.evacuated);
   if (stands.role === "absent") {
     if (serving === undefined)
       throw impossible(
-        `${member} is absent and nobody is active, so there is no version to make it at`,
+        `${member} is absent like everybody else, so there is no version to make it at`,
         "deploy the environment first: eks-blue-green up",
       );
     steps.move("provision", member, { role: "standby", version: serving, workload: "running" });

@@ -10,6 +10,7 @@ import { plainLook, type Observation, type Wants } from "../observation/observe"
 import { healthOf, snapshot, strangers } from "../observation/target-owners";
 import { ownershipOf } from "../../stacks/config/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
+import { refuseClaims } from "./claims-check";
 import { isEvacuated, readyToReturn } from "./evacuated-member";
 import type { Session } from "./session";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
@@ -25,6 +26,8 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
     move,
     move.kind === "retire" ? looks.workload : move.kind === "upgrade" || evacuated ? looks.infrastructure : plainLook,
   );
+  if (move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire")
+    await refuseClaims(session, observation, move.member);
   const flags = flagProblems(observation);
   if (flags.length > 0 && move.kind === "admit") {
     const { message, remedy } = describeFlagProblems(flags);

@@ -49,6 +49,8 @@ export class Session {
   /** Ahead of `written` by transitions that the next write carries. */
   record: EnvironmentRecord;
   owners: Ownership = new Map();
+  /** What EC2 has said of targets that two members claim. */
+  readonly settledClaims = new Map<string, string>();
   /** Targets that are missing behind a controller's back, and what was done about it. */
   drift: DriftMemory = {};
   readonly members: Record<string, MemberOutputs> = {};
@@ -118,6 +120,13 @@ export class Session {
   active(): string[] {
     return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role === "active");
   }
+  /** Whether that is news. */
+  settleClaim(target: string, member: string): boolean {
+    if (this.settledClaims.get(target) === member) return false;
+    this.settledClaims.set(target, member);
+    this.owners = new Map(this.owners).set(target, member);
+    return true;
+  }
   present(): string[] {
     return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role !== "absent");
   }
@@ -135,7 +144,7 @@ export class Session {
       this.members,
       this.options.probes ? wants : { ...wants, probes: 0 },
     );
-    this.owners = learnOwners(this.owners, observation);
+    this.owners = learnOwners(this.owners, observation, this.settledClaims);
     this.options.emit({ kind: "targets", byMember: countsByMember(this.owners, observation) });
     return observation;
   }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { candidatesOf, mayEvacuate, prove } from "../../../automation/evacuation/eligibility";
+import { candidatesOf, mayEvacuate, prove, withoutOpenMove } from "../../../automation/evacuation/eligibility";
 import type { DriverError } from "../../../automation/errors";
 import type { MemberObservation, Observation } from "../../../automation/observation/observe";
 import { learnOwners } from "../../../automation/observation/target-owners";
 import type { AddressOwner } from "../../../automation/ports";
 import type { EnvironmentRecord } from "../../../stacks/record";
+import { blueIds, dead, greenIds, member, observation } from "./scene";
 
 const active = { role: "active", version: "1.34", workload: "running" } as const;
 const record: EnvironmentRecord = {
@@ -16,44 +17,6 @@ const record: EnvironmentRecord = {
   intent: null,
 };
 const request = { environment: "dev", member: "blue", controllerIsStopped: false, roleName: "blue-role" };
-const blueIds = ["10.0.1.1:80", "10.0.1.2:80"];
-const greenIds = ["10.0.2.1:80", "10.0.2.2:80"];
-
-function member(name: string, ids: readonly string[], more: Partial<MemberObservation> = {}): MemberObservation {
-  const web = { declaredBinding: "web", bindings: [], recorded: ids, endpoints: ids, deployment: null, pods: 0 };
-  return {
-    name,
-    clusterName: `dev-${name}`,
-    reachable: true,
-    problem: "",
-    nodes: null,
-    controller: { available: true, version: "3.5.0", message: "2 of 2 pods ready" },
-    services: { web },
-    ...more,
-  };
-}
-const dead = (name: string): MemberObservation =>
-  member(name, [], { reachable: false, problem: "connect ECONNREFUSED", controller: null, services: {} });
-
-function observation(
-  members: readonly MemberObservation[],
-  states: Readonly<Record<string, string>> = {},
-): Observation {
-  const targets = [...blueIds, ...greenIds].map((id) => ({
-    id,
-    state: (states[id] ?? "healthy") as "healthy",
-    reason: null,
-    description: null,
-  }));
-  return {
-    at: 0,
-    groups: { web: targets },
-    members: Object.fromEntries(members.map((one) => [one.name, one])),
-    probes: {},
-    alarms: null,
-    problems: [],
-  };
-}
 const refusing = (name: string): MemberObservation => ({
   ...dead(name),
   problem: `${name} refuses GET /version: 401 Unauthorized`,
@@ -129,7 +92,7 @@ describe("evacuate: whether it may be done", () => {
     [
       "nobody else is healthy",
       () => refusal(observation([dead("blue"), member("green", greenIds)], sick)),
-      /without blue nobody would serve \(green: unhealthy\)/,
+      /without blue nobody would serve 'web' \(green: unhealthy\)/,
     ],
     [
       "nobody else is active",
@@ -147,8 +110,8 @@ describe("evacuate: whether it may be done", () => {
       /role of blue's controller is not known.*--controller-is-stopped/,
     ],
     [
-      "a move of another member is open",
-      () => refusal(deadBlue, { ...record, rollout, intent }),
+      "a move of another member is open, and that one does not serve",
+      () => refusal(observation([dead("blue"), member("green", greenIds)], sick), { ...record, rollout, intent }),
       /'admit green' is open \(since 2026-01-01T00:00:00Z, by ann@ci 7\).*eks-blue-green upgrade --stack dev/,
     ],
     ["there is no such member", () => refusal(deadBlue, record, { ...request, member: "red" }), /no member 'red'/],
@@ -210,7 +173,92 @@ describe("evacuate: whether it may be done", () => {
   });
 });
 
+describe("evacuate: in the middle of something, and per service", () => {
+  const standby = { ...active, role: "standby" } as const;
+  const open = (kind: "admit" | "upgrade", of: string, rest: EnvironmentRecord["placement"]): EnvironmentRecord => {
+    const move = { kind, member: of, from: standby, to: kind === "admit" ? active : standby };
+    return {
+      ...record,
+      placement: { ...rest, [of]: standby },
+      rollout: {
+        id: "r",
+        strategy: "replace",
+        wantedVersion: "1.35",
+        steps: [{ type: "move", ...move }],
+        done: 0,
+        direction: "forward",
+        reason: null,
+        startedAt: "2026-01-01",
+      },
+      intent: { move, step: 0, startedAt: "2026-01-01T00:00:00Z", by: "ann@ci 7", targetsBefore: {} },
+    };
+  };
+  const may = (seen: Observation, of: EnvironmentRecord): string =>
+    mayEvacuate(of, seen, learnOwners(new Map(), seen), request);
+
+  it("may, while the other member comes in and is healthy; that one counts as in traffic from then on", () => {
+    const admitting = open("admit", "green", { blue: active });
+    assert.match(may(deadBlue, admitting), /does not answer/);
+    assert.equal(withoutOpenMove(admitting).placement["green"]?.role, "active");
+  });
+
+  it("may, while a move of a second member can't end and a third one is healthy", () => {
+    const cases: [string[], RegExp | null][] = [
+      [["amber"], null],
+      [[], /'upgrade green' is open/],
+    ];
+    for (const [healthy, refused] of cases) {
+      const seen = observation([dead("blue"), member("green", []), member("amber", greenIds)], {
+        ...(healthy.length === 0 ? Object.fromEntries(greenIds.map((id) => [id, "unhealthy"])) : {}),
+      });
+      const upgrading = open("upgrade", "green", { blue: active, amber: active });
+      if (refused === null) assert.match(may(seen, upgrading), /does not answer/);
+      else assert.match(refusal(seen, upgrading).message, refused);
+    }
+  });
+
+  it("asks service by service: nobody may lose its last healthy member, and what is sick everywhere is no reason", () => {
+    const reports = (state: string, id: string) => ({
+      id,
+      state: state as "healthy",
+      reason: null,
+      description: null,
+    });
+    const [blueReport, greenReport] = ["10.0.1.1:81", "10.0.2.1:81"];
+    const service = { declaredBinding: "reports", bindings: [], deployment: null, pods: 0 };
+    const green = member("green", greenIds);
+    const withReports = {
+      ...green.services,
+      reports: { ...service, recorded: [greenReport], endpoints: [greenReport] },
+    };
+    const seen = (blueState: string, greenState: string): Observation => {
+      const both = observation([dead("blue"), { ...green, services: withReports } as MemberObservation]);
+      return {
+        ...both,
+        groups: { ...both.groups, reports: [reports(blueState, blueReport), reports(greenState, greenReport)] },
+      };
+    };
+    assert.match(may(seen("unhealthy", "unhealthy"), record), /does not answer/, "sick on both, for weeks");
+    assert.match(may(seen("healthy", "healthy"), record), /does not answer/);
+    assert.match(refusal(seen("healthy", "unhealthy")).message, /nobody would serve 'reports' \(green: unhealthy\)/);
+  });
+});
+
 describe("evacuate: which targets", () => {
+  it("asks EC2 about what another member claims: a list that anybody may write proves nothing", () => {
+    // Green's ConfigMap lists blue's addresses, too.
+    const seen = observation([dead("blue"), member("green", [...greenIds, ...blueIds])]);
+    const candidates = candidatesOf(seen, "blue");
+    assert.deepEqual(candidates.claimed["web"], [...blueIds, ...greenIds].sort());
+    const owners = { ...Object.fromEntries(blueIds.map((id) => [id, owner("dev-blue")])) };
+    const found = prove(candidates, { ...owners, [greenIds[0]!]: owner("dev-green") }, "dev-blue");
+    assert.deepEqual(found.targets["web"], blueIds);
+    assert.deepEqual(
+      found.wronglyClaimed,
+      blueIds.map((id) => `web|${id}`),
+    );
+  });
+
   it("takes what EC2 says is the cluster's, and names the rest", () => {
     const found = prove(candidatesOf(deadBlue, "blue"), { [blueIds[0]!]: owner("dev-blue") }, "dev-blue");
     assert.deepEqual(found.targets, { web: [blueIds[0]] });
@@ -224,7 +272,7 @@ describe("evacuate: which targets", () => {
     assert.match(found.unproven[0] ?? "", /belongs to dev-red/);
   });
 
-  it("never takes one that another member lists, or that EC2 gives to another cluster, or that nothing proves", () => {
+  it("takes one that another member lists only when EC2 says so, and never one that EC2 gives to another cluster, or that nothing proves", () => {
     const ids = [...blueIds, ...greenIds];
     const someIds = fc.subarray(ids);
     const owners = fc.dictionary(
@@ -244,7 +292,7 @@ describe("evacuate: which targets", () => {
           "dev-blue",
         );
         for (const id of targets["web"] ?? []) {
-          assert.ok(!recorded.includes(id) && !ready.includes(id));
+          if (recorded.includes(id) || ready.includes(id)) assert.deepEqual(known[id]?.clusters, ["dev-blue"]);
           assert.ok(!(known[id]?.clusters ?? []).includes("dev-green"));
           assert.ok((known[id]?.clusters ?? []).includes("dev-blue") || (answers && own.includes(id)));
         }
