@@ -272,7 +272,7 @@ describe("evacuate: which targets", () => {
     assert.match(found.unproven[0] ?? "", /belongs to dev-red/);
   });
 
-  it("takes one that another member lists only when EC2 says so, and never one that EC2 gives to another cluster, or that nothing proves", () => {
+  it("takes one that another lists only when EC2 says so, and never one that EC2 gives to another cluster", () => {
     const ids = [...blueIds, ...greenIds];
     const someIds = fc.subarray(ids);
     const owners = fc.dictionary(
