@@ -15,6 +15,7 @@ import type { EvacuationPort, Ports } from "./ports";
 import { runAdopt, type AdoptResult } from "./commands/adopt";
 import { runEvacuate } from "./commands/evacuate";
 import { readFamily } from "./environment/state";
+import { pasteable, pasteableEvents, throwPasteable } from "./text/pasteable";
 import { runPlan, type UpgradePlan } from "./commands/plan";
 import { runStatus, type StatusReport } from "./commands/status";
 import { runUp, type UpResult } from "./commands/up";
@@ -93,6 +94,9 @@ function workDirectoryOf(
   return sandbox === null ? null : workDirectoryIn(sandbox.dir, projectDirectory);
 }
 
+const sinkOf = (options: Target & Controls): EventSink =>
+  pasteableEvents(options.onEvent ?? quiet, options.environment);
+
 async function withPorts<T>(
   target: Target,
   controls: Controls & { readonly createStack?: boolean },
@@ -105,7 +109,7 @@ async function withPorts<T>(
 ): Promise<T> {
   const surroundings = await surroundingsOf(target);
   const clock = systemClock(surroundings.timeScale);
-  const emit = controls.onEvent ?? quiet;
+  const emit = sinkOf({ ...target, ...controls });
   const projectDirectory = resolve(target.projectDirectory);
   const workDirectory = workDirectoryOf(target, projectDirectory, surroundings);
   const pulumi = new PulumiAdapter({
@@ -125,7 +129,10 @@ async function withPorts<T>(
     const region = await regionOf(config, process.env);
     aws = new AwsAdapter(region);
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
-    return await work({ pulumi, aws, kubernetes, clock, evacuation }, config, region, surroundings);
+    const result = await work({ pulumi, aws, kubernetes, clock, evacuation }, config, region, surroundings);
+    return pasteable(result, target.environment);
+  } catch (error) {
+    return throwPasteable(error, target.environment);
   } finally {
     pulumi.dispose();
     kubernetes.dispose();
@@ -145,7 +152,7 @@ function runOf(
   const { environment } = options;
   return {
     environment,
-    emit: options.onEvent ?? quiet,
+    emit: sinkOf(options),
     stop: options.signal ?? never,
     cancel: options.cancel ?? never,
     approveRetire,
@@ -269,7 +276,7 @@ export function up(options: UpOptions): Promise<UpResult> {
   return withPorts(options, { ...options, createStack: true }, (ports) =>
     runUp(ports, {
       environment: options.environment,
-      emit: options.onEvent ?? quiet,
+      emit: sinkOf(options),
       stop: options.signal ?? never,
       cancel: options.cancel ?? never,
       probes: probesWanted(),
@@ -318,7 +325,7 @@ export function verify(options: VerifyOptions): Promise<VerifyReport> {
         { ...ports, inspection },
         await readFamily(ports, options.environment),
         size,
-        options.onEvent ?? quiet,
+        sinkOf(options),
       );
     } finally {
       inspection.dispose();

@@ -8,37 +8,38 @@ export const typed = (environment: string, command: string): string =>
 export interface NamedCommand {
   readonly name: string;
   /** The member, for commands on one. */
-  readonly argument: string | null;
+  readonly member: string | null;
   readonly stack: string | null;
   /** Other options, as `--percent`: their value, or an empty text. */
   readonly options: Readonly<Record<string, string>>;
 }
 
-const names = [
-  ...["upgrade", "rollback", "admit", "drain", "scale", "evacuate", "adopt"],
-  ...["up", "plan", "status", "verify", "teardown"],
-];
+const onMember = "admit|drain|scale|evacuate";
+const others = "upgrade|rollback|adopt|up|plan|status|verify|teardown";
+const valued = "--stack|--percent|--yes-delete|--why|--requests";
+/** Words behind a command's own are prose. */
 const called = new RegExp(
-  `eks-blue-green (${names.join("|")})((?: (?:--[a-z-]+(?:[ =][A-Za-z0-9._-]+)?|[A-Za-z0-9-]+))*)`,
+  `eks-blue-green (?:(${onMember})(?: ([A-Za-z][A-Za-z0-9-]*))?|(${others}))\\b(?!-)` +
+    `((?: (?:(?:${valued})[ =](?:"[^"]*"|[A-Za-z0-9._/-]*[A-Za-z0-9])|--[a-z][a-z-]*[a-z]))*)`,
   "g",
 );
-const takesMember = new Set(["admit", "drain", "scale", "evacuate"]);
 
-/** Every command that a text tells to type, in its order. Words behind the command's own are prose. */
+/** Every command that a text tells to type, in its order. */
 export function commandsIn(text: string): NamedCommand[] {
-  return [...text.matchAll(called)].map(([, name = "", rest = ""]) => {
-    const words = rest.trim() === "" ? [] : rest.trim().split(/[ =]/);
-    const argument =
-      takesMember.has(name) && words[0] !== undefined && !words[0].startsWith("--") ? words.shift() : null;
+  return [...text.matchAll(called)].map(([, work, member, other, rest = ""]) => {
     const options: Record<string, string> = {};
     let stack: string | null = null;
-    while (words[0]?.startsWith("--")) {
-      const option = words.shift() as string;
-      const valued = ["--stack", "--percent", "--yes-delete", "--why"].includes(option);
-      const value = valued ? (words.shift() ?? "") : "";
+    for (const [, option = "", value = ""] of rest.matchAll(/ (--[a-z-]+)(?:[ =]("[^"]*"|[^\s-][^\s]*))?/g)) {
       if (option === "--stack") stack = value;
       else options[option] = value;
     }
-    return { name, argument: argument ?? null, stack, options };
+    return { name: work ?? other ?? "", member: member ?? null, stack, options };
   });
+}
+
+/** The text with `--stack` behind every command that lacks it: without it none of them can be pasted. */
+export function withStack(text: string, environment: string): string {
+  return text.replace(called, (command: string, _work, _member, _other, rest: string) =>
+    / --stack[ =]/.test(rest) ? command : `${command} --stack ${environment}`,
+  );
 }

@@ -8,11 +8,13 @@ import type { EventSink } from "../../automation/events";
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { runEvacuate } from "../../automation/commands/evacuate";
 import { parseEnvironmentConfig } from "../../stacks/config";
+import { describeAsked as describeCommand } from "../../automation/commands/resume";
 import { runAsked } from "../../automation/commands/upgrade";
 import { lag } from "./balancer";
 import { Engine } from "./engine";
 import { befall, comeBack, die, repair } from "./happenings";
 import { Watcher, type RunSeen } from "./moments";
+import { mostCommands, notArrived, toldOf, typedNext, type Told } from "./robot";
 import { portsOf, type Driver, type Faults, type SimulatedPorts } from "./ports";
 import type { Asked, Fault, Scenario, WorldEvent } from "./scenario";
 import { judge, misplaced } from "./judgement";
@@ -42,6 +44,9 @@ const mostRuns = 14;
 const calmRuns = 6;
 const rollback: Asked = { name: "rollback", member: null, percent: null };
 
+const commandOf = (asked: Asked): string =>
+  asked?.name === "evacuate" ? `evacuate ${asked.member}` : describeCommand(asked);
+
 class Simulation {
   readonly outcomes: string[] = [];
   readonly runs: RunSeen[] = [];
@@ -59,6 +64,10 @@ class Simulation {
   /** Somebody wants it turned around. */
   private turned = false;
   private everTurned = false;
+  /** What the last run said, for the robot. */
+  private told: Told = { outcome: "", message: "", remedy: null };
+  /** null: no robot is at work. */
+  private robotApproves: boolean | null = null;
   /** What the last refusal told a person to do; empty: nothing that is modelled. */
   private remedy = "";
 
@@ -210,7 +219,7 @@ class Simulation {
       stop: stop.signal,
       cancel: new AbortController().signal,
       approveRetire: () => this.approve(),
-      commandName: "eks-blue-green upgrade --stack dev",
+      commandName: `eks-blue-green ${commandOf(asked)} --stack dev`,
       probes: true,
     };
     const run =
@@ -229,6 +238,7 @@ class Simulation {
   private async outcomeOf(name: string, asked: Asked, run: Promise<RolloutResult | "killed">): Promise<string> {
     try {
       const result = await run;
+      if (name !== "second") this.told = toldOf(result);
       if (result === "killed") return result;
       this.world.tell(`${name}: ${result.outcome}: ${result.message}`);
       judge(this.world, this.scenario, result, asked === rollback);
@@ -239,6 +249,7 @@ class Simulation {
         return "defect";
       }
       this.world.tell(`${name}: ${error.code}: ${error.message}`);
+      if (name !== "second") this.told = toldOf(error);
       if (error.code === "EBG-PENDING-CHANGES") this.remedy = error.remedy;
       if (error.code === "EBG-INTERNAL") this.world.violate("defect", error.message);
       return error.code;
@@ -253,10 +264,44 @@ class Simulation {
     };
   }
   private approve(): Promise<boolean> {
+    if (this.robotApproves !== null) return Promise.resolve(this.robotApproves);
     if (this.scenario.approves || this.calm) return Promise.resolve(true);
     this.world.tell("nobody approves: they want to go back");
     this.turned = true;
     return Promise.resolve(false);
+  }
+
+  /** One run of the command with its faults, wherever that ends; from there on only what the remedies say. */
+  async runRobot(garble: (told: Told) => Told = (told) => told): Promise<void> {
+    const { world } = this;
+    let asked: Asked = this.scenario.commands[0] ?? null;
+    this.asked = asked;
+    this.robotApproves = false;
+    this.outcomes.push(await world.timeline.runUntil(this.command("driver 1", asked), longestMs));
+    for (let typed = 1; world.violations.length === 0; typed += 1) {
+      if (/^(done|nothing-to-do|EBG-WALKED-BACK|EBG-HELD)$/.test(this.told.outcome) && notArrived(world) === null)
+        return;
+      const said = `'${this.told.message}' → '${this.told.remedy ?? ""}'`;
+      if (typed > mostCommands)
+        return world.violate("robot", `after ${mostCommands} commands ${notArrived(world) ?? "not done"}: ${said}`);
+      // Whatever the world's own troubles were, they end; what a message tells people to repair, they repair.
+      if (typed === 3) await this.heal();
+      const next = typedNext(garble(this.told), asked, world.members);
+      if (next.kind === "at a loss") return world.violate("robot", `nothing to type (${this.told.outcome}): ${said}`);
+      await world.timeline.runUntil(world.timeline.sleep(120_000), longestMs);
+      if (next.kind === "by hand") await this.heal();
+      else if (next.kind === "deploy") {
+        world.tell(`robot ${typed}: up ${next.members.join(", ")}`);
+        for (const member of next.members)
+          if (world.stackOf(member).exists) await world.timeline.runUntil(this.plainUpdate(member), longestMs);
+      } else {
+        asked = next.asked;
+        this.robotApproves = next.approves;
+        world.tell(`robot ${typed}: ${commandOf(asked)}${next.approves ? " --approve-retire" : ""}`);
+      }
+      this.asked = asked;
+      this.outcomes.push(await world.timeline.runUntil(this.command(`robot ${typed}`, asked), longestMs));
+    }
   }
 
   async run(): Promise<void> {
@@ -372,7 +417,12 @@ class Simulation {
 
 export async function simulate(
   scenario: Scenario,
-  options: { readonly mutate?: Mutation; readonly trace?: boolean } = {},
+  options: {
+    readonly mutate?: Mutation;
+    readonly trace?: boolean;
+    readonly robot?: boolean;
+    readonly garble?: (told: Told) => Told;
+  } = {},
 ): Promise<SimulationResult> {
   const world = new World(
     scenario,
@@ -382,7 +432,7 @@ export async function simulate(
   const began = world.now;
   const simulation = new Simulation(scenario, world, options.mutate ?? ((ports) => ports));
   try {
-    await simulation.run();
+    await (options.robot === true ? simulation.runRobot(options.garble) : simulation.run());
   } catch (error) {
     world.violate("stuck", error instanceof Error ? error.message : String(error));
   }

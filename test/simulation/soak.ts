@@ -25,8 +25,9 @@ function print(result: SimulationResult, trace: boolean): void {
 
 async function replay(seed: number): Promise<number> {
   const result = await simulate(scenarioOf(seed), { trace: true });
-  print(result, true);
-  return result.violations.length;
+  const robot = result.violations.length > 0 ? null : await simulate(scenarioOf(seed), { trace: true, robot: true });
+  print(robot !== null && robot.violations.length > 0 ? robot : result, true);
+  return result.violations.length + (robot?.violations.length ?? 0);
 }
 
 async function soak(from: number, seeds: number, minutes: number | null, workers: number): Promise<number> {
@@ -46,7 +47,10 @@ async function soak(from: number, seeds: number, minutes: number | null, workers
   });
   const seconds = (performance.now() - began) / 1000;
   for (const seed of failing.sort((a, b) => a - b)) {
-    print(await shrink(await simulate(scenarioOf(seed), { trace: true })), true);
+    const result = await simulate(scenarioOf(seed), { trace: true });
+    // Only the robot broke a rule: its run is printed as it was.
+    if (result.violations.length > 0) print(await shrink(result), true);
+    else print(await simulate(scenarioOf(seed), { trace: true, robot: true }), true);
     process.stdout.write(`  replay: npm run soak -- --seed ${seed}\n`);
   }
   process.stdout.write(`\n${[...outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(", ")}\n`);

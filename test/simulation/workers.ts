@@ -29,7 +29,10 @@ const batchSize = 10;
 
 async function runOne(seed: number): Promise<SeedDone> {
   const before = process.cpuUsage();
-  const { violations, outcomes, virtualSeconds } = await simulate(scenarioOf(seed));
+  const { violations: broken, outcomes, virtualSeconds } = await simulate(scenarioOf(seed));
+  // The same faults once more, with a robot that only types what the last remedy says.
+  const robot = broken.length > 0 ? null : await simulate(scenarioOf(seed), { robot: true });
+  const violations = [...broken, ...(robot?.violations ?? [])];
   const { user, system } = process.cpuUsage(before);
   const outcome =
     violations.length > 0 ? "VIOLATION" : (outcomes.filter((one) => !one.startsWith("(")).at(-1) ?? "none");
