@@ -5,10 +5,10 @@
 import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
 import { candidatesOf, inTeardown, mayEvacuate, prove, withoutOpenMove, type Proven } from "../evacuation/eligibility";
 import { DriverError } from "../errors";
-import { decideDrained, leftovers, remaining } from "../gates/drained";
+import { decideDrained, leftovers } from "../gates/drained";
 import { claimKey } from "../observation/claims";
 import { plainLook, type Observation } from "../observation/observe";
-import { healthOf } from "../observation/target-owners";
+import { healthOf, isRegistered } from "../observation/target-owners";
 import { peersBefore } from "../rollout/move-gates";
 import type { RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
@@ -213,8 +213,11 @@ async function proof(session: Session, ports: EvacuatePorts, member: string): Pr
 function takeable(session: Session, seen: Observation): { free: Record<string, string[]>; claimed: string[] } {
   const { targets, member, teardown } = session.record.evacuation as Evacuation;
   const { free, claimed } = leftovers(seen, { member, before: targets, silentGo: teardown === true });
-  const settled = Object.entries(remaining(seen, targets).registered).flatMap(([key, ids]) =>
-    ids.filter((id) => session.settledClaims.get(claimKey(key, id)) === member).map((id) => [key, id] as const),
+  const settled = Object.entries(targets).flatMap(([key, ids]) =>
+    (seen.groups[key] ?? [])
+      .filter((target) => isRegistered(target) && ids.includes(target.id))
+      .filter(({ id }) => session.settledClaims.get(claimKey(key, id)) === member)
+      .map(({ id }) => [key, id] as const),
   );
   for (const [key, id] of settled) if (!(free[key] ??= []).includes(id)) free[key].push(id);
   return { free, claimed: claimed.filter((text) => !settled.some(([, id]) => text.startsWith(`${id} `))) };
