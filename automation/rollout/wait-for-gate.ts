@@ -1,6 +1,7 @@
 /** observe → decide, round after round, until a gate passes, fails, times out, or somebody asks to stop. */
-import { freshMemory, isUnknown, type Decided, type GateMemory } from "../gates/gate-result";
+import { freshMemory, isUnknown, untold, waiting, type Decided, type GateMemory } from "../gates/gate-result";
 import type { Observation, Wants } from "../observation/observe";
+import { withinDeadline } from "./look-deadline";
 import { repairDrift } from "./repair-drift";
 import type { Session } from "./session";
 import { GateFailed, stopRequested } from "./interruptions";
@@ -64,8 +65,11 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
       };
     // A time in which this process did not run is no waiting.
     if (clock.now() < lookedAt || clock.now() - lookedAt > blindMs(session)) last = clock.now();
-    const observation = await session.look(gate.wants);
-    const decided = gate.decide(observation, memory);
+    const observation = await withinDeadline(session.look(gate.wants), session.options);
+    const decided =
+      observation === null
+        ? untold(memory, waiting("unknown", "a look at AWS and Kubernetes did not end within its deadline"))
+        : gate.decide(observation, memory);
     memory = decided.memory;
     const { decision } = decided;
     const now = (lookedAt = clock.now());
@@ -106,8 +110,10 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
         { reason: decision.reason },
       );
     }
-    await repairDrift(session, observation);
-    await gate.meanwhile?.(observation);
+    if (observation !== null) {
+      await repairDrift(session, observation);
+      await gate.meanwhile?.(observation);
+    }
     if (stop.aborted) throw stopRequested(commandName);
     await clock.sleep(pause(session, decision.retryAt, now), stop);
     if (stop.aborted) throw stopRequested(commandName);
