@@ -80,6 +80,7 @@ export function comeBack(world: World, member: string): void {
 export function repair(world: World, strategy: "replace" | "cycle"): void {
   world.tell("no more faults: what is down comes back, flags and drift are repaired as the remedies say");
   world.oneSidedSince.clear();
+  world.sickPods.clear();
   world.touch();
   for (const [name, cluster] of world.clusters) {
     comeBack(world, name);

@@ -124,6 +124,8 @@ export interface Scenario {
   readonly holdSeconds: number;
   /** Green's pods: good, or bad in one of two ways, from `badAfterSeconds` after it is bound. */
   readonly green: { readonly sickness: "none" | "unhealthy" | "errors"; readonly afterSeconds: number };
+  /** One of blue's pods has failed its health check for weeks; a person mends it when nothing else helps. */
+  readonly sickFromTheStart: boolean;
   /**
    * The longest that DescribeTargetHealth takes: with retries after throttling that is seconds, and what it tells is
    * that old.
@@ -314,6 +316,7 @@ export function scenarioOf(seed: number): Scenario {
     ...shape,
     bakeSeconds: random.pick([60, 120, 300]),
     holdSeconds: 300,
+    sickFromTheStart: new Random(seed * 32_452_843 + 5).chance(0.08) && shape.dead === null,
     slowestAnswerMs: new Random(seed * 15_485_863 + 3).chance(0.03) ? 0 : 8000,
     green: {
       sickness: bad ? random.pick(["unhealthy", "errors"] as const) : "none",

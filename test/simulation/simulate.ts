@@ -360,6 +360,11 @@ class Simulation {
         (outcome === "walked-back" && this.scenario.green.sickness !== "none")
       )
         break;
+      // Somebody else rolled it back meanwhile, and the version is held: the upgrade is not to be tried again by itself.
+      if (outcome === "stopped" && world.record.hold != null && world.record.rollout === null) {
+        this.outcomes[this.outcomes.length - 1] = "walked-back";
+        break;
+      }
       if (outcome === "EBG-EVACUATE" && this.evacuatedOrWell()) break;
       // There is no way back from here: then it goes on.
       if (asked === rollback && outcome === "EBG-PLAN-IMPOSSIBLE") this.turned = false;

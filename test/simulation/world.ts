@@ -39,6 +39,8 @@ export class World {
   readonly trace: string[] = [];
   /** Targets that a fault broke, and since when: their absence is not the driver's doing. */
   readonly damaged = new Map<string, number>();
+  /** Pods that fail the load balancer's health check, and are ready all the same. */
+  readonly sickPods = new Set<string>();
   /** Since when a binding of a member lacks the flag. */
   readonly oneSidedSince = new Map<string, number>();
   /** Pods that ever got new flows. */
@@ -50,7 +52,7 @@ export class World {
   private readonly owners = new Map<string, string>();
 
   constructor(
-    { seed, strategy, members }: Pick<Scenario, "seed" | "strategy" | "members">,
+    { seed, strategy, members, sickFromTheStart }: Pick<Scenario, "seed" | "strategy" | "members" | "sickFromTheStart">,
     private readonly keepTrace: boolean,
     private readonly deployed: EnvironmentOutputs["config"],
   ) {
@@ -78,7 +80,11 @@ export class World {
     Object.assign(this.stackOf("dev"), { exists: true, revision: 1 });
     // Nobody serves yet, so the rules don't hold yet.
     this.timeline.advanced = () => this.act();
-    this.timeline.pass(this.now + 900_000);
+    this.timeline.pass(this.now + 60_000);
+    const sick = sickFromTheStart ? [...this.clusterOf(active[0] ?? "").pods.keys()][0] : undefined;
+    if (sick !== undefined) this.sickPods.add(sick);
+    if (sick !== undefined) this.damage(sick, "has failed its health check for weeks");
+    this.timeline.pass(this.now + 840_000);
     this.timeline.advanced = () => this.advance();
   }
 
@@ -181,7 +187,12 @@ export class World {
 
   private answersHealthCheck(id: string): boolean {
     const cluster = this.clusters.get(this.ownerOf(id));
-    return cluster !== undefined && cluster.sickness !== "unhealthy" && cluster.serves(id, this.now);
+    return (
+      cluster !== undefined &&
+      !this.sickPods.has(id) &&
+      cluster.sickness !== "unhealthy" &&
+      cluster.serves(id, this.now)
+    );
   }
   answers(id: string): boolean {
     return this.answersHealthCheck(id) && this.clusters.get(this.ownerOf(id))?.sickness === "none";
@@ -310,7 +321,10 @@ export class World {
       rollout !== null &&
       next.rollout !== null &&
       (next.rollout.id !== rollout.id ||
-        (next.rollout.direction === rollout.direction && next.rollout.done < rollout.done))
+        // A way back that failed a check turns once more.
+        (next.rollout.direction === rollout.direction &&
+          next.rollout.again === rollout.again &&
+          next.rollout.done < rollout.done))
     ) {
       this.violate(
         "progress",
