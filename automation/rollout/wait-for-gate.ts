@@ -34,6 +34,10 @@ export function pollMs(session: Session): number {
  */
 const blindMs = (session: Session): number => Math.max(session.ports.clock.scaled(120), 20_000);
 
+const blindFor = (gap: number): string =>
+  `nothing was seen for ${Math.round(Math.abs(gap) / 1000)} ` +
+  `s${gap < 0 ? " (the machine's clock was set back)" : ""}: what must stay good for a time begins anew`;
+
 /** A timeout is counted over waiting proper: a hold, a bake or connections that drain are as they should be. */
 export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   const { clock } = session.ports;
@@ -50,13 +54,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   for (;;) {
     const gap = seenAt === null ? 0 : clock.now() - seenAt;
     const isBlind = gap < 0 || gap > blindMs(session);
-    if (isBlind && !blind)
-      emit({
-        kind: "note",
-        message:
-          `nothing was seen for ${Math.round(Math.abs(gap) / 1000)} ` +
-          `s${gap < 0 ? " (the machine's clock was set back)" : ""}: what must stay good for a time begins anew`,
-      });
+    if (isBlind && !blind) emit({ kind: "note", message: blindFor(gap) });
     blind = isBlind;
     if (blind)
       memory = {
