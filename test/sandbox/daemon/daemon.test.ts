@@ -231,7 +231,7 @@ describe("the daemon, with real control planes", function () {
       region: "us-east-1",
       untilStdinCloses: true,
     };
-    const module_ = join(packageRoot(), "dist", "sandbox", "daemon", "start.js");
+    const module_ = join(packageRoot(), "dist", "sandbox", "client", "start.js");
     const code =
       `require(${JSON.stringify(module_)}).startSandbox(${JSON.stringify(options)}, ${JSON.stringify(tools)}, () ` +
       "=> {}).then(() => setInterval(() => {}, 1000))";
