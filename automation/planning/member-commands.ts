@@ -54,7 +54,7 @@ function admit(current: Placement, member: string, limits: Limits): Step[] {
   if (stands.role === "absent") {
     if (serving === undefined)
       throw impossible(
-        `${member} is absent like everybody else, so there is no version to make it at`,
+        `${member} is absent and no other member exists, so there is no version to make it at`,
         "deploy the environment first: eks-blue-green up",
       );
     steps.move("provision", member, { role: "standby", version: serving, workload: "running" });

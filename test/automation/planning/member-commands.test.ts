@@ -275,7 +275,7 @@ describe("planCommand", () => {
     );
     assert.match(refusal(two, ask("scale", "blue", 400)).message, /can't be scaled to 400 %/);
     assert.match(refusal({ ...two, red: absent }, ask("scale", "red", 200)).remedy, /admit red/);
-    assert.match(refusal({ blue: absent, green: absent }, ask("admit", "blue")).message, /nobody is active/);
+    assert.match(refusal({ blue: absent, green: absent }, ask("admit", "blue")).message, /no other member exists/);
     assert.match(refusal(two, ask("drain", "grey")).message, /no member 'grey' \(there are: blue, green\)/);
     assert.match(
       refusal(two, ask("rollback")).message,
