@@ -14,13 +14,18 @@ const names = readdirSync(folder)
   .filter((name) => name.endsWith(".md") && name !== "README.md")
   .sort();
 const changes = names.map((name) => {
-  const [first, ...more] = readFileSync(join(folder, name), "utf8").trim().split("\n");
-  const [, kind, sentence] = /^([A-Z][a-z]+): (.+)$/.exec(first ?? "") ?? [];
+  // The formatter may break the sentence; notes are behind an empty line.
+  const [first, ...more] = readFileSync(join(folder, name), "utf8")
+    .trim()
+    .split(/\n\s*\n/);
+  const [, kind, sentence] = /^([A-Z][a-z]+): (.+)$/.exec((first ?? "").replace(/\s*\n\s*/g, " ")) ?? [];
   if (!kinds.includes(kind) || sentence.length > 200) {
-    process.stderr.write(`${folder}/${name}: the first line must be '${kinds.join("|")}: at most 200 characters'\n`);
+    process.stderr.write(
+      `${folder}/${name}: the first paragraph must be '${kinds.join("|")}: at most 200 characters'\n`,
+    );
     process.exit(1);
   }
-  const notes = more.join("\n").trim();
+  const notes = more.join("\n\n").trim();
   return { kind, text: `- ${sentence}${notes === "" ? "" : `\n\n${notes.replace(/^(?=.)/gm, "  ")}\n`}` };
 });
 const section = kinds
