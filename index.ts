@@ -40,6 +40,6 @@ export { environmentProgram } from "./stacks/environment/program";
 export { memberProgram } from "./stacks/member/program";
 /**
  * The driver. Loading it loads the AWS and Kubernetes clients; a program that needs only components can import
- * `eks-blue-green/dist/components`.
+ * `eks-blue-green/components`.
  */
 export * from "./automation/index";

@@ -24,21 +24,6 @@ await build({
   logLevel: "warning",
 });
 if (process.argv.includes("--types")) {
-  const tsc = spawnSync(
-    "npx",
-    [
-      "tsc",
-      "--noEmit",
-      "false",
-      "--emitDeclarationOnly",
-      "--incremental",
-      "false",
-      "--outDir",
-      "dist",
-      "--rootDir",
-      ".",
-    ],
-    { stdio: "inherit" },
-  );
+  const tsc = spawnSync("npx", ["tsc", "--project", "tsconfig.types.json"], { stdio: "inherit" });
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 }
