@@ -141,6 +141,8 @@ export function clusterProblems(args: ClusterArgs): Problem[] {
   }
   if (args.endpoint?.publicAccess === false && args.endpoint.privateAccess !== true)
     add("endpoint.privateAccess", args.endpoint.privateAccess, "must be true without publicAccess", "Set it to true");
+  if (args.endpoint?.publicAccess === false && args.endpoint.publicCidrs !== undefined)
+    add("endpoint.publicCidrs", args.endpoint.publicCidrs, "can't be given without publicAccess", "Remove one of them");
   if (typeof args.version === "string" && !/^1\.\d{2,}$/.test(args.version))
     add("version", args.version, "must be a Kubernetes minor version", "Write it like 1.35");
   const nodes = args.nodes;

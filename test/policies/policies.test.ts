@@ -128,6 +128,8 @@ describe("the driver's policies", () => {
 describe("the deployer's policies", () => {
   const cluster = "arn:aws:eks:us-east-1:111122223333:cluster/dev-blue";
   const role = "arn:aws:iam::111122223333:role/blue-nodes-1a2b3c4";
+  const nodegroupRole =
+    "arn:aws:iam::111122223333:role/aws-service-role/eks-nodegroup.amazonaws.com/AWSServiceRoleForAmazonEKSNodegroup";
   const inRequest = { "aws:RequestTag/eks-blue-green/environment": "dev" };
   const deploy = (action: string, request: Omit<Request, "action"> = {}) =>
     may(["deploy-environment", "deploy-members"], { action, ...request });
@@ -159,11 +161,24 @@ describe("the deployer's policies", () => {
       ],
       ["iam:PassRole", { resource: role, context: { "iam:PassedToService": "eks.amazonaws.com" } }],
       ["iam:CreateServiceLinkedRole", { context: { "iam:AWSServiceName": "eks-nodegroup.amazonaws.com" } }],
+      // Of whoever switches a private endpoint on; the zone is EKS's own (EKS user guide, cluster-endpoint; 2026-11-30).
+      ["route53:AssociateVPCWithHostedZone"],
+      // CreateNodegroup asks with the caller's permissions whether it is there, and refuses the group when it can't.
+      ["iam:GetRole", { resource: nodegroupRole }],
     ];
     assert.deepEqual(
       needs.filter(([action, request]) => !deploy(action, request)).map(([action]) => action),
       [],
     );
+  });
+
+  it("permits a key of one's own for Secrets with a file of its own, and no other key", () => {
+    const key = (id: string) => ({ resource: `arn:aws:kms:us-east-1:111122223333:key/${id}` });
+    for (const action of ["kms:CreateGrant", "kms:DescribeKey"]) {
+      assert.ok(may(["deploy-secrets-key"], { action, ...key("KEY_ID") }), action);
+      assert.ok(!may(["deploy-secrets-key"], { action, ...key("other") }), action);
+      assert.ok(!deploy(action, key("KEY_ID")), action);
+    }
   });
 
   it("neither gives a role administrator's rights nor touches what belongs to others", () => {

@@ -15,9 +15,8 @@ export function judgeProof(status: number, message: string): ControllerProof {
   const webhook = /admission webhook "([^"]+)" denied the request: ([^]*)/.exec(message);
   if (webhook !== null) {
     const [, name = "", why = ""] = webhook;
-    const aboutAws = /AccessDenied|not authorized|credential|StatusCode: 4|InvalidClientToken|ExpiredToken|sts/i.test(
-      why,
-    );
+    const aboutAws =
+      /AccessDenied|not authorized|credential|StatusCode: 4|InvalidClientToken|ExpiredToken|\bsts\b/i.test(why);
     return aboutAws || name.startsWith("mtargetgroupbinding")
       ? { kind: "refused", message: why.trim() }
       : { kind: "proven" };

@@ -113,7 +113,10 @@ const isPrivate = (block: Cidr): boolean =>
 
 const endpointKeys = {
   privateAccess: leftOut(yesOrNo(), "true for clusters made by this version or later; older ones keep what they have", {
-    doc: "Whether nodes and whoever is in the VPC reach the API server inside of the VPC.",
+    doc:
+      "Whether nodes and whoever is in the VPC reach the API server inside of the VPC. Inside, its name leads there and " +
+      "nowhere else, and the group that EKS makes for a cluster lets nodes in alone: commands that run in the VPC need " +
+      "a rule for port 443 in it, or `false`.",
   }),
   publicAccess: leftOut(yesOrNo(), "true", {
     doc:
@@ -124,7 +127,7 @@ const endpointKeys = {
     list(cidr("203.0.113.0/24"), { fewest: 1, remedy: "Write it like 203.0.113.0/24" }),
     "`0.0.0.0/0`",
     {
-      doc: "Who may reach the public address. Name where commands run as well.",
+      doc: "Who may reach the public address, of which nodes have no need with `privateAccess`. Name where commands run as well.",
       source: publicEndpointBlocks.source,
     },
   ),
@@ -143,6 +146,16 @@ const endpointReachable: Rule<EndpointConfig> = ({ privateAccess, publicAccess, 
       "Write privateAccess: true",
     );
   if (publicCidrs === undefined) return;
+  if (publicAccess === false)
+    place.add("publicCidrs", publicCidrs, "can't be given without publicAccess", "Remove one of the two");
+  else if (privateAccess === undefined && !publicCidrs.includes("0.0.0.0/0"))
+    place.add(
+      "privateAccess",
+      null,
+      "is required with publicCidrs: nodes of members that are older than this key come by the public address, and " +
+        "would be cut off",
+      "Write privateAccess: true; or false, when publicCidrs has the addresses of all NAT gateways",
+    );
   if (publicCidrs.length > publicEndpointBlocks.most)
     place.add(
       "publicCidrs",
@@ -211,7 +224,7 @@ const clusterKeys = {
     }),
     "EKS's own key",
     {
-      doc: "KMS key that encrypts Kubernetes' Secrets.",
+      doc: "KMS key that encrypts Kubernetes' Secrets, of the same region.",
       change: { kind: "new members" },
     },
   ),
@@ -248,4 +261,15 @@ const serviceRange: Rule<ClusterConfig> = ({ serviceCidrBlock }, place) => {
     );
 };
 
-export const cluster = group(clusterKeys, [serviceRange]);
+const keyOfRegion: Rule<ClusterConfig> = ({ kmsKeyArn }, place) => {
+  const { region = "" } = place.earlier;
+  if (kmsKeyArn !== undefined && region !== "" && kmsKeyArn.split(":")[3] !== region)
+    place.add(
+      "kmsKeyArn",
+      kmsKeyArn,
+      `must be a key of the region ${region} (EKS, API_Provider)`,
+      "Name a key of that region",
+    );
+};
+
+export const cluster = group(clusterKeys, [serviceRange, keyOfRegion]);

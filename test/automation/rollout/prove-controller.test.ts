@@ -115,6 +115,12 @@ describe("what API server and webhooks say of a binding that is tried out", () =
       denied("vtargetgroupbinding.elbv2.k8s.aws", "TargetGroup is already bound"),
       "proven",
     ],
+    [
+      "asked AWS, and then an organisation's own policy minds something else",
+      403,
+      denied("validate.kyverno.svc-fail", "a binding that exists for hosts needs the label team in all requests"),
+      "proven",
+    ],
     ["may not try", 403, "targetgroupbindings.elbv2.k8s.aws is forbidden: User x cannot create", "not-permitted"],
     [
       "a webhook without a valid certificate",

@@ -352,8 +352,26 @@ describe("the environment's config", () => {
     ],
     [
       "a private block at a public address",
-      { cluster: { endpoint: { publicCidrs: ["10.0.0.0/8"] } } },
+      { cluster: { endpoint: { privateAccess: true, publicCidrs: ["10.0.0.0/8"] } } },
       ["cluster.endpoint.publicCidrs[0]: is a private block: nobody reaches the public address from there"],
+    ],
+    [
+      "a public address that is closed to nodes which have no other",
+      { cluster: { endpoint: { publicCidrs: ["203.0.113.0/24"] } } },
+      [
+        "cluster.endpoint.privateAccess: is required with publicCidrs: nodes of members that are older than this key " +
+          "come by the public address, and would be cut off",
+      ],
+    ],
+    [
+      "blocks of a public address that is not there",
+      { cluster: { endpoint: { privateAccess: true, publicAccess: false, publicCidrs: ["203.0.113.0/24"] } } },
+      ["cluster.endpoint.publicCidrs: can't be given without publicAccess"],
+    ],
+    [
+      "a key of another region",
+      { cluster: { kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:key/1234abcd" } },
+      ["cluster.kmsKeyArn: must be a key of the region us-east-1 (EKS, API_Provider)"],
     ],
     [
       "settings of a cluster that EKS has not",

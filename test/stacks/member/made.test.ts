@@ -90,7 +90,7 @@ describe("what a cluster was made with", () => {
   it("hands the config's other settings of the cluster over", async () => {
     const { cluster } = await blue({
       cluster: {
-        endpoint: { publicCidrs: ["203.0.113.0/24"] },
+        endpoint: { privateAccess: true, publicCidrs: ["203.0.113.0/24"] },
         supportType: "STANDARD",
         logTypes: ["audit"],
         adminRoleArns: ["arn:aws:iam::123456789012:role/team/admin", "arn:aws:iam::123456789012:role/pipelines/ci"],
