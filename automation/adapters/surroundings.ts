@@ -132,7 +132,7 @@ function assertReadable(file: string): void {
     throw new DriverError(
       "EBG-CONFIG",
       `EKS_BLUE_GREEN_CONNECT_TO names ${file}, which can't be read: ${error instanceof Error ? error.message : String(error)}`,
-      "unset EKS_BLUE_GREEN_CONNECT_TO, or name the file that says where requests go (docs/permissions.md)",
+      "unset EKS_BLUE_GREEN_CONNECT_TO, or name the file that says where requests go (docs/reference/permissions.md)",
       error,
     );
   }

@@ -77,6 +77,22 @@ describe("the documents", () => {
     );
   });
 
+  it("are where messages and comments say that they are", () => {
+    const sources = ["automation", "components", "sandbox", "stacks", "policies"].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+        .filter((name) => /\.(ts|json|yaml)$/.test(name))
+        .map((name) => join(folder, name)),
+    );
+    const named = sources.flatMap((source) =>
+      [...read(source).matchAll(/(?<![\w./-])docs\/[\w/-]+\.md/g)].map(([page]) => `${source}: ${page}`),
+    );
+    assert.ok(named.length > 20, `only ${named.length} were found`);
+    assert.deepEqual(
+      named.filter((one) => !existsSync(join(root, one.slice(one.lastIndexOf(": ") + 2)))),
+      [],
+    );
+  });
+
   it("give commands and options that there are", () => {
     const program = buildProgram();
     const unknown: string[] = [];

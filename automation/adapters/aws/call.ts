@@ -15,7 +15,7 @@ export function failure(action: string, error: unknown): DriverError {
     return new DriverError(
       "EBG-CREDENTIALS",
       `AWS refuses ${action}: ${name}: ${message}`,
-      "check with: aws sts get-caller-identity; docs/permissions.md lists what the driver needs",
+      "check with: aws sts get-caller-identity; docs/reference/permissions.md lists what the driver needs",
       error,
     );
   if (name === "TimeoutError" || name === "AbortError")
