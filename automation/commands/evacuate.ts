@@ -3,6 +3,7 @@
  * (docs/decisions/0007-evacuate.md).
  */
 import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
+import { ReusedAddresses } from "../evacuation/reused-addresses";
 import { candidatesOf, inTeardown, mayEvacuate, prove, withoutOpenMove, type Proven } from "../evacuation/eligibility";
 import { DriverError } from "../errors";
 import { decideDrained, leftovers } from "../gates/drained";
@@ -72,7 +73,7 @@ export async function runEvacuate(
     left = await begin(session, ports, run);
     await deny(session, ports.evacuation);
     await deregister(session);
-    await stayGone(session, run.member);
+    await stayGone(session, ports.evacuation, run.member);
     const teardown = session.record.evacuation?.teardown === true;
     session.record = commitEvacuation(session.record, session.isoNow());
     // In the same write: nothing else may be begun in between.
@@ -305,10 +306,11 @@ async function deregisterAll(session: Session, targets: Readonly<Record<string, 
 }
 
 /** Nothing is taken back here, so whatever else is wrong is waited for as long as a gate may. */
-async function stayGone(session: Session, member: string): Promise<void> {
+async function stayGone(session: Session, evacuation: EvacuationPort, member: string): Promise<void> {
   const { targets, teardown } = session.record.evacuation as Evacuation;
   const look = await session.look(plainLook);
   const before = peersBefore(session, look, member);
+  const reused = new ReusedAddresses(session, evacuation, member, targets);
   // In a teardown nobody has to serve meanwhile.
   const rules = {
     member,
@@ -322,6 +324,7 @@ async function stayGone(session: Session, member: string): Promise<void> {
     holdMs: session.holdMs,
     toleratedMs: Number.POSITIVE_INFINITY,
     drainMs: session.drainMs,
+    mayBeTaken: (key: string, id: string) => reused.mayBeTaken(key, id),
   };
   await session.phase(0, "gate", "looking at AWS and the other members", {}, () =>
     waitForGate(session, {
@@ -329,7 +332,10 @@ async function stayGone(session: Session, member: string): Promise<void> {
       index: 0,
       wants: teardown === true ? plainLook : { ...plainLook, probes: 4 },
       decide: (seen, memory) => decideDrained(seen, session.owners, rules, memory),
-      meanwhile: (seen) => deregisterAll(session, takeable(session, seen).free),
+      meanwhile: async (seen) => {
+        await reused.ask(seen);
+        await deregisterAll(session, takeable(session, seen).free);
+      },
     }),
   );
 }

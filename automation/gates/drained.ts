@@ -37,6 +37,8 @@ export interface DrainRules {
    * Absent: no.
    */
   readonly requestsTellLate?: boolean;
+  /** Whether another member that lists a target may be believed. Absent: yes. */
+  readonly mayBeTaken?: (service: string, id: string) => boolean;
   /**
    * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
    */
@@ -45,11 +47,11 @@ export interface DrainRules {
 
 /**
  * Targets of the snapshot that AWS still has, by service: registered ones and draining ones. An address that another
- * member has by now, and lists, is that member's.
+ * member has by now, and lists, is that member's (where it may be believed).
  */
 export function remaining(
   observation: Observation,
-  { member, before }: Pick<DrainRules, "member" | "before">,
+  { member, before, mayBeTaken }: Pick<DrainRules, "member" | "before" | "mayBeTaken">,
 ): {
   readonly registered: Record<string, string[]>;
   readonly draining: Record<string, string[]>;
@@ -61,7 +63,9 @@ export function remaining(
   for (const [service, ids] of Object.entries(before)) {
     const targets = observation.groups[service];
     if (targets === null || targets === undefined) unknown.push(service);
-    const mine = (targets ?? []).filter(({ id }) => ids.includes(id) && !isTaken(observation, member, service, id));
+    const taken = (id: string): boolean =>
+      isTaken(observation, member, service, id) && mayBeTaken?.(service, id) !== false;
+    const mine = (targets ?? []).filter(({ id }) => ids.includes(id) && !taken(id));
     registered[service] = mine.filter(isRegistered).map((target) => target.id);
     draining[service] = mine.filter(isDraining).map((target) => target.id);
   }
@@ -88,7 +92,7 @@ function isTaken(observation: Observation, member: string, service: string, id: 
  */
 export function leftovers(
   observation: Observation,
-  rules: Pick<DrainRules, "member" | "before"> & { readonly silentGo?: boolean },
+  rules: Pick<DrainRules, "member" | "before" | "mayBeTaken"> & { readonly silentGo?: boolean },
 ): { readonly free: Record<string, string[]>; readonly claimed: string[] } {
   const free: Record<string, string[]> = {};
   const claimed: string[] = [];

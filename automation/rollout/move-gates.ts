@@ -6,6 +6,7 @@ import { decideReady, lackingOf } from "../gates/ready";
 import { decideUpgraded } from "../gates/upgraded";
 import { failed, notYet, passed, waiting } from "../gates/gate-result";
 import { plainLook, type Observation } from "../observation/observe";
+import { claimKey } from "../observation/claims";
 import { healthOf, snapshot } from "../observation/target-owners";
 import type { Snapshot } from "../gates/peers";
 import type { Session } from "./session";
@@ -72,6 +73,7 @@ function gateOf(
         before: before.own,
         drainMs: session.drainMs,
         requestsTellLate: session.policy.requestsTellLate,
+        mayBeTaken: (key, id) => session.settledClaims.get(claimKey(key, id)) !== member,
       });
     case "upgrade":
       return {

@@ -9,6 +9,7 @@ import { healthOf } from "../observation/target-owners";
 import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
+import { carriedOn } from "./carry-on";
 import { performMove } from "./move";
 import type { Session } from "./session";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
@@ -42,6 +43,7 @@ export async function runRollout(session: Session): Promise<RolloutResult> {
       if (!(error instanceof GateFailed)) throw error;
       try {
         const stay = await turn(session, error);
+        if (stay === "goes on") continue;
         if (stay !== null) return stay;
       } catch (end) {
         if (end instanceof Stop) return await stopped(session, end);
@@ -73,8 +75,8 @@ export async function steps(
   }
 }
 
-/** Writes the way back into the record, or answers why nothing is moved. */
-async function turn(session: Session, cause: GateFailed): Promise<RolloutResult | null> {
+/** Writes the way back into the record, or answers why nothing is moved, or that the way back goes on. */
+async function turn(session: Session, cause: GateFailed): Promise<RolloutResult | "goes on" | null> {
   const open = session.record.intent?.move;
   if (open?.kind === "scale" && open.to.workload === "stopped" && session.record.rollout?.direction === "forward") {
     return await stopped(
@@ -96,6 +98,16 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     );
   const observation = await lookUntilTold(session);
   const { policy } = session;
+  const carried = carriedOn(session, cause, observation);
+  if (carried !== null) {
+    session.record = carried;
+    session.options.emit({
+      kind: "note",
+      message: `${cause.message}; the members that leave err themselves, so the way back goes on`,
+    });
+    await session.flush();
+    return "goes on";
+  }
   const health = Object.fromEntries(
     session.present().map((name) => [name, healthOf(session.owners, observation, name, policy.excused.sick)]),
   );

@@ -321,10 +321,7 @@ export class World {
       rollout !== null &&
       next.rollout !== null &&
       (next.rollout.id !== rollout.id ||
-        // A way back that failed a check turns once more.
-        (next.rollout.direction === rollout.direction &&
-          next.rollout.again === rollout.again &&
-          next.rollout.done < rollout.done))
+        (next.rollout.direction === rollout.direction && next.rollout.done < rollout.done))
     ) {
       this.violate(
         "progress",

@@ -62,6 +62,20 @@ describe("a rollback onto an old member that answers with errors", () => {
     assert.equal(world.fails(), false);
   });
 
+  it("goes on to the old one when it is the new one that errs as soon as the old one comes in", async () => {
+    const world = new World();
+    await untilApproval(world);
+    world.watch = () => {
+      if (bound(world, "blue")) world.erring.add("green");
+    };
+    const result = await world.run(rollback);
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual([role(world, "blue"), role(world, "green")], ["active", "standby"]);
+    atRest(world);
+    assert.equal(world.fails(), false);
+    assert.ok(world.failingMs < 12 * minute, `requests failed for ${world.failingMs / 1000} s`);
+  });
+
   it("leads out of a record in which the good one is out already and nothing answers", async () => {
     const world = new World();
     await untilApproval(world);

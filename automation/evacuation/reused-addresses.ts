@@ -1,0 +1,65 @@
+/** Targets that an evacuation has to take away, and that another member claims meanwhile: EC2 says whose they are. */
+import { DriverError } from "../errors";
+import { claimants, claimKey, settledBy, type Claim } from "../observation/claims";
+import type { Observation } from "../observation/observe";
+import { isRegistered } from "../observation/target-owners";
+import type { EvacuationPort } from "../ports";
+import type { Session } from "../rollout/session";
+
+/** Asked again in each round: an address may be given to another cluster, and what a member lists proves nothing. */
+export class ReusedAddresses {
+  private readonly asked = new Set<string>();
+
+  constructor(
+    private readonly session: Session,
+    private readonly evacuation: EvacuationPort,
+    private readonly member: string,
+    private readonly targets: Readonly<Record<string, readonly string[]>>,
+  ) {}
+
+  /** Whether who claims it may be believed; not before EC2 was asked. Where EC2 knows nothing there is nothing better. */
+  mayBeTaken(key: string, id: string): boolean {
+    const one = claimKey(key, id);
+    return this.asked.has(one) && this.session.settledClaims.get(one) !== this.member;
+  }
+
+  async ask(seen: Observation): Promise<void> {
+    const { session } = this;
+    const claims = this.claims(seen);
+    if (claims.length === 0) return;
+    const ids = [...new Set(claims.map(({ id }) => id))];
+    try {
+      const owners = await this.evacuation.ownersOf(ids, session.environment.network.vpcId);
+      for (const claim of claims) {
+        const one = claimKey(claim.key, claim.id);
+        const owner = settledBy(claim, owners[claim.id], (name) => session.members[name]?.clusterName);
+        if (owner !== null) session.settleClaim(one, owner);
+        else session.settledClaims.delete(one);
+        this.asked.add(one);
+      }
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      session.options.emit({
+        kind: "note",
+        message: `EC2 does not tell whose ${ids.join(", ")} are, asking again: ${error.message.split("\n")[0] ?? ""}`,
+      });
+      // What was true a round ago may not be deregistered by: nobody knows.
+      for (const { key, id } of claims) {
+        session.settledClaims.delete(claimKey(key, id));
+        this.asked.delete(claimKey(key, id));
+      }
+    }
+  }
+
+  private claims(seen: Observation): Claim[] {
+    const all = claimants(seen);
+    return Object.entries(this.targets).flatMap(([key, ids]) =>
+      (seen.groups[key] ?? [])
+        .filter((target) => isRegistered(target) && ids.includes(target.id))
+        .flatMap(({ id }): Claim[] => {
+          const others = (all.get(claimKey(key, id)) ?? []).filter((name) => name !== this.member);
+          return others.length === 0 ? [] : [{ key, id, members: [this.member, ...others] }];
+        }),
+    );
+  }
+}
