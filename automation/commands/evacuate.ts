@@ -3,13 +3,12 @@
  * (docs/decisions/0007-evacuate.md).
  */
 import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
-import { ReusedAddresses } from "../evacuation/reused-addresses";
+import { ReusedAddresses, takeable } from "../evacuation/reused-addresses";
 import { candidatesOf, inTeardown, mayEvacuate, prove, withoutOpenMove, type Proven } from "../evacuation/eligibility";
 import { DriverError } from "../errors";
-import { decideDrained, leftovers } from "../gates/drained";
-import { claimKey } from "../observation/claims";
-import { plainLook, type Observation } from "../observation/observe";
-import { healthOf, isRegistered } from "../observation/target-owners";
+import { decideDrained } from "../gates/drained";
+import { plainLook } from "../observation/observe";
+import { healthOf } from "../observation/target-owners";
 import { peersBefore } from "../rollout/move-gates";
 import type { RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
@@ -208,20 +207,6 @@ async function proof(session: Session, ports: EvacuatePorts, member: string): Pr
   const proven = prove(candidates, owners, clusterName);
   for (const target of proven.wronglyClaimed) session.settleClaim(target, member);
   return proven;
-}
-
-/** What of the member may be deregistered now: nobody else claims it, or EC2 has said that it is the member's. */
-function takeable(session: Session, seen: Observation): { free: Record<string, string[]>; claimed: string[] } {
-  const { targets, member, teardown } = session.record.evacuation as Evacuation;
-  const { free, claimed } = leftovers(seen, { member, before: targets, silentGo: teardown === true });
-  const settled = Object.entries(targets).flatMap(([key, ids]) =>
-    (seen.groups[key] ?? [])
-      .filter((target) => isRegistered(target) && ids.includes(target.id))
-      .filter(({ id }) => session.settledClaims.get(claimKey(key, id)) === member)
-      .map(({ id }) => [key, id] as const),
-  );
-  for (const [key, id] of settled) if (!(free[key] ??= []).includes(id)) free[key].push(id);
-  return { free, claimed: claimed.filter((text) => !settled.some(([, id]) => text.startsWith(`${id} `))) };
 }
 
 function merged(a: Evacuation["targets"], b: Evacuation["targets"]): Record<string, string[]> {

@@ -1,5 +1,7 @@
 /** Targets that an evacuation has to take away, and that another member claims meanwhile: EC2 says whose they are. */
+import type { Evacuation } from "../../stacks/record";
 import { DriverError } from "../errors";
+import { leftovers } from "../gates/drained";
 import { claimants, claimKey, settledBy, type Claim } from "../observation/claims";
 import type { Observation } from "../observation/observe";
 import { isRegistered } from "../observation/target-owners";
@@ -62,4 +64,18 @@ export class ReusedAddresses {
         }),
     );
   }
+}
+
+/** What of the member may be deregistered now: nobody else claims it, or EC2 has said that it is the member's. */
+export function takeable(session: Session, seen: Observation): { free: Record<string, string[]>; claimed: string[] } {
+  const { targets, member, teardown } = session.record.evacuation as Evacuation;
+  const { free, claimed } = leftovers(seen, { member, before: targets, silentGo: teardown === true });
+  const settled = Object.entries(targets).flatMap(([key, ids]) =>
+    (seen.groups[key] ?? [])
+      .filter((target) => isRegistered(target) && ids.includes(target.id))
+      .filter(({ id }) => session.settledClaims.get(claimKey(key, id)) === member)
+      .map(({ id }) => [key, id] as const),
+  );
+  for (const [key, id] of settled) if (!(free[key] ??= []).includes(id)) free[key].push(id);
+  return { free, claimed: claimed.filter((text) => !settled.some(([, id]) => text.startsWith(`${id} `))) };
 }

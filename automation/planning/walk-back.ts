@@ -134,6 +134,30 @@ const moving = (steps: readonly Step[], kind: Move["kind"]): string[] =>
   steps.flatMap((step) => (step.type === "move" && step.kind === kind ? [step.member] : []));
 
 /**
+ * Whether a way back that turned again takes out who had come back, so that those that were to leave stay alone: part
+ * of the requests failed while both were in traffic, and it had to be tried whose they were.
+ */
+export const takesOutAgain = ({ direction, again, steps }: Pick<Rollout, "direction" | "again" | "steps">): boolean =>
+  direction === "back" && again === true && moving(steps, "drain").length > 0 && moving(steps, "admit").length === 0;
+
+/**
+ * Whoever was taken out again was not the cause: without it nothing answers. It comes in as the way back wanted, and
+ * the others go. Null: nothing of the kind.
+ */
+export function otherSide(record: EnvironmentRecord, turning: Turning): readonly Step[] | null {
+  const { rollout, intent, placement } = record;
+  const open = intent?.move;
+  if (rollout === null || open?.kind !== "drain" || !takesOutAgain(rollout) || !turning.nothingAnswers) return null;
+  if (!turning.worse || open.to.workload === "stopped") return null;
+  const steps = new Steps({ ...placement, [open.member]: open.to });
+  steps.move("admit", open.member, { ...open.to, role: "active" });
+  if (rollout.strategy === "replace")
+    for (const name of activeMembers(placement))
+      if (name !== open.member) steps.move("drain", name, { ...steps.at(name), role: "standby" });
+  return steps.list;
+}
+
+/**
  * The way back leads to a side that is worse: what is open of it is undone, and the members that leave on it stay, or
  * come in again. Once only: when that fails as well nobody can say which side is good.
  */

@@ -4,6 +4,7 @@
  */
 import type { Baseline, EnvironmentRecord, Move, Rollout, RolloutCommand } from "../../stacks/record";
 import { excusedBy, type Excused } from "../observation/baseline";
+import { takesOutAgain } from "../planning/walk-back";
 
 export interface RunPolicy {
   /** Everybody goes: nobody has to serve, or to stay good. */
@@ -74,7 +75,8 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     peersOf: (member) => (endsService ? [] : active.filter((name) => name !== member && !leaving.includes(name))),
     tolerance: {
       members: back === null || asked ? "short" : "gate",
-      requests: back === null || refuge.length > 0 ? "short" : "gate",
+      // One that was taken out again may not have been the cause: then it must come in again soon.
+      requests: back === null || refuge.length > 0 || takesOutAgain(back) ? "short" : "gate",
     },
     floorOf: ({ kind, member }) => {
       if (endsService) return "none";

@@ -1,8 +1,9 @@
-/** A way back that somebody asked for, and that those who are to leave make necessary meanwhile: it goes on. */
-import type { EnvironmentRecord } from "../../stacks/record";
+/** A way back that seemed to fail, and is right after all: whoever leaves on it errs, or is sick. It goes on. */
+import { turnBack, type EnvironmentRecord, type Rollout } from "../../stacks/record";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
-import { targetsOf, type Ownership } from "../observation/target-owners";
+import { healthOf, targetsOf, type Ownership } from "../observation/target-owners";
+import { otherSide, type Turning } from "../planning/walk-back";
 import type { GateFailed } from "./interruptions";
 import type { Session } from "./session";
 
@@ -21,20 +22,93 @@ export function othersErr(observation: Observation, owners: Ownership, newcomer:
   });
 }
 
+/** A rollback of what is finished has moves of its own, and goes forward. */
+const isPlanned = ({ direction, command }: Rollout): boolean => direction === "forward" && command?.name === "rollback";
+
 /**
- * The record with what is seen now as what there was before, and without a bake ahead; null: it does not go on. Once
- * only: behind it, nobody who leaves counts as one that serves.
+ * Whether what failed is the doing of those that are still to leave: they got sick, or nothing answers though they are
+ * healthy.
  */
-export function carriedOn(session: Session, cause: GateFailed, observation: Observation): EnvironmentRecord | null {
+function leaversFail(
+  { record, owners, policy }: Session,
+  rollout: Rollout,
+  { reason }: GateFailed,
+  observation: Observation,
+  worse: boolean,
+): boolean {
+  const open = record.intent?.move;
+  if (open !== undefined && open.kind !== "admit") return false;
+  if (open !== undefined && reason === "probe" && othersErr(observation, owners, open.member)) return true;
+  const ahead = rollout.steps.slice(rollout.done);
+  const leaving = ahead.flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []));
+  return (
+    worse &&
+    leaving.length > 0 &&
+    leaving.every((name) => healthOf(owners, observation, name, policy.excused.sick) === "unhealthy")
+  );
+}
+
+/**
+ * What is seen now is what there was before, and no bake is ahead. Once only: behind it, nobody who leaves counts as
+ * one that serves.
+ */
+function stepsGoOn(
+  session: Session,
+  cause: GateFailed,
+  observation: Observation,
+  { worse }: Turning,
+): EnvironmentRecord | null {
   const { record, owners, policy } = session;
   const { rollout, intent } = record;
-  if (rollout?.direction !== "back" || intent?.move.kind !== "admit" || policy.refuge.length === 0) return null;
-  if (cause.reason !== "probe" || !othersErr(observation, owners, intent.move.member)) return null;
-  const members = [...new Set([...session.active(), intent.move.member])];
+  if (rollout === null) return null;
+  const planned = isPlanned(rollout);
+  if (!planned && policy.refuge.length === 0) return null;
+  if (planned && Object.keys(observation.probes).some((key) => policy.excused.failing(key) > 0)) return null;
+  if (!leaversFail(session, rollout, cause, observation, worse && !planned)) return null;
+  const seen = baselineOf(observation, owners, [
+    ...new Set([...session.active(), ...(intent === null ? [] : [intent.move.member])]),
+  ]);
   const steps = rollout.steps.filter((step, index) => index < rollout.done || step.type !== "bake");
   return {
     ...record,
     revision: record.revision + 1,
-    rollout: { ...rollout, steps, turned: baselineOf(observation, owners, members) },
+    rollout: { ...rollout, steps, ...(planned ? { baseline: seen } : { turned: seen }) },
   };
+}
+
+/** It had been turned again, and that was wrong: from there it is an ordinary way back. */
+function turnedOver(session: Session, observation: Observation, turning: Turning): EnvironmentRecord | null {
+  const { record, owners } = session;
+  const steps = otherSide(record, turning);
+  if (steps === null || record.rollout === null) return null;
+  const { again: _tried, ...rollout } = record.rollout;
+  return turnBack(
+    { ...record, rollout },
+    {
+      reason: rollout.reason ?? "",
+      steps,
+      startedAt: session.isoNow(),
+      by: session.by,
+      turned: baselineOf(observation, owners, session.active()),
+    },
+  );
+}
+
+/** Writes the way back that goes on all the same. False: it does not. */
+export async function carriesOn(
+  session: Session,
+  cause: GateFailed,
+  observation: Observation,
+  turning: Turning,
+): Promise<boolean> {
+  const next = stepsGoOn(session, cause, observation, turning) ?? turnedOver(session, observation, turning);
+  if (next === null) return false;
+  session.turnedAgain = false;
+  session.record = next;
+  session.options.emit({
+    kind: "note",
+    message: `${cause.message}; the members that were to leave are why, so the way back goes on`,
+  });
+  await session.flush();
+  return true;
 }

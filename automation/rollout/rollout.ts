@@ -9,9 +9,10 @@ import { healthOf } from "../observation/target-owners";
 import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
-import { carriedOn } from "./carry-on";
+import { carriesOn } from "./carry-on";
 import { performMove } from "./move";
 import type { Session } from "./session";
+import { hidesFailures, withWhatFails } from "./still-failing";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
 
 export interface RolloutResult {
@@ -32,9 +33,11 @@ export async function runRollout(session: Session): Promise<RolloutResult> {
     try {
       await steps(session);
       const finished = session.record.rollout;
+      const hidden = hidesFailures(session);
       session.record = finishRollout(session.record);
       await session.flush();
-      return finished === null ? done(session) : ended(session, finished, turned);
+      const end = finished === null ? done(session) : ended(session, finished, turned);
+      return hidden ? await withWhatFails(session, end) : end;
     } catch (error) {
       if (error instanceof Stop) return await stopped(session, error);
       // The engine was cancelled: whatever is open stays open in the record.
@@ -98,27 +101,17 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     );
   const observation = await lookUntilTold(session);
   const { policy } = session;
-  const carried = carriedOn(session, cause, observation);
-  if (carried !== null) {
-    session.record = carried;
-    session.options.emit({
-      kind: "note",
-      message: `${cause.message}; the members that leave err themselves, so the way back goes on`,
-    });
-    await session.flush();
-    return "goes on";
-  }
+  const probes = Object.values(observation.probes);
+  const turning = {
+    refuge: policy.refuge,
+    worse: cause.reason !== null && worseReasons.has(cause.reason),
+    nothingAnswers: probes.length > 0 && probes.every(({ sent, failed }) => failed === sent),
+  };
+  if (await carriesOn(session, cause, observation, turning)) return "goes on";
   const health = Object.fromEntries(
     session.present().map((name) => [name, healthOf(session.owners, observation, name, policy.excused.sick)]),
   );
-  const probes = Object.values(observation.probes);
-  const way = walkBack(session.record, health, {
-    turning: {
-      refuge: policy.refuge,
-      worse: cause.reason !== null && worseReasons.has(cause.reason),
-      nothingAnswers: probes.length > 0 && probes.every(({ sent, failed }) => failed === sent),
-    },
-  });
+  const way = walkBack(session.record, health, { turning });
   if (way.kind === "stay") {
     await session.flush();
     session.options.emit({ kind: "note", message: way.why });

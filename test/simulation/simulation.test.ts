@@ -59,6 +59,8 @@ describe("simulation", function () {
 
   // What the simulation found, one seed each; their unit tests stand beside what was mended.
   for (const [seed, what] of Object.entries({
+    551: "a rollback whose new member errs as soon as the old one is bound",
+    1095: "a rollback whose new member gets sick while the old one comes in",
     1041: "somebody's update beside a drain's last seconds",
     1320: "a rollback from a resize of a member that is out",
     1614: "a flag dropped in the bake of one that was evacuated",

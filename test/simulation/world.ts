@@ -284,6 +284,8 @@ export class World {
   }
   /** A binding came: with a one-sided flag beside it, one of the two controllers will evict the other's targets. */
   bound(member: string): void {
+    // A binding that is made anew has the flag again.
+    if (this.clusters.get(member)?.binding?.multiCluster) this.oneSidedSince.delete(member);
     for (const [other, since] of this.oneSidedSince) {
       const cluster = this.clusters.get(other);
       // Nobody can ask a cluster that does not answer; the driver says so and goes on.
@@ -321,7 +323,10 @@ export class World {
       rollout !== null &&
       next.rollout !== null &&
       (next.rollout.id !== rollout.id ||
-        (next.rollout.direction === rollout.direction && next.rollout.done < rollout.done))
+        // A way back that failed a check turns once more.
+        (next.rollout.direction === rollout.direction &&
+          next.rollout.again === rollout.again &&
+          next.rollout.done < rollout.done))
     ) {
       this.violate(
         "progress",
@@ -329,6 +334,7 @@ export class World {
           `${next.rollout.done} was written over it`,
       );
     }
+    if (next.rollout?.again === true && rollout?.again !== true) this.turnedAgain(next);
     if (next.intent !== null && JSON.stringify(next.intent) !== JSON.stringify(this.record.intent))
       this.intentAt = this.now;
     if (next.evacuation != null && this.record.evacuation == null) this.intentAt = this.now;
@@ -339,6 +345,20 @@ export class World {
       `record ${next.revision}: ` +
         `${next.intent === null ? "no intent" : `${next.intent.move.kind} ${next.intent.move.member}`}${next.rollout === null ? "" : ` (${next.rollout.done} of ${next.rollout.steps.length} ${next.rollout.direction})`}`,
     );
+  }
+  /** It must not take out one that is well and leave those that have erred or been sick for so long that it was seen. */
+  private turnedAgain({ rollout, placement }: EnvironmentRecord): void {
+    const out = (rollout?.steps ?? []).flatMap((step) =>
+      step.type === "move" && step.kind === "drain" ? [step.member] : [],
+    );
+    const isSick = (name: string): boolean => this.clusters.get(name)?.sickness !== "none";
+    const seen = (name: string): boolean =>
+      [...(this.clusters.get(name)?.pods.keys() ?? [])].every(
+        (id) => (this.damaged.get(id) ?? Number.POSITIVE_INFINITY) < this.now - 30_000,
+      );
+    const stay = this.members.filter((name) => placement[name]?.role === "active" && !out.includes(name));
+    if (stay.every((name) => isSick(name) && seen(name)) && out.some((name) => !isSick(name)))
+      this.violate("turned-to-the-sick", `${out.join(", ")} is taken out again, and ${stay.join(", ")} is sick`);
   }
   /** Record and world agree, and nothing is left under way. */
   settled(): string | null {

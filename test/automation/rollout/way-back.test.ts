@@ -76,6 +76,68 @@ describe("a rollback onto an old member that answers with errors", () => {
     assert.ok(world.failingMs < 12 * minute, `requests failed for ${world.failingMs / 1000} s`);
   });
 
+  it("does so too when the upgrade was finished before", async () => {
+    const world = new World();
+    await untilApproval(world);
+    world.record = { ...world.record, rollout: null };
+    world.watch = () => {
+      if (bound(world, "blue")) world.erring.add("green");
+    };
+    const result = await world.run(rollback);
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual([role(world, "blue"), role(world, "green")], ["active", "standby"]);
+    assert.equal(world.fails(), false);
+  });
+
+  it("goes on when the new one gets sick while the old one comes in, or beside it", async () => {
+    for (const when of ["admit", "bake"]) {
+      const world = new World();
+      await untilApproval(world);
+      world.watch = () => {
+        const { rollout: way, intent } = world.record;
+        const bakes = intent === null && way?.steps[way.done]?.type === "bake";
+        if (bound(world, "blue") && (when === "admit" || bakes)) world.clusters.get("green")!.sick = true;
+      };
+      const result = await world.run(rollback);
+      assert.equal(result.outcome, "done", `${when}: ${result.message}`);
+      assert.deepEqual([role(world, "blue"), role(world, "green")], ["active", "standby"]);
+      atRest(world);
+    }
+  });
+
+  it("says that requests still fail where both err, and where it was known before", async () => {
+    for (const before of [true, false]) {
+      const world = new World();
+      await untilApproval(world);
+      if (before) world.erring.add("green").add("blue");
+      world.watch = () => {
+        if (bound(world, "blue")) world.erring.add("green").add("blue");
+      };
+      const result = await world.run(rollback);
+      atRest(world);
+      assert.match(result.message, /still do: 32 of 32 to 'web' \(reset\)/);
+      if (before) assert.equal(result.outcome, "done");
+    }
+  });
+
+  it("takes the old one in again when without it nothing answers: it was the new one that erred", async () => {
+    const world = new World();
+    await untilApproval(world);
+    const bakes = (): boolean => {
+      const { rollout: way, intent } = world.record;
+      return way?.direction === "back" && intent === null && way.steps[way.done]?.type === "bake";
+    };
+    world.watch = () => {
+      if (bound(world, "blue") && bakes()) world.erring.add("green");
+    };
+    const result = await world.run(rollback);
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual([role(world, "blue"), role(world, "green")], ["active", "standby"]);
+    atRest(world);
+    assert.equal(world.fails(), false);
+    assert.ok(world.failingMs < 25 * minute, `requests failed for ${world.failingMs / 1000} s`);
+  });
+
   it("leads out of a record in which the good one is out already and nothing answers", async () => {
     const world = new World();
     await untilApproval(world);
