@@ -204,7 +204,8 @@ const clusterKeys = {
     {
       doc:
         "IAM roles that administer the clusters, besides the one that creates them: that one has its access from EKS. " +
-        "New ones go to the end.",
+        "New ones go to the end. EKS refuses a role that has an entry already: leave out the role that updates run with, " +
+        "and delete an entry that was made by hand first.",
       example: ["arn:aws:iam::123456789012:role/platform-admin"],
     },
   ),
