@@ -127,7 +127,9 @@ const endpointKeys = {
     list(cidr("203.0.113.0/24"), { fewest: 1, remedy: "Write it like 203.0.113.0/24" }),
     "`0.0.0.0/0`",
     {
-      doc: "Who may reach the public address, of which nodes have no need with `privateAccess`. Name where commands run as well.",
+      doc:
+        "Who may reach the public address, of which nodes have no need with `privateAccess`. Name where commands run " +
+        "as well.",
       source: publicEndpointBlocks.source,
     },
   ),
@@ -204,8 +206,8 @@ const clusterKeys = {
     {
       doc:
         "IAM roles that administer the clusters, besides the one that creates them: that one has its access from EKS. " +
-        "New ones go to the end. EKS refuses a role that has an entry already: leave out the role that updates run with, " +
-        "and delete an entry that was made by hand first.",
+        "New ones go to the end. EKS refuses a role that has an entry already: leave out the role that updates run " +
+        "with, and delete an entry that was made by hand first.",
       example: ["arn:aws:iam::123456789012:role/platform-admin"],
     },
   ),
