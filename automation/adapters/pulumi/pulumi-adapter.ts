@@ -274,7 +274,7 @@ export class PulumiAdapter implements PulumiPort {
   async previewDestroy(member: string, expectedRevision: number, signal?: AbortSignal): Promise<PreviewedUpdate> {
     const name = this.nameOf({ kind: "member", member });
     const plan = this.newPlan();
-    const program = this.retire(member, expectedRevision, "resources");
+    const program = this.retire(member, expectedRevision);
     const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
       handle.preview({ ...common, program, plan, suppressProgress: true }),
     );
@@ -286,7 +286,7 @@ export class PulumiAdapter implements PulumiPort {
   }
   async destroy(member: string, expectedRevision: number, plan: string, signal?: AbortSignal): Promise<AppliedUpdate> {
     const name = this.nameOf({ kind: "member", member });
-    const program = this.retire(member, expectedRevision, "resources");
+    const program = this.retire(member, expectedRevision);
     let applied: AppliedUpdate;
     try {
       applied = await this.timed(() =>
@@ -297,19 +297,25 @@ export class PulumiAdapter implements PulumiPort {
     } finally {
       rmSync(plan, { force: true });
     }
-    // What the stack says of a member that is gone goes as well; nothing but the stack itself is touched.
-    const target = [this.stackUrn(name)];
-    const last = this.retire(member, expectedRevision, "outputs");
-    await this.engine.run(name, "destroy", deadlines.record, signal, (handle, common) =>
-      handle.up({ ...common, program: last, target, message: "eks-blue-green: retired" }),
-    );
+    await this.destroyEmptyStack(name, signal);
     return applied;
   }
   destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate> {
     return this.destroyOf({ kind: "environment" }, signal);
   }
-  private retire(member: string, expectedRevision: number, what: "resources" | "outputs") {
-    return retireProgram(this.engine.sdk, { environment: this.environment, member, expectedRevision }, what);
+  /**
+   * What the engine keeps for itself goes last, and with it what the stack said of a member that is gone. Named one by
+   * one: where anything else is in the stack by now, the engine refuses.
+   */
+  private async destroyEmptyStack(name: string, signal?: AbortSignal): Promise<void> {
+    const target = enginesOwn(await this.state(name));
+    if (target.length === 0) return;
+    await this.engine.run(name, "destroy", deadlines.record, signal, (handle, common) =>
+      handle.destroy({ ...common, target, suppressProgress: true, message: "eks-blue-green: retired" }),
+    );
+  }
+  private retire(member: string, expectedRevision: number) {
+    return retireProgram(this.engine.sdk, { environment: this.environment, member, expectedRevision });
   }
 
   private async previewDestroyOf(stack: StackRef, signal?: AbortSignal): Promise<PreviewedUpdate> {

@@ -30,11 +30,8 @@ async function lastOutputs(sdk: RetireSdk, stack: string): Promise<Outputs> {
   return answer?.outputs ?? {};
 }
 
-/**
- * Keeps the stack's outputs while `what` is `resources`: an update that fails half-way must still tell whose the rest
- * is. They go last, with `outputs`.
- */
-export function retireProgram(sdk: RetireSdk | typeof Sdk, fence: RetireFence, what: "resources" | "outputs") {
+/** Keeps the stack's outputs: an update that fails half-way must still tell whose the rest is. */
+export function retireProgram(sdk: RetireSdk | typeof Sdk, fence: RetireFence) {
   const engine = subset(sdk as typeof Sdk);
   return async (): Promise<Record<string, unknown>> => {
     const { environment, member, expectedRevision } = fence;
@@ -53,6 +50,6 @@ export function retireProgram(sdk: RetireSdk | typeof Sdk, fence: RetireFence, w
     const whose = foreignTo({ outputs, owner: null, resources: 0 }, environment, member);
     if (whose !== null)
       throw new Error(`${FOREIGN_STACK}: stack '${environment}-${member}' belongs to ${whose}. It was not touched`);
-    return what === "resources" ? { ...own } : {};
+    return { ...own };
   };
 }

@@ -92,3 +92,9 @@ export function ownerInState(state: StateFile, stack: string): StackOwner | null
   }
   return null;
 }
+
+/** The stack itself, and the provider by which a program reads other stacks' outputs. */
+export const enginesOwn = (state: StateFile | null): string[] =>
+  (state?.deployment?.resources ?? [])
+    .filter(({ type }) => type === "pulumi:pulumi:Stack" || type === "pulumi:providers:pulumi")
+    .map(({ urn }) => urn);
