@@ -38,6 +38,7 @@ import { exported, refreshOnce } from "./state/export";
 import { bindingsBelow, forgetComponent } from "./state/drop-component";
 import {
   assertRevision,
+  enginesOwn,
   hasSecretOutputs,
   missing,
   ownerInState,
