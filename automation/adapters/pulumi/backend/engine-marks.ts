@@ -36,7 +36,7 @@ export class EngineMarks {
     }
   }
 
-  /** Of engines that drivers before this one started and did not see ending; those long gone are swept. */
+  /** Of engines that drivers before this one started and did not see ending. */
   read(): readonly EngineMark[] {
     const folder = join(this.workDirectory, ".eks-blue-green", "engines");
     let names: string[];

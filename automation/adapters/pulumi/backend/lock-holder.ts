@@ -21,6 +21,15 @@ export function markOfHolder(holder: LockHolder, marks: readonly EngineMark[]): 
   );
 }
 
+/** As the engine finds it: a container's user need not stand in its table of users. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env["USER"] ?? "";
+  }
+}
+
 function isPulumi(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -45,7 +54,7 @@ export function holderLives(
 ): "lives" | "gone" | "unknown" {
   if (holder.host !== hostname()) return "unknown";
   const mark = markOfHolder(holder, marks);
-  if (mark !== null && holder.user === userInfo().username) {
+  if (mark !== null && holder.user === ownName()) {
     const life = lifeOf(mark.process);
     // Elsewhere than in a folder the same names may be another machine's.
     if (life !== "gone" || backend === "file") return life;

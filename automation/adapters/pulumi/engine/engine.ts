@@ -12,6 +12,7 @@ import { RecentExports } from "./recent-exports";
 import { loadSdk, type ProjectSdk } from "./sdk";
 import { Backends } from "../backend/backends";
 import { EngineMarks, takesLock } from "../backend/engine-marks";
+import { isByProject, removeLockOf } from "../backend/lock-files";
 import { holderLives, markOfHolder } from "../backend/lock-holder";
 import type { Project } from "../project/project";
 import { looksLikeBrokenSidecar, mayBeHalfWritten, removeBrokenSidecars } from "../backend/attrs-sidecars";
@@ -228,13 +229,15 @@ export class Engine {
     began: number,
     cancel: AbortSignal | undefined,
   ): Promise<void> {
-    const { clock, note } = this.options;
+    const { clock, note, project } = this.options;
     const marks = this.marks.read();
-    const { kind } = await this.backends.backend();
-    const holder = error.holder === null ? "unknown" : holderLives(error.holder, marks, kind);
+    const backend = await this.backends.backend();
+    const holder = error.holder === null ? "unknown" : holderLives(error.holder, marks, backend.kind);
     if (holder === "gone" && error.holder !== null) {
       note(`${error.message}; that process is gone, so the lock is removed`);
-      await this.command(stack, ["cancel", "--yes", "--stack", stack]);
+      if (backend.kind === "file" && isByProject(backend.root, project.name))
+        removeLockOf(error.holder, backend.root, project.name, stack);
+      else await this.command(stack, ["cancel", "--yes", "--stack", stack]);
       const mark = markOfHolder(error.holder, marks);
       if (mark !== null) this.marks.forget(mark);
       return;

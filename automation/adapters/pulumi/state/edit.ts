@@ -38,6 +38,8 @@ export async function editState(
   stack: string,
   decide: (state: State) => State | null | Promise<State | null>,
 ): Promise<State | null> {
+  // To ask a bucket whether a stack is free makes one that is not there.
+  if ((await exportText(engine, stack)) === null) return null;
   for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
     await engine.untilProvenFree(stack);
     const before = await exportText(engine, stack);

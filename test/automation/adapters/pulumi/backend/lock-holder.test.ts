@@ -46,6 +46,16 @@ describe("who holds a lock", function () {
       assert.equal(holderLives(holder, [mark], backend), "unknown", "the names may be another machine's");
   });
 
+  it("is told from the user's variable where the system has no name for the user, as in many containers", () => {
+    const holderFile = join(__dirname, "../../../../../dist/automation/adapters/pulumi/backend/lock-holder.js");
+    const script = `
+      require("node:os").userInfo = () => { throw new Error("uv_os_get_passwd returned ENOENT"); };
+      const { holderLives } = require(${JSON.stringify(holderFile)});
+      console.log(holderLives(${JSON.stringify({ ...holder, user: "ci" })}, ${JSON.stringify([mark])}, "file"))`;
+    const child = spawnSync(process.execPath, ["-e", script], { env: { USER: "ci" }, encoding: "utf8" });
+    assert.equal(child.stdout.trim(), "gone", child.stderr);
+  });
+
   it("lives while the engine does, and may live where a pulumi has its number", () => {
     const folder = mkdtempSync(join(tmpdir(), "ebg-holder-"));
     symlinkSync(process.execPath, join(folder, "pulumi"));

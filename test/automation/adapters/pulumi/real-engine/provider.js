@@ -7,6 +7,10 @@ const { appendFileSync, existsSync } = require("node:fs");
 const { setTimeout: sleep } = require("node:timers/promises");
 const pulumi = require("@pulumi/pulumi/provider");
 
+// An engine that is killed takes nobody with it.
+const engine = process.ppid;
+setInterval(() => process.ppid !== engine && process.exit(), 500).unref();
+
 const log = (line) => process.env.PROVIDER_LOG && appendFileSync(process.env.PROVIDER_LOG, `${line}\n`);
 
 /** What the official provider's Check makes of a Release: every field of its struct, and nothing else. */

@@ -130,6 +130,16 @@ describe("a state that somebody else saves meanwhile", () => {
     assert.deepEqual(bucket.names, ["made-by-other"]);
   });
 
+  it("is not asked for where there is no stack: asking a bucket whether it is free would make one", async () => {
+    const bucket = new Bucket({});
+    let asked = 0;
+    bucket.untilProvenFree = async () => (asked += 1) < 0;
+    bucket.command = () => Promise.reject(new DriverError("EBG-UNKNOWN-STACK", "no stack", ""));
+    assert.equal(await editState(bucket, "dev", (state) => state), null);
+    assert.equal(await forgetObjects(bucket, "dev"), 0);
+    assert.equal(asked, 0);
+  });
+
   it("is left alone by a decision that refuses the newer one", async () => {
     const component = resource("my:index:Thing", "thing", { custom: false });
     const bucket = new Bucket({ deployment: { resources: [component] } });
