@@ -30,11 +30,17 @@ export function plan(current: Placement, wanted: Wanted, strategy: StrategyName,
 
 function check(current: Placement, wanted: Wanted, limits: Limits): void {
   const active = activeMembers(current);
-  if (active.length === 0)
+  if (active.length === 0) {
+    const standby = Object.keys(current).find(
+      (name) => current[name]?.role === "standby" && current[name].evacuated === undefined,
+    );
     throw impossible(
       "no member is active, so there is no traffic to move",
-      "deploy the environment first: eks-blue-green up",
+      standby === undefined
+        ? "deploy the environment first: eks-blue-green up"
+        : `bring one in first: eks-blue-green admit ${standby}`,
     );
+  }
   if (active.length < limits.minActive) {
     throw impossible(
       `${counted(active.length, "member")} active, but rollout.minActive asks for ${limits.minActive} at every point`,

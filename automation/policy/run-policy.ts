@@ -15,6 +15,8 @@ export interface RunPolicy {
   readonly refuge: readonly string[];
   /** Active members that must not get worse while this one moves. */
   peersOf(member: string): string[];
+  /** Members that a bake looks at: whoever is still to leave on the way back need not stay good. */
+  readonly baked: readonly string[];
   /** How long something may look bad before a gate fails: of members, and of requests. */
   readonly tolerance: { readonly members: Tolerance; readonly requests: Tolerance };
   /** Whether those that stay must be as many as before when this member leaves or gets smaller. */
@@ -73,6 +75,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     excused,
     refuge,
     peersOf: (member) => (endsService ? [] : active.filter((name) => name !== member && !leaving.includes(name))),
+    baked: active.filter((name) => !leaving.includes(name)),
     tolerance: {
       members: back === null || asked ? "short" : "gate",
       // One that was taken out again may not have been the cause: then it must come in again soon.

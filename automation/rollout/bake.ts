@@ -16,7 +16,7 @@ export async function performBake(
   const phases: Phases = {};
   const started = session.ports.clock.now();
   session.options.emit({ kind: "step-started", index, step, resumed: false });
-  const active = session.active();
+  const active = session.policy.baked;
   const first = await session.look(plainLook);
   const before = Object.fromEntries(active.map((name) => [name, snapshot(session.owners, first, name)]));
   const rules = {

@@ -105,6 +105,26 @@ describe("a rollback onto an old member that answers with errors", () => {
     }
   });
 
+  it("does not wait for the new one in the bake when it was bad before, or nothing is known of before", async () => {
+    for (const known of [true, false]) {
+      const world = new World();
+      await untilApproval(world);
+      if (known) world.erring.add("green");
+      world.watch = () => {
+        const { rollout: way, intent } = world.record;
+        if (intent === null && way?.steps[way.done]?.type === "bake" && way.direction === "back")
+          world.clusters.get("green")!.sick = true;
+        // As an earlier version of the driver left it.
+        if (!known && way?.turned !== undefined)
+          world.record = { ...world.record, rollout: { ...way, baseline: undefined, turned: undefined } as never };
+      };
+      const result = await world.run(rollback);
+      assert.equal(result.outcome, "done", result.message);
+      assert.deepEqual([role(world, "blue"), role(world, "green")], ["active", "standby"]);
+      atRest(world);
+    }
+  });
+
   it("says that requests still fail where both err, and where it was known before", async () => {
     for (const before of [true, false]) {
       const world = new World();
@@ -354,6 +374,20 @@ describe("commands that are typed when something is broken", () => {
     const result = await world.run(work("admit", "green"), { config: asDeployed });
     assert.equal(result.outcome, "done", result.message);
     assert.equal(role(world, "green"), "active");
+  });
+
+  it("bring a standby in when nobody is in traffic, as the refused upgrade says", async () => {
+    const world = new World();
+    const { blue, green } = world.record.placement;
+    world.record = { ...world.record, placement: { blue: { ...blue!, role: "standby" }, green: green! } };
+    Object.assign(world.clusters.get("blue")!, { bound: false, protectedBinding: false });
+    world.reconcile();
+    const refused = await world.upgrade().catch((error: unknown) => error);
+    assert.ok(refused instanceof DriverError);
+    assert.match(refused.remedy, /eks-blue-green admit blue/);
+    const result = await world.run(work("admit", "blue"));
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal((await world.upgrade()).outcome, "done");
   });
 
   it("go on with an admit when the only other member dies meanwhile and the new one is healthy", async () => {
