@@ -61,9 +61,30 @@ export default tseslint.config(
     [noSandbox, { group: ["**/stacks/**", "**/automation/**"], message: "components ← stacks ← automation" }],
   ),
   layer(["stacks/**/*.ts"], [noSandbox, { group: ["**/automation/**"], message: "components ← stacks ← automation" }]),
+  // Deciding is pure: no adapter, no file, no process, no network, no clock.
+  layer(
+    ["automation/{planning,policy,gates}/**/*.ts"],
+    [
+      noSandbox,
+      {
+        group: [
+          "**/adapters/**",
+          "**/cli/**",
+          "**/commands/**",
+          "node:fs",
+          "node:fs/*",
+          "node:child_process",
+          "node:http*",
+          "node:net",
+        ],
+        message: "Planning, policy and gates decide; effects go through the ports.",
+      },
+    ],
+  ),
   {
     ...layer(["automation/**/*.ts"], [noSandbox]),
     ignores: [
+      "automation/{planning,policy,gates}/**",
       "automation/cli/main.ts",
       "automation/cli/rehearsal/**",
       "automation/cli/commands/sandbox*.ts",
