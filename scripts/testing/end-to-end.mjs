@@ -13,6 +13,8 @@ const waiting = "real-time";
 const longest = ["cycle", "adopt", "half-made", "faults", "kill", "walk-back", "scale", "environment"];
 /** How many run side by side: one keeps about one core busy (measured: 43 % of two cores idle). */
 const lanes = Number(process.env.EBG_E2E_LANES ?? Math.min(4, availableParallelism()));
+/** None would run no test, and nothing would have failed. */
+const lanesAreMeant = Number.isInteger(lanes) && lanes >= 1;
 
 export class EndToEnd {
   #results;
@@ -20,8 +22,9 @@ export class EndToEnd {
   #files;
   #waited = null;
 
-  /** `only`: names; none stands for all of the tier. @throws when there is no such test */
+  /** `only`: names; none stands for all of the tier. @throws when there is no such test, or no lane */
   constructor(results, scratch, only, exhaustive) {
+    if (!lanesAreMeant) throw new Error(`EBG_E2E_LANES is '${process.env.EBG_E2E_LANES}'; a whole number from 1`);
     const all = readdirSync("test/e2e")
       .filter((name) => name.endsWith(".e2e.ts"))
       .map((name) => name.slice(0, -".e2e.ts".length));

@@ -60,6 +60,8 @@ describe("the tiers of the tests", () => {
     for (const [env, told] of [
       [{ EBG_TEST_SEED: "yesterday" }, /EBG_TEST_SEED is 'yesterday'/],
       [{ EBG_TEST_TIER: "all" }, /EBG_TEST_TIER is 'all'; usual or exhaustive/],
+      [{ EBG_E2E_LANES: "0" }, /EBG_E2E_LANES is '0'; a whole number from 1/],
+      [{ EBG_E2E_LANES: "two" }, /EBG_E2E_LANES is 'two'/],
       [{ ONLY: "kil" }, /ONLY names no end-to-end test: kil; there are: .*kill/],
       [{}, /unknown step 'nothing'; one of: build, /],
     ] as const) {
