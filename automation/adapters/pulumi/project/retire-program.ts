@@ -18,16 +18,23 @@ type Outputs = Readonly<Record<string, unknown>>;
 export interface RetireSdk {
   getOrganization(): string;
   getProject(): string;
+  secret(value: unknown): unknown;
   readonly runtime: { invoke(token: string, args: object, options: object): Promise<unknown> };
 }
 
 const subset = (sdk: typeof Sdk): RetireSdk => sdk;
 
-async function lastOutputs(sdk: RetireSdk, stack: string): Promise<Outputs> {
+interface LastOutputs {
+  readonly outputs: Outputs;
+  /** Names of those that are secret: the engine answers all of them in clear. */
+  readonly secretOutputNames: readonly string[];
+}
+
+async function lastOutputs(sdk: RetireSdk, stack: string): Promise<LastOutputs> {
   const name = `${sdk.getOrganization()}/${sdk.getProject()}/${stack}`;
   const answer = (await sdk.runtime.invoke("pulumi:pulumi:readStackOutputs", { name }, {})) as
-    { readonly outputs?: Outputs } | undefined;
-  return answer?.outputs ?? {};
+    Partial<LastOutputs> | undefined;
+  return { outputs: answer?.outputs ?? {}, secretOutputNames: answer?.secretOutputNames ?? [] };
 }
 
 /** Keeps the stack's outputs: an update that fails half-way must still tell whose the rest is. */
@@ -35,11 +42,11 @@ export function retireProgram(sdk: RetireSdk | typeof Sdk, fence: RetireFence) {
   const engine = subset(sdk as typeof Sdk);
   return async (): Promise<Record<string, unknown>> => {
     const { environment, member, expectedRevision } = fence;
-    const [shared, own] = await Promise.all([
+    const [shared, { outputs: own, secretOutputNames }] = await Promise.all([
       lastOutputs(engine, environment),
       lastOutputs(engine, `${environment}-${member}`),
     ]);
-    const revision = (shared["record"] as { readonly revision?: unknown } | undefined)?.revision;
+    const revision = (shared.outputs["record"] as { readonly revision?: unknown } | undefined)?.revision;
     if (revision !== expectedRevision)
       throw new Error(
         `${FENCED}: destroying '${environment}-${member}' expected the record's revision ${expectedRevision}, but it ` +
@@ -50,6 +57,8 @@ export function retireProgram(sdk: RetireSdk | typeof Sdk, fence: RetireFence) {
     const whose = foreignTo({ outputs, owner: null, resources: 0 }, environment, member);
     if (whose !== null)
       throw new Error(`${FOREIGN_STACK}: stack '${environment}-${member}' belongs to ${whose}. It was not touched`);
-    return { ...own };
+    return Object.fromEntries(
+      Object.entries(own).map(([key, value]) => [key, secretOutputNames.includes(key) ? engine.secret(value) : value]),
+    );
   };
 }

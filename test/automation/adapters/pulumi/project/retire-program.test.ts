@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { retireProgram } from "../../../../../automation/adapters/pulumi/project/retire-program";
 
 type Outputs = Readonly<Record<string, unknown>>;
-const engineWith = (stacks: Readonly<Record<string, Outputs>>) => ({
+const engineWith = (stacks: Readonly<Record<string, Outputs>>, secretOutputNames?: readonly string[]) => ({
   getOrganization: () => "acme",
   getProject: () => "shop",
+  secret: (value: unknown) => ({ secret: value }),
   runtime: {
     invoke: async (_token: string, args: object): Promise<unknown> => ({
       outputs: stacks[(args as { readonly name: string }).name],
+      secretOutputNames,
     }),
   },
 });
@@ -18,6 +20,11 @@ const stacks = { "acme/shop/dev": { record: { revision: 7 } }, "acme/shop/dev-bl
 describe("the program that a member is destroyed by", () => {
   it("declares nothing, and keeps what the stack says of itself until its resources are gone", async () => {
     assert.deepEqual(await retireProgram(engineWith(stacks), fence)(), own);
+  });
+
+  it("keeps secrets secret: the engine answers them in clear, and what is answered is written into the state", async () => {
+    const answer = await retireProgram(engineWith(stacks, ["clusterName"]), fence)();
+    assert.deepEqual(answer, { ...own, clusterName: { secret: "dev-blue" } });
   });
 
   it("throws inside the update when the record has moved on, or can't be read", async () => {
