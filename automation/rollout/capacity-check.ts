@@ -114,6 +114,13 @@ function floorPercent(session: Session, member: string, from: Floor): number {
   return capacityFloor(stayers, session.rules);
 }
 
+/**
+ * Pods that are not ready are not even registered: where nobody had a healthy target before, what leaves now, if
+ * anything, is the measure.
+ */
+const nobodyServed = ({ policy, active }: { policy: Session["policy"]; active: readonly string[] }, key: string) =>
+  active.length > 0 && active.every((name) => policy.excused.dead(name, key));
+
 /** Nobody has to have more than before the rollout began: what was sick then, or missing, is not its doing. */
 function whatThereWas(session: Session, key: string, stayers: readonly string[], from: Floor, needed: number): number {
   const { excused } = session.policy;
@@ -137,6 +144,8 @@ function rulesOf(session: Session, { member, kind, to }: Move, from: Floor): Cap
     const service = session.environment.config.services.find((one) => one.name === name);
     if (service === undefined) continue;
     if (service.targetType === "instance") required[key] = null;
+    else if (kind === "drain" && nobodyServed({ policy: session.policy, active: session.active() }, key))
+      required[key] = likeThoseThatLeave(session, key, member);
     else if (service.autoscaled) required[key] = kind === "drain" ? likeThoseThatLeave(session, key, member) : null;
     else required[key] = whatThereWas(session, key, stayers, from, Math.ceil((service.replicas * floor) / 100));
     if (kind === "scale") keeps[key] = service.autoscaled ? 0 : replicasAt(service.replicas, capacityOf(to));
