@@ -37,8 +37,8 @@ class Two extends World {
       aws: { ...own.aws, targets: async (arn) => (arn === "reports" ? [] : await own.aws.targets(arn)) },
       kubernetes: {
         ...own.kubernetes,
-        readyEndpoints: async (of, namespace, service) =>
-          namespace === "reports" ? [] : await readyEndpoints(of, namespace, service),
+        readyEndpoints: async (of, namespace, ...rest) =>
+          namespace === "reports" ? [] : await readyEndpoints(of, namespace, ...rest),
       },
     };
   }
