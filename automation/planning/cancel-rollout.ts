@@ -21,6 +21,8 @@ export const mayRetireAs = (
 ): boolean =>
   rollout.command !== undefined ||
   rollout.direction === "back" ||
+  // A rollout to the very version that is wanted: what it destroys was evacuated, or is to be made anew.
+  rollout.wantedVersion === wanted ||
   (doomed !== wanted && compareVersions(wanted, rollout.wantedVersion) >= 0);
 
 /** Whether the members that served when the upgrade began all run the version that the config wants again. */

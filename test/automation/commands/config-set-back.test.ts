@@ -108,6 +108,8 @@ describe("retire", () => {
     assert.equal(mayRetireAs(rollout, doomed, "1.33"), false, "older still: nobody knows what is meant");
     assert.equal(mayRetireAs(rollout, doomed, "1.35"), true);
     assert.equal(mayRetireAs(rollout, doomed, "1.36"), true, "on the way to a later one");
+    const sameVersion = { ...rollout, wantedVersion: "1.34" };
+    assert.equal(mayRetireAs(sameVersion, "1.34", "1.34"), true, "an evacuated member of the version that is wanted");
   });
 });
 
