@@ -19,13 +19,13 @@ export function validate(request: Request): void {
   const model = serviceModel(request.service);
   const operation = model?.operations[request.operation];
   if (model === undefined || operation === undefined) return;
-  const input = inputOf(model, operation.input, operation.http, request);
-  if (input === null) return;
   if (request.service === "ec2") {
     const refused = ec2Violation(request.operation, formOf(request));
     if (refused !== null) throw new AwsError(refused.code, refused.message);
     return;
   }
+  const input = inputOf(model, operation.input, operation.http, request);
+  if (input === null) return;
   const found = violations(model, operation.input, input);
   if (found.length > 0) throw refusal(request.service, found);
   if (request.service === "eks") {
