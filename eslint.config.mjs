@@ -26,7 +26,6 @@ const stillTooLong = [
   "automation/commands/up.ts",
   "automation/commands/upgrade.ts",
   "automation/preflight/preflight.ts",
-  "automation/report/view-model.ts",
   "automation/verify/checks/network.ts",
   "sandbox/load-balancer-controller/chart/webhook-configurations.ts",
   "sandbox/load-balancer-controller/main.ts",

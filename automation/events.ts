@@ -74,6 +74,17 @@ export type DriverEventBody =
       readonly message: string;
     }
   | { readonly kind: "note"; readonly message: string }
+  /** What the command does now, outside of a step: it reads stacks, looks at AWS, previews. */
+  | { readonly kind: "activity"; readonly message: string }
+  /** How far the engine's update of a stack is: at most one event a second for each stack. */
+  | {
+      readonly kind: "progress";
+      readonly stack: string;
+      /** Resources that the update has dealt with so far. */
+      readonly done: number;
+      /** What it works on now, as `aws:eks:NodeGroup dev-blue`; an empty text between two resources. */
+      readonly current: string;
+    }
   /** The command ends with this error; the CLI tells it, last. */
   | { readonly kind: "error"; readonly code: string; readonly message: string; readonly remedy: string }
   /**

@@ -1,21 +1,12 @@
 /** The driver as a library. The CLI and CI jobs call these four functions. */
-import { resolve } from "node:path";
-import { AwsAdapter } from "./adapters/aws/aws-adapter";
-import { systemClock } from "./adapters/clock";
-import { EvacuationAdapter } from "./adapters/aws/evacuation-adapter";
 import { InspectionAdapter } from "./adapters/aws/inspection-adapter";
-import { regionOf } from "./adapters/aws/region";
 import { LeftoverSearch } from "./adapters/aws/leftovers";
-import { KubernetesAdapter } from "./adapters/kubernetes/kubernetes-adapter";
-import { workDirectoryIn } from "./adapters/pulumi/project/sandbox-copy";
-import { PulumiAdapter } from "./adapters/pulumi/pulumi-adapter";
-import { readSurroundings, type Surroundings } from "./adapters/surroundings";
+import type { Surroundings } from "./adapters/surroundings";
+import { withPorts, type Controls, type Target } from "./adapters/with-ports";
 import type { DriverEvent, DriverEventBody, EventSink } from "./events";
-import type { EvacuationPort, Ports } from "./ports";
 import { runAdopt, type AdoptResult } from "./commands/adopt";
 import { runEvacuate } from "./commands/evacuate";
 import { readFamily } from "./environment/state";
-import { pasteable, pasteableEvents, throwPasteable } from "./text/pasteable";
 import { runPlan, type UpgradePlan } from "./commands/plan";
 import { runStatus, type StatusReport } from "./commands/status";
 import { runUp, type UpResult } from "./commands/up";
@@ -27,25 +18,6 @@ import type { VerifyReport } from "./verify/report";
 import type { RolloutResult } from "./rollout/rollout";
 import type { SessionOptions } from "./rollout/session";
 
-export interface Target {
-  /** Folder of Pulumi.yaml and the program. */
-  readonly projectDirectory: string;
-  /** Name of the environment's stack, `dev`. */
-  readonly environment: string;
-  /** Folder with a Pulumi.yaml and stack settings of its own, when they are not the project's (a rehearsal). */
-  readonly workDirectory?: string;
-  /** For the engine's process, on top of this process' own environment. */
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-export interface Controls {
-  readonly onEvent?: EventSink;
-  /** Stops at the next safe point; the same call goes on later. */
-  readonly signal?: AbortSignal;
-  /** Cancels the engine as well; it lets operations in flight end. */
-  readonly cancel?: AbortSignal;
-}
-
 export interface UpgradeOptions extends Target, Controls {
   /**
    * Whether the old member may be destroyed at the end; a function is asked when it is its turn. Default: false, unless
@@ -56,6 +28,8 @@ export interface UpgradeOptions extends Target, Controls {
   readonly retryVersion?: boolean;
 }
 export interface UpOptions extends Target, Controls {}
+/** Of what only looks: `onEvent` is told what is being read. */
+export interface LookOptions extends Target, Pick<Controls, "onEvent"> {}
 
 /** Options of planned work: the same controls as `upgrade`. */
 export interface PlannedWorkOptions extends Target, Controls {}
@@ -70,89 +44,24 @@ export interface ScaleOptions extends MemberWorkOptions {
 }
 
 export type UpgradeResult = RolloutResult;
-export type { Surroundings };
+export type { Controls, Surroundings, Target };
 export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, TeardownResult };
 
 const never = new AbortController().signal;
-const quiet: EventSink = () => undefined;
-
-/** What this process asks AWS with, and what the engine's process gets on top of it, must lead to the same place. */
-async function surroundingsOf({ env }: Target): Promise<Surroundings> {
-  if (env !== undefined) await readSurroundings({ ...process.env, ...env });
-  const timeScale = env?.["EKS_BLUE_GREEN_TIME_SCALE"];
-  return await readSurroundings(
-    timeScale === undefined ? process.env : { ...process.env, EKS_BLUE_GREEN_TIME_SCALE: timeScale },
-  );
-}
-
-function workDirectoryOf(
-  { workDirectory }: Target,
-  projectDirectory: string,
-  { sandbox }: Surroundings,
-): string | null {
-  if (workDirectory !== undefined) return resolve(workDirectory);
-  return sandbox === null ? null : workDirectoryIn(sandbox.dir, projectDirectory);
-}
-
-const sinkOf = (options: Target & Controls): EventSink =>
-  pasteableEvents(options.onEvent ?? quiet, options.environment);
-
-async function withPorts<T>(
-  target: Target,
-  controls: Controls & { readonly createStack?: boolean },
-  work: (
-    ports: Ports & { readonly pulumi: PulumiAdapter; readonly evacuation: EvacuationPort },
-    config: Readonly<Record<string, string>>,
-    region: string,
-    surroundings: Surroundings,
-  ) => Promise<T>,
-): Promise<T> {
-  const surroundings = await surroundingsOf(target);
-  const clock = systemClock(surroundings.timeScale);
-  const emit = sinkOf({ ...target, ...controls });
-  const projectDirectory = resolve(target.projectDirectory);
-  const workDirectory = workDirectoryOf(target, projectDirectory, surroundings);
-  const pulumi = new PulumiAdapter({
-    projectDirectory,
-    environment: target.environment,
-    ...(workDirectory === null ? {} : { workDirectory }),
-    ...(target.env === undefined ? {} : { env: target.env }),
-    clock,
-    note: (message) => emit({ kind: "note", message }),
-  });
-  const kubernetes = new KubernetesAdapter();
-  let aws: AwsAdapter | null = null;
-  let evacuation: EvacuationAdapter | null = null;
-  try {
-    if (controls.createStack) await pulumi.ensureEnvironmentStack();
-    const config = await pulumi.readConfig();
-    const region = await regionOf(config, process.env);
-    aws = new AwsAdapter(region);
-    evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
-    const result = await work({ pulumi, aws, kubernetes, clock, evacuation }, config, region, surroundings);
-    return pasteable(result, target.environment);
-  } catch (error) {
-    return throwPasteable(error, target.environment);
-  } finally {
-    pulumi.dispose();
-    kubernetes.dispose();
-    aws?.dispose();
-    evacuation?.dispose();
-  }
-}
 
 const probesWanted = (): boolean => (process.env["EKS_BLUE_GREEN_PROBE"] ?? "on") !== "off";
 
 /** What every command that works with a record needs to know, besides what it is asked for. */
 function runOf(
   options: Target & Controls,
+  emit: EventSink,
   command: string,
   approveRetire: (member: string) => Promise<boolean>,
 ): SessionOptions & { readonly environment: string } {
   const { environment } = options;
   return {
     environment,
-    emit: sinkOf(options),
+    emit,
     stop: options.signal ?? never,
     cancel: options.cancel ?? never,
     approveRetire,
@@ -177,8 +86,8 @@ function asked(
 ): Promise<UpgradeResult> {
   const approve = options.approveRetire ?? false;
   const retryVersion = options.retryVersion ?? false;
-  return withPorts(options, options, (ports, config) => {
-    const run = runOf(options, `${describeAsked(what)} --stack ${options.environment}`, async (member) =>
+  return withPorts(options, options, ({ ports, config, emit }) => {
+    const run = runOf(options, emit, `${describeAsked(what)} --stack ${options.environment}`, async (member) =>
       typeof approve === "function" ? await approve(member) : approve,
     );
     return runAsked(ports, config, { ...run, retryVersion }, what);
@@ -193,11 +102,11 @@ export interface AdoptOptions extends Target, Controls {}
  * @throws DriverError for what keeps it from starting: EBG-ADOPT, EBG-FENCED, EBG-STACK-LOCKED, EBG-CREDENTIALS, …
  */
 export function adopt(options: AdoptOptions): Promise<AdoptResult> {
-  return withPorts(options, options, (ports, config) =>
+  return withPorts(options, options, ({ ports, config, emit }) =>
     runAdopt(
       ports,
       config,
-      runOf(options, `adopt --stack ${options.environment}`, async () => false),
+      runOf(options, emit, `adopt --stack ${options.environment}`, async () => false),
     ),
   );
 }
@@ -253,10 +162,11 @@ export interface EvacuateOptions extends Target, Controls {
  * @throws EBG-EVACUATE when it is not needed, or would not be safe
  */
 export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
-  return withPorts(options, options, (ports, config) =>
+  return withPorts(options, options, ({ ports, config, emit }) =>
     runEvacuate(ports, config, {
       ...runOf(
         options,
+        emit,
         `evacuate ${options.member}${options.controllerIsStopped === true ? " --controller-is-stopped" : ""} ` +
           `--stack ${options.environment}`,
         async () => false,
@@ -273,10 +183,10 @@ export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
  * traffic. @throws DriverError; EBG-GATE when all is deployed and requests still fail
  */
 export function up(options: UpOptions): Promise<UpResult> {
-  return withPorts(options, { ...options, createStack: true }, (ports) =>
+  return withPorts(options, { ...options, createStack: true }, ({ ports, emit }) =>
     runUp(ports, {
       environment: options.environment,
-      emit: sinkOf(options),
+      emit,
       stop: options.signal ?? never,
       cancel: options.cancel ?? never,
       probes: probesWanted(),
@@ -285,16 +195,16 @@ export function up(options: UpOptions): Promise<UpResult> {
 }
 
 /** What `upgrade` would do; changes nothing. @throws DriverError */
-export function planUpgrade(options: Target): Promise<UpgradePlan & { readonly surroundings: Surroundings }> {
-  return withPorts(options, {}, async (ports, config, _region, surroundings) => ({
+export function planUpgrade(options: LookOptions): Promise<UpgradePlan & { readonly surroundings: Surroundings }> {
+  return withPorts(options, options, async ({ ports, config, surroundings }) => ({
     ...runPlan(await readFamily(ports, options.environment), config),
     surroundings,
   }));
 }
 
 /** Where traffic is, what is under way, and what AWS and the clusters say of it. @throws DriverError */
-export function status(options: Target): Promise<StatusReport & { readonly surroundings: Surroundings }> {
-  return withPorts(options, {}, async (ports, _config, _region, surroundings) => ({
+export function status(options: LookOptions): Promise<StatusReport & { readonly surroundings: Surroundings }> {
+  return withPorts(options, options, async ({ ports, surroundings }) => ({
     ...(await runStatus(ports, await readFamily(ports, options.environment))),
     surroundings,
   }));
@@ -314,19 +224,14 @@ export interface VerifyOptions extends Target, Controls {
  * Looks at everything that must hold while several clusters share a target group; changes nothing. @throws DriverError
  */
 export function verify(options: VerifyOptions): Promise<VerifyReport> {
-  return withPorts(options, options, async (ports, _config, region) => {
+  return withPorts(options, options, async ({ ports, region, emit }) => {
     const inspection = new InspectionAdapter(region);
     try {
       const size = {
         requests: probesWanted() ? (options.requests ?? 1000) : 0,
         concurrency: options.concurrency ?? 40,
       };
-      return await runVerify(
-        { ...ports, inspection },
-        await readFamily(ports, options.environment),
-        size,
-        sinkOf(options),
-      );
+      return await runVerify({ ...ports, inspection }, await readFamily(ports, options.environment), size, emit);
     } finally {
       inspection.dispose();
     }
@@ -346,7 +251,7 @@ export interface TeardownOptions extends Target, Controls {
  * @throws DriverError
  */
 export function teardown(options: TeardownOptions): Promise<TeardownResult> {
-  return withPorts(options, options, async (ports, config, region) => {
+  return withPorts(options, options, async ({ ports, config, region, emit }) => {
     const search = new LeftoverSearch(region);
     const { confirm } = options;
     try {
@@ -367,6 +272,7 @@ export function teardown(options: TeardownOptions): Promise<TeardownResult> {
         {
           ...runOf(
             options,
+            emit,
             `teardown --stack ${options.environment} --yes-delete ${options.environment}`,
             async () => true,
           ),

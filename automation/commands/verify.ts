@@ -10,7 +10,7 @@ export async function runVerify(
   size: SampleSize,
   emit: EventSink,
 ): Promise<VerifyReport> {
-  const report = verify(await look(ports, family, size, (message) => emit({ kind: "note", message })));
+  const report = verify(await look(ports, family, size, (message) => emit({ kind: "activity", message })));
   for (const { code, severity, status, subject, message, remedy } of report.findings) {
     emit({
       kind: "finding",

@@ -3,6 +3,7 @@
  * caller's to drop.
  */
 import type { DriverEvent } from "../events";
+import { counted } from "../text/sentences";
 import { count, seconds } from "./format";
 import { stepTitle } from "./step-title";
 
@@ -11,6 +12,11 @@ const clock = (at: string): string => at.slice(11, 19);
 export function plainLine(event: DriverEvent): string | null {
   const text = plainText(event);
   return text === null ? null : `${clock(event.at)} ${text}`;
+}
+
+/** `stack dev-blue: 12 resources done, now aws:eks:NodeGroup dev-blue`. */
+export function progressText({ stack, done, current }: DriverEvent & { readonly kind: "progress" }): string {
+  return `stack ${stack}: ${counted(done, "resource")} done${current === "" ? "" : `, now ${current}`}`;
 }
 
 function plainText(event: DriverEvent): string | null {
@@ -56,7 +62,10 @@ function plainText(event: DriverEvent): string | null {
     case "adoption":
       return `${event.service}: ${event.step} ${event.status}${event.message === "" ? "" : `: ${event.message}`}`;
     case "note":
+    case "activity":
       return event.message;
+    case "progress":
+      return progressText(event);
     case "error":
       return `${event.code}: ${event.message} → ${event.remedy}`;
     case "rollout-finished":

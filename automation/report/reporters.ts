@@ -4,7 +4,7 @@ import { asLines } from "../text/foreign";
 import { jsonLine, printable, printableRows, printMessage } from "./edge";
 import type { DriverEvent, DriverEventBody, EventSink } from "../events";
 import { plainLine } from "./plain";
-import { renderView } from "./live";
+import { renderView, type Size } from "./live";
 import { emptyView, reduceView, type View } from "./view-model";
 
 export interface Reporter {
@@ -17,26 +17,60 @@ export function ndjsonReporter(out: NodeJS.WritableStream): Reporter {
   return { tell: (event) => void out.write(jsonLine(event)), end: () => undefined };
 }
 
-/** Repeated lines (a gate that still waits for the same thing) are printed once; load at most every ten seconds. */
+/** Samples of what goes on: of these a log gets one in so many seconds. */
+const secondsBetween: Readonly<Partial<Record<DriverEvent["kind"], number>>> = { load: 10, progress: 15 };
+
+/** A text that differs from the last one in its countdown alone is told after so many seconds. */
+const countdownSeconds = 30;
+const withoutCountdown = (text: string): string => text.replace(/\(\d+ s left\)/g, "(left)");
+
+/** What a line is compared with: the last one of its kind, and of its gate or stack. */
+function keyOf(event: DriverEvent): string {
+  if (event.kind === "gate") return `gate ${event.index} ${event.gate}`;
+  return event.kind === "progress" ? `progress ${event.stack}` : event.kind;
+}
+
+/** Repeated lines (a gate that still waits for the same thing) are printed once; samples and countdowns now and then. */
 export function plainReporter(out: NodeJS.WritableStream): Reporter {
   const last = new Map<string, string>();
-  let lastLoadAt = 0;
+  const lastAt = new Map<string, number>();
+  /** Whether so many seconds are over since this was printed last. */
+  const due = (key: string, at: number, seconds: number): boolean => {
+    if (at - (lastAt.get(key) ?? Number.NEGATIVE_INFINITY) < seconds * 1000) return false;
+    lastAt.set(key, at);
+    return true;
+  };
   return {
     tell: (event) => {
-      if (event.kind === "load") {
-        const at = Date.parse(event.at);
-        if (at - lastLoadAt < 10_000) return;
-        lastLoadAt = at;
-      }
+      const at = Date.parse(event.at);
+      const key = keyOf(event);
+      const between = secondsBetween[event.kind];
+      if (between !== undefined && !due(key, at, between)) return;
       const line = plainLine(printable(event));
-      const key = event.kind === "gate" ? `gate ${event.index} ${event.gate}` : event.kind;
-      if (line === null || last.get(key) === line.slice(9)) return;
-      last.set(key, line.slice(9));
+      if (line === null) return;
+      const text = line.slice(9);
+      const told = last.get(key);
+      if (told === text) return;
+      const counts = told !== undefined && withoutCountdown(told) === withoutCountdown(text);
+      if (counts && !due(key, at, countdownSeconds)) return;
+      if (!counts) lastAt.set(key, at);
+      last.set(key, text);
       printMessage(out, line);
     },
     end: () => undefined,
   };
 }
+
+/** Of a terminal that does not say how wide or high it is. */
+const usual = { columns: 80, rows: 24 };
+
+const sizeOf = ({ columns, rows }: Pick<NodeJS.WriteStream, "columns" | "rows">): Size => ({
+  columns: columns || usual.columns,
+  rows: Math.max(1, (rows || usual.rows) - 1),
+});
+
+/** Said once, and no part of the view: it stays in the terminal, above the view. */
+const saidAbove: ReadonlySet<string> = new Set(["note", "error", "finding"]);
 
 export function liveReporter(out: NodeJS.WriteStream): Reporter {
   // Loaded by who draws: most commands of a pipeline don't.
@@ -45,14 +79,13 @@ export function liveReporter(out: NodeJS.WriteStream): Reporter {
   let view: View = emptyView;
   let ended = false;
   let said = "";
-  const draw = (): void => update(renderView(view, Date.now(), out.columns || 100).join("\n"));
+  const draw = (): void => update(renderView(view, Date.now(), sizeOf(out)).join("\n"));
   const timer = setInterval(draw, 120);
   timer.unref();
   return {
     tell: (event) => {
       view = reduceView(view, printableRows(event));
-      // What is said once (a note, the answer to Ctrl-C) stays in the terminal, above the view, and is there at once.
-      if ((event.kind !== "note" && event.kind !== "error") || ended) return;
+      if (!saidAbove.has(event.kind) || ended) return;
       const line = plainLine(printable(event)) ?? "";
       if (line.slice(9) === said) return;
       said = line.slice(9);
@@ -60,20 +93,33 @@ export function liveReporter(out: NodeJS.WriteStream): Reporter {
       draw();
     },
     // Whoever ends it twice must not get the view twice: what is written after the first end is read as the last word.
+    // What was folded while it ran is all there at the end: a terminal scrolls.
     end: () => {
       if (ended) return;
       ended = true;
       clearInterval(timer);
-      draw();
+      update.clear();
       update.done();
+      const whole = renderView({ ...view, activity: null }, Date.now(), { ...sizeOf(out), rows: Infinity });
+      if (whole.length > 0) out.write(`${whole.join("\n")}\n`);
     },
   };
 }
 
+/** Whether a view can be drawn over itself: a terminal that says its size, and knows how to move the cursor. */
+export function canDraw(
+  { isTTY, columns, rows }: Partial<Pick<NodeJS.WriteStream, "isTTY" | "columns" | "rows">>,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return isTTY === true && (columns ?? 0) > 0 && (rows ?? 0) > 0 && env["TERM"] !== "dumb" && !env["CI"];
+}
+
+const forPeople = (stream: NodeJS.WriteStream, plain: boolean): Reporter =>
+  !plain && canDraw(stream, process.env) ? liveReporter(stream) : plainReporter(stream);
+
 /** The reporter for a command: `json` puts events on stdout and people's text on stderr. */
 export function reporterFor(options: { readonly json: boolean; readonly plain: boolean }): Reporter {
-  const stream = options.json ? process.stderr : process.stdout;
-  const people = stream.isTTY && !options.plain && !process.env.CI ? liveReporter(stream) : plainReporter(stream);
+  const people = forPeople(options.json ? process.stderr : process.stdout, options.plain);
   if (!options.json) return people;
   const machine = ndjsonReporter(process.stdout);
   return {
@@ -84,6 +130,9 @@ export function reporterFor(options: { readonly json: boolean; readonly plain: b
     end: () => people.end(),
   };
 }
+
+/** What is being read, for a command whose answer is one text or object on stdout: on stderr, and gone at the end. */
+export const lookReporter = (): Reporter => forPeople(process.stderr, false);
 
 /** Adds the time to an event's body. */
 export function stamp(reporter: Reporter): EventSink {

@@ -3,10 +3,11 @@
  * without a terminal.
  */
 import type { DriverEvent, Outcome, TargetCounts } from "../events";
-import type { Step } from "../../stacks/record";
-import { stepTitle } from "./step-title";
+import { progressText } from "./plain";
+import { endRunning, noted, upsert, withSteps, withStep } from "./view-steps";
 
-export type LineStatus = "pending" | "running" | "done" | "failed";
+/** `stopped`: it was asked to stop; the same command goes on with it. */
+export type LineStatus = "pending" | "running" | "done" | "stopped" | "failed";
 
 export interface ViewLine {
   readonly id: string;
@@ -24,162 +25,133 @@ export interface View {
   readonly lines: readonly ViewLine[];
   /** Goes up with every walk-back: its steps are lines of their own. */
   readonly generation: number;
+  /** What is done outside of steps, or how far the engine is; null: a line says it. */
+  readonly activity: { readonly message: string; readonly startedAt: number } | null;
   readonly targets: Readonly<Record<string, TargetCounts>>;
   readonly load: { readonly sent: number; readonly failed: number; readonly requestsPerSecond: number } | null;
   readonly outcome: { readonly outcome: Outcome; readonly message: string; readonly remedy: string | null } | null;
 }
 
-export const emptyView: View = { lines: [], generation: 0, targets: {}, load: null, outcome: null };
+export const emptyView: View = { lines: [], generation: 0, activity: null, targets: {}, load: null, outcome: null };
 
-function upsert(view: View, id: string, change: Partial<ViewLine>, fresh: Pick<ViewLine, "title" | "depth">): View {
-  const at = view.lines.findIndex((line) => line.id === id);
-  if (at < 0) {
-    const line: ViewLine = { id, status: "pending", startedAt: null, seconds: null, note: "", ...fresh, ...change };
-    return { ...view, lines: [...view.lines, line] };
-  }
-  return { ...view, lines: view.lines.map((line, index) => (index === at ? { ...line, ...change } : line)) };
+type EventOf<Kind extends DriverEvent["kind"]> = Extract<DriverEvent, { readonly kind: Kind }>;
+
+/** A stretch of work with a beginning and an end: a stage, or a stack's update. */
+function stretch(
+  view: View,
+  id: string,
+  fresh: Pick<ViewLine, "title" | "depth">,
+  { status, at, message, seconds }: Pick<EventOf<"stage">, "status" | "at" | "message" | "seconds">,
+): View {
+  if (status === "started")
+    return upsert(view, id, { status: "running", startedAt: Date.parse(at), note: message }, fresh);
+  if (status === "progress") return upsert(view, id, { note: message }, fresh);
+  return upsert(view, id, { status: status === "finished" ? "done" : "failed", seconds, note: message }, fresh);
 }
 
-const stepId = (view: View, index: number): string => `step:${view.generation}:${index}`;
-
-function withSteps(view: View, steps: readonly Step[], done: number): View {
-  return steps.reduce<View>(
-    (next, step, index) =>
-      upsert(
-        next,
-        stepId(next, index),
-        { status: index < done ? "done" : "pending", note: index < done ? "done before" : "" },
-        { title: stepTitle(step), depth: 1 },
-      ),
-    view,
+function walksBack(view: View, event: EventOf<"walk-back">): View {
+  const failed = endRunning(view, "failed", event.message);
+  const next: View = { ...failed, generation: view.generation + 1 };
+  return withSteps(
+    upsert(
+      next,
+      `back:${next.generation}`,
+      { status: "running", startedAt: Date.parse(event.at), note: event.message },
+      { title: `walk back (${event.code})`, depth: 0 },
+    ),
+    event.steps,
+    0,
   );
 }
 
-/** A running step's line gets a note; other lines keep theirs. */
-const noted = (view: View, index: number, note: string): View =>
-  upsert(view, stepId(view, index), { note }, { title: `step ${index + 1}`, depth: 1 });
+function gateNote({ status, gate, message }: EventOf<"gate">): string {
+  if (status !== "waiting") return `${gate}: ${status}`;
+  return gate.startsWith("bake") ? message : `waiting until ${gate}: ${message}`;
+}
 
-const failRunning = (view: View, note: string): View => ({
+const adoptionStatus = { started: "running", waiting: "running", finished: "done", undoing: "failed" } as const;
+
+function finished(view: View, { outcome, code, message, remedy }: EventOf<"rollout-finished">): View {
+  const status = outcome === "stopped" && code === "EBG-STOPPED" ? "stopped" : "failed";
+  const ended = outcome === "failed" || outcome === "stopped" ? endRunning(view, status, message) : view;
+  const lines = ended.lines.map((line) =>
+    line.id.startsWith("back:") && line.status === "running" ? { ...line, status: "done" as const } : line,
+  );
+  return { ...ended, lines, outcome: { outcome, message, remedy } };
+}
+
+const busyWith = (view: View, event: DriverEvent, message: string): View => ({
   ...view,
-  lines: view.lines.map((line) =>
-    line.status === "running" && line.depth === 1 ? { ...line, status: "failed", note } : line,
-  ),
+  activity: { message, startedAt: Date.parse(event.at) },
 });
 
+/** Lines say these: what was said of the time before is over. */
+const endsActivity: ReadonlySet<string> = new Set([
+  "stage",
+  "stack",
+  "rollout-started",
+  "step-started",
+  "step-finished",
+  "phase-started",
+  "walk-back",
+  "adoption",
+  "rollout-finished",
+]);
+
 export function reduceView(view: View, event: DriverEvent): View {
-  const now = Date.parse(event.at);
+  return reduce(endsActivity.has(event.kind) && view.activity !== null ? { ...view, activity: null } : view, event);
+}
+
+function reduce(view: View, event: DriverEvent): View {
   switch (event.kind) {
-    case "stage": {
-      const id = `stage:${event.name}`;
-      const fresh = { title: event.name, depth: 0 };
-      if (event.status === "started")
-        return upsert(view, id, { status: "running", startedAt: now, note: event.message }, fresh);
-      if (event.status === "progress") return upsert(view, id, { note: event.message }, fresh);
-      return upsert(
-        view,
-        id,
-        { status: event.status === "finished" ? "done" : "failed", seconds: event.seconds, note: event.message },
-        fresh,
-      );
-    }
-    case "stack": {
+    case "stage":
+      return stretch(view, `stage:${event.name}`, { title: event.name, depth: 0 }, event);
+    case "stack":
       // Within a rollout the step's own line says it.
       if (view.lines.some((line) => line.id.startsWith("step:"))) return view;
-      const id = `stack:${event.stack}`;
-      const fresh = { title: `stack ${event.stack}`, depth: 1 };
-      if (event.status === "started")
-        return upsert(view, id, { status: "running", startedAt: now, note: event.message }, fresh);
-      return upsert(
-        view,
-        id,
-        { status: event.status === "finished" ? "done" : "failed", seconds: event.seconds, note: event.message },
-        fresh,
-      );
-    }
+      return stretch(view, `stack:${event.stack}`, { title: `stack ${event.stack}`, depth: 1 }, event);
     case "rollout-started": {
       // Another rollout after a finished one (a rehearsal's next command) gets lines of its own.
       const another = !event.resumed && view.lines.some((line) => line.id.startsWith(`step:${view.generation}:`));
       return withSteps(another ? { ...view, generation: view.generation + 1 } : view, event.steps, event.done);
     }
-    case "walk-back": {
-      const failed = failRunning(view, event.message);
-      const next: View = { ...failed, generation: view.generation + 1 };
-      return withSteps(
-        upsert(
-          next,
-          `back:${next.generation}`,
-          { status: "running", startedAt: now, note: event.message },
-          { title: `walk back (${event.code})`, depth: 0 },
-        ),
-        event.steps,
-        0,
-      );
-    }
+    case "walk-back":
+      return walksBack(view, event);
     case "step-started":
-      return upsert(
-        view,
-        stepId(view, event.index),
-        { status: "running", startedAt: now, note: event.resumed ? "resuming" : "" },
-        { title: stepTitle(event.step), depth: 1 },
-      );
+      return withStep(view, event.index, event.step, {
+        status: "running",
+        startedAt: Date.parse(event.at),
+        note: event.resumed ? "resuming" : "",
+      });
     case "phase-started":
       return noted(view, event.index, event.message);
-    case "phase-finished":
-      return view;
     case "gate":
-      return noted(
-        view,
-        event.index,
-        event.status === "waiting"
-          ? event.gate.startsWith("bake")
-            ? event.message
-            : `waiting until ${event.gate}: ${event.message}`
-          : `${event.gate}: ${event.status}`,
-      );
+      return noted(view, event.index, gateNote(event));
     case "step-finished":
-      return upsert(
-        view,
-        stepId(view, event.index),
-        { status: "done", seconds: event.seconds, note: "" },
-        { title: stepTitle(event.step), depth: 1 },
-      );
+      return withStep(view, event.index, event.step, { status: "done", seconds: event.seconds, note: "" });
     case "targets":
       return { ...view, targets: event.byMember };
     case "load":
       return { ...view, load: { sent: event.sent, failed: event.failed, requestsPerSecond: event.requestsPerSecond } };
-    case "finding":
+    case "adoption":
       return upsert(
         view,
-        `finding:${event.code}:${event.message}`,
-        { status: event.severity === "required" ? "failed" : "done", note: event.remedy },
-        { title: `${event.code} ${event.message}`, depth: 1 },
-      );
-    case "adoption": {
-      const id = `adoption:${event.service}:${event.step}`;
-      const status =
-        event.status === "finished"
-          ? ("done" as const)
-          : event.status === "undoing"
-            ? ("failed" as const)
-            : ("running" as const);
-      return upsert(
-        view,
-        id,
-        { status, note: event.message },
+        `adoption:${event.service}:${event.step}`,
+        { status: adoptionStatus[event.status], note: event.message },
         { title: `adopt ${event.service}: ${event.step}`, depth: 1 },
       );
-    }
-    // Told at once, above the view: see the live reporter.
+    case "activity":
+      return busyWith(view, event, event.message);
+    case "progress":
+      return busyWith(view, event, progressText(event));
+    case "rollout-finished":
+      return finished(view, event);
+    // Notes, findings and errors are told at once, above the view: see the live reporter.
+    case "phase-finished":
+    case "finding":
     case "note":
     case "error":
       return view;
-    case "rollout-finished": {
-      const ended = event.outcome === "failed" || event.outcome === "stopped" ? failRunning(view, event.message) : view;
-      const lines = ended.lines.map((line) =>
-        line.id.startsWith("back:") && line.status === "running" ? { ...line, status: "done" as const } : line,
-      );
-      return { ...ended, lines, outcome: { outcome: event.outcome, message: event.message, remedy: event.remedy } };
-    }
     default:
       return unknownEvent(event, view);
   }

@@ -26,6 +26,7 @@ import { configValues } from "./project/config-values";
 import { Engine } from "./engine/engine";
 import { forgetObjects } from "./state/drop-kubernetes-objects";
 import type { EventCollector } from "./engine/events";
+import type { UpdateProgress } from "./engine/progress";
 import { loosenPlan } from "./plans/plan-file";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../temporary-folders";
 import { retireProgram } from "./project/retire-program";
@@ -60,6 +61,7 @@ export interface PulumiAdapterOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly note?: (message: string) => void;
+  readonly progress?: (progress: UpdateProgress) => void;
 }
 
 /** The component of a member's bindings of one service. */
@@ -92,6 +94,7 @@ export class PulumiAdapter implements PulumiPort {
       env: options.env ?? {},
       clock: options.clock,
       note: options.note ?? (() => undefined),
+      ...(options.progress === undefined ? {} : { progress: options.progress }),
       region: () => this.region(),
     });
   }

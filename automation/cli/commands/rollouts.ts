@@ -11,11 +11,12 @@ import {
   status,
   up,
   upgrade,
+  type LookOptions,
   type UpgradeOptions,
   type UpgradeResult,
 } from "../../index";
 import { jsonLine, print, printableRows } from "../../report/edge";
-import { reporterFor, stamp } from "../../report/reporters";
+import { lookReporter, reporterFor, stamp } from "../../report/reporters";
 import { planLines, statusLines } from "../../report/tables";
 import { tellEnding } from "../../report/result-line";
 import { exitCodeOfOutcome } from "../exit-codes";
@@ -94,14 +95,24 @@ async function runUp(flags: Flags): Promise<void> {
   }
 }
 
+/** Says on stderr what is being read; its answer is for stdout. */
+async function looking<T>(flags: Flags, work: (options: LookOptions) => Promise<T>): Promise<T> {
+  const reporter = lookReporter();
+  try {
+    return await work({ ...target(flags), onEvent: stamp(reporter) });
+  } finally {
+    reporter.end();
+  }
+}
+
 async function runPlan(flags: Flags): Promise<void> {
-  const plan = await planUpgrade(target(flags));
+  const plan = await looking(flags, planUpgrade);
   if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "plan", ...plan }));
   else print(process.stdout, planLines(printableRows(plan)));
 }
 
 async function runStatus(flags: Flags): Promise<void> {
-  const report = await status(target(flags));
+  const report = await looking(flags, status);
   if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "status", ...report }));
   else print(process.stdout, statusLines(printableRows(report)));
 }

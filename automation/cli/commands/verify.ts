@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { verify } from "../../index";
 import { jsonLine, print, printableRows } from "../../report/edge";
-import { reporterFor, stamp } from "../../report/reporters";
+import { lookReporter, stamp } from "../../report/reporters";
 import { verifyLines } from "../../report/verify";
 import { exitCodeOfVerdict } from "../exit-codes";
 
@@ -22,7 +22,7 @@ const whole =
   };
 
 async function run(flags: Flags): Promise<void> {
-  const reporter = reporterFor({ json: flags.json, plain: true });
+  const reporter = lookReporter();
   const tell = stamp(reporter);
   const target = { environment: flags.stack, projectDirectory: resolve(flags.cwd) };
   // People get the findings with the table, scripts in the one object.
@@ -31,12 +31,11 @@ async function run(flags: Flags): Promise<void> {
     requests: flags.requests,
     concurrency: flags.concurrency,
     onEvent: (event) => {
-      if (event.kind !== "finding" && !flags.json) tell(event);
+      if (event.kind !== "finding") tell(event);
     },
-  });
-  reporter.end();
+  }).finally(() => reporter.end());
   if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "verify", ...report }));
-  else print(process.stdout, ["", ...verifyLines(printableRows(report))]);
+  else print(process.stdout, verifyLines(printableRows(report)));
   process.exitCode = exitCodeOfVerdict(report.verdict);
 }
 

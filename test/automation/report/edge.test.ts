@@ -110,7 +110,7 @@ describe("whatever comes from outside", () => {
         (before, one) => reduceView(before, printableRows(one)),
         emptyView,
       );
-      assertHarmless(`${renderView(view, 0, 2000).join("\n")}\nforged`, "live view");
+      assertHarmless(`${renderView(view, 0, { columns: 2000, rows: 100 }).join("\n")}\nforged`, "live view");
       const json = captured();
       ndjsonReporter(json.stream).tell(event);
       assertHarmless(json.text(), "NDJSON");

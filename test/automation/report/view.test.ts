@@ -19,8 +19,8 @@ const admit: Step = { type: "move", kind: "admit", member: "green", from: standb
 const drain: Step = { type: "move", kind: "drain", member: "green", from: active, to: standby };
 const at = (body: DriverEventBody, second = 0): DriverEvent => ({ at: new Date(second * 1000).toISOString(), ...body });
 const plain = (text: string): string => text.replace(/\u001b\[\d+m/g, "");
-const show = (events: readonly DriverEvent[], now = 10_000, width = 100): string[] =>
-  renderView(events.reduce<View>(reduceView, emptyView), now, width).map(plain);
+const show = (events: readonly DriverEvent[], now = 10_000, columns = 100): string[] =>
+  renderView(events.reduce<View>(reduceView, emptyView), now, { columns, rows: 100 }).map(plain);
 
 const started = at({
   kind: "rollout-started",

@@ -8,6 +8,7 @@ import { findPulumi } from "./cli-version";
 import { runCli, type CliOptions, type CliRun } from "./detached-cli";
 import { EventCollector } from "./events";
 import { failureOf, LockedError } from "./failures";
+import { ProgressTeller, type UpdateProgress } from "./progress";
 import { RecentExports } from "./recent-exports";
 import { loadSdk, type ProjectSdk } from "./sdk";
 import { Backends } from "../backend/backends";
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly note: (message: string) => void;
+  /** Told while an update or a destruction runs; previews and the record's writes are short. */
+  readonly progress?: (progress: UpdateProgress) => void;
   /** The driver's own region of AWS. */
   readonly region: () => Promise<string>;
 }
@@ -34,6 +37,9 @@ const graceMs = 60_000;
 /** How often a read that met a sidecar in the making is repeated, and after how long. */
 const mostReads = 5;
 const rereadMs = 200;
+
+/** Names of actions that take minutes. */
+const longActions: ReadonlySet<string> = new Set(["update", "destroy"]);
 
 export class Engine {
   private workspace: Promise<Automation.LocalWorkspace> | null = null;
@@ -195,6 +201,7 @@ export class Engine {
     const began = this.options.clock.now();
     for (let reads = 1; ;) {
       const events = new EventCollector();
+      const onEvent = this.listeners(name, action, events);
       const done = this.exports.touch(name, this.options.clock.now());
       try {
         await this.guarded(
@@ -202,7 +209,7 @@ export class Engine {
           action,
           seconds,
           cancel,
-          (signal) => work(stack, { onEvent: events.listen, signal }),
+          (signal) => work(stack, { onEvent, signal }),
           events.diagnostics,
         );
         return events;
@@ -216,6 +223,16 @@ export class Engine {
         done();
       }
     }
+  }
+
+  private listeners(name: string, action: string, events: EventCollector): (event: Automation.EngineEvent) => void {
+    const { progress, clock } = this.options;
+    if (progress === undefined || !longActions.has(action)) return events.listen;
+    const teller = new ProgressTeller(name, progress, () => clock.now());
+    return (event) => {
+      events.listen(event);
+      teller.listen(event);
+    };
   }
 
   /**
