@@ -10,7 +10,7 @@ import { readFamily } from "./environment/state";
 import { runPlan, type UpgradePlan } from "./commands/plan";
 import { runStatus, type StatusReport } from "./commands/status";
 import { runUp, type UpResult } from "./commands/up";
-import { describeAsked } from "./commands/resume";
+import { describeAsked } from "./text/command-line";
 import { runAsked, type Asked } from "./commands/upgrade";
 import { runTeardown, type TeardownResult } from "./commands/teardown";
 import { runVerify } from "./commands/verify";

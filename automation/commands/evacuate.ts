@@ -18,7 +18,7 @@ import type { EvacuationPort, Ports } from "../ports";
 import { readFamilyToAct } from "../environment/state";
 import { wantedConfig } from "./plan";
 import { startTeardown } from "../planning/teardown";
-import { typed } from "../text/command-line";
+import { describeAsked, typed } from "../text/command-line";
 import { doing } from "../text/sentences";
 import { shell } from "../text/shell";
 
@@ -86,13 +86,7 @@ export async function runEvacuate(
     const after = `${run.member} is out${serving.length === 0 ? "" : `; ${doing(serving, "serve")}`}${rest}`;
     result = teardown
       ? end("done", null, after, `go on with: eks-blue-green teardown --stack ${run.environment}`)
-      : end(
-          "done",
-          null,
-          after,
-          `when its cluster is back: ${typed(run.environment, `drain ${run.member}`)}, then ` +
-            typed(run.environment, `admit ${run.member}`),
-        );
+      : end("done", null, after, whatFollows(session, run));
   } catch (error) {
     if (!(error instanceof Stop || error instanceof GateFailed)) throw error;
     const remedy =
@@ -111,6 +105,16 @@ export async function runEvacuate(
   return result;
 }
 
+/** What is open of another member comes first. */
+function whatFollows({ record: { rollout, intent } }: Session, { environment, member }: EvacuateRun): string {
+  const back =
+    `when its cluster is back: ${typed(environment, `drain ${member}`)}, then ` + typed(environment, `admit ${member}`);
+  return rollout === null || intent === null
+    ? back
+    : `finish '${intent.move.kind} ${intent.move.member}', which is still open: ` +
+        `${typed(environment, describeAsked(rollout.command ?? null))}; ${back}`;
+}
+
 /** Looks, decides, and writes down what is going to be done. Answers what is left alone. */
 async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): Promise<readonly string[]> {
   const { member, environment } = run;
@@ -123,6 +127,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
     member,
     controllerIsStopped: run.controllerIsStopped || (open !== null && open.roleName === null),
     roleName,
+    minCapacityPercent: session.rules.minCapacityPercent,
   };
   // One that was begun is finished even if its cluster came back meanwhile: its controller may be denied already.
   const why = open?.why ?? mayEvacuate(session.record, observation, session.owners, asked);
@@ -180,13 +185,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
     });
   else if (inTeardown(session.record))
     run.emit({ kind: "note", message: `the teardown is planned anew behind this, without ${member}` });
-  else if (session.record.rollout !== null)
-    run.emit({
-      kind: "note",
-      message:
-        `rollout ${session.record.rollout.id} ends here: it was planned with ${member}; ` +
-        `${typed(environment, "upgrade")} plans anew`,
-    });
+  else if (session.record.rollout !== null) run.emit({ kind: "note", message: whatEnds(session, member) });
   await session.phase(0, "begin", `writing down that ${member} is evacuated: ${evacuation.why}`, {}, async () => {
     // One that was coming in is in: its bindings may be there, and nobody looks after its move any more.
     const others = session.record.intent?.move.member === member ? session.record : withoutOpenMove(session.record);
@@ -194,6 +193,14 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
     await session.flush();
   });
   return proven.unproven;
+}
+
+function whatEnds({ record: { rollout, intent }, environment }: Session, member: string): string {
+  const planned = `rollout ${rollout?.id ?? ""} ends here: it was planned with ${member}`;
+  const { move } = intent ?? {};
+  return move === undefined || move.member === member || move.kind === "admit"
+    ? `${planned}; ${typed(environment.environment, "upgrade")} plans anew`
+    : `${planned}; '${move.kind} ${move.member}', which is open, is finished afterwards`;
 }
 
 async function proof(session: Session, ports: EvacuatePorts, member: string): Promise<Proven> {

@@ -12,17 +12,7 @@ import { inTraffic, leftToDo, rememberLeftOut, type RolloutResult } from "../rol
 import type { Session } from "../rollout/session";
 import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
-import { typed } from "../text/command-line";
-
-/** As typed: `scale green --percent 200`. */
-export function describeAsked(asked: RolloutCommand | null): string {
-  if (asked === null) return "upgrade";
-  return [
-    asked.name,
-    ...(asked.member === null ? [] : [asked.member]),
-    ...(asked.percent === null ? [] : ["--percent", asked.percent]),
-  ].join(" ");
-}
+import { describeAsked, typed } from "../text/command-line";
 
 /** @throws EBG-ROLLOUT-UNDER-WAY, saying what, since when, how far, and by whom */
 export function refuseOthers(

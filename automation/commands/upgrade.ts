@@ -12,12 +12,12 @@ import type { Ports } from "../ports";
 import { preflight } from "../preflight/preflight";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
-import { typed } from "../text/command-line";
+import { describeAsked, typed } from "../text/command-line";
 import { refuseDuringAdoption } from "./adopt";
 import { begin, heldUpgrade } from "./begin-rollout";
 import { refuseDuringEvacuation } from "./evacuate";
 import { wantedConfig } from "./plan";
-import { asAsked, describeAsked, refuseOthers, turnAround } from "./resume";
+import { asAsked, refuseOthers, turnAround } from "./resume";
 import { report, settledFamily } from "./settle-stacks";
 import { upgradeSteps } from "./upgrade-steps";
 

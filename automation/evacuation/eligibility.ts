@@ -1,12 +1,15 @@
 /** Whether a member may be evacuated, and which targets are provably its own. Pure. */
-import type { EnvironmentRecord } from "../../stacks/record";
+import { capacityOf, type EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
 import type { Observation } from "../observation/observe";
 import { claimKey } from "../observation/claims";
 import { healthOf, isRegistered, serves, targetsOf, type Ownership } from "../observation/target-owners";
+import { capacityFloor } from "../planning/capacity";
+import { activeMembers } from "../planning/step-builder";
+import { placementBefore } from "../planning/walk-back";
 import type { AddressOwner } from "../ports";
-import { typed } from "../text/command-line";
+import { describeAsked, typed } from "../text/command-line";
 
 export interface EvacuationRequest {
   readonly environment: string;
@@ -15,6 +18,8 @@ export interface EvacuationRequest {
   readonly controllerIsStopped: boolean;
   /** Role of the member's controller; null: not known. */
   readonly roleName: string | null;
+  /** `rollout.minCapacityPercent`. Default 100. */
+  readonly minCapacityPercent?: number;
 }
 
 const refused = (message: string, remedy: string): DriverError => new DriverError("EBG-EVACUATE", message, remedy);
@@ -82,6 +87,7 @@ export function mayEvacuate(
         "the same command again",
     );
   }
+  if (!teardown) refuseBelowFloor(record, observation, owners, request);
   if (request.roleName === null && !request.controllerIsStopped) {
     throw refused(
       `the IAM role of ${member}'s controller is not known, so it can't be kept from registering its targets ` +
@@ -91,6 +97,36 @@ export function mayEvacuate(
     );
   }
   return why;
+}
+
+/**
+ * In the middle of a rollout somebody may be out on purpose. One whose pods still serve is not taken out as well before
+ * that one is in again: what is broken is its API server or its controller, and nobody's requests.
+ */
+function refuseBelowFloor(
+  record: EnvironmentRecord,
+  observation: Observation,
+  owners: Ownership,
+  { member, environment, minCapacityPercent }: EvacuationRequest,
+): void {
+  const { rollout, intent } = record;
+  if (rollout === null || record.evacuation != null || intent?.move.member === member) return;
+  const serving = Object.keys(observation.groups).some((key) => serves(owners, observation, key, member));
+  if (!serving) return;
+  const before = placementBefore(record);
+  const { [member]: _leaves, ...others } = before;
+  const needed = capacityFloor(others, { minCapacityPercent: minCapacityPercent ?? 100 });
+  const healthy = (name: string): boolean => healthOf(owners, observation, name) === "healthy";
+  const stay = activeBeside(record, member).filter(healthy);
+  const carried = stay.reduce((sum, name) => sum + capacityOf(record.placement[name]), 0);
+  if (carried >= needed) return;
+  const out = activeMembers(before).filter((name) => name !== member && !stay.includes(name));
+  throw refused(
+    `${member} still serves, and without it ${stay.join(", ") || "nobody"} would carry ${carried} % of a member's ` +
+      `capacity; ${needed} % are needed (${out.map((name) => `${name} is not in traffic now`).join(", ")})`,
+    `bring ${out.join(", ")} in first by going on with what is under way: ` +
+      `${typed(environment, describeAsked(rollout.command ?? null))}; it stops by itself where it needs ${member}`,
+  );
 }
 
 /** Members beside it that are in traffic, or half in. */
@@ -151,10 +187,7 @@ function refuseOpenWork(
     intent.move.member !== member &&
     !steady.some((name) => healthOf(owners, observation, name) === "healthy")
   ) {
-    const command =
-      rollout?.command === undefined
-        ? "upgrade"
-        : [rollout.command.name, rollout.command.member].filter((word) => word !== null).join(" ");
+    const command = describeAsked(rollout?.command ?? null);
     throw refused(
       `'${intent.move.kind} ${intent.move.member}' is open (since ${intent.startedAt}, by ${intent.by}), so ` +
         `${intent.move.member} is neither in nor out`,

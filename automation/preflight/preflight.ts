@@ -58,6 +58,15 @@ function controllerFinding(member: string, version: string | null): Finding[] {
 }
 
 /**
+ * Like one that does not answer, a member whose controller is down stops a rollout that is under way only where it is
+ * needed; what has begun with others goes as far as it safely can.
+ */
+const needsController = ({ rollout, intent }: EnvironmentRecord, member: string): boolean => {
+  const next = rollout?.steps[intent?.step ?? rollout.done];
+  return rollout === null || (next?.type === "move" && next.member === member);
+};
+
+/**
  * Findings of one look at the world. An unreachable member does not stop a rollout: it goes as far as it safely can.
  */
 export function findingsOf(
@@ -106,7 +115,7 @@ export function findingsOf(
       );
     else if (member.controller !== null && !member.controller.available && role === "active" && !beingMade)
       findings.push(
-        required(
+        (needsController(record, member.name) ? required : recommended)(
           "EBG-PREFLIGHT",
           `the load balancer controller of ${member.name} is not available: ${member.controller.message}`,
           `${kubectl(member.clusterName)} get deployments -A; it must run to deregister targets. If it can't be ` +

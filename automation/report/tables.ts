@@ -3,7 +3,7 @@ import type { Finding } from "../finding";
 import type { StatusReport, Surroundings, UpgradePlan } from "../index";
 import type { MemberPlacement, Placement } from "../../stacks/record";
 import { typed } from "../text/command-line";
-import { describeAsked } from "../commands/resume";
+import { describeAsked } from "../text/command-line";
 import { table } from "./format";
 import { targetSigns } from "./live";
 import { stepTitle } from "./step-title";

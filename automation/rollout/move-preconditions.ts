@@ -15,6 +15,7 @@ import { isEvacuated, readyToReturn } from "./evacuated-member";
 import type { Session } from "./session";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
 import { looksOf } from "./observation-needs";
+import { kubectl } from "../text/kubectl";
 import { counted, doing } from "../text/sentences";
 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
@@ -24,7 +25,7 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
   const observation = await lookBefore(
     session,
     move,
-    move.kind === "retire" ? looks.workload : move.kind === "upgrade" || evacuated ? looks.infrastructure : plainLook,
+    move.kind === "retire" ? looks.workload : move.kind === "provision" ? plainLook : looks.infrastructure,
   );
   if (move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire")
     await refuseClaims(session, observation, move.member);
@@ -40,11 +41,16 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
     case "admit":
     case "scale":
       needsApi(session, observation, move);
+      // On the way back the attempt itself decides: one that can't come in is no reason to stop half-way.
+      if (move.kind === "admit" && !resumed && session.record.rollout?.direction === "forward")
+        needsController(session, observation, move);
       return observation;
     case "drain":
       needsApi(session, observation, move);
       if (evacuated) readyToReturn(session, observation, move.member);
-      else if (move.from.role === "active" && !session.policy.endsService) needsHealthyPeer(session, observation, move);
+      else if (!resumed) needsController(session, observation, move);
+      if (evacuated) return observation;
+      if (move.from.role === "active" && !session.policy.endsService) needsHealthyPeer(session, observation, move);
       return observation;
     case "upgrade":
       needsApi(session, observation, move);
@@ -123,6 +129,20 @@ function needsApi(session: Session, observation: Observation, move: Move): void 
       "Everything before it is done.",
     `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ` +
       `${session.options.commandName}${["drain", "scale"].includes(move.kind) && (serving.length > 0 || session.policy.endsService) && !isEvacuated(session, move.member) ? orEvacuate(session, move.member) : ""}`,
+  );
+}
+
+/** Bindings come and go by the member's own controller. @throws Stop while it does not run */
+function needsController(session: Session, observation: Observation, move: Move): void {
+  const seen = observation.members[move.member];
+  if (seen?.controller?.available !== false) return;
+  const leaves = move.kind === "drain";
+  throw new Stop(
+    "EBG-PREFLIGHT",
+    `could not ${move.kind} ${move.member}: its load balancer controller does not run (${seen.controller.message}). ` +
+      "Everything before it is done.",
+    `make it run (${kubectl(seen.clusterName)} get deployments -A), then go on with: ${session.options.commandName}` +
+      (leaves ? orEvacuate(session, move.member) : ""),
   );
 }
 

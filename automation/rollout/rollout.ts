@@ -187,10 +187,19 @@ async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
  */
 function ended(
   session: Session,
-  { direction, givenUp, again, reason, command, wantedVersion }: Rollout,
+  { direction, givenUp, again, reason, command, wantedVersion, cut, steps }: Rollout,
   turned: GateFailed | null,
 ): RolloutResult {
   const wanted = session.environment.config.kubernetesVersion;
+  if (cut === true && direction === "forward")
+    return result(
+      session,
+      "stopped",
+      "EBG-STOPPED",
+      `${steps.map(describeStep).join(", ")}, which was open when another member was evacuated, is finished; traffic ` +
+        `is on ${describeActive(session)}`,
+      `to plan the rest anew, run the same command again: ${session.options.commandName}`,
+    );
   if (again === true) return turnedAgain(session, turned, reason);
   if (direction === "back" && givenUp !== true) return walkedBack(session, turned, reason);
   if (direction === "back" && session.active().every((name) => session.record.placement[name]?.version === wanted))
@@ -208,6 +217,8 @@ function ended(
     `for that, run the same command again: ${session.options.commandName}`,
   );
 }
+
+const describeStep = (step: Step): string => (step.type === "move" ? `'${step.kind} ${step.member}'` : step.why);
 
 const done = (session: Session, why = ""): RolloutResult =>
   result(session, "done", null, `${why}traffic is on ${describeActive(session)}`, null);

@@ -1,8 +1,19 @@
 /** How remedies name a command: as it can be typed. One place, so that `--stack` is always there. */
+import type { RolloutCommand } from "../../stacks/record";
 
 /** `command` as after `eks-blue-green`, without `--stack`: `scale green --percent 100`. */
 export const typed = (environment: string, command: string): string =>
   `eks-blue-green ${command} --stack ${environment}`;
+
+/** A rollout's command as typed, an upgrade without one: `scale green --percent 200`. */
+export function describeAsked(asked: RolloutCommand | null): string {
+  if (asked === null) return "upgrade";
+  return [
+    asked.name,
+    ...(asked.member === null ? [] : [asked.member]),
+    ...(asked.percent === null ? [] : ["--percent", asked.percent]),
+  ].join(" ");
+}
 
 /** A command of ours that a text names. */
 export interface NamedCommand {

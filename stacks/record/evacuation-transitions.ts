@@ -2,9 +2,29 @@
 import type { Evacuation } from "./evacuation";
 import type { EnvironmentRecord, MemberPlacement } from "./types";
 
-/** Whatever rollout was under way ends here: it was planned with a member that no longer does what it is told. */
+/**
+ * Whatever rollout was under way ends here: it was planned with a member that no longer does what it is told. A move of
+ * another member that is open stays, because it may be half done: it is finished afterwards, and nothing else of it. (One
+ * that was coming in counts as in.)
+ */
 export function beginEvacuation(record: EnvironmentRecord, evacuation: Evacuation): EnvironmentRecord {
-  return { ...record, revision: record.revision + 1, rollout: null, intent: null, evacuation };
+  const { rollout, intent } = record;
+  const kept =
+    intent !== null &&
+    intent.move.member !== evacuation.member &&
+    intent.move.kind !== "admit" &&
+    evacuation.teardown !== true;
+  return {
+    ...record,
+    revision: record.revision + 1,
+    ...(kept && rollout !== null
+      ? {
+          rollout: { ...rollout, steps: [{ type: "move" as const, ...intent.move }], done: 0, cut: true as const },
+          intent: { ...intent, step: 0 },
+        }
+      : { rollout: null, intent: null }),
+    evacuation,
+  };
 }
 
 /** Its targets are gone and stay gone. */

@@ -123,6 +123,7 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
     ...(object["asked"] === true ? { asked: true as const } : {}),
     ...(object["again"] === true ? { again: true as const } : {}),
     ...(object["givenUp"] === true ? { givenUp: true as const } : {}),
+    ...(object["cut"] === true ? { cut: true as const } : {}),
     startedAt: reader.text(object["startedAt"], "rollout.startedAt"),
   };
 }
@@ -181,7 +182,7 @@ export function parseRecord(value: unknown): ParsedRecord {
   if (adoption !== null && intent !== null)
     reader.problems.push("adoption: a load balancer is being handed over while a move is open");
   const evacuation = object["evacuation"] == null ? null : evacuationOf(reader, object["evacuation"]);
-  if (evacuation !== null && (intent !== null || rollout !== null))
+  if (evacuation !== null && rollout !== null && (rollout.cut !== true || intent?.move.member === evacuation.member))
     reader.problems.push("evacuation: a member is being evacuated while a rollout is open");
   const hold = object["hold"] == null ? null : holdOf(reader, object["hold"]);
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };

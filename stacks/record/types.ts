@@ -133,6 +133,11 @@ export interface Rollout {
   readonly again?: true;
   /** It goes back because the config was set back, not because a check failed. Absent: false. */
   readonly givenUp?: true;
+  /**
+   * Planned with a member that was evacuated since: only the move that was open then is finished, and the rest is
+   * planned anew. Absent: no.
+   */
+  readonly cut?: true;
   readonly startedAt: string;
 }
 

@@ -105,6 +105,8 @@ export class World {
   /** Time in which some request of a user's failed, in milliseconds. */
   failingMs = 0;
   private lastMs = this.now;
+  /** Members that answer, and whose load balancer controller does not run. */
+  readonly controllerDown = new Set<string>();
   /** Members whose API server refuses the driver's login. */
   readonly refusing = new Set<string>();
   /** Members whose binding has a deletion timestamp and still its finalizer. */
@@ -524,7 +526,11 @@ export class World {
             }),
           ),
         controller: (member) =>
-          this.look(member, () => ({ available: true, version: "3.5.0", message: "1 of 1 pods ready" })),
+          this.look(member, () =>
+            this.controllerDown.has(member.member)
+              ? { available: false, version: "3.5.0", message: "0 of 1 pods ready" }
+              : { available: true, version: "3.5.0", message: "1 of 1 pods ready" },
+          ),
         deployment: (member) =>
           this.look(member, () => ({
             wanted: this.replicas(member.member),

@@ -46,6 +46,16 @@ describe("the robot", function () {
     assert.ok(typed >= 20, `only ${typed} runs needed the robot`);
   });
 
+  for (const [seed, what] of Object.entries({
+    1497: "a controller is down while others are made larger for a drain",
+    1509: "a controller is down while another member is being upgraded",
+    1955: "the controller of the one that is to be drained is down while others get larger",
+  }))
+    it(`arrives from seed ${seed}: ${what}`, async () => {
+      const { violations, outcomes } = await simulate(scenarioOf(Number(seed)), { robot: true });
+      assert.deepEqual(violations, [], outcomes.join(", "));
+    });
+
   for (const [name, remedy] of Object.entries({
     "a remedy that names no command": "repair what the message names",
     "a remedy that leads to a look and never on": "eks-blue-green verify --stack dev",

@@ -8,7 +8,7 @@ import type { EventSink } from "../../automation/events";
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { runEvacuate } from "../../automation/commands/evacuate";
 import { parseEnvironmentConfig } from "../../stacks/config";
-import { describeAsked as describeCommand } from "../../automation/commands/resume";
+import { describeAsked as describeCommand } from "../../automation/text/command-line";
 import { runAsked } from "../../automation/commands/upgrade";
 import { lag } from "./balancer";
 import { Engine } from "./engine";
