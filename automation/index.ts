@@ -183,8 +183,9 @@ export function evacuate(options: EvacuateOptions): Promise<UpgradeResult> {
  * traffic. @throws DriverError; EBG-GATE when all is deployed and requests still fail
  */
 export function up(options: UpOptions): Promise<UpResult> {
-  return withPorts(options, { ...options, createStack: true }, ({ ports, emit }) =>
+  return withPorts(options, { ...options, createStack: true }, ({ ports, config, emit }) =>
     runUp(ports, {
+      config,
       environment: options.environment,
       emit,
       stop: options.signal ?? never,

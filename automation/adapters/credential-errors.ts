@@ -29,6 +29,10 @@ const named = anyOf([...codes, ...denials]);
 /** What the driver's own call to AWS got. */
 export const isCredentialError = (name: string): boolean => named.test(name);
 
+const denied = anyOf(denials);
+/** Whether these credentials were understood, and are not enough. */
+export const isDenialName = (name: string): boolean => denied.test(name);
+
 /** Sentences of the engine, the providers, the backends and their SDKs. */
 const sentences: readonly RegExp[] = [
   anyOf([...codes, "UnauthorizedOperation"]),

@@ -36,7 +36,7 @@ export async function settledFamily(ports: Ports, run: UpgradeRun, family: Famil
 }
 
 /** @throws EBG-PREFLIGHT (or the code of the only required finding) */
-export function report(findings: readonly Finding[], run: UpgradeRun): void {
+export function report(findings: readonly Finding[], run: Pick<UpgradeRun, "emit">): void {
   for (const finding of findings) run.emit({ kind: "finding", ...finding });
   const required = findings.filter((finding) => finding.severity === "required");
   const [first, ...others] = required;

@@ -1,12 +1,17 @@
-import { parseRecord, type Placement } from "../../stacks/record";
+import type { EnvironmentConfig } from "../../stacks/config";
+import { initialRecord, parseRecord, type Placement } from "../../stacks/record";
 import { ownershipOf } from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";
 import type { Ports, StackRef } from "../ports";
 import { ownDeployments } from "../preflight/manual-changes";
+import { lookAtNetwork } from "../preflight/network";
+import { networkOfUp } from "../preflight/network-question";
 import { describeLost, lostObjects } from "../observation/deleted-objects";
 import { observe, plainLook } from "../observation/observe";
 import { readFamily, readFamilyToAct } from "../environment/state";
+import { wantedConfig } from "./plan";
+import { report } from "./settle-stacks";
 import { untilServing } from "./wait-until-serving";
 
 export interface UpResult {
@@ -19,6 +24,8 @@ export interface UpRun {
   readonly emit: EventSink;
   readonly stop: AbortSignal;
   readonly cancel: AbortSignal;
+  /** The config of the environment's stack. */
+  readonly config: Readonly<Record<string, string>>;
   /** Whether to send requests to the load balancer; see EKS_BLUE_GREEN_PROBE. */
   readonly probes: boolean;
 }
@@ -33,6 +40,37 @@ async function lostOf(ports: Ports, run: UpRun, members: readonly string[]): Pro
   const lost = lostObjects(observation, members, ownDeployments(family.environment.config));
   for (const one of lost) run.emit({ kind: "note", message: `${describeLost(one)}; it is declared again` });
   return new Set(lost.map(({ member }) => member));
+}
+
+/** The wanted config; null when it has problems, which the program names better: all of them, in their places. */
+function configOf({ config, environment }: UpRun): EnvironmentConfig | null {
+  try {
+    return wantedConfig(config, environment);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * What AWS would refuse only after the network is made, and what could not be taken back then.
+ * @throws EBG-PREFLIGHT
+ */
+async function lookBefore(ports: Ports, run: UpRun): Promise<void> {
+  const config = configOf(run);
+  if (config === null) return;
+  const { outputs } = await ports.pulumi.readEnvironment();
+  const record = outputs === null ? initialRecord(config) : parseRecord(outputs.record).record;
+  if (record === null) return;
+  const { placement } = record;
+  const deployed = Object.keys(placement).filter((name) => placement[name]?.role !== "absent");
+  const made =
+    outputs === null
+      ? []
+      : await Promise.all(deployed.map(async (name) => [name, await ports.pulumi.readMember(name)] as const));
+  const known = new Set(made.flatMap(([name, reading]) => (reading.outputs === null ? [] : [name])));
+  const makes = deployed.filter((name) => !known.has(name));
+  const region = outputs?.region ?? config.region;
+  report(await lookAtNetwork(ports, networkOfUp(config, region, outputs, makes)), run);
 }
 
 /**
@@ -70,6 +108,7 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
       throw error;
     }
   };
+  await lookBefore(ports, run);
   await one({ kind: "environment" }, run.environment);
   const { outputs } = await ports.pulumi.readEnvironment();
   const parsed = parseRecord(outputs?.record);

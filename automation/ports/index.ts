@@ -220,6 +220,22 @@ export interface LoadBalancerDescription {
   readonly targetGroups: readonly Omit<AdoptedTargetGroup, "key">[];
 }
 
+/** A zone of the region that the account may use. Which zone a name stands for differs from account to account. */
+export interface ZoneReading {
+  /** `us-east-1a`. */ readonly name: string;
+  /** `use1-az6`. */ readonly id: string;
+}
+export interface SubnetReading {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly zone: string;
+  readonly zoneId: string;
+  readonly freeAddresses: number;
+}
+/** `denied`: the credentials may not ask. */
+export type NetworkReading =
+  "denied" | { readonly zones: readonly ZoneReading[]; readonly subnets: readonly SubnetReading[] };
+
 export interface AwsPort {
   /** Account and ARN that the credentials belong to. @throws EBG-CREDENTIALS */
   identity(): Promise<{ readonly account: string; readonly arn: string }>;
@@ -240,6 +256,8 @@ export interface AwsPort {
   tags(resources: readonly string[]): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
   removeTags(resource: string, keys: readonly string[]): Promise<void>;
   addTags(resource: string, tags: Readonly<Record<string, string>>): Promise<void>;
+  /** The region's zones, and those of these subnets that are there. */
+  network(subnetIds: readonly string[]): Promise<NetworkReading>;
   /** `count` requests, each on a new connection. Never throws for a failed request. */
   probe(url: string, count: number): Promise<ProbeResult>;
 }

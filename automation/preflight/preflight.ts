@@ -11,6 +11,8 @@ import { flagProblems } from "../gates/multi-cluster-flag";
 import { observe, type Observation } from "../observation/observe";
 import { kubectl } from "../text/kubectl";
 import { changesOf, describeOperation } from "../policy/move-policy";
+import { lookAtNetwork } from "./network";
+import { networkOfRollout } from "./network-question";
 import { longNodeUpdates } from "./node-replacement-time";
 import type { Ports, StackRef } from "../ports";
 import { missingTargetGroups } from "../environment/load-balancers";
@@ -244,7 +246,11 @@ export async function preflight({
     probes: probes ? 16 : 0,
     alarms: environment.config.rollout.alarms,
   };
-  const [observation] = await Promise.all([observe(ports, environment, members, wants), ports.aws.identity()]);
+  const [observation, network] = await Promise.all([
+    observe(ports, environment, members, wants),
+    lookAtNetwork(ports, networkOfRollout({ environment, deployed: deployedConfig, record, members, steps })),
+    ports.aws.identity(),
+  ]);
   const previewable = Object.keys(members).filter(
     (name) =>
       observation.members[name]?.reachable &&
@@ -305,6 +311,7 @@ export async function preflight({
       ...configFindings(environment.environment, deployedConfig, environment.config, record),
       ...lost,
       ...longNodeUpdates(environment.config, steps),
+      ...network,
     ],
     observation,
   };

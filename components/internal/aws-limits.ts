@@ -93,6 +93,24 @@ export const vpcPrefix = {
 export const fewestZones = 2;
 
 /**
+ * Zones, by id, in which EKS makes no control planes; their names differ from account to account. Nodes may run there,
+ * but a member's control plane and nodes have the same subnets.
+ */
+export const zonesWithoutControlPlanes = {
+  ids: ["use1-az3", "usw1-az2", "cac1-az3"],
+  source: "docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, 2026-11-30",
+} as const;
+
+/**
+ * Free addresses: in each subnet of a new cluster, and in all of them together while a control plane is upgraded.
+ */
+export const freeAddresses = {
+  newCluster: 6,
+  upgrade: 5,
+  source: "docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, 2026-11-30",
+} as const;
+
+/**
  * How long an NLB may go on sending new flows to a deregistered target, or none to a registered one. AWS support in
  * kubernetes-sigs/aws-load-balancer-controller#1834 and #2366 say 120 to 300 s; 180 is what AWS names as usual.
  * 2026-11-21.

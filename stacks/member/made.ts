@@ -5,6 +5,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
+import { memberSubnetsOf } from "../config/member-subnets";
 import type { ClusterMade, MemberOutputs } from "../contract";
 
 /** Subnets of the cluster as EKS has them; null (with a note) when that can't be found out. */
@@ -42,7 +43,7 @@ export async function clusterMade(
   if (last.made !== undefined) return last.made;
   if (last.clusterName === undefined)
     return {
-      privateSubnetIds,
+      privateSubnetIds: memberSubnetsOf(config, privateSubnetIds),
       privateEndpoint: true,
       kmsKeyArn: config.cluster.kmsKeyArn ?? null,
       createdBy: await caller(provider),

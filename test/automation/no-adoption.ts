@@ -1,5 +1,15 @@
 /** Port methods that only `adopt` and instance targets need, for worlds that have neither. */
-import type { AwsPort, KubernetesPort, PulumiPort } from "../../automation/ports";
+import type { AwsPort, KubernetesPort, NetworkReading, PulumiPort } from "../../automation/ports";
+
+/** A region whose zones all have control planes; of its subnets nothing is told. */
+export const plainNetwork: Exclude<NetworkReading, "denied"> = {
+  zones: [
+    { name: "us-east-1a", id: "use1-az6" },
+    { name: "us-east-1b", id: "use1-az1" },
+    { name: "us-east-1c", id: "use1-az2" },
+  ],
+  subnets: [],
+};
 
 const unexpected = (): never => {
   throw new Error("nothing is adopted in this world");

@@ -13,12 +13,12 @@ import {
 } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { DriverEventBody } from "../../automation/events";
-import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
+import type { Binding, NetworkReading, PlannedOperation, Ports, Target } from "../../automation/ports";
 import { runPlan, type UpgradePlan } from "../../automation/commands/plan";
 import { readFamily } from "../../automation/environment/state";
 import { runAsked } from "../../automation/commands/upgrade";
 import type { RolloutResult } from "../../automation/rollout/rollout";
-import { noAdoption } from "./no-adoption";
+import { noAdoption, plainNetwork } from "./no-adoption";
 
 export class Killed extends Error {}
 const arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1";
@@ -92,6 +92,8 @@ export class World {
   /** Called with every event: somebody who watches, and acts. */
   listen: (event: DriverEventBody) => void = () => undefined;
   alarm = false;
+  /** What EC2 says of zones and subnets. */
+  network: NetworkReading = plainNetwork;
   /** Whether AWS does not tell the targets now. */
   untold: () => boolean = () => false;
   /** Members whose pods pass the health check and answer requests with errors. */
@@ -465,6 +467,7 @@ export class World {
       aws: {
         ...noAdoption.aws,
         identity: async () => ({ account: "123456789012", arn: "arn" }),
+        network: async () => this.network,
         targets: async () => {
           if (this.dead) throw new Killed();
           if (this.untold()) throw new DriverError("EBG-AWS", "Throttling", "wait");

@@ -5,7 +5,7 @@
 import type { MemberOutputs } from "../../stacks/contract";
 import { DriverError, type DriverErrorCode } from "../../automation/errors";
 import type { Binding, EvacuationPort, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
-import { noAdoption } from "../automation/no-adoption";
+import { noAdoption, plainNetwork } from "../automation/no-adoption";
 import type { SimulatedCluster } from "./cluster";
 import type { Ending } from "./moments";
 import { Engine, type EngineKill } from "./engine";
@@ -278,6 +278,7 @@ function awsPort(calls: Calls, random: Random, slowest: number): Ports["aws"] {
   return {
     ...noAdoption.aws,
     identity: async () => ({ account: "123456789012", arn: "arn" }),
+    network: async () => plainNetwork,
     // What it tells is as old as the answer took: by then the clusters may be asked, and answer, of a later moment.
     targets: () =>
       calls.call("targets", async () => {

@@ -16,6 +16,7 @@ import type {
   AwsPort,
   ClusterStatus,
   LoadBalancerDescription,
+  NetworkReading,
   ProbeResult,
   ServiceLoadBalancerQuery,
   ServiceLoadBalancers,
@@ -27,6 +28,7 @@ import { clientSettings } from "./client";
 import { LoadBalancers } from "./load-balancers";
 import { probe } from "../http/probe";
 import { findServiceLoadBalancers } from "./service-load-balancers";
+import { readNetwork } from "./zones-and-subnets";
 
 const states: readonly TargetState[] = [
   "initial",
@@ -173,6 +175,10 @@ export class AwsAdapter implements AwsPort {
   }
   addTags(resource: string, tags: Readonly<Record<string, string>>): Promise<void> {
     return this.balancers.addTags(resource, tags);
+  }
+
+  network(subnetIds: readonly string[]): Promise<NetworkReading> {
+    return readNetwork(this.ec2, callAws, subnetIds);
   }
 
   probe(url: string, count: number): Promise<ProbeResult> {

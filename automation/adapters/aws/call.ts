@@ -1,6 +1,6 @@
 /** One call to AWS: its deadline, and what its failure is to the driver. */
 import { DriverError } from "../../errors";
-import { isCredentialError } from "../credential-errors";
+import { isCredentialError, isDenialName } from "../credential-errors";
 
 /** Real seconds: an API call that takes longer than this is lost. */
 export const callSeconds = 30;
@@ -49,6 +49,12 @@ export const callAws: Call = async (action, send) => {
 export function isGone(error: unknown): boolean {
   const { name, cause } = (error ?? {}) as { name?: string; cause?: { name?: string } };
   return /NotFound|NoSuch(Entity|LoadBalancer|TargetGroup)/.test(`${name ?? ""} ${cause?.name ?? ""}`);
+}
+
+/** Whether a failed call says that these credentials may not make it. */
+export function isDenied(error: unknown): boolean {
+  const { cause } = (error ?? {}) as { cause?: { name?: string } };
+  return isDenialName(cause?.name ?? "");
 }
 
 /** null for what is gone. */

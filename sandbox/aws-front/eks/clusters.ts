@@ -2,7 +2,9 @@
  * Clusters: each is a real control plane, ready neither before AWS's scaled time nor before the control plane answers.
  */
 import { randomBytes } from "node:crypto";
-import { items, str, numbered } from "../ec2";
+import { zonesWithoutControlPlanes } from "../../../components/internal/aws-limits";
+import { AwsError } from "../aws-error";
+import { type Ec2Subnet, items, str, numbered } from "../ec2";
 import { callerArn, clusterAdminPolicy, newEntry } from "./access";
 import {
   activeCluster,
@@ -48,6 +50,7 @@ export async function createCluster(context: EksContext, body: Json): Promise<Js
   if (new Set(subnets.map((one) => one.vpcId)).size > 1)
     throw invalid("Subnets specified belong to different VPCs", { clusterName: name });
   const vpcId = subnets[0]?.vpcId ?? "";
+  await refuseZones(context, name, subnets);
   const accessConfig = objectOf(body, "accessConfig");
   const id = randomBytes(16).toString("hex").toUpperCase();
   const securityGroupId = await clusterSecurityGroup(context, name, vpcId);
@@ -94,6 +97,25 @@ export async function createCluster(context: EksContext, body: Json): Promise<Js
   context.clusters.set(name, cluster);
   void provision(context, cluster);
   return { cluster: clusterView(context, cluster) };
+}
+
+/** As EKS does, with the zones of the account that it takes. */
+async function refuseZones(context: EksContext, name: string, subnets: readonly Ec2Subnet[]): Promise<void> {
+  const unserved = (zoneId: string): boolean => zonesWithoutControlPlanes.ids.some((id) => id === zoneId);
+  const refused = subnets.filter(({ zoneId }) => unserved(zoneId)).map(({ zone }) => zone);
+  if (refused.length === 0) return;
+  const answer = await context.ec2.call("DescribeAvailabilityZones");
+  const validZones = items(answer["availabilityZoneInfo"])
+    .filter((one) => !unserved(str(one, "zoneId")))
+    .map((one) => str(one, "zoneName"));
+  throw new AwsError(
+    "UnsupportedAvailabilityZoneException",
+    `Cannot create cluster '${name}' because EKS does not support creating control plane instances in ` +
+      `${refused.join(", ")}, the targeted availability zone. Retry cluster creation using control plane subnets ` +
+      `that span at least two of these availability zones: ${validZones.join(", ")}.`,
+    400,
+    { clusterName: name, validZones },
+  );
 }
 
 async function provision(context: EksContext, cluster: Cluster): Promise<void> {

@@ -50,31 +50,42 @@ const subnetKeys = {
   publicCidrBlocks: required(subnetBlock, { doc: "Blocks of the public subnets, one for each zone, in its order." }),
 };
 
+const zones = list(
+  text({
+    pattern: /^[a-z]{2}(-[a-z]+)+-\d[a-z]$/,
+    rule: "must be the name of an availability zone",
+    remedy: "Write it like us-east-1a",
+    range: "availability zones of the region",
+  }),
+  { fewest: fewestZones, remedy: "Name at least two zones of the region, like us-east-1a" },
+);
+
 const networkKeys = {
   existing: orNull(group(existingKeys), "a VPC is made", {
     doc: "A VPC that is there already and stays somebody else's.",
     change: { kind: "partly", note: "no; some of its keys" },
   }),
   availabilityZones: withDefault(
-    list(
-      text({
-        pattern: /^[a-z]{2}(-[a-z]+)+-\d[a-z]$/,
-        rule: "must be the name of an availability zone",
-        remedy: "Write it like us-east-1a",
-        range: "availability zones of the region",
-      }),
-      { fewest: fewestZones, remedy: "Name at least two zones of the region, like us-east-1a" },
-    ),
+    zones,
     derived(
       ({ existing }: { existing: object | null }) => (existing === null ? undefined : []),
       "required; none with `existing`",
     ),
     {
-      doc: "Zones of a new VPC; each gets a private and a public subnet.",
+      doc:
+        "Zones of a new VPC; each gets a private and a public subnet. `up` refuses one in which EKS makes no control " +
+        "plane, before anything is made.",
       change: { kind: "partly", note: "zones may be added at the end" },
       example: ["us-east-1a", "us-east-1b"],
     },
   ),
+  memberZones: leftOut(zones, "`availabilityZones`", {
+    doc:
+      "Those of `availabilityZones` in which new members' control planes and nodes are made. The load balancer keeps " +
+      "the others, which can't be taken out once they are deployed.",
+    change: { kind: "new members" },
+    example: ["us-east-1a", "us-east-1b"],
+  }),
   natGateways: withDefault(oneOf("one", "one-per-zone"), "one-per-zone", {
     doc:
       "NAT gateways of a new VPC. `one` costs less, and the nodes of all zones lose their way out with that gateway's " +
@@ -107,6 +118,21 @@ const existingOrNew: Check = ({ cidrBlock, existing }, place, given) => {
     );
   if (existing === null && !given("existing") && !given("cidrBlock"))
     place.add("cidrBlock", null, "is required without `existing`", "Write a block like 10.42.0.0/16");
+};
+
+const memberZonesAreZones: Check = ({ memberZones, availabilityZones, existing }, place) => {
+  if (memberZones === undefined) return;
+  if (existing !== null)
+    place.add(
+      "memberZones",
+      memberZones,
+      "is for a new VPC: with an existing one its privateSubnetIds say it",
+      "Remove it",
+    );
+  else
+    for (const zone of memberZones)
+      if (!availabilityZones.includes(zone))
+        place.add("memberZones", zone, "is not among availabilityZones", `Choose of ${availabilityZones.join(", ")}`);
 };
 
 const largeEnough: Check = ({ cidrBlock, availabilityZones: zones, existing }, place, given) => {
@@ -153,4 +179,4 @@ const subnetsFit: Check = ({ subnets, cidrBlock, availabilityZones: zones, exist
 };
 
 /** A wrong `cidrBlock` reads as null, like a missing one. */
-export const network = group(networkKeys, [existingOrNew, largeEnough, subnetsFit]);
+export const network = group(networkKeys, [existingOrNew, memberZonesAreZones, largeEnough, subnetsFit]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DriverEventBody } from "../../../automation/events";
-import type { AppliedUpdate, Ports } from "../../../automation/ports";
+import type { AppliedUpdate, NetworkReading, Ports } from "../../../automation/ports";
 import { runUp } from "../../../automation/commands/up";
 import { parseEnvironmentConfig } from "../../../stacks/config/parse";
 import { config, World } from "../world";
@@ -8,8 +8,10 @@ import { config, World } from "../world";
 /** The world of two members that serve, one of which lacks a binding until its stack was read anew and updated. */
 async function up(
   bindingLost: boolean,
+  network?: NetworkReading,
 ): Promise<{ readonly calls: readonly string[]; readonly notes: readonly string[] }> {
   const world = new World("cycle");
+  if (network !== undefined) world.network = network;
   const calls: string[] = [];
   const events: DriverEventBody[] = [];
   const ports = world.ports();
@@ -45,6 +47,7 @@ async function up(
   const signal = new AbortController().signal;
   await runUp(changed, {
     environment: "dev",
+    config,
     emit: (event) => events.push(event),
     stop: signal,
     cancel: signal,
@@ -71,5 +74,41 @@ describe("up", () => {
       "the TargetGroupBinding of 'web' on blue is gone, though its stack declares it: somebody deleted it by " +
         "hand; it is declared again",
     ]);
+  });
+
+  it("makes nothing where EKS makes no cluster: what is made could not be taken back", async () => {
+    const updated: string[] = [];
+    const world = new World();
+    world.network = { zones: [{ name: "us-east-1a", id: "use1-az3" }], subnets: [] };
+    const ports = world.ports();
+    const pulumi: Partial<Ports["pulumi"]> = {
+      readEnvironment: async () => ({ exists: true, resources: 0, pendingOperations: [], outputs: null }),
+      settle: async () => null,
+      update: async (stack) => {
+        updated.push(stack.kind);
+        throw new Error("nothing may be made");
+      },
+    };
+    const signal = new AbortController().signal;
+    const run = { environment: "dev", config, emit: () => undefined, stop: signal, cancel: signal, probes: false };
+    const changed = { ...ports, pulumi: Object.assign(Object.create(ports.pulumi) as Ports["pulumi"], pulumi) };
+    await assert.rejects(runUp(changed, run), (error: Error & { code?: string; remedy?: string }) => {
+      assert.equal(error.code, "EBG-PREFLIGHT");
+      assert.match(error.message, /us-east-1a is use1-az3 .*\nEC2 does not list us-east-1b/);
+      assert.match(error.remedy ?? "", /network.availabilityZones/);
+      return true;
+    });
+    assert.deepEqual(updated, []);
+    // The program names all problems of a config, each in its place.
+    const broken = { ...run, config: { ...config, "eks-blue-green:members": "[]" } };
+    await assert.rejects(runUp(changed, broken), /nothing may be made/);
+  });
+
+  it("goes on over a zone that is deployed, where nothing is made in it any more", async () => {
+    const zones = [
+      { name: "us-east-1a", id: "use1-az3" },
+      { name: "us-east-1b", id: "use1-az1" },
+    ];
+    assert.deepEqual((await up(false, { zones, subnets: [] })).calls, ["update dev", "update blue", "update green"]);
   });
 });

@@ -200,6 +200,25 @@ describe("the environment's config", () => {
       ["network.cidrBlock: must be an IPv4 block whose bits behind the prefix are zero"],
     ],
     [
+      "zones of members that are none of the VPC's",
+      { network: { ...network, memberZones: ["us-east-1a", "us-east-1c"] } },
+      ["network.memberZones: is not among availabilityZones"],
+    ],
+    [
+      "zones of members in a VPC that is there",
+      {
+        network: {
+          existing: {
+            vpcId: "vpc-1",
+            privateSubnetIds: ["subnet-1", "subnet-2"],
+            publicSubnetIds: ["subnet-1", "subnet-2"],
+          },
+          memberZones: ["us-east-1a", "us-east-1b"],
+        },
+      },
+      ["network.memberZones: is for a new VPC: with an existing one its privateSubnetIds say it"],
+    ],
+    [
       "a VPC that is too small",
       { network: { ...network, cidrBlock: "10.42.0.0/26" } },
       ["network.cidrBlock: is too small for a private and a public subnet in each of 2 zones"],

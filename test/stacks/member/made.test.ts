@@ -49,6 +49,21 @@ describe("what a cluster was made with", () => {
     assert.deepEqual(anew.nodes["subnetIds"], ["subnet-c", "subnet-d"]);
   });
 
+  it("are those of the zones that members use, of a new VPC; a cluster that runs keeps its own", async () => {
+    const network = { cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "us-east-1b", "us-east-1c"] };
+    const all = await blue({ network });
+    const ids = all.nodes["subnetIds"] as string[];
+    assert.equal(ids.length, 3);
+    const memberZones = ["us-east-1c", "us-east-1a"];
+    const some = await blue({ network: { ...network, memberZones } });
+    assert.deepEqual(some.nodes["subnetIds"], [ids[0], ids[2]]);
+    assert.deepEqual(some.cluster["privateSubnetIds"], [ids[0], ids[2]]);
+    const kept = await blue({ network: { ...network, memberZones } }, all.outputs);
+    assert.deepEqual([kept.nodes["subnetIds"], kept.cluster["privateSubnetIds"]], [ids, ids]);
+    const longAgo = await blue({ network: { ...network, memberZones } }, older(all.outputs), ids);
+    assert.deepEqual([longAgo.nodes["subnetIds"], longAgo.cluster["privateSubnetIds"]], [ids, ids]);
+  });
+
   it("is asked of EKS where an older version of the package made it, and remembered from then on", async () => {
     const before = older((await blue(existing("subnet-a", "subnet-b"))).outputs);
     const deployed = ["subnet-b", "subnet-a"];
