@@ -10,6 +10,7 @@ import type {
   BindingCrd,
   BindingTimes,
   LoadBalancerReading,
+  NetworkReading,
   Sample,
   SecurityGroupRule,
   TargetGroupReading,
@@ -219,22 +220,6 @@ export interface LoadBalancerDescription {
   }[];
   readonly targetGroups: readonly Omit<AdoptedTargetGroup, "key">[];
 }
-
-/** A zone of the region that the account may use. Which zone a name stands for differs from account to account. */
-export interface ZoneReading {
-  /** `us-east-1a`. */ readonly name: string;
-  /** `use1-az6`. */ readonly id: string;
-}
-export interface SubnetReading {
-  readonly id: string;
-  readonly vpcId: string;
-  readonly zone: string;
-  readonly zoneId: string;
-  readonly freeAddresses: number;
-}
-/** `denied`: the credentials may not ask. */
-export type NetworkReading =
-  "denied" | { readonly zones: readonly ZoneReading[]; readonly subnets: readonly SubnetReading[] };
 
 export interface AwsPort {
   /** Account and ARN that the credentials belong to. @throws EBG-CREDENTIALS */

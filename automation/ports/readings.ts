@@ -100,3 +100,19 @@ export interface Sample {
   readonly unnamed: number;
   readonly seconds: number;
 }
+
+/** A zone of the region that the account may use. Which zone a name stands for differs from account to account. */
+export interface ZoneReading {
+  /** `us-east-1a`. */ readonly name: string;
+  /** `use1-az6`. */ readonly id: string;
+}
+export interface SubnetReading {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly zone: string;
+  readonly zoneId: string;
+  readonly freeAddresses: number;
+}
+/** `denied`: the credentials may not ask. */
+export type NetworkReading =
+  "denied" | { readonly zones: readonly ZoneReading[]; readonly subnets: readonly SubnetReading[] };

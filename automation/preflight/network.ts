@@ -8,7 +8,8 @@ import { loadBalancerSubnetsOf } from "../../stacks/config/load-balancer-subnets
 import { memberSubnetsOf, memberZonesOf } from "../../stacks/config/member-subnets";
 import type { Finding } from "../finding";
 import { listing } from "../gates/gate-result";
-import type { NetworkReading, Ports, SubnetReading, ZoneReading } from "../ports";
+import type { Ports } from "../ports";
+import type { NetworkReading, SubnetReading, ZoneReading } from "../ports/readings";
 import { shell } from "../text/shell";
 
 export interface NetworkQuestion {

@@ -1,5 +1,6 @@
 /** Port methods that only `adopt` and instance targets need, for worlds that have neither. */
-import type { AwsPort, KubernetesPort, NetworkReading, PulumiPort } from "../../automation/ports";
+import type { AwsPort, KubernetesPort, PulumiPort } from "../../automation/ports";
+import type { NetworkReading } from "../../automation/ports/readings";
 
 /** A region whose zones all have control planes; of its subnets nothing is told. */
 export const plainNetwork: Exclude<NetworkReading, "denied"> = {

@@ -13,7 +13,8 @@ import {
 } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { DriverEventBody } from "../../automation/events";
-import type { Binding, NetworkReading, PlannedOperation, Ports, Target } from "../../automation/ports";
+import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
+import type { NetworkReading } from "../../automation/ports/readings";
 import { runPlan, type UpgradePlan } from "../../automation/commands/plan";
 import { readFamily } from "../../automation/environment/state";
 import { runAsked } from "../../automation/commands/upgrade";

@@ -16,13 +16,13 @@ import type {
   AwsPort,
   ClusterStatus,
   LoadBalancerDescription,
-  NetworkReading,
   ProbeResult,
   ServiceLoadBalancerQuery,
   ServiceLoadBalancers,
   Target,
   TargetState,
 } from "../../ports";
+import type { NetworkReading } from "../../ports/readings";
 import { callAws, isGone } from "./call";
 import { clientSettings } from "./client";
 import { LoadBalancers } from "./load-balancers";

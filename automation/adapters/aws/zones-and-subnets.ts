@@ -5,7 +5,7 @@ import {
   type EC2Client,
   type Filter,
 } from "@aws-sdk/client-ec2";
-import type { NetworkReading, SubnetReading, ZoneReading } from "../../ports";
+import type { NetworkReading, SubnetReading, ZoneReading } from "../../ports/readings";
 import { isDenied, type Call } from "./call";
 
 /** One filter takes 200 values. */

@@ -2,9 +2,7 @@
  * Clusters: each is a real control plane, ready neither before AWS's scaled time nor before the control plane answers.
  */
 import { randomBytes } from "node:crypto";
-import { zonesWithoutControlPlanes } from "../../../components/internal/aws-limits";
-import { AwsError } from "../aws-error";
-import { type Ec2Subnet, items, str, numbered } from "../ec2";
+import { items, str, numbered } from "../ec2";
 import { callerArn, clusterAdminPolicy, newEntry } from "./access";
 import {
   activeCluster,
@@ -25,6 +23,7 @@ import {
 } from "./store";
 import { carryOut, newUpdate, updateView } from "./updates";
 import { checkVersion, minor, newest } from "./versions";
+import { refuseZones } from "./zones";
 
 export async function createCluster(context: EksContext, body: Json): Promise<Json> {
   const name = requiredString(body, "name");
@@ -97,25 +96,6 @@ export async function createCluster(context: EksContext, body: Json): Promise<Js
   context.clusters.set(name, cluster);
   void provision(context, cluster);
   return { cluster: clusterView(context, cluster) };
-}
-
-/** As EKS does, with the zones of the account that it takes. */
-async function refuseZones(context: EksContext, name: string, subnets: readonly Ec2Subnet[]): Promise<void> {
-  const unserved = (zoneId: string): boolean => zonesWithoutControlPlanes.ids.some((id) => id === zoneId);
-  const refused = subnets.filter(({ zoneId }) => unserved(zoneId)).map(({ zone }) => zone);
-  if (refused.length === 0) return;
-  const answer = await context.ec2.call("DescribeAvailabilityZones");
-  const validZones = items(answer["availabilityZoneInfo"])
-    .filter((one) => !unserved(str(one, "zoneId")))
-    .map((one) => str(one, "zoneName"));
-  throw new AwsError(
-    "UnsupportedAvailabilityZoneException",
-    `Cannot create cluster '${name}' because EKS does not support creating control plane instances in ` +
-      `${refused.join(", ")}, the targeted availability zone. Retry cluster creation using control plane subnets ` +
-      `that span at least two of these availability zones: ${validZones.join(", ")}.`,
-    400,
-    { clusterName: name, validZones },
-  );
 }
 
 async function provision(context: EksContext, cluster: Cluster): Promise<void> {

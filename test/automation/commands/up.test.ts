@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DriverEventBody } from "../../../automation/events";
-import type { AppliedUpdate, NetworkReading, Ports } from "../../../automation/ports";
+import type { AppliedUpdate, Ports } from "../../../automation/ports";
+import type { NetworkReading } from "../../../automation/ports/readings";
 import { runUp } from "../../../automation/commands/up";
 import { parseEnvironmentConfig } from "../../../stacks/config/parse";
 import { config, World } from "../world";

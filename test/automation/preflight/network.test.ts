@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { networkFindings, subnetsAskedFor, type NetworkQuestion } from "../../../automation/preflight/network";
 import { networkOfRollout, networkOfUp } from "../../../automation/preflight/network-question";
-import type { NetworkReading, SubnetReading } from "../../../automation/ports";
+import type { NetworkReading, SubnetReading } from "../../../automation/ports/readings";
 import { parseEnvironmentConfig } from "../../../stacks/config";
 import { devValues } from "../../stacks/mock-engine";
 import { plainNetwork } from "../no-adoption";

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { AwsError } from "../../../../sandbox/aws-front/aws-error";
+import { zonesWithoutControlPlanes as limits } from "../../../../components/internal/aws-limits";
+import { zonesWithoutControlPlanes } from "../../../../sandbox/aws-front/eks/zones";
 import { createCluster } from "../../../../sandbox/aws-front/eks/clusters";
 import type { EksContext } from "../../../../sandbox/aws-front/eks/store";
 
@@ -23,6 +25,9 @@ const context = {
 } as unknown as EksContext;
 
 describe("a cluster that the front is asked for", () => {
+  it("may not be where the driver says that none can be", () =>
+    assert.deepEqual([...zonesWithoutControlPlanes], [...limits.ids]));
+
   it("is refused with a subnet in a zone without control planes, and the zones that would do are named", async () => {
     const body = {
       name: "blue",
