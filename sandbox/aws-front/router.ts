@@ -239,7 +239,8 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     const error = fault ? faultError(fault, asked.scope, asked.action) : null;
     if (error) throw error;
     if (fault?.kind === "timeout") return void parts.later(fault.ms ?? 120_000, () => request.socket.destroy());
-    if (fault?.kind === "delay") await new Promise<void>((resolve) => parts.later(fault?.ms ?? 1_000, resolve));
+    const delay = fault?.kind === "delay" ? fault : null;
+    if (delay) await new Promise<void>((resolve) => parts.faults.hold(delay, parts.later, resolve));
     validate({
       service: asked.scope.service,
       operation: asked.action,

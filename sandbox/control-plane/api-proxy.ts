@@ -118,7 +118,7 @@ export class ApiProxy {
           told,
         );
       case "delay":
-        return this.later(fault.ms ?? 1_000, () => this.forward(request, response, null, told));
+        return this.settings.calls.faults.hold(fault, this.later, () => this.forward(request, response, null, told));
       case "lost-answer":
         return this.forward(request, response, fault, told);
       case "timeout":
@@ -129,13 +129,13 @@ export class ApiProxy {
     }
   }
 
-  private later(ms: number, run: () => void): void {
+  private readonly later = (ms: number, run: () => void): void => {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       run();
     }, ms);
     this.timers.add(timer);
-  }
+  };
 
   private forward(
     request: IncomingMessage,

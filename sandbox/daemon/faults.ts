@@ -22,12 +22,14 @@ type AwsFaults = {
   spent(): readonly Armed<AwsFaultSpec>[];
   add(fault: unknown): Armed<AwsFaultSpec>;
   remove(id: string): boolean;
+  releaseAll(): void;
 };
 type KubernetesFaults = {
   list(): readonly Armed<KubernetesFaultSpec>[];
   spent(): readonly Armed<KubernetesFaultSpec>[];
   add(fault: unknown): Armed<KubernetesFaultSpec>;
   remove(id: string): boolean;
+  releaseAll(): void;
 };
 
 /** What faults do to the sandbox's parts. */
@@ -131,6 +133,7 @@ export class SandboxFaults {
   async clear(): Promise<number> {
     const ids = this.list().map(({ id }) => id);
     await Promise.all(ids.map((id) => this.remove(id)));
+    for (const calls of [this.on.aws(), this.on.kubernetes]) calls?.releaseAll();
     return ids.length;
   }
 

@@ -15,6 +15,8 @@ export class CallFaults<Spec extends CallFault, Call> {
   private readonly armed = new Map<string, Armed<Spec>>();
   private readonly skipped = new Map<string, number>();
   private readonly usedUp: Armed<Spec>[] = [];
+  /** Calls that a `delay` holds at this moment, by its id. */
+  private readonly heldCalls = new Map<string, Set<() => void>>();
   private next = 1;
 
   constructor(
@@ -40,9 +42,37 @@ export class CallFaults<Spec extends CallFault, Call> {
     return fault;
   }
 
+  /** It hits no more, and the calls that it holds go on. False when it neither could hit nor held one. */
   remove(id: string): boolean {
     for (const key of this.skipped.keys()) if (key === id || key.startsWith(`${id} `)) this.skipped.delete(key);
-    return this.armed.delete(id);
+    const held = this.release(id);
+    return this.armed.delete(id) || held;
+  }
+
+  /**
+   * Holds a call that a `delay` has hit: it goes on after its time, or as soon as the fault is removed. `later`: a timer
+   * of whoever has the call.
+   */
+  hold({ id, ms = 1_000 }: Armed<Spec>, later: (ms: number, run: () => void) => void, goOn: () => void): void {
+    const held = this.heldCalls.get(id) ?? new Set();
+    const end = (): void => {
+      if (!held.delete(end)) return;
+      if (held.size === 0) this.heldCalls.delete(id);
+      goOn();
+    };
+    this.heldCalls.set(id, held.add(end));
+    later(ms, end);
+  }
+
+  /** Every call that is held goes on, also those of faults that are used up. */
+  releaseAll(): void {
+    for (const id of [...this.heldCalls.keys()]) this.release(id);
+  }
+
+  private release(id: string): boolean {
+    const held = [...(this.heldCalls.get(id) ?? [])];
+    for (const end of held) end();
+    return held.length > 0;
   }
 
   /** The first fault that hits this call; counts the hit, and retires one that is used up. */

@@ -9,8 +9,8 @@ export interface CallFault {
   /** HTTP status for `error` (default 500). */
   readonly status?: number;
   /**
-   * Real milliseconds: for `delay` how long the call is held before it is done (default 1000); for `timeout` how long
-   * the connection stays silent before it is cut (default 120 000).
+   * Real milliseconds: for `delay` how long the call is held before it is done (default 1000), or until the fault is
+   * removed; for `timeout` how long the connection stays silent before it is cut (default 120 000).
    */
   readonly ms?: number;
   /** How many calls it hits; for ever when left out. */

@@ -203,7 +203,7 @@ describe("adopt", function () {
     assert.equal(refused.code, 4, refused.stderr);
     assert.match(refused.stderr, /EBG-ADOPT: the load balancer of 'nginx' is being handed over/);
     await control.startApiServer("dev-blue");
-    await eventually("blue's API server", 60, () =>
+    await eventually("blue's API server", () =>
       stage.command("kubectl", ["--context", "dev-blue", "get", "--raw", "/readyz"]).status === 0 ? true : null,
     );
   }

@@ -58,7 +58,7 @@ describe("the published procedure, typed by hand", function () {
   /** A look that a person repeats until it shows what it should. */
   function shows(commands: string, ...patterns: readonly RegExp[]): Promise<string> {
     let last = "";
-    return eventually(`${commands}\nshows ${patterns.join(", ")}`, 180, () => {
+    return eventually(`${commands}\nshows ${patterns.join(", ")}`, () => {
       const run = type(commands);
       last = `${run.stdout}${run.stderr}`;
       return patterns.every((pattern) => pattern.test(last)) ? last : null;
@@ -101,7 +101,7 @@ describe("the published procedure, typed by hand", function () {
   async function configMapListsPods(context: string, name: string): Promise<void> {
     typed(`kubectl --context ${context} rollout status deployment/nginx --timeout=300s`);
     await shows(`kubectl --context ${context} get cm aws-lbc-targets-${name}`, /^aws-lbc-targets-\S+\s+1\s/m);
-    await eventually(`the ConfigMap in ${context} lists its pods`, 180, () => {
+    await eventually(`the ConfigMap in ${context} lists its pods`, () => {
       const pods = podAddresses(context);
       return pods.length === 2 &&
         JSON.stringify(listed(typed(`kubectl --context ${context} describe cm aws-lbc-targets-${name}`))) ===
@@ -115,7 +115,7 @@ describe("the published procedure, typed by hand", function () {
     const pods = [...podAddresses(primary), ...podAddresses(secondary)].sort();
     assert.equal(pods.length, 4);
     const table = await shows(targets, /DescribeTargetHealth[\s\S]*(healthy[\s\S]*){4}/);
-    await eventually(`four healthy rows:\n${table}`, 180, () =>
+    await eventually(`four healthy rows:\n${table}`, () =>
       JSON.stringify(rows(typed(targets))) === JSON.stringify(pods.map((pod) => [pod, "healthy"])) ? true : null,
     );
   }
@@ -183,7 +183,7 @@ describe("the published procedure, typed by hand", function () {
     await fourHealthyRows();
     // Step 9: a target is healthy before the load balancer's machines all know of it, so that the load may have to be
     // repeated.
-    await eventually("requests in the logs of both clusters", 180, () => {
+    await eventually("requests in the logs of both clusters", () => {
       const ab = typed(
         "lb=$(kubectl --context pri-eks-clu1 get svc nginx -o " +
           "jsonpath='{.status.loadBalancer.ingress[0].hostname}')\nab -n 1000 -c 40 http://$lb/",

@@ -40,7 +40,7 @@ export function destroysWhatIsGoneForGood(opened: () => Stage): void {
 
     it("leaves when only its controller is dead, though its API server answers, and comes back", async () => {
       const fault = await control.addFault({ on: "controller", cluster: "dev-green", kind: "down" });
-      await eventually("green's controller is seen to be gone", 120, () =>
+      await eventually("green's controller is seen to be gone", () =>
         deployment("green", "kube-system", "aws-load-balancer-controller").available === 0 ? true : null,
       );
       const drain = await stage.drive(["drain", "green"]);
@@ -54,7 +54,7 @@ export function destroysWhatIsGoneForGood(opened: () => Stage): void {
         /its load balancer controller does not run/,
       );
       await control.removeFault(fault.id);
-      await eventually("green's controller runs again", 120, () =>
+      await eventually("green's controller runs again", () =>
         deployment("green", "kube-system", "aws-load-balancer-controller").available > 0 ? true : null,
       );
       for (const args of [

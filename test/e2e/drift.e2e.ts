@@ -280,7 +280,7 @@ describe("changed by hand", function () {
         "--security-group-rule-ids",
         group[0]?.SecurityGroupRuleId ?? "",
       ]);
-      await eventually("green's targets are unhealthy", 60, () =>
+      await eventually("green's targets are unhealthy", () =>
         targets().every((one) => one.state !== "healthy") ? true : null,
       );
       stage.want("1.36");
@@ -292,7 +292,7 @@ describe("changed by hand", function () {
       assert.match(check.message, new RegExp(`no rule of .*${group[0]?.GroupId}.* lets the load balancer in to`));
       stage.want("1.35");
       follow((check.remedy ?? "").split("; ")[0] ?? "");
-      await eventually("green's targets are healthy again", 60, () =>
+      await eventually("green's targets are healthy again", () =>
         targets().every((one) => one.state === "healthy") ? true : null,
       );
       const after = verify();

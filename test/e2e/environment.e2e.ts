@@ -75,7 +75,7 @@ describe("an environment in the sandbox", function () {
       statuses,
       statuses.map(() => 200),
     );
-    await eventually("three healthy targets", 30, () =>
+    await eventually("three healthy targets", () =>
       targets().filter((one) => one.endsWith(" healthy")).length === 3 ? true : null,
     );
     assert.deepEqual(targets(), healthyEndpoints("blue"));
@@ -149,7 +149,7 @@ describe("an environment in the sandbox", function () {
     const foreign = ["--target-group-arn", groupArn(), "--targets", "Id=10.42.100.100,Port=8080"];
     assert.equal(stage.command("aws", ["elbv2", "register-targets", ...foreign]).status, 0);
     patch(false);
-    await eventually("the stand-in evicts the foreign target", 30, () =>
+    await eventually("the stand-in evicts the foreign target", () =>
       targets().some((one) => one.startsWith("10.42.100.100:") && !one.endsWith("draining")) ? null : true,
     );
     const run = await stage.drive(["upgrade", "--approve-retire"]);
@@ -165,7 +165,7 @@ describe("an environment in the sandbox", function () {
     );
     assert.equal(stage.record().placement["green"]?.role, "absent");
     patch(true);
-    await eventually("blue's three targets alone", 30, () =>
+    await eventually("blue's three targets alone", () =>
       JSON.stringify(targets()) === JSON.stringify(healthyEndpoints("blue")) ? true : null,
     );
   });

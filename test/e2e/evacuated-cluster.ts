@@ -53,7 +53,7 @@ export function evacuatesTheDead(opened: () => Stage): void {
 
     it("puts nothing back when its API server comes again, however its controller tries", async () => {
       await control.startApiServer("dev-blue");
-      await eventually("blue's endpoints", 60, () =>
+      await eventually("blue's endpoints", () =>
         stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "get", "tgb", "web"]).status === 0
           ? true
           : null,
@@ -83,7 +83,7 @@ export function evacuatesTheDead(opened: () => Stage): void {
         ]).status,
         0,
       );
-      await eventually("a refusal by AWS in the binding's events", 90, () =>
+      await eventually("a refusal by AWS in the binding's events", () =>
         /explicit deny in an identity-based policy/.test(
           stage.command("kubectl", ["--context", "dev-blue", "-n", "web", "get", "events", "-o", "json"]).stdout,
         )

@@ -161,11 +161,11 @@ describe("a controller that somebody attaches (--lbc external)", function () {
     assert.ok(first !== undefined);
     assert.deepEqual(others, {}, "blue's went with its cluster");
     process.kill(first, "SIGKILL");
-    await eventually("another one is attached to green", 60, async () => {
+    await eventually("another one is attached to green", async () => {
       const { "attached-controller-dev-green": now } = await attached();
       return now !== undefined && now !== first ? now : null;
     });
-    await eventually("and its pods are ready", 60, () => (readyControllers(stage, "green") === "" ? null : true));
+    await eventually("and its pods are ready", () => (readyControllers(stage, "green") === "" ? null : true));
   });
 
   it(
@@ -182,7 +182,7 @@ describe("a controller that somebody attaches (--lbc external)", function () {
       assert.deepEqual(healthyTargets(stage), [...pods(stage, "blue"), ...pods(stage, "green")].sort());
       assert.deepEqual([...attacher.attached.keys()].sort(), ["dev-blue", "dev-green"]);
       attacher.attached.get("dev-blue")?.kill("SIGTERM");
-      await eventually("the controller's pods are no longer ready", 180, () =>
+      await eventually("the controller's pods are no longer ready", () =>
         readyControllers(stage, "blue") === "" ? true : null,
       );
     },

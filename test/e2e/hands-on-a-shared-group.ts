@@ -56,18 +56,17 @@ export function handsOnASharedGroup(opened: () => Stage): void {
     const found = (code: string): Promise<Finding> =>
       eventually(
         `verify finds ${code}; it finds ${codes(verify()).join(", ")}`,
-        180,
         () => verify().find((one) => `${one.code} ${one.subject}` === code) ?? null,
       );
     const good = (): Promise<true> =>
-      eventually("verify finds nothing", 180, () => (codes(verify()).length === 0 ? true : null));
+      eventually("verify finds nothing", () => (codes(verify()).length === 0 ? true : null));
     /**
      * What the runbook does when a controller's targets are not as they should be: its next pass computes everything
      * anew. For as long as the
      * controller goes by its cache of targets (five minutes, scaled) it changes nothing, so that it is done again.
      */
     const repaired = (...members: readonly string[]): Promise<true> =>
-      eventually(`${members.join(" and ")} registered again`, 180, () => {
+      eventually(`${members.join(" and ")} registered again`, () => {
         for (const member of members)
           kubectl(member, "annotate", "targetgroupbinding", "web", "elbv2.k8s.aws/checkpoint-");
         return codes(verify()).length === 0 ? true : null;
@@ -143,7 +142,7 @@ export function handsOnASharedGroup(opened: () => Stage): void {
         kubectl("green", "delete", "targetgroupbinding", "second");
         // Fact 33: the other binding does not notice.
         await found("EBG-V-TARGETS green/web");
-        await eventually("green's targets are gone", 180, () =>
+        await eventually("green's targets are gone", () =>
           JSON.stringify(targets()) === JSON.stringify(pods("blue")) ? true : null,
         );
         await repaired("green");

@@ -97,7 +97,7 @@ export async function drive(stage: Stage, ...args: string[]): Promise<void> {
 export async function verify(stage: Stage, members: readonly string[]): Promise<void> {
   const bin = join(__dirname, "../../bin/eks-blue-green.js");
   // A member's first seconds of traffic are not even yet: the look is repeated, as a person would.
-  await eventually(`verify is good for ${members.join(", ")}`, 180, () => {
+  await eventually(`verify is good for ${members.join(", ")}`, () => {
     const run = stage.command(process.execPath, [bin, "verify", "--stack", "dev", "--requests", "400", "--json"]);
     const seen = JSON.parse(run.stdout) as Verified;
     const answering = seen.traffic

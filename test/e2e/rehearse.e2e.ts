@@ -16,7 +16,7 @@ describe("rehearse", () => {
       {
         cwd: root,
         encoding: "utf8",
-        timeout: 400_000,
+        timeout: 1_200_000,
         maxBuffer: 1 << 28,
         env: {
           ...process.env,

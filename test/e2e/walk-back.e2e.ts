@@ -232,7 +232,7 @@ describe("a bad green", function () {
       assert.equal(run.code, 6, run.stderr);
       assert.ok(engine > 0, "no engine held the stack when Ctrl-C came");
       assert.match(`${finished(run).message} ${finished(run).remedy}`, /run the same command again/);
-      await eventually("the engine to end", 10, () => (alive(engine) ? null : true));
+      await eventually("the engine to end", () => (alive(engine) ? null : true));
       assert.equal(stage.record().placement["blue"]?.role, "active");
       assert.equal(stage.record().intent?.move.kind, "provision");
       stage.want("1.34");
@@ -327,7 +327,7 @@ describe("a bad green", function () {
         await control
           .addFault({ on: "pods", cluster: "dev-green", service: "web", kind: "crash" })
           .catch(() => undefined);
-        await eventually("green's pods to be ready again", 60, () => {
+        await eventually("green's pods to be ready again", () => {
           const { status } = stage.json<{ status: { readyReplicas?: number } }>("kubectl", [
             "--context",
             "dev-green",

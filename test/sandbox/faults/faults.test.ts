@@ -171,6 +171,34 @@ describe("faults that wait for calls", () => {
     assert.equal(faults.take("any"), null);
     assert.equal(faults.remove(id), false);
   });
+  it("a call that is held goes on once: after its time, or as soon as the fault is removed, though it is used up", () => {
+    const faults = made();
+    const timers: { ms: number; run: () => void }[] = [];
+    const went: string[] = [];
+    const held = (call: string, count?: number): string => {
+      faults.add({ kind: "delay", ms: 70, ...(count === undefined ? {} : { count }) });
+      const fault = faults.take(call) ?? assert.fail("not hit");
+      faults.hold(
+        fault,
+        (ms, run) => void timers.push({ ms, run }),
+        () => went.push(call),
+      );
+      return fault.id;
+    };
+    const first = held("in time", 1);
+    assert.deepEqual([timers[0]?.ms, went], [70, []]);
+    timers[0]?.run();
+    assert.deepEqual(went, ["in time"]);
+    assert.equal(faults.remove(first), false, "nothing of it is left");
+    const second = held("let go", 1);
+    assert.equal(faults.remove(second), true);
+    assert.deepEqual(went, ["in time", "let go"]);
+    timers[1]?.run();
+    held("cleared", 1);
+    faults.releaseAll();
+    timers[2]?.run();
+    assert.deepEqual(went, ["in time", "let go", "cleared"]);
+  });
 });
 
 describe("calls of API servers", () => {
