@@ -2,17 +2,38 @@
 // test leaves in its folder, or running, is a failure of its own.
 import { spawn } from "node:child_process";
 import { mkdtempSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { leftAfter } from "./left-behind.mjs";
-import { onlyExhaustive } from "./tier.mjs";
+import { testsOf } from "./tier.mjs";
 
 /** The test at the true speed of AWS nearly only waits: it begins first of all, and runs beside everything else. */
 const waiting = "real-time";
 /** Those that take the longest begin first: the last one to end decides how long it takes. */
-const longest = ["cycle", "adopt", "half-made", "faults", "kill", "walk-back", "scale", "environment"];
-/** How many run side by side: one keeps about one core busy (measured: 43 % of two cores idle). */
-const lanes = Number(process.env.EBG_E2E_LANES ?? Math.min(4, availableParallelism()));
+const longest = [
+  "cycle",
+  "faults-lost",
+  "faults-silent",
+  "dead-cluster",
+  "scale",
+  "half-made",
+  "walk-back",
+  "adopt",
+  "environment",
+  "many-hands",
+  "kill",
+  "drift",
+];
+const gibibytesOfOne = 3;
+/**
+ * How many run side by side. One uses about one core on average, and none at times: one more than there are cores keeps
+ * all of them busy.
+ */
+export function lanesFor(cores, memoryBytes) {
+  const fitting = Math.floor(memoryBytes / (gibibytesOfOne * 2 ** 30));
+  return Math.max(1, Math.min(4, cores + 1, fitting));
+}
+const lanes = Number(process.env.EBG_E2E_LANES ?? lanesFor(availableParallelism(), totalmem()));
 /** None would run no test, and nothing would have failed. */
 const lanesAreMeant = Number.isInteger(lanes) && lanes >= 1;
 
@@ -23,7 +44,7 @@ export class EndToEnd {
   #waited = null;
 
   /** `only`: names; none stands for all of the tier. @throws when there is no such test, or no lane */
-  constructor(results, scratch, only, exhaustive) {
+  constructor(results, scratch, only, tier) {
     if (!lanesAreMeant) throw new Error(`EBG_E2E_LANES is '${process.env.EBG_E2E_LANES}'; a whole number from 1`);
     const all = readdirSync("test/e2e")
       .filter((name) => name.endsWith(".e2e.ts"))
@@ -31,9 +52,12 @@ export class EndToEnd {
     const unknown = only.filter((name) => !all.includes(name));
     if (unknown.length > 0)
       throw new Error(`ONLY names no end-to-end test: ${unknown.join(", ")}; there are: ${all.join(", ")}`);
+    const gone = longest.filter((name) => !all.includes(name));
+    if (gone.length > 0)
+      throw new Error(`the longest tests are named in scripts/testing: there is no ${gone.join(", ")}`);
     this.#results = results;
     this.#scratch = scratch;
-    this.#files = only.length > 0 ? only : all.filter((name) => exhaustive || !onlyExhaustive.includes(name));
+    this.#files = only.length > 0 ? only : testsOf(tier, all);
   }
 
   /** Begins the one that waits, once; what else runs meanwhile does not matter to it. */

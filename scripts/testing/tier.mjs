@@ -1,8 +1,14 @@
 // Which tests a run has. `make test` has each kind of thing once, and of a matrix some points, which rotate with a
 // seed; `make test-exhaustive` has everything. The tests themselves read the same two variables (test/e2e/tier.ts).
 
-/** Only in the exhaustive tier: what it covers is covered twice otherwise (`adopt`, and the rehearsals' stages). */
-export const onlyExhaustive = ["scenario-adopt"];
+/**
+ * Only in the exhaustive tier, because what they cover is covered twice otherwise: `adopt.e2e.ts` hands a load balancer
+ * over and ends in a teardown of two members that serve, and the other scenarios have the rehearsals' stages.
+ */
+const onlyExhaustive = ["scenario-adopt", "scenario-teardown"];
+
+/** The end-to-end tests of a run, out of all. */
+export const testsOf = ({ exhaustive }, all) => all.filter((name) => exhaustive || !onlyExhaustive.includes(name));
 
 /** Days since 1970: all that run on one day see the same points, and a week sees all of them. */
 const today = () => Math.floor(Date.now() / 86_400_000);

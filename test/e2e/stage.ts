@@ -68,7 +68,7 @@ export class Stage {
       readonly lbc?: LbcMode;
       readonly attach?: readonly string[];
       readonly example?: string;
-      /** What the stacks' secrets are encrypted with; a passphrase costs 0.2 s of CPU at each start of the engine. */
+      /** What encrypts the stacks' secrets; a passphrase (the default) costs 0.2 s of CPU at each start of the engine. */
       readonly secrets?: "key" | "passphrase";
     } = {},
   ): Promise<Stage> {
@@ -96,7 +96,7 @@ export class Stage {
     );
     project.setVersion(options.version ?? "1.34");
     const stage = new Stage(info, project.directory, project.setVersion);
-    if (options.secrets !== "passphrase") stage.encryptWithKey();
+    if (options.secrets === "key") stage.encryptWithKey();
     return stage;
   }
 

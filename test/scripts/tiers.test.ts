@@ -50,6 +50,40 @@ describe("the tiers of the tests", () => {
     );
   });
 
+  /** What an expression gives in a module of the scripts. */
+  function inScripts<T>(imports: string, expression: string): T {
+    const code = `${imports}; process.stdout.write(JSON.stringify(${expression}));`;
+    const run = spawnSync(process.execPath, ["--input-type=module", "-e", code], { cwd: root, encoding: "utf8" });
+    assert.equal(run.status, 0, run.stderr);
+    return JSON.parse(run.stdout) as T;
+  }
+
+  it("have all end-to-end tests, but for two rehearsals that only the exhaustive one has", () => {
+    const all = readdirSync(join(root, "test/e2e"))
+      .filter((name) => name.endsWith(".e2e.ts"))
+      .map((name) => name.slice(0, -".e2e.ts".length));
+    const [usual, exhaustive] = inScripts<[string[], string[]]>(
+      'import { testsOf } from "./scripts/testing/tier.mjs"',
+      `[false, true].map((exhaustive) => testsOf({ exhaustive }, ${JSON.stringify(all)}))`,
+    );
+    assert.deepEqual(exhaustive, all);
+    assert.deepEqual(
+      all.filter((name) => !usual.includes(name)),
+      ["scenario-adopt", "scenario-teardown"],
+    );
+  });
+
+  it("run as many end-to-end tests side by side as keep the cores busy and the memory holds", () => {
+    const gibibyte = 2 ** 30;
+    assert.deepEqual(
+      inScripts<number[]>(
+        'import { lanesFor } from "./scripts/testing/end-to-end.mjs"',
+        `[[1, 16], [2, 16], [8, 64], [2, 7], [2, 2]].map(([cores, memory]) => lanesFor(cores, memory * ${gibibyte}))`,
+      ),
+      [2, 3, 4, 2, 1],
+    );
+  });
+
   it("are told at the beginning with the seed that repeats them, and refused when they can't be meant", () => {
     const run = (env: NodeJS.ProcessEnv) =>
       spawnSync(process.execPath, ["scripts/test.mjs", "nothing"], {

@@ -17,7 +17,7 @@ import {
 } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
 
-async function poll(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+async function poll(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await check())) {
     if (Date.now() > deadline) assert.fail(`waited in vain: ${what}`);

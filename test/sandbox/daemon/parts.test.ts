@@ -17,7 +17,7 @@ import { createSandboxDir, readSandboxInfo, removeSandboxDir } from "../../../sa
 import { script } from "../../../sandbox/processes/scripts";
 import { Supervisor } from "../../../sandbox/processes/supervisor";
 
-async function poll(what: string, check: () => boolean, timeoutMs = 10_000): Promise<void> {
+async function poll(what: string, check: () => boolean, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!check()) {
     if (Date.now() > deadline) assert.fail(`waited in vain: ${what}`);

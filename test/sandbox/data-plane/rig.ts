@@ -31,7 +31,7 @@ export const LONG_AGO = 1;
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<void> {
   for (const end = Date.now() + withinMs; !(await holds());) {
     if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);

@@ -10,7 +10,7 @@ import { twoClusterFacts } from "./facts-two-clusters";
 import { Rig, testTools } from "./harness";
 
 describe("load balancer controller with real control planes", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let rig: Rig;
 
   before(async function () {

@@ -52,7 +52,6 @@ describe("the CLI as a process that outlives the driver", () => {
   });
 
   it("goes on when its parent is killed, however much it writes afterwards", async function () {
-    this.timeout(20_000);
     const folder = mkdtempSync(join(tmpdir(), "detached-cli-test-"));
     try {
       const mark = join(folder, "mark");
