@@ -59,9 +59,9 @@ describe("node agent with a real control plane", function () {
       deployment(
         "web",
         3,
-        // Five and ten seconds here: what happens in between is judged by them, on a busy machine too.
-        { terminationGracePeriodSeconds: 600 },
-        { ...probes, env: [{ name: "MEMBER", value: "blue" }], lifecycle: { preStop: { sleep: { seconds: 300 } } } },
+        // Three and ten seconds here: what happens in between is judged by them, on a busy machine too.
+        { terminationGracePeriodSeconds: 360 },
+        { ...probes, env: [{ name: "MEMBER", value: "blue" }], lifecycle: { preStop: { sleep: { seconds: 180 } } } },
       ),
     );
     await cluster.client.create("/api/v1/namespaces/default/services", {
@@ -88,7 +88,7 @@ describe("node agent with a real control plane", function () {
       spec: { template: { metadata: { annotations: { round: "2" } } } },
     });
     await until("the old pods to be gone", async () => {
-      // A terminating pod must answer until its preStop sleep is over, which is five real seconds.
+      // A terminating pod must answer until its preStop sleep is over, which is three real seconds.
       for (const pod of await cluster.pods("web")) {
         const since = pod.metadata.deletionTimestamp;
         if (condition(pod, "Ready") !== "True" || since) continue;
@@ -125,7 +125,7 @@ describe("node agent with a real control plane", function () {
           endpoint.conditions.terminating === true
         );
       },
-      4_500,
+      2_700,
     );
     let closed = -1;
     await until("an answer that says close", async () => {
@@ -133,7 +133,7 @@ describe("node agent with a real control plane", function () {
       if (answer.closes) closed = Date.now() - began;
       return answer.closes;
     });
-    assert.ok(closed >= 4_900, `SIGTERM after ${closed} ms, but preStop takes 5000`);
+    assert.ok(closed >= 2_900, `SIGTERM after ${closed} ms, but preStop takes 3000`);
     await until(
       "the pod to be gone",
       async () => !(await cluster.pods("web")).some((p) => p.metadata.uid === pod.metadata.uid),
