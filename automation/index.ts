@@ -65,7 +65,7 @@ function runOf(
     stop: options.signal ?? never,
     cancel: options.cancel ?? never,
     approveRetire,
-    commandName: `eks-blue-green ${command}`,
+    commandName: `eks-blue-green ${command}${options.allowExec === true ? " --allow-exec" : ""}`,
     probes: probesWanted(),
   };
 }

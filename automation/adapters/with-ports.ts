@@ -7,6 +7,7 @@ import { AwsAdapter } from "./aws/aws-adapter";
 import { EvacuationAdapter } from "./aws/evacuation-adapter";
 import { regionOf } from "./aws/region";
 import { systemClock } from "./clock";
+import { withExecPermission } from "./kubernetes/exec-permission";
 import { KubernetesAdapter } from "./kubernetes/kubernetes-adapter";
 import { Narrator } from "./narrated-ports";
 import { workDirectoryIn } from "./pulumi/project/sandbox-copy";
@@ -22,6 +23,11 @@ export interface Target {
   readonly workDirectory?: string;
   /** For the engine's process, on top of this process' own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Whether a login that a member's kubeconfig describes otherwise than by `aws eks get-token` may be made. It runs
+   * commands that whoever writes the state chooses. Default false.
+   */
+  readonly allowExec?: boolean;
 }
 
 export interface Controls {
@@ -99,7 +105,9 @@ export async function withPorts<T>(
     const aws = narrator.aws(awsAdapter);
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
     const ports = { pulumi, aws, kubernetes, clock, evacuation };
-    const result = await work({ ports, config, region, surroundings, emit });
+    const result = await withExecPermission(target.allowExec ?? false, () =>
+      work({ ports, config, region, surroundings, emit }),
+    );
     return pasteable(result, target.environment);
   } catch (error) {
     return throwPasteable(error, target.environment);

@@ -6,6 +6,7 @@ import type { MemberOutputs } from "../../stacks/contract";
 import type { EnvironmentRecord, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { PulumiPort, StackOwner, StackReading } from "../ports";
+import { withSoundNames } from "./member-names";
 
 /** What the stack says of itself; null: nothing (it is missing, empty, or none of ours). */
 export function ownerOf({ outputs, owner }: Pick<StackReading<unknown>, "outputs" | "owner">): StackOwner | null {
@@ -40,7 +41,7 @@ export const foreignStack = (environment: string, member: string, whose: string)
       `another name; when Pulumi.${environment}-${member}.yaml merely names the wrong keys, correct them`,
   );
 
-/** The stack of one member. @throws EBG-FOREIGN-STACK */
+/** The stack of one member. @throws EBG-FOREIGN-STACK, EBG-RECORD-INVALID */
 export async function readMemberStack(
   pulumi: Pick<PulumiPort, "readMember">,
   environment: string,
@@ -49,6 +50,7 @@ export async function readMemberStack(
   const reading = await pulumi.readMember(member);
   const whose = foreignTo(reading, environment, member);
   if (whose !== null) throw foreignStack(environment, member, whose);
+  withSoundNames(reading.outputs, `${environment}-${member}`);
   return reading;
 }
 

@@ -4,6 +4,7 @@ import { parseRecord, withMembers, type EnvironmentRecord } from "../../stacks/r
 import { DriverError } from "../errors";
 import type { Ports } from "../ports";
 import { withLoadBalancers, withTargetGroups } from "./load-balancers";
+import { withSoundNames } from "./member-names";
 import { foreignStack, foreignTo } from "./member-stack";
 
 export interface Family {
@@ -37,7 +38,8 @@ async function readMembers(
       const reading = await ports.pulumi.readMember(member);
       const whose = foreignTo(reading, environment, member);
       if (whose === null) {
-        if (reading.outputs !== null) members[member] = reading.outputs;
+        const outputs = withSoundNames(reading.outputs, `${environment}-${member}`);
+        if (outputs !== null) members[member] = outputs;
       } else if (record.placement[member]?.role === "absent") foreign[member] = whose;
       else throw foreignStack(environment, member, whose);
     }),

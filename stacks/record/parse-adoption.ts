@@ -10,7 +10,8 @@ function beforeOf(reader: Reader, value: unknown): BeforeAdoption {
   const object = reader.object(value, "adoption.before");
   const loadBalancer = loadBalancerOf(reader, object["loadBalancer"], "adoption.before.loadBalancer");
   for (const key of ["annotations", "labels", "tags", "targets"]) reader.object(object[key], `adoption.before.${key}`);
-  for (const key of ["namespace", "name"]) reader.text(object[key], `adoption.before.${key}`);
+  reader.label(object["namespace"], "adoption.before.namespace");
+  reader.objectName(object["name"], "adoption.before.name");
   reader.text(object["serviceType"], "adoption.before.serviceType");
   return {
     ...(object as unknown as BeforeAdoption),
@@ -25,7 +26,7 @@ function beforeOf(reader: Reader, value: unknown): BeforeAdoption {
 export function adoptionOf(reader: Reader, value: unknown): Adoption {
   const object = reader.object(value, "adoption");
   return {
-    service: reader.text(object["service"], "adoption.service"),
+    service: reader.name(object["service"], "adoption.service"),
     member: reader.name(object["member"], "adoption.member"),
     step: reader.oneOf(object["step"], "adoption.step", [...adoptionSteps, ...undoSteps]),
     direction: reader.oneOf(object["direction"], "adoption.direction", ["forward", "back"] as const),

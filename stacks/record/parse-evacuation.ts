@@ -2,7 +2,7 @@ import type { Evacuated, Evacuation } from "./evacuation";
 import type { Reader } from "./value-reader";
 
 function roleOf(reader: Reader, value: unknown, path: string): string | null {
-  return value == null ? null : reader.text(value, path);
+  return value == null ? null : reader.roleName(value, path);
 }
 
 const unboundOf = (object: Readonly<Record<string, unknown>>): { readonly unbound?: true } =>

@@ -32,12 +32,12 @@ function targetGroupOf(reader: Reader, value: unknown, path: string): AdoptedTar
   const at = (key: string): string => `${path}.${key}`;
   return {
     key: reader.text(object["key"], at("key")),
-    arn: reader.text(object["arn"], at("arn")),
+    arn: reader.id(object["arn"], at("arn")),
     name: reader.text(object["name"], at("name")),
     port: reader.whole(object["port"], at("port"), 1),
     protocol: reader.text(object["protocol"], at("protocol")),
     targetType: reader.oneOf(object["targetType"], at("targetType"), ["ip", "instance"] as const),
-    vpcId: reader.text(object["vpcId"], at("vpcId")),
+    vpcId: reader.id(object["vpcId"], at("vpcId")),
     healthCheck: {
       protocol: reader.text(check["protocol"], at("healthCheck.protocol")),
       port: reader.text(check["port"], at("healthCheck.port")),
@@ -55,7 +55,7 @@ function targetGroupOf(reader: Reader, value: unknown, path: string): AdoptedTar
 function listenerOf(reader: Reader, value: unknown, path: string): AdoptedListener {
   const object = reader.object(value, path);
   return {
-    arn: reader.text(object["arn"], `${path}.arn`),
+    arn: reader.id(object["arn"], `${path}.arn`),
     port: reader.whole(object["port"], `${path}.port`, 1),
     protocol: reader.text(object["protocol"], `${path}.protocol`),
     targetGroupKey: reader.text(object["targetGroupKey"], `${path}.targetGroupKey`),
@@ -65,11 +65,11 @@ function listenerOf(reader: Reader, value: unknown, path: string): AdoptedListen
 function securityGroupOf(reader: Reader, value: unknown, path: string): AdoptedSecurityGroup {
   const object = reader.object(value, path);
   return {
-    id: reader.text(object["id"], `${path}.id`),
+    id: reader.id(object["id"], `${path}.id`),
     kind: reader.oneOf(object["kind"], `${path}.kind`, ["managed", "backend"] as const),
     name: reader.text(object["name"], `${path}.name`),
     description: anyText(object["description"]),
-    vpcId: reader.text(object["vpcId"], `${path}.vpcId`),
+    vpcId: reader.id(object["vpcId"], `${path}.vpcId`),
     tags: texts(reader, object["tags"], `${path}.tags`),
   };
 }
@@ -79,14 +79,14 @@ function bindingOf(reader: Reader, value: unknown, path: string): AdoptedBinding
   const port = object["servicePort"];
   return {
     key: reader.text(object["key"], `${path}.key`),
-    namespace: reader.text(object["namespace"], `${path}.namespace`),
-    name: reader.text(object["name"], `${path}.name`),
-    service: reader.text(object["service"], `${path}.service`),
+    namespace: reader.label(object["namespace"], `${path}.namespace`),
+    name: reader.objectName(object["name"], `${path}.name`),
+    service: reader.label(object["service"], `${path}.service`),
     servicePort:
       typeof port === "number"
         ? reader.whole(port, `${path}.servicePort`, 1)
         : reader.text(port, `${path}.servicePort`),
-    targetGroupArn: reader.text(object["targetGroupArn"], `${path}.targetGroupArn`),
+    targetGroupArn: reader.id(object["targetGroupArn"], `${path}.targetGroupArn`),
     networking: object["networking"] ?? null,
   };
 }
@@ -97,13 +97,13 @@ export function loadBalancerOf(reader: Reader, value: unknown, path: string): Ad
   const list = <T>(key: string, read: (reader: Reader, value: unknown, path: string) => T): readonly T[] =>
     reader.array(object[key], at(key)).map((item, index) => read(reader, item, `${at(key)}[${index}]`));
   return {
-    arn: reader.text(object["arn"], at("arn")),
+    arn: reader.id(object["arn"], at("arn")),
     name: reader.text(object["name"], at("name")),
     dnsName: reader.text(object["dnsName"], at("dnsName")),
     scheme: reader.oneOf(object["scheme"], at("scheme"), ["internet-facing", "internal"] as const),
     ipAddressType: reader.text(object["ipAddressType"], at("ipAddressType")),
-    vpcId: reader.text(object["vpcId"], at("vpcId")),
-    subnetIds: list("subnetIds", (inner, item, where) => inner.text(item, where)),
+    vpcId: reader.id(object["vpcId"], at("vpcId")),
+    subnetIds: list("subnetIds", (inner, item, where) => inner.id(item, where)),
     securityGroups: list("securityGroups", securityGroupOf),
     attributes: texts(reader, object["attributes"], at("attributes")),
     listeners: list("listeners", listenerOf),
@@ -123,7 +123,12 @@ export function ownershipOf(reader: Reader, value: unknown): Ownership {
   for (const [service, balancer] of Object.entries(
     adopted === null ? {} : reader.object(object["adopted"], "ownership.adopted"),
   )) {
-    if (adopted !== null) adopted[service] = loadBalancerOf(reader, balancer, `ownership.adopted.${service}`);
+    if (adopted !== null)
+      adopted[reader.name(service, "ownership.adopted")] = loadBalancerOf(
+        reader,
+        balancer,
+        `ownership.adopted.${service}`,
+      );
   }
   const former = object["formerPrimary"];
   const formerPrimary = former == null ? null : reader.name(former, "ownership.formerPrimary");

@@ -1,5 +1,5 @@
 /** Reads plain values that came from outside. */
-import { plainName } from "../shared/plain-name";
+import { identifier, labelName, objectName, plainName, roleName } from "../shared/plain-name";
 
 /** Collects problems; every reader answers a value of its type, also after a problem, so that reading goes on. */
 export class Reader {
@@ -28,6 +28,27 @@ export class Reader {
       `${path}: expected a name (small letters, digits and dashes, at most 32, beginning with a letter), got ` +
         `${JSON.stringify(name)}`,
     );
+    return "";
+  }
+  /** A namespace or Service: it becomes part of paths at an API server. */
+  label(value: unknown, path: string): string {
+    return this.matching(value, path, labelName, "a label of Kubernetes' names");
+  }
+  objectName(value: unknown, path: string): string {
+    return this.matching(value, path, objectName, "the name of a Kubernetes object");
+  }
+  /** Of an IAM role: a policy is written onto it. */
+  roleName(value: unknown, path: string): string {
+    return this.matching(value, path, roleName, "the name of an IAM role");
+  }
+  /** An ARN or id of AWS. */
+  id(value: unknown, path: string): string {
+    return this.matching(value, path, identifier, "an ARN or id of AWS");
+  }
+  private matching(value: unknown, path: string, pattern: RegExp, what: string): string {
+    const text = this.text(value, path);
+    if (text === "" || pattern.test(text)) return text;
+    this.problems.push(`${path}: expected ${what}, got ${JSON.stringify(text)}`);
     return "";
   }
   whole(value: unknown, path: string, least: number): number {

@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import { oneLine } from "../../text/foreign";
+import { forgetAddress } from "./cluster-lookup";
 import { forgetToken } from "./eks-token";
 import { accessOf, type Access } from "./kubeconfig";
 import { shell } from "../../text/shell";
@@ -63,9 +64,10 @@ async function send(access: Access, method: string, path: string, body: Body | n
     method,
     agent,
     headers: { accept: "application/json", "user-agent": "eks-blue-green", ...content },
-    ...(access.ca === null ? {} : { ca: access.ca }),
   };
   await access.signIn(options);
+  // Last: no login may name other certificates.
+  Object.assign(options, { ca: access.ca, rejectUnauthorized: true, agent });
   const base = access.server.pathname.replace(/\/$/, "");
   return await new Promise((resolve, reject) => {
     const outgoing = request(new URL(`${base}${path}`, access.server), options, (answer) => {
@@ -95,6 +97,10 @@ async function send(access: Access, method: string, path: string, body: Body | n
 /** @throws EBG-MEMBER-UNREACHABLE when there is no answer, EBG-KUBERNETES when it is a refusal */
 export const get = (member: MemberOutputs, path: string): Promise<Answer> => call(member, "GET", path, null);
 
+/** Signed by somebody whom the kept authority does not know. */
+const isForeignCertificate = (error: unknown): boolean =>
+  /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_)/.test((error as { code?: string }).code ?? "");
+
 const mayPass = (status: number): boolean => status === 429 || status >= 500;
 
 /**
@@ -102,13 +108,18 @@ const mayPass = (status: number): boolean => status === 429 || status >= 500;
  * to three times. @throws as `get`
  */
 export async function call(member: MemberOutputs, method: string, path: string, body: Body | null): Promise<Answer> {
-  const access = accessOf(member);
+  let access = await accessOf(member);
   for (let attempt = 1; ; attempt += 1) {
     let answer: Answer;
     try {
       answer = await send(access, method, path, body);
     } catch (error) {
       if (error instanceof DriverError) throw error;
+      if (attempt === 1 && isForeignCertificate(error)) {
+        forgetAddress(member);
+        access = await accessOf(member);
+        continue;
+      }
       // A kept connection that the server closed meanwhile says nothing about the server.
       if (attempt >= attempts || !["ECONNRESET", "EPIPE"].includes((error as { code?: string }).code ?? ""))
         throw unreachable(member, error);

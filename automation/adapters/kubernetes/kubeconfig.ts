@@ -1,9 +1,15 @@
-/** A member's kubeconfig: where its API server is and how to sign in. */
+/**
+ * How to sign in to a member's API server: what its kubeconfig says, as far as that is safe. Where the server is comes
+ * from EKS.
+ */
 import type { RequestOptions } from "node:https";
 import { parse } from "yaml";
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
+import { oneLine } from "../../text/foreign";
+import { addressOf, type ClusterAddress } from "./cluster-lookup";
 import { eksToken } from "./eks-token";
+import { mayRunExec } from "./exec-permission";
 
 interface User {
   readonly token?: string;
@@ -15,7 +21,7 @@ interface KubeconfigFile {
   readonly "current-context"?: string;
   readonly clusters?: readonly {
     readonly name: string;
-    readonly cluster: { readonly server: string; readonly "certificate-authority-data"?: string };
+    readonly cluster: { readonly server?: unknown };
   }[];
   readonly contexts?: readonly {
     readonly name: string;
@@ -26,7 +32,7 @@ interface KubeconfigFile {
 
 export interface Access {
   readonly server: URL;
-  readonly ca: string | null;
+  readonly ca: string;
   /** Adds what signs the request in. */
   readonly signIn: (options: RequestOptions) => Promise<void>;
   /** Set when tokens are minted here, for the cluster of this name. */
@@ -49,40 +55,80 @@ export function eksExec(user: User, fallbackRegion: string): { name: string; reg
   return name === undefined ? null : { name, region: after("--region") ?? fallbackRegion };
 }
 
-/** @throws EBG-KUBERNETES */
-export function accessOf(member: MemberOutputs): Access {
-  const file = parse(member.kubeconfig) as KubeconfigFile | null;
-  const context =
-    file?.contexts?.find((one) => one.name === file["current-context"])?.context ?? file?.contexts?.[0]?.context;
-  const cluster = file?.clusters?.find((one) => one.name === context?.cluster)?.cluster;
-  const user = file?.users?.find((one) => one.name === context?.user)?.user;
-  if (cluster === undefined || user === undefined) throw unusable(member.member, "has no complete context");
-  const ca = cluster["certificate-authority-data"];
-  const base = {
-    server: new URL(cluster.server),
-    ca: ca === undefined ? null : Buffer.from(ca, "base64").toString("utf8"),
-  };
+/**
+ * A token for another cluster than the member's own must never leave: whoever gets it may act there. @throws
+ * EBG-KUBERNETES
+ */
+function refuseOtherCluster(member: MemberOutputs, wanted: { name: string; region: string }): void {
+  if (wanted.name === member.clusterName && wanted.region === member.region) return;
+  throw unusable(
+    member.member,
+    `asks for a token of cluster ${oneLine(wanted.name)} in ${oneLine(wanted.region)}, but the member's cluster is ` +
+      `${member.clusterName} in ${member.region}`,
+  );
+}
+
+/** @throws EBG-KUBERNETES for a login by a command of the state's choice, unless it was allowed */
+function refuseUnlessAllowed(member: string, user: User): void {
+  if (mayRunExec()) return;
+  const { exec } = user;
+  const how = exec === undefined ? "by a login helper or file" : `with the command '${oneLine(exec.command ?? "")}'`;
+  throw new DriverError(
+    "EBG-KUBERNETES",
+    `the kubeconfig in the state of ${member} signs in ${how}, which whoever can write the state may choose; it was ` +
+      "not run",
+    `make the kubeconfig sign in with aws eks get-token; or, if you trust everybody who can write the state, run the ` +
+      "same command with --allow-exec",
+  );
+}
+
+/** @throws EBG-KUBERNETES, EBG-MEMBER-UNREACHABLE when EKS has no such cluster, and what AWS refuses */
+export async function accessOf(member: MemberOutputs): Promise<Access> {
+  const { server, user } = contextOf(member);
   const eksCluster = eksExec(user, member.region);
-  if (eksCluster !== null) {
+  const { token } = user;
+  const certificate = user["client-certificate-data"];
+  const plain = user.exec === undefined && (token !== undefined || certificate !== undefined);
+  if (eksCluster !== null) refuseOtherCluster(member, eksCluster);
+  else if (!plain) refuseUnlessAllowed(member.member, user);
+  const base = await addressOf(member, server);
+  if (eksCluster !== null)
     return {
       ...base,
       eksCluster,
       signIn: async (options) => bearer(options, await eksToken(eksCluster.name, eksCluster.region)),
     };
-  }
-  const { token, exec } = user;
-  if (exec !== undefined || (token === undefined && user["client-certificate-data"] === undefined)) {
-    return { ...base, eksCluster: null, signIn: (options) => otherSignIn(member.kubeconfig, member.member, options) };
-  }
+  if (!plain)
+    return { ...base, eksCluster: null, signIn: (options) => otherSignIn(user, base, member.member, options) };
   return {
     ...base,
     eksCluster: null,
     signIn: async (options) => {
       if (token !== undefined) return bearer(options, token);
-      options.cert = Buffer.from(user["client-certificate-data"] ?? "", "base64");
+      options.cert = Buffer.from(certificate ?? "", "base64");
       options.key = Buffer.from(user["client-key-data"] ?? "", "base64");
     },
   };
+}
+
+/** What the kubeconfig claims. @throws EBG-KUBERNETES */
+function contextOf(member: MemberOutputs): { readonly server: string; readonly user: User } {
+  const file = parsed(member);
+  const context =
+    file?.contexts?.find((one) => one.name === file["current-context"])?.context ?? file?.contexts?.[0]?.context;
+  const cluster = file?.clusters?.find((one) => one.name === context?.cluster)?.cluster;
+  const user = file?.users?.find((one) => one.name === context?.user)?.user;
+  if (typeof cluster?.server !== "string" || user === undefined || user === null)
+    throw unusable(member.member, "has no complete context");
+  return { server: cluster.server, user };
+}
+
+function parsed(member: MemberOutputs): KubeconfigFile | null {
+  try {
+    return parse(member.kubeconfig) as KubeconfigFile | null;
+  } catch {
+    throw unusable(member.member, "is no YAML");
+  }
 }
 
 function bearer(options: RequestOptions, token: string): void {
@@ -90,10 +136,29 @@ function bearer(options: RequestOptions, token: string): void {
 }
 
 /** Other exec plugins, OIDC and the like are the official client's business; it is large, so it is loaded only here. */
-async function otherSignIn(kubeconfig: string, member: string, options: RequestOptions): Promise<void> {
+async function otherSignIn(user: User, at: ClusterAddress, member: string, options: RequestOptions): Promise<void> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const loaded = new KubeConfig();
-  loaded.loadFromString(kubeconfig);
+  const name = "member";
+  // Built anew: of the state's kubeconfig the user alone is taken, not the server and not what it says of certificates.
+  loaded.loadFromString(
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": name,
+      clusters: [
+        {
+          name,
+          cluster: {
+            server: at.server.href,
+            "certificate-authority-data": Buffer.from(at.ca).toString("base64"),
+          },
+        },
+      ],
+      contexts: [{ name, context: { cluster: name, user: name } }],
+      users: [{ name, user }],
+    }),
+  );
   try {
     await loaded.applyToHTTPSOptions(options);
   } catch (error) {

@@ -21,11 +21,13 @@ import { planLines, statusLines } from "../../report/tables";
 import { tellEnding } from "../../report/result-line";
 import { exitCodeOfOutcome } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
+import { allowExecOption } from "./allow-exec";
 
 interface Flags {
   stack: string;
   cwd: string;
   json: boolean;
+  allowExec: boolean;
   plain?: boolean;
   approveRetire?: boolean;
   retryVersion?: boolean;
@@ -39,10 +41,16 @@ const jsonOption = (): Option =>
 const plainOption = (): Option => new Option("--plain", "plain lines instead of the live view").default(false);
 
 const base = (name: string, description: string): Command =>
-  new Command(name).description(description).addOption(stackOption()).addOption(cwdOption()).addOption(jsonOption());
-const target = (flags: Flags): { environment: string; projectDirectory: string } => ({
+  new Command(name)
+    .description(description)
+    .addOption(stackOption())
+    .addOption(cwdOption())
+    .addOption(jsonOption())
+    .addOption(allowExecOption());
+const target = (flags: Flags): { environment: string; projectDirectory: string; allowExec: boolean } => ({
   environment: flags.stack,
   projectDirectory: resolve(flags.cwd),
+  allowExec: flags.allowExec,
 });
 
 /** Runs a rollout with its view, Ctrl-C and exit code. */

@@ -6,11 +6,13 @@ import { reporterFor, stamp } from "../../report/reporters";
 import { tellEnding } from "../../report/result-line";
 import { exitCodes } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
+import { allowExecOption } from "./allow-exec";
 
 interface Flags {
   stack: string;
   cwd: string;
   json: boolean;
+  allowExec: boolean;
   plain: boolean;
   yesDelete?: string;
 }
@@ -43,6 +45,7 @@ async function run(flags: Flags): Promise<void> {
     const result = await teardown({
       environment: flags.stack,
       projectDirectory: resolve(flags.cwd),
+      allowExec: flags.allowExec,
       confirm: typed,
       onEvent: tell,
       signal: interrupt.signal,
@@ -69,6 +72,7 @@ export function teardownCommand(): Command {
       ),
     )
     .addOption(new Option("--json", "NDJSON events on stdout, people's text on stderr").default(false))
+    .addOption(allowExecOption())
     .addOption(new Option("--plain", "plain lines instead of the live view").default(false))
     .addHelpText(
       "after",

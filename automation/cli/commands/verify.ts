@@ -5,11 +5,13 @@ import { jsonLine, print, printableRows } from "../../report/edge";
 import { lookReporter, stamp } from "../../report/reporters";
 import { verifyLines } from "../../report/verify";
 import { exitCodeOfVerdict } from "../exit-codes";
+import { allowExecOption } from "./allow-exec";
 
 interface Flags {
   stack: string;
   cwd: string;
   json: boolean;
+  allowExec: boolean;
   requests: number;
   concurrency: number;
 }
@@ -24,7 +26,7 @@ const whole =
 async function run(flags: Flags): Promise<void> {
   const reporter = lookReporter();
   const tell = stamp(reporter);
-  const target = { environment: flags.stack, projectDirectory: resolve(flags.cwd) };
+  const target = { environment: flags.stack, projectDirectory: resolve(flags.cwd), allowExec: flags.allowExec };
   // People get the findings with the table, scripts in the one object.
   const report = await verify({
     ...target,
@@ -51,6 +53,7 @@ export function verifyCommand(): Command {
     )
     .addOption(new Option("--concurrency <n>", "how many of them at a time").argParser(whole(1)).default(40))
     .addOption(new Option("--json", "one JSON object on stdout").default(false))
+    .addOption(allowExecOption())
     .addHelpText(
       "after",
       "\nExamples:\n  $ eks-blue-green verify --stack dev\n  $ eks-blue-green verify --stack dev --requests 5000 " +

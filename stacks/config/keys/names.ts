@@ -1,5 +1,5 @@
 /** Forms of names that several keys share. */
-import { plainName } from "../../shared/plain-name";
+import { labelName, objectName as objectNameForm, plainName } from "../../shared/plain-name";
 import { text } from "../declare/form";
 
 /** Longest name of an environment, member or service: they become parts of names of at most 32 characters. */
@@ -18,11 +18,8 @@ export const nameText = (remedy: string) =>
     range: `lower-case letters, digits and dashes, at most ${longestName} characters`,
   });
 
-/** One label of Kubernetes' names: of namespaces, Services and the like. */
-export const labelPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
-/** A DNS subdomain, as most objects of Kubernetes are named. */
-export const objectNamePattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+export const labelPattern = labelName;
+export const objectNamePattern = objectNameForm;
 
 export const objectName = () =>
   text({

@@ -91,4 +91,27 @@ describe("an evacuation in the record", () => {
     assert.match(parseRecord(evil).problems.join(), /placement: expected a name .*"\.\.\/\.\.\/x"/);
     assert.deepEqual(parseRecord(record).problems, []);
   });
+
+  it("refuses names of Kubernetes and AWS that lead elsewhere", () => {
+    const evil = { namespace: "../../kube-system", name: "x/y", service: "web?", servicePort: 80, key: "web" };
+    const problems = parseRecord({
+      ...base,
+      evacuation: { ...evacuation, roleName: "role; id" },
+      ownership: {
+        owner: "service",
+        primary: "blue",
+        adopted: { "../web": { arn: "arn:aws:x $(id)", bindings: [{ ...evil, targetGroupArn: "`id`" }] } },
+      },
+    }).problems.join("\n");
+    for (const [path, what] of [
+      ["evacuation.roleName", "the name of an IAM role"],
+      ["ownership.adopted", "a name"],
+      ["ownership.adopted.../web.arn", "an ARN or id of AWS"],
+      ["ownership.adopted.../web.bindings[0].namespace", "a label of Kubernetes' names"],
+      ["ownership.adopted.../web.bindings[0].name", "the name of a Kubernetes object"],
+      ["ownership.adopted.../web.bindings[0].service", "a label of Kubernetes' names"],
+      ["ownership.adopted.../web.bindings[0].targetGroupArn", "an ARN or id of AWS"],
+    ] as const)
+      assert.ok(problems.includes(`${path}: expected ${what}`), `${path} is not among:\n${problems}`);
+  });
 });

@@ -8,12 +8,15 @@ import { call, closeConnections, get, getList } from "../../../../automation/ada
 import type { DriverError } from "../../../../automation/errors";
 import { createCertificates } from "../../../../sandbox/control-plane/certificates";
 import type { MemberOutputs } from "../../../../stacks/contract";
+import { withExecPermission } from "../../../../automation/adapters/kubernetes/exec-permission";
+import { EksRig } from "./eks-rig";
 
 /** What the server does with a call: a status, or cut the connection. */
 type Does = number | "cut" | "endless" | "another page";
 
 describe("a call to an API server", () => {
   const dir = mkdtempSync(join(tmpdir(), "ebg-get-"));
+  const eks = new EksRig();
   let server: Server;
   let member: MemberOutputs;
   let script: Does[] = [];
@@ -43,6 +46,8 @@ describe("a call to an API server", () => {
       clusters: [{ name: "c", cluster: { server: url, "certificate-authority-data": certificates.caData } }],
       users: [{ name: "u", user: { token: "t" } }],
     });
+    await eks.start();
+    eks.clusters.set("dev-blue", { endpoint: url, certificateAuthority: { data: certificates.caData } });
     member = {
       member: "blue",
       clusterName: "dev-blue",
@@ -53,6 +58,7 @@ describe("a call to an API server", () => {
   });
   after(async () => {
     closeConnections();
+    await eks.stop();
     await new Promise((resolve) => server.close(resolve));
     rmSync(dir, { recursive: true, force: true });
   });
@@ -109,7 +115,10 @@ describe("a call to an API server", () => {
         },
       ],
     });
-    await assert.rejects(get({ ...member, kubeconfig }, "/api"), { code: "EBG-KUBERNETES" });
+    await assert.rejects(
+      withExecPermission(true, () => get({ ...member, kubeconfig }, "/api")),
+      { code: "EBG-KUBERNETES", message: /no login .*\/no\/such\/login-command/ },
+    );
   });
 
   it("that answers without end is given up, with the reason", async () => {
