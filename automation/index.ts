@@ -265,6 +265,7 @@ export function teardown(options: TeardownOptions): Promise<TeardownResult> {
             previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal),
             destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal),
             leftovers: (name, clusters) => search.find(name, clusters),
+            inTheWay: (clusters) => search.inTheWay(clusters),
             madeForServices: (cluster, services) => search.madeForServices(cluster, services),
             usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services),
           },

@@ -12,6 +12,7 @@ import { Stop, GateFailed, stopRequested } from "../rollout/interruptions";
 import { backendGroups } from "../teardown/shared-security-groups";
 import { startTeardown } from "../planning/teardown";
 import { releaseLoadBalancers } from "../teardown/delete-load-balancers";
+import { logGroups, namingWhatIsInTheWay } from "../teardown/left-by-clusters";
 import { refuseDuringEvacuation } from "./evacuate";
 import { readFamilyToAct, type Family } from "../environment/state";
 import { wantedConfig } from "./plan";
@@ -270,11 +271,14 @@ export async function runTeardown(
   });
   const stopped = await destroyMembers(ports, session);
   if (stopped !== null) return stopped;
+  const clusterNames = made([...new Set([...names, ...config.members])]);
   try {
-    await destroyEnvironment(ports, session, run);
+    await namingWhatIsInTheWay(ports.teardown, run, clusterNames, () => destroyEnvironment(ports, session, run));
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
     return { outcome: "stopped", code: error.code, message: error.message, remedy: error.remedy, leftovers: none };
   }
-  return await lookAround(ports, run, made([...new Set([...names, ...config.members])]));
+  for (const finding of logGroups(config.cluster.logTypes ?? [], clusterNames))
+    run.emit({ kind: "finding", ...finding });
+  return await lookAround(ports, run, clusterNames);
 }

@@ -449,6 +449,8 @@ export interface TeardownPort {
   destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate>;
   /** By the tags `eks-blue-green/environment` and `elbv2.k8s.aws/cluster`, and by the clusters' names. */
   leftovers(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]>;
+  /** What destroyed clusters made by themselves in EC2: the network that it is in can't be deleted before it. */
+  inTheWay(clusterNames: readonly string[]): Promise<readonly Leftover[]>;
   /**
    * Load balancers, target groups and security groups that a cluster's controller made for these Services
    * (`namespace/name`), by its tags.
@@ -488,8 +490,8 @@ export interface EvacuationPort {
    * Answers how many.
    */
   forgetKubernetesObjects(member: string): Promise<number>;
-  /** What of a destroyed cluster is still in EC2: `eni-…`, `i-…`, `vol-…`, by its tags. */
-  leftBehind(clusterName: string): Promise<readonly string[]>;
+  /** What a destroyed cluster made by itself and is still in EC2: interfaces, groups, instances, volumes, by its tags. */
+  leftBehind(clusterName: string): Promise<readonly Leftover[]>;
 }
 
 export interface Ports {

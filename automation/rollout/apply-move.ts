@@ -8,7 +8,8 @@ import { kubectl } from "../text/kubectl";
 import { assertAllowed, changesOf } from "../policy/move-policy";
 import { Attempts } from "./retry-budget";
 import { stillEnough } from "./capacity-check";
-import { forgetWhatIsUnreachable, isEvacuated, nameWhatIsLeft } from "./evacuated-member";
+import { forgetWhatIsUnreachable, isEvacuated } from "./evacuated-member";
+import { nameWhatIsLeft } from "./left-by-member";
 import type { Session } from "./session";
 import { GateFailed, stopRequested } from "./interruptions";
 
@@ -101,8 +102,7 @@ async function once(
       ? pulumi.destroy(move.member, context.expectedRevision, previewed.plan, cancel)
       : pulumi.apply(stack, context, previewed.plan, cancel),
   );
-  if (destroys && isEvacuated(session, move.member))
-    await nameWhatIsLeft(session, session.members[move.member]?.clusterName ?? name);
+  if (destroys) await nameWhatIsLeft(session, move.member, session.members[move.member]?.clusterName ?? name);
   emit({
     kind: "stack",
     stack: name,

@@ -90,16 +90,3 @@ export async function forgetWhatIsUnreachable(session: Session, member: string):
         "(a copy of it was kept), EKS removes them with the cluster",
     });
 }
-
-/** Named, not removed: what a cluster made by itself is no resource of the stack. */
-export async function nameWhatIsLeft(session: Session, clusterName: string): Promise<void> {
-  const left = await portOf(session).leftBehind(clusterName);
-  if (left.length > 0)
-    session.options.emit({
-      kind: "finding",
-      code: "EBG-EVACUATE",
-      severity: "recommended",
-      message: `${clusterName} is destroyed, but EC2 still has of it: ${listing(left, 10)}`,
-      remedy: "look at them and delete what nobody needs: nobody else will",
-    });
-}

@@ -2,7 +2,6 @@
 import {
   DescribeInstancesCommand,
   DescribeNetworkInterfacesCommand,
-  DescribeVolumesCommand,
   EC2Client,
   type Filter,
   type Instance,
@@ -10,9 +9,10 @@ import {
   type Tag,
 } from "@aws-sdk/client-ec2";
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
-import type { AddressOwner, EvacuationPort } from "../../ports";
+import type { AddressOwner, EvacuationPort, Leftover } from "../../ports";
 import { callAws, isGone } from "./call";
 import { clientSettings } from "./client";
+import { madeByClusters, search } from "./leftover-kinds";
 import { interfacesByAddress } from "./network-interfaces";
 
 /** Name of the inline policy; one that is found under it is ours. */
@@ -126,47 +126,8 @@ export class EvacuationAdapter implements EvacuationPort {
     );
   }
 
-  async leftBehind(clusterName: string): Promise<readonly string[]> {
-    const found: string[] = [];
-    for (const filter of [
-      { Name: `tag:kubernetes.io/cluster/${clusterName}`, Values: ["owned"] },
-      { Name: "tag:cluster.k8s.amazonaws.com/name", Values: [clusterName] },
-    ]) {
-      const [interfaces, volumes, machines] = await Promise.all([
-        this.pages(
-          "ec2:DescribeNetworkInterfaces",
-          (NextToken, options) =>
-            this.ec2.send(new DescribeNetworkInterfacesCommand({ Filters: [filter], NextToken }), options),
-          (page) => page.NetworkInterfaces,
-        ),
-        this.pages(
-          "ec2:DescribeVolumes",
-          (NextToken, options) => this.ec2.send(new DescribeVolumesCommand({ Filters: [filter], NextToken }), options),
-          (page) => page.Volumes,
-        ),
-        this.pages(
-          "ec2:DescribeInstances",
-          (NextToken, options) =>
-            this.ec2.send(
-              new DescribeInstancesCommand({
-                Filters: [
-                  filter,
-                  { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
-                ],
-                NextToken,
-              }),
-              options,
-            ),
-          (page) => page.Reservations?.flatMap((one) => one.Instances ?? []),
-        ),
-      ]);
-      found.push(
-        ...interfaces.flatMap((one) => one.NetworkInterfaceId ?? []),
-        ...volumes.flatMap((one) => one.VolumeId ?? []),
-        ...machines.flatMap((one) => one.InstanceId ?? []),
-      );
-    }
-    return [...new Set(found)].sort();
+  leftBehind(clusterName: string): Promise<readonly Leftover[]> {
+    return search(this.ec2, madeByClusters([clusterName]));
   }
 
   private async instances(ids: readonly string[]): Promise<readonly Instance[]> {

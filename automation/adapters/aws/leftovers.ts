@@ -2,20 +2,7 @@
  * What is still there of an environment: load balancers, target groups, IAM roles, and everything of EC2's that carries
  * its tags. Clusters are asked for by name.
  */
-import {
-  DescribeAddressesCommand,
-  DescribeInstancesCommand,
-  DescribeInternetGatewaysCommand,
-  DescribeNatGatewaysCommand,
-  DescribeNetworkInterfacesCommand,
-  DescribeRouteTablesCommand,
-  DescribeSecurityGroupsCommand,
-  DescribeSubnetsCommand,
-  DescribeVolumesCommand,
-  DescribeVpcsCommand,
-  EC2Client,
-  type Filter,
-} from "@aws-sdk/client-ec2";
+import { DescribeSecurityGroupsCommand, EC2Client, type Filter } from "@aws-sdk/client-ec2";
 import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import {
   DescribeLoadBalancersCommand,
@@ -27,116 +14,11 @@ import type { Leftover } from "../../ports";
 import { callAws, isGone, unlessGone } from "./call";
 import { clientSettings } from "./client";
 import { describeElbTags } from "./elb-tags";
+import { kinds, type Kind, madeByClusters, search, securityGroup } from "./leftover-kinds";
 import { shell } from "../../text/shell";
 
 export const environmentTag = "eks-blue-green/environment";
 export const controllerTag = "elbv2.k8s.aws/cluster";
-
-type Options = { readonly abortSignal: AbortSignal };
-interface Kind {
-  readonly what: string;
-  readonly action: string;
-  readonly find: (ec2: EC2Client, Filters: Filter[], options: Options) => Promise<readonly (string | undefined)[]>;
-  readonly command: (id: string) => string;
-}
-const ended = new Set<string | undefined>(["deleted", "deleting", "terminated", "shutting-down"]);
-
-const kinds: readonly Kind[] = [
-  {
-    what: "instance",
-    action: "DescribeInstances",
-    find: async (ec2, Filters, options) =>
-      ((await ec2.send(new DescribeInstancesCommand({ Filters }), options)).Reservations ?? [])
-        .flatMap(({ Instances }) => Instances ?? [])
-        .filter(({ State }) => !ended.has(State?.Name))
-        .map(({ InstanceId }) => InstanceId),
-    command: (id) => shell`aws ec2 terminate-instances --instance-ids ${id}`,
-  },
-  {
-    what: "NAT gateway",
-    action: "DescribeNatGateways",
-    find: async (ec2, Filter, options) =>
-      ((await ec2.send(new DescribeNatGatewaysCommand({ Filter }), options)).NatGateways ?? [])
-        .filter(({ State }) => !ended.has(State))
-        .map(({ NatGatewayId }) => NatGatewayId),
-    command: (id) => shell`aws ec2 delete-nat-gateway --nat-gateway-id ${id}`,
-  },
-  {
-    what: "network interface",
-    action: "DescribeNetworkInterfaces",
-    find: async (ec2, Filters, options) =>
-      ((await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }), options)).NetworkInterfaces ?? []).map(
-        ({ NetworkInterfaceId }) => NetworkInterfaceId,
-      ),
-    command: (id) => shell`aws ec2 delete-network-interface --network-interface-id ${id}`,
-  },
-  {
-    what: "elastic IP",
-    action: "DescribeAddresses",
-    find: async (ec2, Filters, options) =>
-      ((await ec2.send(new DescribeAddressesCommand({ Filters }), options)).Addresses ?? []).map(
-        ({ AllocationId }) => AllocationId,
-      ),
-    command: (id) => shell`aws ec2 release-address --allocation-id ${id}`,
-  },
-  {
-    what: "security group",
-    action: "DescribeSecurityGroups",
-    find: async (ec2, Filters, options) =>
-      ((await ec2.send(new DescribeSecurityGroupsCommand({ Filters }), options)).SecurityGroups ?? []).map(
-        ({ GroupId }) => GroupId,
-      ),
-    command: (id) => shell`aws ec2 delete-security-group --group-id ${id}`,
-  },
-  {
-    what: "route table",
-    action: "DescribeRouteTables",
-    find: async (ec2, Filters, options) =>
-      ((await ec2.send(new DescribeRouteTablesCommand({ Filters }), options)).RouteTables ?? []).map(
-        ({ RouteTableId }) => RouteTableId,
-      ),
-    command: (id) => shell`aws ec2 delete-route-table --route-table-id ${id}`,
-  },
-  {
-    what: "subnet",
-    action: "DescribeSubnets",
-    find: async (ec2, Filters, options) =>
-      ((await ec2.send(new DescribeSubnetsCommand({ Filters }), options)).Subnets ?? []).map(
-        ({ SubnetId }) => SubnetId,
-      ),
-    command: (id) => shell`aws ec2 delete-subnet --subnet-id ${id}`,
-  },
-  {
-    what: "internet gateway",
-    action: "DescribeInternetGateways",
-    find: async (ec2, Filters, options) =>
-      ((await ec2.send(new DescribeInternetGatewaysCommand({ Filters }), options)).InternetGateways ?? []).map(
-        ({ InternetGatewayId }) => InternetGatewayId,
-      ),
-    command: (id) => shell`aws ec2 delete-internet-gateway --internet-gateway-id ${id}`,
-  },
-  {
-    what: "VPC",
-    action: "DescribeVpcs",
-    find: async (ec2, Filters, options) =>
-      ((await ec2.send(new DescribeVpcsCommand({ Filters }), options)).Vpcs ?? []).map(({ VpcId }) => VpcId),
-    command: (id) => shell`aws ec2 delete-vpc --vpc-id ${id}`,
-  },
-];
-
-/**
- * Made by a cluster's storage driver, which tags with the cluster's name. They may hold data, so the command only
- * looks.
- */
-const volumes: Kind = {
-  what: "volume",
-  action: "DescribeVolumes",
-  find: async (ec2, Filters, options) =>
-    ((await ec2.send(new DescribeVolumesCommand({ Filters }), options)).Volumes ?? [])
-      .filter(({ State }) => !ended.has(State))
-      .map(({ VolumeId }) => VolumeId),
-  command: (id) => shell`aws ec2 describe-volumes --volume-ids ${id}`,
-};
 
 type Tags = readonly { Key?: string | undefined; Value?: string | undefined }[];
 
@@ -153,6 +35,35 @@ const stackTag = "service.k8s.aws/stack";
 /** The controller (v3.5.0) takes rules with this description for its own. */
 const controllersRule = "elbv2.k8s.aws/targetGroupBinding=shared";
 const valueOf = (tags: Tags, key: string): string | undefined => tags.find(({ Key }) => Key === key)?.Value;
+
+/** IAM deletes no role that has policies. */
+const deleteRole = (name: string): string =>
+  [
+    "for policy in $(aws iam list-attached-role-policies --role-name ",
+    shell`${name} --query AttachedPolicies[].PolicyArn --output text); do `,
+    shell`aws iam detach-role-policy --role-name ${name} --policy-arn "$policy"; done && `,
+    shell`for policy in $(aws iam list-role-policies --role-name ${name} --query PolicyNames --output text); do `,
+    shell`aws iam delete-role-policy --role-name ${name} --policy-name "$policy"; done && `,
+    shell`aws iam delete-role --role-name ${name}`,
+  ].join("");
+
+/** EKS deletes no cluster that has node groups. */
+const deleteCluster = (name: string): string =>
+  [
+    shell`for group in $(aws eks list-nodegroups --cluster-name ${name} --query nodegroups --output text); do `,
+    shell`aws eks delete-nodegroup --cluster-name ${name} --nodegroup-name "$group" && `,
+    shell`aws eks wait nodegroup-deleted --cluster-name ${name} --nodegroup-name "$group"; done && `,
+    shell`aws eks delete-cluster --name ${name}`,
+  ].join("");
+
+/** One that is protected is deleted by nobody; its target groups and security groups are in use until it is gone. */
+const deleteLoadBalancer = (arn: string): string =>
+  [
+    shell`aws elbv2 modify-load-balancer-attributes --load-balancer-arn ${arn} --attributes `,
+    shell`Key=deletion_protection.enabled,Value=false && `,
+    shell`aws elbv2 delete-load-balancer --load-balancer-arn ${arn} && `,
+    shell`aws elbv2 wait load-balancers-deleted --load-balancer-arns ${arn}`,
+  ].join("");
 
 export class LeftoverSearch {
   private readonly elb: ElasticLoadBalancingV2Client;
@@ -212,7 +123,7 @@ export class LeftoverSearch {
         callAws("iam:ListRoleTags", (options) => this.iam.send(new ListRoleTagsCommand({ RoleName }), options)),
       );
       if (isOurs(answer?.Tags ?? [], environment, clusterNames))
-        found.push({ what: "IAM role", id: RoleName, command: shell`aws iam delete-role --role-name ${RoleName}` });
+        found.push({ what: "IAM role", id: RoleName, command: deleteRole(RoleName) });
     }
     return found;
   }
@@ -224,7 +135,7 @@ export class LeftoverSearch {
           await callAws("eks:DescribeCluster", (options) =>
             this.eks.send(new DescribeClusterCommand({ name }), options),
           );
-          return [{ what: "EKS cluster", id: name, command: shell`aws eks delete-cluster --name ${name}` }];
+          return [{ what: "EKS cluster", id: name, command: deleteCluster(name) }];
         } catch (error) {
           if (isGone(error)) return [];
           throw error;
@@ -232,6 +143,14 @@ export class LeftoverSearch {
       }),
     );
     return found.flat();
+  }
+
+  /** What clusters have made in EC2 besides what stacks know, and their controllers' groups. */
+  async inTheWay(clusterNames: readonly string[]): Promise<readonly Leftover[]> {
+    return await search(this.ec2, [
+      ...madeByClusters(clusterNames),
+      ...clusterNames.map((name): [Filter, Kind] => [{ Name: `tag:${controllerTag}`, Values: [name] }, securityGroup]),
+    ]);
   }
 
   async madeForServices(clusterName: string, services: readonly string[]): Promise<readonly Leftover[]> {
@@ -312,7 +231,7 @@ export class LeftoverSearch {
           arn,
           securityGroups: SecurityGroups ?? [],
           what: "load balancer",
-          command: shell`aws elbv2 delete-load-balancer --load-balancer-arn ${arn}`,
+          command: deleteLoadBalancer(arn),
         })),
       );
       Marker = page.NextMarker;
@@ -346,25 +265,14 @@ export class LeftoverSearch {
   }
 
   /** Each kind is asked for itself: EC2's list of tags goes on naming what is gone. */
-  private async network(environment: string, clusterNames: readonly string[]): Promise<Leftover[]> {
+  private async network(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]> {
     const filters: Filter[] = [
       { Name: `tag:${environmentTag}`, Values: [environment] },
       ...(clusterNames.length === 0 ? [] : [{ Name: `tag:${controllerTag}`, Values: [...clusterNames] }]),
     ];
-    const asked: readonly (readonly [Filter, Kind])[] = [
+    return await search(this.ec2, [
       ...filters.flatMap((filter) => kinds.map((kind) => [filter, kind] as const)),
-      ...clusterNames.map((name): [Filter, Kind] => [
-        { Name: "tag-key", Values: [`kubernetes.io/cluster/${name}`] },
-        volumes,
-      ]),
-    ];
-    const found = await Promise.all(
-      asked.map(async ([filter, { what, action, find, command }]) =>
-        (await callAws(`ec2:${action}`, (options) => find(this.ec2, [filter], options)))
-          .filter((id) => id !== undefined)
-          .map((id): Leftover => ({ what, id, command: command(id) })),
-      ),
-    );
-    return [...new Map(found.flat().map((one) => [one.id, one])).values()];
+      ...madeByClusters(clusterNames),
+    ]);
   }
 }

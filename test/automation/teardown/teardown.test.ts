@@ -14,6 +14,12 @@ const config = parseEnvironmentConfig(values, { environment: "dev" });
 class Ending extends World {
   environmentDestroyed = false;
   left: Leftover[] = [];
+  /** What clusters made by themselves. */
+  inTheWay: Leftover[] = [];
+  /** Whether nobody may look for what a cluster leaves behind. */
+  unseen = false;
+  /** Why the environment's stack is not destroyed. */
+  refusal: DriverError | null = null;
 
   constructor() {
     super();
@@ -58,7 +64,10 @@ class Ending extends World {
         this.forgotten.push(member);
         return 7;
       },
-      leftBehind: async () => [],
+      leftBehind: async (cluster) => {
+        if (this.unseen) throw new DriverError("EBG-CREDENTIALS", "AWS refuses ec2:DescribeVolumes", "permit it");
+        return this.inTheWay.filter(({ id }) => id.endsWith(cluster));
+      },
     };
   }
   override ports(): Ports & { readonly evacuation: EvacuationPort } {
@@ -86,11 +95,13 @@ class Ending extends World {
       protectedResources: async () => 0,
       previewEnvironmentDestroy: async () => ({ operations: [], plan: "" }),
       destroyEnvironment: async () => {
+        if (this.refusal !== null) throw this.refusal;
         this.environmentDestroyed = true;
         return { changes: {}, seconds: 1 };
       },
       leftovers: async () => this.left,
       madeForServices: async () => [],
+      inTheWay: async () => this.inTheWay,
       usersOfGroup: async () => [],
     };
     return await runTeardown({ ...this.ports(), teardown: port }, values, {
@@ -138,6 +149,52 @@ describe("teardown", () => {
     const result = await world.teardown();
     assert.equal(result.outcome, "done", `${result.message} → ${result.remedy}`);
     world.gone();
+  });
+
+  describe("of clusters that leave something in the network", () => {
+    const left = (id: string): Leftover => ({ what: "network interface", id, command: `aws ec2 delete ${id}` });
+    const told = (world: Ending): string[] =>
+      world.events.flatMap((event) =>
+        event.kind === "finding" ? [`${event.severity}: ${event.message} → ${event.remedy}`] : [],
+      );
+
+    it("names it after the cluster and before the environment, with the commands", async () => {
+      const world = new Ending();
+      world.inTheWay = [left("eni-dev-blue")];
+      assert.equal((await world.teardown()).outcome, "done");
+      assert.deepEqual(told(world), [
+        "recommended: dev-blue is destroyed, but EC2 still has of it: network interface eni-dev-blue → look at them " +
+          "and delete what nobody needs, nobody else will:\naws ec2 delete eni-dev-blue",
+        "recommended: network interface eni-dev-blue of a destroyed cluster is still there; the network that it is in " +
+          "can't go before it → aws ec2 delete eni-dev-blue",
+      ]);
+    });
+
+    it("says when the environment's destroy fails what is in its way, and goes on when that is gone", async () => {
+      const world = new Ending();
+      world.inTheWay = [left("eni-dev-green")];
+      world.refusal = new DriverError("EBG-UPDATE-FAILED", "DependencyViolation: subnet-1 has dependencies", "again");
+      await assert.rejects(world.teardown(), (error: DriverError) => {
+        assert.equal(error.code, "EBG-UPDATE-FAILED");
+        assert.match(error.message, /^DependencyViolation.*\nin its way: network interface eni-dev-green$/);
+        assert.match(error.remedy, /^aws ec2 delete eni-dev-green\nthen go on with: eks-blue-green teardown/);
+        return true;
+      });
+      world.inTheWay = [];
+      await assert.rejects(world.teardown(), (error: DriverError) => error.message === world.refusal?.message);
+      world.refusal = null;
+      assert.equal((await world.teardown()).outcome, "done");
+      world.gone();
+    });
+
+    it("destroys its member also when nobody may look", async () => {
+      const world = new Ending();
+      world.unseen = true;
+      assert.equal((await world.teardown()).outcome, "done");
+      assert.ok(
+        world.events.some((event) => event.kind === "note" && /dev-blue left behind .* not looked/.test(event.message)),
+      );
+    });
   });
 
   describe("of a member whose first update failed, so that its stack has no outputs", () => {

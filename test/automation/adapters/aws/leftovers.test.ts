@@ -1,8 +1,15 @@
 /** What a teardown finds afterwards, in AWS as the sandbox has it. */
 import assert from "node:assert/strict";
-import { CreateSecurityGroupCommand, CreateTagsCommand, CreateVolumeCommand } from "@aws-sdk/client-ec2";
+import {
+  CreateNetworkInterfaceCommand,
+  CreateSecurityGroupCommand,
+  CreateTagsCommand,
+  CreateVolumeCommand,
+} from "@aws-sdk/client-ec2";
 import { CreateTargetGroupCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { EvacuationAdapter } from "../../../../automation/adapters/aws/evacuation-adapter";
+import type { Leftover } from "../../../../automation/ports";
 import { environmentTag, LeftoverSearch } from "../../../../automation/adapters/aws/leftovers";
 import { credentials, region, useRig } from "../../../sandbox/aws-front/rig";
 
@@ -80,7 +87,8 @@ describe("the search for leftovers", function () {
           Tags: [{ Key: environmentTag, Value: "prod" }],
         }),
       );
-      const found = (await search.find("dev", ["dev-blue", "dev-green"])).map(({ what, id }) => `${what} ${id}`).sort();
+      const all = await search.find("dev", ["dev-blue", "dev-green"]);
+      const found = all.map(({ what, id }) => `${what} ${id}`).sort();
       assert.deepEqual(
         found,
         [
@@ -90,9 +98,49 @@ describe("the search for leftovers", function () {
           `volume ${ours ?? ""}`,
         ].sort(),
       );
+      const role1 = all.find(({ what }) => what === "IAM role")?.command ?? "";
+      assert.match(role1, /^for policy in .*list-attached-role-policies.* detach-role-policy .* delete-role-policy /);
+      assert.match(role1, /"\$policy"; done && aws iam delete-role --role-name blue-nodes-1a2b$/);
     } finally {
       search.dispose();
       iam.destroy();
+    }
+  });
+
+  it("names what clusters made by themselves, which keeps a network from being deleted", async () => {
+    const { ec2, subnets, vpcId } = rig();
+    const search = new LeftoverSearch(region);
+    const evacuation = new EvacuationAdapter(region, async () => 0);
+    try {
+      const tagged = async (id: string | undefined, Key: string, Value: string): Promise<string> => {
+        await ec2.send(new CreateTagsCommand({ Resources: [id ?? ""], Tags: [{ Key, Value }] }));
+        return id ?? "";
+      };
+      const nic = async (Key: string, Value: string): Promise<string> => {
+        const made = await ec2.send(
+          new CreateNetworkInterfaceCommand({ SubnetId: subnets[0], Description: "aws-K8S-i-1" }),
+        );
+        return await tagged(made.NetworkInterface?.NetworkInterfaceId, Key, Value);
+      };
+      const group = async (name: string, Key: string, Value: string): Promise<string> => {
+        const made = await ec2.send(
+          new CreateSecurityGroupCommand({ GroupName: name, Description: "left", VpcId: vpcId }),
+        );
+        return await tagged(made.GroupId, Key, Value);
+      };
+      const ours = [
+        `network interface ${await nic("cluster.k8s.amazonaws.com/name", "own-blue")}`,
+        `security group ${await group("eks-cluster-sg-own-blue", "kubernetes.io/cluster/own-blue", "owned")}`,
+      ].sort();
+      await nic("cluster.k8s.amazonaws.com/name", "own-blue-2");
+      await group("shared-by-many", "kubernetes.io/cluster/own-blue", "shared");
+      const named = (found: readonly Leftover[]): string[] => found.map(({ what, id }) => `${what} ${id}`).sort();
+      assert.deepEqual(named(await search.inTheWay(["own-blue", "own-green"])), ours);
+      assert.deepEqual(named(await search.find("own", ["own-blue"])), ours);
+      assert.deepEqual(named(await evacuation.leftBehind("own-blue")), ours);
+    } finally {
+      search.dispose();
+      evacuation.dispose();
     }
   });
 });
