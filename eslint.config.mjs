@@ -22,7 +22,6 @@ const stillTooLong = [
   "test/sandbox/providers/aws/resources.test.ts",
   "test/stacks/member/owner-service.test.ts",
   "automation/adoption/preconditions.ts",
-  "automation/commands/up.ts",
   "automation/commands/upgrade.ts",
   "automation/preflight/preflight.ts",
   "automation/verify/checks/network.ts",

@@ -2,6 +2,7 @@
 import { InspectionAdapter } from "./adapters/aws/inspection-adapter";
 import { LeftoverSearch } from "./adapters/aws/leftovers";
 import type { Surroundings } from "./adapters/surroundings";
+import { writerLife } from "./adapters/writer-life";
 import { withPorts, type Controls, type Target } from "./adapters/with-ports";
 import type { DriverEvent, DriverEventBody, EventSink } from "./events";
 import { runAdopt, type AdoptResult } from "./commands/adopt";
@@ -205,10 +206,11 @@ export function planUpgrade(options: LookOptions): Promise<UpgradePlan & { reado
 
 /** Where traffic is, what is under way, and what AWS and the clusters say of it. @throws DriverError */
 export function status(options: LookOptions): Promise<StatusReport & { readonly surroundings: Surroundings }> {
-  return withPorts(options, options, async ({ ports, surroundings }) => ({
-    ...(await runStatus(ports, await readFamily(ports, options.environment))),
-    surroundings,
-  }));
+  return withPorts(options, options, async ({ ports, surroundings }) => {
+    const report = await runStatus(ports, await readFamily(ports, options.environment));
+    const { intent } = report.record;
+    return { ...report, driver: intent === null ? null : writerLife(intent.by), surroundings };
+  });
 }
 
 export interface VerifyOptions extends Target, Controls {

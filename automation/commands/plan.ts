@@ -3,6 +3,10 @@ import type { Placement, Rollout, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { knowing, type Family } from "../environment/state";
+import type { Finding } from "../finding";
+import { largerFindings } from "../preflight/larger-members";
+import { stepTimes, type StepTime } from "../planning/duration";
+import { describeAsked } from "../text/command-line";
 import { upgradeSteps } from "./upgrade-steps";
 
 export interface UpgradePlan {
@@ -12,6 +16,14 @@ export interface UpgradePlan {
   readonly strategy: "replace" | "cycle";
   /** What is left to do; none when nothing is. */
   readonly steps: readonly Step[];
+  /** How long each of `steps` takes on AWS, in the same order: estimates. */
+  readonly times: readonly StepTime[];
+  /** What to type to do it, as after `eks-blue-green`: `upgrade`, or what is under way. */
+  readonly command: string;
+  /** What there is to put in order when nothing else is. */
+  readonly advice: readonly Finding[];
+  /** The last step of a rollout waits for a person's approval, which no estimate has. */
+  readonly asksForApproval: boolean;
   /** The rollout that is under way, which `upgrade` would go on with. */
   readonly underWay: Rollout | null;
 }
@@ -31,18 +43,26 @@ export function wantedConfig(values: Readonly<Record<string, string>>, environme
 }
 
 export function runPlan(family: Family, values: Readonly<Record<string, string>>): UpgradePlan {
-  const config = wantedConfig(values, family.environment.environment);
+  const { environment } = family.environment;
+  const config = wantedConfig(values, environment);
   const record = knowing(family.record, config.members);
   const underWay = record.rollout;
-  const common = { environment: family.environment.environment, from: record.placement, underWay };
-  if (underWay !== null)
-    return {
-      ...common,
-      wantedVersion: underWay.wantedVersion,
-      strategy: underWay.strategy,
-      steps: underWay.steps.slice(underWay.done),
-    };
+  const of = (steps: readonly Step[], wantedVersion: string, strategy: UpgradePlan["strategy"]): UpgradePlan => ({
+    environment,
+    from: record.placement,
+    wantedVersion,
+    strategy,
+    steps,
+    times: stepTimes(steps, config),
+    command: describeAsked(underWay?.command ?? null),
+    advice: largerFindings(record, environment),
+    asksForApproval: config.rollout.retire === "ask" && steps.some((step) => isRetire(step)),
+    underWay,
+  });
+  if (underWay !== null) return of(underWay.steps.slice(underWay.done), underWay.wantedVersion, underWay.strategy);
   const steps = upgradeSteps(record, config);
-  refuseRetiringPrimary(record, config, steps, family.environment.environment);
-  return { ...common, wantedVersion: config.kubernetesVersion, strategy: config.rollout.strategy, steps };
+  refuseRetiringPrimary(record, config, steps, environment);
+  return of(steps, config.kubernetesVersion, config.rollout.strategy);
 }
+
+const isRetire = (step: Step): boolean => step.type === "move" && step.kind === "retire";

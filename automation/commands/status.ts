@@ -2,10 +2,13 @@ import type { EnvironmentRecord } from "../../stacks/record";
 import type { TargetCounts } from "../events";
 import { observe, type Observation } from "../observation/observe";
 import { countsByMember, healthOf, learnOwners } from "../observation/target-owners";
+import type { WriterLife } from "../adapters/writer-life";
 import type { Health, Ports } from "../ports";
 import type { Finding } from "../finding";
 import { lostFindings } from "../preflight/manual-changes";
+import { largerFindings } from "../preflight/larger-members";
 import { findingsOf } from "../preflight/preflight";
+import { addressesOf } from "../environment/load-balancers";
 import type { Family } from "../environment/state";
 
 export interface StatusReport {
@@ -14,7 +17,14 @@ export interface StatusReport {
   readonly health: Readonly<Record<string, Health>>;
   readonly targets: Readonly<Record<string, TargetCounts>>;
   readonly observation: Observation;
+  /** Where clients send their requests, by target group key: `NAME:PORT`. */
+  readonly addresses: Readonly<Record<string, string>>;
   readonly findings: readonly Finding[];
+  /**
+   * Whether the driver that began the open move still runs, as far as this machine tells; null or absent: no move is
+   * open.
+   */
+  readonly driver?: WriterLife | null;
 }
 
 /** Reads only. A member that does not answer is shown as such. */
@@ -33,8 +43,10 @@ export async function runStatus(ports: Ports, { environment, record, members }: 
     health,
     targets: countsByMember(owners, observation),
     observation,
+    addresses: addressesOf(environment),
     findings: [
       ...findingsOf(observation, record),
+      ...largerFindings(record, environment.environment),
       ...lostFindings(observation, record, {
         environment: environment.environment,
         config: environment.config,

@@ -7,16 +7,19 @@ import { refuseForeignProvision, refuseForeignStacks } from "../environment/memb
 import { knowing, readFamily, refuseOlderRecord, type Family } from "../environment/state";
 import { learnOwners } from "../observation/target-owners";
 import { planCommand } from "../planning/member-commands";
+import { largerThanNeeded } from "../planning/capacity";
 import { limitsOf } from "../planning/replace";
 import type { Ports } from "../ports";
 import { preflight } from "../preflight/preflight";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { describeAsked, typed } from "../text/command-line";
+import { largerMessage, largerRemedy } from "../text/larger";
 import { refuseDuringAdoption } from "./adopt";
 import { begin, heldUpgrade } from "./begin-rollout";
 import { refuseDuringEvacuation } from "./evacuate";
 import { wantedConfig } from "./plan";
+import { rememberingHalt } from "./remember-halt";
 import { asAsked, refuseOthers, turnAround } from "./resume";
 import { report, settledFamily } from "./settle-stacks";
 import { upgradeSteps } from "./upgrade-steps";
@@ -76,6 +79,18 @@ async function refuseForeign(
   await refuseForeignStacks(ports.pulumi, environment, steps.slice(rollout?.done ?? 0));
 }
 
+/** What is left larger than configured is named at the end; who asked for that size knows it. */
+function withLarger(session: Session, asked: Asked, result: RolloutResult): RolloutResult {
+  const larger = largerThanNeeded(result.placement);
+  if (result.outcome !== "done" || result.remedy !== null || asked?.name === "scale" || larger.length === 0)
+    return result;
+  const { environment } = session.environment;
+  return {
+    ...result,
+    remedy: `${largerMessage(larger, result.placement)}: ${largerRemedy(larger, environment)}`,
+  };
+}
+
 /** Goes on with the same command's rollout, turns any around, or begins a new one. */
 async function perform(
   ports: Ports,
@@ -131,8 +146,8 @@ async function perform(
   const turnsAround = asked?.name === "rollback" && session.record.rollout?.command?.name !== "rollback";
   const unapproved = turnsAround ? await turnAround(session, observation) : null;
   if (unapproved !== null) return unapproved;
-  const result = await runRollout(session);
-  return asked?.name === "rollback" ? asAsked(session, result, turnsAround) : result;
+  const result = await rememberingHalt(session, () => runRollout(session));
+  return withLarger(session, asked, asked?.name === "rollback" ? asAsked(session, result, turnsAround) : result);
 }
 
 /** @throws EBG-ROLLOUT-UNDER-WAY, … */

@@ -49,10 +49,16 @@ async function problemOf(ports: Ports, { environment, record, members }: Family)
 }
 
 /**
- * Asks every listener until all answer. @throws EBG-GATE when they don't within rollout.gateTimeoutSeconds, EBG-STOPPED
+ * Asks every listener until all answer. Answers the environment, with the load balancers that it found meanwhile.
+ * @throws EBG-GATE when they don't within rollout.gateTimeoutSeconds, EBG-STOPPED
  */
-export async function untilServing(ports: Ports, family: Family, emit: EventSink, stop: AbortSignal): Promise<void> {
-  if (nobodyServes(family)) return;
+export async function untilServing(
+  ports: Ports,
+  family: Family,
+  emit: EventSink,
+  stop: AbortSignal,
+): Promise<Family["environment"]> {
+  if (nobodyServes(family)) return family.environment;
   const { clock } = ports;
   let { environment } = family;
   const name = environment.environment;
@@ -96,4 +102,5 @@ export async function untilServing(ports: Ports, family: Family, emit: EventSink
       environment = await withLoadBalancers(ports.aws, environment, family.record);
   }
   tell("finished", "every request succeeds");
+  return environment;
 }

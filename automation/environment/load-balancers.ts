@@ -102,3 +102,9 @@ export function refuseRetiringPrimary(
       "upgrade in place: rollout.strategy cycle",
   );
 }
+
+/** Where clients send their requests, by target group key: `NAME:PORT` of the load balancer's listener. */
+export const addressesOf = ({ loadBalancer }: Pick<EnvironmentOutputs, "loadBalancer">): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(loadBalancer.services).map(([key, { dnsName, port }]) => [key, `${dnsName}:${port}`]),
+  );

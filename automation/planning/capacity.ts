@@ -103,3 +103,12 @@ export function lackingWithout(
       "MEMBER), or lower eks-blue-green:rollout.minCapacityPercent",
   };
 }
+
+/**
+ * Active members that are still larger than configured though nobody is out whose load they carry: whoever drained and
+ * admitted a member has to make the others smaller again.
+ */
+export const largerThanNeeded = (placement: Placement): string[] =>
+  Object.values(placement).some(({ role }) => role === "standby")
+    ? []
+    : activeMembers(placement).filter((name) => capacityOf(placement[name]) > 100);

@@ -1,5 +1,7 @@
 /** Where text leaves for people: everything that comes from outside is made visible here, whatever it is part of. */
 import { asLines, harmless, visible } from "../text/foreign";
+import { wrap } from "../text/wrap";
+import { widthOf } from "./width";
 
 /** Longer than any text of ours; what is longer comes from outside. */
 const mostCharacters = 4000;
@@ -29,9 +31,17 @@ export function printableRows<T>(value: T): T {
 export const print = (out: NodeJS.WritableStream, lines: readonly string[]): void =>
   void out.write(lines.map((line) => `${harmless(line)}\n`).join(""));
 
-/** One message: its first line, the rest indented below it. */
-export const printMessage = (out: NodeJS.WritableStream, text: string): void =>
-  void out.write(`${asLines(text).join("\n")}\n`);
+/**
+ * One message: its first line, the rest indented below it. On a terminal its lines end between words; a remedy is
+ * pasted, and stays as it is.
+ */
+export function printMessage(out: NodeJS.WritableStream & Partial<Terminal>, text: string): void {
+  const width = text.startsWith("→") ? Infinity : widthOf({ isTTY: out.isTTY === true, columns: out.columns ?? 0 });
+  const lines = asLines(text).flatMap((line) => wrap(line, width));
+  out.write(`${lines.join("\n")}\n`);
+}
+
+type Terminal = Pick<NodeJS.WriteStream, "isTTY" | "columns">;
 
 const uncommon = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 

@@ -1,4 +1,5 @@
-/** How numbers and durations look, in every view. */
+/** How numbers, durations and tables look, in every view. */
+import { wrap } from "../text/wrap";
 
 export function seconds(value: number): string {
   if (value < 10) return `${value.toFixed(1)} s`;
@@ -42,13 +43,46 @@ export function overTime(samples: readonly Sample[], from: number, to: number, w
   });
 }
 
+/** Minutes of an estimate: `less than a minute`, `20 min`, `3 h 5 min`. */
+export function roughly(value: number): string {
+  const minutes = Math.ceil(value / 60);
+  if (minutes <= 1) return value < 60 ? "less than a minute" : "1 min";
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Without the colours. */
+export const bare = (text: string): string => text.replace(/\u001b\[\d+m/g, "");
+
+const padded = (cell: string, width: number, right: boolean): string => {
+  const spaces = " ".repeat(Math.max(0, width - bare(cell).length));
+  return right ? `${spaces}${cell}` : `${cell}${spaces}`;
+};
+
 /** Columns padded to the widest cell; numbers (right: true) to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly boolean[] = []): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => bare(row[column] ?? "").length)));
   return rows.map((row) =>
     row
-      .map((cell, column) => (right[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .map((cell, column) => padded(cell, widths[column] ?? 0, right[column] === true))
       .join("  ")
       .trimEnd(),
   );
+}
+
+/**
+ * The table where it fits into `width`; else each row as lines of its own: its first cell, then the others with their
+ * columns' names. The first row has the names.
+ */
+export function tableOrBlocks(
+  rows: readonly (readonly string[])[],
+  width: number,
+  right: readonly boolean[] = [],
+): string[] {
+  const lines = table(rows, right);
+  if (lines.every((line) => bare(line).length <= width)) return lines;
+  const [names = [], ...others] = rows;
+  return others.flatMap(([first = "", ...cells]) => {
+    const named = cells.flatMap((cell, index) => (cell === "" ? [] : [`${names[index + 1] ?? ""} ${cell}`.trim()]));
+    return [first.trimEnd(), ...wrap(`    ${named.join(", ")}`, width, "    ")];
+  });
 }

@@ -35,6 +35,9 @@ const called = new RegExp(
   "g",
 );
 
+/** Finds them in a text; a pattern of one's own, because it remembers where it was. */
+export const commandPattern = (): RegExp => new RegExp(called.source, called.flags);
+
 /** Every command that a text tells to type, in its order. */
 export function commandsIn(text: string): NamedCommand[] {
   return [...text.matchAll(called)].map(([, work, member, other, rest = ""]) => {

@@ -6,6 +6,7 @@ import { ownershipOf } from "./parse-ownership";
 import { adoptionOf } from "./parse-adoption";
 import { evacuatedOf, evacuationOf } from "./parse-evacuation";
 import { baselineOf } from "./parse-baseline";
+import { parseHalt } from "./halt";
 import { Reader } from "./value-reader";
 import type { EnvironmentRecord, Hold, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./types";
 
@@ -185,12 +186,14 @@ export function parseRecord(value: unknown): ParsedRecord {
   if (evacuation !== null && rollout !== null && (rollout.cut !== true || intent?.move.member === evacuation.member))
     reader.problems.push("evacuation: a member is being evacuated while a rollout is open");
   const hold = object["hold"] == null ? null : holdOf(reader, object["hold"]);
+  const halt = object["halt"] == null ? null : parseHalt(reader, object["halt"]);
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };
   const handover = {
     ...(ownership === null ? {} : { ownership }),
     ...(adoption === null ? {} : { adoption }),
     ...(evacuation === null ? {} : { evacuation }),
     ...(hold === null ? {} : { hold }),
+    ...(halt === null ? {} : { halt }),
   };
   return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...handover }, problems: [] };
 }

@@ -166,6 +166,20 @@ export interface Hold {
   readonly by: string;
 }
 
+/** Why a rollout stands still, for people. It holds while no later write was made. */
+export interface Halt {
+  /** Of the record that it was written with. */
+  readonly revision: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** `user@host pid`, for people. */
+  readonly by: string;
+  /** The driver's error code. */
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
 export interface EnvironmentRecord {
   readonly schemaVersion: 1;
   /** Goes up by one with every write; the fence compares it. The first record has 1. */
@@ -181,4 +195,6 @@ export interface EnvironmentRecord {
   readonly evacuation?: Evacuation | null;
   /** Lifted when the config wants another version, or by `upgrade --retry-version`. Absent: no version is held. */
   readonly hold?: Hold | null;
+  /** See `haltOf`. Absent: the rollout has not stopped, or an earlier version wrote the record. */
+  readonly halt?: Halt | null;
 }

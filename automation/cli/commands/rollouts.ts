@@ -13,11 +13,14 @@ import {
   upgrade,
   type LookOptions,
   type UpgradeOptions,
+  type UpResult,
   type UpgradeResult,
 } from "../../index";
 import { jsonLine, print, printableRows } from "../../report/edge";
 import { lookReporter, reporterFor, stamp } from "../../report/reporters";
-import { planLines, statusLines } from "../../report/tables";
+import { planLines } from "../../report/plan";
+import { statusLines } from "../../report/status";
+import { widthOf } from "../../report/width";
 import { tellEnding } from "../../report/result-line";
 import { exitCodeOfOutcome } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
@@ -38,14 +41,15 @@ const stackOption = (): Option =>
 const cwdOption = (): Option => new Option("-C, --cwd <folder>", "the project's folder, with Pulumi.yaml").default(".");
 const jsonOption = (): Option =>
   new Option("--json", "NDJSON events on stdout, people's text on stderr").default(false);
+const objectOption = (): Option => new Option("--json", "one JSON object on stdout").default(false);
 const plainOption = (): Option => new Option("--plain", "plain lines instead of the live view").default(false);
 
-const base = (name: string, description: string): Command =>
+const base = (name: string, description: string, json = jsonOption()): Command =>
   new Command(name)
     .description(description)
     .addOption(stackOption())
     .addOption(cwdOption())
-    .addOption(jsonOption())
+    .addOption(json)
     .addOption(allowExecOption());
 const target = (flags: Flags): { environment: string; projectDirectory: string; allowExec: boolean } => ({
   environment: flags.stack,
@@ -96,11 +100,20 @@ async function runUp(flags: Flags): Promise<void> {
   const tell = stamp(reporter);
   const interrupt = onInterrupt((message) => tell({ kind: "note", message }));
   try {
-    await up({ ...target(flags), onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
+    const result = await up({ ...target(flags), onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
+    reporter.end();
+    tellEnding(flags.json, "up", upEnding(flags.stack, result));
   } finally {
     interrupt.dispose();
     reporter.end();
   }
+}
+
+/** With the addresses: what was deployed is there to be asked. */
+function upEnding(environment: string, { addresses, changes }: UpResult) {
+  const list = Object.entries(addresses).map(([key, address]) => `${key} at ${address}`);
+  const where = list.length === 0 ? "it has no load balancer yet" : `requests go to ${list.join(", ")}`;
+  return { outcome: "done", message: `${environment} is deployed; ${where}`, remedy: null, addresses, changes };
 }
 
 /** Says on stderr what is being read; its answer is for stdout. */
@@ -116,13 +129,13 @@ async function looking<T>(flags: Flags, work: (options: LookOptions) => Promise<
 async function runPlan(flags: Flags): Promise<void> {
   const plan = await looking(flags, planUpgrade);
   if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "plan", ...plan }));
-  else print(process.stdout, planLines(printableRows(plan)));
+  else print(process.stdout, planLines(printableRows(plan), widthOf(process.stdout)));
 }
 
 async function runStatus(flags: Flags): Promise<void> {
   const report = await looking(flags, status);
   if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "status", ...report }));
-  else print(process.stdout, statusLines(printableRows(report)));
+  else print(process.stdout, statusLines(printableRows(report), widthOf(process.stdout)));
 }
 
 function wholePercent(text: string): number {
@@ -190,7 +203,7 @@ export function driverCommands(): Command[] {
       .addOption(plainOption())
       .addHelpText("after", "\nExample:\n  $ eks-blue-green up --stack dev")
       .action(runUp),
-    base("plan", "what an upgrade to the wanted version would do; changes nothing")
+    base("plan", "what an upgrade would do, and how long it takes; changes nothing", objectOption())
       .addHelpText("after", "\nExample:\n  $ eks-blue-green plan --stack dev --json | jq .steps")
       .action(runPlan),
     base("upgrade", "go to the wanted Kubernetes version, or go on with an upgrade that was interrupted")
@@ -252,7 +265,7 @@ export function driverCommands(): Command[] {
           "same command again.",
       )
       .action(runAdopt),
-    base("status", "where traffic is, what is under way, and what AWS and the clusters say of it")
+    base("status", "where traffic is, what is under way, and what AWS and the clusters say of it", objectOption())
       .addHelpText("after", "\nExample:\n  $ eks-blue-green status --stack dev")
       .action(runStatus),
   ];

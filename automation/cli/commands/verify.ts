@@ -4,6 +4,7 @@ import { verify } from "../../index";
 import { jsonLine, print, printableRows } from "../../report/edge";
 import { lookReporter, stamp } from "../../report/reporters";
 import { verifyLines } from "../../report/verify";
+import { widthOf } from "../../report/width";
 import { exitCodeOfVerdict } from "../exit-codes";
 import { allowExecOption } from "./allow-exec";
 
@@ -37,7 +38,7 @@ async function run(flags: Flags): Promise<void> {
     },
   }).finally(() => reporter.end());
   if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "verify", ...report }));
-  else print(process.stdout, verifyLines(printableRows(report)));
+  else print(process.stdout, verifyLines(printableRows(report), widthOf(process.stdout)));
   process.exitCode = exitCodeOfVerdict(report.verdict);
 }
 

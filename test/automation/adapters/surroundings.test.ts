@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSurroundings } from "../../../automation/adapters/surroundings";
-import { surroundingsLines } from "../../../automation/report/tables";
+import { surroundingsLines } from "../../../automation/report/surroundings";
 
 const aws = "http://127.0.0.1:4566";
 const sandbox = {

@@ -46,7 +46,7 @@ async function up(
     kubernetes: Object.assign(Object.create(ports.kubernetes) as Ports["kubernetes"], kubernetes),
   };
   const signal = new AbortController().signal;
-  await runUp(changed, {
+  const { addresses } = await runUp(changed, {
     environment: "dev",
     config,
     emit: (event) => events.push(event),
@@ -55,6 +55,9 @@ async function up(
     probes: true,
   });
   assert.equal(lost, false, "the binding is still gone");
+  // Whoever has deployed wants to ask it.
+  assert.deepEqual(Object.keys(addresses), ["web"]);
+  assert.match(addresses["web"] ?? "", /^[a-z0-9.-]+:80$/);
   return { calls, notes: events.flatMap((event) => (event.kind === "note" ? [event.message] : [])) };
 }
 

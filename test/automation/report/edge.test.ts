@@ -7,7 +7,8 @@ import { jsonLine, print, printableRows, printMessage } from "../../../automatio
 import { renderView } from "../../../automation/report/live";
 import { ndjsonReporter, plainReporter } from "../../../automation/report/reporters";
 import { tellEnding } from "../../../automation/report/result-line";
-import { planLines, statusLines } from "../../../automation/report/tables";
+import { planLines } from "../../../automation/report/plan";
+import { statusLines } from "../../../automation/report/status";
 import { verifyLines } from "../../../automation/report/verify";
 import { emptyView, reduceView } from "../../../automation/report/view-model";
 import type { VerifyReport } from "../../../automation/verify/report";
@@ -144,6 +145,7 @@ describe("whatever comes from outside", () => {
       rollout: { id: "", wantedVersion: "", steps: [step], done: 0, direction: "back", reason: "", command: null },
       intent: { move: step, startedAt: "", by: "" },
       evacuation: { member: "", startedAt: "", by: "" },
+      halt: { revision: 1, at: "", by: "", code: "", message: "", remedy: "" },
       adoption: { service: "", member: "", step: "", direction: "back", reason: "", startedAt: "", by: "" },
     };
     const findings = [{ code: "EBG-DRIFT", severity: "required", message: "", remedy: "" }];
@@ -154,6 +156,7 @@ describe("whatever comes from outside", () => {
       targets: { blue: counts },
       observation: { members: { blue: { reachable: false, refusal: "" } } },
       findings,
+      addresses: { web: "" },
       surroundings,
     };
     const plan = {
@@ -163,6 +166,10 @@ describe("whatever comes from outside", () => {
       strategy: "replace",
       steps: [step],
       underWay: record.rollout,
+      times: [{ seconds: 60, what: "" }],
+      command: "",
+      advice: findings,
+      asksForApproval: true,
       surroundings,
     };
     const checks = (["passed", "failed", "unknown", "skipped"] as const).map((one) => ({
@@ -224,5 +231,26 @@ describe("whatever comes from outside", () => {
     const out = captured();
     print(out.stream, rehearsalSummary(printableRows(poisoned(figures)) as Parameters<typeof rehearsalSummary>[0]));
     assertHarmless(out.text(), "summary");
+  });
+});
+
+describe("a message for people", () => {
+  const written = (text: string, terminal: object): string => {
+    const out = captured();
+    printMessage(Object.assign(out.stream, terminal), text);
+    return out.text();
+  };
+  const message = "EBG-GATE: green is ready: 2 of 3 pods of web are ready, and one has failed to pull its image";
+
+  it("has its lines end between words on a terminal", () => {
+    const text = written(message, { isTTY: true, columns: 50 });
+    assert.equal(
+      text,
+      "EBG-GATE: green is ready: 2 of 3 pods of web are\n  ready, and one has failed to pull its image\n",
+    );
+  });
+  it("is one line in a log", () => assert.equal(written(message, {}), `${message}\n`));
+  it("stays one line when it is a remedy: that is pasted", () => {
+    assert.equal(written(`→ ${message}`, { isTTY: true, columns: 50 }), `→ ${message}\n`);
   });
 });

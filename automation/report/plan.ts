@@ -1,0 +1,69 @@
+/** What `plan` prints for people. Pure. */
+import type { UpgradePlan } from "../commands/plan";
+import type { MemberPlacement } from "../../stacks/record";
+import { typed } from "../text/command-line";
+import { noBreak, wrap } from "../text/wrap";
+import { bare, roughly, table } from "./format";
+import { standing } from "./placement";
+import { stepTitle } from "./step-title";
+import { askedWhere, type Asked } from "./surroundings";
+
+/** With what takes the time, where there is room for it. */
+function stepLines({ steps, times }: UpgradePlan, width: number): string[] {
+  const rows = steps.map((step, index) => {
+    const time = times[index];
+    const number = `  ${String(index + 1).padStart(2)}. ${stepTitle(step)}`;
+    return time === undefined ? [number, "", ""] : [number, roughly(time.seconds), time.what];
+  });
+  const whole = table(rows, [false, true]);
+  if (whole.every((line) => bare(line).length <= width)) return whole;
+  const short = table(
+    rows.map((row) => row.slice(0, 2)),
+    [false, true],
+  );
+  if (short.every((line) => bare(line).length <= width)) return short;
+  const after = (time: string): string => (time === "" ? "" : `: ${time.replaceAll(" ", noBreak)}`);
+  return rows.flatMap(([title = "", time = ""]) => wrap(`${title}${after(time)}`, width, "      "));
+}
+
+function totalLines({ times, asksForApproval, surroundings }: UpgradePlan & Asked, width: number): string[] {
+  const total = roughly(times.reduce((sum, { seconds }) => sum + seconds, 0));
+  const scale = surroundings?.timeScale ?? 1;
+  const here = scale === 1 ? "" : ` Here it goes up to ${scale} times as fast.`;
+  const approval = asksForApproval ? " It stops before a member is destroyed, until that is approved." : "";
+  return wrap(
+    `About ${total} on AWS. EKS promises none of its times; holds and bakes are as the config says.${approval}${here}`,
+    width,
+    "",
+  );
+}
+
+/** `width`: of the terminal, in characters. */
+export function planLines(plan: UpgradePlan & Asked, width = Infinity): string[] {
+  const { environment, underWay } = plan;
+  const members = Object.entries(plan.from)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, placement]: readonly [string, MemberPlacement]) => [`  ${name}`, standing(placement)]);
+  const head = [
+    `${environment}: wanted Kubernetes ${plan.wantedVersion}, strategy ${plan.strategy}`,
+    ...askedWhere(plan),
+    ...table(members),
+    "",
+  ];
+  if (plan.steps.length === 0)
+    return [...head, "Nothing to do.", ...plan.advice.flatMap(({ message, remedy }) => [message, `  → ${remedy}`])];
+  const done = underWay === null ? "" : `${underWay.done} of ${underWay.steps.length} steps done`;
+  const about =
+    underWay === null
+      ? "The upgrade would:"
+      : `Under way (${underWay.direction === "back" ? "walking back" : done}); left to do:`;
+  return [
+    ...head,
+    about,
+    ...stepLines(plan, width),
+    "",
+    ...totalLines(plan, width),
+    "",
+    `${underWay === null ? "Do it with: " : "Go on with: "}${typed(environment, plan.command)}`,
+  ];
+}
