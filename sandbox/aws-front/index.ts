@@ -15,9 +15,9 @@ import type { ElbContext } from "./elbv2/context";
 import { dataPlaneState, forgetUnusedHealth, takeHealth } from "./elbv2/data-plane";
 import { Store } from "./elbv2/store";
 import { deregisterTargets } from "./elbv2/targets";
-import { ControllerRoles } from "./controller-roles";
 import { Faults } from "./faults";
 import { MotoProxy } from "./moto-proxy";
+import { type Permissions, startPermissions } from "./permissions";
 import { type LoggedRequest, RequestLog } from "./request-log";
 import { handle } from "./router";
 import { SecurityGroups } from "./security-groups";
@@ -94,7 +94,7 @@ class Front implements AwsFront {
   private readonly groups: SecurityGroups;
   private readonly elb: ElbContext;
   private readonly eks: EksContext;
-  private readonly roles: ControllerRoles;
+  private readonly permissions: Permissions;
   private readonly timers = new Set<NodeJS.Timeout>();
   private closed = false;
   private publishing: NodeJS.Timeout | null = null;
@@ -106,8 +106,7 @@ class Front implements AwsFront {
         {
           region: this.options.region,
           ownKey: this.options.credentials?.accessKeyId,
-          controllerOf: this.options.controllerOf ?? (() => null),
-          roles: this.roles,
+          ...this.permissions,
           elb: this.elb,
           eks: this.eks,
           moto: this.moto,
@@ -166,7 +165,7 @@ class Front implements AwsFront {
       log: (entry) => onLog?.(entry),
       closed: () => this.closed,
     };
-    this.roles = new ControllerRoles(this.moto, this.eks, this.later, (seconds) => scaledMs(seconds, timeScale));
+    this.permissions = startPermissions(this.moto, this.elb, this.eks, options.controllerOf);
     this.poll = setInterval(() => this.ec2Changed(), groupsPollMs);
     this.poll.unref();
   }
@@ -248,6 +247,7 @@ class Front implements AwsFront {
         accountId,
         credentials,
         callerArn: callerArn(this.eks),
+        others: (id) => this.permissions.principals.forToken(id),
         now: Date.now,
       }),
     );

@@ -11,6 +11,10 @@ export interface LoggedRequest {
   readonly error?: string;
   readonly ms: number;
   readonly fault?: string;
+  /** Who asked, when it was not the sandbox's own key. */
+  readonly by?: string;
+  /** The actions that the caller's policies allowed for it. */
+  readonly permissions?: readonly string[];
 }
 
 export class RequestLog {

@@ -3,28 +3,26 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "./aws-error";
 import { answerCloudFormation } from "./cloudformation";
-import type { ControllerRoles } from "./controller-roles";
-import { answerElb, elbNamespace } from "./elbv2/actions";
+import { answerElb } from "./elbv2/actions";
 import type { ElbContext } from "./elbv2/context";
+import { type Answer, errorAnswer } from "./error-answer";
 import { eksRoute, keyParameters } from "./eks/routes";
 import type { EksContext, Json } from "./eks/store";
 import type { Fault, Faults } from "./faults";
 import type { MotoProxy } from "./moto-proxy";
 import { withAddressesResolved } from "./network-interfaces";
+import type { AskedRequest } from "./permissions/ask";
+import type { Principal } from "./permissions/authorizer";
+import type { Permissions } from "./permissions";
 import { parseQuery } from "./query";
 import type { RequestLog } from "./request-log";
 import { claimedScope, type Scope, scopeOf } from "./scope";
 import { canonicalCidr } from "./validation/ec2-rules";
 import { validate } from "./validation/requests";
-import { ec2Error, queryError } from "./xml";
 
-export interface RouterParts {
+export interface RouterParts extends Permissions {
   readonly region: string;
   readonly ownKey?: string;
-  /** Cluster whose load balancer controller has this key; null: nobody's. */ readonly controllerOf: (
-    accessKeyId: string,
-  ) => string | null;
-  readonly roles: ControllerRoles;
   readonly elb: ElbContext;
   readonly eks: EksContext;
   readonly moto: MotoProxy;
@@ -32,12 +30,6 @@ export interface RouterParts {
   readonly log: RequestLog;
   readonly ec2Changed: () => void;
   readonly later: (ms: number, run: () => void) => void;
-}
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[]>>;
-  readonly body: string | Buffer;
-  readonly error?: string;
 }
 interface Asked {
   readonly scope: Scope;
@@ -102,33 +94,10 @@ function json(body: Buffer): Json {
   }
 }
 
-function errorAnswer(error: AwsError, service: string | null, request: IncomingMessage, requestId: string): Answer {
-  const xml = { "content-type": "text/xml", "x-amzn-requestid": requestId };
-  const rest = { "content-type": "application/json", "x-amzn-errortype": error.code, "x-amzn-requestid": requestId };
-  const answer = (headers: Record<string, string>, body: string): Answer => ({
-    status: error.status,
-    headers,
-    body,
-    error: error.code,
-  });
-  if (service === "ec2") return answer(xml, ec2Error(error, requestId));
-  if (service === "eks") return answer(rest, JSON.stringify({ ...error.fields, message: error.message }));
-  if (request.headers["x-amz-target"] !== undefined)
-    return answer(
-      { ...rest, "content-type": "application/x-amz-json-1.1" },
-      JSON.stringify({ __type: error.code, message: error.message }),
-    );
-  if (/x-www-form-urlencoded/.test(request.headers["content-type"] ?? "") || service === "elasticloadbalancing")
-    return answer(xml, queryError(error, requestId, elbNamespace));
-  return answer(rest, JSON.stringify({ __type: error.code, Code: error.code, message: error.message }));
-}
-
 async function answerFor(parts: RouterParts, request: IncomingMessage, asked: Asked): Promise<Answer> {
   const { scope, body, url, requestId } = asked;
   if (scope.service === "elasticloadbalancing") {
     const params = parseQuery(body.length > 0 ? body.toString("utf8") : url.searchParams.toString());
-    const controllers = parts.controllerOf(scope.accessKeyId);
-    if (controllers !== null) await parts.roles.check(controllers, params);
     if (params["Version"] === "2015-12-01")
       return {
         status: 200,
@@ -141,7 +110,12 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
     );
   }
   if (scope.service === "eks") {
-    const answer = await eksRoute(request.method ?? "GET", url.pathname).run(parts.eks, url.searchParams, json(body));
+    const answer = await eksRoute(request.method ?? "GET", url.pathname).run(
+      parts.eks,
+      url.searchParams,
+      json(body),
+      parts.principals.entryArnOf(scope.accessKeyId),
+    );
     return {
       status: 200,
       headers: { "content-type": "application/json", "x-amzn-requestid": requestId },
@@ -176,7 +150,9 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
     changed ? Buffer.from(changed.toString()) : body,
   );
   if (scope.service === "ec2" && !/^(Describe|Get|Search|List)/.test(asked.action)) parts.ec2Changed();
-  if (scope.service === "iam" && !/^(Get|List)/.test(asked.action)) parts.roles.changed();
+  if (scope.service === "iam" && !/^(Get|List)/.test(asked.action)) parts.iam.changed();
+  if (raw.status < 300 && (scope.service === "iam" || scope.service === "sts"))
+    await parts.principals.learn(asked.action, body.toString("utf8"), raw.body.toString("utf8"), scope.accessKeyId);
   return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
 }
 
@@ -227,13 +203,15 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
   let asked: Asked | null = null;
   let fault: Fault | null = null;
   let answer: Answer;
+  let principal: Principal | null = null;
+  let permissions: readonly string[] | undefined;
   try {
     const body = await readBody(request);
     asked = understand(
       request,
       body,
       url,
-      scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.controllerOf(key) !== null),
+      scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.principals.knows(key)),
     );
     fault = parts.faults.take({ service: asked.scope.service, action: asked.action });
     const error = fault ? faultError(fault, asked.scope, asked.action) : null;
@@ -241,14 +219,18 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     if (fault?.kind === "timeout") return void parts.later(fault.ms ?? 120_000, () => request.socket.destroy());
     const delay = fault?.kind === "delay" ? fault : null;
     if (delay) await new Promise<void>((resolve) => parts.faults.hold(delay, parts.later, resolve));
-    validate({
+    const call: AskedRequest = {
       service: asked.scope.service,
       operation: asked.action,
       path: url.pathname,
       search: url.searchParams,
       body,
-    });
+    };
+    validate(call);
+    principal = await parts.principals.of(asked.scope.accessKeyId);
+    if (principal !== null) permissions = await parts.authorizer.check(principal, call);
     answer = await answerFor(parts, request, asked);
+    parts.authorizer.done(call);
   } catch (error) {
     const known =
       error instanceof AwsError
@@ -284,6 +266,7 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     error: answer.error,
     ms: Date.now() - started,
     fault: fault?.id,
+    ...(principal === null ? {} : { by: principal.arn, permissions }),
   });
   if (fault?.kind === "lost-answer") return void request.socket.destroy();
   response.writeHead(answer.status, { ...answer.headers, "content-length": Buffer.byteLength(answer.body) });

@@ -11,6 +11,8 @@ import { type Credentials, presignedSignature } from "./signature";
 export interface TokenOptions {
   readonly credentials?: Credentials;
   readonly callerArn: string;
+  /** Keys besides, with whom access entries know their owners by. */
+  readonly others?: (accessKeyId: string) => { readonly secretAccessKey: string; readonly arn: string } | null;
   readonly accountId: string;
   readonly now: () => number;
 }
@@ -38,8 +40,9 @@ export function checkToken(token: string, clusterName: string, options: TokenOpt
   const scope = parseScope(query.get("X-Amz-Credential") ?? "");
   if (scope === null || scope.service !== "sts") return no("the URL is not signed for STS");
   const { credentials } = options;
-  if (credentials && scope.accessKeyId !== credentials.accessKeyId)
-    return no(`the access key ${scope.accessKeyId} is not the sandbox's`);
+  const own = credentials === undefined || scope.accessKeyId === credentials.accessKeyId;
+  const other = own ? null : (options.others?.(scope.accessKeyId) ?? null);
+  if (!own && other === null) return no(`the access key ${scope.accessKeyId} is not the sandbox's`);
   const signed = (query.get("X-Amz-SignedHeaders") ?? "").toLowerCase().split(";");
   if (!signed.includes("x-k8s-aws-id")) return no("the header x-k8s-aws-id is not signed");
   if (!query.get("X-Amz-Signature")) return no("the URL carries no signature");
@@ -52,7 +55,7 @@ export function checkToken(token: string, clusterName: string, options: TokenOpt
   if (
     credentials &&
     !equal(
-      presignedSignature(url, { host: url.host, "x-k8s-aws-id": clusterName }, credentials.secretAccessKey),
+      presignedSignature(url, { host: url.host, "x-k8s-aws-id": clusterName }, (other ?? credentials).secretAccessKey),
       query.get("X-Amz-Signature"),
     )
   ) {
@@ -61,7 +64,7 @@ export function checkToken(token: string, clusterName: string, options: TokenOpt
         "another secret key",
     );
   }
-  return { ok: true, principalArn: options.callerArn };
+  return { ok: true, principalArn: other?.arn ?? options.callerArn };
 }
 
 function equal(wanted: string | null, given: string | null): boolean {

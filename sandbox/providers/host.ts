@@ -13,6 +13,12 @@ import { KubernetesStandIn } from "./kubernetes/provider";
 import type { ProviderName } from "./launchers";
 import { ProviderServer } from "./rpc/service";
 
+interface PluginRequest {
+  readonly name: ProviderName;
+  readonly engineAddress: string;
+  /** The engine's AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, those that it has. */
+  readonly credentials?: Readonly<Record<string, string>>;
+}
 type Environment = Readonly<Record<string, string | undefined>>;
 
 function providerServer(name: ProviderName, engineAddress: string, env: Environment): ProviderServer {
@@ -32,8 +38,9 @@ function providerServer(name: ProviderName, engineAddress: string, env: Environm
 
 async function serve(socket: Socket, line: string, env: Environment): Promise<void> {
   try {
-    const request = JSON.parse(line) as { name: ProviderName; engineAddress: string };
-    const server = providerServer(request.name, request.engineAddress, env);
+    const request = JSON.parse(line) as PluginRequest;
+    // As with a plugin of its own process: whoever runs the engine calls AWS.
+    const server = providerServer(request.name, request.engineAddress, { ...env, ...request.credentials });
     // The launcher's end is the plugin's end.
     socket.once("close", () => server.close());
     socket.write(`${JSON.stringify({ port: await server.listen() })}\n`);

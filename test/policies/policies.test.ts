@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { permissionTable } from "../../sandbox/aws-front/permissions/table";
 import { permits, type PolicyDocument, type Request } from "../support/iam";
 import { controllerPolicies } from "./controller";
 
@@ -207,6 +208,29 @@ describe("the files of policies", () => {
   it("have the controller's as the component makes them", () => {
     for (const [name, expected] of Object.entries(controllerPolicies()))
       assert.deepEqual(JSON.parse(text(name)), JSON.parse(expected), name);
+  });
+
+  it("name actions and condition keys that AWS has", () => {
+    const table = permissionTable();
+    const factsOfAction = (action: string) => table[action.split(":")[0] ?? ""]?.actions[action.split(":")[1] ?? ""];
+    // Keys of every request, whatever it is about.
+    const everywhere = /^aws:(RequestTag|ResourceTag|PrincipalTag)\/|^aws:TagKeys$/;
+    const unknown = readdirSync(policies)
+      .filter((file) => file.endsWith(".json") && file !== "ci-trust.json")
+      .flatMap((file) => policy(file.replace(".json", "")).Statement.map((one) => ({ file, ...one })))
+      .flatMap(({ file, Action, Condition }) => {
+        const actions = [Action].flat();
+        const keys = Object.values(Condition ?? {}).flatMap((one) => Object.keys(one));
+        const general = (known: string): string => known.replace(/\$\{TagKey\}$/, "");
+        return [
+          ...actions.filter((action) => factsOfAction(action) === undefined).map((action) => `${file}: ${action}`),
+          ...keys
+            .filter((key) => !everywhere.test(key))
+            .filter((key) => !actions.some((one) => factsOfAction(one)?.keys?.map(general).includes(key)))
+            .map((key) => `${file}: ${key}`),
+        ];
+      });
+    assert.deepEqual(unknown, []);
   });
 
   it("fit into a managed policy, and name nobody's account", () => {

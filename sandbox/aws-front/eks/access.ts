@@ -31,7 +31,7 @@ const policyNames = [
 ];
 const policyArn = (name: string): string => `arn:aws:eks::aws:cluster-access-policy/${name}`;
 
-/** The sandbox has one identity, whatever the key: the user that moto's GetCallerIdentity names. */
+/** Of the sandbox's own key: the user that moto's GetCallerIdentity names. */
 export const callerArn = (context: Pick<EksContext, "accountId">): string =>
   `arn:aws:iam::${context.accountId}:user/moto`;
 

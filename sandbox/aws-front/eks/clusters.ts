@@ -3,7 +3,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { items, str, numbered } from "../ec2";
-import { callerArn, clusterAdminPolicy, newEntry } from "./access";
+import { clusterAdminPolicy, newEntry } from "./access";
 import {
   activeCluster,
   type Cluster,
@@ -25,7 +25,8 @@ import { carryOut, newUpdate, updateView } from "./updates";
 import { checkVersion, minor, newest } from "./versions";
 import { refuseZones } from "./zones";
 
-export async function createCluster(context: EksContext, body: Json): Promise<Json> {
+/** `creator`: whom the new cluster's access entry is for. */
+export async function createCluster(context: EksContext, body: Json, creator: string): Promise<Json> {
   const name = requiredString(body, "name");
   if (!/^[0-9A-Za-z][A-Za-z0-9-_]{0,99}$/.test(name))
     throw invalid(
@@ -92,7 +93,7 @@ export async function createCluster(context: EksContext, body: Json): Promise<Js
     tags: tagsFrom(body),
   };
   if (cluster.access["bootstrapClusterCreatorAdminPermissions"] === true)
-    newEntry(context, cluster, callerArn(context), { policies: [clusterAdminPolicy] });
+    newEntry(context, cluster, creator, { policies: [clusterAdminPolicy] });
   context.clusters.set(name, cluster);
   void provision(context, cluster);
   return { cluster: clusterView(context, cluster) };

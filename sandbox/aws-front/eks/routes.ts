@@ -14,6 +14,8 @@ interface Call {
   readonly path: readonly string[];
   readonly query: URLSearchParams;
   readonly body: Json;
+  /** Whom access entries know the caller by; null: the sandbox's own identity. */
+  readonly caller: string | null;
 }
 interface Route {
   readonly method: string;
@@ -29,7 +31,9 @@ const route = (method: string, pattern: string, name: string, run: Route["run"])
 });
 
 const routes: readonly Route[] = [
-  route("POST", "/clusters", "CreateCluster", ({ context, body }) => clusters.createCluster(context, body)),
+  route("POST", "/clusters", "CreateCluster", ({ context, body, caller }) =>
+    clusters.createCluster(context, body, caller ?? access.callerArn(context)),
+  ),
   route("GET", "/clusters", "ListClusters", ({ context, query }) => clusters.listClusters(context, query)),
   route("GET", "/clusters/*", "DescribeCluster", ({ context }, name = "") => clusters.describeCluster(context, name)),
   route("DELETE", "/clusters/*", "DeleteCluster", ({ context }, name = "") => clusters.deleteCluster(context, name)),
@@ -216,7 +220,12 @@ export const eksOperations: readonly string[] = [...new Set(routes.map((one) => 
 
 export interface EksRoute {
   readonly name: string;
-  readonly run: (context: EksContext, query: URLSearchParams, body: Json) => Json | Promise<Json>;
+  readonly run: (
+    context: EksContext,
+    query: URLSearchParams,
+    body: Json,
+    caller?: string | null,
+  ) => Json | Promise<Json>;
 }
 
 /**
@@ -264,8 +273,10 @@ export function eksRoute(method: string, path: string): EksRoute {
   const names = parts.filter((_, index) => found.pattern[index] === "*");
   return {
     name: found.name,
-    run: (context, query, body) =>
-      once(context, `${method} ${path}`, body, () => found.run({ context, path: parts, query, body }, ...names)),
+    run: (context, query, body, caller = null) =>
+      once(context, `${method} ${path}`, body, () =>
+        found.run({ context, path: parts, query, body, caller }, ...names),
+      ),
   };
 }
 

@@ -116,6 +116,7 @@ export class AwsStandIn implements StandIn {
       credentials: {
         accessKeyId: this.env["AWS_ACCESS_KEY_ID"] ?? "sandbox",
         secretAccessKey: this.env["AWS_SECRET_ACCESS_KEY"] ?? "sandbox",
+        ...(this.env["AWS_SESSION_TOKEN"] === undefined ? {} : { sessionToken: this.env["AWS_SESSION_TOKEN"] }),
       },
     };
     const sts = new STSClient(settings);

@@ -14,6 +14,9 @@ import sys
 # The engine may be killed without a chance to end its plugins; then this process has another parent.
 LOOK_AT_PARENT_SECONDS = 0.5
 
+# Who calls AWS is whoever runs the engine.
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
 
 def engine_address(arguments: list[str]) -> str:
     """The first argument that is neither an option nor the value of `--tracing`."""
@@ -59,7 +62,8 @@ def main() -> None:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(socket_path)
-        request = {"name": name, "engineAddress": engine_address(arguments)}
+        keys = {name: os.environ[name] for name in CREDENTIALS if os.environ.get(name)}
+        request = {"name": name, "engineAddress": engine_address(arguments), "credentials": keys}
         connection.sendall(json.dumps(request).encode() + b"\n")
     except OSError as error:
         fail(
