@@ -1,6 +1,7 @@
 /** One call to AWS: its deadline, and what its failure is to the driver. */
 import { DriverError } from "../../errors";
 import { isCredentialError, isDenialName } from "../credential-errors";
+import { denialIn, denialRemedy, readable } from "../denial";
 
 /** Real seconds: an API call that takes longer than this is lost. */
 export const callSeconds = 30;
@@ -11,6 +12,16 @@ export type Call = <T>(action: string, send: Send<T>) => Promise<T>;
 /** What AWS answered, as an error of ours. */
 export function failure(action: string, error: unknown): DriverError {
   const { name = "Error", message = String(error) } = error as { name?: string; message?: string };
+  if (isDenialName(name)) {
+    // An older answer of EC2 says no more than that: what was asked for is known here.
+    const denial = denialIn(message) ?? { who: null, action, resource: null, explicit: false };
+    return new DriverError(
+      "EBG-CREDENTIALS",
+      `AWS refuses ${action}: ${name}: ${readable(message)}`,
+      denialRemedy(denial),
+      error,
+    );
+  }
   if (isCredentialError(name))
     return new DriverError(
       "EBG-CREDENTIALS",

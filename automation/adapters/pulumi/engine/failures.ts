@@ -2,6 +2,7 @@
 import { FENCED } from "../../../../stacks/contract";
 import { DriverError, type DriverErrorCode } from "../../../errors";
 import { saysCredentials } from "../../credential-errors";
+import { denialIn, denialRemedy, readable } from "../../denial";
 
 export interface LockHolder {
   readonly user: string;
@@ -101,13 +102,22 @@ export function failureOf(stack: string, action: string, error: unknown, diagnos
       error,
     );
   }
+  // What a webhook answers is about the controller's own permissions.
+  const denial = denialIn(
+    text
+      .split("\n")
+      .filter((line) => !/admission webhook|failed calling webhook/.test(line))
+      .join("\n"),
+  );
   if (saysCredentials(text)) {
-    const said = gist(diagnostics.filter(saysCredentials).join("\n") || raw, 3);
+    const said = readable(gist(diagnostics.filter(saysCredentials).join("\n") || raw, 3));
     return new DriverError(
       "EBG-CREDENTIALS",
       `${action} of ${stack} was refused for its credentials: ${said}`,
-      "renew them (aws sts get-caller-identity shows whose they are; pulumi login for the backend), then run the same " +
-        "command again: it goes on where this one stopped",
+      denial !== null
+        ? denialRemedy(denial)
+        : "renew them (aws sts get-caller-identity shows whose they are; pulumi login for the backend), then run the " +
+            "same command again: it goes on where this one stopped",
       error,
     );
   }
@@ -124,7 +134,9 @@ export function failureOf(stack: string, action: string, error: unknown, diagnos
   return new DriverError(
     "EBG-UPDATE-FAILED",
     `${action} of ${stack} failed: ${message}`,
-    `pulumi preview --stack ${stack} shows the same; then run the same command again`,
+    denial !== null
+      ? denialRemedy(denial)
+      : `pulumi preview --stack ${stack} shows the same; then run the same command again`,
     error,
   );
 }
