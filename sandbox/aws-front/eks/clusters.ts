@@ -3,7 +3,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { items, str, numbered } from "../ec2";
-import { clusterAdminPolicy, newEntry } from "./access";
+import { callerArn, clusterAdminPolicy, newEntry } from "./access";
 import {
   activeCluster,
   type Cluster,
@@ -25,8 +25,8 @@ import { carryOut, newUpdate, updateView } from "./updates";
 import { checkVersion, minor, newest } from "./versions";
 import { refuseZones } from "./zones";
 
-/** `creator`: whom the new cluster's access entry is for. */
-export async function createCluster(context: EksContext, body: Json, creator: string): Promise<Json> {
+/** `creator`: whom the new cluster's access entry is for; by default the sandbox's own identity. */
+export async function createCluster(context: EksContext, body: Json, creator = callerArn(context)): Promise<Json> {
   const name = requiredString(body, "name");
   if (!/^[0-9A-Za-z][A-Za-z0-9-_]{0,99}$/.test(name))
     throw invalid(
