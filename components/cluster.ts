@@ -212,6 +212,13 @@ const adminPolicyArn = (partition: string): string =>
 const nodePolicyArn = (partition: string, policy: string): string => `arn:${partition}:iam::aws:policy/${policy}`;
 
 /**
+ * Who takes the nodes' role. In China EKS has asked for a name of EC2 that only this partition has
+ * (awslabs/cdk-eks-blueprints#558), and takes the common one too (pulumi/pulumi-eks#2344; 2026-11-30): both are trusted.
+ */
+const nodeService = (partition: string): string | string[] =>
+  partition === "aws-cn" ? ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"] : "ec2.amazonaws.com";
+
+/**
  * An EKS cluster with a managed node group and pinned core add-ons, or an existing cluster. Gives a Kubernetes
  * provider.
  */
@@ -322,18 +329,20 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   private createNodes(name: string, args: ClusterArgs, cluster: eks.Cluster): eks.ManagedNodeGroup {
+    const partition = this.partition();
     const role = new aws.iam.Role(
       `${name}-nodes`,
       {
-        assumeRolePolicy: JSON.stringify({
-          Version: "2012-10-17",
-          Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
-        }),
+        assumeRolePolicy: partition.apply((known) =>
+          JSON.stringify({
+            Version: "2012-10-17",
+            Statement: [{ Effect: "Allow", Principal: { Service: nodeService(known) }, Action: "sts:AssumeRole" }],
+          }),
+        ),
         tags: args.tags,
       },
       { parent: this },
     );
-    const partition = this.partition();
     const attachments = nodePolicies.map(
       (policy) =>
         new aws.iam.RolePolicyAttachment(

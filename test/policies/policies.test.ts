@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { permissionTable } from "../../sandbox/aws-front/permissions/table";
 import { permits, type PolicyDocument, type Request } from "../support/iam";
+import { longestLoadBalancingName } from "../../components/internal/aws-limits";
+import { derivedName } from "../../components/internal/names";
 import { controllerPolicies } from "./controller";
 
 const root = resolve(__dirname, "../..");
@@ -16,7 +18,8 @@ const policy = (name: string): PolicyDocument =>
       .replace(/ACCOUNT_ID/g, "111122223333")
       .replace(/REGION/g, "us-east-1")
       .replace(/ENVIRONMENT/g, "dev")
-      .replace(/MEMBER/g, "blue"),
+      .replace(/MEMBER/g, "blue")
+      .replace(/CLUSTER\b/g, "theirs"),
   ) as PolicyDocument;
 const may = (names: readonly string[], request: Request): boolean => permits(names.map(policy), request);
 
@@ -126,6 +129,33 @@ describe("the driver's policies", () => {
   });
 });
 
+describe("an existing cluster", () => {
+  const arn = (kind: string, name: string): string => `arn:aws:eks:us-east-1:111122223333:${kind}/${name}`;
+
+  it("that is named can be looked at, and gets the controller's identity: nothing else of it changes", () => {
+    const needs: readonly (readonly [string, string])[] = [
+      ["eks:DescribeCluster", arn("cluster", "theirs")],
+      ["eks:DescribeAddon", arn("addon", "theirs/eks-pod-identity-agent/1")],
+    ];
+    for (const [action, resource] of needs)
+      for (const files of [["look"], ["deploy-members"]]) assert.ok(may(files, { action, resource }), action);
+    const deploys = (action: string, resource: string): boolean =>
+      may(["deploy-environment", "deploy-members"], { action, resource });
+    assert.ok(deploys("eks:CreatePodIdentityAssociation", arn("cluster", "theirs")));
+    assert.ok(deploys("eks:TagResource", arn("podidentityassociation", "theirs/a-1")));
+    assert.ok(deploys("eks:DeletePodIdentityAssociation", arn("podidentityassociation", "theirs/a-1")));
+    for (const action of [
+      "eks:DeleteCluster",
+      "eks:UpdateClusterVersion",
+      "eks:UpdateClusterConfig",
+      "eks:TagResource",
+    ])
+      assert.ok(!deploys(action, arn("cluster", "theirs")), action);
+    for (const action of ["eks:DescribeCluster", "eks:CreatePodIdentityAssociation"])
+      assert.ok(!deploys(action, arn("cluster", "theirs-too")), action);
+  });
+});
+
 describe("the deployer's policies", () => {
   const cluster = "arn:aws:eks:us-east-1:111122223333:cluster/dev-blue";
   const role = "arn:aws:iam::111122223333:role/blue-nodes-1a2b3c4";
@@ -162,6 +192,15 @@ describe("the deployer's policies", () => {
       ],
       ["iam:PassRole", { resource: role, context: { "iam:PassedToService": "eks.amazonaws.com" } }],
       ["iam:CreateServiceLinkedRole", { context: { "iam:AWSServiceName": "eks-nodegroup.amazonaws.com" } }],
+      // GuardDuty's Runtime Monitoring puts both into a VPC, and the aws provider takes them out before it deletes that
+      // (hashicorp/terraform-provider-aws#46953; 2026-11-30).
+      ["ec2:DescribeVpcEndpoints"],
+      ["ec2:ModifyVpcEndpoint", { context: { "aws:ResourceTag/GuardDutyManaged": "true" } }],
+      ["ec2:ModifyVpcEndpoint", { context: tagged }],
+      ["ec2:DeleteVpcEndpoints", { context: { "aws:ResourceTag/GuardDutyManaged": "true" } }],
+      ["ec2:DeleteSecurityGroup", { context: { "aws:ResourceTag/GuardDutyManaged": "true" } }],
+      // The node role in aws-cn.
+      ["iam:PassRole", { resource: role, context: { "iam:PassedToService": "ec2.amazonaws.com.cn" } }],
       // Of whoever switches a private endpoint on; the zone is EKS's own (EKS user guide, cluster-endpoint; 2026-11-30).
       ["route53:AssociateVPCWithHostedZone"],
       // CreateNodegroup asks with the caller's permissions whether it is there, and refuses the group when it can't.
@@ -191,6 +230,8 @@ describe("the deployer's policies", () => {
       ["iam:PutRolePolicy", { resource: "arn:aws:iam::111122223333:role/ci" }],
       ["iam:PassRole", { resource: role, context: { "iam:PassedToService": "lambda.amazonaws.com" } }],
       ["ec2:DeleteVpc"],
+      ["ec2:DeleteSecurityGroup"],
+      ["ec2:DeleteVpcEndpoints", { context: tagged }],
       ["ec2:CreateTags", { context: inRequest }],
       ["elasticloadbalancing:DeleteLoadBalancer"],
       ["elasticloadbalancing:AddTags", { context: inRequest }],
@@ -201,6 +242,35 @@ describe("the deployer's policies", () => {
       refused.filter(([action, request]) => deploy(action, request)).map(([action]) => action),
       [],
     );
+  });
+});
+
+describe("the controller's policy for target groups", () => {
+  /** As the environment's stack names them. */
+  const nameOf = (environment: string, key: string): string =>
+    derivedName([environment, key], longestLoadBalancingName);
+  const mayRegister = (placeholder: string, name: string): boolean => {
+    const document = JSON.parse(
+      text("controller-bindings")
+        .replace("ENVIRONMENT-*", placeholder)
+        .replace(/ACCOUNT_ID|REGION/g, "*"),
+    ) as PolicyDocument;
+    const resource = `arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/${name}/1`;
+    return permits([document], { action: "elasticloadbalancing:RegisterTargets", resource });
+  };
+
+  it("fits those of an environment of up to 22 characters, however long the service's name is", () => {
+    for (const environment of ["dev", "a".repeat(22)])
+      for (const key of ["web", "b".repeat(63)])
+        assert.ok(mayRegister(`${environment}-*`, nameOf(environment, key)), `${environment} ${key}`);
+    assert.ok(!mayRegister("dev-*", nameOf("prod", "web")));
+  });
+
+  it("fits those of a longer one with the beginning that the page of permissions names", () => {
+    const environment = `${"a".repeat(22)}-very-long`;
+    assert.ok(!mayRegister(`${environment}-*`, nameOf(environment, "web")));
+    assert.ok(mayRegister(`${environment.slice(0, 22)}*`, nameOf(environment, "web")));
+    assert.match(readFileSync(join(root, "docs/reference/permissions.md"), "utf8"), /first 22\s+characters/);
   });
 });
 

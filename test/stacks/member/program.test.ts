@@ -150,6 +150,20 @@ describe("a member's program", () => {
     );
   });
 
+  it("lets EC2 take the nodes' role under the names that it has in the partition; elsewhere the role stays as it was", async () => {
+    const trustOf = async (partition: string): Promise<string> =>
+      find((await deploy(recordWith(active), undefined, { partition })).resources, "aws:iam/role:Role", "blue-nodes")
+        .inputs["assumeRolePolicy"] as string;
+    const trust = (service: unknown): string =>
+      JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
+      });
+    assert.equal(await trustOf("aws"), trust("ec2.amazonaws.com"));
+    assert.equal(await trustOf("aws-us-gov"), trust("ec2.amazonaws.com"));
+    assert.equal(await trustOf("aws-cn"), trust(["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]));
+  });
+
   it("declares a pod that outlives the load balancer's lag", async () => {
     const { resources } = await deploy(recordWith(active));
     const spec = (
