@@ -4,10 +4,11 @@ import { afterEnd, freshBackOff } from "./back-off";
 import { CreateContainerConfigError } from "./environment";
 import type { LogSource } from "../programs/container-log";
 import { Grace, untilAborted, whenAborted } from "./grace";
-import { perform, type Dial, type HandlerTarget } from "./handlers";
+import { perform, questionOf, type Dial, type HandlerTarget } from "./handlers";
 import type { ContainerSpec, ContainerState, ContainerStatus, Handler } from "../../kubernetes/types";
-import type { ProbeKind, ProbeResult } from "../programs/probe-state";
+import { PROBE_FLOOR_MS, type ProbeKind, type ProbeResult } from "../programs/probe-state";
 import { Prober } from "./prober";
+import { RecentAnswers } from "./recent-answers";
 import { KILLED, type RunningProgram } from "../programs/program";
 import { sleep } from "../../kubernetes/retry";
 import { parsePreStop, sigkillAfterMs, stopMs } from "./termination";
@@ -180,11 +181,14 @@ export class ContainerRunner {
         (program.probe && !program.strictPorts && program.ports.length === 0 ? {} : undefined),
       liveness: this.spec.livenessProbe,
     };
+    const answers = new RecentAnswers(PROBE_FLOOR_MS);
     for (const kind of PROBE_KINDS) {
       const spec = specs[kind];
       if (!spec) continue;
+      const question = questionOf(spec);
       const ask = (timeoutMs: number): Promise<boolean> =>
-        program.probe?.(kind) ?? perform(spec, this.target(program), timeoutMs);
+        program.probe?.(kind) ??
+        answers.ask(`${question} ${timeoutMs}`, () => perform(spec, this.target(program), timeoutMs));
       this.probers.set(kind, new Prober(kind, spec, this.deps.timeScale, ask, (k, result) => this.probed(k, result)));
     }
     for (const kind of this.probers.has("startup") ? (["startup"] as const) : PROBE_KINDS)

@@ -16,6 +16,10 @@ export interface HandlerTarget {
   readonly dial: Dial;
 }
 
+/** What an action asks; two with the same text ask the same. */
+export const questionOf = ({ httpGet, tcpSocket, grpc, exec }: Handler): string =>
+  JSON.stringify([httpGet, tcpSocket, grpc, exec]);
+
 /**
  * True when the action succeeded within `timeoutMs` (real time). `exec` always succeeds: there is no image to run a
  * command in.
