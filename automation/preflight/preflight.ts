@@ -310,7 +310,7 @@ export async function preflight({
       ...pending.flat(),
       ...configFindings(environment.environment, deployedConfig, environment.config, record),
       ...lost,
-      ...longNodeUpdates(environment.config, steps),
+      ...longNodeUpdates(environment.config, steps.slice(record.rollout?.done ?? 0), record.rollout !== null),
       ...network,
     ],
     observation,

@@ -130,6 +130,15 @@ export const controllerVersions = { oldest: "2.10.0", recommended: "3.5.0" } as 
 /** Nodes of one managed node group. docs.aws.amazon.com/eks/latest/userguide/service-quotas.html; 2026-11-21. */
 export const nodesPerGroup = { most: 450, source: "nodes of a managed node group, EKS quotas" } as const;
 
+/**
+ * How long EKS waits for the pods of a node that it replaces; then the update of the node group fails
+ * (`PodEvictionFailure`).
+ */
+export const nodeDrain = {
+  seconds: 900,
+  source: "docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html, 2026-11-30",
+} as const;
+
 /** Prefix length of a cluster's Service range. API reference KubernetesNetworkConfigRequest; 2026-11-21. */
 export const serviceCidrPrefix = {
   shortest: 12,

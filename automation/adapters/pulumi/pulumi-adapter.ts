@@ -23,7 +23,7 @@ import { regionOf } from "../aws/region";
 import { secretsProviderIn } from "./backend/backends";
 import { keepBackup } from "./state/backups";
 import { configValues } from "./project/config-values";
-import { Engine } from "./engine/engine";
+import { Engine, updateSeconds } from "./engine/engine";
 import { forgetObjects } from "./state/drop-kubernetes-objects";
 import type { EventCollector } from "./engine/events";
 import type { UpdateProgress } from "./engine/progress";
@@ -67,8 +67,8 @@ export interface PulumiAdapterOptions {
 /** The component of a member's bindings of one service. */
 const bindingsOf = "eks-blue-green:index:MultiClusterService";
 
-/** Seconds of AWS's time; a cluster alone takes a quarter of an hour. */
-const deadlines = { read: 60, preview: 600, update: 5400, record: 600 };
+/** Seconds of AWS's time. */
+const deadlines = { read: 60, preview: 600, update: updateSeconds, record: 600 };
 
 export class PulumiAdapter implements PulumiPort {
   private readonly project: Project;

@@ -45,6 +45,27 @@ describe("nodes that are replaced in place", () => {
       /the 7 nodes of blue, green one at a time, each in about 9 min .*: about 63 min, and an update ends as failed after 60/,
     );
   });
+  it("are counted as the member has them that carried others' load, and as many as an autoscaler may make", () => {
+    const carrying: Step = { ...move("upgrade", "blue"), from: { ...place, capacityPercent: 200 } } as Step;
+    assert.match(
+      longNodeUpdates(withNodes(6, 300), [carrying])[0]?.message ?? "",
+      /^EKS replaces the 12 nodes of blue /,
+    );
+    const config = withNodes(2, 300);
+    const nodes = { ...config.cluster.nodes, autoscaled: true as const, maxSize: 30 };
+    const [found] = longNodeUpdates({ ...config, cluster: { ...config.cluster, nodes } }, inPlace);
+    assert.match(found?.message ?? "", /^EKS replaces the up to 30 nodes of blue, green /);
+  });
+  it("can't be replaced at all when pods take longer to end than EKS waits for a node", () => {
+    assert.deepEqual(longNodeUpdates(withNodes(2, 780), inPlace), []);
+    const [found, ...more] = longNodeUpdates(withNodes(2, 781), inPlace);
+    assert.deepEqual(more, []);
+    assert.equal(found?.severity, "required");
+    assert.match(found.message, /node of blue, green 15 min .* 'web' take 781 s .* PodEvictionFailure/);
+    assert.match(found.remedy, /preStopSeconds to 780 at most .* rollout\.strategy to replace/);
+    assert.equal(longNodeUpdates(withNodes(2, 781), inPlace, true)[0]?.severity, "recommended");
+    assert.deepEqual(longNodeUpdates(withNodes(2, 3600), [move("drain", "blue")]), []);
+  });
   it("are no matter where a new member is made instead", () =>
     assert.deepEqual(longNodeUpdates(withNodes(40, 300), [move("drain", "blue")]), []));
 });

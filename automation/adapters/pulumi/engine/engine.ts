@@ -32,6 +32,12 @@ export interface EngineOptions {
   readonly region: () => Promise<string>;
 }
 
+/**
+ * Seconds of AWS's time for one update: longer than the provider's own limits of what one may do together, which say what
+ * took so long. A control plane's upgrade takes up to 40 minutes, a node group's has 60, an add-on's 20.
+ */
+export const updateSeconds = 7800;
+
 /** After SIGINT the engine lets operations in flight come to their end. */
 const graceMs = 60_000;
 /** How often a read that met a sidecar in the making is repeated, and after how long. */
@@ -259,7 +265,7 @@ export class Engine {
       if (mark !== null) this.marks.forget(mark);
       return;
     }
-    const limitMs = holder === "lives" ? Math.max(clock.scaled(5400), 120_000) : 120_000;
+    const limitMs = holder === "lives" ? Math.max(clock.scaled(updateSeconds), 120_000) : 120_000;
     if (clock.now() - began > limitMs || cancel?.aborted) throw error;
     if (this.told.get(stack) !== error.message)
       note(`${error.message}: waiting for it to end, ${Math.round(limitMs / 1000)} s at most`);
