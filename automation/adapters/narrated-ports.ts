@@ -35,6 +35,7 @@ const awsWords = {
   identity: () => "asking AWS whose credentials these are",
   targets: () => "reading the load balancer's targets",
   findServiceLoadBalancers: () => "looking for the load balancers of the primary's Services",
+  upgradeInsights: () => "asking EKS what may keep clusters from the version",
   network: () => "reading the zones and subnets",
   alarms: () => "reading the CloudWatch alarms",
   probe: () => "sending requests through the load balancer",

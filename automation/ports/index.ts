@@ -15,6 +15,7 @@ import type {
   SecurityGroupRule,
   TargetGroupReading,
   TargetInterface,
+  UpgradeInsights,
   WorkloadReading,
 } from "./readings";
 
@@ -241,6 +242,8 @@ export interface AwsPort {
   tags(resources: readonly string[]): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
   removeTags(resource: string, keys: readonly string[]): Promise<void>;
   addTags(resource: string, tags: Readonly<Record<string, string>>): Promise<void>;
+  /** EKS's checks of the cluster for this version that are not passed. */
+  upgradeInsights(clusterName: string, version: string): Promise<UpgradeInsights>;
   /** The region's zones, and those of these subnets that are there. */
   network(subnetIds: readonly string[]): Promise<NetworkReading>;
   /** `count` requests, each on a new connection. Never throws for a failed request. */

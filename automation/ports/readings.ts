@@ -116,3 +116,7 @@ export interface SubnetReading {
 /** `denied`: the credentials may not ask. */
 export type NetworkReading =
   "denied" | { readonly zones: readonly ZoneReading[]; readonly subnets: readonly SubnetReading[] };
+
+/** What EKS found that may keep a cluster from a version: `ERROR`, `WARNING`. `denied`: the credentials may not ask. */
+export type UpgradeInsights =
+  "denied" | readonly { readonly name: string; readonly status: string; readonly reason: string }[];

@@ -17,6 +17,7 @@ import { longNodeUpdates } from "./node-replacement-time";
 import type { Ports, StackRef } from "../ports";
 import { missingTargetGroups } from "../environment/load-balancers";
 import { undeployed } from "./undeployed-config";
+import { insightFindings } from "./upgrade-insights";
 
 const required = (code: DriverErrorCode, message: string, remedy: string): Finding => ({
   code,
@@ -246,9 +247,11 @@ export async function preflight({
     probes: probes ? 16 : 0,
     alarms: environment.config.rollout.alarms,
   };
-  const [observation, network] = await Promise.all([
+  const left = steps.slice(record.rollout?.done ?? 0);
+  const [observation, network, insights] = await Promise.all([
     observe(ports, environment, members, wants),
     lookAtNetwork(ports, networkOfRollout({ environment, deployed: deployedConfig, record, members, steps })),
+    insightFindings(ports, members, left),
     ports.aws.identity(),
   ]);
   const previewable = Object.keys(members).filter(
@@ -310,8 +313,9 @@ export async function preflight({
       ...pending.flat(),
       ...configFindings(environment.environment, deployedConfig, environment.config, record),
       ...lost,
-      ...longNodeUpdates(environment.config, steps.slice(record.rollout?.done ?? 0), record.rollout !== null),
+      ...longNodeUpdates(environment.config, left, record.rollout !== null),
       ...network,
+      ...insights,
     ],
     observation,
   };

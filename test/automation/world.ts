@@ -14,7 +14,7 @@ import {
 import { DriverError } from "../../automation/errors";
 import type { DriverEventBody } from "../../automation/events";
 import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
-import type { NetworkReading } from "../../automation/ports/readings";
+import type { NetworkReading, UpgradeInsights } from "../../automation/ports/readings";
 import { runPlan, type UpgradePlan } from "../../automation/commands/plan";
 import { readFamily } from "../../automation/environment/state";
 import { runAsked } from "../../automation/commands/upgrade";
@@ -95,6 +95,7 @@ export class World {
   alarm = false;
   /** What EC2 says of zones and subnets. */
   network: NetworkReading = plainNetwork;
+  insights: UpgradeInsights = [];
   /** Whether AWS does not tell the targets now. */
   untold: () => boolean = () => false;
   /** Members whose pods pass the health check and answer requests with errors. */
@@ -469,6 +470,7 @@ export class World {
         ...noAdoption.aws,
         identity: async () => ({ account: "123456789012", arn: "arn" }),
         network: async () => this.network,
+        upgradeInsights: async () => this.insights,
         targets: async () => {
           if (this.dead) throw new Killed();
           if (this.untold()) throw new DriverError("EBG-AWS", "Throttling", "wait");

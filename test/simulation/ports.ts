@@ -279,6 +279,7 @@ function awsPort(calls: Calls, random: Random, slowest: number): Ports["aws"] {
     ...noAdoption.aws,
     identity: async () => ({ account: "123456789012", arn: "arn" }),
     network: async () => plainNetwork,
+    upgradeInsights: async () => [],
     // What it tells is as old as the answer took: by then the clusters may be asked, and answer, of a later moment.
     targets: () =>
       calls.call("targets", async () => {

@@ -22,9 +22,10 @@ import type {
   Target,
   TargetState,
 } from "../../ports";
-import type { NetworkReading } from "../../ports/readings";
+import type { NetworkReading, UpgradeInsights } from "../../ports/readings";
 import { callAws, isGone } from "./call";
 import { clientSettings } from "./client";
+import { readInsights } from "./insights";
 import { LoadBalancers } from "./load-balancers";
 import { probe } from "../http/probe";
 import { findServiceLoadBalancers } from "./service-load-balancers";
@@ -177,6 +178,9 @@ export class AwsAdapter implements AwsPort {
     return this.balancers.addTags(resource, tags);
   }
 
+  upgradeInsights(clusterName: string, version: string): Promise<UpgradeInsights> {
+    return readInsights(this.eks, callAws, clusterName, version);
+  }
   network(subnetIds: readonly string[]): Promise<NetworkReading> {
     return readNetwork(this.ec2, callAws, subnetIds);
   }
