@@ -36,6 +36,7 @@ export type DriverErrorCode =
   | "EBG-KUBERNETES"
   | "EBG-INTERNAL";
 
+/** Every failure of the driver: a stable code (docs/reference/errors.md), what happened, and what to do. */
 export class DriverError extends Error {
   readonly code: DriverErrorCode;
   /** What the reader can do, with the command to type. */

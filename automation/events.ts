@@ -16,6 +16,9 @@ export interface TargetCounts {
   readonly unhealthy: number;
 }
 
+/**
+ * An event without its time: `kind` says which, and a kind keeps its fields. Later versions may add kinds and fields.
+ */
 export type DriverEventBody =
   | {
       readonly kind: "rollout-started";
@@ -118,4 +121,5 @@ export type DriverEventBody =
 
 /** `at`: ISO 8601, UTC. */
 export type DriverEvent = { readonly at: string } & DriverEventBody;
+/** Is told each event as it happens; must not throw. */
 export type EventSink = (event: DriverEventBody) => void;

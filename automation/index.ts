@@ -19,6 +19,7 @@ import type { VerifyReport } from "./verify/report";
 import type { RolloutResult } from "./rollout/rollout";
 import type { SessionOptions } from "./rollout/session";
 
+/** Options of `upgrade`. */
 export interface UpgradeOptions extends Target, Controls {
   /**
    * Whether the old member may be destroyed at the end; a function is asked when it is its turn. Default: false, unless
@@ -28,6 +29,7 @@ export interface UpgradeOptions extends Target, Controls {
   /** Whether a version that was rolled back may be tried again, though the config still wants it. Default false. */
   readonly retryVersion?: boolean;
 }
+/** Options of `up`. */
 export interface UpOptions extends Target, Controls {}
 /** Of what only looks: `onEvent` is told what is being read. */
 export interface LookOptions extends Target, Pick<Controls, "onEvent"> {}
@@ -36,6 +38,7 @@ export interface LookOptions extends Target, Pick<Controls, "onEvent"> {}
 export interface PlannedWorkOptions extends Target, Controls {}
 /** `approveRetire`: whether a member that is half made may be destroyed; default as for `upgrade`. */
 export interface RollbackOptions extends PlannedWorkOptions, Pick<UpgradeOptions, "approveRetire"> {}
+/** Options of work on one member, by its name: `blue`. */
 export interface MemberWorkOptions extends PlannedWorkOptions {
   readonly member: string;
 }
@@ -44,6 +47,7 @@ export interface ScaleOptions extends MemberWorkOptions {
   readonly percent: number;
 }
 
+/** How an `upgrade` or planned work ended, and where traffic is now. */
 export type UpgradeResult = RolloutResult;
 export type { Controls, Surroundings, Target };
 export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, TeardownResult };
@@ -95,6 +99,7 @@ function asked(
   });
 }
 
+/** Options of `adopt`. */
 export interface AdoptOptions extends Target, Controls {}
 
 /**
@@ -146,6 +151,7 @@ export function scale(options: ScaleOptions): Promise<UpgradeResult> {
   return asked(options, { name: "scale", member: options.member, percent: options.percent });
 }
 
+/** Options of `evacuate`. */
 export interface EvacuateOptions extends Target, Controls {
   readonly member: string;
   /**
@@ -213,6 +219,7 @@ export function status(options: LookOptions): Promise<StatusReport & { readonly 
   });
 }
 
+/** Options of `verify`. */
 export interface VerifyOptions extends Target, Controls {
   /**
    * Requests to each target group's listener, each on a new connection. Default 1000; 0 sends none, and what they would
@@ -241,6 +248,7 @@ export function verify(options: VerifyOptions): Promise<VerifyReport> {
   });
 }
 
+/** Options of `teardown`. */
 export interface TeardownOptions extends Target, Controls {
   /**
    * Must be the environment's name, typed by a person or written in the pipeline; a function is asked when it is

@@ -4,6 +4,7 @@ import type { AdoptedLoadBalancer as Shape, AdoptedTargetGroup } from "./interna
 import { type Problem, throwProblems } from "./internal/problems";
 import type { SharedService } from "./shared-load-balancer";
 
+/** What an `AdoptedLoadBalancer` is made from: its shape, as it was found in AWS. */
 export interface AdoptedLoadBalancerArgs {
   /** What AWS describes: everything is declared exactly so, and imported. */
   balancer: Shape;

@@ -60,6 +60,7 @@ export interface ClusterEndpointArgs {
   publicCidrs?: string[];
 }
 
+/** Settings of a member's EKS cluster and its nodes. @throws ConfigError (of `Cluster`) with every problem at once */
 export interface ClusterArgs {
   /**
    * Name of the EKS cluster, at most 100 characters. Explicit, so that it never changes: a change replaces the cluster.

@@ -6,6 +6,7 @@ import { chartSource } from "./internal/controller-chart";
 import { controllerPolicy, podIdentityTrust } from "./internal/controller-policy";
 import { type Problem, throwProblems } from "./internal/problems";
 
+/** Settings of the AWS Load Balancer Controller in one cluster. */
 export interface LoadBalancerControllerArgs {
   /**
    * Name of the EKS cluster. Never the same on two clusters of an account and region: they would adopt each other's

@@ -17,6 +17,7 @@ import {
   standDown,
 } from "./internal/service-annotations";
 
+/** One port of a Service of type LoadBalancer. */
 export interface LoadBalancerServicePortArgs {
   /** Unique within the Service, at most 15 characters. */
   name: string;
@@ -26,6 +27,7 @@ export interface LoadBalancerServicePortArgs {
   targetPort: number;
 }
 
+/** Settings of a Service of type LoadBalancer, from which the controller makes the load balancer. */
 export interface LoadBalancerServiceArgs {
   /**
    * Name of the Service, at most 63 characters. The controller derives the load balancer's name from it; a change

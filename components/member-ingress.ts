@@ -4,6 +4,7 @@ import { nodePortRange, ports } from "./internal/aws-limits";
 import { describeForEc2 } from "./internal/descriptions";
 import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
 
+/** Which traffic of the load balancer a member's security group lets in. */
 export interface MemberIngressArgs {
   /** The security group that the member's pods carry. */
   podSecurityGroupId: pulumi.Input<string>;

@@ -19,6 +19,7 @@ export interface SharedTargetGroupArgs {
   networking?: unknown;
 }
 
+/** Settings of a service that shares its target group with other clusters. */
 export interface MultiClusterServiceArgs {
   /** Namespace of the Service. */
   namespace: pulumi.Input<string>;

@@ -14,6 +14,9 @@ export interface ExistingNetworkArgs {
   publicSubnetIds: pulumi.Input<pulumi.Input<string>[]>;
 }
 
+/**
+ * Settings of the VPC, its subnets and NAT gateways. @throws ConfigError (of `Network`) with every problem at once
+ */
 export interface NetworkArgs {
   /** IPv4 block of the new VPC, /16 to /24. Required without `existing`. Changing it replaces the VPC. */
   cidrBlock?: string;

@@ -47,6 +47,7 @@ export interface SharedServiceArgs {
   preserveClientIp?: boolean;
 }
 
+/** Settings of the Network Load Balancer that members share, its listeners and target groups. */
 export interface SharedLoadBalancerArgs {
   /** Name in AWS; shortened with a hash when it is longer than 32 characters. */
   loadBalancerName: string;

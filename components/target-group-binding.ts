@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { longestKubernetesLabel } from "./internal/aws-limits";
 import { type Problem, throwProblems } from "./internal/problems";
 
+/** Settings of one TargetGroupBinding, which registers a Service's pods or nodes in a target group. */
 export interface TargetGroupBindingArgs {
   /** Name of the object, at most 63 characters. The controller's ConfigMap is called `aws-lbc-targets-<this>`. */
   bindingName: string;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { longestKubernetesLabel, ports, propagationLagSeconds } from "./internal/aws-limits";
 import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
 
+/** Settings of a Deployment, its Service, and its budget for disruptions. */
 export interface WorkloadArgs {
   /** Name of Deployment, Service and container, at most 63 characters. */
   workloadName: string;

@@ -43,6 +43,7 @@ export const FENCED = "EBG-FENCED";
 /** Begins the message when a stack is not the one that its name stands for here. */
 export const FOREIGN_STACK = "EBG-FOREIGN-STACK";
 
+/** Ids of the network that members run in. */
 export interface NetworkOutputs {
   readonly vpcId: string;
   readonly cidrBlock: string;
@@ -67,6 +68,7 @@ export interface ServiceTargetGroup {
   readonly port: number;
 }
 
+/** The load balancer and its target groups, as members and the driver find them. */
 export interface SharedLoadBalancerOutputs {
   /** `service`: the primary's Services own the load balancers, one each; the environment's stack knows none of them. */
   readonly owner: LoadBalancerOwner;
@@ -95,6 +97,7 @@ export interface EnvironmentOutputs {
   readonly loadBalancer: SharedLoadBalancerOutputs;
 }
 
+/** One target group of a member: the objects in its cluster that serve it. */
 export interface MemberServiceOutputs {
   readonly namespace: string;
   readonly deployment: string;
@@ -169,6 +172,7 @@ export interface ClusterMade {
   readonly createdBy: string | null;
 }
 
+/** Versions of EKS add-ons, as `v1.20.4-eksbuild.1`. */
 export interface AddonVersions {
   readonly vpcCni: string;
   readonly kubeProxy: string;

@@ -6,6 +6,7 @@ import { accessSync, constants } from "node:fs";
 import { DriverError } from "../errors";
 import { getText } from "./http/get";
 
+/** Where a command looks: AWS at its own speed, or a sandbox. */
 export interface Surroundings {
   /** How many times faster than AWS the driver's clock runs; 1 against AWS. */
   readonly timeScale: number;

@@ -14,6 +14,7 @@ import { workDirectoryIn } from "./pulumi/project/sandbox-copy";
 import { PulumiAdapter } from "./pulumi/pulumi-adapter";
 import { readSurroundings, type Surroundings } from "./surroundings";
 
+/** Which environment a command is for, and where its project is. */
 export interface Target {
   /** Folder of Pulumi.yaml and the program. */
   readonly projectDirectory: string;
@@ -30,6 +31,7 @@ export interface Target {
   readonly allowExec?: boolean;
 }
 
+/** Who is told, and who may stop a command. */
 export interface Controls {
   readonly onEvent?: EventSink;
   /** Stops at the next safe point; the same call goes on later. */

@@ -27,6 +27,7 @@ const lookSeconds = 300;
 export interface AdoptRun extends SessionOptions {
   readonly environment: string;
 }
+/** How `adopt` ended. */
 export interface AdoptResult {
   readonly outcome: Outcome;
   /** Services whose load balancers are the stack's now. */

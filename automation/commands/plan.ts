@@ -9,6 +9,7 @@ import { stepTimes, type StepTime } from "../planning/duration";
 import { describeAsked } from "../text/command-line";
 import { upgradeSteps } from "./upgrade-steps";
 
+/** What `upgrade` would do, or what is left of what is under way. */
 export interface UpgradePlan {
   readonly environment: string;
   readonly from: Placement;

@@ -11,6 +11,7 @@ import { findingsOf } from "../preflight/preflight";
 import { addressesOf } from "../environment/load-balancers";
 import type { Family } from "../environment/state";
 
+/** Where traffic is, what is under way, and what AWS and the clusters say of it. */
 export interface StatusReport {
   readonly environment: string;
   readonly record: EnvironmentRecord;

@@ -27,6 +27,7 @@ export interface TeardownRun extends SessionOptions {
   /** Answers the name that was typed; anything but the environment's refuses. */
   readonly confirm: (environment: string) => Promise<string>;
 }
+/** How `teardown` ended, and what it left in AWS. */
 export interface TeardownResult {
   readonly outcome: "done" | "stopped" | "leftovers";
   readonly code: DriverErrorCode | null;

@@ -16,6 +16,7 @@ import { untilServing } from "./wait-until-serving";
 
 export type { UpRun } from "./update-stack";
 
+/** What `up` deployed. */
 export interface UpResult {
   readonly placement: Placement;
   /** Changes by stack. */

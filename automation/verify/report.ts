@@ -12,6 +12,7 @@ import type { Inspection } from "./inspection";
 /** `good`: nothing required fails, and everything required could be seen. */
 export type Verdict = "good" | "findings" | "unknown";
 
+/** Everything that `verify` looked at, with what does not hold. */
 export interface VerifyReport {
   readonly environment: string;
   readonly verdict: Verdict;

@@ -29,6 +29,7 @@ export interface AdoptedTargetGroup {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** A listener of an adopted load balancer, and where it sends requests. */
 export interface AdoptedListener {
   readonly arn: string;
   readonly port: number;

@@ -18,6 +18,10 @@ export type { ExistingServiceConfig, ServiceConfig } from "./keys/services";
 /** The aws provider's settings that members' providers get as well as the environment's. */
 export interface AwsSettings extends ValueOf<typeof awsKeys> {}
 
+/**
+ * All that `Pulumi.ENVIRONMENT.yaml` says is wanted, parsed and with defaults filled in. docs/reference/config.md
+ * has each key with its meaning, unit, default and range.
+ */
 export interface EnvironmentConfig extends OwnKeys {
   /** `aws:region`. */
   readonly region: string;

@@ -1,6 +1,7 @@
 /** What a member's stack declares, as a pure function of the record. */
 import type { EnvironmentRecord, MemberPlacement, Role } from "./types";
 
+/** What a member's stack has to declare now, from the record. */
 export interface DesiredMember {
   readonly placement: MemberPlacement;
   /** Whether the member's TargetGroupBindings are declared. */

@@ -2,6 +2,7 @@
 import type { EnvironmentConfig } from "../config/types";
 import type { EnvironmentRecord, MemberPlacement } from "./types";
 
+/** Where a member stands that has no resources. */
 export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };
 
 /**

@@ -10,6 +10,7 @@ import { parseHalt } from "./halt";
 import { Reader } from "./value-reader";
 import type { EnvironmentRecord, Hold, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./types";
 
+/** A record, or all that is wrong with it; exactly one of them. */
 export type ParsedRecord =
   | { readonly record: EnvironmentRecord; readonly problems: readonly [] }
   | { readonly record: null; readonly problems: readonly string[] };

@@ -47,6 +47,10 @@ export interface MemberPlacement {
 /** Role and deployed version of every member, by the member's name. */
 export type Placement = Readonly<Record<string, MemberPlacement>>;
 
+/**
+ * What a move does with one member: make it, take it into traffic or out of it, change its version or its size, destroy
+ * it. `shift` is not made by any plan.
+ */
 export type MoveKind = "provision" | "admit" | "drain" | "upgrade" | "scale" | "shift" | "retire";
 
 /** One edge of one member's state. */
@@ -76,6 +80,7 @@ export interface Intent {
   readonly targetsBefore: Readonly<Record<string, readonly string[]>>;
 }
 
+/** How an upgrade goes: `replace` makes new members for the old ones, `cycle` upgrades them in place one by one. */
 export type StrategyName = "replace" | "cycle";
 
 /** What was asked for when a rollout is not an `upgrade`: planned work on one member. */
@@ -104,6 +109,7 @@ export interface Baseline {
   readonly alarms: readonly string[];
 }
 
+/** An upgrade or planned work that is under way: its steps and how far it is. */
 export interface Rollout {
   readonly id: string;
   /** Absent: `upgrade`. The same command goes on with it; another one is refused. */
@@ -180,6 +186,7 @@ export interface Halt {
   readonly remedy: string | null;
 }
 
+/** Where traffic is and what is under way. The one output of the environment's stack that the driver writes. */
 export interface EnvironmentRecord {
   readonly schemaVersion: 1;
   /** Goes up by one with every write; the fence compares it. The first record has 1. */

@@ -40,6 +40,7 @@ const nodesKeys = {
   }),
 };
 
+/** The members' managed node groups: `cluster.nodes` of the config. */
 export interface NodesConfig extends ValueOf<typeof nodesKeys> {}
 
 const sizesInOrder: Rule<NodesConfig> = ({ minSize, desiredSize, maxSize }, place) => {
@@ -233,6 +234,7 @@ const clusterKeys = {
   ),
 };
 
+/** The members' EKS clusters: `cluster` of the config, defaults filled in. */
 export interface ClusterConfig extends ValueOf<typeof clusterKeys> {}
 
 const serviceRange: Rule<ClusterConfig> = ({ serviceCidrBlock }, place) => {

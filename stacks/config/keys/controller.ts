@@ -44,6 +44,7 @@ const controllerKeys = {
   }),
 };
 
+/** The AWS Load Balancer Controller of every member: `controller` of the config. */
 export interface ControllerConfig extends ValueOf<typeof controllerKeys> {}
 
 const newEnough: Rule<ControllerConfig> = ({ version }, place) => {

@@ -58,6 +58,7 @@ const balancerKeys = {
 };
 
 interface Balancer extends ValueOf<typeof balancerKeys> {}
+/** The shared Network Load Balancer: `loadBalancer` of the config. */
 export interface LoadBalancerConfig extends Balancer {}
 
 const primaryIsMember: Rule<Balancer> = ({ owner, primary }, place, given) => {

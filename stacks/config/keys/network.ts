@@ -105,6 +105,7 @@ const networkKeys = {
   ),
 };
 
+/** The VPC and its subnets: `network` of the config. */
 export interface NetworkConfig extends ValueOf<typeof networkKeys> {}
 type Check = Rule<NetworkConfig>;
 

@@ -63,6 +63,7 @@ const rolloutKeys = {
   }),
 };
 
+/** How traffic is moved: `rollout` of the config. The driver alone reads it. */
 export interface RolloutConfig extends ValueOf<typeof rolloutKeys> {}
 
 const longerThanHold: Rule<RolloutConfig> = ({ gateTimeoutSeconds, propagationHoldSeconds }, place) => {

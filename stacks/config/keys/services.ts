@@ -277,6 +277,7 @@ const serviceKeys = {
   ),
 };
 
+/** One service behind the load balancer: an entry of `services` of the config. */
 export interface ServiceConfig extends ValueOf<typeof serviceKeys> {}
 type Check = Rule<ServiceConfig>;
 
