@@ -57,6 +57,8 @@ export interface SandboxInfo {
   readonly awsEndpoint: string;
   /** Base URL of the control endpoint, `http://127.0.0.1:PORT`. */
   readonly control: string;
+  /** What the control endpoint asks for, as a bearer token. */
+  readonly controlSecret: string;
   /**
    * The complete environment for a child process that shall talk to the sandbox (also in `<dir>/env.sh`). Nothing of
    * AWS_* or PULUMI_* may be inherited beside it.

@@ -24,7 +24,12 @@ interface SandboxAnswer {
   readonly awsEndpoint?: unknown;
 }
 
-const sandboxVariables = ["EKS_BLUE_GREEN_TIME_SCALE", "EKS_BLUE_GREEN_CONNECT_TO", "EKS_BLUE_GREEN_SANDBOX"] as const;
+const sandboxVariables = [
+  "EKS_BLUE_GREEN_TIME_SCALE",
+  "EKS_BLUE_GREEN_CONNECT_TO",
+  "EKS_BLUE_GREEN_SANDBOX",
+  "EKS_BLUE_GREEN_SANDBOX_SECRET",
+] as const;
 
 const given = (variables: Variables, name: string): string | null => {
   const value = variables[name];
@@ -61,8 +66,13 @@ function notLocal(variables: Variables): string | null {
   return outside === undefined ? null : `${outside} is no address of this machine`;
 }
 
-async function askSandbox(control: string): Promise<SandboxAnswer> {
-  const { status, body } = await getText(new URL("/status", control), { milliseconds: 30_000, bytes: 4 * 1024 * 1024 });
+async function askSandbox(control: string, secret: string): Promise<SandboxAnswer> {
+  const { status, body } = await getText(
+    new URL("/status", control),
+    { milliseconds: 30_000, bytes: 4 * 1024 * 1024 },
+    { authorization: `Bearer ${secret}` },
+  );
+  if (status === 401) throw new Error("it does not take EKS_BLUE_GREEN_SANDBOX_SECRET");
   if (status !== 200) throw new Error(`status ${status}`);
   return JSON.parse(body) as SandboxAnswer;
 }
@@ -70,7 +80,7 @@ async function askSandbox(control: string): Promise<SandboxAnswer> {
 /** The sandbox that the variables name, or why there is none. */
 async function findSandbox(
   variables: Variables,
-  ask: (control: string) => Promise<SandboxAnswer>,
+  ask: typeof askSandbox,
 ): Promise<NonNullable<Surroundings["sandbox"]> | string> {
   const control = given(variables, "EKS_BLUE_GREEN_SANDBOX");
   if (control === null) return "EKS_BLUE_GREEN_SANDBOX is not set";
@@ -78,7 +88,7 @@ async function findSandbox(
   const elsewhere = notLocal(variables);
   if (elsewhere !== null) return elsewhere;
   try {
-    const { dir, awsEndpoint } = await ask(control);
+    const { dir, awsEndpoint } = await ask(control, given(variables, "EKS_BLUE_GREEN_SANDBOX_SECRET") ?? "");
     const wanted = given(variables, "AWS_ENDPOINT_URL") ?? "";
     if (
       typeof dir !== "string" ||
@@ -107,7 +117,7 @@ const refusal = (variables: Variables, what: string, why: string): DriverError =
  */
 export async function readSurroundings(
   variables: Variables,
-  ask: (control: string) => Promise<SandboxAnswer> = askSandbox,
+  ask: typeof askSandbox = askSandbox,
 ): Promise<Surroundings> {
   const timeScale = timeScaleOf(variables);
   const connectTo = given(variables, "EKS_BLUE_GREEN_CONNECT_TO");

@@ -19,6 +19,7 @@ import { Faults } from "./faults";
 import { MotoProxy } from "./moto-proxy";
 import { type Permissions, startPermissions } from "./permissions";
 import { type LoggedRequest, RequestLog } from "./request-log";
+import type { KeySecret } from "./request-signature";
 import { handle } from "./router";
 import { SecurityGroups } from "./security-groups";
 import type { Credentials } from "./signature";
@@ -43,6 +44,7 @@ export interface Provisioning {
 }
 
 export interface AwsFrontOptions {
+  /** `http://127.0.0.1:PORT`, or `unix:PATH` of its socket. */
   readonly motoUrl: string;
   readonly region: string;
   readonly accountId: string;
@@ -53,8 +55,10 @@ export interface AwsFrontOptions {
   /** The data plane's lags, unscaled (180, 180, 35). */
   readonly times?: Partial<DataPlaneTimes>;
   readonly provisioning?: Partial<Provisioning>;
-  /** The only key that requests and Kubernetes tokens may carry; any, unchecked, when left out. */
+  /** The only key that requests and Kubernetes tokens may be signed with; any, unchecked, when left out. */
   readonly credentials?: Credentials;
+  /** Secret of a controller's key; null: nobody's. */
+  readonly controllerSecret?: (accessKeyId: string) => string | null;
   /** The cluster whose load balancer controller has this access key; null: nobody's. Default: nobody has one. */
   readonly controllerOf?: (accessKeyId: string) => string | null;
 }
@@ -106,6 +110,7 @@ class Front implements AwsFront {
         {
           region: this.options.region,
           ownKey: this.options.credentials?.accessKeyId,
+          secretOf: this.options.credentials && this.secretOf,
           ...this.permissions,
           elb: this.elb,
           eks: this.eks,
@@ -179,6 +184,13 @@ class Front implements AwsFront {
     }, ms);
     timer.unref();
     this.timers.add(timer);
+  };
+
+  private readonly secretOf = (accessKeyId: string): KeySecret | null => {
+    const { credentials, controllerSecret } = this.options;
+    const secret =
+      credentials?.accessKeyId === accessKeyId ? credentials.secretAccessKey : controllerSecret?.(accessKeyId);
+    return secret == null ? null : { secretAccessKey: secret, sessionToken: null };
   };
 
   listen(): Promise<void> {

@@ -24,9 +24,14 @@ const hopByHop = new Set([
 
 export class MotoProxy {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 16 });
-  private readonly base: URL;
+  private readonly where: { readonly socketPath: string } | { readonly host: string; readonly port: string };
+  /** `http://127.0.0.1:PORT`, or `unix:PATH` of a socket. */
   constructor(motoUrl: string) {
-    this.base = new URL(motoUrl);
+    if (motoUrl.startsWith("unix:")) this.where = { socketPath: motoUrl.slice("unix:".length) };
+    else {
+      const { hostname, port } = new URL(motoUrl);
+      this.where = { host: hostname, port };
+    }
   }
 
   send(method: string, path: string, headers: IncomingHttpHeaders, body: Buffer): Promise<RawAnswer> {
@@ -52,24 +57,21 @@ export class MotoProxy {
 
   private once(method: string, path: string, headers: IncomingHttpHeaders, body: Buffer): Promise<RawAnswer> {
     return new Promise((resolve, reject) => {
-      const call = request(
-        { host: this.base.hostname, port: this.base.port, method, path, headers, agent: this.agent },
-        (answer) => {
-          const chunks: Buffer[] = [];
-          answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-          answer.on("error", reject);
-          answer.on("end", () => {
-            const all = Buffer.concat(chunks);
-            const out = Object.fromEntries(
-              Object.entries(answer.headers).filter(
-                (entry): entry is [string, string | string[]] =>
-                  !hopByHop.has(entry[0]) && entry[0] !== "content-length" && entry[1] !== undefined,
-              ),
-            );
-            resolve({ status: answer.statusCode ?? 502, headers: out, body: all });
-          });
-        },
-      );
+      const call = request({ ...this.where, method, path, headers, agent: this.agent }, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          const all = Buffer.concat(chunks);
+          const out = Object.fromEntries(
+            Object.entries(answer.headers).filter(
+              (entry): entry is [string, string | string[]] =>
+                !hopByHop.has(entry[0]) && entry[0] !== "content-length" && entry[1] !== undefined,
+            ),
+          );
+          resolve({ status: answer.statusCode ?? 502, headers: out, body: all });
+        });
+      });
       call.on("error", (error) => reject(Object.assign(error, { reused: call.reusedSocket })));
       call.setTimeout(60_000, () => call.destroy(new Error("moto gave no answer in 60 s")));
       call.end(body);

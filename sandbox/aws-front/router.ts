@@ -16,6 +16,7 @@ import type { Principal } from "./permissions/authorizer";
 import type { Permissions } from "./permissions";
 import { parseQuery } from "./query";
 import type { RequestLog } from "./request-log";
+import { type KeySecret, refuseBadSignature, refuseWebPages } from "./request-signature";
 import { claimedScope, type Scope, scopeOf } from "./scope";
 import { canonicalCidr } from "./validation/ec2-rules";
 import { validate } from "./validation/requests";
@@ -23,6 +24,8 @@ import { validate } from "./validation/requests";
 export interface RouterParts extends Permissions {
   readonly region: string;
   readonly ownKey?: string;
+  /** Secrets of the keys that may be used; none is checked when left out. */
+  readonly secretOf?: (accessKeyId: string) => KeySecret | null;
   readonly elb: ElbContext;
   readonly eks: EksContext;
   readonly moto: MotoProxy;
@@ -197,6 +200,14 @@ function faultError(fault: Fault, scope: Scope, action: string): AwsError | null
   }
 }
 
+function checkSignature(parts: RouterParts, request: IncomingMessage, body: Buffer, scope: Scope): void {
+  if (parts.secretOf === undefined) return;
+  const secret = parts.secretOf(scope.accessKeyId);
+  if (secret === null) throw new AwsError("UnrecognizedClientException", "The access key is not active.", 403);
+  const { method = "GET", url: target = "/", headers } = request;
+  refuseBadSignature({ method, target, headers, body }, scope.service, secret, Date.now());
+}
+
 export async function handle(parts: RouterParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const started = Date.now();
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
@@ -206,13 +217,11 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
   let principal: Principal | null = null;
   let permissions: readonly string[] | undefined;
   try {
+    refuseWebPages(request);
     const body = await readBody(request);
-    asked = understand(
-      request,
-      body,
-      url,
-      scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.principals.knows(key)),
-    );
+    const scope = scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.principals.knows(key));
+    checkSignature(parts, request, body, scope);
+    asked = understand(request, body, url, scope);
     fault = parts.faults.take({ service: asked.scope.service, action: asked.action });
     const error = fault ? faultError(fault, asked.scope, asked.action) : null;
     if (error) throw error;

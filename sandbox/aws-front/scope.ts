@@ -38,14 +38,14 @@ export function claimedScope(headers: IncomingHttpHeaders, url: URL): Scope | nu
 }
 
 /** What AWS says of a key that it doesn't know, by service. */
-function unknownKey(scope: Scope, ownKey: string): AwsError {
+function unknownKey(scope: Scope): AwsError {
   const remedy = scope.accessKeyId.startsWith("AKIASANDBOX")
     ? "They are another sandbox's: source this one's env.sh again."
     : "These look like real AWS credentials; the sandbox takes only its own: source its env.sh, in which nothing " +
       "of your own AWS configuration is left.";
   const message =
-    `The security token included in the request is invalid: access key ${scope.accessKeyId} is not this sandbox's ` +
-    `(${ownKey}). ${remedy}`;
+    `The security token included in the request is invalid: access key ${scope.accessKeyId} is not this sandbox's. ` +
+    remedy;
   if (scope.service === "ec2") return new AwsError("AuthFailure", message, 401);
   return new AwsError(
     ["sts", "iam", "elasticloadbalancing", "autoscaling", "cloudformation", "sns", "rds"].includes(scope.service)
@@ -77,7 +77,7 @@ export function scopeOf(
     );
   }
   if (ownKey !== undefined && scope.accessKeyId !== ownKey && !isControllers(scope.accessKeyId))
-    throw unknownKey(scope, ownKey);
+    throw unknownKey(scope);
   if (scope.region !== region && !(globalServices.has(scope.service) && scope.region === "us-east-1")) {
     throw new AwsError(
       "InvalidSignatureException",

@@ -1,18 +1,26 @@
 /**
- * Typed client of the sandbox's control endpoint (`SandboxInfo.control`, or `EKS_BLUE_GREEN_SANDBOX` in a sandbox's
- * environment).
+ * Typed client of the sandbox's control endpoint (`SandboxInfo`, or `EKS_BLUE_GREEN_SANDBOX` and `…_SECRET` in a
+ * sandbox's environment).
  */
-import type { DataPlaneStats, FabricEntry, NodeSpec } from "../contract";
+import type { DataPlaneStats, FabricEntry, NodeSpec, SandboxInfo } from "../contract";
 import type { LoggedCall, SeenCall } from "../control-plane/kubernetes-calls";
 import type { SandboxStatus } from "../daemon/status";
 import { SandboxError } from "../shared/errors";
 import type { FaultSpec, ListedFault } from "../faults/spec";
 
+export type ControlAccess = Pick<SandboxInfo, "control" | "controlSecret">;
+
 export class ControlClient {
+  private readonly url: string;
+  private readonly authorization: string;
+
   constructor(
-    private readonly url: string,
+    { control, controlSecret }: ControlAccess,
     private readonly timeoutMs: number = 60_000,
-  ) {}
+  ) {
+    this.url = control;
+    this.authorization = `Bearer ${controlSecret}`;
+  }
 
   status(): Promise<SandboxStatus> {
     return this.call("GET", "/status");
@@ -93,9 +101,12 @@ export class ControlClient {
   }
 
   private async call<Result>(method: string, path: string, body?: unknown): Promise<Result> {
-    const init: RequestInit = { method, signal: AbortSignal.timeout(this.timeoutMs) };
-    if (body !== undefined)
-      Object.assign(init, { body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+    const init: RequestInit = {
+      method,
+      signal: AbortSignal.timeout(this.timeoutMs),
+      headers: { authorization: this.authorization, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
     let response: Response;
     try {
       response = await fetch(this.url + path, init);

@@ -128,7 +128,7 @@ const stopDeadlineMs = 20_000;
 export async function stopSandbox(dir: string): Promise<void> {
   const info = readSandboxInfo(dir);
   if (info) {
-    await new ControlClient(info.control).shutdown().catch(() => process.kill(info.pid, "SIGTERM"));
+    await new ControlClient(info).shutdown().catch(() => process.kill(info.pid, "SIGTERM"));
     await gone(() => !isAlive(info.pid, info.startTime), stopDeadlineMs);
     // It hangs: the reaper ends the rest once the daemon is gone.
     if (isAlive(info.pid, info.startTime)) process.kill(info.pid, "SIGKILL");
@@ -151,5 +151,5 @@ export async function sandboxStatus(dir: string): Promise<SandboxStatus> {
       `no sandbox runs in ${dir}`,
       "Start one with `eks-blue-green sandbox up`.",
     );
-  return new ControlClient(info.control).status();
+  return new ControlClient(info).status();
 }

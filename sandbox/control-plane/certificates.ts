@@ -76,7 +76,7 @@ async function createAuthority(clusterName: string): Promise<Authority> {
 async function issue(
   authority: Authority,
   subject: string,
-  usage: Usage,
+  usages: readonly Usage[],
   names: X509.JsonGeneralNames = [],
 ): Promise<{ cert: string; key: string }> {
   const x509 = loadX509();
@@ -92,12 +92,47 @@ async function issue(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension([usageOid[usage]]),
+      new x509.ExtendedKeyUsageExtension(usages.map((usage) => usageOid[usage])),
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
       await x509.AuthorityKeyIdentifierExtension.create(authority.certificate, false, webcrypto),
     ],
   });
   return { cert: certificate.toString("pem") + "\n", key: await keyPem(keys.privateKey) };
+}
+
+const writerIn =
+  (dir: string) =>
+  (name: string, text: string): string => {
+    const file = join(dir, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+
+/** With which etcd knows its clients, and they know it: whoever reaches it without one gets nothing. */
+export interface EtcdCertificates {
+  readonly caFile: string;
+  readonly serverCertFile: string;
+  readonly serverKeyFile: string;
+  readonly clientCertFile: string;
+  readonly clientKeyFile: string;
+}
+
+export async function createEtcdCertificates(dir: string): Promise<EtcdCertificates> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const authority = await createAuthority("etcd");
+  const [server, client] = await Promise.all([
+    // etcd calls itself with it as well.
+    issue(authority, "CN=etcd", ["server", "client"], [{ type: "ip", value: "127.0.0.1" }]),
+    issue(authority, "CN=kube-apiserver", ["client"]),
+  ]);
+  const write = writerIn(dir);
+  return {
+    caFile: write("ca.crt", authority.certificate.toString("pem") + "\n"),
+    serverCertFile: write("server.crt", server.cert),
+    serverKeyFile: write("server.key", server.key),
+    clientCertFile: write("client.crt", client.cert),
+    clientKeyFile: write("client.key", client.key),
+  };
 }
 
 /** Makes all of them anew in `dir`. `serviceAddress` is the ClusterIP of the `kubernetes` Service. */
@@ -121,21 +156,17 @@ export async function createCertificates(
     ].map((value) => ({ type: "dns" as const, value })),
   ];
   const [serving, kubelet, kubeletClient, admin, serviceAccount] = await Promise.all([
-    issue(authority, "CN=kube-apiserver", "server", names),
-    issue(authority, "O=system:nodes, CN=system:node:sandbox", "server", [{ type: "ip", value: "127.0.0.1" }]),
-    issue(authority, "CN=kube-apiserver-kubelet-client", "client"),
-    issue(authority, "O=system:masters, CN=sandbox-admin", "client"),
+    issue(authority, "CN=kube-apiserver", ["server"], names),
+    issue(authority, "O=system:nodes, CN=system:node:sandbox", ["server"], [{ type: "ip", value: "127.0.0.1" }]),
+    issue(authority, "CN=kube-apiserver-kubelet-client", ["client"]),
+    issue(authority, "O=system:masters, CN=sandbox-admin", ["client"]),
     webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]).then(async (keys) => ({
       key: await keyPem(keys.privateKey),
       publicKey:
         x509.PemConverter.encode(await webcrypto.subtle.exportKey("spki", keys.publicKey), "PUBLIC KEY") + "\n",
     })),
   ]);
-  const write = (name: string, text: string): string => {
-    const file = join(dir, name);
-    writeFileSync(file, text, { mode: 0o600 });
-    return file;
-  };
+  const write = writerIn(dir);
   const caPem = authority.certificate.toString("pem") + "\n";
   return {
     caFile: write("ca.crt", caPem),

@@ -4,7 +4,7 @@ import { freePort, releasePort } from "../processes/ports";
 import type { Child, Supervisor } from "../processes/supervisor";
 import type { ToolPaths } from "../contract";
 import { SandboxError } from "../shared/errors";
-import { createCertificates, type ClusterCertificates } from "./certificates";
+import { createCertificates, type ClusterCertificates, type EtcdCertificates } from "./certificates";
 import { ApiProxy } from "./api-proxy";
 import { apiServerArgs, controllerManagerArgs, schedulerArgs } from "./flags";
 import { type Kubeconfigs, writeAtomically } from "./kubeconfig";
@@ -18,13 +18,14 @@ export interface ClusterSettings {
   readonly supervisor: Supervisor;
   readonly kubeconfigs: Kubeconfigs;
   readonly etcdUrl: string;
+  readonly etcdCertificates: EtcdCertificates;
   readonly etcdPrefix: string;
   /**
    * Second octet of the service range, `127.<n>.0.0/16`: a Service's address is on loopback, so that what listens there
    * is real.
    */
   readonly serviceOctet: number;
-  /** URL to which the API server sends TokenReviews. */
+  /** URL to which the API server sends TokenReviews; whoever has it may ask. */
   readonly tokenReviewUrl: string;
   readonly calls: KubernetesCalls;
 }
@@ -160,7 +161,8 @@ export class ControlPlane {
   }
 
   private spawnApiServer(): void {
-    const { name, dir, tools, supervisor, etcdUrl, etcdPrefix, serviceOctet, tokenReviewUrl } = this.settings;
+    const { name, dir, tools, supervisor, etcdUrl, etcdCertificates, etcdPrefix, serviceOctet, tokenReviewUrl } =
+      this.settings;
     const tokenWebhookFile = join(dir, "pki", name, "token-webhook.kubeconfig");
     writeAtomically(tokenWebhookFile, JSON.stringify(webhookKubeconfig(tokenReviewUrl)));
     this.apiServer = supervisor.start({
@@ -170,6 +172,7 @@ export class ControlPlane {
         version: this.versionNow,
         port: this.port,
         etcdUrl,
+        etcdCertificates,
         etcdPrefix,
         serviceRange: `127.${serviceOctet}.0.0/16`,
         certificates: this.certificates as ClusterCertificates,

@@ -1,14 +1,17 @@
 /** One etcd for all control planes of a sandbox, each under a prefix of its own. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../processes/ports";
 import type { Child, Supervisor } from "../processes/supervisor";
 import { SandboxError } from "../shared/errors";
-import { httpOk, logHint, waitUntil } from "../processes/readiness";
+import { httpsOk, logHint, waitUntil } from "../processes/readiness";
+import { createEtcdCertificates, type EtcdCertificates } from "./certificates";
 
 export class Etcd {
   private child: Child | null = null;
   private clientUrl = "";
   private peerUrl = "";
+  private made: EtcdCertificates | null = null;
   /** From ready to stop: only then a crash is answered by a new start. */
   private running = false;
 
@@ -22,10 +25,17 @@ export class Etcd {
     return this.clientUrl;
   }
 
+  /** Once started. */
+  get certificates(): EtcdCertificates {
+    if (this.made === null) throw new Error("etcd has not been started");
+    return this.made;
+  }
+
   async start(): Promise<void> {
+    this.made = await createEtcdCertificates(join(this.dir, "pki", "etcd"));
     for (let attempt = 1; ; attempt += 1) {
-      this.clientUrl = `http://127.0.0.1:${await freePort()}`;
-      this.peerUrl = `http://127.0.0.1:${await freePort()}`;
+      this.clientUrl = `https://127.0.0.1:${await freePort()}`;
+      this.peerUrl = `https://127.0.0.1:${await freePort()}`;
       this.spawn();
       try {
         await this.ready();
@@ -41,6 +51,7 @@ export class Etcd {
 
   /** After a crash: same ports, same data. */
   private spawn(): void {
+    const { caFile, serverCertFile, serverKeyFile } = this.certificates;
     this.child = this.supervisor.start({
       name: "etcd",
       command: this.binary,
@@ -52,6 +63,13 @@ export class Etcd {
         `--listen-peer-urls=${this.peerUrl}`,
         `--initial-advertise-peer-urls=${this.peerUrl}`,
         `--initial-cluster=sandbox=${this.peerUrl}`,
+        // Any user of the machine reaches the ports.
+        ...["", "peer-"].flatMap((prefix) => [
+          `--${prefix}client-cert-auth=true`,
+          `--${prefix}trusted-ca-file=${caFile}`,
+          `--${prefix}cert-file=${serverCertFile}`,
+          `--${prefix}key-file=${serverKeyFile}`,
+        ]),
         // Nothing of a rehearsal needs to survive a power cut.
         "--unsafe-no-fsync",
         "--log-level=warn",
@@ -71,11 +89,13 @@ export class Etcd {
 
   private async ready(): Promise<void> {
     const child = this.child;
+    const { caFile, clientCertFile, clientKeyFile } = this.certificates;
+    const tls = { ca: readFileSync(caFile), cert: readFileSync(clientCertFile), key: readFileSync(clientKeyFile) };
     await waitUntil(
       async () => {
         if (child?.ended != null)
           throw new SandboxError("SBX-ETCD", `etcd ended with ${child.ended}`, logHint(child.logFile));
-        return httpOk(`${this.clientUrl}/health`);
+        return httpsOk(Number(new URL(this.clientUrl).port), "/health", tls);
       },
       { timeoutMs: 20_000, what: "etcd to be healthy", log: child?.logFile ?? "" },
     );

@@ -1,10 +1,11 @@
 /** Command lines of the control planes' programs: real ones, cut to what a laptop needs. */
-import type { ClusterCertificates } from "./certificates";
+import type { ClusterCertificates, EtcdCertificates } from "./certificates";
 
 export interface ApiServerSettings {
   readonly version: string;
   readonly port: number;
   readonly etcdUrl: string;
+  readonly etcdCertificates: EtcdCertificates;
   readonly etcdPrefix: string;
   readonly serviceRange: string;
   readonly certificates: ClusterCertificates;
@@ -18,6 +19,9 @@ export function apiServerArgs(settings: ApiServerSettings): string[] {
   const { certificates } = settings;
   return [
     `--etcd-servers=${settings.etcdUrl}`,
+    `--etcd-cafile=${settings.etcdCertificates.caFile}`,
+    `--etcd-certfile=${settings.etcdCertificates.clientCertFile}`,
+    `--etcd-keyfile=${settings.etcdCertificates.clientKeyFile}`,
     `--etcd-prefix=${settings.etcdPrefix}`,
     "--bind-address=127.0.0.1",
     "--advertise-address=127.0.0.1",

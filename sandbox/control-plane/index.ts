@@ -77,6 +77,7 @@ export class ControlPlanes {
         supervisor,
         kubeconfigs: this.kubeconfigs,
         etcdUrl: this.etcd.url,
+        etcdCertificates: this.etcd.certificates,
         etcdPrefix: `/${this.made}-${name}`,
         serviceOctet: octet,
         tokenReviewUrl: tokenReviewUrl(name),

@@ -1,4 +1,5 @@
 /** The control endpoint: plain HTTP with JSON on loopback. Also takes the API servers' TokenReviews. */
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SandboxError } from "../shared/errors";
@@ -104,13 +105,20 @@ const routes: readonly Route[] = [
     await sandbox.deleteControlPlane(name ?? "");
     return done;
   }),
-  route("POST", "/token-review/:cluster", (sandbox, [cluster], body) => reviewToken(sandbox, cluster ?? "", body)),
+  route("POST", "/token-review/:cluster/:key", (sandbox, [cluster], body) => reviewToken(sandbox, cluster ?? "", body)),
 ];
+
+/** Digests have one length: comparing them tells nothing. */
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+const same = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other));
 
 export class ControlServer {
   private readonly server: Server;
 
-  constructor(private readonly sandbox: Sandbox) {
+  constructor(
+    private readonly sandbox: Sandbox,
+    private readonly secret: string,
+  ) {
     this.server = createServer(
       { keepAliveTimeout: KEEP_ALIVE_MS },
       (request, response) => void this.answer(request, response),
@@ -128,6 +136,21 @@ export class ControlServer {
 
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** An API server sends no bearer token over plain HTTP: its key, which opens nothing else, is in the path. */
+  tokenReviewUrl(clusterName: string): string {
+    const name = encodeURIComponent(clusterName);
+    return `${this.url}/token-review/${name}/${this.keyOf(name)}`;
+  }
+  private keyOf(name: string): string {
+    return createHmac("sha256", this.secret).update(`token-review/${name}`).digest("base64url");
+  }
+  private knows({ headers, url = "/" }: IncomingMessage): boolean {
+    const [, name, key] = /^\/token-review\/([^/?]+)\/([^/?]+)/.exec(url) ?? [];
+    return name !== undefined && key !== undefined
+      ? same(key, this.keyOf(name))
+      : same(headers.authorization ?? "", `Bearer ${this.secret}`);
   }
 
   close(): Promise<void> {
@@ -150,6 +173,13 @@ export class ControlServer {
           code: "SBX-REQUEST",
           message: "only local programs may ask",
           remedy: "Use the sandbox's command line.",
+        });
+      // Any user of the machine can reach it as well, but can't read the sandbox's folder.
+      if (!this.knows(request))
+        return send(401, {
+          code: "SBX-REQUEST",
+          message: "the request lacks this sandbox's secret, or has another one",
+          remedy: "Send controlSecret of its sandbox.json as a bearer token, or use the sandbox's command line.",
         });
       const url = new URL(request.url ?? "/", "http://127.0.0.1");
       for (const { method, path, handle } of routes) {

@@ -11,6 +11,7 @@ export const sandboxAccountId = "123456789012";
 export interface Endpoints {
   readonly aws: string;
   readonly control: string;
+  readonly controlSecret: string;
 }
 
 /** Keys that are valid nowhere. */
@@ -63,6 +64,7 @@ export function sandboxEnvironment(
     EKS_BLUE_GREEN_TIME_SCALE: String(options.timeScale),
     EKS_BLUE_GREEN_CONNECT_TO: join(dir, "connect-to"),
     EKS_BLUE_GREEN_SANDBOX: endpoints.control,
+    EKS_BLUE_GREEN_SANDBOX_SECRET: endpoints.controlSecret,
   };
 }
 

@@ -1,25 +1,45 @@
-/** moto, which answers for EC2, IAM, STS and the rest; the AWS front stands before it. */
+/**
+ * moto, which answers for EC2, IAM, STS and the rest; the AWS front stands before it. moto asks nobody for a signature, so
+ * it listens on a socket in the sandbox's folder, where nobody but its user gets to.
+ */
+import { rmSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
 import type { ToolPaths } from "../contract";
-import { httpOk, logHint, waitUntil } from "../processes/readiness";
+import { logHint, waitUntil } from "../processes/readiness";
 import { SandboxError } from "../shared/errors";
-import { freePort } from "../processes/ports";
 import type { Child, Supervisor } from "../processes/supervisor";
 
-/** Starts it and gives its URL. Its state is in memory: if it ends, the sandbox can't go on, and `onLost` is told. */
+/** True when moto answers on its socket. */
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const call = request({ socketPath, path: "/moto-api/config", timeout: 2_000, agent: false }, (response) => {
+      response.resume();
+      response.once("end", () => resolve((response.statusCode ?? 500) < 300));
+      response.once("error", () => resolve(false));
+    });
+    call.once("timeout", () => call.destroy());
+    call.once("error", () => resolve(false));
+    call.end();
+  });
+}
+
+/** Starts it and gives its address. Its state is in memory: if it ends, the sandbox can't go on, and `onLost` is told. */
 export async function startMoto(
+  dir: string,
   tools: ToolPaths,
   supervisor: Supervisor,
   env: Readonly<Record<string, string>>,
   onLost: (how: string) => void,
 ): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
+    const socket = join(dir, "moto.sock");
+    rmSync(socket, { force: true });
     let started = false;
     const child: Child = supervisor.start({
       name: "moto",
       command: tools.motoServer,
-      args: ["-H", "127.0.0.1", "-p", String(port)],
+      args: ["-H", `unix://${socket}`, "-p", "0"],
       // moto itself calls no AWS; if some path of it did, these keys open nothing.
       // Without the managed policies (AmazonEKSClusterPolicy …) attaching one to a role fails.
       env: {
@@ -39,12 +59,12 @@ export async function startMoto(
         async () => {
           if (child.ended !== null)
             throw new SandboxError("SBX-MOTO", `moto ended with ${child.ended}`, logHint(child.logFile));
-          return httpOk(`${url}/moto-api/config`);
+          return answers(socket);
         },
         { timeoutMs: 60_000, what: "moto to answer", log: child.logFile },
       );
       started = true;
-      return url;
+      return `unix:${socket}`;
     } catch (error) {
       await child.stop(0);
       if (attempt >= 3) throw error;

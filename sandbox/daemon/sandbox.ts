@@ -1,4 +1,5 @@
 /** The running sandbox inside the daemon: starts the parts in order, connects them, and ends them in order. */
+import { randomBytes } from "node:crypto";
 import { createWriteStream, rmSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import type { EksBackend, NodeRemoval, NodeSpec, SandboxInfo, SandboxOptions, ToolPaths } from "../contract";
@@ -52,6 +53,8 @@ export class Sandbox implements EksBackend {
   private readonly logStream: WriteStream;
   private readonly startedAt = new Date().toISOString();
   private readonly keys = makeKeys();
+  /** Of the control endpoint: whoever has it may do everything to this sandbox. */
+  private readonly controlSecret = randomBytes(24).toString("base64url");
   /** Of the clusters' load balancer controllers: each has its own, which stands for its role. */
   private readonly controllerKeys = new Map<string, { id: string; secret: string }>();
   private readonly attached: AttachedControllers;
@@ -68,12 +71,12 @@ export class Sandbox implements EksBackend {
     const log = (entry: object): void => this.log(entry);
     this.supervisor = new Supervisor(dir, script("processes/reaper"), log);
     this.supervisor.startReaper();
-    this.control = new ControlServer(this);
+    this.control = new ControlServer(this, this.controlSecret);
     this.controlPlanes = new ControlPlanes({
       dir,
       tools: start_.tools,
       supervisor: this.supervisor,
-      tokenReviewUrl: (name) => `${this.control.url}/token-review/${encodeURIComponent(name)}`,
+      tokenReviewUrl: (name) => this.control.tokenReviewUrl(name),
     });
     const dataPlaneScript = findScript("data-plane/main");
     this.dataPlane =
@@ -144,7 +147,7 @@ export class Sandbox implements EksBackend {
     await this.control.listen();
     progress("starting etcd, moto and the data plane");
     const [motoUrl] = await Promise.all([
-      startMoto(tools, this.supervisor, this.processEnv(), (how) =>
+      startMoto(options.dir, tools, this.supervisor, this.processEnv(), (how) =>
         this.onEnd(`moto ended with ${how}; its state is lost`),
       ),
       this.controlPlanes.start(),
@@ -154,7 +157,7 @@ export class Sandbox implements EksBackend {
     const awsEndpoint = this.front?.url ?? motoUrl;
     this.env = sandboxEnvironment(
       options,
-      { aws: awsEndpoint, control: this.control.url },
+      { aws: awsEndpoint, control: this.control.url, controlSecret: this.controlSecret },
       this.keys,
       this.start_.path,
     );
@@ -179,6 +182,7 @@ export class Sandbox implements EksBackend {
       accountId: sandboxAccountId,
       awsEndpoint,
       control: this.control.url,
+      controlSecret: this.controlSecret,
       env: this.env,
       unset: [...new Set([...variablesToUnset(this.env, {}), ...this.start_.unset])]
         .filter((name) => !(name in this.env))
@@ -196,6 +200,7 @@ export class Sandbox implements EksBackend {
       accountId: sandboxAccountId,
       timeScale,
       credentials: { accessKeyId: this.keys.id, secretAccessKey: this.keys.secret },
+      controllerSecret: (id) => [...this.controllerKeys.values()].find((keys) => keys.id === id)?.secret ?? null,
       controllerOf: (id) => [...this.controllerKeys].find(([, keys]) => keys.id === id)?.[0] ?? null,
       eks: this,
       onDataPlaneState: (state) => this.dataPlane?.setState(state),

@@ -53,14 +53,15 @@ export async function httpOk(url: string): Promise<boolean> {
   }
 }
 
-/** True when `/readyz` of an API server on loopback answers 200 to the administrator. */
-export function apiServerReady(
+/** True when a path on loopback answers 200 over TLS to the owner of a certificate. */
+export function httpsOk(
   port: number,
+  path: string,
   tls: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer },
 ): Promise<boolean> {
   return new Promise((resolve) => {
     const request = httpsRequest(
-      { host: "127.0.0.1", port, path: "/readyz", timeout: 2_000, agent: false, ...tls },
+      { host: "127.0.0.1", port, path, timeout: 2_000, agent: false, ...tls },
       (response) => {
         response.resume();
         response.once("end", () => resolve(response.statusCode === 200));
@@ -72,3 +73,7 @@ export function apiServerReady(
     request.end();
   });
 }
+
+/** True when `/readyz` of an API server on loopback answers 200 to the administrator. */
+export const apiServerReady = (port: number, tls: Parameters<typeof httpsOk>[2]): Promise<boolean> =>
+  httpsOk(port, "/readyz", tls);

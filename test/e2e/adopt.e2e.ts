@@ -91,7 +91,7 @@ describe("adopt", function () {
   before(async () => {
     stage = await Stage.open({ example: "new-workload", version: "1.34" });
     stage.configure((config) => Object.assign(config["rollout"] ?? {}, { strategy: "cycle" }));
-    control = new ControlClient(stage.info.control);
+    control = new ControlClient(stage.info);
     const {
       AWS_ENDPOINT_URL: endpoint = "",
       AWS_ACCESS_KEY_ID: accessKeyId = "",

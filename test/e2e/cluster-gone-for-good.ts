@@ -33,7 +33,7 @@ export function destroysWhatIsGoneForGood(opened: () => Stage): void {
 
     before(async () => {
       stage = opened();
-      control = new ControlClient(stage.info.control);
+      control = new ControlClient(stage.info);
       load = await stage.load();
     });
     after(async () => void (await load?.stop()));

@@ -218,7 +218,7 @@ describe("a cycle of two members", function () {
       "both; `admit` brings it back",
     async () => {
       stage.want("1.36");
-      const control = new ControlClient(stage.info.control);
+      const control = new ControlClient(stage.info);
       const run = await underLoad(
         stage,
         () =>

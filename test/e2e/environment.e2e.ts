@@ -24,7 +24,7 @@ describe("an environment in the sandbox", function () {
 
   before(async () => {
     stage = await Stage.open({ version: "1.34" });
-    control = new ControlClient(stage.info.control);
+    control = new ControlClient(stage.info);
   });
   after(async () => stage?.close());
 

@@ -18,7 +18,7 @@ export function evacuatesTheDead(opened: () => Stage): void {
 
     before(() => {
       stage = opened();
-      control = new ControlClient(stage.info.control);
+      control = new ControlClient(stage.info);
     });
     after(async () => void (await load?.stop()));
 

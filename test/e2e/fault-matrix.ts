@@ -109,7 +109,7 @@ class Round {
     private readonly stage: Stage,
     readonly kinds: readonly [Kind, Kind],
   ) {
-    this.control = new ControlClient(stage.info.control);
+    this.control = new ControlClient(stage.info);
   }
 
   /** How often each was asked for so far; AWS' operations by their names, the API servers' with their client. */

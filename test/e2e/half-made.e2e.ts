@@ -46,7 +46,7 @@ describe("a member that is half made", function () {
 
   before(async () => {
     stage = await Stage.open({ version: "1.34" });
-    control = new ControlClient(stage.info.control);
+    control = new ControlClient(stage.info);
     const run = await stage.drive(["up"]);
     assert.equal(run.code, 0, run.stderr);
     load = await stage.load(lightLoad);

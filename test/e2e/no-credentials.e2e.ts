@@ -15,7 +15,7 @@ describe("a controller without credentials", function () {
     const up = await stage.drive(["up"]);
     assert.equal(up.code, 0, up.stderr);
     // Of a cluster that is still to come: its first pods have none.
-    await new ControlClient(stage.info.control).addFault({
+    await new ControlClient(stage.info).addFault({
       on: "controller",
       cluster: "dev-green",
       kind: "no-credentials",

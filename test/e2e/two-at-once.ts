@@ -21,7 +21,7 @@ export function twoAtOnce(opened: () => Stage): void {
       "while a driver provisions green: another command, a plain `pulumi up` of green and a `pulumi destroy` of blue " +
         "are refused, and the driver goes on",
       async () => {
-        const control = new ControlClient(stage.info.control);
+        const control = new ControlClient(stage.info);
         // The engine is in the middle of this call, and holds the stack, until the others have met that: however fast or
         // slow the machine is.
         const slow = await control.addFault({

@@ -38,7 +38,7 @@ describe("a bad green", function () {
 
   before(async () => {
     stage = await Stage.open({ version: "1.34" });
-    control = new ControlClient(stage.info.control);
+    control = new ControlClient(stage.info);
     const file = join(stage.projectDirectory, "Pulumi.dev.yaml");
     // Fifteen seconds here: a green that fails only after ten of them must be caught too. Gates give up after as many.
     writeFileSync(

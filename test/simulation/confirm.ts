@@ -114,7 +114,7 @@ async function confirm(result: SimulationResult, faults: (Counterpart & { kind: 
     let more = 0;
     const missed: number[] = [];
     try {
-      for (const fault of faults) await new ControlClient(stage.info.control).addFault(fault);
+      for (const fault of faults) await new ControlClient(stage.info).addFault(fault);
       let code: number | null = null;
       for (const [index, run] of runs.entries()) {
         const real = await repeat(stage, run, scenario.approves);

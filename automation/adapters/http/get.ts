@@ -23,14 +23,19 @@ export interface Reply {
 }
 
 /** @throws Error with what went wrong, in words */
-export function get(url: URL, destination: Destination, limits: Limits): Promise<Reply> {
+export function get(
+  url: URL,
+  destination: Destination,
+  limits: Limits,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     let headed = false;
     const outgoing = request({
       host: destination.host,
       port: destination.port,
       path: `${url.pathname}${url.search}`,
-      headers: { host: url.host, connection: "close" },
+      headers: { host: url.host, connection: "close", ...headers },
       agent: false,
     });
     const timer = setTimeout(() => {
@@ -70,9 +75,13 @@ export function get(url: URL, destination: Destination, limits: Limits): Promise
 }
 
 /** The whole body as text. @throws Error also when there is more of it than the limit */
-export async function getText(url: URL, limits: Limits): Promise<{ readonly status: number; readonly body: string }> {
+export async function getText(
+  url: URL,
+  limits: Limits,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number; readonly body: string }> {
   const destination = { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || 80) };
-  const { status, body, complete } = await get(url, destination, limits);
+  const { status, body, complete } = await get(url, destination, limits, headers);
   if (!complete) throw new Error(`the answer is larger than ${limits.bytes} bytes`);
   return { status, body: body.toString("utf8") };
 }

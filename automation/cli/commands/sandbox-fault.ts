@@ -29,7 +29,7 @@ function controlOf(dir: string): ControlClient {
       `no sandbox runs in ${resolve(dir)}`,
       "Start one with `eks-blue-green sandbox up`, or name its folder with --dir.",
     );
-  return new ControlClient(info.control);
+  return new ControlClient(info);
 }
 
 function faultLines(faults: readonly ListedFault[]): string[] {

@@ -113,7 +113,7 @@ async function up(flags: UpFlags): Promise<void> {
     tools,
     (progress) => tell(progress.message),
   );
-  const control = new ControlClient(info.control);
+  const control = new ControlClient(info);
   for (const text of flags.fault) await control.addFault(parseFaultText(text));
   process.stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${shellExports(info).join("\n")}\n`);
   if (flags.lbc === "external" && flags.attach.length === 0)

@@ -77,7 +77,7 @@ describe("sandbox environment", function () {
     const base = { PATH: process.env["PATH"], HOME: dir, ...personal };
     own = sandboxEnvironment(
       options,
-      { aws: rig().front.url, control: "http://127.0.0.1:1" },
+      { aws: rig().front.url, control: "http://127.0.0.1:1", controlSecret: "s" },
       keys,
       process.env["PATH"] ?? "",
     );

@@ -41,7 +41,7 @@ interface Traces {
 }
 
 async function traces(info: SandboxInfo): Promise<Traces> {
-  const status = await new ControlClient(info.control).status();
+  const status = await new ControlClient(info).status();
   return {
     processes: status.processes.map(({ pid }) => ({ pid, start: processStartTime(pid) })),
     urls: [info.control, info.awsEndpoint, ...status.clusters.map((one) => one.endpoint)],
@@ -94,7 +94,7 @@ describe("the daemon, with real control planes", function () {
       "another",
     async () => {
       const info = await start("a");
-      const control = new ControlClient(info.control);
+      const control = new ControlClient(info);
       await Promise.all([
         control.createControlPlane("dev-blue", "1.35"),
         control.createControlPlane("dev-green", "1.36"),
@@ -186,7 +186,7 @@ describe("the daemon, with real control planes", function () {
   it("runs beside another, and ends in order without a trace while the other goes on", async () => {
     const other = readSandboxInfo(dirs[0] as string) as SandboxInfo;
     const info = await start("b");
-    await new ControlClient(info.control).createControlPlane("dev-blue", "1.36");
+    await new ControlClient(info).createControlPlane("dev-blue", "1.36");
     const left = await traces(info);
     assert.ok(left.processes.length >= 7);
     const began = Date.now();
@@ -247,7 +247,7 @@ describe("the daemon, with real control planes", function () {
     const page = await fetch(`${info.control}/status`, { headers: { origin: "https://example.com" } });
     assert.equal(page.status, 403);
     await page.arrayBuffer();
-    await assert.rejects(new ControlClient(info.control).stopApiServer("nobody"), { code: "SBX-NO-CLUSTER" });
+    await assert.rejects(new ControlClient(info).stopApiServer("nobody"), { code: "SBX-NO-CLUSTER" });
     const bad = await fetch(`${info.control}/clusters/x`, { method: "PUT", body: "{" });
     assert.match(await bad.text(), /not JSON/);
     assert.equal(

@@ -40,7 +40,7 @@ describe("the sandbox's environment", () => {
   };
   const env = sandboxEnvironment(
     options,
-    { aws: "http://127.0.0.1:1", control: "http://127.0.0.1:2" },
+    { aws: "http://127.0.0.1:1", control: "http://127.0.0.1:2", controlSecret: "s" },
     { id: "AKIA", secret: "s" },
     "/usr/bin:/s/bin",
   );

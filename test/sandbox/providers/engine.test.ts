@@ -1,9 +1,11 @@
 /** The stand-ins under the real engine, with the AWS front, moto and real control planes. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalWorkspace, PulumiCommand, Stack, type EngineEvent } from "@pulumi/pulumi/automation";
+import { closeConnections, get } from "../../../automation/adapters/kubernetes/client";
+import type { MemberOutputs } from "../../../stacks/contract";
 import type { SandboxInfo } from "../../../sandbox/contract";
 import { childEnvironment, startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
@@ -117,6 +119,30 @@ describe("the provider stand-ins under the real engine", function () {
       ],
       [true, new Set(["port"]), new Set(["web"])],
     );
+  });
+
+  it("lets the driver find a cluster by what EKS says of it, and sign in with a token of its own", async () => {
+    const text = readFileSync(kubeconfig, "utf8");
+    const { args } = JSON.parse(text).users[0].user.exec as { args: string[] };
+    const outputs = {
+      member: "blue",
+      clusterName: args[args.indexOf("--cluster-name") + 1] ?? "",
+      region: info.region,
+      kubeconfig: text,
+    } as MemberOutputs;
+    const before = { ...process.env };
+    Object.assign(process.env, info.env);
+    try {
+      const { status, body } = await get(outputs, "/version");
+      assert.equal(status, 200);
+      assert.match(body, /"major": ?"1"/);
+      const foreign = { ...outputs, kubeconfig: text.replace(/"server":"[^"]*"/, `"server":"${info.awsEndpoint}"`) };
+      await assert.rejects(get(foreign, "/version"), { code: "EBG-KUBERNETES", message: /names the server/ });
+    } finally {
+      closeConnections();
+      for (const name of Object.keys(info.env)) delete process.env[name];
+      Object.assign(process.env, before);
+    }
   });
 
   for (const member of ["blue", "green"]) {

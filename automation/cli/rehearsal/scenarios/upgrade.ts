@@ -21,7 +21,7 @@ async function perform(stage: RehearsalStage, from: string, to: string): Promise
   await stage.step(`deploy ${environment} at ${from}`, () => stage.mustDrive(["up"]));
   await stage.beginLoad();
   stage.project.setVersion(to);
-  const control = new ControlClient(stage.info.control);
+  const control = new ControlClient(stage.info);
   const schedule = new FaultSchedule(faults, control, stage.tell);
   await schedule.begin();
   let message = "the upgrade did not finish";
