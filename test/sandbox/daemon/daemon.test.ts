@@ -248,7 +248,11 @@ describe("the daemon, with real control planes", function () {
     assert.equal(page.status, 403);
     await page.arrayBuffer();
     await assert.rejects(new ControlClient(info).stopApiServer("nobody"), { code: "SBX-NO-CLUSTER" });
-    const bad = await fetch(`${info.control}/clusters/x`, { method: "PUT", body: "{" });
+    const bad = await fetch(`${info.control}/clusters/x`, {
+      method: "PUT",
+      body: "{",
+      headers: { authorization: `Bearer ${info.controlSecret}` },
+    });
     assert.match(await bad.text(), /not JSON/);
     assert.equal(
       (readFileSync(join(info.dir, "env.sh"), "utf8").match(/^export AWS_ENDPOINT_URL='(.*)'$/m) ?? [])[1],
