@@ -186,6 +186,7 @@ class Front implements AwsFront {
     this.timers.add(timer);
   };
 
+  /** Of every key that may be used: whatever makes more keys has to be asked here too. */
   private readonly secretOf = (accessKeyId: string): KeySecret | null => {
     const { credentials, controllerSecret } = this.options;
     const secret =

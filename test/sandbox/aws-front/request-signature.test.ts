@@ -188,9 +188,19 @@ describe("the signature of a request", () => {
 
 describe("the AWS front", function () {
   this.timeout(60_000);
-  const rig = useRig();
-  const client = <T>(make: new (config: object) => T, secretAccessKey: string): T =>
-    new make({ endpoint: rig().front.url, region, credentials: { ...credentials, secretAccessKey }, maxAttempts: 1 });
+  const controller = { accessKeyId: "AKIASANDBOXCONTROLLER", secretAccessKey: "the controller's" };
+  const isController = (id: string): boolean => id === controller.accessKeyId;
+  const rig = useRig(() => ({
+    controllerOf: (id) => (isController(id) ? "blue" : null),
+    controllerSecret: (id) => (isController(id) ? controller.secretAccessKey : null),
+  }));
+  const client = <T>(make: new (config: object) => T, secretAccessKey: string, key = credentials): T =>
+    new make({
+      endpoint: rig().front.url,
+      region,
+      credentials: { ...key, secretAccessKey },
+      maxAttempts: 1,
+    });
 
   it("answers whoever knows the secret, and tells others in each service's words", async () => {
     await client(STSClient, credentials.secretAccessKey).send(new GetCallerIdentityCommand({}));
@@ -217,6 +227,16 @@ describe("the AWS front", function () {
       client(STSClient, wrong).send(new AssumeRoleCommand({ RoleArn: arn, RoleSessionName: "x" })),
       hasCode("SignatureDoesNotMatch"),
     );
+  });
+
+  it("knows each controller by its own secret", async () => {
+    const list = new DescribeLoadBalancersCommand({});
+    await client(ElasticLoadBalancingV2Client, controller.secretAccessKey, controller).send(list);
+    for (const secret of [credentials.secretAccessKey, "guessed"])
+      await assert.rejects(
+        client(ElasticLoadBalancingV2Client, secret, controller).send(list),
+        hasCode("SignatureDoesNotMatch"),
+      );
   });
 
   /** Sent as it is: `fetch` would put a Host of its own in. */
