@@ -191,7 +191,9 @@ class Front implements AwsFront {
     const { credentials, controllerSecret } = this.options;
     const secret =
       credentials?.accessKeyId === accessKeyId ? credentials.secretAccessKey : controllerSecret?.(accessKeyId);
-    return secret == null ? null : { secretAccessKey: secret, sessionToken: null };
+    return secret == null
+      ? this.permissions.principals.secretOf(accessKeyId)
+      : { secretAccessKey: secret, sessionToken: null };
   };
 
   listen(): Promise<void> {

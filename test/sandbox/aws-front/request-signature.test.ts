@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
+import { CreateAccessKeyCommand, CreateRoleCommand, CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { EKSClient, ListClustersCommand, ListTagsForResourceCommand } from "@aws-sdk/client-eks";
@@ -235,6 +236,34 @@ describe("the AWS front", function () {
     for (const secret of [credentials.secretAccessKey, "guessed"])
       await assert.rejects(
         client(ElasticLoadBalancingV2Client, secret, controller).send(list),
+        hasCode("SignatureDoesNotMatch"),
+      );
+  });
+
+  it("knows keys that were made through it by their own secret, temporary ones with their token", async () => {
+    const iam = client(IAMClient, credentials.secretAccessKey);
+    await iam.send(new CreateUserCommand({ UserName: "ann" }));
+    const { AccessKey: made } = await iam.send(new CreateAccessKeyCommand({ UserName: "ann" }));
+    const own = { accessKeyId: made?.AccessKeyId ?? "", secretAccessKey: made?.SecretAccessKey ?? "" };
+    const who = new GetCallerIdentityCommand({});
+    await client(STSClient, own.secretAccessKey, own).send(who);
+    await assert.rejects(client(STSClient, "guessed", own).send(who), hasCode("SignatureDoesNotMatch"));
+    const trust = { Version: "2012-10-17", Statement: { Effect: "Allow", Principal: "*", Action: "sts:AssumeRole" } };
+    const { Role: role } = await iam.send(
+      new CreateRoleCommand({ RoleName: "r", AssumeRolePolicyDocument: JSON.stringify(trust) }),
+    );
+    const { Credentials: given } = await client(STSClient, credentials.secretAccessKey).send(
+      new AssumeRoleCommand({ RoleArn: role?.Arn ?? "", RoleSessionName: "x" }),
+    );
+    const temporary = {
+      accessKeyId: given?.AccessKeyId ?? "",
+      secretAccessKey: given?.SecretAccessKey ?? "",
+      sessionToken: given?.SessionToken ?? "",
+    };
+    await client(STSClient, temporary.secretAccessKey, temporary).send(who);
+    for (const sessionToken of [undefined, "guessed"])
+      await assert.rejects(
+        client(STSClient, temporary.secretAccessKey, { ...temporary, sessionToken } as never).send(who),
         hasCode("SignatureDoesNotMatch"),
       );
   });
