@@ -36,6 +36,8 @@ export interface SandboxOptions {
    * cluster. Left out: a person does.
    */
   readonly attach?: readonly string[];
+  /** Variables of the starting process that these controllers get besides what is harmless. */
+  readonly passEnv?: readonly string[];
   /** Plugin binaries used in place of a stand-in, by provider name. */
   readonly providers: Readonly<Record<string, string>>;
   readonly region: string;

@@ -41,6 +41,9 @@ export async function startSandbox(
     tools,
     path: process.env["PATH"] ?? "",
     unset: variablesToUnset({}, process.env),
+    passed: Object.fromEntries(
+      (options.passEnv ?? []).flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+    ) as Record<string, string>,
   };
   child.send(start, () => undefined);
   try {

@@ -4,6 +4,7 @@ import { realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxOptions, ToolPaths } from "../contract";
 import { packageRoot, script } from "../processes/scripts";
+import { keptEnvironment } from "../shared/kept-environment";
 
 /** The account that moto makes by default. */
 export const sandboxAccountId = "123456789012";
@@ -137,10 +138,10 @@ export function childEnvironment(
   return { ...Object.fromEntries(kept), ...env };
 }
 
-/** The daemon's own environment, and by that its children's: nothing of AWS, Pulumi, Kubernetes or a proxy. */
+/** The daemon's own environment, and by that its children's: nobody's tokens, and nothing that leads out. */
 export function cleanEnvironment(base: NodeJS.ProcessEnv): Record<string, string> {
-  const clean = childEnvironment({}, base);
-  for (const name of ["KUBECONFIG", "NODE_OPTIONS"]) delete clean[name];
+  const logs = base["EKS_BLUE_GREEN_KEEP_LOGS"];
+  const clean = childEnvironment(logs === undefined ? {} : { EKS_BLUE_GREEN_KEEP_LOGS: logs }, keptEnvironment(base));
   // Node 20 is what this package supports; the SDK's advice to leave it would be in every log.
   return { ...clean, NO_PROXY: "*", no_proxy: "*", AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
 }

@@ -39,6 +39,8 @@ export interface DaemonStart {
   readonly path: string;
   /** Names of variables that the asking process has and that must not reach the sandbox's clients. */
   readonly unset: readonly string[];
+  /** Variables for controllers that are attached. */
+  readonly passed?: Readonly<Record<string, string>>;
 }
 
 export class Sandbox implements EksBackend {
@@ -107,6 +109,7 @@ export class Sandbox implements EksBackend {
     this.attached = new AttachedControllers(this.supervisor, start_.options.attach ?? [], {
       ...this.processEnv(),
       PATH: start_.path,
+      ...start_.passed,
     });
     this.faults = this.makeFaults();
   }

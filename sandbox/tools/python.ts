@@ -68,6 +68,17 @@ export async function resolvePython(cache: Cache, onProgress: OnProgress): Promi
   });
 }
 
+export const installArguments = (): readonly string[] => [
+  "install",
+  "--no-deps",
+  "--no-input",
+  "--only-binary=:all:",
+  // An index that was taken over, or another one that the machine is set to, can offer nothing else.
+  "--require-hashes",
+  "--requirement",
+  requirementsFile(),
+];
+
 async function install(python: string, folder: string, logFile: string): Promise<void> {
   // Nothing of an activated environment or of a user's own packages may shine through.
   const env: NodeJS.ProcessEnv = {
@@ -80,7 +91,7 @@ async function install(python: string, folder: string, logFile: string): Promise
     delete env[name];
   const run = (command: string, args: readonly string[]): Promise<string | null> =>
     runLogged({ command, args, cwd: "/", env, logFile, timeoutMs: 10 * 60_000 });
-  const packages = ["install", "--no-deps", "--no-input", "--only-binary=:all:", "--requirement", requirementsFile()];
+  const packages = installArguments();
   let failure = await run(python, ["-m", "venv", folder]);
   if (failure === null) failure = await run(join(folder, "bin", "python3"), ["-m", "pip", ...packages]);
   else {

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { SandboxError } from "../../../sandbox/shared/errors";
 import { parseScheduledFault } from "../rehearsal/fault-schedule";
 import { exitCodes } from "../exit-codes";
-import { attachOption, lbcOption, providerOption, refuseAttach, timeScaleOption } from "./sandbox";
+import { attachOption, lbcOption, passEnvOption, providerOption, refuseAttach, timeScaleOption } from "./sandbox";
 import { parsePositive } from "./sandbox-options";
 import { print } from "../../report/edge";
 import { reporterFor } from "../../report/reporters";
@@ -32,6 +32,7 @@ interface Flags {
   timeScale: number;
   lbc: "stand-in" | "external";
   attach: readonly string[];
+  passEnv: readonly string[];
   provider: Record<string, string>;
   rate: number;
   json: boolean;
@@ -53,6 +54,7 @@ async function run(flags: Flags): Promise<void> {
     timeScale: flags.timeScale,
     lbc: flags.lbc,
     attach: flags.attach,
+    passEnv: flags.passEnv,
     providers: flags.provider,
     region: flags.region,
     requestsPerSecond: flags.rate,
@@ -97,6 +99,7 @@ export function rehearseCommand(): Command {
     .addOption(timeScaleOption())
     .addOption(lbcOption())
     .addOption(attachOption())
+    .addOption(passEnvOption("the program under rehearsal"))
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
     .addOption(

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
+import { leadsOut } from "../../../sandbox/shared/kept-environment";
 
 export function parseTimeScale(text: string): number {
   const value = Number(text);
@@ -24,6 +25,13 @@ export function parseProviders(text: string, before: Record<string, string>): Re
   if (!name || !path || !providerNames.includes(name))
     throw new InvalidArgumentError(`'${text}' is not NAME=PATH with NAME one of ${providerNames.join(", ")}.`);
   return { ...before, [name]: resolve(path) };
+}
+
+export function parsePassEnv(text: string, before: readonly string[]): readonly string[] {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) throw new InvalidArgumentError(`'${text}' is no name of a variable.`);
+  if (leadsOut.test(text))
+    throw new InvalidArgumentError(`${text} leads out of the sandbox; variables of its kind are never passed on.`);
+  return [...before, text];
 }
 
 /**

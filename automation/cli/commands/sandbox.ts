@@ -10,13 +10,14 @@ import { parseFaultText } from "../../../sandbox/faults/text";
 import { sandboxStatusLines } from "../../report/sandbox-status";
 import { chartCommand } from "./sandbox-chart";
 import { collectFault, faultCommand } from "./sandbox-fault";
-import { parseAttach, parseProviders, parseTimeScale } from "./sandbox-options";
+import { parseAttach, parsePassEnv, parseProviders, parseTimeScale } from "./sandbox-options";
 
 interface UpFlags {
   dir: string;
   timeScale: number;
   lbc: "stand-in" | "external";
   attach: readonly string[];
+  passEnv: readonly string[];
   provider: Record<string, string>;
   region: string;
   json: boolean;
@@ -43,6 +44,13 @@ export const attachOption = (): Option =>
   )
     .argParser(parseAttach)
     .default([], "nobody's");
+export const passEnvOption = (who: string): Option =>
+  new Option(
+    "--pass-env <name>",
+    `let ${who} have this variable; of all others it gets only the harmless ones, as PATH and HOME (repeatable)`,
+  )
+    .argParser(parsePassEnv)
+    .default([], "none");
 export const providerOption = (): Option =>
   new Option("--provider <name=path>", "use this plugin binary for a provider instead of the stand-in (repeatable)")
     .argParser(parseProviders)
@@ -106,6 +114,7 @@ async function up(flags: UpFlags): Promise<void> {
       timeScale: flags.timeScale,
       lbc: flags.lbc,
       attach: flags.attach,
+      passEnv: flags.passEnv,
       providers: flags.provider,
       region: flags.region,
       untilStdinCloses: false,
@@ -153,6 +162,7 @@ export function sandboxCommand(): Command {
     .addOption(timeScaleOption())
     .addOption(lbcOption())
     .addOption(attachOption())
+    .addOption(passEnvOption("an attached controller"))
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
     .addOption(

@@ -7,23 +7,21 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { SandboxInfo } from "../../../sandbox/contract";
+import { keptEnvironment, leadsOut } from "../../../sandbox/shared/kept-environment";
 import type { DriverEvent } from "../../events";
 
-/** Names that lead to real accounts, clusters or backends; none of them reaches a process under rehearsal. */
-const dangerous =
-  /^(AWS_|PULUMI_|KUBE|HELM_|EKS_BLUE_GREEN_|HTTPS?_PROXY$|ALL_PROXY$|https?_proxy$|all_proxy$|NODE_OPTIONS$)/;
-
-/** This process's environment without what is dangerous, with the sandbox's own on top. */
+/** What is harmless of this process's environment, and what was asked for, with the sandbox's own on top. */
 export function rehearsalEnvironment(
   own: NodeJS.ProcessEnv,
   info: Pick<SandboxInfo, "env" | "unset"> & { readonly dir?: string },
+  passEnv: readonly string[] = [],
 ): Record<string, string> {
-  const kept = Object.entries(own).filter(
-    ([name, value]) => value !== undefined && !dangerous.test(name) && !info.unset.includes(name),
+  const kept = Object.entries(keptEnvironment(own, passEnv)).filter(
+    ([name]) => !leadsOut.test(name) && !info.unset.includes(name),
   );
   // Temporary files of what is rehearsed go with the sandbox's folder, also when it was killed.
   return {
-    ...(Object.fromEntries(kept) as Record<string, string>),
+    ...Object.fromEntries(kept),
     ...info.env,
     CI: "true",
     ...(info.dir === undefined ? {} : { TMPDIR: join(info.dir, "rehearsal") }),
@@ -44,12 +42,13 @@ export function startDriver(
   info: SandboxInfo,
   logFile: string,
   onEvent: (event: DriverEvent & { kind: string }) => void,
+  passEnv: readonly string[] = [],
 ): DriverProcess {
   // A group of its own: one Ctrl-C in the terminal must reach it once, as the SIGTERM that the rehearsal passes on.
   // When the rehearsal dies, its output's end stops it.
   const child = spawn(process.execPath, [bin, ...args, "--json"], {
     detached: true,
-    env: rehearsalEnvironment(process.env, info),
+    env: rehearsalEnvironment(process.env, info, passEnv),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const log = createWriteStream(logFile, { flags: "a" });

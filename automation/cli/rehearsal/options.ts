@@ -12,6 +12,8 @@ export interface RehearsalOptions {
    * attaches one.
    */
   readonly attach: readonly string[];
+  /** Variables that the program under rehearsal gets besides what is harmless. */
+  readonly passEnv?: readonly string[];
   readonly providers: Readonly<Record<string, string>>;
   readonly region: string;
   readonly requestsPerSecond: number;

@@ -63,6 +63,7 @@ async function openStage(
           timeScale: options.timeScale,
           lbc: options.lbc,
           attach: options.attach,
+          ...(options.passEnv === undefined ? {} : { passEnv: options.passEnv }),
           providers: options.providers,
           region: options.region,
           untilStdinCloses: !options.keep,

@@ -140,6 +140,7 @@ export class RehearsalStage {
         if (event.kind !== "error" || !endsWithIt) this.setting.relay(event);
         onEvent(event);
       },
+      this.options.passEnv,
     );
     const stop = (): void => void driver.child.kill("SIGTERM");
     this.setting.signal.addEventListener("abort", stop, { once: true });
@@ -180,7 +181,7 @@ export class RehearsalStage {
         [...args],
         {
           cwd,
-          env: rehearsalEnvironment(process.env, this.info),
+          env: rehearsalEnvironment(process.env, this.info, this.options.passEnv),
           maxBuffer: mostOutputBytes,
           signal: this.setting.signal,
         },
@@ -214,7 +215,11 @@ export class RehearsalStage {
       execFile(
         process.execPath,
         all,
-        { env: rehearsalEnvironment(process.env, this.info), maxBuffer: mostOutputBytes, signal: this.setting.signal },
+        {
+          env: rehearsalEnvironment(process.env, this.info, this.options.passEnv),
+          maxBuffer: mostOutputBytes,
+          signal: this.setting.signal,
+        },
         (error, stdout, stderr) => {
           if (stdout.trim() !== "") resolve(stdout);
           else reject(error ?? new Error(stderr));

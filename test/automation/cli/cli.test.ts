@@ -4,9 +4,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { exitCodeOfError, exitCodeOfOutcome, exitCodes } from "../../../automation/cli/exit-codes";
+import { cleanEnvironment } from "../../../sandbox/daemon/environment";
 import { rehearsalEnvironment } from "../../../automation/cli/rehearsal/driver-process";
 import { copyProject, inspectProject, minorBefore } from "../../../automation/cli/rehearsal/project-copy";
-import { parseAttach, parseProviders, parseTimeScale } from "../../../automation/cli/commands/sandbox-options";
+import {
+  parseAttach,
+  parsePassEnv,
+  parseProviders,
+  parseTimeScale,
+} from "../../../automation/cli/commands/sandbox-options";
 import { buildProgram } from "../../../automation/cli/main";
 import { DriverError } from "../../../automation/errors";
 import { SandboxError } from "../../../sandbox/shared/errors";
@@ -35,6 +41,48 @@ describe("the surroundings of a rehearsed driver", () => {
     };
     const env = rehearsalEnvironment(real, info);
     assert.deepEqual(env, { PATH: "/bin", CI: "true", ...info.env });
+    // Not even when somebody asks for it.
+    assert.deepEqual(rehearsalEnvironment(real, info, Object.keys(real)), env);
+  });
+
+  const tokens = {
+    GITHUB_TOKEN: "t",
+    NPM_TOKEN: "t",
+    NODE_AUTH_TOKEN: "t",
+    VAULT_TOKEN: "t",
+    GOOGLE_APPLICATION_CREDENTIALS: "/key.json",
+    SSH_AUTH_SOCK: "/agent",
+    CLOUDFLARE_API_TOKEN: "t",
+    ARM_CLIENT_SECRET: "t",
+    TF_VAR_password: "t",
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t",
+    COMPANY_SECRET: "t",
+    path: "t",
+  };
+  const plain = { PATH: "/bin", HOME: "/h", LANG: "C", LC_ALL: "C", TERM: "dumb", XDG_CACHE_HOME: "/c", TMPDIR: "/t" };
+  it("hold nobody's tokens, but what was asked for by name", () => {
+    const given = { ...plain, ...tokens };
+    assert.deepEqual(rehearsalEnvironment(given, info), { ...plain, CI: "true", ...info.env });
+    const asked = rehearsalEnvironment(given, info, ["CLOUDFLARE_API_TOKEN", "NOT_THERE"]);
+    assert.deepEqual(asked, { ...plain, CI: "true", ...info.env, CLOUDFLARE_API_TOKEN: "t" });
+  });
+  it("reach no process of the sandbox", () => {
+    const daemon = cleanEnvironment({ ...plain, ...tokens, EKS_BLUE_GREEN_KEEP_LOGS: "/logs", AWS_PROFILE: "prod" });
+    for (const name of [...Object.keys(tokens), "AWS_PROFILE"]) assert.ok(!(name in daemon), name);
+    for (const [name, value] of Object.entries(plain)) assert.equal(daemon[name], value);
+    assert.equal(daemon["EKS_BLUE_GREEN_KEEP_LOGS"], "/logs");
+    // A real child of a real process with them.
+    const run = spawnSync(process.execPath, ["-e", "process.stdout.write(JSON.stringify(process.env))"], {
+      env: daemon,
+      encoding: "utf8",
+    });
+    assert.doesNotMatch(run.stdout, /TOKEN|SECRET|CREDENTIALS|SSH_|TF_VAR/);
+  });
+  it("are asked for by names of variables, and never by one that leads out", () => {
+    assert.deepEqual(parsePassEnv("VAULT_TOKEN", ["A"]), ["A", "VAULT_TOKEN"]);
+    for (const name of ["", "A=B", "a-b", "1A"]) assert.throws(() => parsePassEnv(name, []), /no name of a variable/);
+    for (const name of ["AWS_PROFILE", "PULUMI_ACCESS_TOKEN", "KUBECONFIG", "NODE_OPTIONS", "https_proxy"])
+      assert.throws(() => parsePassEnv(name, []), /leads out/);
   });
 });
 
