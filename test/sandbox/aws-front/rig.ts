@@ -95,7 +95,8 @@ export class Rig {
           (answer) => answer.ok,
           () => false,
         ),
-      30_000,
+      // Its Python modules are many, and the machine may be busy.
+      150_000,
     );
     const eks: EksBackend = {
       createControlPlane: () => Promise.resolve({ endpoint: "https://127.0.0.1:1", certificateAuthorityData: "Q0E=" }),
@@ -169,6 +170,7 @@ export class Rig {
 export function useRig(options: () => Partial<AwsFrontOptions> = () => ({})): () => Rig {
   let rig: Rig | null = null;
   before(async function () {
+    this.timeout(180_000);
     const tools = pythonTools();
     if (tools === null) return this.skip();
     rig = await new Rig(tools).start(options());
