@@ -31,8 +31,13 @@ function bytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
 const usableMs = 13 * 60_000;
 const cache = new Map<string, { readonly token: string; readonly until: number }>();
 
-function stsHost(region: string): string {
-  return `sts.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+/**
+ * The region's own host of STS, as the SDK knows it for every partition, with FIPS and dual stack when they are set
+ * (AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT). AWS_ENDPOINT_URL is not asked: EKS takes no other host.
+ */
+async function stsHost({ config }: STSClient, region: string): Promise<string> {
+  const [UseFIPS, UseDualStack] = await Promise.all([config.useFipsEndpoint(), config.useDualstackEndpoint()]);
+  return config.endpointProvider({ Region: region, UseFIPS, UseDualStack, UseGlobalEndpoint: false }).url.hostname;
 }
 
 async function mint(clusterName: string, region: string): Promise<string> {
@@ -44,7 +49,7 @@ async function mint(clusterName: string, region: string): Promise<string> {
       credentials: await client.config.credentials(),
       sha256: Sha256,
     });
-    const hostname = stsHost(region);
+    const hostname = await stsHost(client, region);
     const signed = await signer.presign(
       {
         method: "GET",
