@@ -1,3 +1,4 @@
+import { jsonLine, print as printTo, printable } from "../../report/edge";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { ControlClient } from "../../../sandbox/client/control-client";
@@ -38,7 +39,11 @@ function faultLines(faults: readonly ListedFault[]): string[] {
     : table(faults.map((one) => [one.id, one.state, `${one.hits} hit${one.hits === 1 ? "" : "s"}`, one.text]));
 }
 
-const print = (lines: readonly string[]): void => void process.stdout.write(`${lines.join("\n")}\n`);
+const print = (lines: readonly string[]): void =>
+  printTo(
+    process.stdout,
+    lines.flatMap((text) => text.split("\n").map(printable)),
+  );
 
 async function add(texts: readonly string[], flags: { dir: string }): Promise<void> {
   const specs = texts.map(parseFaultText);
@@ -103,7 +108,8 @@ Examples:
     .option("--json", "on one line", false)
     .action(async (flags: { dir: string; all: boolean; json: boolean }) => {
       const faults = await controlOf(flags.dir).faults(flags.all);
-      print(flags.json ? [JSON.stringify(faults)] : faultLines(faults));
+      if (flags.json) process.stdout.write(jsonLine(faults));
+      else print(faultLines(faults));
     });
   command
     .command("clear")

@@ -7,6 +7,7 @@ import { SandboxError } from "../../../sandbox/shared/errors";
 import { resolveTools } from "../../../sandbox/tools/index";
 import { ControlClient } from "../../../sandbox/client/control-client";
 import { parseFaultText } from "../../../sandbox/faults/text";
+import { jsonLine, print, printableRows } from "../../report/edge";
 import { sandboxStatusLines } from "../../report/sandbox-status";
 import { chartCommand } from "./sandbox-chart";
 import { collectFault, faultCommand } from "./sandbox-fault";
@@ -141,11 +142,12 @@ End it with: eval "$(eks-blue-green sandbox down)"`);
 async function status(flags: { dir: string; json: boolean }): Promise<void> {
   const info = running(flags.dir);
   const report = await sandboxStatus(info.dir);
-  process.stdout.write(
-    flags.json
-      ? `${JSON.stringify(report)}\n`
-      : `${[...sandboxStatusLines(report), ...externalControllerInstructions(info, report)].join("\n")}\n`,
-  );
+  if (flags.json) process.stdout.write(jsonLine(report));
+  else
+    print(process.stdout, [
+      ...sandboxStatusLines(printableRows(report)),
+      ...externalControllerInstructions(info, report),
+    ]);
 }
 
 /** `sandbox up|down|status|env|tools|fault`. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Writable } from "node:stream";
 import { rehearsalSummary } from "../../../automation/cli/rehearsal/summary";
 import type { DriverEvent, DriverEventBody } from "../../../automation/events";
@@ -7,6 +9,7 @@ import { jsonLine, print, printableRows, printMessage } from "../../../automatio
 import { renderView } from "../../../automation/report/live";
 import { ndjsonReporter, plainReporter } from "../../../automation/report/reporters";
 import { tellEnding } from "../../../automation/report/result-line";
+import { sandboxStatusLines } from "../../../automation/report/sandbox-status";
 import { planLines } from "../../../automation/report/plan";
 import { statusLines } from "../../../automation/report/status";
 import { verifyLines } from "../../../automation/report/verify";
@@ -53,11 +56,11 @@ function captured(): { readonly stream: NodeJS.WritableStream; readonly text: ()
   });
   return { stream, text: () => text };
 }
-function assertHarmless(text: string, what: string): void {
+function assertHarmless(text: string, what: string, shown = true): void {
   const bare = text.replace(/\u001b\[\d+m/g, "");
   assert.doesNotMatch(bare, steers, what);
   assert.doesNotMatch(bare, command, what);
-  assert.match(bare, /add-mask|forged/, `${what} does not show the text at all`);
+  if (shown) assert.match(bare, /add-mask|forged/, `${what} does not show the text at all`);
 }
 
 const active = { role: "active", version: "1.35", workload: "running" } as const;
@@ -86,6 +89,11 @@ const events: readonly DriverEventBody[] = [
   { kind: "stack", stack: "", status: "failed", message: "", seconds: 1, changes: null },
   { kind: "adoption", service: "", step: "untag", status: "waiting", message: "" },
   { kind: "note", message: "" },
+  { kind: "phase-finished", index: 0, phase: "act", seconds: 1 },
+  { kind: "targets", byMember: { [hostile]: counts } },
+  { kind: "activity", message: "" },
+  { kind: "progress", stack: "", done: 1, current: "" },
+  { kind: "load", sent: 1, failed: 1, requestsPerSecond: 1, byMember: { [hostile]: 1 } },
   { kind: "error", code: "EBG-GATE", message: "", remedy: "" },
   { kind: "stage", name: "", status: "started", message: "", seconds: null },
   { kind: "stage", name: "", status: "failed", message: "", seconds: 1 },
@@ -93,13 +101,25 @@ const events: readonly DriverEventBody[] = [
 ];
 const told: readonly DriverEvent[] = events.map((body) => poisoned({ at: "2026-11-30T07:00:00.000Z", ...body }));
 
+/** Kinds that hold nothing from outside but names of members, or are drawn with other events' text. */
+const quiet = new Set<string>(["phase-finished", "targets", "activity", "progress", "load"]);
+
 describe("whatever comes from outside", () => {
+  it("is tried in every kind of event that there is", () => {
+    const kinds = [
+      ...readFileSync(join(__dirname, "../../../automation/events.ts"), "utf8").matchAll(/kind: "([a-z-]+)"/g),
+    ];
+    assert.deepEqual(
+      [...new Set(kinds.map(([, kind = ""]) => kind))].filter((kind) => !events.some((event) => event.kind === kind)),
+      [],
+    );
+  });
   for (const event of told) {
     const name = `${event.kind}${"status" in event ? ` ${event.status}` : ""}`;
     it(`steers nobody from an event ${name}`, () => {
       const plain = captured();
       plainReporter(plain.stream).tell(event);
-      assertHarmless(plain.text(), "plain line");
+      assertHarmless(plain.text(), "plain line", !quiet.has(event.kind));
       assert.ok(
         plain
           .text()
@@ -114,7 +134,7 @@ describe("whatever comes from outside", () => {
       assertHarmless(`${renderView(view, 0, { columns: 2000, rows: 100 }).join("\n")}\nforged`, "live view");
       const json = captured();
       ndjsonReporter(json.stream).tell(event);
-      assertHarmless(json.text(), "NDJSON");
+      assertHarmless(json.text(), "NDJSON", !quiet.has(event.kind));
       assert.equal(json.text().split("\n").length, 2);
       assert.deepEqual(JSON.parse(json.text()), event);
     });
@@ -205,6 +225,33 @@ describe("whatever comes from outside", () => {
       );
     }
     assertHarmless(jsonLine(poisoned(status)), "status --json");
+  });
+  it("steers nobody from a sandbox's status", () => {
+    const cluster = {
+      name: "",
+      version: "",
+      endpoint: "",
+      apiServer: "",
+      controller: "",
+      failure: "",
+      nodes: 1,
+      pods: 1,
+    };
+    const status = {
+      pid: 1,
+      dir: "",
+      timeScale: 60,
+      startedAt: "2026-11-30T07:00:00.000Z",
+      awsEndpoint: "",
+      memoryBytes: 1,
+      processes: [{ name: "", pid: 1, memoryBytes: 1 }],
+      clusters: [cluster],
+      listeners: 1,
+      faults: [{ id: "", kind: "", message: "" }],
+    };
+    const out = captured();
+    print(out.stream, sandboxStatusLines(printableRows(poisoned(status))));
+    assertHarmless(out.text(), "sandbox status");
   });
   it("steers nobody from a rehearsal's summary", () => {
     const figures = {
