@@ -1,0 +1,54 @@
+/** A credential in the tree is found before it is published. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const root = resolve(__dirname, "../..");
+
+const kinds: Readonly<Record<string, RegExp>> = {
+  "AWS access key": /\b(AKIA|ASIA)[A-Z0-9]{16}\b/g,
+  "private key": /-----BEGIN (RSA |EC |OPENSSH |ENCRYPTED )?PRIVATE KEY-----\s*[A-Za-z0-9+/=]{40}/g,
+  "GitHub token": /\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b/g,
+  "npm token": /\bnpm_[A-Za-z0-9]{36}\b/g,
+  "Pulumi token": /\bpul-[0-9a-f]{40}\b/g,
+  "Slack token": /\bxox[abprs]-[A-Za-z0-9-]{20,}\b/g,
+};
+/** AWS's own examples, and ours that say that they are none. */
+const example = /EXAMPLE|SANDBOX|REALLOOKING/;
+
+const found = (text: string): string[] =>
+  Object.entries(kinds).flatMap(([kind, pattern]) =>
+    [...text.matchAll(pattern)].filter(([match]) => !example.test(match)).map(() => kind),
+  );
+
+describe("the tracked files", () => {
+  it("hold no credential", function () {
+    const list = spawnSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8" });
+    // A package that was unpacked has no history to scan.
+    if (list.status !== 0) return this.skip();
+    const files = list.stdout.split("\0").filter((name) => name !== "" && !/\.(sum|svg|png)$/.test(name));
+    assert.ok(files.length > 300);
+    const hits = files.flatMap((name) => {
+      try {
+        return found(readFileSync(join(root, name), "utf8")).map((kind) => `${name}: ${kind}`);
+      } catch {
+        // Deleted in the work tree, or a link.
+        return [];
+      }
+    });
+    assert.deepEqual(hits, []);
+  });
+  it("would be caught with one of each kind", () => {
+    const letters = "abcdefghij0123456789";
+    const samples = [
+      `AKIA${"IOSFODNN7QWERTYU"}`,
+      `-----BEGIN ${""}PRIVATE KEY-----\n${letters.repeat(3)}`,
+      `ghp_${letters}${letters}`,
+      `npm_${letters}${letters.slice(0, 16)}`,
+      `pul-${"0a".repeat(20)}`,
+      `xoxb-${letters}${letters}`,
+    ];
+    assert.deepEqual(samples.flatMap(found), Object.keys(kinds));
+  });
+});
