@@ -188,6 +188,8 @@ function pulumiScript(pulumi: string, dir: string): string {
   const copy = "process.stdout.write(require(process.argv[1]).workDirectoryIn(process.argv[2], process.argv[3]))";
   return [
     "#!/bin/sh",
+    // The driver reads this, and need not ask for the version each time.
+    `# eks-blue-green sandbox, always runs ${pulumi}`,
     `real=${quote(pulumi)} sandbox=${quote(realpathSync(dir))} folder=$(pwd -P)`,
     'for word in "$@"; do case "$word" in -C|--cwd|-C?*|--cwd=*) exec "$real" "$@" ;; esac; done',
     'while [ ! -f "$folder/Pulumi.yaml" ] && [ ! -f "$folder/Pulumi.yml" ]; do',

@@ -2,13 +2,17 @@
  * Which version the pulumi command is: the SDK asks it, in a process of its own, each time a driver starts. The answer
  * of the same file is kept beside the project.
  */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, delimiter, join } from "node:path";
 import type * as Automation from "@pulumi/pulumi/automation";
 import { keep, recall } from "../project/remembered";
 
 type Command = Automation.PulumiCommand;
+
+/** How the script that a sandbox has in place of pulumi says which one it runs, in every folder the same. */
+const ofSandbox = /^# eks-blue-green sandbox, always runs (\/.+)$/m;
+const longestScript = 10_000;
 
 /**
  * What tells one pulumi from another: null when it is not on PATH, or is a version manager's, which answers differently
@@ -18,17 +22,22 @@ export function identityOfCli(path: string): readonly string[] | null {
   for (const folder of path.split(delimiter)) {
     try {
       const file = join(folder === "" ? "." : folder, "pulumi");
-      const { size, mtimeMs, ino, mode } = statSync(file);
+      const { size, mode } = statSync(file);
       if ((mode & constants.S_IFMT) !== constants.S_IFREG) continue;
       accessSync(file, constants.X_OK);
-      const real = realpathSync(file);
-      const itself = basename(real) === "pulumi" && size > 1_000_000;
-      return itself ? [real, String(size), String(mtimeMs), String(ino)] : null;
+      const script = size <= longestScript ? readFileSync(file, "utf8") : "";
+      return identityOfFile(ofSandbox.exec(script)?.[1] ?? file);
     } catch {
       continue;
     }
   }
   return null;
+}
+
+function identityOfFile(file: string): readonly string[] | null {
+  const real = realpathSync(file);
+  const { size, mtimeMs, ino } = statSync(real);
+  return basename(real) === "pulumi" && size > 1_000_000 ? [real, String(size), String(mtimeMs), String(ino)] : null;
 }
 
 /**

@@ -51,6 +51,17 @@ describe("the version of the pulumi command", () => {
     assert.equal(asked(), 2);
   });
 
+  it("is asked for once of a sandbox's script, which runs one pulumi in every folder, until that is another one", async () => {
+    const real = install(join(folder, "cache"), "3.246.0");
+    const script = install(join(folder, "bin"), "0.0.0", 0);
+    writeFileSync(script, `#!/bin/sh\n# eks-blue-green sandbox, always runs ${real}\nexec "${real}" "$@"\n`);
+    for (let starts = 0; starts < 3; starts += 1) assert.equal((await find()).version?.toString(), "3.246.0");
+    assert.equal(asked(), 1);
+    install(join(folder, "cache"), "3.250.0", 1_200_000);
+    assert.equal((await find()).version?.toString(), "3.250.0");
+    assert.equal(asked(), 2);
+  });
+
   it("is refused each time when it is too old for the SDK", async () => {
     install(join(folder, "bin"), "3.0.0");
     await assert.rejects(find(), /minimum CLI version requirement/i);
