@@ -130,6 +130,7 @@ async function main(): Promise<void> {
     endpoint: env["AWS_ENDPOINT_URL"] ?? "",
     region: flags.region,
     accessKeyId: env["AWS_ACCESS_KEY_ID"] ?? "",
+    secretAccessKey: env["AWS_SECRET_ACCESS_KEY"] ?? "",
     timeScale,
   });
   const network = new NetworkManager({ ec2, store, clusterName: flags.clusterName, timeScale });

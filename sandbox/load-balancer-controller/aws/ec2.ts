@@ -1,11 +1,11 @@
 /**
  * The EC2 calls of bindings with networking and of addresses outside of the VPC. Written out instead of the SDK's
  * client, which would cost
- * every controller 60 MB for six calls. The request is scoped, not signed: only the sandbox's own front, on loopback,
- * is ever asked.
+ * every controller 60 MB for six calls.
  */
 import { XMLParser } from "fast-xml-parser";
 import { filters, items, numbered, str, type XmlNode } from "../../aws-front/ec2";
+import { signedPost } from "../../shared/signed-post";
 import { scaledMs } from "../../shared/clock";
 import { sleep } from "../../kubernetes/retry";
 import type { Permission } from "./ingress-permissions";
@@ -31,6 +31,7 @@ export interface Ec2Settings {
   readonly endpoint: string;
   readonly region: string;
   readonly accessKeyId: string;
+  readonly secretAccessKey: string;
   readonly timeScale: number;
 }
 
@@ -154,17 +155,20 @@ export class Ec2 {
   }
 
   private async callOnce(action: string, params: Readonly<Record<string, string>>): Promise<XmlNode> {
-    const { endpoint, region, accessKeyId } = this.settings;
-    const day = new Date().toISOString().slice(0, 10).replaceAll("-", "");
+    const { endpoint, region, accessKeyId, secretAccessKey } = this.settings;
+    const body = new URLSearchParams({ Action: action, Version: "2016-11-15", ...params }).toString();
     const response = await fetch(endpoint, {
       method: "POST",
-      headers: {
-        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
-        authorization:
-          `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${day}/${region}/ec2/aws4_request, SignedHeaders=host, ` +
-          "Signature=0",
-      },
-      body: new URLSearchParams({ Action: action, Version: "2016-11-15", ...params }).toString(),
+      headers: signedPost({
+        host: new URL(endpoint).host,
+        region,
+        service: "ec2",
+        accessKeyId,
+        secretAccessKey,
+        headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+        body,
+      }),
+      body,
       signal: AbortSignal.timeout(30_000),
     });
     const answer = parser.parse(await response.text()) as XmlNode;

@@ -1,4 +1,5 @@
 /** Functions of the aws provider: what the program looks up. */
+import { signedPost } from "../../shared/signed-post";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as eks from "@aws-sdk/client-eks";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -287,17 +288,15 @@ const getCluster: Invoke = async (aws, args) => {
 const getParameter: Invoke = async (aws, args) => {
   // One operation of SSM is not worth another SDK: JSON over HTTP, with the scope by which the front finds the service.
   const endpoint = await aws.ec2.config.endpoint!();
-  const response = await fetch(`${endpoint.protocol}//${endpoint.hostname}:${endpoint.port}/`, {
+  const host = `${endpoint.hostname}:${endpoint.port}`;
+  const keys = await aws.ec2.config.credentials();
+  const body = JSON.stringify({ Name: args["name"], WithDecryption: args["withDecryption"] ?? true });
+  const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": "AmazonSSM.GetParameter" };
+  const response = await fetch(`${endpoint.protocol}//${host}/`, {
     method: "POST",
-    body: JSON.stringify({ Name: args["name"], WithDecryption: args["withDecryption"] ?? true }),
+    body,
     signal: AbortSignal.timeout(20_000),
-    headers: {
-      "content-type": "application/x-amz-json-1.1",
-      "x-amz-target": "AmazonSSM.GetParameter",
-      authorization:
-        `AWS4-HMAC-SHA256 Credential=sandbox/20260101/${aws.region}/ssm/aws4_request, SignedHeaders=host, ` +
-        "Signature=0",
-    },
+    headers: signedPost({ host, region: aws.region, service: "ssm", ...keys, headers, body }),
   });
   const answer = (await response.json()) as Props;
   if (!response.ok)

@@ -10,6 +10,7 @@ import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from "@aws
 import { SignatureV4 } from "@smithy/signature-v4";
 import fc from "fast-check";
 import { signatureProblem, type SignedRequest } from "../../../sandbox/aws-front/request-signature";
+import { signedPost } from "../../../sandbox/shared/signed-post";
 import { credentials, hasCode, region, useRig } from "./rig";
 
 class Sha256 {
@@ -147,6 +148,17 @@ describe("the signature of a request", () => {
     assert.equal(problem(await signed({ sessionToken: "token/1==", presigned: true }), now, temporary), null);
     for (const call of [{}, { sessionToken: "another" }])
       assert.match(problem(await signed(call), now, temporary) ?? "", /session token/);
+  });
+
+  it("is taken from the sandbox's own parts", () => {
+    const target = { "content-type": "application/x-amz-json-1.1", "x-amz-target": "AmazonSSM.GetParameter" };
+    for (const sessionToken of [undefined, "token"]) {
+      const post = { host: "127.0.0.1:4566", region, service: "ssm", ...credentials, headers: target, body: "{}" };
+      const headers = { ...signedPost({ ...post, sessionToken }, new Date(now)), host: post.host };
+      const request = { method: "POST", target: "/", headers, body: Buffer.from(post.body) };
+      assert.equal(problem(request, now, { ...secret, sessionToken: sessionToken ?? null }), null);
+      assert.notEqual(problem({ ...request, body: Buffer.from("[]") }), null);
+    }
   });
 
   it("is not left out: a key's name alone opens nothing", async () => {
