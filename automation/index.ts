@@ -274,7 +274,7 @@ export function teardown(options: TeardownOptions): Promise<TeardownResult> {
             protectedResources: () => ports.pulumi.protectedResources(),
             previewEnvironmentDestroy: (signal) => ports.pulumi.previewEnvironmentDestroy(signal),
             destroyEnvironment: (signal) => ports.pulumi.destroyEnvironment(signal),
-            leftovers: (name, clusters) => search.find(name, clusters),
+            leftovers: (name, clusters, adopted) => search.find(name, clusters, adopted),
             inTheWay: (clusters) => search.inTheWay(clusters),
             madeForServices: (cluster, services) => search.madeForServices(cluster, services),
             usersOfGroup: (group, cluster, services) => search.usersOfGroup(group, cluster, services),

@@ -168,9 +168,10 @@ async function lookAround(
   ports: TeardownPorts,
   run: TeardownRun,
   clusterNames: readonly string[],
+  adoptedArns: readonly string[] = [],
 ): Promise<TeardownResult> {
   run.emit({ kind: "note", message: "looking for what is left in AWS" });
-  const leftovers = await ports.teardown.leftovers(run.environment, clusterNames);
+  const leftovers = await ports.teardown.leftovers(run.environment, clusterNames, adoptedArns);
   if (leftovers.length === 0)
     return {
       outcome: "done",
@@ -281,5 +282,9 @@ export async function runTeardown(
   }
   for (const finding of logGroups(config.cluster.logTypes ?? [], clusterNames))
     run.emit({ kind: "finding", ...finding });
-  return await lookAround(ports, run, clusterNames);
+  const adopted = Object.values(ownershipOf(family.record, config).adopted ?? {}).flatMap(({ arn, targetGroups }) => [
+    arn,
+    ...targetGroups.map((group) => group.arn),
+  ]);
+  return await lookAround(ports, run, clusterNames, adopted);
 }

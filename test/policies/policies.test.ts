@@ -245,6 +245,37 @@ describe("the deployer's policies", () => {
   });
 });
 
+describe("the deployer's policy for what was handed over", () => {
+  const adopted = (action: string, resource: string): boolean =>
+    may(["deploy-environment", "deploy-members", "deploy-adopted"], { action, resource });
+  const arn = (kind: string): string => `arn:aws:elasticloadbalancing:us-east-1:111122223333:${kind}`;
+
+  it("lets the stack change and remove it, though it has no tag of ours, and nothing that the controller did not name", () => {
+    const names: readonly (readonly [string, string])[] = [
+      ["elasticloadbalancing:ModifyLoadBalancerAttributes", "loadbalancer/net/k8s-web-web-1/1"],
+      ["elasticloadbalancing:DeleteLoadBalancer", "loadbalancer/net/k8s-web-web-1/1"],
+      ["elasticloadbalancing:DeleteListener", "listener/net/k8s-web-web-1/1/2"],
+      ["elasticloadbalancing:ModifyTargetGroupAttributes", "targetgroup/k8s-web-web-1/1"],
+      ["elasticloadbalancing:DeleteTargetGroup", "targetgroup/k8s-web-web-1/1"],
+    ];
+    for (const [action, kind] of names) {
+      assert.ok(adopted(action, arn(kind)), action);
+      assert.ok(!may(["deploy-environment"], { action, resource: arn(kind) }), action);
+      assert.ok(!adopted(action, arn(kind.replace("k8s-web", "prod-web"))), action);
+    }
+    const group = "arn:aws:ec2:us-east-1:111122223333:security-group/";
+    assert.ok(adopted("ec2:DeleteSecurityGroup", `${group}GROUP_ID`));
+    assert.ok(!adopted("ec2:DeleteSecurityGroup", `${group}sg-1`));
+  });
+
+  it("covers every call that the stack's own load balancers need once they are there", () => {
+    const own = policy("deploy-environment").Statement.find(({ Action }) =>
+      Action.includes("elasticloadbalancing:DeleteListener"),
+    )?.Action;
+    assert.deepEqual(policy("deploy-adopted").Statement[0]?.Action, own);
+  });
+});
+
 describe("the controller's policy for target groups", () => {
   /** As the environment's stack names them. */
   const nameOf = (environment: string, key: string): string =>

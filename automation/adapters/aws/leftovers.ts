@@ -81,10 +81,14 @@ export class LeftoverSearch {
     for (const client of [this.elb, this.ec2, this.eks, this.iam]) client.destroy();
   }
 
-  async find(environment: string, clusterNames: readonly string[]): Promise<readonly Leftover[]> {
+  async find(
+    environment: string,
+    clusterNames: readonly string[],
+    adoptedArns: readonly string[] = [],
+  ): Promise<readonly Leftover[]> {
     const [clusters, balancing, network, roles] = await Promise.all([
       this.clusters(clusterNames),
-      this.balancing((tags) => isOurs(tags, environment, clusterNames)),
+      this.balancing((tags, arn) => adoptedArns.includes(arn) || isOurs(tags, environment, clusterNames)),
       this.network(environment, clusterNames),
       this.roles(environment, clusterNames),
     ]);
@@ -213,7 +217,7 @@ export class LeftoverSearch {
   }
 
   private async balancing(
-    isWanted: (tags: Tags) => boolean,
+    isWanted: (tags: Tags, arn: string) => boolean,
   ): Promise<(Leftover & { readonly securityGroups: readonly string[] })[]> {
     const arns: {
       readonly arn: string;
@@ -257,7 +261,13 @@ export class LeftoverSearch {
     );
     const isOfInterest = (arn: string): boolean => {
       const own = tags.get(arn);
-      return own !== undefined && isWanted(Object.entries(own).map(([Key, Value]) => ({ Key, Value })));
+      return (
+        own !== undefined &&
+        isWanted(
+          Object.entries(own).map(([Key, Value]) => ({ Key, Value })),
+          arn,
+        )
+      );
     };
     return arns
       .filter(({ arn }) => isOfInterest(arn))

@@ -98,6 +98,16 @@ describe("the search for leftovers", function () {
           `volume ${ours ?? ""}`,
         ].sort(),
       );
+      const adopted = await elb.send(
+        new CreateTargetGroupCommand({ Name: "k8s-web", Protocol: "TCP", Port: 80, VpcId: vpcId, TargetType: "ip" }),
+      );
+      const arn = adopted.TargetGroups?.[0]?.TargetGroupArn ?? "";
+      const more = (await search.find("dev", ["dev-blue", "dev-green"], [arn])).map(({ id }) => id);
+      assert.deepEqual(
+        more.filter((id) => !all.some((one) => one.id === id)),
+        [arn],
+        "what was handed over has no tag of ours",
+      );
       const role1 = all.find(({ what }) => what === "IAM role")?.command ?? "";
       assert.match(role1, /^for policy in .*list-attached-role-policies.* detach-role-policy .* delete-role-policy /);
       assert.match(role1, /"\$policy"; done && aws iam delete-role --role-name blue-nodes-1a2b$/);
