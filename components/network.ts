@@ -168,7 +168,7 @@ export class Network extends pulumi.ComponentResource {
         },
         parent,
       );
-      new aws.ec2.RouteTableAssociation(
+      const inward = new aws.ec2.RouteTableAssociation(
         at("public"),
         { subnetId: publicSubnet.id, routeTableId: publicRoutes.id },
         parent,
@@ -209,7 +209,9 @@ export class Network extends pulumi.ComponentResource {
         parent,
       );
       privateIds.push(privateSubnet.id);
-      publicIds.push(publicSubnet.id);
+      // Whoever is put into it needs its way to the internet: an internet-facing load balancer is refused without the
+      // gateway, and keeps the gateway from being detached while it is there.
+      publicIds.push(pulumi.all([publicSubnet.id, outward.id, inward.id]).apply(([id]) => id));
     });
     return { privateIds, publicIds };
   }

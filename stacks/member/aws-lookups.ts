@@ -123,6 +123,12 @@ export async function existingCluster(
         `to ${cluster.version} before the first deployment`,
     );
   }
+  if (!context.deployed && cluster.kubernetesNetworkConfigs?.some(({ ipFamily }) => ipFamily === "ipv6"))
+    throw new Error(
+      `the existing cluster '${clusterName}' gives its pods IPv6 addresses, and the target groups of this environment ` +
+        "take IPv4 ones. Use a cluster whose ipFamily is ipv4: " +
+        `aws eks describe-cluster --name ${clusterName} --query cluster.kubernetesNetworkConfig.ipFamily`,
+    );
   if (!context.deployed)
     await refuseController(config, cluster.computeConfigs?.some(({ enabled }) => enabled) === true, context);
   const podSecurityGroupId = config.podSecurityGroupId ?? cluster.vpcConfig.clusterSecurityGroupId;

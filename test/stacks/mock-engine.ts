@@ -47,6 +47,8 @@ export interface MockWorld {
   readonly secondaryCidrBlocks?: readonly string[];
   /** Default `aws`. */
   readonly partition?: string;
+  /** Of the existing cluster. Default `ipv4`. */
+  readonly clusterIpFamily?: "ipv4" | "ipv6";
   /** Annotations of Services that the program reads, by `namespace/name`; missing: none. */
   readonly theirAnnotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Selectors of Services that the program reads, by `namespace/name`; missing: none. */
@@ -94,6 +96,7 @@ function call(world: MockWorld, token: string, inputs: Record<string, unknown>):
         version: world.clusterVersion,
         endpoint: "https://existing.example",
         certificateAuthorities: [{ data: "Q0E=" }],
+        kubernetesNetworkConfigs: [{ ipFamily: world.clusterIpFamily ?? "ipv4" }],
         computeConfigs: world.clusterAutoMode === true ? [{ enabled: true }] : [],
         vpcConfig: {
           vpcId: world.clusterVpcId ?? "vpc-0",

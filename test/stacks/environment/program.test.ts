@@ -48,6 +48,20 @@ describe("the environment's program", () => {
     assert.deepEqual(listing(resources), expected);
   });
 
+  it("makes a load balancer in public subnets after their way to the internet, and deletes it before that", async () => {
+    const { resources } = await deploy();
+    const balancer = find(resources, "aws:lb/loadBalancer:LoadBalancer", "dev");
+    assert.deepEqual(balancer.inputs["subnets"], ["dev-public-us-east-1a-id", "dev-public-us-east-1b-id"]);
+    for (const needed of [
+      "aws:ec2/route:Route dev-public",
+      "aws:ec2/routeTableAssociation:RouteTableAssociation dev-public-us-east-1a",
+      "aws:ec2/routeTableAssociation:RouteTableAssociation dev-public-us-east-1b",
+    ])
+      assert.ok(balancer.dependencies.includes(needed), needed);
+    const route = find(resources, "aws:ec2/route:Route", "dev-public").dependencies;
+    assert.ok(route.includes("aws:ec2/internetGateway:InternetGateway dev"));
+  });
+
   it("gives them the inputs that matter", async () => {
     const { resources } = await deploy();
     const table: [string, string, Record<string, unknown>][] = [

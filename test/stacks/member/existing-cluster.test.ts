@@ -53,6 +53,16 @@ describe("an existing cluster that becomes a member", () => {
     assert.deepEqual((await lookUp({}, {}, own)).outputs, { clusterName: "theirs" });
   });
 
+  it("is refused when its pods have IPv6 addresses: no target group of the environment takes them", async () => {
+    await assert.rejects(
+      lookUp({ clusterIpFamily: "ipv6" }),
+      /'theirs' gives its pods IPv6 addresses.*ipFamily is ipv4/,
+    );
+    await assert.rejects(lookUp({ clusterIpFamily: "ipv6" }, {}, { controller: "existing" }), /IPv6/);
+    const there = await lookUp({ clusterIpFamily: "ipv6" }, { deployed: true });
+    assert.deepEqual(there.outputs, { clusterName: "theirs" });
+  });
+
   it("is not refused when it is a member already", async () => {
     for (const world of [{ clusterAddons: [] }, { clusterAutoMode: true }])
       assert.deepEqual((await lookUp(world, { deployed: true, identity: "irsa" })).outputs, { clusterName: "theirs" });
