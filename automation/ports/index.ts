@@ -450,13 +450,11 @@ export interface TeardownPort {
   protectedResources(): Promise<number>;
   previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate>;
   destroyEnvironment(signal?: AbortSignal): Promise<AppliedUpdate>;
-  /** By the tags `eks-blue-green/environment` and `elbv2.k8s.aws/cluster`, and by the clusters' names. */
-  leftovers(
-    environment: string,
-    clusterNames: readonly string[],
-    /** Load balancers and target groups that were handed over: they have no tag of ours. */
-    adoptedArns: readonly string[],
-  ): Promise<readonly Leftover[]>;
+  /**
+   * By the tags `eks-blue-green/environment` and `elbv2.k8s.aws/cluster`, by the clusters' names, and by the ARNs of
+   * what was handed over, which has no tag of ours.
+   */
+  leftovers(environment: string, clusters: readonly string[], adopted: readonly string[]): Promise<readonly Leftover[]>;
   /** What destroyed clusters made by themselves in EC2: the network that it is in can't be deleted before it. */
   inTheWay(clusterNames: readonly string[]): Promise<readonly Leftover[]>;
   /**
