@@ -29,6 +29,8 @@ export interface LoadBalancerControllerArgs {
    * `https://aws.github.io/eks-charts`.
    */
   repository?: string;
+  /** Repository of the controller's image, without a tag (that of `version`). Default: the chart's. */
+  image?: string;
   /**
    * `pod-identity` (default; the cluster needs the pod-identity agent) or `irsa` (needs `oidcProviderArn` and
    * `oidcProviderUrl`).
@@ -276,6 +278,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
           region: args.region,
           vpcId: args.vpcId,
           replicaCount: args.replicas ?? 2,
+          ...(args.image === undefined ? {} : { image: { repository: args.image } }),
           serviceAccount: {
             create: true,
             name: serviceAccountName,

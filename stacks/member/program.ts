@@ -89,6 +89,7 @@ function createController(
       version,
       chart: fromProgram(config.controller.chart),
       ...(config.controller.repository === null ? {} : { repository: config.controller.repository }),
+      ...(config.controller.image === undefined ? {} : { image: config.controller.image }),
       identity: config.controller.identity,
       ...(config.controller.identity === "irsa"
         ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }

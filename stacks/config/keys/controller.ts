@@ -3,7 +3,7 @@ import { controllerVersions } from "../../../components/internal/aws-limits";
 import { standsAlone } from "../../../components/internal/controller-chart";
 import { custom, oneOf, text } from "../declare/form";
 import { group, type Rule } from "../declare/group";
-import { derived, type ValueOf, withDefault } from "../declare/key";
+import { derived, leftOut, type ValueOf, withDefault } from "../declare/key";
 
 const address = text({
   pattern: /^(https|oci):\/\//,
@@ -38,6 +38,21 @@ const controllerKeys = {
       "`https://aws.github.io/eks-charts`; none when `chart` is a folder or an address",
     ),
     { doc: "Address of the chart repository." },
+  ),
+  image: leftOut(
+    text({
+      pattern: /^[^\s:@]+(:\d+)?(\/[^\s:@]+)+$/,
+      rule: "must be a repository of container images, without a tag",
+      remedy: "Write it like 123456789012.dkr.ecr.us-east-1.amazonaws.com/aws-load-balancer-controller",
+      range: "a repository of images; the tag is the version's",
+    }),
+    "the chart's",
+    {
+      doc:
+        "Repository of the controller's image, for members without a way out to the public one. The image must have the " +
+        "tag of `version` (`v3.5.0`).",
+      example: "123456789012.dkr.ecr.us-east-1.amazonaws.com/aws-load-balancer-controller",
+    },
   ),
   identity: withDefault(oneOf("pod-identity", "irsa"), "pod-identity", {
     doc: "How the controller gets its AWS permissions: EKS Pod Identity, or IAM roles for service accounts.",

@@ -35,16 +35,27 @@ function recordWith(blue: MemberPlacement, move?: Omit<Move, "member">): Environ
 
 let environmentOutputs: Record<string, unknown>;
 const values = { "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" };
+/** The environment's outputs with `controller.image` in their config. */
+function withImage(outputs: Record<string, unknown>, image: string | undefined): Record<string, unknown> {
+  const config = outputs["config"] as { readonly controller: object };
+  return image === undefined
+    ? outputs
+    : { ...outputs, config: { ...config, controller: { ...config.controller, image } } };
+}
 const deploy = (
   record: EnvironmentRecord,
   context?: DriverContext,
   world: Partial<MockWorld> & { readonly own?: Record<string, unknown> } = {},
+  controllerImage?: string,
 ) =>
   runUnderMocks(
     {
       stack: "dev-blue",
       ...world,
-      stacks: { dev: { ...environmentOutputs, record }, ...(world.own === undefined ? {} : { "dev-blue": world.own }) },
+      stacks: {
+        dev: { ...withImage(environmentOutputs, controllerImage), record },
+        ...(world.own === undefined ? {} : { "dev-blue": world.own }),
+      },
     },
     () => memberProgram(values, context),
   );
@@ -264,6 +275,16 @@ describe("a member's program", () => {
       [JSON.parse(String(defaultTags)), JSON.parse(String(allowedAccountIds)), rest],
       [{ tags: { team: "platform" } }, ["123456789012"], plain],
     );
+  });
+
+  it("takes the controller's image from the repository that the config names, and leaves the chart's alone without one", async () => {
+    const valuesOf = async (image?: string): Promise<Record<string, unknown>> => {
+      const { resources } = await deploy(recordWith(active), undefined, {}, image);
+      return find(resources, "kubernetes:helm.sh/v3:Release", "blue").inputs["values"] as Record<string, unknown>;
+    };
+    const repository = "123456789012.dkr.ecr.us-east-1.amazonaws.com/aws-load-balancer-controller";
+    assert.deepEqual((await valuesOf(repository))["image"], { repository });
+    assert.ok(!("image" in (await valuesOf())));
   });
 
   it("orders agent, association, controller, workload, binding", async () => {
