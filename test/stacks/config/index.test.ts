@@ -219,11 +219,6 @@ describe("the environment's config", () => {
       ["network.memberZones: is for a new VPC: with an existing one its privateSubnetIds say it"],
     ],
     [
-      "a controller's image with a tag",
-      { controller: { image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/controller:v3.5.0" } },
-      ["controller.image: must be a repository of container images, without a tag"],
-    ],
-    [
       "a VPC that is too small",
       { network: { ...network, cidrBlock: "10.42.0.0/26" } },
       ["network.cidrBlock: is too small for a private and a public subnet in each of 2 zones"],
