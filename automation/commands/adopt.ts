@@ -17,7 +17,8 @@ import type { Ports } from "../ports";
 import { Session, type SessionOptions } from "../rollout/session";
 import { refuseDuringEvacuation } from "./evacuate";
 import { listing } from "../gates/gate-result";
-import { configFindings, pendingChanges } from "../preflight/preflight";
+import { pendingChanges } from "../preflight/pending-changes";
+import { configFindings } from "../preflight/preflight";
 import { readFamilyToAct, type Family } from "../environment/state";
 import { wantedConfig } from "./plan";
 

@@ -3,7 +3,7 @@
  */
 import type { MoveKind } from "../../stacks/record";
 import { DriverError } from "../errors";
-import type { PlannedOperation } from "../ports";
+import type { Leaves, PlannedOperation } from "../ports";
 
 /**
  * The moves, and the two updates that the driver makes besides: writing the record, and the environment's own update in
@@ -172,6 +172,9 @@ function objection(purpose: Purpose, planned: PlannedOperation, all: readonly Pl
       return purpose satisfies never;
   }
 }
+
+/** Only a member in the making may have its controller installed or changed: no other move asks for a chart. */
+export const leavesOf = (purpose: Purpose): Leaves => (purpose === "provision" ? "nothing" : "releases");
 
 function providerObjection(purpose: Purpose, planned: PlannedOperation): string | null {
   const { operation } = planned;

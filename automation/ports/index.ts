@@ -90,6 +90,12 @@ export interface Settled {
   readonly refreshed: number;
 }
 
+/**
+ * What an update passes over. Of a Helm release the provider loads the chart in every preview and every update, from
+ * wherever it comes: `releases` leaves those that are complete as they are, so that nothing is asked for a chart.
+ */
+export type Leaves = "nothing" | "releases";
+
 /** `signal`: cancels the engine (second Ctrl-C), not "stop at the next safe point". */
 export interface PulumiPort {
   readEnvironment(): Promise<StackReading<EnvironmentOutputs>>;
@@ -110,8 +116,13 @@ export interface PulumiPort {
    * @throws EBG-FENCED when the revision is not the expected one; EBG-STACK-LOCKED
    */
   writeRecord(expectedRevision: number, record: EnvironmentRecord, signal?: AbortSignal): Promise<void>;
-  preview(stack: StackRef, context: DriverContext | null, signal?: AbortSignal): Promise<PreviewedUpdate>;
-  /** Applies exactly what was previewed. @throws EBG-UPDATE-FAILED, EBG-FENCED, EBG-STACK-LOCKED */
+  preview(
+    stack: StackRef,
+    context: DriverContext | null,
+    signal?: AbortSignal,
+    leaves?: Leaves,
+  ): Promise<PreviewedUpdate>;
+  /** Applies exactly what was previewed, and passes over the same. @throws EBG-UPDATE-FAILED, EBG-FENCED, EBG-STACK-LOCKED */
   apply(stack: StackRef, context: DriverContext | null, plan: string, signal?: AbortSignal): Promise<AppliedUpdate>;
   /** A plain `pulumi up`, for `up`. */
   update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate>;

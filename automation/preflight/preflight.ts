@@ -4,16 +4,16 @@ import type { EnvironmentConfig } from "../../stacks/config";
 import { mustServeBefore } from "../policy/run-policy";
 import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
 import { driftFindings } from "./manual-changes";
-import { DriverError, type DriverErrorCode } from "../errors";
+import type { DriverErrorCode } from "../errors";
 import type { Finding } from "../finding";
 import { listing } from "../gates/gate-result";
 import { flagProblems } from "../gates/multi-cluster-flag";
 import { observe, type Observation } from "../observation/observe";
 import { kubectl } from "../text/kubectl";
-import { changesOf, describeOperation } from "../policy/move-policy";
 import { lookAtNetwork } from "./network";
 import { networkOfRollout } from "./network-question";
 import { longNodeUpdates } from "./node-replacement-time";
+import { pendingChanges } from "./pending-changes";
 import type { Ports, StackRef } from "../ports";
 import { missingTargetGroups } from "../environment/load-balancers";
 import { undeployed } from "./undeployed-config";
@@ -167,32 +167,6 @@ export function findingsOf(
   return findings;
 }
 
-/** Changes of a plain update that belong to no move. */
-export async function pendingChanges(ports: Ports, environment: string, stack: StackRef): Promise<Finding[]> {
-  const name = stack.kind === "environment" ? environment : `${environment}-${stack.member}`;
-  try {
-    const { operations } = await ports.pulumi.preview(stack, null);
-    const changes = changesOf(operations);
-    if (changes.length === 0) return [];
-    return [
-      required(
-        "EBG-PENDING-CHANGES",
-        `stack ${name} has changes that belong to no move: ${changes.map(describeOperation).join("; ")}`,
-        `deploy them first: pulumi up --stack ${name}`,
-      ),
-    ];
-  } catch (error) {
-    if (!(error instanceof DriverError)) throw error;
-    return [
-      required(
-        error.code === "EBG-UPDATE-FAILED" ? "EBG-PREFLIGHT" : error.code,
-        `stack ${name} can't be previewed: ${error.message}`,
-        error.remedy,
-      ),
-    ];
-  }
-}
-
 /** Found before the rollout begins: in its middle members' updates would be refused for them. */
 export function configFindings(
   environment: string,
@@ -265,8 +239,13 @@ export async function preflight({
     { kind: "environment" },
     ...previewable.map((member) => ({ kind: "member", member }) as const),
   ];
-  const pending = await Promise.all(stacks.map((stack) => pendingChanges(ports, environment.environment, stack)));
-  const deployed = previewable.filter((_, index) => pending[index + 1]?.length === 0);
+  const makesMember = left.some((step) => step.type === "move" && step.kind === "provision");
+  const pending = await Promise.all(
+    stacks.map((stack) => pendingChanges(ports, environment.environment, stack, makesMember)),
+  );
+  const deployed = previewable.filter(
+    (_, index) => pending[index + 1]?.every(({ severity }) => severity !== "required") === true,
+  );
   const drift = driftFindings(observation, record, {
     environment: environment.environment,
     config: environment.config,

@@ -5,7 +5,7 @@ import { readMemberStack } from "../environment/member-stack";
 import { DriverError } from "../errors";
 import type { Phase } from "../events";
 import { kubectl } from "../text/kubectl";
-import { assertAllowed, changesOf } from "../policy/move-policy";
+import { assertAllowed, changesOf, leavesOf } from "../policy/move-policy";
 import { Attempts } from "./retry-budget";
 import { stillEnough } from "./capacity-check";
 import { forgetWhatIsUnreachable, isEvacuated } from "./evacuated-member";
@@ -77,7 +77,7 @@ async function once(
     const [update] = await Promise.all([
       destroys
         ? pulumi.previewDestroy(move.member, context.expectedRevision, cancel)
-        : pulumi.preview(stack, context, cancel),
+        : pulumi.preview(stack, context, cancel, leavesOf(move.kind)),
       pulumi.backUpState(stack),
     ]);
     return update;

@@ -7,7 +7,7 @@ import type { MemberOutputs } from "../../stacks/contract";
 import { protectionOf } from "../../components/internal/service-annotations";
 import { clusterNameOf, ownershipOf } from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
-import { assertAllowed, changesOf } from "../policy/move-policy";
+import { assertAllowed, changesOf, leavesOf } from "../policy/move-policy";
 import type { Leftover, ServiceObject, TeardownPort } from "../ports";
 import { ownedServices } from "../environment/load-balancers";
 import { isEvacuated } from "../rollout/evacuated-member";
@@ -80,8 +80,9 @@ async function update(releasing: Releasing, part: "unprotect" | "remove"): Promi
   const context = { kind: "release", expectedRevision: session.written.revision, part } as const;
   await pulumi.settle(stack);
   await pulumi.backUpState(stack);
-  const previewed = await pulumi.preview(stack, context, cancel);
-  assertAllowed(`release-${part}`, name, previewed.operations);
+  const purpose = `release-${part}` as const;
+  const previewed = await pulumi.preview(stack, context, cancel, leavesOf(purpose));
+  assertAllowed(purpose, name, previewed.operations);
   // Lifting Pulumi's own protection is no operation of a preview.
   if (part === "remove" && changesOf(previewed.operations).length === 0) return;
   emit({

@@ -78,6 +78,15 @@ export const config = {
   "eks-blue-green:rollout": JSON.stringify({ strategy: "replace", bakeSeconds: 300 }),
 };
 
+/** As the official kubernetes provider says it. */
+const chartNotLoaded = (): DriverError =>
+  new DriverError(
+    "EBG-UPDATE-FAILED",
+    'chart: looks like "https://aws.github.io/eks-charts" is not a valid chart repository or cannot be reached: EOF; ' +
+      "check the chart name and repository configuration.",
+    "look at the preview",
+  );
+
 export class World {
   /** What the environment's stack was deployed with: `up` has run since the config was changed. */
   private deployed = parseEnvironmentConfig(config, { environment: "dev" });
@@ -109,6 +118,8 @@ export class World {
   /** Time in which some request of a user's failed, in milliseconds. */
   failingMs = 0;
   private lastMs = this.now;
+  /** No preview of a member works that has a look at its Helm release. */
+  chartRepositoryDown = false;
   /** Members that answer, and whose load balancer controller does not run. */
   readonly controllerDown = new Set<string>();
   /** Members whose API server refuses the driver's login. */
@@ -408,11 +419,14 @@ export class World {
             this.fence(expected);
             this.record = structuredClone(record);
           }),
-        preview: (stack, context) =>
-          this.effect("preview", () => ({
-            operations: stack.kind === "environment" || context === null ? [] : this.operations(stack.member, false),
-            plan: "plan",
-          })),
+        preview: (stack, context, _signal, leaves = "nothing") =>
+          this.effect("preview", () => {
+            if (stack.kind === "member" && leaves === "nothing" && this.chartRepositoryDown) throw chartNotLoaded();
+            return {
+              operations: stack.kind === "environment" || context === null ? [] : this.operations(stack.member, false),
+              plan: "plan",
+            };
+          }),
         apply: (stack, context) =>
           this.effect("apply", () => {
             if (stack.kind !== "member" || context?.kind !== "act") throw new Error("unexpected");

@@ -1,12 +1,11 @@
 /** Calls to a member's API server, with a deadline. */
 import { Agent, request } from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
-import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import { oneLine } from "../../text/foreign";
 import { forgetAddress } from "./cluster-lookup";
 import { forgetToken } from "./eks-token";
-import { accessOf, type Access } from "./kubeconfig";
+import { accessOf, type Access, type ApiServer } from "./kubeconfig";
 import { shell } from "../../text/shell";
 
 /** Real milliseconds. A server that swallows packets would hang for a minute. */
@@ -34,7 +33,7 @@ export interface Answer {
   readonly body: string;
 }
 
-function unreachable(member: MemberOutputs, error: unknown): DriverError {
+function unreachable(member: ApiServer, error: unknown): DriverError {
   const text = error instanceof Error ? error.message : String(error);
   return new DriverError(
     "EBG-MEMBER-UNREACHABLE",
@@ -95,7 +94,7 @@ async function send(access: Access, method: string, path: string, body: Body | n
 }
 
 /** @throws EBG-MEMBER-UNREACHABLE when there is no answer, EBG-KUBERNETES when it is a refusal */
-export const get = (member: MemberOutputs, path: string): Promise<Answer> => call(member, "GET", path, null);
+export const get = (member: ApiServer, path: string): Promise<Answer> => call(member, "GET", path, null);
 
 /** Signed by somebody whom the kept authority does not know. */
 const isForeignCertificate = (error: unknown): boolean =>
@@ -107,7 +106,7 @@ const mayPass = (status: number): boolean => status === 429 || status >= 500;
  * Any method; what it does must be safe to repeat: a call that was cut off, throttled or answered with 5xx is made up
  * to three times. @throws as `get`
  */
-export async function call(member: MemberOutputs, method: string, path: string, body: Body | null): Promise<Answer> {
+export async function call(member: ApiServer, method: string, path: string, body: Body | null): Promise<Answer> {
   let access = await accessOf(member);
   for (let attempt = 1; ; attempt += 1) {
     let answer: Answer;
@@ -158,7 +157,7 @@ function messageOf(body: string): string {
 }
 
 /** The object, or null when there is none of that name (or no such kind). */
-export async function getObject<T>(member: MemberOutputs, path: string): Promise<T | null> {
+export async function getObject<T>(member: ApiServer, path: string): Promise<T | null> {
   const answer = await get(member, path);
   if (answer.status === 404) return null;
   if (answer.status !== 200)
@@ -171,7 +170,7 @@ export async function getObject<T>(member: MemberOutputs, path: string): Promise
 }
 
 /** All objects of a list, page by page. */
-export async function getList<T>(member: MemberOutputs, path: string): Promise<readonly T[]> {
+export async function getList<T>(member: ApiServer, path: string): Promise<readonly T[]> {
   const items: T[] = [];
   let next = "";
   let pages = 0;

@@ -30,6 +30,9 @@ interface KubeconfigFile {
   readonly users?: readonly { readonly name: string; readonly user: User }[];
 }
 
+/** What is needed of a member to ask its API server. */
+export type ApiServer = Pick<MemberOutputs, "member" | "clusterName" | "region" | "endpoint" | "kubeconfig">;
+
 export interface Access {
   readonly server: URL;
   readonly ca: string;
@@ -59,7 +62,7 @@ export function eksExec(user: User, fallbackRegion: string): { name: string; reg
  * A token for another cluster than the member's own must never leave: whoever gets it may act there. @throws
  * EBG-KUBERNETES
  */
-function refuseOtherCluster(member: MemberOutputs, wanted: { name: string; region: string }): void {
+function refuseOtherCluster(member: ApiServer, wanted: { name: string; region: string }): void {
   if (wanted.name === member.clusterName && wanted.region === member.region) return;
   throw unusable(
     member.member,
@@ -83,7 +86,7 @@ function refuseUnlessAllowed(member: string, user: User): void {
 }
 
 /** @throws EBG-KUBERNETES, EBG-MEMBER-UNREACHABLE when EKS has no such cluster, and what AWS refuses */
-export async function accessOf(member: MemberOutputs): Promise<Access> {
+export async function accessOf(member: ApiServer): Promise<Access> {
   const { server, user } = contextOf(member);
   const eksCluster = eksExec(user, member.region);
   const { token } = user;
@@ -111,8 +114,15 @@ export async function accessOf(member: MemberOutputs): Promise<Access> {
   };
 }
 
+/**
+ * The EKS cluster that a kubeconfig of the state signs in to; null: none by name. Where that cluster is comes from EKS,
+ * so a token for it goes nowhere else. @throws EBG-KUBERNETES
+ */
+export const clusterIn = (member: ApiServer): { readonly name: string; readonly region: string } | null =>
+  eksExec(contextOf(member).user, member.region);
+
 /** What the kubeconfig claims. @throws EBG-KUBERNETES */
-function contextOf(member: MemberOutputs): { readonly server: string; readonly user: User } {
+function contextOf(member: ApiServer): { readonly server: string; readonly user: User } {
   const file = parsed(member);
   const context =
     file?.contexts?.find((one) => one.name === file["current-context"])?.context ?? file?.contexts?.[0]?.context;
@@ -123,7 +133,7 @@ function contextOf(member: MemberOutputs): { readonly server: string; readonly u
   return { server: cluster.server, user };
 }
 
-function parsed(member: MemberOutputs): KubeconfigFile | null {
+function parsed(member: ApiServer): KubeconfigFile | null {
   try {
     return parse(member.kubeconfig) as KubeconfigFile | null;
   } catch {

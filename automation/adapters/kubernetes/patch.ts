@@ -1,9 +1,9 @@
 /**
  * PATCH against a member's API server. Not repeated by itself: what a lost answer has done is seen by the next look.
  */
-import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import { call } from "./client";
+import type { ApiServer } from "./kubeconfig";
 
 export type PatchKind = "json-patch" | "merge-patch" | "strategic-merge-patch";
 
@@ -14,7 +14,7 @@ const notApplied = /rejected our request|test failed|testing |does not exist|mis
 
 /** "refused": a conflict, or a `test` that failed. @throws EBG-MEMBER-UNREACHABLE, EBG-KUBERNETES */
 export async function patch(
-  member: MemberOutputs,
+  member: ApiServer,
   path: string,
   kind: PatchKind,
   body: unknown,

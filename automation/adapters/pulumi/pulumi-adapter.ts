@@ -12,6 +12,7 @@ import { foreignStack, readMemberStack } from "../../environment/member-stack";
 import type {
   AppliedUpdate,
   Clock,
+  Leaves,
   PreviewedUpdate,
   PulumiPort,
   Settled,
@@ -34,6 +35,7 @@ import { inline, loadProgram } from "./project/program";
 import { readProject, type Project } from "./project/project";
 import { assertOneCopy, installedCopies } from "./project/sdk-copies";
 import { keysOf } from "./project/member-settings";
+import { completeReleases } from "./state/helm-releases";
 import { settle } from "./state/settle";
 import { exported, refreshOnce } from "./state/export";
 import { bindingsBelow, forgetComponent } from "./state/drop-component";
@@ -78,6 +80,8 @@ export class PulumiAdapter implements PulumiPort {
   private readonly surroundings: Readonly<Record<string, string | undefined>>;
   private loaded: Promise<StackProgram> | null = null;
   private plans: string | null = null;
+  /** URNs that each plan's preview passed over. */
+  private readonly excluded = new Map<string, readonly string[]>();
   private planCount = 0;
   private cleanConfig: string | null = null;
 
@@ -231,13 +235,20 @@ export class PulumiAdapter implements PulumiPort {
       );
   }
 
-  async preview(stack: StackRef, context: DriverContext | null, signal?: AbortSignal): Promise<PreviewedUpdate> {
+  async preview(
+    stack: StackRef,
+    context: DriverContext | null,
+    signal?: AbortSignal,
+    leaves: Leaves = "nothing",
+  ): Promise<PreviewedUpdate> {
     const name = this.nameOf(stack);
     if (stack.kind === "member") await this.ensureSettings(stack.member);
     const plan = this.newPlan();
     const program = inline(await this.program(), context);
+    if (leaves === "releases") this.excluded.set(plan, completeReleases(await exported(this.engine, name)));
+    const exclude = this.excludedOf(plan);
     const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
-      handle.preview({ ...common, program, plan, suppressProgress: true }),
+      handle.preview({ ...common, ...exclude, program, plan, suppressProgress: true }),
     );
     loosenPlan(plan);
     if (stack.kind === "environment" && changesOf(events.operations).length === 0)
@@ -253,10 +264,11 @@ export class PulumiAdapter implements PulumiPort {
   ): Promise<AppliedUpdate> {
     if (stack.kind === "member") await this.ensureSettings(stack.member);
     const program = inline(await this.program(), context);
+    const exclude = this.excludedOf(plan);
     try {
       return await this.timed(() =>
         this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) =>
-          handle.up({ ...common, program, plan, suppressProgress: true, message: "eks-blue-green" }),
+          handle.up({ ...common, ...exclude, program, plan, suppressProgress: true, message: "eks-blue-green" }),
         ),
       );
     } finally {
@@ -429,6 +441,10 @@ export class PulumiAdapter implements PulumiPort {
   private program(): Promise<StackProgram> {
     this.loaded ??= loadProgram(this.project);
     return this.loaded;
+  }
+  private excludedOf(plan: string): { exclude?: string[] } {
+    const urns = this.excluded.get(plan) ?? [];
+    return urns.length === 0 ? {} : { exclude: [...urns] };
   }
   private newPlan(): string {
     this.plans ??= makeTemporaryFolder("plans");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { assertAllowed, changesOf, refusals, type Purpose } from "../../../automation/policy/move-policy";
+import { assertAllowed, changesOf, leavesOf, refusals, type Purpose } from "../../../automation/policy/move-policy";
 import type { PlannedOperation } from "../../../automation/ports";
 
 const op = (operation: string, type: string, paths: string[] = [], custom = true): PlannedOperation => ({
@@ -207,5 +207,13 @@ describe("operations allow-list", () => {
     assert.deepEqual(refusedOf("drain", rule("create")), ["create SecurityGroupIngressRule"]);
     assert.deepEqual(refusedOf("admit", rule("delete")), ["delete SecurityGroupIngressRule"]);
     assert.deepEqual(refusedOf("release-remove", rule("delete")), ["delete SecurityGroupIngressRule"]);
+  });
+
+  it("asks for a chart where a controller is installed, and nowhere else", () => {
+    const purposes = ["provision", "admit", "drain", "scale", "upgrade", "release-unprotect", "release-remove"] as const;
+    assert.deepEqual(
+      purposes.filter((purpose) => leavesOf(purpose) === "nothing"),
+      ["provision"],
+    );
   });
 });

@@ -13,6 +13,8 @@ export interface StateResource {
   provider?: string;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
+  /** It exists, and an update did not get it ready: the next one goes on with it. */
+  initErrors?: string[];
 }
 export interface State {
   deployment?: { resources?: StateResource[]; pending_operations?: { resource: StateResource; type: string }[] };

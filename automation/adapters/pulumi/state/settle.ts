@@ -9,8 +9,10 @@
 import { DriverError } from "../../../errors";
 import type { Settled } from "../../../ports";
 import { findAwsId } from "../../aws/resource-ids";
+import { endInterruptedRelease } from "../../kubernetes/helm-releases";
 import { identityOf } from "./pending-resource-ids";
 import { editState } from "./edit";
+import { endReleases, keepUnfinished, unfinishedReleases, type EndRelease } from "./helm-releases";
 import { exported, refreshOnce, type StackCli, type State, type StateResource } from "./export";
 
 type Counts = { -readonly [Key in keyof Settled]: Settled[Key] };
@@ -42,7 +44,7 @@ interface Mended {
 async function mend(engine: StackCli, state: State): Promise<Mended> {
   const { pending_operations: pending = [], resources = [], ...rest } = state.deployment ?? {};
   const kept = [...resources];
-  const targets = kept.filter(unread).map((resource) => resource.urn);
+  const targets = [...kept.filter(unread), ...unfinishedReleases(state)].map((resource) => resource.urn);
   const notes: string[] = [];
   let cleared = 0;
   for (const { resource, type } of pending) {
@@ -108,13 +110,19 @@ export async function refreshUntilDone(engine: StackCli, stack: string, targets:
 
 const pendingOf = (state: State | null) => state?.deployment?.pending_operations ?? [];
 const needsMending = (state: State | null): boolean =>
-  pendingOf(state).length > 0 || (state?.deployment?.resources ?? []).some(unread);
+  pendingOf(state).length > 0 ||
+  (state?.deployment?.resources ?? []).some(unread) ||
+  unfinishedReleases(state).length > 0;
 
 /**
  * Answers what was done; null when nothing was pending and nobody held the stack. @throws EBG-STACK-LOCKED,
  * EBG-PENDING-OPERATIONS
  */
-export async function settle(engine: StackCli, stack: string): Promise<Settled | null> {
+export async function settle(
+  engine: StackCli,
+  stack: string,
+  endRelease: EndRelease = endInterruptedRelease,
+): Promise<Settled | null> {
   const { note } = engine.options;
   const counts: Counts = { adopted: 0, cleared: 0, refreshed: 0 };
   let held = await engine.untilFree(stack);
@@ -125,6 +133,7 @@ export async function settle(engine: StackCli, stack: string): Promise<Settled |
   let pending: ReturnType<typeof pendingOf> = [];
   let mended: Mended | null = null;
   try {
+    await endReleases(engine, stack, endRelease);
     await editState(engine, stack, async (state) => {
       pending = pendingOf(state);
       mended = null;
@@ -142,6 +151,7 @@ export async function settle(engine: StackCli, stack: string): Promise<Settled |
     done.notes.forEach(note);
     const creating = new Set(pending.filter(({ type }) => type === "creating").map(({ resource }) => resource.urn));
     const after = done.targets.length === 0 ? done.state : await refreshUntilDone(engine, stack, done.targets);
+    await keepUnfinished(engine, stack);
     const here = new Set((after.deployment?.resources ?? []).map((resource) => resource.urn));
     counts.refreshed = done.targets.filter((urn) => !creating.has(urn)).length;
     counts.adopted = done.targets.filter((urn) => creating.has(urn) && here.has(urn)).length;

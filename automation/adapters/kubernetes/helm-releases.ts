@@ -1,0 +1,71 @@
+/**
+ * What Helm keeps of a release in its namespace: a Secret for each revision, with a status. Helm killed in the middle
+ * leaves `pending-install`, `pending-upgrade`, `pending-rollback` or `uninstalling`, and from then on refuses every
+ * upgrade ("another operation is in progress") and every new installation of that name. Stopped by a signal it would
+ * have written `failed`, which the next upgrade starts from: that is written here in its place.
+ */
+import { gunzipSync, gzipSync } from "node:zlib";
+import { DriverError } from "../../errors";
+import { getList } from "./client";
+import type { ApiServer } from "./kubeconfig";
+import { patch } from "./patch";
+
+interface HelmSecret {
+  readonly metadata: {
+    readonly name: string;
+    readonly resourceVersion: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly data?: { readonly release?: string };
+}
+interface HelmRelease {
+  readonly info?: { readonly status?: string; readonly description?: string };
+}
+
+const unfinished = /^(pending-install|pending-upgrade|pending-rollback|uninstalling)$/;
+/** A revision may be written once more between reading and writing it. */
+const mostTries = 5;
+
+/** Helm's text of a release: gzip in base64, and once more in the Secret's own base64. */
+export function decodeRelease(data: string): HelmRelease {
+  const packed = Buffer.from(Buffer.from(data, "base64").toString("utf8"), "base64");
+  const isPacked = packed[0] === 0x1f && packed[1] === 0x8b;
+  return JSON.parse((isPacked ? gunzipSync(packed) : packed).toString("utf8")) as HelmRelease;
+}
+export function encodeRelease(release: object): string {
+  return Buffer.from(gzipSync(JSON.stringify(release)).toString("base64"), "utf8").toString("base64");
+}
+
+const revisionOf = ({ metadata }: HelmSecret): number => Number(metadata.labels?.["version"] ?? 0);
+
+/** The status that the newest revision had when it was not at its end; null: nothing was to be done. */
+export async function endInterruptedRelease(
+  server: ApiServer,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Promise<string | null> {
+  const secrets = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+  const ours = encodeURIComponent(`owner=helm,name=${name}`);
+  for (let tries = 1; ; tries += 1) {
+    const revisions = await getList<HelmSecret>(server, `${secrets}?labelSelector=${ours}`);
+    const newest = [...revisions].sort((a, b) => revisionOf(b) - revisionOf(a))[0];
+    const data = newest?.data?.release;
+    if (newest === undefined || data === undefined) return null;
+    const release = decodeRelease(data);
+    const status = release.info?.status ?? "";
+    if (!unfinished.test(status)) return null;
+    const info = { ...release.info, status: "failed", description: `interrupted: the process was killed at ${status}` };
+    const { resourceVersion } = newest.metadata;
+    const ended = {
+      metadata: { resourceVersion, labels: { status: "failed" } },
+      data: { release: encodeRelease({ ...release, info }) },
+    };
+    const path = `${secrets}/${encodeURIComponent(newest.metadata.name)}`;
+    if ((await patch(server, path, "merge-patch", ended)) === "patched") return status;
+    if (tries >= mostTries)
+      throw new DriverError(
+        "EBG-KUBERNETES",
+        `${server.member}: Helm's record of ${namespace}/${name} changes all the time`,
+        `look who works on it (helm history ${name} -n ${namespace}), then run the same command again`,
+      );
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * A stack's Helm releases. Of one that its engine was killed in, Helm's own record is ended first; then the stack's
+ * state says that the release is unfinished, so that the next update goes on with it, also when nothing of it changes.
+ */
+import { DriverError } from "../../../errors";
+import { endInterruptedRelease } from "../../kubernetes/helm-releases";
+import { clusterIn, type ApiServer } from "../../kubernetes/kubeconfig";
+import { editState } from "./edit";
+import { exported, type StackCli, type State, type StateResource } from "./export";
+
+export const RELEASE = "kubernetes:helm.sh/v3:Release";
+
+/** The effect on the cluster, as a test replaces it. */
+export type EndRelease = typeof endInterruptedRelease;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+function statusOf({ outputs }: StateResource): string {
+  const status = outputs?.["status"];
+  return isObject(status) ? text(status["status"]) : "";
+}
+
+/** Whether Helm would refuse it, or did not come to its end with it and the next update would not know. */
+function isUnfinished(resource: StateResource): boolean {
+  if (resource.type !== RELEASE || resource.custom !== true || resource.delete === true) return false;
+  const status = statusOf(resource);
+  return /^(pending-|uninstalling)/.test(status) || (status === "failed" && (resource.initErrors ?? []).length === 0);
+}
+
+/** Those that are as they were declared when they were last updated. */
+export function completeReleases(state: State | null): readonly string[] {
+  const open = new Set((state?.deployment?.pending_operations ?? []).map(({ resource }) => resource.urn));
+  return (state?.deployment?.resources ?? [])
+    .filter(
+      (one) =>
+        one.type === RELEASE &&
+        one.custom === true &&
+        one.delete !== true &&
+        (one.initErrors ?? []).length === 0 &&
+        statusOf(one) === "deployed" &&
+        !open.has(one.urn),
+    )
+    .map(({ urn }) => urn);
+}
+
+/** Releases that are in the state in such a condition. */
+export const unfinishedReleases = (state: State | null): readonly StateResource[] =>
+  (state?.deployment?.resources ?? []).filter(isUnfinished);
+
+/** The same and those of open operations. */
+function interrupted(state: State): readonly StateResource[] {
+  const open = (state.deployment?.pending_operations ?? []).map(({ resource }) => resource);
+  return [...new Map([...unfinishedReleases(state), ...open].map((one) => [one.urn, one])).values()].filter(
+    ({ type }) => type === RELEASE,
+  );
+}
+
+/** What an export with secrets shows of one. */
+function plain(value: unknown): string {
+  const shown = isObject(value) ? value["plaintext"] : value;
+  if (!isObject(value) || typeof shown !== "string") return text(shown);
+  try {
+    return text(JSON.parse(shown));
+  } catch {
+    return "";
+  }
+}
+
+/** The API server of the provider that has it; null: that provider's kubeconfig is not in the state. */
+function serverOf(state: State, { urn, provider }: StateResource, region: string): ApiServer | null {
+  const providerUrn = (provider ?? "").replace(/::[^:]*$/, "");
+  const found = (state.deployment?.resources ?? []).find((one) => one.urn === providerUrn);
+  const kubeconfig = plain(found?.inputs?.["kubeconfig"]);
+  // A path, or the name of a context, is some machine's alone.
+  if (!/^\s*\{|\bclusters\s*:/.test(kubeconfig)) return null;
+  const stack = urn.split(":")[2] ?? "";
+  const server = { member: stack, clusterName: stack, region, endpoint: "of its provider's kubeconfig", kubeconfig };
+  try {
+    const cluster = clusterIn(server);
+    return cluster === null ? server : { ...server, clusterName: cluster.name, region: cluster.region };
+  } catch {
+    // A kubeconfig that says only half of it: some machine's surroundings have the rest.
+    return null;
+  }
+}
+
+/** Before they are read: ends Helm's record of each. Safe to repeat. @throws EBG-MEMBER-UNREACHABLE */
+export async function endReleases(engine: StackCli, stack: string, end: EndRelease): Promise<void> {
+  const state = await exported(engine, stack);
+  if (state === null || interrupted(state).length === 0) return;
+  const shown = (await exported(engine, stack, "with secrets")) ?? state;
+  for (const resource of interrupted(shown)) {
+    const namespace = plain(resource.inputs?.["namespace"]);
+    const name = plain(resource.inputs?.["name"]);
+    const server = serverOf(shown, resource, await engine.region());
+    if (server === null || namespace === "" || name === "") continue;
+    let status: string | null;
+    try {
+      status = await end(server, { namespace, name });
+    } catch (error) {
+      // Who only moves traffic may not write Helm's Secrets, and needs not to.
+      if (!(error instanceof DriverError) || error.code !== "EBG-KUBERNETES") throw error;
+      engine.options.note(
+        `${stack}: Helm was killed inside the release ${namespace}/${name}, and its record can't be ended from here: ` +
+          `${error.message}; ${error.remedy}`,
+      );
+      continue;
+    }
+    if (status !== null)
+      engine.options.note(
+        `${stack}: Helm was killed inside the release ${namespace}/${name} (${status}); its record says failed now, ` +
+          "and the next update goes on with it",
+      );
+  }
+}
+
+/** After they were read: one that is not at its end is finished by the next update. */
+export async function keepUnfinished(engine: StackCli, stack: string): Promise<void> {
+  await editState(engine, stack, (state) => {
+    const unfinished = unfinishedReleases(state).filter(({ initErrors = [] }) => initErrors.length === 0);
+    for (const resource of unfinished)
+      resource.initErrors = [`Helm did not come to its end with this release (${statusOf(resource)})`];
+    return unfinished.length === 0 ? null : state;
+  });
+}

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import {
+  completeReleases,
+  endReleases,
+  keepUnfinished,
+  RELEASE,
+  unfinishedReleases,
+} from "../../../../../automation/adapters/pulumi/state/helm-releases";
+import type { StackCli, State, StateResource } from "../../../../../automation/adapters/pulumi/state/export";
+import { readFileSync } from "node:fs";
+import { DriverError } from "../../../../../automation/errors";
+
+const provider = "urn:pulumi:dev-blue::p::pulumi:providers:kubernetes::blue-eks-k8s";
+const urnOf = (name: string): string => `urn:pulumi:dev-blue::p::${RELEASE}::${name}`;
+const kubeconfig = JSON.stringify({
+  "current-context": "aws",
+  contexts: [{ name: "aws", context: { cluster: "kubernetes", user: "aws" } }],
+  clusters: [{ name: "kubernetes", cluster: { server: "https://127.0.0.1:1" } }],
+  users: [
+    {
+      name: "aws",
+      user: {
+        exec: { command: "aws", args: ["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "shop-blue"] },
+      },
+    },
+  ],
+});
+const release = (name: string, status: string, more: Partial<StateResource> = {}): StateResource => ({
+  urn: urnOf(name),
+  type: RELEASE,
+  custom: true,
+  id: `kube-system/${name}`,
+  provider: `${provider}::1`,
+  inputs: { namespace: "kube-system", name },
+  outputs: { status: { status } },
+  ...more,
+});
+const stateWith = (resources: StateResource[], pending: StateResource[] = []): State => ({
+  deployment: {
+    resources: [{ urn: provider, type: "pulumi:providers:kubernetes", id: "1", inputs: { kubeconfig } }, ...resources],
+    pending_operations: pending.map((resource) => ({ resource, type: "updating" })),
+  },
+});
+
+/** A backend that has one state and keeps what is imported. */
+function cli(state: State): { engine: StackCli; now: () => State; notes: string[] } {
+  let text = JSON.stringify(state);
+  const notes: string[] = [];
+  const command = async (_stack: string, args: readonly string[]): Promise<string> => {
+    if (args[1] === "import") text = readFileSync(args[args.indexOf("--file") + 1] ?? "", "utf8");
+    return text;
+  };
+  const engine: StackCli = {
+    options: { clock: {} as never, note: (message) => notes.push(message) },
+    command,
+    commandOnce: command,
+    untilFree: async () => false,
+    untilProvenFree: async () => false,
+    region: async () => "us-east-1",
+  };
+  return { engine, now: () => JSON.parse(text) as State, notes };
+}
+
+describe("Helm releases of a stack", () => {
+  const open = release("open", "deployed");
+  const state = stateWith(
+    [
+      release("good", "deployed"),
+      open,
+      release("waits", "failed", { initErrors: ["not ready"] }),
+      release("failed", "failed"),
+      release("pending", "pending-upgrade"),
+      release("leaving", "uninstalling", { initErrors: ["it was not permitted to end it"] }),
+      release("old", "failed", { delete: true }),
+      release("unread", "", { outputs: {} }),
+    ],
+    [open],
+  );
+
+  it("are complete when Helm deployed them and no operation is open", () =>
+    assert.deepEqual(completeReleases(state), [urnOf("good")]));
+
+  it("are unfinished when Helm did not end with them and no later update would know", () =>
+    assert.deepEqual(
+      unfinishedReleases(state).map(({ urn }) => urn),
+      ["failed", "pending", "leaving"].map(urnOf),
+    ));
+
+  it("have Helm's record ended with the kubeconfig of their own provider: those of open operations too", async () => {
+    const { engine, notes } = cli(state);
+    const ended: string[] = [];
+    await endReleases(engine, "dev-blue", async (server, { namespace, name }) => {
+      assert.equal(server.kubeconfig, kubeconfig);
+      // Its address is asked of EKS by this name.
+      assert.deepEqual([server.clusterName, server.region], ["shop-blue", "eu-west-1"]);
+      ended.push(`${namespace}/${name}`);
+      return name === "open" ? "pending-upgrade" : null;
+    });
+    assert.deepEqual(
+      ended,
+      ["failed", "pending", "leaving", "open"].map((name) => `kube-system/${name}`),
+    );
+    assert.equal(notes.length, 1);
+    assert.match(notes[0] ?? "", /inside the release kube-system\/open \(pending-upgrade\)/);
+  });
+
+  it("have it ended also when kubeconfig and names are secrets", async () => {
+    const secret = (value: string) => ({ "4dabf18193072939515e22adb298388d": "x", plaintext: JSON.stringify(value) });
+    const hidden = stateWith([
+      release("a", "pending-install", { inputs: { namespace: "kube-system", name: secret("a") } }),
+    ]);
+    hidden.deployment!.resources![0]!.inputs = { kubeconfig: secret(kubeconfig) };
+    const ended: string[] = [];
+    await endReleases(cli(hidden).engine, "dev-blue", async (server, { name }) => {
+      ended.push(name, server.kubeconfig);
+      return null;
+    });
+    assert.deepEqual(ended, ["a", kubeconfig]);
+  });
+
+  it("are left alone in a cluster whose kubeconfig is some machine's file, or half of one", async () => {
+    for (const kubeconfig of ["/home/me/.kube/config", JSON.stringify({ clusters: [] })]) {
+      const elsewhere = stateWith([release("a", "pending-install")]);
+      elsewhere.deployment!.resources![0]!.inputs = { kubeconfig };
+      await endReleases(cli(elsewhere).engine, "dev-blue", () => assert.fail("nobody can be asked"));
+    }
+  });
+
+  it("stay in the state as unfinished, so that the next update goes on with them", async () => {
+    const { engine, now } = cli(state);
+    await keepUnfinished(engine, "dev-blue");
+    const errors = Object.fromEntries(
+      (now().deployment?.resources ?? []).map(({ urn, initErrors }) => [urn.split("::").at(-1), initErrors]),
+    );
+    assert.match(errors["pending"]?.[0] ?? "", /pending-upgrade/);
+    assert.match(errors["failed"]?.[0] ?? "", /failed/);
+    assert.deepEqual([errors["good"], errors["waits"]], [undefined, ["not ready"]]);
+  });
+
+  it("are named and left where the caller may not end them: moving traffic needs no Secrets of Helm's", async () => {
+    const { engine, notes } = cli(stateWith([release("a", "pending-upgrade")]));
+    const end = (code: "EBG-KUBERNETES" | "EBG-MEMBER-UNREACHABLE") => (): Promise<never> =>
+      Promise.reject(new DriverError(code, "secrets is forbidden", "get an access entry"));
+    await endReleases(engine, "dev-blue", end("EBG-KUBERNETES"));
+    assert.match(notes.join(), /release kube-system\/a, and its record can't be ended from here: secrets is forbidden/);
+    await assert.rejects(endReleases(engine, "dev-blue", end("EBG-MEMBER-UNREACHABLE")), /forbidden/);
+  });
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { pendingChanges } from "../../../automation/preflight/pending-changes";
+import { DriverError } from "../../../automation/errors";
+import type { Leaves, PlannedOperation, Ports, StackRef } from "../../../automation/ports";
+
+const member: StackRef = { kind: "member", member: "blue" };
+const change: PlannedOperation = {
+  operation: "update",
+  type: "kubernetes:core/v1:ConfigMap",
+  urn: "urn:pulumi:dev-blue::p::kubernetes:core/v1:ConfigMap::settings",
+  paths: ["data.a"],
+  custom: true,
+};
+/** What the official provider says when the repository is gone, between the engine's own lines. */
+const noChart = new DriverError(
+  "EBG-UPDATE-FAILED",
+  "preview of dev-blue failed:\nresource 'blue' has a problem: chart: looks like \"https://charts.example\" is not a " +
+    "valid chart repository or cannot be reached: EOF; check the chart name and repository configuration.",
+  "pulumi preview",
+);
+const tooLate = new DriverError("EBG-DEADLINE", "preview of dev-blue took more than 600 s", "again");
+
+/** Previews that end with an error unless the releases are left alone. */
+function ports(error: DriverError | null, operations: readonly PlannedOperation[] = []) {
+  const asked: Leaves[] = [];
+  const preview = async (_stack: StackRef, _context: null, _signal?: AbortSignal, leaves: Leaves = "nothing") => {
+    asked.push(leaves);
+    if (error !== null && leaves === "nothing") throw error;
+    return { operations, plan: "" };
+  };
+  return { ports: { pulumi: { preview } } as unknown as Ports, asked };
+}
+
+describe("changes that belong to no move", () => {
+  it("are looked for in everything when everything can be looked at", async () => {
+    const { ports: world, asked } = ports(null, [change]);
+    const findings = await pendingChanges(world, "dev", member);
+    assert.deepEqual(
+      findings.map(({ code, severity }) => [code, severity]),
+      [["EBG-PENDING-CHANGES", "required"]],
+    );
+    assert.deepEqual(asked, ["nothing"]);
+  });
+
+  for (const [name, error] of [
+    ["refuses", noChart],
+    ["is silent", tooLate],
+  ] as const) {
+    it(`are looked for in all but the releases when the chart repository ${name}: said, and no obstacle`, async () => {
+      const { ports: world, asked } = ports(error);
+      const findings = await pendingChanges(world, "dev", member);
+      assert.deepEqual(
+        findings.map(({ code, severity }) => [code, severity]),
+        [["EBG-PREFLIGHT", "recommended"]],
+      );
+      assert.match(findings[0]?.message ?? "", /the chart of dev-blue's controller can't be loaded \(.+\); whether/);
+      assert.deepEqual(asked, ["nothing", "releases"]);
+    });
+  }
+
+  it("are named all the same when there are some besides the release's", async () => {
+    const findings = await pendingChanges(ports(noChart, [change]).ports, "dev", member);
+    assert.deepEqual(
+      findings.map(({ code }) => code),
+      ["EBG-PENDING-CHANGES", "EBG-PREFLIGHT"],
+    );
+  });
+
+  it("stop what would make a member: its controller needs the chart", async () => {
+    const [finding] = await pendingChanges(ports(noChart).ports, "dev", member, true);
+    assert.equal(finding?.severity, "required");
+    assert.match(finding?.message ?? "", /the member that is to be made needs it/);
+  });
+
+  it("can't be looked for when anything else is wrong", async () => {
+    const broken = new DriverError("EBG-UPDATE-FAILED", "the program throws", "repair it");
+    const { ports: world, asked } = ports(broken);
+    const [finding] = await pendingChanges(world, "dev", member);
+    assert.deepEqual([finding?.code, finding?.severity, asked], ["EBG-PREFLIGHT", "required", ["nothing"]]);
+    const [of] = await pendingChanges(ports(tooLate).ports, "dev", { kind: "environment" });
+    assert.deepEqual([of?.code, of?.severity], ["EBG-DEADLINE", "required"]);
+  });
+});
