@@ -210,7 +210,15 @@ describe("operations allow-list", () => {
   });
 
   it("asks for a chart where a controller is installed, and nowhere else", () => {
-    const purposes = ["provision", "admit", "drain", "scale", "upgrade", "release-unprotect", "release-remove"] as const;
+    const purposes = [
+      "provision",
+      "admit",
+      "drain",
+      "scale",
+      "upgrade",
+      "release-unprotect",
+      "release-remove",
+    ] as const;
     assert.deepEqual(
       purposes.filter((purpose) => leavesOf(purpose) === "nothing"),
       ["provision"],
