@@ -18,6 +18,9 @@ import type {
   UpgradeInsights,
   WorkloadReading,
 } from "./readings";
+import type { AppliedUpdate, Leaves, PreviewedUpdate } from "./updates";
+
+export type { AppliedUpdate, Leaves, PlannedOperation, PreviewedUpdate } from "./updates";
 
 /** What an observation says of something. `unknown`: it could not be observed; never taken for good. */
 export type Health = "healthy" | "unhealthy" | "unknown";
@@ -52,34 +55,6 @@ export interface StackOwner {
   readonly member: string | null;
 }
 
-/** One operation of a preview. `same`, `read` and `refresh` are left out unless the engine reports them as a change. */
-export interface PlannedOperation {
-  readonly operation: string;
-  readonly type: string;
-  readonly urn: string;
-  /** Changed property paths, as `spec.replicas`; empty when the provider named none. */
-  readonly paths: readonly string[];
-  /**
-   * An earlier update was applied and did not get it ready: the engine plans to finish it, also when nothing of it
-   * changes. Absent: false.
-   */
-  readonly incomplete?: true;
-  /** False for component resources, which exist in the state alone. */
-  readonly custom: boolean;
-}
-
-export interface PreviewedUpdate {
-  readonly operations: readonly PlannedOperation[];
-  /** Handle of the update plan for `apply`; an empty text for the destroy of an environment, which has none. */
-  readonly plan: string;
-}
-
-/** How many resources went which way: `{create: 2, same: 10}`. */
-export interface AppliedUpdate {
-  readonly changes: Readonly<Record<string, number>>;
-  readonly seconds: number;
-}
-
 /** What became of the operations that a killed engine left open. */
 export interface Settled {
   /** Creations that had happened: the resource is in the state now. */
@@ -89,12 +64,6 @@ export interface Settled {
   /** Interrupted updates and deletions, read again. */
   readonly refreshed: number;
 }
-
-/**
- * What an update passes over. Of a Helm release the provider loads the chart in every preview and every update, from
- * wherever it comes: `releases` leaves those that are complete as they are, so that nothing is asked for a chart.
- */
-export type Leaves = "nothing" | "releases";
 
 /** `signal`: cancels the engine (second Ctrl-C), not "stop at the next safe point". */
 export interface PulumiPort {
