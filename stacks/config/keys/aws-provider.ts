@@ -82,7 +82,7 @@ const accountIds: Form<readonly string[]> = custom<readonly string[]>({
   schema: { type: "array", items: { type: ["string", "integer"] } },
 });
 
-const regionName = /^[a-z]{2}(-[a-z]+)+-\d$/;
+const regionName = /^[a-z]{2,4}(-[a-z]+)+-\d$/;
 
 export const regionKeys = {
   region: required(

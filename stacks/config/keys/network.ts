@@ -52,7 +52,7 @@ const subnetKeys = {
 
 const zones = list(
   text({
-    pattern: /^[a-z]{2}(-[a-z]+)+-\d[a-z]$/,
+    pattern: /^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$/,
     rule: "must be the name of an availability zone",
     remedy: "Write it like us-east-1a",
     range: "availability zones of the region",
