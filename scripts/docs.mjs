@@ -10,6 +10,6 @@ const { generated } = require("./docs/generated.ts");
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 for (const [file, make] of Object.entries(generated)) {
   mkdirSync(dirname(join(root, file)), { recursive: true });
-  writeFileSync(join(root, file), make());
+  writeFileSync(join(root, file), await make());
   process.stdout.write(`${file}\n`);
 }

@@ -156,7 +156,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
   const count = Object.values(proven.targets).flat().length;
   // Where its targets are gone already (its nodes were deleted with it), the rest is done all the same: denied, looked
   // at, written down.
-  if (open === null && count === 0 && proven.unproven.length > 0)
+  if (open === null && count === 0 && proven.doubtful)
     throw new DriverError(
       "EBG-EVACUATE",
       `no registered target is provably ${member}'s: ${proven.unproven.join("; ")}`,

@@ -16,6 +16,7 @@ import { logGroups, namingWhatIsInTheWay } from "../teardown/left-by-clusters";
 import { refuseDuringEvacuation } from "./evacuate";
 import { readFamilyToAct, type Family } from "../environment/state";
 import { wantedConfig } from "./plan";
+import { describeAsked, typed } from "../text/command-line";
 import { counted } from "../text/sentences";
 import { shell } from "../text/shell";
 
@@ -44,8 +45,8 @@ function refuse({ record, environment }: Family): void {
   if (record.rollout !== null && record.rollout.command?.name !== "teardown")
     throw new DriverError(
       "EBG-TEARDOWN",
-      `${record.rollout.command?.name ?? "an upgrade"} of ${name} is under way, since ${record.rollout.startedAt}`,
-      `finish it first: eks-blue-green ${record.rollout.command?.name ?? "upgrade"} --stack ${name}`,
+      `'${describeAsked(record.rollout.command ?? null)}' of ${name} is under way, since ${record.rollout.startedAt}`,
+      `finish it first: ${typed(name, describeAsked(record.rollout.command ?? null))}`,
     );
   refuseDuringEvacuation(record, name);
   if (record.adoption != null)
@@ -76,12 +77,12 @@ function refuse({ record, environment }: Family): void {
 }
 
 async function confirmed(run: TeardownRun): Promise<void> {
-  const typed = await run.confirm(run.environment);
-  if (typed !== run.environment)
+  const answer = await run.confirm(run.environment);
+  if (answer !== run.environment)
     throw new DriverError(
       "EBG-TEARDOWN",
       `a teardown destroys the load balancer and every cluster of ${run.environment}; it was not confirmed ` +
-        `(expected '${run.environment}', got '${typed}')`,
+        `(expected '${run.environment}', got '${answer}')`,
       `${run.commandName}`,
     );
 }

@@ -79,7 +79,10 @@ function throwFailures(results: readonly PromiseSettledResult<void>[], environme
   throw new DriverError(
     "EBG-UPDATE-FAILED",
     reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join("\n"),
-    `repair what the messages name, then: ${typed(environment, "up")}`,
+    [
+      ...new Set(reasons.flatMap((reason) => (reason instanceof DriverError ? [reason.remedy] : []))),
+      `repair what the messages name, then: ${typed(environment, "up")}`,
+    ].join("; "),
   );
 }
 

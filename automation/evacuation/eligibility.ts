@@ -6,7 +6,7 @@ import type { Observation } from "../observation/observe";
 import { claimKey } from "../observation/claims";
 import { healthOf, isRegistered, serves, targetsOf, type Ownership } from "../observation/target-owners";
 import { capacityFloor } from "../planning/capacity";
-import { activeMembers } from "../planning/step-builder";
+import { activeMembers, bringIn } from "../planning/step-builder";
 import { placementBefore } from "../planning/walk-back";
 import type { AddressOwner } from "../ports";
 import { describeAsked, typed } from "../text/command-line";
@@ -83,8 +83,7 @@ export function mayEvacuate(
       peers.map((name) => `${name}: ${healthOf(owners, observation, name)}`).join(", ") || "no other member is active";
     throw refused(
       `without ${member} nobody would serve${lost.length > 0 && peers.length > 0 ? ` ${listing(lost)}` : ""} (${states})`,
-      `repair another member or bring one in (${typed(environment, `admit ${comesIn(record, member)}`)}), then run ` +
-        "the same command again",
+      `repair another member, or ${bringIn(record.placement, member)}; then run the same command again`,
     );
   }
   if (!teardown) refuseBelowFloor(record, observation, owners, request);
@@ -134,12 +133,6 @@ function activeBeside(record: EnvironmentRecord, member: string): string[] {
   const placement = withoutOpenMove(record).placement;
   return Object.keys(placement).filter((name) => name !== member && placement[name]?.role === "active");
 }
-
-/** One that could be brought in; a placeholder when there is none. */
-const comesIn = ({ placement }: EnvironmentRecord, member: string): string =>
-  Object.keys(placement).find(
-    (name) => name !== member && placement[name]?.role !== "active" && placement[name]?.evacuated === undefined,
-  ) ?? "MEMBER";
 
 /**
  * Target groups in which the member may be the last that serves: it has a healthy target there, as far as nobody else
@@ -260,6 +253,8 @@ export interface Proven {
   readonly targets: Record<string, string[]>;
   /** Left alone: `ip:port in 'web': why`. */
   readonly unproven: readonly string[];
+  /** Whether some of those may be the member's all the same: EC2 names no other cluster for them. */
+  readonly doubtful: boolean;
   /** Among `targets`: another member claims it, and EC2 says that it is this one's. `key|ip:port`. */
   readonly wronglyClaimed: readonly string[];
 }
@@ -272,6 +267,7 @@ export function prove(
 ): Proven {
   const targets: Record<string, string[]> = {};
   const unproven: string[] = [];
+  let doubtful = false;
   for (const [key, ids] of Object.entries(unclaimed)) {
     targets[key] = [];
     for (const id of ids) {
@@ -279,11 +275,13 @@ export function prove(
       const foreign = (owner?.clusters ?? []).filter((name) => name !== clusterName);
       if (foreign.length > 0) unproven.push(`${id} in '${key}': ${owner?.via ?? ""} belongs to ${foreign.join(", ")}`);
       else if (own.has(`${key}|${id}`) || (owner?.clusters ?? []).includes(clusterName)) targets[key].push(id);
-      else
+      else {
+        doubtful = true;
         unproven.push(
           `${id} in '${key}': ` +
             `${owner === undefined ? "EC2 knows no interface with this address" : `${owner.via} has no cluster's tag`}`,
         );
+      }
     }
   }
   const wronglyClaimed = Object.entries(claimed).flatMap(([key, ids]) =>
@@ -294,5 +292,5 @@ export function prove(
       return [claimKey(key, id)];
     }),
   );
-  return { targets, unproven, wronglyClaimed };
+  return { targets, unproven, doubtful, wronglyClaimed };
 }

@@ -54,7 +54,7 @@ export function decideBaked(
       failed(
         "alarm",
         `alarm ${listing(ringing)} rings`,
-        "look at the alarm's metric in CloudWatch, then run the upgrade again",
+        "look at the alarm's metric in CloudWatch, then run the upgrade again: eks-blue-green upgrade",
       ),
     );
   const problem = servingProblem(observation, owners, rules.active, rules);
@@ -64,7 +64,10 @@ export function decideBaked(
       observation.at,
       toleratedFor(problem, rules),
       problem,
-      remedyOf(problem, "eks-blue-green status shows each target's state; then run the upgrade again"),
+      remedyOf(
+        problem,
+        "eks-blue-green status shows each target's state; then run the upgrade again: eks-blue-green upgrade",
+      ),
       rules.repairMs,
     );
   if (problem !== null) return untold(memory, problem);

@@ -4,7 +4,7 @@
  */
 import { capacityOf } from "../../stacks/record";
 import type { MoveKind, Placement, Rollout, Step } from "../../stacks/record";
-import { activeMembers, impossible, type Limits, type Steps } from "./step-builder";
+import { activeMembers, bringIn, impossible, type Limits, type Steps } from "./step-builder";
 import { counted } from "../text/sentences";
 
 /** What the active members other than `without` carry together. */
@@ -87,8 +87,7 @@ export function lackingWithout(
         `${outgoing} can't leave traffic: ${counted(others.length, "other member")} ` +
         `active${others.length > 0 ? ` (${others.join(", ")})` : ""}, ${least} must be at every point`,
       remedy:
-        "bring another one in: eks-blue-green admit " +
-        `MEMBER${least > 1 ? ", or lower eks-blue-green:rollout.minActive" : ""}`,
+        `${bringIn(steps.placement, outgoing)}` + (least > 1 ? ", or lower eks-blue-green:rollout.minActive" : ""),
     };
   }
   const most = limits.maxCapacityPercent ?? Number.POSITIVE_INFINITY;
@@ -99,8 +98,8 @@ export function lackingWithout(
       `${outgoing} can't leave traffic: ${others.join(", ")} would have to carry ${floor} % of a member's ` +
       `capacity, and cluster.nodes.maxSize has room for ${reach} %`,
     remedy:
-      "raise eks-blue-green:cluster.nodes.maxSize and deploy it, bring another member in (eks-blue-green admit " +
-      "MEMBER), or lower eks-blue-green:rollout.minCapacityPercent",
+      "raise eks-blue-green:cluster.nodes.maxSize and deploy it (eks-blue-green up), or lower " +
+      `eks-blue-green:rollout.minCapacityPercent; or ${bringIn(steps.placement, outgoing)}`,
   };
 }
 

@@ -6,7 +6,7 @@ import { capacityOf, compareVersions, inOrder } from "../../stacks/record";
 import type { Evacuated, MemberPlacement, Placement, RolloutCommand, Step } from "../../stacks/record";
 import { activeCapacity, capacityFloor, cover } from "./capacity";
 import { planTeardown } from "./teardown";
-import { activeMembers, impossible, Steps, type Limits } from "./step-builder";
+import { activeMembers, bringIn, impossible, Steps, type Limits } from "./step-builder";
 import { doing } from "../text/sentences";
 
 /** The steps of a command; none when everything is so already. @throws EBG-PLAN-IMPOSSIBLE */
@@ -59,12 +59,12 @@ function admit(current: Placement, member: string, limits: Limits): Step[] {
       );
     steps.move("provision", member, { role: "standby", version: serving, workload: "running" });
   }
-  bringIn(steps, member);
+  comeIn(steps, member);
   steps.bake(limits.bakeSeconds, `${member} (${steps.at(member).version ?? "?"}) serves`);
   return steps.list;
 }
 
-function bringIn(steps: Steps, member: string): void {
+function comeIn(steps: Steps, member: string): void {
   if (steps.at(member).workload === "stopped")
     steps.move("scale", member, { ...steps.at(member), workload: "running" });
   steps.move("admit", member, { ...steps.at(member), role: "active" });
@@ -109,8 +109,7 @@ function scale(current: Placement, member: string, percent: number, limits: Limi
   if (stands.role === "active" && percent < capacityOf(stands) && left < floor) {
     throw impossible(
       `with ${member} at ${percent} % the active members carry ${left} %, and traffic needs ${floor} %`,
-      "bring another member in first (eks-blue-green admit MEMBER), scale another one up, or lower " +
-        "eks-blue-green:rollout.minCapacityPercent",
+      `scale another one up first, or lower eks-blue-green:rollout.minCapacityPercent; or ${bringIn(current, member)}`,
     );
   }
   const steps = new Steps(current);
@@ -129,9 +128,14 @@ function rollback(current: Placement, limits: Limits): Step[] {
       compareVersions(current[name]?.version ?? "", serving ?? "") < 0,
   );
   const version = newest(current, old);
-  if (serving === undefined || version === undefined) {
+  if (serving === undefined)
     throw impossible(
-      `there is nothing to go back to: no member of an older version than ${serving ?? "the wanted one"} stands ` +
+      "there is nothing to go back to: nobody is in traffic",
+      `${bringIn(current, "")}, then look at it: eks-blue-green status`,
+    );
+  if (version === undefined) {
+    throw impossible(
+      `there is nothing to go back to: no member of an older version than ${serving} stands ` +
         "by (one that was retired is destroyed, and one that was upgraded in place can't be lowered)",
       "repair what serves; or build a second environment at the older version and move clients to it by DNS " +
         "(docs/how-to/runbook.md)",
@@ -143,7 +147,7 @@ function rollback(current: Placement, limits: Limits): Step[] {
   const returning = old.filter((name) => current[name]?.version === version).slice(0, leaving.length);
   for (const name of returning) {
     steps.resize(name, Math.max(capacityOf(steps.at(name)), 100));
-    bringIn(steps, name);
+    comeIn(steps, name);
   }
   steps.bake(
     limits.bakeSeconds,

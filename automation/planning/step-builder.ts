@@ -33,6 +33,17 @@ export const impossible = (message: string, remedy: string): DriverError =>
 export const activeMembers = (placement: Placement): string[] =>
   Object.keys(placement).filter((name) => placement[name]?.role === "active");
 
+/** How another member comes in; what is named is there, so that it can be typed. */
+export function bringIn(placement: Placement, without: string): string {
+  const others = Object.keys(placement).filter((name) => name !== without && placement[name]?.role !== "active");
+  const ready = others.find((name) => placement[name]?.evacuated === undefined);
+  if (ready !== undefined) return `bring another one in: eks-blue-green admit ${ready}`;
+  const out = others[0];
+  return out === undefined
+    ? "bring another one in: add a member's name to eks-blue-green:members, then eks-blue-green up, and admit it"
+    : `bring another one in, once its cluster is back: eks-blue-green drain ${out}, then eks-blue-green admit ${out}`;
+}
+
 /** Where the members stand after a step. */
 export function afterStep(placement: Placement, step: Step): Placement {
   return step.type === "move" ? { ...placement, [step.member]: step.to } : placement;

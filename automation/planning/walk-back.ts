@@ -3,6 +3,7 @@ import { capacityOf, nodePercentOf } from "../../stacks/record";
 import type { EnvironmentRecord, Move, Placement, Rollout, Step } from "../../stacks/record";
 import { activeMembers, Steps } from "./step-builder";
 import type { Health } from "../ports";
+import { describeAsked } from "../text/command-line";
 import { doing } from "../text/sentences";
 
 /** Health of each member's service as observed now, whatever the record says. */
@@ -53,6 +54,9 @@ export interface Turning {
   readonly nothingAnswers: boolean;
 }
 
+/** What goes on with the rollout of the record. */
+const goOn = ({ rollout }: EnvironmentRecord): string => `eks-blue-green ${describeAsked(rollout?.command ?? null)}`;
+
 /**
  * The steps back from the record (with the open intent taken as done, because part of it may be) to the members that
  * were active
@@ -71,26 +75,26 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
   if (intent?.move.kind === "provision")
     return stay(
       `nothing was moved yet: ${intent.move.member} is not complete`,
-      "repair what the message names and run the same command again; or give it up: eks-blue-green rollback " +
+      `repair what the message names, then go on with: ${goOn(record)}; or give it up: eks-blue-green rollback ` +
         "destroys what is half made",
     );
   if (intent?.move.kind === "retire")
     return stay(
       `${intent.move.member} is being destroyed; there is no way back from that`,
-      "run the upgrade again to finish",
+      `repair what the message names, then finish it: ${goOn(record)}`,
     );
   const now: Placement =
     intent === null ? record.placement : { ...record.placement, [intent.move.member]: intent.move.to };
   if (intent?.move.kind === "upgrade")
     return stay(
       stillOut(now, intent.move),
-      `repair ${intent.move.member} and run the same command again: it goes on with the upgrade; the others keep ` +
-        "the size that they carry its load with",
+      `repair ${intent.move.member}, then go on with: ${goOn(record)}; the others keep the size that they carry its ` +
+        "load with",
     );
   const before = placementBefore(record);
   const goal = activeMembers(before);
   const suspect = suspectOf(record, goal, health, options.requested === true);
-  if (suspect !== null) return outAgain(now, suspect, health);
+  if (suspect !== null) return outAgain(record, now, suspect, health);
   const sick = goal.filter((name) => health[name] !== "healthy");
   // Whoever comes back is asked by the gate of its admit, before sizes are touched.
   const sickInTraffic = sick.filter((name) => now[name]?.role === "active");
@@ -99,7 +103,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
   if (intent !== null && (first?.type !== "move" || first.member !== intent.move.member)) {
     return stay(
       `'${intent.move.kind} ${intent.move.member}' is open and has no move back`,
-      "repair what the message names and run the upgrade again",
+      `repair what the message names, then go on with: ${goOn(record)}`,
     );
   }
   const larger = goal.some((name) => capacityOf(now[name]) > capacityOf(before[name]));
@@ -111,10 +115,10 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
   ) {
     return stay(
       `${sick.join(", ")}: not healthy; nobody is out of traffic, and nobody is made smaller meanwhile`,
-      `repair ${sick.join(", ")} (eks-blue-green status), then run the same command again`,
+      `repair ${sick.join(", ")} (eks-blue-green status), then go on with: ${goOn(record)}`,
     );
   }
-  const way = guard(now, steps, goal, health);
+  const way = guard(record, now, steps, goal, health);
   const calm = options.requested === true && intent === null && health[activeMembers(now)[0] ?? ""] === "healthy";
   return way.kind === "steps" && calm ? { kind: "steps", steps: baked(way.steps, options.bakeSeconds ?? 0) } : way;
 }
@@ -164,7 +168,7 @@ export function otherSide(record: EnvironmentRecord, turning: Turning): readonly
 function turnAgain(record: EnvironmentRecord, rollout: Rollout, health: ObservedHealth, turning?: Turning): WalkBack {
   const failed = stay(
     "the way back itself failed a check",
-    "look at the findings (eks-blue-green status), repair what they name, then run the same command again",
+    `look at the findings (eks-blue-green status), repair what they name, then go on with: ${goOn(record)}`,
   );
   if (turning === undefined || rollout.again === true) return failed;
   const open = record.intent?.move ?? null;
@@ -199,7 +203,13 @@ function turnAgain(record: EnvironmentRecord, rollout: Rollout, health: Observed
  */
 function unmade(record: EnvironmentRecord, { member, from, to }: Move, health: ObservedHealth): WalkBack {
   const before = placementBefore(record);
-  const way = guard(record.placement, stepsBack(record.placement, before, null, []), activeMembers(before), health);
+  const way = guard(
+    record,
+    record.placement,
+    stepsBack(record.placement, before, null, []),
+    activeMembers(before),
+    health,
+  );
   return way.kind === "stay"
     ? way
     : { kind: "steps", steps: [{ type: "move", kind: "retire", member, from: to, to: from }, ...way.steps] };
@@ -244,13 +254,13 @@ function suspectOf(
   return smaller ? null : admitted.member;
 }
 
-function outAgain(now: Placement, suspect: string, health: ObservedHealth): WalkBack {
+function outAgain(record: EnvironmentRecord, now: Placement, suspect: string, health: ObservedHealth): WalkBack {
   const others = activeMembers(now).filter((name) => name !== suspect);
   const steps = new Steps(now);
   if (steps.at(suspect).role !== "active")
-    return stay(`${suspect} is out already`, "repair what the message names and run the upgrade again");
+    return stay(`${suspect} is out already`, `repair what the message names, then go on with: ${goOn(record)}`);
   steps.move("drain", suspect, { ...steps.at(suspect), role: "standby" });
-  return guard(now, steps.list, others, health);
+  return guard(record, now, steps.list, others, health);
 }
 
 /**
@@ -302,7 +312,13 @@ function stepsBack(now: Placement, before: Placement, open: Move | null, sick: r
 }
 
 /** A drain on the way back needs somebody healthy who stays. */
-function guard(now: Placement, steps: readonly Step[], goal: readonly string[], health: ObservedHealth): WalkBack {
+function guard(
+  record: EnvironmentRecord,
+  now: Placement,
+  steps: readonly Step[],
+  goal: readonly string[],
+  health: ObservedHealth,
+): WalkBack {
   const leaving = steps
     .filter((step) => step.type === "move" && step.kind === "drain")
     .map((step) => (step.type === "move" ? step.member : ""));
@@ -313,7 +329,7 @@ function guard(now: Placement, steps: readonly Step[], goal: readonly string[], 
     const newSide = leaving.map((name) => `${name} is ${health[name] ?? "unknown"}`).join(", ");
     return stay(
       `turning back would leave only members that are not healthy (${what}; ${newSide}), so nothing was moved`,
-      `repair ${serving.join(", ")}; 'eks-blue-green status' shows what is missing; then run the upgrade again`,
+      `repair ${serving.join(", ")} ('eks-blue-green status' shows what is missing), then go on with: ${goOn(record)}`,
     );
   }
   // Whoever comes back is out of the group, so nothing can be said of its health yet: it is admitted first, and its

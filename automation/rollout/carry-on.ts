@@ -76,6 +76,35 @@ function stepsGoOn(
   };
 }
 
+/**
+ * On the way forward: those that are to leave next got sick in a bake, and those that stay serve. Nothing is gained by
+ * waiting for them, and going back would lead to them: that bake is passed over.
+ */
+function withoutTheBake(session: Session, observation: Observation, { worse }: Turning): EnvironmentRecord | null {
+  const { record, owners, policy } = session;
+  const { rollout, intent } = record;
+  if (rollout === null || intent !== null || rollout.direction !== "forward" || rollout.command !== undefined)
+    return null;
+  if (!worse || rollout.strategy !== "replace" || rollout.steps[rollout.done]?.type !== "bake") return null;
+  const leaving = rollout.steps
+    .slice(rollout.done)
+    .flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []));
+  const stay = session.active().filter((name) => !leaving.includes(name));
+  const health = (name: string): string => healthOf(owners, observation, name, policy.excused.sick);
+  if (leaving.length === 0 || stay.length === 0) return null;
+  if (!leaving.every((name) => health(name) === "unhealthy") || !stay.every((name) => health(name) === "healthy"))
+    return null;
+  return {
+    ...record,
+    revision: record.revision + 1,
+    rollout: {
+      ...rollout,
+      steps: rollout.steps.filter((_, index) => index !== rollout.done),
+      baseline: baselineOf(observation, owners, session.active()),
+    },
+  };
+}
+
 /** It had been turned again, and that was wrong: from there it is an ordinary way back. */
 function turnedOver(session: Session, observation: Observation, turning: Turning): EnvironmentRecord | null {
   const { record, owners } = session;
@@ -94,20 +123,23 @@ function turnedOver(session: Session, observation: Observation, turning: Turning
   );
 }
 
-/** Writes the way back that goes on all the same. False: it does not. */
+/** Writes the way that goes on all the same. False: it does not. */
 export async function carriesOn(
   session: Session,
   cause: GateFailed,
   observation: Observation,
   turning: Turning,
 ): Promise<boolean> {
-  const next = stepsGoOn(session, cause, observation, turning) ?? turnedOver(session, observation, turning);
+  const forward = withoutTheBake(session, observation, turning);
+  const next = forward ?? stepsGoOn(session, cause, observation, turning) ?? turnedOver(session, observation, turning);
   if (next === null) return false;
   session.turnedAgain = false;
   session.record = next;
   session.options.emit({
     kind: "note",
-    message: `${cause.message}; the members that were to leave are why, so the way back goes on`,
+    message:
+      `${cause.message}; the members that were to leave are why, so ` +
+      (forward === null ? "the way back goes on" : "the rollout goes on without this bake"),
   });
   await session.flush();
   return true;

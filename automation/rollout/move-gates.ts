@@ -8,7 +8,7 @@ import { failed, notYet, passed, waiting } from "../gates/gate-result";
 import { plainLook, type Observation } from "../observation/observe";
 import { claimKey } from "../observation/claims";
 import { healthOf, snapshot } from "../observation/target-owners";
-import type { Snapshot } from "../gates/peers";
+import { probeProblem, type Snapshot } from "../gates/peers";
 import type { Session } from "./session";
 import { looksOf } from "./observation-needs";
 import { proveController } from "./prove-controller";
@@ -110,15 +110,18 @@ function gateOf(
 /** The retired member's stack is empty: there is nothing to ask. The peers are looked at once more. */
 function stayersGate(session: Session, index: number, peers: readonly string[]): Gate | null {
   if (peers.length === 0) return null;
+  const { excused } = session.policy;
   const well = (seen: Observation): boolean =>
-    peers.every((name) => healthOf(session.owners, seen, name, session.policy.excused.sick) !== "unhealthy");
+    peers.every((name) => healthOf(session.owners, seen, name, excused.sick) !== "unhealthy");
   return {
     name: "the members that stay serve",
     index,
     wants: looksOf(session).serving,
     decide: (seen) =>
       notYet(
-        well(seen) ? passed(doing(peers, "serve")) : waiting("peers-unhealthy", `${peers.join(", ")}: not healthy`),
+        well(seen)
+          ? (probeProblem(seen, excused) ?? passed(doing(peers, "serve")))
+          : waiting("peers-unhealthy", `${peers.join(", ")}: not healthy`),
       ),
   };
 }
@@ -167,7 +170,7 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
             failed(
               "still-registered",
               `${member} was bound again by an update that is not this driver's`,
-              `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again`,
+              `eks-blue-green status; let nobody deploy ${member}'s stack meanwhile, and run the upgrade again: eks-blue-green upgrade`,
             ),
           )
         : decideDrained(seen, session.owners, rules, memory),

@@ -13,6 +13,7 @@ import { ownedServices, refuseRetiringPrimary } from "../environment/load-balanc
 import { refuseClaims } from "./claims-check";
 import { isEvacuated, readyToReturn } from "./evacuated-member";
 import type { Session } from "./session";
+import { stayersServe } from "./stayers-serve";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
 import { looksOf } from "./observation-needs";
 import { kubectl } from "../text/kubectl";
@@ -114,7 +115,11 @@ const orEvacuate = (session: Session, member: string): string =>
 function needsApi(session: Session, observation: Observation, move: Move): void {
   const seen = observation.members[move.member];
   if (seen?.reachable) return;
-  const serving = session.active().filter((name) => name !== move.member);
+  const { excused } = session.policy;
+  const serving = session
+    .active()
+    .filter((name) => name !== move.member)
+    .filter((name) => healthOf(session.owners, observation, name, excused.sick) !== "unhealthy");
   // A refused login is about the caller: an evacuation would take a cluster that is well out of traffic.
   if (seen?.refusal !== undefined)
     throw new Stop(
@@ -299,6 +304,13 @@ async function mayRetire(session: Session, observation: Observation, move: Move)
     evacuated: isEvacuated(session, move.member),
     tearsDown: teardown,
   }).decision;
+  // Begun before its cluster came back: it is put in order by a command of its own.
+  if (gone.status === "failed" && isEvacuated(session, move.member) && !teardown)
+    throw new Stop(
+      "EBG-GATE",
+      `${move.member} is not destroyed: ${gone.message}`,
+      `take this back: ${typed(session.environment.environment, "rollback")}; then ${gone.remedy}`,
+    );
   if (gone.status !== "passed")
     throw new Stop(
       "EBG-GATE",
@@ -308,6 +320,7 @@ async function mayRetire(session: Session, observation: Observation, move: Move)
         : `repair ${move.member}, then go on with: ` +
             `${session.options.commandName}${isDead(observation, move.member) ? orEvacuate(session, move.member) : ""}`,
     );
+  if (!teardown) await stayersServe(session, move.member);
   // A teardown was confirmed as a whole, by the environment's name.
   if (teardown || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
   // Of one that can't be asked nobody could stop the pods, which would have told their clients.

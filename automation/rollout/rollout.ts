@@ -120,7 +120,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
       "failed",
       cause.code,
       `${cause.message}. ${way.why}`,
-      cause.remedy === "" ? way.remedy : cause.remedy,
+      [way.remedy, cause.remedy, ...withoutTheirHelp(session, observation)].filter((text) => text !== "").join("; "),
     );
   }
   const again = session.record.rollout?.direction === "back";
@@ -137,6 +137,14 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
   });
   await session.flush();
   return null;
+}
+
+/** Members in traffic that can't be asked to leave it. */
+function withoutTheirHelp(session: Session, { members }: Observation): string[] {
+  const dead = session
+    .active()
+    .filter((name) => members[name]?.reachable === false && members[name].refusal === undefined);
+  return dead.map((name) => `to take ${name} out without its help: eks-blue-green evacuate ${name}`);
 }
 
 /** Also those on their way in or out. */
@@ -249,7 +257,10 @@ const turnedAgain = (session: Session, cause: GateFailed | null, reason: string 
 };
 
 const remedyOf = (session: Session, cause: GateFailed | null): string =>
-  [cause?.remedy ?? "repair what the message names and run the upgrade again", ...leftToDo(session)].join("; ");
+  [
+    cause?.remedy ?? "repair what the message names and run the upgrade again: eks-blue-green upgrade",
+    ...leftToDo(session),
+  ].join("; ");
 
 /**
  * What a walk-back leaves to a person, because no plan does it by itself: who is out again after its upgrade comes back
@@ -264,7 +275,7 @@ export function leftToDo(session: Session): string[] {
       ? []
       : [
           `once ${out.join(" and ")} is good again: ` +
-            `${out.map((name) => `eks-blue-green admit ${name}`).join("; ")}; then run the upgrade again`,
+            `${out.map((name) => `eks-blue-green admit ${name}`).join("; ")}; then run the upgrade again: eks-blue-green upgrade`,
         ]),
     ...(larger.length === 0
       ? []

@@ -104,7 +104,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
       throw new GateFailed(
         "EBG-GATE",
         message,
-        "eks-blue-green status shows what is missing; rollout.gateTimeoutSeconds is the longest wait",
+        "repair what the message names (eks-blue-green status shows more); rollout.gateTimeoutSeconds is the longest wait",
         { reason: decision.reason },
       );
     }

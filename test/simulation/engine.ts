@@ -321,16 +321,18 @@ export class Engine {
           known.bound = false;
         },
       });
-    steps.push({
-      operation: this.operation(member, "delete", "kubernetes:apps/v1:Deployment", "workload"),
-      seconds: 20,
-      perform: () => {
-        if (world.clusters.has(member)) this.scaleTo(member, 0);
-      },
-      remember: () => {
-        known.running = false;
-      },
-    });
+    // Of a cluster that is gone for good the state has no objects any more.
+    if (known.running !== null)
+      steps.push({
+        operation: this.operation(member, "delete", "kubernetes:apps/v1:Deployment", "workload"),
+        seconds: 20,
+        perform: () => {
+          if (world.clusters.has(member)) this.scaleTo(member, 0);
+        },
+        remember: () => {
+          known.running = false;
+        },
+      });
     steps.push({
       operation: this.operation(member, "delete", "aws:eks/cluster:Cluster", "cluster"),
       seconds: 400,

@@ -352,7 +352,11 @@ function evacuationPort(calls: Calls): EvacuationPort {
     allowRegistering: (role) => calls.call("allowRegistering", () => evacuations.allow(role)),
     ownersOf: (targets) => calls.glance("ownersOf", () => evacuations.ownersOf(targets)),
     // Only `retire` of an evacuated member asks for these.
-    forgetKubernetesObjects: async () => 0,
+    forgetKubernetesObjects: async (member) => {
+      const { known } = calls.world.stackOf(member);
+      if (known !== null) Object.assign(known, { bound: false, running: null });
+      return 2;
+    },
     leftBehind: async () => [],
   };
 }

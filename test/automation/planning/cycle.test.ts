@@ -306,7 +306,7 @@ describe("plan (cycle)", () => {
     assert.throws(() => plan({ blue: active("1.34") }, to, "cycle", rules), {
       code: "EBG-PLAN-IMPOSSIBLE",
       message: /blue can't leave traffic: 0 other member/,
-      remedy: /admit MEMBER/,
+      remedy: /add a member.s name to eks-blue-green:members, then eks-blue-green up/,
     });
     assert.throws(() => plan(two, to, "cycle", { ...rules, minActive: 2 }), {
       message: /1 other member active \(green\), 2 must be/,

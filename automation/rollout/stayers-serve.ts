@@ -1,0 +1,53 @@
+/** Before a member is destroyed, which may be the way back: those that stay must serve. */
+import { probeProblem } from "../gates/peers";
+import { healthOf } from "../observation/target-owners";
+import { plainLook, type Observation } from "../observation/observe";
+import { typed } from "../text/command-line";
+import type { Session } from "./session";
+import { isEvacuated } from "./evacuated-member";
+import { Stop, stopRequested } from "./interruptions";
+
+/** One round must find out a member that answers only some requests with errors. */
+const requests = 32;
+
+/** What keeps those that stay from serving; null: they serve. What was so before the rollout is not its doing. */
+function problemOf(session: Session, seen: Observation, stayers: readonly string[]): string | null {
+  const { excused } = session.policy;
+  const health = (name: string): string => healthOf(session.owners, seen, name, excused.sick);
+  const bad = stayers.filter((name) => health(name) !== "healthy");
+  if (bad.length > 0) return bad.map((name) => `${name} is ${health(name)}`).join(", ");
+  const failing = probeProblem(seen, excused);
+  return failing?.message ?? null;
+}
+
+/**
+ * Approval says that the member may go, not that the others are well by then.
+ * @throws Stop when they are not, for as long as anything may look bad
+ */
+export async function stayersServe(session: Session, member: string): Promise<void> {
+  const stayers = session.active().filter((name) => name !== member);
+  const { clock } = session.ports;
+  const { stop, commandName } = session.options;
+  const end = clock.now() + Math.max(clock.scaled(60), 6000);
+  for (;;) {
+    const seen = await session.look({ ...plainLook, probes: requests });
+    const problem = stayers.length === 0 ? "nobody else is in traffic" : problemOf(session, seen, stayers);
+    if (problem === null) return;
+    if (clock.now() >= end) throw notDestroyed(session, member, problem);
+    await clock.sleep(Math.max(clock.scaled(10), 1000), stop);
+    if (stop.aborted) throw stopRequested(commandName);
+  }
+}
+
+function notDestroyed(session: Session, member: string, problem: string): Stop {
+  const { rollout } = session.record;
+  const name = session.environment.environment;
+  // One that was brought in anew, or out of order, has nothing to go back to.
+  const back = rollout?.direction === "forward" && rollout.command === undefined && !isEvacuated(session, member);
+  return new Stop(
+    "EBG-GATE",
+    `${member} is not destroyed while those that stay don't serve: ${problem}`,
+    `repair that (eks-blue-green status shows more), then go on with: ${session.options.commandName}` +
+      (back ? `; or bring ${member} back: ${typed(name, "rollback")}` : ""),
+  );
+}
