@@ -1,4 +1,5 @@
 /** A simulated environment in one state of the record and of the world, and the driver's real commands on it. */
+import { isDeepStrictEqual } from "node:util";
 import { runEvacuate } from "../../../automation/commands/evacuate";
 import { runTeardown } from "../../../automation/commands/teardown";
 import { runUp } from "../../../automation/commands/up";
@@ -7,7 +8,7 @@ import { DriverError } from "../../../automation/errors";
 import type { StackReading, TeardownPort } from "../../../automation/ports";
 import { parseEnvironmentConfig } from "../../../stacks/config";
 import type { MemberOutputs } from "../../../stacks/contract";
-import { desiredOfMember, type RolloutCommand } from "../../../stacks/record";
+import { desiredOfMember, type EnvironmentRecord, type RolloutCommand } from "../../../stacks/record";
 import { Engine } from "../engine";
 import { comeBack, die } from "../happenings";
 import { portsOf, type Driver, type Faults, type SimulatedPorts } from "../ports";
@@ -27,6 +28,10 @@ export interface Typed {
 }
 /** Thrown at a command's first effect: it has passed all that could refuse it. */
 export class GoesOn extends Error {}
+
+/** Nothing but why it stopped is new. */
+const onlyTells = (record: EnvironmentRecord, next: EnvironmentRecord | undefined): boolean =>
+  next?.halt != null && isDeepStrictEqual({ ...record, halt: null, revision: 0 }, { ...next, halt: null, revision: 0 });
 
 const longestMs = 12 * 3_600_000;
 const never = new AbortController().signal;
@@ -65,11 +70,8 @@ export class Stage {
 
   constructor(strategy: Scenario["strategy"] = "replace") {
     this.scenario = { ...scenario, strategy };
-    this.world = new World(
-      this.scenario,
-      false,
-      parseEnvironmentConfig(configOf(this.scenario), { environment: "dev" }),
-    );
+    const config = parseEnvironmentConfig(configOf(this.scenario), { environment: "dev" });
+    this.world = new World(this.scenario, false, config);
     this.faults = { calls: new Map(), effects: 0, updates: 0, list: [], started: () => undefined, struck: new Set() };
   }
 
@@ -157,7 +159,10 @@ export class Stage {
     // `up` has its own idea of an update here, and changes nothing.
     for (const [port, calls] of typed.name === "up" ? [] : Object.entries(effects))
       for (const call of calls)
-        (ports[port] ?? {})[call] = () => {
+        (ports[port] ?? {})[call] = (_expected: unknown, next?: EnvironmentRecord) => {
+          // Why it stopped is written down as well: nothing goes on by that.
+          if (call === "writeRecord" && onlyTells(this.world.record, next))
+            throw new DriverError("EBG-FENCED", "not written: this is a look", "none");
           throw new GoesOn();
         };
     try {
@@ -212,7 +217,11 @@ export class Stage {
       case "teardown":
         return runTeardown({ ...ports, teardown: this.teardown() }, values, { ...common, confirm: async () => "dev" });
       case "up":
-        return runUp(ports, { ...common, probes: false }).then(() => ({ outcome: "done", message: "", remedy: null }));
+        return runUp(ports, { ...common, config: configOf(this.scenario), probes: false }).then(() => ({
+          outcome: "done",
+          message: "",
+          remedy: null,
+        }));
       default: {
         const asked: RolloutCommand = { name, member, percent };
         return runAsked(ports, values, common, asked);
@@ -266,6 +275,7 @@ export class Stage {
       previewEnvironmentDestroy: async () => ({ operations: [], plan: "" }),
       destroyEnvironment: async () => ({ changes: {}, seconds: 1 }),
       leftovers: async () => [],
+      inTheWay: async () => [],
       madeForServices: async () => [],
       usersOfGroup: async () => [],
     };
