@@ -13,12 +13,16 @@ const plain = (text: string): string =>
 class Notes {
   private readonly texts: string[] = [];
   numberOf({ code, remedy }: Cell & { readonly kind: "refused" }): number {
-    const text = `\`${code}\`: ${plain(remedy)}`;
+    const text = `\`${code}\` | ${plain(remedy)}`;
     const known = this.texts.indexOf(text);
     return known >= 0 ? known + 1 : this.texts.push(text);
   }
   lines(): string[] {
-    return this.texts.map((text, index) => `${index + 1}. ${text}`);
+    return [
+      "| number | code | remedy |",
+      "| --- | --- | --- |",
+      ...this.texts.map((text, index) => `| ${index + 1} | ${text} |`),
+    ];
   }
 }
 
