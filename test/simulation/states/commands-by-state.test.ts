@@ -40,8 +40,9 @@ describe("commands by state", function () {
     assert.deepEqual(dead, []);
   });
 
-  it("something goes on in every state in which some cluster answers", () => {
-    for (const { world, record, cells } of table.filter((one) => one.world !== "everybody is dead"))
+  it("in every state something goes on, unless a cluster that can't be asked has to be brought back first", () => {
+    const silent = /API server is unreachable|is dead/;
+    for (const { world, record, cells } of table.filter((one) => !silent.test(one.world)))
       assert.ok(
         Object.values(cells).some(({ kind }) => kind === "goes on"),
         `${world}; ${record}: ${Object.values(cells).map(refusalOf).join("; ")}`,
