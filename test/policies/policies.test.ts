@@ -356,17 +356,18 @@ describe("the files of policies", () => {
     const read = new Set(rules.filter(({ verbs }) => verbs.includes("get")).flatMap(({ resources }) => resources));
     assert.ok(!read.has("secrets") && !read.has("*"));
     const folder = join(root, "automation/adapters/kubernetes");
-    const asked = readdirSync(folder)
-      .flatMap((name) => [
-        ...readFileSync(join(folder, name), "utf8").matchAll(
+    const asked = readdirSync(folder).flatMap((file) =>
+      [
+        ...readFileSync(join(folder, file), "utf8").matchAll(
           /\/(nodes|pods|configmaps|services|events|namespaces|endpointslices|deployments|poddisruptionbudgets|customresourcedefinitions|targetgroupbindings|secrets|replicasets|jobs|serviceaccounts)\b/g,
         ),
-      ])
-      .map(([, kind = ""]) => kind);
-    assert.ok(new Set(asked).size >= 8);
+      ].map(([, kind = ""]) => ({ file, kind })),
+    );
+    assert.ok(new Set(asked.map(({ kind }) => kind)).size >= 8);
+    // Helm's record of a killed update is ended by callers who may do that; others are told, and moves go on.
     assert.deepEqual(
-      [...new Set(asked)].filter((kind) => !read.has(kind)),
-      [],
+      asked.filter(({ kind }) => !read.has(kind)),
+      [{ file: "helm-releases.ts", kind: "secrets" }],
     );
   });
 });
