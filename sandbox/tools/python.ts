@@ -15,7 +15,7 @@ export interface PythonTools {
   readonly aws: string;
 }
 
-const oldest = [3, 10] as const;
+const oldest = [3, 11] as const;
 
 function requirementsFile(): string {
   return join(packageRoot(), "sandbox", "tools", "python", "requirements.txt");
@@ -23,7 +23,7 @@ function requirementsFile(): string {
 
 /** A Python on PATH that is new enough, and its version; newest names first, since `python3` may be old. */
 export async function findPython(path: string = process.env["PATH"] ?? ""): Promise<{ file: string; version: string }> {
-  for (const name of ["python3", "python3.13", "python3.12", "python3.11", "python3.10"]) {
+  for (const name of ["python3", "python3.14", "python3.13", "python3.12", "python3.11"]) {
     for (const file of which(name, path)) {
       // The real executable: a version manager's shim answers differently in another folder.
       const [version, real] = (

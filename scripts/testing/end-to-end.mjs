@@ -25,6 +25,8 @@ const longest = [
   "drift",
 ];
 const gibibytesOfOne = 3;
+/** A container may have less than its host; no limit is 0, or a number beyond all memory. */
+const memoryBytes = () => Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 /**
  * How many run side by side. One uses about one core on average, and none at times: one more than there are cores keeps
  * all of them busy.
@@ -33,7 +35,7 @@ export function lanesFor(cores, memoryBytes) {
   const fitting = Math.floor(memoryBytes / (gibibytesOfOne * 2 ** 30));
   return Math.max(1, Math.min(4, cores + 1, fitting));
 }
-const lanes = Number(process.env.EBG_E2E_LANES ?? lanesFor(availableParallelism(), totalmem()));
+const lanes = Number(process.env.EBG_E2E_LANES ?? lanesFor(availableParallelism(), memoryBytes()));
 /** None would run no test, and nothing would have failed. */
 const lanesAreMeant = Number.isInteger(lanes) && lanes >= 1;
 

@@ -14,7 +14,7 @@ describe("a plugin's launcher", function () {
   let base = "";
   let bin = "";
   let host: Server;
-  let asked: { readonly request: unknown; readonly socket: Socket }[] = [];
+  let asked: { readonly request: { readonly credentials?: unknown }; readonly socket: Socket }[] = [];
   let answer: object = {};
   const started: ChildProcess[] = [];
 
@@ -29,7 +29,7 @@ describe("a plugin's launcher", function () {
     host = createServer((socket) => {
       socket.on("error", () => socket.destroy());
       socket.once("data", (data) => {
-        asked.push({ request: JSON.parse(String(data)), socket });
+        asked.push({ request: JSON.parse(String(data)) as { readonly credentials?: unknown }, socket });
         socket.write(`${JSON.stringify(answer)}\n`);
       });
     });
@@ -48,9 +48,9 @@ describe("a plugin's launcher", function () {
   });
 
   /** The engine gives a plugin a process group of its own. */
-  function start(args: readonly string[] = [], ownGroup = true): ChildProcess {
+  function start(args: readonly string[] = [], ownGroup = true, env: NodeJS.ProcessEnv = {}): ChildProcess {
     const file = join(bin, "pulumi-resource-aws");
-    const child = spawn(file, [...args], { detached: ownGroup, env: {}, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(file, [...args], { detached: ownGroup, env, stdio: ["ignore", "pipe", "pipe"] });
     started.push(child);
     return child;
   }
@@ -67,7 +67,20 @@ describe("a plugin's launcher", function () {
     assert.equal(await firstWords(child), "4711\n");
     assert.deepEqual(
       asked.map(({ request }) => request),
-      [{ name: "aws", engineAddress: "127.0.0.1:40123" }],
+      [{ name: "aws", engineAddress: "127.0.0.1:40123", credentials: {} }],
+    );
+  });
+
+  it("hands on whose calls the engine makes, and nothing else of its environment", async () => {
+    const keys = {
+      AWS_ACCESS_KEY_ID: "ASIASANDBOXDEPLOYER0",
+      AWS_SECRET_ACCESS_KEY: "secret",
+      AWS_SESSION_TOKEN: "token",
+    };
+    await firstWords(start([], true, { ...keys, GITHUB_TOKEN: "another" }));
+    assert.deepEqual(
+      asked.map(({ request }) => request.credentials),
+      [keys],
     );
   });
 
