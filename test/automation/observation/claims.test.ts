@@ -57,6 +57,7 @@ describe("a drain of a member whose targets another one claims", () => {
     world.ports = () => {
       const own = ports();
       const evacuation: Partial<EvacuationPort> = {
+        leftBehind: async () => [],
         ownersOf: async (ids) =>
           Object.fromEntries(
             ids.map((id) => [
