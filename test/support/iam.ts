@@ -4,6 +4,7 @@ import { evaluate, parsePolicy } from "../../sandbox/aws-front/permissions/polic
 interface Statement {
   readonly Effect: "Allow" | "Deny";
   readonly Action: string | readonly string[];
+  /** None in a policy of trust: that is about the role that has it. */
   readonly Resource?: string | readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
@@ -25,6 +26,8 @@ export function permits(
   { action, resource = "*", context = {} }: Request,
 ): boolean {
   const known = Object.fromEntries(Object.entries(context).map(([key, value]) => [key.toLowerCase(), [value]]));
-  const policies = documents.map((one) => parsePolicy(JSON.stringify(one)));
+  const policies = documents.map(({ Statement }) =>
+    parsePolicy(JSON.stringify({ Statement: Statement.map((one) => ({ Resource: "*", ...one })) })),
+  );
   return evaluate([policies], { action, resource, context: known }) === "allowed";
 }
