@@ -22,7 +22,8 @@ const allowed: Readonly<Record<string, string>> = {
   "sandbox/providers/aws/invokes.ts": "the AWS front, at the endpoint that the SDK's clients have been given",
   "sandbox/load-balancer-controller/aws/ec2.ts":
     "the AWS front; main.ts refuses an endpoint that is not loopback before anything is asked",
-  "sandbox/aws-front/moto-proxy.ts": "moto, which the daemon started on loopback",
+  "sandbox/aws-front/moto-proxy.ts": "moto, on its unix socket in the sandbox's folder; tests start theirs on loopback",
+  "sandbox/daemon/moto.ts": "whether moto is ready, on its unix socket in the sandbox's folder",
   "sandbox/client/control-client.ts": "the control endpoint, on loopback as sandbox.json has it",
   "sandbox/control-plane/api-proxy.ts":
     "the API server behind it, on a literal 127.0.0.1 and the port that the daemon gave that server",
