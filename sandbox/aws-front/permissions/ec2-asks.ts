@@ -17,6 +17,7 @@ const byPrefix: Readonly<Record<string, string>> = {
   i: "instance",
   vol: "volume",
   lt: "launch-template",
+  vpce: "vpc-endpoint",
   acl: "network-acl",
   dopt: "dhcp-options",
   ami: "image",
