@@ -217,7 +217,7 @@ describe("an environment under the shipped policies", function () {
       );
     await assert.rejects(make("prod-blue"), hasCode("AccessDeniedException"));
     await make(name);
-    await eks.waitUntilClusterActive({ client: aws.eks, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { name });
+    await eks.waitUntilClusterActive({ client: aws.eks, maxWaitTime: 100, minDelay: 1, maxDelay: 1 }, { name });
     await aws.eks.send(
       new eks.CreateNodegroupCommand({
         clusterName: name,
