@@ -8,6 +8,7 @@ import { permits, type PolicyDocument, type Request } from "../support/iam";
 import { longestLoadBalancingName } from "../../components/internal/aws-limits";
 import { derivedName } from "../../components/internal/names";
 import { controllerPolicies } from "./controller";
+import { driverActions } from "./driver-actions";
 
 const root = resolve(__dirname, "../..");
 const policies = join(root, "policies");
@@ -22,42 +23,6 @@ const policy = (name: string): PolicyDocument =>
       .replace(/CLUSTER\b/g, "theirs"),
   ) as PolicyDocument;
 const may = (names: readonly string[], request: Request): boolean => permits(names.map(policy), request);
-
-const prefixes: Readonly<Record<string, string>> = {
-  "elastic-load-balancing-v2": "elasticloadbalancing",
-  cloudwatch: "cloudwatch",
-  ec2: "ec2",
-  eks: "eks",
-  iam: "iam",
-  sts: "sts",
-};
-
-/** `service:Action` of every command that the driver's sources send. */
-function driverActions(): string[] {
-  const folder = join(root, "automation/adapters/aws");
-  return [
-    ...new Set(
-      readdirSync(folder)
-        .filter((name) => name.endsWith(".ts"))
-        .flatMap((name) => {
-          const source = readFileSync(join(folder, name), "utf8");
-          const services = new Map<string, string>();
-          for (const [, names = "", client = ""] of source.matchAll(
-            /import \{([^}]*)\} from "@aws-sdk\/client-([^"]+)"/g,
-          ))
-            for (const imported of names.split(",")) {
-              const [command = "", alias = command] = imported.trim().split(/ as /);
-              services.set(alias.trim(), `${prefixes[client]}:${command.trim().replace(/Command$/, "")}`);
-            }
-          return [...source.matchAll(/new ([A-Z]\w+Command)\(/g)].map(([, command = ""]) => {
-            const action = services.get(command);
-            assert.ok(action !== undefined && !action.startsWith("undefined"), `${name}: ${command} has no service`);
-            return action;
-          });
-        }),
-    ),
-  ].sort();
-}
 
 const tagged = { "aws:ResourceTag/eks-blue-green/environment": "dev" };
 const group = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/dev-web/1";
