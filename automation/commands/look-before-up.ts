@@ -33,8 +33,11 @@ export async function lookBefore(ports: Ports, run: UpRun): Promise<void> {
     outputs === null
       ? []
       : await Promise.all(deployed.map(async (name) => [name, await ports.pulumi.readMember(name)] as const));
-  const known = new Set(made.flatMap(([name, reading]) => (reading.outputs === null ? [] : [name])));
-  const makes = deployed.filter((name) => !known.has(name));
+  // One that is half made has taken its addresses already, and only the update that goes on with it can end it.
+  const begun = new Set(
+    made.flatMap(([name, { outputs: known, resources }]) => (known === null && resources === 0 ? [] : [name])),
+  );
+  const makes = deployed.filter((name) => !begun.has(name));
   const region = outputs?.region ?? config.region;
   report(await lookAtNetwork(ports, networkOfUp(config, region, outputs, makes)), run);
 }

@@ -10,6 +10,7 @@ import { planCommand } from "../planning/member-commands";
 import { largerThanNeeded } from "../planning/capacity";
 import { limitsOf } from "../planning/replace";
 import type { Ports } from "../ports";
+import { goesBack, stepsAhead } from "../preflight/moves-ahead";
 import { preflight } from "../preflight/preflight";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
@@ -72,11 +73,9 @@ async function refuseForeign(
     environment,
   }: { readonly wanted: string; readonly steps: readonly Step[]; readonly environment: string },
 ): Promise<void> {
-  const { rollout } = record;
-  const back = rollout !== null && (asked?.name === "rollback" || (asked === null && rollout.wantedVersion !== wanted));
-  if (back) return;
+  if (goesBack(record, asked, wanted)) return;
   refuseForeignProvision(record, foreign, environment);
-  await refuseForeignStacks(ports.pulumi, environment, steps.slice(rollout?.done ?? 0));
+  await refuseForeignStacks(ports.pulumi, environment, stepsAhead(record, steps, asked, wanted));
 }
 
 /** What is left larger than configured is named at the end; who asked for that size knows it. */

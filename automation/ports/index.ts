@@ -224,8 +224,8 @@ export interface AwsPort {
   addTags(resource: string, tags: Readonly<Record<string, string>>): Promise<void>;
   /** EKS's checks of the cluster for this version that are not passed. */
   upgradeInsights(clusterName: string, version: string): Promise<UpgradeInsights>;
-  /** The region's zones, and those of these subnets that are there. */
-  network(subnetIds: readonly string[]): Promise<NetworkReading>;
+  /** The region's zones, if they are wanted, and those of these subnets that are there. */
+  network(subnetIds: readonly string[], zonesToo: boolean): Promise<NetworkReading>;
   /** `count` requests, each on a new connection. Never throws for a failed request. */
   probe(url: string, count: number): Promise<ProbeResult>;
 }

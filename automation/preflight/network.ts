@@ -11,6 +11,7 @@ import { listing } from "../gates/gate-result";
 import type { Ports } from "../ports";
 import type { NetworkReading, SubnetReading, ZoneReading } from "../ports/readings";
 import { shell } from "../text/shell";
+import { unlessDisturbed } from "./unless-disturbed";
 
 export interface NetworkQuestion {
   readonly region: string;
@@ -22,6 +23,8 @@ export interface NetworkQuestion {
   readonly makes: readonly string[];
   /** Members whose control planes are to be upgraded in place, with their clusters' subnets. */
   readonly upgrades: Readonly<Record<string, readonly string[]>>;
+  /** A rollout has begun: half-way is the worst place to stop, so all that is found is advice. */
+  readonly underWay: boolean;
 }
 type Answer = Exclude<NetworkReading, "denied">;
 
@@ -52,6 +55,11 @@ export const subnetsAskedFor = (question: NetworkQuestion): string[] => [
     ...Object.values(question.upgrades).flat(),
   ]),
 ];
+
+/** Whether zones have to be known: of a VPC that is there already, only for what is made in it. */
+export const asksZones = ({ config, deployed, makes }: NetworkQuestion): boolean =>
+  config.network.existing === null &&
+  (makes.length > 0 || config.network.availabilityZones.some((name) => deployed?.zones.includes(name) !== true));
 
 const servesMembers = (zoneId: string): boolean => !zonesWithoutControlPlanes.ids.some((id) => id === zoneId);
 const written = (names: readonly string[]): string => `[${names.join(", ")}]`;
@@ -211,16 +219,20 @@ function roomFindings(question: NetworkQuestion, byId: ReadonlyMap<string, Subne
 
 export function networkFindings(question: NetworkQuestion, answer: Answer): Finding[] {
   const byId = new Map(answer.subnets.map((subnet) => [subnet.id, subnet]));
-  return [
+  const findings = [
     ...(question.config.network.existing === null ? zoneFindings(question, answer.zones) : []),
     ...existingFindings(question, byId),
     ...roomFindings(question, byId),
   ];
+  return question.underWay ? findings.map((finding) => ({ ...finding, severity: "recommended" })) : findings;
 }
 
-/** Asks AWS. Whoever may not ask is told so, and not stopped. */
-export async function lookAtNetwork(ports: Pick<Ports, "aws">, question: NetworkQuestion): Promise<Finding[]> {
-  const answer = await ports.aws.network(subnetsAskedFor(question));
+/** Asks AWS, when there is something to ask. Whoever may not ask, or gets no answer, is told so and not stopped. */
+export const lookAtNetwork = (ports: Pick<Ports, "aws">, question: NetworkQuestion | null): Promise<Finding[]> =>
+  unlessDisturbed("zones and subnets", async () => (question === null ? [] : await askNetwork(ports, question)));
+
+async function askNetwork(ports: Pick<Ports, "aws">, question: NetworkQuestion): Promise<Finding[]> {
+  const answer = await ports.aws.network(subnetsAskedFor(question), asksZones(question));
   if (answer !== "denied") return networkFindings(question, answer);
   return [
     {

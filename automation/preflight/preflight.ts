@@ -11,12 +11,14 @@ import { flagProblems } from "../gates/multi-cluster-flag";
 import { observe, type Observation } from "../observation/observe";
 import { kubectl } from "../text/kubectl";
 import { lookAtNetwork } from "./network";
+import { stepsAhead } from "./moves-ahead";
 import { networkOfRollout } from "./network-question";
 import { longNodeUpdates } from "./node-replacement-time";
 import { pendingChanges } from "./pending-changes";
 import type { Ports, StackRef } from "../ports";
 import { missingTargetGroups } from "../environment/load-balancers";
 import { undeployed } from "./undeployed-config";
+import { identityFindings } from "./identity";
 import { insightFindings } from "./upgrade-insights";
 
 const required = (code: DriverErrorCode, message: string, remedy: string): Finding => ({
@@ -221,12 +223,12 @@ export async function preflight({
     probes: probes ? 16 : 0,
     alarms: environment.config.rollout.alarms,
   };
-  const left = steps.slice(record.rollout?.done ?? 0);
-  const [observation, network, insights] = await Promise.all([
+  const ahead = stepsAhead(record, steps, asked, environment.config.kubernetesVersion);
+  const [observation, network, insights, identity] = await Promise.all([
     observe(ports, environment, members, wants),
-    lookAtNetwork(ports, networkOfRollout({ environment, deployed: deployedConfig, record, members, steps })),
-    insightFindings(ports, members, left),
-    ports.aws.identity(),
+    lookAtNetwork(ports, networkOfRollout({ environment, deployed: deployedConfig, record, members, ahead })),
+    insightFindings(ports, members, ahead),
+    identityFindings(ports),
   ]);
   const previewable = Object.keys(members).filter(
     (name) =>
@@ -239,7 +241,7 @@ export async function preflight({
     { kind: "environment" },
     ...previewable.map((member) => ({ kind: "member", member }) as const),
   ];
-  const makesMember = left.some((step) => step.type === "move" && step.kind === "provision");
+  const makesMember = ahead.some((step) => step.type === "move" && step.kind === "provision");
   const pending = await Promise.all(
     stacks.map((stack) => pendingChanges(ports, environment.environment, stack, makesMember)),
   );
@@ -292,7 +294,8 @@ export async function preflight({
       ...pending.flat(),
       ...configFindings(environment.environment, deployedConfig, environment.config, record),
       ...lost,
-      ...longNodeUpdates(environment.config, left, record.rollout !== null),
+      ...longNodeUpdates(environment.config, ahead, record.rollout !== null),
+      ...identity,
       ...network,
       ...insights,
     ],

@@ -4,6 +4,7 @@ import type { Step } from "../../stacks/record";
 import type { Finding } from "../finding";
 import type { Ports } from "../ports";
 import { shell } from "../text/shell";
+import { unlessDisturbed } from "./unless-disturbed";
 
 /**
  * Advice: EKS takes a day to see what was repaired, counts what was used a month ago, and enforces none of it
@@ -23,26 +24,32 @@ export async function insightFindings(
       wanted.set(step.member, { clusterName: outputs.clusterName, version: step.to.version });
   }
   const found = await Promise.all(
-    [...wanted.values()].map(async ({ clusterName, version }): Promise<Finding[]> => {
-      const insights = await aws.upgradeInsights(clusterName, version);
-      if (insights === "denied")
-        return [
-          {
-            code: "EBG-AWS",
-            severity: "recommended",
-            message: `what EKS found that may keep ${clusterName} from ${version} can't be read`,
-            remedy: "permit eks:ListInsights (docs/reference/permissions.md)",
-          },
-        ];
-      return insights.map(({ name, status, reason }) => ({
-        code: "EBG-PREFLIGHT",
-        severity: "recommended",
-        message: `EKS says of ${clusterName} and ${version}: ${status}, ${name}${reason === "" ? "" : ` (${reason})`}`,
-        remedy:
-          shell`repair it, then: aws eks start-insights-refresh --cluster-name ${clusterName}; details: ` +
-          shell`aws eks list-insights --cluster-name ${clusterName}`,
-      }));
-    }),
+    [...wanted.values()].map(({ clusterName, version }) =>
+      unlessDisturbed(`what EKS found that may keep ${clusterName} from ${version}`, () =>
+        insightsOf(aws, clusterName, version),
+      ),
+    ),
   );
   return found.flat();
+}
+
+async function insightsOf(aws: Ports["aws"], clusterName: string, version: string): Promise<Finding[]> {
+  const insights = await aws.upgradeInsights(clusterName, version);
+  if (insights === "denied")
+    return [
+      {
+        code: "EBG-AWS",
+        severity: "recommended",
+        message: `what EKS found that may keep ${clusterName} from ${version} can't be read`,
+        remedy: "permit eks:ListInsights (docs/reference/permissions.md)",
+      },
+    ];
+  return insights.map(({ name, status, reason }) => ({
+    code: "EBG-PREFLIGHT",
+    severity: "recommended",
+    message: `EKS says of ${clusterName} and ${version}: ${status}, ${name}${reason === "" ? "" : ` (${reason})`}`,
+    remedy:
+      shell`repair it, then: aws eks start-insights-refresh --cluster-name ${clusterName}; details: ` +
+      shell`aws eks list-insights --cluster-name ${clusterName}`,
+  }));
 }

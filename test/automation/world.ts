@@ -105,6 +105,8 @@ export class World {
   /** What EC2 says of zones and subnets. */
   network: NetworkReading = plainNetwork;
   insights: UpgradeInsights = [];
+  /** How AWS fails what is asked of it before anything begins: zones, subnets, insights, the caller's identity. */
+  disturbed: DriverError | null = null;
   /** Whether AWS does not tell the targets now. */
   untold: () => boolean = () => false;
   /** Members whose pods pass the health check and answer requests with errors. */
@@ -482,9 +484,20 @@ export class World {
       },
       aws: {
         ...noAdoption.aws,
-        identity: async () => ({ account: "123456789012", arn: "arn" }),
-        network: async () => this.network,
-        upgradeInsights: async () => this.insights,
+        identity: async () => {
+          if (this.disturbed !== null) throw this.disturbed;
+          return { account: "123456789012", arn: "arn" };
+        },
+        network: async () => {
+          this.calls.push("network");
+          if (this.disturbed !== null) throw this.disturbed;
+          return this.network;
+        },
+        upgradeInsights: async () => {
+          this.calls.push("upgradeInsights");
+          if (this.disturbed !== null) throw this.disturbed;
+          return this.insights;
+        },
         targets: async () => {
           if (this.dead) throw new Killed();
           if (this.untold()) throw new DriverError("EBG-AWS", "Throttling", "wait");

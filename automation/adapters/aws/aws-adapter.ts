@@ -181,8 +181,8 @@ export class AwsAdapter implements AwsPort {
   upgradeInsights(clusterName: string, version: string): Promise<UpgradeInsights> {
     return readInsights(this.eks, callAws, clusterName, version);
   }
-  network(subnetIds: readonly string[]): Promise<NetworkReading> {
-    return readNetwork(this.ec2, callAws, subnetIds);
+  network(subnetIds: readonly string[], zonesToo: boolean): Promise<NetworkReading> {
+    return readNetwork(this.ec2, callAws, subnetIds, zonesToo);
   }
 
   probe(url: string, count: number): Promise<ProbeResult> {

@@ -44,9 +44,18 @@ async function subnetsOf(ec2: EC2Client, call: Call, ids: readonly string[]): Pr
   return found;
 }
 
-export async function readNetwork(ec2: EC2Client, call: Call, subnetIds: readonly string[]): Promise<NetworkReading> {
+/** What is not wanted is not asked for. */
+export async function readNetwork(
+  ec2: EC2Client,
+  call: Call,
+  subnetIds: readonly string[],
+  zonesToo: boolean,
+): Promise<NetworkReading> {
   try {
-    const [zones, subnets] = await Promise.all([zonesOf(ec2, call), subnetsOf(ec2, call, [...new Set(subnetIds)])]);
+    const [zones, subnets] = await Promise.all([
+      zonesToo ? zonesOf(ec2, call) : [],
+      subnetsOf(ec2, call, [...new Set(subnetIds)]),
+    ]);
     return { zones, subnets };
   } catch (error) {
     if (isDenied(error)) return "denied";

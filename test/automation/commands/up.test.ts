@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DriverError } from "../../../automation/errors";
 import type { DriverEventBody } from "../../../automation/events";
 import type { AppliedUpdate, Ports } from "../../../automation/ports";
 import type { NetworkReading } from "../../../automation/ports/readings";
@@ -115,4 +116,79 @@ describe("up", () => {
     ];
     assert.deepEqual((await up(false, { zones, subnets: [] })).calls, ["update dev", "update blue", "update green"]);
   });
+
+  it("asks of a network that is deployed nothing, and goes on when AWS does not say what it asks", async () => {
+    const world = new World();
+    world.disturbed = new DriverError("EBG-DEADLINE", "AWS did not answer ec2:DescribeSubnets within 30 s", "again");
+    const { told, updated } = await firstUp(world, { outputs: null, resources: 0 }, 0);
+    assert.deepEqual([updated, world.calls.filter((call) => call === "network").length], [1, 1]);
+    assert.match(told.join("\n"), /recommended: zones and subnets could not be looked at: AWS did not answer/);
+    const both = new World("cycle");
+    both.disturbed = world.disturbed;
+    await firstUp(both, undefined, 1);
+    assert.ok(!both.calls.includes("network"));
+  });
+
+  it("does not refuse to finish a member for the addresses that it took itself, only to begin one", async () => {
+    for (const resources of [0, 7]) {
+      const world = new World();
+      const ids = ["subnet-a", "subnet-b", "subnet-c", "subnet-d"];
+      world.network = {
+        zones: [],
+        subnets: ids.map((id, at) => tight(id, at % 2 === 0 ? "us-east-1a" : "us-east-1b")),
+      };
+      const looked = firstUp(world, undefined, resources);
+      if (resources === 0) await assert.rejects(looked, /EKS needs 6 free addresses in each subnet of a new cluster/);
+      else assert.equal((await looked).updated, 1);
+    }
+  });
 });
+
+const inTheirs = {
+  ...config,
+  "eks-blue-green:network": JSON.stringify({
+    existing: {
+      vpcId: "vpc-1",
+      privateSubnetIds: ["subnet-a", "subnet-b"],
+      publicSubnetIds: ["subnet-c", "subnet-d"],
+    },
+  }),
+};
+const tight = (id: string, zone: string) => ({ id, vpcId: "vpc-1", zone, zoneId: "use1-az6", freeAddresses: 3 });
+
+class Updated extends Error {}
+
+/**
+ * `up` until its first update. `environment`: the reading of the environment's stack, else one in an existing VPC;
+ * `resources`: how many blue's stack has, which has no outputs.
+ */
+async function firstUp(
+  world: World,
+  environment: { readonly outputs: null; readonly resources: number } | undefined,
+  resources: number,
+): Promise<{ readonly told: readonly string[]; readonly updated: number }> {
+  const ports = world.ports();
+  const events: DriverEventBody[] = [];
+  let updated = 0;
+  const values = environment === undefined ? inTheirs : config;
+  const outputs = { ...world.environmentOutputs(), config: parseEnvironmentConfig(values, { environment: "dev" }) };
+  const pulumi: Partial<Ports["pulumi"]> = {
+    readEnvironment: async () => ({ exists: true, resources: 1, pendingOperations: [], outputs, ...environment }),
+    readMember: async () => ({ exists: true, resources, pendingOperations: [], outputs: null }),
+    settle: async () => null,
+    update: async () => {
+      updated += 1;
+      throw new Updated();
+    },
+  };
+  const signal = new AbortController().signal;
+  const changed = { ...ports, pulumi: Object.assign(Object.create(ports.pulumi) as Ports["pulumi"], pulumi) };
+  const emit = (event: DriverEventBody): void => void events.push(event);
+  const run = { environment: "dev", config: values, emit, stop: signal, cancel: signal, probes: false };
+  await assert.rejects(runUp(changed, run), (error) => {
+    if (!(error instanceof Updated)) throw error;
+    return true;
+  });
+  const told = events.flatMap((event) => (event.kind === "finding" ? [`${event.severity}: ${event.message}`] : []));
+  return { told, updated };
+}

@@ -14,7 +14,7 @@ describe("the zones and subnets that EC2 tells", function () {
 
   it("have names, ids and free addresses; a subnet that is not there is left out", async () => {
     const { ec2, subnets, vpcId } = rig();
-    const network = await readNetwork(ec2, callAws, [...subnets, ...subnets, "subnet-0123456789abcdef0"]);
+    const network = await readNetwork(ec2, callAws, [...subnets, ...subnets, "subnet-0123456789abcdef0"], true);
     assert.ok(network !== "denied");
     assert.ok(network.zones.length >= 2);
     for (const { name, id } of network.zones) {
@@ -30,8 +30,15 @@ describe("the zones and subnets that EC2 tells", function () {
   });
 
   it("are not told to credentials that may not ask, which is no failure; any other refusal is one", async () => {
-    assert.equal(await readNetwork(refusing("UnauthorizedOperation"), callAws, []), "denied");
-    await assert.rejects(readNetwork(refusing("RequestLimitExceeded"), callAws, []), /RequestLimitExceeded/);
-    await assert.rejects(readNetwork(refusing("ExpiredToken"), callAws, []), /ExpiredToken/);
+    assert.equal(await readNetwork(refusing("UnauthorizedOperation"), callAws, [], true), "denied");
+    await assert.rejects(readNetwork(refusing("RequestLimitExceeded"), callAws, [], true), /RequestLimitExceeded/);
+    await assert.rejects(readNetwork(refusing("ExpiredToken"), callAws, [], true), /ExpiredToken/);
+  });
+
+  it("are not asked for when nobody wants them", async () => {
+    assert.deepEqual(await readNetwork(refusing("RequestLimitExceeded"), callAws, [], false), {
+      zones: [],
+      subnets: [],
+    });
   });
 });
