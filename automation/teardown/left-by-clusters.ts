@@ -2,6 +2,7 @@
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";
 import type { Finding } from "../finding";
+import { listing } from "../gates/gate-result";
 import type { Leftover, TeardownPort } from "../ports";
 import { shell } from "../text/shell";
 
@@ -11,8 +12,22 @@ interface Run {
   readonly commandName: string;
 }
 
+/** A look that fails is told, and keeps nobody from the destroy, nor from the destroy's own error. */
+async function lookInTheWay(port: Port, run: Run, clusterNames: readonly string[]): Promise<readonly Leftover[]> {
+  try {
+    return await port.inTheWay(clusterNames);
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    run.emit({
+      kind: "note",
+      message: `what ${listing(clusterNames)} left in the network was not looked for: ${error.message}`,
+    });
+    return [];
+  }
+}
+
 async function nameInTheWay(port: Port, run: Run, clusterNames: readonly string[]): Promise<readonly Leftover[]> {
-  const found = await port.inTheWay(clusterNames);
+  const found = await lookInTheWay(port, run, clusterNames);
   for (const { what, id, command } of found)
     run.emit({
       kind: "finding",
