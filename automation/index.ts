@@ -56,6 +56,10 @@ const never = new AbortController().signal;
 
 const probesWanted = (): boolean => (process.env["EKS_BLUE_GREEN_PROBE"] ?? "on") !== "off";
 
+/** Options of trust that the command was given: whoever goes on with it needs them as well. */
+const trustOf = ({ allowExec, trustStateAddresses }: Target): string =>
+  `${allowExec === true ? " --allow-exec" : ""}${trustStateAddresses === true ? " --trust-state-addresses" : ""}`;
+
 /** What every command that works with a record needs to know, besides what it is asked for. */
 function runOf(
   options: Target & Controls,
@@ -70,7 +74,7 @@ function runOf(
     stop: options.signal ?? never,
     cancel: options.cancel ?? never,
     approveRetire,
-    commandName: `eks-blue-green ${command}${options.allowExec === true ? " --allow-exec" : ""}`,
+    commandName: `eks-blue-green ${command}${trustOf(options)}`,
     probes: probesWanted(),
   };
 }

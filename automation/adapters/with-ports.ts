@@ -9,6 +9,7 @@ import { regionOf } from "./aws/region";
 import { systemClock } from "./clock";
 import { withExecPermission } from "./kubernetes/exec-permission";
 import { KubernetesAdapter } from "./kubernetes/kubernetes-adapter";
+import { withStateAddresses } from "./kubernetes/state-addresses";
 import { Narrator } from "./narrated-ports";
 import { workDirectoryIn } from "./pulumi/project/sandbox-copy";
 import { PulumiAdapter } from "./pulumi/pulumi-adapter";
@@ -29,6 +30,11 @@ export interface Target {
    * commands that whoever writes the state chooses. Default false.
    */
   readonly allowExec?: boolean;
+  /**
+   * Whether a member's API server may be asked at the address that the state has while EKS fails to tell it. Whoever
+   * writes the state then chooses who gets the driver's token. Default false.
+   */
+  readonly trustStateAddresses?: boolean;
 }
 
 /** Who is told, and who may stop a command. */
@@ -108,7 +114,9 @@ export async function withPorts<T>(
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
     const ports = { pulumi, aws, kubernetes, clock, evacuation };
     const result = await withExecPermission(target.allowExec ?? false, () =>
-      work({ ports, config, region, surroundings, emit }),
+      withStateAddresses(target.trustStateAddresses ?? false, () =>
+        work({ ports, config, region, surroundings, emit }),
+      ),
     );
     return pasteable(result, target.environment);
   } catch (error) {

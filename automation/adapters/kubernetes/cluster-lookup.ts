@@ -1,6 +1,7 @@
 /**
  * Where a member's API server is, and whose certificates it has: from EKS, by the cluster's name. The state says both as
- * well, but whoever can write the state would choose who gets the driver's token.
+ * well, but whoever can write the state would choose who gets the driver's token: it is believed only while EKS fails,
+ * and when somebody says so.
  */
 import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import type { MemberOutputs } from "../../../stacks/contract";
@@ -9,6 +10,7 @@ import { oneLine } from "../../text/foreign";
 import { shell } from "../../text/shell";
 import { callAws, isGone } from "../aws/call";
 import { clientSettings } from "../aws/client";
+import { mayTrustStateAddresses } from "./state-addresses";
 
 export interface ClusterAddress {
   readonly server: URL;
@@ -18,10 +20,37 @@ export interface ClusterAddress {
 
 type Cluster = Pick<MemberOutputs, "member" | "clusterName" | "region">;
 
+/** What the state's kubeconfig says. `ca`: base64 of PEM. */
+export interface ClaimedAddress {
+  readonly server: string;
+  readonly ca: string | null;
+}
+
+/** Real milliseconds in which EKS is not asked again where the state is believed: it is disturbed, and would take long. */
+const believedMs = 60_000;
+
 /** A cluster keeps its address for life; one that was made again under the same name has another. */
 const known = new Map<string, ClusterAddress>();
 const asking = new Map<string, Promise<ClusterAddress>>();
+const believed = new Map<string, { readonly address: ClusterAddress; readonly until: number }>();
+/** One a region: what it learns of a throttled EKS slows down whoever asks next. */
+const clients = new Map<string, EKSClient>();
 const keyOf = ({ region, clusterName }: Cluster): string => `${region}/${clusterName}`;
+
+function clientOf(region: string): EKSClient {
+  const client = clients.get(region) ?? new EKSClient(clientSettings(region));
+  clients.set(region, client);
+  return client;
+}
+
+/** The next lookup begins with a client of its own. */
+export function closeLookups(): void {
+  for (const client of clients.values()) client.destroy();
+  clients.clear();
+}
+
+/** EKS fails, which says nothing of the cluster. */
+class Disturbed extends DriverError {}
 
 const silent = ({ member, clusterName }: Cluster, what: string, cause?: unknown): DriverError =>
   new DriverError(
@@ -33,7 +62,7 @@ const silent = ({ member, clusterName }: Cluster, what: string, cause?: unknown)
 
 async function describe(cluster: Cluster): Promise<ClusterAddress> {
   const { clusterName, region } = cluster;
-  const client = new EKSClient(clientSettings(region));
+  const client = clientOf(region);
   try {
     const { cluster: found } = await callAws("eks:DescribeCluster", (options) =>
       client.send(new DescribeClusterCommand({ name: clusterName }), options),
@@ -46,14 +75,13 @@ async function describe(cluster: Cluster): Promise<ClusterAddress> {
     if (isGone(error)) throw silent(cluster, `EKS has no cluster ${clusterName} in ${region}`, error);
     if (!(error instanceof DriverError) || !["EBG-AWS", "EBG-DEADLINE"].includes(error.code)) throw error;
     // AWS that fails says nothing of the cluster: it must not be taken for a dead one.
-    throw new DriverError(
+    throw new Disturbed(
       "EBG-KUBERNETES",
       `EKS does not say where the API server of ${cluster.member} is: ${error.message}`,
-      error.remedy,
+      `${error.remedy}; if it can't wait and you trust everybody who can write the state, add --trust-state-addresses ` +
+        "to the command: the address in the state is used while EKS fails",
       error,
     );
-  } finally {
-    client.destroy();
   }
 }
 
@@ -71,19 +99,38 @@ async function ask(cluster: Cluster): Promise<ClusterAddress> {
 const sameServer = (one: URL, other: URL): boolean =>
   one.origin === other.origin && one.pathname.replace(/\/$/, "") === other.pathname.replace(/\/$/, "");
 
+/** The state's own word, where it may be believed: only while EKS fails, not when it has no such cluster or refuses. */
+async function askOrBelieve(cluster: Cluster, server: URL | null, ca: string | null): Promise<ClusterAddress> {
+  const mayBelieve = mayTrustStateAddresses() && server?.protocol === "https:" && ca !== null;
+  if (!mayBelieve) return await ask(cluster);
+  const key = keyOf(cluster);
+  const kept = believed.get(key);
+  if (kept !== undefined && performance.now() < kept.until && sameServer(kept.address.server, server))
+    return kept.address;
+  try {
+    return await ask(cluster);
+  } catch (error) {
+    if (!(error instanceof Disturbed)) throw error;
+    const address = { server, ca: Buffer.from(ca, "base64").toString("utf8") };
+    believed.set(key, { address, until: performance.now() + believedMs });
+    return address;
+  }
+}
+
 /**
- * The cluster's address as EKS has it. `claimed`: the server that the state's kubeconfig names.
- * @throws EBG-KUBERNETES for another server; EBG-MEMBER-UNREACHABLE when there is no cluster; EBG-CREDENTIALS
+ * The cluster's address as EKS has it. `claimed`: what the state's kubeconfig names.
+ * @throws EBG-KUBERNETES for another server, or while EKS fails; EBG-MEMBER-UNREACHABLE when there is no cluster;
+ * EBG-CREDENTIALS
  */
-export async function addressOf(cluster: Cluster, claimed: string): Promise<ClusterAddress> {
-  const server = URL.canParse(claimed) ? new URL(claimed) : null;
+export async function addressOf(cluster: Cluster, claimed: ClaimedAddress): Promise<ClusterAddress> {
+  const server = URL.canParse(claimed.server) ? new URL(claimed.server) : null;
   const kept = known.get(keyOf(cluster));
   if (kept !== undefined && server !== null && sameServer(kept.server, server)) return kept;
-  const address = await ask(cluster);
+  const address = await askOrBelieve(cluster, server, claimed.ca);
   if (server !== null && sameServer(address.server, server)) return address;
   throw new DriverError(
     "EBG-KUBERNETES",
-    `the kubeconfig in the state of ${cluster.member} names the server ${oneLine(claimed)}, but EKS says that cluster ` +
+    `the kubeconfig in the state of ${cluster.member} names the server ${oneLine(claimed.server)}, but EKS says that cluster ` +
       `${cluster.clusterName} is at ${address.server.origin}; nothing was sent to either`,
     "find out who changed the state of the member's stack (SECURITY.md); if the cluster was made again by hand, deploy " +
       `that stack: pulumi up --stack ENVIRONMENT-${cluster.member}`,
@@ -93,4 +140,5 @@ export async function addressOf(cluster: Cluster, claimed: string): Promise<Clus
 /** After a certificate that the kept authority did not sign: the cluster may have been made again at the same address. */
 export function forgetAddress(cluster: Cluster): void {
   known.delete(keyOf(cluster));
+  believed.delete(keyOf(cluster));
 }

@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import type { MemberOutputs } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import { oneLine } from "../../text/foreign";
-import { addressOf, type ClusterAddress } from "./cluster-lookup";
+import { addressOf, type ClaimedAddress, type ClusterAddress } from "./cluster-lookup";
 import { eksToken } from "./eks-token";
 import { mayRunExec } from "./exec-permission";
 
@@ -21,7 +21,7 @@ interface KubeconfigFile {
   readonly "current-context"?: string;
   readonly clusters?: readonly {
     readonly name: string;
-    readonly cluster: { readonly server?: unknown };
+    readonly cluster: { readonly server?: unknown; readonly "certificate-authority-data"?: unknown };
   }[];
   readonly contexts?: readonly {
     readonly name: string;
@@ -87,14 +87,14 @@ function refuseUnlessAllowed(member: string, user: User): void {
 
 /** @throws EBG-KUBERNETES, EBG-MEMBER-UNREACHABLE when EKS has no such cluster, and what AWS refuses */
 export async function accessOf(member: ApiServer): Promise<Access> {
-  const { server, user } = contextOf(member);
+  const { claimed, user } = contextOf(member);
   const eksCluster = eksExec(user, member.region);
   const { token } = user;
   const certificate = user["client-certificate-data"];
   const plain = user.exec === undefined && (token !== undefined || certificate !== undefined);
   if (eksCluster !== null) refuseOtherCluster(member, eksCluster);
   else if (!plain) refuseUnlessAllowed(member.member, user);
-  const base = await addressOf(member, server);
+  const base = await addressOf(member, claimed);
   if (eksCluster !== null)
     return {
       ...base,
@@ -122,7 +122,7 @@ export const clusterIn = (member: ApiServer): { readonly name: string; readonly 
   eksExec(contextOf(member).user, member.region);
 
 /** What the kubeconfig claims. @throws EBG-KUBERNETES */
-function contextOf(member: ApiServer): { readonly server: string; readonly user: User } {
+function contextOf(member: ApiServer): { readonly claimed: ClaimedAddress; readonly user: User } {
   const file = parsed(member);
   const context =
     file?.contexts?.find((one) => one.name === file["current-context"])?.context ?? file?.contexts?.[0]?.context;
@@ -130,7 +130,8 @@ function contextOf(member: ApiServer): { readonly server: string; readonly user:
   const user = file?.users?.find((one) => one.name === context?.user)?.user;
   if (typeof cluster?.server !== "string" || user === undefined || user === null)
     throw unusable(member.member, "has no complete context");
-  return { server: cluster.server, user };
+  const { server, "certificate-authority-data": ca } = cluster;
+  return { claimed: { server, ca: typeof ca === "string" ? ca : null }, user };
 }
 
 function parsed(member: ApiServer): KubeconfigFile | null {

@@ -6,6 +6,7 @@ import type { Binding, ControllerState, DeploymentState, KubernetesPort } from "
 import { proveController } from "./controller-proof";
 import { nodeTargets } from "./node-targets";
 import * as services from "./services";
+import { closeLookups } from "./cluster-lookup";
 import { closeConnections, get, getList, getObject } from "./client";
 import { shell } from "../../text/shell";
 import { oneLine } from "../../text/foreign";
@@ -75,6 +76,7 @@ export class KubernetesAdapter implements KubernetesPort {
 
   dispose(): void {
     closeConnections();
+    closeLookups();
   }
 
   async ready(member: MemberOutputs): Promise<{ readonly version: string }> {

@@ -12,6 +12,7 @@ import {
   up,
   upgrade,
   type LookOptions,
+  type Target,
   type UpgradeOptions,
   type UpResult,
   type UpgradeResult,
@@ -25,12 +26,14 @@ import { tellEnding } from "../../report/result-line";
 import { exitCodeOfOutcome } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
 import { allowExecOption } from "./allow-exec";
+import { trustStateAddressesOption } from "./trust-state-addresses";
 
 interface Flags {
   stack: string;
   cwd: string;
   json: boolean;
   allowExec: boolean;
+  trustStateAddresses: boolean;
   plain?: boolean;
   approveRetire?: boolean;
   retryVersion?: boolean;
@@ -50,11 +53,13 @@ const base = (name: string, description: string, json = jsonOption()): Command =
     .addOption(stackOption())
     .addOption(cwdOption())
     .addOption(json)
-    .addOption(allowExecOption());
-const target = (flags: Flags): { environment: string; projectDirectory: string; allowExec: boolean } => ({
+    .addOption(allowExecOption())
+    .addOption(trustStateAddressesOption());
+const target = (flags: Flags): Target => ({
   environment: flags.stack,
   projectDirectory: resolve(flags.cwd),
   allowExec: flags.allowExec,
+  trustStateAddresses: flags.trustStateAddresses,
 });
 
 /** Runs a rollout with its view, Ctrl-C and exit code. */

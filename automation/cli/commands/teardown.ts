@@ -7,12 +7,14 @@ import { tellEnding } from "../../report/result-line";
 import { exitCodes } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
 import { allowExecOption } from "./allow-exec";
+import { trustStateAddressesOption } from "./trust-state-addresses";
 
 interface Flags {
   stack: string;
   cwd: string;
   json: boolean;
   allowExec: boolean;
+  trustStateAddresses: boolean;
   plain: boolean;
   yesDelete?: string;
 }
@@ -46,6 +48,7 @@ async function run(flags: Flags): Promise<void> {
       environment: flags.stack,
       projectDirectory: resolve(flags.cwd),
       allowExec: flags.allowExec,
+      trustStateAddresses: flags.trustStateAddresses,
       confirm: typed,
       onEvent: tell,
       signal: interrupt.signal,
@@ -73,6 +76,7 @@ export function teardownCommand(): Command {
     )
     .addOption(new Option("--json", "NDJSON events on stdout, people's text on stderr").default(false))
     .addOption(allowExecOption())
+    .addOption(trustStateAddressesOption())
     .addOption(new Option("--plain", "plain lines instead of the live view").default(false))
     .addHelpText(
       "after",

@@ -7,12 +7,14 @@ import { verifyLines } from "../../report/verify";
 import { widthOf } from "../../report/width";
 import { exitCodeOfVerdict } from "../exit-codes";
 import { allowExecOption } from "./allow-exec";
+import { trustStateAddressesOption } from "./trust-state-addresses";
 
 interface Flags {
   stack: string;
   cwd: string;
   json: boolean;
   allowExec: boolean;
+  trustStateAddresses: boolean;
   requests: number;
   concurrency: number;
 }
@@ -27,7 +29,8 @@ const whole =
 async function run(flags: Flags): Promise<void> {
   const reporter = lookReporter();
   const tell = stamp(reporter);
-  const target = { environment: flags.stack, projectDirectory: resolve(flags.cwd), allowExec: flags.allowExec };
+  const { allowExec, trustStateAddresses } = flags;
+  const target = { environment: flags.stack, projectDirectory: resolve(flags.cwd), allowExec, trustStateAddresses };
   // People get the findings with the table, scripts in the one object.
   const report = await verify({
     ...target,
@@ -55,6 +58,7 @@ export function verifyCommand(): Command {
     .addOption(new Option("--concurrency <n>", "how many of them at a time").argParser(whole(1)).default(40))
     .addOption(new Option("--json", "one JSON object on stdout").default(false))
     .addOption(allowExecOption())
+    .addOption(trustStateAddressesOption())
     .addHelpText(
       "after",
       "\nExamples:\n  $ eks-blue-green verify --stack dev\n  $ eks-blue-green verify --stack dev --requests 5000 " +

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { closeLookups } from "../../../../automation/adapters/kubernetes/cluster-lookup";
 
 const variables = {
   AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
@@ -13,7 +14,9 @@ export class EksRig {
   readonly clusters = new Map<string, object>();
   /** Names that were asked for. */
   readonly asked: string[] = [];
-  /** Answers with this status instead. */
+  /** Connections that were made to it. */
+  connections = 0;
+  /** Answers with this status instead: 400 is a failure of EKS, 403 a denial. */
   fails: number | null = null;
   private readonly server: Server;
   private readonly saved = new Map<string, string | undefined>();
@@ -27,6 +30,7 @@ export class EksRig {
       response.writeHead(status, {
         "content-type": "application/json",
         ...(status === 404 ? { "x-amzn-errortype": "ResourceNotFoundException" } : {}),
+        ...(status === 403 ? { "x-amzn-errortype": "AccessDeniedException" } : {}),
         ...(status === 400 ? { "x-amzn-errortype": "ServerException" } : {}),
       });
       response.end(JSON.stringify(status === 200 ? { cluster: { name, ...cluster } } : { message: `no ${name}` }));
@@ -34,6 +38,9 @@ export class EksRig {
   }
 
   async start(): Promise<void> {
+    this.server.on("connection", () => (this.connections += 1));
+    // Whoever keeps a connection can use it as long as he likes.
+    this.server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
     const endpoint = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
     for (const [name, value] of Object.entries({ ...variables, AWS_ENDPOINT_URL_EKS: endpoint })) {
@@ -47,6 +54,7 @@ export class EksRig {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
+    closeLookups();
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { get } from "../../../../automation/adapters/kubernetes/client";
 import { forgetAddress } from "../../../../automation/adapters/kubernetes/cluster-lookup";
 import { withExecPermission } from "../../../../automation/adapters/kubernetes/exec-permission";
+import { withStateAddresses } from "../../../../automation/adapters/kubernetes/state-addresses";
 import { accessOf } from "../../../../automation/adapters/kubernetes/kubeconfig";
 import type { MemberOutputs } from "../../../../stacks/contract";
 import { EksRig } from "./eks-rig";
@@ -144,6 +145,51 @@ describe("a kubeconfig that the state holds", () => {
     await assert.rejects(accessOf(memberWith(real, token("dev-blue"))), {
       code: "EBG-KUBERNETES",
       message: /EKS does not say where the API server of blue is/,
+    });
+  });
+
+  it("is asked of EKS by one client, which knows how it was throttled before", async () => {
+    const before = eks.connections;
+    for (let times = 0; times < 3; times += 1) {
+      forgetAddress(memberWith(real, {}));
+      await accessOf(memberWith(real, token("dev-blue")));
+    }
+    assert.equal(eks.asked.length, 3);
+    assert.ok(eks.connections - before <= 1, `${eks.connections - before} connections`);
+  });
+
+  describe("with --trust-state-addresses", () => {
+    const trusting = <T>(work: () => Promise<T>) => withStateAddresses(true, work);
+    it("leads where it says while EKS fails, with its own certificates, and nowhere without it", async () => {
+      eks.fails = 400;
+      await assert.rejects(accessOf(memberWith(real, token("dev-blue"))), (error: { code: string; remedy: string }) => {
+        assert.match(error.remedy, /--trust-state-addresses/);
+        return error.code === "EBG-KUBERNETES";
+      });
+      eks.asked.length = 0;
+      await trusting(async () => {
+        for (let times = 0; times < 3; times += 1) {
+          const access = await accessOf(memberWith(real, token("dev-blue")));
+          assert.deepEqual([access.server.origin, access.ca], [real, "-----BEGIN CERTIFICATE-----foreign"]);
+        }
+      });
+      assert.deepEqual(eks.asked, ["dev-blue"], "one that is disturbed is not asked for every call");
+      await assert.rejects(accessOf(memberWith(real, token("dev-blue"))), { code: "EBG-KUBERNETES" });
+    });
+
+    it("is believed in nothing that EKS itself says: another server, no cluster, a denial", async () => {
+      await trusting(async () => {
+        await assert.rejects(accessOf(memberWith(foreignUrl, token("dev-blue"))), { message: /names the server/ });
+        eks.clusters.delete("dev-blue");
+        forgetAddress(memberWith(real, {}));
+        await assert.rejects(accessOf(memberWith(real, token("dev-blue"))), { code: "EBG-MEMBER-UNREACHABLE" });
+        eks.fails = 403;
+        await assert.rejects(accessOf(memberWith(real, token("dev-blue"))), { code: "EBG-CREDENTIALS" });
+        eks.fails = 400;
+        await assert.rejects(accessOf(memberWith("http://127.0.0.1:1", token("dev-blue"))), { code: "EBG-KUBERNETES" });
+        await assert.rejects(accessOf(memberWith(real, token("other"))), { message: /token of cluster other/ });
+      });
+      assert.equal(connections, 0);
     });
   });
 });
