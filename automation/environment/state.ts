@@ -56,7 +56,7 @@ export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: str
     throw new DriverError(
       "EBG-UNKNOWN-STACK",
       `there is no stack ${name}`,
-      `create it: pulumi stack init ${name}; then: eks-blue-green up --stack ${name}`,
+      `eks-blue-green up --stack ${name} creates and deploys it`,
     );
   const environment = reading.outputs;
   if (environment === null && reading.resources === 0)

@@ -28,7 +28,11 @@ export const variables: readonly Variable[] = [
   },
   { name: "EKS_BLUE_GREEN_SANDBOX", meaning: "The control endpoint of the running sandbox. A sandbox sets it." },
   { name: "EKS_BLUE_GREEN_SANDBOX_SECRET", meaning: "What that endpoint asks for. A sandbox sets it." },
-  { name: "EKS_BLUE_GREEN_CACHE", meaning: "Where the sandbox's tools are kept. Default: `~/.cache/eks-blue-green`." },
+  {
+    name: "EKS_BLUE_GREEN_CACHE",
+    meaning:
+      "Where the sandbox's tools are kept. Default: `$XDG_CACHE_HOME/eks-blue-green`, else `~/.cache/eks-blue-green`.",
+  },
   { name: "EKS_BLUE_GREEN_KEEP_LOGS", meaning: "A folder into which a rehearsal copies its logs at the end." },
   {
     name: "EKS_BLUE_GREEN_LBC",
