@@ -219,6 +219,19 @@ describe("an environment under the shipped policies", function () {
     await assert.rejects(make("prod-blue"), hasCode("AccessDeniedException"));
     await make(name);
     await eks.waitUntilClusterActive({ client: aws.eks, maxWaitTime: 100, minDelay: 1, maxDelay: 1 }, { name });
+    // The load balancer is let in to the members' pods; EKS tags the group with the cluster's name.
+    const { cluster: made } = await aws.eks.send(new eks.DescribeClusterCommand({ name }));
+    const GroupId = made?.resourcesVpcConfig?.clusterSecurityGroupId ?? "";
+    const IpPermissions = [{ IpProtocol: "tcp", FromPort: 80, ToPort: 80, IpRanges: [{ CidrIp: "10.0.0.0/8" }] }];
+    await aws.ec2.send(new ec2.AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
+    await aws.ec2.send(new ec2.RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
+    const others = await rig().ec2.send(
+      new ec2.CreateSecurityGroupCommand({ GroupName: "others", Description: "others", VpcId: rig().vpcId }),
+    );
+    await assert.rejects(
+      aws.ec2.send(new ec2.AuthorizeSecurityGroupIngressCommand({ GroupId: others.GroupId, IpPermissions })),
+      hasCode("UnauthorizedOperation"),
+    );
     await aws.eks.send(
       new eks.CreateNodegroupCommand({
         clusterName: name,

@@ -1,7 +1,7 @@
 /** The policies that are shipped: enough for what the driver and `pulumi up` call, and not more. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { permissionTable } from "../../sandbox/aws-front/permissions/table";
 import { permits, type PolicyDocument, type Request } from "../support/iam";
@@ -9,37 +9,22 @@ import { longestLoadBalancingName } from "../../components/internal/aws-limits";
 import { derivedName } from "../../components/internal/names";
 import { controllerPolicies } from "./controller";
 import { driverActions } from "./driver-actions";
-
-const root = resolve(__dirname, "../..");
-const policies = join(root, "policies");
-const text = (name: string): string => readFileSync(join(policies, `${name}.json`), "utf8");
-const policy = (name: string): PolicyDocument =>
-  JSON.parse(
-    text(name)
-      .replace(/ACCOUNT_ID/g, "111122223333")
-      .replace(/REGION/g, "us-east-1")
-      .replace(/ENVIRONMENT/g, "dev")
-      .replace(/MEMBER/g, "blue")
-      .replace(/CLUSTER\b/g, "theirs"),
-  ) as PolicyDocument;
-const may = (names: readonly string[], request: Request): boolean => permits(names.map(policy), request);
+import { ec2Arn, elbArn, filled, may, policies, policy, root, text } from "./shipped";
 
 const tagged = { "aws:ResourceTag/eks-blue-green/environment": "dev" };
 const group = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/dev-web/1";
-const handedOver = "arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/net/k8s-web-web-1/1";
+const handedOver = elbArn(`loadbalancer/net/${filled.loadBalancer}/1`);
+const controllersKey = { "aws:TagKeys": "elbv2.k8s.aws/cluster" };
 /** What a call is about, where a policy asks. */
 const about: Readonly<Record<string, Omit<Request, "action">>> = {
   eks: { resource: "arn:aws:eks:us-east-1:111122223333:cluster/dev-blue" },
   "eks:DescribeAddon": { resource: "arn:aws:eks:us-east-1:111122223333:addon/dev-blue/coredns/1" },
   "elasticloadbalancing:DeregisterTargets": { resource: group, context: tagged },
-  "elasticloadbalancing:AddTags": { resource: handedOver },
-  "elasticloadbalancing:RemoveTags": { resource: handedOver },
-  "ec2:CreateTags": {
-    resource: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1",
-    context: { "aws:TagKeys": "elbv2.k8s.aws/cluster" },
-  },
+  "elasticloadbalancing:AddTags": { resource: handedOver, context: controllersKey },
+  "elasticloadbalancing:RemoveTags": { resource: handedOver, context: controllersKey },
+  "ec2:CreateTags": { resource: ec2Arn("security-group", filled.adoptedGroup), context: controllersKey },
   "ec2:DeleteTags": {
-    resource: "arn:aws:ec2:us-east-1:111122223333:security-group/sg-1",
+    resource: ec2Arn("security-group", filled.adoptedGroup),
     context: { "aws:TagKeys": "service.k8s.aws/stack" },
   },
   "iam:PutRolePolicy": { resource: "arn:aws:iam::111122223333:role/blue-1a2b3c4" },
@@ -132,11 +117,9 @@ describe("the deployer's policies", () => {
 
   it("permits what the resources of an environment and its members are made, changed and removed with", () => {
     const needs: readonly (readonly [string, Omit<Request, "action">?])[] = [
-      ["ec2:CreateVpc"],
-      ["ec2:CreateNatGateway"],
+      ["ec2:CreateVpc", { context: inRequest }],
       ["ec2:CreateTags", { context: { "ec2:CreateAction": "CreateSubnet", ...inRequest } }],
       ["ec2:DeleteVpc", { context: tagged }],
-      ["ec2:AuthorizeSecurityGroupEgress"],
       ["elasticloadbalancing:CreateLoadBalancer", { context: inRequest }],
       [
         "elasticloadbalancing:AddTags",
@@ -194,6 +177,7 @@ describe("the deployer's policies", () => {
       ],
       ["iam:PutRolePolicy", { resource: "arn:aws:iam::111122223333:role/ci" }],
       ["iam:PassRole", { resource: role, context: { "iam:PassedToService": "lambda.amazonaws.com" } }],
+      ["ec2:CreateVpc"],
       ["ec2:DeleteVpc"],
       ["ec2:DeleteSecurityGroup"],
       ["ec2:DeleteVpcEndpoints", { context: tagged }],
@@ -207,37 +191,6 @@ describe("the deployer's policies", () => {
       refused.filter(([action, request]) => deploy(action, request)).map(([action]) => action),
       [],
     );
-  });
-});
-
-describe("the deployer's policy for what was handed over", () => {
-  const adopted = (action: string, resource: string): boolean =>
-    may(["deploy-environment", "deploy-members", "deploy-adopted"], { action, resource });
-  const arn = (kind: string): string => `arn:aws:elasticloadbalancing:us-east-1:111122223333:${kind}`;
-
-  it("lets the stack change and remove it, though it has no tag of ours, and nothing that the controller did not name", () => {
-    const names: readonly (readonly [string, string])[] = [
-      ["elasticloadbalancing:ModifyLoadBalancerAttributes", "loadbalancer/net/k8s-web-web-1/1"],
-      ["elasticloadbalancing:DeleteLoadBalancer", "loadbalancer/net/k8s-web-web-1/1"],
-      ["elasticloadbalancing:DeleteListener", "listener/net/k8s-web-web-1/1/2"],
-      ["elasticloadbalancing:ModifyTargetGroupAttributes", "targetgroup/k8s-web-web-1/1"],
-      ["elasticloadbalancing:DeleteTargetGroup", "targetgroup/k8s-web-web-1/1"],
-    ];
-    for (const [action, kind] of names) {
-      assert.ok(adopted(action, arn(kind)), action);
-      assert.ok(!may(["deploy-environment"], { action, resource: arn(kind) }), action);
-      assert.ok(!adopted(action, arn(kind.replace("k8s-web", "prod-web"))), action);
-    }
-    const group = "arn:aws:ec2:us-east-1:111122223333:security-group/";
-    assert.ok(adopted("ec2:DeleteSecurityGroup", `${group}GROUP_ID`));
-    assert.ok(!adopted("ec2:DeleteSecurityGroup", `${group}sg-1`));
-  });
-
-  it("covers every call that the stack's own load balancers need once they are there", () => {
-    const own = policy("deploy-environment").Statement.find(({ Action }) =>
-      Action.includes("elasticloadbalancing:DeleteListener"),
-    )?.Action;
-    assert.deepEqual(policy("deploy-adopted").Statement[0]?.Action, own);
   });
 });
 

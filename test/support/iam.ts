@@ -17,7 +17,7 @@ export interface Request {
   /** Default: none that has an ARN, as of a call that lists. */
   readonly resource?: string;
   /** Condition keys that AWS knows for this request; others are absent. */
-  readonly context?: Readonly<Record<string, string>>;
+  readonly context?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** Denials win; what nothing allows is denied. */
@@ -25,7 +25,7 @@ export function permits(
   documents: readonly PolicyDocument[],
   { action, resource = "*", context = {} }: Request,
 ): boolean {
-  const known = Object.fromEntries(Object.entries(context).map(([key, value]) => [key.toLowerCase(), [value]]));
+  const known = Object.fromEntries(Object.entries(context).map(([key, value]) => [key.toLowerCase(), [value].flat()]));
   const policies = documents.map(({ Statement }) =>
     parsePolicy(JSON.stringify({ Statement: Statement.map((one) => ({ Resource: "*", ...one })) })),
   );

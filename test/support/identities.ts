@@ -34,6 +34,8 @@ export const commandPolicies: Readonly<Record<string, readonly PolicyName[]>> = 
 export interface PolicyNames {
   readonly environment: string;
   readonly members: readonly string[];
+  /** Values of those that only some environments have: `VPC_ID`, `GROUP_ID`. Without one it stays as it is written. */
+  readonly others?: Readonly<Record<string, string>>;
 }
 type Statement = Readonly<Record<string, unknown>> & { readonly Action: string | readonly string[] };
 
@@ -43,13 +45,14 @@ const roleName = "rehearsal";
 export function policyFor(
   name: PolicyName,
   account: { readonly accountId: string; readonly region: string },
-  { environment, members }: PolicyNames,
+  { environment, members, others = {} }: PolicyNames,
   without: readonly string[] = [],
 ): string {
-  const text = readFileSync(join(__dirname, "../../policies", `${name}.json`), "utf8")
+  const written = readFileSync(join(__dirname, "../../policies", `${name}.json`), "utf8")
     .replaceAll("ACCOUNT_ID", account.accountId)
     .replaceAll("REGION", account.region)
     .replaceAll("ENVIRONMENT", environment);
+  const text = Object.entries(others).reduce((now, [name, value]) => now.replaceAll(name, value), written);
   const document = JSON.parse(text) as { readonly Statement: readonly Statement[] };
   const resources = (one: unknown): unknown =>
     Array.isArray(one)

@@ -134,9 +134,12 @@ async function about(account: Account, operation: string, form: URLSearchParams)
   return found.length > 0 ? [...new Set(found)] : null;
 }
 
+/** With the tag that EKS gives its clusters' groups, which moto can't keep: its keys may not begin with `aws:`. */
 export async function ec2Tags(account: Account, arn: string): Promise<ReadonlyMap<string, string>> {
   const id = arn.split("/").at(-1) ?? "*";
   if (id === "*") return new Map();
   const answer = await account.elb.ec2.call("DescribeTags", filters({ "resource-id": [id] }));
-  return new Map(items(answer["tagSet"]).map((tag) => [str(tag, "key"), str(tag, "value")]));
+  const tags = new Map(items(answer["tagSet"]).map((tag) => [str(tag, "key"), str(tag, "value")]));
+  const cluster = [...account.eks.clusters.values()].find(({ securityGroupId }) => securityGroupId === id);
+  return cluster === undefined ? tags : tags.set("aws:eks:cluster-name", cluster.name);
 }
