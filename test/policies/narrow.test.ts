@@ -146,7 +146,7 @@ describe("the policy for adopting", () => {
 
   it("permits no tag of a load balancer or a group that others have, whoever's controller made it", () => {
     const cluster = "aws:ResourceTag/elbv2.k8s.aws/cluster";
-    for (const context of [{}, { [cluster]: "prod-blue" }, { [cluster]: "dev-blue" }]) {
+    for (const context of [undefined, { [cluster]: "prod-blue" }, { [cluster]: "dev-blue" }]) {
       for (const resource of parts("k8s-shop-shop-0123456789", "k8s-shop-shop-abcdef0123"))
         for (const action of onBalancers) assert.ok(!adopt(action, resource, controllers, context), resource);
       for (const action of onGroups)
