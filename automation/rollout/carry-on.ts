@@ -1,5 +1,6 @@
 /** A way back that seemed to fail, and is right after all: whoever leaves on it errs, or is sick. It goes on. */
 import { turnBack, type EnvironmentRecord, type Rollout } from "../../stacks/record";
+import { probeProblem } from "../gates/peers";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { healthOf, targetsOf, type Ownership } from "../observation/target-owners";
@@ -76,9 +77,15 @@ function stepsGoOn(
   };
 }
 
+/** Requests fail, or an alarm rings, and neither did when the rollout began: whoever stays may be why. */
+const worseForUsers = ({ policy: { excused } }: Session, observation: Observation): boolean =>
+  probeProblem(observation, excused) !== null ||
+  Object.entries(observation.alarms ?? {}).some(([name, state]) => state === "alarm" && !excused.rang(name));
+
 /**
  * On the way forward: those that are to leave next got sick in a bake, and those that stay serve. Nothing is gained by
- * waiting for them, and going back would lead to them: that bake is passed over.
+ * waiting for them, and going back would lead to them: that bake is passed over. Only that they are sick is excused from
+ * then on: later gates still compare requests and alarms with the time before the rollout.
  */
 function withoutTheBake(session: Session, observation: Observation, { worse }: Turning): EnvironmentRecord | null {
   const { record, owners, policy } = session;
@@ -94,13 +101,19 @@ function withoutTheBake(session: Session, observation: Observation, { worse }: T
   if (leaving.length === 0 || stay.length === 0) return null;
   if (!leaving.every((name) => health(name) === "unhealthy") || !stay.every((name) => health(name) === "healthy"))
     return null;
+  if (worseForUsers(session, observation)) return null;
+  const { baseline } = rollout;
   return {
     ...record,
     revision: record.revision + 1,
     rollout: {
       ...rollout,
       steps: rollout.steps.filter((_, index) => index !== rollout.done),
-      baseline: baselineOf(observation, owners, session.active()),
+      baseline: {
+        requests: baseline?.requests ?? {},
+        alarms: baseline?.alarms ?? [],
+        targets: { ...baseline?.targets, ...baselineOf(observation, owners, leaving).targets },
+      },
     },
   };
 }

@@ -67,4 +67,62 @@ describe("an old member that dies in the bake beside it", () => {
     assert.deepEqual([...world.clusters.keys()], ["green"]);
     assert.ok(bakes >= 2, "the second bake is none of it");
   });
+
+  const beginsIn = (world: World, befall: (bakes: number) => void): void => {
+    let bakes = 0;
+    world.listen = (event) => {
+      if (event.kind === "step-started" && event.step.type === "bake") befall((bakes += 1));
+    };
+  };
+
+  for (const [what, config, befall] of [
+    ["answers with errors", {}, (world: World) => void world.erring.add("green")],
+    [
+      "makes an alarm ring",
+      { "eks-blue-green:rollout": '{"strategy":"replace","bakeSeconds":300,"alarms":["web-5xx"]}' },
+      (world: World) => void (world.alarm = true),
+    ],
+  ] as const)
+    it(`is kept while the new one, alone by then, ${what}: nothing of that is excused`, async () => {
+      const world = new World();
+      beginsIn(world, () => {
+        world.clusters.get("blue")!.sick = true;
+        befall(world);
+      });
+      for (let run = 1; run <= 3; run += 1) {
+        const result = await world.upgrade({ config });
+        assert.notEqual(result.outcome, "done", result.message);
+        assert.ok(world.clusters.has("blue"));
+        assert.deepEqual(world.record.rollout?.baseline?.alarms, []);
+      }
+    });
+
+  it("excuses no failing requests by some that failed when it died", async () => {
+    const world = new World();
+    let share: number | null = null;
+    world.failingShare = () => share ?? (world.fails() ? 1 : 0);
+    let passedOver = false;
+    const begun: string[] = [];
+    world.listen = (event) => {
+      if (event.kind === "note") passedOver ||= event.message.includes("goes on without this bake");
+      if (event.kind !== "step-started" || event.step.type !== "bake") return;
+      begun.push(event.step.why);
+      world.clusters.get("blue")!.sick = true;
+      // What the dying blue drops beside green, and what green, alone behind the drain, fails to answer.
+      share = passedOver ? 0.28 : 1 / 32;
+    };
+    const first = await world.upgrade();
+    assert.notEqual(first.outcome, "done", first.message);
+    assert.equal(passedOver, false);
+    // Blue takes no requests any more, so they succeed again: now its bake is passed over.
+    world.listen = ((inner) => (event) => {
+      inner(event);
+      if (!passedOver) share = 0;
+    })(world.listen);
+    const second = await world.upgrade();
+    assert.notEqual(second.outcome, "done", second.message);
+    assert.ok(passedOver && begun.length >= 3, begun.join());
+    assert.ok(world.clusters.has("blue"));
+    assert.match(second.message, /9 of 32 to 'web'/);
+  });
 });
