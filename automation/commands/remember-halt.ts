@@ -1,4 +1,5 @@
 /** A rollout that ends before its end writes down why: its own output is gone, or elsewhere, when somebody looks. */
+import { asOneWrite, type EnvironmentRecord } from "../../stacks/record";
 import { withHalt } from "../../stacks/record/halt";
 import { DriverError } from "../errors";
 import type { RolloutResult } from "../rollout/rollout";
@@ -18,20 +19,45 @@ const notWritten: ReadonlySet<string> = new Set([
 /** More of a message is in the output of whoever ran it. */
 const mostCharacters = 1000;
 
+/** The end is told behind this write: a backend that is slow or locked may not hide it. A machine's own time. */
+const deadlineMs = 30_000;
+
+/** One attempt. @throws DriverError when it was not written, or nobody knows by the deadline */
+async function writeOnce({ ports, written, options }: Session, next: EnvironmentRecord): Promise<void> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), deadlineMs);
+  const tooLate = new Promise<never>((_, reject) => {
+    const error = new DriverError("EBG-DEADLINE", `it did not end within ${deadlineMs / 1000} s`, "");
+    late.signal.addEventListener("abort", () => reject(error), { once: true });
+  });
+  const signal = AbortSignal.any([options.cancel, late.signal]);
+  const writing = ports.pulumi.writeRecord(written.revision, next, signal);
+  try {
+    await Promise.race([writing, tooLate]);
+  } finally {
+    clearTimeout(timer);
+    // Whoever lost the race must not end the process.
+    writing.catch(() => undefined);
+  }
+}
+
 type Ending = Pick<RolloutResult, "code" | "message" | "remedy">;
 
 async function remember(session: Session, { code, message, remedy }: Ending): Promise<void> {
   if (session.record.rollout === null || code === null || notWritten.has(code) || session.options.cancel.aborted)
     return;
-  session.record = withHalt(session.record, session.written.revision, {
+  const record = withHalt(session.record, session.written.revision, {
     at: session.isoNow(),
     by: session.by,
     code,
-    message: oneLine(message, mostCharacters),
-    remedy: remedy === null ? null : oneLine(remedy, mostCharacters),
+    message: oneLine(message, mostCharacters) || code,
+    remedy: oneLine(remedy ?? "", mostCharacters) || null,
   });
   try {
-    await session.flush();
+    const next = asOneWrite(session.written, record);
+    await writeOnce(session, next);
+    session.written = next;
+    session.record = next;
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
     const why = error.message.split("\n")[0] ?? "";

@@ -13,15 +13,18 @@ export const withHalt = (record: EnvironmentRecord, written: number, halt: Omit<
 export const haltOf = ({ halt, revision }: EnvironmentRecord): Halt | null =>
   halt != null && halt.revision === revision ? halt : null;
 
-export function parseHalt(reader: Reader, value: unknown): Halt {
+/** Null for one that is unsound: it is only shown, and may not keep anybody from reading the rest of the record. */
+export function parseHalt(value: unknown): Halt | null {
+  const reader = new Reader();
   const object = reader.object(value, "halt");
   const { remedy } = object;
-  return {
+  const halt: Halt = {
     revision: reader.whole(object["revision"], "halt.revision", 1),
     at: reader.text(object["at"], "halt.at"),
     by: reader.text(object["by"], "halt.by"),
     code: reader.text(object["code"], "halt.code"),
     message: reader.text(object["message"], "halt.message"),
-    remedy: remedy == null ? null : reader.text(remedy, "halt.remedy"),
+    remedy: remedy == null || remedy === "" ? null : reader.text(remedy, "halt.remedy"),
   };
+  return reader.problems.length === 0 ? halt : null;
 }

@@ -187,7 +187,7 @@ export function parseRecord(value: unknown): ParsedRecord {
   if (evacuation !== null && rollout !== null && (rollout.cut !== true || intent?.move.member === evacuation.member))
     reader.problems.push("evacuation: a member is being evacuated while a rollout is open");
   const hold = object["hold"] == null ? null : holdOf(reader, object["hold"]);
-  const halt = object["halt"] == null ? null : parseHalt(reader, object["halt"]);
+  const halt = object["halt"] == null ? null : parseHalt(object["halt"]);
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };
   const handover = {
     ...(ownership === null ? {} : { ownership }),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import { DriverError } from "../../../automation/errors";
 import { parseRecord } from "../../../stacks/record";
 import { haltOf } from "../../../stacks/record/halt";
@@ -71,5 +72,71 @@ describe("a rollout that stands still", () => {
           event.message === "why it stopped was not written into the record: the backend does not answer",
       ),
     );
+  });
+
+  /** Instead of the write of the halt. */
+  const atTheHalt = (world: World, write: (signal?: AbortSignal) => Promise<void>): void => {
+    const inner = world.ports.bind(world);
+    world.ports = () => {
+      const ports = inner();
+      const { writeRecord } = ports.pulumi;
+      const pulumi: typeof ports.pulumi = {
+        ...ports.pulumi,
+        writeRecord: (expected, record, signal) =>
+          record.halt == null ? writeRecord(expected, record, signal) : write(signal),
+      };
+      return { ...ports, pulumi };
+    };
+  };
+
+  it("is tried to be written once: a lock, or what may pass, is not waited for", async () => {
+    for (const code of ["EBG-STACK-LOCKED", "EBG-UPDATE-FAILED", "EBG-DEADLINE"] as const) {
+      const world = refused();
+      let tries = 0;
+      let at = 0;
+      atTheHalt(world, async () => {
+        tries += 1;
+        at = world.now;
+        throw new DriverError(code, "not now", "wait");
+      });
+      const result = await world.upgrade();
+      assert.deepEqual([result.code, tries, world.now - at], ["EBG-PLAN-REFUSED", 1, 0]);
+    }
+  });
+
+  it("is told though the write of its reason does not end", async () => {
+    const world = refused();
+    let given: AbortSignal | undefined;
+    atTheHalt(world, async (signal) => {
+      given = signal;
+      setImmediate(() => mock.timers.tick(30_000));
+      await new Promise(() => undefined);
+    });
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      const result = await world.upgrade();
+      assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-PLAN-REFUSED"]);
+      assert.equal(given?.aborted, true, "the engine is told to end");
+      assert.ok(world.events.some((event) => event.kind === "note" && /did not end within 30 s/.test(event.message)));
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  it("keeps nobody from reading the record when its reason is unsound; an empty remedy is none", () => {
+    const { record } = new World();
+    const halt = { revision: 1, at: "2026-01-01T00:00:00Z", by: "ann@ci 7", code: "EBG-GATE", message: "no" };
+    for (const unsound of [{ ...halt, message: "" }, { ...halt, revision: "1" }, { ...halt, remedy: 7 }, "x", [], 1]) {
+      const { record: read, problems } = parseRecord({ ...record, halt: unsound });
+      assert.deepEqual([problems, read?.halt], [[], undefined], JSON.stringify(unsound));
+    }
+    assert.equal(parseRecord({ ...record, halt: { ...halt, remedy: "" } }).record?.halt?.remedy, null);
+  });
+
+  it("writes no empty text", async () => {
+    const world = refused();
+    world.fault = { ...world.fault!, error: () => new DriverError("EBG-PLAN-REFUSED", "no", "") };
+    await world.upgrade();
+    assert.equal(haltOf(world.record)?.remedy, null);
   });
 });
