@@ -2,6 +2,7 @@
 import { capacityOf, type EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
+import { controllerRuns } from "../observation/controller";
 import type { Observation } from "../observation/observe";
 import { claimKey } from "../observation/claims";
 import { healthOf, isRegistered, serves, targetsOf, type Ownership } from "../observation/target-owners";
@@ -202,7 +203,7 @@ function whyNeeded(observation: Observation, { member, environment, controllerIs
         "everybody and you have made sure that its controller runs no more: --controller-is-stopped",
     );
   if (!seen.reachable) return `its API server does not answer: ${seen.problem}`;
-  if (seen.controller === null || seen.controller.available)
+  if (seen.controller === null || controllerRuns(seen.controller))
     throw refused(
       `${member} answers and its load balancer controller runs: it needs no evacuation`,
       `eks-blue-green drain ${member} --stack ${environment}`,

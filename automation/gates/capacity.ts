@@ -14,6 +14,7 @@ import {
   type Decision,
   type GateMemory,
 } from "./gate-result";
+import { controllerRuns } from "../observation/controller";
 import { driftedTargets, unlistedEndpoints } from "../observation/target-drift";
 import type { Excused } from "../observation/baseline";
 import { silence, type Observation } from "../observation/observe";
@@ -111,7 +112,7 @@ export function decideLettingGo(observation: Observation, member: string): Decid
   const seen = observation.members[member];
   if (seen === undefined || !seen.reachable)
     return notYet(waiting("api-server", silence(seen ?? { name: member, problem: "no outputs" })));
-  if (seen.controller === null || !seen.controller.available)
+  if (seen.controller === null || !controllerRuns(seen.controller))
     return notYet(
       waiting(
         "controller",

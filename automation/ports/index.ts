@@ -242,7 +242,10 @@ export interface Binding {
   readonly deleting: boolean;
 }
 export interface ControllerState {
+  /** All of its pods, as its Deployment wants them. */
   readonly available: boolean;
+  /** At least one of them (see `controllerRuns`). Absent: as `available`. */
+  readonly running?: boolean;
   readonly version: string | null;
   readonly message: string;
 }

@@ -8,6 +8,7 @@ import type { DriverErrorCode } from "../errors";
 import type { Finding } from "../finding";
 import { listing } from "../gates/gate-result";
 import { flagProblems } from "../gates/multi-cluster-flag";
+import { controllerRuns } from "../observation/controller";
 import { observe, type Observation } from "../observation/observe";
 import { kubectl } from "../text/kubectl";
 import { lookAtNetwork } from "./network";
@@ -118,7 +119,7 @@ export function findingsOf(
             : `bring it back: aws eks describe-cluster`,
         ),
       );
-    else if (member.controller !== null && !member.controller.available && role === "active" && !beingMade)
+    else if (member.controller !== null && !controllerRuns(member.controller) && role === "active" && !beingMade)
       findings.push(
         (needsController(record, member.name) ? required : recommended)(
           "EBG-PREFLIGHT",

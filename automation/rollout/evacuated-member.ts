@@ -1,6 +1,7 @@
 /** What is different about a member that was evacuated: when its cluster comes back, and when it never does. */
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
+import { controllerRuns } from "../observation/controller";
 import type { Observation } from "../observation/observe";
 import { kubectl } from "../text/kubectl";
 import type { EvacuationPort } from "../ports";
@@ -17,6 +18,11 @@ function portOf(session: Session): EvacuationPort {
   return session.ports.evacuation;
 }
 
+/** What is left where a member can't be asked to go, as the end of a remedy. */
+export const orEvacuate = (session: Session, member: string): string =>
+  `; if it can't be brought back soon: eks-blue-green evacuate ${member} --stack ` +
+  `${session.environment.environment}${session.policy.endsService ? ", then this command again" : ""}`;
+
 /**
  * Before its bindings go: only a controller that runs lets go of them, and what it lets go of must not be somebody
  * else's by now (docs/reference/aws-behaviour.md). @throws Stop
@@ -24,7 +30,7 @@ function portOf(session: Session): EvacuationPort {
 export function readyToReturn(session: Session, observation: Observation, member: string): void {
   const seen = observation.members[member];
   const goOn = `then go on with: ${session.options.commandName}`;
-  if (seen?.controller?.available === false)
+  if (seen?.controller != null && !controllerRuns(seen.controller))
     throw new Stop(
       "EBG-PREFLIGHT",
       `${member} answers, but its load balancer controller does not run yet (${seen.controller.message}), and ` +

@@ -6,28 +6,27 @@ import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag"
 import { listing } from "../gates/gate-result";
 import { mayRetireAs } from "../planning/cancel-rollout";
 import { typed } from "../text/command-line";
-import { plainLook, type Observation, type Wants } from "../observation/observe";
+import { plainLook, type Observation } from "../observation/observe";
 import { healthOf, snapshot, strangers } from "../observation/target-owners";
 import { ownershipOf } from "../../stacks/config/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseClaims } from "./claims-check";
-import { isEvacuated, readyToReturn } from "./evacuated-member";
+import { isEvacuated, orEvacuate, readyToReturn } from "./evacuated-member";
+import { assertControllerRuns, needsController, untilControllerRuns } from "./controller-runs";
 import type { Session } from "./session";
 import { stayersServe } from "./stayers-serve";
-import { GateFailed, Stop, stopRequested } from "./interruptions";
+import { GateFailed, Stop } from "./interruptions";
 import { looksOf } from "./observation-needs";
-import { kubectl } from "../text/kubectl";
+import { toldLook } from "./told-look";
 import { counted, doing } from "../text/sentences";
 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
 export async function beforeMove(session: Session, move: Move, resumed: boolean): Promise<Observation> {
   const evacuated = isEvacuated(session, move.member);
-  const looks = looksOf(session);
-  const observation = await lookBefore(
-    session,
-    move,
-    move.kind === "retire" ? looks.workload : move.kind === "provision" ? plainLook : looks.infrastructure,
-  );
+  const look = (): Promise<Observation> => lookBefore(session, move);
+  const controls = needsController(session, move, resumed);
+  const first = await look();
+  const observation = controls ? await untilControllerRuns(session, move.member, first, look) : first;
   if (move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire")
     await refuseClaims(session, observation, move.member);
   const flags = flagProblems(observation);
@@ -42,14 +41,12 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
     case "admit":
     case "scale":
       needsApi(session, observation, move);
-      // On the way back the attempt itself decides: one that can't come in is no reason to stop half-way.
-      if (move.kind === "admit" && !resumed && session.record.rollout?.direction === "forward")
-        needsController(session, observation, move);
+      if (controls) assertControllerRuns(session, observation, move);
       return observation;
     case "drain":
       needsApi(session, observation, move);
       if (evacuated) readyToReturn(session, observation, move.member);
-      else if (!resumed) needsController(session, observation, move);
+      else if (controls) assertControllerRuns(session, observation, move);
       if (evacuated) return observation;
       if (move.from.role === "active" && !session.policy.endsService) needsHealthyPeer(session, observation, move);
       return observation;
@@ -60,8 +57,8 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
     case "retire":
       // Approved once; but a record may have been put back from a backup, and its member serve again.
       // (Of one that is half destroyed and silent nobody can say what is its own.)
-      if (!resumed) await mayRetire(session, observation, move);
-      else if (observation.members[move.member]?.reachable) {
+      if (!resumed) return await mayRetire(session, observation, move);
+      if (observation.members[move.member]?.reachable) {
         notRegistered(session, observation, move, "destroyed");
         // A provision that was turned around was never bound; whoever bound it since wants it.
         notBound(session, observation, move);
@@ -78,39 +75,18 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
   }
 }
 
-/** Looks of `lookBefore`, ten seconds apart. */
-const mostLooks = 30;
-
-/**
- * What must leave, or must have left, is what is seen now: a target group that AWS did not tell would be taken for an
- * empty one. @throws Stop
- */
-async function lookBefore(session: Session, move: Move, wants: Wants): Promise<Observation> {
-  const { clock } = session.ports;
-  const { stop, commandName } = session.options;
-  for (let looked = 1; ; looked += 1) {
-    const observation = await session.look(wants);
-    const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
-    if (untold.length === 0 || (move.kind !== "drain" && move.kind !== "upgrade" && move.kind !== "retire"))
-      return observation;
-    if (looked >= mostLooks)
-      throw new Stop(
-        "EBG-AWS",
-        `could not ${move.kind} ${move.member}: AWS did not tell the targets of ${listing(untold)} ` +
-          `(${listing(observation.problems, 1)})`,
-        `wait until it does, then go on with: ${commandName}`,
-      );
-    await clock.sleep(Math.max(clock.scaled(10), 1000), stop);
-    if (stop.aborted) throw stopRequested(commandName);
-  }
+/** What must leave, or must have left, is what is seen now. @throws Stop */
+function lookBefore(session: Session, move: Move): Promise<Observation> {
+  const looks = looksOf(session);
+  const wants = move.kind === "retire" ? looks.workload : move.kind === "provision" ? plainLook : looks.infrastructure;
+  return move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire"
+    ? toldLook(session, wants, `could not ${move.kind} ${move.member}`)
+    : session.look(wants);
 }
 
 /** Silent, not refusing. */
 const isDead = ({ members }: Observation, member: string): boolean =>
   members[member]?.reachable === false && members[member].refusal === undefined;
-const orEvacuate = (session: Session, member: string): string =>
-  `; if it can't be brought back soon: eks-blue-green evacuate ${member} --stack ` +
-  `${session.environment.environment}${session.policy.endsService ? ", then this command again" : ""}`;
 
 function needsApi(session: Session, observation: Observation, move: Move): void {
   const seen = observation.members[move.member];
@@ -134,20 +110,6 @@ function needsApi(session: Session, observation: Observation, move: Move): void 
       "Everything before it is done.",
     `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ` +
       `${session.options.commandName}${["drain", "scale"].includes(move.kind) && (serving.length > 0 || session.policy.endsService) && !isEvacuated(session, move.member) ? orEvacuate(session, move.member) : ""}`,
-  );
-}
-
-/** Bindings come and go by the member's own controller. @throws Stop while it does not run */
-function needsController(session: Session, observation: Observation, move: Move): void {
-  const seen = observation.members[move.member];
-  if (seen?.controller?.available !== false) return;
-  const leaves = move.kind === "drain";
-  throw new Stop(
-    "EBG-PREFLIGHT",
-    `could not ${move.kind} ${move.member}: its load balancer controller does not run (${seen.controller.message}). ` +
-      "Everything before it is done.",
-    `make it run (${kubectl(seen.clusterName)} get deployments -A), then go on with: ${session.options.commandName}` +
-      (leaves ? orEvacuate(session, move.member) : ""),
   );
 }
 
@@ -207,14 +169,7 @@ function notBound(session: Session, observation: Observation, { member }: Move):
  * @throws Stop while there is any, or AWS does not tell
  */
 export async function noneUnaccounted(session: Session, member: string, what: string): Promise<void> {
-  const observation = await session.look(plainLook);
-  const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
-  if (untold.length > 0)
-    throw new Stop(
-      "EBG-AWS",
-      `${what}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`,
-      `wait until it does, then go on with: ${session.options.commandName}`,
-    );
+  const observation = await toldLook(session, plainLook, what);
   const silent = Object.values(observation.members).filter(
     ({ name, reachable }) => name !== member && !reachable && !isEvacuated(session, name),
   );
@@ -287,7 +242,8 @@ function configAgrees({ record, environment, options }: Session, move: Move): vo
   );
 }
 
-async function mayRetire(session: Session, observation: Observation, move: Move): Promise<void> {
+/** Whether approved or not. @throws Stop */
+async function isReadyToGo(session: Session, observation: Observation, move: Move): Promise<void> {
   const teardown = session.policy.endsService;
   configAgrees(session, move);
   if (teardown && session.members[move.member] === undefined)
@@ -321,8 +277,20 @@ async function mayRetire(session: Session, observation: Observation, move: Move)
             `${session.options.commandName}${isDead(observation, move.member) ? orEvacuate(session, move.member) : ""}`,
     );
   if (!teardown) await stayersServe(session, move.member);
+}
+
+/** The look that it is done upon. @throws Stop */
+async function mayRetire(session: Session, observation: Observation, move: Move): Promise<Observation> {
+  await isReadyToGo(session, observation, move);
   // A teardown was confirmed as a whole, by the environment's name.
-  if (teardown || session.rules.retire === "automatic" || (await session.options.approveRetire(move.member))) return;
+  if (session.policy.endsService || session.rules.retire === "automatic") return observation;
+  if (await session.options.approveRetire(move.member)) {
+    // The answer may have taken hours.
+    const now = await lookBefore(session, move);
+    await refuseClaims(session, now, move.member);
+    await isReadyToGo(session, now, move);
+    return now;
+  }
   // Of one that can't be asked nobody could stop the pods, which would have told their clients.
   const flows =
     isEvacuated(session, move.member) && observation.members[move.member]?.reachable !== true

@@ -6,6 +6,7 @@ import { typed } from "../text/command-line";
 import type { Session } from "./session";
 import { isEvacuated } from "./evacuated-member";
 import { Stop, stopRequested } from "./interruptions";
+import { toldLook } from "./told-look";
 
 /** One round must find out a member that answers only some requests with errors. */
 const requests = 32;
@@ -22,15 +23,17 @@ function problemOf(session: Session, seen: Observation, stayers: readonly string
 
 /**
  * Approval says that the member may go, not that the others are well by then.
- * @throws Stop when they are not, for as long as anything may look bad
+ * @throws Stop when they are not, for as long as anything may look bad, or when AWS does not tell
  */
 export async function stayersServe(session: Session, member: string): Promise<void> {
   const stayers = session.active().filter((name) => name !== member);
   const { clock } = session.ports;
   const { stop, commandName } = session.options;
-  const end = clock.now() + Math.max(clock.scaled(60), 6000);
+  let end = Number.POSITIVE_INFINITY;
   for (;;) {
-    const seen = await session.look({ ...plainLook, probes: requests });
+    // What AWS did not tell is no sign that somebody does not serve.
+    const seen = await toldLook(session, { ...plainLook, probes: requests }, `${member} is not destroyed`);
+    end = Math.min(end, clock.now() + Math.max(clock.scaled(60), 6000));
     const problem = stayers.length === 0 ? "nobody else is in traffic" : problemOf(session, seen, stayers);
     if (problem === null) return;
     if (clock.now() >= end) throw notDestroyed(session, member, problem);

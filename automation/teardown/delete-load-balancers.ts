@@ -8,6 +8,7 @@ import { protectionOf } from "../../components/internal/service-annotations";
 import { clusterNameOf, ownershipOf } from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
 import { assertAllowed, changesOf, leavesOf } from "../policy/move-policy";
+import { controllerRuns } from "../observation/controller";
 import type { Leftover, ServiceObject, TeardownPort } from "../ports";
 import { ownedServices } from "../environment/load-balancers";
 import { isEvacuated } from "../rollout/evacuated-member";
@@ -127,7 +128,7 @@ const nameAll = (things: readonly Leftover[]): string => things.map(({ what, id 
 async function mayGo({ session, port, member, clusterName, names }: Releasing): Promise<void> {
   const { commandName } = session.options;
   const controller = await session.ports.kubernetes.controller(member);
-  if (!controller.available)
+  if (!controllerRuns(controller))
     throw new Stop(
       "EBG-TEARDOWN",
       `the load balancer controller of ${member.member} does not run (${controller.message}), and only it ` +

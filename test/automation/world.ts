@@ -577,7 +577,7 @@ export class World {
 
   upgrade(
     options: {
-      readonly approveRetire?: boolean;
+      readonly approveRetire?: boolean | (() => boolean);
       readonly stop?: AbortSignal;
       readonly retryVersion?: boolean;
       readonly config?: Partial<typeof config>;
@@ -589,7 +589,7 @@ export class World {
   async run(
     asked: RolloutCommand | null,
     options: {
-      readonly approveRetire?: boolean;
+      readonly approveRetire?: boolean | (() => boolean);
       readonly stop?: AbortSignal;
       readonly retryVersion?: boolean;
       readonly config?: Partial<typeof config>;
@@ -616,7 +616,8 @@ export class World {
         retryVersion: options.retryVersion ?? false,
         stop: options.stop ?? never,
         cancel: never,
-        approveRetire: async () => options.approveRetire ?? true,
+        approveRetire: async () =>
+          typeof options.approveRetire === "function" ? options.approveRetire() : (options.approveRetire ?? true),
         commandName: "eks-blue-green upgrade --stack dev",
         probes: true,
       },

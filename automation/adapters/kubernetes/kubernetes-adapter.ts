@@ -3,6 +3,7 @@ import type { MemberOutputs } from "../../../stacks/contract";
 import { compareVersions } from "../../../stacks/record";
 import { DriverError } from "../../errors";
 import type { Binding, ControllerState, DeploymentState, KubernetesPort } from "../../ports";
+import { controllerStateOf, deploymentStateOf, holds, type Condition, type DeploymentObject } from "./deployment-state";
 import { proveController } from "./controller-proof";
 import { nodeTargets } from "./node-targets";
 import * as services from "./services";
@@ -18,11 +19,6 @@ interface Named {
     readonly generation?: number;
     readonly deletionTimestamp?: string;
   };
-}
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly message?: string;
 }
 interface NodeObject extends Named {
   readonly status?: {
@@ -41,24 +37,10 @@ interface SliceObject extends Named {
     readonly targetRef?: { readonly kind?: string };
   }[];
 }
-interface DeploymentObject extends Named {
-  readonly spec?: {
-    readonly replicas?: number;
-    readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
-  };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly readyReplicas?: number;
-    readonly updatedReplicas?: number;
-    readonly conditions?: readonly Condition[];
-  };
-}
 interface PodObject extends Named {
   readonly status?: { readonly phase?: string };
 }
 
-const holds = (conditions: readonly Condition[] | undefined, type: string): boolean =>
-  conditions?.some((one) => one.type === type && one.status === "True") ?? false;
 /** An IPv6 address is written as ELBv2's own list and the controller's ConfigMap have it, without brackets. */
 const idOf = (address: string, port: number): string => `${address}:${port}`;
 
@@ -206,14 +188,7 @@ export class KubernetesAdapter implements KubernetesPort {
     );
     if (found === null)
       return { available: false, version: null, message: `there is no Deployment ${namespace}/${deployment}` };
-    const image = found.spec?.template?.spec?.containers?.[0]?.image ?? "";
-    const version = /:v?(\d+\.\d+\.\d+)/.exec(image)?.[1] ?? null;
-    const state = stateOf(found);
-    return {
-      available: state.available && state.ready > 0,
-      version,
-      message: `${state.ready} of ${state.wanted} pods ready`,
-    };
+    return controllerStateOf(found);
   }
 
   async deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null> {
@@ -221,7 +196,7 @@ export class KubernetesAdapter implements KubernetesPort {
       member,
       `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
     );
-    return found === null ? null : stateOf(found);
+    return found === null ? null : deploymentStateOf(found);
   }
 
   async pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number> {
@@ -236,14 +211,4 @@ export class KubernetesAdapter implements KubernetesPort {
     );
     return pods.filter((pod) => pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed").length;
   }
-}
-
-/** A Deployment whose status is older than its spec says nothing yet. */
-function stateOf({ metadata, spec, status }: DeploymentObject): DeploymentState {
-  const seen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  return {
-    wanted: spec?.replicas ?? 1,
-    ready: status?.readyReplicas ?? 0,
-    available: seen && holds(status?.conditions, "Available"),
-  };
 }

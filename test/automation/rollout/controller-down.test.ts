@@ -19,4 +19,34 @@ describe("a load balancer controller that is down", () => {
     assert.equal(world.record.rollout, null);
     assert.deepEqual([...world.clusters.keys()], ["green"]);
   });
+
+  it("is no reason to stop while one of two pods restarts, nor while the only one is back within the minute", async () => {
+    for (const restartMs of [0, 40_000]) {
+      const world = new World();
+      const inner = world.ports.bind(world);
+      const since = new Map<string, number>();
+      world.listen = (event) => {
+        if (event.kind === "step-started" && event.step.type === "move" && ["admit", "drain"].includes(event.step.kind))
+          since.set(event.step.member, world.now);
+      };
+      let seenDown = 0;
+      world.ports = () => {
+        const ports = inner();
+        const controller: typeof ports.kubernetes.controller = async (member) => {
+          const state = await ports.kubernetes.controller(member);
+          const restarts = world.now < (since.get(member.member) ?? Number.NEGATIVE_INFINITY) + (restartMs || 60_000);
+          if (!restarts) return state;
+          seenDown += 1;
+          return restartMs === 0
+            ? { ...state, available: false, running: true, message: "1 of 2 pods ready" }
+            : { ...state, available: false, running: false, message: "0 of 1 pods ready" };
+        };
+        return { ...ports, kubernetes: { ...ports.kubernetes, controller } };
+      };
+      const result = await world.upgrade();
+      assert.equal(result.outcome, "done", result.message);
+      assert.deepEqual([...since.keys()], ["green", "blue"]);
+      assert.ok(seenDown >= 2);
+    }
+  });
 });

@@ -38,6 +38,46 @@ describe("before a member is destroyed, those that stay must serve", () => {
     };
     assert.equal((await world.upgrade({ approveRetire: true })).outcome, "done");
   });
+
+  const retires = (world: World): boolean =>
+    world.events.some(
+      (event) => event.kind === "step-started" && event.step.type === "move" && event.step.kind === "retire",
+    );
+  for (const [first, what] of [
+    [1, "could not retire blue"],
+    [2, "blue is not destroyed"],
+    [3, "could not retire blue"],
+    [4, "blue is not destroyed"],
+  ] as const)
+    it(`what AWS does not tell from look ${first} on is asked for again, and is no word about them`, async () => {
+      for (const silent of [12, Number.POSITIVE_INFINITY]) {
+        const world = await waitsForApproval();
+        let looks = 0;
+        world.untold = () => {
+          if (!retires(world) || world.record.intent !== null) return false;
+          looks += 1;
+          return looks >= first && looks < first + silent;
+        };
+        const result = await world.upgrade({ approveRetire: true });
+        assert.equal(result.code, silent === 12 ? null : "EBG-AWS", result.message);
+        if (silent === 12) continue;
+        assert.ok(result.message.startsWith(`${what}: AWS did not tell the targets of web`), result.message);
+        assert.ok(world.clusters.has("blue"));
+      }
+    });
+
+  it("they are looked at once more when approval was given: the answer may take hours", async () => {
+    const world = await waitsForApproval();
+    const answers = (): boolean => {
+      world.clusters.get("green")!.sick = true;
+      world.now += 3 * 3_600_000;
+      return true;
+    };
+    const refused = await world.upgrade({ approveRetire: answers });
+    assert.deepEqual([refused.outcome, refused.code], ["stopped", "EBG-GATE"], refused.message);
+    assert.match(refused.message, /blue is not destroyed while those that stay don't serve: green is unhealthy/);
+    assert.ok(world.clusters.has("blue"));
+  });
 });
 
 describe("an old member that dies in the bake beside it", () => {

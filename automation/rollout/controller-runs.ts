@@ -1,0 +1,54 @@
+/** Bindings come and go by the member's own load balancer controller. */
+import { controllerRuns } from "../observation/controller";
+import type { Observation } from "../observation/observe";
+import type { Move } from "../../stacks/record";
+import { kubectl } from "../text/kubectl";
+import { isEvacuated, orEvacuate } from "./evacuated-member";
+import { Stop, stopRequested } from "./interruptions";
+import type { Session } from "./session";
+
+const isDown = ({ members }: Observation, member: string): boolean => {
+  const controller = members[member]?.controller ?? null;
+  return controller !== null && !controllerRuns(controller);
+};
+
+/**
+ * On the way back the attempt of an admit itself decides: one that can't come in is no reason to stop half-way. What was
+ * begun before goes on.
+ */
+export function needsController(session: Session, { kind, member }: Move, resumed: boolean): boolean {
+  if (kind === "drain") return !resumed || isEvacuated(session, member);
+  return kind === "admit" && !resumed && session.record.rollout?.direction === "forward";
+}
+
+/** A pod that starts anew is back within the minute: the newest look, in which it runs, or has not for that long. */
+export async function untilControllerRuns(
+  session: Session,
+  member: string,
+  first: Observation,
+  look: () => Promise<Observation>,
+): Promise<Observation> {
+  const { clock } = session.ports;
+  const { stop, commandName } = session.options;
+  const end = clock.now() + Math.max(clock.scaled(60), 6000);
+  let seen = first;
+  while (isDown(seen, member) && clock.now() < end) {
+    await clock.sleep(Math.max(clock.scaled(10), 1000), stop);
+    if (stop.aborted) throw stopRequested(commandName);
+    seen = await look();
+  }
+  return seen;
+}
+
+/** @throws Stop while it does not run */
+export function assertControllerRuns(session: Session, observation: Observation, { kind, member }: Move): void {
+  const seen = observation.members[member];
+  if (seen === undefined || !isDown(observation, member)) return;
+  throw new Stop(
+    "EBG-PREFLIGHT",
+    `could not ${kind} ${member}: its load balancer controller does not run (${seen.controller?.message ?? ""}). ` +
+      "Everything before it is done.",
+    `make it run (${kubectl(seen.clusterName)} get deployments -A), then go on with: ${session.options.commandName}` +
+      (kind === "drain" ? orEvacuate(session, member) : ""),
+  );
+}
