@@ -1,16 +1,15 @@
 /** Whether a member may be evacuated, and which targets are provably its own. Pure. */
-import { capacityOf, type EnvironmentRecord } from "../../stacks/record";
+import type { EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
 import { controllerRuns } from "../observation/controller";
 import type { Observation } from "../observation/observe";
 import { claimKey } from "../observation/claims";
 import { healthOf, isRegistered, serves, targetsOf, type Ownership } from "../observation/target-owners";
-import { capacityFloor } from "../planning/capacity";
-import { activeMembers, bringIn } from "../planning/step-builder";
-import { placementBefore } from "../planning/walk-back";
+import { bringIn } from "../planning/step-builder";
 import type { AddressOwner } from "../ports";
 import { describeAsked, typed } from "../text/command-line";
+import { refuseBelowFloor } from "./capacity-floor";
 
 export interface EvacuationRequest {
   readonly environment: string;
@@ -87,7 +86,7 @@ export function mayEvacuate(
       `repair another member, or ${bringIn(record.placement, member)}; then run the same command again`,
     );
   }
-  if (!teardown) refuseBelowFloor(record, observation, owners, request);
+  if (!teardown) refuseBelowFloor(record, observation, owners, request, activeBeside(record, member));
   if (request.roleName === null && !request.controllerIsStopped) {
     throw refused(
       `the IAM role of ${member}'s controller is not known, so it can't be kept from registering its targets ` +
@@ -97,36 +96,6 @@ export function mayEvacuate(
     );
   }
   return why;
-}
-
-/**
- * In the middle of a rollout somebody may be out on purpose. One whose pods still serve is not taken out as well before
- * that one is in again: what is broken is its API server or its controller, and nobody's requests.
- */
-function refuseBelowFloor(
-  record: EnvironmentRecord,
-  observation: Observation,
-  owners: Ownership,
-  { member, environment, minCapacityPercent }: EvacuationRequest,
-): void {
-  const { rollout, intent } = record;
-  if (rollout === null || record.evacuation != null || intent?.move.member === member) return;
-  const serving = Object.keys(observation.groups).some((key) => serves(owners, observation, key, member));
-  if (!serving) return;
-  const before = placementBefore(record);
-  const { [member]: _leaves, ...others } = before;
-  const needed = capacityFloor(others, { minCapacityPercent: minCapacityPercent ?? 100 });
-  const healthy = (name: string): boolean => healthOf(owners, observation, name) === "healthy";
-  const stay = activeBeside(record, member).filter(healthy);
-  const carried = stay.reduce((sum, name) => sum + capacityOf(record.placement[name]), 0);
-  if (carried >= needed) return;
-  const out = activeMembers(before).filter((name) => name !== member && !stay.includes(name));
-  throw refused(
-    `${member} still serves, and without it ${stay.join(", ") || "nobody"} would carry ${carried} % of a member's ` +
-      `capacity; ${needed} % are needed (${out.map((name) => `${name} is not in traffic now`).join(", ")})`,
-    `bring ${out.join(", ")} in first by going on with what is under way: ` +
-      `${typed(environment, describeAsked(rollout.command ?? null))}; it stops by itself where it needs ${member}`,
-  );
 }
 
 /** Members beside it that are in traffic, or half in. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { runEvacuate } from "../../../automation/commands/evacuate";
+import { DriverError } from "../../../automation/errors";
 import type { EvacuationPort } from "../../../automation/ports";
 import { config, World } from "../world";
 
@@ -73,5 +74,35 @@ describe("evacuate beside an open move", () => {
     assert.equal(world.record.placement[mover]?.capacityPercent, 150);
     assert.deepEqual([world.record.rollout, world.record.intent], [null, null]);
     assert.equal(world.clusters.get(mover)?.percent, 150);
+  });
+});
+
+describe("evacuate of one that still serves while another in traffic is sick", () => {
+  it("and `upgrade` don't send people to each other: the sick one is repaired, then it is done", async () => {
+    const world = new World("cycle", ["blue", "green", "red"]);
+    let drains = 0;
+    let dead = "";
+    let sick = "";
+    world.listen = (event) => {
+      if (event.kind !== "step-started" || event.step.type !== "move" || event.step.kind !== "drain") return;
+      drains += 1;
+      if (drains !== 2) return;
+      dead = event.step.member;
+      sick = world.members.find((name) => name !== dead && world.record.placement[name]?.version === "1.34") ?? "";
+      world.clusters.get(dead)!.reachable = false;
+      world.clusters.get(sick)!.sick = true;
+    };
+    const stopped = await world.upgrade();
+    assert.notEqual(stopped.outcome, "done");
+    assert.match(stopped.remedy ?? "", new RegExp(`repair ${sick}.*evacuate ${dead}`));
+    const refused = await evacuate(world, dead).catch((error: unknown) => error as DriverError);
+    assert.ok(refused instanceof DriverError);
+    assert.match(refused.message, new RegExp(`${dead} still serves.*${sick} is in traffic, and unhealthy`));
+    assert.match(refused.remedy, new RegExp(`^first repair ${sick}: .*then run the same command again`));
+    assert.doesNotMatch(refused.remedy, /upgrade/);
+    world.clusters.get(sick)!.sick = false;
+    const out = await evacuate(world, dead);
+    assert.equal(out.outcome, "done", out.message);
+    assert.equal(world.record.placement[dead]?.evacuated !== undefined, true);
   });
 });

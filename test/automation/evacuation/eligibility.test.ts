@@ -217,31 +217,6 @@ describe("evacuate: in the middle of something, and per service", () => {
     }
   });
 
-  it("asks for the floor while somebody is out on purpose, as long as what leaves still serves", () => {
-    const controller = { available: false, version: "3.5.0", message: "0 of 1 pods ready" };
-    const upgrading = open("upgrade", "green", { blue: active, amber: { ...active, capacityPercent: 150 } });
-    const from = { ...active, role: "standby" } as const;
-    const drained = { type: "move", kind: "drain", member: "green", from: active, to: from } as const;
-    const record: EnvironmentRecord = {
-      ...upgrading,
-      rollout: { ...upgrading.rollout!, strategy: "cycle", steps: [drained, ...upgrading.rollout!.steps], done: 1 },
-      intent: { ...upgrading.intent!, step: 1 },
-    };
-    const seen = (state: string): Observation =>
-      observation(
-        [member("blue", blueIds, { controller }), member("green", []), member("amber", greenIds)],
-        Object.fromEntries(blueIds.map((id) => [id, state])),
-      );
-    const error = refusal(seen("healthy"), record);
-    assert.match(error.message, /blue still serves, and without it amber would carry 150 % .* 200 % are needed/);
-    assert.match(error.message, /green is not in traffic now/);
-    assert.match(error.remedy, /going on with what is under way: eks-blue-green upgrade --stack dev/);
-    assert.match(may(seen("unhealthy"), record), /controller does not run/, "what serves nobody is given up");
-    const larger = { ...record, placement: { ...record.placement, amber: { ...active, capacityPercent: 200 } } };
-    assert.match(may(seen("healthy"), larger), /controller does not run/);
-    assert.match(may(seen("healthy"), { ...record, rollout: null, intent: null }), /controller/, "nothing under way");
-  });
-
   it("asks service by service: nobody may lose its last healthy member, and what is sick everywhere is no reason", () => {
     const reports = (state: string, id: string) => ({
       id,
