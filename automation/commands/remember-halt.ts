@@ -24,21 +24,21 @@ const deadlineMs = 30_000;
 
 /** One attempt. @throws DriverError when it was not written, or nobody knows by the deadline */
 async function writeOnce({ ports, written, options }: Session, next: EnvironmentRecord): Promise<void> {
+  const { clock, pulumi } = ports;
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), deadlineMs);
-  const tooLate = new Promise<never>((_, reject) => {
-    const error = new DriverError("EBG-DEADLINE", `it did not end within ${deadlineMs / 1000} s`, "");
-    late.signal.addEventListener("abort", () => reject(error), { once: true });
-  });
-  const signal = AbortSignal.any([options.cancel, late.signal]);
-  const writing = ports.pulumi.writeRecord(written.revision, next, signal);
-  try {
-    await Promise.race([writing, tooLate]);
-  } finally {
-    clearTimeout(timer);
-    // Whoever lost the race must not end the process.
-    writing.catch(() => undefined);
-  }
+  const ended = new AbortController();
+  const writing = (async () =>
+    await pulumi.writeRecord(written.revision, next, AbortSignal.any([options.cancel, late.signal])))().finally(() =>
+    ended.abort(),
+  );
+  const deadline = async (): Promise<void> => {
+    const end = clock.now() + deadlineMs;
+    while (!ended.signal.aborted && clock.now() < end) await clock.sleep(1000, ended.signal);
+    if (ended.signal.aborted) return await writing;
+    late.abort();
+    throw new DriverError("EBG-DEADLINE", `it did not end within ${deadlineMs / 1000} s`, "");
+  };
+  await Promise.race([writing, deadline()]);
 }
 
 type Ending = Pick<RolloutResult, "code" | "message" | "remedy">;
