@@ -166,7 +166,15 @@ export async function getObject<T>(member: ApiServer, path: string): Promise<T |
       `${member.member}: GET ${path}: ${answer.status} ${messageOf(answer.body)}`,
       "run the same command again",
     );
-  return JSON.parse(answer.body) as T;
+  try {
+    return JSON.parse(answer.body) as T;
+  } catch {
+    throw new DriverError(
+      "EBG-KUBERNETES",
+      `${member.member}: GET ${path}: its answer is not JSON`,
+      "find out who answers it: kubectl get apiservices",
+    );
+  }
 }
 
 /** All objects of a list, page by page. */

@@ -7,6 +7,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { DriverError } from "../../errors";
 import { getList } from "./client";
+import { shell } from "../../text/shell";
 import type { ApiServer } from "./kubeconfig";
 import { patch } from "./patch";
 
@@ -26,11 +27,20 @@ const unfinished = /^(pending-install|pending-upgrade|pending-rollback|uninstall
 /** A revision may be written once more between reading and writing it. */
 const mostTries = 5;
 
+/** Of one record, unpacked. A Secret holds 1 MiB at most; a few bytes may be made to unpack to gigabytes. */
+const mostBytes = 32 * 1024 * 1024;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** Helm's text of a release: gzip in base64, and once more in the Secret's own base64. */
 export function decodeRelease(data: string): HelmRelease {
   const packed = Buffer.from(Buffer.from(data, "base64").toString("utf8"), "base64");
   const isPacked = packed[0] === 0x1f && packed[1] === 0x8b;
-  return JSON.parse((isPacked ? gunzipSync(packed) : packed).toString("utf8")) as HelmRelease;
+  const text = isPacked ? gunzipSync(packed, { maxOutputLength: mostBytes }) : packed;
+  const release: unknown = JSON.parse(text.toString("utf8"));
+  if (!isObject(release) || !isObject(release["info"] ?? {})) throw new TypeError("no release of Helm's");
+  return release;
 }
 export function encodeRelease(release: object): string {
   return Buffer.from(gzipSync(JSON.stringify(release)).toString("base64"), "utf8").toString("base64");
@@ -38,10 +48,29 @@ export function encodeRelease(release: object): string {
 
 const revisionOf = ({ metadata }: HelmSecret): number => Number(metadata.labels?.["version"] ?? 0);
 
+interface ReleaseName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What can't be read is not shown: values of a chart may be secrets. @throws EBG-KUBERNETES */
+function readable({ member }: ApiServer, { namespace, name }: ReleaseName, data: string): HelmRelease {
+  try {
+    return decodeRelease(data);
+  } catch {
+    throw new DriverError(
+      "EBG-KUBERNETES",
+      `${member}: Helm's record of ${namespace}/${name} can't be read: it is not what Helm writes, or larger than ` +
+        `${mostBytes / 1024 / 1024} MiB`,
+      shell`find out who wrote it: kubectl get secrets -n ${namespace} -l ${`owner=helm,name=${name}`}`,
+    );
+  }
+}
+
 /** The status that the newest revision had when it was not at its end; null: nothing was to be done. */
 export async function endInterruptedRelease(
   server: ApiServer,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { namespace, name }: ReleaseName,
 ): Promise<string | null> {
   const secrets = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
   const ours = encodeURIComponent(`owner=helm,name=${name}`);
@@ -50,8 +79,8 @@ export async function endInterruptedRelease(
     const newest = [...revisions].sort((a, b) => revisionOf(b) - revisionOf(a))[0];
     const data = newest?.data?.release;
     if (newest === undefined || data === undefined) return null;
-    const release = decodeRelease(data);
-    const status = release.info?.status ?? "";
+    const release = readable(server, { namespace, name }, data);
+    const status = String(release.info?.status ?? "");
     if (!unfinished.test(status)) return null;
     const info = { ...release.info, status: "failed", description: `interrupted: the process was killed at ${status}` };
     const { resourceVersion } = newest.metadata;
@@ -65,7 +94,7 @@ export async function endInterruptedRelease(
       throw new DriverError(
         "EBG-KUBERNETES",
         `${server.member}: Helm's record of ${namespace}/${name} changes all the time`,
-        `look who works on it (helm history ${name} -n ${namespace}), then run the same command again`,
+        `look who works on it (${shell`helm history ${name} -n ${namespace}`}), then run the same command again`,
       );
   }
 }

@@ -114,13 +114,6 @@ export async function accessOf(member: ApiServer): Promise<Access> {
   };
 }
 
-/**
- * The EKS cluster that a kubeconfig of the state signs in to; null: none by name. Where that cluster is comes from EKS,
- * so a token for it goes nowhere else. @throws EBG-KUBERNETES
- */
-export const clusterIn = (member: ApiServer): { readonly name: string; readonly region: string } | null =>
-  eksExec(contextOf(member).user, member.region);
-
 /** What the kubeconfig claims. @throws EBG-KUBERNETES */
 function contextOf(member: ApiServer): { readonly claimed: ClaimedAddress; readonly user: User } {
   const file = parsed(member);

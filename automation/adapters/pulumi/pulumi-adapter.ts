@@ -34,10 +34,11 @@ import { retireProgram } from "./project/retire-program";
 import { inline, loadProgram } from "./project/program";
 import { readProject, type Project } from "./project/project";
 import { assertOneCopy, installedCopies } from "./project/sdk-copies";
+import { clusterOfStack } from "./project/member-cluster";
 import { keysOf } from "./project/member-settings";
 import { completeReleases } from "./state/helm-releases";
 import { settle } from "./state/settle";
-import { exported, refreshOnce } from "./state/export";
+import { exported, refreshOnce, type EksName } from "./state/export";
 import { bindingsBelow, forgetComponent } from "./state/drop-component";
 import {
   assertRevision,
@@ -100,6 +101,7 @@ export class PulumiAdapter implements PulumiPort {
       note: options.note ?? (() => undefined),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
       region: () => this.region(),
+      clusterOf: (stack) => this.clusterOf(stack),
     });
   }
 
@@ -428,6 +430,11 @@ export class PulumiAdapter implements PulumiPort {
   /** As the rest of the driver has it. */
   private async region(): Promise<string> {
     return await regionOf(await this.readConfig(), this.surroundings);
+  }
+  private async clusterOf(stack: string): Promise<EksName | null> {
+    const config = await this.readConfig();
+    const name = clusterOfStack(config, this.environment, stack);
+    return name === null ? null : { name, region: await regionOf(config, this.surroundings) };
   }
   private get configNamespace(): string {
     return "eks-blue-green";

@@ -3,6 +3,7 @@ import type * as Sdk from "@pulumi/pulumi";
 import type * as Automation from "@pulumi/pulumi/automation";
 import { DriverError } from "../../../errors";
 import type { Clock } from "../../../ports";
+import type { EksName } from "../state/export";
 import { adopt } from "../state/import-collisions";
 import { findPulumi } from "./cli-version";
 import { runCli, type CliOptions, type CliRun } from "./detached-cli";
@@ -30,6 +31,8 @@ export interface EngineOptions {
   readonly progress?: (progress: UpdateProgress) => void;
   /** The driver's own region of AWS. */
   readonly region: () => Promise<string>;
+  /** The EKS cluster that is the stack's own; null: it has none. */
+  readonly clusterOf: (stack: string) => Promise<EksName | null>;
 }
 
 /**
@@ -87,6 +90,9 @@ export class Engine {
 
   region(): Promise<string> {
     return this.options.region();
+  }
+  clusterOf(stack: string): Promise<EksName | null> {
+    return this.options.clusterOf(stack);
   }
 
   private open(): Promise<Automation.LocalWorkspace> {

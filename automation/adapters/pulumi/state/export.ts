@@ -20,6 +20,11 @@ export interface State {
   deployment?: { resources?: StateResource[]; pending_operations?: { resource: StateResource; type: string }[] };
 }
 
+export interface EksName {
+  readonly name: string;
+  readonly region: string;
+}
+
 /** What reading and mending a state needs of the engine. */
 export interface StackCli {
   readonly options: { readonly clock: Clock; readonly note: (message: string) => void };
@@ -38,6 +43,8 @@ export interface StackCli {
   untilProvenFree(stack: string): Promise<boolean>;
   /** The driver's own region of AWS. */
   region(): Promise<string>;
+  /** The EKS cluster that is the stack's own, by the config and not by the state; null: it has none. */
+  clusterOf(stack: string): Promise<EksName | null>;
 }
 
 /** Seconds of AWS's time for reading a handful of resources. */

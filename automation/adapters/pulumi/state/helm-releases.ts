@@ -4,9 +4,12 @@
  */
 import { DriverError } from "../../../errors";
 import { endInterruptedRelease } from "../../kubernetes/helm-releases";
-import { clusterIn, type ApiServer } from "../../kubernetes/kubeconfig";
+import type { ApiServer } from "../../kubernetes/kubeconfig";
+import { labelName, objectName } from "../../../../stacks/shared/plain-name";
+import { oneLine } from "../../../text/foreign";
+import { shell } from "../../../text/shell";
 import { editState } from "./edit";
-import { exported, type StackCli, type State, type StateResource } from "./export";
+import { exported, type EksName, type StackCli, type State, type StateResource } from "./export";
 
 export const RELEASE = "kubernetes:helm.sh/v3:Release";
 
@@ -68,51 +71,60 @@ function plain(value: unknown): string {
   }
 }
 
-/** The API server of the provider that has it; null: that provider's kubeconfig is not in the state. */
-function serverOf(state: State, { urn, provider }: StateResource, region: string): ApiServer | null {
+/**
+ * The API server of the provider that has it, which has to be the stack's own: a kubeconfig for another cluster is refused
+ * where it is used. null: that provider's kubeconfig is not in the state.
+ */
+function serverOf(state: State, { provider }: StateResource, stack: string, own: EksName): ApiServer | null {
   const providerUrn = (provider ?? "").replace(/::[^:]*$/, "");
   const found = (state.deployment?.resources ?? []).find((one) => one.urn === providerUrn);
   const kubeconfig = plain(found?.inputs?.["kubeconfig"]);
   // A path, or the name of a context, is some machine's alone.
   if (!/^\s*\{|\bclusters\s*:/.test(kubeconfig)) return null;
-  const stack = urn.split(":")[2] ?? "";
-  const server = { member: stack, clusterName: stack, region, endpoint: "of its provider's kubeconfig", kubeconfig };
-  try {
-    const cluster = clusterIn(server);
-    return cluster === null ? server : { ...server, clusterName: cluster.name, region: cluster.region };
-  } catch {
-    // A kubeconfig that says only half of it: some machine's surroundings have the rest.
-    return null;
-  }
+  const endpoint = "of its provider's kubeconfig";
+  return { member: stack, clusterName: own.name, region: own.region, endpoint, kubeconfig };
 }
+
+/** Both become parts of a path at the API server. */
+const isSound = (namespace: string, name: string): boolean => labelName.test(namespace) && objectName.test(name);
 
 /** Before they are read: ends Helm's record of each. Safe to repeat. @throws EBG-MEMBER-UNREACHABLE */
 export async function endReleases(engine: StackCli, stack: string, end: EndRelease): Promise<void> {
   const state = await exported(engine, stack);
   if (state === null || interrupted(state).length === 0) return;
   const shown = (await exported(engine, stack, "with secrets")) ?? state;
+  const own = await engine.clusterOf(stack);
+  const { note } = engine.options;
   for (const resource of interrupted(shown)) {
     const namespace = plain(resource.inputs?.["namespace"]);
     const name = plain(resource.inputs?.["name"]);
-    const server = serverOf(shown, resource, await engine.region());
-    if (server === null || namespace === "" || name === "") continue;
-    let status: string | null;
-    try {
-      status = await end(server, { namespace, name });
-    } catch (error) {
-      // Who only moves traffic may not write Helm's Secrets, and needs not to.
-      if (!(error instanceof DriverError) || error.code !== "EBG-KUBERNETES") throw error;
-      engine.options.note(
-        `${stack}: Helm was killed inside the release ${namespace}/${name}, and its record can't be ended from here: ` +
-          `${error.message}; ${error.remedy}`,
-      );
+    if (namespace === "" || name === "") continue;
+    const release = `the release ${oneLine(namespace)}/${oneLine(name)}`;
+    const left = (why: string): void =>
+      note(`${stack}: Helm was killed inside ${release}, and its record can't be ended from here: ${why}`);
+    if (!isSound(namespace, name)) {
+      left("Kubernetes has no such names; find out who changed the stack's state (SECURITY.md)");
       continue;
     }
-    if (status !== null)
-      engine.options.note(
-        `${stack}: Helm was killed inside the release ${namespace}/${name} (${status}); its record says failed now, ` +
-          "and the next update goes on with it",
-      );
+    if (own === null) {
+      left(`the stack has no cluster of its own; look at it with ${shell`helm history ${name} -n ${namespace}`}`);
+      continue;
+    }
+    const server = serverOf(shown, resource, stack, own);
+    if (server === null) continue;
+    try {
+      const status = await end(server, { namespace, name });
+      if (status !== null)
+        note(
+          `${stack}: Helm was killed inside ${release} (${status}); its record says failed now, and the next update ` +
+            "goes on with it",
+        );
+    } catch (error) {
+      // Who only moves traffic may not write Helm's Secrets, and needs not to. A record that nobody can read, and a
+      // kubeconfig of another cluster, are no reason to stop every command either.
+      if (!(error instanceof DriverError) || error.code !== "EBG-KUBERNETES") throw error;
+      left(`${error.message}; ${error.remedy}`);
+    }
   }
 }
 

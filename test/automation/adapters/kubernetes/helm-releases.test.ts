@@ -13,6 +13,7 @@ import {
   endInterruptedRelease,
 } from "../../../../automation/adapters/kubernetes/helm-releases";
 import type { ApiServer } from "../../../../automation/adapters/kubernetes/kubeconfig";
+import type { DriverError } from "../../../../automation/errors";
 import { createCertificates } from "../../../../sandbox/control-plane/certificates";
 import { EksRig } from "./eks-rig";
 
@@ -35,6 +36,8 @@ describe("Helm's record of a release that it was killed in", () => {
   /** Statuses of the next answers to a write; then 200. */
   let answers: number[] = [];
   let asked: string[] = [];
+  /** In the place of every record. */
+  let broken: string | null = null;
   let api: Server;
   let server: ApiServer;
 
@@ -44,7 +47,9 @@ describe("Helm's record of a release that it was killed in", () => {
       resourceVersion: `7${revision}`,
       labels: { version: String(revision), status: statuses[revision] },
     },
-    data: { release: encodeRelease({ name: "lbc", version: revision, info: { status: statuses[revision] } }) },
+    data: {
+      release: broken ?? encodeRelease({ name: "lbc", version: revision, info: { status: statuses[revision] } }),
+    },
   });
 
   before(async () => {
@@ -117,5 +122,35 @@ describe("Helm's record of a release that it was killed in", () => {
 
   it("is told as such when the caller may not write it", async () => {
     await assert.rejects(end({ 1: "pending-install" }, 403), { code: "EBG-KUBERNETES" });
+  });
+
+  it("is refused without its text when it is not what Helm writes, or unpacks without end", async () => {
+    const twice = (bytes: Buffer): string => Buffer.from(bytes.toString("base64")).toString("base64");
+    const records: [string, string][] = [
+      ["no base64", "%%%"],
+      ["no gzip", twice(Buffer.from([0x1f, 0x8b, 1, 2, 3]))],
+      ["no JSON", twice(Buffer.from("hunter2"))],
+      ["no object", twice(Buffer.from("null"))],
+      ["no record", twice(Buffer.from('{"info":"hunter2"}'))],
+      ["a bomb", twice(gzipSync(Buffer.alloc(33 * 1024 * 1024, "a")))],
+    ];
+    for (const [what, record] of records) {
+      broken = record;
+      const error = await end({ 1: "pending-install" }).then(
+        () => assert.fail(what),
+        (thrown: unknown) => thrown as DriverError,
+      );
+      assert.equal(error.code, "EBG-KUBERNETES", what);
+      assert.match(error.message, /Helm's record of kube-system\/lbc can't be read/);
+      assert.doesNotMatch(`${error.message}${error.remedy}`, /hunter2/);
+      assert.equal(asked.length, 1, "nothing may be written");
+    }
+    broken = null;
+  });
+
+  it("names its release in remedies as one word of a shell each", async () => {
+    [statuses, answers] = [{ 1: "pending-install" }, [409, 409, 409, 409, 409]];
+    const ended = endInterruptedRelease(server, { namespace: "kube-system", name: "lbc; id" });
+    await assert.rejects(ended, ({ remedy }: DriverError) => remedy.includes("helm history 'lbc; id' -n kube-system"));
   });
 });

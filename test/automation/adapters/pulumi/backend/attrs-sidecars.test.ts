@@ -46,6 +46,7 @@ describe("a sidecar of the file backend", function () {
       clock: systemClock(1),
       note: (message) => notes.push(message),
       region: async () => "us-east-1",
+      clusterOf: async () => null,
     });
     for (const stack of ["dev", "dev-blue"]) {
       await engine.command(stack, ["stack", "init", stack, "--no-select"]);

@@ -6,7 +6,8 @@ import {
   RELEASE,
   unfinishedReleases,
 } from "../../../../../automation/adapters/pulumi/state/helm-releases";
-import type { StackCli, State, StateResource } from "../../../../../automation/adapters/pulumi/state/export";
+import type { EksName, StackCli, State, StateResource } from "../../../../../automation/adapters/pulumi/state/export";
+import { endInterruptedRelease } from "../../../../../automation/adapters/kubernetes/helm-releases";
 import { readFileSync } from "node:fs";
 import { DriverError } from "../../../../../automation/errors";
 
@@ -42,8 +43,11 @@ const stateWith = (resources: StateResource[], pending: StateResource[] = []): S
   },
 });
 
-/** A backend that has one state and keeps what is imported. */
-function cli(state: State): { engine: StackCli; now: () => State; notes: string[] } {
+/** A backend that has one state and keeps what is imported. `own`: the stack's cluster, as the config names it. */
+function cli(
+  state: State,
+  own: EksName | null = { name: "shop-blue", region: "eu-west-1" },
+): { engine: StackCli; now: () => State; notes: string[] } {
   let text = JSON.stringify(state);
   const notes: string[] = [];
   const command = async (_stack: string, args: readonly string[]): Promise<string> => {
@@ -57,6 +61,7 @@ function cli(state: State): { engine: StackCli; now: () => State; notes: string[
     untilFree: async () => false,
     untilProvenFree: async () => false,
     region: async () => "us-east-1",
+    clusterOf: async () => own,
   };
   return { engine, now: () => JSON.parse(text) as State, notes };
 }
@@ -118,12 +123,54 @@ describe("Helm releases of a stack", () => {
     assert.deepEqual(ended, ["a", kubeconfig]);
   });
 
-  it("are left alone in a cluster whose kubeconfig is some machine's file, or half of one", async () => {
-    for (const kubeconfig of ["/home/me/.kube/config", JSON.stringify({ clusters: [] })]) {
+  it("are looked for in the stack's own cluster alone, whatever cluster the state's kubeconfig names", async () => {
+    const foreign: [string, EksName][] = [
+      ["another name", { name: "dev-blue", region: "eu-west-1" }],
+      ["another region", { name: "shop-blue", region: "us-east-1" }],
+    ];
+    for (const [what, own] of foreign) {
+      const { engine, notes } = cli(stateWith([release("a", "pending-upgrade")]), own);
+      const asked: string[] = [];
+      await endReleases(engine, "dev-blue", (server, one) => {
+        asked.push(`${server.clusterName} in ${server.region}`);
+        return endInterruptedRelease(server, one);
+      });
+      assert.deepEqual(asked, [`${own.name} in ${own.region}`], what);
+      assert.match(notes.join(), /asks for a token of cluster shop-blue in eu-west-1, but the member's cluster is/);
+    }
+  });
+
+  it("are named and left in a stack that has no cluster of its own", async () => {
+    const { engine, notes } = cli(stateWith([release("a", "pending-upgrade")]), null);
+    await endReleases(engine, "dev", () => assert.fail("there is nobody to be asked"));
+    assert.match(notes.join(), /release kube-system\/a, and .* has no cluster of its own/);
+  });
+
+  it("whose names would lead a path to other Secrets are named and left", async () => {
+    for (const inputs of [
+      { namespace: "..", name: "a" },
+      { namespace: "kube-system", name: "a,owner!=x" },
+    ]) {
+      const { engine, notes } = cli(stateWith([release("a", "pending-upgrade", { inputs })]));
+      await endReleases(engine, "dev-blue", () => assert.fail("nobody may be asked"));
+      assert.match(notes.join(), /Kubernetes has no such names/);
+    }
+  });
+
+  it("are left alone in a cluster whose kubeconfig is some machine's file or context", async () => {
+    for (const kubeconfig of ["/home/me/.kube/config", "minikube"]) {
       const elsewhere = stateWith([release("a", "pending-install")]);
       elsewhere.deployment!.resources![0]!.inputs = { kubeconfig };
       await endReleases(cli(elsewhere).engine, "dev-blue", () => assert.fail("nobody can be asked"));
     }
+  });
+
+  it("are named and left in a cluster that half of a kubeconfig speaks of", async () => {
+    const half = stateWith([release("a", "pending-install")]);
+    half.deployment!.resources![0]!.inputs = { kubeconfig: JSON.stringify({ clusters: [] }) };
+    const { engine, notes } = cli(half);
+    await endReleases(engine, "dev-blue", endInterruptedRelease);
+    assert.match(notes.join(), /has no complete context/);
   });
 
   it("stay in the state as unfinished, so that the next update goes on with them", async () => {
