@@ -13,7 +13,7 @@ export interface Denial {
 }
 
 const said =
-  /User: (?<who>\S+) is not authorized to perform: (?<action>[\w-]+:\w+)(?: on resource: (?<resource>\S+))?(?<explicit>[^\n]*? with an explicit deny)?/;
+  /User: (?<who>arn:aws[\w-]*:(?:iam|sts)::\d{12}:\S+) is not authorized to perform: (?<action>[\w-]+:\w+)(?: on resource: (?<resource>\S+))?(?<explicit>[^\n]*? with an explicit deny)?/;
 
 /** null: the text speaks of no denial of AWS. */
 export function denialIn(text: string): Denial | null {

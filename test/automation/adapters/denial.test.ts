@@ -7,6 +7,7 @@ const who = "arn:aws:sts::111122223333:assumed-role/ci/build-7";
 const cluster = "arn:aws:eks:us-east-1:111122223333:cluster/dev-blue";
 const said = (action: string, resource: string, why = `because no identity-based policy allows the ${action} action`) =>
   `User: ${who} is not authorized to perform: ${action}${resource === "" ? "" : ` on resource: ${resource}`} ${why}`;
+const urn = "urn:pulumi:dev-blue::p::aws:iam/role:Role::blue";
 const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
 
 describe("a denial of AWS", () => {
@@ -23,6 +24,19 @@ describe("a denial of AWS", () => {
       true,
     );
     assert.equal(denialIn("Rate exceeded"), null);
+  });
+
+  it("is one of a user or a role alone: any other text may say such words of anybody", () => {
+    for (const other of [
+      "$(id)",
+      "me",
+      "arn:aws:s3:::bucket",
+      "arn:aws:iam::1:user/x",
+      "x-arn:aws:iam::111122223333:x",
+    ])
+      assert.equal(denialIn(said("iam:PassRole", cluster).replace(who, other)), null, other);
+    const china = "arn:aws-cn:iam::111122223333:user/me";
+    assert.equal(denialIn(said("iam:PassRole", cluster).replace(who, china))?.who, china);
   });
 
   it("belongs to the policies of the package that have the action", () => {
@@ -76,13 +90,13 @@ describe("a denial of AWS", () => {
       `creating VPC: api error UnauthorizedOperation: You are not authorized. ${said("iam:CreateRole", role)}`,
     ])
       assert.match(
-        failureOf("dev-blue", "update", new Error("failed"), [text]).remedy,
+        failureOf("dev-blue", "update", new Error("failed"), [{ text, urn }]).remedy,
         /^allow iam:CreateRole on \S+role\/blue-1 to \S+ \(policies\/deploy-members\.json/,
       );
   });
 
   it("that a controller's webhook tells of is not the driver's", () => {
     const text = `admission webhook "x" denied the request: ${said("elasticloadbalancing:DescribeTargetGroups", "")}`;
-    assert.doesNotMatch(failureOf("dev-blue", "update", new Error("failed"), [text]).remedy, /^allow/);
+    assert.doesNotMatch(failureOf("dev-blue", "update", new Error("failed"), [{ text, urn }]).remedy, /^allow/);
   });
 });

@@ -12,6 +12,7 @@ import { failureOf, LockedError } from "./failures";
 import { ProgressTeller, type UpdateProgress } from "./progress";
 import { RecentExports } from "./recent-exports";
 import { loadSdk, type ProjectSdk } from "./sdk";
+import type { Diagnostic } from "./words";
 import { Backends } from "../backend/backends";
 import { EngineMarks, takesLock } from "../backend/engine-marks";
 import { isByProject, removeLockOf } from "../backend/lock-files";
@@ -315,7 +316,7 @@ export class Engine {
     seconds: number,
     cancel: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<T>,
-    diagnostics: readonly string[],
+    diagnostics: readonly Diagnostic[],
   ): Promise<T> {
     // The SDK misses a signal that was aborted before.
     if (cancel?.aborted)

@@ -1,6 +1,7 @@
 /** From the engine's event stream: planned operations, error diagnostics, and the count of changes. */
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import type { PlannedOperation } from "../../../ports";
+import type { Diagnostic } from "./words";
 
 /**
  * How AWS, Kubernetes, Helm and the providers' own checks say that it is there: of an access entry or a name "in use"
@@ -20,7 +21,7 @@ export interface Collision {
 
 export class EventCollector {
   readonly operations: PlannedOperation[] = [];
-  readonly diagnostics: string[] = [];
+  readonly diagnostics: Diagnostic[] = [];
   changes: Record<string, number> = {};
   /** Creations that were refused because the object is there already. */
   readonly collisions: Collision[] = [];
@@ -55,7 +56,8 @@ export class EventCollector {
     if (refused !== undefined) this.collisions.push(refused);
     if (diagnostic !== undefined && diagnostic.severity === "error") {
       // Messages carry the engine's colour tags, as <{%reset%}>.
-      this.diagnostics.push(diagnostic.message.replace(/<\{%[^%]*%\}>/g, "").trim());
+      const text = diagnostic.message.replace(/<\{%[^%]*%\}>/g, "").trim();
+      this.diagnostics.push({ text, urn: diagnostic.urn ?? "" });
     }
     const summary = event.summaryEvent;
     if (summary !== undefined) this.changes = Object.fromEntries(Object.entries(summary.resourceChanges ?? {}));

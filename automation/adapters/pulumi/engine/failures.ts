@@ -2,7 +2,8 @@
 import { FENCED } from "../../../../stacks/contract";
 import { DriverError, type DriverErrorCode } from "../../../errors";
 import { saysCredentials } from "../../credential-errors";
-import { denialIn, denialRemedy, readable } from "../../denial";
+import { type Denial, denialIn, denialRemedy, readable } from "../../denial";
+import { type Diagnostic, hasCode, type Words, wordsOf } from "./words";
 
 export interface LockHolder {
   readonly user: string;
@@ -65,69 +66,92 @@ export class LockedError extends DriverError {
   }
 }
 
-/** `diagnostics`: the engine's error diagnostics, which are cleaner than its output. */
-export function failureOf(stack: string, action: string, error: unknown, diagnostics: readonly string[]): DriverError {
-  if (error instanceof DriverError) return error;
-  const raw = error instanceof Error ? error.message : String(error);
-  const text = `${diagnostics.join("\n")}\n${raw}`;
-  if (/currently locked by|\[409\] Conflict: Another update/.test(text))
-    return new LockedError(stack, lockHolder(text), error);
-  if (text.includes(FENCED)) {
+/** AWS's refusal of what the engine itself, or AWS's provider, asked for. */
+function denialOf({ engine, aws }: Words): Denial | null {
+  // What a webhook answers is about the controller's own permissions.
+  const lines = [...aws, ...engine.filter((line) => !/\bkubernetes:|\bhelm\b/i.test(line))];
+  return denialIn(lines.filter((line) => !/admission webhook|failed calling webhook/.test(line)).join("\n"));
+}
+
+function credentialsRefused(
+  { stack, action }: { readonly stack: string; readonly action: string },
+  said: string,
+  denial: Denial | null,
+  cause: unknown,
+): DriverError {
+  return new DriverError(
+    "EBG-CREDENTIALS",
+    `${action} of ${stack} was refused for its credentials: ${readable(gist(said, 3))}`,
+    denial !== null
+      ? denialRemedy(denial)
+      : "renew them (aws sts get-caller-identity shows whose they are; pulumi login for the backend), then run the " +
+          "same command again: it goes on where this one stopped",
+    cause,
+  );
+}
+
+/** What the engine itself refuses to do anything for; null: it began. */
+function refusedAtOnce(stack: string, raw: string, text: string, words: Words, cause: unknown): DriverError | null {
+  const engine = words.engine.join("\n");
+  if (/currently locked by|\[409\] Conflict: Another update/.test(engine))
+    return new LockedError(stack, lockHolder(`${text}\n${raw}`), cause);
+  if (hasCode(words.engine, FENCED)) {
     return new DriverError(
       "EBG-FENCED",
-      `${stack}: somebody else has moved on: ${gist(diagnostics.join("\n") || raw, 3)}`,
+      `${stack}: somebody else has moved on: ${gist(text || raw, 3)}`,
       "look at eks-blue-green status; if no other driver runs, run the same command again",
-      error,
+      cause,
     );
   }
-  if (/no stack named/.test(text))
+  if (/no stack named/.test(engine))
     return new DriverError(
       "EBG-UNKNOWN-STACK",
       `there is no stack ${stack}`,
       `pulumi stack ls; a new environment begins with: eks-blue-green up --stack ${stack}`,
-      error,
+      cause,
     );
-  if (/spawn pulumi ENOENT/.test(raw))
+  if (/spawn pulumi ENOENT/.test(engine))
     return new DriverError(
       "EBG-TOOL-MISSING",
       "the pulumi command is not on PATH",
       "install Pulumi (https://www.pulumi.com/docs/install/), or run inside a sandbox's environment",
-      error,
+      cause,
     );
-  if (/incorrect passphrase|passphrase must be set|get stack secrets provider|no credentials/i.test(text)) {
+  if (/incorrect passphrase|passphrase must be set|get stack secrets provider|no credentials/i.test(engine)) {
     return new DriverError(
       "EBG-CREDENTIALS",
       `Pulumi refuses: ${gist(raw, 3)}`,
       "set PULUMI_CONFIG_PASSPHRASE (or log in: pulumi login), then run the same command again",
-      error,
+      cause,
     );
   }
-  // What a webhook answers is about the controller's own permissions.
-  const denial = denialIn(
-    text
-      .split("\n")
-      .filter((line) => !/admission webhook|failed calling webhook/.test(line))
-      .join("\n"),
-  );
-  if (saysCredentials(text)) {
-    const said = readable(gist(diagnostics.filter(saysCredentials).join("\n") || raw, 3));
-    return new DriverError(
-      "EBG-CREDENTIALS",
-      `${action} of ${stack} was refused for its credentials: ${said}`,
-      denial !== null
-        ? denialRemedy(denial)
-        : "renew them (aws sts get-caller-identity shows whose they are; pulumi login for the backend), then run the " +
-            "same command again: it goes on where this one stopped",
-      error,
-    );
-  }
-  const own = ownCodes.find((code) => text.includes(code));
+  return null;
+}
+
+/** `diagnostics`: the engine's error diagnostics, which are cleaner than its output. */
+export function failureOf(
+  stack: string,
+  action: string,
+  error: unknown,
+  diagnostics: readonly Diagnostic[],
+): DriverError {
+  if (error instanceof DriverError) return error;
+  const raw = error instanceof Error ? error.message : String(error);
+  const texts = diagnostics.map(({ text }) => text);
+  const words = wordsOf(raw, diagnostics);
+  const refused = refusedAtOnce(stack, raw, texts.join("\n"), words, error);
+  if (refused !== null) return refused;
+  const denial = denialOf(words);
+  const sound = [...words.engine, ...words.aws, ...words.others];
+  if (saysCredentials(sound.join("\n")))
+    return credentialsRefused({ stack, action }, sound.filter(saysCredentials).join("\n"), denial, error);
+  const own = ownCodes.find((code) => hasCode(words.engine, code));
   // The engine's own last diagnostic only says that it failed. An update that ended early violates its plan by
   // everything that it did not come to:
   // a consequence, and a dozen lines that hide the cause. Alone, it is the cause.
-  const words = diagnostics.filter((line) => !/^(update|preview|destroy) failed$/.test(line));
-  const causes = words.filter((line) => !/^expected resource operations for .* but none were seen$/.test(line));
-  const telling = causes.length > 0 ? causes : words;
+  const tellings = texts.filter((line) => !/^(update|preview|destroy) failed$/.test(line));
+  const causes = tellings.filter((line) => !/^expected resource operations for .* but none were seen$/.test(line));
+  const telling = causes.length > 0 ? causes : tellings;
   const message = gist(telling.length > 0 ? telling.join("\n") : raw);
   if (own !== undefined)
     return new DriverError(own, message.replace(`${own}: `, ""), "the message says what to do", error);

@@ -48,4 +48,16 @@ describe("operations from the engine's events", () => {
         expect === null ? [] : [{ operation: "update", type, urn, custom: true, ...expect }],
       );
     });
+
+  it("are told with each error's resource, which says whose words it holds", () => {
+    const collector = new EventCollector();
+    const error = { prefix: "", message: "<{%reset%}>it ended<{%reset%}>\n", color: "never", ephemeral: false };
+    const diagnosticEvent = { ...error, severity: "error" as const };
+    collector.listen({ sequence: 1, timestamp: 0, diagnosticEvent: { ...diagnosticEvent, urn } } as EngineEvent);
+    collector.listen({ sequence: 2, timestamp: 0, diagnosticEvent } as EngineEvent);
+    assert.deepEqual(collector.diagnostics, [
+      { text: "it ended", urn },
+      { text: "it ended", urn: "" },
+    ]);
+  });
 });

@@ -6,6 +6,12 @@ const lockText =
   "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the " +
   "lock file with `pulumi cancel`.\n  file:///s/.pulumi/locks/organization/p/dev/1.json: created by root@vm (pid " +
   "4711) at 2026-01-01T00:00:00Z";
+/** Diagnostics of the program or the engine. */
+const told = (...texts: string[]): { text: string; urn: string }[] => texts.map((text) => ({ text, urn: "" }));
+const about = (type: string, text: string): { text: string; urn: string } => ({
+  text,
+  urn: `urn:pulumi:dev-blue::p::eks-blue-green:index:Cluster$${type}::web`,
+});
 const cases: readonly [string, string, string][] = [
   ["a lock", lockText, "EBG-STACK-LOCKED"],
   ["a fence", "error: Unhandled exception: Error: EBG-FENCED: record has 4, expected 3", "EBG-FENCED"],
@@ -35,19 +41,24 @@ describe("failures of the engine", () => {
 
   it("prefers telling diagnostics to the engine's last word", () => {
     assert.equal(
-      failureOf("dev", "update", new Error("x"), ["cluster is unreachable", "update failed"]).message,
+      failureOf("dev", "update", new Error("x"), told("cluster is unreachable", "update failed")).message,
       "update of dev failed: cluster is unreachable",
     );
     assert.match(gist("Updating (dev):\n\u001b[31merror: no\u001b[0m\nResources:\n"), /^error: no$/);
   });
 
   it("tells a config's problems, not only how many they are", () => {
-    const told = failureOf("dev", "preview", new Error("x"), [
-      "ConfigError: The config of environment 'dev' has 1 problem:\n  - network.existing: null: can't change. " +
-        "Keep it\n    at declare (program.js:1:1)",
-    ]).message;
+    const message = failureOf(
+      "dev",
+      "preview",
+      new Error("x"),
+      told(
+        "ConfigError: The config of environment 'dev' has 1 problem:\n  - network.existing: null: can't change. " +
+          "Keep it\n    at declare (program.js:1:1)",
+      ),
+    ).message;
     assert.equal(
-      told,
+      message,
       "preview of dev failed: ConfigError: The config of environment 'dev' has 1 problem:\n- network.existing: " +
         "null: can't change. Keep it",
     );
@@ -57,15 +68,15 @@ describe("failures of the engine", () => {
     const missed =
       "expected resource operations for urn:pulumi:dev-blue::p::kubernetes:core/v1:Service::web but none were seen";
     assert.equal(
-      failureOf("dev", "update", new Error("x"), [
-        missed,
-        "create web (kubernetes:core/v1:Namespace): throttled",
-        missed,
-        "update failed",
-      ]).message,
+      failureOf(
+        "dev",
+        "update",
+        new Error("x"),
+        told(missed, "create web (kubernetes:core/v1:Namespace): throttled", missed, "update failed"),
+      ).message,
       "update of dev failed: create web (kubernetes:core/v1:Namespace): throttled",
     );
-    assert.match(failureOf("dev", "update", new Error("x"), [missed]).message, /none were seen/);
+    assert.match(failureOf("dev", "update", new Error("x"), told(missed)).message, /none were seen/);
   });
 
   it("that is one of credentials is told as such, and needs no second attempt", () => {
@@ -79,7 +90,7 @@ describe("failures of the engine", () => {
       "Invalid credentials configured.",
       'oauth2: "invalid_grant" "Token has been expired or revoked."',
     ]) {
-      const error = failureOf("dev-green", "update", new Error("update failed"), [text]);
+      const error = failureOf("dev-green", "update", new Error("update failed"), told(text));
       assert.equal(error.code, "EBG-CREDENTIALS", text);
     }
   });
@@ -90,7 +101,69 @@ describe("failures of the engine", () => {
       "creating EKS Node Group: AccessDenied: the role that was made a moment ago can't be assumed yet",
       "NodeCreationFailure: instances failed to join the cluster; unauthorised is not a word of the table",
     ])
-      assert.equal(failureOf("dev-green", "update", new Error("x"), [text]).code, "EBG-UPDATE-FAILED", text);
+      assert.equal(failureOf("dev-green", "update", new Error("x"), told(text)).code, "EBG-UPDATE-FAILED", text);
+  });
+});
+
+describe("words of a container in the engine's output", () => {
+  const role = "arn:aws:iam::111122223333:role/any";
+  const denied =
+    "api error AccessDenied: User: arn:aws:sts::111122223333:assumed-role/ci/1 is not authorized to perform: " +
+    `iam:PassRole on resource: ${role} because no identity-based policy allows it`;
+  /** What a pod may say when it ends, each line as it likes. */
+  const forged = [
+    denied,
+    `operation error IAM: PassRole, https response error StatusCode: 403, ${denied}`,
+    `    error: creating IAM Role: ${denied}`,
+    "Error: EBG-STOPPED: stopped",
+    "error: Unhandled exception: Error: EBG-FENCED: another driver",
+    "error: the stack is currently locked by 1 lock(s) created by root@vm (pid 1) at 2026-01-01T00:00:00Z",
+    "error: no stack named 'dev' found",
+    "incorrect passphrase",
+    "spawn pulumi ENOENT",
+    "api error ExpiredTokenException: The security token included in the request is expired",
+  ];
+  /** As the CLI prints the diagnostics of an update. */
+  const printed = (text: string): string =>
+    "code: 255\n stdout: Updating (dev):\n +  kubernetes:core/v1:Pod web **creating failed** error: " +
+    `${text.trim()}\nDiagnostics:\n  kubernetes:core/v1:Pod (web):\n    error: it ended\n` +
+    `      aws:iam/role:Role (blue):\n    ${text}\n  pulumi:pulumi:Stack (p-dev):\n    error: update failed\n` +
+    " stderr: error: update failed\n err?: \n";
+
+  for (const text of forged)
+    it(`choose neither code nor remedy: ${text.trim().slice(0, 70)}`, () => {
+      const failures = [
+        failureOf("dev", "update", new Error("x"), [about("kubernetes:core/v1:Pod", `web: it ended:\n${text}`)]),
+        failureOf("dev", "update", new Error(printed(text)), [about("kubernetes:helm.sh/v3:Release", text)]),
+        failureOf("dev", "pulumi refresh", new Error(printed(text)), []),
+      ];
+      for (const { code, remedy } of failures) {
+        assert.equal(code, "EBG-UPDATE-FAILED");
+        assert.match(remedy, /^pulumi preview /);
+      }
+    });
+
+  it("are not those of AWS's provider, of the program and of the engine, whichever way they are told", () => {
+    const remedies = [
+      failureOf("dev", "update", new Error("x"), [about("aws:iam/role:Role", `creating IAM Role (x): ${denied}`)]),
+      failureOf("dev", "update", new Error("x"), told(`invocation of aws:iam/getRole:getRole returned: ${denied}`)),
+      failureOf(
+        "dev",
+        "r",
+        new Error(`Diagnostics:\n  aws:iam/role:Role (blue):\n    error: reading: ${denied}\n`),
+        [],
+      ),
+      failureOf("dev", "pulumi stack", new Error(`code: 255\n stdout: \n stderr: error: read blob: ${denied}\n`), []),
+    ].map(({ remedy }) => remedy);
+    for (const remedy of remedies) assert.match(remedy, /^allow iam:PassRole on arn:\S+ to arn:aws:sts::/);
+    const program = (text: string) =>
+      failureOf("dev", "u", new Error("x"), [{ text, urn: "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev" }]).code;
+    assert.equal(
+      program("Unhandled exception: Error: EBG-FOREIGN-STACK: not ours\n    at x.js:1"),
+      "EBG-FOREIGN-STACK",
+    );
+    assert.equal(program("Unhandled exception: Error: EBG-FENCED: moved on\n    at x.js:1"), "EBG-FENCED");
+    assert.equal(program("Error: it said 'EBG-FENCED: moved on'"), "EBG-UPDATE-FAILED");
   });
 });
 
