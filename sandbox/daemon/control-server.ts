@@ -10,12 +10,14 @@ import { KEEP_ALIVE_MS } from "../shared/keep-alive";
 type Handler = (sandbox: Sandbox, parameters: readonly string[], body: unknown, query: URLSearchParams) => unknown;
 interface Route {
   readonly method: string;
+  /** `/clusters/:name`: what the log names, for a path may hold a key. */
+  readonly pattern: string;
   readonly path: RegExp;
   readonly handle: Handler;
 }
 
 function route(method: string, path: string, handle: Handler): Route {
-  return { method, path: new RegExp(`^${path.replaceAll(/:[a-z]+/g, "([^/]+)")}$`), handle };
+  return { method, pattern: path, path: new RegExp(`^${path.replaceAll(/:[a-z]+/g, "([^/]+)")}$`), handle };
 }
 
 function front(sandbox: Sandbox): NonNullable<Sandbox["front"]> {
@@ -35,6 +37,10 @@ async function reviewToken(sandbox: Sandbox, clusterName: string, review: unknow
 }
 
 const done = { ok: true };
+
+const tokenReview = route("POST", "/token-review/:cluster/:key", (sandbox, [cluster], body) =>
+  reviewToken(sandbox, cluster ?? "", body),
+);
 
 const routes: readonly Route[] = [
   route("GET", "/status", (sandbox) => sandbox.status()),
@@ -105,8 +111,15 @@ const routes: readonly Route[] = [
     await sandbox.deleteControlPlane(name ?? "");
     return done;
   }),
-  route("POST", "/token-review/:cluster/:key", (sandbox, [cluster], body) => reviewToken(sandbox, cluster ?? "", body)),
+  tokenReview,
 ];
+
+/** The address as routes see it, dots resolved: whoever is let in has to be let in to the route that is taken. */
+function addressOf({ url = "/" }: IncomingMessage): URL {
+  if (!URL.canParse(url, "http://127.0.0.1"))
+    throw new SandboxError("SBX-REQUEST", "the request's target is no path", "Use sandbox/client/control-client.ts.");
+  return new URL(url, "http://127.0.0.1");
+}
 
 /** Digests have one length: comparing them tells nothing. */
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -146,8 +159,8 @@ export class ControlServer {
   private keyOf(name: string): string {
     return createHmac("sha256", this.secret).update(`token-review/${name}`).digest("base64url");
   }
-  private knows({ headers, url = "/" }: IncomingMessage): boolean {
-    const [, name, key] = /^\/token-review\/([^/?]+)\/([^/?]+)/.exec(url) ?? [];
+  private knows({ headers, method }: IncomingMessage, { pathname }: URL): boolean {
+    const [, name, key] = (method === tokenReview.method && tokenReview.path.exec(pathname)) || [];
     return name !== undefined && key !== undefined
       ? same(key, this.keyOf(name))
       : same(headers.authorization ?? "", `Bearer ${this.secret}`);
@@ -166,6 +179,7 @@ export class ControlServer {
       response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
       response.end(text);
     };
+    let taken = "no route";
     try {
       // A web page in the user's browser can reach this port by a name of its own, but can't fake this header.
       if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? "") || request.headers.origin !== undefined)
@@ -175,25 +189,21 @@ export class ControlServer {
           remedy: "Use the sandbox's command line.",
         });
       // Any user of the machine can reach it as well, but can't read the sandbox's folder.
-      if (!this.knows(request))
+      const url = addressOf(request);
+      if (!this.knows(request, url))
         return send(401, {
           code: "SBX-REQUEST",
           message: "the request lacks this sandbox's secret, or has another one",
           remedy: "Send controlSecret of its sandbox.json as a bearer token, or use the sandbox's command line.",
         });
-      const url = new URL(request.url ?? "/", "http://127.0.0.1");
-      for (const { method, path, handle } of routes) {
+      for (const { method, pattern, path, handle } of routes) {
         const match = method === request.method ? path.exec(url.pathname) : null;
-        if (match)
-          return send(
-            200,
-            await handle(
-              this.sandbox,
-              match.slice(1).map(decodeURIComponent),
-              await readJson(request),
-              url.searchParams,
-            ),
-          );
+        if (match === null) continue;
+        taken = pattern;
+        return send(
+          200,
+          await handle(this.sandbox, match.slice(1).map(decodeURIComponent), await readJson(request), url.searchParams),
+        );
       }
       send(404, {
         code: "SBX-REQUEST",
@@ -210,7 +220,7 @@ export class ControlServer {
               "The sandbox's logs say more.",
               error,
             );
-      this.sandbox.log({ event: "request-failed", method: request.method, url: request.url, message: known.message });
+      this.sandbox.log({ event: "request-failed", method: request.method, route: taken, message: known.message });
       if (!response.headersSent)
         send(known.code === "SBX-INTERNAL" ? 500 : 400, {
           code: known.code,
