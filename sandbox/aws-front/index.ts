@@ -170,7 +170,8 @@ class Front implements AwsFront {
       log: (entry) => onLog?.(entry),
       closed: () => this.closed,
     };
-    this.permissions = startPermissions(this.moto, this.elb, this.eks, options.controllerOf);
+    const { controllerOf, credentials } = options;
+    this.permissions = startPermissions(this.moto, this.elb, this.eks, controllerOf, credentials?.accessKeyId);
     this.poll = setInterval(() => this.ec2Changed(), groupsPollMs);
     this.poll.unref();
   }

@@ -1,6 +1,6 @@
 /** One HTTP endpoint for all of AWS: finds out who is called, applies faults, and answers in the caller's protocol. */
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "./aws-error";
 import { answerCloudFormation } from "./cloudformation";
 import { answerElb } from "./elbv2/actions";
@@ -14,11 +14,12 @@ import { withAddressesResolved } from "./network-interfaces";
 import type { AskedRequest } from "./permissions/ask";
 import type { Principal } from "./permissions/authorizer";
 import type { Permissions } from "./permissions";
-import { parseQuery } from "./query";
+import { number, parseQuery } from "./query";
 import type { RequestLog } from "./request-log";
 import { type KeySecret, refuseBadSignature, refuseWebPages } from "./request-signature";
 import { claimedScope, type Scope, scopeOf } from "./scope";
 import { canonicalCidr } from "./validation/ec2-rules";
+import { queryAnswer } from "./xml";
 import { validate } from "./validation/requests";
 
 export interface RouterParts extends Permissions {
@@ -143,20 +144,51 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
       }),
     };
   }
+  if (scope.service === "sts" && asked.action === "GetSessionToken") return sessionToken(parts, asked);
   if (scope.service === "ec2" && asked.action === "DeleteSecurityGroup")
     checkUnused(parts.elb, new URLSearchParams(body.toString("utf8")).get("GroupId") ?? "");
   const changed = scope.service === "ec2" ? await rewritten(parts, asked.action, body) : null;
   const raw = await parts.moto.send(
     request.method ?? "GET",
-    request.url ?? "/",
-    request.headers,
+    inMoto(parts, scope, request.url ?? "/"),
+    headersInMoto(parts, scope, request.headers),
     changed ? Buffer.from(changed.toString()) : body,
   );
   if (scope.service === "ec2" && !/^(Describe|Get|Search|List)/.test(asked.action)) parts.ec2Changed();
   if (scope.service === "iam" && !/^(Get|List)/.test(asked.action)) parts.iam.changed();
   if (raw.status < 300 && (scope.service === "iam" || scope.service === "sts"))
-    await parts.principals.learn(asked.action, body.toString("utf8"), raw.body.toString("utf8"), scope.accessKeyId);
+    await parts.principals.learn(asked.action, body.toString("utf8"), raw.body.toString("utf8"));
   return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
+}
+
+/** Seconds that AWS gives a session when nothing is said, and those that may be asked for. */
+const sessionSeconds = { usual: 43_200, least: 900, most: 129_600 };
+
+function sessionToken(parts: RouterParts, { body, url, requestId, scope }: Asked): Answer {
+  const params = parseQuery(body.length > 0 ? body.toString("utf8") : url.searchParams.toString());
+  const seconds = number(params, "DurationSeconds") ?? sessionSeconds.usual;
+  if (!(seconds >= sessionSeconds.least && seconds <= sessionSeconds.most))
+    throw new AwsError(
+      "ValidationError",
+      `DurationSeconds has to be from ${sessionSeconds.least} to ${sessionSeconds.most}`,
+    );
+  const Credentials = { ...parts.principals.session(scope.accessKeyId, seconds) };
+  return {
+    status: 200,
+    headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
+    body: queryAnswer("GetSessionToken", { Credentials }, requestId, "https://sts.amazonaws.com/doc/2011-06-15/"),
+  };
+}
+
+/** Moto tells callers apart by their keys, and knows those alone that it made. */
+function inMoto({ principals }: RouterParts, { accessKeyId }: Scope, signed: string): string {
+  const known = principals.inMoto(accessKeyId);
+  return known === accessKeyId ? signed : signed.replace(accessKeyId, known);
+}
+
+function headersInMoto(parts: RouterParts, scope: Scope, headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const { authorization } = headers;
+  return authorization === undefined ? headers : { ...headers, authorization: inMoto(parts, scope, authorization) };
 }
 
 /** What moto would take as it is, where EC2 keeps something else. */

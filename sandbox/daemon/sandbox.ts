@@ -306,6 +306,8 @@ export class Sandbox implements EksBackend {
   async deleteControlPlane(clusterName: string): Promise<void> {
     await this.nodeAgents.stop(clusterName, 2_000);
     await this.attached.remove(clusterName);
+    // A cluster of the same name that is made later is another one, with another key.
+    this.controllerKeys.delete(clusterName);
     await this.controlPlanes.delete(clusterName);
   }
 

@@ -17,11 +17,12 @@ export function startPermissions(
   elb: ElbContext,
   eks: EksContext,
   controllerOf: ((accessKeyId: string) => string | null) | undefined,
+  ownKey: string | undefined,
 ): Permissions {
   const iam = new IamReader(moto, elb.later, elb.scaled);
   return {
     iam,
-    principals: new Principals(iam, eks, controllerOf ?? (() => null)),
+    principals: new Principals(iam, eks, controllerOf ?? (() => null), ownKey),
     authorizer: new Authorizer({
       region: eks.region,
       accountId: eks.accountId,

@@ -1,8 +1,11 @@
 /**
  * Who signed a request, by the access key. The sandbox's own key may do everything. Keys that were made through it, of
  * IAM users and of assumed roles, stand for whom they were made for, and a load balancer controller's for the role that
- * EKS gives its pods.
+ * EKS gives its pods. A key that nobody can be told of may do nothing.
  */
+import { randomBytes } from "node:crypto";
+import { AwsError } from "../aws-error";
+import { callerArn } from "../eks/access";
 import { type Cluster, type EksContext, stringOf } from "../eks/store";
 import { objects, parseQuery, type QueryObject, text } from "../query";
 import type { Principal } from "./authorizer";
@@ -13,6 +16,14 @@ import { type Layers, parsePolicy } from "./policy";
 /** Charts and people name it so; the sandbox knows no other controller that calls AWS. */
 const serviceAccount = "aws-load-balancer-controller";
 
+/** What the caller of GetSessionToken gets. */
+export interface SessionKeys {
+  readonly AccessKeyId: string;
+  readonly SecretAccessKey: string;
+  readonly SessionToken: string;
+  readonly Expiration: Date;
+}
+
 interface Key {
   readonly secretAccessKey: string;
   /** The token that has to come with a temporary key. */
@@ -20,6 +31,8 @@ interface Key {
   readonly principal: Principal | null;
   /** What EKS' access entries name: the user or the role, not the session. */
   readonly entryArn: string;
+  /** The key that it was got with by GetSessionToken: moto knows only that one. */
+  readonly madeWith?: string;
   active: boolean;
 }
 
@@ -35,6 +48,8 @@ export class Principals {
     private readonly iam: IamReader,
     private readonly eks: EksContext,
     private readonly controllerOf: (accessKeyId: string) => string | null,
+    /** The sandbox's own; left out, no key is checked, and any is taken for it. */
+    private readonly ownKey: string | undefined,
   ) {}
 
   /** Whether a key is one of those that were made here, or a controller's, and may be used. */
@@ -58,12 +73,29 @@ export class Principals {
     return this.keys.get(accessKeyId)?.entryArn ?? null;
   }
 
-  /** null: whoever may do everything. */
+  /** The key by which moto knows whose this one is. */
+  inMoto(accessKeyId: string): string {
+    return this.keys.get(accessKeyId)?.madeWith ?? accessKeyId;
+  }
+
+  /** null: the sandbox's own key, also by way of a session: it may do everything. */
   async of(accessKeyId: string): Promise<Principal | null> {
+    if (this.isOwn(accessKeyId)) return null;
     const key = this.keys.get(accessKeyId);
     if (key !== undefined) return key.principal;
     const clusterName = this.controllerOf(accessKeyId);
-    return clusterName === null ? null : await this.controller(clusterName);
+    return (clusterName === null ? null : await this.controller(clusterName)) ?? this.nobody();
+  }
+
+  private isOwn(accessKeyId: string): boolean {
+    if (accessKeyId === this.ownKey) return true;
+    return this.ownKey === undefined && !this.keys.has(accessKeyId) && this.controllerOf(accessKeyId) === null;
+  }
+
+  /** Of a controller whose cluster is gone, or that has no role: AWS would give its pods no key at all. */
+  private nobody(): Principal {
+    const arn = `arn:aws:sts::${this.eks.accountId}:assumed-role/none/none`;
+    return { arn, context: about(arn, {}), policies: async () => [[]] };
   }
 
   /**
@@ -107,7 +139,7 @@ export class Principals {
   }
 
   /** To be told of every answer of IAM and STS: keys are made, switched off and deleted by them. */
-  async learn(operation: string, request: string, answer: string, callerKey: string): Promise<void> {
+  async learn(operation: string, request: string, answer: string): Promise<void> {
     const params = parseQuery(request);
     const id = text(params, "AccessKeyId") ?? "";
     const known = this.keys.get(id);
@@ -123,14 +155,33 @@ export class Principals {
       case "AssumeRoleWithWebIdentity":
       case "AssumeRoleWithSAML":
         return this.ofSession(answer, params);
-      case "GetSessionToken":
-        return this.add(
-          answer,
-          this.keys.get(callerKey)?.principal ?? null,
-          this.keys.get(callerKey)?.entryArn ?? null,
-        );
       default:
     }
+  }
+
+  /**
+   * GetSessionToken: keys that stand for the caller. Not asked of moto, which gives everybody the same ones, out of AWS's
+   * documentation. @throws AwsError for who has no long-lived key, as AWS does
+   */
+  session(callerKey: string, seconds: number): SessionKeys {
+    const caller = this.keys.get(callerKey);
+    const isLongLived = caller === undefined ? this.isOwn(callerKey) : caller.sessionToken === null;
+    if (!isLongLived) throw new AwsError("AccessDenied", "Cannot call GetSessionToken with session credentials", 403);
+    const made: SessionKeys = {
+      AccessKeyId: `ASIASANDBOX${randomBytes(6).toString("hex").toUpperCase()}`,
+      SecretAccessKey: randomBytes(30).toString("base64url"),
+      SessionToken: randomBytes(120).toString("base64url"),
+      Expiration: new Date(Date.now() + seconds * 1000),
+    };
+    this.put(made.AccessKeyId, {
+      secretAccessKey: made.SecretAccessKey,
+      sessionToken: made.SessionToken,
+      principal: caller?.principal ?? null,
+      entryArn: caller?.entryArn ?? callerArn(this.eks),
+      madeWith: callerKey,
+      active: true,
+    });
+    return made;
   }
 
   private async ofUser(answer: string): Promise<void> {
@@ -158,17 +209,24 @@ export class Principals {
     this.add(answer, { arn, context: about(entryArn, {}), policies }, entryArn);
   }
 
-  private add(answer: string, principal: Principal | null, entryArn: string | null): void {
+  private add(answer: string, principal: Principal, entryArn: string): void {
     const id = element(answer, "AccessKeyId");
     const secret = element(answer, "SecretAccessKey");
     if (id === undefined || secret === undefined) return;
-    this.keys.set(id, {
+    this.put(id, {
       secretAccessKey: unescape(secret),
       sessionToken: element(answer, "SessionToken") ?? null,
       principal,
-      entryArn: entryArn ?? `arn:aws:iam::${this.eks.accountId}:user/moto`,
+      entryArn,
       active: true,
     });
+  }
+
+  /** A key that is somebody's must never become somebody else's. */
+  private put(id: string, key: Key): void {
+    if (id === this.ownKey || this.keys.has(id) || this.controllerOf(id) !== null)
+      throw new AwsError("InternalFailure", `The access key ${id} is there already, and stays its owner's.`, 500);
+    this.keys.set(id, key);
   }
 }
 
