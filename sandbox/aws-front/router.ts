@@ -14,12 +14,13 @@ import { withAddressesResolved } from "./network-interfaces";
 import type { AskedRequest } from "./permissions/ask";
 import type { Principal } from "./permissions/authorizer";
 import type { Permissions } from "./permissions";
-import { number, parseQuery } from "./query";
+import { parseQuery } from "./query";
+import { parametersOf, refuseAmbiguous } from "./query-request";
 import type { RequestLog } from "./request-log";
+import { answerSessionToken } from "./session-token";
 import { type KeySecret, refuseBadSignature, refuseWebPages } from "./request-signature";
 import { claimedScope, type Scope, scopeOf } from "./scope";
 import { canonicalCidr } from "./validation/ec2-rules";
-import { queryAnswer } from "./xml";
 import { validate } from "./validation/requests";
 
 export interface RouterParts extends Permissions {
@@ -79,10 +80,10 @@ function understand(request: IncomingMessage, body: Buffer, url: URL, scope: Sco
   }
   if (typeof target === "string")
     return { scope, action: target.split(".").pop() ?? target, body, url, requestId, params: {} };
-  const form = new URLSearchParams(body.length < 1_000_000 ? body.toString("utf8") : "");
-  const action = form.get("Action") ?? url.searchParams.get("Action") ?? `${request.method ?? ""} ${url.pathname}`;
+  const form = body.length < 1_000_000 ? parametersOf(body, url.searchParams) : new URLSearchParams();
+  const action = form.get("Action") ?? `${request.method ?? ""} ${url.pathname}`;
   const params = [...form]
-    .filter(([key]) => key !== "Action" && key !== "Version")
+    .filter(([key]) => key !== "Action" && key !== "Version" && !key.startsWith("X-Amz-"))
     .slice(0, 12)
     .map(([key, value]) => [key, value.slice(0, 200)]);
   return { scope, action, body, url, requestId, params: Object.fromEntries(params) as Record<string, string> };
@@ -101,7 +102,7 @@ function json(body: Buffer): Json {
 async function answerFor(parts: RouterParts, request: IncomingMessage, asked: Asked): Promise<Answer> {
   const { scope, body, url, requestId } = asked;
   if (scope.service === "elasticloadbalancing") {
-    const params = parseQuery(body.length > 0 ? body.toString("utf8") : url.searchParams.toString());
+    const params = parseQuery(parametersOf(body, url.searchParams).toString());
     if (params["Version"] === "2015-12-01")
       return {
         status: 200,
@@ -127,7 +128,7 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
     };
   }
   if (scope.service === "cloudformation") {
-    const name = new URLSearchParams(body.toString("utf8")).get("StackName");
+    const name = parametersOf(body, url.searchParams).get("StackName");
     return {
       status: 200,
       headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
@@ -144,10 +145,11 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
       }),
     };
   }
-  if (scope.service === "sts" && asked.action === "GetSessionToken") return sessionToken(parts, asked);
+  if (scope.service === "sts" && asked.action === "GetSessionToken")
+    return answerSessionToken(parts.principals, { ...asked, accessKeyId: scope.accessKeyId });
   if (scope.service === "ec2" && asked.action === "DeleteSecurityGroup")
-    checkUnused(parts.elb, new URLSearchParams(body.toString("utf8")).get("GroupId") ?? "");
-  const changed = scope.service === "ec2" ? await rewritten(parts, asked.action, body) : null;
+    checkUnused(parts.elb, parametersOf(body, url.searchParams).get("GroupId") ?? "");
+  const changed = scope.service === "ec2" && body.length > 0 ? await rewritten(parts, asked.action, body) : null;
   const raw = await parts.moto.send(
     request.method ?? "GET",
     inMoto(parts, scope, request.url ?? "/"),
@@ -157,27 +159,12 @@ async function answerFor(parts: RouterParts, request: IncomingMessage, asked: As
   if (scope.service === "ec2" && !/^(Describe|Get|Search|List)/.test(asked.action)) parts.ec2Changed();
   if (scope.service === "iam" && !/^(Get|List)/.test(asked.action)) parts.iam.changed();
   if (raw.status < 300 && (scope.service === "iam" || scope.service === "sts"))
-    await parts.principals.learn(asked.action, body.toString("utf8"), raw.body.toString("utf8"));
-  return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
-}
-
-/** Seconds that AWS gives a session when nothing is said, and those that may be asked for. */
-const sessionSeconds = { usual: 43_200, least: 900, most: 129_600 };
-
-function sessionToken(parts: RouterParts, { body, url, requestId, scope }: Asked): Answer {
-  const params = parseQuery(body.length > 0 ? body.toString("utf8") : url.searchParams.toString());
-  const seconds = number(params, "DurationSeconds") ?? sessionSeconds.usual;
-  if (!(seconds >= sessionSeconds.least && seconds <= sessionSeconds.most))
-    throw new AwsError(
-      "ValidationError",
-      `DurationSeconds has to be from ${sessionSeconds.least} to ${sessionSeconds.most}`,
+    await parts.principals.learn(
+      asked.action,
+      parametersOf(body, url.searchParams).toString(),
+      raw.body.toString("utf8"),
     );
-  const Credentials = { ...parts.principals.session(scope.accessKeyId, seconds) };
-  return {
-    status: 200,
-    headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
-    body: queryAnswer("GetSessionToken", { Credentials }, requestId, "https://sts.amazonaws.com/doc/2011-06-15/"),
-  };
+  return { ...raw, error: raw.status >= 400 ? String(raw.status) : undefined };
 }
 
 /** Moto tells callers apart by their keys, and knows those alone that it made. */
@@ -240,6 +227,11 @@ function checkSignature(parts: RouterParts, request: IncomingMessage, body: Buff
   refuseBadSignature({ method, target, headers, body }, scope.service, secret, Date.now());
 }
 
+const isMotoControl = ({ pathname }: URL): boolean =>
+  /moto-api/i.test(
+    pathname.replaceAll(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16))),
+  );
+
 export async function handle(parts: RouterParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const started = Date.now();
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
@@ -253,6 +245,8 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     const body = await readBody(request);
     const scope = scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.principals.knows(key));
     checkSignature(parts, request, body, scope);
+    const { method = "GET", headers, url: target = "/" } = request;
+    refuseAmbiguous(scope.service, { method, target, headers, url, body });
     asked = understand(request, body, url, scope);
     fault = parts.faults.take({ service: asked.scope.service, action: asked.action });
     const error = fault ? faultError(fault, asked.scope, asked.action) : null;
@@ -269,6 +263,9 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     };
     validate(call);
     principal = await parts.principals.of(asked.scope.accessKeyId);
+    // Moto's own controls, whoever is called.
+    if (principal !== null && isMotoControl(url))
+      throw new AwsError("AccessDenied", "Only the sandbox's own key may use moto's controls", 403);
     if (principal !== null) permissions = await parts.authorizer.check(principal, call);
     answer = await answerFor(parts, request, asked);
     parts.authorizer.done(call);

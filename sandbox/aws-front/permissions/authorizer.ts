@@ -1,5 +1,6 @@
 /** Whether whoever signed a request may make it: their policies, asked about every resource of the request. */
 import { AwsError } from "../aws-error";
+import { parametersOf } from "../query-request";
 import type { Account, Ask, AskedRequest } from "./ask";
 import type { Context } from "./conditions";
 import { ec2Asks, ec2Tags } from "./ec2-asks";
@@ -101,10 +102,10 @@ export class Authorizer {
   }
 
   /** To be told of what was done: with the first of its kind AWS makes a role for the service. */
-  done({ service, operation, body }: AskedRequest): void {
+  done({ service, operation, body, search }: AskedRequest): void {
     const made =
       service === "iam" && operation === "CreateServiceLinkedRole"
-        ? new URLSearchParams(body.toString("utf8")).get("AWSServiceName")
+        ? parametersOf(body, search).get("AWSServiceName")
         : (linkedBy[`${service}:${operation}`] ?? null);
     if (made !== null) this.account.linked.add(made);
   }

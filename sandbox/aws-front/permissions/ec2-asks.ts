@@ -1,5 +1,6 @@
 /** What EC2's requests are about: resources by their ids, as the table names an action's kinds. */
 import { type Ec2, filters, items, str } from "../ec2";
+import { parametersOf } from "../query-request";
 import { type Account, type Ask, type AskedRequest, tagContext } from "./ask";
 import { factsOf, permissionTable } from "./table";
 
@@ -91,7 +92,7 @@ const arnOfKind = (account: Account, kind: string, id: string): string =>
 
 /** null: a resource that it must be about can't be told. */
 export async function ec2Asks(account: Account, { operation, body, search }: AskedRequest): Promise<Ask[] | null> {
-  const form = body.length > 0 ? new URLSearchParams(body.toString("utf8")) : search;
+  const form = parametersOf(body, search);
   const action = `ec2:${operation}`;
   if (operation === "CreateTags" || operation === "DeleteTags") {
     const arns = [...form].filter(([key]) => /^ResourceId\.\d+$/.test(key)).map(([, id]) => ec2Arn(account, id));

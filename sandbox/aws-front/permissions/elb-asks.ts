@@ -1,6 +1,10 @@
 /** What ELBv2's requests are about. */
+import { AwsError } from "../aws-error";
 import { objects, parseQuery, type QueryObject, strings, text } from "../query";
+import { parametersOf } from "../query-request";
+import { serviceModel } from "../validation/models";
 import { type Account, type Ask, type AskedRequest, linkedRole, tagContext } from "./ask";
+import { factsOf } from "./table";
 
 const tags = (params: QueryObject): Record<string, string> =>
   Object.fromEntries(objects(params, "Tags").map((tag) => [text(tag, "Key") ?? "", text(tag, "Value") ?? ""]));
@@ -29,20 +33,39 @@ function made(account: Account, operation: string, params: QueryObject): { about
   }
 }
 
-function named(params: QueryObject): string[] {
-  const one = ["TargetGroupArn", "LoadBalancerArn", "ListenerArn", "RuleArn", "TrustStoreArn", "ResourceArn"]
-    .map((key) => text(params, key))
-    .filter((arn): arn is string => arn !== undefined);
-  const many = [
-    ...strings(params, "ResourceArns"),
-    ...objects(params, "RulePriorities").map((rule) => text(rule, "RuleArn") ?? ""),
-  ];
-  return many.length > 0 ? many : one.slice(0, 1);
+/** Parameters that name what an operation is about, by the kind of it in the table of permissions. */
+const namedBy: Readonly<Record<string, string>> = {
+  targetgroup: "TargetGroupArn",
+  loadbalancer: "LoadBalancerArn",
+  listener: "ListenerArn",
+  "listener-rule": "RuleArn",
+  truststore: "TrustStoreArn",
+};
+const naming = [...Object.values(namedBy), "ResourceArn", "ResourceArns", "RulePriorities"];
+
+/** An ARN that the operation has no parameter for would be asked about in the place of the one that it acts on. */
+function refuseOthers(operation: string, params: QueryObject): void {
+  const model = serviceModel("elasticloadbalancing");
+  const input = model?.operations[operation]?.input ?? null;
+  const members = (input === null ? undefined : model?.shapes[input]?.members) ?? {};
+  const other = naming.find((name) => Object.hasOwn(params, name) && !Object.hasOwn(members, name));
+  if (other !== undefined) throw new AwsError("ValidationError", `${operation} has no parameter ${other}`, 400);
+}
+
+function named(operation: string, params: QueryObject): string[] {
+  if (/^(Add|Remove)Tags$/.test(operation)) return strings(params, "ResourceArns");
+  if (operation === "SetRulePriorities")
+    return objects(params, "RulePriorities").map((rule) => text(rule, "RuleArn") ?? "");
+  const kinds = (factsOf("elasticloadbalancing", operation)?.on ?? []).map((kind) => kind.split(/[/!]/)[0] ?? "");
+  const [name = "ResourceArn"] = [...new Set(kinds)].flatMap((kind) => namedBy[kind] ?? []);
+  const arn = text(params, name) ?? text(params, "ResourceArn");
+  return arn === undefined ? [] : [arn];
 }
 
 /** Those that have a kind of resource; the others are about `*`. */
 export function elbAsks(account: Account, { operation, body, search }: AskedRequest): Ask[] {
-  const params = parseQuery(body.length > 0 ? body.toString("utf8") : search.toString());
+  const params = parseQuery(parametersOf(body, search).toString());
+  refuseOthers(operation, params);
   const action = `elasticloadbalancing:${operation}`;
   const given = tags(params);
   const creation = made(account, operation, params);
@@ -62,7 +85,7 @@ export function elbAsks(account: Account, { operation, body, search }: AskedRequ
     ];
   const keys = strings(params, "TagKeys");
   const context = keys.length > 0 ? { "aws:tagkeys": keys } : tagContext(given);
-  return named(params).map((resource) => ({ action, resource, context }));
+  return named(operation, params).map((resource) => ({ action, resource, context }));
 }
 
 export function elbTags({ elb: { store } }: Account, arn: string): ReadonlyMap<string, string> {

@@ -1,5 +1,6 @@
 /** What requests of IAM, STS, CloudWatch and other services of the table are about. */
 import { objects, parseQuery, type QueryObject, text } from "../query";
+import { parametersOf } from "../query-request";
 import { type Account, type Ask, type AskedRequest, tagContext } from "./ask";
 import { factsOf, permissionTable, prefixOf } from "./table";
 
@@ -51,7 +52,7 @@ async function named(
 /** null: a resource that it must be about can't be told. `own`: the ARN of the caller. */
 export async function iamAsks(account: Account, request: AskedRequest, own: string): Promise<Ask[] | null> {
   const { operation, body, search } = request;
-  const params = parseQuery(body.length > 0 ? body.toString("utf8") : search.toString());
+  const params = parseQuery(parametersOf(body, search).toString());
   const action = `iam:${operation}`;
   const given = tags(params);
   const service = text(params, "AWSServiceName");
@@ -87,7 +88,7 @@ export function otherAsks(account: Account, request: AskedRequest): Ask[] | null
     `arn:aws:${prefix}:${account.region}:${account.accountId}:` +
     (permissionTable()[prefix]?.resources[kind] ?? "*").replaceAll(/\$\{\w+\}/g, "*");
   if (prefix === "sts") {
-    const role = text(parseQuery(request.body.toString("utf8")), "RoleArn");
+    const role = text(parseQuery(parametersOf(request.body, request.search).toString()), "RoleArn");
     return role === undefined ? null : [{ action, resource: role }];
   }
   // Alarms are listed by permission for all of them.

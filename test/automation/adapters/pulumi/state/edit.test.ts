@@ -43,6 +43,7 @@ class Bucket implements StackCli {
   constructor(public state: State) {}
 
   region = async (): Promise<string> => "eu-central-1";
+  clusterOf = async (): Promise<null> => null;
   untilFree = async (): Promise<boolean> => false;
   async untilProvenFree(): Promise<boolean> {
     const held = this.other !== null;
