@@ -488,16 +488,16 @@ export class World {
           if (this.disturbed !== null) throw this.disturbed;
           return { account: "123456789012", arn: "arn" };
         },
-        network: async () => {
-          this.calls.push("network");
-          if (this.disturbed !== null) throw this.disturbed;
-          return this.network;
-        },
-        upgradeInsights: async () => {
-          this.calls.push("upgradeInsights");
-          if (this.disturbed !== null) throw this.disturbed;
-          return this.insights;
-        },
+        network: () =>
+          this.effect("network", () => {
+            if (this.disturbed !== null) throw this.disturbed;
+            return this.network;
+          }),
+        upgradeInsights: () =>
+          this.effect("upgradeInsights", () => {
+            if (this.disturbed !== null) throw this.disturbed;
+            return this.insights;
+          }),
         targets: async () => {
           if (this.dead) throw new Killed();
           if (this.untold()) throw new DriverError("EBG-AWS", "Throttling", "wait");
