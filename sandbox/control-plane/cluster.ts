@@ -137,6 +137,11 @@ export class ControlPlane {
     await this.ready();
     await this.openProxy();
     this.stateNow = "running";
+    if (this.others.size === 0) return;
+    // After a while without an API server they look for it every 30 to 60 s of real time, which is half an hour and more
+    // of this sandbox's: started anew, they begin at once.
+    await this.stopOthers();
+    if (!this.deleted) this.startOthers();
   }
 
   private async openProxy(): Promise<void> {

@@ -111,10 +111,16 @@ describe("the daemon, with real control planes", function () {
       kubectl(info, "--context", "dev-blue", "get", "configmap", "kept");
 
       const green = (await control.status()).clusters.find((one) => one.name === "dev-green");
+      const manager = async (): Promise<number | undefined> =>
+        (await control.status()).processes.find(({ name }) => name === "kube-controller-manager-dev-green")?.pid;
+      const earlier = await manager();
       await control.stopApiServer("dev-green");
       assert.equal(await listens(green?.endpoint ?? ""), false);
       await control.startApiServer("dev-green");
       assert.match(kubectl(info, "--context", "dev-green", "get", "ns", "-o", "name"), /kube-system/);
+      // One that has waited for its API server looks for it in minutes of the sandbox's time: it is a new one.
+      assert.notEqual(await manager(), undefined);
+      assert.notEqual(await manager(), earlier);
 
       // Faults of its API server: refused once, its answer lost though the work is done, silent; each is counted, and
       // nobody else is hit.
