@@ -202,7 +202,7 @@ export class Rig {
   async untilTargets(arn: string, ...wanted: readonly string[]): Promise<void> {
     const goal = [...wanted].sort().join(" ");
     let last = "";
-    await until(`targets ${goal}`, async () => (last = (await this.targets(arn)).join(" ")) === goal, 20_000).catch(
+    await until(`targets ${goal}`, async () => (last = (await this.targets(arn)).join(" ")) === goal).catch(
       (error: Error) => Promise.reject(new Error(`${error.message}; there are: ${last}`)),
     );
   }

@@ -93,7 +93,7 @@ export class ServiceRig {
     await this.cluster.client.delete(`${SERVICES}/${name}`);
   }
   async untilGone(name: string): Promise<void> {
-    await until(`Service ${name} to be gone`, async () => (await this.get(name)) === undefined, 20_000);
+    await until(`Service ${name} to be gone`, async () => (await this.get(name)) === undefined);
   }
   async delete(name: string): Promise<void> {
     await this.startDeleting(name);

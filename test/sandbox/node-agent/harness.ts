@@ -109,7 +109,7 @@ export class TestCluster {
       logsDir: path.join(this.dir, "logs"),
       awsEnv: {},
     });
-    await until("the agent to be ready", () => this.messages.some((m) => m.type === "ready"), 30_000);
+    await until("the agent to be ready", () => this.messages.some((m) => m.type === "ready"));
   }
 
   async killAgent(): Promise<void> {
