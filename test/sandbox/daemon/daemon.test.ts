@@ -197,7 +197,7 @@ describe("the daemon, with real control planes", function () {
     assert.ok(left.processes.length >= 7);
     const began = Date.now();
     await stopSandbox(info.dir);
-    assert.ok(Date.now() - began < 10_000);
+    assert.ok(Date.now() - began < 60_000);
     await assertGone(info.dir, left);
     assert.equal(readSandboxInfo(info.dir), null);
     await assert.rejects(sandboxStatus(info.dir), { code: "SBX-NOT-RUNNING" });

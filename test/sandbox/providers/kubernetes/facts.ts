@@ -189,7 +189,7 @@ export function kubernetesFacts(
     const stuck = pods(1, undefined, { nodeSelector: { nowhere: "true" } });
     const error = await failure(create(deployment, "stuck", { metadata: { name: "stuck" }, spec: stuck }, 1));
     assert.ok(error instanceof PartialFailure, String(error));
-    assert.ok(Date.now() - began < 8_000);
+    assert.ok(Date.now() - began < 60_000, "not the ten minutes of the default");
     assert.equal(error.id, "default/stuck");
     assert.match(
       error.reasons.join("\n"),
@@ -242,7 +242,7 @@ export function kubernetesFacts(
       (await failure(provider.create({ ...about(configMap, "far"), inputs, preview: false }, limits()))).message,
       /^configured Kubernetes cluster is unreachable: unable to load schema information from the API server: Get "https:\/\/127\.0\.0\.1:1\/openapi/,
     );
-    assert.ok(Date.now() - began < 5_000);
+    assert.ok(Date.now() - began < 60_000, "not the ten minutes of the default");
     provider = await open(world().kubeconfig);
   });
 
