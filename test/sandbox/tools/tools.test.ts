@@ -161,12 +161,10 @@ describe("downloads", () => {
   it("give up on a server that takes the connection and says nothing", async () => {
     const sockets = new Set<{ destroy(): void }>();
     const url = await listen(createServer((socket) => void sockets.add(socket)));
-    const began = Date.now();
     await assert.rejects(
       fetchTo(url, join(dir, "x"), () => undefined, { firstByteMs: 200, stallMs: 200 }),
-      /did not answer/,
+      /did not answer in 0\.2 s/,
     );
-    assert.ok(Date.now() - began < 30_000);
     for (const socket of sockets) socket.destroy();
   });
   it("give up on one that stops halfway", async () => {
