@@ -114,7 +114,11 @@ export class Stage {
     writeFileSync(file, stringify({ secretsprovider: provider, ...settings }));
   }
 
+  /** A test that failed has not stopped its requests: they would keep the whole run waiting. */
+  private readonly endsOfLoads = new Set<() => Promise<unknown>>();
+
   async close(): Promise<void> {
+    await Promise.allSettled([...this.endsOfLoads].map((end) => end()));
     await stopSandbox(this.info.dir);
   }
 
@@ -251,8 +255,11 @@ export class Stage {
         .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n"))
         .filter((line) => line !== "")
         .map((line) => JSON.parse(line) as { readonly type: string } & LoadFailure);
+    const end = (): Promise<LoadSummary> => running.stop();
+    this.endsOfLoads.add(end);
     const stop = async (): Promise<LoadSummary> => {
-      const summary = await running.stop();
+      this.endsOfLoads.delete(end);
+      const summary = await end();
       if (summary.failed + summary.idleResets > 0)
         console.log(
           `      what the load balancer could not deliver, first and last:\n${this.lostConnections(began)
