@@ -65,6 +65,7 @@ export function componentHandlers(engineAddress: string): RawHandlers {
   const open = () => {
     if (server !== undefined) return server;
     // Not among the SDK's documented modules, and loaded only when a program has eks components.
+    forgetDeadEngines(require("@pulumi/pulumi/runtime/settings.js") as SdkSettings);
     const { Server } = sdkServer();
     const { constructComponent } = require("./construct") as { constructComponent: Construct };
     server = new Server(engineAddress, { version: eksVersion, construct: constructComponent }, new Set());
@@ -96,6 +97,21 @@ export function componentHandlers(engineAddress: string): RawHandlers {
       if (server !== undefined) server.engineAddr = address;
     },
   };
+}
+
+/** What the SDK's clients of an engine are made with; older SDKs have the first only. */
+export interface SdkSettings {
+  readonly grpcChannelOptions?: Record<string, unknown>;
+  readonly grpcClientOptions?: Record<string, unknown>;
+}
+
+/**
+ * This process outlives the engines that call it. gRPC shares connections by address in a process, also one that
+ * failed and waits to try again: a new engine on a killed one's port would get its failure as its own answer.
+ */
+export function forgetDeadEngines({ grpcChannelOptions, grpcClientOptions }: SdkSettings): void {
+  for (const options of [grpcChannelOptions, grpcClientOptions])
+    if (options !== undefined) options["grpc.use_local_subchannel_pool"] = 1;
 }
 
 /**
