@@ -38,6 +38,8 @@ export class EksRig {
   }
 
   async start(): Promise<void> {
+    // A client that another test's file left in this process would ask another endpoint.
+    closeLookups();
     this.server.on("connection", () => (this.connections += 1));
     // Whoever keeps a connection can use it as long as he likes.
     this.server.keepAliveTimeout = 0;
