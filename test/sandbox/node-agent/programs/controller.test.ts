@@ -19,8 +19,9 @@ describe("controller program", () => {
     fs.existsSync(path.join(dir, "starts"))
       ? fs
           .readFileSync(path.join(dir, "starts"), "utf8")
-          .trim()
           .split("\n")
+          // What follows the last line's end is nothing, or a line that is being written at this moment.
+          .slice(0, -1)
           .map((line) => JSON.parse(line))
       : [];
   const replica = (pod: string): Promise<RunningProgram> =>
