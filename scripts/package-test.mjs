@@ -95,7 +95,10 @@ function commandLine(folder, kind) {
   const env = { PULUMI_BACKEND_URL: `file://${join(folder, "state")}`, PULUMI_CONFIG_PASSPHRASE: "" };
   const plan = run(folder, bin, ["plan", "--stack", "prod"], { status: 3, env });
   // Without the pulumi CLI, which npm does not install, that is what is said.
-  check(/EBG-UNKNOWN-STACK: .*\n→ .*pulumi stack init prod|EBG-TOOL-MISSING: .*pulumi/.test(plan.stderr), plan.stderr);
+  check(
+    /EBG-UNKNOWN-STACK: .*\n→ .*eks-blue-green up --stack prod|EBG-TOOL-MISSING: .*pulumi/.test(plan.stderr),
+    plan.stderr,
+  );
 }
 
 function importTimes(folder, kind) {

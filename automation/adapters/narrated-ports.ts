@@ -5,6 +5,7 @@
 import type { MemberOutputs } from "../../stacks/contract";
 import type { EventSink } from "../events";
 import type { AwsPort, KubernetesPort, PulumiPort, StackRef } from "../ports";
+import { stackName } from "../text/stack-name";
 
 /** What a call is about; null: not worth a word. */
 type Words = (...args: readonly never[]) => string | null;
@@ -17,8 +18,7 @@ interface PulumiStart {
 }
 
 const pulumiWords = (environment: string) => {
-  const named = (stack: StackRef): string =>
-    stack.kind === "environment" ? environment : `${environment}-${stack.member}`;
+  const named = (stack: StackRef): string => stackName(environment, stack);
   return {
     ensureEnvironmentStack: () => `looking for stack ${environment}`,
     readConfig: () => `reading the config of ${environment}`,

@@ -7,9 +7,8 @@ import { AwsAdapter } from "./aws/aws-adapter";
 import { EvacuationAdapter } from "./aws/evacuation-adapter";
 import { regionOf } from "./aws/region";
 import { systemClock } from "./clock";
-import { withExecPermission } from "./kubernetes/exec-permission";
 import { KubernetesAdapter } from "./kubernetes/kubernetes-adapter";
-import { withStateAddresses } from "./kubernetes/state-addresses";
+import { withTrust } from "./kubernetes/trust";
 import { Narrator } from "./narrated-ports";
 import { workDirectoryIn } from "./pulumi/project/sandbox-copy";
 import { PulumiAdapter } from "./pulumi/pulumi-adapter";
@@ -113,11 +112,8 @@ export async function withPorts<T>(
     const aws = narrator.aws(awsAdapter);
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
     const ports = { pulumi, aws, kubernetes, clock, evacuation };
-    const result = await withExecPermission(target.allowExec ?? false, () =>
-      withStateAddresses(target.trustStateAddresses ?? false, () =>
-        work({ ports, config, region, surroundings, emit }),
-      ),
-    );
+    const trust = { exec: target.allowExec ?? false, addresses: target.trustStateAddresses ?? false };
+    const result = await withTrust(trust, () => work({ ports, config, region, surroundings, emit }));
     return pasteable(result, target.environment);
   } catch (error) {
     return throwPasteable(error, target.environment);

@@ -10,8 +10,9 @@ import { observe, plainLook } from "../observation/observe";
 import type { Ports } from "../ports";
 import { ownDeployments } from "../preflight/manual-changes";
 import { typed } from "../text/command-line";
+import { stackName } from "../text/stack-name";
 import { lookBefore } from "./look-before-up";
-import { stackName, updateStack, type Changes, type UpRun } from "./update-stack";
+import { updateStack, type Changes, type UpRun } from "./update-stack";
 import { untilServing } from "./wait-until-serving";
 
 export type { UpRun } from "./update-stack";

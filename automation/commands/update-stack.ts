@@ -3,6 +3,7 @@ import { DriverError } from "../errors";
 import type { EventSink } from "../events";
 import type { Ports, StackRef } from "../ports";
 import { typed } from "../text/command-line";
+import { stackName } from "../text/stack-name";
 
 export interface UpRun {
   readonly environment: string;
@@ -19,9 +20,6 @@ export interface UpRun {
 
 /** Counts of changes by operation, as the engine has them. */
 export type Changes = Readonly<Record<string, number>>;
-
-export const stackName = (environment: string, stack: StackRef): string =>
-  stack.kind === "environment" ? environment : `${environment}-${stack.member}`;
 
 /** What a killed engine left is put in order first. @throws EBG-STOPPED, EBG-UPDATE-FAILED, … */
 export async function updateStack(ports: Ports, run: UpRun, stack: StackRef): Promise<Changes> {

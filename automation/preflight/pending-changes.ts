@@ -3,6 +3,7 @@ import { DriverError } from "../errors";
 import type { Finding } from "../finding";
 import { changesOf, describeOperation } from "../policy/move-policy";
 import type { PlannedOperation, Ports, StackRef } from "../ports";
+import { stackName } from "../text/stack-name";
 
 /** How the official kubernetes provider ends what it says of a chart that it could not load. */
 const chartNotLoaded = /check the chart name and repository configuration/;
@@ -67,7 +68,7 @@ export async function pendingChanges(
   stack: StackRef,
   makesMember = false,
 ): Promise<Finding[]> {
-  const name = stack.kind === "environment" ? environment : `${environment}-${stack.member}`;
+  const name = stackName(environment, stack);
   try {
     const { operations, missing } = await look(ports, stack);
     return [

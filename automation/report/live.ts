@@ -3,7 +3,7 @@ import colors from "picocolors";
 import type { TargetCounts } from "../events";
 import { harmless } from "../text/foreign";
 import { folded, type Fold } from "./fold";
-import { count, seconds } from "./format";
+import { bare, count, seconds } from "./format";
 import type { LineStatus, View, ViewLine } from "./view-model";
 
 /** Of the terminal, in characters. `rows`: without the one that the cursor is on. */
@@ -53,8 +53,6 @@ export function targetSigns(counts: TargetCounts, most = mostSigns): string {
     colors.red("✖".repeat(counts.unhealthy))
   );
 }
-
-const bare = (text: string): string => text.replace(/\u001b\[\d+m/g, "");
 
 function clip(text: string, width: number): string {
   const flat = text.replace(/\s+/g, " ");

@@ -4,7 +4,7 @@ import type { Observation } from "../observation/observe";
 import type { Move } from "../../stacks/record";
 import { kubectl } from "../text/kubectl";
 import { isEvacuated, orEvacuate } from "./evacuated-member";
-import { Stop, stopRequested } from "./interruptions";
+import { betweenLooks, Stop } from "./interruptions";
 import type { Session } from "./session";
 
 const isDown = ({ members }: Observation, member: string): boolean => {
@@ -29,12 +29,10 @@ export async function untilControllerRuns(
   look: () => Promise<Observation>,
 ): Promise<Observation> {
   const { clock } = session.ports;
-  const { stop, commandName } = session.options;
   const end = clock.now() + Math.max(clock.scaled(60), 6000);
   let seen = first;
   while (isDown(seen, member) && clock.now() < end) {
-    await clock.sleep(Math.max(clock.scaled(10), 1000), stop);
-    if (stop.aborted) throw stopRequested(commandName);
+    await betweenLooks(session);
     seen = await look();
   }
   return seen;

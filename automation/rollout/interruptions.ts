@@ -1,5 +1,6 @@
 import type { DriverErrorCode } from "../errors";
 import type { GateReason } from "../gates/gate-result";
+import type { Ports } from "../ports";
 
 /**
  * The rollout ends here, on purpose: everything is in order, the record says where to go on, and a person has to do
@@ -34,3 +35,15 @@ export class GateFailed extends Error {
 
 export const stopRequested = (command: string): Stop =>
   new Stop("EBG-STOPPED", "stopped as asked, at a safe point", `go on with: ${command}`);
+
+/** Ten seconds between two looks at the same. @throws Stop when the run is to stop */
+export async function betweenLooks({ ports: { clock }, options }: Resting): Promise<void> {
+  await clock.sleep(Math.max(clock.scaled(10), 1000), options.stop);
+  if (options.stop.aborted) throw stopRequested(options.commandName);
+}
+
+/** What of a session that takes. */
+interface Resting {
+  readonly ports: Pick<Ports, "clock">;
+  readonly options: { readonly stop: AbortSignal; readonly commandName: string };
+}

@@ -5,7 +5,7 @@ import { plainLook, type Observation } from "../observation/observe";
 import { typed } from "../text/command-line";
 import type { Session } from "./session";
 import { isEvacuated } from "./evacuated-member";
-import { Stop, stopRequested } from "./interruptions";
+import { betweenLooks, Stop } from "./interruptions";
 import { toldLook } from "./told-look";
 
 /** One round must find out a member that answers only some requests with errors. */
@@ -28,7 +28,6 @@ function problemOf(session: Session, seen: Observation, stayers: readonly string
 export async function stayersServe(session: Session, member: string): Promise<void> {
   const stayers = session.active().filter((name) => name !== member);
   const { clock } = session.ports;
-  const { stop, commandName } = session.options;
   let end = Number.POSITIVE_INFINITY;
   for (;;) {
     // What AWS did not tell is no sign that somebody does not serve.
@@ -37,8 +36,7 @@ export async function stayersServe(session: Session, member: string): Promise<vo
     const problem = stayers.length === 0 ? "nobody else is in traffic" : problemOf(session, seen, stayers);
     if (problem === null) return;
     if (clock.now() >= end) throw notDestroyed(session, member, problem);
-    await clock.sleep(Math.max(clock.scaled(10), 1000), stop);
-    if (stop.aborted) throw stopRequested(commandName);
+    await betweenLooks(session);
   }
 }
 

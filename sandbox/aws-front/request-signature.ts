@@ -2,8 +2,9 @@
  * AWS Signature Version 4 of any request, header or presigned URL, as AWS's front door checks it: whoever knows a key's
  * name only, or gets a browser to send something, gets nothing.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { sha256, signatureOf, signingAlgorithm } from "../shared/sigv4";
 import { AwsError } from "./aws-error";
 
 /** Of one access key. `sessionToken`: has to come along with a temporary key. */
@@ -32,10 +33,6 @@ interface Claim {
 
 /** AWS takes a signature for as long, before and after. */
 const skewMs = 15 * 60_000;
-const algorithm = "AWS4-HMAC-SHA256";
-
-const hash = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 /** RFC 3986: what encodeURIComponent leaves out. */
 const encode = (text: string): string =>
   encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -66,7 +63,7 @@ function parametersOf(target: string): Parameters {
 
 function claimOf({ headers }: SignedRequest, parameters: Parameters): Claim | null {
   const header = headers.authorization;
-  if (header?.startsWith(`${algorithm} `)) {
+  if (header?.startsWith(`${signingAlgorithm} `)) {
     const part = (name: string): string => new RegExp(`${name}=([^,\\s]+)`).exec(header)?.[1] ?? "";
     return {
       credential: part("Credential"),
@@ -78,7 +75,7 @@ function claimOf({ headers }: SignedRequest, parameters: Parameters): Claim | nu
     };
   }
   const query = new Map(parameters);
-  if (query.get("X-Amz-Algorithm") !== algorithm) return null;
+  if (query.get("X-Amz-Algorithm") !== signingAlgorithm) return null;
   return {
     credential: query.get("X-Amz-Credential") ?? "",
     signedHeaders: (query.get("X-Amz-SignedHeaders") ?? "").toLowerCase().split(";"),
@@ -106,20 +103,8 @@ function payloadHash({ headers, body }: SignedRequest, service: string, presigne
   const declared = headers["x-amz-content-sha256"];
   if (service === "s3" && (presigned || (typeof declared === "string" && /^(UNSIGNED|STREAMING)-/.test(declared))))
     return typeof declared === "string" ? declared : "UNSIGNED-PAYLOAD";
-  const actual = hash(body);
+  const actual = sha256(body);
   return declared === undefined || declared === actual ? actual : null;
-}
-
-/** The last ones: a client signs with one key all day. */
-const signingKeys = new Map<string, Buffer>();
-function signingKey(secret: string, date: string, region: string, service: string): Buffer {
-  const name = `${secret}/${date}/${region}/${service}`;
-  const known = signingKeys.get(name);
-  if (known !== undefined) return known;
-  const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), "aws4_request");
-  if (signingKeys.size > 200) signingKeys.clear();
-  signingKeys.set(name, key);
-  return key;
 }
 
 const equal = (one: string, other: string): boolean =>
@@ -168,8 +153,7 @@ export function signatureProblem(
     claim.signedHeaders.join(";"),
     payload,
   ].join("\n");
-  const toSign = [algorithm, claim.date, `${date}/${region}/${service}/aws4_request`, hash(canonical)].join("\n");
-  const wanted = hmac(signingKey(secretAccessKey, date, region, service), toSign).toString("hex");
+  const wanted = signatureOf(canonical, secretAccessKey, claim.date, { day: date, region, service });
   return equal(wanted, claim.signature)
     ? null
     : "The request signature we calculated does not match the signature you provided";

@@ -1,13 +1,11 @@
 /** AWS Signature Version 4, as far as the front recomputes it: presigned URLs without a body. */
-import { createHash, createHmac } from "node:crypto";
+import { sha256, signatureOf } from "../shared/sigv4";
 
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
-const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 /** RFC 3986: what encodeURIComponent leaves out. */
 const encode = (text: string): string =>
   encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -34,16 +32,7 @@ export function presignedSignature(url: URL, headers: Readonly<Record<string, st
     ...names.map((name) => `${name}:${(headers[name] ?? "").trim().replaceAll(/ +/g, " ")}`),
     "",
     names.join(";"),
-    hash(""),
+    sha256(""),
   ].join("\n");
-  const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), "aws4_request");
-  return hmac(
-    key,
-    [
-      "AWS4-HMAC-SHA256",
-      query.get("X-Amz-Date") ?? "",
-      `${date}/${region}/${service}/aws4_request`,
-      hash(canonical),
-    ].join("\n"),
-  ).toString("hex");
+  return signatureOf(canonical, secret, query.get("X-Amz-Date") ?? "", { day: date, region, service });
 }

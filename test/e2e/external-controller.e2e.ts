@@ -65,30 +65,10 @@ async function drive(stage: Stage, ...args: string[]): Promise<void> {
   assert.equal(run.code, 0, run.stderr);
 }
 
-interface Health {
-  readonly TargetHealthDescriptions: readonly {
-    readonly Target: { readonly Id: string };
-    readonly TargetHealth: { readonly State: string };
-  }[];
-}
 function healthyTargets(stage: Stage): string[] {
-  const [arn = ""] = stage.json<string[]>("aws", [
-    "elbv2",
-    "describe-target-groups",
-    "--query",
-    "TargetGroups[].TargetGroupArn",
-    "--output",
-    "json",
-  ]);
-  const { TargetHealthDescriptions } = stage.json<Health>("aws", [
-    "elbv2",
-    "describe-target-health",
-    "--target-group-arn",
-    arn,
-    "--output",
-    "json",
-  ]);
-  return TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth.State === "healthy")
+  return stage
+    .targetHealth()
+    .filter(({ TargetHealth }) => TargetHealth.State === "healthy")
     .map(({ Target }) => Target.Id)
     .sort();
 }

@@ -71,28 +71,12 @@ export function handsOnASharedGroup(opened: () => Stage): void {
           kubectl(member, "annotate", "targetgroupbinding", "web", "elbv2.k8s.aws/checkpoint-");
         return codes(verify()).length === 0 ? true : null;
       });
-    const targets = (): string[] => {
-      const [arn = ""] = stage.json<string[]>("aws", [
-        "elbv2",
-        "describe-target-groups",
-        "--query",
-        "TargetGroups[].TargetGroupArn",
-        "--output",
-        "json",
-      ]);
-      return stage
-        .json<string[]>("aws", [
-          "elbv2",
-          "describe-target-health",
-          "--target-group-arn",
-          arn,
-          "--query",
-          "TargetHealthDescriptions[?TargetHealth.State!='draining'].Target.Id",
-          "--output",
-          "json",
-        ])
+    const targets = (): string[] =>
+      stage
+        .targetHealth()
+        .filter(({ TargetHealth }) => TargetHealth.State !== "draining")
+        .map(({ Target }) => Target.Id)
         .sort();
-    };
     const pods = (member: string): string[] =>
       kubectl(member, "get", "pods", "-o", "jsonpath={.items[*].status.podIP}").split(" ").sort();
 
@@ -153,44 +137,23 @@ export function handsOnASharedGroup(opened: () => Stage): void {
       "the flag off on one side: the others' targets go, verify and the next move say so, and the flag brings no " +
         "harm back",
       async () => {
-        kubectl(
-          "green",
-          "patch",
-          "targetgroupbinding",
-          "web",
-          "--type",
-          "merge",
-          "-p",
-          '{"spec":{"multiClusterTargetGroup":false}}',
-        );
+        const flag = (multiClusterTargetGroup: boolean): void => {
+          const patch = JSON.stringify({ spec: { multiClusterTargetGroup } });
+          kubectl("green", "patch", "targetgroupbinding", "web", "--type", "merge", "-p", patch);
+        };
+        flag(false);
         assert.match((await found("EBG-V-FLAG green/web")).message, /without multiClusterTargetGroup/);
         const drain = await stage.drive(["drain", "blue"]);
         assert.notEqual(drain.code, 0, "a move must not build on it");
         assert.match(`${drain.stderr}${JSON.stringify(drain.events)}`, /multiClusterTargetGroup/);
         assert.deepEqual(stage.record().placement["blue"]?.role, "active");
-        kubectl(
-          "green",
-          "patch",
-          "targetgroupbinding",
-          "web",
-          "--type",
-          "merge",
-          "-p",
-          '{"spec":{"multiClusterTargetGroup":true}}',
-        );
+        flag(true);
         await repaired("green", "blue");
       },
     );
 
     it("the deletion protection off: named", async () => {
-      const [arn = ""] = stage.json<string[]>("aws", [
-        "elbv2",
-        "describe-load-balancers",
-        "--query",
-        "LoadBalancers[].LoadBalancerArn",
-        "--output",
-        "json",
-      ]);
+      const [arn = ""] = stage.arns("load-balancers");
       const set = (value: boolean): void =>
         assert.equal(
           stage.command("aws", [

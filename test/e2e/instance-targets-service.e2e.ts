@@ -16,15 +16,7 @@ describe("instance targets, owner service", function () {
   after(async () => stage?.close());
 
   it("the primary stands down by its annotation, keeps the load balancer, and comes back", async () => {
-    const balancers = (): string[] =>
-      stage.json<string[]>("aws", [
-        "elbv2",
-        "describe-load-balancers",
-        "--query",
-        "LoadBalancers[].LoadBalancerArn",
-        "--output",
-        "json",
-      ]);
+    const balancers = (): readonly string[] => stage.arns("load-balancers");
     const standsBy = (): string =>
       stage.command("kubectl", [
         "--context",

@@ -9,12 +9,6 @@ import { eventually, Stage, type Values } from "./stage";
 interface NodeList {
   readonly items: readonly { readonly spec: { readonly providerID: string } }[];
 }
-interface Health {
-  readonly TargetHealthDescriptions: readonly {
-    readonly Target: { readonly Id: string; readonly Port: number };
-    readonly TargetHealth: { readonly State: string };
-  }[];
-}
 interface Verified {
   readonly verdict: string;
   readonly traffic: readonly { readonly member: string; readonly answers: number | null }[];
@@ -62,26 +56,11 @@ export function nodeTargets(stage: Stage, member: string, service: string): stri
 
 /** What is registered, with its state; what is draining is on its way out. */
 export function registered(stage: Stage): Record<string, string> {
-  const [arn = ""] = stage.json<string[]>("aws", [
-    "elbv2",
-    "describe-target-groups",
-    "--query",
-    "TargetGroups[].TargetGroupArn",
-    "--output",
-    "json",
-  ]);
-  const { TargetHealthDescriptions } = stage.json<Health>("aws", [
-    "elbv2",
-    "describe-target-health",
-    "--target-group-arn",
-    arn,
-    "--output",
-    "json",
-  ]);
   return Object.fromEntries(
-    TargetHealthDescriptions.filter(({ TargetHealth }) => TargetHealth.State !== "draining").map(
-      ({ Target, TargetHealth }) => [`${Target.Id}:${Target.Port}`, TargetHealth.State],
-    ),
+    stage
+      .targetHealth()
+      .filter(({ TargetHealth }) => TargetHealth.State !== "draining")
+      .map(({ Target, TargetHealth }) => [`${Target.Id}:${Target.Port}`, TargetHealth.State]),
   );
 }
 

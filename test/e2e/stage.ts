@@ -54,6 +54,11 @@ interface Checkpoint {
 }
 
 /** A sandbox with the config of the environment `dev` (this project's, or an example's) at one version. */
+export interface TargetHealth {
+  readonly Target: { readonly Id: string; readonly Port: number };
+  readonly TargetHealth: { readonly State: string };
+}
+
 export class Stage {
   private constructor(
     readonly info: SandboxInfo,
@@ -193,6 +198,25 @@ export class Stage {
     const run = this.command(name, args);
     if (run.status !== 0) throw new Error(`${name} ${args.join(" ")} ended with ${run.status}:\n${run.stderr}`);
     return JSON.parse(run.stdout) as T;
+  }
+
+  /** ARNs of everything of a kind that ELBv2 has. */
+  arns(kind: "load-balancers" | "target-groups"): readonly string[] {
+    const query = kind === "load-balancers" ? "LoadBalancers[].LoadBalancerArn" : "TargetGroups[].TargetGroupArn";
+    return this.json<string[]>("aws", ["elbv2", `describe-${kind}`, "--query", query, "--output", "json"]);
+  }
+
+  /** Health of the first target group's targets, as ELBv2 tells it. */
+  targetHealth(): readonly TargetHealth[] {
+    const [arn = ""] = this.arns("target-groups");
+    return this.json<{ readonly TargetHealthDescriptions: readonly TargetHealth[] }>("aws", [
+      "elbv2",
+      "describe-target-health",
+      "--target-group-arn",
+      arn,
+      "--output",
+      "json",
+    ]).TargetHealthDescriptions;
   }
 
   /**

@@ -43,17 +43,7 @@ describe("an environment under the shipped policies", function () {
 
   /** AWS as a command of the driver sees it. */
   async function as(command: string, without: readonly string[] = []) {
-    const env = await identities.environment(command, without);
-    const settings = {
-      endpoint: rig().front.url,
-      region,
-      maxAttempts: 1,
-      credentials: {
-        accessKeyId: env["AWS_ACCESS_KEY_ID"] ?? "",
-        secretAccessKey: env["AWS_SECRET_ACCESS_KEY"] ?? "",
-        sessionToken: env["AWS_SESSION_TOKEN"] ?? "",
-      },
-    };
+    const settings = await identities.client(command, rig().front.url, region, without);
     const all = {
       ec2: new ec2.EC2Client(settings),
       elb: new elb.ElasticLoadBalancingV2Client(settings),

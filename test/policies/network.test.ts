@@ -77,17 +77,7 @@ describe("a network with the deployer's policies", function () {
 
   /** EC2 as the command sees it. */
   async function as(command: string): Promise<EC2Client> {
-    const given = await identities.environment(command);
-    const ec2 = new EC2Client({
-      endpoint: rig().front.url,
-      region,
-      maxAttempts: 1,
-      credentials: {
-        accessKeyId: given["AWS_ACCESS_KEY_ID"] ?? "",
-        secretAccessKey: given["AWS_SECRET_ACCESS_KEY"] ?? "",
-        sessionToken: given["AWS_SESSION_TOKEN"] ?? "",
-      },
-    });
+    const ec2 = new EC2Client(await identities.client(command, rig().front.url, region));
     clients.push(ec2);
     return ec2;
   }

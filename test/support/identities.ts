@@ -110,6 +110,21 @@ export class Identities {
     return new Identities(info, names, iam, sts, Role?.Arn ?? "");
   }
 
+  /** Settings of an SDK's client that calls the front as a command does. */
+  async client(command: string, endpoint: string, region: string, without: readonly string[] = []) {
+    const env = await this.environment(command, without);
+    return {
+      endpoint,
+      region,
+      maxAttempts: 1,
+      credentials: {
+        accessKeyId: env["AWS_ACCESS_KEY_ID"] ?? "",
+        secretAccessKey: env["AWS_SECRET_ACCESS_KEY"] ?? "",
+        sessionToken: env["AWS_SESSION_TOKEN"] ?? "",
+      },
+    };
+  }
+
   /** Variables of a process that runs the command; `without`: actions that its policies lack. */
   async environment(command: string, without: readonly string[] = []): Promise<Record<string, string>> {
     const names = commandPolicies[command] ?? [];

@@ -10,7 +10,7 @@ import { oneLine } from "../../text/foreign";
 import { shell } from "../../text/shell";
 import { callAws, isGone } from "../aws/call";
 import { clientSettings } from "../aws/client";
-import { mayTrustStateAddresses } from "./state-addresses";
+import { mayTrustStateAddresses } from "./trust";
 
 export interface ClusterAddress {
   readonly server: URL;

@@ -10,6 +10,7 @@ import { getList } from "./client";
 import { shell } from "../../text/shell";
 import type { ApiServer } from "./kubeconfig";
 import { patch } from "./patch";
+import { isObject } from "../plain-object";
 
 interface HelmSecret {
   readonly metadata: {
@@ -29,9 +30,6 @@ const mostTries = 5;
 
 /** Of one record, unpacked. A Secret holds 1 MiB at most; a few bytes may be made to unpack to gigabytes. */
 const mostBytes = 32 * 1024 * 1024;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Helm's text of a release: gzip in base64, and once more in the Secret's own base64. */
 export function decodeRelease(data: string): HelmRelease {

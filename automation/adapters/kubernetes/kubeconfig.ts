@@ -9,7 +9,7 @@ import { DriverError } from "../../errors";
 import { oneLine } from "../../text/foreign";
 import { addressOf, type ClaimedAddress, type ClusterAddress } from "./cluster-lookup";
 import { eksToken } from "./eks-token";
-import { mayRunExec } from "./exec-permission";
+import { mayRunExec } from "./trust";
 
 interface User {
   readonly token?: string;

@@ -39,6 +39,7 @@ import { keysOf } from "./project/member-settings";
 import { completeReleases } from "./state/helm-releases";
 import { settle } from "./state/settle";
 import { exported, refreshOnce, type EksName } from "./state/export";
+import { stackName } from "../../text/stack-name";
 import { bindingsBelow, forgetComponent } from "./state/drop-component";
 import {
   assertRevision,
@@ -440,7 +441,7 @@ export class PulumiAdapter implements PulumiPort {
     return "eks-blue-green";
   }
   private nameOf(stack: StackRef): string {
-    return stack.kind === "environment" ? this.environment : `${this.environment}-${stack.member}`;
+    return stackName(this.environment, stack);
   }
   private stackUrn(name: string): string {
     return `urn:pulumi:${name}::${this.project.name}::pulumi:pulumi:Stack::${this.project.name}-${name}`;

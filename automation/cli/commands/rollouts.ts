@@ -25,15 +25,12 @@ import { widthOf } from "../../report/width";
 import { tellEnding } from "../../report/result-line";
 import { exitCodeOfOutcome } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
-import { allowExecOption } from "./allow-exec";
-import { trustStateAddressesOption } from "./trust-state-addresses";
+import { allowExecOption, trustStateAddressesOption, type TrustFlags } from "./trust-options";
 
-interface Flags {
+interface Flags extends TrustFlags {
   stack: string;
   cwd: string;
   json: boolean;
-  allowExec: boolean;
-  trustStateAddresses: boolean;
   plain?: boolean;
   approveRetire?: boolean;
   retryVersion?: boolean;

@@ -6,15 +6,12 @@ import { reporterFor, stamp } from "../../report/reporters";
 import { tellEnding } from "../../report/result-line";
 import { exitCodes } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
-import { allowExecOption } from "./allow-exec";
-import { trustStateAddressesOption } from "./trust-state-addresses";
+import { allowExecOption, trustStateAddressesOption, type TrustFlags } from "./trust-options";
 
-interface Flags {
+interface Flags extends TrustFlags {
   stack: string;
   cwd: string;
   json: boolean;
-  allowExec: boolean;
-  trustStateAddresses: boolean;
   plain: boolean;
   yesDelete?: string;
 }

@@ -6,15 +6,12 @@ import { lookReporter, stamp } from "../../report/reporters";
 import { verifyLines } from "../../report/verify";
 import { widthOf } from "../../report/width";
 import { exitCodeOfVerdict } from "../exit-codes";
-import { allowExecOption } from "./allow-exec";
-import { trustStateAddressesOption } from "./trust-state-addresses";
+import { allowExecOption, trustStateAddressesOption, type TrustFlags } from "./trust-options";
 
-interface Flags {
+interface Flags extends TrustFlags {
   stack: string;
   cwd: string;
   json: boolean;
-  allowExec: boolean;
-  trustStateAddresses: boolean;
   requests: number;
   concurrency: number;
 }

@@ -3,6 +3,7 @@ import type { AwsError } from "../aws-error";
 import type { EksContext } from "../eks/store";
 import type { ElbContext } from "../elbv2/context";
 import type { Json } from "../eks/store";
+import { objects, type QueryObject, text } from "../query";
 import type { Context } from "./conditions";
 
 export interface Ask {
@@ -35,6 +36,10 @@ export interface Account {
   /** Services that have their service-linked role. AWS makes it when it is first needed, with the caller's permission. */
   readonly linked: Set<string>;
 }
+
+/** Tags that a request of the query protocol brings. */
+export const tagsGiven = (params: QueryObject): Record<string, string> =>
+  Object.fromEntries(objects(params, "Tags").map((tag) => [text(tag, "Key") ?? "", text(tag, "Value") ?? ""]));
 
 /** Condition keys of the tags that a request brings. */
 export function tagContext(tags: Readonly<Record<string, string>>): Record<string, readonly string[]> {

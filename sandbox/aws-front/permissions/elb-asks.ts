@@ -3,11 +3,8 @@ import { AwsError } from "../aws-error";
 import { objects, parseQuery, type QueryObject, strings, text } from "../query";
 import { parametersOf } from "../query-request";
 import { serviceModel } from "../validation/models";
-import { type Account, type Ask, type AskedRequest, linkedRole, tagContext } from "./ask";
+import { type Account, type Ask, type AskedRequest, linkedRole, tagContext, tagsGiven } from "./ask";
 import { factsOf } from "./table";
-
-const tags = (params: QueryObject): Record<string, string> =>
-  Object.fromEntries(objects(params, "Tags").map((tag) => [text(tag, "Key") ?? "", text(tag, "Value") ?? ""]));
 
 /** The resource that a `Create…` makes, and the one that policies are asked about. */
 function made(account: Account, operation: string, params: QueryObject): { about: string; made: string } | null {
@@ -67,7 +64,7 @@ export function elbAsks(account: Account, { operation, body, search }: AskedRequ
   const params = parseQuery(parametersOf(body, search).toString());
   refuseOthers(operation, params);
   const action = `elasticloadbalancing:${operation}`;
-  const given = tags(params);
+  const given = tagsGiven(params);
   const creation = made(account, operation, params);
   if (creation !== null)
     return [

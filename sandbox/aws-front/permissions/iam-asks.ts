@@ -1,11 +1,8 @@
 /** What requests of IAM, STS, CloudWatch and other services of the table are about. */
-import { objects, parseQuery, type QueryObject, text } from "../query";
+import { parseQuery, type QueryObject, text } from "../query";
 import { parametersOf } from "../query-request";
-import { type Account, type Ask, type AskedRequest, tagContext } from "./ask";
+import { type Account, type Ask, type AskedRequest, tagContext, tagsGiven } from "./ask";
 import { factsOf, permissionTable, prefixOf } from "./table";
-
-const tags = (params: QueryObject): Record<string, string> =>
-  Object.fromEntries(objects(params, "Tags").map((tag) => [text(tag, "Key") ?? "", text(tag, "Value") ?? ""]));
 
 /** `Create…` with tags asks for the action that tags one of its kind. */
 const tagActions: Readonly<Record<string, string>> = {
@@ -54,7 +51,7 @@ export async function iamAsks(account: Account, request: AskedRequest, own: stri
   const { operation, body, search } = request;
   const params = parseQuery(parametersOf(body, search).toString());
   const action = `iam:${operation}`;
-  const given = tags(params);
+  const given = tagsGiven(params);
   const service = text(params, "AWSServiceName");
   const policy = text(params, "PolicyArn");
   const boundary = text(params, "PermissionsBoundary");

@@ -2,10 +2,7 @@
  * The bearer token of `aws eks get-token`, minted here: starting the CLI costs most of a second, for every plugin
  * process of every update.
  */
-import { createHash, createHmac } from "node:crypto";
-
-const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
+import { scopeText, sha256, signatureOf, signingAlgorithm } from "../../shared/sigv4";
 
 /**
  * A presigned `sts:GetCallerIdentity` with the cluster's name among the signed headers, base64url; good for 15 minutes.
@@ -19,12 +16,12 @@ export function clusterToken(
 ): string {
   const host = `sts.${region}.amazonaws.com`;
   const time = now.toISOString().replace(/[-:]|\.\d{3}/g, "");
-  const scope = `${time.slice(0, 8)}/${region}/sts/aws4_request`;
+  const scope = { day: time.slice(0, 8), region, service: "sts" };
   const query = Object.entries({
     Action: "GetCallerIdentity",
     Version: "2011-06-15",
-    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-    "X-Amz-Credential": `${accessKeyId}/${scope}`,
+    "X-Amz-Algorithm": signingAlgorithm,
+    "X-Amz-Credential": `${accessKeyId}/${scopeText(scope)}`,
     "X-Amz-Date": time,
     "X-Amz-Expires": "60",
     "X-Amz-SignedHeaders": "host;x-k8s-aws-id",
@@ -37,9 +34,8 @@ export function clusterToken(
     query,
     `host:${host}\nx-k8s-aws-id:${clusterName}\n`,
     "host;x-k8s-aws-id",
-    hash(""),
+    sha256(""),
   ].join("\n");
-  const key = hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, time.slice(0, 8)), region), "sts"), "aws4_request");
-  const signature = hmac(key, ["AWS4-HMAC-SHA256", time, scope, hash(request)].join("\n")).toString("hex");
+  const signature = signatureOf(request, secretAccessKey, time, scope);
   return `k8s-aws-v1.${Buffer.from(`https://${host}/?${query}&X-Amz-Signature=${signature}`).toString("base64url")}`;
 }

@@ -1,4 +1,5 @@
 /** An update plan as the engine (3.246) saves it, as far as the driver loosens it. */
+import { isObject } from "../../plain-object";
 
 export const signatureKey = "4dabf18193072939515e22adb298388d";
 const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
@@ -7,8 +8,6 @@ const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export type Json = Record<string, unknown>;
-export const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The plan file writes a reference's unknown id as an empty text. */
 export function holdsUnknown(value: unknown): boolean {

@@ -8,10 +8,10 @@
  * with the resource (its operation), its parent, provider, dependencies and protection stay binding, and so does every
  * other resource.
  */
+import { isObject } from "../../plain-object";
 import {
   holdsSecret,
   holdsUnknown,
-  isObject,
   mapResourcePlans,
   resourcePlansOf,
   unknown,

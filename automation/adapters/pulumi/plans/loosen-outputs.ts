@@ -4,7 +4,8 @@
  * calls a violation what was an object with an unknown somewhere inside. So in the plan's *outputs* a property that
  * holds an unknown becomes one.
  */
-import { holdsUnknown, isObject, mapResourcePlans, unknown, type Json } from "./format";
+import { isObject } from "../../plain-object";
+import { holdsUnknown, mapResourcePlans, unknown, type Json } from "./format";
 
 const loosened = (properties: unknown): unknown =>
   isObject(properties)

@@ -10,14 +10,13 @@ import { oneLine } from "../../../text/foreign";
 import { shell } from "../../../text/shell";
 import { editState } from "./edit";
 import { exported, type EksName, type StackCli, type State, type StateResource } from "./export";
+import { isObject } from "../../plain-object";
 
 export const RELEASE = "kubernetes:helm.sh/v3:Release";
 
 /** The effect on the cluster, as a test replaces it. */
 export type EndRelease = typeof endInterruptedRelease;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 function statusOf({ outputs }: StateResource): string {

@@ -15,9 +15,7 @@ import { identityOf } from "./pending-resource-ids";
 import { refreshUntilDone } from "./settle";
 import { isTold } from "./told-by-aws";
 import { exported, refreshOnce, type State, type StackCli, type StateResource } from "./export";
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+import { isObject } from "../../plain-object";
 
 /** A policy is the same however it is spaced. */
 function parsed(text: unknown): unknown {

@@ -8,7 +8,7 @@ import { call, closeConnections, get, getList } from "../../../../automation/ada
 import type { DriverError } from "../../../../automation/errors";
 import { createCertificates } from "../../../../sandbox/control-plane/certificates";
 import type { MemberOutputs } from "../../../../stacks/contract";
-import { withExecPermission } from "../../../../automation/adapters/kubernetes/exec-permission";
+import { withTrust } from "../../../../automation/adapters/kubernetes/trust";
 import { EksRig } from "./eks-rig";
 
 /** What the server does with a call: a status, or cut the connection. */
@@ -116,7 +116,7 @@ describe("a call to an API server", () => {
       ],
     });
     await assert.rejects(
-      withExecPermission(true, () => get({ ...member, kubeconfig }, "/api")),
+      withTrust({ exec: true }, () => get({ ...member, kubeconfig }, "/api")),
       { code: "EBG-KUBERNETES", message: /no login .*\/no\/such\/login-command/ },
     );
   });

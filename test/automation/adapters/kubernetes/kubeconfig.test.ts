@@ -6,8 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { get } from "../../../../automation/adapters/kubernetes/client";
 import { forgetAddress } from "../../../../automation/adapters/kubernetes/cluster-lookup";
-import { withExecPermission } from "../../../../automation/adapters/kubernetes/exec-permission";
-import { withStateAddresses } from "../../../../automation/adapters/kubernetes/state-addresses";
+import { withTrust } from "../../../../automation/adapters/kubernetes/trust";
 import { accessOf } from "../../../../automation/adapters/kubernetes/kubeconfig";
 import type { MemberOutputs } from "../../../../stacks/contract";
 import { EksRig } from "./eks-rig";
@@ -111,7 +110,7 @@ describe("a kubeconfig that the state holds", () => {
     });
   it("runs the command once that was allowed, and even then for EKS's server alone", async () => {
     const user = logins["a command"] as object;
-    await withExecPermission(true, async () => {
+    await withTrust({ exec: true }, async () => {
       await assert.rejects(get(memberWith(foreignUrl, user), "/version"), { message: /names the server/ });
       assert.equal(existsSync(ran), false);
       // The command's answer is no login; that it was asked is what counts.
@@ -159,7 +158,7 @@ describe("a kubeconfig that the state holds", () => {
   });
 
   describe("with --trust-state-addresses", () => {
-    const trusting = <T>(work: () => Promise<T>) => withStateAddresses(true, work);
+    const trusting = <T>(work: () => Promise<T>) => withTrust({ addresses: true }, work);
     it("leads where it says while EKS fails, with its own certificates, and nowhere without it", async () => {
       eks.fails = 400;
       await assert.rejects(accessOf(memberWith(real, token("dev-blue"))), (error: { code: string; remedy: string }) => {
