@@ -1,6 +1,7 @@
 /** What the engine says when it fails, as errors with a code and a remedy. */
 import { FENCED } from "../../../../stacks/contract";
 import { DriverError, type DriverErrorCode } from "../../../errors";
+import { kubectl } from "../../../text/kubectl";
 import { saysCredentials } from "../../credential-errors";
 import { type Denial, denialIn, denialRemedy, readable } from "../../denial";
 import { type Diagnostic, hasCode, type Words, wordsOf } from "./words";
@@ -128,6 +129,22 @@ function refusedAtOnce(stack: string, raw: string, text: string, words: Words, c
   return null;
 }
 
+/**
+ * The kubernetes provider asks an API server for a dry run in every preview, and the API server asks its webhooks: a
+ * preview fails as well while nobody answers for one. Null: that is not what happened.
+ */
+function webhookRemedy(cluster: string, text: string): string | null {
+  const away = /failed calling webhook "([\w.-]{1,253})".{0,200}?https:\/\/([\w-]{1,63})\.([\w-]{1,63})\.svc\b/s.exec(
+    text,
+  );
+  if (away === null) return null;
+  const [, webhook = "", service = "", namespace = ""] = away;
+  return (
+    `see why no pod answers for the webhook ${webhook} (${kubectl(cluster, namespace)} describe service ${service}), ` +
+    "then run the same command again"
+  );
+}
+
 /** `diagnostics`: the engine's error diagnostics, which are cleaner than its output. */
 export function failureOf(
   stack: string,
@@ -155,12 +172,10 @@ export function failureOf(
   const message = gist(telling.length > 0 ? telling.join("\n") : raw);
   if (own !== undefined)
     return new DriverError(own, message.replace(`${own}: `, ""), "the message says what to do", error);
-  return new DriverError(
-    "EBG-UPDATE-FAILED",
-    `${action} of ${stack} failed: ${message}`,
+  const remedy =
     denial !== null
       ? denialRemedy(denial)
-      : `pulumi preview --stack ${stack} shows the same; then run the same command again`,
-    error,
-  );
+      : (webhookRemedy(stack, [raw, ...texts].join("\n")) ??
+        `pulumi preview --stack ${stack} shows the same; then run the same command again`);
+  return new DriverError("EBG-UPDATE-FAILED", `${action} of ${stack} failed: ${message}`, remedy, error);
 }

@@ -47,6 +47,23 @@ describe("failures of the engine", () => {
     assert.match(gist("Updating (dev):\n\u001b[31merror: no\u001b[0m\nResources:\n"), /^error: no$/);
   });
 
+  it("says where to look when nobody answers for a webhook, which a preview asks too", () => {
+    const text =
+      'error: Preview failed: Internal error occurred: failed calling webhook "vtargetgroupbinding.elbv2.k8s.aws": ' +
+      'failed to call webhook: Post "https://aws-load-balancer-webhook-service.kube-system.svc:443/validate?timeout=' +
+      '10s": context deadline exceeded';
+    const failure = failureOf("dev-green", "preview", new Error("x"), told(text));
+    assert.equal(failure.code, "EBG-UPDATE-FAILED");
+    assert.match(failure.message, /^preview of dev-green failed: .*failed calling webhook/);
+    assert.equal(
+      failure.remedy,
+      "see why no pod answers for the webhook vtargetgroupbinding.elbv2.k8s.aws (kubectl --context dev-green -n " +
+        "kube-system describe service aws-load-balancer-webhook-service), then run the same command again",
+    );
+    const denied = text.replace("failed calling", "denied by").replace("failed to call webhook", "no");
+    assert.match(failureOf("dev-green", "preview", new Error("x"), told(denied)).remedy, /^pulumi preview --stack/);
+  });
+
   it("tells a config's problems, not only how many they are", () => {
     const message = failureOf(
       "dev",
