@@ -77,6 +77,8 @@ export type DriverEventBody =
       readonly message: string;
     }
   | { readonly kind: "note"; readonly message: string }
+  /** Who runs a command that moves traffic; `arn`: of its AWS credentials, null when STS names none. */
+  | { readonly kind: "caller"; readonly by: string; readonly arn: string | null }
   /** What the command does now, outside of a step: it reads stacks, looks at AWS, previews. */
   | { readonly kind: "activity"; readonly message: string }
   /** How far the engine's update of a stack is: at most one event a second for each stack. */

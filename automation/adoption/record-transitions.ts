@@ -2,7 +2,8 @@
 import type { Adoption, AdoptionStep, BeforeAdoption } from "../../stacks/record/adoption";
 import { undoSteps } from "../../stacks/record/adoption";
 import type { EnvironmentConfig } from "../../stacks/config";
-import type { EnvironmentRecord, Ownership } from "../../stacks/record";
+import { signed } from "../../stacks/record";
+import type { EnvironmentRecord, Ownership, Signature } from "../../stacks/record";
 import { ownershipOf } from "../../stacks/config/target-groups";
 
 type Config = Pick<EnvironmentConfig, "loadBalancer" | "members" | "services">;
@@ -30,9 +31,8 @@ export function beginAdoption(
     readonly service: string;
     readonly member: string;
     readonly startedAt: string;
-    readonly by: string;
     readonly before: BeforeAdoption;
-  },
+  } & Signature,
 ): EnvironmentRecord {
   if (record.adoption != null) throw new Error(`'${record.adoption.service}' is being handed over already`);
   if (record.rollout !== null || record.intent !== null) throw new Error("a rollout is under way");
@@ -73,8 +73,8 @@ export function forgetAdoption(record: EnvironmentRecord): EnvironmentRecord {
 }
 
 /** Somebody else began it: the revision goes up, so that a driver that still lives somewhere is fenced off. */
-const takeOver = (record: EnvironmentRecord, by: string): EnvironmentRecord =>
-  next(record, { adoption: { ...open(record), by } });
+const takeOver = (record: EnvironmentRecord, signature: Signature): EnvironmentRecord =>
+  next(record, { adoption: signed(open(record), signature) });
 
 export interface Resumption {
   readonly record: EnvironmentRecord;
@@ -90,9 +90,9 @@ export interface Resumption {
  * (the state may be through with it, the record not). The first begins anew; the second is done to its end, record
  * included.
  */
-export function resumeAdoption(record: EnvironmentRecord, by: string): Resumption {
+export function resumeAdoption(record: EnvironmentRecord, signature: Signature): Resumption {
   const { step, direction, service } = open(record);
-  const taken = takeOver(record, by);
+  const taken = takeOver(record, signature);
   if (direction === "back")
     return step === "forget" ? { record: forgetAdoption(taken), forget: true } : { record: taken, forget: false };
   return { record: taken, forget: step === "import-environment" && record.ownership?.adopted?.[service] === undefined };

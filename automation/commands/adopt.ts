@@ -117,7 +117,7 @@ async function begin(session: Session, family: AdoptFamily, name: string): Promi
     service: name,
     member: family.primary.member,
     startedAt: session.isoNow(),
-    by: session.by,
+    ...session.signature,
     before: beforeAdoption(seen),
   });
   await session.flush();
@@ -241,6 +241,7 @@ export async function runAdopt(
   }
   const session = new Session(ports, { ...family.environment, config }, record, run);
   Object.assign(session.members, family.members);
+  await session.identify();
   const primary = primaryOf(family, record.adoption?.member ?? ownership.primary, run.environment);
   const around: AdoptFamily = { config, record, primary, members: family.members, probes: run.probes };
   if (record.adoption == null) refuseConfig(run.environment, family.environment.config, config, record);
@@ -249,7 +250,7 @@ export async function runAdopt(
       kind: "note",
       message: `going on with '${record.adoption.service}' at '${record.adoption.step}', begun by ${record.adoption.by}`,
     });
-    const resumption = resumeAdoption(record, session.by);
+    const resumption = resumeAdoption(record, session.signature);
     if (resumption.forget) await forgetImports(ports.pulumi, record.adoption, record.revision);
     session.record = resumption.record;
     await session.flush();

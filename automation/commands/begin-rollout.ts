@@ -99,7 +99,7 @@ async function giveUp(
     reason,
     steps: way.steps,
     startedAt: session.isoNow(),
-    by: session.by,
+    ...session.signature,
     givenUp: true,
   });
   await session.flush();
@@ -137,7 +137,7 @@ export async function begin(
     // Planned by `rollback` itself: what serves now is what is rolled back.
     session.record =
       asked?.name === "rollback" && serving !== null
-        ? holdVersion(started, { version: serving, at: startedAt, by: session.by })
+        ? holdVersion(started, { version: serving, at: startedAt, ...session.signature })
         : started;
   } else if (
     asked === null &&

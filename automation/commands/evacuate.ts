@@ -2,7 +2,13 @@
  * `evacuate`: a member whose API server or controller is dead leaves the target groups without its cluster's help
  * (docs/decisions/0007-evacuate.md).
  */
-import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
+import {
+  beginEvacuation,
+  commitEvacuation,
+  signed,
+  type EnvironmentRecord,
+  type Evacuation,
+} from "../../stacks/record";
 import { ReusedAddresses, takeable } from "../evacuation/reused-addresses";
 import { candidatesOf, inTeardown, mayEvacuate, prove, withoutOpenMove, type Proven } from "../evacuation/eligibility";
 import { DriverError } from "../errors";
@@ -119,7 +125,7 @@ function whatFollows({ record: { rollout, intent } }: Session, { environment, me
 async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): Promise<readonly string[]> {
   const { member, environment } = run;
   const open = session.record.evacuation ?? null;
-  const observation = await session.look({ ...plainLook, infrastructure: true });
+  const [observation] = await Promise.all([session.look({ ...plainLook, infrastructure: true }), session.identify()]);
   const outputs = session.members[member];
   const roleName = open?.roleName ?? outputs?.controller.roleName ?? null;
   const asked = {
@@ -168,7 +174,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
       ? {
           member,
           startedAt: session.isoNow(),
-          by: session.by,
+          ...session.signature,
           why: run.why === null ? why : `${run.why} (${why})`,
           targets: proven.targets,
           ...(session.record.placement[member]?.role === "standby" && session.record.intent?.move.member !== member
@@ -177,7 +183,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
           ...(inTeardown(session.record) ? { teardown: true } : {}),
           roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName,
         }
-      : { ...open, by: session.by, targets: merged(open.targets, proven.targets) };
+      : { ...signed(open, session.signature), targets: merged(open.targets, proven.targets) };
   if (open !== null)
     run.emit({
       kind: "note",

@@ -48,7 +48,7 @@ async function remember(session: Session, { code, message, remedy }: Ending): Pr
     return;
   const record = withHalt(session.record, session.written.revision, {
     at: session.isoNow(),
-    by: session.by,
+    ...session.signature,
     code,
     message: oneLine(message, mostCharacters) || code,
     remedy: oneLine(remedy ?? "", mostCharacters) || null,

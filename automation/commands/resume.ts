@@ -87,7 +87,7 @@ export async function turnAround(
     reason,
     steps: way.steps,
     startedAt: session.isoNow(),
-    by: session.by,
+    ...session.signature,
     turned: baselineOf(observation, session.owners, inTraffic(session)),
     asked: true,
     ...(asked === undefined ? {} : { givenUp: true as const }),
@@ -96,7 +96,7 @@ export async function turnAround(
   const leaves = activeMembers(before).some((name) => before[name]?.version !== rollout.wantedVersion);
   session.record =
     asked === undefined && rollout.command === undefined && leaves
-      ? holdVersion(turned, { version: rollout.wantedVersion, at: session.isoNow(), by: session.by })
+      ? holdVersion(turned, { version: rollout.wantedVersion, at: session.isoNow(), ...session.signature })
       : turned;
   await session.flush();
   return null;

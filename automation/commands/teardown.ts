@@ -254,6 +254,7 @@ export async function runTeardown(
   const session = new Session(ports, { ...family.environment, config }, family.record, run);
   Object.assign(session.members, family.members);
   Object.assign(session.foreign, family.foreign);
+  await session.identify();
   if (family.record.rollout === null) {
     session.record = startTeardown(family.record, config, session.isoNow());
     await session.flush();

@@ -125,6 +125,7 @@ async function perform(
     };
   }
   refuseRetiringPrimary(record, config, steps, run.environment);
+  await session.identify();
   const wanted = config.kubernetesVersion;
   await refuseForeign(ports, family, asked, { wanted, steps, environment: run.environment });
   const { findings, observation } = await preflight({

@@ -64,6 +64,8 @@ function plainText(event: DriverEvent): string | null {
     case "note":
     case "activity":
       return event.message;
+    case "caller":
+      return `${event.by} acts as ${event.arn ?? "AWS credentials without an ARN"}`;
     case "progress":
       return progressText(event);
     case "error":

@@ -1,6 +1,6 @@
 /** What `status` prints for people. Pure. */
 import { haltOf } from "../../stacks/record/halt";
-import type { EnvironmentRecord, MemberPlacement } from "../../stacks/record";
+import type { EnvironmentRecord, MemberPlacement, Signature } from "../../stacks/record";
 import type { StatusReport } from "../commands/status";
 import type { Finding } from "../finding";
 import { describeAsked, typed } from "../text/command-line";
@@ -62,7 +62,7 @@ function rolloutLines({ record, environment, driver }: StatusReport, width: numb
     ...(halt === null
       ? []
       : [
-          ...wrap(`  STOPPED at ${halt.at} by ${halt.by}, ${halt.code}: ${halt.message}`, width, "    "),
+          ...wrap(`  STOPPED at ${halt.at} by ${signer(halt)}, ${halt.code}: ${halt.message}`, width, "    "),
           ...(halt.remedy === null ? [] : [`  → ${halt.remedy}`]),
         ]),
     ...(intent === null
@@ -70,7 +70,7 @@ function rolloutLines({ record, environment, driver }: StatusReport, width: numb
         ? []
         : wrap(`  next${back}: ${stepTitle(next)}`, width, "    ")
       : wrap(
-          `open move: ${intent.move.kind} ${intent.move.member}, since ${intent.startedAt}, by ${intent.by}` +
+          `open move: ${intent.move.kind} ${intent.move.member}, since ${intent.startedAt}, by ${signer(intent)}` +
             `${halt === null && driver != null ? ` (${lives[driver]})` : ""}`,
           width,
           "  ",
@@ -79,21 +79,33 @@ function rolloutLines({ record, environment, driver }: StatusReport, width: numb
   ];
 }
 
+/** `by` says which process; the ARN is what AWS saw. */
+const signer = ({ by, caller }: Signature): string => (caller === undefined ? by : `${by} (${caller})`);
+
+function lastTrafficLines({ lastTraffic }: EnvironmentRecord, width: number): string[] {
+  if (lastTraffic == null) return [];
+  const { kind, member, startedAt } = lastTraffic;
+  return wrap(`traffic was moved last: ${kind} ${member}, begun ${startedAt}, by ${signer(lastTraffic)}`, width);
+}
+
 function evacuationLines({ evacuation }: EnvironmentRecord, environment: string, width: number): string[] {
   if (evacuation == null) return [];
-  const { member, startedAt, by } = evacuation;
+  const { member, startedAt } = evacuation;
   return [
-    ...wrap(`${member} is being evacuated, since ${startedAt}, by ${by}`, width),
+    ...wrap(`${member} is being evacuated, since ${startedAt}, by ${signer(evacuation)}`, width),
     `  go on with: ${typed(environment, `evacuate ${member}`)}`,
   ];
 }
 
 function adoptionLines({ adoption }: EnvironmentRecord, environment: string, width: number): string[] {
   if (adoption == null) return [];
-  const { service, direction, reason, step, startedAt, by } = adoption;
+  const { service, direction, reason, step, startedAt } = adoption;
   const way = direction === "forward" ? "handed over to the stack" : `given back to its Service (${reason ?? ""})`;
   return [
-    ...wrap(`the load balancer of '${service}' is being ${way}: at '${step}', since ${startedAt}, by ${by}`, width),
+    ...wrap(
+      `the load balancer of '${service}' is being ${way}: at '${step}', since ${startedAt}, by ${signer(adoption)}`,
+      width,
+    ),
     `  go on with: ${typed(environment, "adopt")}`,
   ];
 }
@@ -101,7 +113,7 @@ function adoptionLines({ adoption }: EnvironmentRecord, environment: string, wid
 function holdLines({ hold }: EnvironmentRecord, environment: string, width: number): string[] {
   if (hold == null) return [];
   return [
-    ...wrap(`${hold.version} was rolled back at ${hold.at} by ${hold.by}: upgrade does not go there`, width),
+    ...wrap(`${hold.version} was rolled back at ${hold.at} by ${signer(hold)}: upgrade does not go there`, width),
     `  to try it again: ${typed(environment, "upgrade --retry-version")}`,
   ];
 }
@@ -125,6 +137,7 @@ export function statusLines(report: StatusReport & Asked, width = Infinity): str
     ...addressLines(report.addresses),
     "",
     ...rolloutLines(report, width),
+    ...lastTrafficLines(record, width),
     ...evacuationLines(record, environment, width),
     ...adoptionLines(record, environment, width),
     ...holdLines(record, environment, width),

@@ -150,6 +150,7 @@ function reduce(view: View, event: DriverEvent): View {
     case "phase-finished":
     case "finding":
     case "note":
+    case "caller":
     case "error":
       return view;
     default:

@@ -130,7 +130,7 @@ function turnedOver(session: Session, observation: Observation, turning: Turning
       reason: rollout.reason ?? "",
       steps,
       startedAt: session.isoNow(),
-      by: session.by,
+      ...session.signature,
       turned: baselineOf(observation, owners, session.active()),
     },
   );

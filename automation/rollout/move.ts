@@ -1,5 +1,5 @@
 /** One move: begin → act → gate → commit. Also the rest of a move that was begun by a driver that is gone. */
-import { beginMove, commitMove, type Intent, type Move, type Step } from "../../stacks/record";
+import { beginMove, commitMove, signed, type Intent, type Move, type Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { healthyByGroup } from "../gates/capacity";
 import { snapshot } from "../observation/target-owners";
@@ -42,7 +42,7 @@ async function begin(session: Session, index: number, move: Move, phases: Phases
     session.record = beginMove(session.record, {
       step: index,
       startedAt: session.isoNow(),
-      by: session.by,
+      ...session.signature,
       targetsBefore: own,
       ...(healthy === null ? {} : { healthyBefore: healthy }),
     });
@@ -74,7 +74,7 @@ async function takeOver(session: Session, index: number, intent: Intent, phases:
     session.record = {
       ...session.record,
       revision: session.record.revision + 1,
-      intent: { ...intent, by: session.by, targetsBefore },
+      intent: { ...signed(intent, session.signature), targetsBefore },
     };
     await session.flush();
   });
@@ -107,7 +107,7 @@ async function passOver(session: Session, index: number, { kind, member }: Move)
   });
   const begun =
     session.record.intent === null
-      ? beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: {} })
+      ? beginMove(session.record, { step: index, startedAt: session.isoNow(), ...session.signature, targetsBefore: {} })
       : session.record;
   session.record = commitMove(begun);
   await session.flush();
@@ -126,7 +126,7 @@ async function passOverForeign(session: Session, index: number, { member }: Move
   });
   session.record = commitMove(
     session.record.intent === null
-      ? beginMove(session.record, { step: index, startedAt: session.isoNow(), by: session.by, targetsBefore: {} })
+      ? beginMove(session.record, { step: index, startedAt: session.isoNow(), ...session.signature, targetsBefore: {} })
       : session.record,
   );
   await session.flush();

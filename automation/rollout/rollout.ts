@@ -131,7 +131,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     reason: cause.message,
     steps: way.steps,
     startedAt: session.isoNow(),
-    by: session.by,
+    ...session.signature,
     turned: baselineOf(observation, session.owners, inTraffic(session)),
     ...(again ? { again: true as const } : {}),
   });

@@ -5,7 +5,7 @@
 import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { asOneWrite, parseRecord, type EnvironmentRecord } from "../../stacks/record";
+import { asOneWrite, parseRecord, type EnvironmentRecord, type Signature } from "../../stacks/record";
 import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
@@ -57,6 +57,8 @@ export class Session {
   /** Members that were never made, because their stacks' names are somebody else's: whose. */
   readonly foreign: Record<string, string> = {};
   readonly by = who();
+  /** ARN of the credentials that AWS sees; null: not asked, or STS did not say. */
+  private caller: string | null = null;
   /** When it was last seen that enough stay without the member that leaves or gets smaller; milliseconds since 1970. */
   enoughSeenAt = Number.NEGATIVE_INFINITY;
   /** Members that served when the rollout began and were taken out again on its way back. */
@@ -113,6 +115,25 @@ export class Session {
       toleratedMs: members === "short" ? short : Number.POSITIVE_INFINITY,
       requestsToleratedMs: requests === "short" ? short : Number.POSITIVE_INFINITY,
     };
+  }
+  /** What this run writes into the record of itself. */
+  get signature(): Signature {
+    return this.caller === null ? { by: this.by } : { by: this.by, caller: this.caller };
+  }
+  /** Asks STS whose credentials these are. Nothing waits for it: STS that is disturbed keeps nobody from moving traffic. */
+  async identify(): Promise<void> {
+    try {
+      const { arn } = await this.ports.aws.identity();
+      this.caller = arn === "" ? null : arn;
+      this.options.emit({ kind: "caller", by: this.by, arn: this.caller });
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      const why = error.message.split("\n")[0] ?? "";
+      this.options.emit({
+        kind: "note",
+        message: `whose credentials these are is not written down, STS did not say it: ${why}`,
+      });
+    }
   }
   isoNow(): string {
     return new Date(this.ports.clock.now()).toISOString();

@@ -6,6 +6,7 @@
  */
 
 import type { AdoptedLoadBalancer } from "../../components/internal/adopted-load-balancer-shape";
+import type { Signature } from "./types";
 
 /** In this order, forward. docs/reference/controller-behaviour.md says what other orders do. */
 export const adoptionSteps = [
@@ -48,7 +49,7 @@ export interface BeforeAdoption {
   readonly targets: Readonly<Record<string, readonly string[]>>;
 }
 
-export interface Adoption {
+export interface Adoption extends Signature {
   /** Name of the environment's service whose load balancer it is. */
   readonly service: string;
   readonly member: string;
@@ -58,8 +59,6 @@ export interface Adoption {
   readonly reason: string | null;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** `user@host pid`, for people. */
-  readonly by: string;
   readonly before: BeforeAdoption;
 }
 

@@ -1,5 +1,6 @@
 /** Pure transitions of the record for `evacuate`. */
 import type { Evacuation } from "./evacuation";
+import { signatureOf } from "./signature";
 import type { EnvironmentRecord, MemberPlacement } from "./types";
 
 /**
@@ -31,15 +32,21 @@ export function beginEvacuation(record: EnvironmentRecord, evacuation: Evacuatio
 export function commitEvacuation(record: EnvironmentRecord, at: string): EnvironmentRecord {
   const { evacuation, ...rest } = record;
   if (evacuation == null) return record;
-  const { member, by, why, roleName, unbound } = evacuation;
+  const { member, startedAt, why, roleName, unbound } = evacuation;
+  const signature = signatureOf(evacuation);
   const stands = record.placement[member] as MemberPlacement;
   return {
     ...rest,
     revision: record.revision + 1,
     placement: {
       ...record.placement,
-      [member]: { ...stands, role: "standby", evacuated: { at, by, why, roleName, ...(unbound ? { unbound } : {}) } },
+      [member]: {
+        ...stands,
+        role: "standby",
+        evacuated: { at, ...signature, why, roleName, ...(unbound ? { unbound } : {}) },
+      },
     },
+    lastTraffic: { kind: "evacuate", member, startedAt, ...signature },
   };
 }
 

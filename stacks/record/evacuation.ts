@@ -1,12 +1,12 @@
 /** `evacuate`: what the record says of a member that left traffic without its cluster's help. */
 
+import type { Signature } from "./types";
+
 /** The deregistration that is under way; written before anything is touched. */
-export interface Evacuation {
+export interface Evacuation extends Signature {
   readonly member: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** `user@host pid`, for people. */
-  readonly by: string;
   /** What was seen of the cluster, or what the person said. */
   readonly why: string;
   /** Targets that are provably the member's, by target group key: these leave. */
@@ -23,10 +23,9 @@ export interface Evacuation {
 }
 
 /** Of a standby that was evacuated: its cluster still has the bindings and may know nothing of it. */
-export interface Evacuated {
+export interface Evacuated extends Signature {
   /** ISO 8601, UTC. */
   readonly at: string;
-  readonly by: string;
   readonly why: string;
   /** The role that carries the denial; null: none does. */
   readonly roleName: string | null;

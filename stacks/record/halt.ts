@@ -1,5 +1,6 @@
 /** Why a rollout stands still: written into the record, so that whoever looks at it later knows. Pure. */
 import type { EnvironmentRecord, Halt } from "./types";
+import { readSignature } from "./signature";
 import { Reader } from "./value-reader";
 
 /** `written`: the revision in the stack, which the next write goes beyond by one. */
@@ -21,7 +22,7 @@ export function parseHalt(value: unknown): Halt | null {
   const halt: Halt = {
     revision: reader.whole(object["revision"], "halt.revision", 1),
     at: reader.text(object["at"], "halt.at"),
-    by: reader.text(object["by"], "halt.by"),
+    ...readSignature(reader, object, "halt"),
     code: reader.text(object["code"], "halt.code"),
     message: reader.text(object["message"], "halt.message"),
     remedy: remedy == null || remedy === "" ? null : reader.text(remedy, "halt.remedy"),

@@ -4,6 +4,7 @@
  */
 import { adoptionSteps, undoSteps, type Adoption, type BeforeAdoption } from "./adoption";
 import { loadBalancerOf } from "./parse-ownership";
+import { readSignature } from "./signature";
 import type { Reader } from "./value-reader";
 
 function beforeOf(reader: Reader, value: unknown): BeforeAdoption {
@@ -32,7 +33,7 @@ export function adoptionOf(reader: Reader, value: unknown): Adoption {
     direction: reader.oneOf(object["direction"], "adoption.direction", ["forward", "back"] as const),
     reason: object["reason"] == null ? null : reader.text(object["reason"], "adoption.reason"),
     startedAt: reader.text(object["startedAt"], "adoption.startedAt"),
-    by: reader.text(object["by"], "adoption.by"),
+    ...readSignature(reader, object, "adoption"),
     before: beforeOf(reader, object["before"]),
   };
 }

@@ -1,4 +1,5 @@
 import type { Evacuated, Evacuation } from "./evacuation";
+import { readSignature } from "./signature";
 import type { Reader } from "./value-reader";
 
 function roleOf(reader: Reader, value: unknown, path: string): string | null {
@@ -12,7 +13,7 @@ export function evacuatedOf(reader: Reader, value: unknown, path: string): Evacu
   const object = reader.object(value, path);
   return {
     at: reader.text(object["at"], `${path}.at`),
-    by: reader.text(object["by"], `${path}.by`),
+    ...readSignature(reader, object, path),
     why: reader.text(object["why"], `${path}.why`),
     roleName: roleOf(reader, object["roleName"], `${path}.roleName`),
     ...unboundOf(object),
@@ -30,7 +31,7 @@ export function evacuationOf(reader: Reader, value: unknown): Evacuation {
   return {
     member: reader.name(object["member"], "evacuation.member"),
     startedAt: reader.text(object["startedAt"], "evacuation.startedAt"),
-    by: reader.text(object["by"], "evacuation.by"),
+    ...readSignature(reader, object, "evacuation"),
     why: reader.text(object["why"], "evacuation.why"),
     targets,
     roleName: roleOf(reader, object["roleName"], "evacuation.roleName"),

@@ -7,8 +7,19 @@ import { adoptionOf } from "./parse-adoption";
 import { evacuatedOf, evacuationOf } from "./parse-evacuation";
 import { baselineOf } from "./parse-baseline";
 import { parseHalt } from "./halt";
+import { readSignature } from "./signature";
 import { Reader } from "./value-reader";
-import type { EnvironmentRecord, Hold, Intent, MemberPlacement, Move, Rollout, RolloutCommand, Step } from "./types";
+import type {
+  EnvironmentRecord,
+  Hold,
+  Intent,
+  MemberPlacement,
+  Move,
+  Rollout,
+  RolloutCommand,
+  Step,
+  TrafficChange,
+} from "./types";
 
 /** A record, or all that is wrong with it; exactly one of them. */
 export type ParsedRecord =
@@ -142,7 +153,7 @@ function intentOf(reader: Reader, value: unknown): Intent {
     move: moveOf(reader, object["move"], "intent.move"),
     step: reader.whole(object["step"], "intent.step", 0),
     startedAt: reader.text(object["startedAt"], "intent.startedAt"),
-    by: reader.text(object["by"], "intent.by"),
+    ...readSignature(reader, object, "intent"),
     targetsBefore,
   };
 }
@@ -155,8 +166,21 @@ function holdOf(reader: Reader, value: unknown): Hold {
   return {
     version: String(version),
     at: reader.text(object["at"], "hold.at"),
-    by: reader.text(object["by"], "hold.by"),
+    ...readSignature(reader, object, "hold"),
   };
+}
+
+/** Null for one that is unsound: it is only shown. */
+function lastTrafficOf(value: unknown): TrafficChange | null {
+  const reader = new Reader();
+  const object = reader.object(value, "lastTraffic");
+  const change: TrafficChange = {
+    kind: reader.oneOf(object["kind"], "lastTraffic.kind", ["admit", "drain", "evacuate"] as const),
+    member: reader.name(object["member"], "lastTraffic.member"),
+    startedAt: reader.text(object["startedAt"], "lastTraffic.startedAt"),
+    ...readSignature(reader, object, "lastTraffic"),
+  };
+  return reader.problems.length === 0 ? change : null;
 }
 
 /** Types a record, or says everything that is wrong with it. */
@@ -188,6 +212,7 @@ export function parseRecord(value: unknown): ParsedRecord {
     reader.problems.push("evacuation: a member is being evacuated while a rollout is open");
   const hold = object["hold"] == null ? null : holdOf(reader, object["hold"]);
   const halt = object["halt"] == null ? null : parseHalt(object["halt"]);
+  const lastTraffic = object["lastTraffic"] == null ? null : lastTrafficOf(object["lastTraffic"]);
   if (reader.problems.length > 0) return { record: null, problems: reader.problems };
   const handover = {
     ...(ownership === null ? {} : { ownership }),
@@ -195,6 +220,7 @@ export function parseRecord(value: unknown): ParsedRecord {
     ...(evacuation === null ? {} : { evacuation }),
     ...(hold === null ? {} : { hold }),
     ...(halt === null ? {} : { halt }),
+    ...(lastTraffic === null ? {} : { lastTraffic }),
   };
   return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...handover }, problems: [] };
 }

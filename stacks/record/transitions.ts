@@ -4,7 +4,18 @@
  * into one write (a `commit` that the next `begin` carries). None reads a clock: times and names come in as data.
  */
 import { capacityOf, nodePercentOf } from "./desired-member";
-import type { Baseline, EnvironmentRecord, Intent, MemberPlacement, Move, Placement, Rollout, Step } from "./types";
+import { signatureOf } from "./signature";
+import type {
+  Baseline,
+  EnvironmentRecord,
+  Intent,
+  MemberPlacement,
+  Move,
+  Placement,
+  Rollout,
+  Signature,
+  Step,
+} from "./types";
 
 /** A transition that the record's state forbids: a mistake of the caller, not of the user. */
 export class RecordError extends Error {
@@ -84,7 +95,7 @@ export function startRollout(
  */
 export function beginMove(
   record: EnvironmentRecord,
-  begin: Pick<Intent, "step" | "startedAt" | "by" | "targetsBefore"> & {
+  begin: Pick<Intent, "step" | "startedAt" | "by" | "caller" | "targetsBefore"> & {
     readonly healthyBefore?: Readonly<Record<string, number>>;
   },
 ): EnvironmentRecord {
@@ -100,7 +111,7 @@ export function beginMove(
     move,
     step: begin.step,
     startedAt: begin.startedAt,
-    by: begin.by,
+    ...signatureOf(begin),
     targetsBefore: begin.targetsBefore,
   };
   const counted =
@@ -108,6 +119,12 @@ export function beginMove(
       ? {}
       : { healthyBefore: { ...rollout.healthyBefore, [move.member]: begin.healthyBefore } };
   return { ...record, revision: record.revision + 1, rollout: { ...rollout, ...counted, done: begin.step }, intent };
+}
+
+function trafficOf(intent: Intent): Pick<EnvironmentRecord, "lastTraffic"> {
+  const { kind, member } = intent.move;
+  if (kind !== "admit" && kind !== "drain") return {};
+  return { lastTraffic: { kind, member, startedAt: intent.startedAt, ...signatureOf(intent) } };
 }
 
 /** The open move has happened and was observed: placement follows, the intent is closed, its step is done. */
@@ -118,6 +135,7 @@ export function commitMove(record: EnvironmentRecord): EnvironmentRecord {
   const placement = { ...record.placement, [intent.move.member]: intent.move.to };
   return {
     ...record,
+    ...trafficOf(intent),
     revision: record.revision + 1,
     placement,
     rollout: { ...rollout, done: intent.step + 1 },
@@ -146,14 +164,13 @@ export function turnBack(
     readonly reason: string;
     readonly steps: readonly Step[];
     readonly startedAt: string;
-    readonly by: string;
     readonly givenUp?: true;
     /** What is seen when it turns. */
     readonly turned?: Baseline;
     readonly asked?: true;
     /** From a way back that failed a check. */
     readonly again?: true;
-  },
+  } & Signature,
 ): EnvironmentRecord {
   const rollout = openRollout(record, "turnBack");
   const { turned: _before, asked: _asked, ...rest } = rollout;
@@ -178,7 +195,13 @@ export function turnBack(
         `${open.move.member}, not with ${move.member}`,
     );
   }
-  const intent: Intent = { move, step: 0, startedAt: back.startedAt, by: back.by, targetsBefore: open.targetsBefore };
+  const intent: Intent = {
+    move,
+    step: 0,
+    startedAt: back.startedAt,
+    ...signatureOf(back),
+    targetsBefore: open.targetsBefore,
+  };
   return { ...record, revision: record.revision + 1, rollout: turned, intent };
 }
 

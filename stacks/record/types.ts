@@ -65,15 +65,29 @@ export interface Move {
 export type Step =
   ({ readonly type: "move" } & Move) | { readonly type: "bake"; readonly seconds: number; readonly why: string };
 
+/** Who wrote something into the record. */
+export interface Signature {
+  /** `user@host pid`, for people: whoever runs the driver chooses it. */
+  readonly by: string;
+  /** ARN of the AWS credentials that it ran with. Absent: an earlier version wrote it, or STS did not say. */
+  readonly caller?: string;
+}
+
+/** The last move that took a member into traffic or out of it. */
+export interface TrafficChange extends Signature {
+  readonly kind: "admit" | "drain" | "evacuate";
+  readonly member: string;
+  /** When it was begun. ISO 8601, UTC. */
+  readonly startedAt: string;
+}
+
 /** A move that was begun and is not yet committed. */
-export interface Intent {
+export interface Intent extends Signature {
   readonly move: Move;
   /** Index into `rollout.steps`. */
   readonly step: number;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** Who began it: `user@host pid`, for people. */
-  readonly by: string;
   /**
    * The member's registered targets per service (`ip:port`, sorted), taken before a drain: these must be gone after it.
    */
@@ -163,23 +177,19 @@ export interface Ownership {
 }
 
 /** A version that was rolled back: `upgrade` does not go there by itself again. */
-export interface Hold {
+export interface Hold extends Signature {
   /** Kubernetes minor. */
   readonly version: string;
   /** ISO 8601, UTC. */
   readonly at: string;
-  /** `user@host pid`, for people. */
-  readonly by: string;
 }
 
 /** Why a rollout stands still, for people. It holds while no later write was made. */
-export interface Halt {
+export interface Halt extends Signature {
   /** Of the record that it was written with. */
   readonly revision: number;
   /** ISO 8601, UTC. */
   readonly at: string;
-  /** `user@host pid`, for people. */
-  readonly by: string;
   /** The driver's error code. */
   readonly code: string;
   readonly message: string;
@@ -204,4 +214,6 @@ export interface EnvironmentRecord {
   readonly hold?: Hold | null;
   /** See `haltOf`. Absent: the rollout has not stopped, or an earlier version wrote the record. */
   readonly halt?: Halt | null;
+  /** Absent: no member was moved yet, or earlier versions moved them. */
+  readonly lastTraffic?: TrafficChange | null;
 }

@@ -105,6 +105,8 @@ export class World {
   /** What EC2 says of zones and subnets. */
   network: NetworkReading = plainNetwork;
   insights: UpgradeInsights = [];
+  /** Whom STS names. */
+  caller = "arn:aws:sts::123456789012:assumed-role/deploy/ci-7";
   /** How AWS fails what is asked of it before anything begins: zones, subnets, insights, the caller's identity. */
   disturbed: DriverError | null = null;
   /** Whether AWS does not tell the targets now. */
@@ -486,7 +488,7 @@ export class World {
         ...noAdoption.aws,
         identity: async () => {
           if (this.disturbed !== null) throw this.disturbed;
-          return { account: "123456789012", arn: "arn" };
+          return { account: "123456789012", arn: this.caller };
         },
         network: () =>
           this.effect("network", () => {

@@ -32,7 +32,7 @@ describe("going on with an adoption", () => {
   for (const step of adoptionSteps) {
     it(`forward at '${step}': fenced, at the same step`, () => {
       const declared = step === "import-primary" || step === "annotations";
-      const { record, forget } = resumeAdoption(open(step, "forward", declared), "bob@host 2");
+      const { record, forget } = resumeAdoption(open(step, "forward", declared), { by: "bob@host 2" });
       assert.deepEqual(
         [record.revision, record.adoption?.by, record.adoption?.step, record.adoption?.direction],
         [8, "bob@host 2", step, "forward"],
@@ -41,7 +41,7 @@ describe("going on with an adoption", () => {
     });
   }
   it("an import that the record has already is not undone", () =>
-    assert.equal(resumeAdoption(open("import-environment", "forward", true), "bob").forget, false));
+    assert.equal(resumeAdoption(open("import-environment", "forward", true), { by: "bob" }).forget, false));
 
   for (const step of undoSteps) {
     it(
@@ -50,7 +50,7 @@ describe("going on with an adoption", () => {
       () => {
         for (const declared of step === "forget" ? [true, false] : [false]) {
           const before = open(step, "back", declared);
-          const { record, forget } = resumeAdoption(before, "bob");
+          const { record, forget } = resumeAdoption(before, { by: "bob" });
           assert.equal(forget, step === "forget");
           assert.equal(record.adoption?.step, step === "forget" ? "relabel" : step);
           assert.equal(record.adoption?.by, "bob");

@@ -89,6 +89,7 @@ const events: readonly DriverEventBody[] = [
   { kind: "stack", stack: "", status: "failed", message: "", seconds: 1, changes: null },
   { kind: "adoption", service: "", step: "untag", status: "waiting", message: "" },
   { kind: "note", message: "" },
+  { kind: "caller", by: "", arn: "" },
   { kind: "phase-finished", index: 0, phase: "act", seconds: 1 },
   { kind: "targets", byMember: { [hostile]: counts } },
   { kind: "activity", message: "" },
@@ -163,10 +164,12 @@ describe("whatever comes from outside", () => {
       revision: 1,
       placement: { blue: { ...active, evacuated: { at: "", by: "", why: "" } } },
       rollout: { id: "", wantedVersion: "", steps: [step], done: 0, direction: "back", reason: "", command: null },
-      intent: { move: step, startedAt: "", by: "" },
-      evacuation: { member: "", startedAt: "", by: "" },
-      halt: { revision: 1, at: "", by: "", code: "", message: "", remedy: "" },
-      adoption: { service: "", member: "", step: "", direction: "back", reason: "", startedAt: "", by: "" },
+      intent: { move: step, startedAt: "", by: "", caller: "" },
+      evacuation: { member: "", startedAt: "", by: "", caller: "" },
+      lastTraffic: { kind: "drain", member: "", startedAt: "", by: "", caller: "" },
+      hold: { version: "", at: "", by: "", caller: "" },
+      halt: { revision: 1, at: "", by: "", caller: "", code: "", message: "", remedy: "" },
+      adoption: { service: "", member: "", step: "", direction: "back", reason: "", startedAt: "", by: "", caller: "" },
     };
     const findings = [{ code: "EBG-DRIFT", severity: "required", message: "", remedy: "" }];
     const status = {

@@ -85,6 +85,18 @@ describe("status", () => {
       assert.match(statusLines({ ...report({ rollout, intent }), driver }).join("\n"), words);
     });
 
+  it("says who moved traffic last, with the credentials that AWS saw, and nothing of it for older records", () => {
+    const lastTraffic = { kind: "drain", member: "blue", startedAt: "2026-11-30T10:00:00Z", by: "ann@ci 7" };
+    const caller = "arn:aws:sts::123456789012:assumed-role/deploy/ann";
+    assert.match(
+      plain({ lastTraffic: { ...lastTraffic, caller } }),
+      /traffic was moved last: drain blue, begun 2026-11-30T10:00:00Z, by ann@ci 7 \(arn:aws:sts::1.*deploy\/ann\)\n/,
+    );
+    assert.match(plain({ lastTraffic }), /by ann@ci 7\n/);
+    assert.doesNotMatch(plain({}), /traffic was moved/);
+    assert.match(plain({ rollout, intent: { ...intent, caller } }), /by ann@ci 7 \(arn:aws:sts.*ann\)/);
+  });
+
   it("says that a member is larger than configured", () => {
     const large = { ...blue, capacityPercent: 150 };
     assert.match(plain({ placement: { blue: large } }), /blue +active at 1\.34, 150 % of its size/);
