@@ -61,6 +61,13 @@ function parametersOf(target: string): Parameters {
     });
 }
 
+const longestLifeSeconds = 7 * 86_400;
+/** 0 of what AWS takes for no life: such a URL is never good. */
+function lifeOf(text: string): number {
+  const seconds = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  return seconds <= longestLifeSeconds ? seconds : 0;
+}
+
 function claimOf({ headers }: SignedRequest, parameters: Parameters): Claim | null {
   const header = headers.authorization;
   if (header?.startsWith(`${signingAlgorithm} `)) {
@@ -82,7 +89,7 @@ function claimOf({ headers }: SignedRequest, parameters: Parameters): Claim | nu
     signature: query.get("X-Amz-Signature") ?? "",
     date: query.get("X-Amz-Date") ?? "",
     sessionToken: query.get("X-Amz-Security-Token") ?? null,
-    expiresSeconds: Number(query.get("X-Amz-Expires") ?? "0"),
+    expiresSeconds: lifeOf(query.get("X-Amz-Expires") ?? ""),
   };
 }
 
@@ -115,7 +122,8 @@ function expired(claim: Claim, now: number): string | null {
   if (at === null) return "X-Amz-Date is missing or malformed";
   const signedAt = Date.parse(`${at[1]}-${at[2]}-${at[3]}T${at[4]}:${at[5]}:${at[6]}Z`);
   if (signedAt > now + skewMs) return `Signature not yet current: ${claim.date}`;
-  const life = claim.expiresSeconds === null ? skewMs : Math.min(claim.expiresSeconds * 1000, 7 * 86_400_000);
+  if (claim.expiresSeconds === 0) return `X-Amz-Expires must be a number from 1 to ${longestLifeSeconds}`;
+  const life = claim.expiresSeconds === null ? skewMs : claim.expiresSeconds * 1000;
   return signedAt + life < now ? `Signature expired: ${claim.date}` : null;
 }
 

@@ -19,7 +19,7 @@ import { parametersOf, refuseAmbiguous } from "./query-request";
 import type { RequestLog } from "./request-log";
 import { answerSessionToken } from "./session-token";
 import { type KeySecret, refuseBadSignature, refuseWebPages } from "./request-signature";
-import { claimedScope, type Scope, scopeOf } from "./scope";
+import { claimedScope, endedSession, type Scope, scopeOf } from "./scope";
 import { canonicalCidr } from "./validation/ec2-rules";
 import { validate } from "./validation/requests";
 
@@ -245,6 +245,7 @@ export async function handle(parts: RouterParts, request: IncomingMessage, respo
     const body = await readBody(request);
     const scope = scopeOf(request.headers, url, parts.region, parts.ownKey, (key) => parts.principals.knows(key));
     checkSignature(parts, request, body, scope);
+    if (parts.principals.hasEnded(scope.accessKeyId)) throw endedSession(scope);
     const { method = "GET", headers, url: target = "/" } = request;
     refuseAmbiguous(scope.service, { method, target, headers, url, body });
     asked = understand(request, body, url, scope);

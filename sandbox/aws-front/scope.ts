@@ -56,6 +56,15 @@ function unknownKey(scope: Scope): AwsError {
   );
 }
 
+const queryServices = ["sts", "iam", "elasticloadbalancing", "autoscaling", "cloudformation", "sns", "rds", "s3"];
+
+/** What AWS says of a temporary key whose time is over, by service. */
+export function endedSession({ service }: Scope): AwsError {
+  if (service === "ec2") return new AwsError("RequestExpired", "Request has expired.", 400);
+  const code = queryServices.includes(service) ? "ExpiredToken" : "ExpiredTokenException";
+  return new AwsError(code, "The security token included in the request is expired", 403);
+}
+
 /**
  * Throws what AWS's front door answers when the request isn't signed, is signed with a foreign key (any is taken when
  * `ownKey` is left out), or is meant for another region.

@@ -42,7 +42,7 @@ export function checkToken(token: string, clusterName: string, options: TokenOpt
   const { credentials } = options;
   const own = credentials === undefined || scope.accessKeyId === credentials.accessKeyId;
   const other = own ? null : (options.others?.(scope.accessKeyId) ?? null);
-  if (!own && other === null) return no(`the access key ${scope.accessKeyId} is not the sandbox's`);
+  if (!own && other === null) return no(`the access key ${scope.accessKeyId} is not the sandbox's, or has expired`);
   const signed = (query.get("X-Amz-SignedHeaders") ?? "").toLowerCase().split(";");
   if (!signed.includes("x-k8s-aws-id")) return no("the header x-k8s-aws-id is not signed");
   if (!query.get("X-Amz-Signature")) return no("the URL carries no signature");

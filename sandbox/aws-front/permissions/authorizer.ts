@@ -61,7 +61,9 @@ function resourcesOf(
   }
 }
 
+/** @throws AwsError where the sandbox does not know the tags: taken for none, a denial by tags would pass */
 async function resourceTags(account: Account, arn: string): Promise<Context> {
+  if (arn === "*") return {};
   const service = arn.split(":")[2] ?? "";
   const tags =
     service === "ec2"
@@ -70,7 +72,13 @@ async function resourceTags(account: Account, arn: string): Promise<Context> {
         ? elbTags(account, arn)
         : service === "eks"
           ? eksTags(account, arn)
-          : new Map<string, string>();
+          : null;
+  if (tags === null)
+    throw new AwsError(
+      "InternalFailure",
+      `The sandbox does not know the tags of ${arn}, which a policy's condition asks for`,
+      501,
+    );
   return Object.fromEntries(
     [...tags].flatMap(([key, value]) =>
       ["aws", service].map((prefix) => [`${prefix}:resourcetag/${key.toLowerCase()}`, [value]]),

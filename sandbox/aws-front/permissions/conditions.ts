@@ -7,15 +7,35 @@ export type Context = Readonly<Record<string, readonly string[]>>;
 /** `{"StringEquals": {"aws:RequestTag/team": ["a", "b"]}}` */
 export type Conditions = Readonly<Record<string, Readonly<Record<string, string | boolean | readonly string[]>>>>;
 
+/** Keys that the sandbox tells of a request; of any other it does not know whether AWS would have it. */
+const knownKeys = new RegExp(
+  "^(aws:(username|principalarn|principalaccount|resourceaccount|requestedregion|securetransport|sourceip|" +
+    "currenttime|tagkeys)|aws:(principaltag|requesttag|resourcetag)/.+|(ec2|elasticloadbalancing|eks):resourcetag/.+|" +
+    "(ec2|elasticloadbalancing):createaction|iam:(passedtoservice|awsservicename|policyarn|permissionsboundary))$",
+  "i",
+);
+
+/** What a policy asks of the request. @throws AwsError: a key that is taken for absent would make a denial pass */
+export function keyOf(name: string): string {
+  if (knownKeys.test(name)) return name.toLowerCase();
+  throw new AwsError("InternalFailure", `The sandbox does not know a policy's condition key ${name}`, 500);
+}
+
+/** Characters that policies can't have, for `${*}` and its like: a wildcard's sign that is none. */
+const literals: Readonly<Record<string, string>> = { "*": "\ue000", "?": "\ue001" };
+export const literal = (text: string): string => text.replaceAll(/[*?]/g, (sign) => literals[sign] ?? sign);
+const plainText = (text: string): string => text.replaceAll("\ue000", "*").replaceAll("\ue001", "?");
+
 const patterns = new Map<string, RegExp>();
 
-/** IAM's wildcards: `*` for any text, `?` for one character. */
+/** IAM's wildcards: `*` for any text, `?` for one character. What went through `literal` stands for itself. */
 export function like(pattern: string, value: string, flags = ""): boolean {
   const key = `${flags}/${pattern}`;
   let known = patterns.get(key);
   if (known === undefined) {
     const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&");
-    known = new RegExp(`^${escaped.replaceAll(/\*+/g, "[^]*").replaceAll("?", "[^]")}$`, flags);
+    const signs = escaped.replaceAll(/\*+/g, "[^]*").replaceAll("?", "[^]");
+    known = new RegExp(`^${signs.replaceAll("\ue000", "\\*").replaceAll("\ue001", "\\?")}$`, flags);
     // Policy variables make patterns without end.
     if (patterns.size > 5_000) patterns.clear();
     patterns.set(key, known);
@@ -85,10 +105,13 @@ function one(operator: string, given: readonly string[] | undefined, wanted: rea
   // A condition that is passed over would make a run see more or less than AWS does.
   if (compare === undefined || !(Object.hasOwn(comparisons, name) || negated))
     throw new AwsError("InternalFailure", `The sandbox does not know a policy's condition operator ${operator}`, 500);
-  const fits = (value: string): boolean => wanted.some((each) => compare(value, each)) !== negated;
+  if (given === undefined && ifExists !== undefined) return true;
+  const like = /Like$|^Arn/.test(name);
+  const fits = (value: string): boolean =>
+    wanted.some((each) => compare(value, like ? each : plainText(each))) !== negated;
   if (set === "ForAllValues") return (given ?? []).every(fits);
   if (set === "ForAnyValue") return (given ?? []).some(fits);
-  if (given === undefined) return negated || ifExists !== undefined;
+  if (given === undefined) return negated;
   return negated ? given.every(fits) : given.some(fits);
 }
 
@@ -99,7 +122,7 @@ export function holds(conditions: Conditions, context: Context, fill: (text: str
       const wanted = (Array.isArray(values) ? (values as readonly string[]) : [String(values)])
         .map((value) => fill(String(value)))
         .filter((value): value is string => value !== null);
-      return one(operator, context[key.toLowerCase()], wanted);
+      return one(operator, context[keyOf(key)], wanted);
     }),
   );
 }

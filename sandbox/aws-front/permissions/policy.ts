@@ -1,6 +1,6 @@
 /** What policy documents say of one action on one resource: IAM's evaluation, of documents that a principal has. */
 import { AwsError } from "../aws-error";
-import { type Conditions, type Context, holds, like } from "./conditions";
+import { type Conditions, type Context, holds, keyOf, like, literal } from "./conditions";
 
 interface Statement {
   readonly allows: boolean;
@@ -9,6 +9,8 @@ interface Statement {
   readonly resources: readonly string[];
   readonly notResources: readonly string[] | null;
   readonly conditions: Conditions;
+  /** Whether `${…}` stands for something: only in documents of the newer version of the language. */
+  readonly variables: boolean;
 }
 export type Policy = readonly Statement[];
 
@@ -38,7 +40,10 @@ export function parsePolicy(text: string): Policy {
   } catch {
     throw new AwsError("MalformedPolicyDocument", "Syntax errors in policy.");
   }
-  const statements = (document as { readonly Statement?: unknown } | null)?.Statement ?? [];
+  const { Statement: statements = [], Version } = (document ?? {}) as {
+    readonly Statement?: unknown;
+    readonly Version?: unknown;
+  };
   return (Array.isArray(statements) ? statements : [statements]).map((raw: unknown) => {
     const one = raw as Readonly<Record<string, unknown>>;
     return {
@@ -48,30 +53,34 @@ export function parsePolicy(text: string): Policy {
       resources: listed(one["Resource"]),
       notResources: one["NotResource"] === undefined ? null : listed(one["NotResource"]),
       conditions: (one["Condition"] ?? {}) as Conditions,
+      variables: Version === "2012-10-17",
     };
   });
 }
 
-/** Puts values of the request in for `${aws:username}` and its like; null when the request has none. */
+/** `${aws:username}`, or with what to take when the request has no such value: `${aws:username, 'nobody'}`. */
+const variable = /\$\{\s*([^},']+?)\s*(?:,\s*'([^']*)'\s*)?\}/g;
+
+/** Puts values of the request in for variables; null when the request has none. Signs in them are no wildcards. */
 function filler(context: Context): (text: string) => string | null {
   return (text) => {
-    if (!text.includes("${")) return text;
     let known = true;
-    const filled = text.replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {
-      if (name === "*" || name === "?" || name === "$") return name;
-      const value = context[name.toLowerCase()]?.[0];
+    const filled = text.replaceAll(variable, (_, name: string, otherwise: string | undefined) => {
+      if (name === "*" || name === "?" || name === "$") return literal(name);
+      const value = context[keyOf(name)]?.[0] ?? otherwise;
       known &&= value !== undefined;
-      return value ?? "";
+      return literal(value ?? "");
     });
     return known ? filled : null;
   };
 }
+const asItIs = (text: string): string => text;
 
 function applies(statement: Statement, { action, resource, context }: Question): boolean {
   const named = (pattern: string): boolean => like(pattern, action, "i");
   const acts = statement.notActions === null ? statement.actions.some(named) : !statement.notActions.some(named);
   if (!acts) return false;
-  const fill = filler(context);
+  const fill = statement.variables ? filler(context) : asItIs;
   const about = (pattern: string): boolean => {
     const filled = fill(pattern);
     return filled !== null && like(filled, resource);

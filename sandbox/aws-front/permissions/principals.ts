@@ -33,6 +33,8 @@ interface Key {
   readonly entryArn: string;
   /** The key that it was got with by GetSessionToken: moto knows only that one. */
   readonly madeWith?: string;
+  /** Milliseconds since 1970; absent: a user's own key, which does not end. */
+  readonly expiresAt?: number;
   active: boolean;
 }
 
@@ -50,11 +52,17 @@ export class Principals {
     private readonly controllerOf: (accessKeyId: string) => string | null,
     /** The sandbox's own; left out, no key is checked, and any is taken for it. */
     private readonly ownKey: string | undefined,
+    private readonly now: () => number = Date.now,
   ) {}
 
   /** Whether a key is one of those that were made here, or a controller's, and may be used. */
   knows(accessKeyId: string): boolean {
     return this.keys.get(accessKeyId)?.active === true || this.controllerOf(accessKeyId) !== null;
+  }
+
+  /** Whether it is a session's, and that has ended. */
+  hasEnded(accessKeyId: string): boolean {
+    return (this.keys.get(accessKeyId)?.expiresAt ?? Number.POSITIVE_INFINITY) <= this.now();
   }
 
   /** Of a key that was made here; null for others. */
@@ -65,7 +73,9 @@ export class Principals {
   /** For a token that is signed with a key that was made here; null for others. */
   forToken(accessKeyId: string): { readonly secretAccessKey: string; readonly arn: string } | null {
     const key = this.keys.get(accessKeyId);
-    return key?.active === true ? { secretAccessKey: key.secretAccessKey, arn: key.entryArn } : null;
+    return key?.active === true && !this.hasEnded(accessKeyId)
+      ? { secretAccessKey: key.secretAccessKey, arn: key.entryArn }
+      : null;
   }
 
   /** What EKS' access entries call the owner of a key that was made here; null for others. */
@@ -171,7 +181,7 @@ export class Principals {
       AccessKeyId: `ASIASANDBOX${randomBytes(6).toString("hex").toUpperCase()}`,
       SecretAccessKey: randomBytes(30).toString("base64url"),
       SessionToken: randomBytes(120).toString("base64url"),
-      Expiration: new Date(Date.now() + seconds * 1000),
+      Expiration: new Date(this.now() + seconds * 1000),
     };
     this.put(made.AccessKeyId, {
       secretAccessKey: made.SecretAccessKey,
@@ -179,6 +189,7 @@ export class Principals {
       principal: caller?.principal ?? null,
       entryArn: caller?.entryArn ?? callerArn(this.eks),
       madeWith: callerKey,
+      expiresAt: made.Expiration.getTime(),
       active: true,
     });
     return made;
@@ -213,11 +224,13 @@ export class Principals {
     const id = element(answer, "AccessKeyId");
     const secret = element(answer, "SecretAccessKey");
     if (id === undefined || secret === undefined) return;
+    const expiresAt = Date.parse(element(answer, "Expiration") ?? "");
     this.put(id, {
       secretAccessKey: unescape(secret),
       sessionToken: element(answer, "SessionToken") ?? null,
       principal,
       entryArn,
+      ...(Number.isNaN(expiresAt) ? {} : { expiresAt }),
       active: true,
     });
   }

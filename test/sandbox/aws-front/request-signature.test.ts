@@ -142,6 +142,16 @@ describe("the signature of a request", () => {
     assert.match(problem(presigned, now + 61_000) ?? "", /expired/);
   });
 
+  it("has no life that is no number, or none that AWS takes", async () => {
+    const good = await signed({ presigned: true });
+    for (const life of ["abc", "", "-1", "0", "604801", "1e9", "60.5", "Infinity", "0x20"]) {
+      const target = good.target.replace(/X-Amz-Expires=\d+/, `X-Amz-Expires=${life}`);
+      assert.notEqual(target, good.target);
+      for (const at of [now, now + 3_600_000, now + 30 * 86_400_000])
+        assert.match(problem({ ...good, target }, at) ?? "", /X-Amz-Expires must be a number from 1 to 604800/, life);
+    }
+  });
+
   it("comes with the token of a temporary key", async () => {
     const temporary = { ...secret, sessionToken: "token/1==" };
     assert.equal(problem(await signed({ sessionToken: "token/1==" }), now, temporary), null);

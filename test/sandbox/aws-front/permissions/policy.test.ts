@@ -16,6 +16,8 @@ const deny = (more: object = {}): object => ({ ...allow(more), Effect: "Deny" })
 const verdict = (statements: object[], context: Context = {}): Verdict =>
   evaluate([[policy(...statements)]], { action: register, resource: group, context });
 
+const role = (text: string): object[] => [allow({ Resource: `arn:aws:*:*:*:targetgroup/${text}/*` })];
+
 describe("a policy's evaluation", () => {
   const cases: readonly (readonly [string, object[], Verdict])[] = [
     ["does not allow what no statement names", [], "not allowed"],
@@ -65,6 +67,46 @@ describe("a policy's evaluation", () => {
     assert.equal(verdict(own), "not allowed");
   });
 
+  it("takes what stands for a sign as that sign, not as a wildcard", () => {
+    const on = (resource: string, pattern: string) =>
+      evaluate([[policy(allow({ Resource: `arn:x:${pattern}` }))]], {
+        action: register,
+        resource: `arn:x:${resource}`,
+        context: {},
+      });
+    assert.equal(on("a*b", "a${*}b"), "allowed");
+    assert.equal(on("aXb", "a${*}b"), "not allowed");
+    assert.equal(on("a?b", "a${?}b"), "allowed");
+    assert.equal(on("aXb", "a${?}b"), "not allowed");
+    assert.equal(on("a$b", "a${$}b"), "allowed");
+    const equal = [allow({ Condition: { StringEquals: { "aws:RequestTag/a": "x${*}" } } })];
+    assert.equal(verdict(equal, { "aws:requesttag/a": ["x*"] }), "allowed");
+    assert.equal(verdict(equal, { "aws:requesttag/a": ["xy"] }), "not allowed");
+    const alike = [allow({ Condition: { StringLike: { "aws:RequestTag/a": "x${*}*" } } })];
+    assert.equal(verdict(alike, { "aws:requesttag/a": ["x*y"] }), "allowed");
+    assert.equal(verdict(alike, { "aws:requesttag/a": ["xyy"] }), "not allowed");
+  });
+
+  it("takes signs in the request's values as they are", () => {
+    assert.equal(verdict(role("${aws:PrincipalTag/group}"), { "aws:principaltag/group": ["*"] }), "not allowed");
+    assert.equal(verdict(role("${aws:PrincipalTag/group}"), { "aws:principaltag/group": ["w?b"] }), "not allowed");
+  });
+
+  it("takes a variable's default where the request has no value", () => {
+    assert.equal(verdict(role("${aws:PrincipalTag/group, 'web'}")), "allowed");
+    assert.equal(verdict(role("${aws:PrincipalTag/group,'api'}")), "not allowed");
+    assert.equal(verdict(role("${aws:PrincipalTag/group, 'api'}"), { "aws:principaltag/group": ["web"] }), "allowed");
+    assert.equal(verdict(role("${aws:PrincipalTag/group, '*'}")), "not allowed");
+  });
+
+  it("knows variables in documents of the newer version alone", () => {
+    const text = JSON.stringify({ Statement: role("${aws:PrincipalTag/group}") });
+    const question = { action: register, resource: group, context: { "aws:principaltag/group": ["web"] } };
+    assert.equal(evaluate([[parsePolicy(text)]], question), "not allowed");
+    const literally = { ...question, resource: group.replace("/web/", "/${aws:PrincipalTag/group}/") };
+    assert.equal(evaluate([[parsePolicy(text)]], literally), "allowed");
+  });
+
   it("refuses a document that is not JSON", () =>
     assert.throws(() => parsePolicy("{"), { name: "AwsError", code: "MalformedPolicyDocument" }));
 
@@ -111,6 +153,12 @@ describe("a statement's conditions", () => {
     ["ForAnyValue:StringEquals", "a", ["b", "a"], true],
     ["ForAnyValue:StringEquals", "a", ["b"], false],
     ["ForAnyValue:StringEquals", "a", undefined, false],
+    ["ForAnyValue:StringEqualsIfExists", "a", undefined, true],
+    ["ForAnyValue:StringEqualsIfExists", "a", ["b"], false],
+    ["ForAnyValue:StringNotEquals", "a", undefined, false],
+    ["ForAllValues:StringEqualsIfExists", "a", ["b"], false],
+    ["StringNotEqualsIfExists", "a", ["a"], false],
+    ["StringNotEqualsIfExists", "a", undefined, true],
   ];
   for (const [operator, wanted, given, expected] of cases)
     it(`${operator} ${String(wanted)} is ${expected} of ${String(given)}`, () => {
@@ -120,12 +168,29 @@ describe("a statement's conditions", () => {
     });
 
   it("all have to hold", () => {
-    const both = [allow({ Condition: { StringEquals: { a: "1", b: "2" }, Null: { c: "true" } } })];
-    assert.equal(verdict(both, { a: ["1"], b: ["2"] }), "allowed");
-    assert.equal(verdict(both, { a: ["1"], b: ["3"] }), "not allowed");
-    assert.equal(verdict(both, { a: ["1"], b: ["2"], c: ["x"] }), "not allowed");
+    const both = [
+      allow({
+        Condition: {
+          StringEquals: { "aws:RequestTag/a": "1", "aws:RequestTag/b": "2" },
+          Null: { "aws:RequestTag/c": "true" },
+        },
+      }),
+    ];
+    const given = (values: Readonly<Record<string, string>>): Context =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [`aws:requesttag/${name}`, [value]]));
+    assert.equal(verdict(both, given({ a: "1", b: "2" })), "allowed");
+    assert.equal(verdict(both, given({ a: "1", b: "3" })), "not allowed");
+    assert.equal(verdict(both, given({ a: "1", b: "2", c: "x" })), "not allowed");
+  });
+
+  it("are an error with a key that the sandbox does not tell of requests: a denial would pass", () => {
+    const source = { Condition: { StringNotEquals: { "aws:SourceVpce": "vpce-1" } } };
+    assert.throws(() => verdict([allow(), deny(source)]), /condition key aws:SourceVpce/);
+    assert.throws(() => verdict([allow(source)]), /condition key aws:SourceVpce/);
+    assert.throws(() => verdict(role("${aws:userid, 'x'}")), /condition key aws:userid/);
+    assert.equal(verdict([allow(), deny({ ...source, Action: "ec2:*" })]), "allowed", "of another action");
   });
 
   it("with an operator that is not known are an error, and never passed over", () =>
-    assert.throws(() => verdict([allow({ Condition: { StringAlmost: { a: "1" } } })]), /StringAlmost/));
+    assert.throws(() => verdict([allow({ Condition: { StringAlmost: { "aws:TagKeys": "1" } } })]), /StringAlmost/));
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { EKSClient, ListClustersCommand } from "@aws-sdk/client-eks";
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
@@ -98,6 +99,37 @@ describe("AWS front, sessions", function () {
     const seconds = ((Credentials?.Expiration?.getTime() ?? 0) - Date.now()) / 1000;
     assert.ok(seconds > 300 && seconds <= 900, String(seconds));
     for (const wrong of [899, 129_601]) await assert.rejects(ask(wrong), hasCode("ValidationError"));
+  });
+
+  it("end: behind it their keys open nothing, in the words of each service", async () => {
+    const iam = new IAMClient(settings(credentials));
+    await iam.send(new CreateRoleCommand({ RoleName: "ends", AssumeRolePolicyDocument: "{}" }));
+    const RoleArn = `arn:aws:iam::${accountId}:role/ends`;
+    const asked = new AssumeRoleCommand({ RoleArn, RoleSessionName: "now", DurationSeconds: 900 });
+    const assumed = keysOf((await new STSClient(settings(credentials)).send(asked)).Credentials);
+    const own = await session(credentials);
+    const { principals } = (rig().front as unknown as { readonly permissions: { readonly principals: Principals } })
+      .permissions;
+    assert.equal(principals.forToken(assumed.accessKeyId)?.arn, RoleArn);
+    const clock = (now: () => number) => Object.assign(principals, { now });
+    try {
+      for (const [keys, hours] of [
+        [assumed, 1],
+        [own, 13],
+      ] as const) {
+        await who(keys);
+        clock(() => Date.now() + hours * 3_600_000);
+        await assert.rejects(who(keys), hasCode("ExpiredToken"));
+        await assert.rejects(vpcs(keys), hasCode("RequestExpired"));
+        const eks = new EKSClient(settings(keys));
+        await assert.rejects(eks.send(new ListClustersCommand({})), hasCode("ExpiredTokenException"));
+        assert.equal(principals.forToken(keys.accessKeyId), null, "no token for a cluster either");
+        await who(credentials);
+        clock(Date.now);
+      }
+    } finally {
+      clock(Date.now);
+    }
   });
 
   it("are none of a controller whose cluster is not there: it may do nothing", async () => {
