@@ -2,13 +2,7 @@
  * `evacuate`: a member whose API server or controller is dead leaves the target groups without its cluster's help
  * (docs/decisions/0007-evacuate.md).
  */
-import {
-  beginEvacuation,
-  commitEvacuation,
-  signed,
-  type EnvironmentRecord,
-  type Evacuation,
-} from "../../stacks/record";
+import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
 import { ReusedAddresses, takeable } from "../evacuation/reused-addresses";
 import { candidatesOf, inTeardown, mayEvacuate, prove, withoutOpenMove, type Proven } from "../evacuation/eligibility";
 import { DriverError } from "../errors";
@@ -183,7 +177,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
           ...(inTeardown(session.record) ? { teardown: true } : {}),
           roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName,
         }
-      : { ...signed(open, session.signature), targets: merged(open.targets, proven.targets) };
+      : { ...session.signed(open), targets: merged(open.targets, proven.targets) };
   if (open !== null)
     run.emit({
       kind: "note",

@@ -1,5 +1,5 @@
 /** One move: begin → act → gate → commit. Also the rest of a move that was begun by a driver that is gone. */
-import { beginMove, commitMove, signed, type Intent, type Move, type Step } from "../../stacks/record";
+import { beginMove, commitMove, type Intent, type Move, type Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { healthyByGroup } from "../gates/capacity";
 import { snapshot } from "../observation/target-owners";
@@ -74,7 +74,7 @@ async function takeOver(session: Session, index: number, intent: Intent, phases:
     session.record = {
       ...session.record,
       revision: session.record.revision + 1,
-      intent: { ...signed(intent, session.signature), targetsBefore },
+      intent: { ...session.signed(intent), targetsBefore },
     };
     await session.flush();
   });

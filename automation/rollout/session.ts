@@ -5,7 +5,7 @@
 import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { asOneWrite, parseRecord, type EnvironmentRecord, type Signature } from "../../stacks/record";
+import { asOneWrite, parseRecord, signed, type EnvironmentRecord, type Signature } from "../../stacks/record";
 import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
@@ -119,6 +119,9 @@ export class Session {
   /** What this run writes into the record of itself. */
   get signature(): Signature {
     return this.caller === null ? { by: this.by } : { by: this.by, caller: this.caller };
+  }
+  signed<T extends Signature>(value: T): T {
+    return signed(value, this.signature);
   }
   /** Asks STS whose credentials these are. Nothing waits for it: STS that is disturbed keeps nobody from moving traffic. */
   async identify(): Promise<void> {
