@@ -8,6 +8,7 @@ import { plainLook } from "../observation/observe";
 import { capacityFloor, floorOf, leavingMembers } from "../planning/capacity";
 import type { Floor } from "../policy/run-policy";
 import { placementBefore } from "../planning/walk-back";
+import { longestSince, momentOf } from "./elapsed";
 import type { Session } from "./session";
 import { waitForGate, type Gate } from "./wait-for-gate";
 
@@ -34,7 +35,7 @@ export async function waitForCapacity(session: Session, index: number, move: Mov
     decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory),
   };
   await waitForGate(session, gate);
-  session.enoughSeenAt = session.ports.clock.now();
+  session.enoughSeenAt = momentOf(session.ports.clock);
 }
 
 /**
@@ -47,7 +48,7 @@ const staleSeconds = 60;
 export async function stillEnough(session: Session, index: number, move: Move): Promise<void> {
   const { clock } = session.ports;
   // A machine's own delays are not scaled.
-  if (clock.now() - session.enoughSeenAt < Math.max(clock.scaled(staleSeconds), 10_000)) return;
+  if (longestSince(clock, session.enoughSeenAt) < Math.max(clock.scaled(staleSeconds), 10_000)) return;
   await waitForCapacity(session, index, move);
 }
 

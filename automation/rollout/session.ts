@@ -11,6 +11,7 @@ import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
 import { observe, type Observation, type Wants } from "../observation/observe";
 import { countsByMember, learnOwners, type Ownership } from "../observation/target-owners";
+import type { Moment } from "./elapsed";
 import { stopRequested } from "./interruptions";
 import type { Ports } from "../ports";
 import { runPolicy, type RunPolicy } from "../policy/run-policy";
@@ -59,8 +60,8 @@ export class Session {
   readonly by = who();
   /** ARN of the credentials that AWS sees; null: not asked, or STS did not say. */
   private caller: string | null = null;
-  /** When it was last seen that enough stay without the member that leaves or gets smaller; milliseconds since 1970. */
-  enoughSeenAt = Number.NEGATIVE_INFINITY;
+  /** When it was last seen that enough stay without the member that leaves or gets smaller. */
+  enoughSeenAt: Moment = { even: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
   /** Members that served when the rollout began and were taken out again on its way back. */
   readonly leftOut = new Set<string>();
   /** The way back failed a check, and it turned once more in this run. */
@@ -139,7 +140,7 @@ export class Session {
     }
   }
   isoNow(): string {
-    return new Date(this.ports.clock.now()).toISOString();
+    return new Date(this.ports.clock.wall()).toISOString();
   }
   active(): string[] {
     return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role === "active");

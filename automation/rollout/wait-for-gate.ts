@@ -1,6 +1,7 @@
 /** observe → decide, round after round, until a gate passes, fails, times out, or somebody asks to stop. */
 import { freshMemory, isUnknown, untold, waiting, type Decided, type GateMemory } from "../gates/gate-result";
 import type { Observation, Wants } from "../observation/observe";
+import { longestSince, momentOf, type Moment } from "./elapsed";
 import { withinDeadline } from "./look-deadline";
 import { repairDrift } from "./repair-drift";
 import type { Session } from "./session";
@@ -29,14 +30,13 @@ export function pollMs(session: Session): number {
 }
 
 /**
- * Longer between two looks, and nobody can say what was in between: this process was suspended, or the machine's clock
- * was set.
+ * Longer between two looks, and nobody can say what was in between: this process was suspended (a clock that was set
+ * forward looks the same).
  */
 const blindMs = (session: Session): number => Math.max(session.ports.clock.scaled(120), 20_000);
 
 const blindFor = (gap: number): string =>
-  `nothing was seen for ${Math.round(Math.abs(gap) / 1000)} ` +
-  `s${gap < 0 ? " (the machine's clock was set back)" : ""}: what must stay good for a time begins anew`;
+  `nothing was seen for ${Math.round(gap / 1000)} s: what must stay good for a time begins anew`;
 
 /** A timeout is counted over waiting proper: a hold, a bake or connections that drain are as they should be. */
 export async function waitForGate(session: Session, gate: Gate): Promise<void> {
@@ -49,11 +49,11 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   let last = clock.now();
   /** When it last looked, and when what it saw could be judged. */
   let lookedAt = last;
-  let seenAt: number | null = null;
+  let seenAt: Moment | null = null;
   let blind = false;
   for (;;) {
-    const gap = seenAt === null ? 0 : clock.now() - seenAt;
-    const isBlind = gap < 0 || gap > blindMs(session);
+    const gap = seenAt === null ? 0 : longestSince(clock, seenAt);
+    const isBlind = gap > blindMs(session);
     if (isBlind && !blind) emit({ kind: "note", message: blindFor(gap) });
     blind = isBlind;
     if (blind)
@@ -62,7 +62,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
         ...(memory.drainingSince === undefined ? {} : { drainingSince: memory.drainingSince }),
       };
     // A time in which this process did not run is no waiting.
-    if (clock.now() < lookedAt || clock.now() - lookedAt > blindMs(session)) last = clock.now();
+    if (clock.now() - lookedAt > blindMs(session)) last = clock.now();
     const observation = await withinDeadline(session.look(gate.wants), session.options);
     const decided =
       observation === null
@@ -71,7 +71,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
     memory = decided.memory;
     const { decision } = decided;
     const now = (lookedAt = clock.now());
-    if (!isUnknown(decision) || seenAt === null) seenAt = now;
+    if (!isUnknown(decision) || seenAt === null) seenAt = momentOf(clock);
     const tell = (
       status: "waiting" | "passed" | "failed",
       reason: string,

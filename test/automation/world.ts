@@ -91,6 +91,8 @@ export class World {
   /** What the environment's stack was deployed with: `up` has run since the config was changed. */
   private deployed = parseEnvironmentConfig(config, { environment: "dev" });
   now = Date.UTC(2026, 0, 1);
+  /** How far the machine's clock is ahead of where it would be, had nobody set it. */
+  wallAheadMs = 0;
   record: EnvironmentRecord;
   readonly clusters = new Map<string, FakeMember>();
   readonly targets = new Map<string, FakeTarget>();
@@ -395,6 +397,7 @@ export class World {
     return {
       clock: {
         now: () => this.now,
+        wall: () => this.now + this.wallAheadMs,
         scaled: (seconds) => seconds * 1000,
         random: () => 0.5,
         sleep: async (ms) => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { counterpartOf } from "./counterparts";
-import { scenarioOf, type Fault, type Scenario } from "./scenario";
+import { plainScenarioOf, type Fault, type Scenario } from "./scenario";
 import { simulate } from "./simulate";
 
 /** A replace in which nothing goes wrong but these. */
 const replace = (...faults: Fault[]): Scenario => ({
-  ...scenarioOf(1),
+  ...plainScenarioOf(1),
   strategy: "replace",
   members: ["blue", "green"],
   commands: [null],

@@ -204,10 +204,15 @@ const rollbackUnscaled: Mutation = (ports, world) =>
     },
   });
 
+/** Times are measured with the machine's clock. */
+const jumpingClock: Mutation = (ports) => ({ ...ports, clock: { ...ports.clock, now: () => ports.clock.wall() } });
+
 export interface Planted {
   readonly mutate: Mutation;
   /** Runs in which the bug could show at all; default: every one. */
   readonly shows?: (scenario: Scenario) => boolean;
+  /** The peculiar world that it shows in; default: none. */
+  readonly peculiar?: Exclude<Scenario["peculiar"], "none">;
 }
 const sick = ({ green }: Scenario): boolean => green.sickness === "unhealthy" && green.afterSeconds < 300;
 const erring = ({ green }: Scenario): boolean => green.sickness === "errors" && green.afterSeconds < 300;
@@ -242,4 +247,5 @@ export const mutations: Readonly<Record<string, Planted>> = {
   "evacuate takes everybody's targets": { mutate: evacuateEverybody, shows: evacuates },
   "rollback that forgets the scale": { mutate: rollbackUnscaled, shows: turnsBack },
   "take over without re-reading the record": { mutate: takeOverUnread, shows: killed },
+  "measure times with a clock that is set": { mutate: jumpingClock, peculiar: "clocks are set" },
 };

@@ -3,6 +3,7 @@
  * did.
  */
 import type { MemberOutputs } from "../../stacks/contract";
+import { systemClock } from "../../automation/adapters/clock";
 import { DriverError, type DriverErrorCode } from "../../automation/errors";
 import type { Binding, EvacuationPort, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
 import { noAdoption, plainNetwork } from "../automation/no-adoption";
@@ -375,8 +376,8 @@ export function portsOf(
     kubernetes: kubernetesPort(calls, groupArn),
     evacuation: evacuationPort(calls),
     clock: {
-      now: () => world.now,
-      scaled: (seconds) => seconds * 1000,
+      // A process on a machine whose clock may be set at any time.
+      ...systemClock(1, { wall: () => world.now + world.wallAheadMs, even: () => world.now }),
       random: () => random.next(),
       sleep: async (milliseconds, signal) => {
         if (driver.dead) await never();

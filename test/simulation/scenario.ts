@@ -3,6 +3,7 @@
  * away one by one.
  */
 import type { RolloutCommand } from "../../stacks/record";
+import { inPeculiarWorld, peculiarWorldOf, type Peculiar } from "./peculiar";
 import { Random } from "./random";
 
 /** The minors that an upgrade may lead to; 1.34 runs. */
@@ -85,6 +86,8 @@ export type ClusterEvent =
 export type WorldEvent =
   | ClusterEvent
   | { readonly what: "plain-up"; readonly member: string }
+  /** The machine's clock is set. */
+  | { readonly what: "clock-set"; readonly seconds: number }
   | { readonly what: "second-driver" }
   | { readonly what: "stop-asked" }
   /** A person wants what runs turned around: `rollback` from here on, after a stop of what runs or beside it. */
@@ -112,6 +115,7 @@ export interface DeadCluster {
 
 export interface Scenario {
   readonly seed: number;
+  readonly peculiar: Peculiar;
   readonly strategy: "replace" | "cycle";
   readonly members: readonly string[];
   readonly commands: readonly Asked[];
@@ -305,7 +309,14 @@ function shapeOf(random: Random): Shape {
   };
 }
 
+/** Half of the runs are in a peculiar world besides. */
 export function scenarioOf(seed: number): Scenario {
+  const plain = plainScenarioOf(seed);
+  const peculiar = peculiarWorldOf(seed);
+  return peculiar === "none" ? plain : inPeculiarWorld(plain, peculiar);
+}
+
+export function plainScenarioOf(seed: number): Scenario {
   const random = new Random(seed);
   // Its own numbers: a run of one shape is not changed by what is added to another.
   const { own, ...shape } = shapeOf(new Random(seed * 104_729 + 11));
@@ -313,6 +324,7 @@ export function scenarioOf(seed: number): Scenario {
   const bad = random.chance(0.15) && !planned;
   return {
     seed,
+    peculiar: "none",
     ...shape,
     bakeSeconds: random.pick([60, 120, 300]),
     holdSeconds: 300,

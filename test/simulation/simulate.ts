@@ -147,6 +147,9 @@ class Simulation {
     switch (event.what) {
       case "stop-asked":
         return this.stopCurrent();
+      case "clock-set":
+        world.wallAheadMs += event.seconds * 1000;
+        return;
       case "turn-back":
         // Nobody turns an evacuation around.
         if (this.asked?.name === "evacuate") return;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mutations } from "./mutations";
-import { scenarioOf } from "./scenario";
+import { inPeculiarWorld } from "./peculiar";
+import { plainScenarioOf, scenarioOf } from "./scenario";
 import { simulate, type SimulationResult } from "./simulate";
 
 const mostRuns = 40;
@@ -73,11 +74,12 @@ describe("simulation", function () {
     });
   }
 
-  for (const [name, { mutate, shows }] of Object.entries(mutations)) {
+  for (const [name, { mutate, shows, peculiar }] of Object.entries(mutations)) {
     it(`catches the planted bug: ${name}`, async () => {
       let tried = 0;
       for (let seed = 1; tried < mostRuns; seed += 1) {
-        const scenario = scenarioOf(seed);
+        const plain = plainScenarioOf(seed);
+        const scenario = peculiar === undefined ? plain : inPeculiarWorld(plain, peculiar);
         if (shows?.(scenario) === false) continue;
         tried += 1;
         const result = await simulate(scenario, { mutate });

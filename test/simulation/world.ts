@@ -45,6 +45,8 @@ export class World {
   readonly oneSidedSince = new Map<string, number>();
   /** Pods that ever got new flows. */
   private readonly served = new Set<string>();
+  /** How far the machine that people work on is ahead, since somebody set its clock. */
+  wallAheadMs = 0;
   /** When somebody last began an update that is not a driver's. */
   plainUpdateAt = Number.NEGATIVE_INFINITY;
   private intentAt = 0;

@@ -97,6 +97,7 @@ export class Scene {
     return {
       clock: {
         now: () => this.now,
+        wall: () => this.now,
         sleep: async (milliseconds: number) => void (this.now += milliseconds),
         scaled: (seconds: number) => seconds * 1000,
         random: () => 0,

@@ -174,6 +174,33 @@ describe("what was not seen", () => {
   });
 });
 
+describe("a machine's clock that is set during a bake", () => {
+  const bakeWith = async (set: (world: World) => void): Promise<{ world: World; seconds: number }> => {
+    const world = new World();
+    world.watch = () => {
+      const last = world.events.findLast(({ kind }) => kind === "step-started" || kind === "step-finished");
+      if (last?.kind === "step-started" && last.step.type === "bake") set(world);
+    };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "done", result.message);
+    const bake = world.events.find((event) => event.kind === "step-finished" && event.step.type === "bake");
+    return { world, seconds: bake?.kind === "step-finished" ? bake.seconds : 0 };
+  };
+
+  it("does not shorten it, however often it is set forward", async () => {
+    const plain = await bakeWith(() => undefined);
+    const { world, seconds } = await bakeWith((one) => void (one.wallAheadMs += 20_000));
+    assert.ok(world.wallAheadMs > 300_000, `only ${world.wallAheadMs} ms ahead`);
+    assert.equal(seconds, plain.seconds);
+  });
+
+  it("does not make it begin anew when it is set back", async () => {
+    const { world, seconds } = await bakeWith((one) => void (one.wallAheadMs = -3_600_000));
+    assert.ok(seconds < 600, `the bake took ${seconds} s`);
+    assert.doesNotMatch(notes(world), /nothing was seen/);
+  });
+});
+
 describe("a rollback that planned its own way", () => {
   it("and failed is not called done", async () => {
     const world = new World();

@@ -32,6 +32,7 @@ function run(answer: (at: number, restarts: number) => ControllerProof, roleName
     ports: {
       clock: {
         now: () => now,
+        wall: () => now,
         scaled: (seconds: number) => seconds * 1000,
         sleep: async (ms: number) => void (now += ms),
       },

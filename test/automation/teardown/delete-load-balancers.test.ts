@@ -169,6 +169,7 @@ class Ending {
     return {
       clock: {
         now: () => this.now,
+        wall: () => this.now,
         scaled: (seconds: number) => seconds * 1000,
         random: () => 0.5,
         sleep: async (ms: number) => {

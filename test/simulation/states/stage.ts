@@ -37,6 +37,7 @@ const longestMs = 12 * 3_600_000;
 const never = new AbortController().signal;
 const scenario: Scenario = {
   seed: 1,
+  peculiar: "none",
   strategy: "replace",
   members,
   commands: [null],
