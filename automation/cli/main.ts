@@ -5,7 +5,7 @@ import { driverCommands } from "./commands/rollouts";
 import { exitCodeOfError, exitCodes, isCoded } from "./exit-codes";
 import { rehearseCommand } from "./commands/rehearse";
 import { sandboxCommand } from "./commands/sandbox";
-import { jsonLine, printMessage } from "../report/edge";
+import { jsonLine, printMessage, printText } from "../report/edge";
 import { teardownCommand } from "./commands/teardown";
 import { verifyCommand } from "./commands/verify";
 
@@ -54,6 +54,7 @@ export function buildProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError("(run with --help for the options and examples)")
     .configureHelp({ sortSubcommands: false })
+    .configureOutput({ writeErr: (text) => printText(process.stderr, text.replace(/\n$/, "")) })
     .exitOverride();
   for (const command of [...driverCommands(), verifyCommand(), teardownCommand(), rehearseCommand(), sandboxCommand()])
     program.addCommand(inheriting(command, program));

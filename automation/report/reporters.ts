@@ -1,7 +1,6 @@
 /** Where events go: NDJSON on stdout, a live view on a terminal, plain lines elsewhere. Several can be told at once. */
 import type * as LogUpdate from "log-update";
-import { asLines } from "../text/foreign";
-import { jsonLine, printable, printableRows, printMessage } from "./edge";
+import { jsonLine, printable, printableRows, printMessage, viewLines } from "./edge";
 import type { DriverEvent, DriverEventBody, EventSink } from "../events";
 import { plainLine } from "./plain";
 import { renderView, type Size } from "./live";
@@ -89,7 +88,7 @@ export function liveReporter(out: NodeJS.WriteStream): Reporter {
       const line = plainLine(printable(event)) ?? "";
       if (line.slice(9) === said) return;
       said = line.slice(9);
-      update.persist(asLines(line).join("\n"));
+      update.persist(viewLines(line, sizeOf(out).columns).join("\n"));
       draw();
     },
     // Whoever ends it twice must not get the view twice: what is written after the first end is read as the last word.

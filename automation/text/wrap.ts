@@ -12,6 +12,27 @@ function wordsOf(text: string): string[] {
   return text.replace(commandPattern(), whole).replace(quoted, whole).split(" ");
 }
 
+/** Columns of a character; more than it has for some, so that no line is longer than it is thought to be. */
+const columnsOf = (character: string): number => ((character.codePointAt(0) ?? 0) < 0x1100 ? 1 : 2);
+
+/** A line in pieces of at most `columns`, whatever is in it. */
+export function pieces(line: string, columns: number): string[] {
+  const all: string[] = [];
+  let piece = "";
+  let used = 0;
+  for (const character of line) {
+    const more = columnsOf(character);
+    if (used + more > columns && piece !== "") {
+      all.push(piece);
+      piece = "";
+      used = 0;
+    }
+    piece += character;
+    used += more;
+  }
+  return [...all, piece];
+}
+
 /** Lines of at most `width` characters where words allow it; those after the first begin with `indent`. */
 export function wrap(text: string, width: number, indent = "  "): string[] {
   if (text.length <= width) return [text.replaceAll(noBreak, " ")];

@@ -7,7 +7,7 @@ import { SandboxError } from "../../../sandbox/shared/errors";
 import { resolveTools } from "../../../sandbox/tools/index";
 import { ControlClient } from "../../../sandbox/client/control-client";
 import { parseFaultText } from "../../../sandbox/faults/text";
-import { jsonLine, print, printableRows } from "../../report/edge";
+import { jsonLine, print, printableRows, printText } from "../../report/edge";
 import { sandboxStatusLines } from "../../report/sandbox-status";
 import { chartCommand } from "./sandbox-chart";
 import { collectFault, faultCommand } from "./sandbox-fault";
@@ -57,7 +57,7 @@ export const providerOption = (): Option =>
     .argParser(parseProviders)
     .default({}, "stand-ins");
 
-const tell = (message: string): void => void process.stderr.write(`${message}\n`);
+const tell = (message: string): void => printText(process.stderr, message);
 
 const quote = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
 
@@ -125,7 +125,7 @@ async function up(flags: UpFlags): Promise<void> {
   );
   const control = new ControlClient(info);
   for (const text of flags.fault) await control.addFault(parseFaultText(text));
-  process.stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${shellExports(info).join("\n")}\n`);
+  process.stdout.write(flags.json ? jsonLine(info) : `${shellExports(info).join("\n")}\n`);
   if (flags.lbc === "external" && flags.attach.length === 0)
     tell(externalControllerInstructions(info, await sandboxStatus(dir)).join("\n"));
   tell(`
@@ -213,7 +213,7 @@ export function sandboxCommand(): Command {
     .option("--json", "as JSON", false)
     .action(async () => {
       const tools = await resolveTools({ onProgress: (progress) => tell(progress.message) });
-      process.stdout.write(`${JSON.stringify(tools, null, 2)}\n`);
+      process.stdout.write(jsonLine(tools, 2));
     });
   command.addCommand(chartCommand());
   command.addCommand(faultCommand());

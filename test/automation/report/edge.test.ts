@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
+import fc from "fast-check";
 import { rehearsalSummary } from "../../../automation/cli/rehearsal/summary";
 import type { DriverEvent, DriverEventBody } from "../../../automation/events";
 import type { StatusReport, UpgradePlan } from "../../../automation/index";
-import { jsonLine, print, printableRows, printMessage } from "../../../automation/report/edge";
+import { jsonLine, print, printableRows, printMessage, viewLines } from "../../../automation/report/edge";
 import { renderView } from "../../../automation/report/live";
 import { ndjsonReporter, plainReporter } from "../../../automation/report/reporters";
 import { tellEnding } from "../../../automation/report/result-line";
@@ -16,35 +17,7 @@ import { verifyLines } from "../../../automation/report/verify";
 import { emptyView, reduceView } from "../../../automation/report/view-model";
 import type { VerifyReport } from "../../../automation/verify/report";
 import type { Step } from "../../../stacks/record";
-
-const hostile =
-  "::add-mask::x\u001b]0;title\u0007\u001b[2J\u009b8m\n::error::forged\n" +
-  "##vso[task.setvariable variable=PATH]/x\r##[error]a\n##teamcity[x]\u202e";
-const steers = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/;
-const command = /^\s*::|##\[|##vso\[|##teamcity\[/im;
-
-/** What decides which branch a renderer takes; everything else is poisoned. */
-const kept = new Set([
-  "kind",
-  "status",
-  "outcome",
-  "severity",
-  "role",
-  "workload",
-  "type",
-  "direction",
-  "strategy",
-  "at",
-  "code",
-  "verdict",
-  "phase",
-]);
-function poisoned<T>(value: T, key = ""): T {
-  if (typeof value === "string") return (kept.has(key) ? value : hostile) as T;
-  if (Array.isArray(value)) return value.map((one: unknown) => poisoned(one, key)) as T;
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, poisoned<unknown>(one, name)])) as T;
-}
+import { assertHarmless, hostile, poisoned } from "../../support/hostile";
 
 function captured(): { readonly stream: NodeJS.WritableStream; readonly text: () => string } {
   let text = "";
@@ -56,13 +29,6 @@ function captured(): { readonly stream: NodeJS.WritableStream; readonly text: ()
   });
   return { stream, text: () => text };
 }
-function assertHarmless(text: string, what: string, shown = true): void {
-  const bare = text.replace(/\u001b\[\d+m/g, "");
-  assert.doesNotMatch(bare, steers, what);
-  assert.doesNotMatch(bare, command, what);
-  if (shown) assert.match(bare, /add-mask|forged/, `${what} does not show the text at all`);
-}
-
 const active = { role: "active", version: "1.35", workload: "running" } as const;
 const step: Step = { type: "move", kind: "admit", member: "green", from: active, to: active };
 const counts = { healthy: 1, initial: 0, draining: 0, unhealthy: 0 };
@@ -283,6 +249,76 @@ describe("whatever comes from outside", () => {
     assertHarmless(out.text(), "summary");
   });
 });
+
+describe("a line that is broken", () => {
+  const commands = [
+    "::error::forged",
+    "::set-output name=x::y",
+    "::add-mask::x",
+    "##vso[task.setvariable variable=PATH]x",
+    "##[error]x",
+    "##teamcity[x]",
+  ];
+  const assertNoCommand = (text: string, what: string): void => {
+    for (const line of text.split("\n")) assert.doesNotMatch(line, /^\s*::|##\[|##vso\[|##teamcity\[/i, what);
+  };
+  for (const command of commands)
+    it(`never makes ${command} begin one, wherever the terminal's edge is`, () => {
+      const text = `EBG-KUBERNETES: the API server said ${"so "}${command} and more ${command} %0A${command} x${command}`;
+      for (let columns = 12; columns < 130; columns += 1) {
+        const out = captured();
+        printMessage(Object.assign(out.stream, { isTTY: true, columns }), text);
+        assertNoCommand(out.text(), `message of ${columns}`);
+        assertNoCommand(viewLines(text, columns).join("\n"), `view of ${columns}`);
+        assertNoCommand(wrapAnsi(viewLines(text, columns).join("\n"), columns), `terminal of ${columns}`);
+      }
+      assertNoCommand(bareOf(text), "a log");
+    });
+
+  it("nor in a word without a space, nor behind characters that take two columns", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 12, max: 90 }),
+        fc.integer({ min: 0, max: 100 }),
+        fc.constantFrom("x", "本", "é", "🙂", "\u00a0", "→"),
+        fc.constantFrom(...commands),
+        (columns, before, filler, command) => {
+          const lines = viewLines(`${filler.repeat(before)}${command}`, columns);
+          assertNoCommand(lines.join("\n"), "view");
+          assertNoCommand(wrapAnsi(lines.join("\n"), columns), "terminal");
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** As a terminal's view is broken: at the edge, also within a word. */
+function wrapAnsi(text: string, columns: number): string {
+  const width = (character: string): number =>
+    /[\u1100-\u115f\u2e80-\uffdc]|[\u{1f000}-\u{1ffff}]/u.test(character) ? 2 : 1;
+  return text
+    .split("\n")
+    .flatMap((line) => {
+      const lines = [""];
+      let used = 0;
+      for (const character of line) {
+        if (used + width(character) > columns) {
+          lines.push("");
+          used = 0;
+        }
+        lines[lines.length - 1] += character;
+        used += width(character);
+      }
+      return lines;
+    })
+    .join("\n");
+}
+function bareOf(text: string): string {
+  const out = captured();
+  printMessage(out.stream, text);
+  return out.text();
+}
 
 describe("a message for people", () => {
   const written = (text: string, terminal: object): string => {
