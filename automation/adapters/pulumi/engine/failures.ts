@@ -34,12 +34,12 @@ const ownCodes: readonly DriverErrorCode[] = [
 
 /** Lines that say nothing about the cause. */
 const noise =
-  /^(\s*$|(?! {2}- \S) *-+ |Updating|Previewing|Destroying|Resources:|Duration:|Diagnostics:|code: |stdout:|stderr:|err\?:| *@ |error: update failed|error: preview failed|(update|preview|destroy) failed$|.*warning:)/;
+  /^(\s*$|(?! {2}- \S) *-+ |Updating|Previewing|Destroying|Resources:|Duration:|Diagnostics:|code: |stdout:|stderr:|err\?:| *@ |error: update failed|error: preview failed|(update|preview|destroy) failed$|\d+ errors? occurred:$|.*warning:)/;
 export function gist(text: string, most = 12): string {
   const lines = text
     .replace(/\u001b\[[0-9;]*m/g, "")
     .split("\n")
-    .map((line) => line.trimEnd().replace(/^Unhandled exception: (Error: )?/, ""))
+    .map((line) => line.trimEnd().replace(/^Unhandled exception: (Error: )?|^\s*\* /, ""))
     .filter((line) => !noise.test(line));
   // A list's lines belong to the error above them: a config's problems are told there, and the error alone only counts
   // them.

@@ -47,6 +47,14 @@ describe("failures of the engine", () => {
     assert.match(gist("Updating (dev):\n\u001b[31merror: no\u001b[0m\nResources:\n"), /^error: no$/);
   });
 
+  it("tells a provider's list of errors without its count: notes show the first line alone", () => {
+    const text = '1 error occurred:\n\t* Helm release "kube-system/lbc" failed to initialize completely\n\n';
+    assert.equal(
+      failureOf("dev", "update", new Error("x"), told(text)).message,
+      'update of dev failed: Helm release "kube-system/lbc" failed to initialize completely',
+    );
+  });
+
   it("says where to look when nobody answers for a webhook, which a preview asks too", () => {
     const text =
       'error: Preview failed: Internal error occurred: failed calling webhook "vtargetgroupbinding.elbv2.k8s.aws": ' +
