@@ -13,6 +13,7 @@ import {
   type Decision,
   type GateMemory,
 } from "./gate-result";
+import type { DeploymentState } from "../ports";
 import type { Excused } from "../observation/baseline";
 import { silence, type Observation } from "../observation/observe";
 import { isDraining, isRegistered, snapshot, type Ownership } from "../observation/target-owners";
@@ -236,7 +237,22 @@ function goneProblem(
   if (pods.length > 0)
     return waiting(
       "pods",
-      `${pods.map(([name, service]) => `${service.pods} pods of ${name}`).join(", ")} still run on ${member}`,
+      `${pods.map(([name, service]) => `${service.pods} pods of ${name}`).join(", ")} still run on ${member}` +
+        pods.map(([name, service]) => whoKeeps(name, service.deployment)).join(""),
     );
   return null;
+}
+
+/** A Deployment that is not at zero any more, or never was: by whom. Empty: its pods only take their time. */
+function whoKeeps(service: string, deployment: DeploymentState | null): string {
+  if (deployment === null || deployment.wanted === 0) return "";
+  const { wanted, replicasBy } = deployment;
+  if (replicasBy === undefined) return `; ${service}'s Deployment is set to ${wanted} replicas`;
+  const { manager, at } = replicasBy;
+  return (
+    `; '${manager}' set ${service}'s Deployment to ${wanted} replicas${at === null ? "" : ` at ${at}`}` +
+    (manager.startsWith("keda")
+      ? `: pause its ScaledObject with the annotation autoscaling.keda.sh/paused: "true"`
+      : "")
+  );
 }

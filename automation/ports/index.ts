@@ -251,6 +251,8 @@ export interface ControllerState {
 }
 export interface DeploymentState {
   readonly wanted: number;
+  /** Who wrote `spec.replicas` last, as the API server has it (field manager and time). Absent: it does not tell. */
+  readonly replicasBy?: { readonly manager: string; readonly at: string | null };
   readonly ready: number;
   readonly available: boolean;
 }

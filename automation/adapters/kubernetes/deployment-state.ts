@@ -6,8 +6,14 @@ export interface Condition {
   readonly status: string;
   readonly message?: string;
 }
+/** An entry of `metadata.managedFields`. */
+interface FieldsOfOne {
+  readonly manager?: string;
+  readonly time?: string;
+  readonly fieldsV1?: { readonly "f:spec"?: { readonly "f:replicas"?: unknown } };
+}
 export interface DeploymentObject {
-  readonly metadata: { readonly generation?: number };
+  readonly metadata: { readonly generation?: number; readonly managedFields?: readonly FieldsOfOne[] };
   readonly spec?: {
     readonly replicas?: number;
     readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
@@ -23,6 +29,14 @@ export interface DeploymentObject {
 export const holds = (conditions: readonly Condition[] | undefined, type: string): boolean =>
   conditions?.some((one) => one.type === type && one.status === "True") ?? false;
 
+function replicasBy(all: readonly FieldsOfOne[] | undefined): Pick<DeploymentState, "replicasBy"> {
+  // More than one has the field when they agree about it.
+  const [last] = (all ?? [])
+    .filter((one) => one.fieldsV1?.["f:spec"]?.["f:replicas"] !== undefined)
+    .sort((a, b) => (b.time ?? "").localeCompare(a.time ?? ""));
+  return last === undefined ? {} : { replicasBy: { manager: last.manager ?? "unknown", at: last.time ?? null } };
+}
+
 /** A Deployment whose status is older than its spec says nothing yet. */
 export function deploymentStateOf({ metadata, spec, status }: DeploymentObject): DeploymentState {
   const seen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
@@ -30,6 +44,7 @@ export function deploymentStateOf({ metadata, spec, status }: DeploymentObject):
     wanted: spec?.replicas ?? 1,
     ready: status?.readyReplicas ?? 0,
     available: seen && holds(status?.conditions, "Available"),
+    ...replicasBy(metadata.managedFields),
   };
 }
 

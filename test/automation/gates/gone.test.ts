@@ -66,6 +66,41 @@ describe("whether a member may be destroyed", () => {
       assert.equal(decideGone(observation, new Map(), "blue", leaving).decision.status, status);
     });
 
+  const stopped = (deployment: MemberServiceObservation["deployment"]): string => {
+    const services = { web: { ...web, bindings: [], deployment } };
+    const observation: Observation = {
+      at: 0,
+      groups: { web: [] },
+      members: { blue: { ...answers, services } },
+      probes: {},
+      alarms: null,
+      problems: [],
+    };
+    const { decision } = decideGone(observation, new Map(), "blue");
+    assert.equal(decision.status, "waiting");
+    return decision.message;
+  };
+  const set = { wanted: 2, ready: 2, available: true };
+
+  it("pods that only take their time are counted", () => {
+    assert.equal(stopped({ wanted: 0, ready: 2, available: true }), "2 pods of web still run on blue");
+  });
+
+  it("whoever starts a stopped workload again is named", () => {
+    assert.equal(
+      stopped({ ...set, replicasBy: { manager: "argocd-controller", at: "2026-11-30T12:03:00Z" } }),
+      "2 pods of web still run on blue; 'argocd-controller' set web's Deployment to 2 replicas at 2026-11-30T12:03:00Z",
+    );
+    assert.equal(stopped(set), "2 pods of web still run on blue; web's Deployment is set to 2 replicas");
+  });
+
+  it("KEDA's way to be stopped is named", () => {
+    assert.match(
+      stopped({ ...set, replicasBy: { manager: "keda", at: null } }),
+      /autoscaling\.keda\.sh\/paused: "true"$/,
+    );
+  });
+
   it("nobody while a target of its own is registered", () => {
     const observation: Observation = {
       at: 0,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { controllerStateOf } from "../../../../automation/adapters/kubernetes/deployment-state";
+import { controllerStateOf, deploymentStateOf } from "../../../../automation/adapters/kubernetes/deployment-state";
 import { controllerRuns } from "../../../../automation/observation/controller";
 
 describe("a load balancer controller's Deployment", () => {
@@ -52,5 +52,33 @@ describe("a load balancer controller's Deployment", () => {
   it("counts as running by `available` where nothing else is said", () => {
     for (const available of [true, false])
       assert.equal(controllerRuns({ available, version: null, message: "" }), available);
+  });
+});
+
+describe("a workload's Deployment", () => {
+  const wrote = (manager: string, time: string, spec: object): object => ({
+    manager,
+    time,
+    fieldsV1: { "f:spec": spec },
+  });
+  const replicas = { "f:replicas": {} };
+
+  it("whoever wrote its replicas last is known", () => {
+    const { replicasBy } = deploymentStateOf({
+      metadata: {
+        managedFields: [
+          wrote("pulumi-kubernetes-1", "2026-11-30T12:00:00Z", { ...replicas, "f:template": {} }),
+          wrote("keda", "2026-11-30T12:03:00Z", replicas),
+          wrote("kubectl-edit", "2026-11-30T12:09:00Z", { "f:template": {} }),
+          { manager: "kube-controller-manager", time: "2026-11-30T12:10:00Z" },
+        ],
+      },
+      spec: { replicas: 2 },
+    });
+    assert.deepEqual(replicasBy, { manager: "keda", at: "2026-11-30T12:03:00Z" });
+  });
+
+  it("nobody is named when the API server does not tell", () => {
+    assert.equal(deploymentStateOf({ metadata: {} }).replicasBy, undefined);
   });
 });
