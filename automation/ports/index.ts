@@ -104,11 +104,14 @@ export interface PulumiPort {
   /** Applies exactly what was previewed, behind the same fence. @throws as `previewDestroy`, EBG-UPDATE-FAILED */
   destroy(member: string, expectedRevision: number, plan: string, signal?: AbortSignal): Promise<AppliedUpdate>;
   /**
-   * Lifts the protection of the member's bindings, so that a drain may delete them. Answers how many were protected.
+   * Lifts the protection of the member's bindings, so that a drain may delete them. Answers the URNs of those that were
+   * protected.
    */
-  unprotectBindings(member: string): Promise<number>;
+  unprotectBindings(member: string): Promise<readonly string[]>;
   /** The same for all that the member's stack protects (its cluster, while it was active), before it is retired. */
-  unprotectAll(member: string): Promise<number>;
+  unprotectAll(member: string): Promise<readonly string[]>;
+  /** Gives the protection back to those of them that the member's stack still has. */
+  protectAgain(member: string, urns: readonly string[]): Promise<void>;
   /**
    * Reads the stack's bindings anew, so that one that is gone though its deletion failed is declared again. Answers how
    * many the state had.

@@ -10,6 +10,7 @@ import { Attempts } from "./retry-budget";
 import { stillEnough } from "./capacity-check";
 import { forgetWhatIsUnreachable, isEvacuated } from "./evacuated-member";
 import { nameWhatIsLeft } from "./left-by-member";
+import type { PreviewedUpdate } from "../ports";
 import type { Session } from "./session";
 import { GateFailed, stopRequested } from "./interruptions";
 
@@ -61,12 +62,13 @@ async function once(
     await isOurs();
     await pulumi.ensureMemberStack(move.member);
   }
-  const previewed = await session.phase(index, "preview", `planning the update of ${name}`, phases, async () => {
-    if (move.kind === "drain") await pulumi.unprotectBindings(move.member);
+  const freed: string[] = [];
+  const plan = async (): Promise<PreviewedUpdate> => {
+    if (move.kind === "drain") freed.push(...(await pulumi.unprotectBindings(move.member)));
     // Its last update may have been long ago, while it was active: evacuated, or never updated since.
     if (destroys) {
       await session.assertNotOvertaken();
-      await pulumi.unprotectAll(move.member);
+      freed.push(...(await pulumi.unprotectAll(move.member)));
     }
     // A drain that gave up half-way may have deleted the binding after all, and the state would still have it.
     if (move.kind === "admit") await pulumi.refreshBindings(move.member);
@@ -81,14 +83,18 @@ async function once(
       pulumi.backUpState(stack),
     ]);
     return update;
+  };
+  const previewed = await orProtectedAgain(session, move.member, freed, async () => {
+    const update = await session.phase(index, "preview", `planning the update of ${name}`, phases, plan);
+    planned(changesOf(update.operations).length);
+    assertAllowed(move.kind, name, update.operations);
+    await stillEnough(session, index, move);
+    if (destroys) {
+      await session.assertNotOvertaken();
+      await isOurs();
+    }
+    return update;
   });
-  planned(changesOf(previewed.operations).length);
-  assertAllowed(move.kind, name, previewed.operations);
-  await stillEnough(session, index, move);
-  if (destroys) {
-    await session.assertNotOvertaken();
-    await isOurs();
-  }
   emit({
     kind: "stack",
     stack: name,
@@ -111,6 +117,35 @@ async function once(
     seconds: applied.seconds,
     changes: applied.changes,
   });
+}
+
+/**
+ * Lifting the protection is no part of the plan: what is not done after all leaves nothing unprotected, and a member
+ * that goes on serving keeps its bindings from everybody's `pulumi destroy`.
+ */
+async function orProtectedAgain<T>(
+  session: Session,
+  member: string,
+  freed: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (freed.length > 0)
+      try {
+        await session.ports.pulumi.protectAgain(member, freed);
+      } catch (second) {
+        if (!(second instanceof DriverError)) throw second;
+        session.options.emit({
+          kind: "note",
+          message:
+            `${freed.length} resources of ${member} stay unprotected until its next update ` +
+            `(pulumi state protect failed: ${second.message}): ${freed.join(", ")}`,
+        });
+      }
+    throw error;
+  }
 }
 
 /**

@@ -472,14 +472,21 @@ export class World {
         unprotectAll: (name) =>
           this.onStack("unprotectAll", name, () => {
             const cluster = this.clusters.get(name);
-            if (cluster) cluster.protectedBinding = false;
-            return 1;
+            if (cluster?.protectedBinding !== true) return [];
+            cluster.protectedBinding = false;
+            return [`urn:${name}`];
           }),
         unprotectBindings: (name) =>
           this.effect("unprotectBindings", () => {
             const cluster = this.clusters.get(name);
-            if (cluster) cluster.protectedBinding = false;
-            return 1;
+            if (cluster?.protectedBinding !== true) return [];
+            cluster.protectedBinding = false;
+            return [`urn:${name}`];
+          }),
+        protectAgain: (name, urns) =>
+          this.effect("protectAgain", () => {
+            const cluster = this.clusters.get(name);
+            if (cluster && urns.includes(`urn:${name}`)) cluster.protectedBinding = true;
           }),
         refreshBindings: async () => 0,
         refresh: () => {

@@ -215,12 +215,12 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
         "look at status",
       );
   };
-  const unprotect = (member: string): Promise<number> =>
+  const unprotect = (member: string): Promise<readonly string[]> =>
     calls.call("unprotectBindings", () => {
       const { known } = world.stackOf(member);
-      if (known?.protectedBinding !== true) return 0;
+      if (known?.protectedBinding !== true) return [];
       known.protectedBinding = false;
-      return 1;
+      return [`urn:${member}`];
     });
   return {
     ...noAdoption.pulumi,
@@ -267,6 +267,12 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
       ),
     unprotectBindings: unprotect,
     unprotectAll: unprotect,
+    protectAgain: (member, urns) =>
+      // One call more would draw other worlds for every seed: it fails where its counterpart fails.
+      calls.call("unprotectBindings", () => {
+        const { known } = world.stackOf(member);
+        if (known !== null && known !== undefined && urns.includes(`urn:${member}`)) known.protectedBinding = true;
+      }),
     refresh: async (member) =>
       void (await calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name))),
     refreshBindings: (member) => calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name)),

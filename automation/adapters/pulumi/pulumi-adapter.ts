@@ -356,19 +356,26 @@ export class PulumiAdapter implements PulumiPort {
     const state = await this.state(this.environment);
     return state === null ? 0 : protectedUrns(state, () => true).length;
   }
-  unprotectBindings(member: string): Promise<number> {
+  unprotectBindings(member: string): Promise<readonly string[]> {
     return this.unprotect(member, isBinding);
   }
-  unprotectAll(member: string): Promise<number> {
+  unprotectAll(member: string): Promise<readonly string[]> {
     return this.unprotect(member, () => true);
   }
-  private async unprotect(member: string, which: (type: string) => boolean): Promise<number> {
+  private async unprotect(member: string, which: (type: string) => boolean): Promise<readonly string[]> {
     const name = this.nameOf({ kind: "member", member });
     const state = await this.state(name);
     const urns = state === null ? [] : protectedUrns(state, which);
     if (urns.length > 0)
       await this.engine.command(name, ["state", "unprotect", ...urns, "--yes", "--stack", name], deadlines.read);
-    return urns.length;
+    return urns;
+  }
+  async protectAgain(member: string, urns: readonly string[]): Promise<void> {
+    const name = this.nameOf({ kind: "member", member });
+    const there = new Set(((await this.state(name))?.deployment?.resources ?? []).map((one) => one.urn));
+    const left = urns.filter((urn) => there.has(urn));
+    if (left.length > 0)
+      await this.engine.command(name, ["state", "protect", ...left, "--yes", "--stack", name], deadlines.read);
   }
 
   /** Kubernetes objects leave the state; their providers stay, which need no API server. */
