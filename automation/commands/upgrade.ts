@@ -5,6 +5,8 @@ import { DriverError } from "../errors";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseForeignProvision, refuseForeignStacks } from "../environment/member-stack";
 import { knowing, readFamily, refuseOlderRecord, type Family } from "../environment/state";
+import { servingProblem } from "../gates/peers";
+import { plainLook } from "../observation/observe";
 import { learnOwners } from "../observation/target-owners";
 import { planCommand } from "../planning/member-commands";
 import { largerThanNeeded } from "../planning/capacity";
@@ -78,6 +80,24 @@ async function refuseForeign(
   await refuseForeignStacks(ports.pulumi, environment, stepsAhead(record, steps, asked, wanted));
 }
 
+/** The record has what is asked for. Whether what it says of traffic is so is looked at: nothing else would say it. */
+async function nothingToDo(session: Session, asked: Asked): Promise<RolloutResult> {
+  const { environment, config } = session.environment;
+  const said =
+    asked === null
+      ? `every active member runs ${config.kubernetesVersion}`
+      : `${describeAsked(asked)}: it is so already`;
+  const observation = await session.look({ ...plainLook, probes: 16 });
+  const problem = servingProblem(observation, session.owners, session.active(), { before: {}, toleratedMs: 0 });
+  return {
+    outcome: "nothing-to-do",
+    placement: session.record.placement,
+    code: null,
+    message: problem === null ? said : `${said} by the record, but not all is well: ${problem.message}`,
+    remedy: problem === null ? null : `look at all of it: ${typed(environment, "verify")}`,
+  };
+}
+
 /** What is left larger than configured is named at the end; who asked for that size knows it. */
 function withLarger(session: Session, asked: Asked, result: RolloutResult): RolloutResult {
   const larger = largerThanNeeded(result.placement);
@@ -113,16 +133,7 @@ async function perform(
   if (record.rollout === null && steps.length === 0) {
     // A hold that was lifted is all that there is to write.
     await session.flush();
-    return {
-      outcome: "nothing-to-do",
-      placement: record.placement,
-      code: null,
-      message:
-        asked === null
-          ? `every active member runs ${config.kubernetesVersion}`
-          : `${describeAsked(asked)}: it is so already`,
-      remedy: null,
-    };
+    return await nothingToDo(session, asked);
   }
   refuseRetiringPrimary(record, config, steps, run.environment);
   await session.identify();

@@ -204,9 +204,15 @@ export interface PreflightInput {
   readonly asked: RolloutCommand | null;
 }
 
+/** Whether it is destroyed before anything else is done with it: what its stack would change is of no interest. */
+const isOnlyRetired = (ahead: readonly Step[], member: string): boolean => {
+  const next = ahead.find((step) => step.type === "move" && step.member === member);
+  return next?.type === "move" && next.kind === "retire";
+};
+
 /**
- * Everything is looked at side by side; members that don't answer, the one of an open move, and evacuated ones (what
- * they lack is put in order by `drain`), are not previewed.
+ * Everything is looked at side by side; members that don't answer, the one of an open move, those whose next move is
+ * `retire`, and evacuated ones (what they lack is put in order by `drain`), are not previewed.
  */
 export async function preflight({
   ports,
@@ -236,7 +242,8 @@ export async function preflight({
       observation.members[name]?.reachable &&
       record.intent?.move.member !== name &&
       record.placement[name]?.role !== "absent" &&
-      record.placement[name]?.evacuated === undefined,
+      record.placement[name]?.evacuated === undefined &&
+      !isOnlyRetired(ahead, name),
   );
   const stacks: StackRef[] = [
     { kind: "environment" },

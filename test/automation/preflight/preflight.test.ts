@@ -57,4 +57,23 @@ describe("preflight", () => {
       [["EBG-KUBERNETES", "recommended", "get an access entry"]],
     );
   });
+
+  it("changes of a member that is only to be destroyed don't keep it from that", async () => {
+    const world = new World();
+    await world.upgrade({ approveRetire: false });
+    const ports = world.ports.bind(world);
+    world.ports = () => {
+      const { pulumi, ...others } = ports();
+      const preview: typeof pulumi.preview = async (stack, context, ...rest) => {
+        const update = await pulumi.preview(stack, context, ...rest);
+        if (context !== null || stack.kind !== "member" || stack.member !== "blue") return update;
+        const patched = { operation: "update", type: "aws:eks/nodeGroup:NodeGroup", urn: "urn:x", paths: ["version"] };
+        return { ...update, operations: [...update.operations, { ...patched, custom: true }] };
+      };
+      return { ...others, pulumi: { ...pulumi, preview } };
+    };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "done", result.message);
+    assert.ok(!world.clusters.has("blue"));
+  });
 });

@@ -419,31 +419,6 @@ describe("rollout", () => {
     assert.equal((await world.upgrade()).outcome, "done");
   });
 
-  for (const [what, code] of [
-    ["whose plan would do more than it says", "EBG-PLAN-REFUSED"],
-    ["whose preview fails for good", "EBG-UPDATE-FAILED"],
-  ] as const)
-    it(`a drain ${what} leaves the member's bindings protected`, async () => {
-      const world = new World();
-      const ports = world.ports.bind(world);
-      world.ports = () => {
-        const { pulumi, ...others } = ports();
-        const preview: typeof pulumi.preview = async (...args) => {
-          if (!world.calls.includes("unprotectBindings")) return await pulumi.preview(...args);
-          if (code === "EBG-UPDATE-FAILED") throw new DriverError(code, "the provider can't be loaded", "see to it");
-          const { operations, ...update } = await pulumi.preview(...args);
-          const more = { operation: "update", type: "aws:eks/cluster:Cluster", urn: "urn:x", paths: ["version"] };
-          return { ...update, operations: [...operations, { ...more, custom: true }] };
-        };
-        return { ...others, pulumi: { ...pulumi, preview } };
-      };
-      const result = await world.upgrade();
-      assert.notEqual(result.outcome, "done");
-      assert.ok(world.calls.includes("unprotectBindings"), "the drain was begun");
-      const blue = world.clusters.get("blue");
-      assert.deepEqual([blue?.bound, blue?.protectedBinding], [true, true], result.message);
-    });
-
   it("stops at the next safe point when asked, anywhere, and goes on later", async function () {
     this.timeout(300_000);
     for (let after = 1; after < 120; after += 7) {

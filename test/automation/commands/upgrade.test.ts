@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { World } from "../world";
+
+describe("upgrade", () => {
+  it("nothing to do says what is seen to be wrong all the same", async () => {
+    const world = new World();
+    await world.upgrade();
+    const well = await world.upgrade();
+    assert.deepEqual([well.outcome, well.remedy], ["nothing-to-do", null]);
+    assert.doesNotMatch(well.message, /by the record/);
+    world.erring.add("green");
+    const ill = await world.upgrade();
+    assert.equal(ill.outcome, "nothing-to-do");
+    assert.match(ill.message, /every active member runs 1\.35 by the record, but not all is well: 16 of 16 .* failed/);
+    assert.match(ill.remedy ?? "", /eks-blue-green verify --stack dev/);
+  });
+});
