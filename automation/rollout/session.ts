@@ -5,7 +5,7 @@
 import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { asOneWrite, parseRecord, signed, type EnvironmentRecord, type Signature } from "../../stacks/record";
+import { asOneWrite, callerIn, parseRecord, signed, type EnvironmentRecord, type Signature } from "../../stacks/record";
 import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
@@ -128,7 +128,7 @@ export class Session {
   async identify(): Promise<void> {
     try {
       const { arn } = await this.ports.aws.identity();
-      this.caller = arn === "" ? null : arn;
+      this.caller = callerIn(arn).caller ?? null;
       this.options.emit({ kind: "caller", by: this.by, arn: this.caller });
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;

@@ -15,7 +15,7 @@ export {
   turnBack,
   withMembers,
 } from "./transitions";
-export { signed } from "./signature";
+export { callerIn, signed } from "./signature";
 export { heldBack, holdVersion, liftHold } from "./hold";
 export { beginEvacuation, commitEvacuation, inOrder } from "./evacuation-transitions";
 export {

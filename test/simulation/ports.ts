@@ -284,7 +284,7 @@ function awsPort(calls: Calls, random: Random, slowest: number): Ports["aws"] {
   const { world } = calls;
   return {
     ...noAdoption.aws,
-    identity: async () => ({ account: "123456789012", arn: "arn" }),
+    identity: async () => ({ account: "123456789012", arn: "arn:aws:iam::123456789012:user/ann" }),
     network: async () => plainNetwork,
     upgradeInsights: async () => [],
     // What it tells is as old as the answer took: by then the clusters may be asked, and answer, of a later moment.
