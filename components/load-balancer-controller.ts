@@ -31,6 +31,8 @@ export interface LoadBalancerControllerArgs {
   repository?: string;
   /** Repository of the controller's image, without a tag (that of `version`). Default: the chart's. */
   image?: string;
+  /** Digest of that version's image, `sha256:…`: nodes run it and no other. Default: what the tag leads to. */
+  imageDigest?: string;
   /**
    * `pod-identity` (default; the cluster needs the pod-identity agent) or `irsa` (needs `oidcProviderArn` and
    * `oidcProviderUrl`).
@@ -261,6 +263,17 @@ export class LoadBalancerController extends pulumi.ComponentResource {
     );
   }
 
+  private imageValues({ image, imageDigest }: LoadBalancerControllerArgs): { image?: object } {
+    if (image === undefined && imageDigest === undefined) return {};
+    return {
+      image: {
+        ...(image === undefined ? {} : { repository: image }),
+        // The chart puts repository and tag together; behind a tag a digest may stand.
+        ...(imageDigest === undefined ? {} : { tag: `v${this.version}@${imageDigest}` }),
+      },
+    };
+  }
+
   private createRelease(
     name: string,
     args: LoadBalancerControllerArgs,
@@ -278,7 +291,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
           region: args.region,
           vpcId: args.vpcId,
           replicaCount: args.replicas ?? 2,
-          ...(args.image === undefined ? {} : { image: { repository: args.image } }),
+          ...this.imageValues(args),
           serviceAccount: {
             create: true,
             name: serviceAccountName,

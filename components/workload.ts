@@ -3,6 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { longestKubernetesLabel, ports, propagationLagSeconds } from "./internal/aws-limits";
 import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
 
+/** `restricted`: as Kubernetes' Pod Security Standard of that name · `baseline`: the image's user and capabilities. */
+export interface PodSecurity {
+  readonly profile: "restricted" | "baseline";
+  /** Only with `restricted`. Default: the image's user, which must be a number other than 0. */
+  readonly runAsUser?: number;
+  /** Whether pods get a token of the API server. */
+  readonly serviceAccountToken: boolean;
+}
+
 /** Settings of a Deployment, its Service, and its budget for disruptions. */
 export interface WorkloadArgs {
   /** Name of Deployment, Service and container, at most 63 characters. */
@@ -49,6 +58,8 @@ export interface WorkloadArgs {
    * `environment` wins. Default none.
    */
   environmentFrom?: string[];
+  /** What the pods may do on their node. Default: what the image wants, without escalation; with a token. */
+  podSecurity?: PodSecurity;
   /** Default `100m`. */
   cpuRequest?: string;
   /** Request and limit, so that a pod is never killed for what its node lacks. Default `128Mi`. */
@@ -228,6 +239,7 @@ export class Workload extends pulumi.ComponentResource {
       template: {
         metadata: { labels },
         spec: {
+          ...podSettings(args),
           terminationGracePeriodSeconds: args.terminationGraceSeconds ?? preStop + 60,
           topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
           containers: [this.container(args, preStop)],
@@ -262,10 +274,40 @@ export class Workload extends pulumi.ComponentResource {
       // so.
       livenessProbe: probe(10, 6),
       resources: { requests: { cpu: args.cpuRequest ?? "100m", memory }, limits: { memory } },
-      securityContext: { allowPrivilegeEscalation: false, seccompProfile: { type: "RuntimeDefault" } },
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        seccompProfile: { type: "RuntimeDefault" },
+        ...unprivileged(args.podSecurity),
+      },
     };
   }
 }
+
+/** Ports below that only root opens, unless the pod says otherwise. */
+const firstFreePort = 1024;
+
+/** Nothing where nothing is said: what a pod's template has may only change when somebody asks for it. */
+function podSettings(args: WorkloadArgs): Partial<kubernetes.types.input.core.v1.PodSpec> {
+  const { podSecurity } = args;
+  if (podSecurity === undefined) return {};
+  const lowPorts = portsOf(args).some(({ targetPort }) => targetPort < firstFreePort);
+  return {
+    automountServiceAccountToken: podSecurity.serviceAccountToken,
+    // One of the settings that every Pod Security Standard allows; capabilities are of no use to a user other than root.
+    ...(podSecurity.profile === "restricted" && lowPorts
+      ? { securityContext: { sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }] } }
+      : {}),
+  };
+}
+
+const unprivileged = (security: PodSecurity | undefined): kubernetes.types.input.core.v1.SecurityContext =>
+  security?.profile === "restricted"
+    ? {
+        runAsNonRoot: true,
+        ...(security.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
+        capabilities: { drop: ["ALL"] },
+      }
+    : {};
 
 const portsOf = (args: WorkloadArgs): { name: string; port: number; targetPort: number }[] =>
   args.ports ?? [{ name: "http", port: args.servicePort ?? args.containerPort, targetPort: args.containerPort }];

@@ -65,6 +65,7 @@ function addMember(member: string, version: string): pulumi.Output<string> {
       containerPort: 8080,
       healthCheckPath: "/",
       replicas: 3,
+      podSecurity: { profile: "restricted", serviceAccountToken: false },
       memberName: member,
     },
     { ...inCluster, dependsOn: [controller] },

@@ -90,6 +90,9 @@ function createController(
       chart: fromProgram(config.controller.chart),
       ...(config.controller.repository === null ? {} : { repository: config.controller.repository }),
       ...(config.controller.image === undefined ? {} : { image: config.controller.image }),
+      ...(config.controller.imageDigest === undefined
+        ? {}
+        : { imageDigest: config.controller.imageDigest.split("@")[1] ?? "" }),
       identity: config.controller.identity,
       ...(config.controller.identity === "irsa"
         ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }

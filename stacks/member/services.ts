@@ -69,6 +69,7 @@ function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InC
       environment: { ...service.environment },
       ...(service.memory === undefined ? {} : { memory: service.memory }),
       ...(service.cpu === undefined ? {} : { cpuRequest: service.cpu }),
+      ...(service.podSecurity === undefined ? {} : { podSecurity: service.podSecurity }),
       ...(service.environmentFrom === undefined ? {} : { environmentFrom: [...service.environmentFrom] }),
     },
     options,

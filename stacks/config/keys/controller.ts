@@ -54,6 +54,21 @@ const controllerKeys = {
       example: "123456789012.dkr.ecr.us-east-1.amazonaws.com/aws-load-balancer-controller",
     },
   ),
+  imageDigest: leftOut(
+    text({
+      pattern: /^\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$/,
+      rule: "must be a version of the controller and its image's digest",
+      remedy: "Write it like 3.5.0@sha256:… (64 hexadecimal digits)",
+      range: "`version`@sha256:…",
+    }),
+    "whatever the registry has under the tag",
+    {
+      doc:
+        "Digest of the controller's image, behind the version that it is of: nodes then run that image and no other, " +
+        "whatever the tag leads to later.",
+      example: `${controllerVersions.recommended}@sha256:${"0".repeat(64)}`,
+    },
+  ),
   identity: withDefault(oneOf("pod-identity", "irsa"), "pod-identity", {
     doc: "How the controller gets its AWS permissions: EKS Pod Identity, or IAM roles for service accounts.",
   }),
@@ -76,4 +91,15 @@ const newEnough: Rule<ControllerConfig> = ({ version }, place) => {
     );
 };
 
-export const controller = group(controllerKeys, [newEnough]);
+/** A digest wins over the tag: with another version's, the old controller would run under the new one's name. */
+const digestOfVersion: Rule<ControllerConfig> = ({ version, imageDigest }, place) => {
+  if (imageDigest !== undefined && !imageDigest.startsWith(`${version}@`))
+    place.add(
+      "imageDigest",
+      imageDigest,
+      `must be of controller.version (${version}): nodes pull by the digest, whatever the tag says`,
+      `Write ${version}@ and that image's digest`,
+    );
+};
+
+export const controller = group(controllerKeys, [newEnough, digestOfVersion]);

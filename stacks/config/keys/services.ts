@@ -11,6 +11,7 @@ import { addedLater, derived, leftOut, orNull, type Reader, required, type Value
 import { listenerRules } from "../rules/listeners";
 import { ofFirst, portNumber, ports } from "./ports";
 import { labelPattern, nameText, objectNamePattern } from "./names";
+import { podSecurity } from "./pod-security";
 
 /** What a pod still needs after its preStop sleep to answer what it has accepted. */
 const leastStopSeconds = 10;
@@ -249,6 +250,7 @@ const serviceKeys = {
     doc: "CPU that each pod is sure of (its request), in cores or thousandths (`250m`). There is no limit.",
     example: "250m",
   }),
+  podSecurity,
   environment: withDefault(
     variables,
     {},
