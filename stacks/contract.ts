@@ -100,7 +100,10 @@ export interface EnvironmentOutputs {
 /** One target group of a member: the objects in its cluster that serve it. */
 export interface MemberServiceOutputs {
   readonly namespace: string;
-  readonly deployment: string;
+  /** `external`: somebody else deploys it, and nothing of it is in this stack. Absent: `managed`. */
+  readonly workload?: "managed" | "external";
+  /** null: the workload is somebody else's, and only the Service is known. */
+  readonly deployment: string | null;
   readonly service: string;
   readonly servicePort: number;
   /** null: the primary's load balancer was not there yet. */

@@ -9,6 +9,7 @@ import {
   type EnvironmentRecord,
   type Step,
 } from "../../stacks/record";
+import { stopsWorkloads } from "../../stacks/config/target-groups";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { abandon, beganAt } from "../planning/cancel-rollout";
@@ -60,7 +61,7 @@ async function giveUp(
   observation: Observation,
 ): Promise<RolloutResult | null> {
   const { emit, commandName, approveRetire } = session.options;
-  const way = abandon(session.record, wantedVersion);
+  const way = abandon(session.record, wantedVersion, stopsWorkloads(session.environment.config));
   if (way.kind === "no") {
     if (beganAt(session.record, wantedVersion)) {
       const reason = `the config wants ${wantedVersion} again`;

@@ -1,4 +1,5 @@
 import { parseEnvironmentConfig, type EnvironmentConfig } from "../../stacks/config";
+import { isExternal } from "../../stacks/config/target-groups";
 import type { Placement, Rollout, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
@@ -25,6 +26,11 @@ export interface UpgradePlan {
   readonly advice: readonly Finding[];
   /** The last step of a rollout waits for a person's approval, which no estimate has. */
   readonly asksForApproval: boolean;
+  /**
+   * Services whose workloads somebody else deploys: before a member is let in they are waited for, which no estimate
+   * has. Absent: none, or nobody is let in.
+   */
+  readonly waitsForExternal?: readonly string[];
   /** The rollout that is under way, which `upgrade` would go on with. */
   readonly underWay: Rollout | null;
 }
@@ -58,12 +64,22 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
     command: describeAsked(underWay?.command ?? null),
     advice: largerFindings(record, environment),
     asksForApproval: config.rollout.retire === "ask" && steps.some((step) => isRetire(step)),
+    ...waitsForExternal(steps, config),
     underWay,
   });
   if (underWay !== null) return of(underWay.steps.slice(underWay.done), underWay.wantedVersion, underWay.strategy);
   const steps = upgradeSteps(record, config);
   refuseRetiringPrimary(record, config, steps, environment);
   return of(steps, config.kubernetesVersion, config.rollout.strategy);
+}
+
+function waitsForExternal(
+  steps: readonly Step[],
+  { services }: EnvironmentConfig,
+): Pick<UpgradePlan, "waitsForExternal"> {
+  const names = services.filter(isExternal).map(({ name }) => name);
+  const admits = steps.some((step) => step.type === "move" && step.kind === "admit");
+  return admits && names.length > 0 ? { waitsForExternal: names } : {};
 }
 
 const isRetire = (step: Step): boolean => step.type === "move" && step.kind === "retire";

@@ -1,6 +1,6 @@
 /** `up`: deploys the environment and its members as they stand, and moves no traffic. */
 import { parseRecord, type EnvironmentRecord, type Placement } from "../../stacks/record";
-import { ownershipOf } from "../../stacks/config/target-groups";
+import { isExternal, ownershipOf } from "../../stacks/config/target-groups";
 import type { EnvironmentOutputs } from "../../stacks/contract";
 import { addressesOf } from "../environment/load-balancers";
 import { readFamily, readFamilyToAct } from "../environment/state";
@@ -11,6 +11,7 @@ import type { Ports } from "../ports";
 import { ownDeployments } from "../preflight/manual-changes";
 import { typed } from "../text/command-line";
 import { stackName } from "../text/stack-name";
+import { theirsAreThere, whoWaits } from "./external-workloads";
 import { lookBefore } from "./look-before-up";
 import { updateStack, type Changes, type UpRun } from "./update-stack";
 import { untilServing } from "./wait-until-serving";
@@ -97,6 +98,7 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   await lookBefore(ports, run);
   changes[run.environment] = await updateStack(ports, run, { kind: "environment" });
   const { record, outputs } = await readRecord(ports, run.environment);
+  if (outputs.config.services.some(isExternal)) await theirsAreThere(ports, await readFamily(ports, run.environment));
   const members = membersToUpdate(record, run);
   // Of a member whose move is open a killed update may have taken it out: that is settled first.
   const settled = members.filter((name) => record.intent?.move.member !== name);
@@ -113,6 +115,8 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const others = members.filter((member) => owner === "stack" || member !== primary);
   throwFailures(await Promise.allSettled(others.map(deploy)), run.environment);
   const family = await readFamily(ports, run.environment);
+  const waits = whoWaits(family);
+  if (waits !== null) run.emit({ kind: "note", message: waits });
   const environment = run.probes ? await untilServing(ports, family, run.emit, run.stop) : family.environment;
   return { placement: record.placement, changes, addresses: addressesOf(environment) };
 }

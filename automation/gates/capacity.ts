@@ -31,6 +31,8 @@ export interface LikeThoseThatLeave {
   readonly leaving: readonly string[];
   /** Counted before the member's drain was begun, of those that are on their way out or gone. */
   readonly before: Readonly<Record<string, number>>;
+  /** Somebody else deploys the workload, and says how many pods it has. Absent: an autoscaler of ours does. */
+  readonly external?: true;
 }
 
 export interface CapacityRules {
@@ -88,14 +90,14 @@ export function decideEnough(
     const lasted = bad(memory, observation.at, toleratedFor(requests, rules), requests, "");
     return lasted.decision.status === "failed" ? notYet(passed(`${rules.member} may be why requests fail`)) : lasted;
   }
-  if (grows && problem === lacking)
+  if (grows !== false && problem === lacking)
     return bad(
       memory,
       observation.at,
       Math.max(rules.growMs ?? 0, rules.toleratedMs),
       problem,
-      `raise minReplicas of the HorizontalPodAutoscaler on ${rules.stayers.join(", ")} for the time of the ` +
-        "upgrade, and run it again; rollout.minCapacityPercent is the floor",
+      `${raise(grows, rules.stayers.join(", "))} for the time of the upgrade, and run it again; ` +
+        "rollout.minCapacityPercent is the floor",
     );
   return bad(
     memory,
@@ -106,6 +108,11 @@ export function decideEnough(
     rules.repairMs,
   );
 }
+
+const raise = (grows: Lacking["grows"], where: string): string =>
+  grows === "external"
+    ? `raise the number of pods on ${where} where the workload is deployed from (Git, Helm, its autoscaler's minReplicas)`
+    : `raise minReplicas of the HorizontalPodAutoscaler on ${where}`;
 
 /** Before pods of a member that serves go: its controller runs, and has each of its endpoints in its list. */
 export function decideLettingGo(observation: Observation, member: string): Decided {
@@ -190,7 +197,8 @@ function leastOf(
 
 interface Lacking {
   readonly problem: Decision | null;
-  /** An autoscaler may still bring what lacks. */ readonly grows: boolean;
+  /** An autoscaler may still bring what lacks, or who deploys the workload; false: nobody may. */
+  readonly grows: false | "autoscaler" | "external";
 }
 
 function lackingTargets(
@@ -204,7 +212,7 @@ function lackingTargets(
     const sickBefore =
       typeof needed === "number" ? 0 : stayers.reduce((sum, name) => sum + (excused?.sick(name, key) ?? 0), 0);
     const least = most === null ? null : Math.max(0, most - sickBefore);
-    const grown = needed !== null && typeof needed === "object";
+    const grown = needed !== null && typeof needed === "object" && (needed.external ? "external" : "autoscaler");
     let good = keeps[key] ?? 0;
     let drifted = 0;
     let sick = false;
@@ -227,17 +235,21 @@ function lackingTargets(
     }
     if (least !== null && good < least) {
       const back = good + drifted >= least;
-      const why = grown
-        ? `: as many as what leaves has, and the number on ${stayers.join(", ")} is an autoscaler's (its ` +
-          "minReplicas is the way to raise it)"
-        : "";
+      const where = stayers.join(", ");
+      const why =
+        grown === "external"
+          ? `: as many as what leaves has, and the number on ${where} is theirs who deploy the workload`
+          : grown === "autoscaler"
+            ? `: as many as what leaves has, and the number on ${where} is an autoscaler's (its minReplicas is the ` +
+              "way to raise it)"
+            : "";
       return {
         problem: waiting(
           back ? "drift" : "capacity",
           `without ${member} ${good} healthy targets stay in '${key}', ${least} ` +
             `must${why}${drifted > 0 ? `; ${drifted} were taken out behind their controller's back` : ""}`,
         ),
-        grows: grown && !back && !sick,
+        grows: !back && !sick && grown,
       };
     }
   }

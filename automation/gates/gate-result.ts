@@ -7,6 +7,8 @@ export type GateReason =
   | "nodes"
   | "controller"
   | "workload"
+  | "external"
+  | "images"
   | "no-endpoints"
   | "not-recorded"
   | "not-registered"

@@ -2,13 +2,24 @@ import { failed, notYet, passed, waiting, type Decided, type Decision } from "./
 import { silence, type MemberObservation, type Observation } from "../observation/observe";
 import { flagProblems } from "./multi-cluster-flag";
 
-/** A new (or restarted) member is ready to be admitted: API server, nodes, controller, workload. */
+/**
+ * A new (or restarted) member is ready to be admitted: API server, nodes, controller, workload. What somebody else
+ * deploys there is waited for before the member is let in (external-workload.ts): no update of ours can bring it.
+ */
 export function decideReady(observation: Observation, member: string): Decided {
   const seen = observation.members[member];
   if (seen === undefined) return notYet(waiting("not-declared", `the stack of ${member} has no outputs yet`));
   const oneSided = flagProblems(observation).filter((problem) => problem.member === member)[0];
   if (oneSided !== undefined) return notYet(failed("one-sided-flag", oneSided.message, oneSided.remedy));
-  return notYet(lacking(seen) ?? passed(`${member}: API server, nodes, controller and workload are ready`));
+  const own = Object.values(seen.services).some(({ external }) => external === undefined);
+  return notYet(
+    lacking(seen) ??
+      passed(
+        own
+          ? `${member}: API server, nodes, controller and workload are ready`
+          : `${member}: API server, nodes and controller are ready`,
+      ),
+  );
 }
 
 /** The same for a member that serves meanwhile: what it lacks, or null. */
@@ -24,6 +35,7 @@ function lacking(seen: MemberObservation): Decision | null {
   if (seen.controller === null || !seen.controller.available)
     return waiting("controller", `${seen.name}'s load balancer controller: ${seen.controller?.message ?? "unknown"}`);
   for (const [service, state] of Object.entries(seen.services)) {
+    if (state.external !== undefined) continue;
     if (state.deployment === null)
       return waiting("workload", `${service} on ${seen.name}: its Deployment is not there`);
     if (state.deployment.wanted === 0) return waiting("workload", `${service} on ${seen.name}: scaled to zero`);

@@ -3,6 +3,7 @@
  * asked once a round.
  */
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs } from "../../stacks/contract";
+import type { EnvironmentConfig } from "../../stacks/config";
 import { targetGroupsOf } from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
 import type {
@@ -15,6 +16,7 @@ import type {
   ProbeResult,
   Target,
 } from "../ports";
+import type { ExternalWorkload } from "../ports/external-workload";
 
 export interface MemberServiceObservation {
   /** The binding that the member's stack declared; null when it declared none. */
@@ -34,8 +36,18 @@ export interface MemberServiceObservation {
    */
   readonly endpoints: readonly string[];
   readonly deployment: DeploymentState | null;
+  /** A workload that somebody else deploys; absent: it is ours, or workloads were not asked for. */
+  readonly external?: ObservedExternal;
   /** Of our own workload; 0 for one that somebody else keeps. */
   readonly pods: number;
+}
+export interface ObservedExternal extends ExternalWorkload {
+  /** Its Service as `namespace/name`. */
+  readonly serviceName: string;
+  /** The port of it that is bound. */
+  readonly servicePort: number;
+  /** Whether its images must be those of the members that serve. */
+  readonly comparesImages: boolean;
 }
 export interface ObservedCluster {
   readonly status: string;
@@ -128,12 +140,34 @@ async function expectedTargets(
   return ready.length === 0 ? [] : nodes;
 }
 
+/** null: it is ours, or there is no such service any more. */
+async function observeExternal(
+  { kubernetes }: Ports,
+  member: MemberOutputs,
+  key: string,
+  config: Pick<EnvironmentConfig, "services">,
+): Promise<ObservedExternal | null> {
+  const outputs = member.services[key];
+  const name = targetGroupsOf(config).find((group) => group.key === key)?.service;
+  const wanted = config.services.find((one) => one.name === name);
+  if (outputs?.workload !== "external") return null;
+  const { namespace, service, servicePort } = outputs;
+  const ready = wanted?.external?.ready ?? [];
+  return {
+    ...(await kubernetes.externalWorkload(member, { namespace, service, ready })),
+    serviceName: `${namespace}/${service}`,
+    servicePort,
+    comparesImages: wanted?.external?.images !== "any",
+  };
+}
+
 async function observeService(
   ports: Ports,
   member: MemberOutputs,
-  service: MemberServiceOutputs,
+  [key, service]: readonly [key: string, service: MemberServiceOutputs],
   all: readonly Binding[],
   wants: Wants,
+  config: Pick<EnvironmentConfig, "services">,
 ): Promise<MemberServiceObservation> {
   const { kubernetes } = ports;
   const bindings = all.filter((binding) => binding.targetGroupArn === service.targetGroupArn);
@@ -141,15 +175,18 @@ async function observeService(
   // not.
   const names = bindings.map((binding) => binding.name);
   if (service.binding !== null && !names.includes(service.binding)) names.push(service.binding);
-  const [recorded, endpoints, deployment, pods] = await Promise.all([
+  const [recorded, endpoints, deployment, pods, external] = await Promise.all([
     Promise.all(names.map((name) => kubernetes.recordedTargets(member, service.namespace, name))),
     expectedTargets(ports, member, service),
-    wants.workload ? kubernetes.deployment(member, service.namespace, service.deployment) : null,
+    wants.workload && service.deployment !== null
+      ? kubernetes.deployment(member, service.namespace, service.deployment)
+      : null,
     // Without labels the workload is somebody else's: its pods are not ours to stop, and an empty selector would select
     // the whole namespace.
     wants.workload && Object.keys(service.selector).length > 0
       ? kubernetes.pods(member, service.namespace, service.selector)
       : 0,
+    wants.workload ? observeExternal(ports, member, key, config) : null,
   ]);
   const known = recorded.filter((targets) => targets !== null);
   return {
@@ -159,6 +196,7 @@ async function observeService(
     recorded: known.length === 0 ? null : [...new Set(known.flat())],
     endpoints,
     deployment,
+    ...(external === null ? {} : { external }),
     pods,
   };
 }
@@ -177,6 +215,7 @@ async function observeMember(
   name: string,
   member: MemberOutputs,
   wants: Wants,
+  config: Pick<EnvironmentConfig, "services">,
 ): Promise<MemberObservation> {
   const { kubernetes } = ports;
   try {
@@ -192,7 +231,8 @@ async function observeMember(
     ]);
     const services = await Promise.all(
       Object.entries(member.services).map(
-        async ([key, service]) => [key, await observeService(ports, member, service, bindings, wants)] as const,
+        async ([key, service]) =>
+          [key, await observeService(ports, member, [key, service], bindings, wants, config)] as const,
       ),
     );
     return {
@@ -257,7 +297,7 @@ export async function observe(
     ),
     Promise.all(
       Object.entries(members).map(
-        async ([name, member]) => [name, await observeMember(ports, name, member, wants)] as const,
+        async ([name, member]) => [name, await observeMember(ports, name, member, wants, environment.config)] as const,
       ),
     ),
     Promise.all(

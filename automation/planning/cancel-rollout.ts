@@ -52,8 +52,11 @@ export function standsByAt(placement: Placement, wantedVersion: string): boolean
 
 const no = (why: string): Abandonment => ({ kind: "no", why });
 
-/** Only before the first admit, and only back to the version that every active member runs. */
-export function abandon(record: EnvironmentRecord, wantedVersion: string): Abandonment {
+/**
+ * Only before the first admit, and only back to the version that every active member runs. `stops`: false where every
+ * workload is somebody else's.
+ */
+export function abandon(record: EnvironmentRecord, wantedVersion: string, stops = true): Abandonment {
   const { rollout, intent, placement } = record;
   if (rollout === null) return no("no rollout is under way");
   if (rollout.direction === "back") return no("it is on its way back already");
@@ -85,8 +88,8 @@ export function abandon(record: EnvironmentRecord, wantedVersion: string): Aband
     if (step.type !== "move" || step.kind !== "provision") continue;
     const stands = placement[step.member];
     if (stands === undefined || stands.role !== "standby") continue;
-    const stopped = { ...stands, workload: "stopped" } as const;
-    if (stands.workload === "running")
+    const stopped = stops ? ({ ...stands, workload: "stopped" } as const) : stands;
+    if (stops && stands.workload === "running")
       steps.push({ type: "move", kind: "scale", member: step.member, from: stands, to: stopped });
     steps.push({ type: "move", kind: "retire", member: step.member, from: stopped, to: step.from });
   }

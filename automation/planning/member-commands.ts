@@ -21,7 +21,7 @@ export function planCommand(current: Placement, command: RolloutCommand, limits:
     case "rollback":
       return rollback(current, limits);
     case "teardown":
-      return planTeardown(current, null);
+      return planTeardown(current, null, limits.stopsWorkloads !== false);
     default:
       return command.name satisfies never;
   }

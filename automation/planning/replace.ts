@@ -79,7 +79,7 @@ function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
     cover(steps, outgoing, floor, limits);
     steps.bake(limits.bakeSeconds, `${incoming} (${wanted.version}) serves beside ${outgoing}`);
     steps.move("drain", outgoing, { ...steps.at(outgoing), role: "standby" });
-    steps.move("scale", outgoing, { ...steps.at(outgoing), workload: "stopped" });
+    stop(steps, outgoing, limits);
     steps.bake(limits.bakeSeconds, `${incoming} (${wanted.version}) serves without ${outgoing}`);
     steps.move("retire", outgoing, { role: "absent", version: null, workload: "running" });
   }
@@ -116,7 +116,7 @@ function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string)
         "add a member's name to eks-blue-green:members, deploy the environment's stack, and run the upgrade again",
       );
     }
-    retire(steps, stale);
+    retire(steps, stale, limits);
     free = stale;
   }
   const size = capacityOf(steps.at(outgoing));
@@ -124,11 +124,14 @@ function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string)
   return free;
 }
 
-/** A workload is always stopped gracefully before its member is destroyed. */
-function retire(steps: Steps, member: string): void {
+function stop(steps: Steps, member: string, limits: Limits): void {
+  if (limits.stopsWorkloads !== false) steps.move("scale", member, { ...steps.at(member), workload: "stopped" });
+}
+
+/** A workload of ours is always stopped gracefully before its member is destroyed. */
+function retire(steps: Steps, member: string, limits: Limits): void {
   // Nobody answers there who could stop anything; it had its last flow when it was evacuated.
-  if (steps.at(member).workload === "running" && steps.at(member).evacuated === undefined)
-    steps.move("scale", member, { ...steps.at(member), workload: "stopped" });
+  if (steps.at(member).workload === "running" && steps.at(member).evacuated === undefined) stop(steps, member, limits);
   steps.move("retire", member, { role: "absent", version: null, workload: "running" });
 }
 
@@ -147,5 +150,5 @@ function retireLeftovers(steps: Steps, wanted: Wanted, limits: Limits): void {
   // After a rollout that was interrupted behind the drain, the members that stay have not proven themselves yet.
   if (steps.list.length === 0)
     steps.bake(limits.bakeSeconds, "the members that stay prove themselves before anything is destroyed");
-  for (const name of leftovers) retire(steps, name);
+  for (const name of leftovers) retire(steps, name, limits);
 }

@@ -1,5 +1,6 @@
 /** What planners are made of: steps that are collected together with the placement that they lead to. Pure. */
 import type { EnvironmentConfig } from "../../stacks/config";
+import { stopsWorkloads } from "../../stacks/config/target-groups";
 import { capacityOf, nodePercentOf, sizedAt } from "../../stacks/record";
 import type { MemberPlacement, MoveKind, Placement, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
@@ -20,12 +21,23 @@ export interface Limits {
   readonly minCapacityPercent?: number;
   /** The most that one member can be scaled to: what `cluster.nodes.maxSize` has room for. Default: no limit. */
   readonly maxCapacityPercent?: number;
+  /**
+   * Whether a member's workload is stopped before the member goes. Default true; false where all of it is somebody
+   * else's, who would start it again.
+   */
+  readonly stopsWorkloads?: boolean;
 }
 
-export function limitsOf(config: Pick<EnvironmentConfig, "rollout" | "cluster">): Limits {
+export function limitsOf(config: Pick<EnvironmentConfig, "rollout" | "cluster" | "services">): Limits {
   const { desiredSize, maxSize } = config.cluster.nodes;
   const { minActive, bakeSeconds, minCapacityPercent } = config.rollout;
-  return { minActive, bakeSeconds, minCapacityPercent, maxCapacityPercent: Math.floor((100 * maxSize) / desiredSize) };
+  return {
+    minActive,
+    bakeSeconds,
+    minCapacityPercent,
+    maxCapacityPercent: Math.floor((100 * maxSize) / desiredSize),
+    ...(stopsWorkloads(config) ? {} : { stopsWorkloads: false }),
+  };
 }
 
 export const impossible = (message: string, remedy: string): DriverError =>

@@ -11,7 +11,7 @@ import {
   type Placement,
   type Step,
 } from "../../stacks/record";
-import { ownershipOf } from "../../stacks/config/target-groups";
+import { ownershipOf, stopsWorkloads } from "../../stacks/config/target-groups";
 
 const move = (
   kind: "drain" | "scale" | "retire",
@@ -23,9 +23,10 @@ const move = (
 /**
  * First every drain (traffic gathers on the last member, then ends), then every workload ends gracefully, then the
  * clusters go.
- * `last`: drained and destroyed after the others; the primary, or null for the order of the placement.
+ * `last`: drained and destroyed after the others; the primary, or null for the order of the placement. `stops`: false
+ * where every workload is somebody else's.
  */
-export function planTeardown(placement: Placement, last: string | null): Step[] {
+export function planTeardown(placement: Placement, last: string | null, stops = true): Step[] {
   const names = Object.keys(placement).filter((name) => placement[name]?.role !== "absent");
   const ordered = last !== null && names.includes(last) ? [...names.filter((name) => name !== last), last] : names;
   const steps: Step[] = [];
@@ -38,7 +39,7 @@ export function planTeardown(placement: Placement, last: string | null): Step[] 
     const at = stands.get(name) ?? absent;
     if (at.role === "active") go("drain", name, { ...at, role: "standby" });
   }
-  for (const name of ordered) {
+  for (const name of stops ? ordered : []) {
     const at = stands.get(name) ?? absent;
     if (at.workload === "running" && at.evacuated === undefined) go("scale", name, { ...at, workload: "stopped" });
   }
@@ -52,7 +53,7 @@ export function startTeardown(
   config: EnvironmentConfig,
   startedAt: string,
 ): EnvironmentRecord {
-  const planned = planTeardown(record.placement, ownershipOf(record, config).primary);
+  const planned = planTeardown(record.placement, ownershipOf(record, config).primary, stopsWorkloads(config));
   return startRollout(record, {
     id: `${startedAt.replace(/[-:]|\.\d+/g, "")}-teardown`,
     command: { name: "teardown", member: null, percent: null },

@@ -32,6 +32,12 @@ export interface RunPolicy {
   readonly requestsTellLate: boolean;
   /** What a lock of somebody else's update may take from the way: refused at once, or waited for like a gate. */
   readonly waitsForLocks: boolean;
+  /**
+   * What is asked of workloads that somebody else deploys before a member is let in. `same`: they are there and well,
+   * and run the images of those that serve. `there`: the images may be others, because what serves is what is left.
+   * `nothing`: on the way back nobody is kept waiting for them.
+   */
+  readonly externalWorkloads: "same" | "there" | "nothing";
   /** Requests of a round: more where some of them failed before, because a share has to be compared. */
   requests(plain: number): number;
 }
@@ -90,6 +96,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     requestsTellLate: back !== null,
     suspectsLeaving: back !== null && !asked,
     waitsForLocks: back !== null,
+    externalWorkloads: back !== null ? "nothing" : rollout?.command?.name === "rollback" ? "there" : "same",
     requests: (plain) =>
       Object.keys(times.at(-1)?.requests ?? {}).some((key) => excused.failing(key) > 0) ? 32 : plain,
   };

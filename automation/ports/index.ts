@@ -6,9 +6,11 @@
 import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../../stacks/contract";
 import type { AdoptedTargetGroup, EnvironmentRecord } from "../../stacks/record";
 import type { TargetGroupSpec } from "../../stacks/config/target-groups";
+import type { ExternalQuery, ExternalWorkload } from "./external-workload";
 import type {
   BindingCrd,
   BindingTimes,
+  DeploymentState,
   LoadBalancerReading,
   NetworkReading,
   Sample,
@@ -21,6 +23,8 @@ import type {
 import type { AppliedUpdate, Leaves, PreviewedUpdate } from "./updates";
 
 export type { AppliedUpdate, Leaves, PlannedOperation, PreviewedUpdate } from "./updates";
+
+export type { DeploymentState };
 
 /** What an observation says of something. `unknown`: it could not be observed; never taken for good. */
 export type Health = "healthy" | "unhealthy" | "unknown";
@@ -252,13 +256,6 @@ export interface ControllerState {
   readonly version: string | null;
   readonly message: string;
 }
-export interface DeploymentState {
-  readonly wanted: number;
-  /** Who wrote `spec.replicas` last, as the API server has it (field manager and time). Absent: it does not tell. */
-  readonly replicasBy?: { readonly manager: string; readonly at: string | null };
-  readonly ready: number;
-  readonly available: boolean;
-}
 
 /** A Service as far as its load balancer goes. */
 export interface ServiceObject {
@@ -349,6 +346,7 @@ export interface KubernetesPort {
   ): Promise<readonly string[]>;
   controller(member: MemberOutputs): Promise<ControllerState>;
   deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null>;
+  externalWorkload(member: MemberOutputs, query: ExternalQuery): Promise<ExternalWorkload>;
   /** null when there is none. */
   readService(member: MemberOutputs, namespace: string, name: string): Promise<ServiceObject | null>;
   /** "refused": a `test` did not hold, so nothing was changed. */
@@ -425,6 +423,8 @@ export interface InspectionPort {
   bindingTimes(member: MemberOutputs): Promise<BindingTimes>;
   /** null when there is no such Deployment. */
   workload(member: MemberOutputs, namespace: string, deployment: string): Promise<WorkloadReading | null>;
+  /** The same of the pods behind a Service, whatever made them; null when there is no such Service. */
+  workloadBehind(member: MemberOutputs, namespace: string, service: string): Promise<WorkloadReading | null>;
 }
 
 /** Something that is still there after a teardown. */

@@ -5,6 +5,14 @@ export type Reading<T> =
 export const seen = <T>(value: T): Reading<T> => ({ kind: "seen", value });
 export const unseen = (why: string): { readonly kind: "unknown"; readonly why: string } => ({ kind: "unknown", why });
 
+export interface DeploymentState {
+  readonly wanted: number;
+  /** Who wrote `spec.replicas` last, as the API server has it (field manager and time). Absent: it does not tell. */
+  readonly replicasBy?: { readonly manager: string; readonly at: string | null };
+  readonly ready: number;
+  readonly available: boolean;
+}
+
 /** What stops a container before SIGTERM. `seconds` null: it can't be told from the manifest. */
 export interface PreStop {
   readonly how: "sleep" | "exec" | "other";

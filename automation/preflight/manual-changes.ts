@@ -4,7 +4,7 @@
  */
 import type { EnvironmentConfig } from "../../stacks/config";
 import { capacityOf, replicasAt, type EnvironmentRecord, type Step } from "../../stacks/record";
-import { targetGroupsOf } from "../../stacks/config/target-groups";
+import { isExternal, targetGroupsOf } from "../../stacks/config/target-groups";
 import { listing } from "../gates/gate-result";
 import { driftOf, lookAgain } from "../observation/target-drift";
 import { declareAgain, describeLost, lostObjects } from "../observation/deleted-objects";
@@ -42,7 +42,7 @@ export function replicasWanted(
   return Object.fromEntries(
     targetGroupsOf(config).map(({ key, service: name }) => {
       const service = config.services.find((one) => one.name === name);
-      if (service === undefined || service.existing != null) return [key, null];
+      if (service === undefined || service.existing != null || isExternal(service)) return [key, null];
       if (placement?.workload === "stopped") return [key, 0];
       return [key, service.autoscaled ? null : replicasAt(service.replicas, capacityOf(placement))];
     }),
@@ -136,7 +136,10 @@ function targetFindings(observation: Observation, record: EnvironmentRecord, env
 /** Services whose Deployments the stacks declare. */
 export const ownDeployments = (config: EnvironmentConfig): string[] =>
   targetGroupsOf(config)
-    .filter(({ service: name }) => config.services.find((one) => one.name === name)?.existing == null)
+    .filter(({ service: name }) => {
+      const service = config.services.find((one) => one.name === name);
+      return service !== undefined && service.existing == null && !isExternal(service);
+    })
     .map(({ key }) => key);
 
 /** Half-way is the worst place to stop: there the gates judge, and turn back where they can. */

@@ -3,6 +3,7 @@ import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { EnvironmentConfig } from "../../stacks/config";
 import { mustServeBefore } from "../policy/run-policy";
 import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
+import { externalFindings } from "./external-workloads";
 import { driftFindings } from "./manual-changes";
 import type { DriverErrorCode } from "../errors";
 import type { Finding } from "../finding";
@@ -129,6 +130,7 @@ export function findingsOf(
         ),
       );
     findings.push(...controllerFinding(member.name, member.controller?.version ?? null));
+    findings.push(...externalFindings(observation, record, member));
   }
   for (const [service, targets] of Object.entries(observation.groups)) {
     if (targets === null)

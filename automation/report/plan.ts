@@ -26,13 +26,19 @@ function stepLines({ steps, times }: UpgradePlan, width: number): string[] {
   return rows.flatMap(([title = "", time = ""]) => wrap(`${title}${after(time)}`, width, "      "));
 }
 
-function totalLines({ times, asksForApproval, surroundings }: UpgradePlan & Asked, width: number): string[] {
+function totalLines(plan: UpgradePlan & Asked, width: number): string[] {
+  const { times, asksForApproval, waitsForExternal, surroundings } = plan;
   const total = roughly(times.reduce((sum, { seconds }) => sum + seconds, 0));
   const scale = surroundings?.timeScale ?? 1;
   const here = scale === 1 ? "" : ` Here it goes up to ${scale} times as fast.`;
   const approval = asksForApproval ? " It stops before a member is destroyed, until that is approved." : "";
+  const external =
+    waitsForExternal === undefined
+      ? ""
+      : ` Before a member is let in it waits until somebody else has deployed ${waitsForExternal.join(", ")} there.`;
   return wrap(
-    `About ${total} on AWS. EKS promises none of its times; holds and bakes are as the config says.${approval}${here}`,
+    `About ${total} on AWS. EKS promises none of its times; holds and bakes are as the config says.${external}` +
+      `${approval}${here}`,
     width,
     "",
   );

@@ -3,6 +3,8 @@
  * the world.
  */
 import { capacityOf, replicasAt, type Move } from "../../stacks/record";
+import type { ServiceConfig } from "../../stacks/config";
+import { isExternal, replicasAreTheirs } from "../../stacks/config/target-groups";
 import { decideEnough, decideLettingGo, type CapacityRules, type LikeThoseThatLeave } from "../gates/capacity";
 import { plainLook } from "../observation/observe";
 import { capacityFloor, floorOf, leavingMembers } from "../planning/capacity";
@@ -77,14 +79,16 @@ export async function waitForController(
  * were.
  */
 export const countsBeforeDrain = (session: Session): boolean =>
-  session.environment.config.services.some((service) => service.autoscaled && service.targetType !== "instance");
+  session.environment.config.services.some(
+    (service) => replicasAreTheirs(service) && service.targetType !== "instance",
+  );
 
 /**
  * Where an autoscaler owns the number, nobody knows what traffic needs but those that serve it: what leaves is counted
  * before it leaves,
  * together with what left earlier in this rollout and does not come back.
  */
-function likeThoseThatLeave(session: Session, key: string, member: string): LikeThoseThatLeave {
+function likeThoseThatLeave(session: Session, key: string, member: string, service: ServiceConfig): LikeThoseThatLeave {
   const { rollout, intent } = session.record;
   const steps = rollout?.steps ?? [];
   const drained = steps
@@ -98,7 +102,8 @@ function likeThoseThatLeave(session: Session, key: string, member: string): Like
     ...(intent?.move.member === member ? [member] : []),
   ];
   const before = Object.fromEntries(left.map((name) => [name, rollout?.healthyBefore?.[name]?.[key] ?? 0]));
-  return { percent: session.rules.minCapacityPercent, leaving, before };
+  const external = isExternal(service) ? { external: true as const } : {};
+  return { percent: session.rules.minCapacityPercent, leaving, before, ...external };
 }
 
 /**
@@ -146,10 +151,11 @@ function rulesOf(session: Session, { member, kind, to }: Move, from: Floor): Cap
     if (service === undefined) continue;
     if (service.targetType === "instance") required[key] = null;
     else if (kind === "drain" && nobodyServed({ policy: session.policy, active: session.active() }, key))
-      required[key] = likeThoseThatLeave(session, key, member);
-    else if (service.autoscaled) required[key] = kind === "drain" ? likeThoseThatLeave(session, key, member) : null;
+      required[key] = likeThoseThatLeave(session, key, member, service);
+    else if (replicasAreTheirs(service))
+      required[key] = kind === "drain" ? likeThoseThatLeave(session, key, member, service) : null;
     else required[key] = whatThereWas(session, key, stayers, from, Math.ceil((service.replicas * floor) / 100));
-    if (kind === "scale") keeps[key] = service.autoscaled ? 0 : replicasAt(service.replicas, capacityOf(to));
+    if (kind === "scale") keeps[key] = replicasAreTheirs(service) ? 0 : replicasAt(service.replicas, capacityOf(to));
   }
   // Within the gate's own timeout, which knows no remedy.
   const growMs = Math.max(

@@ -4,6 +4,7 @@ import { decideGone } from "../gates/drained";
 import { skewProblem } from "../gates/upgraded";
 import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag";
 import { listing } from "../gates/gate-result";
+import { externalsOf } from "../gates/external-workload";
 import { mayRetireAs } from "../planning/cancel-rollout";
 import { typed } from "../text/command-line";
 import { plainLook, type Observation } from "../observation/observe";
@@ -242,6 +243,17 @@ function configAgrees({ record, environment, options }: Session, move: Move): vo
   );
 }
 
+/** Nobody stops these but their owner: their clients are told to go when they end, and not before. */
+function theirPods({ members }: Observation, member: string): string {
+  const running = externalsOf(members[member]).filter(([, { pods }]) => pods.total > 0);
+  if (running.length === 0) return "";
+  const pods = running.map(([, { pods, serviceName }]) => `${counted(pods.total, "pod")} of Service ${serviceName}`);
+  return (
+    `; ${listing(pods)} still run there and keep the connections that clients have open: let who deploys them take ` +
+    `them off ${member} first (out of Argo CD, Flux or Helm), so that they end in order`
+  );
+}
+
 /** Whether approved or not. @throws Stop */
 async function isReadyToGo(session: Session, observation: Observation, move: Move): Promise<void> {
   const teardown = session.policy.endsService;
@@ -296,7 +308,7 @@ async function mayRetire(session: Session, observation: Observation, move: Move)
     isEvacuated(session, move.member) && observation.members[move.member]?.reachable !== true
       ? "; connections that clients still keep open to its pods are cut with its nodes: nobody could tell these " +
         "pods to close them"
-      : "";
+      : theirPods(observation, move.member);
   throw new Stop(
     "EBG-STOPPED",
     `everything is done but destroying ${move.member}, which needs approval${flows}`,

@@ -9,6 +9,7 @@ import { afterMove, peersBefore } from "./move-gates";
 import { beforeMove, noneUnaccounted } from "./move-preconditions";
 import { liftDenial } from "./evacuated-member";
 import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacity-check";
+import { waitForExternal } from "./external-check";
 import type { Session } from "./session";
 import { Stop, stopRequested } from "./interruptions";
 
@@ -30,6 +31,7 @@ function followsAtOnce(session: Session, next: Step | undefined): boolean {
 async function begin(session: Session, index: number, move: Move, phases: Phases): Promise<Begun> {
   await waitForCapacity(session, index, move);
   await waitForController(session, index, move);
+  await waitForExternal(session, index, move);
   const observation = await beforeMove(session, move, false);
   if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
   const own = move.kind === "drain" ? snapshot(session.owners, observation, move.member) : {};

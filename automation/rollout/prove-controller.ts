@@ -19,10 +19,15 @@ export interface ProofTarget {
 }
 
 /** The first target group that the member has somewhere to bind; null: nothing can be tried yet. */
-export function proofTargetOf(member: Pick<MemberOutputs, "services">): ProofTarget | null {
-  for (const { namespace, targetGroupArn } of Object.values(member.services))
-    if (targetGroupArn !== null) return { namespace, targetGroupArn };
-  return null;
+export function proofTargetOf({
+  services,
+  controller,
+}: Pick<MemberOutputs, "services" | "controller">): ProofTarget | null {
+  const bindable = Object.values(services).filter(({ targetGroupArn }) => targetGroupArn !== null);
+  // The namespace of an external workload is there when its owner has made it; the controller's own always is.
+  const own = bindable.find(({ workload }) => workload !== "external");
+  const targetGroupArn = (own ?? bindable[0])?.targetGroupArn ?? null;
+  return targetGroupArn === null ? null : { namespace: own?.namespace ?? controller.namespace, targetGroupArn };
 }
 
 const remedyOf = (member: MemberOutputs): string =>

@@ -1,6 +1,6 @@
 /** Gathers what `verify` decides over. Whatever can't be read becomes a reading that says why. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { ownershipOf } from "../../stacks/config/target-groups";
+import { clusterNameOf, ownershipOf } from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
 import { observe, probeUrl } from "../observation/observe";
 import type { InspectionPort, Ports } from "../ports";
@@ -43,10 +43,15 @@ async function inspectMember(inspection: InspectionPort, member: MemberOutputs):
     attempt(() => inspection.bindingCrds(member)),
     attempt(() => inspection.bindingTimes(member)),
     entries(Object.keys(member.services), async (key) => {
-      const { namespace, deployment } = member.services[key] ?? { namespace: "", deployment: "" };
-      const reading = await attempt(() => inspection.workload(member, namespace, deployment));
+      const { namespace, deployment, service } = member.services[key] ?? { namespace: "", deployment: "", service: "" };
+      const reading = await attempt(() =>
+        deployment === null
+          ? inspection.workloadBehind(member, namespace, service)
+          : inspection.workload(member, namespace, deployment),
+      );
       if (reading.kind === "unknown") return reading;
-      return reading.value === null ? unseen(`there is no Deployment ${namespace}/${deployment}`) : seen(reading.value);
+      const what = deployment === null ? `Service ${namespace}/${service}` : `Deployment ${namespace}/${deployment}`;
+      return reading.value === null ? unseen(`there is no ${what}`) : seen(reading.value);
     }),
   ]);
   return { crds, bindingTimes, workloads };
@@ -78,10 +83,25 @@ async function readOwners(
   );
 }
 
+/** A workload that somebody else deploys may know the name of its cluster alone: that is the member's as well. */
+export function byMember(
+  byName: Readonly<Record<string, number>>,
+  environment: Pick<EnvironmentOutputs, "environment" | "config">,
+  members: readonly string[],
+): Record<string, number> {
+  const answers: Record<string, number> = {};
+  for (const [name, count] of Object.entries(byName)) {
+    const of = members.includes(name) ? name : members.find((one) => clusterNameOf(environment, one) === name);
+    answers[of ?? name] = (answers[of ?? name] ?? 0) + count;
+  }
+  return answers;
+}
+
 /** One group after the other: they may share their pods, and what is wanted is who answers, not how much they bear. */
 async function sampleAll(
   ports: VerifyPorts,
   environment: EnvironmentOutputs,
+  members: readonly string[],
   size: SampleSize,
   tell: (message: string) => void,
 ): Promise<Record<string, Reading<Sample>>> {
@@ -91,9 +111,10 @@ async function sampleAll(
       samples[key] = unseen("no requests were asked for (--requests 0, or EKS_BLUE_GREEN_PROBE=off)");
     else {
       tell(`sending ${size.requests} requests to '${key}', ${size.concurrency} at a time, each on a new connection`);
-      samples[key] = await attempt(() =>
-        ports.inspection.sample(probeUrl(environment, key), size.requests, size.concurrency),
-      );
+      samples[key] = await attempt(async () => {
+        const sample = await ports.inspection.sample(probeUrl(environment, key), size.requests, size.concurrency);
+        return { ...sample, byName: byMember(sample.byName, environment, members) };
+      });
     }
   }
   return samples;
@@ -138,7 +159,7 @@ export async function look(
     ...(interfaces.kind === "seen" ? Object.values(interfaces.value).flatMap((one) => one.securityGroups) : []),
   ];
   const rules = await attempt(() => ports.inspection.securityGroupRules([...new Set(groups)]));
-  const samples = await sampleAll(ports, environment, size, tell);
+  const samples = await sampleAll(ports, environment, Object.keys(record.placement), size, tell);
   return {
     environment,
     placement: record.placement,

@@ -1,6 +1,7 @@
 /** All verifications over one inspection. Pure. */
 import { isDraining, isRegistered, learnOwners, targetsOf } from "../observation/target-owners";
 import { bindingChecks } from "./checks/bindings";
+import { externalChecks } from "./checks/external-workloads";
 import { memberChecks } from "./checks/members";
 import { networkChecks } from "./checks/network";
 import { tagChecks } from "./checks/tags";
@@ -75,6 +76,7 @@ export function verify(inspection: Inspection): VerifyReport {
     ...trafficChecks(inspection),
     ...networkChecks(inspection),
     ...tagChecks(inspection),
+    ...externalChecks(inspection),
     ...workloadChecks(inspection),
   ];
   const findings = checks

@@ -27,12 +27,15 @@ export class ApiError extends Error {
   }
 }
 
-export type Patch = "strategic" | "merge" | "json";
+/** `apply`: server-side; the path names the field manager. */
+export type Patch = "strategic" | "merge" | "json" | "apply";
 
 const PATCH_TYPES: Readonly<Record<Patch, string>> = {
   strategic: "application/strategic-merge-patch+json",
   merge: "application/merge-patch+json",
   json: "application/json-patch+json",
+  // JSON is YAML.
+  apply: "application/apply-patch+yaml",
 };
 
 export interface Credentials {
@@ -128,7 +131,11 @@ export class ApiClient {
   }
   delete(
     apiPath: string,
-    options: { readonly gracePeriodSeconds?: number; readonly uid?: string } = {},
+    options: {
+      readonly gracePeriodSeconds?: number;
+      readonly uid?: string;
+      readonly propagationPolicy?: "Foreground" | "Background";
+    } = {},
   ): Promise<unknown> {
     const { uid, ...rest } = options;
     return this.call("DELETE", apiPath, {

@@ -17,6 +17,9 @@ export interface TargetGroupSpec {
   readonly port: number;
   /** Container port. */
   readonly targetPort: number;
+  /** Name of the members' own Service, and its port. */
+  readonly kubernetesService: string;
+  readonly servicePort: number;
   readonly targetType: "ip" | "instance";
   readonly healthCheckPath: string;
   /**
@@ -30,9 +33,23 @@ export interface TargetGroupSpec {
 }
 
 /** All ports of a service, however they were written. */
-export function portsOf(service: Pick<ServiceConfig, "port" | "targetPort" | "ports">): readonly ServicePortConfig[] {
-  return service.ports ?? [{ name: "http", port: service.port, targetPort: service.targetPort }];
+export function portsOf(
+  service: Pick<ServiceConfig, "port" | "targetPort" | "ports" | "servicePort">,
+): readonly ServicePortConfig[] {
+  const { port, targetPort, servicePort } = service;
+  return service.ports ?? [{ name: "http", port, targetPort, ...(servicePort === undefined ? {} : { servicePort }) }];
 }
+
+/** Somebody else deploys its workload on every member; nothing of that is ever written. */
+export const isExternal = (service: Pick<ServiceConfig, "workload">): boolean => service.workload === "external";
+
+/** Somebody else than the config says how many pods there are: an autoscaler, or who deploys the workload. */
+export const replicasAreTheirs = (service: Pick<ServiceConfig, "workload" | "autoscaled">): boolean =>
+  service.autoscaled || isExternal(service);
+
+/** Whether any workload is the stacks' own, to be stopped before its member goes. */
+export const stopsWorkloads = ({ services }: Pick<EnvironmentConfig, "services">): boolean =>
+  services.some((service) => !isExternal(service));
 
 /** The primary's Service of type LoadBalancer for this service. */
 export function loadBalancerServiceOf(service: Pick<ServiceConfig, "name" | "existing">): string {
@@ -51,6 +68,8 @@ export function targetGroupsOf(config: Pick<EnvironmentConfig, "services">): rea
       portName: port.name,
       port: port.port,
       targetPort: port.targetPort,
+      kubernetesService: service.external?.service ?? service.name,
+      servicePort: port.servicePort ?? port.targetPort,
       targetType,
       healthCheckPath: service.healthCheckPath,
       // A NodePort differs from cluster to cluster, so instance targets can only be asked on their own.

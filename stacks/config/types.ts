@@ -13,7 +13,9 @@ export type { ExistingClusterConfig, MemberClusterConfig } from "./keys/member-c
 export type { NetworkConfig } from "./keys/network";
 export type { RolloutConfig } from "./keys/rollout";
 export type { ServicePortConfig } from "./keys/ports";
-export type { ExistingServiceConfig, ServiceConfig } from "./keys/services";
+export type { ExistingServiceConfig } from "./keys/existing-service";
+export type { ExternalConfig, ReadyObjectConfig } from "./keys/external";
+export type { ServiceConfig } from "./keys/services";
 
 /** The aws provider's settings that members' providers get as well as the environment's. */
 export interface AwsSettings extends ValueOf<typeof awsKeys> {}

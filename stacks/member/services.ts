@@ -7,7 +7,7 @@ import type { EnvironmentOutputs, MemberServiceOutputs, ServiceTargetGroup } fro
 import { capacityOf, replicasAt } from "../record/desired-member";
 import type { AdoptedLoadBalancer, MemberPlacement, Ownership } from "../record";
 import type { Release } from "../record/teardown-guard";
-import { portsOf, targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
+import { isExternal, portsOf, targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
 
 export interface ServicesPlan {
   readonly member: string;
@@ -50,7 +50,8 @@ function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InC
     {
       workloadName: service.name,
       namespace: service.namespace,
-      image: service.image,
+      // Only a workload of somebody else's has none in the config.
+      image: service.image ?? "",
       containerPort: service.targetPort,
       servicePort: service.targetPort,
       // The member's own Service has the container's ports: listener ports may be privileged, and are the load
@@ -128,7 +129,7 @@ function targetGroupArgs(
   adopted: AdoptedLoadBalancer | undefined,
 ) {
   const taken = part === "owned" ? adopted?.bindings?.find((binding) => binding.key === spec.key) : undefined;
-  if (taken === undefined) return { bindingName: spec.key, targetGroupArn: arn, servicePort: spec.targetPort };
+  if (taken === undefined) return { bindingName: spec.key, targetGroupArn: arn, servicePort: spec.servicePort };
   const takeOver = takesBindingsOver(plan.environment.record.adoption, spec.service);
   return {
     bindingName: taken.name,
@@ -167,23 +168,23 @@ function createService(
   const specs = targetGroupsOf({ services: [service] });
   // Nothing is made for a workload that others keep; elsewhere it is ours.
   const others = part === "binds" ? null : (service.existing ?? null);
-  const workload = others === null ? createWorkload(plan, service, options) : null;
+  const theirs = isExternal(service);
+  const workload = others === null && !theirs ? createWorkload(plan, service, options) : null;
   const after = { ...options, dependsOn: [...options.dependsOn, ...(workload === null ? [] : [workload])] };
   const selector = { ...workload?.selector };
   const released = part === "owns" && plan.release === "remove";
   if (part !== "binds" && !released) createLoadBalancerService(plan, service, specs, part, selector, after);
   const bound =
-    part === "owns"
-      ? null
-      : bind(plan, service, specs, part, workload?.serviceName ?? others?.service ?? service.name, after);
+    part === "owns" ? null : bind(plan, service, specs, part, workload?.serviceName ?? others?.service ?? null, after);
   return Object.fromEntries(
     specs.map((spec, index) => [
       spec.key,
       {
         namespace: service.namespace,
-        deployment: workload?.deploymentName ?? others?.deployment ?? service.name,
-        service: workload?.serviceName ?? others?.service ?? service.name,
-        servicePort: others === null ? spec.targetPort : spec.port,
+        ...(theirs ? { workload: "external" as const } : {}),
+        deployment: workload?.deploymentName ?? others?.deployment ?? null,
+        service: workload?.serviceName ?? others?.service ?? spec.kubernetesService,
+        servicePort: others === null ? spec.servicePort : spec.port,
         targetGroupArn: targetGroups[spec.key]?.targetGroupArn ?? null,
         targetType: spec.targetType,
         boundBy: part === "owns" ? ("load-balancer-service" as const) : ("binding" as const),
@@ -201,7 +202,7 @@ function bind(
   service: ServiceConfig,
   specs: readonly TargetGroupSpec[],
   part: Part,
-  serviceName: string,
+  serviceName: string | null,
   options: InCluster,
 ): MultiClusterService | null {
   const adopted = plan.ownership.adopted?.[service.name];
@@ -214,8 +215,8 @@ function bind(
     `${plan.member}-${service.name}`,
     {
       namespace: service.namespace,
-      serviceName,
-      servicePort: service.targetPort,
+      serviceName: serviceName ?? specs[0]?.kubernetesService ?? service.name,
+      servicePort: specs[0]?.servicePort ?? service.targetPort,
       ...(service.targetType === "instance" ? { targetType: "instance" as const } : {}),
       targetGroups: specs.map((spec) =>
         targetGroupArgs(plan, spec, plan.targetGroups[spec.key]?.targetGroupArn ?? "", part, adopted),
@@ -239,9 +240,8 @@ export function createServices(
   const there = new Set(["default", "kube-system", "kube-public"]);
   for (const service of environment.config.services)
     if (service.existing != null && partOf(ownership, service.name, member) !== "binds") there.add(service.namespace);
-  const names = [...new Set(environment.config.services.map((service) => service.namespace))].filter(
-    (namespace) => !there.has(namespace),
-  );
+  const ours = environment.config.services.filter((service) => !isExternal(service));
+  const names = [...new Set(ours.map((service) => service.namespace))].filter((namespace) => !there.has(namespace));
   const namespaces = new Map(
     names.map((namespace) => [
       namespace,

@@ -8,7 +8,7 @@ import { compareVersions } from "./desired-member";
 import type { EnvironmentRecord } from "./types";
 import { configDifferences, fixedProblems } from "../config/differences";
 import { loadBalancerSubnetsOf } from "../config/load-balancer-subnets";
-import { ownershipOf, targetGroupsOf } from "../config/target-groups";
+import { ownershipOf, type TargetGroupSpec, targetGroupsOf } from "../config/target-groups";
 
 const moveToNew = "Keep the deployed value; to change it, build a second environment and move clients to it by DNS";
 
@@ -101,7 +101,7 @@ function portProblems(service: ServiceConfig, same: ServiceConfig, index: number
         },
       ];
     }
-    if (next.targetPort === spec.targetPort) return [];
+    if (next.targetPort === spec.targetPort) return theirServiceProblems(spec, next, index);
     const path =
       same.ports === undefined
         ? "targetPort"
@@ -115,6 +115,24 @@ function portProblems(service: ServiceConfig, same: ServiceConfig, index: number
       },
     ];
   });
+}
+
+/** Where somebody else deploys the workload: bindings to another Service would let go of all their targets first. */
+function theirServiceProblems(spec: TargetGroupSpec, next: TargetGroupSpec, index: number): Problem[] {
+  const found: Problem[] = [];
+  const refuse = (key: string, was: string | number, is: string | number): void =>
+    void found.push({
+      path: `services[${index}].${key}`,
+      value: is,
+      rule:
+        `can't change on a deployed environment (it is ${JSON.stringify(was)}): the bindings of members that serve ` +
+        "would change all their targets at once",
+      remedy: "Keep it; add a service of another name beside it and move clients to its port",
+    });
+  if (next.kubernetesService !== spec.kubernetesService)
+    refuse("external.service", spec.kubernetesService, next.kubernetesService);
+  if (next.servicePort !== spec.servicePort) refuse("servicePort", spec.servicePort, next.servicePort);
+  return found;
 }
 
 /** A config whose owner or primary is not the deployed one. Load balancers change their owner by `adopt` alone. */

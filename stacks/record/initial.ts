@@ -1,4 +1,5 @@
 /** The record of an environment that was never deployed. */
+import { isExternal } from "../config/target-groups";
 import type { EnvironmentConfig } from "../config/types";
 import type { EnvironmentRecord, MemberPlacement } from "./types";
 
@@ -8,18 +9,21 @@ export const absent: MemberPlacement = { role: "absent", version: null, workload
 /**
  * The record of an environment that was never deployed: the first member active at the wanted version, the others
  * absent; with the
- * strategy `cycle`, which upgrades members in place, all of them active.
+ * strategy `cycle`, which upgrades members in place, all of them active. Where somebody else deploys a workload, there
+ * is none yet on a cluster that is new: who would be active stands by until it is admitted.
  */
 export function initialRecord(
   config: Pick<EnvironmentConfig, "members" | "kubernetesVersion"> & {
     readonly rollout?: Pick<EnvironmentConfig["rollout"], "strategy">;
+    readonly services?: EnvironmentConfig["services"];
   },
 ): EnvironmentRecord {
   const placement: Record<string, MemberPlacement> = {};
+  const role = config.services?.some(isExternal) === true ? "standby" : "active";
   config.members.forEach((member, index) => {
     placement[member] =
       index === 0 || config.rollout?.strategy === "cycle"
-        ? { role: "active", version: config.kubernetesVersion, workload: "running" }
+        ? { role, version: config.kubernetesVersion, workload: "running" }
         : absent;
   });
   return { schemaVersion: 1, revision: 1, placement, rollout: null, intent: null };

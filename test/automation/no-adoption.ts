@@ -1,4 +1,4 @@
-/** Port methods that only `adopt` and instance targets need, for worlds that have neither. */
+/** Port methods that only `adopt`, instance targets and workloads of others need, for worlds that have none. */
 import type { AwsPort, KubernetesPort, PulumiPort } from "../../automation/ports";
 import type { NetworkReading } from "../../automation/ports/readings";
 
@@ -20,6 +20,7 @@ export const noAdoption: {
   readonly aws: Pick<AwsPort, "describeLoadBalancer" | "tags" | "removeTags" | "addTags">;
   readonly kubernetes: Pick<
     KubernetesPort,
+    | "externalWorkload"
     | "nodeTargets"
     | "readService"
     | "patchService"
@@ -33,6 +34,7 @@ export const noAdoption: {
   pulumi: { refreshServices: unexpected, adoptedBindings: unexpected, forgetAdopted: unexpected },
   aws: { describeLoadBalancer: unexpected, tags: unexpected, removeTags: unexpected, addTags: unexpected },
   kubernetes: {
+    externalWorkload: unexpected,
     nodeTargets: unexpected,
     readService: unexpected,
     patchService: unexpected,

@@ -33,7 +33,7 @@ import type {
 import { callAws } from "./call";
 import { clientSettings } from "./client";
 import { interfacesByAddress } from "./network-interfaces";
-import { readBindingCrds, readBindingTimes, readWorkload } from "../kubernetes/workload-readings";
+import { readBindingCrds, readBindingTimes, readWorkload, readWorkloadBehind } from "../kubernetes/workload-readings";
 import { sample } from "../http/sample";
 
 const pairs = (
@@ -182,6 +182,9 @@ export class InspectionAdapter implements InspectionPort {
   }
   workload(member: MemberOutputs, namespace: string, deployment: string): Promise<WorkloadReading | null> {
     return readWorkload(member, namespace, deployment);
+  }
+  workloadBehind(member: MemberOutputs, namespace: string, service: string): Promise<WorkloadReading | null> {
+    return readWorkloadBehind(member, namespace, service);
   }
 }
 

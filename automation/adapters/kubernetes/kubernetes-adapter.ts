@@ -5,6 +5,7 @@ import { DriverError } from "../../errors";
 import type { Binding, ControllerState, DeploymentState, KubernetesPort } from "../../ports";
 import { controllerStateOf, deploymentStateOf, holds, type Condition, type DeploymentObject } from "./deployment-state";
 import { proveController } from "./controller-proof";
+import { externalWorkload } from "./external-workload";
 import { nodeTargets } from "./node-targets";
 import * as services from "./services";
 import { closeLookups } from "./cluster-lookup";
@@ -55,6 +56,7 @@ export class KubernetesAdapter implements KubernetesPort {
   readonly restartController = services.restartController;
   readonly controllerRestart = services.controllerRestart;
   readonly proveController = proveController;
+  readonly externalWorkload = externalWorkload;
 
   dispose(): void {
     closeConnections();

@@ -129,22 +129,68 @@ export async function readWorkload(
 ): Promise<WorkloadReading | null> {
   const deployment = await getObject<Deployment>(member, `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);
   if (deployment === null) return null;
+  const around = await readAround(member, namespace, deployment.spec?.selector);
+  const { metadata, spec = {} } = deployment.spec?.template ?? {};
+  return readingOf(around, { replicas: deployment.spec?.replicas ?? 1, labels: metadata?.labels ?? {}, spec });
+}
+
+/** The pods are all that is known of it: the newest stands for those that will be made. */
+export async function readWorkloadBehind(
+  member: MemberOutputs,
+  namespace: string,
+  name: string,
+): Promise<WorkloadReading | null> {
+  const service = await getObject<{ metadata: Meta; spec?: { selector?: Labels } }>(
+    member,
+    `/api/v1/namespaces/${namespace}/services/${name}`,
+  );
+  if (service === null) return null;
+  const selector = service.spec?.selector ?? {};
+  const selects = Object.keys(selector).length > 0;
+  const around = await readAround(member, namespace, selects ? { matchLabels: selector } : undefined);
+  const newest = [...around.pods].sort((a, b) => madeAt(a) - madeAt(b)).at(-1);
+  return readingOf(around, {
+    replicas: around.pods.length,
+    labels: newest?.metadata.labels ?? {},
+    spec: newest?.spec ?? {},
+  });
+}
+
+interface Around {
+  readonly pods: readonly Pod[];
+  readonly budgets: readonly Budget[];
+  readonly injectsReadinessGates: boolean;
+}
+
+const madeAt = ({ metadata }: Pod): number => Date.parse(metadata.creationTimestamp ?? "");
+
+async function readAround(member: MemberOutputs, namespace: string, selector: Selector | undefined): Promise<Around> {
   const [pods, budgets, space] = await Promise.all([
-    getList<Pod>(member, `/api/v1/namespaces/${namespace}/pods?labelSelector=${labelsOf(deployment.spec?.selector)}`),
+    selector === undefined
+      ? []
+      : getList<Pod>(member, `/api/v1/namespaces/${namespace}/pods?labelSelector=${labelsOf(selector)}`),
     getList<Budget>(member, `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`),
     getObject<{ metadata: Meta }>(member, `/api/v1/namespaces/${namespace}`),
   ]);
-  const template = deployment.spec?.template;
-  const spec = template?.spec ?? {};
-  const own = pods.filter(
-    (pod) =>
-      selects(deployment.spec?.selector, pod.metadata.labels ?? {}) &&
-      pod.metadata.deletionTimestamp === undefined &&
-      pod.status?.phase !== "Succeeded" &&
-      pod.status?.phase !== "Failed",
-  );
   return {
-    replicas: deployment.spec?.replicas ?? 1,
+    pods: pods.filter(
+      (pod) =>
+        selects(selector, pod.metadata.labels ?? {}) &&
+        pod.metadata.deletionTimestamp === undefined &&
+        pod.status?.phase !== "Succeeded" &&
+        pod.status?.phase !== "Failed",
+    ),
+    budgets,
+    injectsReadinessGates: space?.metadata.labels?.["elbv2.k8s.aws/pod-readiness-gate-inject"] === "enabled",
+  };
+}
+
+function readingOf(
+  { pods, budgets, injectsReadinessGates }: Around,
+  { replicas, labels, spec }: { readonly replicas: number; readonly labels: Labels; readonly spec: PodSpec },
+): WorkloadReading {
+  return {
+    replicas,
     containers: (spec.containers ?? []).map((one) => ({
       name: one.name,
       readinessProbe: one.readinessProbe !== undefined,
@@ -153,19 +199,19 @@ export async function readWorkload(
     terminationGraceSeconds: spec.terminationGracePeriodSeconds ?? 30,
     spreadOver: spreadOf(spec),
     disruptionBudgets: budgets
-      .filter((budget) => selects(budget.spec?.selector, template?.metadata?.labels ?? {}))
+      .filter((budget) => selects(budget.spec?.selector, labels))
       .map(({ metadata, spec: rule }): DisruptionBudget => ({
         name: metadata.name,
         minAvailable: text(rule?.minAvailable),
         maxUnavailable: text(rule?.maxUnavailable),
       })),
-    pods: own.map((pod) => ({
+    pods: pods.map((pod) => ({
       name: pod.metadata.name,
       node: pod.spec?.nodeName ?? null,
-      createdAt: Date.parse(pod.metadata.creationTimestamp ?? ""),
+      createdAt: madeAt(pod),
       readinessGates: (pod.spec?.readinessGates ?? []).map((gate) => gate.conditionType),
     })),
-    injectsReadinessGates: space?.metadata.labels?.["elbv2.k8s.aws/pod-readiness-gate-inject"] === "enabled",
+    injectsReadinessGates,
   };
 }
 

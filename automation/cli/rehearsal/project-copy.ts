@@ -22,6 +22,8 @@ export interface InspectedProject {
   readonly wantedVersion: string;
   readonly strategy: string;
   readonly members: readonly string[];
+  /** Services whose workloads somebody else deploys. */
+  readonly externalServices: readonly string[];
 }
 
 export interface RehearsedProject {
@@ -82,10 +84,14 @@ export function inspectProject(directory: string, environment: string): Inspecte
   const rollout = config?.[rolloutKey] as { strategy?: unknown } | undefined;
   const strategy = typeof rollout?.strategy === "string" ? rollout.strategy : "replace";
   const members = config?.[membersKey];
+  const services = config?.[servicesKey];
   return {
     ...project,
     strategy,
     members: Array.isArray(members) ? members.map(String) : [],
+    externalServices: (Array.isArray(services) ? (services as { name?: unknown; workload?: unknown }[]) : [])
+      .filter((service) => service?.workload === "external")
+      .map(({ name }) => String(name)),
     directory,
     environment,
     configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)),

@@ -34,7 +34,7 @@ function reachAndSpread(inspection: Inspection, key: string, sample: Sample): Ch
   const untold = sample.unnamed + strangers.reduce((sum, name) => sum + (sample.byName[name] ?? 0), 0);
   const answered = sample.sent - sample.failed;
   const tell =
-    "answer with the member's name (the container's variable MEMBER) in the header x-member or as `member` of a " +
+    "answer with the member's name (the container's variable MEMBER), or its cluster's, in the header x-member or as `member` of a " +
     "JSON body";
   if (answered === 0)
     return [

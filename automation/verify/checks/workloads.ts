@@ -3,9 +3,10 @@
  * balancer's lag.
  */
 import { propagationLagSeconds } from "../../../components/internal/aws-limits";
+import type { MemberServiceOutputs } from "../../../stacks/contract";
 import { clusterNameOf } from "../../../stacks/config/target-groups";
+import { gateCheck } from "./readiness-gates";
 import { replicasWanted, takeBack } from "../../preflight/manual-changes";
-import { listing } from "../../gates/gate-result";
 import { kubectl, shellQuote } from "../../text/kubectl";
 import { bad, ok, skipped, unknown, type Check, type VerifyCode } from "../catalog";
 import type { Inspection, MemberInspection } from "../inspection";
@@ -113,65 +114,11 @@ function delayCheck(subject: string, workload: WorkloadReading, group: TargetGro
   return ok("EBG-V-DEREGISTRATION-DELAY", subject, `${delay} s, grace ${grace} s`, figures);
 }
 
-/** `deployment`: kubectl up to the namespace, and the Deployment's name, for remedies. */
-function gateCheck(
-  subject: string,
-  workload: WorkloadReading,
-  member: MemberInspection,
-  bindings: readonly { readonly namespace: string; readonly name: string }[],
-  byInstance: boolean,
-  deployment: { readonly kubectl: string; readonly name: string },
-): Check {
-  const restart = `${deployment.kubectl} rollout restart deployment ${shellQuote(deployment.name)}`;
-  if (byInstance)
-    return skipped("EBG-V-READINESS-GATES", subject, "instance targets are nodes: there are no gates for them");
-  if (bindings.length === 0) return skipped("EBG-V-READINESS-GATES", subject, "not bound");
-  if (workload.pods.length === 0) return skipped("EBG-V-READINESS-GATES", subject, "no pod runs");
-  if (!workload.injectsReadinessGates)
-    return bad(
-      "EBG-V-READINESS-GATES",
-      subject,
-      "its namespace has no label elbv2.k8s.aws/pod-readiness-gate-inject=enabled",
-      `${deployment.kubectl} label namespace ${shellQuote(bindings[0]?.namespace ?? "NAMESPACE")} ` +
-        `elbv2.k8s.aws/pod-readiness-gate-inject=enabled, then roll the Deployment once: ${restart}`,
-    );
-  if (member.bindingTimes.kind === "unknown")
-    return unknown(
-      "EBG-V-READINESS-GATES",
-      subject,
-      member.bindingTimes.why,
-      "let the driver's role list targetgroupbindings",
-    );
-  const times = member.bindingTimes.value;
-  const lacking = (pod: WorkloadReading["pods"][number]): boolean =>
-    bindings.some((binding) => !pod.readinessGates.includes(`target-health.elbv2.k8s.aws/${binding.name}`));
-  const without = workload.pods.filter(lacking);
-  if (without.length === 0) return ok("EBG-V-READINESS-GATES", subject, `all ${workload.pods.length} pods have them`);
-  const bound = Math.max(...bindings.map((binding) => times[`${binding.namespace}/${binding.name}`] ?? 0));
-  // Kubernetes writes whole seconds.
-  const later = without.filter((pod) => pod.createdAt > bound + 1000);
-  if (later.length > 0)
-    return bad(
-      "EBG-V-READINESS-GATES",
-      subject,
-      `${listing(later.map((pod) => pod.name))} were made after the binding, but have no gate: the controller's ` +
-        "pod webhook did not answer",
-      `look at the controller's mutating webhook mpod.elbv2.k8s.aws, then roll the Deployment: ${restart}`,
-      { severity: "required" },
-    );
-  return bad(
-    "EBG-V-READINESS-GATES",
-    subject,
-    `${without.length} of ${workload.pods.length} pods are older than the binding and have none; pods made from ` +
-      "now on get them",
-    `${restart}, behind healthy peers`,
-  );
-}
-
 function workloadOf(inspection: Inspection, name: string, key: string, member: MemberInspection): Check[] {
   const service = inspection.outputs[name]?.services[key];
   const subject = `${name}/${key}`;
   const ofNamespace = kubectl(clusterNameOf(inspection.environment, name), service?.namespace ?? "NAMESPACE");
+  const isTheirs = service?.workload === "external";
   const reading = member.workloads[key] ?? { kind: "unknown", why: "it was not asked for" };
   if (reading.kind === "unknown")
     return codes.map((code) =>
@@ -179,12 +126,14 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
         code,
         subject,
         reading.why,
-        `${ofNamespace} get deployment ${shellQuote(service?.deployment ?? "NAME")}; one that was deleted by hand comes back ` +
-          `with: eks-blue-green up --stack ${inspection.environment.environment}`,
+        isTheirs
+          ? `${ofNamespace} get service ${shellQuote(service.service)}; deploy it where it is deployed from`
+          : `${ofNamespace} get deployment ${shellQuote(service?.deployment ?? "NAME")}; one that was deleted by hand ` +
+              `comes back with: eks-blue-green up --stack ${inspection.environment.environment}`,
       ),
     );
   const { value: workload } = reading;
-  const stopped = inspection.placement[name]?.workload === "stopped";
+  const stopped = !isTheirs && inspection.placement[name]?.workload === "stopped";
   const replicas = { replicas: workload.replicas };
   const unprobed = workload.containers.filter((one) => !one.readinessProbe).map((one) => one.name);
   const budgets = workload.disruptionBudgets;
@@ -226,7 +175,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
     delayCheck(subject, workload, target),
     gateCheck(subject, workload, member, bindings, target?.targetType === "instance", {
       kubectl: ofNamespace,
-      name: service?.deployment ?? "?",
+      name: isTheirs ? null : (service?.deployment ?? "?"),
     }),
   ];
 }
@@ -294,6 +243,9 @@ function budgetCheck(
     : ok("EBG-V-PDB", subject, said);
 }
 
+const workloadName = (outputs: MemberServiceOutputs | undefined): string =>
+  outputs?.workload === "external" ? `Service ${outputs.service}` : `Deployment ${outputs?.deployment}`;
+
 /** Each Deployment once, though several target groups may lead to it. */
 export function workloadChecks(inspection: Inspection): Check[] {
   return Object.values(inspection.observation.members)
@@ -307,7 +259,7 @@ export function workloadChecks(inspection: Inspection): Check[] {
         (key, index) =>
           keys.findIndex(
             (other) =>
-              outputs.services[other]?.deployment === outputs.services[key]?.deployment &&
+              workloadName(outputs.services[other]) === workloadName(outputs.services[key]) &&
               outputs.services[other]?.namespace === outputs.services[key]?.namespace,
           ) === index,
       );

@@ -2,9 +2,16 @@
 import { ports as portNumbers } from "../../../components/internal/aws-limits";
 import { text, whole } from "../declare/form";
 import { group, groupList, type Rule } from "../declare/group";
-import { derived, required, type ValueOf } from "../declare/key";
+import { derived, leftOut, required, type ValueOf } from "../declare/key";
 
 export const portNumber = whole(portNumbers);
+
+/** Of a workload that somebody else deploys, and so of a Service whose ports are not this package's. */
+export const servicePort = leftOut(portNumber, "`targetPort`", {
+  readBy: ["members", "driver"],
+  doc: "Only with `workload: external`: port of the Kubernetes Service, when it is not the container's.",
+  change: { kind: "partly", note: "no" },
+});
 
 const portKeys = {
   name: required(
@@ -20,6 +27,7 @@ const portKeys = {
   ),
   port: required(portNumber, { doc: "Listener port on the load balancer." }),
   targetPort: required(portNumber, { doc: "Port of the container.", change: { kind: "partly", note: "no" } }),
+  servicePort,
 };
 
 /** A port of a service: a listener on the load balancer and a target group of its own. */

@@ -9,51 +9,15 @@ import { custom, list, oneOf, text, whole, yesOrNo } from "../declare/form";
 import { group, groupList, type Rule } from "../declare/group";
 import { addedLater, derived, leftOut, orNull, type Reader, required, type ValueOf, withDefault } from "../declare/key";
 import { listenerRules } from "../rules/listeners";
-import { ofFirst, portNumber, ports } from "./ports";
+import { cpuQuantity, image, memoryQuantity, variables } from "./container";
+import { existing } from "./existing-service";
+import { external, fitsWorkload } from "./external";
+import { ofFirst, portNumber, ports, servicePort } from "./ports";
 import { labelPattern, nameText, objectNamePattern } from "./names";
 import { podSecurity } from "./pod-security";
 
 /** What a pod still needs after its preStop sleep to answer what it has accepted. */
 const leastStopSeconds = 10;
-
-const variables = custom<Readonly<Record<string, string>>>({
-  read: (value, place) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      return place.refuse(value, "must be an object of texts", "Write `NAME: value` pairs");
-    const good: Record<string, string> = {};
-    for (const [name, one] of Object.entries(value)) {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || typeof one !== "string")
-        place.add(name, one, "must be a text under the name of an environment variable", "Put numbers in quotes");
-      else if (name === "MEMBER")
-        place.add("MEMBER", one, "is set by the package to the member's name", "Choose another name");
-      else good[name] = one;
-    }
-    return good;
-  },
-  empty: {},
-  type: "texts by name",
-  range: "names of environment variables; not `MEMBER`",
-  schema: { type: "object", additionalProperties: { type: "string" } },
-});
-
-const memoryQuantity = text({
-  pattern: /^[1-9]\d*(Mi|Gi)$/,
-  rule: "must be an amount of memory in Mi or Gi",
-  remedy: "Write it like 512Mi or 2Gi",
-  range: "Mi or Gi, like `512Mi`",
-});
-
-const cpuQuantity = custom<string>({
-  // A number of cores needs no quotes.
-  read: (value, place) =>
-    /^([1-9]\d*m|\d+(\.\d{1,3})?)$/.test(String(value)) && Number.parseFloat(String(value)) > 0
-      ? String(value)
-      : place.refuse(value, "must be a number of cores, or of thousandths with an m", "Write it like 250m or 2"),
-  empty: "",
-  type: "text or number",
-  range: "cores, or thousandths like `250m`",
-  schema: { type: ["string", "number"] },
-});
 
 /** Refused where it breaks a shared target group; nothing of it is kept. */
 const trafficPolicy = custom<undefined>({
@@ -74,35 +38,6 @@ const trafficPolicy = custom<undefined>({
   schema: { enum: ["Cluster"] },
   structured: false,
 });
-
-const nameOf = (what: string) =>
-  text({
-    pattern: labelPattern,
-    rule: `must be the name of the ${what} on the primary`,
-    remedy: "Write its name; the namespace is the service's own",
-    range: "name of a Kubernetes object",
-  });
-
-const existingKeys = {
-  service: required(nameOf("Service of type LoadBalancer"), {
-    doc: "The Service of type LoadBalancer, in the service's namespace.",
-  }),
-  deployment: required(nameOf("Deployment"), { doc: "The Deployment behind it, in the service's namespace." }),
-};
-
-/** A workload of the primary, and the Service in front of it, that somebody else made and keeps. */
-export interface ExistingServiceConfig extends ValueOf<typeof existingKeys> {}
-
-const needsOwnerService: Rule<ExistingServiceConfig> = (existing, place) => {
-  if (place.earlier.loadBalancer?.owner === "stack")
-    place.add(
-      "",
-      existing,
-      "needs loadBalancer.owner service: with owner stack no Service owns a load balancer",
-      "Set loadBalancer.owner to service (after `adopt` it stays so: the record says that the stack owns them), or " +
-        "before the first deployment remove it",
-    );
-};
 
 const everybody: readonly Reader[] = ["environment", "members", "driver"];
 const serviceKeys = {
@@ -128,14 +63,29 @@ const serviceKeys = {
       },
     },
   ),
-  image: required(
-    text({
-      pattern: /^\S+$/,
-      rule: "must be a container image",
-      remedy: "Write it like 123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1.4.2",
+  workload: addedLater(
+    withDefault(oneOf("managed", "external"), "managed", {
+      readBy: ["environment", "members", "driver"],
+      doc:
+        "Who deploys the workload: this package (`managed`), or somebody else (`external`: Argo CD, Flux, Helm, a " +
+        "person). Of an external one only the bindings to the load balancer are made; nothing of it is ever written. " +
+        "See [bring your own workloads](../how-to/bring-your-own-workloads.md).",
+      change: {
+        kind: "fixed",
+        what: "the running workload would be deleted, or fought over, at once on every member",
+        remedy: "Keep it; add a service of another name beside it and move clients to its port",
+      },
     }),
-    { doc: "Container image.", example: "123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1.4.2" },
   ),
+  external: leftOut(external, "the Service has the service's name, and images must be equal", {
+    readBy: ["driver"],
+    change: { kind: "at once" },
+    doc: "Only with `workload: external`: what somebody else deploys on every member.",
+  }),
+  image: leftOut(image, "required with `workload: managed`", {
+    doc: "Container image. Only with `workload: managed`.",
+    example: "123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1.4.2",
+  }),
   ports: leftOut(ports, "`port` and `targetPort` alone", {
     readBy: everybody,
     doc:
@@ -152,6 +102,7 @@ const serviceKeys = {
     doc: "Port of the container; of several `ports` the first.",
     change: { kind: "partly", note: "no" },
   }),
+  servicePort,
   externalTrafficPolicy: leftOut(trafficPolicy, "`Cluster`", { doc: "Only there to say why `Local` can't be had." }),
   targetType: addedLater(
     withDefault(oneOf("ip", "instance"), "ip", {
@@ -165,7 +116,7 @@ const serviceKeys = {
     }),
   ),
   existing: addedLater(
-    orNull(group(existingKeys, [needsOwnerService]), "this package makes the workload on the primary too", {
+    orNull(existing, "this package makes the workload on the primary too", {
       readBy: ["members", "driver"],
       doc: "Only with `loadBalancer.owner: service`: a workload of the primary that somebody else made and keeps.",
       change: {
@@ -291,6 +242,10 @@ const portsOrPort: Check = (service, place, given) => {
   }
 };
 
+const hasImage: Check = (service, place, given) => {
+  if (service.workload !== "external" && !given("image")) image.read(undefined, place.inner("image"));
+};
+
 const outlivesTheLag: Check = ({ preStopSeconds, terminationGraceSeconds }, place) => {
   const { usual, longest } = propagationLagSeconds;
   if (preStopSeconds < usual)
@@ -311,8 +266,19 @@ const outlivesTheLag: Check = ({ preStopSeconds, terminationGraceSeconds }, plac
     );
 };
 
-export const services = groupList(group(serviceKeys, [portsOrPort, outlivesTheLag]), {
-  what: "service",
-  remedy: "Add a service with name, image, port and targetPort",
-  rules: listenerRules,
-});
+const service = group(serviceKeys, [hasImage, fitsWorkload, portsOrPort, outlivesTheLag]);
+/** What no single key says: a workload of this package has an image. */
+const schema = {
+  ...service.schema,
+  if: { properties: { workload: { const: "external" } }, required: ["workload"] },
+  else: { required: ["image"] },
+};
+
+export const services = groupList(
+  { ...service, schema },
+  {
+    what: "service",
+    remedy: "Add a service with name, image, port and targetPort",
+    rules: listenerRules,
+  },
+);

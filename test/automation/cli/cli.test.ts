@@ -6,6 +6,8 @@ import { join, resolve } from "node:path";
 import { exitCodeOfError, exitCodeOfOutcome, exitCodes } from "../../../automation/cli/exit-codes";
 import { cleanEnvironment } from "../../../sandbox/daemon/environment";
 import { rehearsalEnvironment } from "../../../automation/cli/rehearsal/driver-process";
+import type { RehearsalOptions } from "../../../automation/cli/rehearsal/options";
+import { upgrade } from "../../../automation/cli/rehearsal/scenarios/upgrade";
 import { copyProject, inspectProject, minorBefore } from "../../../automation/cli/rehearsal/project-copy";
 import {
   parseAttach,
@@ -239,6 +241,19 @@ describe("the copy of a project under rehearsal", () => {
     assert.match(
       readFileSync(join(copy.directory, "Pulumi.dev.yaml"), "utf8"),
       /services:\n\s+- name: web\n\s+- name: api\n/,
+    );
+  });
+  it("is refused where somebody else deploys the workloads: a rehearsal has nobody who does", () => {
+    writeFileSync(
+      join(directory, "Pulumi.dev.yaml"),
+      'config:\n  eks-blue-green:kubernetesVersion: "1.35"\n  eks-blue-green:services:\n    - name: web\n      ' +
+        "workload: external\n    - name: api\n",
+    );
+    const options = { projectDirectory: directory, environment: "dev", from: null, to: null };
+    assert.throws(
+      () => upgrade.plan(options as RehearsalOptions),
+      (error: DriverError) =>
+        error.code === "EBG-CONFIG" && /the workloads of web \(workload: external\)/.test(error.message),
     );
   });
   it("names the stacks that there are when the wanted one is unknown", () => {

@@ -3,6 +3,8 @@ import { DriverError } from "../../../automation/errors";
 import type { DriverEventBody } from "../../../automation/events";
 import type { AppliedUpdate, Ports } from "../../../automation/ports";
 import type { NetworkReading } from "../../../automation/ports/readings";
+import { theirsAreThere, whoWaits } from "../../../automation/commands/external-workloads";
+import type { Family } from "../../../automation/environment/state";
 import { runUp } from "../../../automation/commands/up";
 import { parseEnvironmentConfig } from "../../../stacks/config/parse";
 import { config, World } from "../world";
@@ -61,6 +63,55 @@ async function up(
   assert.match(addresses["web"] ?? "", /^[a-z0-9.-]+:80$/);
   return { calls, notes: events.flatMap((event) => (event.kind === "note" ? [event.message] : [])) };
 }
+
+describe("up, of workloads that somebody else deploys", () => {
+  const services = [{ name: "web", namespace: "shop", workload: "external", port: 80, targetPort: 8080 }];
+  const external = parseEnvironmentConfig(
+    { ...config, "eks-blue-green:services": JSON.stringify(services) },
+    { environment: "dev" },
+  );
+  const familyOf = (roles: Readonly<Record<string, "active" | "standby">>, binding: string | null) => {
+    const placement = Object.fromEntries(
+      Object.entries(roles).map(([name, role]) => [name, { role, version: "1.34", workload: "running" as const }]),
+    );
+    return {
+      environment: { environment: "dev", config: external },
+      record: { placement },
+      members: Object.fromEntries(Object.keys(roles).map((name) => [name, { services: { web: { binding } } }])),
+    } as unknown as Family;
+  };
+  const portsWith = (there: boolean): Ports =>
+    ({
+      kubernetes: {
+        externalWorkload: async () => ({
+          service: there ? { selects: true, ports: [8080] } : null,
+          pods: { total: 0, ready: 0 },
+          images: [],
+          objects: [],
+        }),
+      },
+    }) as unknown as Ports;
+
+  it("binds none on a member that serves before its Service is there, and says where to deploy it", async () => {
+    await assert.rejects(theirsAreThere(portsWith(false), familyOf({ blue: "active" }, null)), {
+      code: "EBG-PREFLIGHT",
+      message: /^Service shop\/web is not on blue, which serves/,
+      remedy: /then: eks-blue-green up --stack dev$/,
+    });
+    await theirsAreThere(portsWith(true), familyOf({ blue: "active" }, null));
+  });
+  it("asks for nothing where it is bound already, or where nobody serves", async () => {
+    await theirsAreThere(portsWith(false), familyOf({ blue: "active" }, "web"));
+    await theirsAreThere(portsWith(false), familyOf({ blue: "standby" }, null));
+  });
+  it("ends with the command that lets the first member in, while nobody serves", () => {
+    assert.match(
+      whoWaits(familyOf({ blue: "standby" }, null)) ?? "",
+      /^blue: .*eks-blue-green admit blue --stack dev$/,
+    );
+    assert.equal(whoWaits(familyOf({ blue: "active", green: "standby" }, null)), null);
+  });
+});
 
 describe("up", () => {
   it("updates the environment, then its members, and reads nothing anew when all is there", async () => {

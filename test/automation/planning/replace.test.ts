@@ -41,6 +41,26 @@ function planned(current: Placement, wanted: Wanted, minActive = 1): Step[] | nu
 const through = (current: Placement, steps: readonly Step[]): Placement[] =>
   steps.reduce<Placement[]>((all, step) => [...all, afterStep(all.at(-1) as Placement, step)], [current]);
 
+describe("plan (replace), where every workload is somebody else's", () => {
+  it("is the same plan without the stops", () => {
+    fc.assert(
+      fc.property(placement, version, (current, wantedVersion) => {
+        const wanted = { version: wantedVersion, members: names };
+        const withStops = planned(current, wanted);
+        if (withStops === null) return;
+        const steps = plan(current, wanted, "replace", { ...limits, stopsWorkloads: false });
+        const told = (all: readonly Step[]): string[] =>
+          all.flatMap((step) => (step.type === "move" ? [`${step.kind} ${step.member}`] : [step.why]));
+        const stops = (step: Step): boolean =>
+          step.type === "move" && step.kind === "scale" && step.to.workload === "stopped";
+        assert.equal(steps.some(stops), false);
+        assert.deepEqual(told(steps), told(withStops.filter((step) => !stops(step))));
+        through(current, steps);
+      }),
+    );
+  });
+});
+
 describe("plan (replace)", () => {
   const wanted = { version: "1.35", members: names };
 

@@ -42,6 +42,20 @@ describe("the order of a teardown", () => {
   });
 });
 
+describe("the order of a teardown where every workload is somebody else's", () => {
+  it("stops nothing, and destroys nothing before everybody is drained", () => {
+    fc.assert(
+      fc.property(placements, (placement) => {
+        const kinds = planTeardown(placement, null, false).map((step) => (step.type === "move" ? step.kind : "bake"));
+        assert.ok(!kinds.includes("scale"));
+        assert.ok(kinds.lastIndexOf("drain") < (kinds.includes("retire") ? kinds.indexOf("retire") : kinds.length));
+        const there = Object.values(placement).filter(({ role }) => role !== "absent").length;
+        assert.equal(kinds.filter((kind) => kind === "retire").length, there);
+      }),
+    );
+  });
+});
+
 describe("what the end of a teardown may do", () => {
   const operation = (name: string, type: string, paths: string[] = []) => ({
     operation: name,

@@ -53,6 +53,12 @@ Do it with: eks-blue-green upgrade --stack dev
 `,
     );
   });
+  it("says what it waits for of other people before a member is let in", () => {
+    const [line = ""] = planLines({ ...plan, waitsForExternal: ["web", "api"] }, Infinity).filter((one) =>
+      one.startsWith("About"),
+    );
+    assert.match(line, /Before a member is let in it waits until somebody else has deployed web, api there\. It stops/);
+  });
   it("leaves out what takes the time where there is no room for it: 70 columns", () => {
     const lines = planLines(plan, 70);
     assert.equal(lines[5], "   1. provision green at 1.35                             22 min");

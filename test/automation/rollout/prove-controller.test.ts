@@ -47,6 +47,15 @@ function run(answer: (at: number, restarts: number) => ControllerProof, roleName
 }
 
 describe("the proof that a controller can call AWS", () => {
+  it("is made where somebody else's namespace need not be there yet", () => {
+    const controller = { namespace: "kube-system", deployment: "lbc", version: "3.5.0" };
+    const of = (services: object): unknown =>
+      proofTargetOf({ controller, services } as unknown as Parameters<typeof proofTargetOf>[0])?.namespace;
+    const theirs = { ...group, namespace: "shop", workload: "external" };
+    assert.equal(of({ shop: theirs }), "kube-system");
+    assert.equal(of({ shop: theirs, web: group }), "web");
+    assert.equal(of({ shop: { ...theirs, targetGroupArn: null } }), undefined);
+  });
   it("is enough when it comes at once", async () => {
     const { result, restarts, events } = run(() => proven);
     await result;

@@ -231,10 +231,13 @@ describe("verify", () => {
     const report = verify(good() as Inspection);
     assert.deepEqual(report.findings, []);
     assert.equal(report.verdict, "good");
-    // Every check of the catalogue was made, none silently left out.
+    // Every check of the catalogue was made, none silently left out; those of other people's workloads have a test of
+    // their own.
     assert.deepEqual(
       Object.keys(catalog).filter(
-        (code) => !report.checks.some((check) => check.code === code && check.status === "passed"),
+        (code) =>
+          !code.startsWith("EBG-V-EXTERNAL") &&
+          !report.checks.some((check) => check.code === code && check.status === "passed"),
       ),
       [],
     );

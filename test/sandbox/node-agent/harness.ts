@@ -87,6 +87,10 @@ export class TestCluster {
     await this.startAgent();
   }
 
+  get kubeconfig(): string {
+    return this.kubeconfigPath;
+  }
+
   async startAgent(): Promise<void> {
     this.messages.length = 0;
     this.agent = this.supervisor.start({

@@ -2,8 +2,9 @@
 import type { Scenario } from "../scenario";
 import { adopt } from "./adopt";
 import { extend } from "./extend";
+import { gitops } from "./gitops";
 import { newWorkload } from "./new-workload";
 import { teardown } from "./teardown";
 import { upgrade } from "./upgrade";
 
-export const scenarios: readonly Scenario[] = [upgrade, newWorkload, extend, adopt, teardown];
+export const scenarios: readonly Scenario[] = [upgrade, newWorkload, extend, adopt, gitops, teardown];

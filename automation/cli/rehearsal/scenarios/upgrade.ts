@@ -1,6 +1,7 @@
 /** The default: an upgrade of the user's own program, from one minor to the next. */
 import { ControlClient } from "../../../../sandbox/client/control-client";
 import { FaultSchedule } from "../fault-schedule";
+import { DriverError } from "../../../errors";
 import { inspectProject } from "../project-copy";
 import type { Ending, Scenario } from "../scenario";
 import type { RehearsalStage } from "../stage";
@@ -44,6 +45,14 @@ export const upgrade: Scenario = {
   summary: "your own program: provision the new member, move traffic, retire the old one",
   plan: (options) => {
     const project = inspectProject(options.projectDirectory, options.environment);
+    if (project.externalServices.length > 0)
+      throw new DriverError(
+        "EBG-CONFIG",
+        `somebody else deploys the workloads of ${project.externalServices.join(", ")} (workload: external), and a ` +
+          "rehearsal has nobody who does",
+        "rehearse --scenario gitops has a controller that deploys a folder of manifests; or take your config into " +
+          "`eks-blue-green sandbox up` and deploy the workloads there yourself",
+      );
     const { from, to } = versionsOf(project, options);
     return {
       title: `${options.environment} ${from} → ${to} (${project.strategy})`,

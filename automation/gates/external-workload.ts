@@ -1,0 +1,102 @@
+/**
+ * Workloads that somebody else deploys: whether they are there and well on a member, and the same as on those that
+ * serve. Nothing here can repair them, so each problem says in words what is missing and where.
+ */
+import { listing, notYet, passed, untold, waiting, type Decided, type GateMemory } from "./gate-result";
+import { silence, type MemberObservation, type ObservedExternal, type Observation } from "../observation/observe";
+import type { ReadyObject } from "../ports/external-workload";
+import { counted } from "../text/sentences";
+
+const stands: Readonly<Record<Exclude<ReadyObject["status"], "current">, string>> = {
+  "in-progress": "is not ready",
+  failed: "has failed",
+  suspended: "is suspended",
+  terminating: "is being deleted",
+  "not-found": "is not there",
+  unknown: "can't be read",
+};
+
+/** What a workload lacks on a member that could be looked at; null when it is there and well. */
+export function externalProblem(member: string, seen: ObservedExternal): string | null {
+  const { service, serviceName, servicePort, pods, objects } = seen;
+  if (service === null) return `Service ${serviceName} is not on ${member}`;
+  if (!service.selects)
+    return `Service ${serviceName} on ${member} has no selector, so no pod of it can become a target`;
+  if (!service.ports.includes(servicePort))
+    return (
+      `Service ${serviceName} on ${member} has no port ${servicePort} ` +
+      `(it has ${service.ports.join(", ") || "none"}; services[].servicePort says which is meant)`
+    );
+  if (pods.total === 0) return `Service ${serviceName} selects no pod on ${member}`;
+  for (const { kind, name, status, message } of objects)
+    if (status !== "current") return `${kind} ${name} on ${member} ${stands[status]}: ${message}`;
+  if (pods.ready < pods.total)
+    return `${pods.ready} of ${counted(pods.total, "pod")} of Service ${serviceName} are ready on ${member}`;
+  return null;
+}
+
+/** External workloads of a member by target group key, each Service once. */
+export function externalsOf(seen: MemberObservation | undefined): readonly (readonly [string, ObservedExternal])[] {
+  const named = new Set<string>();
+  return Object.entries(seen?.services ?? {}).flatMap(([key, { external }]) => {
+    const port = external === undefined ? "" : `${external.serviceName}:${external.servicePort}`;
+    if (external === undefined || named.has(port)) return [];
+    named.add(port);
+    return [[key, external] as const];
+  });
+}
+
+/** Whose images differ; null: nobody's, or they may. A member that has no pod has nothing to be equal to. */
+export function imagesProblem(
+  member: string,
+  key: string,
+  seen: ObservedExternal,
+  others: readonly MemberObservation[],
+): string | null {
+  if (!seen.comparesImages) return null;
+  for (const other of others) {
+    const theirs = other.services[key]?.external?.images ?? [];
+    if (theirs.length === 0) continue;
+    const more = seen.images.filter((image) => !theirs.includes(image));
+    const fewer = theirs.filter((image) => !seen.images.includes(image));
+    if (more.length === 0 && fewer.length === 0) continue;
+    const said = [
+      ...(more.length === 0 ? [] : [`${member} alone runs ${listing(more)}`]),
+      ...(fewer.length === 0 ? [] : [`${other.name} alone runs ${listing(fewer)}`]),
+    ];
+    return (
+      `pods of Service ${seen.serviceName} run other images on ${member} than on ${other.name}, which serves ` +
+      `(${said.join("; ")})`
+    );
+  }
+  return null;
+}
+
+export interface ExternalRules {
+  readonly member: string;
+  /** Members that serve, whose images it must run; none where that is not asked. */
+  readonly serving: readonly string[];
+}
+
+/** Before a member is let in: each external workload is there and well, and the same as on the members that serve. */
+export function decideExternal(observation: Observation, rules: ExternalRules, memory: GateMemory): Decided {
+  const { member, serving } = rules;
+  const seen = observation.members[member];
+  if (seen === undefined || !seen.reachable)
+    return untold(memory, waiting("api-server", silence(seen ?? { name: member, problem: "no outputs" })));
+  const all = externalsOf(seen);
+  for (const [, external] of all) {
+    const problem = externalProblem(member, external);
+    if (problem !== null) return notYet(waiting("external", problem));
+  }
+  const others = serving.flatMap((name) => observation.members[name] ?? []);
+  const answering = others.filter((other) => other.reachable);
+  const compared = all.some(([, external]) => external.comparesImages);
+  if (compared && others.length > 0 && answering.length === 0)
+    return untold(memory, waiting("unknown", `nobody can say which images serve: ${others.map(silence).join("; ")}`));
+  for (const [key, external] of all) {
+    const problem = imagesProblem(member, key, external, answering);
+    if (problem !== null) return notYet(waiting("images", problem));
+  }
+  return notYet(passed(`${member}: its external workloads are there and ready`));
+}

@@ -1,0 +1,36 @@
+/** What is said of workloads that somebody else deploys: the gate before a member is let in judges them. Pure. */
+import type { EnvironmentRecord } from "../../stacks/record";
+import type { Finding } from "../finding";
+import { externalProblem, externalsOf, imagesProblem } from "../gates/external-workload";
+import type { MemberObservation, Observation } from "../observation/observe";
+
+export function externalFindings(
+  observation: Observation,
+  record: Pick<EnvironmentRecord, "placement">,
+  member: MemberObservation,
+): Finding[] {
+  const role = record.placement[member.name]?.role;
+  if (!member.reachable || role === undefined || role === "absent") return [];
+  const serving = Object.values(observation.members).filter(
+    ({ name, reachable }) => reachable && name !== member.name && record.placement[name]?.role === "active",
+  );
+  return externalsOf(member).flatMap(([key, external]): Finding[] => {
+    const missing = externalProblem(member.name, external);
+    const problem = missing ?? (role === "standby" ? imagesProblem(member.name, key, external, serving) : null);
+    if (problem === null) return [];
+    return [
+      {
+        code: "EBG-PREFLIGHT",
+        severity: "recommended",
+        message: problem,
+        remedy:
+          role === "active"
+            ? "repair it where it is deployed from: this package writes nothing of it"
+            : missing === null
+              ? `deploy the same images to all members, or set services[].external.images to any; then: eks-blue-green ` +
+                `admit ${member.name}`
+              : `deploy it to ${member.name} where it is deployed from; then: eks-blue-green admit ${member.name}`,
+      },
+    ];
+  });
+}

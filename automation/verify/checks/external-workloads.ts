@@ -1,0 +1,41 @@
+/** Workloads that somebody else deploys: there, well, and the same everywhere. */
+import { externalProblem, externalsOf, imagesProblem } from "../../gates/external-workload";
+import { counted } from "../../text/sentences";
+import { bad, ok, skipped, type Check } from "../catalog";
+import type { Inspection } from "../inspection";
+
+export function externalChecks({ observation, placement }: Inspection): Check[] {
+  const members = Object.values(observation.members).filter((member) => member.reachable);
+  return members.flatMap((member) =>
+    externalsOf(member).flatMap(([key, external]): Check[] => {
+      const subject = `${member.name}/${key}`;
+      const problem = externalProblem(member.name, external);
+      const serves = placement[member.name]?.role === "active";
+      const others = members.filter(({ name }) => name !== member.name && placement[name]?.role === "active");
+      const differ = imagesProblem(member.name, key, external, others);
+      return [
+        problem === null
+          ? ok("EBG-V-EXTERNAL", subject, `${external.serviceName}, ${counted(external.pods.ready, "pod")} ready`)
+          : bad(
+              "EBG-V-EXTERNAL",
+              subject,
+              problem,
+              "repair it where it is deployed from: this package writes nothing of it",
+              serves ? {} : { severity: "recommended" },
+            ),
+        !external.comparesImages
+          ? skipped("EBG-V-EXTERNAL-IMAGES", subject, "they may differ (services[].external.images)")
+          : others.length === 0
+            ? skipped("EBG-V-EXTERNAL-IMAGES", subject, "no other member serves")
+            : differ === null
+              ? ok("EBG-V-EXTERNAL-IMAGES", subject, counted(external.images.length, "image"))
+              : bad(
+                  "EBG-V-EXTERNAL-IMAGES",
+                  subject,
+                  differ,
+                  "deploy the same images to all members, or set services[].external.images to any",
+                ),
+      ];
+    }),
+  );
+}
