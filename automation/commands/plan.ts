@@ -63,7 +63,9 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
     times: stepTimes(steps, config),
     command: describeAsked(underWay?.command ?? null),
     advice: largerFindings(record, environment),
-    asksForApproval: config.rollout.retire === "ask" && steps.some((step) => isRetire(step)),
+    // Where pods of an external workload still run then, `automatic` asks as well.
+    asksForApproval:
+      (config.rollout.retire === "ask" || config.services.some(isExternal)) && steps.some((step) => isRetire(step)),
     ...waitsForExternal(steps, config),
     underWay,
   });

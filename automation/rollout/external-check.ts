@@ -1,8 +1,10 @@
 /** The wait for workloads that somebody else deploys, before a member is let in. */
 import type { Move } from "../../stacks/record";
 import { isExternal } from "../../stacks/config/target-groups";
-import { decideExternal } from "../gates/external-workload";
-import { plainLook } from "../observation/observe";
+import { decideExternal, externalsOf } from "../gates/external-workload";
+import { listing } from "../gates/gate-result";
+import { plainLook, type Observation } from "../observation/observe";
+import { counted } from "../text/sentences";
 import { GateFailed, Stop } from "./interruptions";
 import type { Session } from "./session";
 import { waitForGate } from "./wait-for-gate";
@@ -34,4 +36,18 @@ export async function waitForExternal(session: Session, index: number, { kind, m
         : `deploy what is missing on ${member} where it is deployed from, then go on with: ${commandName}`,
     );
   }
+}
+
+/**
+ * What still runs on a member that is about to be destroyed; empty: nothing. Nobody stops it but its owner: its clients
+ * are told to go when it ends, and not before.
+ */
+export function theirPods({ members }: Observation, member: string): string {
+  const running = externalsOf(members[member]).filter(([, { pods }]) => pods.total > 0);
+  if (running.length === 0) return "";
+  const pods = running.map(([, { pods, serviceName }]) => `${counted(pods.total, "pod")} of Service ${serviceName}`);
+  return (
+    `; ${listing(pods)} still run there and keep the connections that clients have open: let who deploys them take ` +
+    `them off ${member} first (out of Argo CD, Flux or Helm), so that they end in order`
+  );
 }

@@ -4,7 +4,6 @@ import { decideGone } from "../gates/drained";
 import { skewProblem } from "../gates/upgraded";
 import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag";
 import { listing } from "../gates/gate-result";
-import { externalsOf } from "../gates/external-workload";
 import { mayRetireAs } from "../planning/cancel-rollout";
 import { typed } from "../text/command-line";
 import { plainLook, type Observation } from "../observation/observe";
@@ -12,6 +11,7 @@ import { healthOf, snapshot, strangers } from "../observation/target-owners";
 import { ownershipOf } from "../../stacks/config/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseClaims } from "./claims-check";
+import { theirPods } from "./external-check";
 import { isEvacuated, orEvacuate, readyToReturn } from "./evacuated-member";
 import { assertControllerRuns, needsController, untilControllerRuns } from "./controller-runs";
 import type { Session } from "./session";
@@ -243,17 +243,6 @@ function configAgrees({ record, environment, options }: Session, move: Move): vo
   );
 }
 
-/** Nobody stops these but their owner: their clients are told to go when they end, and not before. */
-function theirPods({ members }: Observation, member: string): string {
-  const running = externalsOf(members[member]).filter(([, { pods }]) => pods.total > 0);
-  if (running.length === 0) return "";
-  const pods = running.map(([, { pods, serviceName }]) => `${counted(pods.total, "pod")} of Service ${serviceName}`);
-  return (
-    `; ${listing(pods)} still run there and keep the connections that clients have open: let who deploys them take ` +
-    `them off ${member} first (out of Argo CD, Flux or Helm), so that they end in order`
-  );
-}
-
 /** Whether approved or not. @throws Stop */
 async function isReadyToGo(session: Session, observation: Observation, move: Move): Promise<void> {
   const teardown = session.policy.endsService;
@@ -294,8 +283,10 @@ async function isReadyToGo(session: Session, observation: Observation, move: Mov
 /** The look that it is done upon. @throws Stop */
 async function mayRetire(session: Session, observation: Observation, move: Move): Promise<Observation> {
   await isReadyToGo(session, observation, move);
-  // A teardown was confirmed as a whole, by the environment's name.
-  if (session.policy.endsService || session.rules.retire === "automatic") return observation;
+  const running = theirPods(observation, move.member);
+  // A teardown was confirmed as a whole, by the environment's name. What others still run there nobody stops in order:
+  // destroying it cuts what clients have open, so a person says so.
+  if (session.policy.endsService || (session.rules.retire === "automatic" && running === "")) return observation;
   if (await session.options.approveRetire(move.member)) {
     // The answer may have taken hours.
     const now = await lookBefore(session, move);
@@ -308,7 +299,7 @@ async function mayRetire(session: Session, observation: Observation, move: Move)
     isEvacuated(session, move.member) && observation.members[move.member]?.reachable !== true
       ? "; connections that clients still keep open to its pods are cut with its nodes: nobody could tell these " +
         "pods to close them"
-      : theirPods(observation, move.member);
+      : running;
   throw new Stop(
     "EBG-STOPPED",
     `everything is done but destroying ${move.member}, which needs approval${flows}`,

@@ -2,7 +2,7 @@ import { rehearsesScenario } from "./scenario";
 
 rehearsesScenario("gitops", {
   title: "workloads by GitOps",
-  claims: 8,
+  claims: 9,
   steps: [
     "admit blue",
     "provision green",

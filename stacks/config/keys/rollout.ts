@@ -59,7 +59,8 @@ const rolloutKeys = {
   retire: withDefault(oneOf("ask", "automatic"), "ask", {
     doc:
       "How the destruction of the old cluster is approved. `ask`: only with `--approve-retire`; a rollout without it " +
-      "stops before, with exit code 6.",
+      "stops before, with exit code 6. `automatic`: at once, but for a cluster where pods of a `workload: external` " +
+      "still run: that needs `--approve-retire` too.",
   }),
 };
 

@@ -152,6 +152,28 @@ describe("an upgrade whose workloads somebody else deploys", () => {
     assert.equal(world.failingMs, 0);
   });
 
+  it("destroys no member by itself while somebody else's pods run there, even where the config approves of it", async () => {
+    const world = new Theirs();
+    world.images.set("green", "sha256:1");
+    const automatic = {
+      ...settings,
+      "eks-blue-green:rollout": JSON.stringify({ ...short, retire: "automatic" }),
+    };
+    const { asksForApproval } = await world.plan({ ...config, ...automatic });
+    assert.equal(asksForApproval, true);
+    const result = await world.upgrade({ config: automatic, approveRetire: false });
+    assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-STOPPED"], result.message);
+    assert.match(result.message, /3 pods of Service web\/web still run there/);
+    assert.match(result.remedy ?? "", /--approve-retire$/);
+    assert.ok(world.clusters.has("blue"));
+    // Taken out of Git, as the message says: nobody is asked any more.
+    world.images.delete("blue");
+    const again = await world.upgrade({ config: automatic, approveRetire: false });
+    assert.equal(again.outcome, "done", again.message);
+    assert.equal(world.record.placement["blue"]?.role, "absent");
+    assert.equal(world.failingMs, 0);
+  });
+
   it("keeps the floor of capacity by what is there, as of an autoscaler", async () => {
     const world = new Theirs();
     world.images.set("green", "sha256:1");

@@ -99,13 +99,14 @@ describe("answers, by the name that they give", () => {
 });
 
 describe("preflight and status, of workloads that somebody else deploys", () => {
-  const findings = (roles: Roles, ...members: MemberObservation[]) =>
+  const during = (rollout: EnvironmentRecord["rollout"], roles: Roles, ...members: MemberObservation[]): string[] =>
     members.flatMap((one) =>
-      externalFindings(observationOf(...members), { placement: placementOf(roles) }, one).map((finding) => {
+      externalFindings(observationOf(...members), { placement: placementOf(roles), rollout }, one).map((finding) => {
         assert.equal(finding.severity, "recommended", "the gate before a member is let in judges them");
         return `${finding.message} → ${finding.remedy}`;
       }),
     );
+  const findings = (roles: Roles, ...members: MemberObservation[]): string[] => during(null, roles, ...members);
 
   it("say nothing of what is well, of absent members and of those that don't answer", () => {
     assert.deepEqual(findings(blueAndGreen, member("blue"), member("green")), []);
@@ -123,5 +124,26 @@ describe("preflight and status, of workloads that somebody else deploys", () => 
       differs,
       /other images on green than on blue.*external\.images to any; then: eks-blue-green admit green$/,
     );
+  });
+  const underWay = (done: number): EnvironmentRecord["rollout"] =>
+    ({
+      done,
+      steps: [
+        { type: "move", kind: "admit", member: "green" },
+        { type: "move", kind: "retire", member: "blue" },
+      ],
+    }) as unknown as EnvironmentRecord["rollout"];
+
+  it("name the rollout's own command while one is under way: any other one is refused", () => {
+    const [missing = ""] = during(underWay(0), blueAndGreen, member("blue"), member("green", { service: null }));
+    assert.match(missing, /deploy it to green where it is deployed from; then: eks-blue-green upgrade$/);
+  });
+  it("miss nothing on a member that the rollout is about to destroy: who deploys it was told to take it away", () => {
+    const roles: Roles = { blue: "standby", green: "active" };
+    const gone = member("blue", { service: null });
+    assert.deepEqual(during(underWay(1), roles, gone, member("green")), []);
+    assert.equal(during(null, roles, gone, member("green")).length, 1);
+    // One that serves still is missed, whatever comes later.
+    assert.equal(during(underWay(0), { blue: "active", green: "standby" }, gone, member("green")).length, 1);
   });
 });

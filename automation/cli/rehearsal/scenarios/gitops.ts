@@ -79,6 +79,8 @@ class Audit {
   private last = 0;
   private readonly bindings = new Set<string>();
   private readonly others = new Set<string>();
+  /** `verb resource` of all that this package asked there, reads as well. */
+  readonly asked = new Set<string>();
 
   constructor(private readonly control: ControlClient) {}
 
@@ -86,7 +88,9 @@ class Audit {
   async look(): Promise<void> {
     for (const { id, client, verb, resource, namespace: where } of await this.control.kubernetesCalls(this.last)) {
       this.last = Math.max(this.last, id);
-      if (known.test(client) || where !== namespace || ["get", "list", "watch"].includes(verb)) continue;
+      if (known.test(client) || where !== namespace) continue;
+      this.asked.add(`${verb} ${resource}`);
+      if (["get", "list", "watch"].includes(verb)) continue;
       (/^targetgroupbindings(\/|$)/.test(resource) ? this.bindings : this.others).add(`${verb} ${resource}`);
     }
   }
@@ -99,6 +103,40 @@ class Audit {
       seen: this.others.size === 0 ? `only ${told(this.bindings)}` : `also ${told(this.others)}`,
     };
   }
+}
+
+/** What the cluster role that the package ships permits of that, by the API server's own word; and not a workload's end. */
+async function roleSuffices(stage: RehearsalStage, context: string, asked: ReadonlySet<string>): Promise<Seen> {
+  await stage.command("kubectl", [
+    "--context",
+    context,
+    "apply",
+    "-f",
+    join(packageRoot(), "policies", "cluster-role.yaml"),
+  ]);
+  const may = (what: string): Promise<boolean> => {
+    const [verb = "", resource = "", sub] = what.split(/[ /]/);
+    return (
+      stage
+        .command("kubectl", [
+          ...["--context", context, "-n", namespace, "--as", "driver", "--as-group", "eks-blue-green"],
+          ...["auth", "can-i", verb, resource, ...(sub === undefined ? [] : ["--subresource", sub])],
+        ])
+        // It ends with 1 when it says no.
+        .then((said) => said.trim() === "yes")
+        .catch(() => false)
+    );
+  };
+  const refused: string[] = [];
+  for (const what of [...asked].sort()) if (!(await may(what))) refused.push(what);
+  const tooMuch = await may("delete deployments");
+  return {
+    holds: asked.has("create targetgroupbindings") && refused.length === 0 && !tooMuch,
+    seen:
+      refused.length > 0
+        ? `it does not permit ${refused.join(", ")}`
+        : `${tooMuch ? "it permits delete deployments; " : ""}it permits ${[...asked].sort().join(", ")}`,
+  };
 }
 
 /** Looks on while the scenario goes on; ends with what it was started for. */
@@ -246,6 +284,12 @@ async function upgradeAndRetire(parts: Parts): Promise<void> {
     "",
     "in the workloads' namespace only bindings were written by this package",
     () => audit.seen(),
+    0,
+  );
+  await stage.claim(
+    "",
+    "policies/cluster-role.yaml permits what was asked there",
+    () => roleSuffices(stage, green, audit.asked),
     0,
   );
   await stage.claim("", "green's workloads are as they were deployed", () => fieldsAreTheirs(stage, [green]));
