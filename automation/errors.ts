@@ -28,6 +28,7 @@ export type DriverErrorCode =
   | "EBG-ADOPT"
   | "EBG-EVACUATE"
   | "EBG-DRIFT"
+  | "EBG-HOOK"
   | "EBG-WALKED-BACK"
   | "EBG-UPDATE-FAILED"
   | "EBG-DEADLINE"

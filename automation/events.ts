@@ -51,6 +51,20 @@ export type DriverEventBody =
       readonly message: string;
       readonly remedy: string | null;
     }
+  /** A command of the user's own (`hooks` of the config): each attempt is begun, and done or failed. */
+  | {
+      readonly kind: "hook";
+      readonly index: number;
+      readonly hook: string;
+      /** `at` of the config. */
+      readonly point: string;
+      readonly member: string;
+      readonly status: "started" | "finished" | "failed";
+      readonly attempt: number;
+      /** What it is, or how it ended. */
+      readonly message: string;
+      readonly seconds: number | null;
+    }
   | {
       readonly kind: "step-finished";
       readonly index: number;

@@ -74,6 +74,7 @@ const byCode: Readonly<Record<DriverErrorCode, number>> = {
   "EBG-DRIFT": exitCodes.refused,
   "EBG-WALKED-BACK": exitCodes.walkedBack,
   "EBG-STOPPED": exitCodes.stopped,
+  "EBG-HOOK": exitCodes.stopped,
   "EBG-GATE": exitCodes.failed,
   "EBG-UPDATE-FAILED": exitCodes.failed,
   "EBG-DEADLINE": exitCodes.failed,

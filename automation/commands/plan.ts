@@ -1,4 +1,4 @@
-import { parseEnvironmentConfig, type EnvironmentConfig } from "../../stacks/config";
+import { parseEnvironmentConfig, type EnvironmentConfig, type HookPoint } from "../../stacks/config";
 import { isExternal } from "../../stacks/config/target-groups";
 import type { Placement, Rollout, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
@@ -8,6 +8,7 @@ import type { Finding } from "../finding";
 import { largerFindings } from "../preflight/larger-members";
 import { stepTimes, type StepTime } from "../planning/duration";
 import { describeAsked } from "../text/command-line";
+import { hooksAround } from "../planning/hooks";
 import { upgradeSteps } from "./upgrade-steps";
 
 /** What `upgrade` would do, or what is left of what is under way. */
@@ -31,8 +32,19 @@ export interface UpgradePlan {
    * has. Absent: none, or nobody is let in.
    */
   readonly waitsForExternal?: readonly string[];
+  /** Commands of the config's `hooks` that are run around these steps. Absent: none. */
+  readonly hooks?: readonly PlannedHook[];
   /** The rollout that is under way, which `upgrade` would go on with. */
   readonly underWay: Rollout | null;
+}
+
+/** A command of the user's own, with the step around which it is run. */
+export interface PlannedHook {
+  /** Index in `steps`. */
+  readonly step: number;
+  readonly name: string;
+  readonly at: HookPoint;
+  readonly command: readonly string[];
 }
 
 /** @throws EBG-CONFIG with every problem of the config */
@@ -67,12 +79,22 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
     asksForApproval:
       (config.rollout.retire === "ask" || config.services.some(isExternal)) && steps.some((step) => isRetire(step)),
     ...waitsForExternal(steps, config),
+    ...hooksOf(steps, config),
     underWay,
   });
   if (underWay !== null) return of(underWay.steps.slice(underWay.done), underWay.wantedVersion, underWay.strategy);
   const steps = upgradeSteps(record, config);
   refuseRetiringPrimary(record, config, steps, environment);
   return of(steps, config.kubernetesVersion, config.rollout.strategy);
+}
+
+function hooksOf(steps: readonly Step[], { hooks = [] }: EnvironmentConfig): Pick<UpgradePlan, "hooks"> {
+  const planned = steps.flatMap((step, index) =>
+    step.type === "move"
+      ? hooksAround(hooks, step.kind).map(({ name, at, command }): PlannedHook => ({ step: index, name, at, command }))
+      : [],
+  );
+  return planned.length === 0 ? {} : { hooks: planned };
 }
 
 function waitsForExternal(

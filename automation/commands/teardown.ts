@@ -251,7 +251,10 @@ export async function runTeardown(
       .map((member) => ({ kind: "member", member }) as const),
   ];
   await Promise.all(stacks.map((stack) => settle(ports, stack, family, run)));
-  const session = new Session(ports, { ...family.environment, config }, family.record, run);
+  const session = new Session(ports, { ...family.environment, config }, family.record, {
+    ...run,
+    hooks: config.hooks ?? [],
+  });
   Object.assign(session.members, family.members);
   Object.assign(session.foreign, family.foreign);
   await session.identify();

@@ -120,7 +120,7 @@ async function perform(
 ): Promise<RolloutResult> {
   const environment = { ...family.environment, config };
   const known = knowing(family.record, config.members);
-  const session = new Session(ports, environment, family.record, run);
+  const session = new Session(ports, environment, family.record, { ...run, hooks: config.hooks ?? [] });
   // Members that the config has named since are known from the next write on.
   session.record = known;
   Object.assign(session.members, family.members);

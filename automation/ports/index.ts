@@ -6,6 +6,7 @@
 import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../../stacks/contract";
 import type { AdoptedTargetGroup, EnvironmentRecord } from "../../stacks/record";
 import type { TargetGroupSpec } from "../../stacks/config/target-groups";
+import type { HooksPort } from "./hooks";
 import type { ExternalQuery, ExternalWorkload } from "./external-workload";
 import type {
   BindingCrd,
@@ -500,4 +501,6 @@ export interface Ports {
   readonly clock: Clock;
   /** Absent where no member can have been evacuated. */
   readonly evacuation?: EvacuationPort;
+  /** Absent where no move is made. */
+  readonly hooks?: HooksPort;
 }

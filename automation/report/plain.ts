@@ -19,6 +19,15 @@ export function progressText({ stack, done, current }: DriverEvent & { readonly 
   return `stack ${stack}: ${counted(done, "resource")} done${current === "" ? "" : `, now ${current}`}`;
 }
 
+/** `hook register (before-admit green) failed, attempt 2: it ended with 1: no such cluster`. */
+export function hookText(event: DriverEvent & { readonly kind: "hook" }): string {
+  const { hook, point, member, status, attempt, message, seconds: took } = event;
+  const how = status === "finished" ? "done" : status === "failed" ? "FAILED" : "runs";
+  const count = attempt === 1 ? "" : `, attempt ${attempt}`;
+  const time = took === null ? "" : ` after ${seconds(took)}`;
+  return `hook ${hook} (${point} ${member}) ${how}${time}${count}${message === "" ? "" : `: ${message}`}`;
+}
+
 function plainText(event: DriverEvent): string | null {
   switch (event.kind) {
     case "stage":
@@ -51,6 +60,8 @@ function plainText(event: DriverEvent): string | null {
         `step ${event.index + 1}: gate ${event.gate} ${event.status}: ` +
         `${event.message}${event.remedy ? ` → ${event.remedy}` : ""}`
       );
+    case "hook":
+      return `step ${event.index + 1}: ${hookText(event)}`;
     case "step-finished":
       return `step ${event.index + 1}: ${stepTitle(event.step)} done in ${seconds(event.seconds)}`;
     case "walk-back":

@@ -26,6 +26,20 @@ function stepLines({ steps, times }: UpgradePlan, width: number): string[] {
   return rows.flatMap(([title = "", time = ""]) => wrap(`${title}${after(time)}`, width, "      "));
 }
 
+/** What is run around the steps, by the number of the step. */
+function hookLines({ hooks = [], steps }: UpgradePlan, width: number): string[] {
+  if (hooks.length === 0) return [];
+  return [
+    "",
+    "Hooks (commands of the config, run again when they fail or are interrupted):",
+    ...hooks.flatMap(({ step, name, at, command }) => {
+      const of = steps[step];
+      const member = of?.type === "move" ? ` ${of.member}` : "";
+      return wrap(`  ${String(step + 1).padStart(2)}. ${at}${member}: ${name}: ${command.join(" ")}`, width, "      ");
+    }),
+  ];
+}
+
 function totalLines(plan: UpgradePlan & Asked, width: number): string[] {
   const { times, asksForApproval, waitsForExternal, surroundings } = plan;
   const total = roughly(times.reduce((sum, { seconds }) => sum + seconds, 0));
@@ -67,6 +81,7 @@ export function planLines(plan: UpgradePlan & Asked, width = Infinity): string[]
     ...head,
     about,
     ...stepLines(plan, width),
+    ...hookLines(plan, width),
     "",
     ...totalLines(plan, width),
     "",

@@ -3,7 +3,7 @@
  * without a terminal.
  */
 import type { DriverEvent, Outcome, TargetCounts } from "../events";
-import { progressText } from "./plain";
+import { hookText, progressText } from "./plain";
 import { endRunning, noted, upsert, withSteps, withStep } from "./view-steps";
 
 /** `stopped`: it was asked to stop; the same command goes on with it. */
@@ -125,6 +125,8 @@ function reduce(view: View, event: DriverEvent): View {
       });
     case "phase-started":
       return noted(view, event.index, event.message);
+    case "hook":
+      return noted(view, event.index, hookText(event));
     case "gate":
       return noted(view, event.index, gateNote(event));
     case "step-finished":

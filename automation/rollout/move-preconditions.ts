@@ -12,6 +12,7 @@ import { ownershipOf } from "../../stacks/config/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseClaims } from "./claims-check";
 import { theirPods } from "./external-check";
+import { runHooks } from "./hooks";
 import { isEvacuated, orEvacuate, readyToReturn } from "./evacuated-member";
 import { assertControllerRuns, needsController, untilControllerRuns } from "./controller-runs";
 import type { Session } from "./session";
@@ -22,7 +23,7 @@ import { toldLook } from "./told-look";
 import { counted, doing } from "../text/sentences";
 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
-export async function beforeMove(session: Session, move: Move, resumed: boolean): Promise<Observation> {
+export async function beforeMove(session: Session, index: number, move: Move, resumed: boolean): Promise<Observation> {
   const evacuated = isEvacuated(session, move.member);
   const look = (): Promise<Observation> => lookBefore(session, move);
   const controls = needsController(session, move, resumed);
@@ -58,7 +59,7 @@ export async function beforeMove(session: Session, move: Move, resumed: boolean)
     case "retire":
       // Approved once; but a record may have been put back from a backup, and its member serve again.
       // (Of one that is half destroyed and silent nobody can say what is its own.)
-      if (!resumed) return await mayRetire(session, observation, move);
+      if (!resumed) return await mayRetire(session, index, observation, move);
       if (observation.members[move.member]?.reachable) {
         notRegistered(session, observation, move, "destroyed");
         // A provision that was turned around was never bound; whoever bound it since wants it.
@@ -281,28 +282,37 @@ async function isReadyToGo(session: Session, observation: Observation, move: Mov
 }
 
 /** The look that it is done upon. @throws Stop */
-async function mayRetire(session: Session, observation: Observation, move: Move): Promise<Observation> {
-  await isReadyToGo(session, observation, move);
-  const running = theirPods(observation, move.member);
-  // A teardown was confirmed as a whole, by the environment's name. What others still run there nobody stops in order:
-  // destroying it cuts what clients have open, so a person says so.
-  if (session.policy.endsService || (session.rules.retire === "automatic" && running === "")) return observation;
-  if (await session.options.approveRetire(move.member)) {
-    // The answer may have taken hours.
+async function mayRetire(session: Session, index: number, observation: Observation, move: Move): Promise<Observation> {
+  const { options, policy, rules } = session;
+  // The answer may have taken hours, and a hook may have taken away what ran there.
+  const again = async (): Promise<Observation> => {
     const now = await lookBefore(session, move);
     await refuseClaims(session, now, move.member);
     await isReadyToGo(session, now, move);
     return now;
-  }
+  };
+  await isReadyToGo(session, observation, move);
+  // A teardown was confirmed as a whole, by the environment's name.
+  const asks = !policy.endsService && rules.retire !== "automatic";
+  if (asks && !(await options.approveRetire(move.member))) throw unapproved(session, observation, move);
+  const hooked = await runHooks(session, index, move);
+  const now = asks || hooked ? await again() : observation;
+  // What others still run there nobody stops in order: destroying it cuts what clients have open, so a person says so.
+  if (asks || policy.endsService || theirPods(now, move.member) === "") return now;
+  if (!(await options.approveRetire(move.member))) throw unapproved(session, now, move);
+  return await again();
+}
+
+function unapproved(session: Session, observation: Observation, { member }: Move): Stop {
   // Of one that can't be asked nobody could stop the pods, which would have told their clients.
   const flows =
-    isEvacuated(session, move.member) && observation.members[move.member]?.reachable !== true
+    isEvacuated(session, member) && observation.members[member]?.reachable !== true
       ? "; connections that clients still keep open to its pods are cut with its nodes: nobody could tell these " +
         "pods to close them"
-      : running;
-  throw new Stop(
+      : theirPods(observation, member);
+  return new Stop(
     "EBG-STOPPED",
-    `everything is done but destroying ${move.member}, which needs approval${flows}`,
+    `everything is done but destroying ${member}, which needs approval${flows}`,
     `${session.options.commandName} --approve-retire`,
   );
 }

@@ -10,6 +10,7 @@ import { beforeMove, noneUnaccounted } from "./move-preconditions";
 import { liftDenial } from "./evacuated-member";
 import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacity-check";
 import { waitForExternal } from "./external-check";
+import { runHooks } from "./hooks";
 import type { Session } from "./session";
 import { Stop, stopRequested } from "./interruptions";
 
@@ -31,8 +32,10 @@ function followsAtOnce(session: Session, next: Step | undefined): boolean {
 async function begin(session: Session, index: number, move: Move, phases: Phases): Promise<Begun> {
   await waitForCapacity(session, index, move);
   await waitForController(session, index, move);
+  // Whatever deploys external workloads may be told of the member by it.
+  if (move.kind === "admit") await runHooks(session, index, move);
   await waitForExternal(session, index, move);
-  const observation = await beforeMove(session, move, false);
+  const observation = await beforeMove(session, index, move, false);
   if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
   const own = move.kind === "drain" ? snapshot(session.owners, observation, move.member) : {};
   const healthy =
@@ -62,7 +65,7 @@ async function takeOver(session: Session, index: number, intent: Intent, phases:
   // It may have been begun long ago, and those that were to carry the load may have failed since.
   await waitForCapacity(session, index, intent.move);
   await waitForController(session, index, intent.move);
-  const observation = await beforeMove(session, intent.move, true);
+  const observation = await beforeMove(session, index, intent.move, true);
   await session.phase(index, "begin", `taking over what ${intent.by} began`, phases, async () => {
     const now = snapshot(session.owners, observation, intent.move.member);
     const services = [...new Set([...Object.keys(intent.targetsBefore), ...Object.keys(now)])];
@@ -171,9 +174,12 @@ export async function performMove(
     afterMove(session, index, move, before),
   );
   if (move.kind === "drain") await liftDenial(session, move.member);
+  // One that is run again after a kill has found the move done, and its gate as well.
+  const hooked = (move.kind === "provision" || move.kind === "drain") && (await runHooks(session, index, move));
   await session.phase(index, "commit", "writing the placement", phases, async () => {
     session.record = commitMove(session.record);
-    if (!followsAtOnce(session, session.record.rollout?.steps[index + 1])) await session.flush();
+    // What a hook did is not done again for a write that was left for later.
+    if (hooked || !followsAtOnce(session, session.record.rollout?.steps[index + 1])) await session.flush();
   });
   session.options.emit({
     kind: "step-finished",

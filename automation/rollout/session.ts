@@ -4,6 +4,7 @@
  */
 import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
+import type { HookConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { asOneWrite, callerIn, parseRecord, signed, type EnvironmentRecord, type Signature } from "../../stacks/record";
 import { DriverError, overtaken } from "../errors";
@@ -28,6 +29,8 @@ export interface SessionOptions {
   readonly approveRetire: (member: string) => Promise<boolean>;
   readonly commandName: string;
   readonly probes: boolean;
+  /** Of the project's own config file, never of a state: whoever writes that would choose what is run. Default: none. */
+  readonly hooks?: readonly HookConfig[];
 }
 
 /** Attempts at writing the record, which calls nothing but the engine and its backend. */

@@ -8,6 +8,7 @@ import type { memberKeys, OwnKeys } from "./keys/environment";
 
 export type { ClusterConfig, NodesConfig } from "./keys/cluster";
 export type { ControllerConfig } from "./keys/controller";
+export type { HookConfig, HookPoint } from "./keys/hooks";
 export type { LoadBalancerConfig, LoadBalancerOwner } from "./keys/load-balancer";
 export type { ExistingClusterConfig, MemberClusterConfig } from "./keys/member-clusters";
 export type { NetworkConfig } from "./keys/network";

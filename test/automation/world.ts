@@ -14,6 +14,7 @@ import {
 import { DriverError } from "../../automation/errors";
 import type { DriverEventBody } from "../../automation/events";
 import type { Binding, PlannedOperation, Ports, Target } from "../../automation/ports";
+import type { HookCall, HookEnd } from "../../automation/ports/hooks";
 import type { NetworkReading, UpgradeInsights } from "../../automation/ports/readings";
 import { runPlan, type UpgradePlan } from "../../automation/commands/plan";
 import { readFamily } from "../../automation/environment/state";
@@ -97,6 +98,9 @@ export class World {
   readonly clusters = new Map<string, FakeMember>();
   readonly targets = new Map<string, FakeTarget>();
   readonly calls: string[] = [];
+  /** Commands of the config's hooks, as they were run; and how they end. */
+  readonly hooked: HookCall[] = [];
+  hook: (call: HookCall) => HookEnd = () => ({ kind: "done" });
   fault: Fault | null = null;
   /** Called after every effect: invariants are asserted here. */
   watch: () => void = () => undefined;
@@ -404,6 +408,13 @@ export class World {
           this.now += Math.max(ms, 1) + 4000;
           this.reconcile();
         },
+      },
+      hooks: {
+        run: (call) =>
+          this.effect("hook", () => {
+            this.hooked.push(call);
+            return this.hook(call);
+          }),
       },
       pulumi: {
         ...noAdoption.pulumi,

@@ -2,7 +2,7 @@ import { rehearsesScenario } from "./scenario";
 
 rehearsesScenario("gitops", {
   title: "workloads by GitOps",
-  claims: 9,
+  claims: 10,
   steps: [
     "admit blue",
     "provision green",

@@ -24,6 +24,8 @@ export interface InspectedProject {
   readonly members: readonly string[];
   /** Services whose workloads somebody else deploys. */
   readonly externalServices: readonly string[];
+  /** Names of the config's hooks: a rehearsal runs none of them. */
+  readonly hooks: readonly string[];
 }
 
 export interface RehearsedProject {
@@ -58,6 +60,7 @@ const versionKey = "eks-blue-green:kubernetesVersion";
 const membersKey = "eks-blue-green:members";
 const rolloutKey = "eks-blue-green:rollout";
 const servicesKey = "eks-blue-green:services";
+const hooksKey = "eks-blue-green:hooks";
 
 /** @throws EBG-NO-PROJECT, EBG-UNKNOWN-STACK, EBG-CONFIG */
 export function inspectProject(directory: string, environment: string): InspectedProject {
@@ -85,6 +88,7 @@ export function inspectProject(directory: string, environment: string): Inspecte
   const strategy = typeof rollout?.strategy === "string" ? rollout.strategy : "replace";
   const members = config?.[membersKey];
   const services = config?.[servicesKey];
+  const hooks = config?.[hooksKey];
   return {
     ...project,
     strategy,
@@ -92,6 +96,7 @@ export function inspectProject(directory: string, environment: string): Inspecte
     externalServices: (Array.isArray(services) ? (services as { name?: unknown; workload?: unknown }[]) : [])
       .filter((service) => service?.workload === "external")
       .map(({ name }) => String(name)),
+    hooks: (Array.isArray(hooks) ? (hooks as { name?: unknown }[]) : []).map((hook) => String(hook?.name)),
     directory,
     environment,
     configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)),
@@ -131,6 +136,8 @@ export function copyProject(project: InspectedProject, into: string): RehearsedP
     writeFileSync(configFile, config.toString());
   };
   const config = (parse(readFileSync(configFile, "utf8")) as { config?: Record<string, unknown> } | null)?.config;
+  // They are about the user's own clusters and tools.
+  set(["hooks"], undefined);
   // The rehearsal's clusters have none of the user's Secrets: pods that want one would never start.
   const services = config?.[servicesKey];
   for (const [index, service] of Array.isArray(services) ? services.entries() : []) {

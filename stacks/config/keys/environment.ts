@@ -3,6 +3,7 @@ import { list, text } from "../declare/form";
 import { addedLater, filled, leftOut, required, type ValueOf } from "../declare/key";
 import { cluster } from "./cluster";
 import { controller } from "./controller";
+import { hooks } from "./hooks";
 import { loadBalancer } from "./load-balancer";
 import { memberClusters } from "./member-clusters";
 import { nameText } from "./names";
@@ -64,6 +65,11 @@ export const ownKeys = {
   }),
   rollout: filled(rollout, {
     doc: "How traffic is moved.",
+    readBy: ["driver"],
+    change: { kind: "at once" },
+  }),
+  hooks: leftOut(hooks, "nothing is run", {
+    doc: "Commands of your own that are run around moves.",
     readBy: ["driver"],
     change: { kind: "at once" },
   }),

@@ -243,6 +243,18 @@ describe("the copy of a project under rehearsal", () => {
       /services:\n\s+- name: web\n\s+- name: api\n/,
     );
   });
+  it("runs none of the user's hooks, which are about other clusters, and knows their names", () => {
+    writeFileSync(
+      join(directory, "Pulumi.dev.yaml"),
+      'config:\n  eks-blue-green:kubernetesVersion: "1.35"\n  eks-blue-green:hooks:\n    - name: register\n      ' +
+        "at: before-admit\n      command: [./register.sh]\n",
+    );
+    const project = inspectProject(directory, "dev");
+    assert.deepEqual(project.hooks, ["register"]);
+    const copy = copyProject(project, join(directory, "copy"));
+    assert.doesNotMatch(readFileSync(join(copy.directory, "Pulumi.dev.yaml"), "utf8"), /hooks|register/);
+    assert.match(readFileSync(join(directory, "Pulumi.dev.yaml"), "utf8"), /register/);
+  });
   it("is refused where somebody else deploys the workloads: a rehearsal has nobody who does", () => {
     writeFileSync(
       join(directory, "Pulumi.dev.yaml"),

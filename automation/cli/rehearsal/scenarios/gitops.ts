@@ -14,6 +14,7 @@ import type { Act, Ending, Scenario } from "../scenario";
 import { refuseOptions } from "../scenario";
 import type { RehearsalStage, Seen } from "../stage";
 import { exitCodes } from "../../exit-codes";
+import { AnsweredHooks } from "./answered-hooks";
 import { exampleConfig } from "./own-project";
 import { verifyIsGood } from "./tutorial-checks";
 
@@ -276,10 +277,24 @@ async function upgradeAndBack(parts: Parts): Promise<void> {
 
 async function upgradeAndRetire(parts: Parts): Promise<void> {
   const { stage, gitops, audit } = parts;
-  await stage.step("upgrade once more", () => ends(parts, ["upgrade", "--retry-version"], exitCodes.stopped));
-  await stage.claim("", "still nobody else wrote to the workloads", () => fieldsAreTheirs(stage, [blue, green]));
-  await stage.step("blue is taken out of GitOps: its pods end in order", () => gitops.takeOut(blue));
-  await stage.step("upgrade: blue is destroyed", () => ends(parts, ["upgrade", "--approve-retire"], exitCodes.done));
+  const nothing = (): Promise<void> => Promise.resolve();
+  const hooks = new AnsweredHooks(join(stage.project.directory, "hooks"), [
+    { name: "freeze", at: "before-admit", does: nothing },
+    { name: "unfreeze", at: "after-drain", does: nothing },
+    { name: "leave", at: "before-retire", does: (member) => gitops.takeOut(`dev-${member}`) },
+  ]);
+  stage.project.set(["hooks"], hooks.config());
+  try {
+    await stage.step("upgrade once more", () => ends(parts, ["upgrade", "--retry-version"], exitCodes.stopped));
+    await stage.claim("", "still nobody else wrote to the workloads", () => fieldsAreTheirs(stage, [blue, green]));
+    await stage.step("upgrade: a hook takes blue out of GitOps, its pods end in order, and it is destroyed", () =>
+      ends(parts, ["upgrade", "--approve-retire"], exitCodes.done),
+    );
+  } finally {
+    await hooks.end();
+  }
+  const expected = ["freeze before-admit green", "unfreeze after-drain blue", "leave before-retire blue"];
+  await stage.claim("", "hooks were run around the moves that they name", async () => hooks.seen(expected), 0);
   await stage.claim(
     "",
     "in the workloads' namespace only bindings were written by this package",

@@ -16,7 +16,7 @@ async function faultLines(control: ControlClient, schedule: FaultSchedule): Prom
   ];
 }
 
-async function perform(stage: RehearsalStage, from: string, to: string): Promise<Ending> {
+async function perform(stage: RehearsalStage, from: string, to: string, hooks: readonly string[]): Promise<Ending> {
   const { environment, faults = [] } = stage.options;
   stage.project.setVersion(from);
   await stage.step(`deploy ${environment} at ${from}`, () => stage.mustDrive(["up"]));
@@ -36,6 +36,7 @@ async function perform(stage: RehearsalStage, from: string, to: string): Promise
     (exit) => (exit === 0 ? "" : `exit code ${exit}`),
   );
   await stage.endLoad();
+  if (hooks.length > 0) stage.notes.push(`hooks   not run in a rehearsal: ${hooks.join(", ")}`);
   if (faults.length > 0) stage.notes.push(...(await faultLines(control, schedule)));
   return { driverExitCode: code, message };
 }
@@ -57,7 +58,7 @@ export const upgrade: Scenario = {
     return {
       title: `${options.environment} ${from} → ${to} (${project.strategy})`,
       project,
-      perform: (stage) => perform(stage, from, to),
+      perform: (stage) => perform(stage, from, to, project.hooks),
     };
   },
 };

@@ -1,0 +1,15 @@
+/** How a command of the user's own is run. */
+export interface HookCall {
+  readonly command: readonly string[];
+  /** On top of the driver's own environment. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Of real time: a command outside knows no other. */
+  readonly timeoutMs: number;
+}
+/** `why`: for people; other people's text in it is one line. */
+export type HookEnd = { readonly kind: "done" } | { readonly kind: "failed"; readonly why: string };
+
+export interface HooksPort {
+  /** Never rejects. Aborted: the command is ended, and counts as failed. */
+  run(call: HookCall, cancel: AbortSignal): Promise<HookEnd>;
+}

@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { config, Killed, World } from "../world";
+
+const hook = (name: string, at: string, more: object = {}) => ({
+  name,
+  at,
+  command: [`./${name}.sh`, "--wait"],
+  ...more,
+});
+const all = [
+  hook("register", "after-provision"),
+  hook("sync", "before-admit"),
+  hook("tell", "after-drain"),
+  hook("leave", "before-retire"),
+];
+const withHooks = (hooks: readonly object[], more: Readonly<Record<string, unknown>> = {}) => ({
+  "eks-blue-green:hooks": JSON.stringify(hooks),
+  "eks-blue-green:rollout": JSON.stringify({ strategy: "replace", bakeSeconds: 300, ...more }),
+});
+const settings = withHooks(all);
+
+const variable = (world: World, name: string): string[] =>
+  world.hooked.map(({ variables }) => variables[`EKS_BLUE_GREEN_HOOK_${name}`] ?? "");
+/** `sync before-admit green`. */
+const ran = (world: World): string[] => {
+  const [names, points, members] = [variable(world, "NAME"), variable(world, "AT"), variable(world, "MEMBER")];
+  return names.map((name, index) => `${name} ${points[index]} ${members[index]}`);
+};
+const inOrder = [
+  "register after-provision green",
+  "sync before-admit green",
+  "tell after-drain blue",
+  "leave before-retire blue",
+];
+/** Steps and hooks as they were told, in the order in which they ended. */
+const told = (world: World): string[] =>
+  world.events.flatMap((event) =>
+    event.kind === "hook" && event.status === "finished"
+      ? [`hook ${event.hook}`]
+      : event.kind === "step-finished" && event.step.type === "move"
+        ? [`${event.step.kind} ${event.step.member}`]
+        : [],
+  );
+const failing =
+  (name: string) =>
+  ({ variables }: { readonly variables: Readonly<Record<string, string>> }) =>
+    variables["EKS_BLUE_GREEN_HOOK_NAME"] === name
+      ? ({ kind: "failed", why: "it ended with 1: no route to host" } as const)
+      : ({ kind: "done" } as const);
+
+describe("hooks of a rollout", () => {
+  it("are run once each, around the moves that they name, for the member that is moved", async () => {
+    const world = new World();
+    const result = await world.upgrade({ config: settings });
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual(ran(world), inOrder);
+    assert.deepEqual(
+      told(world).filter((line) => !line.startsWith("scale")),
+      [
+        "hook register",
+        "provision green",
+        "hook sync",
+        "admit green",
+        "hook tell",
+        "drain blue",
+        "hook leave",
+        "retire blue",
+      ],
+    );
+    const [first] = world.hooked;
+    assert.deepEqual(first?.command, ["./register.sh", "--wait"]);
+    assert.equal(first?.timeoutMs, 300_000);
+    assert.deepEqual(first?.variables, {
+      EKS_BLUE_GREEN_HOOK_ID: first?.variables["EKS_BLUE_GREEN_HOOK_ID"],
+      EKS_BLUE_GREEN_HOOK_NAME: "register",
+      EKS_BLUE_GREEN_HOOK_AT: "after-provision",
+      EKS_BLUE_GREEN_HOOK_ENVIRONMENT: "dev",
+      EKS_BLUE_GREEN_HOOK_MEMBER: "green",
+      EKS_BLUE_GREEN_HOOK_CLUSTER: "dev-green",
+      EKS_BLUE_GREEN_HOOK_REGION: first?.variables["EKS_BLUE_GREEN_HOOK_REGION"],
+      EKS_BLUE_GREEN_HOOK_KUBERNETES_VERSION: "1.35",
+      EKS_BLUE_GREEN_HOOK_COMMAND: "upgrade",
+      EKS_BLUE_GREEN_HOOK_DIRECTION: "forward",
+    });
+    assert.equal(new Set(variable(world, "ID")).size, 4, "each has an id of its own");
+    assert.equal(world.failingMs, 0);
+  });
+
+  it("are in the plan, at their steps, and nothing is without them", async () => {
+    const world = new World();
+    const { hooks = [], steps } = await world.plan({ ...config, ...settings });
+    assert.deepEqual(
+      hooks.map(({ name, at, step, command }) => {
+        const of = steps[step];
+        return `${name} ${at} ${of?.type === "move" ? `${of.kind} ${of.member}` : "?"} ${command.join(" ")}`;
+      }),
+      [
+        "register after-provision provision green ./register.sh --wait",
+        "sync before-admit admit green ./sync.sh --wait",
+        "tell after-drain drain blue ./tell.sh --wait",
+        "leave before-retire retire blue ./leave.sh --wait",
+      ],
+    );
+    assert.equal((await world.plan(config)).hooks, undefined);
+    assert.deepEqual(world.hooked, []);
+  });
+
+  it("are run again after a kill until what they stand for is written, under the same id, and none is left out", async function () {
+    this.timeout(300_000);
+    for (const kind of ["before", "after"] as const)
+      for (let nth = 1; nth <= all.length; nth += 1) {
+        const world = new World();
+        world.fault = { call: "hook", nth, kind, error: () => new Killed() };
+        await assert.rejects(world.upgrade({ config: settings }), Killed);
+        world.fault = null;
+        const result = await world.upgrade({ config: settings });
+        assert.equal(result.outcome, "done", `killed ${kind} ${nth}: ${result.message}`);
+        const twice = kind === "after" ? [...inOrder.slice(0, nth), ...inOrder.slice(nth - 1)] : inOrder;
+        assert.deepEqual(ran(world), twice, `killed ${kind} ${nth}`);
+        assert.equal(new Set(variable(world, "ID")).size, all.length, `killed ${kind} ${nth}`);
+        assert.equal(world.failingMs, 0);
+      }
+  });
+
+  it("are tried three times before the rollout stops; nothing goes back, and the same command goes on", async () => {
+    for (const { name, at } of all) {
+      const world = new World();
+      world.hook = failing(name);
+      const result = await world.upgrade({ config: settings });
+      assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-HOOK"], result.message);
+      assert.match(
+        result.message,
+        new RegExp(`^hook ${name} \\(${at} \\w+\\) failed 3 times; it ended with 1: no route`),
+      );
+      assert.match(result.remedy ?? "", /Pulumi\.dev\.yaml\), then go on with: eks-blue-green upgrade --stack dev$/);
+      assert.equal(ran(world).filter((line) => line.startsWith(name)).length, 3);
+      assert.equal(world.record.rollout?.direction, "forward");
+      assert.equal(world.failingMs, 0);
+      world.hook = () => ({ kind: "done" });
+      const again = await world.upgrade({ config: settings });
+      assert.equal(again.outcome, "done", `${name}: ${again.message}`);
+      assert.equal(world.failingMs, 0);
+    }
+  });
+
+  it("pass when a later attempt does", async () => {
+    const world = new World();
+    let failures = 2;
+    world.hook = () => (failures-- > 0 ? { kind: "failed", why: "it ended with 75" } : { kind: "done" });
+    const result = await world.upgrade({ config: settings });
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal(ran(world).length, all.length + 2);
+    assert.deepEqual(
+      world.events.flatMap((event) => (event.kind === "hook" && event.hook === "register" ? [event.status] : [])),
+      ["started", "failed", "started", "failed", "started", "finished"],
+    );
+  });
+
+  it("that were taken out of the config are not missed: a rollout that they stopped goes on without", async () => {
+    const world = new World();
+    world.hook = failing("sync");
+    assert.equal((await world.upgrade({ config: settings })).outcome, "stopped");
+    const result = await world.upgrade({ config: withHooks(all.filter(({ name }) => name !== "sync")) });
+    assert.equal(result.outcome, "done", result.message);
+  });
+
+  it("keep no traffic from going back: what failed is said, and done by hand", async () => {
+    const world = new World();
+    assert.equal((await world.upgrade({ config: settings, approveRetire: false })).outcome, "stopped");
+    world.hook = () => ({ kind: "failed", why: "it ended with 1" });
+    const back = await world.run({ name: "rollback", member: null, percent: null }, { config: settings });
+    assert.equal(back.outcome, "done", back.message);
+    assert.equal(world.record.placement["blue"]?.role, "active");
+    const said = world.events.flatMap((event) =>
+      event.kind === "finding" && event.code === "EBG-HOOK" ? [event.message] : [],
+    );
+    assert.match(said.join("\n"), /hook sync \(before-admit blue\) failed 3 times.*goes back without it/);
+    assert.match(said.join("\n"), /hook tell \(after-drain green\) failed 3 times/);
+    assert.equal(world.failingMs, 0);
+  });
+
+  it("leave no dead end where they stop a rollout: it can be turned around from there", async () => {
+    for (const { name } of all) {
+      const world = new World();
+      world.hook = failing(name);
+      assert.equal((await world.upgrade({ config: settings })).code, "EBG-HOOK");
+      const back = await world.run({ name: "rollback", member: null, percent: null }, { config: settings });
+      assert.equal(back.outcome, "done", `${name}: ${back.message}`);
+      assert.equal(world.record.placement["blue"]?.role, "active", name);
+      assert.equal(world.failingMs, 0);
+    }
+  });
+
+  it("are run before a member is destroyed only when that is approved", async () => {
+    const world = new World();
+    const asked = await world.upgrade({ config: settings, approveRetire: false });
+    assert.equal(asked.code, "EBG-STOPPED", asked.message);
+    assert.deepEqual(ran(world), inOrder.slice(0, 3));
+    assert.equal((await world.upgrade({ config: settings, approveRetire: true })).outcome, "done");
+    assert.deepEqual(ran(world), inOrder);
+  });
+
+  it("destroy nothing that came back into traffic while they ran", async () => {
+    const world = new World();
+    world.hook = ({ variables }) => {
+      if (variables["EKS_BLUE_GREEN_HOOK_NAME"] === "leave") {
+        const blue = world.clusters.get("blue");
+        assert.ok(blue);
+        blue.bound = true;
+        world.reconcile();
+        world.now += 600_000;
+        world.reconcile();
+      }
+      return { kind: "done" };
+    };
+    const result = await world.upgrade({ config: withHooks(all, { retire: "automatic" }) });
+    assert.equal(result.outcome, "stopped", result.message);
+    assert.ok(world.clusters.has("blue"));
+    assert.equal(world.failingMs, 0);
+  });
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { ConfigError, parseEnvironmentConfig } from "../../../stacks/config";
+import { configDifferences } from "../../../stacks/config/differences";
+import { devValues } from "../mock-engine";
+
+const parse = (hooks: unknown) =>
+  parseEnvironmentConfig({ ...devValues, "eks-blue-green:hooks": JSON.stringify(hooks) }, { environment: "dev" });
+function problemsOf(hooks: unknown): string[] {
+  try {
+    parse(hooks);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    for (const { remedy, path } of error.problems) assert.ok(remedy.length > 0, path);
+    return error.problems.map(({ path, rule }) => `${path}: ${rule}`);
+  }
+}
+const register = { name: "register", at: "before-admit", command: ["./register.sh", "-v", "-v"] };
+
+describe("hooks in the config", () => {
+  it("have five minutes unless they say otherwise, and there are none by default", () => {
+    assert.deepEqual(parse([register]).hooks, [{ ...register, timeoutSeconds: 300 }]);
+    assert.equal(parseEnvironmentConfig(devValues, { environment: "dev" }).hooks, undefined);
+  });
+  it("are refused with what is wrong, where, and what is allowed", () => {
+    assert.deepEqual(problemsOf([{ ...register, at: "before-drain" }]), [
+      "hooks[0].at: must be one of after-provision, before-admit, after-drain, before-retire",
+    ]);
+    assert.deepEqual(problemsOf([{ ...register, command: "./register.sh" }]), [
+      "hooks[0].command: must be a list of at least 1",
+    ]);
+    assert.deepEqual(problemsOf([{ ...register, command: ["", 1] }]), [
+      "hooks[0].command[0]: must be the name of a program",
+      "hooks[0].command[1]: must be text",
+    ]);
+    assert.deepEqual(problemsOf([{ ...register, timeoutSeconds: 0 }]), [
+      "hooks[0].timeoutSeconds: must be a whole number from 1 to 86400 (seconds, at most a day)",
+    ]);
+    assert.deepEqual(problemsOf([register, register]), ["hooks[1].name: is also the name of hooks[0]"]);
+  });
+  it("change at once, and no stack reads them", () => {
+    const [difference, ...more] = configDifferences(
+      parseEnvironmentConfig(devValues, { environment: "dev" }),
+      parse([register]),
+    );
+    assert.deepEqual(more, []);
+    assert.equal(difference?.path, "hooks");
+    assert.deepEqual(difference?.readBy, ["driver"]);
+    assert.deepEqual(difference?.change, { kind: "at once" });
+  });
+});
