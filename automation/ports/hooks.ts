@@ -12,4 +12,6 @@ export type HookEnd = { readonly kind: "done" } | { readonly kind: "failed"; rea
 export interface HooksPort {
   /** Never rejects. Aborted: the command is ended, and counts as failed. */
   run(call: HookCall, cancel: AbortSignal): Promise<HookEnd>;
+  /** Why the command's program can't be started, as far as can be seen; null: nothing speaks against it. */
+  lacks(command: readonly string[]): Promise<string | null>;
 }

@@ -4,6 +4,7 @@ import type { EnvironmentConfig } from "../../stacks/config";
 import { mustServeBefore } from "../policy/run-policy";
 import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
 import { externalFindings } from "./external-workloads";
+import { hookFindings } from "./hook-programs";
 import { driftFindings } from "./manual-changes";
 import type { DriverErrorCode } from "../errors";
 import type { Finding } from "../finding";
@@ -304,6 +305,7 @@ export async function preflight({
       ...pending.flat(),
       ...configFindings(environment.environment, deployedConfig, environment.config, record),
       ...lost,
+      ...(await hookFindings(ports.hooks, environment.config, ahead, record.rollout !== null)),
       ...longNodeUpdates(environment.config, ahead, record.rollout !== null),
       ...identity,
       ...network,

@@ -100,6 +100,7 @@ export class World {
   readonly calls: string[] = [];
   /** Commands of the config's hooks, as they were run; and how they end. */
   readonly hooked: HookCall[] = [];
+  readonly noPrograms = new Set<string>();
   hook: (call: HookCall) => HookEnd = () => ({ kind: "done" });
   fault: Fault | null = null;
   /** Called after every effect: invariants are asserted here. */
@@ -410,6 +411,7 @@ export class World {
         },
       },
       hooks: {
+        lacks: async ([program = ""]) => (this.noPrograms.has(program) ? "it is not there" : null),
         run: (call) =>
           this.effect("hook", () => {
             this.hooked.push(call);

@@ -1,5 +1,8 @@
 /** Runs a hook's command in the project's folder, and ends it with all that it has started when its time is over. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { delimiter, join, resolve } from "node:path";
 import type { HookCall, HookEnd, HooksPort } from "../../ports/hooks";
 import { oneLine } from "../../text/foreign";
 
@@ -9,6 +12,15 @@ const graceMs = 5_000;
 const keptCharacters = 4_000;
 
 const lastLine = (said: string): string => said.trimEnd().split("\n").at(-1) ?? "";
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
 
 /** The group: what a script has started must not go on without it. */
 function signal(child: ChildProcess, name: "SIGTERM" | "SIGKILL"): void {
@@ -26,9 +38,19 @@ export class CommandRunner implements HooksPort {
     private readonly env: NodeJS.ProcessEnv = process.env,
   ) {}
 
+  async lacks([program = ""]: readonly string[]): Promise<string | null> {
+    const path = this.env["PATH"] ?? "";
+    const places = program.includes("/")
+      ? [resolve(this.projectDirectory, program)]
+      : path.split(delimiter).map((folder) => join(folder, program));
+    const all = await Promise.all(places.map(isProgram));
+    if (all.includes(true)) return null;
+    return program.includes("/") ? `${places[0]} is not an executable file` : `there is no program ${program} on PATH`;
+  }
+
   run({ command, variables, timeoutMs }: HookCall, cancel: AbortSignal): Promise<HookEnd> {
     const [program = "", ...args] = command;
-    return new Promise((resolve) => {
+    return new Promise((tell) => {
       let said = "";
       let ended: string | null = null;
       let kill: NodeJS.Timeout | undefined;
@@ -50,7 +72,7 @@ export class CommandRunner implements HooksPort {
         clearTimeout(timer);
         clearTimeout(kill);
         cancel.removeEventListener("abort", onCancel);
-        resolve(result);
+        tell(result);
       };
       const hear = (chunk: Buffer): void => void (said = (said + chunk.toString("utf8")).slice(-keptCharacters));
       child.stdout.on("data", hear);

@@ -156,6 +156,29 @@ describe("hooks of a rollout", () => {
     );
   });
 
+  it("whose programs are not there keep a rollout from beginning, and not one that is under way", async () => {
+    const world = new World();
+    world.noPrograms.add("./leave.sh");
+    await assert.rejects(world.upgrade({ config: settings }), {
+      code: "EBG-PREFLIGHT",
+      message: "hook leave (before-retire) can't be run: it is not there",
+      remedy: /the project's folder.*or correct hooks\[\]\.command$/,
+    });
+    assert.equal(world.record.rollout, null);
+    assert.deepEqual(world.hooked, []);
+    // A move that it has nothing to do with.
+    const admit = { name: "admit", member: "green", percent: null } as const;
+    const one = { ...settings, "eks-blue-green:kubernetesVersion": "1.34" };
+    world.hook = failing("sync");
+    world.noPrograms.clear();
+    assert.equal((await world.run(admit, { config: one })).code, "EBG-HOOK");
+    world.noPrograms.add("./sync.sh");
+    world.hook = () => ({ kind: "done" });
+    const on = await world.run(admit, { config: one });
+    assert.equal(on.outcome, "done", on.message);
+    assert.ok(world.events.some((event) => event.kind === "finding" && /hook sync/.test(event.message)));
+  });
+
   it("that were taken out of the config are not missed: a rollout that they stopped goes on without", async () => {
     const world = new World();
     world.hook = failing("sync");

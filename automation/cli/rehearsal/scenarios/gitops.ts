@@ -129,10 +129,16 @@ async function roleSuffices(stage: RehearsalStage, context: string, asked: Reado
     );
   };
   const refused: string[] = [];
-  for (const what of [...asked].sort()) if (!(await may(what))) refused.push(what);
+  // An object that an apply makes is asked for as `patch`, and has to be permitted as `create` as well.
+  const made = [...asked].filter((what) => what.startsWith("patch ")).map((what) => what.replace("patch", "create"));
+  for (const what of [...new Set([...asked, ...made])].sort()) if (!(await may(what))) refused.push(what);
   const tooMuch = await may("delete deployments");
   return {
-    holds: asked.has("create targetgroupbindings") && refused.length === 0 && !tooMuch,
+    holds:
+      made.includes("create targetgroupbindings") &&
+      asked.has("delete targetgroupbindings") &&
+      refused.length === 0 &&
+      !tooMuch,
     seen:
       refused.length > 0
         ? `it does not permit ${refused.join(", ")}`

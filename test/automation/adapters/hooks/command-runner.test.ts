@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandRunner } from "../../../../automation/adapters/hooks/command-runner";
@@ -57,6 +57,18 @@ describe("a hook's command", () => {
     const runner = new CommandRunner(folder, {});
     const end = await runner.run({ command: ["./none.sh"], variables: {}, timeoutMs: aMinute }, never);
     assert.match(whyOf(end), /^it could not be started: .*none\.sh/);
+  });
+  it("is looked for before anything begins: in the project's folder, or on PATH", async () => {
+    const runner = new CommandRunner(folder, { PATH: process.env["PATH"] });
+    writeFileSync(join(folder, "run.sh"), "#!/bin/sh\n", { mode: 0o755 });
+    writeFileSync(join(folder, "plain.txt"), "", { mode: 0o644 });
+    assert.equal(await runner.lacks(["./run.sh", "-v"]), null);
+    assert.equal(await runner.lacks(["sh"]), null);
+    assert.match((await runner.lacks(["./none.sh"])) ?? "", /none\.sh is not an executable file$/);
+    // Root may read anything, but runs only what is executable for somebody.
+    assert.match((await runner.lacks(["./plain.txt"])) ?? "", /is not an executable file$/);
+    assert.match((await runner.lacks([folder])) ?? "", /is not an executable file$/);
+    assert.equal(await runner.lacks(["ebg-no-such-program"]), "there is no program ebg-no-such-program on PATH");
   });
   it("is ended when its time is over, with all that it has started", async () => {
     const end = await run("sleep 600 & echo $! > child; wait", 500);
