@@ -74,6 +74,7 @@ async function runHook(session: Session, index: number, move: Move, hook: HookCo
   const { ports, options, environment } = session;
   for (let count = 1; ; count += 1) {
     if (options.stop.aborted) throw stopRequested(options.commandName);
+    await session.assertNotOvertaken();
     const why = await attempt(session, index, move, hook, count);
     if (why === null) return;
     if (options.cancel.aborted) throw stopRequested(options.commandName);
@@ -103,6 +104,8 @@ async function runHook(session: Session, index: number, move: Move, hook: HookCo
 /** One after the other, in the order of the config. Answers whether there was any. @throws Stop */
 export async function runHooks(session: Session, index: number, move: Move): Promise<boolean> {
   const hooks = hooksAround(session.options.hooks ?? [], move.kind);
+  // What a command does belongs to a rollout that is in the record, whoever goes on with it.
+  if (hooks.length > 0) await session.flush();
   for (const hook of hooks) await runHook(session, index, move, hook);
   return hooks.length > 0;
 }

@@ -122,6 +122,39 @@ describe("hooks of a rollout", () => {
       }
   });
 
+  it("are run for a rollout that is in the record, so that the same command goes on with it under the same id", async () => {
+    const world = new World();
+    const admit = { name: "admit", member: "green", percent: null } as const;
+    const one = { ...settings, "eks-blue-green:kubernetesVersion": "1.34" };
+    world.record = {
+      ...world.record,
+      placement: { ...world.record.placement, green: { role: "standby", version: "1.34", workload: "running" } },
+    };
+    world.clusters.set("green", world.member("1.34", false));
+    world.now += 600_000;
+    world.reconcile();
+    world.fault = { call: "hook", nth: 1, kind: "after", error: () => new Killed() };
+    await assert.rejects(world.run(admit, { config: one }), Killed);
+    assert.equal(world.record.rollout?.command?.name, "admit");
+    world.fault = null;
+    world.now += 600_000;
+    const result = await world.run(admit, { config: one });
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual(ran(world), ["sync before-admit green", "sync before-admit green"]);
+    assert.equal(new Set(variable(world, "ID")).size, 1);
+  });
+
+  it("are not run by a driver that was overtaken", async () => {
+    const world = new World();
+    world.watch = () => {
+      if (world.calls.at(-1) === "hook" && world.hooked.length === 1)
+        world.record = { ...world.record, revision: world.record.revision + 1 };
+    };
+    world.hook = () => ({ kind: "failed", why: "it ended with 1" });
+    await assert.rejects(world.upgrade({ config: settings }), { code: "EBG-FENCED" });
+    assert.equal(world.hooked.length, 1, "no second attempt");
+  });
+
   it("are tried three times before the rollout stops; nothing goes back, and the same command goes on", async () => {
     for (const { name, at } of all) {
       const world = new World();

@@ -1,0 +1,33 @@
+/** Whether what hooks would run is there: a rollout is not begun that would stop at the first of them. */
+import type { EnvironmentConfig } from "../../stacks/config";
+import type { Step } from "../../stacks/record";
+import type { Finding } from "../finding";
+import { hooksAround } from "../planning/hooks";
+import type { HooksPort } from "../ports/hooks";
+
+/** `midway`: in the middle of a rollout it is advice; the hook itself stops it where it is needed. */
+export async function hookFindings(
+  port: HooksPort | undefined,
+  { hooks = [] }: Pick<EnvironmentConfig, "hooks">,
+  ahead: readonly Step[],
+  midway: boolean,
+): Promise<Finding[]> {
+  const used = new Set(ahead.flatMap((step) => (step.type === "move" ? hooksAround(hooks, step.kind) : [])));
+  const found = await Promise.all(
+    [...used].map(async ({ name, at, command }): Promise<Finding[]> => {
+      const why = (await port?.lacks(command)) ?? null;
+      if (why === null) return [];
+      return [
+        {
+          code: "EBG-PREFLIGHT",
+          severity: midway ? "recommended" : "required",
+          message: `hook ${name} (${at}) can't be run: ${why}`,
+          remedy:
+            "put the program there (a path is from the project's folder, and it must be executable), or correct " +
+            "hooks[].command",
+        },
+      ];
+    }),
+  );
+  return found.flat();
+}
