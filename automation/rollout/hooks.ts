@@ -10,12 +10,20 @@ import { typed, describeAsked } from "../text/command-line";
 import { Stop, stopRequested } from "./interruptions";
 import type { Session } from "./session";
 
-const mostAttempts = 3;
+interface Patience {
+  readonly attempts: number;
+  readonly longestMs: number;
+  /** Whether the move is made without it when it has failed. */
+  readonly mayFail: boolean;
+}
+const forward: Patience = { attempts: 3, longestMs: Number.POSITIVE_INFINITY, mayFail: false };
+/** Clients may be failing meanwhile. */
+const back: Patience = { attempts: 1, longestMs: 60_000, mayFail: true };
 
-/** Traffic that goes back is kept waiting by nobody; a cluster that is destroyed does not come back. */
-function mayFail({ record: { rollout } }: Session, { kind }: Move): boolean {
-  const back = rollout?.direction === "back" || rollout?.command?.name === "rollback";
-  return back && kind !== "retire";
+/** Traffic that goes back is not kept waiting; a cluster that is destroyed does not come back. */
+function patienceOf({ record: { rollout } }: Session, { kind }: Move): Patience {
+  const goesBack = rollout?.direction === "back" || rollout?.command?.name === "rollback";
+  return goesBack && kind !== "retire" ? back : forward;
 }
 
 function variablesOf(
@@ -57,7 +65,7 @@ async function attempt(
   const call = {
     command: hook.command,
     variables: variablesOf(session, index, move, hook),
-    timeoutMs: hook.timeoutSeconds * 1000,
+    timeoutMs: Math.min(hook.timeoutSeconds * 1000, patienceOf(session, move).longestMs),
   };
   const end = (await ports.hooks?.run(call, options.cancel)) ?? { kind: "failed", why: "nobody can run it here" };
   const seconds = (ports.clock.now() - started) / 1000;
@@ -72,19 +80,20 @@ async function attempt(
 
 async function runHook(session: Session, index: number, move: Move, hook: HookConfig): Promise<void> {
   const { ports, options, environment } = session;
+  const { attempts, mayFail } = patienceOf(session, move);
   for (let count = 1; ; count += 1) {
     if (options.stop.aborted) throw stopRequested(options.commandName);
     await session.assertNotOvertaken();
     const why = await attempt(session, index, move, hook, count);
     if (why === null) return;
     if (options.cancel.aborted) throw stopRequested(options.commandName);
-    if (count < mostAttempts) {
+    if (count < attempts) {
       await ports.clock.sleep(Math.max(ports.clock.scaled(10), 1000), options.stop);
       continue;
     }
-    const what = `hook ${hook.name} (${hook.at} ${move.member}) failed ${mostAttempts} times; ${why}`;
+    const what = `hook ${hook.name} (${hook.at} ${move.member}) failed${attempts === 1 ? "" : ` ${attempts} times`}; ${why}`;
     const repair = `repair what hooks[].command runs (or take the hook out of Pulumi.${environment.environment}.yaml), then `;
-    if (!mayFail(session, move))
+    if (!mayFail)
       throw new Stop(
         "EBG-HOOK",
         `${what}. Everything before it is done.`,
