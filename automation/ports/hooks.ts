@@ -1,4 +1,8 @@
 /** How a command of the user's own is run. */
+
+/** Variables that a command gets (docs/how-to/hooks.md). */
+export const hookVariable = (name: string): string => `EKS_BLUE_GREEN_HOOK_${name}`;
+
 export interface HookCall {
   readonly command: readonly string[];
   /** On top of the driver's own environment. */

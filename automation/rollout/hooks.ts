@@ -6,6 +6,7 @@ import type { HookConfig } from "../../stacks/config";
 import { clusterNameOf } from "../../stacks/config/target-groups";
 import type { Move } from "../../stacks/record";
 import { hooksAround } from "../planning/hooks";
+import { hookVariable } from "../ports/hooks";
 import { typed, describeAsked } from "../text/command-line";
 import { Stop, stopRequested } from "./interruptions";
 import type { Session } from "./session";
@@ -48,7 +49,7 @@ function variablesOf(
     COMMAND: describeAsked(rollout?.command ?? null),
     DIRECTION: direction,
   };
-  return Object.fromEntries(Object.entries(variables).map(([key, value]) => [`EKS_BLUE_GREEN_HOOK_${key}`, value]));
+  return Object.fromEntries(Object.entries(variables).map(([key, value]) => [hookVariable(key), value]));
 }
 
 async function attempt(

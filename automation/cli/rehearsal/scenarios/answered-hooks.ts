@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hookVariable } from "../../../ports/hooks";
 import type { Seen } from "../stage";
 
 export interface AnsweredHook {
@@ -14,7 +15,7 @@ export interface AnsweredHook {
 }
 
 const script =
-  'file="$1/$EKS_BLUE_GREEN_HOOK_NAME $EKS_BLUE_GREEN_HOOK_AT $EKS_BLUE_GREEN_HOOK_MEMBER"; ' +
+  `file="$1/${["NAME", "AT", "MEMBER"].map((name) => `$${hookVariable(name)}`).join(" ")}"; ` +
   ': > "$file"; until [ -e "$file.done" ]; do sleep 0.2; done';
 const roundMs = 200;
 
