@@ -107,6 +107,7 @@ const managedKeys = [
   "terminationGraceSeconds",
   "memory",
   "cpu",
+  "podSecurity",
   "environment",
   "environmentFrom",
 ] as const;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError, parseEnvironmentConfig } from "../../../stacks/config";
+import { services } from "../../../stacks/config/keys/services";
 import { replicasAreTheirs, stopsWorkloads, targetGroupsOf } from "../../../stacks/config/target-groups";
 import { initialRecord } from "../../../stacks/record";
 import { sharedFieldProblems } from "../../../stacks/record/config-changes";
@@ -70,6 +71,7 @@ describe("a service whose workload is external, in the config", () => {
     cpu: "250m",
     environment: { A: "b" },
     environmentFrom: ["secret"],
+    podSecurity: { profile: "restricted" },
   };
   for (const [key, value] of Object.entries(managedOnly))
     it(`can't have ${key}: that is where the workload is deployed from`, () => {
@@ -77,6 +79,20 @@ describe("a service whose workload is external, in the config", () => {
         `services[0].${key}: can't be combined with workload external: nothing of that workload is this package's to set`,
       ]);
     });
+
+  it("is thought of with every key of a service: each is refused, or is of the listener and its targets", () => {
+    const ofTargets = [
+      ...["name", "namespace", "workload", "external", "ports", "port", "targetPort", "servicePort"],
+      ...["externalTrafficPolicy", "targetType", "healthCheckPath", "probePath", "deregistrationDelaySeconds"],
+    ];
+    const item = services.item as unknown as { readonly keys: object };
+    assert.deepEqual(
+      Object.keys(item.keys)
+        .filter((key) => !ofTargets.includes(key))
+        .sort(),
+      [...Object.keys(managedOnly), "existing"].sort(),
+    );
+  });
 
   it("can't be of instance targets, nor in an environment whose load balancers are Services'", () => {
     assert.match(
