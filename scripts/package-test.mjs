@@ -51,6 +51,9 @@ const pulumi = (which) =>
       .map(([name, range]) => [name, which === "newest" ? range : range.replace(/^\^/, "")]),
   );
 
+/** Once without what only the sandbox needs, as a job with credentials installs it. */
+const parts = (kind) => (kind === "commonjs" ? ["--omit=optional"] : []);
+
 function install(folder, kind, tarball) {
   mkdirSync(folder);
   const project = {
@@ -68,10 +71,14 @@ function install(folder, kind, tarball) {
   say(
     kind,
     "npm install",
-    `${run(folder, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund"]).seconds} s`,
+    `${run(folder, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...parts(kind)]).seconds} s`,
   );
   const copies = readdirSync(join(folder, "node_modules", manifest.name)).includes("node_modules");
   check(!copies, "a dependency was installed a second time, inside of the package");
+  const sandboxOnly = Object.keys(manifest.optionalDependencies).filter((name) =>
+    readdirSync(join(folder, "node_modules")).includes(name.split("/")[0]),
+  );
+  say(kind, "packages of the sandbox alone", sandboxOnly.join(", ") || "none");
 }
 
 function preview(folder, kind) {
@@ -89,6 +96,10 @@ function commandLine(folder, kind) {
   check(version.stdout.trim() === manifest.version, version.stdout);
   say(kind, "eks-blue-green --version", `${version.seconds} s`);
   check(/Exit codes:/.test(run(folder, bin, ["--help"]).stdout), "no help");
+  if (parts(kind).length > 0) {
+    const rehearse = run(folder, bin, ["sandbox", "tools"], { status: 3 });
+    check(/SBX-PACKAGE: .*left out[^\n]*\n→ install without --omit=optional/.test(rehearse.stderr), rehearse.stderr);
+  }
   const main = `node_modules/${manifest.name}/dist/stacks/index.js`;
   writeFileSync(join(folder, "Pulumi.yaml"), `name: shop\nruntime: nodejs\nmain: ${main}\n`);
   mkdirSync(join(folder, "state"));

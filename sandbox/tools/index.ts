@@ -7,6 +7,7 @@ import { downloadFor, tryDownload } from "./download";
 import { buildModule, findGo } from "./go-build";
 import { findOnPath } from "./path-lookup";
 import type { OnProgress } from "./progress";
+import { refuseWithoutPackages } from "./packages";
 import { resolvePython } from "./python";
 
 export type { ToolProgress } from "./progress";
@@ -24,6 +25,7 @@ export interface ResolveToolsOptions {
  * module; Python's from the cache, else the package index. Throws SBX-TOOL-MISSING, SBX-TOOL-BUILD or SBX-TOOL-INSTALL.
  */
 export async function resolveTools(options: ResolveToolsOptions): Promise<ToolPaths> {
+  refuseWithoutPackages();
   if (process.platform === "win32")
     throw new SandboxError("SBX-PLATFORM", "the sandbox runs on Linux and macOS", "Use WSL.");
   const cache = new Cache(options.cacheDir ?? defaultCacheDir());

@@ -103,7 +103,16 @@ describe("the package", () => {
       readonly packages: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
     };
     const locked = packages[""] ?? {};
-    for (const key of ["name", "version", "dependencies", "devDependencies", "peerDependencies", "engines", "bin"])
+    for (const key of [
+      "name",
+      "version",
+      "dependencies",
+      "optionalDependencies",
+      "devDependencies",
+      "peerDependencies",
+      "engines",
+      "bin",
+    ])
       assert.deepEqual(locked[key], manifest[key], key);
   });
 

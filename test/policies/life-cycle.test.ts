@@ -1,11 +1,16 @@
 /** What an environment and its members are made, moved and removed with, under the policies that are shipped. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as eks from "@aws-sdk/client-eks";
 import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import * as iam from "@aws-sdk/client-iam";
 import { STSClient, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { Identities } from "../support/identities";
+import { callAws } from "../../automation/adapters/aws/call";
+import { buildProgram } from "../../automation/cli/main";
+import { DriverError } from "../../automation/errors";
+import { commandPolicies, Identities } from "../support/identities";
 import { driverActions } from "./driver-actions";
 import type { SandboxInfo } from "../../sandbox/contract";
 import { idleExcuses, recordedActions, unusedActions } from "./used";
@@ -281,6 +286,52 @@ describe("an environment under the shipped policies", function () {
       /assumed-role\/rehearsal\/teardown is not authorized to perform: iam:ListRoles/,
     );
   });
+
+  it("has policies for every command of the CLI, as the page of permissions says", () => {
+    const commands = buildProgram()
+      .commands.filter((one) => one.options.some(({ long }) => long === "--stack") && one.name() !== "rehearse")
+      .map((one) => one.name());
+    assert.deepEqual(Object.keys(commandPolicies).sort(), commands.sort());
+    const page = readFileSync(resolve(__dirname, "../../docs/reference/permissions.md"), "utf8");
+    const saidOf = (file: string): string =>
+      new RegExp(`\\| \`${file}\\.json\`\\s*\\|([^|]*)\\|`).exec(page)?.[1] ?? "";
+    for (const [command, files] of Object.entries(commandPolicies)) {
+      const own = files.includes("move")
+        ? "move"
+        : files.includes("adopt")
+          ? "adopt"
+          : files.includes("destroy")
+            ? "destroy"
+            : "look";
+      assert.match(saidOf(own), new RegExp(`\`${command}\``), `${command}: ${own}.json`);
+    }
+  });
+
+  for (const command of Object.keys(commandPolicies))
+    it(`names the action that is missing, and what to do, to whoever runs ${command}`, async () => {
+      const TargetGroupArn = `arn:aws:elasticloadbalancing:${region}:${accountId}:targetgroup/dev-web/1`;
+      const calls: Readonly<Record<string, (aws: Awaited<ReturnType<typeof as>>) => Promise<unknown>>> = {
+        "elasticloadbalancing:DescribeTargetHealth": ({ elb: one }) =>
+          one.send(new elb.DescribeTargetHealthCommand({ TargetGroupArn })),
+        "eks:DescribeCluster": ({ eks: one }) => one.send(new eks.DescribeClusterCommand({ name: "dev-blue" })),
+        // EC2 says no more than that it is not authorized, or less: the driver knows what it asked.
+        "ec2:DescribeNetworkInterfaces": ({ ec2: one }) => one.send(new ec2.DescribeNetworkInterfacesCommand({})),
+      };
+      for (const [action, call] of Object.entries(calls)) {
+        const aws = await as(command, [action]);
+        const error = await callAws(action, () => call(aws)).then(
+          () => null,
+          (reason: unknown) => reason,
+        );
+        assert.ok(error instanceof DriverError, `${command} without ${action} was not refused`);
+        assert.equal(error.code, "EBG-CREDENTIALS");
+        assert.ok(
+          error.message.includes(action) && error.message.includes(`assumed-role/rehearsal/${command}`),
+          error.message,
+        );
+        assert.ok(error.remedy.includes(action), error.remedy);
+      }
+    });
 
   it("needs every action that the policies allow, here or in another run, but for those that are said", () => {
     const here = rig()

@@ -79,6 +79,26 @@ describe("the driver's policies", () => {
   });
 });
 
+describe("an error of AWS", () => {
+  it("names the action that was sent, at every call of the driver: some answers don't say it themselves", () => {
+    const folder = join(root, "automation/adapters");
+    let seen = 0;
+    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((one) =>
+      one.endsWith(".ts"),
+    )) {
+      const source = readFileSync(join(folder, name), "utf8");
+      for (const [, named = "", between = "", sent = ""] of source.matchAll(
+        /"((?:ec2|eks|iam|sts|elasticloadbalancing|cloudwatch):[A-Z]\w+)",((?:(?!"(?:ec2|eks|iam|sts|elasticloadbalancing|cloudwatch):)[^;])*?)new (\w+)Command\(/g,
+      )) {
+        if (!between.includes("=>")) continue;
+        assert.equal(named.split(":")[1], sent, `${name}: ${named}`);
+        seen += 1;
+      }
+    }
+    assert.ok(seen >= 30, String(seen));
+  });
+});
+
 describe("an existing cluster", () => {
   const arn = (kind: string, name: string): string => `arn:aws:eks:us-east-1:111122223333:${kind}/${name}`;
 

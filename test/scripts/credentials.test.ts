@@ -46,6 +46,38 @@ describe("the tracked files", () => {
     });
     assert.deepEqual(hits, []);
   });
+  it("brought none with any commit", function () {
+    // The whole history takes a minute or more: CI has a job for it.
+    if (process.env["EBG_SCAN_HISTORY"] === undefined) return this.skip();
+    this.timeout(600_000);
+    const log = spawnSync(
+      "git",
+      [
+        "-c",
+        "safe.directory=*",
+        "log",
+        "--all",
+        "-p",
+        "--no-color",
+        "--no-ext-diff",
+        "--text",
+        "--unified=0",
+        "--format=commit %h",
+        "--",
+        ".",
+        ":!*.sum",
+      ],
+      { cwd: root, encoding: "utf8", maxBuffer: 2 ** 30 },
+    );
+    assert.equal(log.status, 0, log.stderr);
+    const hits: string[] = [];
+    let commit = "";
+    for (const line of log.stdout.split("\n")) {
+      if (line.startsWith("commit ")) commit = line;
+      else if (line.startsWith("+")) hits.push(...found(line).map((kind) => `${commit}: ${kind}`));
+    }
+    assert.deepEqual(hits, []);
+  });
   it("would be caught with one of each kind", () => {
     const letters = "abcdefghij0123456789";
     const samples = [
