@@ -94,6 +94,15 @@ describe("a service whose workload is external, in the config", () => {
     );
   });
 
+  it("can't have what takes in a workload of the primary's alone", () => {
+    const existing = { service: "web", deployment: "web" };
+    assert.ok(
+      problemsOf([{ ...web, existing }]).includes(
+        "services[0].existing: can't be combined with workload external: nothing of that workload is this package's to set",
+      ),
+    );
+  });
+
   it("can't be of instance targets, nor in an environment whose load balancers are Services'", () => {
     assert.match(
       problemsOf([{ ...web, targetType: "instance" }]).join(),
