@@ -53,10 +53,14 @@ export interface NetworkOutputs {
 
 /** A target group of the environment, its listener and its load balancer. */
 export interface ServiceTargetGroup {
-  /** Target group key: see `targetGroupsOf`. */
+  /** Target group key: see `groupsOf`. */
   readonly name: string;
   /** Name of the service in the config. */
   readonly service: string;
+  /** Key of the port that it serves: see `targetGroupsOf`. Absent: the group's own key. */
+  readonly portKey?: string;
+  /** The one member whose targets are in it. Absent or null: all members'. */
+  readonly member?: string | null;
   readonly loadBalancerArn: string;
   readonly dnsName: string;
   readonly targetGroupArn: string;

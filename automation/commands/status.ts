@@ -1,7 +1,7 @@
 import type { EnvironmentRecord } from "../../stacks/record";
 import type { TargetCounts } from "../events";
 import { observe, type Observation } from "../observation/observe";
-import { countsByMember, healthOf, learnOwners } from "../observation/target-owners";
+import { countsByMember, healthOf, learnOwners, noOwners } from "../observation/target-owners";
 import type { WriterLife } from "../adapters/writer-life";
 import type { Health, Ports } from "../ports";
 import type { Finding } from "../finding";
@@ -18,7 +18,7 @@ export interface StatusReport {
   readonly health: Readonly<Record<string, Health>>;
   readonly targets: Readonly<Record<string, TargetCounts>>;
   readonly observation: Observation;
-  /** Where clients send their requests, by target group key: `NAME:PORT`. */
+  /** Where clients send their requests, by the service's port: `NAME:PORT`. */
   readonly addresses: Readonly<Record<string, string>>;
   readonly findings: readonly Finding[];
   /**
@@ -36,7 +36,7 @@ export async function runStatus(ports: Ports, { environment, record, members }: 
     probes: 0,
     alarms: environment.config.rollout.alarms,
   });
-  const owners = learnOwners(new Map(), observation);
+  const owners = learnOwners(noOwners, observation);
   const health = Object.fromEntries(Object.keys(members).map((name) => [name, healthOf(owners, observation, name)]));
   return {
     environment: environment.environment,

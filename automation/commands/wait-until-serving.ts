@@ -5,7 +5,7 @@
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";
 import { observe, plainLook } from "../observation/observe";
-import { healthOf, learnOwners } from "../observation/target-owners";
+import { healthOf, learnOwners, noOwners } from "../observation/target-owners";
 import type { Ports } from "../ports";
 import { missingTargetGroups, withLoadBalancers } from "../environment/load-balancers";
 import type { Family } from "../environment/state";
@@ -34,7 +34,7 @@ async function problemOf(ports: Ports, { environment, record, members }: Family)
   const missing = missingTargetGroups(environment);
   if (missing.length > 0) return `the target group '${missing[0]}' was not found`;
   const observation = await observe(ports, environment, members, { ...plainLook, probes: requests });
-  const owners = learnOwners(new Map(), observation);
+  const owners = learnOwners(noOwners, observation);
   // One whose move is open is between two places, and its driver looks after it.
   const idle = servingOf({ record }).filter(
     (name) =>

@@ -4,6 +4,7 @@
  */
 import type { EnvironmentConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
+import { groupOfMember, groupRefsOf, groupsOf, onePerPort } from "../../stacks/config/group-refs";
 import type { EnvironmentRecord, Ownership, Step } from "../../stacks/record";
 import {
   clusterNameOf,
@@ -44,21 +45,20 @@ export async function withLoadBalancers(
 
 /** A member that was deployed before the load balancers were there has no ARNs in its outputs yet. */
 export function withTargetGroups(member: MemberOutputs, environment: EnvironmentOutputs): MemberOutputs {
+  const groups = environment.loadBalancer.services;
+  const refs = groupRefsOf(groups);
   const services = Object.fromEntries(
-    Object.entries(member.services).map(([key, service]) => [
-      key,
-      {
-        ...service,
-        targetGroupArn: service.targetGroupArn ?? environment.loadBalancer.services[key]?.targetGroupArn ?? null,
-      },
-    ]),
+    Object.entries(member.services).map(([port, service]) => {
+      const known = groups[groupOfMember(refs, port, member.member)]?.targetGroupArn ?? null;
+      return [port, { ...service, targetGroupArn: service.targetGroupArn ?? known }];
+    }),
   );
   return { ...member, services };
 }
 
 /** Target groups that the config names and nobody has found: nothing can be moved while a service can't be watched. */
 export function missingTargetGroups(environment: EnvironmentOutputs): string[] {
-  return targetGroupsOf(environment.config)
+  return groupsOf(environment.config, environment.config.members)
     .map(({ key }) => key)
     .filter((key) => environment.loadBalancer.services[key] === undefined);
 }
@@ -103,8 +103,11 @@ export function refuseRetiringPrimary(
   );
 }
 
-/** Where clients send their requests, by target group key: `NAME:PORT` of the load balancer's listener. */
+/** Where clients send their requests, by the service's port: `NAME:PORT` of the load balancer's listener. */
 export const addressesOf = ({ loadBalancer }: Pick<EnvironmentOutputs, "loadBalancer">): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(loadBalancer.services).map(([key, { dnsName, port }]) => [key, `${dnsName}:${port}`]),
+    onePerPort(groupRefsOf(loadBalancer.services)).flatMap(({ key, port }) => {
+      const group = loadBalancer.services[key];
+      return group === undefined ? [] : [[port, `${group.dnsName}:${group.port}`]];
+    }),
   );

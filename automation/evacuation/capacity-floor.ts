@@ -1,8 +1,8 @@
 /** In the middle of a rollout nobody whose pods still serve is taken out below the floor of capacity. Pure. */
 import { capacityOf, type EnvironmentRecord, type Step } from "../../stacks/record";
 import { DriverError } from "../errors";
-import type { Observation } from "../observation/observe";
-import { healthOf, serves, type Ownership } from "../observation/target-owners";
+import { groupsOfMember, type Observation } from "../observation/observe";
+import { healthOf, serves, type TargetOwners } from "../observation/target-owners";
 import { capacityFloor } from "../planning/capacity";
 import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
@@ -86,14 +86,14 @@ function waysOut(
 export function refuseBelowFloor(
   record: EnvironmentRecord,
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   request: EvacuationRequest,
   beside: readonly string[],
 ): void {
   const { member, minCapacityPercent } = request;
   const { rollout, intent, placement } = record;
   if (rollout === null || record.evacuation != null || intent?.move.member === member) return;
-  const serving = Object.keys(observation.groups).some((key) => serves(owners, observation, key, member));
+  const serving = groupsOfMember(observation, member).some((key) => serves(owners, observation, key, member));
   if (!serving) return;
   const before = placementBefore(record);
   const { [member]: _leaves, ...others } = before;

@@ -3,9 +3,10 @@ import type { EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
 import { controllerRuns } from "../observation/controller";
-import type { Observation } from "../observation/observe";
+import { groupOfMember, portOf } from "../../stacks/config/group-refs";
+import { groupsOfMember, type Observation } from "../observation/observe";
 import { claimKey } from "../observation/claims";
-import { healthOf, isRegistered, serves, targetsOf, type Ownership } from "../observation/target-owners";
+import { healthOf, isRegistered, serves, targetsOf, type TargetOwners } from "../observation/target-owners";
 import { bringIn } from "../planning/step-builder";
 import type { AddressOwner } from "../ports";
 import { describeAsked, typed } from "../text/command-line";
@@ -31,7 +32,7 @@ export const inTeardown = ({ rollout }: EnvironmentRecord): boolean => rollout?.
 export function mayEvacuate(
   record: EnvironmentRecord,
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   request: EvacuationRequest,
 ): string {
   const { member, environment } = request;
@@ -108,23 +109,30 @@ function activeBeside(record: EnvironmentRecord, member: string): string[] {
  * Target groups in which the member may be the last that serves: it has a healthy target there, as far as nobody else
  * has it, and no peer serves. What nobody serves is not made worse.
  */
-function lastServedBy(observation: Observation, owners: Ownership, member: string, peers: readonly string[]): string[] {
-  return Object.entries(observation.groups).flatMap(([key, targets]) => {
-    if (peers.some((name) => serves(owners, observation, key, name))) return [];
+function lastServedBy(
+  observation: Observation,
+  owners: TargetOwners,
+  member: string,
+  peers: readonly string[],
+): string[] {
+  const { groupOf, groups } = observation;
+  return groupsOfMember(observation, member).flatMap((key) => {
+    const port = portOf(groupOf, key);
+    if (peers.some((name) => serves(owners, observation, groupOfMember(groupOf, port, name), name))) return [];
     const theirs = new Set(
       Object.keys(observation.members)
         .filter((name) => name !== member)
         .flatMap((name) => targetsOf(owners, observation, key, name).map(({ id }) => id)),
     );
-    const alive = (targets ?? []).some(({ id, state }) => state === "healthy" && !theirs.has(id));
-    return alive ? [`'${key}'`] : [];
+    const alive = (groups[key] ?? []).some(({ id, state }) => state === "healthy" && !theirs.has(id));
+    return alive ? [`'${port}'`] : [];
   });
 }
 
 function refuseOpenWork(
   record: EnvironmentRecord,
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   { member, environment }: EvacuationRequest,
 ): void {
   const { evacuation, adoption, intent, rollout } = record;
@@ -196,7 +204,7 @@ export interface Candidates {
   readonly unclaimed: Readonly<Record<string, readonly string[]>>;
   /** Registered, and another member says that it is its own: the member's only if EC2 says so, and nobody else's. */
   readonly claimed: Readonly<Record<string, readonly string[]>>;
-  /** The member's own list or endpoints have these; proof enough. */
+  /** The member's own list or endpoints have these, or they are in a group of its own; proof enough. */
   readonly own: ReadonlySet<string>;
 }
 
@@ -206,14 +214,16 @@ export function candidatesOf(observation: Observation, member: string): Candidat
   const own = new Set<string>();
   const unclaimed: Record<string, string[]> = {};
   const contested: Record<string, string[]> = {};
-  for (const [key, targets] of Object.entries(observation.groups)) {
+  for (const key of groupsOfMember(observation, member)) {
     const claimed = new Set(
       others.flatMap((one) => [...(one.services[key]?.recorded ?? []), ...(one.services[key]?.endpoints ?? [])]),
     );
-    const registered = (targets ?? []).filter(isRegistered).map((target) => target.id);
+    const registered = (observation.groups[key] ?? []).filter(isRegistered).map((target) => target.id);
+    // A group of its own has nobody else's.
+    const byGroup = observation.groupOf[key]?.member === member ? registered : [];
     unclaimed[key] = registered.filter((id) => !claimed.has(id)).sort();
     contested[key] = registered.filter((id) => claimed.has(id)).sort();
-    for (const id of [...(mine?.services[key]?.recorded ?? []), ...(mine?.services[key]?.endpoints ?? [])])
+    for (const id of [...byGroup, ...(mine?.services[key]?.recorded ?? []), ...(mine?.services[key]?.endpoints ?? [])])
       if (!claimed.has(id)) own.add(`${key}|${id}`);
   }
   return { unclaimed, claimed: contested, own };

@@ -16,8 +16,8 @@ import {
 } from "./gate-result";
 import { decideFlags } from "./multi-cluster-flag";
 import type { Excused } from "../observation/baseline";
-import { silence, type MemberServiceObservation, type Observation } from "../observation/observe";
-import { isRegistered, targetsOf, type Ownership } from "../observation/target-owners";
+import { groupsOfMember, silence, type MemberServiceObservation, type Observation } from "../observation/observe";
+import { isRegistered, targetsOf, type TargetOwners } from "../observation/target-owners";
 import { isDrift, peerProblems, probeProblem, remedyOf, toleratedFor, worstOf, type Snapshot } from "./peers";
 
 export interface AdmitRules {
@@ -46,7 +46,7 @@ export interface AdmitRules {
  */
 export function decideAdmitted(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   rules: AdmitRules,
   memory: GateMemory,
 ): Decided {
@@ -82,7 +82,7 @@ function remedyFor(problem: Decision): string {
  * to hold it up for ever.
  * One whose targets are gone is: that may be this member's doing.
  */
-function servingOf(observation: Observation, owners: Ownership, rules: AdmitRules): Decision | null {
+function servingOf(observation: Observation, owners: TargetOwners, rules: AdmitRules): Decision | null {
   // Nobody else serves any more: going back would lead to nobody, so only the newcomer counts.
   if (isAlone(observation, owners, rules)) return null;
   const { peers, peersBefore, excused, toleratedMs } = rules;
@@ -96,17 +96,21 @@ function servingOf(observation: Observation, owners: Ownership, rules: AdmitRule
 }
 
 /** No peer has a healthy target, and not because somebody took out targets whose pods are ready. */
-function isAlone(observation: Observation, owners: Ownership, { peers }: AdmitRules): boolean {
-  const groups = Object.entries(observation.groups);
-  if (peers.length === 0 || groups.length === 0) return false;
-  return peers.every((peer) =>
-    groups.every(([key, told]) => {
-      if (told === null) return false;
-      const registered = targetsOf(owners, observation, key, peer).filter(isRegistered);
-      const evicted = registered.length === 0 && (observation.members[peer]?.services[key]?.endpoints ?? []).length > 0;
-      return !evicted && !registered.some(({ state }) => state === "healthy" || state === "initial");
-    }),
-  );
+function isAlone(observation: Observation, owners: TargetOwners, { peers }: AdmitRules): boolean {
+  if (peers.length === 0) return false;
+  return peers.every((peer) => {
+    const groups = groupsOfMember(observation, peer);
+    return (
+      groups.length > 0 &&
+      groups.every((key) => {
+        if (observation.groups[key] === null) return false;
+        const registered = targetsOf(owners, observation, key, peer).filter(isRegistered);
+        const evicted =
+          registered.length === 0 && (observation.members[peer]?.services[key]?.endpoints ?? []).length > 0;
+        return !evicted && !registered.some(({ state }) => state === "healthy" || state === "initial");
+      })
+    );
+  });
 }
 
 /**
@@ -170,9 +174,9 @@ function ownProblem(observation: Observation, name: string, excused?: Excused): 
   if (seen === undefined || !seen.reachable)
     return waiting("api-server", silence(seen ?? { name, problem: "no outputs" }));
   // Nothing to look at is never a pass.
-  if (Object.keys(observation.groups).length === 0)
-    return waiting("unknown", "no target group of this environment was found");
-  for (const service of Object.keys(observation.groups)) {
+  const groups = groupsOfMember(observation, name);
+  if (groups.length === 0) return waiting("unknown", "no target group of this environment was found");
+  for (const service of groups) {
     const state = seen.services[service];
     if (state === undefined) return waiting("not-declared", `${name} does not serve '${service}'`);
     const problem = serviceProblem(observation, name, service, state, excused?.sick(name, service) ?? 0);

@@ -13,7 +13,7 @@ import {
 import { decideFlags } from "./multi-cluster-flag";
 import type { Excused } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
-import type { Ownership } from "../observation/target-owners";
+import type { TargetOwners } from "../observation/target-owners";
 import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
 
 export interface BakeRules {
@@ -40,7 +40,7 @@ export interface BakeRules {
  */
 export function decideBaked(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   rules: BakeRules,
   memory: GateMemory,
 ): Decided {

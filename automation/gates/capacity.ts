@@ -17,8 +17,9 @@ import {
 import { controllerRuns } from "../observation/controller";
 import { driftedTargets, unlistedEndpoints } from "../observation/target-drift";
 import type { Excused } from "../observation/baseline";
-import { silence, type Observation } from "../observation/observe";
-import { healthOf, isRegistered, targetsOf, type Ownership } from "../observation/target-owners";
+import { groupOfMember } from "../../stacks/config/group-refs";
+import { groupsOfMember, silence, type Observation } from "../observation/observe";
+import { healthOf, isRegistered, targetsOf, type TargetOwners } from "../observation/target-owners";
 import { isDrift, probeProblem, remedyOf, toleratedFor } from "./peers";
 import type { Health } from "../ports";
 import { counted, doing } from "../text/sentences";
@@ -41,9 +42,9 @@ export interface CapacityRules {
   readonly stayers: readonly string[];
   /** How many of those must be healthy; at least 1. */
   readonly minActive: number;
-  /** Targets that must stay, by target group; null: nobody can say how many, so they only have to be healthy. */
+  /** Targets that must stay, by the service's port; null: nobody can say how many, so they only have to be healthy. */
   readonly required: Readonly<Record<string, number | LikeThoseThatLeave | null>>;
-  /** Targets that the member itself keeps, by target group; none when it leaves. */
+  /** Targets that the member itself keeps, by the service's port; none when it leaves. */
   readonly keeps: Readonly<Record<string, number>>;
   readonly toleratedMs: number;
   /** The same of failed requests; toleratedMs when absent. */
@@ -67,7 +68,7 @@ export interface CapacityRules {
 
 export function decideEnough(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   rules: CapacityRules,
   memory: GateMemory,
 ): Decided {
@@ -143,7 +144,7 @@ export function decideLettingGo(observation: Observation, member: string): Decid
 
 function lackingActive(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   { member, stayers, minActive, keeps, excused }: CapacityRules,
 ): Decision | null {
   const health = (name: string): Health => healthOf(owners, observation, name, excused?.sick);
@@ -164,7 +165,7 @@ function lackingActive(
  * Registered targets that serve. A target without its pod is no capacity; of a member that can't be asked, AWS's word
  * must do.
  */
-function healthyTargets(observation: Observation, owners: Ownership, key: string, name: string): number {
+function healthyTargets(observation: Observation, owners: TargetOwners, key: string, name: string): number {
   const seen = observation.members[name];
   const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
   const backed = seen?.reachable
@@ -174,20 +175,27 @@ function healthyTargets(observation: Observation, owners: Ownership, key: string
 }
 
 /** Of one member, by target group: what its drain writes down for the floor of those that an autoscaler owns. */
-export const healthyByGroup = (observation: Observation, owners: Ownership, member: string): Record<string, number> =>
+export const healthyByGroup = (
+  observation: Observation,
+  owners: TargetOwners,
+  member: string,
+): Record<string, number> =>
   Object.fromEntries(
-    Object.keys(observation.groups).map((key) => [key, healthyTargets(observation, owners, key, member)]),
+    groupsOfMember(observation, member).map((key) => [key, healthyTargets(observation, owners, key, member)]),
   );
 
 function leastOf(
   observation: Observation,
-  owners: Ownership,
-  key: string,
+  owners: TargetOwners,
+  port: string,
   required: number | LikeThoseThatLeave | null,
 ): number | null {
   if (required === null || typeof required === "number") return required;
   const { percent, leaving, before } = required;
-  const now = (name: string): number => (leaving.includes(name) ? healthyTargets(observation, owners, key, name) : 0);
+  const now = (name: string): number =>
+    leaving.includes(name)
+      ? healthyTargets(observation, owners, groupOfMember(observation.groupOf, port, name), name)
+      : 0;
   const all = [...new Set([...leaving, ...Object.keys(before)])].reduce(
     (sum, name) => sum + Math.max(before[name] ?? 0, now(name)),
     0,
@@ -203,20 +211,24 @@ interface Lacking {
 
 function lackingTargets(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   { member, stayers, required, keeps, excused }: CapacityRules,
 ): Lacking {
-  for (const [key, needed] of Object.entries(required)) {
-    const most = leastOf(observation, owners, key, needed);
+  for (const [port, needed] of Object.entries(required)) {
+    const groupOf = (name: string): string => groupOfMember(observation.groupOf, port, name);
+    const most = leastOf(observation, owners, port, needed);
     // No autoscaler makes up for one that was sick before.
     const sickBefore =
-      typeof needed === "number" ? 0 : stayers.reduce((sum, name) => sum + (excused?.sick(name, key) ?? 0), 0);
+      typeof needed === "number"
+        ? 0
+        : stayers.reduce((sum, name) => sum + (excused?.sick(name, groupOf(name)) ?? 0), 0);
     const least = most === null ? null : Math.max(0, most - sickBefore);
     const grown = needed !== null && typeof needed === "object" && (needed.external ? "external" : "autoscaler");
-    let good = keeps[key] ?? 0;
+    let good = keeps[port] ?? 0;
     let drifted = 0;
     let sick = false;
     for (const name of stayers) {
+      const key = groupOf(name);
       const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
       const healthy = healthyTargets(observation, owners, key, name);
       if (least === null && healthy + (excused?.sick(name, key) ?? 0) < registered.length)
@@ -246,7 +258,7 @@ function lackingTargets(
       return {
         problem: waiting(
           back ? "drift" : "capacity",
-          `without ${member} ${good} healthy targets stay in '${key}', ${least} ` +
+          `without ${member} ${good} healthy targets stay in '${port}', ${least} ` +
             `must${why}${drifted > 0 ? `; ${drifted} were taken out behind their controller's back` : ""}`,
         ),
         grows: !back && !sick && grown,

@@ -15,8 +15,9 @@ import {
 } from "./gate-result";
 import type { DeploymentState } from "../ports";
 import type { Excused } from "../observation/baseline";
-import { silence, type Observation } from "../observation/observe";
-import { isDraining, isRegistered, snapshot, type Ownership } from "../observation/target-owners";
+import { hasPartIn } from "../../stacks/config/group-refs";
+import { groupsOfMember, silence, type Observation } from "../observation/observe";
+import { isDraining, isRegistered, snapshot, type TargetOwners } from "../observation/target-owners";
 import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
 
 export interface DrainRules {
@@ -102,7 +103,7 @@ export function leftovers(
     for (const id of ids) {
       const owner = others.find(
         (member) =>
-          (!member.reachable && rules.silentGo !== true) ||
+          (!member.reachable && rules.silentGo !== true && hasPartIn(observation.groupOf, service, member.name)) ||
           (member.services[service]?.recorded ?? []).includes(id) ||
           (member.services[service]?.endpoints ?? []).includes(id),
       );
@@ -119,7 +120,7 @@ export function leftovers(
  */
 export function decideDrained(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   rules: DrainRules,
   memory: GateMemory,
 ): Decided {
@@ -182,7 +183,7 @@ export function decideDrained(
  */
 export function decideGone(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   member: string,
   { evacuated, tearsDown }: Leaving = { evacuated: false, tearsDown: false },
 ): Decided {
@@ -199,13 +200,13 @@ interface Leaving {
 
 function goneProblem(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   member: string,
   { evacuated, tearsDown }: Leaving,
 ): Decision | null {
   const seen = observation.members[member];
-  for (const [service, targets] of Object.entries(observation.groups)) {
-    if (targets === null) return waiting("unknown", `AWS did not tell the targets of '${service}'`);
+  for (const group of groupsOfMember(observation, member)) {
+    if (observation.groups[group] === null) return waiting("unknown", `AWS did not tell the targets of '${group}'`);
   }
   const mine = Object.values(snapshot(owners, observation, member)).flat();
   if (mine.length > 0)

@@ -21,11 +21,12 @@ export interface FlagProblem {
   readonly remedy: string;
 }
 
-export function flagProblems(observation: Observation): FlagProblem[] {
-  return Object.values(observation.members).flatMap((member) =>
+export function flagProblems({ members, groupOf }: Observation): FlagProblem[] {
+  return Object.values(members).flatMap((member) =>
     Object.entries(member.services).flatMap(([service, seen]) =>
       seen.bindings
-        .filter((binding) => !binding.multiCluster)
+        // In a group of its own a member has nobody to evict.
+        .filter((binding) => !binding.multiCluster && (groupOf[service]?.member ?? null) === null)
         .map((binding) => ({
           member: member.name,
           binding: `${binding.namespace}/${binding.name}`,

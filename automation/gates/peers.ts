@@ -2,11 +2,11 @@
 import { isUnknown, listing, waiting, type Decision } from "./gate-result";
 import { driftedTargets } from "../observation/target-drift";
 import { declareAgain, describeLost, isBindingLost } from "../observation/deleted-objects";
-import type { MemberServiceObservation, Observation } from "../observation/observe";
+import { groupsOfMember, type MemberServiceObservation, type Observation } from "../observation/observe";
 import { nothingExcused, worseAnswers, type Excused } from "../observation/baseline";
-import { isRegistered, targetsOf, type Ownership } from "../observation/target-owners";
+import { isRegistered, targetsOf, type TargetOwners } from "../observation/target-owners";
 
-/** Registered targets per service, for members that can't be asked for their endpoints. */
+/** Registered targets by target group, for members that can't be asked for their endpoints. */
 export type Snapshot = Readonly<Record<string, readonly string[]>>;
 
 const nothing: MemberServiceObservation = {
@@ -19,18 +19,18 @@ const nothing: MemberServiceObservation = {
 };
 
 /**
- * What is wrong with the active peers now, one problem for each peer and service. `before`: targets of peers before the
+ * What is wrong with the active peers now, one problem for each peer and target group. `before`: targets of peers before the
  * move, for those that don't answer.
  */
 export function peerProblems(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   peers: readonly string[],
   before: Readonly<Record<string, Snapshot>>,
   excused: Excused = nothingExcused,
 ): Decision[] {
   return peers.flatMap((peer) =>
-    Object.keys(observation.groups).flatMap((service) => {
+    groupsOfMember(observation, peer).flatMap((service) => {
       const problem = peerProblem(observation, owners, peer, service, before[peer]?.[service] ?? [], excused);
       return problem === null ? [] : [problem];
     }),
@@ -39,7 +39,7 @@ export function peerProblems(
 
 function peerProblem(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   peer: string,
   service: string,
   before: readonly string[],
@@ -127,7 +127,7 @@ export interface ServingRules {
  */
 export function servingProblem(
   observation: Observation,
-  owners: Ownership,
+  owners: TargetOwners,
   peers: readonly string[],
   { before, excused, toleratedMs }: ServingRules,
 ): Decision | null {

@@ -1,16 +1,16 @@
 /** What there was before, to compare with: how many targets were healthy, how requests were answered. Pure. */
 import type { Baseline } from "../../stacks/record";
 import type { ProbeResult } from "../ports";
-import type { Observation } from "./observe";
-import { isRegistered, targetsOf, type Ownership } from "./target-owners";
+import { groupsOfMember, type Observation } from "./observe";
+import { isRegistered, targetsOf, type TargetOwners } from "./target-owners";
 
 /**
  * What a look saw of the members in traffic; groups that AWS did not tell, and services that nobody asked, are left out.
  */
-export function baselineOf(observation: Observation, owners: Ownership, active: readonly string[]): Baseline {
+export function baselineOf(observation: Observation, owners: TargetOwners, active: readonly string[]): Baseline {
   const counted = (member: string): Baseline["targets"][string] =>
     Object.fromEntries(
-      Object.keys(observation.groups).flatMap((key) => {
+      groupsOfMember(observation, member).flatMap((key) => {
         if (observation.groups[key] === null) return [];
         const registered = targetsOf(owners, observation, key, member).filter(isRegistered);
         const healthy = registered.filter(({ state }) => state === "healthy").length;

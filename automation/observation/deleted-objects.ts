@@ -3,6 +3,7 @@
  * has them, so that a
  * plain update sees nothing to do; only one that reads them anew declares them again. Pure.
  */
+import { portOf } from "../../stacks/config/group-refs";
 import type { MemberServiceObservation, Observation } from "./observe";
 
 export interface LostObject {
@@ -17,7 +18,7 @@ export const isBindingLost = (seen: MemberServiceObservation | undefined): boole
   seen !== undefined && seen.declaredBinding !== null && seen.stays !== true && seen.bindings.length === 0;
 
 /**
- * `owned`: keys of services whose Deployments the stacks declare. The observation must have looked at workloads.
+ * `owned`: ports of services whose Deployments the stacks declare. The observation must have looked at workloads.
  * Members that don't answer are passed over.
  */
 export function lostObjects(
@@ -30,7 +31,7 @@ export function lostObjects(
     if (seen === undefined || !seen.reachable) return [];
     return Object.entries(seen.services).flatMap(([service, state]): LostObject[] => [
       ...(isBindingLost(state) ? [{ member, service, kind: "TargetGroupBinding" as const }] : []),
-      ...(owned.includes(service) && state.deployment === null
+      ...(owned.includes(portOf(observation.groupOf, service)) && state.deployment === null
         ? [{ member, service, kind: "Deployment" as const }]
         : []),
     ]);

@@ -4,6 +4,14 @@
  */
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs } from "../../stacks/contract";
 import type { EnvironmentConfig } from "../../stacks/config";
+import {
+  groupOfMember,
+  groupRefsOf,
+  groupsOfPort,
+  hasPartIn,
+  onePerPort,
+  type GroupRefs,
+} from "../../stacks/config/group-refs";
 import { targetGroupsOf } from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
 import type {
@@ -73,22 +81,28 @@ export interface MemberObservation {
   /** As EKS and the API server have it; absent when it was not asked for, null when EKS has no such cluster. */
   readonly cluster?: ObservedCluster | null;
   readonly controller: ControllerState | null;
-  /** By service; empty when the member is not reachable. */
+  /** By the key of the target group in which the member serves; empty when it is not reachable. */
   readonly services: Readonly<Record<string, MemberServiceObservation>>;
 }
 export interface Observation {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Targets by service; null: AWS did not answer. */
+  /** Targets by target group key; null: AWS did not answer. */
   readonly groups: Readonly<Record<string, readonly Target[] | null>>;
+  /** What each of these groups serves, and for whom. */
+  readonly groupOf: GroupRefs;
   readonly members: Readonly<Record<string, MemberObservation>>;
-  /** By service; absent when no probe was asked for. */
+  /** By the service's port; absent when no probe was asked for. */
   readonly probes: Readonly<Record<string, ProbeResult>>;
   /** null: none asked for, or CloudWatch did not answer. */
   readonly alarms: Readonly<Record<string, AlarmState>> | null;
   /** Errors of calls whose answers are missing, for messages. */
   readonly problems: readonly string[];
 }
+
+/** The target groups that may have targets of this member. */
+export const groupsOfMember = ({ groups, groupOf }: Pick<Observation, "groups" | "groupOf">, member: string) =>
+  Object.keys(groups).filter((key) => hasPartIn(groupOf, key, member));
 
 /** What a round asks for beyond the target groups, bindings, records and endpoints. */
 export interface Wants {
@@ -212,6 +226,7 @@ async function observeCluster({ aws, kubernetes }: Ports, member: MemberOutputs)
 
 async function observeMember(
   ports: Ports,
+  groupOf: GroupRefs,
   name: string,
   member: MemberOutputs,
   wants: Wants,
@@ -231,8 +246,11 @@ async function observeMember(
     ]);
     const services = await Promise.all(
       Object.entries(member.services).map(
-        async ([key, service]) =>
-          [key, await observeService(ports, member, [key, service], bindings, wants, config)] as const,
+        async ([port, service]) =>
+          [
+            groupOfMember(groupOf, port, name),
+            await observeService(ports, member, [port, service], bindings, wants, config),
+          ] as const,
       ),
     );
     return {
@@ -268,12 +286,13 @@ async function observeMember(
  */
 export const probeUrl = (
   { config, loadBalancer }: Pick<EnvironmentOutputs, "config" | "loadBalancer">,
-  key: string,
+  port: string,
 ): string => {
   // The path is the service's; what is probed is each of its ports.
-  const service = targetGroupsOf(config).find((group) => group.key === key)?.service;
+  const service = targetGroupsOf(config).find((group) => group.key === port)?.service;
   const path = config.services.find((one) => one.name === service)?.probePath ?? "/";
-  const group = loadBalancer.services[key];
+  // Groups of the same port are behind the same listener.
+  const group = loadBalancer.services[groupsOfPort(groupRefsOf(loadBalancer.services), port)[0] ?? port];
   return `http://${group?.dnsName ?? loadBalancer.dnsName}:${group?.port ?? 80}${path}`;
 };
 
@@ -289,6 +308,7 @@ export async function observe(
 ): Promise<Observation> {
   const problems: string[] = [];
   const services = Object.values(environment.loadBalancer.services);
+  const groupOf = groupRefsOf(environment.loadBalancer.services);
   const [groups, seen, probes, alarms] = await Promise.all([
     Promise.all(
       services.map(
@@ -297,15 +317,15 @@ export async function observe(
     ),
     Promise.all(
       Object.entries(members).map(
-        async ([name, member]) => [name, await observeMember(ports, name, member, wants, environment.config)] as const,
+        async ([name, member]) =>
+          [name, await observeMember(ports, groupOf, name, member, wants, environment.config)] as const,
       ),
     ),
     Promise.all(
       wants.probes === 0
         ? []
-        : services.map(
-            async (service) =>
-              [service.name, await ports.aws.probe(probeUrl(environment, service.name), wants.probes)] as const,
+        : onePerPort(groupOf).map(
+            async ({ port }) => [port, await ports.aws.probe(probeUrl(environment, port), wants.probes)] as const,
           ),
     ),
     wants.alarms.length === 0 ? null : attempt(problems, ports.aws.alarms(wants.alarms)),
@@ -313,6 +333,7 @@ export async function observe(
   return {
     at: ports.clock.now(),
     groups: Object.fromEntries(groups),
+    groupOf,
     members: Object.fromEntries(seen),
     probes: Object.fromEntries(probes),
     alarms,

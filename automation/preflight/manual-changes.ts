@@ -4,12 +4,13 @@
  */
 import type { EnvironmentConfig } from "../../stacks/config";
 import { capacityOf, replicasAt, type EnvironmentRecord, type Step } from "../../stacks/record";
+import { portOf } from "../../stacks/config/group-refs";
 import { isExternal, targetGroupsOf } from "../../stacks/config/target-groups";
 import { listing } from "../gates/gate-result";
 import { driftOf, lookAgain } from "../observation/target-drift";
 import { declareAgain, describeLost, lostObjects } from "../observation/deleted-objects";
-import type { Observation } from "../observation/observe";
-import { isRegistered, learnOwners, targetsOf } from "../observation/target-owners";
+import { groupsOfMember, type Observation } from "../observation/observe";
+import { isRegistered, learnOwners, noOwners, targetsOf } from "../observation/target-owners";
 import type { Finding } from "../finding";
 
 const finding = (severity: Finding["severity"], message: string, remedy: string): Finding => ({
@@ -30,7 +31,7 @@ export const takeBack = (stack: string): string =>
   `PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh --stack ${stack} && pulumi up --stack ${stack}`;
 
 /**
- * The Deployments' replicas by group key, where the config decides over them; null: an autoscaler or somebody else
+ * The Deployments' replicas by the service's port, where the config decides over them; null: an autoscaler or somebody else
  * does.
  */
 export function replicasWanted(
@@ -70,9 +71,10 @@ function replicaFindings(
   return Object.values(observation.members).flatMap((member) => {
     if (record.intent?.move.member === member.name || !deployed.includes(member.name)) return [];
     const wanted = replicasWanted(config, record, member.name);
-    return Object.entries(member.services).flatMap(([key, { deployment }]) => {
-      const right = wanted[key] ?? null;
-      const service = targetGroupsOf(config).find((group) => group.key === key)?.service ?? key;
+    return Object.entries(member.services).flatMap(([group, { deployment }]) => {
+      const port = portOf(observation.groupOf, group);
+      const right = wanted[port] ?? null;
+      const service = targetGroupsOf(config).find(({ key }) => key === port)?.service ?? port;
       if (
         right === null ||
         deployment === null ||
@@ -101,7 +103,7 @@ function targetFindings(observation: Observation, record: EnvironmentRecord, env
     (name) =>
       record.placement[name]?.role === "active" && record.placement[name].evacuated === undefined && name !== leaving,
   );
-  const owners = learnOwners(new Map(), observation);
+  const owners = learnOwners(noOwners, observation);
   const taken = driftOf(observation, serving)
     .filter(({ targets }) => targets.length > 0)
     .map(({ member, service, bindings, targets }) =>
@@ -114,7 +116,7 @@ function targetFindings(observation: Observation, record: EnvironmentRecord, env
       ),
     );
   const sick = serving.flatMap((member) =>
-    Object.keys(observation.groups).flatMap((service) => {
+    groupsOfMember(observation, member).flatMap((service) => {
       const bad = targetsOf(owners, observation, service, member).filter(
         (target) => isRegistered(target) && target.state !== "healthy" && target.state !== "initial",
       );
@@ -133,7 +135,7 @@ function targetFindings(observation: Observation, record: EnvironmentRecord, env
   return [...taken, ...sick];
 }
 
-/** Services whose Deployments the stacks declare. */
+/** Ports of services whose Deployments the stacks declare. */
 export const ownDeployments = (config: EnvironmentConfig): string[] =>
   targetGroupsOf(config)
     .filter(({ service: name }) => {

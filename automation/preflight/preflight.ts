@@ -1,6 +1,7 @@
 /** What must be in order before a rollout begins or goes on. Findings have stable codes; `required` ones stop it. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { EnvironmentConfig } from "../../stacks/config";
+import { groupsOfPort, onePerPort } from "../../stacks/config/group-refs";
 import { mustServeBefore } from "../policy/run-policy";
 import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
 import { externalFindings } from "./external-workloads";
@@ -142,11 +143,14 @@ export function findingsOf(
           "check the driver's permissions (docs/reference/permissions.md)",
         ),
       );
-    else if (!targets.some((target) => target.state === "healthy"))
+  }
+  for (const { port } of onePerPort(observation.groupOf)) {
+    const groups = groupsOfPort(observation.groupOf, port).map((key) => observation.groups[key] ?? null);
+    if (groups.every((targets) => targets !== null && !targets.some((target) => target.state === "healthy")))
       findings.push(
         gated(
           "EBG-PREFLIGHT",
-          `'${service}' has no healthy target: there is nothing to keep alive`,
+          `'${port}' has no healthy target: there is nothing to keep alive`,
           "eks-blue-green verify names what keeps it from serving (pods, targets, security-group rules); repair " +
             "that first",
         ),

@@ -2,6 +2,7 @@
  * The gate before a member leaves traffic or gets smaller: the floor of capacity, as the planner keeps it, looked at in
  * the world.
  */
+import { groupOfMember, groupRefsOf, onePerPort, type GroupRefs } from "../../stacks/config/group-refs";
 import { capacityOf, replicasAt, type Move } from "../../stacks/record";
 import type { ServiceConfig } from "../../stacks/config";
 import { isExternal, replicasAreTheirs } from "../../stacks/config/target-groups";
@@ -83,12 +84,14 @@ export const countsBeforeDrain = (session: Session): boolean =>
     (service) => replicasAreTheirs(service) && service.targetType !== "instance",
   );
 
+const refsOf = ({ environment }: Session): GroupRefs => groupRefsOf(environment.loadBalancer.services);
+
 /**
  * Where an autoscaler owns the number, nobody knows what traffic needs but those that serve it: what leaves is counted
  * before it leaves,
  * together with what left earlier in this rollout and does not come back.
  */
-function likeThoseThatLeave(session: Session, key: string, member: string, service: ServiceConfig): LikeThoseThatLeave {
+function likeThoseThatLeave(session: Session, port: string, member: string, service: ServiceConfig): LikeThoseThatLeave {
   const { rollout, intent } = session.record;
   const steps = rollout?.steps ?? [];
   const drained = steps
@@ -101,7 +104,10 @@ function likeThoseThatLeave(session: Session, key: string, member: string, servi
     ...forGood.filter((name) => drained.includes(name)),
     ...(intent?.move.member === member ? [member] : []),
   ];
-  const before = Object.fromEntries(left.map((name) => [name, rollout?.healthyBefore?.[name]?.[key] ?? 0]));
+  const refs = refsOf(session);
+  const before = Object.fromEntries(
+    left.map((name) => [name, rollout?.healthyBefore?.[name]?.[groupOfMember(refs, port, name)] ?? 0]),
+  );
   const external = isExternal(service) ? { external: true as const } : {};
   return { percent: session.rules.minCapacityPercent, leaving, before, ...external };
 }
@@ -124,14 +130,22 @@ function floorPercent(session: Session, member: string, from: Floor): number {
  * Pods that are not ready are not even registered: where nobody had a healthy target before, what leaves now, if
  * anything, is the measure.
  */
-const nobodyServed = ({ policy, active }: { policy: Session["policy"]; active: readonly string[] }, key: string) =>
-  active.length > 0 && active.every((name) => policy.excused.dead(name, key));
+function nobodyServed(session: Session, port: string): boolean {
+  const active = session.active();
+  const refs = refsOf(session);
+  return (
+    active.length > 0 && active.every((name) => session.policy.excused.dead(name, groupOfMember(refs, port, name)))
+  );
+}
 
 /** Nobody has to have more than before the rollout began: what was sick then, or missing, is not its doing. */
-function whatThereWas(session: Session, key: string, stayers: readonly string[], from: Floor, needed: number): number {
+function whatThereWas(session: Session, port: string, stayers: readonly string[], from: Floor, needed: number): number {
   const { excused } = session.policy;
-  if (from === "start") return Math.max(0, needed - stayers.reduce((sum, name) => sum + excused.sick(name, key), 0));
-  const had = stayers.map((name) => excused.had(name, key));
+  const refs = refsOf(session);
+  const groups = stayers.map((name) => [name, groupOfMember(refs, port, name)] as const);
+  if (from === "start")
+    return Math.max(0, needed - groups.reduce((sum, [name, group]) => sum + excused.sick(name, group), 0));
+  const had = groups.map(([name, group]) => excused.had(name, group));
   return had.some((count) => count === null)
     ? needed
     : Math.min(
@@ -145,17 +159,16 @@ function rulesOf(session: Session, { member, kind, to }: Move, from: Floor): Cap
   const stayers = session.active().filter((name) => name !== member);
   const required: Record<string, CapacityRules["required"][string]> = {};
   const keeps: Record<string, number> = {};
-  for (const [key, group] of Object.entries(session.environment.loadBalancer.services)) {
-    const name = "service" in group ? String(group.service) : key;
+  for (const { port, service: name } of onePerPort(refsOf(session))) {
     const service = session.environment.config.services.find((one) => one.name === name);
     if (service === undefined) continue;
-    if (service.targetType === "instance") required[key] = null;
-    else if (kind === "drain" && nobodyServed({ policy: session.policy, active: session.active() }, key))
-      required[key] = likeThoseThatLeave(session, key, member, service);
+    if (service.targetType === "instance") required[port] = null;
+    else if (kind === "drain" && nobodyServed(session, port))
+      required[port] = likeThoseThatLeave(session, port, member, service);
     else if (replicasAreTheirs(service))
-      required[key] = kind === "drain" ? likeThoseThatLeave(session, key, member, service) : null;
-    else required[key] = whatThereWas(session, key, stayers, from, Math.ceil((service.replicas * floor) / 100));
-    if (kind === "scale") keeps[key] = replicasAreTheirs(service) ? 0 : replicasAt(service.replicas, capacityOf(to));
+      required[port] = kind === "drain" ? likeThoseThatLeave(session, port, member, service) : null;
+    else required[port] = whatThereWas(session, port, stayers, from, Math.ceil((service.replicas * floor) / 100));
+    if (kind === "scale") keeps[port] = replicasAreTheirs(service) ? 0 : replicasAt(service.replicas, capacityOf(to));
   }
   // Within the gate's own timeout, which knows no remedy.
   const growMs = Math.max(

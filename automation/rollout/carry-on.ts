@@ -1,9 +1,10 @@
 /** A way back that seemed to fail, and is right after all: whoever leaves on it errs, or is sick. It goes on. */
+import { groupOfMember, groupsOfPort } from "../../stacks/config/group-refs";
 import { turnBack, type EnvironmentRecord, type Rollout } from "../../stacks/record";
 import { probeProblem } from "../gates/peers";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
-import { healthOf, targetsOf, type Ownership } from "../observation/target-owners";
+import { healthOf, targetsOf, type TargetOwners } from "../observation/target-owners";
 import { otherSide, type Turning } from "../planning/walk-back";
 import type { GateFailed } from "./interruptions";
 import type { Session } from "./session";
@@ -15,10 +16,13 @@ const mostChance = 0.01;
  * Whether some service answers nothing though others than the newcomer are healthy there: the load balancer sends most
  * of the requests, or at least some, to those, so they err too.
  */
-export function othersErr(observation: Observation, owners: Ownership, newcomer: string): boolean {
-  return Object.entries(observation.probes).some(([key, { sent, failed }]) => {
-    const healthy = (observation.groups[key] ?? []).filter(({ state }) => state === "healthy").length;
-    const its = targetsOf(owners, observation, key, newcomer).filter(({ state }) => state === "healthy").length;
+export function othersErr(observation: Observation, owners: TargetOwners, newcomer: string): boolean {
+  const { groups, groupOf } = observation;
+  return Object.entries(observation.probes).some(([port, { sent, failed }]) => {
+    const all = groupsOfPort(groupOf, port).flatMap((key) => groups[key] ?? []);
+    const healthy = all.filter(({ state }) => state === "healthy").length;
+    const own = groupOfMember(groupOf, port, newcomer);
+    const its = targetsOf(owners, observation, own, newcomer).filter(({ state }) => state === "healthy").length;
     return sent > 0 && failed === sent && healthy > its && (its / healthy) ** sent < mostChance;
   });
 }

@@ -11,7 +11,7 @@ import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
 import { observe, type Observation, type Wants } from "../observation/observe";
-import { countsByMember, learnOwners, type Ownership } from "../observation/target-owners";
+import { countsByMember, learnOwners, noOwners, type Owners } from "../observation/target-owners";
 import type { Moment } from "./elapsed";
 import { stopRequested } from "./interruptions";
 import type { Ports } from "../ports";
@@ -52,7 +52,7 @@ export class Session {
   written: EnvironmentRecord;
   /** Ahead of `written` by transitions that the next write carries. */
   record: EnvironmentRecord;
-  owners: Ownership = new Map();
+  owners: Owners = noOwners;
   /** What EC2 has said of targets that two members claim. */
   readonly settledClaims = new Map<string, string>();
   /** Targets that are missing behind a controller's back, and what was done about it. */
@@ -152,7 +152,7 @@ export class Session {
   settleClaim(target: string, member: string): boolean {
     if (this.settledClaims.get(target) === member) return false;
     this.settledClaims.set(target, member);
-    this.owners = new Map(this.owners).set(target, member);
+    this.owners = this.owners.settling(target, member);
     return true;
   }
   present(): string[] {

@@ -1,4 +1,5 @@
 /** Requests that failed before, and that no gate judged for that reason: a command that ends says whether they still do. */
+import { groupRefsOf, onePerPort } from "../../stacks/config/group-refs";
 import { plainLook } from "../observation/observe";
 import { typed } from "../text/command-line";
 import type { RolloutResult } from "./rollout";
@@ -9,7 +10,9 @@ const requests = 32;
 /** Whether what was so before hides failures of some service's requests. */
 export const hidesFailures = (session: Session): boolean =>
   !session.policy.endsService &&
-  Object.keys(session.environment.loadBalancer.services).some((key) => session.policy.excused.failing(key) > 0);
+  onePerPort(groupRefsOf(session.environment.loadBalancer.services)).some(
+    ({ port }) => session.policy.excused.failing(port) > 0,
+  );
 
 /** The result with what is left to repair. */
 export async function withWhatFails(session: Session, result: RolloutResult): Promise<RolloutResult> {

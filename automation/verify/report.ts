@@ -1,5 +1,5 @@
 /** All verifications over one inspection. Pure. */
-import { isDraining, isRegistered, learnOwners, targetsOf } from "../observation/target-owners";
+import { isDraining, isRegistered, learnOwners, noOwners, targetsOf } from "../observation/target-owners";
 import { bindingChecks } from "./checks/bindings";
 import { externalChecks } from "./checks/external-workloads";
 import { memberChecks } from "./checks/members";
@@ -43,7 +43,7 @@ export function verdictOf(checks: readonly Check[]): Verdict {
 
 function trafficOf(inspection: Inspection): TrafficRow[] {
   const { observation, samples, placement } = inspection;
-  const owners = learnOwners(new Map(), observation);
+  const owners = learnOwners(noOwners, observation);
   return Object.keys(observation.groups).flatMap((group) =>
     Object.keys(placement).flatMap((member) => {
       const targets = targetsOf(owners, observation, group, member);

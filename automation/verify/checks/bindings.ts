@@ -1,10 +1,18 @@
 /** Bindings, their flags, the controllers' ConfigMaps, and what the load balancer has of it. */
+import { portOf } from "../../../stacks/config/group-refs";
 import { clusterNameOf } from "../../../stacks/config/target-groups";
 import { listing } from "../../gates/gate-result";
 import { driftedTargets, lookAgain } from "../../observation/target-drift";
 import { turnOn } from "../../gates/multi-cluster-flag";
 import type { MemberObservation, MemberServiceObservation } from "../../observation/observe";
-import { isDraining, isRegistered, learnOwners, targetsOf, type Ownership } from "../../observation/target-owners";
+import {
+  isDraining,
+  isRegistered,
+  learnOwners,
+  noOwners,
+  targetsOf,
+  type TargetOwners,
+} from "../../observation/target-owners";
 import { kubectl } from "../../text/kubectl";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
@@ -13,9 +21,13 @@ import { shell, shellQuote } from "../../text/shell";
 const isInstance = (id: string): boolean => id.startsWith("i-");
 const missingIn = (of: readonly string[], from: readonly string[]): string[] => of.filter((id) => !from.includes(id));
 
+/** Of the member's own stack, for one target group. */
+const outputsOf = ({ outputs, observation }: Inspection, member: string, key: string) =>
+  outputs[member]?.services[portOf(observation.groupOf, key)];
+
 /** A primary's Service keeps its binding while it stands down: only its endpoints leave. */
 const boundByService = (inspection: Inspection, member: string, key: string): boolean =>
-  inspection.outputs[member]?.services[key]?.boundBy === "load-balancer-service";
+  outputsOf(inspection, member, key)?.boundBy === "load-balancer-service";
 
 function bindingCheck(inspection: Inspection, member: string, key: string, service: MemberServiceObservation): Check {
   const subject = `${member}/${key}`;
@@ -25,7 +37,7 @@ function bindingCheck(inspection: Inspection, member: string, key: string, servi
     .map((binding) => `${binding.namespace}/${binding.name}`);
   if (inspection.moving === member) return skipped("EBG-V-BINDING", subject, "a move of this member is under way");
   if (names.length > 1) {
-    const own = inspection.outputs[member]?.services[key]?.binding;
+    const own = outputsOf(inspection, member, key)?.binding;
     const remedy = own == null ? "the Service's own has labels service.k8s.aws/stack-*" : `the stack's own is ${own}`;
     return bad(
       "EBG-V-BINDING",
@@ -125,7 +137,7 @@ function configMapCheck(inspection: Inspection, member: string, key: string, ser
 
 function targetCheck(
   inspection: Inspection,
-  owners: Ownership,
+  owners: TargetOwners,
   member: string,
   key: string,
   service: MemberServiceObservation,
@@ -193,7 +205,7 @@ function targetCheck(
   );
 }
 
-function strayCheck(inspection: Inspection, owners: Ownership, key: string): Check {
+function strayCheck(inspection: Inspection, owners: TargetOwners, key: string): Check {
   const targets = inspection.observation.groups[key];
   if (targets === null || targets === undefined)
     return unknown(
@@ -203,7 +215,7 @@ function strayCheck(inspection: Inspection, owners: Ownership, key: string): Che
       "check the driver's permissions (docs/reference/permissions.md)",
     );
   const stray = targets
-    .filter((target) => isRegistered(target) && !isDraining(target) && !owners.has(`${key}|${target.id}`))
+    .filter((target) => isRegistered(target) && !isDraining(target) && owners.ownerOf(key, target.id) === undefined)
     .map((target) => target.id);
   if (stray.length === 0) return ok("EBG-V-STRAY-TARGETS", key, `${targets.length} targets, all known to a member`);
   const silent = Object.keys(inspection.placement).filter(
@@ -230,7 +242,7 @@ function strayCheck(inspection: Inspection, owners: Ownership, key: string): Che
 }
 
 export function bindingChecks(inspection: Inspection): Check[] {
-  const owners = learnOwners(new Map(), inspection.observation);
+  const owners = learnOwners(noOwners, inspection.observation);
   const perMember = Object.values(inspection.observation.members)
     .filter((member) => member.reachable)
     .flatMap((member) =>

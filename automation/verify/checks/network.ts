@@ -3,7 +3,7 @@ import { overlap, parseCidr } from "../../../components/internal/cidr";
 import { attributesAnnotation as attributes, protectionOf } from "../../../components/internal/service-annotations";
 import { clusterNameOf } from "../../../stacks/config/target-groups";
 import { listing } from "../../gates/gate-result";
-import { isRegistered, learnOwners, targetsOf } from "../../observation/target-owners";
+import { isRegistered, learnOwners, noOwners, targetsOf } from "../../observation/target-owners";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import { loadBalancerOf } from "../inspect";
 import type { Inspection } from "../inspection";
@@ -101,7 +101,7 @@ function sides(
 ): { readonly known: Side[]; readonly missing: string[] } {
   const group = inspection.targetGroups[key];
   const health = group?.kind === "seen" ? group.value.healthCheckPort : null;
-  const owners = learnOwners(new Map(), inspection.observation);
+  const owners = learnOwners(noOwners, inspection.observation);
   const registered = targetsOf(owners, inspection.observation, key, member)
     .filter(isRegistered)
     .map((target) => target.id);

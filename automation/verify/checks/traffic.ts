@@ -1,7 +1,7 @@
 /**
  * What a sample of requests says: do they succeed, does every active member answer, is the spread that of the targets?
  */
-import { learnOwners, targetsOf } from "../../observation/target-owners";
+import { learnOwners, noOwners, targetsOf } from "../../observation/target-owners";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import { fairness } from "../spread-test";
 import { loadBalancerOf } from "../inspect";
@@ -47,7 +47,7 @@ function reachAndSpread(inspection: Inspection, key: string, sample: Sample): Ch
       `them${strangers.length > 0 ? ` (names that are no members': ${strangers.slice(0, 4).join(", ")})` : ""}`;
     return [unknown("EBG-V-REACH", key, why, tell), unknown("EBG-V-SPREAD", key, why, tell)];
   }
-  const owners = learnOwners(new Map(), inspection.observation);
+  const owners = learnOwners(noOwners, inspection.observation);
   const cells = names.map((name) => ({
     name,
     healthy: targetsOf(owners, inspection.observation, key, name).filter((target) => target.state === "healthy").length,

@@ -4,6 +4,7 @@
  */
 import { propagationLagSeconds } from "../../../components/internal/aws-limits";
 import type { MemberServiceOutputs } from "../../../stacks/contract";
+import { groupOfMember } from "../../../stacks/config/group-refs";
 import { clusterNameOf } from "../../../stacks/config/target-groups";
 import { gateCheck } from "./readiness-gates";
 import { replicasWanted, takeBack } from "../../preflight/manual-changes";
@@ -138,9 +139,10 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
   const unprobed = workload.containers.filter((one) => !one.readinessProbe).map((one) => one.name);
   const budgets = workload.disruptionBudgets;
   const nodes = new Set(workload.pods.map((pod) => pod.node)).size;
-  const group = inspection.targetGroups[key];
+  const groupKey = groupOfMember(inspection.observation.groupOf, key, name);
+  const group = inspection.targetGroups[groupKey];
   const target = group?.kind === "seen" ? group.value : null;
-  const bindings = inspection.observation.members[name]?.services[key]?.bindings ?? [];
+  const bindings = inspection.observation.members[name]?.services[groupKey]?.bindings ?? [];
   return [
     stopped
       ? skipped("EBG-V-REPLICAS", subject, "its workload is stopped")
@@ -255,14 +257,10 @@ export function workloadChecks(inspection: Inspection): Check[] {
       const reading = inspection.members[member.name];
       if (outputs === undefined || reading === undefined) return [];
       const keys = Object.keys(outputs.services);
-      const first = keys.filter(
-        (key, index) =>
-          keys.findIndex(
-            (other) =>
-              workloadName(outputs.services[other]) === workloadName(outputs.services[key]) &&
-              outputs.services[other]?.namespace === outputs.services[key]?.namespace,
-          ) === index,
+      const deployments = keys.map((key) =>
+        [outputs.services[key]?.namespace, workloadName(outputs.services[key])].join("/"),
       );
+      const first = keys.filter((_, index) => deployments.indexOf(deployments[index] ?? "") === index);
       return first.flatMap((key) => workloadOf(inspection, member.name, key, reading));
     });
 }

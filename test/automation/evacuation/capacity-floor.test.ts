@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { refuseBelowFloor } from "../../../automation/evacuation/capacity-floor";
 import type { DriverError } from "../../../automation/errors";
 import type { Observation } from "../../../automation/observation/observe";
-import { learnOwners } from "../../../automation/observation/target-owners";
+import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 import type { EnvironmentRecord, MemberPlacement, Move, Step } from "../../../stacks/record";
 import { blueIds, greenIds, member, observation } from "./scene";
 
@@ -47,7 +47,7 @@ function refusal(of: EnvironmentRecord, looked: Observation): DriverError | null
   const request = { environment: "dev", member: "blue", controllerIsStopped: false, roleName: "blue-role" };
   const beside = Object.keys(of.placement).filter((name) => name !== "blue" && of.placement[name]?.role === "active");
   try {
-    refuseBelowFloor(of, looked, learnOwners(new Map(), looked), request, beside);
+    refuseBelowFloor(of, looked, learnOwners(noOwners, looked), request, beside);
     return null;
   } catch (error) {
     return error as DriverError;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { sharedGroups } from "../group-refs";
 import { candidatesOf, mayEvacuate, prove, withoutOpenMove } from "../../../automation/evacuation/eligibility";
 import type { DriverError } from "../../../automation/errors";
 import type { MemberObservation, Observation } from "../../../automation/observation/observe";
-import { learnOwners } from "../../../automation/observation/target-owners";
+import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 import type { AddressOwner } from "../../../automation/ports";
 import type { EnvironmentRecord } from "../../../stacks/record";
 import { blueIds, dead, greenIds, member, observation } from "./scene";
@@ -26,7 +27,7 @@ const deadBlue = observation([dead("blue"), member("green", greenIds)]);
 
 function refusal(seen: Observation, of: EnvironmentRecord = record, asked = request): DriverError {
   try {
-    mayEvacuate(of, seen, learnOwners(new Map(), seen), asked);
+    mayEvacuate(of, seen, learnOwners(noOwners, seen), asked);
   } catch (error) {
     return error as DriverError;
   }
@@ -36,7 +37,7 @@ const owner = (...clusters: string[]): AddressOwner => ({ clusters, via: "eni-1 
 
 describe("evacuate: whether it may be done", () => {
   it("may, when the API server or the controller is dead and another member is healthy; and says why", () => {
-    const owners = learnOwners(new Map(), deadBlue);
+    const owners = learnOwners(noOwners, deadBlue);
     assert.equal(
       mayEvacuate(record, deadBlue, owners, request),
       "its API server does not answer: connect ECONNREFUSED",
@@ -46,7 +47,7 @@ describe("evacuate: whether it may be done", () => {
       member("green", greenIds),
     ]);
     assert.equal(
-      mayEvacuate(record, noController, learnOwners(new Map(), noController), request),
+      mayEvacuate(record, noController, learnOwners(noOwners, noController), request),
       "its load balancer controller does not run: 0 of 2 pods ready",
     );
   });
@@ -136,13 +137,13 @@ describe("evacuate: whether it may be done", () => {
   it("may, when it refuses everybody and somebody vouches for its controller's end", () => {
     const seen = observation([refusing("blue"), member("green", greenIds)]);
     assert.match(
-      mayEvacuate(record, seen, learnOwners(new Map(), seen), { ...request, controllerIsStopped: true }),
+      mayEvacuate(record, seen, learnOwners(noOwners, seen), { ...request, controllerIsStopped: true }),
       /it can't be asked: blue refuses GET \/version: 401/,
     );
   });
 
   it("may, when it stands by and its cluster is gone; and when it was killed between the two", () => {
-    const owners = learnOwners(new Map(), deadBlue);
+    const owners = learnOwners(noOwners, deadBlue);
     const standby = { ...record, placement: { blue: { ...active, role: "standby" as const }, green: active } };
     assert.match(mayEvacuate(standby, deadBlue, owners, request), /does not answer/);
     const own = { ...move, member: "blue" };
@@ -156,14 +157,14 @@ describe("evacuate: whether it may be done", () => {
       member("green", greenIds),
     ]);
     assert.match(
-      mayEvacuate(halfIn, noController, learnOwners(new Map(), noController), request),
+      mayEvacuate(halfIn, noController, learnOwners(noOwners, noController), request),
       /controller does not run/,
     );
   });
 
   it("takes a person's word where the role is not known", () => {
     assert.match(
-      mayEvacuate(record, deadBlue, learnOwners(new Map(), deadBlue), {
+      mayEvacuate(record, deadBlue, learnOwners(noOwners, deadBlue), {
         ...request,
         roleName: null,
         controllerIsStopped: true,
@@ -194,7 +195,7 @@ describe("evacuate: in the middle of something, and per service", () => {
     };
   };
   const may = (seen: Observation, of: EnvironmentRecord): string =>
-    mayEvacuate(of, seen, learnOwners(new Map(), seen), request);
+    mayEvacuate(of, seen, learnOwners(noOwners, seen), request);
 
   it("may, while the other member comes in and is healthy; that one counts as in traffic from then on", () => {
     const admitting = open("admit", "green", { blue: active });
@@ -235,6 +236,7 @@ describe("evacuate: in the middle of something, and per service", () => {
       const both = observation([dead("blue"), { ...green, services: withReports } as MemberObservation]);
       return {
         ...both,
+        groupOf: sharedGroups("web", "reports"),
         groups: { ...both.groups, reports: [reports(blueState, blueReport), reports(greenState, greenReport)] },
       };
     };

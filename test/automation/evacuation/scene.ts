@@ -1,4 +1,5 @@
 /** Members and what is observed of them, for deciders. */
+import { sharedGroups } from "../group-refs";
 import type { MemberObservation, Observation } from "../../../automation/observation/observe";
 
 export const blueIds = ["10.0.1.1:80", "10.0.1.2:80"];
@@ -33,6 +34,7 @@ export function observation(
   return {
     at: 0,
     groups: { web: targets },
+    groupOf: sharedGroups("web"),
     members: Object.fromEntries(members.map((one) => [one.name, one])),
     probes: {},
     alarms: null,

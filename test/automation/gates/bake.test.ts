@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decideBaked } from "../../../automation/gates/bake";
 import { freshMemory } from "../../../automation/gates/gate-result";
+import { noOwners } from "../../../automation/observation/target-owners";
 import type { Observation } from "../../../automation/observation/observe";
 
 describe("a bake with alarms", () => {
@@ -8,13 +9,14 @@ describe("a bake with alarms", () => {
   const seen = (alarms: Observation["alarms"]): Observation => ({
     at: 100_000,
     groups: {},
+    groupOf: {},
     members: {},
     probes: {},
     alarms,
     problems: alarms === null ? ["Throttling: Rate exceeded"] : [],
   });
   const decide = (alarms: Observation["alarms"]): ReturnType<typeof decideBaked> =>
-    decideBaked(seen(alarms), new Map(), rules, { ...freshMemory, goodSince: 1_000 });
+    decideBaked(seen(alarms), noOwners, rules, { ...freshMemory, goodSince: 1_000 });
 
   it("passes when they were seen and don't ring, also when they have no data", () => {
     for (const state of ["ok", "insufficient-data"] as const)

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { sharedGroups } from "../group-refs";
 import { decideEnough, type CapacityRules } from "../../../automation/gates/capacity";
 import { freshMemory, type GateMemory } from "../../../automation/gates/gate-result";
 import type { MemberObservation, Observation } from "../../../automation/observation/observe";
-import { learnOwners } from "../../../automation/observation/target-owners";
+import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 import type { Target } from "../../../automation/ports";
 
 const toleratedMs = 3000;
@@ -47,13 +48,14 @@ function world(
   const at = (everybody: boolean): Observation => ({
     at: 0,
     groups: { web: targets },
+    groupOf: sharedGroups("web"),
     members: Object.fromEntries(Object.entries(members).map(([name, seen]) => [name, observed(name, seen, everybody)])),
     probes: {},
     alarms: null,
     problems: [],
   });
   const look = at(false);
-  return { look: told ? look : { ...look, groups: { web: null } }, owners: learnOwners(new Map(), at(true)) };
+  return { look: told ? look : { ...look, groups: { web: null } }, owners: learnOwners(noOwners, at(true)) };
 }
 const healthy = (count: number): Seen => ({ states: Array<string>(count).fill("healthy") });
 const leaving: CapacityRules = {

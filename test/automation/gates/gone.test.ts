@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { sharedGroups } from "../group-refs";
+import { LearnedOwners, noOwners } from "../../../automation/observation/target-owners";
 import { decideGone } from "../../../automation/gates/drained";
 import type { MemberObservation, MemberServiceObservation, Observation } from "../../../automation/observation/observe";
 
@@ -58,12 +60,13 @@ describe("whether a member may be destroyed", () => {
       const observation: Observation = {
         at: 0,
         groups: { web: [] },
+        groupOf: sharedGroups("web"),
         members: { blue },
         probes: {},
         alarms: null,
         problems: [],
       };
-      assert.equal(decideGone(observation, new Map(), "blue", leaving).decision.status, status);
+      assert.equal(decideGone(observation, noOwners, "blue", leaving).decision.status, status);
     });
 
   const stopped = (deployment: MemberServiceObservation["deployment"]): string => {
@@ -104,6 +107,7 @@ describe("whether a member may be destroyed", () => {
   it("nobody while a target of its own is registered", () => {
     const observation: Observation = {
       at: 0,
+      groupOf: sharedGroups("web"),
       groups: { web: [{ id: "10.0.0.1:80", state: "healthy", reason: null, description: null }] },
       members: { blue: dead },
       probes: {},
@@ -111,8 +115,10 @@ describe("whether a member may be destroyed", () => {
       problems: [],
     };
     assert.equal(
-      decideGone(observation, new Map([["web|10.0.0.1:80", "blue"]]), "blue", { evacuated: true, tearsDown: true })
-        .decision.status,
+      decideGone(observation, new LearnedOwners().with([["web|10.0.0.1:80", "blue"]]), "blue", {
+        evacuated: true,
+        tearsDown: true,
+      }).decision.status,
       "failed",
     );
   });

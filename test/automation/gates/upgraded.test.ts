@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sharedGroups } from "../group-refs";
 import { decideUpgraded, skewProblem } from "../../../automation/gates/upgraded";
 import type { MemberObservation, Observation } from "../../../automation/observation/observe";
 
@@ -38,6 +39,7 @@ const good: MemberObservation = {
 const look = (change: Partial<MemberObservation> = {}): Observation => ({
   at: 0,
   groups: { web: [] },
+  groupOf: sharedGroups("web"),
   members: { blue: { ...good, ...change } },
   probes: {},
   alarms: null,

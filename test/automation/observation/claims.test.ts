@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { EvacuationPort } from "../../../automation/ports";
 import { contested, settledBy } from "../../../automation/observation/claims";
-import { healthOf, learnOwners, snapshot } from "../../../automation/observation/target-owners";
+import { healthOf, learnOwners, noOwners, snapshot } from "../../../automation/observation/target-owners";
 import { World } from "../world";
 import { member, observation } from "../evacuation/scene";
 
@@ -23,15 +23,15 @@ describe("a target that two members claim", () => {
   });
 
   it("keeps the owner that it had before, and has none when nobody knew", () => {
-    const before = learnOwners(new Map(), observation([member("blue", blueIds), member("green", greenIds)]));
+    const before = learnOwners(noOwners, observation([member("blue", blueIds), member("green", greenIds)]));
     assert.deepEqual(snapshot(learnOwners(before, forged), forged, "blue")["web"], blueIds);
-    const fresh = learnOwners(new Map(), forged);
+    const fresh = learnOwners(noOwners, forged);
     assert.deepEqual([snapshot(fresh, forged, "blue")["web"], snapshot(fresh, forged, "green")["web"]], [[], greenIds]);
   });
 
   it("does not make a member serve that has no target of its own", () => {
     const seen = observation([member("blue", blueIds), member("green", []), member("amber", blueIds)]);
-    assert.equal(healthOf(learnOwners(new Map(), seen), seen, "amber"), "unhealthy");
+    assert.equal(healthOf(learnOwners(noOwners, seen), seen, "amber"), "unhealthy");
   });
 
   it("is settled by EC2 alone, and only when it names one cluster of those that claim it", () => {

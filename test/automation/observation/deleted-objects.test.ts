@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { sharedGroups } from "../group-refs";
 import { decideBaked } from "../../../automation/gates/bake";
 import { freshMemory } from "../../../automation/gates/gate-result";
 import { lostObjects } from "../../../automation/observation/deleted-objects";
 import type { MemberServiceObservation, Observation } from "../../../automation/observation/observe";
-import { learnOwners } from "../../../automation/observation/target-owners";
+import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 
 const binding = { namespace: "web", name: "web", targetGroupArn: "arn", multiCluster: true, deleting: false };
 const whole: MemberServiceObservation = {
@@ -24,7 +25,15 @@ function seen(more: Partial<MemberServiceObservation>, reachable = true): Observ
     controller: null,
     services: { web: { ...whole, ...more } },
   };
-  return { at: 0, groups: { web: [] }, members: { blue }, probes: {}, alarms: null, problems: [] };
+  return {
+    at: 0,
+    groups: { web: [] },
+    groupOf: sharedGroups("web"),
+    members: { blue },
+    probes: {},
+    alarms: null,
+    problems: [],
+  };
 }
 
 describe("what somebody deleted by hand", () => {
@@ -57,7 +66,7 @@ describe("what somebody deleted by hand", () => {
     const observation = seen({ bindings: [] });
     const { decision } = decideBaked(
       { ...observation, at: 10_000 },
-      learnOwners(new Map(), observation),
+      learnOwners(noOwners, observation),
       { active: ["blue"], before: {}, bakeMs: 60_000, toleratedMs: 3000, why: "both serve", alarms: [] },
       { ...freshMemory, badSince: 0 },
     );

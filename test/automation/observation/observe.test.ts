@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { noOwners } from "../../../automation/observation/target-owners";
 import { decideGone } from "../../../automation/gates/drained";
 import { observe, plainLook, probeUrl } from "../../../automation/observation/observe";
 import { DriverError, type DriverErrorCode } from "../../../automation/errors";
@@ -136,7 +137,7 @@ describe("pods of a member's workload", () => {
       { blue: member },
       { ...plainLook, workload: true },
     );
-    return { asked, gone: decideGone(seen, new Map(), "blue").decision.status };
+    return { asked, gone: decideGone(seen, noOwners, "blue").decision.status };
   };
   it("are counted by its labels, and waited for", async () =>
     assert.deepEqual(await look({ app: "plain" }), { asked: [{ app: "plain" }], gone: "waiting" }));

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { sharedGroups } from "../group-refs";
 import type { Target } from "../../../automation/ports";
 import { bad, freshMemory, goodFor, waiting } from "../../../automation/gates/gate-result";
 import { decideRepairs, driftOf, type DriftMemory } from "../../../automation/observation/target-drift";
 import type { MemberObservation, MemberServiceObservation, Observation } from "../../../automation/observation/observe";
-import { learnOwners } from "../../../automation/observation/target-owners";
+import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 import { peerProblems, servingProblem, worstOf } from "../../../automation/gates/peers";
 
 const ids = ["10.42.1.1:8080", "10.42.1.2:8080", "10.42.1.3:8080"];
@@ -40,6 +41,7 @@ const seen = (
   return {
     at: 0,
     groups: { web: targets },
+    groupOf: sharedGroups("web"),
     members: { blue },
     probes: { web: { sent: 4, failed: probeFails, firstFailure: probeFails > 0 ? "status 500" : null } },
     alarms: null,
@@ -114,7 +116,7 @@ describe("drift: targets taken out behind the controller's back", () => {
     const plain = (observation: Observation, ...rest: [ReturnType<typeof learnOwners>, string[]]) =>
       worstOf(peerProblems(observation, ...rest, {}));
     const problem = (observation: Observation, look = plain) => {
-      const found = look(observation, learnOwners(new Map(), observation), ["blue"]);
+      const found = look(observation, learnOwners(noOwners, observation), ["blue"]);
       return found?.status === "waiting" ? found.reason : found;
     };
     assert.equal(problem(seen(two)), "drift");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sharedGroups } from "../group-refs";
 import { driftFindings, replicasWanted } from "../../../automation/preflight/manual-changes";
 import type { Observation } from "../../../automation/observation/observe";
 import type { EnvironmentConfig } from "../../../stacks/config";
@@ -35,6 +36,7 @@ function seen(wanted: number, targets: readonly string[] = ids, sick: readonly s
     probes: {},
     alarms: null,
     problems: [],
+    groupOf: sharedGroups("web"),
     groups: {
       web: targets.map((id) => ({
         id,

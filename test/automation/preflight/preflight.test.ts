@@ -9,6 +9,7 @@ describe("preflight", () => {
     const observation: Observation = {
       at: 0,
       groups: {},
+      groupOf: {},
       members: {
         blue: {
           name: "blue",
@@ -35,6 +36,7 @@ describe("preflight", () => {
     const observation: Observation = {
       at: 0,
       groups: {},
+      groupOf: {},
       members: {
         blue: {
           name: "blue",

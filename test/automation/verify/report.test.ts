@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sharedGroups } from "../group-refs";
 import { preStopOf, selects } from "../../../automation/adapters/kubernetes/workload-readings";
 import { nameIn } from "../../../automation/adapters/http/sample";
 import { exitCodeOfVerdict } from "../../../automation/cli/exit-codes";
@@ -112,6 +113,7 @@ function good(): Open {
     outputs: { blue: outputs("blue"), green: outputs("green") },
     observation: {
       at: 0,
+      groupOf: sharedGroups("web"),
       groups: {
         web: [...pods.blue, ...pods.green].map((id) => ({ id, state: "healthy", reason: null, description: null })),
       },
