@@ -2,7 +2,8 @@
  * `evacuate`: a member whose API server or controller is dead leaves the target groups without its cluster's help
  * (docs/decisions/0007-evacuate.md).
  */
-import { beginEvacuation, commitEvacuation, type EnvironmentRecord, type Evacuation } from "../../stacks/record";
+import { beginEvacuation, commitEvacuation, describeMove } from "../../stacks/record";
+import type { EnvironmentRecord, Evacuation } from "../../stacks/record";
 import { ReusedAddresses, takeable } from "../evacuation/reused-addresses";
 import { candidatesOf, inTeardown, mayEvacuate, prove, withoutOpenMove, type Proven } from "../evacuation/eligibility";
 import { DriverError } from "../errors";
@@ -111,7 +112,7 @@ function whatFollows({ record: { rollout, intent } }: Session, { environment, me
     `when its cluster is back: ${typed(environment, `drain ${member}`)}, then ` + typed(environment, `admit ${member}`);
   return rollout === null || intent === null
     ? back
-    : `finish '${intent.move.kind} ${intent.move.member}', which is still open: ` +
+    : `finish '${describeMove(intent.move)}', which is still open: ` +
         `${typed(environment, describeAsked(rollout.command ?? null))}; ${back}`;
 }
 
@@ -200,7 +201,7 @@ function whatEnds({ record: { rollout, intent }, environment }: Session, member:
   const { move } = intent ?? {};
   return move === undefined || move.member === member || move.kind === "admit"
     ? `${planned}; ${typed(environment.environment, "upgrade")} plans anew`
-    : `${planned}; '${move.kind} ${move.member}', which is open, is finished afterwards`;
+    : `${planned}; '${describeMove(move)}', which is open, is finished afterwards`;
 }
 
 async function proof(session: Session, ports: EvacuatePorts, member: string): Promise<Proven> {

@@ -3,7 +3,7 @@
  * around.
  */
 import { isDeepStrictEqual } from "node:util";
-import { holdVersion, turnBack, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
+import { describeMove, holdVersion, turnBack, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
@@ -25,7 +25,7 @@ export function refuseOthers(
   const where =
     intent === null
       ? `${rollout.done} of ${rollout.steps.length} steps are done`
-      : `step ${intent.step + 1} of ${rollout.steps.length}, '${intent.move.kind} ${intent.move.member}', was ` +
+      : `step ${intent.step + 1} of ${rollout.steps.length}, '${describeMove(intent.move)}', was ` +
         `begun by ${intent.by} at ${intent.startedAt}`;
   throw new DriverError(
     "EBG-ROLLOUT-UNDER-WAY",

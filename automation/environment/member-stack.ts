@@ -63,8 +63,9 @@ export function refuseForeignProvision(
   foreign: Readonly<Record<string, string>>,
   environment: string,
 ): void {
-  const whose = intent?.move.kind === "provision" ? foreign[intent.move.member] : undefined;
-  if (intent === null || whose === undefined) return;
+  if (intent?.move.kind !== "provision") return;
+  const whose = foreign[intent.move.member];
+  if (whose === undefined) return;
   const { message } = foreignStack(environment, intent.move.member, whose);
   throw new DriverError(
     "EBG-FOREIGN-STACK",

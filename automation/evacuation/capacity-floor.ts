@@ -1,5 +1,5 @@
 /** In the middle of a rollout nobody whose pods still serve is taken out below the floor of capacity. Pure. */
-import { capacityOf, type EnvironmentRecord, type Step } from "../../stacks/record";
+import { capacityOf, memberMoves, type EnvironmentRecord, type MemberMove } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { groupsOfMember, type Observation } from "../observation/observe";
 import { healthOf, serves, type TargetOwners } from "../observation/target-owners";
@@ -10,22 +10,18 @@ import { describeAsked, typed } from "../text/command-line";
 
 import type { EvacuationRequest } from "./eligibility";
 
-type Move = Step & { readonly type: "move" };
-
-const movesOf = (steps: readonly Step[]): Move[] => steps.flatMap((step) => (step.type === "move" ? [step] : []));
-
 /** A move that makes those beside it carry more. */
-const adds = ({ kind, from, to }: Move): boolean =>
+const adds = ({ kind, from, to }: MemberMove): boolean =>
   kind === "admit" || (kind === "scale" && to.role === "active" && capacityOf(to) > capacityOf(from));
 
 /** The move that makes others carry more, when these steps come to it before they need the member or anybody leaves. */
-function firstGain(steps: readonly Step[], member: string): Move | null {
-  const moves = movesOf(steps);
+function firstGain(moves: readonly MemberMove[], member: string): MemberMove | null {
   const needs = moves.findIndex((move) => move.member === member || move.kind === "drain" || move.kind === "retire");
   return moves.slice(0, needs < 0 ? moves.length : needs).find(adds) ?? null;
 }
 
-const describeGain = ({ kind, member }: Move): string => `${member} ${kind === "admit" ? "comes in" : "gets larger"}`;
+const describeGain = ({ kind, member }: MemberMove): string =>
+  `${member} ${kind === "admit" ? "comes in" : "gets larger"}`;
 
 interface Lacking {
   readonly out: readonly string[];
@@ -56,9 +52,9 @@ function waysOut(
   if (rollout === null) return "";
   const stops = `; it stops by itself where it needs ${member}`;
   const command = typed(environment, describeAsked(rollout.command ?? null));
-  const ahead = firstGain(rollout.steps.slice(intent?.step ?? rollout.done), member);
+  const ahead = firstGain(memberMoves(rollout.steps.slice(intent?.step ?? rollout.done)), member);
   const way = rollout.direction === "forward" ? walkBack(record, health, { requested: true }) : null;
-  const back = way?.kind === "steps" ? movesOf(way.steps) : null;
+  const back = way?.kind === "steps" ? memberMoves(way.steps) : null;
   const gain = back === null ? null : firstGain(back, member);
   const ends =
     back?.every((move) => move.member !== member && move.kind !== "drain" && move.kind !== "retire") === true;

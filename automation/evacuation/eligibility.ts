@@ -1,4 +1,5 @@
 /** Whether a member may be evacuated, and which targets are provably its own. Pure. */
+import { describeMove, membersOf } from "../../stacks/record";
 import type { EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
@@ -160,8 +161,8 @@ function refuseOpenWork(
   ) {
     const command = describeAsked(rollout?.command ?? null);
     throw refused(
-      `'${intent.move.kind} ${intent.move.member}' is open (since ${intent.startedAt}, by ${intent.by}), so ` +
-        `${intent.move.member} is neither in nor out`,
+      `'${describeMove(intent.move)}' is open (since ${intent.startedAt}, by ${intent.by}), so ` +
+        `${membersOf(intent.move).join(", ")} is neither in nor out`,
       `let it end first, or stop there: ${typed(environment, command)}; it stops by itself where it needs ${member}`,
     );
   }

@@ -1,5 +1,12 @@
 /** A rollout that has not touched traffic yet may be given up: its config wants the version that serves again. Pure. */
-import { capacityOf, compareVersions, nodePercentOf } from "../../stacks/record";
+import {
+  capacityOf,
+  compareVersions,
+  describeMove,
+  isMemberMove,
+  nodePercentOf,
+  placementAfter,
+} from "../../stacks/record";
 import type { EnvironmentRecord, Placement, Rollout, Step } from "../../stacks/record";
 import { activeMembers, Steps } from "./step-builder";
 import { placementBefore } from "./walk-back";
@@ -70,13 +77,12 @@ export function abandon(record: EnvironmentRecord, wantedVersion: string, stops 
     ...(intent === null ? [] : [intent.move]),
   ];
   if (begun.some((move) => move.kind === "admit" || move.kind === "drain")) return no("it has moved traffic");
-  if (intent !== null && intent.move.kind !== "provision")
-    return no(`'${intent.move.kind} ${intent.move.member}' is open`);
+  if (intent !== null && intent.move.kind !== "provision") return no(`'${describeMove(intent.move)}' is open`);
   if (rollout.command !== undefined) return no(`it is a '${rollout.command.name}'`);
   if (rollout.strategy === "cycle") return { kind: "steps", steps: sizesBack(record), retires: [] };
   const steps: Step[] = [];
   // One that is half made has nothing that could be stopped gracefully, and was never bound.
-  if (intent !== null)
+  if (intent?.move.kind === "provision")
     steps.push({
       type: "move",
       kind: "retire",
@@ -111,7 +117,8 @@ function onlyTidies({ rollout, intent, placement }: EnvironmentRecord): readonly
   const doomed = rollout.steps.slice(rollout.done).some((step) => step.type === "move" && step.kind === "retire");
   if (!doomed || !rollout.steps.every(tidies)) return null;
   if (intent === null) return [];
-  const steps = new Steps({ ...placement, [intent.move.member]: intent.move.to });
+  if (!isMemberMove(intent.move)) return null;
+  const steps = new Steps(placementAfter(placement, intent.move));
   steps.move("scale", intent.move.member, intent.move.from);
   return steps.list;
 }

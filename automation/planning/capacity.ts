@@ -2,8 +2,8 @@
  * How much of the environment's capacity may be missing, and who makes up for a member that is out. Pure. Capacity is
  * in percent of one member's.
  */
-import { capacityOf } from "../../stacks/record";
-import type { MoveKind, Placement, Rollout, Step } from "../../stacks/record";
+import { capacityOf, memberMoves } from "../../stacks/record";
+import type { MemberMoveKind, Placement, Rollout, Step } from "../../stacks/record";
 import { activeMembers, bringIn, impossible, type Limits, type Steps } from "./step-builder";
 import { counted } from "../text/sentences";
 
@@ -47,8 +47,8 @@ export function floorOf(
  * destroyed and made anew has left: what comes back is another one, which brings pods of its own.
  */
 export function leavingMembers(steps: readonly Step[]): string[] {
-  const moves = steps.flatMap((step) => (step.type === "move" ? [step] : []));
-  const of = (kind: MoveKind, name: string): boolean =>
+  const moves = memberMoves(steps);
+  const of = (kind: MemberMoveKind, name: string): boolean =>
     moves.some((move) => move.kind === kind && move.member === name);
   const served = [...new Set(moves.map((move) => move.member))].filter(
     (name) => moves.find((move) => move.member === name)?.from.role === "active",

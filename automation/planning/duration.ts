@@ -3,7 +3,7 @@
  * is known, EKS promises none of its own times. Pure.
  */
 import type { EnvironmentConfig } from "../../stacks/config";
-import { capacityOf, nodePercentOf, type Move, type Step } from "../../stacks/record";
+import { capacityOf, nodePercentOf, type MemberMove, type Move, type Step } from "../../stacks/record";
 
 /** Seconds that EKS and its nodes usually take, rather more than less (docs/reference/aws-behaviour.md). */
 export const usualSeconds = {
@@ -29,7 +29,7 @@ type Config = Pick<EnvironmentConfig, "cluster" | "services" | "rollout">;
 
 const longest = (values: readonly number[]): number => Math.max(0, ...values);
 
-function scaleTime({ from, to }: Move, config: Config): StepTime {
+function scaleTime({ from, to }: MemberMove, config: Config): StepTime {
   const hold = config.rollout.propagationHoldSeconds;
   const nodes = nodePercentOf(to) > nodePercentOf(from) ? usualSeconds.makeNodes : 0;
   const end = longest(config.services.map(({ preStopSeconds }) => preStopSeconds));
@@ -68,7 +68,7 @@ function moveTime(move: Move, config: Config): StepTime {
     case "retire":
       return { seconds: usualSeconds.deleteCluster, what: "EKS deletes the cluster" };
     default:
-      return move.kind satisfies never;
+      return move satisfies never;
   }
 }
 

@@ -2,7 +2,8 @@
 import type { EnvironmentConfig } from "../../stacks/config";
 import { stopsWorkloads } from "../../stacks/config/target-groups";
 import { capacityOf, nodePercentOf, sizedAt } from "../../stacks/record";
-import type { MemberPlacement, MoveKind, Placement, Step } from "../../stacks/record";
+import { placementAfter, type Change, type MemberMoveKind, type MemberPlacement } from "../../stacks/record";
+import type { Placement, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 
 export interface Wanted {
@@ -58,7 +59,7 @@ export function bringIn(placement: Placement, without: string): string {
 
 /** Where the members stand after a step. */
 export function afterStep(placement: Placement, step: Step): Placement {
-  return step.type === "move" ? { ...placement, [step.member]: step.to } : placement;
+  return step.type === "move" ? placementAfter(placement, step) : placement;
 }
 
 /** Each move starts where the last one ended. */
@@ -66,8 +67,23 @@ export class Steps {
   readonly list: Step[] = [];
   constructor(public placement: Placement) {}
 
-  move(kind: MoveKind, member: string, to: MemberPlacement): void {
+  move(kind: MemberMoveKind, member: string, to: MemberPlacement): void {
     const step: Step = { type: "move", kind, member, from: this.at(member), to };
+    this.list.push(step);
+    this.placement = afterStep(this.placement, step);
+  }
+  /** Shares as they were in `goal`, of members in traffic; in one move, because a half of it would be another share. */
+  sharesOf(goal: Placement, also: readonly string[] = []): void {
+    const changes: Record<string, Change> = {};
+    for (const name of this.active()) {
+      const from = this.at(name);
+      const { share: _now, ...rest } = from;
+      const share = goal[name]?.share;
+      if (share === from.share && !also.includes(name)) continue;
+      changes[name] = { from, to: share === undefined ? rest : { ...rest, share } };
+    }
+    if (Object.keys(changes).length === 0) return;
+    const step: Step = { type: "move", kind: "shift", changes };
     this.list.push(step);
     this.placement = afterStep(this.placement, step);
   }

@@ -1,6 +1,7 @@
 /** Which way out of a failed gate: back to the members that served before, or not at all. Pure. */
-import { capacityOf, nodePercentOf } from "../../stacks/record";
-import type { EnvironmentRecord, Move, Placement, Rollout, Step } from "../../stacks/record";
+import { capacityOf, membersOf, nodePercentOf, placementAfter, placementUndone } from "../../stacks/record";
+import { describeMove, isMemberMove, isMovedBy, memberMoves } from "../../stacks/record";
+import type { EnvironmentRecord, MemberMove, Move, Placement, Rollout, Step } from "../../stacks/record";
 import { activeMembers, Steps } from "./step-builder";
 import type { Health } from "../ports";
 import { describeAsked } from "../text/command-line";
@@ -31,7 +32,7 @@ export function placementBefore(record: EnvironmentRecord): Placement {
 
 const undo = (steps: readonly Step[], from: Placement): Placement =>
   steps.reduceRight<Placement>(
-    (placement, step) => (step.type === "move" ? { ...placement, [step.member]: step.from } : placement),
+    (placement, step) => (step.type === "move" ? placementUndone(placement, step) : placement),
     from,
   );
 
@@ -83,8 +84,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
       `${intent.move.member} is being destroyed; there is no way back from that`,
       `repair what the message names, then finish it: ${goOn(record)}`,
     );
-  const now: Placement =
-    intent === null ? record.placement : { ...record.placement, [intent.move.member]: intent.move.to };
+  const now = intent === null ? record.placement : placementAfter(record.placement, intent.move);
   if (intent?.move.kind === "upgrade")
     return stay(
       stillOut(now, intent.move),
@@ -100,9 +100,9 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
   const sickInTraffic = sick.filter((name) => now[name]?.role === "active");
   const steps = stepsBack(now, before, intent?.move ?? null, sickInTraffic);
   const first = steps[0];
-  if (intent !== null && (first?.type !== "move" || first.member !== intent.move.member)) {
+  if (intent !== null && !membersOf(intent.move).every((name) => first?.type === "move" && isMovedBy(first, name))) {
     return stay(
-      `'${intent.move.kind} ${intent.move.member}' is open and has no move back`,
+      `'${describeMove(intent.move)}' is open and has no move back`,
       `repair what the message names, then go on with: ${goOn(record)}`,
     );
   }
@@ -134,8 +134,8 @@ function baked(steps: readonly Step[], seconds: number): readonly Step[] {
   return [...steps.slice(0, drain), bake, ...steps.slice(drain)];
 }
 
-const moving = (steps: readonly Step[], kind: Move["kind"]): string[] =>
-  steps.flatMap((step) => (step.type === "move" && step.kind === kind ? [step.member] : []));
+const moving = (steps: readonly Step[], kind: MemberMove["kind"]): string[] =>
+  memberMoves(steps).flatMap((move) => (move.kind === kind ? [move.member] : []));
 
 /**
  * Whether a way back that turned again takes out who had come back, so that those that were to leave stay alone: part
@@ -172,7 +172,7 @@ function turnAgain(record: EnvironmentRecord, rollout: Rollout, health: Observed
   );
   if (turning === undefined || rollout.again === true) return failed;
   const open = record.intent?.move ?? null;
-  const now: Placement = open === null ? record.placement : { ...record.placement, [open.member]: open.to };
+  const now = open === null ? record.placement : placementAfter(record.placement, open);
   const steps = new Steps(now);
   const standby = (name: string): void => steps.move("drain", name, { ...steps.at(name), role: "standby" });
   const staying = moving(rollout.steps, "drain");
@@ -201,7 +201,7 @@ function turnAgain(record: EnvironmentRecord, rollout: Rollout, health: Observed
  * Asked for: one that is half made was never bound, so it is destroyed (with the approval of any `retire`); what was
  * moved before it is moved back.
  */
-function unmade(record: EnvironmentRecord, { member, from, to }: Move, health: ObservedHealth): WalkBack {
+function unmade(record: EnvironmentRecord, { member, from, to }: MemberMove, health: ObservedHealth): WalkBack {
   const before = placementBefore(record);
   const way = guard(
     record,
@@ -215,7 +215,7 @@ function unmade(record: EnvironmentRecord, { member, from, to }: Move, health: O
     : { kind: "steps", steps: [{ type: "move", kind: "retire", member, from: to, to: from }, ...way.steps] };
 }
 
-function stillOut(now: Placement, { member, to }: Move): string {
+function stillOut(now: Placement, { member, to }: MemberMove): string {
   return (
     `${member} is on its way to ${to.version ?? "?"} and can't go back: a cluster's version is never lowered. It ` +
     `stays out of traffic; ${doing(activeMembers(now), "serve")}`
@@ -244,7 +244,8 @@ function suspectOf(
     .slice(0, rollout.done)
     .findLastIndex((step) => step.type === "move" && step.kind === "admit");
   const admitted = rollout.steps[index];
-  if (requested || admitted?.type !== "move" || !goal.includes(admitted.member)) return null;
+  if (requested || admitted?.type !== "move" || admitted.kind !== "admit" || !goal.includes(admitted.member))
+    return null;
   const inItsBake = rollout.done === index + 1 && rollout.steps[rollout.done]?.type === "bake";
   if (!inItsBake && health[admitted.member] === "healthy") return null;
   const without = undo(rollout.steps.slice(index, rollout.done), placement);
@@ -268,7 +269,7 @@ function outAgain(record: EnvironmentRecord, now: Placement, suspect: string, he
  * somebody in traffic is
  * sick, it ends at the larger size; only a growth that made the member itself sick is undone.
  */
-function resizeBack(steps: Steps, open: Move, before: Placement, sick: readonly string[]): void {
+function resizeBack(steps: Steps, open: MemberMove, before: Placement, sick: readonly string[]): void {
   const size = before[open.member];
   const shrinks = capacityOf(open.to) < capacityOf(open.from);
   if (shrinks && sick.length > 0) return steps.resize(open.member, capacityOf(open.from), nodePercentOf(open.from));
@@ -279,17 +280,19 @@ function resizeBack(steps: Steps, open: Move, before: Placement, sick: readonly 
 }
 
 /**
- * The member of the open intent comes first: its move back takes the intent over without a gap. `sick`: in traffic, and
- * not healthy.
+ * The members of the open intent come first: their move back takes the intent over without a gap. `sick`: in traffic,
+ * and not healthy.
  */
-function stepsBack(now: Placement, before: Placement, open: Move | null, sick: readonly string[]): Step[] {
+function stepsBack(now: Placement, before: Placement, begun: Move | null, sick: readonly string[]): Step[] {
   const goal = activeMembers(before);
   const steps = new Steps(now);
   const bringBack = (name: string): void => {
     if (steps.at(name).workload === "stopped") steps.move("scale", name, { ...steps.at(name), workload: "running" });
     if (steps.at(name).role === "standby") steps.move("admit", name, { ...steps.at(name), role: "active" });
   };
-  if (open?.kind === "scale" && steps.at(open.member).role === "active") resizeBack(steps, open, before, sick);
+  const open = begun !== null && isMemberMove(begun) ? begun : null;
+  if (begun?.kind === "shift") steps.sharesOf(before, membersOf(begun));
+  else if (open?.kind === "scale" && steps.at(open.member).role === "active") resizeBack(steps, open, before, sick);
   else if (open?.kind === "scale" && (!goal.includes(open.member) || open.to.workload === "stopped"))
     steps.move("scale", open.member, open.from);
   // What a resize has not done yet an admit may not do: it is finished first, and then the member comes in.
@@ -302,6 +305,8 @@ function stepsBack(now: Placement, before: Placement, open: Move | null, sick: r
     steps.move("admit", open.member, steps.at(open.member));
   else if (open !== null && goal.includes(open.member)) bringBack(open.member);
   for (const name of goal) bringBack(name);
+  // One move, whatever number of them led away from there.
+  steps.sharesOf(before);
   for (const name of activeMembers(now))
     if (!goal.includes(name)) steps.move("drain", name, { ...steps.at(name), role: "standby" });
   for (const name of goal) {
@@ -319,9 +324,7 @@ function guard(
   goal: readonly string[],
   health: ObservedHealth,
 ): WalkBack {
-  const leaving = steps
-    .filter((step) => step.type === "move" && step.kind === "drain")
-    .map((step) => (step.type === "move" ? step.member : ""));
+  const leaving = moving(steps, "drain");
   const serving = goal.filter((name) => now[name]?.role === "active");
   const comingBack = goal.filter((name) => now[name]?.role !== "active");
   if (leaving.length > 0 && comingBack.length === 0 && !serving.some((name) => health[name] === "healthy")) {

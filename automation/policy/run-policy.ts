@@ -2,7 +2,7 @@
  * Who must stay good in a run, compared with what, and how long something may look bad: one value, made from the
  * command, the direction and what there was before the first move. Whoever has to decide asks it. Pure.
  */
-import type { Baseline, EnvironmentRecord, Move, Rollout, RolloutCommand } from "../../stacks/record";
+import type { Baseline, EnvironmentRecord, MemberMove, Rollout, RolloutCommand } from "../../stacks/record";
 import { excusedBy, type Excused } from "../observation/baseline";
 import { takesOutAgain } from "../planning/walk-back";
 
@@ -20,7 +20,7 @@ export interface RunPolicy {
   /** How long something may look bad before a gate fails: of members, and of requests. */
   readonly tolerance: { readonly members: Tolerance; readonly requests: Tolerance };
   /** Whether those that stay must be as many as before when this member leaves or gets smaller. */
-  floorOf(move: Pick<Move, "kind" | "member" | "from" | "to">): Floor;
+  floorOf(move: Pick<MemberMove, "kind" | "member" | "from" | "to">): Floor;
   /** Whether requests tell something of a member that comes in now: not while one that fails is still to leave. */
   readonly requestsTell: boolean;
   /**

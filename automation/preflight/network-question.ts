@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { EnvironmentConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import type { EnvironmentRecord, Step } from "../../stacks/record";
+import { memberMoves, type EnvironmentRecord, type Step } from "../../stacks/record";
 import { asksZones, type NetworkQuestion } from "./network";
 
 /** Members whose clusters this project makes. */
@@ -26,7 +26,7 @@ export function networkOfRollout({
   readonly members: Readonly<Record<string, MemberOutputs>>;
   readonly ahead: readonly Step[];
 }): NetworkQuestion | null {
-  const moves = ahead.flatMap((step) => (step.type === "move" ? [step] : []));
+  const moves = memberMoves(ahead);
   const of = (kind: "provision" | "upgrade"): string[] => {
     const named = new Set(moves.filter((move) => move.kind === kind).map(({ member }) => member));
     if (intent?.move.kind === kind) named.delete(intent.move.member);

@@ -1,7 +1,7 @@
 /** Whether the nodes of members that are upgraded in place can be replaced in the time that EKS and an update give them. */
 import { nodeDrain } from "../../components/internal/aws-limits";
 import type { EnvironmentConfig } from "../../stacks/config";
-import { nodePercentOf, nodesAt, type Move, type Step } from "../../stacks/record";
+import { nodePercentOf, nodesAt, type MemberMove, type Step } from "../../stacks/record";
 import type { Finding } from "../finding";
 import { listing } from "../gates/gate-result";
 
@@ -20,7 +20,7 @@ type Config = Pick<EnvironmentConfig, "cluster" | "services" | "rollout">;
 const minutes = (seconds: number): number => Math.round(seconds / 60);
 
 /** As many as there may be: an autoscaler's are not the config's, and whoever carried others' load has more. */
-const nodesOf = ({ nodes }: Config["cluster"], move: Move): number =>
+const nodesOf = ({ nodes }: Config["cluster"], move: MemberMove): number =>
   nodes.autoscaled === true
     ? nodes.maxSize
     : nodesAt(nodes, Math.max(nodePercentOf(move.from), nodePercentOf(move.to)));
@@ -52,7 +52,7 @@ function endlessDrains({ services }: Config, names: readonly string[], underWay:
  * EKS replaces the nodes of a managed node group one at a time, and each waits for its pods, which run through their
  * preStop though their member is drained. Nothing is lost when that takes too long; but the rollout stops there.
  */
-function longUpdates(config: Config, upgrades: readonly Move[]): Finding[] {
+function longUpdates(config: Config, upgrades: readonly MemberMove[]): Finding[] {
   const each = nodeSeconds + Math.max(0, ...config.services.map(({ preStopSeconds }) => preStopSeconds));
   const long = upgrades.filter((move) => nodesOf(config.cluster, move) * each > updateSeconds);
   if (long.length === 0) return [];

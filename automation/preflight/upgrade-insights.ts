@@ -17,8 +17,9 @@ export async function insightFindings(
 ): Promise<Finding[]> {
   const wanted = new Map<string, { readonly clusterName: string; readonly version: string }>();
   for (const step of steps) {
-    const outputs = step.type === "move" && step.kind === "upgrade" ? members[step.member] : undefined;
-    if (step.type !== "move" || outputs === undefined || step.to.version === null) continue;
+    if (step.type !== "move" || step.kind !== "upgrade") continue;
+    const outputs = members[step.member];
+    if (outputs === undefined || step.to.version === null) continue;
     // The next minor: of those behind it EKS knows nothing yet.
     if (!wanted.has(step.member))
       wanted.set(step.member, { clusterName: outputs.clusterName, version: step.to.version });

@@ -1,5 +1,6 @@
 /** What `status` prints for people. Pure. */
 import { haltOf } from "../../stacks/record/halt";
+import { describeMove } from "../../stacks/record";
 import type { EnvironmentRecord, MemberPlacement, Signature } from "../../stacks/record";
 import type { StatusReport } from "../commands/status";
 import type { Finding } from "../finding";
@@ -70,7 +71,7 @@ function rolloutLines({ record, environment, driver }: StatusReport, width: numb
         ? []
         : wrap(`  next${back}: ${stepTitle(next)}`, width, "    ")
       : wrap(
-          `open move: ${intent.move.kind} ${intent.move.member}, since ${intent.startedAt}, by ${signer(intent)}` +
+          `open move: ${describeMove(intent.move)}, since ${intent.startedAt}, by ${signer(intent)}` +
             `${halt === null && driver != null ? ` (${lives[driver]})` : ""}`,
           width,
           "  ",

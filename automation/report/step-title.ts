@@ -19,11 +19,13 @@ export function stepTitle(step: Step): string {
         return `scale ${step.member}'s nodes to ${nodePercentOf(step.to)} %`;
       return step.to.workload === "stopped" ? `scale ${step.member} to zero` : `scale ${step.member} up`;
     case "shift":
-      return `shift ${step.member}`;
+      return `shift ${Object.entries(step.changes)
+        .map(([member, { from, to }]) => `${member} ${from.share ?? "-"} → ${to.share ?? "-"}`)
+        .join(", ")}`;
     case "retire":
       return `retire ${step.member}`;
     default:
-      return unknownKind(step.kind);
+      return unknownKind(step);
   }
 }
 

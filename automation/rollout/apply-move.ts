@@ -1,5 +1,5 @@
 /** `act`: one member's stack is updated by a plan that was checked against the move's allow-list. */
-import type { Move } from "../../stacks/record";
+import type { MemberMove } from "../../stacks/record";
 import { clusterNameOf } from "../../stacks/config/target-groups";
 import { readMemberStack } from "../environment/member-stack";
 import { DriverError } from "../errors";
@@ -46,7 +46,7 @@ export type Phases = Partial<Record<Phase, number>>;
 async function once(
   session: Session,
   index: number,
-  move: Move,
+  move: MemberMove,
   phases: Phases,
   planned: (left: number) => void,
 ): Promise<void> {
@@ -152,7 +152,7 @@ async function orProtectedAgain<T>(
  * Repeats an update that failed for a reason that may pass: it is the same declaration, so a second run does what the
  * first left over.
  */
-export async function act(session: Session, index: number, move: Move, phases: Phases): Promise<void> {
+export async function act(session: Session, index: number, move: MemberMove, phases: Phases): Promise<void> {
   const { options, ports } = session;
   const attempts = new Attempts();
   const locksUntil = ports.clock.now() + ports.clock.scaled(session.rules.gateTimeoutSeconds);

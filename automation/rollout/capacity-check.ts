@@ -3,7 +3,7 @@
  * the world.
  */
 import { groupOfMember, groupRefsOf, onePerPort, type GroupRefs } from "../../stacks/config/group-refs";
-import { capacityOf, replicasAt, type Move } from "../../stacks/record";
+import { capacityOf, replicasAt, type MemberMove } from "../../stacks/record";
 import type { ServiceConfig } from "../../stacks/config";
 import { isExternal, replicasAreTheirs } from "../../stacks/config/target-groups";
 import { decideEnough, decideLettingGo, type CapacityRules, type LikeThoseThatLeave } from "../gates/capacity";
@@ -16,7 +16,7 @@ import type { Session } from "./session";
 import { waitForGate, type Gate } from "./wait-for-gate";
 
 /** A drain, or fewer pods of a member in traffic. */
-const takesAway = ({ kind, from, to }: Move): boolean =>
+const takesAway = ({ kind, from, to }: MemberMove): boolean =>
   (kind === "drain" && from.role === "active") ||
   (kind === "scale" && to.role === "active" && capacityOf(to) < capacityOf(from));
 
@@ -27,7 +27,7 @@ const takesAway = ({ kind, from, to }: Move): boolean =>
 const probes = 32;
 
 /** Resolves when those that stay can carry the load; at once for moves that take nothing away. @throws GateFailed */
-export async function waitForCapacity(session: Session, index: number, move: Move): Promise<void> {
+export async function waitForCapacity(session: Session, index: number, move: MemberMove): Promise<void> {
   const floor = session.policy.floorOf(move);
   if (floor === "none" || !takesAway(move) || session.record.rollout === null) return;
   const rules = rulesOf(session, move, floor);
@@ -48,7 +48,7 @@ export async function waitForCapacity(session: Session, index: number, move: Mov
 const staleSeconds = 60;
 
 /** Right before the act: the look at those that stay is made again when it is old. */
-export async function stillEnough(session: Session, index: number, move: Move): Promise<void> {
+export async function stillEnough(session: Session, index: number, move: MemberMove): Promise<void> {
   const { clock } = session.ports;
   // A machine's own delays are not scaled.
   if (longestSince(clock, session.enoughSeenAt) < Math.max(clock.scaled(staleSeconds), 10_000)) return;
@@ -64,7 +64,7 @@ export async function stillEnough(session: Session, index: number, move: Move): 
 export async function waitForController(
   session: Session,
   index: number,
-  { kind, member, from, to }: Move,
+  { kind, member, from, to }: MemberMove,
 ): Promise<void> {
   if (kind !== "scale" || from.role !== "active" || to.role !== "active" || capacityOf(to) >= capacityOf(from)) return;
   await waitForGate(session, {
@@ -154,7 +154,7 @@ function whatThereWas(session: Session, port: string, stayers: readonly string[]
       );
 }
 
-function rulesOf(session: Session, { member, kind, to }: Move, from: Floor): CapacityRules {
+function rulesOf(session: Session, { member, kind, to }: MemberMove, from: Floor): CapacityRules {
   const floor = floorPercent(session, member, from);
   const stayers = session.active().filter((name) => name !== member);
   const required: Record<string, CapacityRules["required"][string]> = {};

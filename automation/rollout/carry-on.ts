@@ -1,6 +1,6 @@
 /** A way back that seemed to fail, and is right after all: whoever leaves on it errs, or is sick. It goes on. */
 import { groupOfMember, groupsOfPort } from "../../stacks/config/group-refs";
-import { turnBack, type EnvironmentRecord, type Rollout } from "../../stacks/record";
+import { membersOf, turnBack, type EnvironmentRecord, type Rollout } from "../../stacks/record";
 import { probeProblem } from "../gates/peers";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
@@ -71,7 +71,7 @@ function stepsGoOn(
   if (planned && Object.keys(observation.probes).some((key) => policy.excused.failing(key) > 0)) return null;
   if (!leaversFail(session, rollout, cause, observation, worse && !planned)) return null;
   const seen = baselineOf(observation, owners, [
-    ...new Set([...session.active(), ...(intent === null ? [] : [intent.move.member])]),
+    ...new Set([...session.active(), ...(intent === null ? [] : membersOf(intent.move))]),
   ]);
   const steps = rollout.steps.filter((step, index) => index < rollout.done || step.type !== "bake");
   return {

@@ -1,7 +1,7 @@
 /** Bindings come and go by the member's own load balancer controller. */
 import { controllerRuns } from "../observation/controller";
 import type { Observation } from "../observation/observe";
-import type { Move } from "../../stacks/record";
+import type { MemberMove } from "../../stacks/record";
 import { kubectl } from "../text/kubectl";
 import { isEvacuated, orEvacuate } from "./evacuated-member";
 import { betweenLooks, Stop } from "./interruptions";
@@ -16,7 +16,7 @@ const isDown = ({ members }: Observation, member: string): boolean => {
  * On the way back the attempt of an admit itself decides: one that can't come in is no reason to stop half-way. What was
  * begun before goes on.
  */
-export function needsController(session: Session, { kind, member }: Move, resumed: boolean): boolean {
+export function needsController(session: Session, { kind, member }: MemberMove, resumed: boolean): boolean {
   if (kind === "drain") return !resumed || isEvacuated(session, member);
   return kind === "admit" && !resumed && session.record.rollout?.direction === "forward";
 }
@@ -39,7 +39,7 @@ export async function untilControllerRuns(
 }
 
 /** @throws Stop while it does not run */
-export function assertControllerRuns(session: Session, observation: Observation, { kind, member }: Move): void {
+export function assertControllerRuns(session: Session, observation: Observation, { kind, member }: MemberMove): void {
   const seen = observation.members[member];
   if (seen === undefined || !isDown(observation, member)) return;
   throw new Stop(

@@ -1,5 +1,5 @@
 /** The gates after each kind of move. */
-import { capacityOf, type Move } from "../../stacks/record";
+import { capacityOf, type MemberMove } from "../../stacks/record";
 import { decideAdmitted } from "../gates/admitted";
 import { decideDrained, decideGone, leftovers } from "../gates/drained";
 import { decideReady, lackingOf } from "../gates/ready";
@@ -26,7 +26,7 @@ export function peersBefore(session: Session, observation: Observation, member: 
 export async function afterMove(
   session: Session,
   index: number,
-  move: Move,
+  move: MemberMove,
   before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> },
 ): Promise<void> {
   const gate = gateOf(session, index, move, before);
@@ -37,7 +37,7 @@ export async function afterMove(
 function gateOf(
   session: Session,
   index: number,
-  move: Move,
+  move: MemberMove,
   before: { readonly own: Snapshot; readonly peers: Readonly<Record<string, Snapshot>> },
 ): Gate | null {
   const { member } = move;
@@ -100,8 +100,6 @@ function gateOf(
           };
     case "retire":
       return stayersGate(session, index, peers);
-    case "shift":
-      return null;
     default:
       return move.kind satisfies never;
   }
@@ -133,7 +131,7 @@ function stayersGate(session: Session, index: number, peers: readonly string[]):
 function resizedGate(
   session: Session,
   index: number,
-  { member, from, to }: Move,
+  { member, from, to }: MemberMove,
   common: Parameters<typeof decideAdmitted>[2],
 ): Gate {
   const rules = {

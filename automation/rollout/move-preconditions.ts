@@ -1,5 +1,5 @@
 /** What must hold before each kind of move. */
-import type { Move } from "../../stacks/record";
+import type { MemberMove } from "../../stacks/record";
 import { decideGone } from "../gates/drained";
 import { skewProblem } from "../gates/upgraded";
 import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag";
@@ -23,7 +23,12 @@ import { toldLook } from "./told-look";
 import { counted, doing } from "../text/sentences";
 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
-export async function beforeMove(session: Session, index: number, move: Move, resumed: boolean): Promise<Observation> {
+export async function beforeMove(
+  session: Session,
+  index: number,
+  move: MemberMove,
+  resumed: boolean,
+): Promise<Observation> {
   const evacuated = isEvacuated(session, move.member);
   const look = (): Promise<Observation> => lookBefore(session, move);
   const controls = needsController(session, move, resumed);
@@ -66,19 +71,13 @@ export async function beforeMove(session: Session, index: number, move: Move, re
         notBound(session, observation, move);
       }
       return observation;
-    case "shift":
-      throw new Stop(
-        "EBG-PLAN-IMPOSSIBLE",
-        `the move '${move.kind}' is not built yet`,
-        "set eks-blue-green:rollout.strategy to replace",
-      );
     default:
       return move.kind satisfies never;
   }
 }
 
 /** What must leave, or must have left, is what is seen now. @throws Stop */
-function lookBefore(session: Session, move: Move): Promise<Observation> {
+function lookBefore(session: Session, move: MemberMove): Promise<Observation> {
   const looks = looksOf(session);
   const wants = move.kind === "retire" ? looks.workload : move.kind === "provision" ? plainLook : looks.infrastructure;
   return move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire"
@@ -90,7 +89,7 @@ function lookBefore(session: Session, move: Move): Promise<Observation> {
 const isDead = ({ members }: Observation, member: string): boolean =>
   members[member]?.reachable === false && members[member].refusal === undefined;
 
-function needsApi(session: Session, observation: Observation, move: Move): void {
+function needsApi(session: Session, observation: Observation, move: MemberMove): void {
   const seen = observation.members[move.member];
   if (seen?.reachable) return;
   const { excused } = session.policy;
@@ -115,7 +114,7 @@ function needsApi(session: Session, observation: Observation, move: Move): void 
   );
 }
 
-function needsHealthyPeer(session: Session, observation: Observation, move: Move): void {
+function needsHealthyPeer(session: Session, observation: Observation, move: MemberMove): void {
   const { excused } = session.policy;
   const health = (name: string): string => healthOf(session.owners, observation, name, excused.sick);
   const peers = session.active().filter((name) => name !== move.member);
@@ -132,7 +131,7 @@ function needsHealthyPeer(session: Session, observation: Observation, move: Move
 }
 
 /** @throws Stop when any target of the member is registered */
-function notRegistered(session: Session, observation: Observation, move: Move, done: string): void {
+function notRegistered(session: Session, observation: Observation, move: MemberMove, done: string): void {
   const mine = Object.values(snapshot(session.owners, observation, move.member)).flat();
   if (mine.length > 0)
     throw new Stop(
@@ -155,7 +154,7 @@ export function boundAgain(session: Session, seen: Observation, member: string):
 }
 
 /** @throws Stop while a binding of the environment's services is there: pods may be registered at any moment */
-function notBound(session: Session, observation: Observation, { member }: Move): void {
+function notBound(session: Session, observation: Observation, { member }: MemberMove): void {
   if (!boundAgain(session, observation, member)) return;
   throw new Stop(
     "EBG-GATE",
@@ -198,7 +197,7 @@ export async function noneUnaccounted(session: Session, member: string, what: st
  * Nodes are replaced during an upgrade, the control plane goes away for a while: nobody may be served by it, and its
  * kubelets must be near enough.
  */
-function outOfTraffic(session: Session, observation: Observation, move: Move): void {
+function outOfTraffic(session: Session, observation: Observation, move: MemberMove): void {
   notRegistered(session, observation, move, "upgraded");
   const skew = skewProblem(observation, move.member, move.to.version ?? "");
   if (skew !== null)
@@ -211,7 +210,7 @@ function outOfTraffic(session: Session, observation: Observation, move: Move): v
 }
 
 /** Its controller must outlive its Services: with the cluster gone nobody would delete what they own in AWS. */
-async function loadBalancersReleased(session: Session, observation: Observation, move: Move): Promise<void> {
+async function loadBalancersReleased(session: Session, observation: Observation, move: MemberMove): Promise<void> {
   // Without its API server there are no Services to read: what they own in AWS was looked for instead.
   if (isEvacuated(session, move.member) && isDead(observation, move.member)) return;
   const member = session.members[move.member];
@@ -230,7 +229,7 @@ async function loadBalancersReleased(session: Session, observation: Observation,
 }
 
 /** @throws Stop when the config wants what is about to be destroyed: approval of a retire is none of a lost way back */
-function configAgrees({ record, environment, options }: Session, move: Move): void {
+function configAgrees({ record, environment, options }: Session, move: MemberMove): void {
   const wanted = environment.config.kubernetesVersion;
   const { rollout } = record;
   if (rollout === null || mayRetireAs(rollout, move.from.version, wanted)) return;
@@ -245,7 +244,7 @@ function configAgrees({ record, environment, options }: Session, move: Move): vo
 }
 
 /** Whether approved or not. @throws Stop */
-async function isReadyToGo(session: Session, observation: Observation, move: Move): Promise<void> {
+async function isReadyToGo(session: Session, observation: Observation, move: MemberMove): Promise<void> {
   const teardown = session.policy.endsService;
   configAgrees(session, move);
   if (teardown && session.members[move.member] === undefined)
@@ -282,7 +281,12 @@ async function isReadyToGo(session: Session, observation: Observation, move: Mov
 }
 
 /** The look that it is done upon. @throws Stop */
-async function mayRetire(session: Session, index: number, observation: Observation, move: Move): Promise<Observation> {
+async function mayRetire(
+  session: Session,
+  index: number,
+  observation: Observation,
+  move: MemberMove,
+): Promise<Observation> {
   const { options, policy, rules } = session;
   // The answer may have taken hours, and a hook may have taken away what ran there.
   const again = async (): Promise<Observation> => {

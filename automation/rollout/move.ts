@@ -1,5 +1,5 @@
 /** One move: begin → act → gate → commit. Also the rest of a move that was begun by a driver that is gone. */
-import { beginMove, commitMove, type Intent, type Move, type Step } from "../../stacks/record";
+import { beginMove, commitMove, isMemberMove, type Intent, type MemberMove, type Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { healthyByGroup } from "../gates/capacity";
 import { snapshot } from "../observation/target-owners";
@@ -29,7 +29,7 @@ function followsAtOnce(session: Session, next: Step | undefined): boolean {
   return next.type === "move" && next.kind !== "retire" && next.kind !== "drain";
 }
 
-async function begin(session: Session, index: number, move: Move, phases: Phases): Promise<Begun> {
+async function begin(session: Session, index: number, move: MemberMove, phases: Phases): Promise<Begun> {
   await waitForCapacity(session, index, move);
   await waitForController(session, index, move);
   // Whatever deploys external workloads may be told of the member by it.
@@ -61,13 +61,19 @@ async function begin(session: Session, index: number, move: Move, phases: Phases
  * off. Targets
  * that turned up in the meantime count as well: some of the act may be undone by a controller that was down.
  */
-async function takeOver(session: Session, index: number, intent: Intent, phases: Phases): Promise<Begun> {
+async function takeOver(
+  session: Session,
+  index: number,
+  intent: Intent,
+  move: MemberMove,
+  phases: Phases,
+): Promise<Begun> {
   // It may have been begun long ago, and those that were to carry the load may have failed since.
-  await waitForCapacity(session, index, intent.move);
-  await waitForController(session, index, intent.move);
-  const observation = await beforeMove(session, index, intent.move, true);
+  await waitForCapacity(session, index, move);
+  await waitForController(session, index, move);
+  const observation = await beforeMove(session, index, move, true);
   await session.phase(index, "begin", `taking over what ${intent.by} began`, phases, async () => {
-    const now = snapshot(session.owners, observation, intent.move.member);
+    const now = snapshot(session.owners, observation, move.member);
     const services = [...new Set([...Object.keys(intent.targetsBefore), ...Object.keys(now)])];
     const union = Object.fromEntries(
       services.map((service) => [
@@ -75,7 +81,7 @@ async function takeOver(session: Session, index: number, intent: Intent, phases:
         [...new Set([...(intent.targetsBefore[service] ?? []), ...(now[service] ?? [])])].sort(),
       ]),
     );
-    const targetsBefore = intent.move.kind === "drain" ? union : intent.targetsBefore;
+    const targetsBefore = move.kind === "drain" ? union : intent.targetsBefore;
     session.record = {
       ...session.record,
       revision: session.record.revision + 1,
@@ -85,7 +91,7 @@ async function takeOver(session: Session, index: number, intent: Intent, phases:
   });
   return {
     own: session.record.intent?.targetsBefore ?? {},
-    peers: peersBefore(session, observation, intent.move.member),
+    peers: peersBefore(session, observation, move.member),
   };
 }
 
@@ -100,11 +106,11 @@ async function withdraw(session: Session, error: unknown): Promise<never> {
  * In a teardown: its stack has no outputs, so it never served (its first update failed), and nobody knows where to ask
  * it. It is destroyed as it is.
  */
-const neverDeployed = (session: Session, { kind, member }: Move): boolean =>
+const neverDeployed = (session: Session, { kind, member }: MemberMove): boolean =>
   session.policy.endsService && (kind === "drain" || kind === "scale") && session.members[member] === undefined;
 
 /** The move counts as done without an update. @throws Stop while targets are registered that may be its own */
-async function passOver(session: Session, index: number, { kind, member }: Move): Promise<void> {
+async function passOver(session: Session, index: number, { kind, member }: MemberMove): Promise<void> {
   await noneUnaccounted(session, member, `could not ${kind} ${member}`);
   session.options.emit({
     kind: "note",
@@ -122,7 +128,7 @@ async function passOver(session: Session, index: number, { kind, member }: Move)
  * A member that was to be made under a name that is somebody else's: nothing of it is there, so going back from it
  * touches nothing.
  */
-async function passOverForeign(session: Session, index: number, { member }: Move, whose: string): Promise<void> {
+async function passOverForeign(session: Session, index: number, { member }: MemberMove, whose: string): Promise<void> {
   session.options.emit({
     kind: "note",
     message:
@@ -146,7 +152,13 @@ export async function performMove(
   const started = session.ports.clock.now();
   const open = session.record.intent;
   session.options.emit({ kind: "step-started", index, step, resumed: open !== null });
-  const move: Move = { kind: step.kind, member: step.member, from: step.from, to: step.to };
+  if (!isMemberMove(step))
+    throw new Stop(
+      "EBG-PLAN-IMPOSSIBLE",
+      `this version of eks-blue-green does not make the move '${step.kind}'`,
+      "run the command with the version that planned it, or a newer one",
+    );
+  const move: MemberMove = { kind: step.kind, member: step.member, from: step.from, to: step.to };
   const whose = move.kind === "retire" ? session.foreign[move.member] : undefined;
   if (whose !== undefined || neverDeployed(session, move)) {
     if (whose !== undefined) await passOverForeign(session, index, move, whose);
@@ -161,7 +173,7 @@ export async function performMove(
     return;
   }
   const before =
-    open === null ? await begin(session, index, move, phases) : await takeOver(session, index, open, phases);
+    open === null ? await begin(session, index, move, phases) : await takeOver(session, index, open, move, phases);
   try {
     await act(session, index, move, phases);
   } catch (error) {

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
 import { type DriverContext, FENCED, RECORD_INVALID, RECORD_LOST } from "../contract";
-import { type EnvironmentRecord, initialRecord, parseRecord, withMembers } from "../record";
+import { describeMove, type EnvironmentRecord, initialRecord, parseRecord, withMembers } from "../record";
 import { ownerOf, ownershipOf } from "../config/target-groups";
 import { readStackIsEmpty, readStackOutputs } from "../shared/stack-outputs";
 
@@ -78,8 +78,7 @@ async function firstRecord(environment: string, config: EnvironmentConfig): Prom
 
 /** Who holds what since when, as the record has it; an empty text: nobody anything. */
 export function holderOf({ intent, evacuation, adoption, rollout }: EnvironmentRecord): string {
-  if (intent !== null)
-    return `'${intent.move.kind} ${intent.move.member}' is held by ${intent.by} since ${intent.startedAt}`;
+  if (intent !== null) return `'${describeMove(intent.move)}' is held by ${intent.by} since ${intent.startedAt}`;
   if (evacuation != null)
     return `the evacuation of ${evacuation.member} is held by ${evacuation.by} since ${evacuation.startedAt}`;
   if (adoption != null)

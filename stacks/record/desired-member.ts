@@ -54,11 +54,12 @@ export function sizedAt(
   capacityPercent: number,
   nodePercent: number = capacityPercent,
 ): MemberPlacement {
-  const { role, version, workload } = placement;
+  const { role, version, workload, share } = placement;
   return {
     role,
     version,
     workload,
+    ...(share === undefined ? {} : { share }),
     ...(capacityPercent === 100 ? {} : { capacityPercent }),
     ...(nodePercent === capacityPercent ? {} : { nodePercent }),
   };
@@ -133,7 +134,8 @@ export function desiredOfMember(
       },
     };
   }
-  if (intent === null || intent.move.member !== member) return declare(stands);
+  // Shares are the environment's: a member's stack is the same before and after a shift.
+  if (intent === null || intent.move.kind === "shift" || intent.move.member !== member) return declare(stands);
   if (options.acting) return declare(intent.move.to);
   if (intent.move.kind === "retire") {
     const environment = options.environment ?? "<environment>";

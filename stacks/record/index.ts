@@ -16,6 +16,17 @@ export {
   withMembers,
 } from "./transitions";
 export { callerIn, signed } from "./signature";
+export {
+  changesOf,
+  describeMove,
+  isMemberMove,
+  isMovedBy,
+  memberMoves,
+  membersOf,
+  placementAfter,
+  placementUndone,
+} from "./moves";
+export { schemaOf } from "./schema";
 export { heldBack, holdVersion, liftHold } from "./hold";
 export { beginEvacuation, commitEvacuation, inOrder } from "./evacuation-transitions";
 export {

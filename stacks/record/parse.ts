@@ -9,7 +9,10 @@ import { baselineOf } from "./parse-baseline";
 import { parseHalt } from "./halt";
 import { readSignature } from "./signature";
 import { Reader } from "./value-reader";
+import { membersOf } from "./moves";
+import { schemaOf } from "./schema";
 import type {
+  Change,
   EnvironmentRecord,
   Hold,
   Intent,
@@ -17,6 +20,7 @@ import type {
   Move,
   Rollout,
   RolloutCommand,
+  ShiftMove,
   Step,
   TrafficChange,
 } from "./types";
@@ -28,7 +32,10 @@ export type ParsedRecord =
 
 const roles = ["absent", "standby", "active"] as const;
 const workloads = ["running", "stopped"] as const;
-const kinds = ["provision", "admit", "drain", "upgrade", "scale", "shift", "retire"] as const;
+const memberKinds = ["provision", "admit", "drain", "upgrade", "scale", "retire"] as const;
+const kinds = [...memberKinds, "shift"] as const;
+/** ELBv2's own limit of a target group's weight. */
+const mostShare = 999;
 
 function placementOf(reader: Reader, value: unknown, path: string): MemberPlacement {
   const object = reader.object(value, path);
@@ -55,13 +62,38 @@ function placementOf(reader: Reader, value: unknown, path: string): MemberPlacem
     capacity,
     percent("nodePercent") ?? capacity,
   );
-  return evacuated === null ? sized : { ...sized, evacuated };
+  const share = object["share"] == null ? null : reader.whole(object["share"], `${path}.share`, 0);
+  if (share !== null && share > mostShare)
+    reader.problems.push(`${path}.share: expected a whole number from 0 to ${mostShare}, got ${share}`);
+  if (share !== null && role !== "active")
+    reader.problems.push(`${path}.share: only an active member has one; role is ${role}`);
+  return {
+    ...sized,
+    ...(share === null ? {} : { share }),
+    ...(evacuated === null ? {} : { evacuated }),
+  };
+}
+
+function shiftOf(reader: Reader, value: unknown, path: string): ShiftMove {
+  const changes: Record<string, Change> = {};
+  for (const [member, change] of Object.entries(reader.object(value, path))) {
+    const object = reader.object(change, `${path}.${member}`);
+    changes[reader.name(member, path)] = {
+      from: placementOf(reader, object["from"], `${path}.${member}.from`),
+      to: placementOf(reader, object["to"], `${path}.${member}.to`),
+    };
+  }
+  if (Object.keys(changes).length === 0)
+    reader.problems.push(`${path}: a shift changes the share of a member at least`);
+  return { kind: "shift", changes };
 }
 
 function moveOf(reader: Reader, value: unknown, path: string): Move {
   const object = reader.object(value, path);
+  const kind = reader.oneOf(object["kind"], `${path}.kind`, kinds);
+  if (kind === "shift") return shiftOf(reader, object["changes"], `${path}.changes`);
   return {
-    kind: reader.oneOf(object["kind"], `${path}.kind`, kinds),
+    kind,
     member: reader.name(object["member"], `${path}.member`),
     from: placementOf(reader, object["from"], `${path}.from`),
     to: placementOf(reader, object["to"], `${path}.to`),
@@ -187,10 +219,11 @@ function lastTrafficOf(value: unknown): TrafficChange | null {
 export function parseRecord(value: unknown): ParsedRecord {
   const reader = new Reader();
   const object = reader.object(value, "record");
-  if (object["schemaVersion"] !== 1) {
+  const schema = object["schemaVersion"];
+  if (schema !== 1 && schema !== 2) {
     reader.problems.push(
-      "schemaVersion: this version of eks-blue-green reads 1, got " +
-        `${JSON.stringify(object["schemaVersion"]) ?? "nothing"}`,
+      `schemaVersion: this version of eks-blue-green reads 1 and 2, got ${JSON.stringify(schema) ?? "nothing"}; a ` +
+        "newer version wrote it: use that one, or a newer one",
     );
     return { record: null, problems: reader.problems };
   }
@@ -202,8 +235,11 @@ export function parseRecord(value: unknown): ParsedRecord {
   const ownership = object["ownership"] == null ? null : ownershipOf(reader, object["ownership"]);
   const revision = reader.whole(object["revision"], "revision", 1);
   if (intent !== null && rollout === null) reader.problems.push("intent: a move is open, but there is no rollout");
-  if (intent !== null && reader.problems.length === 0 && placement[intent.move.member] === undefined)
-    reader.problems.push(`intent.move.member: '${intent.move.member}' has no placement`);
+  if (intent !== null && reader.problems.length === 0)
+    for (const member of membersOf(intent.move))
+      if (placement[member] === undefined) reader.problems.push(`intent.move.member: '${member}' has no placement`);
+  if (schema === 1 && schemaOf({ placement, rollout, intent }) !== 1)
+    reader.problems.push("schemaVersion: shares and shifts belong to schema 2, got 1");
   const adoption = object["adoption"] == null ? null : adoptionOf(reader, object["adoption"]);
   if (adoption !== null && intent !== null)
     reader.problems.push("adoption: a load balancer is being handed over while a move is open");
@@ -222,5 +258,5 @@ export function parseRecord(value: unknown): ParsedRecord {
     ...(halt === null ? {} : { halt }),
     ...(lastTraffic === null ? {} : { lastTraffic }),
   };
-  return { record: { schemaVersion: 1, revision, placement, rollout, intent, ...handover }, problems: [] };
+  return { record: { schemaVersion: schema, revision, placement, rollout, intent, ...handover }, problems: [] };
 }

@@ -3,6 +3,7 @@
  * in between. Pure.
  */
 import { RECORD_INVALID } from "../contract";
+import { describeMove } from "./moves";
 import type { EnvironmentRecord, Ownership } from "./types";
 
 /** `unprotect`: the Services say that they may be deleted · `remove`: they are no longer declared. */
@@ -14,7 +15,7 @@ export function releaseProblem(record: EnvironmentRecord, ownership: Ownership, 
     return `'${member}' is not the primary whose Services own the load balancers`;
   if (record.rollout?.command?.name !== "teardown")
     return "load balancers of Services are deleted by a teardown alone, and the record has none";
-  if (record.intent !== null) return `a move is open (${record.intent.move.kind} ${record.intent.move.member})`;
+  if (record.intent !== null) return `a move is open (${describeMove(record.intent.move)})`;
   const others = Object.keys(record.placement).filter(
     (name) => name !== member && record.placement[name]?.role !== "absent",
   );

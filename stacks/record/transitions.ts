@@ -4,6 +4,8 @@
  * into one write (a `commit` that the next `begin` carries). None reads a clock: times and names come in as data.
  */
 import { capacityOf, nodePercentOf } from "./desired-member";
+import { changesOf, describeMove, isMemberMove, membersOf, placementAfter } from "./moves";
+import { schemaOf } from "./schema";
 import { signatureOf } from "./signature";
 import type {
   Baseline,
@@ -30,11 +32,13 @@ const samePlacement = (a: MemberPlacement, b: MemberPlacement): boolean =>
   a.version === b.version &&
   a.workload === b.workload &&
   (a.evacuated === undefined) === (b.evacuated === undefined) &&
+  a.share === b.share &&
   capacityOf(a) === capacityOf(b) &&
   nodePercentOf(a) === nodePercentOf(b);
 const describe = (placement: MemberPlacement): string =>
   `${placement.role} ${placement.version ?? "-"} ` +
-  `${placement.workload}${placement.evacuated === undefined ? "" : " (evacuated)"}${capacityOf(placement) === 100 ? "" : ` at ${capacityOf(placement)} %`}`;
+  `${placement.workload}${placement.evacuated === undefined ? "" : " (evacuated)"}${capacityOf(placement) === 100 ? "" : ` at ${capacityOf(placement)} %`}` +
+  (placement.share === undefined ? "" : ` with share ${placement.share}`);
 
 function openRollout(record: EnvironmentRecord, action: string): Rollout {
   if (record.rollout === null) throw new RecordError(`${action}: no rollout is under way`);
@@ -43,24 +47,23 @@ function openRollout(record: EnvironmentRecord, action: string): Rollout {
 
 function noIntent(record: EnvironmentRecord, action: string): void {
   if (record.intent !== null) {
-    throw new RecordError(
-      `${action}: '${record.intent.move.kind} ${record.intent.move.member}' was begun and is not committed`,
-    );
+    throw new RecordError(`${action}: '${describeMove(record.intent.move)}' was begun and is not committed`);
   }
 }
 
-/** The move of a step, checked against where its member stands. */
+/** The move of a step, checked against where each of its members stands. */
 function moveOf(step: Step | undefined, placement: Placement, action: string): Move {
   if (step === undefined || step.type !== "move") throw new RecordError(`${action}: the step is not a move`);
-  const stands = placement[step.member];
-  if (stands === undefined) throw new RecordError(`${action}: no member '${step.member}' in the record`);
-  if (!samePlacement(stands, step.from)) {
-    throw new RecordError(
-      `${action}: '${step.kind} ${step.member}' starts from ${describe(step.from)}, but the record has ` +
-        `${describe(stands)}`,
-    );
+  const { type: _step, ...move } = step;
+  for (const [member, { from }] of Object.entries(changesOf(move))) {
+    const stands = placement[member];
+    if (stands === undefined) throw new RecordError(`${action}: no member '${member}' in the record`);
+    if (!samePlacement(stands, from))
+      throw new RecordError(
+        `${action}: '${step.kind} ${member}' starts from ${describe(from)}, but the record has ${describe(stands)}`,
+      );
   }
-  return { kind: step.kind, member: step.member, from: step.from, to: step.to };
+  return move;
 }
 
 /** Writes down a planned rollout. Nothing moves yet. */
@@ -115,7 +118,7 @@ export function beginMove(
     targetsBefore: begin.targetsBefore,
   };
   const counted =
-    begin.healthyBefore === undefined
+    begin.healthyBefore === undefined || !isMemberMove(move)
       ? {}
       : { healthyBefore: { ...rollout.healthyBefore, [move.member]: begin.healthyBefore } };
   return { ...record, revision: record.revision + 1, rollout: { ...rollout, ...counted, done: begin.step }, intent };
@@ -132,12 +135,11 @@ export function commitMove(record: EnvironmentRecord): EnvironmentRecord {
   const rollout = openRollout(record, "commitMove");
   const intent = record.intent;
   if (intent === null) throw new RecordError("commitMove: no move was begun");
-  const placement = { ...record.placement, [intent.move.member]: intent.move.to };
   return {
     ...record,
     ...trafficOf(intent),
     revision: record.revision + 1,
-    placement,
+    placement: placementAfter(record.placement, intent.move),
     rollout: { ...rollout, done: intent.step + 1 },
     intent: null,
   };
@@ -153,10 +155,9 @@ export function commitBake(record: EnvironmentRecord): EnvironmentRecord {
 }
 
 /**
- * Replaces the rest of the rollout by the way back. A move that is open is not forgotten: the way back must begin with
- * the same
- * member's move back to where it stood, and that becomes the open intent, so that a plain update still declares the
- * union of both.
+ * Replaces the rest of the rollout by the way back. A move that is open is not forgotten: the way back must begin with a
+ * move of the same members back to where they stood, and that becomes the open intent, so that a plain update still
+ * declares the union of both.
  */
 export function turnBack(
   record: EnvironmentRecord,
@@ -187,12 +188,12 @@ export function turnBack(
   };
   const open = record.intent;
   if (open === null) return { ...record, revision: record.revision + 1, rollout: turned };
-  const reached = { ...record.placement, [open.move.member]: open.move.to };
-  const move = moveOf(back.steps[0], reached, "turnBack");
-  if (move.member !== open.move.member) {
+  const move = moveOf(back.steps[0], placementAfter(record.placement, open.move), "turnBack");
+  const [opened, first] = [membersOf(open.move), membersOf(move)];
+  if (!opened.every((member) => first.includes(member))) {
     throw new RecordError(
-      `turnBack: '${open.move.kind} ${open.move.member}' is open, so the way back begins with ` +
-        `${open.move.member}, not with ${move.member}`,
+      `turnBack: '${describeMove(open.move)}' is open, so the way back begins with ` +
+        `${opened.join(", ")}, not with ${first.join(", ")}`,
     );
   }
   const intent: Intent = {
@@ -231,5 +232,5 @@ export function withMembers(record: EnvironmentRecord, members: readonly string[
 /** Several transitions as one write: one revision above `before`. */
 export function asOneWrite(before: EnvironmentRecord, after: EnvironmentRecord): EnvironmentRecord {
   if (after.revision <= before.revision) throw new RecordError("asOneWrite: nothing was changed");
-  return { ...after, revision: before.revision + 1 };
+  return { ...after, schemaVersion: schemaOf(after), revision: before.revision + 1 };
 }

@@ -42,6 +42,11 @@ export interface MemberPlacement {
    * may come back. Absent: no.
    */
   readonly evacuated?: Evacuated;
+  /**
+   * Only of an active member whose traffic is weighted: its weight, 0 to 999. It gets the weight's part of the sum over
+   * all members. Absent: its part is that of its targets.
+   */
+  readonly share?: number;
 }
 
 /** Role and deployed version of every member, by the member's name. */
@@ -49,17 +54,37 @@ export type Placement = Readonly<Record<string, MemberPlacement>>;
 
 /**
  * What a move does with one member: make it, take it into traffic or out of it, change its version or its size, destroy
- * it. `shift` is not made by any plan.
+ * it.
  */
-export type MoveKind = "provision" | "admit" | "drain" | "upgrade" | "scale" | "shift" | "retire";
+export type MemberMoveKind = "provision" | "admit" | "drain" | "upgrade" | "scale" | "retire";
+export type MoveKind = MemberMoveKind | "shift";
 
-/** One edge of one member's state. */
-export interface Move {
-  readonly kind: MoveKind;
-  readonly member: string;
+/** From where to where one member goes in a move. */
+export interface Change {
   readonly from: MemberPlacement;
   readonly to: MemberPlacement;
 }
+
+/** One edge of one member's state, made by an update of its stack. */
+export interface MemberMove extends Change {
+  readonly kind: MemberMoveKind;
+  readonly member: string;
+  readonly changes?: undefined;
+}
+
+/**
+ * Shares of several members that change together, made by one update of the environment's stack. No plan makes one yet;
+ * docs/decisions/0014-weights.md.
+ */
+export interface ShiftMove {
+  readonly kind: "shift";
+  /** By member; without those whose share stays. */
+  readonly changes: Readonly<Record<string, Change>>;
+  readonly member?: undefined;
+}
+
+/** What is the same for both kinds is asked in moves.ts. */
+export type Move = MemberMove | ShiftMove;
 
 /** One step of a rollout: a move, or a time during which everything must stay good. */
 export type Step =
@@ -198,7 +223,8 @@ export interface Halt extends Signature {
 
 /** Where traffic is and what is under way. The one output of the environment's stack that the driver writes. */
 export interface EnvironmentRecord {
-  readonly schemaVersion: 1;
+  /** 2: it has shares or shifts, which versions that read 1 alone must refuse (`schemaOf`). */
+  readonly schemaVersion: 1 | 2;
   /** Goes up by one with every write; the fence compares it. The first record has 1. */
   readonly revision: number;
   readonly placement: Placement;

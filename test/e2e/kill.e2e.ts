@@ -46,7 +46,7 @@ describe("a driver that is killed", function () {
     let timer: NodeJS.Timeout | undefined;
     const run = await stage.drive(upgrade, (event: DriverEvent, kill) => {
       if (event.kind === "step-started")
-        member = event.step.type === "move" && event.step.kind === point.move ? event.step.member : null;
+        member = event.step.type === "move" && event.step.kind === point.move ? (event.step.member ?? null) : null;
       if (member === null || timer !== undefined || event.kind !== "phase-started" || event.phase !== phase) return;
       const stack = phase === "act" ? `dev-${member}` : "dev";
       const until = Date.now() + (phase === "act" ? 6000 : phase === "begin" ? 1500 : 0);

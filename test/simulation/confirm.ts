@@ -41,7 +41,7 @@ async function repeat(
   let armed = false;
   const { code } = await stage.drive(argsOf(run, approves), (event: DriverEvent, kill) => {
     if (event.kind === "step-started")
-      step = { index: event.index, member: event.step.type === "move" ? event.step.member : null };
+      step = { index: event.index, member: event.step.type === "move" ? (event.step.member ?? null) : null };
     if (ended?.moment == null || met) return;
     const { moment, how } = ended;
     const here =

@@ -3,13 +3,13 @@ import { refuseBelowFloor } from "../../../automation/evacuation/capacity-floor"
 import type { DriverError } from "../../../automation/errors";
 import type { Observation } from "../../../automation/observation/observe";
 import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
-import type { EnvironmentRecord, MemberPlacement, Move, Step } from "../../../stacks/record";
+import type { EnvironmentRecord, MemberPlacement, MemberMove, Step } from "../../../stacks/record";
 import { blueIds, greenIds, member, observation } from "./scene";
 
 const active: MemberPlacement = { role: "active", version: "1.34", workload: "running" };
 const standby: MemberPlacement = { ...active, role: "standby" };
 const at = (percent: number): MemberPlacement => ({ ...active, capacityPercent: percent });
-const step = (kind: Move["kind"], name: string, from: MemberPlacement, to: MemberPlacement): Step => ({
+const step = (kind: MemberMove["kind"], name: string, from: MemberPlacement, to: MemberPlacement): Step => ({
   type: "move",
   kind,
   member: name,

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { activeMembers, afterStep, plan, type Limits, type Wanted } from "../../../automation/planning/replace";
 import { activeCapacity, capacityFloor, leavingMembers } from "../../../automation/planning/capacity";
 import {
+  isMemberMove,
+  memberMoves,
   absent,
   capacityOf,
   compareVersions,
@@ -82,6 +84,7 @@ describe("plan (cycle)", () => {
           assert.ok(activeCapacity(now) >= floor, `${activeCapacity(now)} < ${floor}`);
         }
         steps.reduce((now, step) => {
+          assert.ok(step.type === "bake" || isMemberMove(step));
           if (step.type === "move") assert.deepEqual(now[step.member], step.from);
           if (step.type === "move" && step.kind === "drain") assert.ok(activeMembers(now).length > 1);
           return afterStep(now, step);
@@ -96,7 +99,7 @@ describe("plan (cycle)", () => {
     fc.assert(
       fc.property(placement, limits, (current, rules) => {
         const steps = planned(current, rules) ?? [];
-        const moves = steps.filter((step) => step.type === "move");
+        const moves = memberMoves(steps);
         for (const move of moves) {
           if (move.kind === "upgrade") {
             assert.equal(move.to.version, nextMinor(move.from.version ?? ""));
@@ -132,10 +135,8 @@ describe("plan (cycle)", () => {
   it("no member is scaled past what its nodes have room for, unless it was there before", () => {
     fc.assert(
       fc.property(placement, limits, (current, rules) => {
-        for (const step of planned(current, rules) ?? []) {
-          if (step.type === "move")
-            assert.ok(capacityOf(step.to) <= Math.max(rules.maxCapacityPercent ?? 0, capacityOf(current[step.member])));
-        }
+        for (const { member, to } of memberMoves(planned(current, rules) ?? []))
+          assert.ok(capacityOf(to) <= Math.max(rules.maxCapacityPercent ?? 0, capacityOf(current[member])));
       }),
       runs,
     );
@@ -321,8 +322,8 @@ describe("plan (cycle)", () => {
   it("never lowers anybody", () => {
     fc.assert(
       fc.property(placement, version, limits, (current, to, limit) => {
-        for (const step of planned(current, limit, { version: to, members: names }) ?? [])
-          if (step.type === "move") assert.ok(compareVersions(step.to.version ?? "", step.from.version ?? "") >= 0);
+        for (const step of memberMoves(planned(current, limit, { version: to, members: names }) ?? []))
+          assert.ok(compareVersions(step.to.version ?? "", step.from.version ?? "") >= 0);
       }),
       runs,
     );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { plan } from "../../../automation/planning/replace";
 import { stepTimes, usualSeconds } from "../../../automation/planning/duration";
 import { parseEnvironmentConfig } from "../../../stacks/config";
-import type { MoveKind, MemberPlacement, Step } from "../../../stacks/record";
+import type { MemberMoveKind, MemberPlacement, Step } from "../../../stacks/record";
 import { config as values } from "../world";
 
 const config = (rollout: object = {}, service: object = {}, nodes: object = {}) => {
@@ -25,7 +25,7 @@ const seconds = (step: Step, wanted = config()): number => {
   assert.ok(time !== undefined);
   return step.type === "bake" ? time.seconds : time.seconds - usualSeconds.move;
 };
-const move = (kind: MoveKind, from: MemberPlacement, to: MemberPlacement): Step => ({
+const move = (kind: MemberMoveKind, from: MemberPlacement, to: MemberPlacement): Step => ({
   type: "move",
   kind,
   member: "blue",

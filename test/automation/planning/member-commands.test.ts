@@ -4,6 +4,7 @@ import { planCommand } from "../../../automation/planning/member-commands";
 import { activeCapacity, capacityFloor } from "../../../automation/planning/capacity";
 import { activeMembers, afterStep, type Limits } from "../../../automation/planning/step-builder";
 import {
+  isMemberMove,
   absent,
   capacityOf,
   compareVersions,
@@ -122,6 +123,7 @@ describe("planCommand", () => {
           }
           steps.reduce((now, step) => {
             if (step.type === "bake") return now;
+            assert.ok(isMemberMove(step));
             assert.deepEqual(now[step.member], step.kind === "provision" ? absent : step.from);
             assert.ok(["provision", "admit", "drain", "scale"].includes(step.kind), step.kind);
             if (step.kind !== "provision") assert.equal(step.to.version, step.from.version);

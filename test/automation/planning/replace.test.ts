@@ -3,6 +3,9 @@ import fc from "fast-check";
 import { activeMembers, afterStep, plan, type Wanted } from "../../../automation/planning/replace";
 import { walkBack } from "../../../automation/planning/walk-back";
 import {
+  isMemberMove,
+  memberMoves,
+  placementAfter,
   absent,
   commitBake,
   commitMove,
@@ -74,6 +77,7 @@ describe("plan (replace)", () => {
           if (steps === null) return;
           through(current, steps).forEach((now) => assert.ok(activeMembers(now).length >= minActive));
           steps.reduce((now, step) => {
+            assert.ok(step.type === "bake" || isMemberMove(step));
             if (step.type === "move") assert.deepEqual(now[step.member], step.from);
             if (step.type === "move" && step.kind === "drain") assert.ok(activeMembers(now).length > 1);
             return afterStep(now, step);
@@ -132,8 +136,8 @@ describe("plan (replace)", () => {
   it("never lowers a member's version, and refuses a downgrade by name", () => {
     fc.assert(
       fc.property(placement, version, (current, to) => {
-        for (const step of planned(current, { version: to, members: names }) ?? []) {
-          if (step.type === "move" && step.from.version !== null && step.to.version !== null)
+        for (const step of memberMoves(planned(current, { version: to, members: names }) ?? [])) {
+          if (step.from.version !== null && step.to.version !== null)
             assert.ok(compareVersions(step.to.version, step.from.version) >= 0);
         }
       }),
@@ -209,7 +213,7 @@ describe("walkBack", () => {
           assert.ok(["provision", "retire"].includes(intent?.move.kind ?? ""), back.why);
           return;
         }
-        const now = intent === null ? record.placement : { ...record.placement, [intent.move.member]: intent.move.to };
+        const now = intent === null ? record.placement : placementAfter(record.placement, intent.move);
         const first = back.steps[0];
         if (intent !== null) assert.ok(first?.type === "move" && first.member === intent.move.member);
         for (const point of through(now, back.steps)) assert.ok(activeMembers(point).length >= 1);

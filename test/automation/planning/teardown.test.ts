@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { isOurs } from "../../../automation/adapters/aws/leftovers";
 import { refusals } from "../../../automation/policy/move-policy";
 import { planTeardown } from "../../../automation/planning/teardown";
-import { absent, type MemberPlacement, type Placement } from "../../../stacks/record";
+import { isMemberMove, absent, type MemberPlacement, type Placement } from "../../../stacks/record";
 
 const placements = fc.dictionary(
   fc.constantFrom("blue", "green", "red", "violet"),
@@ -22,7 +22,7 @@ describe("the order of a teardown", () => {
         let now: Record<string, MemberPlacement> = { ...placement };
         const order: string[] = [];
         for (const step of planTeardown(placement, last)) {
-          assert.ok(step.type === "move");
+          assert.ok(step.type === "move" && isMemberMove(step));
           assert.deepEqual(step.from, now[step.member]);
           const active = Object.keys(now).filter((name) => now[name]?.role === "active");
           if (step.kind === "drain")

@@ -5,6 +5,8 @@ import { activeCapacity, capacityFloor } from "../../../automation/planning/capa
 import type { Health } from "../../../automation/ports";
 import { walkBack } from "../../../automation/planning/walk-back";
 import {
+  isMemberMove,
+  placementAfter,
   capacityOf,
   commitBake,
   commitMove,
@@ -99,7 +101,7 @@ describe("walkBack (cycle)", () => {
           ways += 1;
           // The record takes it: the first step takes the open intent over.
           turn(record, back.steps);
-          const now = intent === undefined ? record.placement : { ...record.placement, [intent.member]: intent.to };
+          const now = intent === undefined ? record.placement : placementAfter(record.placement, intent);
           const points = through(now, back.steps);
           const end = points.at(-1) as Placement;
           assert.deepEqual(activeMembers(end), activeMembers(current));
@@ -129,12 +131,12 @@ describe("walkBack (cycle)", () => {
             .findLast((step) => step.type === "move" && step.kind === "admit");
           const back = walkBack(record, {
             ...all("healthy"),
-            ...(last?.type === "move" ? { [last.member]: suspect } : {}),
+            ...(last?.type === "move" && isMemberMove(last) ? { [last.member]: suspect } : {}),
           });
           const intent = record.intent?.move;
           if (back.kind === "stay") return assert.ok(intent?.kind === "upgrade" || suspect !== "healthy", back.why);
           turn(record, back.steps);
-          const now = intent === undefined ? record.placement : { ...record.placement, [intent.member]: intent.to };
+          const now = intent === undefined ? record.placement : placementAfter(record.placement, intent);
           const floor = capacityFloor(current, limits);
           for (const point of through(now, back.steps))
             assert.ok(
@@ -188,7 +190,7 @@ describe("walkBack (cycle)", () => {
         const back = walkBack(prefix(two, shrinking, open) as EnvironmentRecord, health, { requested });
         return back.kind === "stay"
           ? back.why
-          : back.steps.map((step) => (step.type === "move" ? capacityOf(step.to) : 0));
+          : back.steps.map((step) => (step.type === "move" && isMemberMove(step) ? capacityOf(step.to) : 0));
       };
       const step = steps[shrinking];
       assert.ok(

@@ -4,13 +4,13 @@ import fc from "fast-check";
 import type { DriverEvent, DriverEventBody } from "../../../automation/events";
 import { renderView, targetSigns, type Size } from "../../../automation/report/live";
 import { emptyView, reduceView, type View } from "../../../automation/report/view-model";
-import type { MoveKind, Step } from "../../../stacks/record";
+import type { MemberMoveKind, Step } from "../../../stacks/record";
 
 const at = (body: DriverEventBody, second = 0): DriverEvent => ({ at: new Date(second * 1000).toISOString(), ...body });
 const plain = (text: string): string => text.replace(/\u001b\[\d+m/g, "");
 const standby = { role: "standby", version: "1.35", workload: "running" } as const;
 const active = { ...standby, role: "active" } as const;
-const move = (kind: MoveKind, member: string): Step => ({
+const move = (kind: MemberMoveKind, member: string): Step => ({
   type: "move",
   kind,
   member,

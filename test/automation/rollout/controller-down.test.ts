@@ -26,8 +26,8 @@ describe("a load balancer controller that is down", () => {
       const inner = world.ports.bind(world);
       const since = new Map<string, number>();
       world.listen = (event) => {
-        if (event.kind === "step-started" && event.step.type === "move" && ["admit", "drain"].includes(event.step.kind))
-          since.set(event.step.member, world.now);
+        if (event.kind !== "step-started" || event.step.type !== "move") return;
+        if (event.step.kind === "admit" || event.step.kind === "drain") since.set(event.step.member, world.now);
       };
       let seenDown = 0;
       world.ports = () => {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import type { DriverContext } from "../../../stacks/contract";
 import { environmentProgram } from "../../../stacks/environment/program";
 import { memberProgram } from "../../../stacks/member/program";
-import type { EnvironmentRecord, MemberPlacement, Move } from "../../../stacks/record";
+import type { EnvironmentRecord, MemberPlacement, MemberMove } from "../../../stacks/record";
 import { devValues, find, listing, type MockWorld, runUnderMocks } from "../mock-engine";
 
 const standby: MemberPlacement = { role: "standby", version: "1.34", workload: "running" };
 const active: MemberPlacement = { ...standby, role: "active" };
 const gone: MemberPlacement = { role: "absent", version: null, workload: "running" };
 
-function recordWith(blue: MemberPlacement, move?: Omit<Move, "member">): EnvironmentRecord {
+function recordWith(blue: MemberPlacement, move?: Omit<MemberMove, "member">): EnvironmentRecord {
   const open = move === undefined ? null : { ...move, member: "blue" };
   return {
     schemaVersion: 1,

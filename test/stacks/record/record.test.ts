@@ -14,7 +14,7 @@ import {
   startRollout,
   turnBack,
 } from "../../../stacks/record";
-import type { EnvironmentRecord, MemberPlacement, MoveKind, Step } from "../../../stacks/record";
+import type { EnvironmentRecord, MemberPlacement, MemberMoveKind, Step } from "../../../stacks/record";
 
 const at = "2026-11-21T00:00:00Z";
 const gone: MemberPlacement = { role: "absent", version: null, workload: "running" };
@@ -30,7 +30,7 @@ const placement: fc.Arbitrary<MemberPlacement> = fc.oneof(
     { noNullPrototype: true },
   ),
 );
-const kind = fc.constantFrom<MoveKind>("provision", "admit", "drain", "upgrade", "scale", "shift", "retire");
+const kind = fc.constantFrom<MemberMoveKind>("provision", "admit", "drain", "upgrade", "scale", "retire");
 
 /** A record with a rollout whose steps follow each other, for members blue and green. */
 const rollouts = fc
@@ -109,7 +109,7 @@ describe("the record", () => {
         );
         assert.deepEqual(counted.rollout?.healthyBefore, {
           red: { web: 3 },
-          [record.rollout.steps[0].member]: { web: 40 },
+          [record.rollout.steps[0].member ?? ""]: { web: 40 },
         });
         assert.deepEqual(parseRecord(JSON.parse(JSON.stringify(counted))), { record: counted, problems: [] });
         const broken = parseRecord({
@@ -257,8 +257,8 @@ describe("the record", () => {
       'placement.blue.version: expected a Kubernetes minor like 1.35 or null, got "x"',
       "revision: expected a whole number from 1, got 0",
     ]);
-    assert.deepEqual(parseRecord({ schemaVersion: 2 }).problems, [
-      "schemaVersion: this version of eks-blue-green reads 1, got 2",
+    assert.deepEqual(parseRecord({ schemaVersion: 3 }).problems, [
+      "schemaVersion: this version of eks-blue-green reads 1 and 2, got 3; a newer version wrote it: use that one, or a newer one",
     ]);
   });
   it("compares minors as numbers", () => {
