@@ -1,6 +1,6 @@
 /** The environment and its members as their stacks have them. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { parseRecord, schemaOf, withMembers, type EnvironmentRecord } from "../../stacks/record";
+import { isNewerSchema, parseRecord, schemaOf, withMembers, type EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Ports } from "../ports";
 import { withLoadBalancers, withTargetGroups } from "./load-balancers";
@@ -80,7 +80,9 @@ export async function readFamily(ports: Pick<Ports, "pulumi" | "aws">, name: str
     throw new DriverError(
       "EBG-RECORD-INVALID",
       `the record of ${name} can't be read: ${parsed.problems.join("; ")}`,
-      "restore it from a state backup (docs/how-to/runbook.md)",
+      isNewerSchema(environment.record)
+        ? "a newer version of eks-blue-green wrote it: use that version, or a newer one"
+        : "restore it from a state backup (docs/how-to/runbook.md)",
     );
   const record = parsed.record;
   const { members, foreign } = await readMembers(ports, record, name);

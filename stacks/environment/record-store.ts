@@ -2,7 +2,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
 import { type DriverContext, FENCED, RECORD_INVALID, RECORD_LOST } from "../contract";
-import { describeMove, type EnvironmentRecord, initialRecord, parseRecord, withMembers } from "../record";
+import {
+  describeMove,
+  type EnvironmentRecord,
+  initialRecord,
+  isNewerSchema,
+  parseRecord,
+  withMembers,
+} from "../record";
 import { ownerOf, ownershipOf } from "../config/target-groups";
 import { readStackIsEmpty, readStackOutputs } from "../shared/stack-outputs";
 
@@ -36,7 +43,9 @@ export async function readLastEnvironment(environment: string): Promise<LastEnvi
   if (parsed.record === null)
     throw new Error(
       `${RECORD_INVALID}: the record of stack '${environment}' makes no sense: ${parsed.problems.join("; ")}. ` +
-        `${restore}`,
+        (isNewerSchema(reading.outputs["record"])
+          ? "A newer version of eks-blue-green wrote it: use that version, or a newer one"
+          : restore),
     );
   if (reading.outputs["environment"] !== environment) {
     const former = String(reading.outputs["environment"]);

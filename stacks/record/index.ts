@@ -26,7 +26,7 @@ export {
   placementAfter,
   placementUndone,
 } from "./moves";
-export { schemaOf } from "./schema";
+export { isNewerSchema, schemaOf } from "./schema";
 export { heldBack, holdVersion, liftHold } from "./hold";
 export { beginEvacuation, commitEvacuation, inOrder } from "./evacuation-transitions";
 export {

@@ -222,8 +222,7 @@ export function parseRecord(value: unknown): ParsedRecord {
   const schema = object["schemaVersion"];
   if (schema !== 1 && schema !== 2) {
     reader.problems.push(
-      `schemaVersion: this version of eks-blue-green reads 1 and 2, got ${JSON.stringify(schema) ?? "nothing"}; a ` +
-        "newer version wrote it: use that one, or a newer one",
+      `schemaVersion: this version of eks-blue-green reads 1 and 2, got ${JSON.stringify(schema) ?? "nothing"}`,
     );
     return { record: null, problems: reader.problems };
   }

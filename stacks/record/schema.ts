@@ -2,6 +2,15 @@
 import { changesOf } from "./moves";
 import type { EnvironmentRecord, MemberPlacement } from "./types";
 
+/** The newest schema that this version reads. */
+const newest = 2;
+
+/** Whether a value is a record of a schema that came after this version: it is whole, and only a newer one reads it. */
+export const isNewerSchema = (value: unknown): boolean => {
+  const schema = (value as { readonly schemaVersion?: unknown } | null | undefined)?.schemaVersion;
+  return typeof schema === "number" && schema > newest;
+};
+
 const isWeighted = ({ share }: MemberPlacement): boolean => share !== undefined;
 
 /**

@@ -74,7 +74,7 @@ export interface MemberMove extends Change {
 
 /**
  * Shares of several members that change together, made by one update of the environment's stack. No plan makes one yet;
- * docs/decisions/0014-weights.md.
+ * docs/decisions/0015-weights.md.
  */
 export interface ShiftMove {
   readonly kind: "shift";

@@ -5,6 +5,7 @@ import {
   commitMove,
   desiredOfMember,
   finishRollout,
+  isNewerSchema,
   parseRecord,
   placementUndone,
   RecordError,
@@ -87,8 +88,15 @@ describe("the schema that a record is written in", () => {
     assert.equal((written({ ...base(), schemaVersion: 2, revision: 2 }) as EnvironmentRecord).schemaVersion, 1);
   });
 
-  it("is refused with what to do when it is newer than this version", () =>
-    assert.match(parseRecord({ schemaVersion: 3 }).problems[0] ?? "", /reads 1 and 2, got 3; .* use that one/));
+  it("is told apart from a damaged one when it is newer than this version", () => {
+    assert.deepEqual(parseRecord({ schemaVersion: 3 }).problems, [
+      "schemaVersion: this version of eks-blue-green reads 1 and 2, got 3",
+    ]);
+    assert.deepEqual(
+      [{ schemaVersion: 3 }, { schemaVersion: 2 }, { schemaVersion: "x" }, null, {}].map(isNewerSchema),
+      [true, false, false, false, false],
+    );
+  });
 
   it("names a share that ELBv2 would refuse, one of a member out of traffic, and a shift of nobody", () => {
     const placement = { blue: stands(1000), green: { ...stands(5), role: "standby" } };
