@@ -74,12 +74,13 @@ describe("whether a member may be destroyed", () => {
     const observation: Observation = {
       at: 0,
       groups: { web: [] },
+      groupOf: sharedGroups("web"),
       members: { blue: { ...answers, services } },
       probes: {},
       alarms: null,
       problems: [],
     };
-    const { decision } = decideGone(observation, new Map(), "blue");
+    const { decision } = decideGone(observation, noOwners, "blue");
     assert.equal(decision.status, "waiting");
     return decision.message;
   };
