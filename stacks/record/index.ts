@@ -41,3 +41,5 @@ export {
   sizedAt,
 } from "./desired-member";
 export type { DesiredMember } from "./desired-member";
+export { desiredOfEnvironment } from "./desired-environment";
+export type { DesiredEnvironment } from "./desired-environment";
