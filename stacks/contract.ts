@@ -10,7 +10,7 @@ import type { EnvironmentRecord, MemberPlacement } from "./record/types";
  * Passed by the driver to the function that the project's `main` exports. Plain `pulumi up` passes nothing.
  * - `record`: write this record into the environment's stack if its last recorded revision is still `expectedRevision`.
  * - `act`: deploy this member as the open intent says (not the union of before and after), if the record still has this
- *   revision.
+ *   revision. For the environment's stack: only while a shift is open, whose record it passes on unchanged.
  * - `unprotect`: deploy the environment's stack without protection, if its record has this revision and says that a
  *   teardown has retired every member.
  * - `release`: the primary's Services of type LoadBalancer lose their protection, or are no longer declared, if the

@@ -1,5 +1,5 @@
-/** `act`: one member's stack is updated by a plan that was checked against the move's allow-list. */
-import type { MemberMove } from "../../stacks/record";
+/** `act`: the move's stack is updated by a plan that was checked against the move's allow-list. */
+import type { MemberMove, Move } from "../../stacks/record";
 import { clusterNameOf } from "../../stacks/config/target-groups";
 import { readMemberStack } from "../environment/member-stack";
 import { DriverError } from "../errors";
@@ -11,6 +11,8 @@ import { stillEnough } from "./capacity-check";
 import { forgetWhatIsUnreachable, isEvacuated } from "./evacuated-member";
 import { nameWhatIsLeft } from "./left-by-member";
 import type { PreviewedUpdate } from "../ports";
+import type { StackRef } from "../ports";
+import { stackName } from "../text/stack-name";
 import type { Session } from "./session";
 import { GateFailed, stopRequested } from "./interruptions";
 
@@ -41,6 +43,10 @@ const forPeople: readonly {
   },
 ];
 
+/** The stack that a move updates: shares are the environment's, everything else is a member's. */
+export const stackOf = (move: Move): StackRef =>
+  move.kind === "shift" ? { kind: "environment" } : { kind: "member", member: move.member };
+
 export type Phases = Partial<Record<Phase, number>>;
 
 async function once(
@@ -52,8 +58,8 @@ async function once(
 ): Promise<void> {
   const { pulumi } = session.ports;
   const { cancel, emit } = session.options;
-  const stack = { kind: "member", member: move.member } as const;
-  const name = `${session.environment.environment}-${move.member}`;
+  const stack = stackOf(move);
+  const name = stackName(session.environment.environment, stack);
   const context = { kind: "act", expectedRevision: session.written.revision } as const;
   const destroys = move.kind === "retire";
   const isOurs = (): Promise<unknown> => readMemberStack(pulumi, session.environment.environment, move.member);
@@ -160,7 +166,7 @@ export async function act(session: Session, index: number, move: MemberMove, pha
   for (;;) {
     attempts.begin();
     try {
-      if (attempts.made > 1) await ports.pulumi.settle({ kind: "member", member: move.member });
+      if (attempts.made > 1) await ports.pulumi.settle(stackOf(move));
       await once(session, index, move, phases, (left) => {
         if (!attempts.planned(left) && last !== null) throw last;
       });
@@ -189,7 +195,7 @@ export async function act(session: Session, index: number, move: MemberMove, pha
       if (!mayPass.has(error.code)) throw error;
       options.emit({
         kind: "stack",
-        stack: `${session.environment.environment}-${move.member}`,
+        stack: stackName(session.environment.environment, stackOf(move)),
         status: "failed",
         message: error.message,
         seconds: null,

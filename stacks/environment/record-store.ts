@@ -117,6 +117,10 @@ export async function recordToWrite(
 ): Promise<EnvironmentRecord> {
   const current = last?.record ?? (await firstRecord(environment, config));
   if (context === undefined) return withMembers(current, config.members);
+  if (context.kind === "act" && current.intent?.move.kind === "shift") {
+    fence(current.revision, context.expectedRevision, "shifting traffic", holderOf(current));
+    return withMembers(current, config.members);
+  }
   if (context.kind === "act" || context.kind === "release")
     throw new Error(`'${context.kind}' belongs to a member's stack, not to '${environment}' (${pulumi.getProject()})`);
   fence(

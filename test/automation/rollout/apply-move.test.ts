@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stackOf } from "../../../automation/rollout/apply-move";
 import { DriverError } from "../../../automation/errors";
 import { World } from "../world";
 
@@ -27,4 +28,17 @@ describe("a move's update", () => {
       const blue = world.clusters.get("blue");
       assert.deepEqual([blue?.bound, blue?.protectedBinding], [true, true], result.message);
     });
+});
+
+describe("the stack that a move updates", () => {
+  const stands = { role: "active", version: "1.35", workload: "running" } as const;
+  const change = { from: stands, to: stands };
+
+  it("is the member's own for every move of one member", () => {
+    for (const kind of ["provision", "admit", "drain", "upgrade", "scale", "retire"] as const)
+      assert.deepEqual(stackOf({ kind, member: "green", ...change }), { kind: "member", member: "green" }, kind);
+  });
+
+  it("is the environment's for a shift, whoever's shares change", () =>
+    assert.deepEqual(stackOf({ kind: "shift", changes: { blue: change, green: change } }), { kind: "environment" }));
 });

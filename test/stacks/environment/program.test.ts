@@ -296,6 +296,37 @@ describe("the environment's record", () => {
     );
     await rejects(write(1, begun), /^Error: EBG-RECORD-INVALID: the record to write has revision 3; after 1 comes 2/);
   });
+  it("is passed on by the act of an open shift at the expected revision, and by no other act", async () => {
+    const stands = (share: number) => ({ role: "active", version: "1.34", workload: "running", share }) as const;
+    const planned = startRollout(
+      { ...record, schemaVersion: 2, placement: { blue: stands(999), green: stands(0) } },
+      {
+        id: "r",
+        strategy: "replace",
+        wantedVersion: "1.34",
+        startedAt: "2026-11-21T00:00:00Z",
+        steps: [
+          {
+            type: "move",
+            kind: "shift",
+            changes: {
+              blue: { from: stands(999), to: stands(990) },
+              green: { from: stands(0), to: stands(10) },
+            },
+          },
+        ],
+      },
+    );
+    const begun = beginMove(planned, { step: 0, startedAt: "2026-11-21T00:00:00Z", by: "me", targetsBefore: {} });
+    const act = async (of: EnvironmentRecord, expectedRevision: number) =>
+      deploy({ stacks: { dev: { ...(await last()), record: of } } }, devValues, { kind: "act", expectedRevision });
+    assert.deepEqual((await act(begun, begun.revision)).outputs["record"], begun);
+    await rejects(
+      act(begun, planned.revision),
+      /^Error: EBG-FENCED: shifting traffic expected the record's revision 2, but it is 3.*'shift blue, green' is held/,
+    );
+    await rejects(act(planned, planned.revision), /^Error: 'act' belongs to a member's stack, not to 'dev'/);
+  });
   it("refuses a secret in a value of its own, which would be an output in plain text, and doesn't show it", async () => {
     const values = { ...devValues, "eks-blue-green:services": '[{"name":"web","environment":{"PASSWORD":"hunter2"}}]' };
     const run = (secretKeys: string[]) =>
