@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { noOwners } from "../../../automation/observation/target-owners";
 import { decideGone } from "../../../automation/gates/drained";
-import { observe, plainLook, probeUrl } from "../../../automation/observation/observe";
+import { groupsOfMember, observe, plainLook, probeUrl } from "../../../automation/observation/observe";
 import { DriverError, type DriverErrorCode } from "../../../automation/errors";
 import type { Ports } from "../../../automation/ports";
 import { parseEnvironmentConfig } from "../../../stacks/config";
@@ -186,4 +186,46 @@ describe("what the data-plane probe asks", () => {
   ];
   for (const [key, url] of asked)
     it(`${key}: its own port, its service's path`, () => assert.equal(probeUrl({ config, loadBalancer }, key), url));
+});
+
+describe("target groups of one member each", () => {
+  const own = (member: string): ServiceTargetGroup => ({
+    ...group(`plain@${member}`, "plain", 81),
+    portKey: "plain",
+    member,
+  });
+  const services = { "plain@blue": own("blue"), "plain@green": own("green") };
+  const member = {
+    services: {
+      plain: {
+        namespace: "plain",
+        service: "plain",
+        servicePort: 8080,
+        targetGroupArn: null,
+        binding: null,
+        selector: {},
+      },
+    },
+  } as unknown as MemberOutputs;
+
+  it("hold what a member's cluster says under the group in which it serves; requests go to each port once", async () => {
+    const asked: string[] = [];
+    const ports = {
+      kubernetes: {
+        bindings: () => Promise.resolve([]),
+        readyEndpoints: () => Promise.resolve(["10.0.0.1:8080"]),
+      },
+      aws: {
+        targets: () => Promise.resolve([]),
+        probe: (url: string) => Promise.resolve((asked.push(url), { sent: 1, failed: 0, firstFailure: null })),
+      },
+      clock: { now: () => 0 },
+    } as unknown as Ports;
+    const environment = { config, loadBalancer: { ...loadBalancer, services } } as unknown as EnvironmentOutputs;
+    const seen = await observe(ports, environment, { blue: member, green: member }, { ...plainLook, probes: 1 });
+    assert.deepEqual(Object.keys(seen.groups), ["plain@blue", "plain@green"]);
+    assert.deepEqual(Object.keys(seen.members["green"]?.services ?? {}), ["plain@green"]);
+    assert.deepEqual(groupsOfMember(seen, "blue"), ["plain@blue"]);
+    assert.deepEqual([Object.keys(seen.probes), asked], [["plain"], ["http://plain.elb.example:81/"]]);
+  });
 });
