@@ -91,7 +91,12 @@ const refsOf = ({ environment }: Session): GroupRefs => groupRefsOf(environment.
  * before it leaves,
  * together with what left earlier in this rollout and does not come back.
  */
-function likeThoseThatLeave(session: Session, port: string, member: string, service: ServiceConfig): LikeThoseThatLeave {
+function likeThoseThatLeave(
+  session: Session,
+  port: string,
+  member: string,
+  service: ServiceConfig,
+): LikeThoseThatLeave {
   const { rollout, intent } = session.record;
   const steps = rollout?.steps ?? [];
   const drained = steps

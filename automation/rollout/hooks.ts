@@ -4,7 +4,7 @@
  */
 import type { HookConfig } from "../../stacks/config";
 import { clusterNameOf } from "../../stacks/config/target-groups";
-import type { Move } from "../../stacks/record";
+import type { MemberMove } from "../../stacks/record";
 import { hooksAround } from "../planning/hooks";
 import { hookVariable } from "../ports/hooks";
 import { typed, describeAsked } from "../text/command-line";
@@ -22,7 +22,7 @@ const forward: Patience = { attempts: 3, longestMs: Number.POSITIVE_INFINITY, ma
 const back: Patience = { attempts: 1, longestMs: 60_000, mayFail: true };
 
 /** Traffic that goes back is not kept waiting; a cluster that is destroyed does not come back. */
-function patienceOf({ record: { rollout } }: Session, { kind }: Move): Patience {
+function patienceOf({ record: { rollout } }: Session, { kind }: MemberMove): Patience {
   const goesBack = rollout?.direction === "back" || rollout?.command?.name === "rollback";
   return goesBack && kind !== "retire" ? back : forward;
 }
@@ -30,7 +30,7 @@ function patienceOf({ record: { rollout } }: Session, { kind }: Move): Patience 
 function variablesOf(
   session: Session,
   index: number,
-  { member, from, to }: Move,
+  { member, from, to }: MemberMove,
   hook: HookConfig,
 ): Record<string, string> {
   const { rollout } = session.record;
@@ -55,7 +55,7 @@ function variablesOf(
 async function attempt(
   session: Session,
   index: number,
-  move: Move,
+  move: MemberMove,
   hook: HookConfig,
   count: number,
 ): Promise<string | null> {
@@ -79,7 +79,7 @@ async function attempt(
   return end.kind === "done" ? null : end.why;
 }
 
-async function runHook(session: Session, index: number, move: Move, hook: HookConfig): Promise<void> {
+async function runHook(session: Session, index: number, move: MemberMove, hook: HookConfig): Promise<void> {
   const { ports, options, environment } = session;
   const { attempts, mayFail } = patienceOf(session, move);
   for (let count = 1; ; count += 1) {
@@ -112,7 +112,7 @@ async function runHook(session: Session, index: number, move: Move, hook: HookCo
 }
 
 /** One after the other, in the order of the config. Answers whether there was any. @throws Stop */
-export async function runHooks(session: Session, index: number, move: Move): Promise<boolean> {
+export async function runHooks(session: Session, index: number, move: MemberMove): Promise<boolean> {
   const hooks = hooksAround(session.options.hooks ?? [], move.kind);
   // What a command does belongs to a rollout that is in the record, whoever goes on with it.
   if (hooks.length > 0) await session.flush();

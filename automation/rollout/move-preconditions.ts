@@ -307,7 +307,7 @@ async function mayRetire(
   return await again();
 }
 
-function unapproved(session: Session, observation: Observation, { member }: Move): Stop {
+function unapproved(session: Session, observation: Observation, { member }: MemberMove): Stop {
   // Of one that can't be asked nobody could stop the pods, which would have told their clients.
   const flows =
     isEvacuated(session, member) && observation.members[member]?.reachable !== true

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sharedGroups } from "../group-refs";
 import { decideExternal, externalProblem, imagesProblem } from "../../../automation/gates/external-workload";
 import { freshMemory } from "../../../automation/gates/gate-result";
 import { decideReady } from "../../../automation/gates/ready";
@@ -39,6 +40,7 @@ const member = (name: string, change: Partial<ObservedExternal> | null = {}): Me
 const look = (...members: MemberObservation[]): Observation => ({
   at: 0,
   groups: { web: [] },
+  groupOf: sharedGroups("web"),
   members: Object.fromEntries(members.map((one) => [one.name, one])),
   probes: {},
   alarms: null,

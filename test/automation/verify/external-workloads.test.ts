@@ -43,6 +43,7 @@ const placementOf = (roles: Roles): EnvironmentRecord["placement"] =>
 const observationOf = (...members: MemberObservation[]) => ({
   at: 0,
   groups: {},
+  groupOf: {},
   members: Object.fromEntries(members.map((one) => [one.name, one])),
   probes: {},
   alarms: null,
