@@ -57,6 +57,7 @@ export type Placement = Readonly<Record<string, MemberPlacement>>;
  * it.
  */
 export type MemberMoveKind = "provision" | "admit" | "drain" | "upgrade" | "scale" | "retire";
+/** Those, and a shift of several members' shares. */
 export type MoveKind = MemberMoveKind | "shift";
 
 /** From where to where one member goes in a move. */
