@@ -18,7 +18,7 @@ import type { Excused } from "../observation/baseline";
 import { hasPartIn } from "../../stacks/config/group-refs";
 import { groupsOfMember, silence, type Observation } from "../observation/observe";
 import { isDraining, isRegistered, snapshot, type TargetOwners } from "../observation/target-owners";
-import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
+import { nothingAnswers, remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
 
 export interface DrainRules {
   readonly member: string;
@@ -39,6 +39,8 @@ export interface DrainRules {
    * Absent: no.
    */
   readonly requestsTellLate?: boolean;
+  /** How long it may last that not one request is answered, whatever else is tolerated; toleratedMs when absent. */
+  readonly noAnswerToleratedMs?: number;
   /** Whether another member that lists a target may be believed. Absent: yes. */
   readonly mayBeTaken?: (service: string, id: string) => boolean;
   /**
@@ -139,7 +141,9 @@ export function decideDrained(
     return bad(
       memory,
       observation.at,
-      toleratedFor(peers, rules),
+      nothingAnswers(observation) && rules.noAnswerToleratedMs !== undefined
+        ? Math.min(rules.noAnswerToleratedMs, toleratedFor(peers, rules))
+        : toleratedFor(peers, rules),
       peers,
       remedyOf(peers, "eks-blue-green status shows each target's state"),
       rules.repairMs,

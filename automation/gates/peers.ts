@@ -145,6 +145,12 @@ export const toleratedFor = (
 ): number =>
   problem.status === "waiting" && problem.reason === "probe" ? (requestsToleratedMs ?? toleratedMs) : toleratedMs;
 
+/** Not one request was answered, in any service. */
+export function nothingAnswers({ probes }: Pick<Observation, "probes">): boolean {
+  const all = Object.values(probes);
+  return all.length > 0 && all.every(({ sent, failed }) => sent > 0 && failed === sent);
+}
+
 export function probeProblem(observation: Observation, excused: Excused = nothingExcused): Decision | null {
   for (const [service, probe] of Object.entries(observation.probes)) {
     const worse = worseAnswers(service, probe, excused);

@@ -56,8 +56,11 @@ export const nothingExcused: Excused = {
   rang: () => false,
 };
 
-/** What was so at any of these times. Answers are compared with those of the first of them. */
-export function excusedBy(times: readonly Baseline[]): Excused {
+/**
+ * What was so at any of these times. Answers are compared with those of the first of them. `failing`: requests that
+ * failed later, before the move.
+ */
+export function excusedBy(times: readonly Baseline[], failing: Baseline["requests"] = {}): Excused {
   const counts = (member: string, key: string) => times.flatMap(({ targets }) => targets[member]?.[key] ?? []);
   const share = ({ sent, failed }: Baseline["requests"][string]): number => (sent === 0 ? 0 : failed / sent);
   return {
@@ -65,7 +68,7 @@ export function excusedBy(times: readonly Baseline[]): Excused {
     had: (member, key) => times[0]?.targets[member]?.[key]?.healthy ?? null,
     dead: (member, key) => counts(member, key).some(({ healthy }) => healthy === 0),
     failing: (key) => {
-      const last = times.at(-1)?.requests[key];
+      const last = failing[key] ?? times.at(-1)?.requests[key];
       return last === undefined ? 0 : share(last);
     },
     statuses: (key) => times[0]?.requests[key]?.statuses ?? null,

@@ -11,6 +11,8 @@ export interface RunPolicy {
   readonly endsService: boolean;
   /** What was so before: no move is blamed for it. */
   readonly excused: Excused;
+  /** The same behind a drain: requests that failed before the newcomer came must be answered once the other has left. */
+  readonly excusedBehindDrain: Excused;
   /** Members that are taken out on the way back though they served well when it turned: it may turn once more to them. */
   readonly refuge: readonly string[];
   /** Active members that must not get worse while this one moves. */
@@ -18,7 +20,12 @@ export interface RunPolicy {
   /** Members that a bake looks at: whoever is still to leave on the way back need not stay good. */
   readonly baked: readonly string[];
   /** How long something may look bad before a gate fails: of members, and of requests. */
-  readonly tolerance: { readonly members: Tolerance; readonly requests: Tolerance };
+  readonly tolerance: {
+    readonly members: Tolerance;
+    readonly requests: Tolerance;
+    /** When not one request is answered: whoever has left was not the cause then, and may come in again. */
+    readonly noAnswer: Tolerance;
+  };
   /** Whether those that stay must be as many as before when this member leaves or gets smaller. */
   floorOf(move: Pick<MemberMove, "kind" | "member" | "from" | "to">): Floor;
   /** Whether requests tell something of a member that comes in now: not while one that fails is still to leave. */
@@ -61,12 +68,16 @@ const answered = (baseline: Baseline | undefined): boolean =>
   baseline !== undefined && Object.values(baseline.requests).every(({ failed }) => failed === 0);
 
 /** Of the rollout that the record has; without one, of nothing that is under way. */
-export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">): RunPolicy {
+export function runPolicy(
+  { rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">,
+  /** Requests that failed before the last member came in. */
+  failing: Baseline["requests"] = {},
+): RunPolicy {
   const active = Object.keys(placement).filter((name) => placement[name]?.role === "active");
   const endsService = rollout?.command?.name === "teardown";
   const back = rollout?.direction === "back" ? rollout : null;
   const times = [rollout?.baseline, back?.turned].filter((time) => time !== undefined);
-  const excused = excusedBy(times);
+  const excused = excusedBy(times, failing);
   const leaving = back === null ? [] : drainedIn(back);
   // Where requests failed when it turned, one that leaves may be why: there is nothing to turn to.
   const clean = answered(back?.turned);
@@ -79,6 +90,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
   return {
     endsService,
     excused,
+    excusedBehindDrain: excusedBy(times),
     refuge,
     peersOf: (member) => (endsService ? [] : active.filter((name) => name !== member && !leaving.includes(name))),
     baked: active.filter((name) => !leaving.includes(name)),
@@ -86,6 +98,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
       members: back === null || asked ? "short" : "gate",
       // One that was taken out again may not have been the cause: then it must come in again soon.
       requests: back === null || refuge.length > 0 || takesOutAgain(back) ? "short" : "gate",
+      noAnswer: back?.again !== true || takesOutAgain(back) ? "short" : "gate",
     },
     floorOf: ({ kind, member }) => {
       if (endsService) return "none";
@@ -93,12 +106,12 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
       return refuge.includes(member) ? "stayers" : "none";
     },
     requestsTell: !drainsAhead || asked,
-    requestsTellLate: back !== null,
+    requestsTellLate: back !== null || Object.keys(failing).length > 0,
     suspectsLeaving: back !== null && !asked,
     waitsForLocks: back !== null,
     externalWorkloads: back !== null ? "nothing" : rollout?.command?.name === "rollback" ? "there" : "same",
     requests: (plain) =>
-      Object.keys(times.at(-1)?.requests ?? {}).some((key) => excused.failing(key) > 0) ? 32 : plain,
+      Object.keys({ ...times.at(-1)?.requests, ...failing }).some((key) => excused.failing(key) > 0) ? 32 : plain,
   };
 }
 

@@ -140,7 +140,7 @@ export function findingsOf(
         required(
           "EBG-AWS",
           `the targets of '${service}' can't be read: ${observation.problems.join("; ")}`,
-          "check the driver's permissions (docs/reference/permissions.md)",
+          unreadable,
         ),
       );
   }
@@ -163,7 +163,7 @@ export function findingsOf(
           "EBG-PREFLIGHT",
           `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure}`,
           "repair the service, or name a path that it answers (services[].probePath); if the load balancer can't " +
-            "be reached from here by design, set EKS_BLUE_GREEN_PROBE=off",
+            `be reached from here by design, set EKS_BLUE_GREEN_PROBE=off${orBringIn(record)}`,
         ),
       );
   }
@@ -176,6 +176,18 @@ export function findingsOf(
   }
   return findings;
 }
+
+/** Who stands by may serve where the others don't. */
+function orBringIn({ placement }: Pick<EnvironmentRecord, "placement">): string {
+  const standby = Object.keys(placement).find(
+    (name) => placement[name]?.role === "standby" && placement[name].evacuated === undefined,
+  );
+  return standby === undefined ? "" : `. Or bring in who stands by: eks-blue-green admit ${standby}`;
+}
+
+/** What AWS does not tell once, it may tell the next time. */
+const unreadable =
+  "run the same command again; when it stays so, check the driver's permissions (docs/reference/permissions.md)";
 
 /** Found before the rollout begins: in its middle members' updates would be refused for them. */
 export function configFindings(
@@ -296,7 +308,7 @@ export async function preflight({
           (record.rollout === null ? required : recommended)(
             "EBG-AWS",
             `the alarms ${alarms.join(", ")} can't be read: ${observation.problems.join("; ")}`,
-            "check the driver's permissions (docs/reference/permissions.md)",
+            unreadable,
           ),
         ]
       : [];

@@ -70,9 +70,11 @@ function gateOf(
     case "drain":
       return drainGate(session, index, member, {
         ...common,
+        excused: session.policy.excusedBehindDrain,
         before: before.own,
         drainMs: session.drainMs,
         requestsTellLate: session.policy.requestsTellLate,
+        noAnswerToleratedMs: session.noAnswerToleratedMs,
         mayBeTaken: (key, id) => session.settledClaims.get(claimKey(key, id)) !== member,
       });
     case "upgrade":

@@ -13,6 +13,7 @@ import { ownedServices, refuseRetiringPrimary } from "../environment/load-balanc
 import { refuseClaims } from "./claims-check";
 import { theirPods } from "./external-check";
 import { runHooks } from "./hooks";
+import { asksBefore, requestsBefore } from "./failing-before";
 import { isEvacuated, orEvacuate, readyToReturn } from "./evacuated-member";
 import { assertControllerRuns, needsController, untilControllerRuns } from "./controller-runs";
 import type { Session } from "./session";
@@ -79,7 +80,8 @@ export async function beforeMove(
 /** What must leave, or must have left, is what is seen now. @throws Stop */
 function lookBefore(session: Session, move: MemberMove): Promise<Observation> {
   const looks = looksOf(session);
-  const wants = move.kind === "retire" ? looks.workload : move.kind === "provision" ? plainLook : looks.infrastructure;
+  const plain = move.kind === "retire" ? looks.workload : move.kind === "provision" ? plainLook : looks.infrastructure;
+  const wants = asksBefore(session, move) ? { ...plain, probes: requestsBefore } : plain;
   return move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire"
     ? toldLook(session, wants, `could not ${move.kind} ${move.member}`)
     : session.look(wants);

@@ -4,6 +4,7 @@ import { DriverError } from "../errors";
 import { healthyByGroup } from "../gates/capacity";
 import { snapshot } from "../observation/target-owners";
 import type { Snapshot } from "../gates/peers";
+import { noteFailing } from "./failing-before";
 import { act, type Phases } from "./apply-move";
 import { afterMove, peersBefore } from "./move-gates";
 import { beforeMove, noneUnaccounted } from "./move-preconditions";
@@ -43,6 +44,7 @@ async function begin(session: Session, index: number, move: MemberMove, phases: 
       ? healthyByGroup(observation, session.owners, move.member)
       : null;
   const peers = peersBefore(session, observation, move.member);
+  noteFailing(session, move, observation);
   await session.phase(index, "begin", "writing the intent", phases, async () => {
     session.record = beginMove(session.record, {
       step: index,
@@ -72,6 +74,7 @@ async function takeOver(
   await waitForCapacity(session, index, move);
   await waitForController(session, index, move);
   const observation = await beforeMove(session, index, move, true);
+  noteFailing(session, move, observation);
   await session.phase(index, "begin", `taking over what ${intent.by} began`, phases, async () => {
     const now = snapshot(session.owners, observation, move.member);
     const services = [...new Set([...Object.keys(intent.targetsBefore), ...Object.keys(now)])];
@@ -185,6 +188,7 @@ export async function performMove(
   await session.phase(index, "gate", "looking at AWS and Kubernetes", phases, () =>
     afterMove(session, index, move, before),
   );
+  if (move.kind === "drain") session.failingBefore = {};
   if (move.kind === "drain") await liftDenial(session, move.member);
   // One that is run again after a kill has found the move done, and its gate as well.
   const hooked = (move.kind === "provision" || move.kind === "drain") && (await runHooks(session, index, move));

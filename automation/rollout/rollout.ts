@@ -5,6 +5,7 @@ import type { Outcome } from "../events";
 import { baselineOf } from "../observation/baseline";
 import { plainLook, type Observation } from "../observation/observe";
 import type { GateReason } from "../gates/gate-result";
+import { nothingAnswers } from "../gates/peers";
 import { healthOf } from "../observation/target-owners";
 import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
@@ -101,11 +102,10 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     );
   const observation = await lookUntilTold(session);
   const { policy } = session;
-  const probes = Object.values(observation.probes);
   const turning = {
     refuge: policy.refuge,
     worse: cause.reason !== null && worseReasons.has(cause.reason),
-    nothingAnswers: probes.length > 0 && probes.every(({ sent, failed }) => failed === sent),
+    nothingAnswers: nothingAnswers(observation),
   };
   if (await carriesOn(session, cause, observation, turning)) return "goes on";
   const health = Object.fromEntries(

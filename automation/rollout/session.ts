@@ -6,7 +6,15 @@ import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { HookConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { asOneWrite, callerIn, parseRecord, signed, type EnvironmentRecord, type Signature } from "../../stacks/record";
+import {
+  asOneWrite,
+  callerIn,
+  parseRecord,
+  signed,
+  type Baseline,
+  type EnvironmentRecord,
+  type Signature,
+} from "../../stacks/record";
 import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
@@ -15,7 +23,7 @@ import { countsByMember, learnOwners, noOwners, type Owners } from "../observati
 import type { Moment } from "./elapsed";
 import { stopRequested } from "./interruptions";
 import type { Ports } from "../ports";
-import { runPolicy, type RunPolicy } from "../policy/run-policy";
+import { runPolicy, type RunPolicy, type Tolerance } from "../policy/run-policy";
 import { withTargetGroups } from "../environment/load-balancers";
 import { readMemberStack } from "../environment/member-stack";
 
@@ -65,6 +73,8 @@ export class Session {
   private caller: string | null = null;
   /** When it was last seen that enough stay without the member that leaves or gets smaller. */
   enoughSeenAt: Moment = { even: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
+  /** Requests that failed before the member came in that came in last: until another move begins. */
+  failingBefore: Baseline["requests"] = {};
   /** Members that served when the rollout began and were taken out again on its way back. */
   readonly leftOut = new Set<string>();
   /** The way back failed a check, and it turned once more in this run. */
@@ -104,21 +114,26 @@ export class Session {
   }
   /** Made from the rollout that the record has; it changes when that begins, turns, or moves on. */
   get policy(): RunPolicy {
-    if (this.made?.of !== this.record) this.made = { of: this.record, policy: runPolicy(this.record) };
+    const { record, failingBefore, made } = this;
+    if (made?.of === record && made.failing === failingBefore) return made.policy;
+    this.made = { of: record, failing: failingBefore, policy: runPolicy(record, failingBefore) };
     return this.made.policy;
   }
-  private made: { readonly of: EnvironmentRecord; readonly policy: RunPolicy } | null = null;
+  private made: { of: EnvironmentRecord; failing: Baseline["requests"]; policy: RunPolicy } | null = null;
   /**
    * `short` is half a minute of AWS's time; Kubernetes' and this machine's own delays are not scaled, hence never less
    * than three real seconds. Where there is nothing better to turn to, only the gate's timeout gives up.
    */
   get tolerance(): { readonly toleratedMs: number; readonly requestsToleratedMs: number } {
-    const short = Math.max(this.ports.clock.scaled(30), 3000);
     const { members, requests } = this.policy.tolerance;
-    return {
-      toleratedMs: members === "short" ? short : Number.POSITIVE_INFINITY,
-      requestsToleratedMs: requests === "short" ? short : Number.POSITIVE_INFINITY,
-    };
+    return { toleratedMs: this.msOf(members), requestsToleratedMs: this.msOf(requests) };
+  }
+  /** Behind a drain, when not one request is answered. */
+  get noAnswerToleratedMs(): number {
+    return this.msOf(this.policy.tolerance.noAnswer);
+  }
+  private msOf(tolerance: Tolerance): number {
+    return tolerance === "short" ? Math.max(this.ports.clock.scaled(30), 3000) : Number.POSITIVE_INFINITY;
   }
   /** What this run writes into the record of itself. */
   get signature(): Signature {

@@ -43,6 +43,10 @@ export class SimulatedCluster {
   binding: { multiCluster: boolean; deleting: boolean } | null = null;
   recorded: string[] | null = null;
   sickness: Sickness = "none";
+  /** Since when all its pods are bad, which no driver did. */
+  badSince: number | null = null;
+  /** Somebody else owns its replicas: an update that changes them is refused. */
+  scaledByHand = false;
   private checkpoint = "";
   private cache: { at: number; registered: Set<string> } | null = null;
   private toRegister: { at: number; ids: string[] } | null = null;

@@ -58,7 +58,10 @@ export class Engine {
       if (!stack.lock.alive) stack.lock = null;
       else if (waited >= lockWaitSeconds)
         throw new DriverError("EBG-STACK-LOCKED", `stack ${name} is locked by ${stack.lock.by}`, "wait");
-      else await this.world.timeline.sleep(5000);
+      else {
+        this.world.outage.excuse();
+        await this.world.timeline.sleep(5000);
+      }
       waited += 5;
     }
     return waited > 5;
@@ -183,6 +186,8 @@ export class Engine {
       const dies = kill !== null && (kill.step === index || (kill.step >= steps.length && index === steps.length - 1));
       const what = `${step.operation.operation} ${step.operation.urn}`;
       stack.pending = step.operation.urn;
+      // Nobody can be helped before it ends.
+      if (step.seconds >= 100) this.world.outage.excuse(step.seconds);
       await this.world.timeline.sleep(step.seconds * 500);
       if (dies && !kill.after) return await this.die(member, by, what);
       await step.perform();
@@ -351,6 +356,8 @@ export class Engine {
   }
   private scaleTo(member: string, count: number): void {
     const cluster = this.reachable(member);
+    if (cluster.scaledByHand && cluster.wanted !== count)
+      throw failed('Apply failed with 1 conflict: conflict with "kubectl-scale" using apps/v1: .spec.replicas');
     cluster.wanted = count;
     cluster.workloadMade = true;
   }

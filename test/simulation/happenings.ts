@@ -1,6 +1,7 @@
 /** What happens to the world without the driver: faults that befall clusters, and what a person repairs in the end. */
 import type { ClusterEvent, DeadCluster } from "./scenario";
-import type { World } from "./world";
+import { replicasAt } from "../../stacks/record";
+import { replicas, type World } from "./world";
 
 export function befall(world: World, event: ClusterEvent): void {
   const { now } = world;
@@ -9,6 +10,7 @@ export function befall(world: World, event: ClusterEvent): void {
   const target = [...world.balancer.targets.values()].find(
     (one) => world.ownerOf(one.id) === event.member && one.drainingSince === null,
   );
+  world.outage.excuse();
   if (event.what === "api-down" || event.what === "controller-down" || event.what === "targets-forgotten")
     cluster.hinderedAt = now;
   switch (event.what) {
@@ -37,9 +39,44 @@ export function befall(world: World, event: ClusterEvent): void {
       pod.crashedUntil = now + event.seconds * 1000;
       return world.damage(pod.id, "crashes");
     }
+    case "gets-bad":
+      return getBad(world, event.member, event.how);
+    case "scaled-by-hand":
+      return scaleByHand(world, event.member, event.replicas);
     default:
       event satisfies never;
   }
+}
+
+function getBad(world: World, member: string, how: "unhealthy" | "errors" | "dead"): void {
+  if (how === "dead")
+    return die(world, { member, what: "api", podsToo: true, returnsAfterSeconds: Number.POSITIVE_INFINITY });
+  const cluster = world.clusterOf(member);
+  cluster.sickness = how;
+  cluster.badSince = world.now;
+  for (const id of cluster.pods.keys()) world.damage(id, `gets ${how}`);
+}
+
+/** The person's pods go in their own time, and what is missing then is the person's doing. */
+function scaleByHand(world: World, member: string, count: number): void {
+  const cluster = world.clusterOf(member);
+  if (!cluster.apiUp(world.now) || cluster.wanted === 0 || cluster.wanted === count) return;
+  cluster.hinderedAt = world.now;
+  cluster.scaledByHand = true;
+  world.missingByHand += Math.max(0, cluster.wanted - count);
+  cluster.wanted = count;
+}
+
+/** The replicas are the stack's again, as `PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh` makes them. */
+export function takeBack(world: World, member: string): void {
+  const cluster = world.clusters.get(member);
+  if (cluster === undefined || !cluster.scaledByHand || !cluster.apiUp(world.now)) return;
+  const known = world.stackOf(member).known;
+  cluster.scaledByHand = false;
+  // Pods that are too many go as they do by hand.
+  cluster.hinderedAt = Math.max(cluster.hinderedAt, world.now);
+  cluster.wanted = known?.running === true ? replicasAt(replicas, known.percent) : 0;
+  world.touch();
 }
 
 /** Its API server or its controller is gone, and with the nodes perhaps all its pods. */
@@ -81,6 +118,8 @@ export function repair(world: World, strategy: "replace" | "cycle"): void {
   world.tell("no more faults: what is down comes back, flags and drift are repaired as the remedies say");
   world.oneSidedSince.clear();
   world.sickPods.clear();
+  world.untold.end();
+  world.neighbour = null;
   world.touch();
   for (const [name, cluster] of world.clusters) {
     comeBack(world, name);
@@ -92,7 +131,9 @@ export function repair(world: World, strategy: "replace" | "cycle"): void {
     cluster.forgetCheckpoint();
     // A version is never lowered: pods that an upgrade in place broke are a person's to mend. A bad new member of a
     // replace is turned back instead.
-    if (strategy === "cycle") cluster.sickness = "none";
+    if (strategy === "cycle" || name !== "green") cluster.sickness = "none";
+    cluster.badSince = null;
+    takeBack(world, name);
   }
   for (const stack of world.stacks.values()) if (stack.lock !== null && !stack.lock.alive) stack.lock = null;
 }

@@ -6,9 +6,15 @@ import { started, type World } from "./world";
 
 /** An update that somebody began before the record said so may end after it. */
 const plainUpdateMs = 60_000;
+const lateMs = 600_000;
 
 /** A command that says "done" must be right. */
-export function judge(world: World, scenario: Scenario, { outcome }: RolloutResult, rolledBack: boolean): void {
+export function judge(
+  world: World,
+  scenario: Scenario,
+  { outcome, message }: RolloutResult,
+  { rolledBack, admitted }: { readonly rolledBack: boolean; readonly admitted: boolean },
+): void {
   if (outcome !== "done" && outcome !== "nothing-to-do") return;
   // Only who stays out, or fails, is a reason to stay larger than before.
   const { green, faults } = scenario;
@@ -20,10 +26,17 @@ export function judge(world: World, scenario: Scenario, { outcome }: RolloutResu
   if (elsewhere !== null) world.violate("placement", `rolled back: ${elsewhere}`);
   const problem = world.now - world.plainUpdateAt < plainUpdateMs ? null : world.settled();
   if (problem !== null) world.violate("said-done", `the command said '${outcome}', but ${problem}`);
+  // What got bad by itself may be seen late, by a command that had other things to look at; and who brings another one
+  // in because requests fail is told when they still do.
+  const told = message.includes("requests failed before, and still do");
+  const seen = ({ badSince }: { badSince: number | null }): boolean =>
+    badSince === null
+      ? green.afterSeconds < 300 && !(told && admitted)
+      : scenario.commands[0] === null && badSince < world.now - lateMs && !told;
   const sick = [...world.clusters.values()].filter(
-    (cluster) => cluster.binding !== null && cluster.sickness !== "none",
+    (cluster) => cluster.binding !== null && cluster.sickness !== "none" && seen(cluster),
   );
-  if (outcome === "done" && sick.length > 0 && green.afterSeconds < 300)
+  if (outcome === "done" && sick.length > 0)
     world.violate("said-done", `the command said 'done', and ${sick[0]?.name}'s pods are ${sick[0]?.sickness}`);
 }
 
@@ -46,4 +59,13 @@ export function misplaced(world: World, scenario: Scenario): string | null {
   const asBefore =
     active.length === world.members.length && active.every((name) => capacityOf(placement[name]) === 100);
   return asBefore ? null : `not everybody serves at the size that it had: ${stand}`;
+}
+
+/** An evacuation that is refused is over when it is done already, or when the cluster is well by now. */
+export function evacuatedOrWell({ record, clusters, now }: World, { dead }: Scenario): boolean {
+  const member = dead?.member ?? "";
+  return (
+    record.evacuation == null &&
+    (record.placement[member]?.evacuated !== undefined || clusters.get(member)?.controllerUp(now) === true)
+  );
 }

@@ -207,10 +207,55 @@ const rollbackUnscaled: Mutation = (ports, world) =>
 /** Times are measured with the machine's clock. */
 const jumpingClock: Mutation = (ports) => ({ ...ports, clock: { ...ports.clock, now: () => ports.clock.wall() } });
 
+/** What was not told is taken for nothing. */
+const untoldIsNothing: Mutation = (ports) =>
+  aws(ports, { targets: async (arn) => await ports.aws.targets(arn).catch(() => []) });
+
+/** A member of another environment is taken for ours: whose its stack is was not asked. */
+const anybodysStack: Mutation = (ports) =>
+  pulumi(ports, {
+    readMember: async (member) => {
+      const reading = await ports.pulumi.readMember(member);
+      const outputs = reading.outputs === null ? null : { ...reading.outputs, environment: "dev", member };
+      return { ...reading, outputs, owner: { environment: "dev", member } };
+    },
+  });
+
+/** The config is read once, when the rollout begins. */
+const configReadOnce: Mutation = (ports, world) => {
+  world.ignoresConfig = true;
+  return ports;
+};
+
+/** What is under way is not seen: a command begins anew. */
+const beginAnew: Mutation = (ports) =>
+  pulumi(ports, {
+    readEnvironment: async () => {
+      const reading = await ports.pulumi.readEnvironment();
+      if (reading.outputs === null) return reading;
+      const record = { ...reading.outputs.record, rollout: null, intent: null };
+      return { ...reading, outputs: { ...reading.outputs, record } };
+    },
+  });
+
+/** Behind a drain of the way back it is not seen that nothing answers any more: it waits as long as a gate may last. */
+const someAnswer: Mutation = (ports, world) =>
+  aws(ports, {
+    probe: async (url, count) => {
+      const answer = await ports.aws.probe(url, count);
+      const { rollout, intent } = world.record;
+      return rollout?.direction === "back" && intent?.move.kind === "drain" && answer.failed === answer.sent
+        ? { ...answer, failed: answer.sent - 1 }
+        : answer;
+    },
+  });
+
 export interface Planted {
   readonly mutate: Mutation;
   /** Runs in which the bug could show at all; default: every one. */
   readonly shows?: (scenario: Scenario) => boolean;
+  /** The rule that it breaks; default: any but those of a run that gets nowhere. */
+  readonly rule?: string;
   /** The peculiar world that it shows in; default: none. */
   readonly peculiar?: Exclude<Scenario["peculiar"], "none">;
 }
@@ -247,5 +292,14 @@ export const mutations: Readonly<Record<string, Planted>> = {
   "evacuate takes everybody's targets": { mutate: evacuateEverybody, shows: evacuates },
   "rollback that forgets the scale": { mutate: rollbackUnscaled, shows: turnsBack },
   "take over without re-reading the record": { mutate: takeOverUnread, shows: killed },
+  "take what was not told for nothing": { mutate: untoldIsNothing, peculiar: "single looks are untold" },
+  "take anybody's stack for one's own": { mutate: anybodysStack, peculiar: "a neighbour's stack" },
+  "wait on the way back though nothing answers": {
+    mutate: someAnswer,
+    peculiar: "an old member gets bad",
+    rule: "outage",
+  },
+  "begin anew what is under way": { mutate: beginAnew, peculiar: "people act in between" },
+  "read the config once": { mutate: configReadOnce, peculiar: "the config is set back" },
   "measure times with a clock that is set": { mutate: jumpingClock, peculiar: "clocks are set" },
 };

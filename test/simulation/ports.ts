@@ -99,6 +99,7 @@ class Calls {
     const hit = this.hits.get(name)?.find((fault) => nth >= fault.nth && nth < fault.nth + fault.times);
     if (hit === undefined) return null;
     this.faults.struck.add(hit);
+    this.world.outage.excuse(hit.how === "hang" ? (hangSeconds[name] ?? this.deadlines) : 0);
     return hit.how;
   }
 
@@ -163,6 +164,8 @@ class Calls {
           `the API server of ${member.member} does not answer`,
           "bring it back",
         );
+      // The first question of a look.
+      if (name === "bindings" && this.world.untold.hits(member.member)) throw errorOf(name, "throttle");
       return work(cluster);
     };
     return effectNames.has(name) ? this.call(name, looking) : this.glance(name, looking);
@@ -207,6 +210,11 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
       pendingOperations: pending === null ? [] : [{ urn: pending, type: "x", operation: "creating" }],
     };
   };
+  const neighbours = (member: string): StackReading<MemberOutputs> => {
+    const outputs = world.memberOutputs("blue");
+    const theirs = outputs === null ? null : { ...outputs, environment: "other", member };
+    return { exists: true, resources: 5, outputs: theirs, pendingOperations: [] };
+  };
   const fence = (expected: number): void => {
     if (world.record.revision !== expected)
       throw new DriverError(
@@ -217,6 +225,7 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
   };
   const unprotect = (member: string): Promise<readonly string[]> =>
     calls.call("unprotectBindings", () => {
+      world.touches(member, "unprotect");
       const { known } = world.stackOf(member);
       if (known?.protectedBinding !== true) return [];
       known.protectedBinding = false;
@@ -225,10 +234,14 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
   return {
     ...noAdoption.pulumi,
     readEnvironment: () => calls.call("readEnvironment", () => reading(world.environmentOutputs(), "dev")),
-    readMember: (member) => calls.call("readMember", () => reading(world.memberOutputs(member), member)),
+    readMember: (member) =>
+      calls.call("readMember", () =>
+        member === world.neighbour ? neighbours(member) : reading(world.memberOutputs(member), member),
+      ),
     settle: (stack) => calls.call("settle", () => engine.settle(nameOf(stack))),
     ensureMemberStack: (member) =>
       calls.call("ensureMemberStack", () => {
+        world.touches(member, "ensureMemberStack");
         const stack = world.stackOf(member);
         const created = !stack.exists;
         stack.exists = true;
@@ -251,9 +264,10 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
         return { operations, plan };
       }),
     apply: (stack, context, plan) =>
-      calls.call("apply", () =>
-        calls.update((kill) => engine.apply(nameOf(stack), driver.name, context, plans.get(plan) ?? [], kill)),
-      ),
+      calls.call("apply", () => {
+        world.touches(nameOf(stack), "update");
+        return calls.update((kill) => engine.apply(nameOf(stack), driver.name, context, plans.get(plan) ?? [], kill));
+      }),
     update: (stack) =>
       calls.call("apply", () => calls.update((kill) => engine.apply(nameOf(stack), driver.name, null, null, kill))),
     previewDestroy: (member, expected) =>
@@ -262,9 +276,10 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
         return { operations: engine.destroyOperations(member), plan: "" };
       }),
     destroy: (member, expected) =>
-      calls.call("destroy", () =>
-        calls.update((kill) => engine.destroy(member, driver.name, kill, () => fence(expected))),
-      ),
+      calls.call("destroy", () => {
+        world.touches(member, "destroy");
+        return calls.update((kill) => engine.destroy(member, driver.name, kill, () => fence(expected)));
+      }),
     unprotectBindings: unprotect,
     unprotectAll: unprotect,
     protectAgain: (member, urns) =>
@@ -290,6 +305,7 @@ function awsPort(calls: Calls, random: Random, slowest: number): Ports["aws"] {
     // What it tells is as old as the answer took: by then the clusters may be asked, and answer, of a later moment.
     targets: () =>
       calls.call("targets", async () => {
+        if (world.untold.hits("targets")) throw errorOf("targets", "throttle");
         const seen = world.balancer.describe(world.now);
         if (slowest > 0) await world.timeline.sleep(random.whole(0, slowest));
         return seen;

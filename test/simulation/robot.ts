@@ -59,7 +59,12 @@ export function typedNext(told: Told, last: Asked, members: readonly string[]): 
     if (typed !== null) return typed;
   }
   if (deploys.length > 0) return { kind: "deploy", members: deploys.flatMap(([, member]) => (member ? [member] : [])) };
-  if (/\bkubectl |\baws [a-z0-9]+ |\bbring .*\bback\b/.test(remedy)) return { kind: "by hand" };
+  if (
+    /\bkubectl |\baws [a-z0-9]+ |\bbring .*\bback\b|\bgive the member another name\b|\bset eks-blue-green:\w+ to\b/.test(
+      remedy,
+    )
+  )
+    return { kind: "by hand" };
   return /same command|run again|status/.test(remedy) ? again : { kind: "at a loss" };
 }
 

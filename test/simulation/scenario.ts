@@ -82,10 +82,20 @@ export type ClusterEvent =
    * The controller's ConfigMap is deleted and the controller restarted: it will deregister nothing of its own
    * (docs/reference/controller-behaviour.md).
    */
-  | { readonly what: "targets-forgotten"; readonly member: string };
+  | { readonly what: "targets-forgotten"; readonly member: string }
+  /** For good, or until a person mends it: sick, answering errors, or gone with its API server and its pods. */
+  | { readonly what: "gets-bad"; readonly member: string; readonly how: "unhealthy" | "errors" | "dead" }
+  /** `kubectl scale`. */
+  | { readonly what: "scaled-by-hand"; readonly member: string; readonly replicas: number };
 export type WorldEvent =
   | ClusterEvent
   | { readonly what: "plain-up"; readonly member: string }
+  /** Single looks at the target group, or at a member, get no answer: the next ones, or every nth from here on. */
+  | { readonly what: "untold"; readonly of: string; readonly looks: number; readonly every: number | null }
+  /** A second operator types something else. */
+  | { readonly what: "other-command"; readonly asked: Asked }
+  /** The version in the config is set back to what ran. */
+  | { readonly what: "config-set-back" }
   /** The machine's clock is set. */
   | { readonly what: "clock-set"; readonly seconds: number }
   | { readonly what: "second-driver" }

@@ -12,12 +12,12 @@ import { describeAsked as describeCommand } from "../../automation/text/command-
 import { runAsked } from "../../automation/commands/upgrade";
 import { lag } from "./balancer";
 import { Engine } from "./engine";
-import { befall, comeBack, die, repair } from "./happenings";
+import { befall, comeBack, die, repair, takeBack } from "./happenings";
 import { Watcher, type RunSeen } from "./moments";
 import { mostCommands, notArrived, toldOf, typedNext, type Told } from "./robot";
 import { portsOf, type Driver, type Faults, type SimulatedPorts } from "./ports";
 import type { Asked, Fault, Scenario, WorldEvent } from "./scenario";
-import { judge, misplaced } from "./judgement";
+import { evacuatedOrWell, judge, misplaced } from "./judgement";
 import { configOf } from "./settings";
 import { groupArn, started, World, type Violation } from "./world";
 
@@ -58,12 +58,15 @@ class Simulation {
   };
   private calm = false;
   private readonly background: Promise<unknown>[] = [];
+  readonly stops: AbortController[] = [];
   private boundAt: number | null = null;
   /** The command whose turn it is. */
   private asked: Asked = null;
   /** Somebody wants it turned around. */
   private turned = false;
   private everTurned = false;
+  /** A second operator's command has led somewhere else. */
+  private interfered = false;
   /** What the last run said, for the robot. */
   private told: Told = { outcome: "", message: "", remedy: null };
   /** null: no robot is at work. */
@@ -77,6 +80,7 @@ class Simulation {
     private readonly mutate: Mutation,
   ) {
     const { dead } = scenario;
+    if (scenario.peculiar === "a neighbour's stack" && scenario.strategy === "replace") world.neighbour = "green";
     if (dead !== null) die(world, dead);
     this.faults = {
       calls: new Map(),
@@ -147,6 +151,16 @@ class Simulation {
     switch (event.what) {
       case "stop-asked":
         return this.stopCurrent();
+      case "untold":
+        return world.untold.begin(event.of, event.looks, event.every);
+      case "config-set-back":
+        if (this.asked !== null) return;
+        world.setBack = this.everTurned = true;
+        return;
+      case "other-command":
+        return this.beside(event.asked, (outcome) => {
+          if (outcome === "done") this.interfered = true;
+        });
       case "clock-set":
         world.wallAheadMs += event.seconds * 1000;
         return;
@@ -170,9 +184,10 @@ class Simulation {
     this.current.stop.abort();
   }
   /** Somebody else's driver, at the same time. */
-  private beside(asked: Asked): void {
+  private beside(asked: Asked, then: (outcome: string) => void = () => undefined): void {
     this.background.push(
       this.command("second", asked).then((outcome) => {
+        then(outcome);
         this.outcomes.push(`(second: ${outcome})`);
       }),
     );
@@ -182,12 +197,18 @@ class Simulation {
     return this.turned ? rollback : this.asked;
   }
 
+  private config(): Record<string, string> {
+    const { scenario, world } = this;
+    world.setBackWhenRead = world.setBack;
+    return configOf(world.setBack && !world.ignoresConfig ? { ...scenario, wanted: started } : scenario);
+  }
   private async heal(): Promise<void> {
     this.calm = true;
     repair(this.world, this.scenario.strategy);
     // As the runbook says: what was evicted or gone takes new flows only minutes after it is back, and nobody can see
     // when.
     await this.world.timeline.runUntil(this.world.timeline.sleep(lag.register[1] * 1000), longestMs);
+    this.world.missingByHand = 0;
   }
 
   private async command(name: string, asked: Asked): Promise<string> {
@@ -203,9 +224,12 @@ class Simulation {
         driver.dead = true;
         watcher.end(how);
         killed();
+        // What it waited for in real time ends with it.
+        stop.abort();
       },
     };
     const stop = new AbortController();
+    this.stops.push(stop);
     if (name !== "second") Object.assign(this.current, { driver, stop, watcher });
     const faults = this.calm
       ? { ...this.faults, list: [] }
@@ -227,14 +251,18 @@ class Simulation {
     };
     const run =
       asked?.name === "evacuate"
-        ? runEvacuate(ports, configOf(this.scenario), {
+        ? runEvacuate(ports, this.config(), {
             ...options,
             member: asked.member,
             controllerIsStopped: false,
             why: null,
           })
-        : runAsked(ports, configOf(this.scenario), options, asked);
+        : runAsked(ports, this.config(), options, asked);
+    // Who types something else has what is asked for done, whatever fails meanwhile.
+    const heals = asked === null || asked.name === "rollback" ? 1 : 0;
+    this.world.outage.drivers += heals;
     const outcome = await this.outcomeOf(name, asked, Promise.race([run, death]));
+    this.world.outage.drivers -= heals;
     this.runs.push(watcher.seen(asked, outcome));
     return outcome;
   }
@@ -244,7 +272,11 @@ class Simulation {
       if (name !== "second") this.told = toldOf(result);
       if (result === "killed") return result;
       this.world.tell(`${name}: ${result.outcome}: ${result.message}`);
-      judge(this.world, this.scenario, result, asked === rollback);
+      if (result.remedy !== null) this.noteRemedy(result.remedy);
+      judge(this.world, this.scenario, result, {
+        rolledBack: asked === rollback && !this.interfered,
+        admitted: asked?.name === "admit",
+      });
       return result.outcome;
     } catch (error) {
       if (!(error instanceof DriverError)) {
@@ -254,11 +286,16 @@ class Simulation {
       this.world.tell(`${name}: ${error.code}: ${error.message}`);
       if (name !== "second") this.told = toldOf(error);
       if (error.code === "EBG-PENDING-CHANGES") this.remedy = error.remedy;
+      else this.noteRemedy(error.remedy);
       if (error.code === "EBG-INTERNAL") this.world.violate("defect", error.message);
       return error.code;
     }
   }
 
+  /** What somebody changed by hand is taken back. */
+  private noteRemedy(remedy: string): void {
+    if (remedy.includes("PULUMI_K8S_ENABLE_PATCH_FORCE")) this.remedy = remedy;
+  }
   private listener(name: string, watcher: Watcher): EventSink {
     return (event) => {
       watcher.hear(event);
@@ -292,11 +329,14 @@ class Simulation {
       const next = typedNext(garble(this.told), asked, world.members);
       if (next.kind === "at a loss") return world.violate("robot", `nothing to type (${this.told.outcome}): ${said}`);
       await world.timeline.runUntil(world.timeline.sleep(120_000), longestMs);
+      if (next.kind === "by hand" && /\bset eks-blue-green:kubernetesVersion to\b/.test(this.told.remedy ?? ""))
+        world.setBack = false;
       if (next.kind === "by hand") await this.heal();
       else if (next.kind === "deploy") {
+        const forced = (this.told.remedy ?? "").includes("PULUMI_K8S_ENABLE_PATCH_FORCE");
         world.tell(`robot ${typed}: up ${next.members.join(", ")}`);
         for (const member of next.members)
-          if (world.stackOf(member).exists) await world.timeline.runUntil(this.plainUpdate(member), longestMs);
+          if (world.stackOf(member).exists) await world.timeline.runUntil(this.plainUpdate(member, forced), longestMs);
       } else {
         asked = next.asked;
         this.robotApproves = next.approves;
@@ -360,7 +400,7 @@ class Simulation {
       else if (
         outcome === "done" ||
         outcome === "nothing-to-do" ||
-        (outcome === "walked-back" && this.scenario.green.sickness !== "none")
+        (outcome === "walked-back" && (this.scenario.green.sickness !== "none" || world.setBack))
       )
         break;
       // Somebody else rolled it back meanwhile, and the version is held: the upgrade is not to be tried again by itself.
@@ -368,9 +408,10 @@ class Simulation {
         this.outcomes[this.outcomes.length - 1] = "walked-back";
         break;
       }
-      if (outcome === "EBG-EVACUATE" && this.evacuatedOrWell()) break;
+      if (outcome === "EBG-EVACUATE" && evacuatedOrWell(world, this.scenario)) break;
       // There is no way back from here: then it goes on.
       if (asked === rollback && outcome === "EBG-PLAN-IMPOSSIBLE") this.turned = false;
+      if (asked === null && outcome === "EBG-PLAN-IMPOSSIBLE") world.setBack = false;
       await world.timeline.runUntil(this.followRemedy(), longestMs);
       // A person looks, waits a while, and runs it again; once nothing is killed any more, everything is repaired.
       if (outcome !== "killed") calm += 1;
@@ -378,26 +419,17 @@ class Simulation {
       await world.timeline.runUntil(world.timeline.sleep(120_000), longestMs);
     }
   }
-  /** An evacuation that is refused is over when it is done already, or when the cluster is well by now. */
-  private evacuatedOrWell(): boolean {
-    const { world, scenario } = this;
-    const member = scenario.dead?.member ?? "";
-    return (
-      world.record.evacuation == null &&
-      (world.record.placement[member]?.evacuated !== undefined ||
-        world.clusters.get(member)?.controllerUp(world.now) === true)
-    );
-  }
-
   /** Changes that belong to no move (somebody's update in a bad moment): the message says to deploy them. */
   private async followRemedy(): Promise<void> {
-    const member = /pulumi up --stack dev-(\w+)/.exec(this.remedy)?.[1];
+    const member = /pulumi up (?:--refresh )?--stack dev-(\w+)/.exec(this.remedy)?.[1];
+    const forced = this.remedy.includes("PULUMI_K8S_ENABLE_PATCH_FORCE");
     this.remedy = "";
     if (member === undefined) return;
     this.world.tell(`somebody follows the remedy: pulumi up --stack dev-${member}`);
-    await this.plainUpdate(member);
+    await this.plainUpdate(member, forced);
   }
-  private async plainUpdate(member: string): Promise<void> {
+  private async plainUpdate(member: string, forced = false): Promise<void> {
+    if (forced) takeBack(this.world, member);
     this.world.plainUpdateAt = this.world.now;
     await new Engine(this.world).apply(member, "somebody", null, null, null).catch((error: unknown) => {
       if (!(error instanceof DriverError)) throw error;
@@ -416,7 +448,7 @@ class Simulation {
     if (world.settled() !== null) await this.untilDone();
     const problem = world.settled();
     if (problem !== null) world.violate("not-settled", `${problem} (${this.outcomes.join(", ")})`);
-    const elsewhere = misplaced(world, this.scenario);
+    const elsewhere = this.interfered ? null : misplaced(world, this.scenario);
     if (elsewhere !== null) world.violate("placement", `${elsewhere} (${this.outcomes.join(", ")})`);
     else if (world.serving().length < world.floor && this.scenario.green.sickness === "none")
       world.violate("not-serving", `in the end ${world.serving().length} targets serve`);
@@ -444,6 +476,8 @@ export async function simulate(
   } catch (error) {
     world.violate("stuck", error instanceof Error ? error.message : String(error));
   }
+  // Nobody may wait in real time any more.
+  for (const stop of simulation.stops) stop.abort();
   return {
     scenario,
     violations: world.violations,

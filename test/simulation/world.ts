@@ -8,9 +8,11 @@ import { Balancer, lag } from "./balancer";
 import { shortGraceSeconds, SimulatedCluster } from "./cluster";
 import { Evacuations, roleOf } from "./evacuations";
 import { emptyStack, type StackState } from "./engine";
+import { Outage } from "./outage";
 import { Random } from "./random";
 import type { Scenario } from "./scenario";
 import { Timeline } from "./timeline";
+import { Untold } from "./untold";
 
 export const replicas = 3;
 export const groupArn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1";
@@ -34,6 +36,7 @@ export class World {
   record: EnvironmentRecord;
   readonly members: readonly string[];
   readonly evacuations = new Evacuations(this);
+  readonly outage = new Outage(this);
   private readonly steady: number;
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
@@ -47,6 +50,17 @@ export class World {
   private readonly served = new Set<string>();
   /** How far the machine that people work on is ahead, since somebody set its clock. */
   wallAheadMs = 0;
+  readonly untold = new Untold();
+  /** Pods that somebody took away by `kubectl scale`. */
+  missingByHand = 0;
+  /** A member whose stack is another environment's. */
+  neighbour: string | null = null;
+  /** A planted bug: the config is read once and for all. */
+  ignoresConfig = false;
+  /** The config wants the version that ran. */
+  setBack = false;
+  /** The same when the last command began. */
+  setBackWhenRead = false;
   /** When somebody last began an update that is not a driver's. */
   plainUpdateAt = Number.NEGATIVE_INFINITY;
   private intentAt = 0;
@@ -103,7 +117,7 @@ export class World {
    * given up since.
    */
   get floor(): number {
-    return this.steady - this.evacuations.givenUp.size * replicas;
+    return this.steady - this.evacuations.givenUp.size * replicas - this.missingByHand;
   }
   get now(): number {
     return this.timeline.now;
@@ -175,6 +189,8 @@ export class World {
   destroying(name: string): void {
     const cluster = this.clusters.get(name);
     if (cluster === undefined) return;
+    if (this.setBackWhenRead && cluster.version === started)
+      this.violate("wanted", `${name} is destroyed, and the config wants the version that it has`);
     const served = [...cluster.pods.values()]
       .filter((pod) => !pod.terminating && this.served.has(pod.id))
       .map((pod) => pod.id);
@@ -183,6 +199,12 @@ export class World {
         "retired-unscaled",
         `${name} is destroyed while ${served.join(", ")}, which took traffic, still run`,
       );
+  }
+
+  /** Nothing of ours may touch a neighbour's stack. */
+  touches(member: string, how: string): void {
+    if (member === this.neighbour)
+      this.violate("neighbour", `the stack of ${member} is another environment's, and the driver did: ${how}`);
   }
 
   // ------------------------------------------------------------------------------------------------------------ truth
@@ -228,6 +250,9 @@ export class World {
   private advance(): void {
     this.act();
     for (const id of this.balancer.routed(this.now)) this.served.add(id);
+    for (const cluster of this.clusters.values())
+      if (cluster.badSince !== null && cluster.sickness !== "none")
+        for (const id of cluster.pods.keys()) if (!this.damaged.has(id)) this.damaged.set(id, cluster.badSince);
     for (const [id] of this.damaged) {
       if (
         !this.clusters.get(this.ownerOf(id))?.pods.has(id) ||
@@ -241,6 +266,7 @@ export class World {
   // ------------------------------------------------------------------------------------------------------- invariants
 
   check(when: string): void {
+    this.outage.check();
     if (this.violations.some((one) => one.rule === "floor")) return;
     const serving = this.serving().length;
     const broken = [...this.damaged.keys()].filter((id) => this.clusters.get(this.ownerOf(id))?.pods.has(id)).length;
@@ -271,6 +297,9 @@ export class World {
   left(what: string, leaving: readonly string[]): void {
     // Whoever answers with errors, or gets no flows, is no loss.
     if (!leaving.some((id) => this.answers(id) && this.balancer.isRouted(id, this.now))) return;
+    // Of two that pass their health check nobody can say which one errs before it is tried: then the rule `outage`
+    // says how long that may take.
+    if (this.tries()) return;
     const serving = this.serving().length;
     const broken = [...this.damaged].filter(([id]) => !leaving.includes(id));
     const unseen = broken.filter(([, since]) => since >= this.intentAt - unseenMs).length;
@@ -279,6 +308,17 @@ export class World {
         "drained-the-last",
         `${what} ${leaving.join(", ")}: ${serving} serving targets are left, the floor is ${this.floor}`,
       );
+  }
+  private tries(): boolean {
+    const { rollout } = this.record;
+    return (
+      rollout !== null &&
+      // Who types a drain may do so because that very member fails.
+      (rollout.command !== undefined || (rollout.direction === "back" && rollout.asked !== true)) &&
+      [...this.clusters.values()].some(
+        ({ binding, sickness, badSince }) => binding !== null && sickness === "errors" && badSince !== null,
+      )
+    );
   }
   private podStopped(id: string, now: number): void {
     if (this.balancer.isRouted(id, now) && this.balancer.targets.get(id)?.failingSince === null)
@@ -353,13 +393,16 @@ export class World {
     const out = (rollout?.steps ?? []).flatMap((step) =>
       step.type === "move" && step.kind === "drain" ? [step.member] : [],
     );
-    const isSick = (name: string): boolean => this.clusters.get(name)?.sickness !== "none";
+    const isSick = (name: string): boolean => {
+      const cluster = this.clusters.get(name);
+      return cluster?.sickness !== "none" || cluster.hinderedAt === Number.POSITIVE_INFINITY;
+    };
     const seen = (name: string): boolean =>
       [...(this.clusters.get(name)?.pods.keys() ?? [])].every(
         (id) => (this.damaged.get(id) ?? Number.POSITIVE_INFINITY) < this.now - 30_000,
       );
     const stay = this.members.filter((name) => placement[name]?.role === "active" && !out.includes(name));
-    if (stay.every((name) => isSick(name) && seen(name)) && out.some((name) => !isSick(name)))
+    if (stay.length > 0 && stay.every((name) => isSick(name) && seen(name)) && out.some((name) => !isSick(name)))
       this.violate("turned-to-the-sick", `${out.join(", ")} is taken out again, and ${stay.join(", ")} is sick`);
   }
   /** Record and world agree, and nothing is left under way. */
@@ -376,6 +419,7 @@ export class World {
       if (stands?.evacuated !== undefined) continue;
       if ((stands?.role === "active") !== (cluster.binding !== null))
         return `the record has ${name} ${stands?.role}, and it is ${cluster.binding === null ? "not bound" : "bound"}`;
+      if (cluster.scaledByHand) continue;
       if ((stands?.workload === "running") !== cluster.wanted > 0)
         return `the record has ${name}'s workload ${stands?.workload}, and it has ${cluster.wanted} replicas`;
       if (cluster.wanted > 0 && cluster.wanted !== replicasAt(replicas, capacityOf(stands)))
@@ -397,8 +441,6 @@ export class World {
     const owner = this.ownerOf(id);
     return this.clusters.get(owner)?.binding != null && this.record.placement[owner]?.evacuated === undefined;
   }
-
-  // ---------------------------------------------------------------------------------------------------------- outputs
 
   environmentOutputs(): EnvironmentOutputs {
     const web = {

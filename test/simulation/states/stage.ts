@@ -102,6 +102,7 @@ export class Stage {
   /** `until`: the driver dies once this holds after one of its effects; `halfway`: its engine in the middle of it. */
   async run(typed: Typed, ends: { until?: (call: string) => boolean; halfway?: boolean } = {}): Promise<Told> {
     let killed: () => void = () => undefined;
+    const stop = new AbortController();
     const death = new Promise<"killed">((resolve) => {
       killed = () => resolve("killed");
     });
@@ -111,6 +112,7 @@ export class Stage {
       kill: () => {
         driver.dead = true;
         killed();
+        stop.abort();
       },
     };
     const ports = this.ports(driver);
@@ -148,7 +150,7 @@ export class Stage {
         },
       },
     };
-    return await this.toldBy(Promise.race([this.start(watched, typed), death]));
+    return await this.toldBy(Promise.race([this.start(watched, typed, stop.signal), death]));
   }
 
   /** Whether the command passes its checks, or what it is refused with; nothing is changed. */
@@ -196,14 +198,14 @@ export class Stage {
     }
   }
 
-  private start(ports: SimulatedPorts, typed: Typed): Promise<Told | { readonly outcome: string }> {
+  private start(ports: SimulatedPorts, typed: Typed, stop = never): Promise<Told | { readonly outcome: string }> {
     const values = configOf(this.scenario);
     const { name, member = null, percent = null } = typed;
     const words = [name, ...(member === null ? [] : [member]), ...(percent === null ? [] : ["--percent", percent])];
     const common = {
       environment: "dev",
       emit: () => undefined,
-      stop: never,
+      stop,
       cancel: never,
       approveRetire: async () => typed.approves === true,
       retryVersion: typed.retries === true,

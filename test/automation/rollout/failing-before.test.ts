@@ -1,0 +1,70 @@
+/** Which of two members it is that fails: the one that comes in, or the one that was there. */
+import assert from "node:assert/strict";
+import type { DriverError } from "../../../automation/errors";
+import { World } from "../world";
+
+const minute = 60_000;
+const bound = (world: World, name: string): boolean => world.clusters.get(name)?.bound === true;
+const role = (world: World, name: string) => world.record.placement[name]?.role;
+
+describe("a way back by itself that took out the wrong one", () => {
+  for (const [how, befall] of Object.entries<(world: World) => void>({
+    "begins to answer with errors": (world) => void world.erring.add("blue"),
+    "gets sick": ({ clusters }) => void Object.assign(clusters.get("blue") ?? {}, { sick: true }),
+  }))
+    it(`takes it in again as soon as nothing answers, when the old one ${how} while the new one comes in`, async () => {
+      const world = new World();
+      let since: number | null = null;
+      world.watch = () => {
+        if (!bound(world, "green") || world.erring.has("blue")) return;
+        since ??= world.now;
+        if (world.now - since > 200_000) befall(world);
+      };
+      const result = await world.upgrade();
+      assert.match(result.outcome, /walked-back|done/, result.message);
+      assert.equal(role(world, "green"), "active");
+      assert.equal(world.fails(), false);
+      assert.ok(world.failingMs < 25 * minute, `requests failed for ${world.failingMs / 1000} s`);
+    });
+});
+
+describe("an old member that errs before the new one comes in", () => {
+  it("is left for the new one, which is not blamed for it", async () => {
+    const world = new World();
+    let left = false;
+    world.watch = () => {
+      if (world.record.intent?.move.kind === "provision") world.erring.add("blue");
+      left ||= world.record.rollout?.direction === "back";
+    };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal(role(world, "green"), "active");
+    assert.equal(left, false, "it turned back");
+    assert.equal(world.fails(), false);
+  });
+
+  it("is gone back to when the new one errs alone, once the old one has left", async () => {
+    const world = new World();
+    world.watch = () => {
+      if (world.record.intent?.move.kind === "provision") world.erring.add("blue");
+      if (bound(world, "green")) world.erring.delete("blue");
+      if (bound(world, "green") && !bound(world, "blue")) world.erring.add("green");
+    };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.equal(role(world, "blue"), "active");
+    assert.equal(world.fails(), false);
+  });
+
+  it("is named together with who stands by when an upgrade is refused for it", async () => {
+    const world = new World();
+    await world.upgrade({ approveRetire: false });
+    await world.run({ name: "rollback", member: null, percent: null });
+    world.erring.add("blue");
+    await assert.rejects(world.run(null, { retryVersion: true }), (error: DriverError) => {
+      assert.match(error.message, /requests to 'web' failed/);
+      assert.match(error.remedy, /bring in who stands by: eks-blue-green admit green/);
+      return true;
+    });
+  });
+});

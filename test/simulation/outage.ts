@@ -1,0 +1,68 @@
+/**
+ * Requests fail, a driver is at work, and some member could answer them: a command of ours would end it, so it must end
+ * within the time that takes.
+ */
+import type { World } from "./world";
+import { lag } from "./balancer";
+
+/** As the driver has them: half a minute of failed requests is tolerated, and each change is held for five minutes. */
+const toleratedSeconds = 30;
+const holdSeconds = 300;
+/** Updates, looks that are eight seconds old, and their repetitions. */
+const slackSeconds = 240;
+/** The one that fails is drained. */
+const drainSeconds = toleratedSeconds + holdSeconds + lag.deregister[1] + slackSeconds;
+/** Another one is brought in before. */
+const admitSeconds = drainSeconds + lag.register[1] + holdSeconds;
+
+export class Outage {
+  /** Drivers at work: one that is not there can't end anything. */
+  drivers = 0;
+  private since: number | null = null;
+  private mostSeconds = drainSeconds;
+  private excusedUntil = 0;
+  constructor(private readonly world: World) {}
+
+  /** Something else goes wrong, or keeps everybody busy: the time begins anew when it is over. */
+  excuse(seconds = 0): void {
+    this.since = null;
+    this.excusedUntil = Math.max(this.excusedUntil, this.world.now + seconds * 1000);
+  }
+
+  check(): void {
+    const { now } = this.world;
+    const able = this.drivers === 0 || now < this.excusedUntil || !this.fails() ? [] : this.able();
+    if (able.length === 0) {
+      this.since = null;
+      return;
+    }
+    if (this.since === null) this.mostSeconds = drainSeconds;
+    this.since ??= now;
+    if (!able.some((name) => this.world.clusters.get(name)?.binding != null)) this.mostSeconds = admitSeconds;
+    const lasted = (now - this.since) / 1000;
+    if (lasted > this.mostSeconds)
+      this.world.violate(
+        "outage",
+        `requests have failed for ${Math.round(lasted)} s, and ${able.join(", ")} would serve`,
+      );
+  }
+  private fails(): boolean {
+    const routed = this.world.balancer.routed(this.world.now);
+    return routed.length === 0 || routed.some((id) => !this.world.answers(id));
+  }
+  /** Members whose pods run and answer, and that can be brought in, or are in. */
+  private able(): string[] {
+    const { world } = this;
+    return [...world.clusters.values()]
+      .filter((cluster) => {
+        const well = cluster.ready(world.now).filter((id) => world.answers(id)).length;
+        return (
+          well > 0 &&
+          well >= cluster.wanted &&
+          cluster.controllerUp(world.now) &&
+          world.record.placement[cluster.name]?.evacuated === undefined
+        );
+      })
+      .map(({ name }) => name);
+  }
+}
