@@ -33,7 +33,8 @@ export async function waitForExternal(session: Session, index: number, { kind, m
       `${member} is not let in yet: ${error.message}`,
       error.reason === "images"
         ? `deploy the same images to all members (or set services[].external.images to any), then go on with: ${commandName}`
-        : `deploy what is missing on ${member} where it is deployed from, then go on with: ${commandName}`,
+        : `deploy what is missing on ${member} where it is deployed from, and let the driver read what it may not ` +
+            `(docs/reference/permissions.md), then go on with: ${commandName}`,
     );
   }
 }

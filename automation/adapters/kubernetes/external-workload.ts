@@ -91,7 +91,7 @@ async function readObject(
       return { kind, name, status: "not-found", message: `the cluster has no kind ${kind} in ${apiVersion}` };
     const within = resource.namespaced ? `/namespaces/${namespace}` : "";
     const object = await getObject<StatusObject>(member, `${root}${within}/${resource.name}/${name}`);
-    const { status, message } = objectStatus(object === null ? null : { ...object, kind });
+    const { status, message } = objectStatus(object === null ? null : { ...object, kind, apiVersion });
     // What conditions say is other people's text.
     return { kind, name, status, message: oneLine(message) };
   } catch (error) {

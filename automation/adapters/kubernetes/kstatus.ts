@@ -1,6 +1,7 @@
 /**
  * How an object stands, by the rules of kstatus (sigs.k8s.io/cli-utils, read 2026-11): generation and conditions for
- * any kind, replicas for those of `apps`; and of the objects of Argo CD and Flux what these rules don't see. Pure.
+ * any kind, and what kinds of Kubernetes say besides; and of the objects of Argo and Flux what these rules don't see.
+ * Stricter in one thing: an object that does not say how it stands is not taken for a good one. Pure.
  */
 import type { ObjectStatus, ReadyObject } from "../../ports/external-workload";
 
@@ -13,6 +14,7 @@ interface Condition {
 }
 export interface StatusObject {
   readonly kind?: string;
+  readonly apiVersion?: string;
   readonly metadata: { readonly generation?: number; readonly deletionTimestamp?: string };
   readonly spec?: {
     readonly replicas?: number;
@@ -33,6 +35,9 @@ export interface StatusObject {
     readonly updatedNumberScheduled?: number;
     readonly numberAvailable?: number;
     readonly numberReady?: number;
+    /** Of a PersistentVolumeClaim, a Pod, a Rollout of Argo. */
+    readonly phase?: string;
+    readonly message?: string;
     /** Argo CD. */
     readonly sync?: { readonly status?: string };
     readonly health?: { readonly status?: string; readonly message?: string };
@@ -63,6 +68,16 @@ export function objectStatus(object: StatusObject | null): Status {
     case "StatefulSet":
     case "DaemonSet":
       return byReplicas(object, object.kind);
+    case "Job":
+      return holding(object, "Complete", "it has not completed");
+    case "CustomResourceDefinition":
+      return holding(object, "Established", "it is not established");
+    case "PersistentVolumeClaim":
+      return inPhase(object, "Bound");
+    case "Pod":
+      return holding(object, "Ready", "it is not ready");
+    case "Rollout":
+      return argoRollout(object);
     default:
       return argoApplication(object) ?? (hasReady(object) ? current : unsaid(object));
   }
@@ -72,6 +87,8 @@ export function objectStatus(object: StatusObject | null): Status {
 function byConditions(object: StatusObject): Status | null {
   const stalled = conditionOf(object, "Stalled");
   if (stalled?.status === "True") return status("failed", saying(stalled));
+  const gaveUp = conditionOf(object, "Failed");
+  if (gaveUp?.status === "True") return status("failed", saying(gaveUp));
   const reconciling = conditionOf(object, "Reconciling");
   if (reconciling?.status === "True") return busy(saying(reconciling));
   const ready = conditionOf(object, "Ready");
@@ -84,13 +101,28 @@ function byConditions(object: StatusObject): Status | null {
 
 const hasReady = (object: StatusObject): boolean => conditionOf(object, "Ready")?.status === "True";
 
-/** An object that says nothing may be a Secret as well as one whose controller does not run. */
-const unsaid = (object: StatusObject): Status =>
-  object.status === undefined
-    ? current
-    : (object.status.conditions ?? []).some((one) => one.type === "Available" && one.status !== "True")
-      ? busy("its condition Available does not hold")
-      : current;
+const holding = (object: StatusObject, type: string, otherwise: string): Status =>
+  conditionOf(object, type)?.status === "True" ? current : busy(otherwise);
+
+const inPhase = ({ status: now }: StatusObject, wanted: string): Status =>
+  now?.phase === wanted ? current : busy(`it is ${now?.phase ?? "in no phase yet"}`);
+
+/** Kubernetes' own groups have kinds that never say anything: a ConfigMap, a Role. */
+const ownGroup = ({ apiVersion = "v1" }: StatusObject): boolean => {
+  const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+  return !group.includes(".") || group.endsWith(".k8s.io");
+};
+
+function unsaid(object: StatusObject): Status {
+  const available = conditionOf(object, "Available");
+  if (available !== undefined) return available.status === "True" ? current : busy(saying(available));
+  if (ownGroup(object)) return current;
+  return busy(
+    object.status === undefined
+      ? "its controller has not said yet how it stands"
+      : "it does not say how it stands: it has no condition Ready or Available",
+  );
+}
 
 function byReplicas(object: StatusObject, kind: "Deployment" | "StatefulSet" | "DaemonSet"): Status {
   const now = object.status;
@@ -125,8 +157,17 @@ function enough(wanted: number, counts: Readonly<Record<string, number | undefin
   return current;
 }
 
-function argoApplication({ status: now }: StatusObject): Status | null {
-  if (now?.sync === undefined && now?.health === undefined) return null;
+/** Healthy is one whose pods all are of the wanted revision; a canary that waits for somebody is paused. */
+function argoRollout(object: StatusObject): Status {
+  if (object.spec?.replicas === 0) return busy("it is scaled to zero");
+  const { phase, message } = object.status ?? {};
+  if (phase !== "Degraded") return inPhase(object, "Healthy");
+  return status("failed", `it is Degraded${message === undefined ? "" : `: ${message}`}`);
+}
+
+function argoApplication({ kind, status: now }: StatusObject): Status | null {
+  if (now?.sync === undefined && now?.health === undefined)
+    return kind === "Application" ? busy("its controller has not said yet how it stands") : null;
   if (now.sync?.status !== "Synced") return busy(`it is ${now.sync?.status ?? "not synced"}`);
   const { status: health, message } = now.health ?? {};
   if (health === "Healthy") return current;

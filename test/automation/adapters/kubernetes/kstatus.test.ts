@@ -70,6 +70,39 @@ describe("how an object stands", () => {
     ["one that is out of sync, though healthy", argo("OutOfSync", "Healthy"), "in-progress", /OutOfSync/],
     ["one that goes on", argo("Synced", "Progressing"), "in-progress", /Progressing/],
     ["one that is broken", argo("Synced", "Degraded"), "failed", /Degraded/],
+    ["one that Argo CD has not seen", { kind: "Application", metadata }, "in-progress", /not said/],
+    ["Argo's Rollout, healthy", rollout("Healthy"), "current"],
+    ["one whose canary waits", rollout("Paused"), "in-progress", /Paused/],
+    ["one that was given up", rollout("Degraded"), "failed", /Degraded: why/],
+    ["one that has no phase yet", { kind: "Rollout", metadata }, "in-progress", /no phase/],
+    [
+      "one that is scaled to zero, and healthy",
+      { ...rollout("Healthy"), spec: { replicas: 0 } },
+      "in-progress",
+      /zero/,
+    ],
+    ["a Job that is done", { kind: "Job", metadata, status: condition("Complete") }, "current"],
+    ["one that runs", { kind: "Job", metadata, status: {} }, "in-progress", /not completed/],
+    ["one that failed", { kind: "Job", metadata, status: condition("Failed") }, "failed", /why/],
+    ["a volume's claim", { kind: "PersistentVolumeClaim", metadata, status: { phase: "Bound" } }, "current"],
+    [
+      "one that waits",
+      { kind: "PersistentVolumeClaim", metadata, status: { phase: "Pending" } },
+      "in-progress",
+      /Pending/,
+    ],
+    [
+      "a kind that is served",
+      { kind: "CustomResourceDefinition", metadata, status: condition("Established") },
+      "current",
+    ],
+    ["one that is not served yet", { kind: "CustomResourceDefinition", metadata }, "in-progress", /established/],
+    ["a Pod that serves", { kind: "Pod", metadata, status: condition("Ready") }, "current"],
+    ["one that is not placed yet", { kind: "Pod", metadata, status: { phase: "Pending" } }, "in-progress", /not ready/],
+    ["a resource of somebody's that says nothing", custom(undefined), "in-progress", /not said/],
+    ["one with a status of its own kind", custom({}), "in-progress", /no condition Ready/],
+    ["one that is available", custom(condition("Available")), "current"],
+    ["one of Kubernetes that says nothing", { ...custom({}), apiVersion: "networking.k8s.io/v1" }, "current"],
   ];
   for (const [title, object, expected, message = /^/] of cases)
     it(`${title}: ${expected}`, () => {
@@ -80,6 +113,17 @@ describe("how an object stands", () => {
     });
 });
 
+function rollout(phase: string): StatusObject {
+  return {
+    kind: "Rollout",
+    metadata,
+    spec: { replicas: 2 },
+    status: { observedGeneration: "2", phase, message: "why" },
+  };
+}
+function custom(status: StatusObject["status"]): StatusObject {
+  return { kind: "Widget", apiVersion: "example.com/v1", metadata, ...(status === undefined ? {} : { status }) };
+}
 function part(partition: number): object {
   return { replicas: 2, updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition } } };
 }
