@@ -14,7 +14,7 @@ import type { PreviewedUpdate } from "../ports";
 import type { StackRef } from "../ports";
 import { stackName } from "../text/stack-name";
 import type { Session } from "./session";
-import { GateFailed, stopRequested } from "./interruptions";
+import { GateFailed, Stop, stopRequested } from "./interruptions";
 
 /**
  * Failures of an update that may pass by themselves: a throttled call, a webhook that is not up yet, an answer that was
@@ -54,7 +54,8 @@ async function once(
   index: number,
   move: MemberMove,
   phases: Phases,
-  planned: (left: number) => void,
+  /** `freed`: what is not protected any more, of all attempts. */
+  { planned, freed }: { readonly planned: (left: number) => void; readonly freed: Set<string> },
 ): Promise<void> {
   const { pulumi } = session.ports;
   const { cancel, emit } = session.options;
@@ -68,13 +69,12 @@ async function once(
     await isOurs();
     await pulumi.ensureMemberStack(move.member);
   }
-  const freed: string[] = [];
   const plan = async (): Promise<PreviewedUpdate> => {
-    if (move.kind === "drain") freed.push(...(await pulumi.unprotectBindings(move.member)));
+    if (move.kind === "drain") for (const urn of await pulumi.unprotectBindings(move.member)) freed.add(urn);
     // Its last update may have been long ago, while it was active: evacuated, or never updated since.
     if (destroys) {
       await session.assertNotOvertaken();
-      freed.push(...(await pulumi.unprotectAll(move.member)));
+      for (const urn of await pulumi.unprotectAll(move.member)) freed.add(urn);
     }
     // A drain that gave up half-way may have deleted the binding after all, and the state would still have it.
     if (move.kind === "admit") await pulumi.refreshBindings(move.member);
@@ -90,17 +90,14 @@ async function once(
     ]);
     return update;
   };
-  const previewed = await orProtectedAgain(session, move.member, freed, async () => {
-    const update = await session.phase(index, "preview", `planning the update of ${name}`, phases, plan);
-    planned(changesOf(update.operations).length);
-    assertAllowed(move.kind, name, update.operations);
-    await stillEnough(session, index, move);
-    if (destroys) {
-      await session.assertNotOvertaken();
-      await isOurs();
-    }
-    return update;
-  });
+  const previewed = await session.phase(index, "preview", `planning the update of ${name}`, phases, plan);
+  planned(changesOf(previewed.operations).length);
+  assertAllowed(move.kind, name, previewed.operations);
+  await stillEnough(session, index, move);
+  if (destroys) {
+    await session.assertNotOvertaken();
+    await isOurs();
+  }
   emit({
     kind: "stack",
     stack: name,
@@ -127,29 +124,33 @@ async function once(
 
 /**
  * Lifting the protection is no part of the plan: what is not done after all leaves nothing unprotected, and a member
- * that goes on serving keeps its bindings from everybody's `pulumi destroy`.
+ * that goes on serving keeps its bindings from everybody's `pulumi destroy`. Not when somebody else has moved on: what
+ * he is about to delete is none of ours.
  */
-async function orProtectedAgain<T>(
-  session: Session,
-  member: string,
-  freed: readonly string[],
-  work: () => Promise<T>,
-): Promise<T> {
+async function protectAgain(session: Session, member: string, freed: readonly string[], why: unknown): Promise<void> {
+  const isOver = why instanceof DriverError || why instanceof GateFailed || why instanceof Stop;
+  if (freed.length === 0 || !isOver || why.code === "EBG-FENCED") return;
   try {
-    return await work();
+    await session.assertNotOvertaken();
+    await session.ports.pulumi.protectAgain(member, freed);
   } catch (error) {
-    if (freed.length > 0)
-      try {
-        await session.ports.pulumi.protectAgain(member, freed);
-      } catch (second) {
-        if (!(second instanceof DriverError)) throw second;
-        session.options.emit({
-          kind: "note",
-          message:
-            `${freed.length} resources of ${member} stay unprotected until its next update ` +
-            `(pulumi state protect failed: ${second.message}): ${freed.join(", ")}`,
-        });
-      }
+    if (!(error instanceof DriverError)) throw error;
+    session.options.emit({
+      kind: "note",
+      message:
+        `${freed.length} resources of ${member} stay unprotected until its next update ` +
+        `(${error.message.split("\n")[0] ?? ""}): ${freed.join(", ")}`,
+    });
+  }
+}
+
+/** @throws what ends the move; what it has unprotected is protected again then. */
+export async function act(session: Session, index: number, move: MemberMove, phases: Phases): Promise<void> {
+  const freed = new Set<string>();
+  try {
+    await attempted(session, index, move, phases, freed);
+  } catch (error) {
+    await protectAgain(session, move.member, [...freed], error);
     throw error;
   }
 }
@@ -158,7 +159,13 @@ async function orProtectedAgain<T>(
  * Repeats an update that failed for a reason that may pass: it is the same declaration, so a second run does what the
  * first left over.
  */
-export async function act(session: Session, index: number, move: MemberMove, phases: Phases): Promise<void> {
+async function attempted(
+  session: Session,
+  index: number,
+  move: MemberMove,
+  phases: Phases,
+  freed: Set<string>,
+): Promise<void> {
   const { options, ports } = session;
   const attempts = new Attempts();
   const locksUntil = ports.clock.now() + ports.clock.scaled(session.rules.gateTimeoutSeconds);
@@ -167,9 +174,10 @@ export async function act(session: Session, index: number, move: MemberMove, pha
     attempts.begin();
     try {
       if (attempts.made > 1) await ports.pulumi.settle(stackOf(move));
-      await once(session, index, move, phases, (left) => {
+      const planned = (left: number): void => {
         if (!attempts.planned(left) && last !== null) throw last;
-      });
+      };
+      await once(session, index, move, phases, { planned, freed });
       await session.loadMember(move.member);
       return;
     } catch (error) {

@@ -28,6 +28,38 @@ describe("a move's update", () => {
       const blue = world.clusters.get("blue");
       assert.deepEqual([blue?.bound, blue?.protectedBinding], [true, true], result.message);
     });
+
+  /** The drain's update fails, and somebody ends the run there. */
+  async function stoppedInDrain(fails: () => DriverError) {
+    const world = new World();
+    const stop = new AbortController();
+    const ports = world.ports.bind(world);
+    world.ports = () => {
+      const { pulumi, ...others } = ports();
+      const apply: typeof pulumi.apply = async (...args) => {
+        if (!world.calls.includes("unprotectBindings")) return await pulumi.apply(...args);
+        stop.abort();
+        throw fails();
+      };
+      return { ...others, pulumi: { ...pulumi, apply } };
+    };
+    const result = await world.upgrade({ stop: stop.signal }).catch((error: DriverError) => error);
+    return { world, result, blue: world.clusters.get("blue") };
+  }
+
+  it("a drain that is stopped after its update failed leaves the bindings that are left protected", async () => {
+    const { world, result, blue } = await stoppedInDrain(
+      () => new DriverError("EBG-UPDATE-FAILED", "Throttling: Rate exceeded", "again"),
+    );
+    assert.equal(world.record.intent?.move.kind, "drain", result.message);
+    assert.deepEqual([blue?.bound, blue?.protectedBinding], [true, true], result.message);
+  });
+
+  it("a driver that was overtaken protects nothing: what another one is about to delete is not its own", async () => {
+    const { world, blue } = await stoppedInDrain(() => new DriverError("EBG-FENCED", "somebody has moved on", "look"));
+    assert.deepEqual([blue?.bound, blue?.protectedBinding], [true, false]);
+    assert.ok(!world.calls.includes("protectAgain"));
+  });
 });
 
 describe("the stack that a move updates", () => {
