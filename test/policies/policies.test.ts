@@ -287,12 +287,17 @@ describe("the files of policies", () => {
   });
 
   it("let the driver read no Secret in a cluster, and every kind that it asks for", () => {
-    const [role] = parseAllDocuments(readFileSync(join(policies, "cluster-role.yaml"), "utf8")).map(
-      (one) => one.toJS() as { rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] },
+    const [moves, , looks] = parseAllDocuments(readFileSync(join(policies, "cluster-role.yaml"), "utf8")).map(
+      (one) => one.toJS() as { rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[] },
     );
-    const rules = role?.rules ?? [];
-    const read = new Set(rules.filter(({ verbs }) => verbs.includes("get")).flatMap(({ resources }) => resources));
+    const readBy = (role: typeof moves): Set<string> =>
+      new Set((role?.rules ?? []).filter(({ verbs }) => verbs.includes("get")).flatMap(({ resources }) => resources));
+    const read = readBy(moves);
     assert.ok(!read.has("secrets") && !read.has("*"));
+    assert.deepEqual([...readBy(looks)].sort(), [...read].sort(), "who looks reads what who moves reads");
+    assert.deepEqual([...new Set(looks?.rules?.flatMap(({ verbs }) => verbs))].sort(), ["get", "list"]);
+    const bindings = moves?.rules?.find(({ resources }) => resources.includes("targetgroupbindings"));
+    assert.deepEqual(bindings?.verbs, ["get", "list", "watch", "create", "patch", "delete"]);
     const folder = join(root, "automation/adapters/kubernetes");
     const asked = readdirSync(folder).flatMap((file) =>
       [
