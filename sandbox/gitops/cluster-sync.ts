@@ -40,7 +40,10 @@ export class ClusterSync {
         await this.client.delete(await this.pathOf(manifest), { propagationPolicy: "Foreground" });
         left = true;
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 404) throw error;
+        if (!(error instanceof ApiError)) throw error;
+        // An API server that is busy, or away for a moment, is asked again in the next round.
+        if (error.status === 0 || error.status === 429 || error.status >= 500) left = true;
+        else if (error.status !== 404) throw error;
       }
     }
     return left;

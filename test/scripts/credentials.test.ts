@@ -22,10 +22,11 @@ const found = (text: string): string[] =>
     [...text.matchAll(pattern)].filter(([match]) => !example.test(match)).map(() => kind),
   );
 
-/** Without git, or where it refuses somebody else's checkout: all that is not made here. */
+/** Without git, where it refuses somebody else's checkout, or knows nothing of this one: all that is not made here. */
 function tracked(): string[] {
   const list = spawnSync("git", ["-c", "safe.directory=*", "ls-files", "-z"], { cwd: root, encoding: "utf8" });
-  if (list.status === 0) return list.stdout.split("\0").filter((name) => name !== "");
+  const names = list.stdout.split("\0").filter((name) => name !== "");
+  if (list.status === 0 && names.includes("package.json")) return names;
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))

@@ -29,7 +29,7 @@ const kinds = {
 };
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`not seen: ${what}`);
     await sleep(20);
@@ -37,7 +37,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 }
 
 describe("the stand-in for a GitOps controller", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   const dir = mkdtempSync(join(tmpdir(), "ebg-gitops-"));
   const kubeconfig = join(dir, "kubeconfig");
   const folder = mkdtempSync(join(tmpdir(), "ebg-manifests-"));
