@@ -2,8 +2,10 @@
  * `teardown`: every member is drained, stopped and destroyed, then the environment's stack, then the account is
  * searched for what is left.
  */
+import type { EnvironmentConfig } from "../../stacks/config";
 import { ownershipOf } from "../../stacks/config/target-groups";
 import { DriverError, type DriverErrorCode } from "../errors";
+import type { Finding } from "../finding";
 import { assertAllowed } from "../policy/move-policy";
 import type { Leftover, Ports, StackRef, TeardownPort } from "../ports";
 import { steps } from "../rollout/rollout";
@@ -13,9 +15,11 @@ import { backendGroups } from "../teardown/shared-security-groups";
 import { startTeardown } from "../planning/teardown";
 import { releaseLoadBalancers } from "../teardown/delete-load-balancers";
 import { logGroups, namingWhatIsInTheWay } from "../teardown/left-by-clusters";
+import { hookFindings } from "../preflight/hook-programs";
 import { refuseDuringEvacuation } from "./evacuate";
 import { readFamilyToAct, type Family } from "../environment/state";
 import { wantedConfig } from "./plan";
+import { report } from "./settle-stacks";
 import { describeAsked, typed } from "../text/command-line";
 import { counted } from "../text/sentences";
 import { shell } from "../text/shell";
@@ -74,6 +78,13 @@ function refuse({ record, environment }: Family): void {
       `take the other members out (eks-blue-green drain MEMBER --stack ${name}), or hand the load balancer over ` +
         `first: eks-blue-green adopt --stack ${name}`,
     );
+}
+
+/** Programs of hooks that it would stop at. */
+function hooksMissing(ports: Ports, { record }: Family, config: EnvironmentConfig): Promise<Finding[]> {
+  const { rollout } = record.rollout === null ? startTeardown(record, config, "") : record;
+  const ahead = rollout?.steps.slice(rollout.done) ?? [];
+  return hookFindings(ports.hooks, config, ahead, record.rollout !== null);
 }
 
 async function confirmed(run: TeardownRun): Promise<void> {
@@ -242,6 +253,7 @@ export async function runTeardown(
     return await lookAround(ports, run, made(config.members));
   const family = await readFamilyToAct(ports, run.environment);
   refuse(family);
+  report(await hooksMissing(ports, family, config), run);
   await confirmed(run);
   const names = Object.keys(family.record.placement);
   const stacks: StackRef[] = [

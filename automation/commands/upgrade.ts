@@ -14,6 +14,7 @@ import { limitsOf } from "../planning/replace";
 import type { Ports } from "../ports";
 import { goesBack, stepsAhead } from "../preflight/moves-ahead";
 import { preflight } from "../preflight/preflight";
+import { withHooksByHand } from "../rollout/hooks";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
 import { describeAsked, typed } from "../text/command-line";
@@ -159,7 +160,8 @@ async function perform(
   const unapproved = turnsAround ? await turnAround(session, observation) : null;
   if (unapproved !== null) return unapproved;
   const result = await rememberingHalt(session, () => runRollout(session));
-  return withLarger(session, asked, asked?.name === "rollback" ? asAsked(session, result, turnsAround) : result);
+  const asWanted = asked?.name === "rollback" ? asAsked(session, result, turnsAround) : result;
+  return withHooksByHand(session, withLarger(session, asked, asWanted));
 }
 
 /** @throws EBG-ROLLOUT-UNDER-WAY, … */

@@ -12,7 +12,7 @@ import { ownershipOf } from "../../stacks/config/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseClaims } from "./claims-check";
 import { theirPods } from "./external-check";
-import { runHooks } from "./hooks";
+import { mayBeTurned, runHooks } from "./hooks";
 import { asksBefore, requestsBefore } from "./failing-before";
 import { isEvacuated, orEvacuate, readyToReturn } from "./evacuated-member";
 import { assertControllerRuns, needsController, untilControllerRuns } from "./controller-runs";
@@ -65,13 +65,7 @@ export async function beforeMove(
     case "retire":
       // Approved once; but a record may have been put back from a backup, and its member serve again.
       // (Of one that is half destroyed and silent nobody can say what is its own.)
-      if (!resumed) return await mayRetire(session, index, observation, move);
-      if (observation.members[move.member]?.reachable) {
-        notRegistered(session, observation, move, "destroyed");
-        // A provision that was turned around was never bound; whoever bound it since wants it.
-        notBound(session, observation, move);
-      }
-      return observation;
+      return await (resumed ? mayGoOnRetiring : mayRetire)(session, index, observation, move);
     default:
       return move.kind satisfies never;
   }
@@ -306,6 +300,38 @@ async function mayRetire(
   // What others still run there nobody stops in order: destroying it cuts what clients have open, so a person says so.
   if (asks || policy.endsService || theirPods(now, move.member) === "") return now;
   if (!(await options.approveRetire(move.member))) throw unapproved(session, now, move);
+  return await again();
+}
+
+/** What must still hold of a member whose end is in the record. */
+function stillLeft(session: Session, observation: Observation, move: MemberMove): void {
+  if (observation.members[move.member]?.reachable !== true) return;
+  notRegistered(session, observation, move, "destroyed");
+  // A provision that was turned around was never bound; whoever bound it since wants it.
+  notBound(session, observation, move);
+}
+
+/**
+ * The end of a half-made member is in the record from where the rollout turned around: of that nobody has looked for
+ * what must be so before an end is begun. One that does not answer may be half destroyed, and is asked for nothing.
+ */
+async function mayGoOnRetiring(
+  session: Session,
+  index: number,
+  observation: Observation,
+  move: MemberMove,
+): Promise<Observation> {
+  stillLeft(session, observation, move);
+  if (!mayBeTurned(session) || observation.members[move.member]?.reachable !== true) return observation;
+  const again = async (): Promise<Observation> => {
+    const now = await lookBefore(session, move);
+    stillLeft(session, now, move);
+    return now;
+  };
+  const now = (await runHooks(session, index, move)) ? await again() : observation;
+  // Whoever turned the rollout around has asked, unless nobody is ever asked.
+  if (session.rules.retire !== "automatic" || theirPods(now, move.member) === "") return now;
+  if (!(await session.options.approveRetire(move.member))) throw unapproved(session, now, move);
   return await again();
 }
 

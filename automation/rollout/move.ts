@@ -11,7 +11,7 @@ import { beforeMove, noneUnaccounted } from "./move-preconditions";
 import { liftDenial } from "./evacuated-member";
 import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacity-check";
 import { waitForExternal } from "./external-check";
-import { runHooks } from "./hooks";
+import { mayBeTurned, runHooks } from "./hooks";
 import type { Session } from "./session";
 import { Stop, stopRequested } from "./interruptions";
 
@@ -73,6 +73,8 @@ async function takeOver(
   // It may have been begun long ago, and those that were to carry the load may have failed since.
   await waitForCapacity(session, index, move);
   await waitForController(session, index, move);
+  // What was begun like any other move has had them.
+  if (move.kind === "admit" && mayBeTurned(session)) await runHooks(session, index, move);
   const observation = await beforeMove(session, index, move, true);
   noteFailing(session, move, observation);
   await session.phase(index, "begin", `taking over what ${intent.by} began`, phases, async () => {

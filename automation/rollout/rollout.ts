@@ -11,6 +11,7 @@ import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
+import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
 import type { Session } from "./session";
 import { hidesFailures, withWhatFails } from "./still-failing";
@@ -29,6 +30,12 @@ export interface RolloutResult {
  * resumable.
  */
 export async function runRollout(session: Session): Promise<RolloutResult> {
+  const end = await toItsEnd(session);
+  // What one that is done leaves is named last, by whoever asked for it.
+  return end.outcome === "done" ? end : withHooksByHand(session, end);
+}
+
+async function toItsEnd(session: Session): Promise<RolloutResult> {
   let turned: GateFailed | null = null;
   for (;;) {
     try {

@@ -77,6 +77,8 @@ export class Session {
   failingBefore: Baseline["requests"] = {};
   /** Members that served when the rollout began and were taken out again on its way back. */
   readonly leftOut = new Set<string>();
+  /** Hooks that moves were made without, like `sync (before-admit blue)`: their work is left to a person. */
+  readonly failedHooks = new Set<string>();
   /** The way back failed a check, and it turned once more in this run. */
   turnedAgain = false;
   /** Until when a lock of somebody else's update is waited for. */

@@ -8,6 +8,12 @@ import { oneLine } from "../../text/foreign";
 
 /** Between being asked to end and being ended. */
 const graceMs = 5_000;
+/** What is not gone so long after SIGKILL hangs in the kernel, or nobody collects it: it is waited for no longer. */
+const afterKillMs = 3_000;
+/** Between two looks whether something of it is left. */
+const lookMs = 50;
+/** Its last words may be heard after its end; what it leaves running may keep its output open for ever. */
+const lastWordsMs = 200;
 /** Of what it says the last part is kept: that is where it says why it failed. */
 const keptCharacters = 4_000;
 
@@ -32,10 +38,117 @@ function signal(child: ChildProcess, name: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
+/** Whether nobody of its group is left. */
+function isGone({ pid }: ChildProcess): boolean {
+  if (pid === undefined) return true;
+  try {
+    process.kill(-pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ESRCH";
+  }
+}
+
+const notStarted = (error: unknown): HookEnd => ({
+  kind: "failed",
+  why: `it could not be started: ${oneLine(error instanceof Error ? error.message : String(error))}`,
+});
+
+/** One command that was started, until it has ended, or was ended with all of its group. */
+class Running {
+  private said = "";
+  /** Why it is being ended; null: it is not. */
+  private ending: string | null = null;
+  private exited = false;
+  private closed = false;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private tell: (end: HookEnd) => void = () => undefined;
+
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly cancel: AbortSignal,
+    private readonly graceMs: number,
+  ) {}
+
+  end(timeoutMs: number): Promise<HookEnd> {
+    return new Promise((tell) => {
+      this.tell = tell;
+      this.listen();
+      this.later(timeoutMs, () => this.stop(`it did not end within ${timeoutMs / 1000} s`));
+      if (this.cancel.aborted) this.onCancel();
+      else this.cancel.addEventListener("abort", this.onCancel, { once: true });
+    });
+  }
+
+  private listen(): void {
+    const { child } = this;
+    for (const stream of [child.stdout, child.stderr]) {
+      // There is none when it could not be started.
+      stream?.setEncoding("utf8");
+      stream?.on("data", (text: string) => void (this.said = (this.said + text).slice(-keptCharacters)));
+    }
+    child.on("error", (error) => this.settle(notStarted(error)));
+    child.on("close", () => void (this.closed = true));
+    child.on("exit", (code, by) => {
+      this.exited = true;
+      // What is being ended is looked after until all of it is gone.
+      if (this.ending === null)
+        this.afterLastWords(
+          code === 0 ? null : code === null ? `it was ended by ${by ?? "a signal"}` : `it ended with ${code}`,
+        );
+    });
+  }
+
+  private readonly onCancel = (): void => this.stop("it was ended, as asked");
+
+  private stop(why: string): void {
+    if (this.ending !== null || this.exited) return;
+    this.ending = why;
+    signal(this.child, "SIGTERM");
+    this.later(this.graceMs, () => signal(this.child, "SIGKILL"));
+    this.later(this.graceMs + afterKillMs, () => this.settle(this.failed(`${why}; something of it may still run`)));
+    const look = (): void => {
+      if (this.exited && isGone(this.child)) this.afterLastWords(why);
+      else this.later(lookMs, look);
+    };
+    look();
+  }
+
+  /** `exit` may come before the last of what it said. */
+  private afterLastWords(how: string | null): void {
+    const settle = (): void => this.settle(how === null ? { kind: "done" } : this.failed(how));
+    if (this.closed) return settle();
+    this.child.on("close", settle);
+    // After a busy time what was said may wait to be read behind this timer.
+    this.later(lastWordsMs, () => setImmediate(settle));
+  }
+
+  private failed(how: string): HookEnd {
+    const last = oneLine(lastLine(this.said));
+    return { kind: "failed", why: last === "" ? how : `${how}: ${last}` };
+  }
+
+  private later(ms: number, what: () => void): void {
+    this.timers.push(setTimeout(what, ms));
+  }
+
+  private settle(end: HookEnd): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.cancel.removeEventListener("abort", this.onCancel);
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
+    // What could not be ended keeps the driver from nothing.
+    this.child.unref();
+    this.tell(end);
+  }
+}
+
 export class CommandRunner implements HooksPort {
+  /** `grace`: in milliseconds. */
   constructor(
     private readonly projectDirectory: string,
     private readonly env: NodeJS.ProcessEnv = process.env,
+    private readonly grace = graceMs,
   ) {}
 
   async lacks([program = ""]: readonly string[]): Promise<string | null> {
@@ -48,47 +161,20 @@ export class CommandRunner implements HooksPort {
     return program.includes("/") ? `${places[0]} is not an executable file` : `there is no program ${program} on PATH`;
   }
 
-  run({ command, variables, timeoutMs }: HookCall, cancel: AbortSignal): Promise<HookEnd> {
+  async run({ command, variables, timeoutMs }: HookCall, cancel: AbortSignal): Promise<HookEnd> {
     const [program = "", ...args] = command;
-    return new Promise((tell) => {
-      let said = "";
-      let ended: string | null = null;
-      let kill: NodeJS.Timeout | undefined;
+    try {
       // A group of its own: Ctrl-C in the terminal is the driver's, which waits for it to end.
-      const child = spawn(program, args, {
+      const child: ChildProcess = spawn(program, args, {
         cwd: this.projectDirectory,
         env: { ...this.env, ...variables },
         detached: true,
         stdio: ["ignore", "pipe", "pipe"],
       });
-      const end = (why: string): void => {
-        ended ??= why;
-        signal(child, "SIGTERM");
-        kill ??= setTimeout(() => signal(child, "SIGKILL"), graceMs);
-      };
-      const timer = setTimeout(() => end(`it did not end within ${timeoutMs / 1000} s`), timeoutMs);
-      const onCancel = (): void => end("it was ended, as asked");
-      const done = (result: HookEnd): void => {
-        clearTimeout(timer);
-        clearTimeout(kill);
-        cancel.removeEventListener("abort", onCancel);
-        tell(result);
-      };
-      const hear = (chunk: Buffer): void => void (said = (said + chunk.toString("utf8")).slice(-keptCharacters));
-      child.stdout.on("data", hear);
-      child.stderr.on("data", hear);
-      child.on("error", (error) => done({ kind: "failed", why: `it could not be started: ${oneLine(error.message)}` }));
-      // `exit`, not `close`: what it leaves running in the background may keep its output open for ever.
-      child.on("exit", (code, by) => {
-        child.stdout.destroy();
-        child.stderr.destroy();
-        if (code === 0 && ended === null) return done({ kind: "done" });
-        const how = ended ?? (code === null ? `it was ended by ${by ?? "a signal"}` : `it ended with ${code}`);
-        const last = oneLine(lastLine(said));
-        done({ kind: "failed", why: last === "" ? how : `${how}: ${last}` });
-      });
-      if (cancel.aborted) onCancel();
-      else cancel.addEventListener("abort", onCancel, { once: true });
-    });
+      return await new Running(child, cancel, this.grace).end(timeoutMs);
+    } catch (error) {
+      // Some reasons (ENOTDIR, E2BIG, ENOMEM, …) are thrown, others are told by an event.
+      return notStarted(error);
+    }
   }
 }
