@@ -1,7 +1,7 @@
 /** Runs a hook's command in the project's folder, and ends it with all that it has started when its time is over. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, readdir, readFile, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { HookCall, HookEnd, HooksPort } from "../../ports/hooks";
 import { oneLine } from "../../text/foreign";
@@ -11,7 +11,7 @@ const graceMs = 5_000;
 /** What is not gone so long after SIGKILL hangs in the kernel, or nobody collects it: it is waited for no longer. */
 const afterKillMs = 3_000;
 /** Between two looks whether something of it is left. */
-const lookMs = 50;
+const lookMs = 100;
 /** Its last words may be heard after its end; what it leaves running may keep its output open for ever. */
 const lastWordsMs = 200;
 /** Of what it says the last part is kept: that is where it says why it failed. */
@@ -38,15 +38,30 @@ function signal(child: ChildProcess, name: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
-/** Whether nobody of its group is left. */
-function isGone({ pid }: ChildProcess): boolean {
+/** Whether nobody of its group runs any more. */
+async function isGone({ pid }: ChildProcess): Promise<boolean> {
   if (pid === undefined) return true;
   try {
     process.kill(-pid, 0);
-    return false;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "ESRCH";
   }
+  return await isUncollected(pid);
+}
+
+/**
+ * Whether all that is left of a group has ended, and nobody collects it: not every container's first process does. Told
+ * by Linux only.
+ */
+async function isUncollected(group: number): Promise<boolean> {
+  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+  // `42 (a name) S 1 41 …`: the state, the parent and the group.
+  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")));
+  const states = stats.flatMap((stat) => {
+    const [state = "", , of = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(of) === group ? [state] : [];
+  });
+  return states.length > 0 && states.every((state) => state === "Z" || state === "X");
 }
 
 const notStarted = (error: unknown): HookEnd => ({
@@ -61,6 +76,7 @@ class Running {
   private ending: string | null = null;
   private exited = false;
   private closed = false;
+  private settled = false;
   private readonly timers: NodeJS.Timeout[] = [];
   private tell: (end: HookEnd) => void = () => undefined;
 
@@ -107,11 +123,17 @@ class Running {
     signal(this.child, "SIGTERM");
     this.later(this.graceMs, () => signal(this.child, "SIGKILL"));
     this.later(this.graceMs + afterKillMs, () => this.settle(this.failed(`${why}; something of it may still run`)));
-    const look = (): void => {
-      if (this.exited && isGone(this.child)) this.afterLastWords(why);
-      else this.later(lookMs, look);
-    };
-    look();
+    void this.untilGone(why);
+  }
+
+  private async untilGone(why: string): Promise<void> {
+    while (!(this.exited && (await isGone(this.child)))) {
+      if (this.settled) return;
+      await new Promise<void>((resolve) => void setTimeout(resolve, lookMs));
+    }
+    // Whoever was begun while it was looked.
+    signal(this.child, "SIGKILL");
+    if (!this.settled) this.afterLastWords(why);
   }
 
   /** `exit` may come before the last of what it said. */
@@ -133,6 +155,7 @@ class Running {
   }
 
   private settle(end: HookEnd): void {
+    this.settled = true;
     for (const timer of this.timers) clearTimeout(timer);
     this.cancel.removeEventListener("abort", this.onCancel);
     this.child.stdout?.destroy();

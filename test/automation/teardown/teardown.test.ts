@@ -88,7 +88,8 @@ class Ending extends World {
       probes: true,
     });
   }
-  async teardown(): Promise<TeardownResult> {
+  asked = 0;
+  async teardown(more: Readonly<Record<string, string>> = {}): Promise<TeardownResult> {
     this.events = [];
     const never = new AbortController().signal;
     const port: TeardownPort = {
@@ -104,16 +105,23 @@ class Ending extends World {
       inTheWay: async () => this.inTheWay,
       usersOfGroup: async () => [],
     };
-    return await runTeardown({ ...this.ports(), teardown: port }, values, {
-      environment: "dev",
-      emit: (event) => this.events.push(event),
-      stop: never,
-      cancel: never,
-      approveRetire: async () => true,
-      commandName: "eks-blue-green teardown --stack dev --yes-delete dev",
-      probes: true,
-      confirm: async () => "dev",
-    });
+    return await runTeardown(
+      { ...this.ports(), teardown: port },
+      { ...values, ...more },
+      {
+        environment: "dev",
+        emit: (event) => this.events.push(event),
+        stop: never,
+        cancel: never,
+        approveRetire: async () => true,
+        commandName: "eks-blue-green teardown --stack dev --yes-delete dev",
+        probes: true,
+        confirm: async () => {
+          this.asked += 1;
+          return "dev";
+        },
+      },
+    );
   }
   moves(): string[] {
     return this.events.flatMap((event) =>
@@ -148,6 +156,26 @@ describe("teardown", () => {
     world.erring.add("green");
     const result = await world.teardown();
     assert.equal(result.outcome, "done", `${result.message} → ${result.remedy}`);
+    world.gone();
+  });
+
+  it("is not begun, and nobody is asked, when a hook's program is not there; once begun that is advice", async () => {
+    const world = new Ending();
+    const hooks = {
+      "eks-blue-green:hooks": JSON.stringify([{ name: "leave", at: "before-retire", command: ["./leave.sh"] }]),
+    };
+    world.noPrograms.add("./leave.sh");
+    const refused = { code: "EBG-PREFLIGHT", message: "hook leave (before-retire) can't be run: it is not there" };
+    await assert.rejects(world.teardown(hooks), refused);
+    assert.deepEqual([world.record.rollout, world.asked], [null, 0]);
+    world.noPrograms.clear();
+    world.hook = () => ({ kind: "failed", why: "it ended with 1" });
+    assert.equal((await world.teardown(hooks)).code, "EBG-HOOK");
+    world.noPrograms.add("./leave.sh");
+    world.hook = () => ({ kind: "done" });
+    const result = await world.teardown(hooks);
+    assert.equal(result.outcome, "done", result.message);
+    assert.ok(world.events.some((event) => event.kind === "finding" && event.message === refused.message));
     world.gone();
   });
 

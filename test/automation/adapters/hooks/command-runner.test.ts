@@ -28,6 +28,15 @@ describe("a hook's command", () => {
       assert.ok(Date.now() < end, `${path} is not there`);
     }
   }
+  /** What has ended, and was not collected yet, does not run. */
+  function runs(pid: number): boolean {
+    try {
+      process.kill(pid, 0);
+      return process.platform !== "linux" || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    } catch {
+      return false;
+    }
+  }
   /** @throws when it still runs after a while */
   async function gone(pid: number): Promise<void> {
     for (const end = Date.now() + aMinute; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
@@ -86,5 +95,34 @@ describe("a hook's command", () => {
     const end = await run("sleep 600 & echo $! > left");
     assert.deepEqual(end, { kind: "done" });
     process.kill(Number(await until(join(folder, "left"))));
+  });
+  it("is ended before it is said to have failed: also what it has started, and does not listen to SIGTERM", async () => {
+    const cancel = new AbortController();
+    const stubborn = "trap '' TERM; echo $$ > stubborn; while :; do sleep 0.05; done";
+    const running = new CommandRunner(folder, { PATH: process.env["PATH"] }, 300).run(
+      { command: ["sh", "-c", 'sh -c "$1" & wait', "sh", stubborn], variables: {}, timeoutMs: aMinute },
+      cancel.signal,
+    );
+    const pid = Number(await until(join(folder, "stubborn")));
+    cancel.abort();
+    assert.equal(whyOf(await running), "it was ended, as asked");
+    assert.equal(runs(pid), false);
+  });
+  it("fails, and does not throw, when the system refuses it at once", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const runner = new CommandRunner(folder, { PATH: process.env["PATH"] });
+    for (const [command, reason] of [
+      [["./file/run.sh"], "ENOTDIR"],
+      [["sh", "-c", "true", "x".repeat(8_000_000)], "E2BIG"],
+      [["sh\0"], "null bytes"],
+    ] as const) {
+      const end = await runner.run({ command, variables: {}, timeoutMs: aMinute }, never);
+      assert.match(whyOf(end), new RegExp(`^it could not be started: .*${reason}`));
+    }
+  });
+  it("is heard to its last word, however much it says before it ends", async () => {
+    const much = "head -c 60000 /dev/zero | tr '\\0' x >&2; echo >&2; echo 'no such cluster' >&2; exit 3";
+    const ends = await Promise.all(Array.from({ length: 20 }, () => run(much, aMinute, new AbortController().signal)));
+    assert.deepEqual(new Set(ends.map(whyOf)), new Set(["it ended with 3: no such cluster"]));
   });
 });
