@@ -40,11 +40,7 @@ describe("a hook's command", () => {
   /** @throws when it still runs after a while */
   async function gone(pid: number): Promise<void> {
     for (const end = Date.now() + aMinute; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
-      try {
-        process.kill(pid, 0);
-      } catch {
-        return;
-      }
+      if (!runs(pid)) return;
       assert.ok(Date.now() < end, `process ${pid} still runs`);
     }
   }
@@ -80,8 +76,8 @@ describe("a hook's command", () => {
     assert.equal(await runner.lacks(["ebg-no-such-program"]), "there is no program ebg-no-such-program on PATH");
   });
   it("is ended when its time is over, with all that it has started", async () => {
-    const end = await run("sleep 600 & echo $! > child; wait", 500);
-    assert.match(whyOf(end), /^it did not end within 0\.5 s/);
+    const end = await run("sleep 600 & echo $! > child; wait", 5_000);
+    assert.match(whyOf(end), /^it did not end within 5 s/);
     await gone(Number(await until(join(folder, "child"))));
   });
   it("is ended when the driver is told to end at once, and counts as failed even if it ends well then", async () => {
