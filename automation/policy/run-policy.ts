@@ -68,11 +68,8 @@ const answered = (baseline: Baseline | undefined): boolean =>
   baseline !== undefined && Object.values(baseline.requests).every(({ failed }) => failed === 0);
 
 /** Of the rollout that the record has; without one, of nothing that is under way. */
-export function runPolicy(
-  { rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">,
-  /** Requests that failed before the last member came in. */
-  failing: Baseline["requests"] = {},
-): RunPolicy {
+export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">): RunPolicy {
+  const failing = rollout?.failingBefore ?? {};
   const active = Object.keys(placement).filter((name) => placement[name]?.role === "active");
   const endsService = rollout?.command?.name === "teardown";
   const back = rollout?.direction === "back" ? rollout : null;

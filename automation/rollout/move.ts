@@ -190,7 +190,6 @@ export async function performMove(
   await session.phase(index, "gate", "looking at AWS and Kubernetes", phases, () =>
     afterMove(session, index, move, before),
   );
-  if (move.kind === "drain") session.failingBefore = {};
   if (move.kind === "drain") await liftDenial(session, move.member);
   // One that is run again after a kill has found the move done, and its gate as well.
   const hooked = (move.kind === "provision" || move.kind === "drain") && (await runHooks(session, index, move));

@@ -11,7 +11,6 @@ import {
   callerIn,
   parseRecord,
   signed,
-  type Baseline,
   type EnvironmentRecord,
   type Signature,
 } from "../../stacks/record";
@@ -73,8 +72,6 @@ export class Session {
   private caller: string | null = null;
   /** When it was last seen that enough stay without the member that leaves or gets smaller. */
   enoughSeenAt: Moment = { even: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
-  /** Requests that failed before the member came in that came in last: until another move begins. */
-  failingBefore: Baseline["requests"] = {};
   /** Members that served when the rollout began and were taken out again on its way back. */
   readonly leftOut = new Set<string>();
   /** Hooks that moves were made without, like `sync (before-admit blue)`: their work is left to a person. */
@@ -116,12 +113,12 @@ export class Session {
   }
   /** Made from the rollout that the record has; it changes when that begins, turns, or moves on. */
   get policy(): RunPolicy {
-    const { record, failingBefore, made } = this;
-    if (made?.of === record && made.failing === failingBefore) return made.policy;
-    this.made = { of: record, failing: failingBefore, policy: runPolicy(record, failingBefore) };
+    const { record, made } = this;
+    if (made?.of === record) return made.policy;
+    this.made = { of: record, policy: runPolicy(record) };
     return this.made.policy;
   }
-  private made: { of: EnvironmentRecord; failing: Baseline["requests"]; policy: RunPolicy } | null = null;
+  private made: { of: EnvironmentRecord; policy: RunPolicy } | null = null;
   /**
    * `short` is half a minute of AWS's time; Kubernetes' and this machine's own delays are not scaled, hence never less
    * than three real seconds. Where there is nothing better to turn to, only the gate's timeout gives up.

@@ -1,5 +1,6 @@
 /** Pure transitions of the record for `evacuate`. */
 import type { Evacuation } from "./evacuation";
+import { withoutFailing } from "./failing-before";
 import { signatureOf } from "./signature";
 import type { EnvironmentRecord, MemberPlacement } from "./types";
 
@@ -38,6 +39,7 @@ export function commitEvacuation(record: EnvironmentRecord, at: string): Environ
   return {
     ...rest,
     revision: record.revision + 1,
+    rollout: record.rollout === null ? null : withoutFailing(record.rollout),
     placement: {
       ...record.placement,
       [member]: {

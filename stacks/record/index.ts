@@ -15,6 +15,7 @@ export {
   turnBack,
   withMembers,
 } from "./transitions";
+export { withFailing } from "./failing-before";
 export { callerIn, signed } from "./signature";
 export {
   changesOf,

@@ -1,6 +1,6 @@
 /** Reads what a rollout's record says of the time before its first move. */
 import type { Baseline } from "./types";
-import type { Reader } from "./value-reader";
+import { Reader } from "./value-reader";
 
 type Counts = Baseline["targets"][string];
 type Requests = Baseline["requests"][string];
@@ -16,16 +16,8 @@ function entries<T>(
   );
 }
 
-export function baselineOf(reader: Reader, value: unknown, path: string): Baseline {
-  const object = reader.object(value, path);
-  const counts = (item: unknown, where: string): Counts[string] => {
-    const count = reader.object(item, where);
-    return {
-      registered: reader.whole(count["registered"], `${where}.registered`, 0),
-      healthy: reader.whole(count["healthy"], `${where}.healthy`, 0),
-    };
-  };
-  const requests = (item: unknown, where: string): Requests => {
+function requestsOf(reader: Reader, value: unknown, path: string): Baseline["requests"] {
+  return entries(reader, value, path, (item, where): Requests => {
     const seen = reader.object(item, where);
     const statuses =
       seen["statuses"] == null
@@ -38,12 +30,30 @@ export function baselineOf(reader: Reader, value: unknown, path: string): Baseli
       failed: reader.whole(seen["failed"], `${where}.failed`, 0),
       ...(statuses === null ? {} : { statuses }),
     };
+  });
+}
+
+/** Null for what is unsound or says nothing: then the gates judge without it. */
+export function failingBeforeOf(value: unknown): Baseline["requests"] | null {
+  const reader = new Reader();
+  const requests = requestsOf(reader, value, "rollout.failingBefore");
+  return reader.problems.length === 0 && Object.keys(requests).length > 0 ? requests : null;
+}
+
+export function baselineOf(reader: Reader, value: unknown, path: string): Baseline {
+  const object = reader.object(value, path);
+  const counts = (item: unknown, where: string): Counts[string] => {
+    const count = reader.object(item, where);
+    return {
+      registered: reader.whole(count["registered"], `${where}.registered`, 0),
+      healthy: reader.whole(count["healthy"], `${where}.healthy`, 0),
+    };
   };
   return {
     targets: entries(reader, object["targets"], `${path}.targets`, (groups, where) =>
       entries(reader, groups, where, counts),
     ),
-    requests: entries(reader, object["requests"], `${path}.requests`, requests),
+    requests: requestsOf(reader, object["requests"], `${path}.requests`),
     alarms: reader
       .array(object["alarms"], `${path}.alarms`)
       .map((name, index) => reader.text(name, `${path}.alarms[${index}]`)),

@@ -5,7 +5,7 @@ import { sizedAt } from "./desired-member";
 import { ownershipOf } from "./parse-ownership";
 import { adoptionOf } from "./parse-adoption";
 import { evacuatedOf, evacuationOf } from "./parse-evacuation";
-import { baselineOf } from "./parse-baseline";
+import { baselineOf, failingBeforeOf } from "./parse-baseline";
 import { parseHalt } from "./halt";
 import { readSignature } from "./signature";
 import { Reader } from "./value-reader";
@@ -152,6 +152,7 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
   if (done > steps.length) reader.problems.push(`rollout.done: ${done} of ${steps.length} steps`);
   const reason = object["reason"] ?? null;
   const command = object["command"] == null ? null : commandOf(reader, object["command"]);
+  const failingBefore = object["failingBefore"] == null ? null : failingBeforeOf(object["failingBefore"]);
   const healthyBefore = object["healthyBefore"] == null ? null : healthyBeforeOf(reader, object["healthyBefore"]);
   return {
     id: reader.text(object["id"], "rollout.id"),
@@ -164,6 +165,7 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
     reason: reason === null ? null : reader.text(reason, "rollout.reason"),
     ...(healthyBefore === null ? {} : { healthyBefore }),
     ...(object["baseline"] == null ? {} : { baseline: baselineOf(reader, object["baseline"], "rollout.baseline") }),
+    ...(failingBefore === null ? {} : { failingBefore }),
     ...(object["turned"] == null ? {} : { turned: baselineOf(reader, object["turned"], "rollout.turned") }),
     ...(object["asked"] === true ? { asked: true as const } : {}),
     ...(object["again"] === true ? { again: true as const } : {}),

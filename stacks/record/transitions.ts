@@ -4,6 +4,7 @@
  * into one write (a `commit` that the next `begin` carries). None reads a clock: times and names come in as data.
  */
 import { capacityOf, nodePercentOf } from "./desired-member";
+import { withoutFailing } from "./failing-before";
 import { changesOf, describeMove, isMemberMove, membersOf, placementAfter } from "./moves";
 import { schemaOf } from "./schema";
 import { signatureOf } from "./signature";
@@ -140,7 +141,7 @@ export function commitMove(record: EnvironmentRecord): EnvironmentRecord {
     ...trafficOf(intent),
     revision: record.revision + 1,
     placement: placementAfter(record.placement, intent.move),
-    rollout: { ...rollout, done: intent.step + 1 },
+    rollout: { ...(intent.move.kind === "drain" ? withoutFailing(rollout) : rollout), done: intent.step + 1 },
     intent: null,
   };
 }
@@ -174,7 +175,7 @@ export function turnBack(
   } & Signature,
 ): EnvironmentRecord {
   const rollout = openRollout(record, "turnBack");
-  const { turned: _before, asked: _asked, ...rest } = rollout;
+  const { turned: _before, asked: _asked, ...rest } = withoutFailing(rollout);
   const turned: Rollout = {
     ...rest,
     steps: back.steps,

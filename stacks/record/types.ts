@@ -171,6 +171,11 @@ export interface Rollout {
   readonly healthyBefore?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Before the first move. Absent: written by an earlier version, or not seen. */
   readonly baseline?: Baseline;
+  /**
+   * Requests of which not one was answered before the member came in that came in last: it is not blamed for them, also
+   * when another process goes on. Absent: none, or the other member is out by now.
+   */
+  readonly failingBefore?: Baseline["requests"];
   /** When it turned last. Absent: it has not turned, or an earlier version wrote it. */
   readonly turned?: Baseline;
   /** Somebody asked for the way back; nothing was known to be broken. Absent: no. */

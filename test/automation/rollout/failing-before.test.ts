@@ -1,7 +1,9 @@
 /** Which of two members it is that fails: the one that comes in, or the one that was there. */
 import assert from "node:assert/strict";
 import type { DriverError } from "../../../automation/errors";
-import { World } from "../world";
+import type { DriverEventBody } from "../../../automation/events";
+import { startRollout, type Step } from "../../../stacks/record";
+import { config, Killed, World } from "../world";
 
 const minute = 60_000;
 const bound = (world: World, name: string): boolean => world.clusters.get(name)?.bound === true;
@@ -41,6 +43,83 @@ describe("an old member that errs before the new one comes in", () => {
     assert.equal(role(world, "green"), "active");
     assert.equal(left, false, "it turned back");
     assert.equal(world.fails(), false);
+  });
+
+  /** Where the first run ends. */
+  const phases: Readonly<Record<string, (event: DriverEventBody) => boolean>> = {
+    "in the gate of the admit": (event) => event.kind === "gate" && event.reason === "initial",
+    "in the bake": (event) => event.kind === "gate" && event.reason === "bake",
+  };
+  const steps = (world: World): string[] =>
+    world.events.flatMap((event) =>
+      event.kind === "step-started" && event.step.type === "move" ? [`${event.step.kind} ${event.step.member}`] : [],
+    );
+  const errsFromProvision = (world: World): void => {
+    world.watch = () => {
+      if (world.record.intent?.move.kind === "provision") world.erring.add("blue");
+    };
+  };
+  const curedBy = (world: World, result: { readonly outcome: string; readonly message: string }): void => {
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal(role(world, "green"), "active");
+    assert.equal(
+      world.events.some(({ kind }) => kind === "walk-back"),
+      false,
+      "it turned back",
+    );
+    assert.equal(world.fails(), false);
+    assert.equal(world.record.rollout, null);
+  };
+
+  for (const [where, isThere] of Object.entries(phases)) {
+    it(`is left for the new one also when the run is stopped ${where} and begun again`, async () => {
+      const world = new World();
+      errsFromProvision(world);
+      const stop = new AbortController();
+      world.listen = (event) => {
+        if (isThere(event)) stop.abort();
+      };
+      const stopped = await world.upgrade({ stop: stop.signal });
+      assert.deepEqual([stopped.outcome, stopped.code], ["stopped", "EBG-STOPPED"], stopped.message);
+      assert.deepEqual(Object.keys(world.record.rollout?.failingBefore ?? {}), ["web"]);
+      world.events = [];
+      curedBy(world, await world.upgrade());
+    });
+
+    it(`is left for the new one also when the driver is killed ${where} and another one goes on`, async () => {
+      const world = new World();
+      errsFromProvision(world);
+      let dead = false;
+      world.listen = (event) => {
+        if (dead || !isThere(event)) return;
+        dead = true;
+        throw new Killed();
+      };
+      await assert.rejects(world.upgrade(), Killed);
+      world.now += 20 * minute;
+      world.reconcile();
+      world.events = [];
+      curedBy(world, await world.upgrade());
+    });
+  }
+
+  it("is left for the new one also when something gets larger between the admit and the bake", async () => {
+    const world = new World();
+    const planned = (await world.plan(config)).steps.flatMap((step): Step[] => {
+      if (step.type !== "move" || step.kind !== "admit") return [step];
+      const from = step.to;
+      return [step, { type: "move", kind: "scale", member: "green", from, to: { ...from, capacityPercent: 150 } }];
+    });
+    world.record = startRollout(world.record, {
+      id: "r",
+      strategy: "replace",
+      wantedVersion: "1.35",
+      steps: planned,
+      startedAt: "2026-01-01T00:00:00Z",
+    });
+    errsFromProvision(world);
+    curedBy(world, await world.upgrade());
+    assert.deepEqual(steps(world).slice(0, 4), ["provision green", "admit green", "scale green", "drain blue"]);
   });
 
   it("is gone back to when the new one errs alone, once the old one has left", async () => {
