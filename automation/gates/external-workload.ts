@@ -2,7 +2,7 @@
  * Workloads that somebody else deploys: whether they are there and well on a member, and the same as on those that
  * serve. Nothing here can repair them, so each problem says in words what is missing and where.
  */
-import { listing, notYet, passed, untold, waiting, type Decided, type GateMemory } from "./gate-result";
+import { bad, listing, notYet, passed, untold, waiting, type Decided, type GateMemory } from "./gate-result";
 import { silence, type MemberObservation, type ObservedExternal, type Observation } from "../observation/observe";
 import type { ReadyObject } from "../ports/external-workload";
 import { counted } from "../text/sentences";
@@ -76,27 +76,47 @@ export interface ExternalRules {
   readonly member: string;
   /** Members that serve, whose images it must run; none where that is not asked. */
   readonly serving: readonly string[];
+  /** What can't be asked for longer is not waited for: the member itself, and with `passesSilence` those that serve. */
+  readonly toleratedMs: number;
+  readonly passesSilence: boolean;
+}
+
+/** Those that serve, when their images are asked for and none of them can be asked; else empty. */
+export function silentPeers(
+  { members }: Observation,
+  { member, serving }: Pick<ExternalRules, "member" | "serving">,
+): readonly MemberObservation[] {
+  if (!externalsOf(members[member]).some(([, external]) => external.comparesImages)) return [];
+  const others = serving.flatMap((name) => members[name] ?? []);
+  return others.some(({ reachable }) => reachable) ? [] : others;
 }
 
 /** Before a member is let in: each external workload is there and well, and the same as on the members that serve. */
 export function decideExternal(observation: Observation, rules: ExternalRules, memory: GateMemory): Decided {
-  const { member, serving } = rules;
+  const { member, serving, toleratedMs } = rules;
+  const { at } = observation;
   const seen = observation.members[member];
-  if (seen === undefined || !seen.reachable)
-    return untold(memory, waiting("api-server", silence(seen ?? { name: member, problem: "no outputs" })));
+  if (seen === undefined || !seen.reachable) {
+    const silent = waiting("api-server", silence(seen ?? { name: member, problem: "no outputs" }));
+    return bad(memory, at, toleratedMs, silent, `bring ${member}'s API server back`);
+  }
   const all = externalsOf(seen);
   for (const [, external] of all) {
     const problem = externalProblem(member, external);
     if (problem !== null) return notYet(waiting("external", problem));
   }
-  const others = serving.flatMap((name) => observation.members[name] ?? []);
-  const answering = others.filter((other) => other.reachable);
-  const compared = all.some(([, external]) => external.comparesImages);
-  if (compared && others.length > 0 && answering.length === 0)
-    return untold(memory, waiting("unknown", `nobody can say which images serve: ${others.map(silence).join("; ")}`));
+  const good = `${member}: its external workloads are there and ready`;
+  const silent = silentPeers(observation, rules);
+  if (silent.length > 0) {
+    const unknown = waiting("unknown", `nobody can say which images serve: ${silent.map(silence).join("; ")}`);
+    if (!rules.passesSilence) return untold(memory, unknown);
+    const waited = bad(memory, at, toleratedMs, unknown, "");
+    return waited.decision.status === "waiting" ? waited : notYet(passed(`${good}; ${unknown.message}`));
+  }
+  const answering = serving.flatMap((name) => observation.members[name] ?? []).filter((other) => other.reachable);
   for (const [key, external] of all) {
     const problem = imagesProblem(member, key, external, answering);
     if (problem !== null) return notYet(waiting("images", problem));
   }
-  return notYet(passed(`${member}: its external workloads are there and ready`));
+  return notYet(passed(good));
 }

@@ -41,10 +41,11 @@ export interface RunPolicy {
   readonly waitsForLocks: boolean;
   /**
    * What is asked of workloads that somebody else deploys before a member is let in. `same`: they are there and well,
-   * and run the images of those that serve. `there`: the images may be others, because what serves is what is left.
-   * `nothing`: on the way back nobody is kept waiting for them.
+   * and run the images of those that serve. `same-if-told`: so, but when none of those that serve can be asked, nobody
+   * waits for them: whoever types an admit may be there to replace them. `there`: the images may be others, because what
+   * serves is what is left. `nothing`: on the way back nobody is kept waiting for them.
    */
-  readonly externalWorkloads: "same" | "there" | "nothing";
+  readonly externalWorkloads: "same" | "same-if-told" | "there" | "nothing";
   /** Requests of a round: more where some of them failed before, because a share has to be compared. */
   requests(plain: number): number;
 }
@@ -66,6 +67,12 @@ const served = (baseline: Baseline | undefined, member: string): boolean => {
 };
 const answered = (baseline: Baseline | undefined): boolean =>
   baseline !== undefined && Object.values(baseline.requests).every(({ failed }) => failed === 0);
+
+function externalWorkloadsOf(rollout: Rollout | null): RunPolicy["externalWorkloads"] {
+  if (rollout?.direction === "back") return "nothing";
+  const asked = rollout?.command?.name;
+  return asked === "rollback" ? "there" : asked === "admit" ? "same-if-told" : "same";
+}
 
 /** Of the rollout that the record has; without one, of nothing that is under way. */
 export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">): RunPolicy {
@@ -106,7 +113,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     requestsTellLate: back !== null || Object.keys(failing).length > 0,
     suspectsLeaving: back !== null && !asked,
     waitsForLocks: back !== null,
-    externalWorkloads: back !== null ? "nothing" : rollout?.command?.name === "rollback" ? "there" : "same",
+    externalWorkloads: externalWorkloadsOf(rollout),
     requests: (plain) =>
       Object.keys({ ...times.at(-1)?.requests, ...failing }).some((key) => excused.failing(key) > 0) ? 32 : plain,
   };

@@ -1,11 +1,13 @@
 /** The wait for workloads that somebody else deploys, before a member is let in. */
-import type { Move } from "../../stacks/record";
+import type { MemberMove } from "../../stacks/record";
 import { isExternal } from "../../stacks/config/target-groups";
-import { decideExternal, externalsOf } from "../gates/external-workload";
+import { decideExternal, externalsOf, silentPeers } from "../gates/external-workload";
 import { listing } from "../gates/gate-result";
-import { plainLook, type Observation } from "../observation/observe";
+import { plainLook, silence, type MemberObservation, type Observation } from "../observation/observe";
 import { counted } from "../text/sentences";
+import { orEvacuate } from "./evacuated-member";
 import { GateFailed, Stop } from "./interruptions";
+import { needsApi } from "./needs-api";
 import type { Session } from "./session";
 import { waitForGate } from "./wait-for-gate";
 
@@ -13,30 +15,69 @@ import { waitForGate } from "./wait-for-gate";
  * Resolves when they are there. Nothing was moved yet, and nothing that is moved back would bring them: when they don't
  * come in time the rollout waits for a person, and the same command goes on. @throws Stop
  */
-export async function waitForExternal(session: Session, index: number, { kind, member }: Move): Promise<void> {
-  const { externalWorkloads } = session.policy;
+export async function waitForExternal(session: Session, index: number, move: MemberMove): Promise<void> {
+  const { policy, environment, tolerance, options } = session;
+  const { kind, member } = move;
+  const { externalWorkloads } = policy;
   if (kind !== "admit" || externalWorkloads === "nothing") return;
-  if (!session.environment.config.services.some(isExternal)) return;
-  const serving = externalWorkloads === "same" ? session.active().filter((name) => name !== member) : [];
+  if (!environment.config.services.some(isExternal)) return;
+  const serving = externalWorkloads === "there" ? [] : session.active().filter((name) => name !== member);
+  const passesSilence = externalWorkloads === "same-if-told";
+  const rules = { member, serving, toleratedMs: tolerance.toleratedMs, passesSilence };
+  let last = null as Observation | null;
   try {
     await waitForGate(session, {
       name: `external workloads are ready on ${member}`,
       index,
       wants: { ...plainLook, workload: true },
-      decide: (seen, memory) => decideExternal(seen, { member, serving }, memory),
+      decide: (seen, memory) => decideExternal((last = seen), rules, memory),
     });
   } catch (error) {
     if (!(error instanceof GateFailed)) throw error;
-    const { commandName } = session.options;
+    if (last !== null && error.reason === "api-server") needsApi(session, last, move);
     throw new Stop(
       "EBG-GATE",
       `${member} is not let in yet: ${error.message}`,
-      error.reason === "images"
-        ? `deploy the same images to all members (or set services[].external.images to any), then go on with: ${commandName}`
-        : `deploy what is missing on ${member} where it is deployed from, and let the driver read what it may not ` +
-            `(docs/reference/permissions.md), then go on with: ${commandName}`,
+      remedyOf(session, member, error, silent()),
     );
   }
+  if (silent().length > 0)
+    options.emit({
+      kind: "note",
+      message:
+        `${member} comes in though nobody can say which images serve, because admit was asked for by name: ` +
+        silent().map(silence).join("; "),
+    });
+
+  function silent(): readonly MemberObservation[] {
+    return last === null ? [] : silentPeers(last, rules);
+  }
+}
+
+/** What a person can do about it, by what was waited for last. */
+function remedyOf(
+  session: Session,
+  member: string,
+  { reason }: GateFailed,
+  silent: readonly MemberObservation[],
+): string {
+  const goOn = `then go on with: ${session.options.commandName}`;
+  if (reason === "images")
+    return `deploy the same images to all members (or set services[].external.images to any), ${goOn}`;
+  if (reason === "unknown" && silent.length > 0) {
+    const back = silent.map(
+      ({ name, refusal }) => refusal ?? `bring ${name}'s API server back (aws eks describe-cluster)`,
+    );
+    const dead = silent.filter(({ refusal }) => refusal === undefined);
+    return (
+      `${back.join(", ")}, or set services[].external.images to any, ${goOn}` +
+      dead.map(({ name }) => orEvacuate(session, name)).join("")
+    );
+  }
+  return (
+    `deploy what is missing on ${member} where it is deployed from, and let the driver read what it may not ` +
+    `(docs/reference/permissions.md), ${goOn}`
+  );
 }
 
 /**

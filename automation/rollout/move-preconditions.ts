@@ -10,6 +10,7 @@ import { plainLook, type Observation } from "../observation/observe";
 import { healthOf, snapshot, strangers } from "../observation/target-owners";
 import { ownershipOf } from "../../stacks/config/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
+import { isDead, needsApi } from "./needs-api";
 import { refuseClaims } from "./claims-check";
 import { theirPods } from "./external-check";
 import { mayBeTurned, runHooks } from "./hooks";
@@ -21,7 +22,7 @@ import { stayersServe } from "./stayers-serve";
 import { GateFailed, Stop } from "./interruptions";
 import { looksOf } from "./observation-needs";
 import { toldLook } from "./told-look";
-import { counted, doing } from "../text/sentences";
+import { counted } from "../text/sentences";
 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
 export async function beforeMove(
@@ -79,35 +80,6 @@ function lookBefore(session: Session, move: MemberMove): Promise<Observation> {
   return move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire"
     ? toldLook(session, wants, `could not ${move.kind} ${move.member}`)
     : session.look(wants);
-}
-
-/** Silent, not refusing. */
-const isDead = ({ members }: Observation, member: string): boolean =>
-  members[member]?.reachable === false && members[member].refusal === undefined;
-
-function needsApi(session: Session, observation: Observation, move: MemberMove): void {
-  const seen = observation.members[move.member];
-  if (seen?.reachable) return;
-  const { excused } = session.policy;
-  const serving = session
-    .active()
-    .filter((name) => name !== move.member)
-    .filter((name) => healthOf(session.owners, observation, name, excused.sick) !== "unhealthy");
-  // A refused login is about the caller: an evacuation would take a cluster that is well out of traffic.
-  if (seen?.refusal !== undefined)
-    throw new Stop(
-      "EBG-KUBERNETES",
-      `could not ${move.kind} ${move.member}: it can't be asked (${seen.problem}). Everything before it is done.`,
-      `${seen.refusal}; then go on with: ${session.options.commandName}`,
-    );
-  throw new Stop(
-    "EBG-MEMBER-UNREACHABLE",
-    `could not ${move.kind} ${move.member}: its API server does not answer ` +
-      `(${seen?.problem ?? "its stack has no outputs"})${serving.length > 0 ? `; ${doing(serving, "serve")} meanwhile` : ""}. ` +
-      "Everything before it is done.",
-    `bring ${move.member}'s API server back (aws eks describe-cluster), then go on with: ` +
-      `${session.options.commandName}${["drain", "scale"].includes(move.kind) && (serving.length > 0 || session.policy.endsService) && !isEvacuated(session, move.member) ? orEvacuate(session, move.member) : ""}`,
-  );
 }
 
 function needsHealthyPeer(session: Session, observation: Observation, move: MemberMove): void {

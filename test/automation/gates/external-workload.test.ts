@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { sharedGroups } from "../group-refs";
-import { decideExternal, externalProblem, imagesProblem } from "../../../automation/gates/external-workload";
+import {
+  decideExternal,
+  externalProblem,
+  imagesProblem,
+  silentPeers,
+} from "../../../automation/gates/external-workload";
 import { freshMemory } from "../../../automation/gates/gate-result";
 import { decideReady } from "../../../automation/gates/ready";
 import type { MemberObservation, ObservedExternal, Observation } from "../../../automation/observation/observe";
@@ -46,8 +51,19 @@ const look = (...members: MemberObservation[]): Observation => ({
   alarms: null,
   problems: [],
 });
+const rules = { member: "green", serving: ["blue"], toleratedMs: 30_000, passesSilence: false };
 const decide = (observation: Observation, serving: readonly string[] = ["blue"]) =>
-  decideExternal(observation, { member: "green", serving }, freshMemory).decision;
+  decideExternal(observation, { ...rules, serving }, freshMemory).decision;
+/** What it says after each of these seconds, of the same sight. */
+const after = (observation: Observation, seconds: readonly number[], passesSilence: boolean): string[] => {
+  let memory = freshMemory;
+  return seconds.map((at) => {
+    const decided = decideExternal({ ...observation, at: at * 1000 }, { ...rules, passesSilence }, memory);
+    memory = decided.memory;
+    const { decision } = decided;
+    return "reason" in decision ? `${decision.status} ${decision.reason}` : decision.status;
+  });
+};
 const object = (status: ReadyObject["status"], message: string): readonly ReadyObject[] => [
   { kind: "Rollout", name: "web", status, message },
 ];
@@ -108,6 +124,33 @@ describe("the gate before a member with external workloads is let in", () => {
     assert.equal(decide(look(member("blue", null), member("green"))).status, "waiting");
     const known = look(member("blue", null), member("red"), member("green"));
     assert.equal(decide(known, ["blue", "red"]).status, "passed", "one of those that serve answers");
+  });
+  it("does not wait for the member's own API server for longer than for a blip", () => {
+    const silent = look(member("blue"), member("green", null));
+    for (const passesSilence of [false, true])
+      assert.deepEqual(after(silent, [0, 29, 30], passesSilence), [
+        "waiting api-server",
+        "waiting api-server",
+        "failed api-server",
+      ]);
+  });
+  it("waits for those that serve and can't be asked, but not for long where that was asked for by name", () => {
+    const dead = look(member("blue", null), member("green"));
+    assert.deepEqual(after(dead, [0, 30, 3600], false), ["waiting unknown", "waiting unknown", "waiting unknown"]);
+    assert.deepEqual(after(dead, [0, 29, 30], true), ["waiting unknown", "waiting unknown", "passed"]);
+    const unwell = look(member("blue", null), member("green", { pods: { total: 2, ready: 0 } }));
+    assert.deepEqual(after(unwell, [0, 3600], true), ["waiting external", "waiting external"]);
+    const differs = look(member("blue"), member("green", { images: ["sha256:b"] }));
+    assert.deepEqual(after(differs, [0, 3600], true), ["waiting images", "waiting images"]);
+  });
+  it("names who serves and can't be asked only where images are compared and nobody else tells them", () => {
+    const names = (...seen: MemberObservation[]): string[] =>
+      silentPeers(look(...seen), { member: "green", serving: ["blue", "red"] }).map(({ name }) => name);
+    assert.deepEqual(names(member("blue", null), member("green")), ["blue"]);
+    assert.deepEqual(names(member("blue", null), member("red", null), member("green")), ["blue", "red"]);
+    assert.deepEqual(names(member("blue", null), member("red"), member("green")), []);
+    assert.deepEqual(names(member("blue", null), member("green", { comparesImages: false })), []);
+    assert.deepEqual(names(member("green")), []);
   });
   it("is apart from the gate after provision, which no update of ours could make pass", () => {
     const { decision } = decideReady(look(member("green", { service: null })), "green");

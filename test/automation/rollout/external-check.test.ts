@@ -198,6 +198,84 @@ describe("an upgrade whose workloads somebody else deploys", () => {
     assert.equal(again.outcome, "done", again.message);
   });
 
+  /** Before green is let in, somebody's API server dies. */
+  const silenced = (world: Theirs, name: string): void => {
+    world.images.set("green", "sha256:1");
+    world.listen = (event) => {
+      const cluster = world.clusters.get(name);
+      if (event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "provision" && cluster)
+        cluster.reachable = false;
+    };
+  };
+  const waited = (world: Theirs, since: number): number => (world.now - since) / 1000;
+
+  it("lets a member in by name though who serves can't be asked: it may be what rescues, and that is said", async () => {
+    const world = new Theirs();
+    world.images.set("green", "sha256:1");
+    const standby = { role: "standby", version: "1.34", workload: "running" } as const;
+    world.record = { ...world.record, placement: { ...world.record.placement, green: standby } };
+    world.clusters.set("green", world.member("1.34", false));
+    Object.assign(world.clusters.get("blue") ?? {}, { reachable: false });
+    const asked = { name: "admit", member: "green", percent: null } as const;
+    const one = { ...settings, "eks-blue-green:kubernetesVersion": "1.34" };
+    const result = await world.run(asked, { config: one });
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal(world.record.placement["green"]?.role, "active");
+    assert.deepEqual(world.told(), ["waiting unknown", "passed passed"]);
+    const notes = world.events.flatMap((event) => (event.kind === "note" ? [event.message] : []));
+    assert.ok(
+      notes.some((note) => /green comes in though nobody can say which images serve.*blue's API server/.test(note)),
+      notes.join("\n"),
+    );
+  });
+
+  it("waits in an upgrade while who serves can't be asked, and says what to do about that one", async () => {
+    const world = new Theirs();
+    silenced(world, "blue");
+    const result = await world.upgrade({ config: settings });
+    assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-GATE"], result.message);
+    assert.match(result.message, /nobody can say which images serve: blue's API server does not answer/);
+    assert.match(result.remedy ?? "", /^bring blue's API server back .*external\.images to any, then go on with: /);
+    assert.match(result.remedy ?? "", /eks-blue-green evacuate blue --stack dev$/);
+    assert.doesNotMatch(result.remedy ?? "", /deploy what is missing/);
+    Object.assign(world.clusters.get("blue") ?? {}, { reachable: true });
+    world.listen = () => undefined;
+    const again = await world.upgrade({ config: settings });
+    assert.equal(again.outcome, "done", again.message);
+  });
+
+  it("gives who is refused the login to those that serve the remedy of that, and takes nobody for dead", async () => {
+    const world = new Theirs();
+    world.images.set("green", "sha256:1");
+    world.listen = (event) => {
+      if (event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "provision")
+        world.refusing.add("blue");
+    };
+    const result = await world.upgrade({ config: settings });
+    assert.equal(result.outcome, "stopped", result.message);
+    assert.match(result.remedy ?? "", /^get an access entry, or set services/);
+    assert.doesNotMatch(result.remedy ?? "", /evacuate/);
+  });
+
+  it("says at once that the member's own API server is silent, as every admit does", async () => {
+    const world = new Theirs();
+    silenced(world, "green");
+    let since = 0;
+    const { listen } = world;
+    world.listen = (event) => {
+      listen(event);
+      if (event.kind === "gate" && event.reason === "api-server" && event.status === "waiting") since ||= world.now;
+    };
+    const result = await world.upgrade({ config: settings });
+    assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-MEMBER-UNREACHABLE"], result.message);
+    assert.match(result.message, /could not admit green: its API server does not answer .*; blue serves meanwhile/);
+    assert.match(
+      result.remedy ?? "",
+      /^bring green's API server back .*go on with: eks-blue-green upgrade --stack dev$/,
+    );
+    assert.ok(since > 0 && waited(world, since) < 60, `it waited ${waited(world, since)} s`);
+  });
+
   it("lets the first member in, of whom nobody serves yet, once they are there", async () => {
     const world = new Theirs();
     world.images.clear();
