@@ -6,14 +6,7 @@ import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { HookConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import {
-  asOneWrite,
-  callerIn,
-  parseRecord,
-  signed,
-  type EnvironmentRecord,
-  type Signature,
-} from "../../stacks/record";
+import { asOneWrite, callerIn, parseRecord, signed, type EnvironmentRecord, type Signature } from "../../stacks/record";
 import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
