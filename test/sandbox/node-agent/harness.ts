@@ -201,7 +201,7 @@ export function condition(pod: Pod, type: string): string | undefined {
 }
 
 /** Polls until `check` holds. */
-export async function until(what: string, check: () => boolean | Promise<boolean>, limitMs = 90_000): Promise<void> {
+export async function until(what: string, check: () => boolean | Promise<boolean>, limitMs = 150_000): Promise<void> {
   const end = Date.now() + limitMs;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`waited ${limitMs} ms for ${what}`);
