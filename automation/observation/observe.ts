@@ -3,7 +3,7 @@
  * asked once a round.
  */
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs } from "../../stacks/contract";
-import type { EnvironmentConfig } from "../../stacks/config";
+import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config";
 import {
   groupOfMember,
   groupRefsOf,
@@ -154,6 +154,11 @@ async function expectedTargets(
   return ready.length === 0 ? [] : nodes;
 }
 
+function serviceOfPort(config: Pick<EnvironmentConfig, "services">, port: string): ServiceConfig | undefined {
+  const name = targetGroupsOf(config).find(({ key }) => key === port)?.service;
+  return config.services.find((one) => one.name === name);
+}
+
 /** null: it is ours, or there is no such service any more. */
 async function observeExternal(
   { kubernetes }: Ports,
@@ -162,16 +167,15 @@ async function observeExternal(
   config: Pick<EnvironmentConfig, "services">,
 ): Promise<ObservedExternal | null> {
   const outputs = member.services[key];
-  const name = targetGroupsOf(config).find((group) => group.key === key)?.service;
-  const wanted = config.services.find((one) => one.name === name);
   if (outputs?.workload !== "external") return null;
   const { namespace, service, servicePort } = outputs;
-  const ready = wanted?.external?.ready ?? [];
+  const wanted = serviceOfPort(config, key)?.external;
+  const ready = wanted?.ready ?? [];
   return {
     ...(await kubernetes.externalWorkload(member, { namespace, service, ready })),
     serviceName: `${namespace}/${service}`,
     servicePort,
-    comparesImages: wanted?.external?.images !== "any",
+    comparesImages: wanted?.images !== "any",
   };
 }
 
@@ -289,8 +293,7 @@ export const probeUrl = (
   port: string,
 ): string => {
   // The path is the service's; what is probed is each of its ports.
-  const service = targetGroupsOf(config).find((group) => group.key === port)?.service;
-  const path = config.services.find((one) => one.name === service)?.probePath ?? "/";
+  const path = serviceOfPort(config, port)?.probePath ?? "/";
   // Groups of the same port are behind the same listener.
   const group = loadBalancer.services[groupsOfPort(groupRefsOf(loadBalancer.services), port)[0] ?? port];
   return `http://${group?.dnsName ?? loadBalancer.dnsName}:${group?.port ?? 80}${path}`;
