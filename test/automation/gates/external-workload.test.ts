@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { externalMember, wellExternal } from "../external-members";
 import { sharedGroups } from "../group-refs";
 import {
   decideExternal,
@@ -12,36 +13,20 @@ import type { MemberObservation, ObservedExternal, Observation } from "../../../
 import type { ReadyObject } from "../../../automation/ports/external-workload";
 
 const well: ObservedExternal = {
-  serviceName: "shop/web",
-  servicePort: 80,
-  comparesImages: true,
-  service: { selects: true, ports: [80] },
-  pods: { total: 2, ready: 2 },
-  images: ["sha256:a"],
+  ...wellExternal,
   objects: [{ kind: "Deployment", name: "web", status: "current", message: "" }],
 };
-const member = (name: string, change: Partial<ObservedExternal> | null = {}): MemberObservation => ({
-  name,
-  clusterName: `dev-${name}`,
-  reachable: change !== null,
-  problem: change === null ? "refused" : "",
-  nodes: { ready: 2, total: 2, minors: ["1.35"] },
-  controller: { available: true, version: "3.5.0", message: "" },
-  services:
-    change === null
-      ? {}
-      : {
-          web: {
-            declaredBinding: null,
-            bindings: [],
-            recorded: null,
-            endpoints: [],
-            deployment: null,
-            external: { ...well, ...change },
-            pods: 0,
-          },
-        },
-});
+/** `change`: null of one that does not answer. */
+const member = (name: string, change: Partial<ObservedExternal> | null = {}): MemberObservation =>
+  externalMember(
+    name,
+    { ...well, ...change },
+    {
+      nodes: { ready: 2, total: 2, minors: ["1.35"] },
+      controller: { available: true, version: "3.5.0", message: "" },
+      ...(change === null ? { reachable: false, problem: "refused", services: {} } : {}),
+    },
+  );
 const look = (...members: MemberObservation[]): Observation => ({
   at: 0,
   groups: { web: [] },

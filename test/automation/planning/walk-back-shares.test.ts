@@ -7,21 +7,13 @@ import {
   startRollout,
   turnBack,
   type EnvironmentRecord,
-  type MemberPlacement,
   type Placement,
   type Step,
 } from "../../../stacks/record";
+import { servingWith as stands, shiftOf } from "../../stacks/record/shares";
 
 const at = "2026-11-30T00:00:00Z";
-const stands = (share: number): MemberPlacement => ({ role: "active", version: "1.35", workload: "running", share });
-const shift = (from: [number, number], to: [number, number]): Step => ({
-  type: "move",
-  kind: "shift",
-  changes: {
-    blue: { from: stands(from[0]), to: stands(to[0]) },
-    green: { from: stands(from[1]), to: stands(to[1]) },
-  },
-});
+const shift = (from: [number, number], to: [number, number]): Step => shiftOf([from[0], to[0]], [from[1], to[1]]);
 const steps = [shift([999, 0], [990, 10]), shift([990, 10], [900, 100]), shift([900, 100], [0, 999])];
 
 /** `done` of the shifts are committed; the next one is open or not. */

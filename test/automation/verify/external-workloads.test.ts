@@ -6,35 +6,10 @@ import { byMember } from "../../../automation/verify/inspect";
 import type { EnvironmentOutputs } from "../../../stacks/contract";
 import type { Inspection } from "../../../automation/verify/inspection";
 import type { EnvironmentRecord } from "../../../stacks/record";
+import { externalMember, wellExternal } from "../external-members";
 
-const well: ObservedExternal = {
-  serviceName: "shop/web",
-  servicePort: 80,
-  comparesImages: true,
-  service: { selects: true, ports: [80] },
-  pods: { total: 2, ready: 2 },
-  images: ["sha256:a"],
-  objects: [],
-};
-const member = (name: string, change: Partial<ObservedExternal> = {}): MemberObservation => ({
-  name,
-  clusterName: `dev-${name}`,
-  reachable: true,
-  problem: "",
-  nodes: null,
-  controller: null,
-  services: {
-    web: {
-      declaredBinding: null,
-      bindings: [],
-      recorded: null,
-      endpoints: [],
-      deployment: null,
-      external: { ...well, ...change },
-      pods: 0,
-    },
-  },
-});
+const member = (name: string, change: Partial<ObservedExternal> = {}): MemberObservation =>
+  externalMember(name, { ...wellExternal, ...change });
 type Roles = Readonly<Record<string, "active" | "standby">>;
 const placementOf = (roles: Roles): EnvironmentRecord["placement"] =>
   Object.fromEntries(

@@ -3,6 +3,7 @@ import { environmentProgram } from "../../../stacks/environment/program";
 import { memberProgram } from "../../../stacks/member/program";
 import type { EnvironmentRecord } from "../../../stacks/record";
 import { devValues, find, runUnderMocks } from "../mock-engine";
+import { podSpecOf, type PodSpec } from "./managed-pod";
 
 const values = { "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" };
 const record: EnvironmentRecord = {
@@ -18,27 +19,7 @@ const record: EnvironmentRecord = {
 
 describe("what runs in a member", () => {
   describe("pods", () => {
-    interface Template {
-      readonly automountServiceAccountToken?: boolean;
-      readonly securityContext?: { readonly sysctls: readonly { readonly name: string }[] };
-      readonly containers: readonly { readonly securityContext: Readonly<Record<string, unknown>> }[];
-    }
-    const templateOf = async (change: object): Promise<Template> => {
-      const service = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, ...change };
-      const wanted = (
-        await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () =>
-          environmentProgram({ ...devValues, "eks-blue-green:services": JSON.stringify([service]) }),
-        )
-      ).outputs;
-      const { resources } = await runUnderMocks(
-        { stack: "dev-blue", stacks: { dev: { ...wanted, record: record } } },
-        () => memberProgram(values),
-      );
-      const spec = find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as {
-        readonly template: { readonly spec: Template };
-      };
-      return spec.template.spec;
-    };
+    const templateOf = (change: object): Promise<PodSpec> => podSpecOf(change, record);
     const always = { allowPrivilegeEscalation: false, seccompProfile: { type: "RuntimeDefault" } };
 
     it("are as they always were where the config says nothing: nobody's pods roll by a new version of the package", async () => {

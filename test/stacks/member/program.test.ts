@@ -4,6 +4,7 @@ import { environmentProgram } from "../../../stacks/environment/program";
 import { memberProgram } from "../../../stacks/member/program";
 import type { EnvironmentRecord, MemberPlacement, MemberMove } from "../../../stacks/record";
 import { devValues, find, listing, type MockWorld, runUnderMocks } from "../mock-engine";
+import { podSpecOf } from "./managed-pod";
 
 const standby: MemberPlacement = { role: "standby", version: "1.34", workload: "running" };
 const active: MemberPlacement = { ...standby, role: "active" };
@@ -188,22 +189,8 @@ describe("a member's program", () => {
   });
 
   it("gives pods the memory and CPU that the config names, and what they always had when it names none", async () => {
-    const resourcesOf = async (change: object): Promise<unknown> => {
-      const service = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, ...change };
-      const wanted = (
-        await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () =>
-          environmentProgram({ ...devValues, "eks-blue-green:services": JSON.stringify([service]) }),
-        )
-      ).outputs;
-      const { resources } = await runUnderMocks(
-        { stack: "dev-blue", stacks: { dev: { ...wanted, record: recordWith(active) } } },
-        () => memberProgram(values),
-      );
-      const spec = find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as {
-        template: { spec: { containers: { resources: unknown }[] } };
-      };
-      return spec.template.spec.containers[0]?.resources;
-    };
+    const resourcesOf = async (change: object): Promise<unknown> =>
+      (await podSpecOf(change, recordWith(active))).containers[0]?.resources;
     assert.deepEqual(await resourcesOf({ memory: "512Mi", cpu: 0.5 }), {
       requests: { cpu: "0.5", memory: "512Mi" },
       limits: { memory: "512Mi" },

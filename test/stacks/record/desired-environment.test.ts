@@ -5,16 +5,10 @@ import {
   desiredOfEnvironment,
   startRollout,
   type EnvironmentRecord,
-  type MemberPlacement,
 } from "../../../stacks/record";
+import { servingWith as stands } from "./shares";
 
 const at = "2026-11-30T00:00:00Z";
-const stands = (share?: number): MemberPlacement => ({
-  role: "active",
-  version: "1.35",
-  workload: "running",
-  ...(share === undefined ? {} : { share }),
-});
 const record = (placement: EnvironmentRecord["placement"]): EnvironmentRecord => ({
   schemaVersion: 2,
   revision: 1,

@@ -13,26 +13,12 @@ import {
   startRollout,
   turnBack,
   type EnvironmentRecord,
-  type MemberPlacement,
   type Step,
 } from "../../../stacks/record";
+import { servingWith as stands, shiftOf as shift } from "./shares";
 import { storedRecords } from "./stored-records";
 
 const at = "2026-11-30T00:00:00Z";
-const stands = (share?: number): MemberPlacement => ({
-  role: "active",
-  version: "1.35",
-  workload: "running",
-  ...(share === undefined ? {} : { share }),
-});
-const shift = (blue: [number, number], green: [number, number]): Step => ({
-  type: "move",
-  kind: "shift",
-  changes: {
-    blue: { from: stands(blue[0]), to: stands(blue[1]) },
-    green: { from: stands(green[0]), to: stands(green[1]) },
-  },
-});
 const base = (blue?: number, green?: number): EnvironmentRecord => ({
   schemaVersion: 1,
   revision: 1,

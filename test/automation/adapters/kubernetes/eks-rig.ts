@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { closeLookups } from "../../../../automation/adapters/kubernetes/cluster-lookup";
+import type { MemberOutputs } from "../../../../stacks/contract";
 
 const variables = {
   AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
@@ -50,6 +51,17 @@ export class EksRig {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
+  }
+  /** The member `blue`, whose cluster `dev-blue` has its API server there; EKS tells so from now on. */
+  blueAt(endpoint: string, caData: string): MemberOutputs {
+    this.clusters.set("dev-blue", { endpoint, certificateAuthority: { data: caData } });
+    const kubeconfig = JSON.stringify({
+      "current-context": "c",
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+      clusters: [{ name: "c", cluster: { server: endpoint, "certificate-authority-data": caData } }],
+      users: [{ name: "u", user: { token: "t" } }],
+    });
+    return { member: "blue", clusterName: "dev-blue", endpoint, region: "us-east-1", kubeconfig } as MemberOutputs;
   }
   async stop(): Promise<void> {
     for (const [name, value] of this.saved) {

@@ -85,20 +85,7 @@ describe("a workload that somebody else deploys, read", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await eks.start();
-    eks.clusters.set("dev-blue", { endpoint: url, certificateAuthority: { data: certificates.caData } });
-    const kubeconfig = JSON.stringify({
-      "current-context": "c",
-      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-      clusters: [{ name: "c", cluster: { server: url, "certificate-authority-data": certificates.caData } }],
-      users: [{ name: "u", user: { token: "t" } }],
-    });
-    member = {
-      member: "blue",
-      clusterName: "dev-blue",
-      endpoint: url,
-      region: "us-east-1",
-      kubeconfig,
-    } as MemberOutputs;
+    member = eks.blueAt(url, certificates.caData);
   });
   after(async () => {
     closeConnections();
