@@ -5,6 +5,7 @@ import type { ExternalQuery, ExternalWorkload, ReadyObject } from "../../ports/e
 import { oneLine } from "../../text/foreign";
 import { getList, getObject } from "./client";
 import { objectStatus, type StatusObject } from "./kstatus";
+import { isLive, labelSelector } from "./pods";
 
 interface ServiceFile {
   readonly spec?: {
@@ -27,18 +28,6 @@ export interface PodFile {
 interface ResourceList {
   readonly resources?: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean }[];
 }
-
-/** As a list asks for it. */
-export const labelSelector = (labels: Readonly<Record<string, string>>): string =>
-  encodeURIComponent(
-    Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(","),
-  );
-
-/** Those that may serve: neither ended nor on their way out. */
-export const isLive = ({ metadata, status }: PodFile): boolean =>
-  metadata.deletionTimestamp === undefined && status?.phase !== "Succeeded" && status?.phase !== "Failed";
 
 /** `registry/web@sha256:…`: two clusters may pull the same image from two registries. */
 export function digestsOf(pods: readonly PodFile[]): string[] {

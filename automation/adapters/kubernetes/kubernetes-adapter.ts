@@ -7,6 +7,7 @@ import { controllerStateOf, deploymentStateOf, holds, type Condition, type Deplo
 import { proveController } from "./controller-proof";
 import { externalWorkload } from "./external-workload";
 import { nodeTargets } from "./node-targets";
+import { hasEnded, labelSelector } from "./pods";
 import * as services from "./services";
 import { closeLookups } from "./cluster-lookup";
 import { closeConnections, get, getList, getObject } from "./client";
@@ -204,13 +205,10 @@ export class KubernetesAdapter implements KubernetesPort {
   async pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number> {
     if (Object.keys(selector).length === 0)
       throw new Error(`pods of ${member.member} in namespace ${namespace}: an empty selector would select all of them`);
-    const labels = Object.entries(selector)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(",");
     const pods = await getList<PodObject>(
       member,
-      `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(labels)}`,
+      `/api/v1/namespaces/${namespace}/pods?labelSelector=${labelSelector(selector)}`,
     );
-    return pods.filter((pod) => pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed").length;
+    return pods.filter((pod) => !hasEnded(pod)).length;
   }
 }

@@ -2,6 +2,7 @@
 import type { MemberOutputs } from "../../../stacks/contract";
 import type { BindingCrd, BindingTimes, DisruptionBudget, PreStop, WorkloadReading } from "../../ports/readings";
 import { getList, getObject } from "./client";
+import { isLive, labelSelector } from "./pods";
 
 type Labels = Readonly<Record<string, string>>;
 interface Selector {
@@ -114,12 +115,6 @@ function spreadOf(spec: PodSpec): string[] {
   return [...new Set(keys.filter((key) => key !== undefined))];
 }
 
-const labelsOf = (selector: Selector | undefined): string =>
-  encodeURIComponent(
-    Object.entries(selector?.matchLabels ?? {})
-      .map(([key, value]) => `${key}=${value}`)
-      .join(","),
-  );
 const text = (value: string | number | undefined): string | null => (value === undefined ? null : String(value));
 
 export async function readWorkload(
@@ -168,18 +163,15 @@ async function readAround(member: MemberOutputs, namespace: string, selector: Se
   const [pods, budgets, space] = await Promise.all([
     selector === undefined
       ? []
-      : getList<Pod>(member, `/api/v1/namespaces/${namespace}/pods?labelSelector=${labelsOf(selector)}`),
+      : getList<Pod>(
+          member,
+          `/api/v1/namespaces/${namespace}/pods?labelSelector=${labelSelector(selector.matchLabels ?? {})}`,
+        ),
     getList<Budget>(member, `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`),
     getObject<{ metadata: Meta }>(member, `/api/v1/namespaces/${namespace}`),
   ]);
   return {
-    pods: pods.filter(
-      (pod) =>
-        selects(selector, pod.metadata.labels ?? {}) &&
-        pod.metadata.deletionTimestamp === undefined &&
-        pod.status?.phase !== "Succeeded" &&
-        pod.status?.phase !== "Failed",
-    ),
+    pods: pods.filter((pod) => selects(selector, pod.metadata.labels ?? {}) && isLive(pod)),
     budgets,
     injectsReadinessGates: space?.metadata.labels?.["elbv2.k8s.aws/pod-readiness-gate-inject"] === "enabled",
   };
