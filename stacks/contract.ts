@@ -66,6 +66,8 @@ export interface ServiceTargetGroup {
   readonly targetGroupArn: string;
   readonly targetGroupName: string;
   readonly listenerArn: string;
+  /** The rule whose action forwards to it. Absent or null: the listener's default action does. */
+  readonly ruleArn?: string | null;
   /** Source of the members' ingress rules when it is not the environment's common one. */
   readonly securityGroupId?: string | null;
   /** The listener's port on the load balancer. */
@@ -76,6 +78,10 @@ export interface ServiceTargetGroup {
 export interface SharedLoadBalancerOutputs {
   /** `service`: the primary's Services own the load balancers, one each; the environment's stack knows none of them. */
   readonly owner: LoadBalancerOwner;
+  /** Absent: `network`. */
+  readonly type?: "network" | "application";
+  /** `weighted`: a target group for each member, and weights say how much it gets. Absent: `shared`. */
+  readonly traffic?: "shared" | "weighted";
   /** Only with owner `service`. */
   readonly primary: string | null;
   /** null with owner `service`, and when several load balancers were adopted: each target group names its own. */

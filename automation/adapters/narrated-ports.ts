@@ -34,6 +34,7 @@ const pulumiWords = (environment: string) => {
 const awsWords = {
   identity: () => "asking AWS whose credentials these are",
   targets: () => "reading the load balancer's targets",
+  weights: () => "reading the weights of the members' target groups",
   findServiceLoadBalancers: () => "looking for the load balancers of the primary's Services",
   upgradeInsights: () => "asking EKS what may keep clusters from the version",
   network: () => "reading the zones and subnets",

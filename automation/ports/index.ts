@@ -21,8 +21,10 @@ import type {
   UpgradeInsights,
   WorkloadReading,
 } from "./readings";
+import type { Route, RouteWeights } from "./routes";
 import type { AppliedUpdate, Leaves, PreviewedUpdate } from "./updates";
 
+export type { Route, RouteWeights } from "./routes";
 export type { AppliedUpdate, Leaves, PlannedOperation, PreviewedUpdate } from "./updates";
 
 export type { DeploymentState };
@@ -214,6 +216,8 @@ export interface AwsPort {
   /** Account and ARN that the credentials belong to. @throws EBG-CREDENTIALS */
   identity(): Promise<{ readonly account: string; readonly arn: string }>;
   targets(targetGroupArn: string): Promise<readonly Target[]>;
+  /** In the order of the routes, with a call for each load balancer and each listener that has rules. */
+  weights(routes: readonly Route[]): Promise<readonly RouteWeights[]>;
   /** Deregisters `ip:port` targets; those that are gone already are no error. */
   deregister(targetGroupArn: string, targets: readonly string[]): Promise<void>;
   /** null when there is no cluster of that name. */

@@ -1,4 +1,4 @@
-/** Port methods that only `adopt`, instance targets and workloads of others need, for worlds that have none. */
+/** Port methods that only `adopt`, weights, instance targets and workloads of others need, for worlds without them. */
 import type { AwsPort, KubernetesPort, PulumiPort } from "../../automation/ports";
 import type { NetworkReading } from "../../automation/ports/readings";
 
@@ -13,11 +13,11 @@ export const plainNetwork: Exclude<NetworkReading, "denied"> = {
 };
 
 const unexpected = (): never => {
-  throw new Error("nothing is adopted in this world");
+  throw new Error("nothing is adopted, and no traffic is weighted, in this world");
 };
 export const noAdoption: {
   readonly pulumi: Pick<PulumiPort, "refreshServices" | "adoptedBindings" | "forgetAdopted">;
-  readonly aws: Pick<AwsPort, "describeLoadBalancer" | "tags" | "removeTags" | "addTags">;
+  readonly aws: Pick<AwsPort, "describeLoadBalancer" | "tags" | "removeTags" | "addTags" | "weights">;
   readonly kubernetes: Pick<
     KubernetesPort,
     | "externalWorkload"
@@ -32,7 +32,13 @@ export const noAdoption: {
   >;
 } = {
   pulumi: { refreshServices: unexpected, adoptedBindings: unexpected, forgetAdopted: unexpected },
-  aws: { describeLoadBalancer: unexpected, tags: unexpected, removeTags: unexpected, addTags: unexpected },
+  aws: {
+    describeLoadBalancer: unexpected,
+    tags: unexpected,
+    removeTags: unexpected,
+    addTags: unexpected,
+    weights: unexpected,
+  },
   kubernetes: {
     externalWorkload: unexpected,
     nodeTargets: unexpected,

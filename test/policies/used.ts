@@ -76,6 +76,7 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
   ],
   "what GuardDuty puts into a network": ["ec2:DescribeVpcEndpoints", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints"],
   "load balancers that are handed over": ["elasticloadbalancing:RemoveTags", "ec2:DeleteTags"],
+  "weights in rules of an application load balancer": ["elasticloadbalancing:DescribeRules"],
   "alarms of a rollout": ["cloudwatch:DescribeAlarms"],
   "what is left of a cluster that is gone": ["ec2:DescribeVolumes"],
 };

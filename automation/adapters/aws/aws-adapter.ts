@@ -17,6 +17,8 @@ import type {
   ClusterStatus,
   LoadBalancerDescription,
   ProbeResult,
+  Route,
+  RouteWeights,
   ServiceLoadBalancerQuery,
   ServiceLoadBalancers,
   Target,
@@ -28,6 +30,7 @@ import { clientSettings } from "./client";
 import { readInsights } from "./insights";
 import { LoadBalancers } from "./load-balancers";
 import { probe } from "../http/probe";
+import { readWeights } from "./route-weights";
 import { findServiceLoadBalancers } from "./service-load-balancers";
 import { readNetwork } from "./zones-and-subnets";
 
@@ -89,6 +92,10 @@ export class AwsAdapter implements AwsPort {
         description: health?.Description ?? null,
       };
     });
+  }
+
+  weights(routes: readonly Route[]): Promise<readonly RouteWeights[]> {
+    return readWeights(this.elb, callAws, routes);
   }
 
   async deregister(targetGroupArn: string, targets: readonly string[]): Promise<void> {
