@@ -3,7 +3,7 @@
  * of stack,
  * and the one argument that the driver passes to the program's function when it runs it inline.
  */
-import type { EnvironmentConfig, LoadBalancerOwner } from "./config/types";
+import type { EnvironmentConfig, LoadBalancerOwner, LoadBalancerType, TrafficMode } from "./config/types";
 import type { EnvironmentRecord, MemberPlacement } from "./record/types";
 
 /**
@@ -66,7 +66,7 @@ export interface ServiceTargetGroup {
   readonly targetGroupArn: string;
   readonly targetGroupName: string;
   readonly listenerArn: string;
-  /** The rule whose action forwards to it. Absent or null: the listener's default action does. */
+  /** The listener's rule that routes to it. Absent or null: the listener's default action does. */
   readonly ruleArn?: string | null;
   /** Source of the members' ingress rules when it is not the environment's common one. */
   readonly securityGroupId?: string | null;
@@ -79,9 +79,9 @@ export interface SharedLoadBalancerOutputs {
   /** `service`: the primary's Services own the load balancers, one each; the environment's stack knows none of them. */
   readonly owner: LoadBalancerOwner;
   /** Absent: `network`. */
-  readonly type?: "network" | "application";
-  /** `weighted`: a target group for each member, and weights say how much it gets. Absent: `shared`. */
-  readonly traffic?: "shared" | "weighted";
+  readonly type?: LoadBalancerType;
+  /** `weighted`: each member has groups of its own (`ServiceTargetGroup.member`). Absent: `shared`. */
+  readonly traffic?: TrafficMode;
   /** Only with owner `service`. */
   readonly primary: string | null;
   /** null with owner `service`, and when several load balancers were adopted: each target group names its own. */

@@ -4,6 +4,7 @@
  */
 
 const elbDocs = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network";
+const albDocs = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application";
 
 /** Longest name of a load balancer or target group. API reference CreateLoadBalancer, CreateTargetGroup; 2026-11-21. */
 export const longestLoadBalancingName = 32;
@@ -168,4 +169,42 @@ export const tags = {
 export const publicEndpointBlocks = {
   most: 40,
   source: "docs.aws.amazon.com/eks/latest/userguide/service-quotas.html, 2026-11-30",
+} as const;
+
+/** Of one Application Load Balancer, all its listeners together; their default actions are no rules. */
+export const applicationQuotas = {
+  listeners: 50,
+  rules: 100,
+  targetGroups: 100,
+  targets: 1000,
+  certificates: 25,
+  source: `${albDocs}/load-balancer-limits.html, 2026-11-30`,
+} as const;
+
+/** Target groups that one action of a listener or rule forwards to, of both types of load balancer. */
+export const groupsPerAction = { most: 5, source: `${albDocs}/load-balancer-limits.html, 2026-11-30` } as const;
+
+/** Weight of a target group in an action. API reference TargetGroupTuple; 2026-11-30. */
+export const weights = { least: 0, most: 999 } as const;
+
+/** Rules of an Application Load Balancer's listener. */
+export const matchRules = {
+  priority: { least: 1, most: 50_000 },
+  valuesPerCondition: 3,
+  valuesPerRule: 5,
+  wildcardsPerRule: 5,
+  source: `${albDocs}/load-balancer-listeners.html, 2026-11-30`,
+} as const;
+
+/**
+ * How long a load balancer may still route by its former weights, in seconds, after the API shows the new ones. Network:
+ * what Amazon ECS waits. Application: nobody at AWS names a figure; 120 cured the requests that were lost in that gap in
+ * argoproj/argo-rollouts#4595.
+ */
+export const weightLagSeconds = {
+  network: 600,
+  application: 120,
+  source:
+    "docs.aws.amazon.com/AmazonECS/latest/developerguide/nlb-resources-for-blue-green.html and " +
+    "argoproj/argo-rollouts#4595, 2026-11-30",
 } as const;

@@ -4,13 +4,9 @@
  */
 import type { ServiceTargetGroup } from "../contract";
 import { targetGroupsOf } from "./target-groups";
-import type { EnvironmentConfig } from "./types";
+import type { EnvironmentConfig, TrafficMode } from "./types";
 
-/**
- * `shared`: the targets of all members are in one group, so a member's share of the traffic is its share of the targets
- * · `weighted`: each member has a group of its own, and weights say how much it gets.
- */
-export type TrafficMode = "shared" | "weighted";
+export type { TrafficMode } from "./types";
 
 /** One target group, as observations and the record name it. */
 export interface GroupRef {

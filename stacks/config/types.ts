@@ -9,7 +9,7 @@ import type { memberKeys, OwnKeys } from "./keys/environment";
 export type { ClusterConfig, NodesConfig } from "./keys/cluster";
 export type { ControllerConfig } from "./keys/controller";
 export type { HookConfig, HookPoint } from "./keys/hooks";
-export type { LoadBalancerConfig, LoadBalancerOwner } from "./keys/load-balancer";
+export type { LoadBalancerConfig, LoadBalancerOwner, LoadBalancerType } from "./keys/load-balancer";
 export type { ExistingClusterConfig, MemberClusterConfig } from "./keys/member-clusters";
 export type { NetworkConfig } from "./keys/network";
 export type { RolloutConfig } from "./keys/rollout";
@@ -17,6 +17,8 @@ export type { ServicePortConfig } from "./keys/ports";
 export type { ExistingServiceConfig } from "./keys/existing-service";
 export type { ExternalConfig, ReadyObjectConfig } from "./keys/external";
 export type { ServiceConfig } from "./keys/services";
+export type { MatchConfig } from "./keys/match";
+export type { TrafficMode } from "./keys/traffic";
 
 /** The aws provider's settings that members' providers get as well as the environment's. */
 export interface AwsSettings extends ValueOf<typeof awsKeys> {}

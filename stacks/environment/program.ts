@@ -15,6 +15,7 @@ import { FOREIGN_STACK, type DriverContext } from "../contract";
 import { declareLoadBalancers } from "./load-balancers";
 import { ownerAdvice } from "../config/owner-advice";
 import { memberStackOf, nameCollisions } from "./name-collisions";
+import { notBuiltProblems } from "./not-built";
 import { readLastEnvironment, recordToWrite } from "./record-store";
 import { ownerOf, ownershipOf } from "../config/target-groups";
 
@@ -78,6 +79,7 @@ export async function environmentProgram(
   refuseSecretConfig(environment, Object.keys(values).filter(isSecret));
   await refuseMemberStack(environment, values);
   const config = parseEnvironmentConfig(values, { environment });
+  throwProblems(`The config of environment '${environment}'`, notBuiltProblems(config));
   const last = await readLastEnvironment(environment);
   const known = last?.record.placement ?? {};
   const added = config.members.filter((member) => known[member] === undefined);

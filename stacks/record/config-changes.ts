@@ -5,6 +5,7 @@
 import type { Problem } from "../../components/internal/problems";
 import type { EnvironmentConfig, ServiceConfig } from "../config/types";
 import { compareVersions } from "./desired-member";
+import { listenerProblems } from "./listener-changes";
 import type { EnvironmentRecord } from "./types";
 import { configDifferences, fixedProblems } from "../config/differences";
 import { loadBalancerSubnetsOf } from "../config/load-balancer-subnets";
@@ -18,7 +19,7 @@ const moveToNew = "Keep the deployed value; to change it, build a second environ
  */
 export function sharedFieldProblems(current: EnvironmentConfig, wanted: EnvironmentConfig): Problem[] {
   const found = configDifferences(current, wanted);
-  const problems = fixedProblems(found);
+  const problems = [...fixedProblems(found), ...listenerProblems(current, wanted)];
   const refuse = (path: string, was: unknown, is: unknown, what: string, remedy: string): void =>
     void problems.push({
       path,

@@ -169,6 +169,22 @@ export function list(
   };
 }
 
+/** A list of whole numbers without repeats, each as `item` reads it. */
+export function wholes(
+  item: Form<number>,
+  options: { readonly fewest: number; readonly remedy: string; readonly range?: string },
+): Form<readonly number[]> {
+  const texts = list(item as unknown as Form<string>, options) as unknown as Form<readonly number[]>;
+  return {
+    ...texts,
+    read: (value, place) =>
+      texts.read(value, place) === undefined
+        ? undefined
+        : (value as readonly unknown[]).filter((one): one is number => typeof one === "number"),
+    range: options.range ?? texts.range,
+  };
+}
+
 /** A form for what no other says: `read` does all of it. */
 export function custom<T>(form: Omit<Form<T>, "structured"> & { readonly structured?: boolean }): Form<T> {
   return { structured: true, ...form };

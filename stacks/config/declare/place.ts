@@ -7,7 +7,8 @@ export interface Earlier {
   readonly region?: string;
   readonly members?: readonly string[];
   readonly network?: { readonly cidrBlock: string | null };
-  readonly loadBalancer?: { readonly owner: "stack" | "service" };
+  readonly traffic?: "shared" | "weighted";
+  readonly loadBalancer?: { readonly owner: "stack" | "service"; readonly type?: "network" | "application" };
 }
 
 export class Place {

@@ -10,6 +10,7 @@ import { nameText } from "./names";
 import { network } from "./network";
 import { rollout } from "./rollout";
 import { services } from "./services";
+import { traffic } from "./traffic";
 
 /** In the order in which they are read: rules and defaults may depend on what stands above. */
 export const ownKeys = {
@@ -36,6 +37,7 @@ export const ownKeys = {
       example: ["blue", "green"],
     },
   ),
+  traffic,
   network: filled(network, {
     doc: "The VPC and its subnets.",
     readBy: ["environment"],

@@ -1,8 +1,8 @@
 /** `rollout`: how traffic is moved. The driver alone reads it. */
-import { propagationLagSeconds } from "../../../components/internal/aws-limits";
-import { list, oneOf, text, whole } from "../declare/form";
+import { propagationLagSeconds, weightLagSeconds } from "../../../components/internal/aws-limits";
+import { list, oneOf, text, whole, wholes } from "../declare/form";
 import { group, type Rule } from "../declare/group";
-import { type ValueOf, withDefault } from "../declare/key";
+import { leftOut, type ValueOf, withDefault } from "../declare/key";
 
 const aDay = 86_400;
 const seconds = (least: number, most: number, source: string) => whole({ least, most, source });
@@ -45,6 +45,30 @@ const rolloutKeys = {
       source: propagationLagSeconds.source,
     },
   ),
+  steps: leftOut(
+    wholes(whole({ least: 1, most: 100, source: "percent" }), {
+      fewest: 1,
+      remedy: "Write it like [10, 50, 100]",
+      range: "ascending percents, the last is 100",
+    }),
+    "`[10, 50, 100]`",
+    {
+      doc:
+        "Only with `traffic: weighted`: shares of the traffic, in percent of all that moves, that the member that comes " +
+        "in has step by step.",
+    },
+  ),
+  stepSeconds: leftOut(seconds(0, aDay, "seconds, at most a day"), "`300`", {
+    doc:
+      "Only with `traffic: weighted`: how long, in seconds, a rollout looks on after each step but the last, for which " +
+      "`bakeSeconds` holds.",
+  }),
+  weightHoldSeconds: leftOut(seconds(60, 3600, "seconds, at most an hour"), "`600`; `120` with an Application one", {
+    doc:
+      "Only with `traffic: weighted`: how long, in seconds, the load balancer may still route by its former weights " +
+      "after it shows the new ones. Every shift holds for so long.",
+    source: weightLagSeconds.source,
+  }),
   gateTimeoutSeconds: withDefault(seconds(60, aDay, "seconds, at most a day"), 1800, {
     doc: "Longest wait of one gate, in seconds. A gate that has not passed by then fails.",
   }),
@@ -77,4 +101,23 @@ const longerThanHold: Rule<RolloutConfig> = ({ gateTimeoutSeconds, propagationHo
     );
 };
 
-export const rollout = group(rolloutKeys, [longerThanHold]);
+const stepsAscend: Rule<RolloutConfig> = ({ steps }, place) => {
+  if (steps === undefined) return;
+  const ascending = steps.every((percent, index) => index === 0 || percent > (steps[index - 1] ?? 0));
+  if (!ascending || steps.at(-1) !== 100)
+    place.add("steps", steps, "must ascend, and the last must be 100", "Write it like [10, 50, 100]");
+};
+
+const needsWeights: Rule<RolloutConfig> = (_config, place, given) => {
+  if (place.earlier.traffic === "weighted") return;
+  for (const key of ["steps", "stepSeconds", "weightHoldSeconds"] as const)
+    if (given(key))
+      place.add(
+        key,
+        _config[key],
+        "needs traffic: weighted; with shared traffic a member comes in with all its targets",
+        "Remove it; or set traffic to weighted in a new environment",
+      );
+};
+
+export const rollout = group(rolloutKeys, [longerThanHold, stepsAscend, needsWeights]);

@@ -13,6 +13,7 @@ import { cpuQuantity, image, memoryQuantity, variables } from "./container";
 import { existing } from "./existing-service";
 import { external, fitsWorkload } from "./external";
 import { ofFirst, portNumber, ports, servicePort } from "./ports";
+import { match } from "./match";
 import { labelPattern, nameText, objectNamePattern } from "./names";
 import { podSecurity } from "./pod-security";
 
@@ -103,6 +104,13 @@ const serviceKeys = {
     change: { kind: "partly", note: "no" },
   }),
   servicePort,
+  match: leftOut(match, "it gets all requests of its port that no other service gets", {
+    readBy: ["environment", "driver"],
+    doc:
+      "Only with `loadBalancer.type: application`: which requests are this service's. Services may share a port then, " +
+      "and all of them but one need it.",
+    change: { kind: "partly", note: "what it says, by `up`; a deployed service neither gets nor loses it" },
+  }),
   externalTrafficPolicy: leftOut(trafficPolicy, "`Cluster`", { doc: "Only there to say why `Local` can't be had." }),
   targetType: addedLater(
     withDefault(oneOf("ip", "instance"), "ip", {

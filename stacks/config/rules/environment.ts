@@ -3,7 +3,9 @@ import { longestClusterName } from "../../../components/internal/aws-limits";
 import type { Rule } from "../declare/group";
 import type { OwnKeys } from "../keys/environment";
 import { minorOfKubeProxy } from "../keys/cluster";
+import { applicationRules } from "./application";
 import { securityGroupQuota, targetQuotas } from "./quotas";
+import { weightedRules } from "./weighted";
 
 type Check = Rule<OwnKeys>;
 
@@ -78,4 +80,6 @@ export const environmentRules: readonly Check[] = [
   ownClustersInCycle,
   targetQuotas,
   securityGroupQuota,
+  ...applicationRules,
+  ...weightedRules,
 ];

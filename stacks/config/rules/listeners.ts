@@ -3,6 +3,7 @@ import { listenersPerLoadBalancer } from "../../../components/internal/aws-limit
 import type { Rule } from "../declare/group";
 import type { ServiceConfig } from "../keys/services";
 import { targetGroupsOf } from "../target-groups";
+import { matchesAreApart } from "./application";
 
 type Check = Rule<readonly ServiceConfig[]>;
 
@@ -13,9 +14,10 @@ const namesDiffer: Check = (services, place) =>
       place.add(`[${index}].name`, name, `is taken by services[${first}]`, "Give every service its own name");
   });
 
-/** With owner `stack` all services share one load balancer. */
+/** With owner `stack` all services share one load balancer; an Application one tells requests of a port apart. */
 const listenersDiffer: Check = (services, place) => {
-  if (place.earlier.loadBalancer?.owner === "service") return;
+  const { owner, type } = place.earlier.loadBalancer ?? {};
+  if (owner === "service" || type === "application") return;
   const taken = new Map<number, number>();
   for (const [index, service] of services.entries()) {
     for (const [at, { port }] of (service.ports ?? [service]).entries()) {
@@ -26,7 +28,7 @@ const listenersDiffer: Check = (services, place) => {
           `[${index}].${service.ports === undefined ? "port" : `ports[${at}].port`}`,
           port,
           `is taken by services[${first}]`,
-          "Give every service its own listener port",
+          "Give every service its own listener port; services share one with loadBalancer.type application",
         );
     }
   }
@@ -51,6 +53,8 @@ const targetGroupsDiffer: Check = (services, place) => {
 };
 
 const fewListeners: Check = (services, place) => {
+  // Counted with the redirect, and by distinct port (application.ts).
+  if (place.earlier.loadBalancer?.type === "application") return;
   const { most, source } = listenersPerLoadBalancer;
   const rule = `a load balancer has at most ${most} listeners (${source})`;
   if (place.earlier.loadBalancer?.owner === "service")
@@ -69,4 +73,10 @@ const fewListeners: Check = (services, place) => {
     );
 };
 
-export const listenerRules: readonly Check[] = [namesDiffer, listenersDiffer, targetGroupsDiffer, fewListeners];
+export const listenerRules: readonly Check[] = [
+  namesDiffer,
+  listenersDiffer,
+  targetGroupsDiffer,
+  fewListeners,
+  matchesAreApart,
+];
