@@ -67,7 +67,8 @@ describe("what an Application Load Balancer's config may change about a deployed
 
   it("is neither a service's port, nor whether it has a rule at all", () => {
     const stay =
-      "can't change on a deployed environment (it is [80]): on an Application Load Balancer the route of the former port would be deleted";
+      "can't change on a deployed environment (it is [80]): on an Application Load Balancer the route of " +
+      "the former port would be deleted";
     assert.deepEqual(problemsOf(deployed, configOf([web, service("a", 10, { port: 81 }), service("b", 20)])), [
       `services[1].port: ${stay}`,
     ]);
@@ -79,10 +80,12 @@ describe("what an Application Load Balancer's config may change about a deployed
 
   it("is neither its type nor how traffic is divided", () => {
     assert.deepEqual(problemsOf(configOf([web]), configOf([web], { loadBalancer: {} })), [
-      'loadBalancer.type: can\'t change on a deployed environment (it is "application"): the load balancer and all target groups would be replaced',
+      'loadBalancer.type: can\'t change on a deployed environment (it is "application"): the load balancer and all ' +
+        "target groups would be replaced",
     ]);
     assert.deepEqual(problemsOf(configOf([web]), configOf([web], { traffic: "weighted" })), [
-      'traffic: can\'t change on a deployed environment (it is "shared"): members would have other target groups at once',
+      'traffic: can\'t change on a deployed environment (it is "shared"): members would have other target ' +
+        "groups at once",
     ]);
   });
 
