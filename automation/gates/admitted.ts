@@ -169,7 +169,8 @@ function heldAt({ since, count }: HeldTargets, holdMs: number): number {
   );
 }
 
-function ownProblem(observation: Observation, name: string, excused?: Excused): Waiting | null {
+/** What keeps a member that is asked from serving: in every group each ready endpoint is listed, and healthy. */
+export function ownProblem(observation: Observation, name: string, excused?: Excused): Waiting | null {
   const seen = observation.members[name];
   if (seen === undefined || !seen.reachable)
     return waiting("api-server", silence(seen ?? { name, problem: "no outputs" }));

@@ -32,6 +32,7 @@ export type GateReason =
   | "addons"
   | "capacity"
   | "drift"
+  | "weights"
   | "lost";
 
 export type Decision =
@@ -61,6 +62,8 @@ export interface GateMemory {
   readonly held?: HeldTargets;
   /** Since when nothing is registered any more and connections are let to their end. */
   readonly drainingSince?: number;
+  /** Since when every route has had the weights that it should have. */
+  readonly weightsSince?: number;
   /** Since when targets are missing that the driver is getting back. */
   readonly driftSince?: number;
 }

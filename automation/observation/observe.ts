@@ -25,6 +25,7 @@ import type {
   Target,
 } from "../ports";
 import type { ExternalWorkload } from "../ports/external-workload";
+import { isWeighted, routesOf, weightsByPort, type WeightsByPort } from "./route-weights";
 
 export interface MemberServiceObservation {
   /** The binding that the member's stack declared; null when it declared none. */
@@ -94,6 +95,8 @@ export interface Observation {
   readonly members: Readonly<Record<string, MemberObservation>>;
   /** By the service's port; absent when no probe was asked for. */
   readonly probes: Readonly<Record<string, ProbeResult>>;
+  /** Weights of the members' groups. null: AWS did not tell; absent: nobody asked, or traffic is not weighted. */
+  readonly weights?: WeightsByPort | null;
   /** null: none asked for, or CloudWatch did not answer. */
   readonly alarms: Readonly<Record<string, AlarmState>> | null;
   /** Errors of calls whose answers are missing, for messages. */
@@ -111,6 +114,8 @@ export interface Wants {
   readonly cluster?: string;
   readonly workload: boolean;
   readonly probes: number;
+  /** Weights of the members' groups, where traffic is weighted. Absent: no. */
+  readonly weights?: true;
   readonly alarms: readonly string[];
 }
 export const plainLook: Wants = { infrastructure: false, workload: false, probes: 0, alarms: [] };
@@ -312,7 +317,8 @@ export async function observe(
   const problems: string[] = [];
   const services = Object.values(environment.loadBalancer.services);
   const groupOf = groupRefsOf(environment.loadBalancer.services);
-  const [groups, seen, probes, alarms] = await Promise.all([
+  const asksWeights = wants.weights === true && isWeighted(groupOf);
+  const [groups, seen, probes, alarms, weights] = await Promise.all([
     Promise.all(
       services.map(
         async (service) => [service.name, await attempt(problems, ports.aws.targets(service.targetGroupArn))] as const,
@@ -332,6 +338,7 @@ export async function observe(
           ),
     ),
     wants.alarms.length === 0 ? null : attempt(problems, ports.aws.alarms(wants.alarms)),
+    asksWeights ? attempt(problems, ports.aws.weights(routesOf(environment.loadBalancer.services))) : null,
   ]);
   return {
     at: ports.clock.now(),
@@ -339,6 +346,9 @@ export async function observe(
     groupOf,
     members: Object.fromEntries(seen),
     probes: Object.fromEntries(probes),
+    ...(asksWeights
+      ? { weights: weights === null ? null : weightsByPort(environment.loadBalancer.services, weights) }
+      : {}),
     alarms,
     problems,
   };

@@ -47,10 +47,10 @@ function only(
   { paths, incomplete }: Pick<PlannedOperation, "paths" | "incomplete">,
   allowed: readonly string[],
 ): boolean {
-  return paths.length === 0
-    ? incomplete === true
-    : paths.every((path) => allowed.includes(path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "")));
+  return paths.length === 0 ? incomplete === true : paths.every((path) => allowed.includes(plainPath(path)));
 }
+/** With dots, as `spec.replicas`. */
+const plainPath = (path: string): string => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "");
 const named = (paths: readonly string[]): string => (paths.length === 0 ? "unnamed properties" : paths.join(", "));
 
 /** What changes with the Kubernetes version, and nothing else of it (docs/reference/aws-behaviour.md). */
@@ -77,7 +77,7 @@ function upgradeObjection(planned: PlannedOperation): string | null {
 function isStandbySwitch({ operation, type, urn, paths, custom }: PlannedOperation): boolean {
   if (operation !== "update") return false;
   if (!custom) return type === "eks-blue-green:index:LoadBalancerService";
-  const plain = paths.map((path) => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, ""));
+  const plain = paths.map(plainPath);
   const within = (roots: readonly string[]): boolean =>
     plain.length > 0 && plain.every((path) => roots.some((root) => path === root || path.startsWith(`${root}.`)));
   if (type === "kubernetes:core/v1:ServicePatch") return within(["spec.selector", "metadata.annotations"]);
@@ -119,6 +119,28 @@ function isServiceUnprotected(planned: PlannedOperation): boolean {
       "metadata.annotations.pulumi.com/patchForce",
     ])
   );
+}
+
+/** Where the weights of a listener and of a rule are. */
+const actionsOf: Readonly<Record<string, string>> = {
+  "aws:lb/listener:Listener": "defaultActions",
+  "aws:lb/listenerRule:ListenerRule": "actions",
+};
+
+/**
+ * `defaultActions.0.forward.targetGroups.1.weight`, and anything shorter: a provider that takes the groups for a set
+ * names no single one. What else an action has (where it redirects to, whom it signs in) is none of a shift.
+ */
+const isWeightIn = (root: string, path: string): boolean =>
+  new RegExp(`^${root}(\\.\\d+(\\.forward(\\.targetGroups?(\\..+)?)?)?)?$`).test(plainPath(path));
+
+function shiftObjection({ operation, type, paths, custom, incomplete }: PlannedOperation): string | null {
+  if (operation !== "update") return "a shift only updates listeners and rules";
+  if (!custom) return null;
+  const root = actionsOf[type];
+  if (root === undefined) return "a shift changes the actions of listeners and rules alone";
+  const within = paths.length === 0 ? incomplete === true : paths.every((path) => isWeightIn(root, path));
+  return within ? null : `a shift changes the weights in ${root} alone, not ${named(paths)}`;
 }
 
 /** Why this operation does not belong to the move, or null when it does. */
@@ -167,7 +189,7 @@ function objection(purpose: Purpose, planned: PlannedOperation, all: readonly Pl
     case "upgrade":
       return upgradeObjection(planned);
     case "shift":
-      return `the move '${purpose}' is not built yet`;
+      return shiftObjection(planned);
     default:
       return purpose satisfies never;
   }

@@ -16,6 +16,9 @@ const deployment = "kubernetes:apps/v1:Deployment";
 const cluster = "aws:eks/cluster:Cluster";
 const nodeGroup = "aws:eks/nodeGroup:NodeGroup";
 const provider = "pulumi:providers:kubernetes";
+const listener = "aws:lb/listener:Listener";
+const rule = "aws:lb/listenerRule:ListenerRule";
+const weight = (root: string): string => `${root}[0].forward.targetGroups[1].weight`;
 
 const cases: readonly [Purpose, PlannedOperation, boolean][] = [
   ["admit", op("create", binding), true],
@@ -55,6 +58,29 @@ const cases: readonly [Purpose, PlannedOperation, boolean][] = [
   ["retire", op("delete", provider), true],
   ["retire", op("create", cluster), false],
   ["record", op("update", cluster), false],
+  ["record", op("update", listener, [weight("defaultActions")]), false],
+  ["shift", op("update", listener, [weight("defaultActions")]), true],
+  ["shift", op("update", rule, [weight("actions"), "actions[0].forward.targetGroups[0].weight"]), true],
+  ["shift", op("update", rule, ['["actions"][0]["forward"]["targetGroups"]']), true],
+  ["shift", op("update", listener, ["defaultActions"]), true],
+  ["shift", op("update", "eks-blue-green:index:SharedLoadBalancer", [], false), true],
+  ["shift", { ...op("update", listener, []), incomplete: true }, true],
+  ["shift", op("update", listener, []), false],
+  // Each kind has its actions under a name of its own.
+  ["shift", op("update", rule, [weight("defaultActions")]), false],
+  ["shift", op("update", listener, [weight("actions")]), false],
+  ["shift", op("update", listener, [weight("defaultActions"), "sslPolicy"]), false],
+  ["shift", op("update", listener, ["defaultActions[0].redirect.statusCode"]), false],
+  ["shift", op("update", listener, ["defaultActions[0].forward.stickiness.duration"]), false],
+  ["shift", op("update", listener, ["defaultActionsElsewhere"]), false],
+  ["shift", op("update", rule, ["priority"]), false],
+  ["shift", op("create", rule), false],
+  ["shift", op("delete", listener), false],
+  ["shift", op("update", "aws:lb/targetGroup:TargetGroup", ["deregistrationDelay"]), false],
+  ["shift", op("update", "aws:lb/loadBalancer:LoadBalancer", ["idleTimeout"]), false],
+  ["shift", op("create", binding), false],
+  ["admit", op("update", listener, [weight("defaultActions")]), false],
+  ["drain", op("update", rule, [weight("actions")]), false],
   ["scale", op("update", nodeGroup, ["scalingConfig.desiredSize"]), true],
   ["scale", op("update", nodeGroup, ["scalingConfig.desiredSize", "scalingConfig.maxSize"]), false],
   ["scale", op("update", nodeGroup, ["version"]), false],

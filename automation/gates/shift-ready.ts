@@ -1,0 +1,99 @@
+/** Before a member gets a larger part of the requests: it can take it, and those that serve are well. */
+import {
+  bad,
+  incomplete,
+  isUnknown,
+  notYet,
+  passed,
+  untold,
+  waiting,
+  type Decided,
+  type GateMemory,
+  type Waiting,
+} from "./gate-result";
+import { ownProblem } from "./admitted";
+import type { Excused } from "../observation/baseline";
+import { groupsOfMember, type Observation } from "../observation/observe";
+import { isRegistered, targetsOf, type TargetOwners } from "../observation/target-owners";
+import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
+
+export interface ShiftReadyRules {
+  /** Members that get a larger part. */
+  readonly rising: readonly string[];
+  /** Members that get requests now, and go on getting some. */
+  readonly serving: readonly string[];
+  readonly peersBefore: Readonly<Record<string, Snapshot>>;
+  /** How long those that serve may look bad before the gate fails. */
+  readonly toleratedMs: number;
+  /** The same of failed requests; toleratedMs when absent. */
+  readonly requestsToleratedMs?: number;
+  /** What was so before. Absent: nothing. */
+  readonly excused?: Excused;
+  readonly repairMs?: number;
+  /**
+   * On the way back something is broken already: requests that fail say nothing of whoever comes back, and one that
+   * serves with half of its targets is better than one that answers errors. Absent: no.
+   */
+  readonly lenient?: boolean;
+}
+
+/** A group without a healthy target answers its part of the requests with errors: nothing goes to another group. */
+export function decideShiftReady(
+  observation: Observation,
+  owners: TargetOwners,
+  rules: ShiftReadyRules,
+  memory: GateMemory,
+): Decided {
+  if (rules.lenient !== true) {
+    const serving = servingProblem(observation, owners, rules.serving, {
+      before: rules.peersBefore,
+      toleratedMs: rules.toleratedMs,
+      ...(rules.excused === undefined ? {} : { excused: rules.excused }),
+    });
+    if (serving !== null && !isUnknown(serving))
+      return bad(
+        memory,
+        observation.at,
+        toleratedFor(serving, rules),
+        serving,
+        remedyOf(serving, "eks-blue-green status shows each target's state"),
+        rules.repairMs,
+      );
+    if (serving !== null) return untold(memory, serving);
+  }
+  for (const member of rules.rising) {
+    const problem = riserProblem(observation, owners, member, rules);
+    if (problem !== null)
+      return isUnknown(problem) ? untold(memory, problem) : incomplete(memory, observation.at, problem);
+  }
+  return notYet(
+    passed(
+      rules.rising.length === 0 ? "those that serve are well" : `${rules.rising.join(", ")} can take more requests`,
+    ),
+  );
+}
+
+function riserProblem(
+  observation: Observation,
+  owners: TargetOwners,
+  member: string,
+  { lenient, excused }: ShiftReadyRules,
+): Waiting | null {
+  const reachable = observation.members[member]?.reachable === true;
+  // Weights need nothing of its cluster: what AWS says of a silent one's targets is enough.
+  if (reachable && lenient !== true) return ownProblem(observation, member, excused);
+  const groups = groupsOfMember(observation, member);
+  if (groups.length === 0) return waiting("unknown", `no target group of ${member} was found`);
+  for (const key of groups) {
+    if (observation.groups[key] === null) return waiting("unknown", `AWS did not tell the targets of '${key}'`);
+    const registered = targetsOf(owners, observation, key, member).filter(isRegistered);
+    const healthy = registered.filter(({ state }) => state === "healthy").length;
+    const sick = registered.length - healthy;
+    if (registered.length === 0)
+      return waiting("not-registered", `${member} has no target in '${key}': its part of the requests would fail`);
+    const most = lenient === true ? healthy : (excused?.sick(member, key) ?? 0);
+    if (healthy === 0 || sick > most)
+      return waiting("unhealthy", `${sick} of ${registered.length} targets of ${member} are not healthy in '${key}'`);
+  }
+  return null;
+}

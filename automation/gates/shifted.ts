@@ -1,0 +1,94 @@
+/** After the weights were changed: AWS has them, twice; the load balancer has had the time to follow; users are served. */
+import {
+  bad,
+  holding,
+  incomplete,
+  isUnknown,
+  listing,
+  passed,
+  untold,
+  waiting,
+  type Decided,
+  type Decision,
+  type GateMemory,
+} from "./gate-result";
+import type { Excused } from "../observation/baseline";
+import type { Observation } from "../observation/observe";
+import { differences, type WeightsByPort } from "../observation/route-weights";
+import type { TargetOwners } from "../observation/target-owners";
+import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
+
+export interface ShiftedRules {
+  /** In every rule and listener. */
+  readonly weights: WeightsByPort;
+  /** `green 10 %, blue 90 %`, for people. */
+  readonly what: string;
+  /** Members that get requests from now on. */
+  readonly serving: readonly string[];
+  readonly peersBefore: Readonly<Record<string, Snapshot>>;
+  /** Between two readings that both must say so. */
+  readonly confirmMs: number;
+  /** How long the load balancer may route the old way after its API has the new weights (docs/reference/aws-behaviour.md). */
+  readonly holdMs: number;
+  readonly toleratedMs: number;
+  /** The same of failed requests; toleratedMs when absent. */
+  readonly requestsToleratedMs?: number;
+  /** What was so before. Absent: nothing. */
+  readonly excused?: Excused;
+  readonly repairMs?: number;
+  /** Requests tell something only after the hold: until then whoever leaves may still be answering them. Absent: no. */
+  readonly requestsTellLate?: boolean;
+}
+
+/** A weight that the API shows is not a weight that routes: nothing is scaled or deregistered before the hold is over. */
+export function decideShifted(
+  observation: Observation,
+  owners: TargetOwners,
+  rules: ShiftedRules,
+  memory: GateMemory,
+): Decided {
+  const { at } = observation;
+  const wrong = wrongWeights(observation, rules.weights);
+  const kept = wrong === null || isUnknown(wrong) ? memory : withoutWeights(memory);
+  const since = wrong === null ? (memory.weightsSince ?? at) : null;
+  const known: GateMemory = since === null ? kept : { ...kept, weightsSince: since };
+  const until = since === null ? null : since + rules.confirmMs + rules.holdMs;
+  const early = until === null || at < until;
+  const serving = servingProblem(observation, owners, rules.serving, {
+    before: rules.peersBefore,
+    toleratedMs: rules.toleratedMs,
+    ...(rules.excused === undefined ? {} : { excused: rules.excused }),
+  });
+  const excusesRequests = early && rules.requestsTellLate === true && isProbe(serving);
+  if (serving !== null && !isUnknown(serving) && !excusesRequests)
+    return bad(
+      known,
+      at,
+      toleratedFor(serving, rules),
+      serving,
+      remedyOf(serving, "eks-blue-green status shows each target's state"),
+      rules.repairMs,
+    );
+  if (wrong !== null) return isUnknown(wrong) ? untold(known, wrong) : incomplete(known, at, wrong);
+  if (isUnknown(serving)) return untold(known, serving as Decision);
+  if (until !== null && at < until) return incomplete(known, at, held(rules, until, at));
+  return { decision: passed(`${rules.what}: so in every rule and listener, and requests succeed`), memory: known };
+}
+
+const isProbe = (problem: Decision | null): boolean => problem?.status === "waiting" && problem.reason === "probe";
+
+const withoutWeights = ({ weightsSince: _since, ...rest }: GateMemory): GateMemory => rest;
+
+/** Null: all routes are as they should be. */
+function wrongWeights({ weights, problems }: Observation, wanted: WeightsByPort): Decision | null {
+  if (Object.keys(wanted).length === 0) return waiting("unknown", "no listener or rule with weights was found");
+  if (weights == null) return waiting("unknown", `AWS did not tell the weights: ${listing(problems, 1)}`);
+  const wrong = differences(wanted, weights);
+  return wrong.length === 0 ? null : waiting("weights", `AWS does not have the weights yet: ${listing(wrong)}`);
+}
+
+function held({ holdMs, what }: ShiftedRules, until: number, at: number): Decision {
+  return at < until - holdMs
+    ? holding("hold", `AWS has ${what}; it is asked once more`, until, at)
+    : holding("hold", `AWS has ${what}; the load balancer may still route the old way`, until, at);
+}

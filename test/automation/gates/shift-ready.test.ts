@@ -1,0 +1,87 @@
+/** The gate before a shift: whoever gets more can take it. */
+import assert from "node:assert/strict";
+import { freshMemory } from "../../../automation/gates/gate-result";
+import { decideShiftReady, type ShiftReadyRules } from "../../../automation/gates/shift-ready";
+import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
+import { look, type Scene } from "./weighted-look";
+
+const rules: ShiftReadyRules = { rising: ["green"], serving: ["blue"], peersBefore: {}, toleratedMs: 30_000 };
+
+/** What it says at last, when it sees the same for `seconds`. */
+function says(scene: Scene, change: Partial<ShiftReadyRules> = {}, seconds = 0): string {
+  let memory = freshMemory;
+  for (let at = 0; ; at += 10) {
+    const seen = look({ ...scene, at: at * 1000 });
+    const decided = decideShiftReady(seen, learnOwners(noOwners, seen), { ...rules, ...change }, memory);
+    memory = decided.memory;
+    const { decision } = decided;
+    if (at >= seconds) return decision.status === "passed" ? "passed" : `${decision.status} ${decision.reason}`;
+  }
+}
+
+const lenient = { lenient: true };
+const cases: readonly (readonly [string, Scene, string, Partial<ShiftReadyRules>?])[] = [
+  ["all of its targets are healthy", {}, "passed"],
+  ["one is not healthy", { states: { green: ["healthy", "unhealthy", "healthy"] } }, "waiting unhealthy"],
+  ["one is new", { states: { green: ["healthy", "initial", "healthy"] } }, "waiting initial"],
+  ["one goes", { states: { green: ["healthy", "draining", "healthy"] } }, "waiting unhealthy"],
+  [
+    "nobody checks its group: no rule lists it",
+    { states: { green: ["unused", "unused", "unused"] } },
+    "waiting unhealthy",
+  ],
+  ["one of its endpoints is not registered", { states: { green: ["healthy", "healthy"] } }, "waiting not-registered"],
+  ["none is registered", { states: { green: [] } }, "waiting not-registered"],
+  ["AWS does not tell one of its groups", { untold: ["api@green"] }, "waiting unknown"],
+  ["its cluster is silent, and AWS says that all is well", { silent: ["green"] }, "passed"],
+  [
+    "its cluster is silent and one target is sick",
+    { silent: ["green"], states: { green: ["unhealthy"] } },
+    "waiting unhealthy",
+  ],
+  [
+    "its cluster is silent and nothing is registered",
+    { silent: ["green"], states: { green: [] } },
+    "waiting not-registered",
+  ],
+  ["requests fail", { failed: 1 }, "waiting probe"],
+  ["whoever serves lost targets", { states: { blue: ["healthy"] } }, "waiting drift"],
+  ["nobody rises, and those that serve are well", {}, "passed", { rising: [] }],
+  ["nobody rises, and requests fail", { failed: 1 }, "waiting probe", { rising: [] }],
+  ["way back: requests fail", { failed: 16 }, "passed", lenient],
+  ["way back: who still serves is sick", { states: { blue: ["unhealthy"] } }, "passed", lenient],
+  ["way back: half of its targets are healthy", { states: { green: ["healthy", "unhealthy"] } }, "passed", lenient],
+  [
+    "way back: less than half are",
+    { states: { green: ["healthy", "unhealthy", "unhealthy"] } },
+    "waiting unhealthy",
+    lenient,
+  ],
+  ["way back: none is", { states: { green: ["unhealthy"] } }, "waiting unhealthy", lenient],
+  ["way back: none is there", { states: { green: [] } }, "waiting not-registered", lenient],
+];
+
+describe("the gate before a shift", () => {
+  for (const [name, scene, wanted, change] of cases)
+    it(`${wanted}: ${name}`, () => assert.equal(says(scene, change), wanted));
+
+  it("fails when whoever serves is bad for long, and waits for a newcomer as long as the gate's timeout", () => {
+    assert.equal(says({ failed: 1 }, {}, 30), "failed probe");
+    assert.equal(says({ states: { blue: ["unhealthy"] } }, {}, 30), "failed peers-missing");
+    assert.equal(says({ states: { green: ["initial"] } }, {}, 600), "waiting initial");
+  });
+
+  it("lets what was sick in the newcomer's cluster before be so", () => {
+    const excused = {
+      sick: (member: string) => (member === "green" ? 1 : 0),
+      had: () => 3,
+      dead: () => false,
+      failing: () => 0,
+      statuses: () => null,
+      rang: () => false,
+    };
+    const scene: Scene = { states: { green: ["healthy", "unhealthy", "healthy"] } };
+    assert.equal(says(scene, { excused }), "passed");
+    assert.equal(says({ ...scene, silent: ["green"] }, { excused }), "passed");
+  });
+});
