@@ -70,10 +70,16 @@ async function cpuMs(child: ChildProcess): Promise<number> {
 async function startDataPlane(serverPort: number): Promise<{ readonly child: ChildProcess; readonly at: string }> {
   const child = start("sandbox/data-plane/main.js");
   const tell = (m: ToDataPlane): void => void child.send(m);
+  const lags = {
+    registrationLagSeconds: 0,
+    deregistrationLagSeconds: 180,
+    unhealthyLagSeconds: 35,
+    weightLagSeconds: 300,
+  };
   tell({
     type: "start",
     timeScale: 60,
-    times: { registrationLagSeconds: 0, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 },
+    times: { network: lags, application: lags, seed: 1 },
   });
   tell({ type: "fabric-set", entry: { address: "10.0.0.1", port: 8080, host: "127.0.0.1", hostPort: serverPort } });
   const healthCheck = {
@@ -98,7 +104,21 @@ async function startDataPlane(serverPort: number): Promise<{ readonly child: Chi
     ],
   };
   const state: DataPlaneState = {
-    listeners: [{ arn: "l", dnsName: DNS_NAME, port: 8080, targetGroups: [{ arn: "tg", weight: 1 }] }],
+    listeners: [
+      {
+        arn: "l",
+        type: "network",
+        protocol: "TCP",
+        dnsName: DNS_NAME,
+        port: 8080,
+        idleTimeoutSeconds: 350,
+        clientKeepAliveSeconds: 3600,
+        routing: {
+          action: { type: "forward", targetGroups: [{ arn: "tg", weight: 1 }], sticky: null },
+          rules: [],
+        },
+      },
+    ],
     targetGroups: [group],
   };
   const listening = message<Extract<FromDataPlane, { type: "listening" }>>(

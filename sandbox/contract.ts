@@ -238,12 +238,76 @@ export interface DataPlaneTargetGroup {
   readonly targets: readonly DataPlaneTarget[];
 }
 
+/** What a listener or a rule does with a flow or a request. */
+export type DataPlaneAction =
+  | {
+      readonly type: "forward";
+      readonly targetGroups: readonly { readonly arn: string; readonly weight: number }[];
+      /** Who came once stays with that group: an NLB's by source address, an ALB's by cookie for so long. */
+      readonly sticky: { readonly seconds: number } | null;
+    }
+  | {
+      readonly type: "redirect";
+      readonly protocol: string;
+      readonly host: string;
+      readonly port: string;
+      readonly path: string;
+      readonly query: string;
+      readonly status: number;
+    }
+  | {
+      readonly type: "fixed-response";
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: string;
+    };
+
+/** One condition of a rule: it holds when one of its values does. Values may have the wildcards `*` and `?`. */
+export type DataPlaneCondition =
+  | {
+      readonly field: "host-header" | "path-pattern" | "http-request-method" | "source-ip";
+      readonly values: readonly string[];
+      readonly regexValues: readonly string[];
+    }
+  | {
+      readonly field: "http-header";
+      readonly name: string;
+      readonly values: readonly string[];
+      readonly regexValues: readonly string[];
+    }
+  | {
+      readonly field: "query-string";
+      /** A null key: any. */
+      readonly pairs: readonly { readonly key: string | null; readonly value: string }[];
+    };
+
+export interface DataPlaneRule {
+  readonly arn: string;
+  /** All must hold. */
+  readonly conditions: readonly DataPlaneCondition[];
+  readonly action: DataPlaneAction;
+}
+
+/** What of a listener takes effect at each of the load balancer's nodes after a lag of its own. */
+export interface DataPlaneRouting {
+  /** Of what no rule takes. */
+  readonly action: DataPlaneAction;
+  /** The first that fits decides. */
+  readonly rules: readonly DataPlaneRule[];
+}
+
 export interface DataPlaneListener {
   readonly arn: string;
+  readonly type: "network" | "application";
+  readonly protocol: string;
   /** DNS name of the load balancer. */
   readonly dnsName: string;
   readonly port: number;
-  readonly targetGroups: readonly { readonly arn: string; readonly weight: number }[];
+  /** Unscaled seconds without a byte after which a connection ends. */
+  readonly idleTimeoutSeconds: number;
+  /** Unscaled seconds after which an ALB ends a client's connection with the answer to its next request. */
+  readonly clientKeepAliveSeconds: number;
+  readonly routing: DataPlaneRouting;
 }
 
 export interface DataPlaneState {
@@ -251,14 +315,23 @@ export interface DataPlaneState {
   readonly targetGroups: readonly DataPlaneTargetGroup[];
 }
 
-/** Lags of the modelled NLB, in unscaled seconds. */
-export interface DataPlaneTimes {
-  /** From RegisterTargets until a healthy target gets new flows (180). */
+/** Lags of a load balancer's nodes behind the API, in unscaled seconds. */
+export interface LoadBalancerLags {
+  /** From RegisterTargets until a healthy target gets new flows. */
   readonly registrationLagSeconds: number;
-  /** From DeregisterTargets until it gets no new flow any more (180). */
+  /** From DeregisterTargets until it gets no new flow any more. */
   readonly deregistrationLagSeconds: number;
-  /** From a target's turning unhealthy until it gets no new flow (35). */
+  /** From a target's turning unhealthy until it gets no new flow. */
   readonly unhealthyLagSeconds: number;
+  /** From a change of a listener's or a rule's actions until the slowest node goes by it. */
+  readonly weightLagSeconds: number;
+}
+
+export interface DataPlaneTimes {
+  readonly network: LoadBalancerLags;
+  readonly application: LoadBalancerLags;
+  /** Of the nodes' lags: the same seed, the same lags. */
+  readonly seed: number;
 }
 
 export type ToDataPlane =

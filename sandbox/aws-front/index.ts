@@ -5,7 +5,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { scaledMs } from "../shared/clock";
-import type { DataPlaneState, DataPlaneTimes, EksBackend, FromDataPlane } from "../contract";
+import type { DataPlaneState, EksBackend, FromDataPlane } from "../contract";
 import { SandboxError } from "../shared/errors";
 import { AddressPool } from "./address-pool";
 import { Ec2 } from "./ec2";
@@ -52,8 +52,8 @@ export interface AwsFrontOptions {
   readonly eks: EksBackend;
   readonly onDataPlaneState: (state: DataPlaneState) => void;
   readonly onLog?: (entry: object) => void;
-  /** The data plane's lags, unscaled (180, 180, 35). */
-  readonly times?: Partial<DataPlaneTimes>;
+  /** The longest that the data plane lags behind a deregistration, in AWS's seconds. Default: 180. */
+  readonly deregistrationLagSeconds?: number;
   readonly provisioning?: Partial<Provisioning>;
   /** The only key that requests and Kubernetes tokens may be signed with; any, unchecked, when left out. */
   readonly credentials?: Credentials;
@@ -147,7 +147,7 @@ class Front implements AwsFront {
       region,
       accountId,
       scaled: (seconds) => scaledMs(seconds, timeScale),
-      deregistrationLagSeconds: options.times?.deregistrationLagSeconds ?? 180,
+      deregistrationLagSeconds: options.deregistrationLagSeconds ?? 180,
       changed,
       later: this.later,
     };

@@ -15,11 +15,21 @@ import { SandboxError } from "../shared/errors";
 import type { FabricTable } from "./fabric-table";
 import type { Child, Supervisor } from "../processes/supervisor";
 
-/** What AWS users measure; see docs. Unscaled seconds. */
+/** What AWS's users measure; docs/reference/time.md has the sources. Unscaled seconds. */
 export const awsTimes: DataPlaneTimes = {
-  registrationLagSeconds: 180,
-  deregistrationLagSeconds: 180,
-  unhealthyLagSeconds: 35,
+  network: {
+    registrationLagSeconds: 180,
+    deregistrationLagSeconds: 180,
+    unhealthyLagSeconds: 35,
+    weightLagSeconds: 300,
+  },
+  application: {
+    registrationLagSeconds: 15,
+    deregistrationLagSeconds: 60,
+    unhealthyLagSeconds: 15,
+    weightLagSeconds: 60,
+  },
+  seed: 1,
 };
 
 export interface DataPlaneLinkOptions {

@@ -1,182 +1,89 @@
-/** The load balancers of the sandbox: listeners, targets, flows. See `routing.ts` for who gets a flow. */
-import net from "node:net";
+/**
+ * The load balancers of the sandbox: their listeners' sockets, and what the API says of them. Who gets a flow is in
+ * `routing.ts` and `targets.ts`; `flow-listener.ts` carries an NLB's flows.
+ */
+import type net from "node:net";
 import { scaledMs } from "../shared/clock";
-import type {
-  DataPlaneListener,
-  DataPlaneState,
-  DataPlaneStats,
-  DataPlaneTarget,
-  DataPlaneTargetGroup,
-  DataPlaneTimes,
-  FromDataPlane,
-  TargetHealthState,
-} from "../contract";
-import { dial, type Fabric } from "../fabric/dial";
-import { Flow } from "../fabric/flow";
-import { HealthChecker } from "./health";
+import type { DataPlaneListener, DataPlaneState, DataPlaneStats, DataPlaneTimes, FromDataPlane } from "../contract";
+import type { Fabric } from "../fabric/dial";
+import { FlowListener } from "./flow-listener";
+import type { Service, Surroundings } from "./listener";
 import { LossLog } from "./loss-log";
-import { flowHash, pickGroup, routable, type RoutedTarget } from "./routing";
+import { seeded } from "./random";
+import { TargetGroups } from "./targets";
 
-/** NLB's TCP idle time-out. */
-const IDLE_SECONDS = 350;
-/** How long a client waits for a target that security groups cut off. */
-const CONNECT_SECONDS = 10;
 const TICK_MS = 25;
 /** How often idle flows are looked for. Real time; one sweep is cheaper than a timer for each flow. */
 const IDLE_SWEEP_MS = 250;
-/** How old a choice of routable targets may be. Real time; far below any scaled lag. */
-const ROUTES_MS = 10;
-
-class Target implements RoutedTarget {
-  health: TargetHealthState = "initial";
-  healthSince = 0;
-  wasHealthy = false;
-  checker: HealthChecker | null = null;
-  /** Registered anew since: it takes flows for its lag, and they count as those of the newer registration. */
-  superseded = false;
-  constructor(
-    public target: DataPlaneTarget,
-    readonly flows = new Set<Flow>(),
-  ) {}
-}
-
-interface Group {
-  spec: DataPlaneTargetGroup;
-  readonly targets: Map<string, Target>;
-  routes: Target[];
-  routesUntil: number;
-}
 
 interface Listener {
   spec: DataPlaneListener;
-  readonly server: net.Server;
-  readonly counts: { open: number; accepted: number; refused: number };
+  readonly service: Service;
 }
 
 export class Balancer {
-  private readonly groups = new Map<string, Group>();
+  private readonly around: Surroundings;
   private readonly listeners = new Map<string, Listener>();
+  /** Gone from the API; what they carry goes on. */
+  private readonly closed = new Set<Service>();
   private readonly networks = new Map<string, number>();
-  private readonly counts = new Map<string, { open: number; accepted: number; failed: number; reset: number }>();
-  /** Beside the targets' own sets: a flow outlives its target group. */
-  private readonly flows = new Set<Flow>();
   private readonly timers: NodeJS.Timeout[];
 
   constructor(
-    private readonly fabric: Fabric,
+    fabric: Fabric,
     private readonly timeScale: number,
     private readonly times: DataPlaneTimes,
     private readonly tell: (message: FromDataPlane) => void,
-    private readonly losses: LossLog = new LossLog(() => undefined),
+    losses: LossLog = new LossLog(() => undefined),
   ) {
-    this.timers = [setInterval(() => this.tick(), TICK_MS), setInterval(() => this.cutIdle(), IDLE_SWEEP_MS)];
+    const groups = new TargetGroups(fabric, timeScale, times, tell);
+    this.around = { fabric, groups, timeScale, times, losses, random: seeded(times.seed), counts: new Map() };
+    this.timers = [
+      setInterval(() => groups.tick(this.groupsInUse()), TICK_MS),
+      setInterval(() => this.cutIdle(), IDLE_SWEEP_MS),
+    ];
   }
 
   apply(state: DataPlaneState): void {
-    const arns = new Set(state.targetGroups.map((g) => g.arn));
-    for (const spec of state.targetGroups) this.applyGroup(spec);
-    for (const [arn, group] of this.groups) {
-      if (arns.has(arn)) continue;
-      for (const t of group.targets.values()) t.checker?.stop();
-      this.groups.delete(arn);
-    }
     const wanted = new Map(state.listeners.map((l) => [l.arn, l]));
     for (const [arn, listener] of this.listeners) {
       const spec = wanted.get(arn);
-      if (spec && spec.dnsName === listener.spec.dnsName && spec.port === listener.spec.port) listener.spec = spec;
+      if (spec && isSameSocket(spec, listener.spec)) this.change(listener, spec);
       else this.close(listener);
     }
     for (const spec of wanted.values()) if (!this.listeners.has(spec.arn)) this.listen(spec);
+    this.around.groups.apply(state.targetGroups, this.groupsInUse());
   }
 
-  private applyGroup(spec: DataPlaneTargetGroup): void {
-    const group = this.groups.get(spec.arn) ?? { spec, targets: new Map<string, Target>(), routes: [], routesUntil: 0 };
-    this.groups.set(spec.arn, group);
-    group.spec = spec;
-    group.routesUntil = 0;
-    const seen = new Set<string>();
-    for (const wanted of spec.targets) {
-      const key = `${wanted.id}:${wanted.port}`;
-      seen.add(key);
-      const known = group.targets.get(key);
-      const target =
-        known && known.target.registeredAt === wanted.registeredAt ? known : this.registered(group, wanted, known);
-      group.targets.set(key, target);
-      target.target = wanted;
-      this.keepChecking(group, target);
-    }
-    for (const [key, target] of group.targets) {
-      if (seen.has(key)) continue;
-      // The API shows it no more (delay 0), but the load balancer's machines go on sending to it.
-      target.target = { ...target.target, deregisteredAt: target.target.deregisteredAt ?? Date.now() };
-      this.keepChecking(group, target);
-    }
+  private change(listener: Listener, spec: DataPlaneListener): void {
+    const { weightLagSeconds } = this.times[spec.type];
+    listener.spec = spec;
+    listener.service.views.change(spec.routing, Date.now(), scaledMs(weightLagSeconds, this.timeScale));
+    listener.service.update(spec);
   }
 
-  /**
-   * Registered anew: what was learnt of the earlier registration doesn't count, but the load balancer's machines go by
-   * that one until its lag is over.
-   */
-  private registered(group: Group, wanted: DataPlaneTarget, earlier: Target | undefined): Target {
-    if (!earlier) return new Target(wanted);
-    earlier.superseded = true;
-    earlier.target = { ...earlier.target, deregisteredAt: earlier.target.deregisteredAt ?? wanted.registeredAt };
-    this.keepChecking(group, earlier);
-    group.targets.set(`${wanted.id}:${wanted.port} until ${wanted.registeredAt}`, earlier);
-    return new Target(wanted, earlier.flows);
-  }
-
-  private keepChecking(group: Group, t: Target): void {
-    if (t.target.deregisteredAt !== null) {
-      t.checker?.stop();
-      t.checker = null;
-      return;
-    }
-    t.checker ??= new HealthChecker(this.fabric, t.target, group.spec.healthCheck, this.timeScale, (change) => {
-      t.health = change.state;
-      t.healthSince = Date.now();
-      t.wasHealthy ||= change.state === "healthy";
-      group.routesUntil = 0;
-      this.tell({ type: "health", targetGroupArn: group.spec.arn, id: t.target.id, port: t.target.port, ...change });
-    });
-    t.checker.target = t.target;
-    t.checker.spec = group.spec.healthCheck;
-  }
-
-  /** Ends what a deregistration leaves behind when its times are over. */
-  private tick(): void {
+  private groupsInUse(): ReadonlySet<string> {
     const now = Date.now();
-    for (const group of this.groups.values()) {
-      const delay = scaledMs(group.spec.deregistrationDelaySeconds, this.timeScale);
-      const lag = scaledMs(this.times.deregistrationLagSeconds, this.timeScale);
-      for (const [key, t] of group.targets) {
-        const gone = t.target.deregisteredAt;
-        if (gone === null) continue;
-        if (t.superseded) {
-          if (now - gone >= lag) group.targets.delete(key);
-          continue;
-        }
-        if (group.spec.connectionTermination && now - gone >= delay) for (const flow of [...t.flows]) flow.cut();
-        const listed = group.spec.targets.some((s) => s.id === t.target.id && s.port === t.target.port);
-        if (!listed && t.flows.size === 0 && now - gone >= Math.max(delay, lag)) group.targets.delete(key);
-      }
-    }
+    return new Set([...this.listeners.values()].flatMap(({ service }) => [...service.views.groups(now)]));
   }
 
   private cutIdle(): void {
-    const since = Date.now() - scaledMs(IDLE_SECONDS, this.timeScale);
-    for (const flow of [...this.flows]) if (flow.lastActive <= since) flow.cut();
+    const now = Date.now();
+    for (const { service } of this.listeners.values()) service.cutIdle(now);
+    for (const service of this.closed) {
+      service.cutIdle(now);
+      if (service.counts.open === 0) this.closed.delete(service);
+    }
   }
 
   private listen(spec: DataPlaneListener): void {
     const n = this.networks.get(spec.dnsName) ?? this.networks.size + 1;
     this.networks.set(spec.dnsName, n);
     const host = `127.${80 + (n >> 8)}.${n & 255}.1`;
-    const counts = { open: 0, accepted: 0, refused: 0 };
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true });
-    const listener: Listener = { spec, server, counts };
+    const service = new FlowListener(spec, this.around);
+    const { server } = service;
+    const listener: Listener = { spec, service };
     this.listeners.set(spec.arn, listener);
-    server.on("connection", (socket) => this.accept(listener, socket));
     server.on("listening", () => {
       if (this.listeners.get(spec.arn) !== listener) return;
       this.tell({
@@ -189,7 +96,7 @@ export class Balancer {
       });
     });
     let fallback = false;
-    server.on("error", (error) => {
+    server.on("error", (error: Error) => {
       if (!server.listening && !fallback) {
         // A privileged port, or another sandbox has this address and port already.
         fallback = true;
@@ -199,86 +106,16 @@ export class Balancer {
     server.listen({ host, port: spec.port, backlog: 4096 });
   }
 
-  private close(listener: Listener): void {
-    this.listeners.delete(listener.spec.arn);
-    listener.server.close();
-    this.tell({
-      type: "listener-closed",
-      listenerArn: listener.spec.arn,
-      dnsName: listener.spec.dnsName,
-      port: listener.spec.port,
-    });
-  }
-
-  private choose(listener: Listener, client: net.Socket): Target | null {
-    const hash = flowHash(client.remoteAddress ?? "", client.remotePort ?? 0);
-    const group = this.groups.get(pickGroup(listener.spec.targetGroups, hash) ?? "");
-    if (!group) return null;
-    const now = Date.now();
-    if (now >= group.routesUntil) {
-      group.routes = routable([...group.targets.values()], now, this.times, this.timeScale);
-      group.routesUntil = now + ROUTES_MS;
-    }
-    return group.routes.length === 0 ? null : (group.routes[hash % group.routes.length] ?? null);
-  }
-
-  private accept(listener: Listener, client: net.Socket): void {
-    const target = this.choose(listener, client);
-    if (target === null) {
-      listener.counts.refused++;
-      this.losses.add("no target", listener.spec, null);
-      client.on("error", () => undefined);
-      client.resetAndDestroy();
-      return;
-    }
-    const { id, address, port, reachable } = target.target;
-    const key = `${id}:${port}`;
-    const counts = this.counts.get(key) ?? { open: 0, accepted: 0, failed: 0, reset: 0 };
-    this.counts.set(key, counts);
-    listener.counts.accepted++;
-    counts.accepted++;
-    if (!reachable) {
-      this.losses.add("cut off by security groups", listener.spec, target);
-      return this.leaveHanging(client, () => counts.failed++);
-    }
-    let upstream: net.Socket;
-    try {
-      upstream = dial(this.fabric, address, port, { allowHalfOpen: true });
-    } catch {
-      counts.failed++;
-      this.losses.add("nothing at the address", listener.spec, target);
-      client.on("error", () => undefined);
-      client.resetAndDestroy();
-      return;
-    }
-    listener.counts.open++;
-    counts.open++;
-    const flow = new Flow(client, upstream, (ended, { connected, brokenByTarget }) => {
-      this.flows.delete(ended);
-      target.flows.delete(ended);
-      listener.counts.open--;
-      counts.open--;
-      if (!connected) counts.failed++;
-      else if (brokenByTarget) counts.reset++;
-      if (brokenByTarget)
-        this.losses.add(connected ? "reset by the target" : "refused by the target", listener.spec, target);
-    });
-    this.flows.add(flow);
-    target.flows.add(flow);
-  }
-
-  private leaveHanging(client: net.Socket, failed: () => void): void {
-    failed();
-    client.on("error", () => undefined);
-    const timer = setTimeout(() => client.resetAndDestroy(), scaledMs(CONNECT_SECONDS, this.timeScale));
-    client.once("close", () => clearTimeout(timer));
-    client.once("end", () => client.destroy());
-    client.resume();
+  private close({ spec, service }: Listener): void {
+    this.listeners.delete(spec.arn);
+    this.closed.add(service);
+    service.close();
+    this.tell({ type: "listener-closed", listenerArn: spec.arn, dnsName: spec.dnsName, port: spec.port });
   }
 
   stats(): DataPlaneStats {
-    const targets = Object.fromEntries([...this.counts].map(([key, c]) => [key, { ...c }]));
-    const listeners = Object.fromEntries([...this.listeners].map(([arn, l]) => [arn, { ...l.counts }]));
+    const targets = Object.fromEntries([...this.around.counts].map(([key, c]) => [key, { ...c }]));
+    const listeners = Object.fromEntries([...this.listeners].map(([arn, l]) => [arn, { ...l.service.counts }]));
     return { targets, listeners };
   }
 
@@ -286,7 +123,11 @@ export class Balancer {
   stop(): void {
     for (const timer of this.timers) clearInterval(timer);
     for (const listener of [...this.listeners.values()]) this.close(listener);
-    for (const group of this.groups.values()) for (const t of group.targets.values()) t.checker?.stop();
-    for (const flow of [...this.flows]) flow.cut();
+    this.around.groups.stop();
+    for (const service of this.closed) service.destroy();
   }
+}
+
+function isSameSocket(a: DataPlaneListener, b: DataPlaneListener): boolean {
+  return a.dnsName === b.dnsName && a.port === b.port && a.type === b.type && a.protocol === b.protocol;
 }

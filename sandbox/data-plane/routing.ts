@@ -1,6 +1,6 @@
-/** Which targets an NLB would give a new flow to. Pure: the clock and the hash come in as data. */
+/** Which targets a load balancer would give a new flow to. Pure: the clock and the hash come in as data. */
 import { scaledMs } from "../shared/clock";
-import type { DataPlaneTarget, DataPlaneTimes, TargetHealthState } from "../contract";
+import type { DataPlaneTarget, LoadBalancerLags, TargetHealthState } from "../contract";
 
 export interface RoutedTarget {
   readonly target: DataPlaneTarget;
@@ -22,7 +22,7 @@ export interface RoutedTarget {
 export function routable<T extends RoutedTarget>(
   targets: readonly T[],
   now: number,
-  times: DataPlaneTimes,
+  times: LoadBalancerLags,
   timeScale: number,
 ): T[] {
   const ms = (seconds: number): number => scaledMs(seconds, timeScale);
@@ -56,14 +56,12 @@ export function flowHash(address: string, port: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The group of a flow by weight; null when no group has a weight. */
+/** The group of a flow or request by weight; null when no group has a weight. `part`: from 0 to 1 (excluded). */
 export function pickGroup(
   groups: readonly { readonly arn: string; readonly weight: number }[],
-  hash: number,
+  part: number,
 ): string | null {
-  const total = groups.reduce((sum, g) => sum + g.weight, 0);
-  // Other bits than the choice inside the group: else a group's weight would decide which of its targets are used.
-  let at = total * ((Math.imul(hash, 0x9e3779b1) >>> 0) / 0x1_0000_0000);
+  let at = groups.reduce((sum, g) => sum + g.weight, 0) * part;
   for (const group of groups) {
     if (group.weight > 0 && at < group.weight) return group.arn;
     at -= group.weight;

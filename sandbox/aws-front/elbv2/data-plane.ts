@@ -2,7 +2,8 @@
 import type { DataPlaneState, DataPlaneTargetGroup, FromDataPlane } from "../../contract";
 import type { Reachability } from "../security-groups";
 import type { ElbContext } from "./context";
-import { type Store, type Target, type TargetGroup, targetKey } from "./store";
+import { routingState } from "./routing-state";
+import { type Listener, type LoadBalancer, type Store, type Target, type TargetGroup, targetKey } from "./store";
 
 /**
  * Target groups that no listener uses are left out: AWS doesn't check their targets, and their health starts anew when
@@ -16,14 +17,25 @@ export function dataPlaneState(store: Store, reachable: Reachability): DataPlane
     return [
       {
         arn: listener.arn,
+        type: balancer.type,
+        protocol: listener.protocol,
         dnsName: balancer.dnsName,
         port: listener.port,
-        targetGroups: listener.actions.flatMap((action) => action.forward),
+        idleTimeoutSeconds: idleTimeoutOf(balancer, listener),
+        clientKeepAliveSeconds: Number(balancer.attributes.get("client_keep_alive.seconds") ?? 3600),
+        routing: routingState(store, listener),
       },
     ];
   });
   const used = [...store.targetGroups.values()].filter((group) => store.listenersUsing(group.arn).length > 0);
   return { listeners, targetGroups: used.map((group) => groupState(store, group, reachable)) };
+}
+
+/** An ALB's holds for all its listeners and for its connections to targets, an NLB's for one listener. */
+function idleTimeoutOf(balancer: LoadBalancer, listener: Listener): number {
+  return balancer.type === "application"
+    ? Number(balancer.attributes.get("idle_timeout.timeout_seconds") ?? 60)
+    : Number(listener.attributes.get("tcp.idle_timeout.seconds") ?? 350);
 }
 
 function groupState(store: Store, group: TargetGroup, reachable: Reachability): DataPlaneTargetGroup {
@@ -34,7 +46,10 @@ function groupState(store: Store, group: TargetGroup, reachable: Reachability): 
     protocol: group.protocol,
     healthCheck,
     deregistrationDelaySeconds: Number(group.attributes.get("deregistration_delay.timeout_seconds") ?? 300),
-    connectionTermination: group.attributes.get("deregistration_delay.connection_termination.enabled") === "true",
+    // An ALB ends requests that last longer than the delay, whatever the attribute of NLB groups says.
+    connectionTermination:
+      /^HTTPS?$/.test(group.protocol) ||
+      group.attributes.get("deregistration_delay.connection_termination.enabled") === "true",
     crossZone: store.crossZone(group),
     targets: [...group.targets.values()].map((target) => ({
       id: target.id,

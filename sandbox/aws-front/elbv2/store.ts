@@ -86,10 +86,7 @@ export interface Listener {
   alpnPolicy: readonly string[];
 }
 
-/**
- * A rule of an application load balancer's listener. Requests are not routed by it: the data plane knows default
- * actions only.
- */
+/** A rule of an application load balancer's listener. */
 export interface Rule {
   readonly arn: string;
   readonly listenerArn: string;

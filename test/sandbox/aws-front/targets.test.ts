@@ -240,8 +240,9 @@ describe("AWS front, targets and faults", function () {
       "the weights",
       () =>
         rig()
-          .state?.listeners.find((one) => one.arn === listener)
-          ?.targetGroups.map((one) => one.weight)
+          .state?.listeners.flatMap(({ arn, routing: { action } }) =>
+            arn === listener && action.type === "forward" ? action.targetGroups.map((one) => one.weight) : [],
+          )
           .join() === "75,25",
     );
     await assert.rejects(weigh(1000, 0), hasCode("ValidationError"));

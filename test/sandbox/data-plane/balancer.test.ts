@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { DNS_NAME, eventually, httpPod, Rig, received, tcpCheck, tcpPod } from "./rig";
+import { DNS_NAME, eventually, groupOf, httpPod, type Pod, Rig, received, tcpCheck, tcpPod } from "./rig";
 
 /** 180 s become one second: long against a busy machine's hiccups. */
 const SCALE = 180;
@@ -227,5 +227,103 @@ describe("data plane: who gets new flows", function () {
     assert.equal(counts.size, 4);
     const chi = [...counts.values()].reduce((sum, n) => sum + (n - 200) ** 2 / 200, 0);
     assert.ok(chi < 27, `chi-square ${chi} of ${[...counts.values()].join()}: less than one run in 100,000 by chance`);
+  });
+});
+
+describe("data plane: weights of new flows", function () {
+  this.timeout(60_000);
+  let rig: Rig;
+  let blue: Pod;
+  let green: Pod;
+  beforeEach(async () => {
+    // 300 s become 1.67 s.
+    rig = new Rig(SCALE);
+    [blue, green] = rig.add(await httpPod("10.0.0.1"), await httpPod("10.0.0.2")) as [Pod, Pod];
+  });
+  afterEach(() => rig.close());
+  const WEIGHT_LAG_MS = 300_000 / SCALE;
+  const groups = () => [groupOf("blue", [blue.target()]), groupOf("green", [green.target()])];
+  const share = async (of: Pod, flows: number): Promise<number> => {
+    const answers = await Promise.all(Array.from({ length: flows }, () => rig.ask()));
+    return answers.filter((who) => who === of.address).length / flows;
+  };
+
+  it("divide them within three standard deviations", async () => {
+    await rig.applyGroups({ blue: 90, green: 10 }, groups());
+    await rig.healthy(blue, green);
+    const flows = 1_000;
+    const seen = await share(green, flows);
+    assert.ok(Math.abs(seen - 0.1) <= 3 * Math.sqrt((0.1 * 0.9) / flows), `green had ${seen} of the flows`);
+  });
+
+  it("give a group with weight 0 none, and its targets are checked all the same", async () => {
+    await rig.applyGroups({ blue: 100, green: 0 }, groups());
+    await rig.healthy(blue, green);
+    assert.equal(await share(green, 200), 0);
+  });
+
+  it("are followed by the nodes one after the other: the old group serves on for the lag, and not after it", async () => {
+    await rig.applyGroups({ blue: 100, green: 0 }, groups());
+    await rig.healthy(blue, green);
+    const changedAt = Date.now();
+    await rig.applyGroups({ blue: 0, green: 100 }, groups());
+    let lastOfBlue = 0;
+    let firstOfGreen = Infinity;
+    while (Date.now() < changedAt + WEIGHT_LAG_MS) {
+      const begunAt = Date.now();
+      if ((await rig.ask()) === blue.address) lastOfBlue = begunAt;
+      else firstOfGreen = Math.min(firstOfGreen, begunAt);
+    }
+    assert.ok(lastOfBlue - changedAt > WEIGHT_LAG_MS / 2, `blue's last flow began after ${lastOfBlue - changedAt} ms`);
+    assert.ok(firstOfGreen < lastOfBlue, "for a while the nodes did not agree");
+    assert.equal(await share(blue, 100), 0);
+  });
+
+  it("who deletes the old group within the lag loses no flow by that alone; who ends its pods does", async () => {
+    await rig.applyGroups({ blue: 100, green: 0 }, groups());
+    await rig.healthy(blue, green);
+    await rig.applyGroups({ green: 100 }, [groupOf("green", [green.target()])]);
+    assert.ok((await share(blue, 50)) > 0, "no node goes by the old action");
+    blue.kill();
+    const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => rig.ask()));
+    assert.ok(
+      outcomes.some((one) => one.status === "rejected"),
+      "nothing was lost",
+    );
+    await eventually("no node goes by the old action", async () => {
+      const later = await Promise.allSettled(Array.from({ length: 30 }, () => rig.ask()));
+      return later.every((one) => one.status === "fulfilled" && one.value === green.address);
+    });
+  });
+
+  it("keep a source address at its group where they are sticky", async () => {
+    rig.balancer.apply({
+      listeners: [
+        {
+          arn: "listener",
+          type: "network",
+          protocol: "TCP",
+          dnsName: DNS_NAME,
+          port: 80,
+          idleTimeoutSeconds: 350,
+          clientKeepAliveSeconds: 3600,
+          routing: {
+            action: {
+              type: "forward",
+              targetGroups: [
+                { arn: "blue", weight: 50 },
+                { arn: "green", weight: 50 },
+              ],
+              sticky: { seconds: 60 },
+            },
+            rules: [],
+          },
+        },
+      ],
+      targetGroups: groups(),
+    });
+    await rig.healthy(blue, green);
+    const seen = await share(green, 60);
+    assert.ok(seen === 0 || seen === 1, `green had ${seen} of one client's flows`);
   });
 });

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { join } from "node:path";
 import type { DataPlaneState, FromDataPlane, ToDataPlane } from "../../../sandbox/contract";
-import { eventually, httpCheck, httpPod, type Pod, received } from "./rig";
+import { eventually, flowListener, groupOf, httpPod, lags, type Pod, received } from "./rig";
 
 const root = join(__dirname, "../../..");
 
@@ -35,22 +35,13 @@ describe("data plane: its process", function () {
     tell({
       type: "start",
       timeScale: 180,
-      times: { registrationLagSeconds: 0, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 },
+      times: lags({ registrationLagSeconds: 0 }),
     });
     await eventually("ready", () => find("ready") !== undefined);
     tell({ type: "fabric-set", entry: pod.entry });
-    const group = {
-      arn: "tg",
-      protocol: "TCP",
-      healthCheck: httpCheck,
-      deregistrationDelaySeconds: 300,
-      connectionTermination: false,
-      crossZone: true,
-      targets: [pod.target()],
-    };
     const state: DataPlaneState = {
-      listeners: [{ arn: "l", dnsName: "lb.example", port: 80, targetGroups: [{ arn: "tg", weight: 1 }] }],
-      targetGroups: [group],
+      listeners: [flowListener({ tg: 1 })],
+      targetGroups: [groupOf("tg", [pod.target()])],
     };
     tell({ type: "state", state });
     await eventually("healthy", () => find("health")?.state === "healthy");
@@ -62,7 +53,7 @@ describe("data plane: its process", function () {
     tell({ type: "stats", id: 7 });
     await eventually("stats", () => find("stats")?.id === 7);
     assert.deepEqual(find("stats")!.stats.listeners, {
-      l: { open: find("stats")!.stats.listeners.l!.open, accepted: 1, refused: 0 },
+      listener: { open: find("stats")!.stats.listeners.listener!.open, accepted: 1, refused: 0 },
     });
     assert.equal(find("stats")!.stats.targets["10.0.0.1:8080"]?.accepted, 1);
     tell({ type: "state", state: { ...state, listeners: [] } });

@@ -4,10 +4,12 @@ import net, { type AddressInfo } from "node:net";
 import type {
   DataPlaneTarget,
   DataPlaneTargetGroup,
+  DataPlaneListener,
   DataPlaneTimes,
   FabricEntry,
   FromDataPlane,
   HealthCheckSpec,
+  LoadBalancerLags,
 } from "../../../sandbox/contract";
 import { LossLog } from "../../../sandbox/data-plane/loss-log";
 import { Balancer } from "../../../sandbox/data-plane/balancer";
@@ -25,6 +27,56 @@ export const httpCheck: HealthCheckSpec = {
   matcher: "200",
 };
 export const tcpCheck: HealthCheckSpec = { ...httpCheck, protocol: "TCP", path: null, matcher: null };
+/** A listener of an NLB with this vector of weights, by target group. */
+export function flowListener(weights: Readonly<Record<string, number>>): DataPlaneListener {
+  return {
+    arn: "listener",
+    type: "network",
+    protocol: "TCP",
+    dnsName: DNS_NAME,
+    port: 80,
+    idleTimeoutSeconds: 350,
+    clientKeepAliveSeconds: 3600,
+    routing: {
+      action: {
+        type: "forward",
+        targetGroups: Object.entries(weights).map(([arn, weight]) => ({ arn, weight })),
+        sticky: null,
+      },
+      rules: [],
+    },
+  };
+}
+
+export function groupOf(
+  arn: string,
+  targets: readonly DataPlaneTarget[],
+  more: Partial<DataPlaneTargetGroup> = {},
+): DataPlaneTargetGroup {
+  return {
+    arn,
+    protocol: "TCP",
+    healthCheck: httpCheck,
+    deregistrationDelaySeconds: 300,
+    connectionTermination: false,
+    crossZone: true,
+    targets,
+    ...more,
+  };
+}
+
+/** AWS's lags, as the daemon has them. */
+export function lags(more: Partial<LoadBalancerLags> = {}): DataPlaneTimes {
+  const all = {
+    registrationLagSeconds: 180,
+    deregistrationLagSeconds: 180,
+    unhealthyLagSeconds: 35,
+    weightLagSeconds: 300,
+    ...more,
+  };
+  return { network: all, application: all, seed: 1 };
+}
+
 /** Registered so long ago that no lag is left. */
 export const LONG_AGO = 1;
 
@@ -107,12 +159,11 @@ export class Rig {
   private readonly pods: Pod[] = [];
   private readonly clients = new Set<net.Socket>();
 
-  constructor(timeScale: number, times: Partial<DataPlaneTimes> = {}) {
-    const all = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35, ...times };
+  constructor(timeScale: number, times: Partial<LoadBalancerLags> = {}) {
     this.balancer = new Balancer(
       this.fabric,
       timeScale,
-      all,
+      lags(times),
       (message) => this.heard.push({ ...message, heardAt: Date.now() }),
       new LossLog((line) => this.losses.push(JSON.parse(line) as Record<string, unknown>)),
     );
@@ -125,20 +176,15 @@ export class Rig {
   }
 
   async apply(targets: readonly DataPlaneTarget[], more: Partial<DataPlaneTargetGroup> = {}): Promise<void> {
-    const group = {
-      arn: "tg",
-      protocol: "TCP",
-      healthCheck: httpCheck,
-      deregistrationDelaySeconds: 300,
-      connectionTermination: false,
-      crossZone: true,
-      targets,
-      ...more,
-    };
-    this.balancer.apply({
-      listeners: [{ arn: "listener", dnsName: DNS_NAME, port: 80, targetGroups: [{ arn: "tg", weight: 1 }] }],
-      targetGroups: [group],
-    });
+    await this.applyGroups({ tg: 1 }, [groupOf("tg", targets, more)]);
+  }
+
+  /** Weights by target group. */
+  async applyGroups(
+    weights: Readonly<Record<string, number>>,
+    targetGroups: readonly DataPlaneTargetGroup[],
+  ): Promise<void> {
+    this.balancer.apply({ listeners: [flowListener(weights)], targetGroups });
     await eventually("the listener's socket is open", () => this.heard.some((m) => m.type === "listening"));
   }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { TargetHealthState } from "../../../sandbox/contract";
 import { flowHash, routable, type RoutedTarget } from "../../../sandbox/data-plane/routing";
+import { lags } from "./rig";
 
-const times = { registrationLagSeconds: 180, deregistrationLagSeconds: 180, unhealthyLagSeconds: 35 };
+const times = lags().network;
 const target = (
   id: string,
   health: TargetHealthState,
