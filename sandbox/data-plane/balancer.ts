@@ -1,12 +1,14 @@
 /**
  * The load balancers of the sandbox: their listeners' sockets, and what the API says of them. Who gets a flow is in
- * `routing.ts` and `targets.ts`; `flow-listener.ts` carries an NLB's flows.
+ * `routing.ts` and `targets.ts`; `flow-listener.ts` carries an NLB's flows, and `http/` has an
+ * ALB's requests.
  */
 import type net from "node:net";
 import { scaledMs } from "../shared/clock";
 import type { DataPlaneListener, DataPlaneState, DataPlaneStats, DataPlaneTimes, FromDataPlane } from "../contract";
 import type { Fabric } from "../fabric/dial";
 import { FlowListener } from "./flow-listener";
+import { RequestListener } from "./http/request-listener";
 import type { Service, Surroundings } from "./listener";
 import { LossLog } from "./loss-log";
 import { seeded } from "./random";
@@ -80,7 +82,8 @@ export class Balancer {
     const n = this.networks.get(spec.dnsName) ?? this.networks.size + 1;
     this.networks.set(spec.dnsName, n);
     const host = `127.${80 + (n >> 8)}.${n & 255}.1`;
-    const service = new FlowListener(spec, this.around);
+    const service: Service =
+      spec.type === "network" ? new FlowListener(spec, this.around) : new RequestListener(spec, this.around);
     const { server } = service;
     const listener: Listener = { spec, service };
     this.listeners.set(spec.arn, listener);

@@ -13,7 +13,9 @@ export type Loss =
   | "cut off by security groups"
   | "nothing at the address"
   | "refused by the target"
-  | "reset by the target";
+  | "reset by the target"
+  | "no answer in time"
+  | "deregistration delay over";
 
 export class LossLog {
   private second = 0;

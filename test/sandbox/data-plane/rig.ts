@@ -4,7 +4,9 @@ import net, { type AddressInfo } from "node:net";
 import type {
   DataPlaneTarget,
   DataPlaneTargetGroup,
+  DataPlaneAction,
   DataPlaneListener,
+  DataPlaneRouting,
   DataPlaneTimes,
   FabricEntry,
   FromDataPlane,
@@ -46,6 +48,22 @@ export function flowListener(weights: Readonly<Record<string, number>>): DataPla
       rules: [],
     },
   };
+}
+
+/** A listener of an ALB that serves HTTP. */
+export function requestListener(routing: DataPlaneRouting, more: Partial<DataPlaneListener> = {}): DataPlaneListener {
+  return {
+    ...flowListener({}),
+    type: "application",
+    protocol: "HTTP",
+    idleTimeoutSeconds: 60,
+    routing,
+    ...more,
+  };
+}
+
+export function forwardTo(weights: Readonly<Record<string, number>>): DataPlaneAction {
+  return flowListener(weights).routing.action;
 }
 
 export function groupOf(
