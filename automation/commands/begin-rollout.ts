@@ -3,7 +3,9 @@ import {
   compareVersions,
   heldBack,
   holdVersion,
+  isServing,
   liftHold,
+  servingMembers,
   startRollout,
   turnBack,
   type EnvironmentRecord,
@@ -107,9 +109,9 @@ async function giveUp(
   return null;
 }
 
-const newestActive = ({ placement }: EnvironmentRecord): string | null =>
-  Object.values(placement)
-    .flatMap(({ role, version }) => (role === "active" && version !== null ? [version] : []))
+const newestServing = ({ placement }: EnvironmentRecord): string | null =>
+  servingMembers(placement)
+    .flatMap((name) => placement[name]?.version ?? [])
     .sort(compareVersions)
     .at(-1) ?? null;
 
@@ -134,7 +136,7 @@ export async function begin(
       startedAt,
       baseline: baselineOf(observation, session.owners, session.active()),
     });
-    const serving = newestActive(record);
+    const serving = newestServing(record);
     // Planned by `rollback` itself: what serves now is what is rolled back.
     session.record =
       asked?.name === "rollback" && serving !== null
@@ -151,7 +153,7 @@ export async function begin(
   }
   const rollout = session.record.rollout;
   if (rollout === null) return null;
-  const from = Object.values(record.placement).find((placement) => placement.role === "active")?.version ?? null;
+  const from = Object.values(record.placement).find(isServing)?.version ?? null;
   session.options.emit({
     kind: "rollout-started",
     environment: session.environment.environment,

@@ -83,7 +83,7 @@ export async function runEvacuate(
       left.length === 0
         ? ""
         : `; left alone, because nobody can prove that they are ${run.member}'s: ${left.join(", ")}`;
-    const serving = session.active();
+    const serving = session.serving();
     const after = `${run.member} is out${serving.length === 0 ? "" : `; ${doing(serving, "serve")}`}${rest}`;
     result = teardown
       ? end("done", null, after, `go on with: eks-blue-green teardown --stack ${run.environment}`)

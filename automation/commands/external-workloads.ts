@@ -1,4 +1,5 @@
 /** What `up` has to do with workloads that somebody else deploys: it neither makes them nor waits for them. */
+import { isBound, isServing } from "../../stacks/record";
 import { isExternal, targetGroupsOf } from "../../stacks/config/target-groups";
 import { DriverError } from "../errors";
 import type { Family } from "../environment/state";
@@ -15,7 +16,7 @@ export async function theirsAreThere(ports: Ports, { environment, record, member
   if (external.length === 0) return;
   const missing = await Promise.all(
     Object.entries(members).flatMap(([name, member]) =>
-      record.placement[name]?.role !== "active" || record.placement[name].evacuated !== undefined
+      !isBound(record.placement[name]) || record.placement[name]?.evacuated !== undefined
         ? []
         : targetGroupsOf({ services: external })
             .filter(({ key }) => (member.services[key]?.binding ?? null) === null)
@@ -47,7 +48,7 @@ export function whoWaits({ environment, record }: Pick<Family, "environment" | "
   const names = Object.keys(record.placement);
   const standby = names.filter((name) => record.placement[name]?.role === "standby");
   const first = standby[0];
-  if (first === undefined || names.some((name) => record.placement[name]?.role === "active")) return null;
+  if (first === undefined || names.some((name) => isServing(record.placement[name]))) return null;
   if (!environment.config.services.some(isExternal)) return null;
   return (
     `${listing(standby)}: deployed, and out of traffic until the external workloads are there; deploy them, then: ` +

@@ -3,14 +3,20 @@
  * around.
  */
 import { isDeepStrictEqual } from "node:util";
-import { describeMove, holdVersion, turnBack, type EnvironmentRecord, type RolloutCommand } from "../../stacks/record";
+import {
+  describeMove,
+  holdVersion,
+  servingMembers,
+  turnBack,
+  type EnvironmentRecord,
+  type RolloutCommand,
+} from "../../stacks/record";
 import { DriverError } from "../errors";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { inTraffic, leftToDo, rememberLeftOut, type RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
-import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { describeAsked, typed } from "../text/command-line";
 
@@ -93,7 +99,7 @@ export async function turnAround(
     ...(asked === undefined ? {} : { givenUp: true as const }),
   });
   // Of an upgrade: else the next run of a pipeline, whose config still wants it, would silently do it again.
-  const leaves = activeMembers(before).some((name) => before[name]?.version !== rollout.wantedVersion);
+  const leaves = servingMembers(before).some((name) => before[name]?.version !== rollout.wantedVersion);
   session.record =
     asked === undefined && rollout.command === undefined && leaves
       ? holdVersion(turned, { version: rollout.wantedVersion, at: session.isoNow(), ...session.signature })

@@ -90,7 +90,7 @@ async function nothingToDo(session: Session, asked: Asked): Promise<RolloutResul
       ? `every active member runs ${config.kubernetesVersion}`
       : `${describeAsked(asked)}: it is so already`;
   const observation = await session.look({ ...plainLook, probes: 16 });
-  const problem = servingProblem(observation, session.owners, session.active(), { before: {}, toleratedMs: 0 });
+  const problem = servingProblem(observation, session.owners, session.serving(), { before: {}, toleratedMs: 0 });
   return {
     outcome: "nothing-to-do",
     placement: session.record.placement,

@@ -2,6 +2,7 @@
  * The end of `up`: deployed is not served. A load balancer sends nothing to new targets for minutes, though each of
  * them is healthy (docs/reference/aws-behaviour.md).
  */
+import { servingMembers } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { EventSink } from "../events";
 import { observe, plainLook } from "../observation/observe";
@@ -16,11 +17,8 @@ const requests = 4;
 
 /** Members in traffic, as the record says. */
 const servingOf = ({ record }: Pick<Family, "record">): string[] =>
-  Object.keys(record.placement).filter(
-    (name) =>
-      record.placement[name]?.role === "active" &&
-      record.placement[name].workload === "running" &&
-      record.placement[name].evacuated === undefined,
+  servingMembers(record.placement).filter(
+    (name) => record.placement[name]?.workload === "running" && record.placement[name].evacuated === undefined,
   );
 
 /** Nobody is in traffic: an environment that is being built up by hand, or emptied. */

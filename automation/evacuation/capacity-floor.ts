@@ -1,10 +1,9 @@
 /** In the middle of a rollout nobody whose pods still serve is taken out below the floor of capacity. Pure. */
-import { capacityOf, memberMoves, type EnvironmentRecord, type MemberMove } from "../../stacks/record";
+import { capacityOf, memberMoves, servingMembers, type EnvironmentRecord, type MemberMove } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { groupsOfMember, type Observation } from "../observation/observe";
 import { healthOf, serves, type TargetOwners } from "../observation/target-owners";
 import { capacityFloor } from "../planning/capacity";
-import { activeMembers } from "../planning/step-builder";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { describeAsked, typed } from "../text/command-line";
 
@@ -100,7 +99,7 @@ export function refuseBelowFloor(
   const stay = beside.filter((name) => health[name] === "healthy");
   const carried = stay.reduce((sum, name) => sum + capacityOf(placement[name]), 0);
   if (carried >= needed) return;
-  const wanted = activeMembers(others);
+  const wanted = servingMembers(others);
   const lacking = {
     out: wanted.filter((name) => !beside.includes(name)),
     sick: wanted.filter((name) => beside.includes(name) && !stay.includes(name)),

@@ -1,5 +1,5 @@
 /** Whether a member may be evacuated, and which targets are provably its own. Pure. */
-import { describeMove, membersOf } from "../../stacks/record";
+import { describeMove, membersOf, servingMembers } from "../../stacks/record";
 import type { EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
@@ -78,7 +78,7 @@ export function mayEvacuate(
       `AWS did not tell the targets of ${unread.join(", ")}: ${listing(observation.problems, 1)}`,
       "run the same command again",
     );
-  const peers = activeBeside(record, member).filter((name) => observation.members[name] !== undefined);
+  const peers = servingBeside(record, member).filter((name) => observation.members[name] !== undefined);
   const lost = teardown ? [] : lastServedBy(observation, owners, member, peers);
   if (!teardown && (peers.length === 0 || lost.length > 0)) {
     const states =
@@ -88,7 +88,7 @@ export function mayEvacuate(
       `repair another member, or ${bringIn(record.placement, member)}; then run the same command again`,
     );
   }
-  if (!teardown) refuseBelowFloor(record, observation, owners, request, activeBeside(record, member));
+  if (!teardown) refuseBelowFloor(record, observation, owners, request, servingBeside(record, member));
   if (request.roleName === null && !request.controllerIsStopped) {
     throw refused(
       `the IAM role of ${member}'s controller is not known, so it can't be kept from registering its targets ` +
@@ -100,10 +100,9 @@ export function mayEvacuate(
   return why;
 }
 
-/** Members beside it that are in traffic, or half in. */
-function activeBeside(record: EnvironmentRecord, member: string): string[] {
-  const placement = withoutOpenMove(record).placement;
-  return Object.keys(placement).filter((name) => name !== member && placement[name]?.role === "active");
+/** Members beside it that serve, or are half in. */
+function servingBeside(record: EnvironmentRecord, member: string): string[] {
+  return servingMembers(withoutOpenMove(record).placement).filter((name) => name !== member);
 }
 
 /**
@@ -151,7 +150,7 @@ function refuseOpenWork(
     );
   // An open move of another member ends here, where somebody who is not between two places serves without it; or when
   // it is the very one that comes in.
-  const steady = activeBeside(record, member).filter(
+  const steady = servingBeside(record, member).filter(
     (name) => intent?.move.member !== name || intent.move.kind === "admit",
   );
   if (

@@ -6,9 +6,11 @@ import {
   isMemberMove,
   nodePercentOf,
   placementAfter,
+  boundMembers,
+  servingMembers,
 } from "../../stacks/record";
 import type { EnvironmentRecord, Placement, Rollout, Step } from "../../stacks/record";
-import { activeMembers, Steps } from "./step-builder";
+import { Steps } from "./step-builder";
 import { placementBefore } from "./walk-back";
 import { doing } from "../text/sentences";
 
@@ -37,7 +39,7 @@ export function beganAt(record: EnvironmentRecord, wantedVersion: string): boole
   const { rollout } = record;
   if (rollout === null || rollout.command !== undefined || rollout.direction === "back") return false;
   const before = placementBefore(record);
-  const active = activeMembers(before);
+  const active = servingMembers(before);
   return active.length > 0 && active.every((name) => before[name]?.version === wantedVersion);
 }
 
@@ -46,7 +48,7 @@ export function beganAt(record: EnvironmentRecord, wantedVersion: string): boole
  * that is wanted, not a version lower than what serves.
  */
 export function standsByAt(placement: Placement, wantedVersion: string): boolean {
-  const active = activeMembers(placement).map((name) => placement[name]?.version ?? wantedVersion);
+  const active = servingMembers(placement).map((name) => placement[name]?.version ?? wantedVersion);
   const older = Object.values(placement)
     .filter(({ role, evacuated }) => role === "standby" && evacuated === undefined)
     .map(({ version }) => version ?? "")
@@ -69,7 +71,7 @@ export function abandon(record: EnvironmentRecord, wantedVersion: string, stops 
   if (rollout.direction === "back") return no("it is on its way back already");
   const tidied = onlyTidies(record);
   if (tidied !== null) return { kind: "steps", steps: tidied, retires: [] };
-  const behind = activeMembers(placement).filter((name) => placement[name]?.version !== wantedVersion);
+  const behind = boundMembers(placement).filter((name) => placement[name]?.version !== wantedVersion);
   if (behind.length > 0) return no(`${doing(behind, "serve")} another version than ${wantedVersion}`);
   const done = rollout.steps.slice(0, rollout.done);
   const begun = [

@@ -2,14 +2,14 @@
  * How much of the environment's capacity may be missing, and who makes up for a member that is out. Pure. Capacity is
  * in percent of one member's.
  */
-import { capacityOf, memberMoves } from "../../stacks/record";
+import { capacityOf, memberMoves, servingMembers } from "../../stacks/record";
 import type { MemberMoveKind, Placement, Rollout, Step } from "../../stacks/record";
-import { activeMembers, bringIn, impossible, type Limits, type Steps } from "./step-builder";
+import { bringIn, impossible, type Limits, type Steps } from "./step-builder";
 import { counted } from "../text/sentences";
 
 /** What the active members other than `without` carry together. */
-export const activeCapacity = (placement: Placement, without: string | null = null): number =>
-  activeMembers(placement)
+export const servingCapacity = (placement: Placement, without: string | null = null): number =>
+  servingMembers(placement)
     .filter((name) => name !== without)
     .reduce((sum, name) => sum + capacityOf(placement[name]), 0);
 
@@ -22,7 +22,7 @@ export function steadyCapacity(placement: Placement): number {
   const running = Object.values(placement).filter(
     (stands) => stands.role !== "absent" && stands.workload === "running",
   ).length;
-  return Math.min(activeCapacity(placement), 100 * running);
+  return Math.min(servingCapacity(placement), 100 * running);
 }
 
 /** Least capacity at every point of a way that starts at `placement`. */
@@ -37,7 +37,7 @@ export function floorOf(
 ): number {
   if (rollout.strategy === "cycle" || rollout.command !== undefined) return capacityFloor(start, limits);
   // `replace` brings one in for each of the old ones; those of the wanted version were brought in before.
-  const old = activeMembers(start).filter((name) => start[name]?.version !== rollout.wantedVersion);
+  const old = servingMembers(start).filter((name) => start[name]?.version !== rollout.wantedVersion);
   return capacityFloor(Object.fromEntries(old.map((name) => [name, start[name] as Placement[string]])), limits);
 }
 
@@ -63,7 +63,7 @@ export function leavingMembers(steps: readonly Step[]): string[] {
 export function cover(steps: Steps, outgoing: string, floor: number, limits: Limits): void {
   const lacking = lackingWithout(steps, outgoing, floor, limits);
   if (lacking !== null) throw impossible(lacking.message, lacking.remedy);
-  const others = steps.active().filter((name) => name !== outgoing);
+  const others = steps.serving().filter((name) => name !== outgoing);
   const most = limits.maxCapacityPercent ?? Number.POSITIVE_INFINITY;
   const at = (name: string, level: number): number => Math.max(capacityOf(steps.at(name)), Math.min(level, most));
   // Evenly: the lowest level to which those below it have to rise.
@@ -79,7 +79,7 @@ export function lackingWithout(
   floor: number,
   limits: Limits,
 ): { readonly message: string; readonly remedy: string } | null {
-  const others = steps.active().filter((name) => name !== outgoing);
+  const others = steps.serving().filter((name) => name !== outgoing);
   const least = Math.max(1, limits.minActive);
   if (others.length < least) {
     return {
@@ -110,4 +110,4 @@ export function lackingWithout(
 export const largerThanNeeded = (placement: Placement): string[] =>
   Object.values(placement).some(({ role }) => role === "standby")
     ? []
-    : activeMembers(placement).filter((name) => capacityOf(placement[name]) > 100);
+    : servingMembers(placement).filter((name) => capacityOf(placement[name]) > 100);

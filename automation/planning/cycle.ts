@@ -3,10 +3,10 @@
  * minors in one
  * stay, so that it leaves traffic once (docs/decisions/0005-cycle.md). Roles and sizes end as they began.
  */
-import { capacityOf, compareVersions, nextMinor, nodePercentOf } from "../../stacks/record";
+import { capacityOf, compareVersions, nextMinor, nodePercentOf, servingMembers } from "../../stacks/record";
 import type { Placement, Step } from "../../stacks/record";
 import { capacityFloor, cover, lackingWithout } from "./capacity";
-import { activeMembers, impossible, Steps, type Limits, type Wanted } from "./step-builder";
+import { impossible, Steps, type Limits, type Wanted } from "./step-builder";
 
 export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[] {
   const steps = new Steps(current);
@@ -65,7 +65,7 @@ function standIn(steps: Steps, outgoing: string, floor: number, limits: Limits, 
 
 /** Those who only stood in go out again; then everybody gets the size that it had. */
 function asBefore(steps: Steps, before: Placement, names: readonly string[]): void {
-  const standIns = activeMembers(steps.placement).filter((name) => before[name]?.role === "standby");
+  const standIns = servingMembers(steps.placement).filter((name) => before[name]?.role === "standby");
   for (const name of standIns) {
     steps.move("drain", name, { ...steps.at(name), role: "standby" });
     if (before[name]?.workload === "stopped") steps.move("scale", name, { ...steps.at(name), workload: "stopped" });

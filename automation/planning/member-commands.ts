@@ -2,11 +2,11 @@
  * Planned work on one member, and the way back of what is finished: short rollouts with the same invariants and gates.
  * Pure.
  */
-import { capacityOf, compareVersions, inOrder } from "../../stacks/record";
+import { capacityOf, compareVersions, inOrder, servingMembers } from "../../stacks/record";
 import type { Evacuated, MemberPlacement, Placement, RolloutCommand, Step } from "../../stacks/record";
-import { activeCapacity, capacityFloor, cover } from "./capacity";
+import { servingCapacity, capacityFloor, cover } from "./capacity";
 import { planTeardown } from "./teardown";
-import { activeMembers, bringIn, impossible, Steps, type Limits } from "./step-builder";
+import { bringIn, impossible, Steps, type Limits } from "./step-builder";
 import { doing } from "../text/sentences";
 
 /** The steps of a command; none when everything is so already. @throws EBG-PLAN-IMPOSSIBLE */
@@ -48,7 +48,7 @@ function admit(current: Placement, member: string, limits: Limits): Step[] {
   const steps = new Steps(current);
   // With nobody in traffic, what is there says the version: a lost environment is brought back by this.
   const present = Object.keys(current).filter((name) => current[name]?.role !== "absent");
-  const serving = newest(current, activeMembers(current)) ?? newest(current, present);
+  const serving = newest(current, servingMembers(current)) ?? newest(current, present);
   if (stands.role === "active") return [];
   if (stands.evacuated !== undefined) throw evacuatedFirst(member, stands.evacuated);
   if (stands.role === "absent") {
@@ -105,7 +105,7 @@ function scale(current: Placement, member: string, percent: number, limits: Limi
       "raise eks-blue-green:cluster.nodes.maxSize and deploy it, or choose less",
     );
   const floor = capacityFloor(current, limits);
-  const left = activeCapacity(current, member) + percent;
+  const left = servingCapacity(current, member) + percent;
   if (stands.role === "active" && percent < capacityOf(stands) && left < floor) {
     throw impossible(
       `with ${member} at ${percent} % the active members carry ${left} %, and traffic needs ${floor} %`,
@@ -119,7 +119,7 @@ function scale(current: Placement, member: string, percent: number, limits: Limi
 
 /** After a finished `replace` whose old member still stands by: that one comes in again, and the new one goes out. */
 function rollback(current: Placement, limits: Limits): Step[] {
-  const active = activeMembers(current);
+  const active = servingMembers(current);
   const serving = newest(current, active);
   const old = Object.keys(current).filter(
     (name) =>

@@ -2,14 +2,14 @@
  * From where the members stand to what is wanted: an ordered list of steps. Pure; the property tests hold its
  * invariants.
  */
-import { capacityOf, compareVersions, sizedAt } from "../../stacks/record";
+import { capacityOf, compareVersions, sizedAt, servingMembers } from "../../stacks/record";
 import type { Placement, Step, StrategyName } from "../../stacks/record";
 import { cover, floorOf } from "./capacity";
 import { cycle } from "./cycle";
-import { activeMembers, impossible, Steps, type Limits, type Wanted } from "./step-builder";
+import { impossible, Steps, type Limits, type Wanted } from "./step-builder";
 import { counted } from "../text/sentences";
 
-export { activeMembers, afterStep, limitsOf } from "./step-builder";
+export { afterStep, limitsOf } from "./step-builder";
 export type { Limits, Wanted } from "./step-builder";
 
 /**
@@ -29,7 +29,7 @@ export function plan(current: Placement, wanted: Wanted, strategy: StrategyName,
 }
 
 function check(current: Placement, wanted: Wanted, limits: Limits): void {
-  const active = activeMembers(current);
+  const active = servingMembers(current);
   if (active.length === 0) {
     const standby = Object.keys(current).find(
       (name) => current[name]?.role === "standby" && current[name].evacuated === undefined,
@@ -67,7 +67,7 @@ function check(current: Placement, wanted: Wanted, limits: Limits): void {
  */
 function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
   const steps = new Steps(current);
-  const old = activeMembers(current).filter((name) => current[name]?.version !== wanted.version);
+  const old = servingMembers(current).filter((name) => current[name]?.version !== wanted.version);
   const floor = floorOf(current, { strategy: "replace", wantedVersion: wanted.version }, limits);
   for (const outgoing of old) {
     const incoming = bringIn(steps, wanted, limits, outgoing);
@@ -106,7 +106,7 @@ function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string)
   let free = wanted.members.find((name) => steps.at(name).role === "absent");
   if (free === undefined) {
     const stale = wanted.members.find((name) => steps.at(name).role === "standby");
-    const active = activeMembers(steps.placement);
+    const active = servingMembers(steps.placement);
     const serving = active.find((name) => steps.at(name).version === wanted.version);
     if (stale === undefined && serving !== undefined && active.length > limits.minActive) return serving;
     if (stale === undefined) {

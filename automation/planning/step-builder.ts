@@ -1,7 +1,7 @@
 /** What planners are made of: steps that are collected together with the placement that they lead to. Pure. */
 import type { EnvironmentConfig } from "../../stacks/config";
 import { stopsWorkloads } from "../../stacks/config/target-groups";
-import { capacityOf, nodePercentOf, sizedAt } from "../../stacks/record";
+import { capacityOf, nodePercentOf, sizedAt, boundMembers, isServing, servingMembers } from "../../stacks/record";
 import { placementAfter, type Change, type MemberMoveKind, type MemberPlacement } from "../../stacks/record";
 import type { Placement, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
@@ -43,12 +43,10 @@ export function limitsOf(config: Pick<EnvironmentConfig, "rollout" | "cluster" |
 
 export const impossible = (message: string, remedy: string): DriverError =>
   new DriverError("EBG-PLAN-IMPOSSIBLE", message, remedy);
-export const activeMembers = (placement: Placement): string[] =>
-  Object.keys(placement).filter((name) => placement[name]?.role === "active");
 
 /** How another member comes in; what is named is there, so that it can be typed. */
 export function bringIn(placement: Placement, without: string): string {
-  const others = Object.keys(placement).filter((name) => name !== without && placement[name]?.role !== "active");
+  const others = Object.keys(placement).filter((name) => name !== without && !isServing(placement[name]));
   const ready = others.find((name) => placement[name]?.evacuated === undefined);
   if (ready !== undefined) return `bring another one in: eks-blue-green admit ${ready}`;
   const out = others[0];
@@ -75,7 +73,7 @@ export class Steps {
   /** Shares as they were in `goal`, of members in traffic; in one move, because a half of it would be another share. */
   sharesOf(goal: Placement, also: readonly string[] = []): void {
     const changes: Record<string, Change> = {};
-    for (const name of this.active()) {
+    for (const name of boundMembers(this.placement)) {
       const from = this.at(name);
       const { share: _now, ...rest } = from;
       const share = goal[name]?.share;
@@ -90,8 +88,8 @@ export class Steps {
   at(member: string): MemberPlacement {
     return this.placement[member] ?? { role: "absent", version: null, workload: "running" };
   }
-  active(): string[] {
-    return activeMembers(this.placement);
+  serving(): string[] {
+    return servingMembers(this.placement);
   }
   bake(seconds: number, why: string): void {
     if (seconds > 0) this.list.push({ type: "bake", seconds, why });

@@ -1,8 +1,16 @@
 /** Which way out of a failed gate: back to the members that served before, or not at all. Pure. */
-import { capacityOf, membersOf, nodePercentOf, placementAfter, placementUndone } from "../../stacks/record";
+import {
+  capacityOf,
+  membersOf,
+  nodePercentOf,
+  placementAfter,
+  placementUndone,
+  servingMembers,
+  boundMembers,
+} from "../../stacks/record";
 import { describeMove, isMemberMove, isMovedBy, memberMoves } from "../../stacks/record";
 import type { EnvironmentRecord, MemberMove, Move, Placement, Rollout, Step } from "../../stacks/record";
-import { activeMembers, Steps } from "./step-builder";
+import { Steps } from "./step-builder";
 import type { Health } from "../ports";
 import { describeAsked } from "../text/command-line";
 import { doing } from "../text/sentences";
@@ -92,7 +100,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
         "load with",
     );
   const before = placementBefore(record);
-  const goal = activeMembers(before);
+  const goal = servingMembers(before);
   const suspect = suspectOf(record, goal, health, options.requested === true);
   if (suspect !== null) return outAgain(record, now, suspect, health);
   const sick = goal.filter((name) => health[name] !== "healthy");
@@ -119,7 +127,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
     );
   }
   const way = guard(record, now, steps, goal, health);
-  const calm = options.requested === true && intent === null && health[activeMembers(now)[0] ?? ""] === "healthy";
+  const calm = options.requested === true && intent === null && health[servingMembers(now)[0] ?? ""] === "healthy";
   return way.kind === "steps" && calm ? { kind: "steps", steps: baked(way.steps, options.bakeSeconds ?? 0) } : way;
 }
 
@@ -156,7 +164,7 @@ export function otherSide(record: EnvironmentRecord, turning: Turning): readonly
   const steps = new Steps({ ...placement, [open.member]: open.to });
   steps.move("admit", open.member, { ...open.to, role: "active" });
   if (rollout.strategy === "replace")
-    for (const name of activeMembers(placement))
+    for (const name of servingMembers(placement))
       if (name !== open.member) steps.move("drain", name, { ...steps.at(name), role: "standby" });
   return steps.list;
 }
@@ -182,7 +190,7 @@ function turnAgain(record: EnvironmentRecord, rollout: Rollout, health: Observed
     if (!turning.nothingAnswers && !(turning.worse && turning.refuge.includes(open.member))) return failed;
     if (steps.at(open.member).workload === "stopped") return failed;
     steps.move("admit", open.member, { ...steps.at(open.member), role: "active" });
-    const others = activeMembers(now).filter((name) => name !== open.member);
+    const others = servingMembers(now).filter((name) => name !== open.member);
     // In a cycle the others carry the load together.
     for (const name of rollout.strategy === "replace" ? others : cameBack) standby(name);
     return { kind: "steps", steps: steps.list };
@@ -207,7 +215,7 @@ function unmade(record: EnvironmentRecord, { member, from, to }: MemberMove, hea
     record,
     record.placement,
     stepsBack(record.placement, before, null, []),
-    activeMembers(before),
+    servingMembers(before),
     health,
   );
   return way.kind === "stay"
@@ -218,7 +226,7 @@ function unmade(record: EnvironmentRecord, { member, from, to }: MemberMove, hea
 function stillOut(now: Placement, { member, to }: MemberMove): string {
   return (
     `${member} is on its way to ${to.version ?? "?"} and can't go back: a cluster's version is never lowered. It ` +
-    `stays out of traffic; ${doing(activeMembers(now), "serve")}`
+    `stays out of traffic; ${doing(servingMembers(now), "serve")}`
   );
 }
 
@@ -249,14 +257,14 @@ function suspectOf(
   const inItsBake = rollout.done === index + 1 && rollout.steps[rollout.done]?.type === "bake";
   if (!inItsBake && health[admitted.member] === "healthy") return null;
   const without = undo(rollout.steps.slice(index, rollout.done), placement);
-  const smaller = activeMembers(without).some(
+  const smaller = servingMembers(without).some(
     (name) => placement[name]?.role !== "active" || capacityOf(placement[name]) < capacityOf(without[name]),
   );
   return smaller ? null : admitted.member;
 }
 
 function outAgain(record: EnvironmentRecord, now: Placement, suspect: string, health: ObservedHealth): WalkBack {
-  const others = activeMembers(now).filter((name) => name !== suspect);
+  const others = servingMembers(now).filter((name) => name !== suspect);
   const steps = new Steps(now);
   if (steps.at(suspect).role !== "active")
     return stay(`${suspect} is out already`, `repair what the message names, then go on with: ${goOn(record)}`);
@@ -284,7 +292,7 @@ function resizeBack(steps: Steps, open: MemberMove, before: Placement, sick: rea
  * and not healthy.
  */
 function stepsBack(now: Placement, before: Placement, begun: Move | null, sick: readonly string[]): Step[] {
-  const goal = activeMembers(before);
+  const goal = boundMembers(before);
   const steps = new Steps(now);
   const bringBack = (name: string): void => {
     if (steps.at(name).workload === "stopped") steps.move("scale", name, { ...steps.at(name), workload: "running" });
@@ -307,7 +315,7 @@ function stepsBack(now: Placement, before: Placement, begun: Move | null, sick: 
   for (const name of goal) bringBack(name);
   // One move, whatever number of them led away from there.
   steps.sharesOf(before);
-  for (const name of activeMembers(now))
+  for (const name of boundMembers(now))
     if (!goal.includes(name)) steps.move("drain", name, { ...steps.at(name), role: "standby" });
   for (const name of goal) {
     if (sick.length > 0 && capacityOf(before[name]) < capacityOf(steps.at(name))) continue;

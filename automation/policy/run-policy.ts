@@ -2,6 +2,7 @@
  * Who must stay good in a run, compared with what, and how long something may look bad: one value, made from the
  * command, the direction and what there was before the first move. Whoever has to decide asks it. Pure.
  */
+import { servingMembers } from "../../stacks/record";
 import type { Baseline, EnvironmentRecord, MemberMove, Rollout, RolloutCommand } from "../../stacks/record";
 import { excusedBy, type Excused } from "../observation/baseline";
 import { takesOutAgain } from "../planning/walk-back";
@@ -15,7 +16,7 @@ export interface RunPolicy {
   readonly excusedBehindDrain: Excused;
   /** Members that are taken out on the way back though they served well when it turned: it may turn once more to them. */
   readonly refuge: readonly string[];
-  /** Active members that must not get worse while this one moves. */
+  /** Members that serve and must not get worse while this one moves. */
   peersOf(member: string): string[];
   /** Members that a bake looks at: whoever is still to leave on the way back need not stay good. */
   readonly baked: readonly string[];
@@ -77,7 +78,7 @@ function externalWorkloadsOf(rollout: Rollout | null): RunPolicy["externalWorklo
 /** Of the rollout that the record has; without one, of nothing that is under way. */
 export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">): RunPolicy {
   const failing = rollout?.failingBefore ?? {};
-  const active = Object.keys(placement).filter((name) => placement[name]?.role === "active");
+  const serving = servingMembers(placement);
   const endsService = rollout?.command?.name === "teardown";
   const back = rollout?.direction === "back" ? rollout : null;
   const times = [rollout?.baseline, back?.turned].filter((time) => time !== undefined);
@@ -96,8 +97,8 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     excused,
     excusedBehindDrain: excusedBy(times),
     refuge,
-    peersOf: (member) => (endsService ? [] : active.filter((name) => name !== member && !leaving.includes(name))),
-    baked: active.filter((name) => !leaving.includes(name)),
+    peersOf: (member) => (endsService ? [] : serving.filter((name) => name !== member && !leaving.includes(name))),
+    baked: serving.filter((name) => !leaving.includes(name)),
     tolerance: {
       members: back === null || asked ? "short" : "gate",
       // One that was taken out again may not have been the cause: then it must come in again soon.

@@ -1,4 +1,5 @@
 /** What is said of workloads that somebody else deploys: the gate before a member is let in judges them. Pure. */
+import { isServing } from "../../stacks/record";
 import type { EnvironmentRecord } from "../../stacks/record";
 import type { Finding } from "../finding";
 import { externalProblem, externalsOf, imagesProblem } from "../gates/external-workload";
@@ -13,7 +14,7 @@ export function externalFindings(
   const role = record.placement[member.name]?.role;
   if (!member.reachable || role === undefined || role === "absent" || goes(record, member.name)) return [];
   const serving = Object.values(observation.members).filter(
-    ({ name, reachable }) => reachable && name !== member.name && record.placement[name]?.role === "active",
+    ({ name, reachable }) => reachable && name !== member.name && isServing(record.placement[name]),
   );
   // Another command than its own is refused while a rollout is under way.
   const { rollout } = record;

@@ -3,7 +3,7 @@
  * named with what repairs it. Pure.
  */
 import type { EnvironmentConfig } from "../../stacks/config";
-import { capacityOf, replicasAt, type EnvironmentRecord, type Step } from "../../stacks/record";
+import { boundMembers, capacityOf, replicasAt, type EnvironmentRecord, type Step } from "../../stacks/record";
 import { portOf } from "../../stacks/config/group-refs";
 import { isExternal, targetGroupsOf } from "../../stacks/config/target-groups";
 import { listing } from "../gates/gate-result";
@@ -99,12 +99,11 @@ function replicaFindings(
 
 function targetFindings(observation: Observation, record: EnvironmentRecord, environment: string): Finding[] {
   const leaving = record.intent?.move.kind === "drain" ? record.intent.move.member : null;
-  const serving = Object.keys(record.placement).filter(
-    (name) =>
-      record.placement[name]?.role === "active" && record.placement[name].evacuated === undefined && name !== leaving,
+  const bound = boundMembers(record.placement).filter(
+    (name) => record.placement[name]?.evacuated === undefined && name !== leaving,
   );
   const owners = learnOwners(noOwners, observation);
-  const taken = driftOf(observation, serving)
+  const taken = driftOf(observation, bound)
     .filter(({ targets }) => targets.length > 0)
     .map(({ member, service, bindings, targets }) =>
       finding(
@@ -115,7 +114,7 @@ function targetFindings(observation: Observation, record: EnvironmentRecord, env
         bindings.map((binding) => lookAgain(observation.members[member]?.clusterName ?? member, binding)).join("; "),
       ),
     );
-  const sick = serving.flatMap((member) =>
+  const sick = bound.flatMap((member) =>
     groupsOfMember(observation, member).flatMap((service) => {
       const bad = targetsOf(owners, observation, service, member).filter(
         (target) => isRegistered(target) && target.state !== "healthy" && target.state !== "initial",

@@ -136,10 +136,10 @@ function floorPercent(session: Session, member: string, from: Floor): number {
  * anything, is the measure.
  */
 function nobodyServed(session: Session, port: string): boolean {
-  const active = session.active();
+  const serving = session.serving();
   const refs = refsOf(session);
   return (
-    active.length > 0 && active.every((name) => session.policy.excused.dead(name, groupOfMember(refs, port, name)))
+    serving.length > 0 && serving.every((name) => session.policy.excused.dead(name, groupOfMember(refs, port, name)))
   );
 }
 
@@ -161,7 +161,7 @@ function whatThereWas(session: Session, port: string, stayers: readonly string[]
 
 function rulesOf(session: Session, { member, kind, to }: MemberMove, from: Floor): CapacityRules {
   const floor = floorPercent(session, member, from);
-  const stayers = session.active().filter((name) => name !== member);
+  const stayers = session.serving().filter((name) => name !== member);
   const required: Record<string, CapacityRules["required"][string]> = {};
   const keeps: Record<string, number> = {};
   for (const { port, service: name } of onePerPort(refsOf(session))) {

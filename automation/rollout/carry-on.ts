@@ -100,7 +100,7 @@ function withoutTheBake(session: Session, observation: Observation, { worse }: T
   const leaving = rollout.steps
     .slice(rollout.done)
     .flatMap((step) => (step.type === "move" && step.kind === "drain" ? [step.member] : []));
-  const stay = session.active().filter((name) => !leaving.includes(name));
+  const stay = session.serving().filter((name) => !leaving.includes(name));
   const health = (name: string): string => healthOf(owners, observation, name, policy.excused.sick);
   if (leaving.length === 0 || stay.length === 0) return null;
   if (!leaving.every((name) => health(name) === "unhealthy") || !stay.every((name) => health(name) === "healthy"))

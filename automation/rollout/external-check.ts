@@ -21,7 +21,7 @@ export async function waitForExternal(session: Session, index: number, move: Mem
   const { externalWorkloads } = policy;
   if (kind !== "admit" || externalWorkloads === "nothing") return;
   if (!environment.config.services.some(isExternal)) return;
-  const serving = externalWorkloads === "there" ? [] : session.active().filter((name) => name !== member);
+  const serving = externalWorkloads === "there" ? [] : session.serving().filter((name) => name !== member);
   const passesSilence = externalWorkloads === "same-if-told";
   const rules = { member, serving, toleratedMs: tolerance.toleratedMs, passesSilence };
   let last = null as Observation | null;

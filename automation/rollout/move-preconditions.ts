@@ -85,7 +85,7 @@ function lookBefore(session: Session, move: MemberMove): Promise<Observation> {
 function needsHealthyPeer(session: Session, observation: Observation, move: MemberMove): void {
   const { excused } = session.policy;
   const health = (name: string): string => healthOf(session.owners, observation, name, excused.sick);
-  const peers = session.active().filter((name) => name !== move.member);
+  const peers = session.serving().filter((name) => name !== move.member);
   const healthy = peers.filter((name) => health(name) === "healthy");
   const least = Math.max(1, session.rules.minActive);
   if (healthy.length >= least) return;

@@ -17,7 +17,7 @@ export function needsApi(session: Session, observation: Observation, move: Membe
   if (seen?.reachable) return;
   const { excused } = session.policy;
   const serving = session
-    .active()
+    .serving()
     .filter((name) => name !== move.member)
     .filter((name) => healthOf(session.owners, observation, name, excused.sick) !== "unhealthy");
   // A refused login is about the caller: an evacuation would take a cluster that is well out of traffic.

@@ -9,7 +9,7 @@ import type { Observation } from "../observation/observe";
 import type { Session } from "./session";
 
 /** In traffic or on their way in; never one on its way out, by whatever command. */
-function serving(session: Session): string[] {
+function bound(session: Session): string[] {
   const { intent, evacuation, placement } = session.record;
   const leaving = intent?.move.kind === "drain" ? intent.move.member : null;
   const coming = intent?.move.kind === "admit" ? [intent.move.member] : [];
@@ -25,7 +25,7 @@ export async function repairDrift(session: Session, observation: Observation): P
     graceMs: Math.max(clock.scaled(driftSeconds.grace), 1500),
     againMs: Math.max(clock.scaled(driftSeconds.again), 1500),
   };
-  const decided = decideRepairs(driftOf(observation, serving(session)), session.drift, observation.at, rules);
+  const decided = decideRepairs(driftOf(observation, bound(session)), session.drift, observation.at, rules);
   session.drift = decided.memory;
   for (const { member, service, bindings, targets, unlisted } of decided.repairs) {
     const outputs = session.members[member];

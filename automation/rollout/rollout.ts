@@ -1,5 +1,13 @@
 /** The loop: the rollout of the record, step by step, to its end; or back, when a gate fails before `retire`. */
-import { capacityOf, finishRollout, turnBack, type Placement, type Rollout, type Step } from "../../stacks/record";
+import {
+  capacityOf,
+  finishRollout,
+  turnBack,
+  type Placement,
+  type Rollout,
+  type Step,
+  servingMembers,
+} from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import { baselineOf } from "../observation/baseline";
@@ -7,7 +15,7 @@ import { plainLook, type Observation } from "../observation/observe";
 import type { GateReason } from "../gates/gate-result";
 import { nothingAnswers } from "../gates/peers";
 import { healthOf } from "../observation/target-owners";
-import { activeMembers } from "../planning/step-builder";
+
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
@@ -217,7 +225,7 @@ function ended(
     );
   if (again === true) return turnedAgain(session, turned, reason);
   if (direction === "back" && givenUp !== true) return walkedBack(session, turned, reason);
-  if (direction === "back" && session.active().every((name) => session.record.placement[name]?.version === wanted))
+  if (direction === "back" && session.serving().every((name) => session.record.placement[name]?.version === wanted))
     return done(session, `${reason ?? "given up"}; `);
   if (direction === "forward" && (command !== undefined || wantedVersion === wanted)) return done(session);
   const what =
@@ -276,7 +284,7 @@ const remedyOf = (session: Session, cause: GateFailed | null): string =>
 export function leftToDo(session: Session): string[] {
   const { placement } = session.record;
   const out = session.present().filter((name) => session.leftOut.has(name) && placement[name]?.role === "standby");
-  const larger = activeMembers(placement).filter((name) => capacityOf(placement[name]) > 100);
+  const larger = servingMembers(placement).filter((name) => capacityOf(placement[name]) > 100);
   return [
     ...(out.length === 0
       ? []
@@ -295,14 +303,14 @@ export function leftToDo(session: Session): string[] {
 
 /** Those of them that served when the rollout began. */
 export function rememberLeftOut(session: Session, steps: readonly Step[]): void {
-  const before = activeMembers(placementBefore(session.record));
+  const before = servingMembers(placementBefore(session.record));
   for (const step of steps)
     if (step.type === "move" && step.kind === "drain" && before.includes(step.member)) session.leftOut.add(step.member);
 }
 
 function describeActive(session: Session): string {
   return session
-    .active()
+    .serving()
     .map((name) => `${name} (${session.record.placement[name]?.version ?? "?"})`)
     .join(", ");
 }

@@ -6,7 +6,16 @@ import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { HookConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { asOneWrite, callerIn, parseRecord, signed, type EnvironmentRecord, type Signature } from "../../stacks/record";
+import {
+  asOneWrite,
+  boundMembers,
+  callerIn,
+  parseRecord,
+  servingMembers,
+  signed,
+  type EnvironmentRecord,
+  type Signature,
+} from "../../stacks/record";
 import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
@@ -152,8 +161,13 @@ export class Session {
   isoNow(): string {
     return new Date(this.ports.clock.wall()).toISOString();
   }
+  /** Bound: their targets are registered, also where their share is 0. */
   active(): string[] {
-    return Object.keys(this.record.placement).filter((name) => this.record.placement[name]?.role === "active");
+    return boundMembers(this.record.placement);
+  }
+  /** Requests of users go there. */
+  serving(): string[] {
+    return servingMembers(this.record.placement);
   }
   /** Whether that is news. */
   settleClaim(target: string, member: string): boolean {

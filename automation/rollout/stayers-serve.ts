@@ -26,7 +26,7 @@ function problemOf(session: Session, seen: Observation, stayers: readonly string
  * @throws Stop when they are not, for as long as anything may look bad, or when AWS does not tell
  */
 export async function stayersServe(session: Session, member: string): Promise<void> {
-  const stayers = session.active().filter((name) => name !== member);
+  const stayers = session.serving().filter((name) => name !== member);
   const { clock } = session.ports;
   let end = Number.POSITIVE_INFINITY;
   for (;;) {

@@ -1,4 +1,5 @@
 /** A version that was rolled back is held: pure transitions of the record. */
+import { isServing } from "./serving";
 import type { EnvironmentRecord, Hold } from "./types";
 
 /** In the same write as the first of the way back: whoever finishes that, the version is held. */
@@ -11,12 +12,12 @@ export function liftHold(record: EnvironmentRecord): EnvironmentRecord {
 }
 
 /**
- * The hold that keeps an upgrade to `version` from beginning. None once every active member runs it: it was tried again
- * and stayed.
+ * The hold that keeps an upgrade to `version` from beginning. None once every member that serves runs it: it was tried
+ * again and stayed.
  */
 export function heldBack(record: EnvironmentRecord, version: string): Hold | null {
   const { hold, placement } = record;
   if (hold == null || hold.version !== version) return null;
-  const active = Object.values(placement).filter(({ role }) => role === "active");
-  return active.some((one) => one.version !== version) ? hold : null;
+  const serving = Object.values(placement).filter(isServing);
+  return serving.some((one) => one.version !== version) ? hold : null;
 }

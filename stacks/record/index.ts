@@ -28,6 +28,7 @@ export {
   placementUndone,
 } from "./moves";
 export { isNewerSchema, schemaOf } from "./schema";
+export { boundMembers, fullShare, isBound, isServing, isWeighted, partOf, servingMembers } from "./serving";
 export { heldBack, holdVersion, liftHold } from "./hold";
 export { beginEvacuation, commitEvacuation, inOrder } from "./evacuation-transitions";
 export {

@@ -1,4 +1,5 @@
 /** Workloads that somebody else deploys: there, well, and the same everywhere. */
+import { isServing } from "../../../stacks/record";
 import { externalProblem, externalsOf, imagesProblem } from "../../gates/external-workload";
 import { counted } from "../../text/sentences";
 import { bad, ok, skipped, type Check } from "../catalog";
@@ -10,8 +11,8 @@ export function externalChecks({ observation, placement }: Inspection): Check[] 
     externalsOf(member).flatMap(([key, external]): Check[] => {
       const subject = `${member.name}/${key}`;
       const problem = externalProblem(member.name, external);
-      const serves = placement[member.name]?.role === "active";
-      const others = members.filter(({ name }) => name !== member.name && placement[name]?.role === "active");
+      const serves = isServing(placement[member.name]);
+      const others = members.filter(({ name }) => name !== member.name && isServing(placement[name]));
       const differ = imagesProblem(member.name, key, external, others);
       return [
         problem === null

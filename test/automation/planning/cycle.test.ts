@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { activeMembers, afterStep, plan, type Limits, type Wanted } from "../../../automation/planning/replace";
-import { activeCapacity, capacityFloor, leavingMembers } from "../../../automation/planning/capacity";
+import { afterStep, plan, type Limits, type Wanted } from "../../../automation/planning/replace";
+import { servingCapacity, capacityFloor, leavingMembers } from "../../../automation/planning/capacity";
 import {
   isMemberMove,
   memberMoves,
@@ -13,6 +13,7 @@ import {
   type MemberPlacement,
   type Placement,
   type Step,
+  servingMembers,
 } from "../../../stacks/record";
 
 const names = ["blue", "green", "red", "grey"];
@@ -80,13 +81,13 @@ describe("plan (cycle)", () => {
         plans += 1;
         const floor = capacityFloor(current, rules);
         for (const now of through(current, steps)) {
-          assert.ok(activeMembers(now).length >= rules.minActive);
-          assert.ok(activeCapacity(now) >= floor, `${activeCapacity(now)} < ${floor}`);
+          assert.ok(servingMembers(now).length >= rules.minActive);
+          assert.ok(servingCapacity(now) >= floor, `${servingCapacity(now)} < ${floor}`);
         }
         steps.reduce((now, step) => {
           assert.ok(step.type === "bake" || isMemberMove(step));
           if (step.type === "move") assert.deepEqual(now[step.member], step.from);
-          if (step.type === "move" && step.kind === "drain") assert.ok(activeMembers(now).length > 1);
+          if (step.type === "move" && step.kind === "drain") assert.ok(servingMembers(now).length > 1);
           return afterStep(now, step);
         }, current);
       }),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { planCommand } from "../../../automation/planning/member-commands";
-import { activeCapacity, capacityFloor } from "../../../automation/planning/capacity";
-import { activeMembers, afterStep, type Limits } from "../../../automation/planning/step-builder";
+import { servingCapacity, capacityFloor } from "../../../automation/planning/capacity";
+import { afterStep, type Limits } from "../../../automation/planning/step-builder";
 import {
   isMemberMove,
   absent,
@@ -14,6 +14,7 @@ import {
   type Placement,
   type RolloutCommand,
   type Step,
+  servingMembers,
 } from "../../../stacks/record";
 
 const names = ["blue", "green", "red"];
@@ -116,10 +117,10 @@ describe("planCommand", () => {
           const floor = capacityFloor(current, rules);
           const drains = steps.filter((step) => step.type === "move" && step.kind === "drain").length;
           for (const now of through(current, steps)) {
-            assert.ok(activeCapacity(now) >= floor, `${activeCapacity(now)} < ${floor}`);
+            assert.ok(servingCapacity(now) >= floor, `${servingCapacity(now)} < ${floor}`);
             // Somebody may begin with fewer than minActive; a command must not make it worse.
             if (drains > 0)
-              assert.ok(activeMembers(now).length >= Math.min(rules.minActive, activeMembers(current).length));
+              assert.ok(servingMembers(now).length >= Math.min(rules.minActive, servingMembers(current).length));
           }
           steps.reduce((now, step) => {
             if (step.type === "bake") return now;
@@ -127,7 +128,7 @@ describe("planCommand", () => {
             assert.deepEqual(now[step.member], step.kind === "provision" ? absent : step.from);
             assert.ok(["provision", "admit", "drain", "scale"].includes(step.kind), step.kind);
             if (step.kind !== "provision") assert.equal(step.to.version, step.from.version);
-            if (step.kind === "drain") assert.ok(activeMembers(now).length > 1, "the last one is never drained");
+            if (step.kind === "drain") assert.ok(servingMembers(now).length > 1, "the last one is never drained");
             if (step.kind === "admit") assert.equal(step.from.workload, "running");
             return afterStep(now, step);
           }, current);
@@ -161,9 +162,9 @@ describe("planCommand", () => {
         if (steps === null) return;
         plans += 1;
         const end = through(current, steps).at(-1) as Placement;
-        assert.equal(activeMembers(end).length, activeMembers(current).length);
-        const came = activeMembers(end).filter((name) => current[name]?.role === "standby");
-        const went = activeMembers(current).filter((name) => end[name]?.role === "standby");
+        assert.equal(servingMembers(end).length, servingMembers(current).length);
+        const came = servingMembers(end).filter((name) => current[name]?.role === "standby");
+        const went = servingMembers(current).filter((name) => end[name]?.role === "standby");
         assert.ok(came.length > 0 && came.length === went.length);
         for (const name of came)
           for (const other of went) assert.ok(compareVersions(end[name]?.version ?? "", end[other]?.version ?? "") < 0);

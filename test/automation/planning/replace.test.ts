@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { activeMembers, afterStep, plan, type Wanted } from "../../../automation/planning/replace";
+import { afterStep, plan, type Wanted } from "../../../automation/planning/replace";
 import { walkBack } from "../../../automation/planning/walk-back";
 import {
   isMemberMove,
@@ -14,6 +14,7 @@ import {
   type MemberPlacement,
   type Placement,
   type Step,
+  servingMembers,
 } from "../../../stacks/record";
 
 const names = ["blue", "green", "red", "grey"];
@@ -75,11 +76,11 @@ describe("plan (replace)", () => {
         fc.property(placement, fc.integer({ min: 1, max: 3 }), (current, minActive) => {
           const steps = planned(current, wanted, minActive);
           if (steps === null) return;
-          through(current, steps).forEach((now) => assert.ok(activeMembers(now).length >= minActive));
+          through(current, steps).forEach((now) => assert.ok(servingMembers(now).length >= minActive));
           steps.reduce((now, step) => {
             assert.ok(step.type === "bake" || isMemberMove(step));
             if (step.type === "move") assert.deepEqual(now[step.member], step.from);
-            if (step.type === "move" && step.kind === "drain") assert.ok(activeMembers(now).length > 1);
+            if (step.type === "move" && step.kind === "drain") assert.ok(servingMembers(now).length > 1);
             return afterStep(now, step);
           }, current);
         }),
@@ -96,7 +97,7 @@ describe("plan (replace)", () => {
         const end = through(current, steps).at(-1) as Placement;
         // One fewer at most, and only when no name was left for another.
         const crowded = Object.values(current).every((one) => one.role === "active");
-        assert.ok(crowded || activeMembers(end).length >= activeMembers(current).length);
+        assert.ok(crowded || servingMembers(end).length >= servingMembers(current).length);
         for (const one of Object.values(end)) if (one.role === "active") assert.equal(one.version, "1.35");
         assert.deepEqual(planned(end, wanted), []);
       }),
@@ -216,7 +217,7 @@ describe("walkBack", () => {
         const now = intent === null ? record.placement : placementAfter(record.placement, intent.move);
         const first = back.steps[0];
         if (intent !== null) assert.ok(first?.type === "move" && first.member === intent.move.member);
-        for (const point of through(now, back.steps)) assert.ok(activeMembers(point).length >= 1);
+        for (const point of through(now, back.steps)) assert.ok(servingMembers(point).length >= 1);
         const kinds = back.steps.map((step) => (step.type === "move" ? step.kind : "bake"));
         assert.ok(kinds.every((kind) => ["admit", "drain", "scale"].includes(kind)));
       }),

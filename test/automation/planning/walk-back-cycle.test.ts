@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { activeMembers, afterStep, plan, type Limits } from "../../../automation/planning/replace";
-import { activeCapacity, capacityFloor } from "../../../automation/planning/capacity";
+import { afterStep, plan, type Limits } from "../../../automation/planning/replace";
+import { servingCapacity, capacityFloor } from "../../../automation/planning/capacity";
 import type { Health } from "../../../automation/ports";
 import { walkBack } from "../../../automation/planning/walk-back";
 import {
@@ -16,6 +16,7 @@ import {
   type MemberPlacement,
   type Placement,
   type Step,
+  servingMembers,
 } from "../../../stacks/record";
 
 const names = ["blue", "green", "red", "grey"];
@@ -104,11 +105,12 @@ describe("walkBack (cycle)", () => {
           const now = intent === undefined ? record.placement : placementAfter(record.placement, intent);
           const points = through(now, back.steps);
           const end = points.at(-1) as Placement;
-          assert.deepEqual(activeMembers(end), activeMembers(current));
-          for (const name of activeMembers(current)) assert.equal(capacityOf(end[name]), capacityOf(current[name]));
+          assert.deepEqual(servingMembers(end), servingMembers(current));
+          for (const name of servingMembers(current)) assert.equal(capacityOf(end[name]), capacityOf(current[name]));
           assert.deepEqual(versionsOf(end), versionsOf(now));
-          const floor = Math.min(capacityFloor(current, limits), activeCapacity(now));
-          for (const point of points) assert.ok(activeCapacity(point) >= floor, `${activeCapacity(point)} < ${floor}`);
+          const floor = Math.min(capacityFloor(current, limits), servingCapacity(now));
+          for (const point of points)
+            assert.ok(servingCapacity(point) >= floor, `${servingCapacity(point)} < ${floor}`);
         }),
         { numRuns: 2000 },
       );
@@ -140,7 +142,7 @@ describe("walkBack (cycle)", () => {
           const floor = capacityFloor(current, limits);
           for (const point of through(now, back.steps))
             assert.ok(
-              activeCapacity(point) >= Math.min(floor, activeCapacity(now)) && activeMembers(point).length >= 1,
+              servingCapacity(point) >= Math.min(floor, servingCapacity(now)) && servingMembers(point).length >= 1,
             );
         },
       ),

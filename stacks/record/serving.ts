@@ -1,0 +1,33 @@
+/**
+ * Who is bound, and who serves. Where traffic is shared both are the same: a bound member has its part of the targets.
+ * Where it is weighted a bound member with the share 0 has healthy targets, and no user's request goes there. Pure.
+ */
+import type { MemberPlacement, Placement } from "./types";
+
+/** The share of a member that serves in full. What counts is its part of the sum over all members. */
+export const fullShare = 100;
+
+/** In traffic or ready for it: its targets are registered, and its bindings are declared. */
+export const isBound = (placement: MemberPlacement | undefined): boolean => placement?.role === "active";
+
+/** Requests of users go there. */
+export const isServing = (placement: MemberPlacement | undefined): boolean =>
+  placement?.role === "active" && placement.share !== 0;
+
+export const boundMembers = (placement: Placement): string[] =>
+  Object.keys(placement).filter((name) => isBound(placement[name]));
+
+export const servingMembers = (placement: Placement): string[] =>
+  Object.keys(placement).filter((name) => isServing(placement[name]));
+
+/** Whether shares say where requests go. False too where nobody is bound: then nothing goes anywhere. */
+export const isWeighted = (placement: Placement): boolean =>
+  Object.values(placement).some(({ share }) => share !== undefined);
+
+/** Which part of all requests it gets, 0 to 1, by the shares; null where they are not what decides. */
+export function partOf(placement: Placement, member: string): number | null {
+  const share = placement[member]?.share;
+  if (share === undefined) return null;
+  const sum = Object.values(placement).reduce((all, one) => all + (one.share ?? 0), 0);
+  return sum === 0 ? 0 : share / sum;
+}
