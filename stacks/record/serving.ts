@@ -14,9 +14,11 @@ export const isBound = (placement: MemberPlacement | undefined): boolean => plac
 export const isServing = (placement: MemberPlacement | undefined): boolean =>
   placement?.role === "active" && placement.share !== 0;
 
+/** Names of those that are bound, in the order of the placement. */
 export const boundMembers = (placement: Placement): string[] =>
   Object.keys(placement).filter((name) => isBound(placement[name]));
 
+/** Names of those that serve, in the order of the placement. */
 export const servingMembers = (placement: Placement): string[] =>
   Object.keys(placement).filter((name) => isServing(placement[name]));
 
