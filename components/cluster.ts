@@ -27,6 +27,13 @@ export interface NodeGroupArgs {
   labels?: Record<string, string>;
   /** Taints of the nodes, at most 50 (CreateNodegroup, 2026-11-30): pods need a toleration. Default none. */
   taints?: { key: string; value?: string; effect: "NO_SCHEDULE" | "NO_EXECUTE" | "PREFER_NO_SCHEDULE" }[];
+  /**
+   * EKS's name of the nodes' image, like `BOTTLEROCKET_x86_64`. Default: Amazon Linux 2023 of the instance types'
+   * architecture. A change replaces the node group.
+   */
+  amiType?: string;
+  /** How the nodes are bought. Default `ON_DEMAND` (EKS's). A change replaces the node group. */
+  capacityType?: "ON_DEMAND" | "SPOT";
   /** A launch template of one's own. Its name or id can't be changed without replacing the node group; its version can. */
   launchTemplate?: { id: pulumi.Input<string>; version: pulumi.Input<string> };
 }
@@ -103,6 +110,11 @@ export interface ClusterArgs {
   logTypes?: string[];
   /** KMS key of Kubernetes' Secrets; default: EKS's own. It can't be taken away, nor changed. */
   kmsKeyArn?: string;
+  /**
+   * ARN of the policy that bounds what the roles of the cluster and its nodes may do. Given, the component makes the
+   * cluster's role itself. Default: none; a change replaces the cluster.
+   */
+  permissionsBoundary?: string;
   /** Use this cluster and create nothing but a Kubernetes provider. */
   existing?: ExistingClusterArgs;
   /** Tags on cluster and node group. */
@@ -180,8 +192,10 @@ export function clusterProblems(args: ClusterArgs): Problem[] {
 
 /** What is not given is not declared: node groups that are there see no change. */
 function nodeOptions(nodes: NodeGroupArgs | undefined): Partial<eks.ManagedNodeGroupArgs> {
-  const { diskSize, labels, taints, launchTemplate } = nodes ?? {};
+  const { diskSize, labels, taints, launchTemplate, amiType, capacityType } = nodes ?? {};
   return {
+    ...(amiType === undefined ? {} : { amiType }),
+    ...(capacityType === undefined ? {} : { capacityType }),
     ...(diskSize === undefined ? {} : { diskSize }),
     ...(labels === undefined ? {} : { labels }),
     ...(taints === undefined ? {} : { taints }),
@@ -314,6 +328,9 @@ export class Cluster extends pulumi.ComponentResource {
         providerCredentialOpts: {},
         kubernetesServiceIpAddressRange: args.serviceCidrBlock,
         ...optional(args),
+        ...(args.permissionsBoundary === undefined
+          ? {}
+          : { serviceRole: this.createServiceRole(name, args, args.permissionsBoundary) }),
         vpcCniOptions: { addonVersion: args.addons?.vpcCni },
         kubeProxyAddonOptions: { version: args.addons?.kubeProxy },
         corednsAddonOptions: { enabled: false },
@@ -329,6 +346,25 @@ export class Cluster extends pulumi.ComponentResource {
     return aws.getPartitionOutput({}, { parent: this }).partition;
   }
 
+  /** What the control plane acts as; `@pulumi/eks` makes one too, without a boundary. */
+  private createServiceRole(name: string, args: ClusterArgs, permissionsBoundary: string): aws.iam.Role {
+    return new aws.iam.Role(
+      `${name}-cluster`,
+      {
+        assumeRolePolicy: JSON.stringify({
+          Version: "2012-10-17",
+          Statement: [{ Effect: "Allow", Principal: { Service: "eks.amazonaws.com" }, Action: "sts:AssumeRole" }],
+        }),
+        managedPolicyArns: [
+          this.partition().apply((partition) => `arn:${partition}:iam::aws:policy/AmazonEKSClusterPolicy`),
+        ],
+        permissionsBoundary,
+        tags: args.tags,
+      },
+      { parent: this },
+    );
+  }
+
   private createNodes(name: string, args: ClusterArgs, cluster: eks.Cluster): eks.ManagedNodeGroup {
     const partition = this.partition();
     const role = new aws.iam.Role(
@@ -340,6 +376,7 @@ export class Cluster extends pulumi.ComponentResource {
             Statement: [{ Effect: "Allow", Principal: { Service: nodeService(known) }, Action: "sts:AssumeRole" }],
           }),
         ),
+        ...(args.permissionsBoundary === undefined ? {} : { permissionsBoundary: args.permissionsBoundary }),
         tags: args.tags,
       },
       { parent: this },

@@ -183,6 +183,19 @@ export interface ClusterMade {
   readonly kmsKeyArn: string | null;
   /** Role or user that EKS made an administrator when it made the cluster; null: not known. */
   readonly createdBy: string | null;
+  /** Absent: an older version made it, and its nodes follow the config. */
+  readonly nodes?: NodesMade;
+  /** null, or absent (an older version made it): none. */
+  readonly permissionsBoundaryArn?: string | null;
+}
+
+/** Settings of a node group whose change would replace it. null: EKS's default. */
+export interface NodesMade {
+  readonly instanceTypes: readonly string[];
+  readonly amiType: string | null;
+  readonly capacityType: "ON_DEMAND" | "SPOT" | null;
+  readonly diskSizeGiB: number | null;
+  readonly launchTemplate: { readonly id: string; readonly version: string } | null;
 }
 
 /** Versions of EKS add-ons, as `v1.20.4-eksbuild.1`. */

@@ -6,7 +6,8 @@ import type { ValueOf } from "./declare/key";
 import type { awsKeys } from "./keys/aws-provider";
 import type { memberKeys, OwnKeys } from "./keys/environment";
 
-export type { ClusterConfig, NodesConfig } from "./keys/cluster";
+export type { ClusterConfig } from "./keys/cluster";
+export type { NodesConfig } from "./keys/nodes";
 export type { ControllerConfig } from "./keys/controller";
 export type { HookConfig, HookPoint } from "./keys/hooks";
 export type { LoadBalancerConfig, LoadBalancerOwner, LoadBalancerType } from "./keys/load-balancer";

@@ -1,11 +1,11 @@
 /** A member's cluster: what it is to be, and its declaration. */
 import type * as aws from "@pulumi/aws";
-import { Cluster, type ClusterArgs } from "../../components";
-import type { ClusterConfig } from "../config";
+import { Cluster, type ClusterArgs, type NodeGroupArgs } from "../../components";
+import type { ClusterConfig, EnvironmentConfig } from "../config";
 import type { AddonVersions, ClusterMade, EnvironmentOutputs, MemberOutputs } from "../contract";
 import { higherVersion, type MemberPlacement, nodePercentOf, nodesAt } from "../record";
 import { existingCluster, type ExistingCluster } from "./aws-lookups";
-import { adminRoles, clusterMade } from "./made";
+import { adminRoles, clusterMade, nodesWanted } from "./made";
 import { lookUpAddonVersions, observeClusterVersion } from "./versions";
 
 export interface ClusterPlan {
@@ -35,6 +35,25 @@ function clusterOptions(config: ClusterConfig, made: ClusterMade): Partial<Clust
     ...(supportType === undefined ? {} : { supportType }),
     ...(logTypes === undefined ? {} : { logTypes: [...logTypes] }),
     ...(made.kmsKeyArn === null ? {} : { kmsKeyArn: made.kmsKeyArn }),
+    ...(made.permissionsBoundaryArn == null ? {} : { permissionsBoundary: made.permissionsBoundaryArn }),
+  };
+}
+
+/** Sizes and labels as the config has them now; what would replace the node group as it was made. */
+function nodeArgs(config: EnvironmentConfig, made: ClusterMade, declared: MemberPlacement): NodeGroupArgs {
+  const { minSize, maxSize, autoscaled, labels } = config.cluster.nodes;
+  const { instanceTypes, amiType, capacityType, diskSizeGiB, launchTemplate } = made.nodes ?? nodesWanted(config);
+  return {
+    instanceTypes: [...instanceTypes],
+    minSize,
+    desiredSize: nodesAt(config.cluster.nodes, nodePercentOf(declared)),
+    maxSize,
+    autoscaled: autoscaled === true,
+    ...(labels === undefined ? {} : { labels: { ...labels } }),
+    ...(amiType === null ? {} : { amiType }),
+    ...(capacityType === null ? {} : { capacityType }),
+    ...(diskSizeGiB === null ? {} : { diskSize: diskSizeGiB }),
+    ...(launchTemplate === null ? {} : { launchTemplate: { ...launchTemplate } }),
   };
 }
 
@@ -61,8 +80,6 @@ export function createCluster(
       { providers: [plan.provider] },
     );
   }
-  const { instanceTypes, minSize, maxSize, autoscaled } = config.cluster.nodes;
-  const desiredSize = nodesAt(config.cluster.nodes, nodePercentOf(plan.declared));
   return new Cluster(
     plan.member,
     {
@@ -70,7 +87,7 @@ export function createCluster(
       version: plan.version,
       vpcId: network.vpcId,
       privateSubnetIds: [...plan.made.privateSubnetIds],
-      nodes: { instanceTypes: [...instanceTypes], minSize, desiredSize, maxSize, autoscaled: autoscaled === true },
+      nodes: nodeArgs(config, plan.made, plan.declared),
       addons: plan.addons,
       serviceCidrBlock: config.cluster.serviceCidrBlock ?? undefined,
       oidcProvider: config.controller.identity === "irsa",

@@ -6,7 +6,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
 import { memberSubnetsOf } from "../config/member-subnets";
-import type { ClusterMade, MemberOutputs } from "../contract";
+import type { ClusterMade, MemberOutputs, NodesMade } from "../contract";
 
 /** Subnets of the cluster as EKS has them; null (with a note) when that can't be found out. */
 async function subnetsOf(clusterName: string, provider: aws.Provider): Promise<readonly string[] | null> {
@@ -29,6 +29,18 @@ async function caller(provider: aws.Provider): Promise<string | null> {
   }
 }
 
+/** What the nodes of a member that is made now have, and keep. */
+export function nodesWanted({ cluster }: Pick<EnvironmentConfig, "cluster">): NodesMade {
+  const { instanceTypes, amiType, capacityType, diskSizeGiB, launchTemplate } = cluster.nodes;
+  return {
+    instanceTypes: [...instanceTypes],
+    amiType: amiType ?? null,
+    capacityType: capacityType ?? null,
+    diskSizeGiB: diskSizeGiB ?? null,
+    launchTemplate: launchTemplate === undefined ? null : { ...launchTemplate },
+  };
+}
+
 /** Decides once, for a new cluster; afterwards as its stack's outputs say, or (made by an older version) as EKS has it. */
 export async function clusterMade(
   last: Partial<MemberOutputs>,
@@ -47,6 +59,8 @@ export async function clusterMade(
       privateEndpoint: true,
       kmsKeyArn: config.cluster.kmsKeyArn ?? null,
       createdBy: await caller(provider),
+      nodes: nodesWanted(config),
+      permissionsBoundaryArn: config.cluster.permissionsBoundaryArn ?? null,
     };
   const observed = await subnetsOf(clusterName, provider);
   // In the config's order: what is deployed is declared in it.

@@ -73,6 +73,8 @@ function createController(
   const { member, environment, existing, ownership } = plan;
   const { config, network } = environment;
   const { version } = config.controller;
+  // A cluster of somebody else's keeps nothing: its controller's role follows the config.
+  const boundary = plan.made === null ? config.cluster.permissionsBoundaryArn : plan.made.permissionsBoundaryArn;
   if (existing !== null && existing.controller === "existing") {
     return {
       before: [],
@@ -94,6 +96,7 @@ function createController(
         ? {}
         : { imageDigest: config.controller.imageDigest.split("@")[1] ?? "" }),
       identity: config.controller.identity,
+      ...(boundary == null ? {} : { permissionsBoundary: boundary }),
       ...(config.controller.identity === "irsa"
         ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }
         : {}),

@@ -1,57 +1,10 @@
 /** `cluster`: what the clusters that this project makes are like. */
-import {
-  nodesPerGroup,
-  privateBlocks,
-  publicEndpointBlocks,
-  serviceCidrPrefix,
-} from "../../../components/internal/aws-limits";
+import { privateBlocks, publicEndpointBlocks, serviceCidrPrefix } from "../../../components/internal/aws-limits";
 import { type Cidr, contains, overlap, parseCidr } from "../../../components/internal/cidr";
-import { cidr, custom, flag, list, oneOf, text, whole, yesOrNo } from "../declare/form";
+import { cidr, custom, list, oneOf, text, yesOrNo } from "../declare/form";
 import { group, type Rule } from "../declare/group";
-import { addedLater, filled, leftOut, orNull, type ValueOf, withDefault } from "../declare/key";
-
-const size = whole({ least: 1, most: nodesPerGroup.most, source: nodesPerGroup.source });
-
-const nodesKeys = {
-  instanceTypes: withDefault(
-    list(
-      text({
-        pattern: /^[a-z0-9-]+\.[a-z0-9-]+$/,
-        rule: "must be an instance type",
-        remedy: "Write it like m6i.large",
-      }),
-      { fewest: 1, remedy: "Write it like m6i.large" },
-    ),
-    ["m6i.large"],
-    {
-      doc: "Instance types of the nodes, the most wanted first, all of one architecture.",
-      change: { kind: "partly", note: "the node group is replaced, which the protection of an active member refuses" },
-    },
-  ),
-  minSize: withDefault(size, 2, { doc: "Fewest nodes of a member." }),
-  desiredSize: withDefault(size, 2, {
-    doc: "Nodes of a member at 100 percent capacity. With `autoscaled` only what a new member begins with.",
-  }),
-  maxSize: withDefault(size, 4, { doc: "Most nodes of a member." }),
-  autoscaled: leftOut(flag(), "false", {
-    doc:
-      "True when a cluster autoscaler (yours; the package installs none) owns the number of nodes: no later update " +
-      "changes it.",
-  }),
-};
-
-/** The members' managed node groups: `cluster.nodes` of the config. */
-export interface NodesConfig extends ValueOf<typeof nodesKeys> {}
-
-const sizesInOrder: Rule<NodesConfig> = ({ minSize, desiredSize, maxSize }, place) => {
-  if (minSize > desiredSize || desiredSize > maxSize)
-    place.add(
-      "desiredSize",
-      desiredSize,
-      `must lie between minSize (${minSize}) and maxSize (${maxSize})`,
-      "Correct the three sizes",
-    );
-};
+import { addedLater, filled, leftOut, orNull, type ValueOf } from "../declare/key";
+import { nodes } from "./nodes";
 
 const addonPattern = /^v\d+\.\d+\.\d+-eksbuild\.\d+$/;
 const addonRule = "must be the version of an EKS add-on";
@@ -181,7 +134,7 @@ const endpointReachable: Rule<EndpointConfig> = ({ privateAccess, publicAccess, 
 const logTypes = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
 
 const clusterKeys = {
-  nodes: filled(group(nodesKeys, [sizesInOrder]), { doc: "The managed node group of each member." }),
+  nodes: filled(nodes, { doc: "The managed node group of each member." }),
   addons: filled(group(addonsKeys), { doc: "Pinned versions of the core add-ons." }),
   serviceCidrBlock: addedLater(
     orNull(cidr("172.20.0.0/16"), "EKS chooses 10.100.0.0/16 or 172.20.0.0/16, whichever is clear of the VPC", {
@@ -230,6 +183,19 @@ const clusterKeys = {
     {
       doc: "KMS key that encrypts Kubernetes' Secrets, of the same region.",
       change: { kind: "new members" },
+    },
+  ),
+  permissionsBoundaryArn: leftOut(
+    text({
+      pattern: /^arn:aws[a-z-]*:iam::\d{12}:policy\/\S+$/,
+      rule: "must be the ARN of an IAM policy",
+      remedy: "Write it like arn:aws:iam::123456789012:policy/platform-boundary",
+    }),
+    "none",
+    {
+      doc: "Permissions boundary of the roles that a member makes: its cluster's, its nodes' and its controller's.",
+      change: { kind: "new members" },
+      example: "arn:aws:iam::123456789012:policy/platform-boundary",
     },
   ),
 };

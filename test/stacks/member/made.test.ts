@@ -34,6 +34,7 @@ async function blue(
   return {
     cluster: find(resources, "eks:index:Cluster", "blue").inputs,
     nodes: find(resources, "eks:index:ManagedNodeGroup", "blue-nodes").inputs,
+    roles: resources.filter(({ type }) => type === "aws:iam/role:Role"),
     outputs,
   };
 }
@@ -94,6 +95,60 @@ describe("what a cluster was made with", () => {
     assert.equal((await blue({}, made.outputs)).cluster["encryptionConfigKeyArn"], kmsKeyArn);
     const without = await blue({});
     assert.ok(!("encryptionConfigKeyArn" in (await blue({ cluster: { kmsKeyArn } }, without.outputs)).cluster));
+  });
+
+  it("are all settings of nodes that a node group can't change; sizes and labels follow the config", async () => {
+    const first = {
+      instanceTypes: ["m6g.large"],
+      amiType: "BOTTLEROCKET_ARM_64",
+      capacityType: "SPOT",
+      launchTemplate: { id: "lt-0a1b2c3d4e5f67890", version: "3" },
+    };
+    const sizes = { minSize: 2, desiredSize: 2, maxSize: 4 };
+    const made = await blue({ cluster: { nodes: { ...sizes, ...first } } });
+    for (const [key, value] of Object.entries(first)) assert.deepEqual(made.nodes[key], value, key);
+    const next = {
+      minSize: 3,
+      desiredSize: 3,
+      maxSize: 9,
+      instanceTypes: ["m7i.large"],
+      diskSizeGiB: 80,
+      labels: { pool: "general" },
+    };
+    const kept = await blue({ cluster: { nodes: next } }, made.outputs);
+    for (const [key, value] of Object.entries(first)) assert.deepEqual(kept.nodes[key], value, key);
+    assert.ok(!("diskSize" in kept.nodes));
+    assert.deepEqual(kept.nodes["scalingConfig"], { minSize: 3, desiredSize: 3, maxSize: 9 });
+    assert.deepEqual(kept.nodes["labels"], { pool: "general" });
+    const anew = await blue({ cluster: { nodes: next } });
+    assert.deepEqual([anew.nodes["instanceTypes"], anew.nodes["diskSize"]], [["m7i.large"], 80]);
+    assert.ok(!("capacityType" in anew.nodes));
+  });
+
+  it("is no setting of the nodes where an older version made them: they follow the config", async () => {
+    const before = await blue({});
+    const { nodes: _nodes, ...made } = before.outputs["made"] as Record<string, unknown>;
+    const after = await blue(
+      { cluster: { nodes: { instanceTypes: ["m7i.large"], minSize: 2, desiredSize: 2, maxSize: 4 } } },
+      { ...before.outputs, made },
+    );
+    assert.deepEqual(after.nodes["instanceTypes"], ["m7i.large"]);
+  });
+
+  it("is the permissions boundary of its roles, the cluster's own among them", async () => {
+    const permissionsBoundaryArn = "arn:aws:iam::123456789012:policy/platform-boundary";
+    const made = await blue({ cluster: { permissionsBoundaryArn } });
+    const bounded = made.roles.map(({ name, inputs }) => [name, inputs["permissionsBoundary"]]);
+    assert.deepEqual(bounded.sort(), [
+      ["blue", permissionsBoundaryArn],
+      ["blue-cluster", permissionsBoundaryArn],
+      ["blue-nodes", permissionsBoundaryArn],
+    ]);
+    assert.ok("serviceRole" in made.cluster);
+    const kept = await blue({}, made.outputs);
+    assert.ok("serviceRole" in kept.cluster, "without it the cluster would be replaced");
+    const without = await blue({ cluster: { permissionsBoundaryArn } }, (await blue({})).outputs);
+    assert.ok(!("serviceRole" in without.cluster));
   });
 
   it("declares nothing that neither config nor cluster has", async () => {
