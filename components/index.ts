@@ -1,6 +1,7 @@
 /** The package's Pulumi components. Each can be used alone, in anyone's own program. */
 export * from "./adopted-load-balancer";
 export * from "./cluster";
+export * from "./cluster-args";
 export * from "./load-balancer-controller";
 export * from "./load-balancer-service";
 export * from "./member-ingress";

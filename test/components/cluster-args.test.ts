@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clusterProblems } from "../../components/cluster";
+import { clusterProblems } from "../../components/cluster-args";
 
 const args = {
   clusterName: "dev-blue",
