@@ -127,6 +127,9 @@ const actionsOf: Readonly<Record<string, string>> = {
   "aws:lb/listenerRule:ListenerRule": "actions",
 };
 
+/** Resources of the environment's stack that say how much each target group gets. */
+export const hasWeights = (type: string): boolean => actionsOf[type] !== undefined;
+
 /**
  * `defaultActions.0.forward.targetGroups.1.weight`, and anything shorter: a provider that takes the groups for a set
  * names no single one. What else an action has (where it redirects to, whom it signs in) is none of a shift.

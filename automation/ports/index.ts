@@ -124,6 +124,11 @@ export interface PulumiPort {
    * many the state had.
    */
   refreshBindings(member: string): Promise<number>;
+  /**
+   * Reads the environment's listeners and rules anew, so that the next update puts back weights that somebody changed
+   * by hand, or that an update has changed without hearing of it. Answers how many the state had.
+   */
+  refreshRoutes(): Promise<number>;
   /** Reads the stack's Services anew, so that the state has them as they are. Answers how many. */
   refreshServices(member: string): Promise<number>;
   /** Bindings of an adopted service that the member's state has, whatever its outputs say: `namespace/name`. */

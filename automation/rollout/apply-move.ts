@@ -1,5 +1,5 @@
 /** `act`: the move's stack is updated by a plan that was checked against the move's allow-list. */
-import type { MemberMove, Move } from "../../stacks/record";
+import { describeMove, type MemberMove, type Move } from "../../stacks/record";
 import { clusterNameOf } from "../../stacks/config/target-groups";
 import { readMemberStack } from "../environment/member-stack";
 import { DriverError } from "../errors";
@@ -49,13 +49,22 @@ export const stackOf = (move: Move): StackRef =>
 
 export type Phases = Partial<Record<Phase, number>>;
 
+/** One attempt. */
+export interface Attempt {
+  /** Told how many operations the plan has. @throws what ends the attempts when none of them gets any further */
+  readonly planned: (left: number) => void;
+  /** An earlier one has failed, and may have done a part. */
+  readonly again: boolean;
+}
+
 async function once(
   session: Session,
   index: number,
   move: MemberMove,
   phases: Phases,
-  /** `freed`: what is not protected any more, of all attempts. */
-  { planned, freed }: { readonly planned: (left: number) => void; readonly freed: Set<string> },
+  { planned }: Attempt,
+  /** What is not protected any more, of all attempts. */
+  freed: Set<string>,
 ): Promise<void> {
   const { pulumi } = session.ports;
   const { cancel, emit } = session.options;
@@ -148,7 +157,8 @@ async function protectAgain(session: Session, member: string, freed: readonly st
 export async function act(session: Session, index: number, move: MemberMove, phases: Phases): Promise<void> {
   const freed = new Set<string>();
   try {
-    await attempted(session, index, move, phases, freed);
+    await attempted(session, move, (attempt) => once(session, index, move, phases, attempt, freed));
+    await session.loadMember(move.member);
   } catch (error) {
     await protectAgain(session, move.member, [...freed], error);
     throw error;
@@ -159,12 +169,10 @@ export async function act(session: Session, index: number, move: MemberMove, pha
  * Repeats an update that failed for a reason that may pass: it is the same declaration, so a second run does what the
  * first left over.
  */
-async function attempted(
+export async function attempted(
   session: Session,
-  index: number,
-  move: MemberMove,
-  phases: Phases,
-  freed: Set<string>,
+  move: Move,
+  once: (attempt: Attempt) => Promise<void>,
 ): Promise<void> {
   const { options, ports } = session;
   const attempts = new Attempts();
@@ -177,16 +185,14 @@ async function attempted(
       const planned = (left: number): void => {
         if (!attempts.planned(left) && last !== null) throw last;
       };
-      await once(session, index, move, phases, { planned, freed });
-      await session.loadMember(move.member);
-      return;
+      return await once({ planned, again: attempts.made > 1 });
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
       const tries = error === last ? attempts.made - 1 : attempts.made;
       const failed = (remedy = error.remedy): GateFailed =>
         new GateFailed(
           error.code,
-          `${move.kind} ${move.member}${tries === 1 ? "" : `, after ${tries} attempts`}: ${error.message}`,
+          `${describeMove(move)}${tries === 1 ? "" : `, after ${tries} attempts`}: ${error.message}`,
           remedy,
           { cause: error },
         );
@@ -210,7 +216,7 @@ async function attempted(
         changes: null,
       });
       const known = forPeople.find(({ text }) => error.message.includes(text));
-      if (known !== undefined)
+      if (known !== undefined && move.member !== undefined)
         throw failed(known.remedy(clusterNameOf(session.environment, move.member), options.commandName));
       if (!attempts.failed() || options.cancel.aborted) throw failed();
       // The intent is open and the record says so: as safe a point as a gate's next round.

@@ -3,7 +3,7 @@
  * the world.
  */
 import { groupOfMember, groupRefsOf, onePerPort, type GroupRefs } from "../../stacks/config/group-refs";
-import { capacityOf, replicasAt, type MemberMove } from "../../stacks/record";
+import { capacityOf, replicasAt, type MemberMove, type ShiftMove } from "../../stacks/record";
 import type { ServiceConfig } from "../../stacks/config";
 import { isExternal, replicasAreTheirs } from "../../stacks/config/target-groups";
 import { decideEnough, decideLettingGo, type CapacityRules, type LikeThoseThatLeave } from "../gates/capacity";
@@ -15,9 +15,9 @@ import { longestSince, momentOf } from "./elapsed";
 import type { Session } from "./session";
 import { waitForGate, type Gate } from "./wait-for-gate";
 
-/** A drain, or fewer pods of a member in traffic. */
+/** A drain (of one whose share is not 0 already), or fewer pods of a member in traffic. */
 const takesAway = ({ kind, from, to }: MemberMove): boolean =>
-  (kind === "drain" && from.role === "active") ||
+  (kind === "drain" && from.role === "active" && from.share !== 0) ||
   (kind === "scale" && to.role === "active" && capacityOf(to) < capacityOf(from));
 
 /**
@@ -39,6 +39,31 @@ export async function waitForCapacity(session: Session, index: number, move: Mem
   };
   await waitForGate(session, gate);
   session.enoughSeenAt = momentOf(session.ports.clock);
+}
+
+/**
+ * A member that gets no requests any more leaves traffic then, whenever it is deregistered: those that go on getting
+ * some must carry the load. @throws GateFailed
+ */
+export async function waitForEmptied(
+  session: Session,
+  index: number,
+  { changes }: ShiftMove,
+  { emptied, serving }: { readonly emptied: readonly string[]; readonly serving: readonly string[] },
+): Promise<void> {
+  for (const member of emptied) {
+    const change = changes[member];
+    const move: MemberMove | null = change === undefined ? null : { kind: "drain", member, ...change };
+    const floor = move === null ? "none" : session.policy.floorOf(move);
+    if (move === null || floor === "none" || session.record.rollout === null) continue;
+    const rules = rulesOf(session, move, floor, serving);
+    await waitForGate(session, {
+      name: `enough stays without ${member}`,
+      index,
+      wants: { ...plainLook, probes },
+      decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory),
+    });
+  }
 }
 
 /**
@@ -159,9 +184,14 @@ function whatThereWas(session: Session, port: string, stayers: readonly string[]
       );
 }
 
-function rulesOf(session: Session, { member, kind, to }: MemberMove, from: Floor): CapacityRules {
+/** `stayers`: absent, all others that serve. */
+function rulesOf(
+  session: Session,
+  { member, kind, to }: MemberMove,
+  from: Floor,
+  stayers: readonly string[] = session.serving().filter((name) => name !== member),
+): CapacityRules {
   const floor = floorPercent(session, member, from);
-  const stayers = session.serving().filter((name) => name !== member);
   const required: Record<string, CapacityRules["required"][string]> = {};
   const keeps: Record<string, number> = {};
   for (const { port, service: name } of onePerPort(refsOf(session))) {

@@ -6,7 +6,7 @@ import { describeFlagProblems, flagProblems } from "../gates/multi-cluster-flag"
 import { listing } from "../gates/gate-result";
 import { mayRetireAs } from "../planning/cancel-rollout";
 import { typed } from "../text/command-line";
-import { plainLook, type Observation } from "../observation/observe";
+import { plainLook, type Observation, type Wants } from "../observation/observe";
 import { healthOf, snapshot, strangers } from "../observation/target-owners";
 import { ownershipOf } from "../../stacks/config/target-groups";
 import { ownedServices, refuseRetiringPrimary } from "../environment/load-balancers";
@@ -21,6 +21,7 @@ import type { Session } from "./session";
 import { stayersServe } from "./stayers-serve";
 import { GateFailed, Stop } from "./interruptions";
 import { looksOf } from "./observation-needs";
+import { getsNothing } from "./shift-weights";
 import { toldLook } from "./told-look";
 import { counted } from "../text/sentences";
 
@@ -57,6 +58,7 @@ export async function beforeMove(
       if (evacuated) readyToReturn(session, observation, move.member);
       else if (controls) assertControllerRuns(session, observation, move);
       if (evacuated) return observation;
+      getsNothing(session, observation, move);
       if (move.from.role === "active" && !session.policy.endsService) needsHealthyPeer(session, observation, move);
       return observation;
     case "upgrade":
@@ -75,7 +77,14 @@ export async function beforeMove(
 /** What must leave, or must have left, is what is seen now. @throws Stop */
 function lookBefore(session: Session, move: MemberMove): Promise<Observation> {
   const looks = looksOf(session);
-  const plain = move.kind === "retire" ? looks.workload : move.kind === "provision" ? plainLook : looks.infrastructure;
+  const plain: Wants =
+    move.kind === "retire"
+      ? looks.workload
+      : move.kind === "provision"
+        ? plainLook
+        : move.kind === "drain"
+          ? { ...looks.infrastructure, weights: true }
+          : looks.infrastructure;
   const wants = asksBefore(session, move) ? { ...plain, probes: requestsBefore } : plain;
   return move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire"
     ? toldLook(session, wants, `could not ${move.kind} ${move.member}`)

@@ -13,6 +13,8 @@ import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacit
 import { waitForExternal } from "./external-check";
 import { mayBeTurned, runHooks } from "./hooks";
 import type { Session } from "./session";
+import { performShift } from "./shift";
+import { withdraw } from "./withdraw";
 import { Stop, stopRequested } from "./interruptions";
 
 interface Begun {
@@ -100,13 +102,6 @@ async function takeOver(
   };
 }
 
-/** Closes an intent whose act was refused before it changed anything. */
-async function withdraw(session: Session, error: unknown): Promise<never> {
-  session.record = { ...session.record, revision: session.record.revision + 1, intent: null };
-  await session.flush();
-  throw error;
-}
-
 /**
  * In a teardown: its stack has no outputs, so it never served (its first update failed), and nobody knows where to ask
  * it. It is destroyed as it is.
@@ -157,24 +152,24 @@ export async function performMove(
   const started = session.ports.clock.now();
   const open = session.record.intent;
   session.options.emit({ kind: "step-started", index, step, resumed: open !== null });
-  if (!isMemberMove(step))
-    throw new Stop(
-      "EBG-PLAN-IMPOSSIBLE",
-      `this version of eks-blue-green does not make the move '${step.kind}'`,
-      "run the command with the version that planned it, or a newer one",
-    );
+  if (!isMemberMove(step)) await performShift(session, index, step, phases);
+  else await performMemberMove(session, index, step, phases);
+  session.options.emit({
+    kind: "step-finished",
+    index,
+    step,
+    seconds: (session.ports.clock.now() - started) / 1000,
+    phases,
+  });
+}
+
+async function performMemberMove(session: Session, index: number, step: MemberMove, phases: Phases): Promise<void> {
+  const open = session.record.intent;
   const move: MemberMove = { kind: step.kind, member: step.member, from: step.from, to: step.to };
   const whose = move.kind === "retire" ? session.foreign[move.member] : undefined;
   if (whose !== undefined || neverDeployed(session, move)) {
     if (whose !== undefined) await passOverForeign(session, index, move, whose);
     else await passOver(session, index, move);
-    session.options.emit({
-      kind: "step-finished",
-      index,
-      step,
-      seconds: (session.ports.clock.now() - started) / 1000,
-      phases,
-    });
     return;
   }
   const before =
@@ -197,12 +192,5 @@ export async function performMove(
     session.record = commitMove(session.record);
     // What a hook did is not done again for a write that was left for later.
     if (hooked || !followsAtOnce(session, session.record.rollout?.steps[index + 1])) await session.flush();
-  });
-  session.options.emit({
-    kind: "step-finished",
-    index,
-    step,
-    seconds: (session.ports.clock.now() - started) / 1000,
-    phases,
   });
 }

@@ -14,8 +14,10 @@ import {
   servingMembers,
   signed,
   type EnvironmentRecord,
+  type Move,
   type Signature,
 } from "../../stacks/record";
+import { weightedRolloutOf } from "../../stacks/config/weighted-rollout";
 import { DriverError, overtaken } from "../errors";
 import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
@@ -112,6 +114,11 @@ export class Session {
   }
   get holdMs(): number {
     return this.ports.clock.scaled(this.rules.propagationHoldSeconds);
+  }
+  /** How long the load balancer may go on routing the old way after this kind of move. */
+  holdMsOf({ kind }: Pick<Move, "kind">): number {
+    const { config } = this.environment;
+    return kind === "shift" ? this.ports.clock.scaled(weightedRolloutOf(config).weightHoldSeconds) : this.holdMs;
   }
   /** Made from the rollout that the record has; it changes when that begins, turns, or moves on. */
   get policy(): RunPolicy {

@@ -11,12 +11,16 @@ const mostLooks = 30;
 export async function toldLook(session: Session, wants: Wants, what: string): Promise<Observation> {
   for (let looked = 1; ; looked += 1) {
     const observation = await session.look(wants);
-    const untold = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
+    const groups = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
+    const untold = [
+      ...(groups.length > 0 ? [`the targets of ${listing(groups)}`] : []),
+      ...(observation.weights === null ? ["the weights of the members' target groups"] : []),
+    ];
     if (untold.length === 0) return observation;
     if (looked >= mostLooks)
       throw new Stop(
         "EBG-AWS",
-        `${what}: AWS did not tell the targets of ${listing(untold)} (${listing(observation.problems, 1)})`,
+        `${what}: AWS did not tell ${untold.join(", and ")} (${listing(observation.problems, 1)})`,
         `wait until it does, then go on with: ${session.options.commandName}`,
       );
     await betweenLooks(session);

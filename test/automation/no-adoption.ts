@@ -16,7 +16,7 @@ const unexpected = (): never => {
   throw new Error("nothing is adopted, and no traffic is weighted, in this world");
 };
 export const noAdoption: {
-  readonly pulumi: Pick<PulumiPort, "refreshServices" | "adoptedBindings" | "forgetAdopted">;
+  readonly pulumi: Pick<PulumiPort, "refreshRoutes" | "refreshServices" | "adoptedBindings" | "forgetAdopted">;
   readonly aws: Pick<AwsPort, "describeLoadBalancer" | "tags" | "removeTags" | "addTags" | "weights">;
   readonly kubernetes: Pick<
     KubernetesPort,
@@ -31,7 +31,12 @@ export const noAdoption: {
     | "controllerRestart"
   >;
 } = {
-  pulumi: { refreshServices: unexpected, adoptedBindings: unexpected, forgetAdopted: unexpected },
+  pulumi: {
+    refreshRoutes: unexpected,
+    refreshServices: unexpected,
+    adoptedBindings: unexpected,
+    forgetAdopted: unexpected,
+  },
   aws: {
     describeLoadBalancer: unexpected,
     tags: unexpected,

@@ -90,8 +90,10 @@ const chartNotLoaded = (): DriverError =>
 
 export class World {
   /** What the environment's stack was deployed with: `up` has run since the config was changed. */
-  private deployed = parseEnvironmentConfig(config, { environment: "dev" });
+  protected deployed = parseEnvironmentConfig(config, { environment: "dev" });
   now = Date.UTC(2026, 0, 1);
+  /** How much longer every rest takes than it was meant to. */
+  paceMs = 4000;
   /** How far the machine's clock is ahead of where it would be, had nobody set it. */
   wallAheadMs = 0;
   record: EnvironmentRecord;
@@ -151,7 +153,7 @@ export class World {
   readonly neighbours = new Map<string, MemberOutputs | EnvironmentOutputs>();
   /** What was done to neighbours' stacks: nothing may be. */
   readonly trespasses: string[] = [];
-  private dead = false;
+  dead = false;
   /** Fewest healthy targets ever seen behind the load balancer. */
   leastHealthy = Number.POSITIVE_INFINITY;
 
@@ -186,6 +188,8 @@ export class World {
     const cluster = this.clusters.get(name);
     return cluster?.running ? (this.autoscaler.get(name) ?? Math.ceil((3 * cluster.percent) / 100)) : 0;
   }
+  /** Of the config, besides what every world has. */
+  protected readonly values: Readonly<Record<string, string>> = {};
   private readonly addresses = new Map<string, readonly string[]>();
   /** Asked for at every observation: made once for each size. */
   pods(name: string): string[] {
@@ -260,7 +264,7 @@ export class World {
     return this.fails() ? Math.max(erring / serving.length, 0.01) : 0;
   }
 
-  private async effect<T>(call: string, work: () => T): Promise<T> {
+  protected async effect<T>(call: string, work: () => T): Promise<T> {
     if (this.dead) throw new Killed();
     this.calls.push(call);
     const nth = this.calls.filter((one) => one === call).length;
@@ -379,7 +383,7 @@ export class World {
       ...this.extraOperations,
     ];
   }
-  private fence(expected: number): void {
+  protected fence(expected: number): void {
     if (this.record.revision !== expected)
       throw new DriverError("EBG-FENCED", `record has ${this.record.revision}, expected ${expected}`, "look at status");
   }
@@ -406,7 +410,7 @@ export class World {
         scaled: (seconds) => seconds * 1000,
         random: () => 0.5,
         sleep: async (ms) => {
-          this.now += Math.max(ms, 1) + 4000;
+          this.now += Math.max(ms, 1) + this.paceMs;
           this.reconcile();
         },
       },
@@ -627,7 +631,7 @@ export class World {
       "eks-blue-green:members": JSON.stringify(this.members),
       "eks-blue-green:rollout": JSON.stringify({ strategy: this.strategy, bakeSeconds: 300 }),
     };
-    const values = { ...config, ...own, ...options.config };
+    const values = { ...config, ...own, ...this.values, ...options.config };
     this.deployed = parseEnvironmentConfig(values, { environment: "dev" });
     return await runAsked(
       this.ports(),

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { DriverContext, EnvironmentOutputs, MemberOutputs, StackProgram } from "../../../stacks/contract";
 import type { EnvironmentRecord } from "../../../stacks/record";
 import { DriverError } from "../../errors";
-import { changesOf, describeOperation, isBinding } from "../../policy/move-policy";
+import { changesOf, describeOperation, hasWeights, isBinding } from "../../policy/move-policy";
 import { foreignStack, readMemberStack } from "../../environment/member-stack";
 import type {
   AppliedUpdate,
@@ -393,13 +393,15 @@ export class PulumiAdapter implements PulumiPort {
     );
   }
   refreshBindings(member: string): Promise<number> {
-    return this.refreshWhere(member, isBinding);
+    return this.refreshWhere(this.nameOf({ kind: "member", member }), isBinding);
+  }
+  refreshRoutes(): Promise<number> {
+    return this.refreshWhere(this.environment, hasWeights);
   }
   refreshServices(member: string): Promise<number> {
-    return this.refreshWhere(member, (type) => type === "kubernetes:core/v1:Service");
+    return this.refreshWhere(this.nameOf({ kind: "member", member }), (type) => type === "kubernetes:core/v1:Service");
   }
-  private async refreshWhere(member: string, wanted: (type: string) => boolean): Promise<number> {
-    const name = this.nameOf({ kind: "member", member });
+  private async refreshWhere(name: string, wanted: (type: string) => boolean): Promise<number> {
     const urns = ((await this.state(name))?.deployment?.resources ?? [])
       .filter((one) => one.custom === true && wanted(one.type) && one.delete !== true)
       .map((one) => one.urn);
