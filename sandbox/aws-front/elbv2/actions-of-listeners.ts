@@ -2,26 +2,44 @@
 import { AwsError, validationError } from "../aws-error";
 import { flag, number, object, objects, type QueryObject, text } from "../query";
 import type { XmlValue } from "../xml";
+import { checkActions, checkStickiness } from "./action-rules";
 import type { ElbContext } from "./context";
 import type { Action, LoadBalancer } from "./store";
 import { checkRange, limits, oneOf, required } from "./validation";
 
 const types = ["forward", "authenticate-oidc", "authenticate-cognito", "redirect", "fixed-response", "jwt-validation"];
 
-/** Those of a listener (`DefaultActions`) or a rule (`Actions`). */
+/** Longest stickiness of an action, in seconds: a week. */
+const longestStickiness = 604_800;
+
+/** Those of a listener (`DefaultActions`) or a rule (`Actions`), in place of those that `replaced` has. */
 export function actionsOf(
   context: ElbContext,
   given: readonly QueryObject[],
   balancer: LoadBalancer,
   protocol: string,
+  replaced: { readonly actions: readonly Action[] } | null = null,
 ): Action[] {
   if (given.length === 0) throw validationError("An action must be specified");
   if (balancer.type === "network" && (given.length !== 1 || text(given[0] as QueryObject, "Type") !== "forward"))
     throw new AwsError("InvalidLoadBalancerAction", "Network Load Balancer listeners support one forward action only");
-  return given.map((action) => {
+  if (balancer.type === "application") checkActions(given);
+  const made = given.map((action): Action => {
     const forward = forwardOf(action);
     for (const { arn } of forward) checkAssociation(context, arn, balancer, protocol);
     const stickiness = object(object(action, "ForwardConfig") ?? {}, "TargetGroupStickinessConfig");
+    const sticky = stickiness !== undefined && flag(stickiness, "Enabled") === true;
+    if (sticky && balancer.type === "application")
+      checkRange(
+        number(stickiness, "DurationSeconds") ?? NaN,
+        1,
+        longestStickiness,
+        "Target group stickiness duration",
+      );
+    checkStickiness(
+      sticky,
+      forward.flatMap(({ arn }) => context.store.targetGroups.get(arn) ?? []),
+    );
     return {
       type: oneOf(required(action, "Type"), types, "type"),
       order: number(action, "Order"),
@@ -33,6 +51,27 @@ export function actionsOf(
       },
     };
   });
+  checkUniqueGroups(context, balancer, made, replaced);
+  return made;
+}
+
+/** All listeners and rules of an ALB together, a group that several of them use counted once. */
+function checkUniqueGroups(
+  { store }: ElbContext,
+  balancer: LoadBalancer,
+  made: readonly Action[],
+  replaced: { readonly actions: readonly Action[] } | null,
+): void {
+  if (balancer.type !== "application") return;
+  const users = store.listenersOf(balancer.arn).flatMap((listener) => [listener, ...store.rulesOf(listener.arn)]);
+  const kept = users.filter((one) => one !== replaced).flatMap((one) => one.actions);
+  const arns = new Set([...kept, ...made].flatMap((action) => action.forward.map((one) => one.arn)));
+  const most = limits.targetGroupsPerApplicationLoadBalancer;
+  if (arns.size > most)
+    throw new AwsError(
+      "TooManyUniqueTargetGroupsPerLoadBalancer",
+      `You've reached the limit on the number of unique target groups per load balancer across all listeners ('${most}')`,
+    );
 }
 
 function forwardOf(action: QueryObject): Action["forward"] {

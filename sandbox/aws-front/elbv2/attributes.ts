@@ -2,6 +2,7 @@
 import { validationError } from "../aws-error";
 import { objects, type QueryObject, text } from "../query";
 import type { XmlValue } from "../xml";
+import { checkStickiness } from "./action-rules";
 import type { ElbContext, Operation } from "./context";
 import { required, theListener, theLoadBalancer, theTargetGroup } from "./validation";
 
@@ -184,6 +185,13 @@ export const modifyLoadBalancerAttributes: Operation = (context, params) => {
 };
 export const modifyTargetGroupAttributes: Operation = (context, params) => {
   const group = theTargetGroup(context, required(params, "TargetGroupArn"));
+  const after = new Map(group.attributes);
+  apply(params, groupDefinitions(group.protocol), after, "Target group");
+  for (const action of context.store.actionsUsing(group.arn))
+    checkStickiness(
+      action.stickiness?.enabled === true,
+      action.forward.map(({ arn }) => ({ arn, attributes: arn === group.arn ? after : new Map<string, string>() })),
+    );
   return modified(context, group.attributes, params, groupDefinitions(group.protocol), "Target group");
 };
 export const modifyListenerAttributes: Operation = (context, params) => {

@@ -8,6 +8,30 @@ import type { Operation } from "./context";
 import type { Listener, LoadBalancer } from "./store";
 import { checkPort, hex16, limits, oneOf, page, required, tagsOf, theListener, theLoadBalancer } from "./validation";
 
+const defaultSslPolicy = "ELBSecurityPolicy-2016-08";
+/** Names of AWS's policies (user guide, "Security policies", 2026-11). */
+const sslPolicies: readonly string[] = [
+  defaultSslPolicy,
+  "ELBSecurityPolicy-TLS-1-1-2017-01",
+  "ELBSecurityPolicy-TLS-1-2-2017-01",
+  "ELBSecurityPolicy-TLS-1-2-Ext-2018-06",
+  "ELBSecurityPolicy-FS-2018-06",
+  "ELBSecurityPolicy-FS-1-1-2019-08",
+  "ELBSecurityPolicy-FS-1-2-2019-08",
+  "ELBSecurityPolicy-FS-1-2-Res-2019-08",
+  "ELBSecurityPolicy-FS-1-2-Res-2020-10",
+  "ELBSecurityPolicy-TLS13-1-0-2021-06",
+  "ELBSecurityPolicy-TLS13-1-1-2021-06",
+  "ELBSecurityPolicy-TLS13-1-2-2021-06",
+  "ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06",
+  "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06",
+  "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+  "ELBSecurityPolicy-TLS13-1-3-2021-06",
+  "ELBSecurityPolicy-TLS13-1-0-PQ-2025-09",
+  "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09",
+  "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+  "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+];
 const networkProtocols = ["TCP", "TLS", "UDP", "TCP_UDP"];
 
 export const createListener: Operation = (context, params) => {
@@ -19,9 +43,8 @@ export const createListener: Operation = (context, params) => {
     "protocol",
   );
   const actions = actionsOf(context, objects(params, "DefaultActions"), balancer, protocol);
-  const certificates = objects(params, "Certificates").map((one) => required(one, "CertificateArn"));
-  if ((protocol === "TLS" || protocol === "HTTPS") && certificates.length === 0)
-    throw new AwsError("CertificateNotFound", `A certificate must be specified for ${protocol} listeners`);
+  const certificates = certificateArns(params);
+  checkSecurity(params, protocol, certificates);
   const tags = tagsOf(params);
   const others = context.store.listenersOf(balancer.arn);
   checkFreePort(others, balancer, port);
@@ -39,7 +62,7 @@ export const createListener: Operation = (context, params) => {
     certificates,
     tags,
     attributes: defaults(listenerDefinitions(protocol)),
-    sslPolicy: certificates.length > 0 ? (text(params, "SslPolicy") ?? "ELBSecurityPolicy-2016-08") : undefined,
+    sslPolicy: certificates.length > 0 ? (text(params, "SslPolicy") ?? defaultSslPolicy) : undefined,
     alpnPolicy: strings(params, "AlpnPolicy"),
     mutualAuthentication:
       object(params, "MutualAuthentication") ?? (protocol === "HTTPS" ? { Mode: "off" } : undefined),
@@ -48,6 +71,35 @@ export const createListener: Operation = (context, params) => {
   context.changed();
   return { Listeners: [view(listener)] };
 };
+
+const isSecure = (protocol: string): boolean => protocol === "TLS" || protocol === "HTTPS";
+
+/** Certificates and policy of a listener that ends TLS; none of both for others. */
+function checkSecurity(params: QueryObject, protocol: string, certificates: readonly string[]): void {
+  const policy = text(params, "SslPolicy");
+  if (!isSecure(protocol)) {
+    if (certificates.length > 0 || policy !== undefined)
+      throw new AwsError(
+        "InvalidConfigurationRequest",
+        `A certificate or security policy cannot be specified for ${protocol} listeners`,
+      );
+    return;
+  }
+  if (certificates.length === 0)
+    throw new AwsError("CertificateNotFound", `A certificate must be specified for ${protocol} listeners`);
+  for (const arn of certificates) checkCertificate(arn);
+  if (policy !== undefined && !sslPolicies.includes(policy))
+    throw new AwsError("SSLPolicyNotFound", `SSL policy '${policy}' not found`);
+}
+
+/**
+ * Any certificate's ARN: the sandbox makes up a certificate for each, and a rehearsal has the user's own, whose account
+ * and region are not the sandbox's.
+ */
+function checkCertificate(arn: string): void {
+  if (!/^arn:aws[a-z-]*:(acm:[a-z0-9-]+:\d{12}:certificate|iam::\d{12}:server-certificate)\/.+$/.test(arn))
+    throw validationError(`Certificate ARN '${arn}' is not valid`);
+}
 
 function checkFreePort(others: readonly Listener[], balancer: LoadBalancer, port: number): void {
   if (others.some((one) => one.port === port))
@@ -101,24 +153,27 @@ export const modifyListener: Operation = (context, params) => {
         );
   const actions =
     objects(params, "DefaultActions").length > 0
-      ? actionsOf(context, objects(params, "DefaultActions"), balancer, protocol)
+      ? actionsOf(context, objects(params, "DefaultActions"), balancer, protocol, listener)
       : listener.actions;
   checkFreePort(
     context.store.listenersOf(balancer.arn).filter((one) => one !== listener),
     balancer,
     port,
   );
-  const certificates = objects(params, "Certificates").map((one) => required(one, "CertificateArn"));
+  const given = certificateArns(params);
+  const certificates = !isSecure(protocol)
+    ? []
+    : given.length > 0
+      ? [...new Set([...given, ...listener.certificates.slice(1)])]
+      : listener.certificates;
+  checkSecurity(params, protocol, isSecure(protocol) ? certificates : given);
   Object.assign(listener, {
     port,
     protocol,
     actions,
-    certificates:
-      certificates.length > 0
-        ? [...new Set([...certificates, ...listener.certificates.slice(1)])]
-        : listener.certificates,
+    certificates,
     mutualAuthentication: object(params, "MutualAuthentication") ?? listener.mutualAuthentication,
-    sslPolicy: text(params, "SslPolicy") ?? listener.sslPolicy,
+    sslPolicy: isSecure(protocol) ? (text(params, "SslPolicy") ?? listener.sslPolicy ?? defaultSslPolicy) : undefined,
     alpnPolicy: params["AlpnPolicy"] === undefined ? listener.alpnPolicy : strings(params, "AlpnPolicy"),
   });
   context.changed();
@@ -151,6 +206,13 @@ export const addListenerCertificates: Operation = (context, params) => {
   if (listener.certificates.length === 0)
     throw new AwsError("UnsupportedProtocol", `Certificates can't be added to a ${listener.protocol} listener`);
   const added = certificateArns(params);
+  for (const arn of added) checkCertificate(arn);
+  // The default certificate is not counted.
+  if (new Set([...listener.certificates.slice(1), ...added]).size > limits.certificatesPerListener)
+    throw new AwsError(
+      "TooManyCertificates",
+      `You've reached the limit on the number of certificates per load balancer ('${limits.certificatesPerListener}')`,
+    );
   listener.certificates = [...new Set([...listener.certificates, ...added])];
   return {
     Certificates: added.map((CertificateArn) => ({
@@ -170,11 +232,7 @@ export const removeListenerCertificates: Operation = (context, params) => {
 };
 
 export const describeSslPolicies: Operation = () => ({
-  SslPolicies: [
-    "ELBSecurityPolicy-2016-08",
-    "ELBSecurityPolicy-TLS13-1-2-2021-06",
-    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
-  ].map((Name) => ({
+  SslPolicies: sslPolicies.map((Name) => ({
     Name,
     SslProtocols: ["TLSv1.2"],
     Ciphers: [{ Name: "ECDHE-RSA-AES128-GCM-SHA256", Priority: 1 }],

@@ -3,11 +3,10 @@ import { AwsError, validationError } from "../aws-error";
 import { number, objects, type QueryObject, strings, text } from "../query";
 import type { XmlValue } from "../xml";
 import { actionsOf, actionView } from "./actions-of-listeners";
+import { conditionsOf } from "./condition-rules";
 import type { ElbContext, Operation } from "./context";
 import type { Listener, Rule } from "./store";
-import { checkRange, hex16, limits, oneOf, page, required, tagsOf, theListener, theLoadBalancer } from "./validation";
-
-const fields = ["http-header", "http-request-method", "host-header", "path-pattern", "source-ip", "query-string"];
+import { checkRange, hex16, limits, page, required, tagsOf, theListener, theLoadBalancer } from "./validation";
 
 export const defaultRuleArn = (listener: Listener): string =>
   `${listener.arn.replace(":listener/", ":listener-rule/")}/${(listener.arn.split("/").pop() ?? "").split("").reverse().join("")}`;
@@ -39,23 +38,6 @@ function theRule({ store }: ElbContext, arn: string): Rule {
   throw new AwsError("RuleNotFound", "One or more rules not found");
 }
 
-function conditionsOf(params: QueryObject): QueryObject[] {
-  const given = objects(params, "Conditions");
-  if (given.length === 0) throw validationError("A condition must be specified");
-  return given.map((one) => {
-    const field = oneOf(required(one, "Field"), fields, "field");
-    const config = { "host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig" }[field];
-    const values = strings(one, "Values");
-    // AWS answers these two in both spellings, whichever was given.
-    if (config === undefined) return one;
-    if (values.length > 0 && one[config] === undefined) return { ...one, [config]: { Values: values } };
-    const configured = one[config] as QueryObject | undefined;
-    return configured && strings(configured, "Values").length > 0
-      ? { ...one, Values: strings(configured, "Values") }
-      : one;
-  });
-}
-
 const priorityOf = (params: QueryObject): number =>
   checkRange(number(params, "Priority") ?? NaN, 1, 50_000, "Rule priority");
 const inUse = (priority: number): AwsError =>
@@ -71,10 +53,11 @@ export const createRule: Operation = (context, params) => {
   const actions = actionsOf(context, objects(params, "Actions"), balancer, listener.protocol);
   const others = context.store.rulesOf(listener.arn);
   if (others.some((one) => one.priority === priority)) throw inUse(priority);
-  if (others.length >= limits.rulesPerListener)
+  const all = context.store.listenersOf(balancer.arn).flatMap((one) => context.store.rulesOf(one.arn));
+  if (all.length >= limits.rulesPerApplicationLoadBalancer)
     throw new AwsError(
       "TooManyRules",
-      `You've reached the limit on the number of rules per load balancer ('${limits.rulesPerListener}')`,
+      `You've reached the limit on the number of rules per load balancer ('${limits.rulesPerApplicationLoadBalancer}')`,
     );
   const rule: Rule = {
     arn: `${listener.arn.replace(":listener/", ":listener-rule/")}/${hex16()}`,
@@ -121,6 +104,7 @@ export const modifyRule: Operation = (context, params) => {
           objects(params, "Actions"),
           theLoadBalancer(context, listener.loadBalancerArn),
           listener.protocol,
+          rule,
         );
   const transforms =
     text(params, "ResetTransforms") === "true"

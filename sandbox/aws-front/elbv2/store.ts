@@ -116,6 +116,13 @@ export class Store {
     );
   }
 
+  /** Of listeners and rules. */
+  actionsUsing(targetGroupArn: string): Action[] {
+    return [...this.listeners.values(), ...this.rules.values()]
+      .flatMap((one) => one.actions)
+      .filter((action) => action.forward.some((forward) => forward.arn === targetGroupArn));
+  }
+
   /** Lowest number first. */
   rulesOf(listenerArn: string): Rule[] {
     return [...this.rules.values()]

@@ -36,6 +36,7 @@ export const createTargetGroup: Operation = async (context, params) => {
   const vpcId = required(params, "VpcId");
   await checkVpc(context, vpcId);
   const healthCheck = healthCheckOf(params, null, protocol);
+  const protocolVersion = protocolVersionOf(params, protocol);
   const tags = tagsOf(params);
   const same = [...context.store.targetGroups.values()].find((one) => one.name === name);
   if (same)
@@ -57,7 +58,7 @@ export const createTargetGroup: Operation = async (context, params) => {
     vpcId,
     targetType,
     ipAddressType: oneOf(text(params, "IpAddressType") ?? "ipv4", ["ipv4", "ipv6"], "ipAddressType"),
-    protocolVersion: isHttp(protocol) ? (text(params, "ProtocolVersion") ?? "HTTP1") : undefined,
+    protocolVersion,
     attributes,
     tags,
     targets: new Map(),
@@ -67,6 +68,17 @@ export const createTargetGroup: Operation = async (context, params) => {
   context.changed();
   return { TargetGroups: [view(context.store, group)] };
 };
+
+function protocolVersionOf(params: QueryObject, protocol: string): string | undefined {
+  const version = text(params, "ProtocolVersion");
+  if (!isHttp(protocol)) {
+    if (version !== undefined) throw validationError(`Protocol version cannot be specified for protocol '${protocol}'`);
+    return undefined;
+  }
+  if (oneOf(version ?? "HTTP1", ["HTTP1", "HTTP2", "GRPC"], "protocolVersion") !== "HTTP1")
+    throw validationError(`The sandbox has no target groups with protocol version ${version}`);
+  return "HTTP1";
+}
 
 async function checkVpc(context: ElbContext, vpcId: string): Promise<void> {
   try {

@@ -126,7 +126,6 @@ function checkLimits(context: ElbContext, group: TargetGroup, added: readonly Re
   if (after.size > limits.targetsPerGroup) throw tooMany(limits.targetsPerGroup, "target group");
   // A load balancer's own quota counts a target once for each group that it is in.
   for (const balancer of context.store.loadBalancersUsing(group.arn)) {
-    if (balancer.type !== "network") continue;
     const groups = [...context.store.targetGroups.values()].filter(
       (one) => one !== group && context.store.loadBalancersUsing(one.arn).includes(balancer),
     );
@@ -134,6 +133,11 @@ function checkLimits(context: ElbContext, group: TargetGroup, added: readonly Re
       ...groups.flatMap((one) => [...one.targets.values()].filter((target) => target.deregisteredAt === null)),
       ...after.values(),
     ];
+    if (balancer.type === "application") {
+      const most = limits.targetsPerApplicationLoadBalancer;
+      if (all.length > most) throw tooMany(most, "load balancer");
+      continue;
+    }
     if (context.store.crossZone(group) && all.length > limits.targetsCrossZone)
       throw tooMany(limits.targetsCrossZone, "load balancer with cross-zone load balancing");
     if (all.length > limits.targetsPerNetworkLoadBalancer)

@@ -14,7 +14,11 @@ export const limits = {
   targetGroups: 3_000,
   networkLoadBalancers: 50,
   forwardGroups: 5,
-  rulesPerListener: 100,
+  rulesPerApplicationLoadBalancer: 100,
+  targetGroupsPerApplicationLoadBalancer: 100,
+  targetsPerApplicationLoadBalancer: 1_000,
+  applicationLoadBalancers: 50,
+  certificatesPerListener: 25,
   tags: 50,
 } as const;
 

@@ -97,12 +97,27 @@ export function nestedAttributes(inputs: Props, only?: ReadonlySet<string>): { K
   if (stickiness !== undefined && wanted("stickiness")) {
     put("stickiness.enabled", stickiness.enabled ?? true);
     put("stickiness.type", stickiness.type);
-    put(
-      "stickiness.lb_cookie.duration_seconds",
-      stickiness.type === "lb_cookie" ? stickiness.cookieDuration : undefined,
-    );
+    if (["lb_cookie", "app_cookie"].includes(stickiness.type))
+      put(`stickiness.${stickiness.type}.duration_seconds`, stickiness.cookieDuration);
+    if (stickiness.type === "app_cookie") put("stickiness.app_cookie.cookie_name", stickiness.cookieName);
   }
   return result;
+}
+
+/** A target group's block of that name, as AWS tells it in attributes. */
+export function stickiness(
+  list: readonly { readonly Key?: string; readonly Value?: string }[] | undefined,
+): Props | undefined {
+  const value = (key: string) => list?.find((one) => one.Key === `stickiness.${key}`)?.Value;
+  const type = value("type");
+  if (type === undefined) return undefined;
+  const duration = value(`${type}.duration_seconds`);
+  return {
+    enabled: value("enabled") === "true",
+    type,
+    ...(duration === undefined ? {} : { cookieDuration: Number(duration) }),
+    ...(type === "app_cookie" ? { cookieName: value("app_cookie.cookie_name") ?? "" } : {}),
+  };
 }
 
 export function mapping(one: Props): elb.SubnetMapping {
@@ -229,9 +244,10 @@ export function programActions(list: readonly elb.Action[] | undefined): Props[]
       groups.length > 1 || (action.TargetGroupArn === undefined && groups.length > 0)
         ? {
             targetGroups: groups.map((group) => withoutAbsent({ arn: group.TargetGroupArn, weight: group.Weight })),
-            ...(stickiness?.Enabled === true
-              ? { stickiness: { enabled: true, duration: stickiness.DurationSeconds } }
-              : {}),
+            // The official provider tells of the block also when it is off.
+            ...(stickiness === undefined
+              ? {}
+              : { stickiness: { enabled: stickiness.Enabled ?? false, duration: stickiness.DurationSeconds ?? 0 } }),
           }
         : undefined;
     const redirect = action.RedirectConfig;

@@ -10,7 +10,9 @@ import {
   loadBalancerAttributes,
   mapping,
   nestedAttributes,
+  stickiness,
   programActions,
+  programConditions,
   targetGroupAttributes,
   type Attributes,
 } from "./elb-shapes";
@@ -256,6 +258,8 @@ const targetGroup: AwsResource = {
       protocol: found.Protocol,
       vpcId: found.VpcId,
       targetType: found.TargetType,
+      protocolVersion: found.ProtocolVersion,
+      stickiness: stickiness(settings),
       ipAddressType: found.IpAddressType ?? "ipv4",
       loadBalancerArns: found.LoadBalancerArns ?? [],
       healthCheck: {
@@ -313,7 +317,7 @@ const listener: AwsResource = {
     "region",
     "tags",
   ],
-  computed: ["protocol", "sslPolicy", "defaultActions[0].order"],
+  computed: ["protocol", "sslPolicy", "defaultActions[0].order", "defaultActions[0].forward.stickiness"],
   officialDefaults: { tcpIdleTimeoutSeconds: 350 },
   replaceOn: ["loadBalancerArn", "region"],
   taggable: true,
@@ -385,6 +389,8 @@ function listenerInput(inputs: Props) {
 const listenerRule: AwsResource = {
   token: "aws:lb/listenerRule:ListenerRule",
   inputs: ["listenerArn", "priority", "actions", "conditions", "region", "tags"],
+  computed: ["priority", "actions[0].order", "actions[0].forward.stickiness"],
+  sets: ["conditions"],
   replaceOn: ["listenerArn", "region"],
   taggable: true,
   async create(aws, inputs, tags) {
@@ -402,24 +408,33 @@ const listenerRule: AwsResource = {
   async read(aws, id) {
     try {
       const found = (await aws.elb.send(new elb.DescribeRulesCommand({ RuleArns: [id] }))).Rules?.[0];
-      return found === undefined ? null : { arn: id, priority: Number(found.Priority), tagsAll: await tagsOf(aws, id) };
+      if (found === undefined) return null;
+      return {
+        arn: id,
+        listenerArn: id.replace(":listener-rule/", ":listener/").replace(/\/[^/]+$/, ""),
+        priority: Number(found.Priority),
+        actions: programActions(found.Actions),
+        conditions: programConditions(found.Conditions),
+        tagsAll: await tagsOf(aws, id),
+      };
     } catch (error) {
       if (isNotFound(error)) return null;
       throw error;
     }
   },
   async update(aws, id, inputs, _olds, changed) {
+    // The priority goes first, as with the official provider.
+    if (changed.has("priority"))
+      await aws.elb.send(
+        new elb.SetRulePrioritiesCommand({ RulePriorities: [{ RuleArn: id, Priority: inputs["priority"] }] }),
+      );
     if (changed.has("actions") || changed.has("conditions"))
       await aws.elb.send(
         new elb.ModifyRuleCommand({
           RuleArn: id,
-          Actions: actions(inputs["actions"]),
-          Conditions: conditions(inputs["conditions"]),
+          ...(changed.has("actions") ? { Actions: actions(inputs["actions"]) } : {}),
+          ...(changed.has("conditions") ? { Conditions: conditions(inputs["conditions"]) } : {}),
         }),
-      );
-    if (changed.has("priority"))
-      await aws.elb.send(
-        new elb.SetRulePrioritiesCommand({ RulePriorities: [{ RuleArn: id, Priority: inputs["priority"] }] }),
       );
   },
   tag: tagElb,
@@ -431,5 +446,41 @@ async function nextPriority(aws: AwsContext, ListenerArn: string): Promise<numbe
   return Math.max(0, ...rules.map((rule) => Number(rule.Priority)).filter(Number.isFinite)) + 1;
 }
 
-export const elbResources: readonly AwsResource[] = [loadBalancer, targetGroup, listener, listenerRule];
+/** Further certificates of a listener, found by the name that a client asks for. */
+const listenerCertificate: AwsResource = {
+  token: "aws:lb/listenerCertificate:ListenerCertificate",
+  inputs: ["listenerArn", "certificateArn", "region"],
+  replaceOn: ["listenerArn", "certificateArn", "region"],
+  taggable: false,
+  async create(aws, inputs) {
+    await aws.elb.send(
+      new elb.AddListenerCertificatesCommand({
+        ListenerArn: inputs["listenerArn"],
+        Certificates: [{ CertificateArn: inputs["certificateArn"] }],
+      }),
+    );
+    return `${inputs["listenerArn"]}_${inputs["certificateArn"]}`;
+  },
+  async read(aws, id) {
+    const [listenerArn = "", certificateArn] = id.split("_");
+    const found = await orNull(aws.elb.send(new elb.DescribeListenerCertificatesCommand({ ListenerArn: listenerArn })));
+    return found?.Certificates?.some((one) => one.CertificateArn === certificateArn && one.IsDefault !== true) === true
+      ? { listenerArn, certificateArn }
+      : null;
+  },
+  async delete(aws, id) {
+    const [ListenerArn, CertificateArn] = id.split("_");
+    await unlessGone(
+      aws.elb.send(new elb.RemoveListenerCertificatesCommand({ ListenerArn, Certificates: [{ CertificateArn }] })),
+    );
+  },
+};
+
+export const elbResources: readonly AwsResource[] = [
+  loadBalancer,
+  targetGroup,
+  listener,
+  listenerRule,
+  listenerCertificate,
+];
 export { becomesOther as loadBalancerBecomesOther };

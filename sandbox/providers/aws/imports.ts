@@ -4,13 +4,11 @@
  */
 import * as ec2 from "@aws-sdk/client-ec2";
 import * as eks from "@aws-sdk/client-eks";
-import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import * as iam from "@aws-sdk/client-iam";
 import type { Props } from "../rpc/values";
 import { orNull, type AwsContext } from "./descriptor";
 import { routeId } from "./ec2-network";
 import { securityGroupRuleId } from "./ec2-security-groups";
-import { programActions, programConditions } from "./elb-shapes";
 
 export interface Imported {
   /** The resource's own id: some are imported by another one. */
@@ -269,20 +267,6 @@ const accessEntry: Import = async (aws, id) => {
       };
 };
 
-const listenerRule: Import = async (aws, id) => {
-  const found = (await orNull(aws.elb.send(new elb.DescribeRulesCommand({ RuleArns: [id] }))))?.Rules?.[0];
-  return found === undefined
-    ? null
-    : {
-        id,
-        inputs: {
-          listenerArn: id.replace(":listener-rule/", ":listener/").replace(/\/[^/]+$/, ""),
-          actions: programActions(found.Actions),
-          conditions: programConditions(found.Conditions),
-        },
-      };
-};
-
 /** By type. A type without an entry is told completely by its `read`. */
 export const imports: Readonly<Record<string, Import>> = {
   "aws:ec2/route:Route": route,
@@ -305,5 +289,4 @@ export const imports: Readonly<Record<string, Import>> = {
   "aws:eks/accessEntry:AccessEntry": accessEntry,
   "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": accessPolicyAssociation,
   "aws:eks/podIdentityAssociation:PodIdentityAssociation": podIdentityAssociation,
-  "aws:lb/listenerRule:ListenerRule": listenerRule,
 };

@@ -447,7 +447,9 @@ function isUntold(resource: AwsResource, outputs: Props, olds: Props, change: Pr
 function isReordered(resource: AwsResource, olds: Props, news: Props, path: string): boolean {
   const property = resource.sets?.find((one) => under([one])(path));
   if (property === undefined || hasUnknown(news[property])) return false;
-  return equal([...(olds[property] ?? [])].sort(), [...(news[property] ?? [])].sort());
+  const sorted = (list: readonly Dynamic[] | undefined): string[] =>
+    (list ?? []).map((one) => (typeof one === "string" ? one : JSON.stringify(one))).sort();
+  return equal(sorted(olds[property]), sorted(news[property]));
 }
 
 /**
@@ -483,8 +485,10 @@ function drifted(inputs: Props, outputs: Props, read: Props): Props {
   );
 }
 
-/** Of an object only the properties that the program gave; text where it gave text. */
+/** Of an object only the properties that the program gave, also in lists; text where it gave text. */
 function shapedLike(like: Dynamic, value: Dynamic): Dynamic {
+  if (Array.isArray(like) && Array.isArray(value) && like.length === value.length)
+    return like.map((one, index) => shapedLike(one, value[index]));
   if (isObject(like) && isObject(value))
     return Object.fromEntries(
       Object.entries(like).map(([key, one]) => [key, value[key] === undefined ? one : shapedLike(one, value[key])]),

@@ -4,7 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { DescribeNodegroupCommand, UpdateNodegroupConfigCommand } from "@aws-sdk/client-eks";
-import { ModifyTargetGroupCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
+import {
+  DescribeRulesCommand,
+  ModifyRuleCommand,
+  ModifyTargetGroupCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
 import { AwsStandIn, awsResources } from "../../../../sandbox/providers/aws/provider";
 import type { Props } from "../../../../sandbox/providers/rpc/values";
 import { PartialFailure } from "../../../../sandbox/providers/stand-in";
@@ -302,7 +306,63 @@ const rows: readonly Row[] = [
     }),
     change: { priority: 20 },
   },
+  {
+    name: "green",
+    type: "aws:lb/targetGroup:TargetGroup",
+    inputs: (m) => ({ port: 80, protocol: "HTTP", protocolVersion: "HTTP1", targetType: "ip", vpcId: id(m, "vpc") }),
+    untold: ["proxyProtocolV2"],
+  },
+  {
+    name: "shares",
+    type: "aws:lb/listenerRule:ListenerRule",
+    inputs: (m) => ({
+      listenerArn: id(m, "http"),
+      priority: 30,
+      actions: [{ type: "forward", forward: { targetGroups: weights(m, 100, 0) } }],
+      conditions: [
+        { hostHeader: { values: ["shop.example.com"] } },
+        { httpHeader: { httpHeaderName: "X-Tenant", values: ["a", "b*"] } },
+      ],
+      tags: { a: "b" },
+    }),
+    untold: ["actions"],
+    change: { priority: 40 },
+  },
+  {
+    name: "https",
+    type: "aws:lb/listener:Listener",
+    inputs: (m) => ({
+      loadBalancerArn: id(m, "alb"),
+      port: 443,
+      protocol: "HTTPS",
+      certificateArn: certificate("a"),
+      sslPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06",
+      defaultActions: [
+        {
+          type: "fixed-response",
+          fixedResponse: { contentType: "text/plain", messageBody: "no", statusCode: "404" },
+        },
+      ],
+    }),
+    change: { sslPolicy: "ELBSecurityPolicy-TLS13-1-3-2021-06" },
+  },
+  {
+    name: "other certificate",
+    type: "aws:lb/listenerCertificate:ListenerCertificate",
+    inputs: (m) => ({ listenerArn: id(m, "https"), certificateArn: certificate("b") }),
+  },
 ];
+
+function certificate(of: string): string {
+  return `arn:aws:acm:eu-west-1:123456789012:certificate/${of}`;
+}
+
+function weights(m: Made, web: number, green: number): Props[] {
+  return [
+    { arn: id(m, "web"), weight: web },
+    { arn: id(m, "green"), weight: green },
+  ];
+}
 
 const limits = () => ({ signal: new AbortController().signal, timeoutSeconds: 30 });
 const about = (row: Row) => ({
@@ -364,6 +424,58 @@ describe("the aws stand-in's types, with the AWS front and moto", function () {
       assert.deepEqual((await provider.read({ ...target, id: created.id, inputs: news, outputs }))?.outputs, outputs);
     });
   }
+
+  it("plans a change of weights as a change of weights, makes it, and puts weights of others' hands back", async () => {
+    const row = rows.find((one) => one.name === "shares")!;
+    const before = made["shares"]!;
+    const actions = (web: number, green: number) => [
+      { type: "forward", forward: { targetGroups: weights(made, web, green) } },
+    ];
+    const news = { ...before.inputs, actions: actions(90, 10) };
+    const change = { ...about(row), id: before.id, oldInputs: before.inputs, oldOutputs: before.outputs, news };
+    const { changes } = await provider.diff(change);
+    assert.deepEqual(
+      changes.map(({ path, kind, replaces }) => ({ path, kind, replaces })),
+      [
+        { path: "actions[0].forward.targetGroups[0].weight", kind: "update", replaces: false },
+        { path: "actions[0].forward.targetGroups[1].weight", kind: "update", replaces: false },
+      ],
+    );
+    const outputs = await provider.update({ ...change, preview: false }, limits());
+    made["shares"] = { id: before.id, inputs: news, outputs };
+    const inAws = async () =>
+      (await rig().elb.send(new DescribeRulesCommand({ RuleArns: [before.id] }))).Rules?.[0]?.Actions?.[0]
+        ?.ForwardConfig?.TargetGroups;
+    assert.deepEqual(
+      (await inAws())?.map((one) => one.Weight),
+      [90, 10],
+    );
+    // By hand.
+    await rig().elb.send(
+      new ModifyRuleCommand({
+        RuleArn: before.id,
+        Actions: [
+          {
+            Type: "forward",
+            ForwardConfig: {
+              TargetGroups: [
+                { TargetGroupArn: id(made, "web"), Weight: 0 },
+                { TargetGroupArn: id(made, "green"), Weight: 7 },
+              ],
+            },
+          },
+        ],
+      }),
+    );
+    const refreshed = await provider.read({ ...about(row), id: before.id, inputs: news, outputs });
+    assert.deepEqual(refreshed?.inputs["actions"], actions(0, 7));
+    const back = { ...change, oldInputs: refreshed!.inputs, oldOutputs: refreshed!.outputs };
+    await provider.update({ ...back, preview: false }, limits());
+    assert.deepEqual(
+      (await inAws())?.map((one) => one.Weight),
+      [90, 10],
+    );
+  });
 
   it("records what an update that failed left behind, and the next one does the rest", async () => {
     const row = rows.find((one) => one.name === "targets")!;
