@@ -18,11 +18,19 @@ export const exitCodes = {
   leftovers: 11,
 } as const;
 
-export function exitCodeOfOutcome(outcome: Outcome): number {
+/** Nothing to do while something was seen to be wrong (then it has a code) is no success for a pipeline. */
+export function exitCodeOfResult({
+  outcome,
+  code,
+}: {
+  readonly outcome: Outcome;
+  readonly code: string | null;
+}): number {
   switch (outcome) {
     case "done":
-    case "nothing-to-do":
       return exitCodes.done;
+    case "nothing-to-do":
+      return code === null ? exitCodes.done : exitCodes.findings;
     case "walked-back":
       return exitCodes.walkedBack;
     case "stopped":

@@ -5,8 +5,6 @@ import { DriverError } from "../errors";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseForeignProvision, refuseForeignStacks } from "../environment/member-stack";
 import { knowing, readFamily, refuseOlderRecord, refuseWeights, type Family } from "../environment/state";
-import { servingProblem } from "../gates/peers";
-import { plainLook } from "../observation/observe";
 import { learnOwners } from "../observation/target-owners";
 import { planCommand } from "../planning/member-commands";
 import { largerThanNeeded } from "../planning/capacity";
@@ -17,11 +15,12 @@ import { preflight } from "../preflight/preflight";
 import { withHooksByHand } from "../rollout/hooks";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
 import { Session, type SessionOptions } from "../rollout/session";
-import { describeAsked, typed } from "../text/command-line";
+import { typed } from "../text/command-line";
 import { largerMessage, largerRemedy } from "../text/larger";
 import { refuseDuringAdoption } from "./adopt";
 import { begin, heldUpgrade } from "./begin-rollout";
 import { refuseDuringEvacuation } from "./evacuate";
+import { nothingToDo } from "./nothing-to-do";
 import { wantedConfig } from "./plan";
 import { rememberingHalt } from "./remember-halt";
 import { asAsked, refuseOthers, turnAround } from "./resume";
@@ -80,24 +79,6 @@ async function refuseForeign(
   if (goesBack(record, asked, wanted)) return;
   refuseForeignProvision(record, foreign, environment);
   await refuseForeignStacks(ports.pulumi, environment, stepsAhead(record, steps, asked, wanted));
-}
-
-/** The record has what is asked for. Whether what it says of traffic is so is looked at: nothing else would say it. */
-async function nothingToDo(session: Session, asked: Asked): Promise<RolloutResult> {
-  const { environment, config } = session.environment;
-  const said =
-    asked === null
-      ? `every active member runs ${config.kubernetesVersion}`
-      : `${describeAsked(asked)}: it is so already`;
-  const observation = await session.look({ ...plainLook, probes: 16 });
-  const problem = servingProblem(observation, session.owners, session.serving(), { before: {}, toleratedMs: 0 });
-  return {
-    outcome: "nothing-to-do",
-    placement: session.record.placement,
-    code: null,
-    message: problem === null ? said : `${said} by the record, but not all is well: ${problem.message}`,
-    remedy: problem === null ? null : `look at all of it: ${typed(environment, "verify")}`,
-  };
 }
 
 /** What is left larger than configured is named at the end; who asked for that size knows it. */

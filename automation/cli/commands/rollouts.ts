@@ -23,7 +23,7 @@ import { planLines } from "../../report/plan";
 import { statusLines } from "../../report/status";
 import { widthOf } from "../../report/width";
 import { tellEnding } from "../../report/result-line";
-import { exitCodeOfOutcome } from "../exit-codes";
+import { exitCodeOfResult } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
 import { allowExecOption, trustStateAddressesOption, type TrustFlags } from "./trust-options";
 
@@ -73,7 +73,7 @@ async function runRollout(flags: Flags, work: (options: UpgradeOptions) => Promi
       signal: interrupt.signal,
       cancel: interrupt.cancel,
     });
-    process.exitCode = exitCodeOfOutcome(result.outcome);
+    process.exitCode = exitCodeOfResult(result);
     reporter.end();
     tellEnding(flags.json, null, result);
   } finally {
@@ -88,7 +88,7 @@ async function runAdopt(flags: Flags): Promise<void> {
   const interrupt = onInterrupt((message) => tell({ kind: "note", message }));
   try {
     const result = await adopt({ ...target(flags), onEvent: tell, signal: interrupt.signal, cancel: interrupt.cancel });
-    process.exitCode = exitCodeOfOutcome(result.outcome);
+    process.exitCode = exitCodeOfResult(result);
     reporter.end();
     tellEnding(flags.json, "adopted", result);
   } finally {

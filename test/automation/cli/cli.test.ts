@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { exitCodeOfError, exitCodeOfOutcome, exitCodes } from "../../../automation/cli/exit-codes";
+import { exitCodeOfError, exitCodeOfResult, exitCodes } from "../../../automation/cli/exit-codes";
 import { cleanEnvironment } from "../../../sandbox/daemon/environment";
 import { rehearsalEnvironment } from "../../../automation/cli/rehearsal/driver-process";
 import type { RehearsalOptions } from "../../../automation/cli/rehearsal/options";
@@ -91,9 +91,12 @@ describe("the surroundings of a rehearsed driver", () => {
 describe("exit codes", () => {
   it("are stable", () => {
     assert.deepEqual(
-      (["done", "nothing-to-do", "walked-back", "stopped", "failed"] as const).map(exitCodeOfOutcome),
+      (["done", "nothing-to-do", "walked-back", "stopped", "failed"] as const).map((outcome) =>
+        exitCodeOfResult({ outcome, code: null }),
+      ),
       [0, 0, 5, 6, 7],
     );
+    assert.equal(exitCodeOfResult({ outcome: "nothing-to-do", code: "EBG-GATE" }), 9);
     assert.equal(exitCodeOfError(new DriverError("EBG-CONFIG", "m", "r")), exitCodes.usageOrConfig);
     assert.equal(exitCodeOfError(new DriverError("EBG-STACK-LOCKED", "m", "r")), exitCodes.refused);
     // Whatever a hand-over ends with once it was begun is an outcome, not an error that was thrown.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { exitCodeOfError, exitCodeOfOutcome } from "../../../automation/cli/exit-codes";
+import { exitCodeOfError, exitCodeOfResult } from "../../../automation/cli/exit-codes";
 import { DriverError } from "../../../automation/errors";
 import { lookedAt, refusedAfter, stoppedBy } from "../../../automation/commands/adopt";
 import type { ServiceConfig } from "../../../stacks/config";
@@ -22,7 +22,7 @@ describe("a load balancer that can't be handed over now", () => {
       message: "shop: the stack's now. 'web': the Service web/web-lb is not calm",
       remedy: "look at its events; then: eks-blue-green adopt",
     });
-    assert.equal(exitCodeOfOutcome(result.outcome), 6);
+    assert.equal(exitCodeOfResult(result), 6);
   });
   it("the same for what may pass: AWS that does not answer while the next one is looked at", () => {
     for (const code of ["EBG-AWS", "EBG-DEADLINE"] as const) {

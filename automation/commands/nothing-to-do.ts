@@ -1,0 +1,39 @@
+/** The record has what is asked for. Whether what it says of traffic is so is looked at: nothing else would say it. */
+import { servingProblem } from "../gates/peers";
+import { plainLook, type Observation } from "../observation/observe";
+import { healthOf } from "../observation/target-owners";
+import { bringIn } from "../planning/step-builder";
+import type { RolloutResult } from "../rollout/rollout";
+import type { Session } from "../rollout/session";
+import { describeAsked, typed } from "../text/command-line";
+import type { Asked } from "./upgrade";
+
+/** What leads out: who is sick leaves when others are well; else somebody else comes in. */
+function remedyFor(session: Session, observation: Observation): string {
+  const { environment } = session.environment;
+  const active = session.serving();
+  const ill = active.filter((name) => healthOf(session.owners, observation, name) === "unhealthy");
+  const well = active.filter((name) => healthOf(session.owners, observation, name) === "healthy");
+  const look = `look at all of it: ${typed(environment, "verify")}`;
+  const [first] = ill;
+  if (first !== undefined && well.length > 0) return `take it out: eks-blue-green drain ${first}; ${look}`;
+  return `${bringIn(session.record.placement, first ?? active[0] ?? "")}; ${look}`;
+}
+
+/** With a code when something is wrong: then the command ends with exit code 9, though there is nothing to do. */
+export async function nothingToDo(session: Session, asked: Asked): Promise<RolloutResult> {
+  const said =
+    asked === null
+      ? `every active member runs ${session.environment.config.kubernetesVersion}`
+      : `${describeAsked(asked)}: it is so already`;
+  const observation = await session.look({ ...plainLook, probes: 16 });
+  const problem = servingProblem(observation, session.owners, session.serving(), { before: {}, toleratedMs: 0 });
+  const result = { outcome: "nothing-to-do", placement: session.record.placement } as const;
+  if (problem === null) return { ...result, code: null, message: said, remedy: null };
+  return {
+    ...result,
+    code: "EBG-GATE",
+    message: `${said} by the record, but not all is well: ${problem.message}`,
+    remedy: remedyFor(session, observation),
+  };
+}
