@@ -14,6 +14,15 @@ const FIRST_FAILURES = 50;
 /** A client later than this proves nothing about the servers. */
 const VOID_LAG_MS = 1_000;
 
+interface Second {
+  sent: number;
+  failed: number;
+  readonly byMember: Record<string, number>;
+  readonly newByMember: Record<string, number>;
+}
+
+const emptySecond = (): Second => ({ sent: 0, failed: 0, byMember: {}, newByMember: {} });
+
 export class LoadClient {
   private fabric = new Fabric();
   private tableRead = -1;
@@ -37,7 +46,7 @@ export class LoadClient {
   private readonly members: Record<string, number> = {};
   private readonly failedMembers: Record<string, number> = {};
   private readonly firstFailures: LoadFailure[] = [];
-  private second = { sent: 0, failed: 0, byMember: {} as Record<string, number> };
+  private second = emptySecond();
   private readonly timers: NodeJS.Timeout[];
   private readonly sweeper: NodeJS.Timeout;
   private stopped = false;
@@ -158,6 +167,7 @@ export class LoadClient {
     const member = outcome.member ?? "unknown";
     this.members[member] = (this.members[member] ?? 0) + 1;
     this.second.byMember[member] = (this.second.byMember[member] ?? 0) + 1;
+    if (how === "new") this.second.newByMember[member] = (this.second.newByMember[member] ?? 0) + 1;
   }
 
   private failed(
@@ -179,7 +189,7 @@ export class LoadClient {
 
   private sample(): void {
     const sample: LoadSample = { at: new Date().toISOString(), ...this.second };
-    this.second = { sent: 0, failed: 0, byMember: {} };
+    this.second = emptySecond();
     this.ledger({ type: "second", ...sample });
     this.sampled(sample);
     this.readTable();

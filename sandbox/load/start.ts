@@ -12,6 +12,8 @@ export interface LoadSample {
   readonly sent: number;
   readonly failed: number;
   readonly byMember: Readonly<Record<string, number>>;
+  /** Those of `byMember` that came on connections of their own: a network load balancer divides connections. */
+  readonly newByMember: Readonly<Record<string, number>>;
 }
 
 export type ToLoad =
@@ -56,7 +58,7 @@ export async function startLoad(options: LoadOptions, extra: LoadExtra): Promise
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const callbacks: ((sample: LoadSample) => void)[] = [];
-  let last: LoadSample = { at: new Date().toISOString(), sent: 0, failed: 0, byMember: {} };
+  let last: LoadSample = { at: new Date().toISOString(), sent: 0, failed: 0, byMember: {}, newByMember: {} };
   child.on("message", (message: FromLoad) => {
     if (message.type !== "sample") return;
     last = message.sample;

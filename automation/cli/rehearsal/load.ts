@@ -91,7 +91,15 @@ export async function waitUntilServing(
   return first;
 }
 
+/** Good answers by member, since the load began. Up to a second old. */
+export interface Answers {
+  readonly all: Readonly<Record<string, number>>;
+  /** On connections of their own. */
+  readonly fresh: Readonly<Record<string, number>>;
+}
+
 export interface RunningLoad {
+  readonly answers: () => Answers;
   readonly stop: () => Promise<LoadSummary>;
 }
 
@@ -142,10 +150,12 @@ export async function beginLoad(
   );
   let sent = 0;
   let failed = 0;
+  let answers: Answers = { all: {}, fresh: {} };
   handles.forEach((handle, index) =>
     handle.onSample((sample) => {
       sent += sample.sent;
       failed += sample.failed;
+      answers = { all: addUp([answers.all, sample.byMember]), fresh: addUp([answers.fresh, sample.newByMember]) };
       // One event a second, however many clients there are.
       if (index > 0) return;
       const all = handles.map((one) => one.sample());
@@ -158,5 +168,8 @@ export async function beginLoad(
       });
     }),
   );
-  return { stop: async () => joinSummaries(await Promise.all(handles.map((handle) => handle.stop()))) };
+  return {
+    answers: () => answers,
+    stop: async () => joinSummaries(await Promise.all(handles.map((handle) => handle.stop()))),
+  };
 }

@@ -10,7 +10,7 @@ import type { LoadSummary, SandboxInfo } from "../../../sandbox/contract";
 import { DriverError, type DriverErrorCode } from "../../errors";
 import type { DriverEvent, EventSink } from "../../events";
 import { bin, rehearsalEnvironment, startDriver } from "./driver-process";
-import { beginLoad, waitUntilAllServe, type RunningLoad } from "./load";
+import { type Answers, beginLoad, waitUntilAllServe, type RunningLoad } from "./load";
 import type { RehearsalOptions } from "./options";
 import type { RehearsedProject } from "./project-copy";
 
@@ -273,6 +273,11 @@ export class RehearsalStage {
     );
     this.setupSeconds = (Date.now() - this.setting.startedAt) / 1000;
     this.load = await beginLoad(this.info, entries, this.options.requestsPerSecond, this.ledgerFile, this.tell);
+  }
+
+  /** What the running load was answered so far; nothing while none runs. */
+  answers(): Answers {
+    return this.load?.answers() ?? { all: {}, fresh: {} };
   }
 
   get ledgerFile(): string {
