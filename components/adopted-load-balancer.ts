@@ -141,6 +141,9 @@ export class AdoptedLoadBalancer extends pulumi.ComponentResource {
               targetGroupArn: group.arn,
               targetGroupName: described.name,
               listenerArn: made.arn,
+              service: described.key,
+              member: null,
+              ruleArn: null,
             },
           ],
         ];

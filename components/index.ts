@@ -1,5 +1,7 @@
 /** The package's Pulumi components. Each can be used alone, in anyone's own program. */
 export * from "./adopted-load-balancer";
+export * from "./application-load-balancer";
+export * from "./application-load-balancer-args";
 export * from "./cluster";
 export * from "./cluster-args";
 export * from "./load-balancer-controller";

@@ -1,14 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import {
-  deregistrationDelaySeconds,
-  healthCheck,
-  listenersPerLoadBalancer,
-  ports,
-  rulesPerSecurityGroup,
-} from "./internal/aws-limits";
-import { parseCidr } from "./internal/cidr";
-import { clientRules, targetRules } from "./internal/load-balancer-rules";
-import { type Problem, wholeNumberProblems } from "./internal/problems";
+import { listenersPerLoadBalancer } from "./internal/aws-limits";
+import { balancerProblems, serviceProblems, takenProblems } from "./internal/balancer-problems";
+import type { Problem } from "./internal/problems";
+import type { WeightedArgs } from "./internal/weights";
 
 /** One service port: a listener and the target group that all members share. */
 export interface SharedServiceArgs {
@@ -48,7 +42,7 @@ export interface SharedServiceArgs {
 }
 
 /** Settings of the Network Load Balancer that members share, its listeners and target groups. */
-export interface SharedLoadBalancerArgs {
+export interface SharedLoadBalancerArgs extends WeightedArgs {
   /** Name in AWS; shortened with a hash when it is longer than 32 characters. */
   loadBalancerName: string;
   vpcId: pulumi.Input<string>;
@@ -87,44 +81,6 @@ export interface SharedLoadBalancerArgs {
   tags?: Record<string, string>;
 }
 
-function serviceProblems(service: SharedServiceArgs, path: string): Problem[] {
-  const range = (
-    key: string,
-    value: number | undefined,
-    limits: { least: number; most: number },
-    source: string,
-  ): Problem[] =>
-    value === undefined ? [] : wholeNumberProblems(`${path}.${key}`, value, limits.least, limits.most, source);
-  const problems = [
-    ...wholeNumberProblems(`${path}.port`, service.port, ports.least, ports.most, ports.source),
-    ...wholeNumberProblems(`${path}.targetPort`, service.targetPort, ports.least, ports.most, ports.source),
-    ...range("healthCheckPort", service.healthCheckPort, ports, ports.source),
-    ...range(
-      "healthCheckIntervalSeconds",
-      service.healthCheckIntervalSeconds,
-      healthCheck.intervalSeconds,
-      healthCheck.source,
-    ),
-    ...range("healthCheckThreshold", service.healthCheckThreshold, healthCheck.threshold, healthCheck.source),
-    ...range(
-      "deregistrationDelaySeconds",
-      service.deregistrationDelaySeconds,
-      deregistrationDelaySeconds,
-      deregistrationDelaySeconds.source,
-    ),
-  ];
-  const checkPath = service.healthCheckPath ?? "/healthz";
-  if (!checkPath.startsWith("/") || checkPath.length > healthCheck.longestPath) {
-    problems.push({
-      path: `${path}.healthCheckPath`,
-      value: checkPath,
-      rule: `must begin with / and have at most ${healthCheck.longestPath} characters (${healthCheck.source})`,
-      remedy: "Write it like /healthz",
-    });
-  }
-  return problems;
-}
-
 /** What is wrong with a resource name that AWS's name of a security group is made from. */
 export function groupNameProblems(path: string, name: string): Problem[] {
   if (!name.startsWith("sg-")) return [];
@@ -138,33 +94,6 @@ export function groupNameProblems(path: string, name: string): Problem[] {
       remedy: `Choose a name like ${name.slice("sg-".length) || "dev"}`,
     },
   ];
-}
-
-/** EC2 counts by direction; the update would fail in the middle, with some clients let in. */
-function ruleCountProblems(args: SharedLoadBalancerArgs): Problem[] {
-  const most = args.rulesPerSecurityGroup ?? rulesPerSecurityGroup.most;
-  const counted = [
-    {
-      count: clientRules(args).length,
-      what: `inbound rules (${args.services.length} services × ${args.clientCidrBlocks?.length ?? 1} client blocks)`,
-      path: "clientCidrBlocks",
-      remedy: "Name fewer, wider blocks of clients",
-    },
-    {
-      count: targetRules(args).length,
-      what: "outbound rules (one a distinct pod or health-check port and block of pods)",
-      path: "services",
-      remedy: "Let services share ports of pods",
-    },
-  ];
-  return counted
-    .filter(({ count }) => count > most)
-    .map(({ count, what, path, remedy }) => ({
-      path,
-      value: count,
-      rule: `makes ${count} ${what}, and a security group has at most ${most} (${rulesPerSecurityGroup.source})`,
-      remedy: `${remedy}, use a second environment, or have AWS raise the quota and say so (rulesPerSecurityGroup)`,
-    }));
 }
 
 /** What is wrong with the name of a load balancer to be made. */
@@ -184,10 +113,7 @@ export function loadBalancerNameProblems(path: string, name: string): Problem[] 
 
 /** All that is wrong with the arguments. */
 export function sharedLoadBalancerProblems(args: SharedLoadBalancerArgs): Problem[] {
-  const problems = [
-    ...loadBalancerNameProblems("loadBalancerName", args.loadBalancerName),
-    ...args.services.flatMap((service, index) => serviceProblems(service, `services[${index}]`)),
-  ];
+  const problems = args.services.flatMap((service, index) => serviceProblems(service, `services[${index}]`));
   if (args.services.length === 0 || args.services.length > listenersPerLoadBalancer.most) {
     problems.push({
       path: "services",
@@ -196,29 +122,10 @@ export function sharedLoadBalancerProblems(args: SharedLoadBalancerArgs): Proble
       remedy: "Add a service, or use a second load balancer",
     });
   }
-  for (const key of ["name", "port"] as const) {
-    args.services.forEach((service, index) => {
-      const first = args.services.findIndex((other) => other[key] === service[key]);
-      if (first < index)
-        problems.push({
-          path: `services[${index}].${key}`,
-          value: service[key],
-          rule: `is taken by services[${first}]`,
-          remedy: `Give every service its own ${key}`,
-        });
-    });
-  }
-  for (const key of ["clientCidrBlocks", "morePodCidrBlocks"] as const) {
-    (args[key] ?? []).forEach((block, index) => {
-      if (parseCidr(block) === null)
-        problems.push({
-          path: `${key}[${index}]`,
-          value: block,
-          rule: "must be an IPv4 block",
-          remedy: "Write it like 10.0.0.0/8",
-        });
-    });
-  }
-  problems.push(...ruleCountProblems(args));
-  return problems;
+  return [
+    ...problems,
+    ...takenProblems(args.services, "name"),
+    ...takenProblems(args.services, "port"),
+    ...balancerProblems(args),
+  ];
 }

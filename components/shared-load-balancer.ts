@@ -1,10 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { deregistrationDelaySeconds, healthCheckTimeoutSeconds, longestLoadBalancingName } from "./internal/aws-limits";
-import { describeForEc2 } from "./internal/descriptions";
-import { derivedName, shortenedName } from "./internal/names";
+import { longestLoadBalancingName } from "./internal/aws-limits";
+import { createSecurityGroup, createTargetGroups, sharedServices } from "./internal/balancer-parts";
+import { shortenedName } from "./internal/names";
 import { throwProblems } from "./internal/problems";
-import { clientRules, type GroupRule, targetRules } from "./internal/load-balancer-rules";
+import { forwardAction } from "./internal/weights";
 import {
   groupNameProblems,
   type SharedLoadBalancerArgs,
@@ -12,8 +12,9 @@ import {
   type SharedServiceArgs,
 } from "./shared-load-balancer-args";
 
-/** One service of the shared load balancer, as others need it. */
+/** One target group of a load balancer that members share, as others need it. */
 export interface SharedService {
+  /** Of the target group: the service's name; with weights `NAME@MEMBER`. */
   name: string;
   port: number;
   targetPort: number;
@@ -21,12 +22,18 @@ export interface SharedService {
   targetGroupArn: pulumi.Output<string>;
   targetGroupName: string;
   listenerArn: pulumi.Output<string>;
+  /** Name of the service. */
+  service: string;
+  /** The one member whose targets are in it; null: all members'. */
+  member: string | null;
+  /** The listener's rule that routes to it; null: the listener's default action does. */
+  ruleArn: pulumi.Output<string> | null;
 }
 
 /**
  * A Network Load Balancer that belongs to no member: its own security group (an NLB can get its first one only at
- * creation), and for
- * each service a listener and a target group that several clusters register into.
+ * creation), and for each service a listener and a target group that several clusters register into; with `weights` a
+ * target group for each member, of which the listener sends new connections to each by its weight.
  */
 export class SharedLoadBalancer extends pulumi.ComponentResource {
   public readonly arn: pulumi.Output<string>;
@@ -35,7 +42,7 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
   public readonly hostedZoneId: pulumi.Output<string>;
   /** Let this group into the pods' security group. */
   public readonly securityGroupId: pulumi.Output<string>;
-  /** By service name. */
+  /** By service name; with weights by `NAME@MEMBER`. */
   public readonly services: Readonly<Record<string, SharedService>>;
 
   constructor(name: string, args: SharedLoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -46,16 +53,7 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
     ]);
     const protect = args.protect !== false;
     const guarded = { parent: this, protect };
-    const group = new aws.ec2.SecurityGroup(
-      name,
-      {
-        vpcId: args.vpcId,
-        description: describeForEc2(`Load balancer ${args.loadBalancerName}`),
-        tags: { ...args.tags, Name: args.loadBalancerName },
-      },
-      guarded,
-    );
-    const rules = this.createRules(name, args, group);
+    const { group, rules } = createSecurityGroup(name, args, guarded);
     const balancer = new aws.lb.LoadBalancer(
       name,
       {
@@ -71,7 +69,7 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
       { ...guarded, dependsOn: rules },
     );
     this.services = Object.fromEntries(
-      args.services.map((service) => [service.name, this.createService(name, args, service, balancer, guarded)]),
+      args.services.flatMap((service) => this.createService(name, args, service, balancer, guarded)),
     );
     this.arn = balancer.arn;
     this.dnsName = balancer.dnsName;
@@ -80,80 +78,30 @@ export class SharedLoadBalancer extends pulumi.ComponentResource {
     this.registerOutputs({ arn: this.arn, dnsName: this.dnsName, securityGroupId: this.securityGroupId });
   }
 
-  /** Rules are resources of their own: inline ones would be taken away again by the next update of the group. */
-  private createRules(name: string, args: SharedLoadBalancerArgs, group: aws.ec2.SecurityGroup): pulumi.Resource[] {
-    const inputs = ({ name: _, description, ...rule }: GroupRule) => ({
-      ...rule,
-      securityGroupId: group.id,
-      ipProtocol: "tcp",
-      description: describeForEc2(description),
-      tags: args.tags,
-    });
-    return [
-      ...clientRules(args).map(
-        (rule) => new aws.vpc.SecurityGroupIngressRule(`${name}-${rule.name}`, inputs(rule), { parent: this }),
-      ),
-      ...targetRules(args).map(
-        (rule) => new aws.vpc.SecurityGroupEgressRule(`${name}-${rule.name}`, inputs(rule), { parent: this }),
-      ),
-    ];
-  }
-
   private createService(
     name: string,
     args: SharedLoadBalancerArgs,
     service: SharedServiceArgs,
     balancer: aws.lb.LoadBalancer,
     guarded: pulumi.CustomResourceOptions,
-  ): SharedService {
-    const targetGroupName = derivedName([args.loadBalancerName, service.name], longestLoadBalancingName);
-    const threshold = service.healthCheckThreshold ?? 3;
-    const interval = service.healthCheckIntervalSeconds ?? 10;
-    const group = new aws.lb.TargetGroup(
-      `${name}-${service.name}`,
-      {
-        name: targetGroupName,
-        vpcId: args.vpcId,
-        targetType: service.targetType ?? "ip",
-        protocol: "TCP",
-        port: service.targetPort,
-        deregistrationDelay: service.deregistrationDelaySeconds ?? deregistrationDelaySeconds.default,
-        connectionTermination: service.connectionTermination === true,
-        preserveClientIp: String(service.preserveClientIp === true),
-        healthCheck: {
-          enabled: true,
-          protocol: "HTTP",
-          path: service.healthCheckPath ?? "/healthz",
-          port: service.healthCheckPort === undefined ? "traffic-port" : String(service.healthCheckPort),
-          interval,
-          timeout: healthCheckTimeoutSeconds(interval),
-          healthyThreshold: threshold,
-          unhealthyThreshold: threshold,
-          matcher: "200-399",
-        },
-        tags: args.tags,
-      },
-      guarded,
-    );
+  ): [string, SharedService][] {
+    const protocol = {
+      protocol: "TCP",
+      connectionTermination: service.connectionTermination === true,
+      preserveClientIp: String(service.preserveClientIp === true),
+    };
+    const groups = createTargetGroups(name, args, service, protocol, guarded);
     const listener = new aws.lb.Listener(
       `${name}-${service.name}`,
       {
         loadBalancerArn: balancer.arn,
         port: service.port,
         protocol: "TCP",
-        defaultActions: [{ type: "forward", targetGroupArn: group.arn }],
+        defaultActions: [forwardAction(groups, args.weights)],
         tags: args.tags,
       },
-      guarded,
+      { ...guarded, ...(args.keepWeights === true ? { ignoreChanges: ["defaultActions"] } : {}) },
     );
-    return {
-      name: service.name,
-      port: service.port,
-      targetPort: service.targetPort,
-      healthCheckPort: service.healthCheckPort ?? service.targetPort,
-      targetGroupArn: group.arn,
-      targetGroupName,
-      listenerArn: listener.arn,
-    };
+    return sharedServices(service, groups, { listenerArn: listener.arn, ruleArn: null });
   }
 }

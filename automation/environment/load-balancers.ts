@@ -5,6 +5,7 @@
 import type { EnvironmentConfig } from "../../stacks/config";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { groupOfMember, groupRefsOf, groupsOf, onePerPort } from "../../stacks/config/group-refs";
+import { trafficOf } from "../../stacks/config/listeners";
 import type { EnvironmentRecord, Ownership, Step } from "../../stacks/record";
 import {
   clusterNameOf,
@@ -58,7 +59,8 @@ export function withTargetGroups(member: MemberOutputs, environment: Environment
 
 /** Target groups that the config names and nobody has found: nothing can be moved while a service can't be watched. */
 export function missingTargetGroups(environment: EnvironmentOutputs): string[] {
-  return groupsOf(environment.config, environment.config.members)
+  const { config } = environment;
+  return groupsOf(config, config.members, trafficOf(config))
     .map(({ key }) => key)
     .filter((key) => environment.loadBalancer.services[key] === undefined);
 }

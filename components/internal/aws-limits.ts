@@ -179,6 +179,8 @@ export const applicationQuotas = {
   targets: 1000,
   certificates: 25,
   source: `${albDocs}/load-balancer-limits.html, 2026-11-30`,
+  /** Where the range of `idle_timeout.timeout_seconds` stands. */
+  attributes: `${albDocs}/edit-load-balancer-attributes.html, 2026-11-30`,
 } as const;
 
 /** Target groups that one action of a listener or rule forwards to, of both types of load balancer. */

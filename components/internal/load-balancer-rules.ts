@@ -1,6 +1,6 @@
 /** The rules of a shared load balancer's own security group, purely. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { SharedLoadBalancerArgs } from "../shared-load-balancer-args";
+import type { SharedLoadBalancerArgs, SharedServiceArgs } from "../shared-load-balancer-args";
 import { nodePortRange } from "./aws-limits";
 
 export interface GroupRule {
@@ -12,14 +12,19 @@ export interface GroupRule {
   readonly description: string;
 }
 
-type Rules = Pick<SharedLoadBalancerArgs, "services" | "clientCidrBlocks" | "podCidrBlock" | "morePodCidrBlocks">;
+type Rules = Pick<SharedLoadBalancerArgs, "clientCidrBlocks" | "podCidrBlock" | "morePodCidrBlocks"> & {
+  readonly services: readonly Pick<SharedServiceArgs, "port" | "targetPort" | "targetType" | "healthCheckPort">[];
+  /** Listener ports besides the services'. */
+  readonly morePorts?: readonly number[];
+};
 
 /** A block as part of a resource's name. */
 const dashed = (block: string): string => block.replace(/[./]/g, "-");
 
-/** Inbound: every listener from every block of clients. */
-export function clientRules({ services, clientCidrBlocks }: Rules): GroupRule[] {
-  return services.flatMap(({ port }) =>
+/** Inbound: every listener, of which services may share one, from every block of clients. */
+export function clientRules({ services, clientCidrBlocks, morePorts }: Rules): GroupRule[] {
+  const listeners = [...new Set([...services.map(({ port }) => port), ...(morePorts ?? [])])];
+  return listeners.flatMap((port) =>
     (clientCidrBlocks ?? ["0.0.0.0/0"]).map((cidrIpv4) => ({
       name: `clients-${port}-${dashed(cidrIpv4)}`,
       fromPort: port,

@@ -21,6 +21,20 @@ export function derivedName(parts: readonly string[], longest: number): string {
 }
 
 /**
+ * Like `derivedName`, and different for parts that join to the same text (`a-b` and `c`, `a` and `b-c`): with a hash as
+ * soon as a part has a dash of its own.
+ */
+export function distinctName(parts: readonly string[], longest: number): string {
+  const joined = parts.join("-");
+  if (joined.length <= longest && !parts.some((part) => part.includes("-"))) return joined;
+  const hash = createHash("sha256").update(parts.join("@")).digest("hex").slice(0, hashLength);
+  return `${joined.slice(0, longest - hashLength - 1).replace(/-+$/, "")}-${hash}`;
+}
+
+/** A service's target group that is one member's own. `@` is in no name, so that no service is called the same. */
+export const memberGroupKey = (service: string, member: string): string => `${service}@${member}`;
+
+/**
  * Lower-case letters, digits and dashes, beginning with a letter and not ending in a dash: fit for AWS, Kubernetes and
  * Pulumi alike.
  */

@@ -2,6 +2,7 @@
  * A service's port has one target group that all members share, or one of each member's own. Whoever means groups and
  * not ports asks here. Pure.
  */
+import { memberGroupKey } from "../../components/internal/names";
 import type { ServiceTargetGroup } from "../contract";
 import { targetGroupsOf } from "./target-groups";
 import type { EnvironmentConfig, TrafficMode } from "./types";
@@ -23,9 +24,6 @@ export interface GroupRef {
 /** By the group's key. */
 export type GroupRefs = Readonly<Record<string, GroupRef>>;
 
-/** `@` is in no service's, port's or member's name, so that `web@green` can't be mistaken for a service `web-green`. */
-const keyOf = (port: string, member: string): string => `${port}@${member}`;
-
 /** The target groups that the config asks for, in its order. */
 export function groupsOf(
   config: Pick<EnvironmentConfig, "services">,
@@ -35,7 +33,7 @@ export function groupsOf(
   return targetGroupsOf(config).flatMap(({ key: port, service }): GroupRef[] =>
     traffic === "shared"
       ? [{ key: port, service, port, member: null }]
-      : members.map((member) => ({ key: keyOf(port, member), service, port, member })),
+      : members.map((member) => ({ key: memberGroupKey(port, member), service, port, member })),
   );
 }
 
@@ -69,3 +67,11 @@ export const groupsOfPort = (refs: GroupRefs, port: string): string[] =>
 /** The group in which a member serves a port; the port's own key where none is known. */
 export const groupOfMember = (refs: GroupRefs, port: string, member: string): string =>
   groupsOfPort(refs, port).find((key) => hasPartIn(refs, key, member)) ?? port;
+
+/** The groups in which a member serves, by port. */
+export const ownGroupsOf = <G extends Known>(groups: Readonly<Record<string, G>>, member: string): Record<string, G> =>
+  Object.fromEntries(
+    Object.entries(groups).flatMap(([key, group]) =>
+      (group.member ?? member) === member ? [[group.portKey ?? key, group] as const] : [],
+    ),
+  );

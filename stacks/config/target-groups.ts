@@ -162,12 +162,10 @@ const controllerName = ({ namespace, loadBalancerService }: ServiceName): string
  * makes.
  */
 export function targetGroupArnPatterns(
-  environment: {
-    readonly region: string;
-    readonly config: Pick<EnvironmentConfig, "services">;
-    readonly loadBalancer: { readonly services: Readonly<Record<string, { readonly targetGroupArn: string }>> };
-  },
+  environment: { readonly region: string; readonly config: Pick<EnvironmentConfig, "services"> },
   ownership: Ownership,
+  /** The member's own, by port. */
+  groups: Readonly<Record<string, { readonly targetGroupArn: string }>>,
 ): string[] {
   return [
     ...new Set(
@@ -175,7 +173,7 @@ export function targetGroupArnPatterns(
         // The name says the same before and after a handover, so that the policy does not change with it.
         if (ownership.owner === "service" || ownership.adopted?.[spec.service] !== undefined)
           return [`arn:*:elasticloadbalancing:${environment.region}:*:targetgroup/${controllerName(spec)}/*`];
-        const arn = environment.loadBalancer.services[spec.key]?.targetGroupArn;
+        const arn = groups[spec.key]?.targetGroupArn;
         return arn === undefined ? [] : [arn];
       }),
     ),

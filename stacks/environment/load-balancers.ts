@@ -4,14 +4,15 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { AdoptedLoadBalancer, type Network, SharedLoadBalancer, type SharedService } from "../../components";
+import { AdoptedLoadBalancer, type Network, type SharedService } from "../../components";
 import type { EnvironmentConfig } from "../config";
 import type { ServiceTargetGroup, SharedLoadBalancerOutputs } from "../contract";
 import type { Ownership } from "../record";
-import { loadBalancerSubnetsOf } from "../config/load-balancer-subnets";
-import { targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
+import { typeOf } from "../config/listeners";
+import { targetGroupsOf } from "../config/target-groups";
+import { createBalancer } from "./shared-balancer";
 
-interface LoadBalancersPlan {
+export interface LoadBalancersPlan {
   readonly environment: string;
   readonly config: EnvironmentConfig;
   readonly ownership: Ownership;
@@ -26,40 +27,12 @@ interface LoadBalancersPlan {
    * None before the end of a teardown.
    */
   readonly takes: readonly string[];
-}
-
-function createShared(
-  { environment, config, network, morePodCidrBlocks, tags, protect }: LoadBalancersPlan,
-  specs: readonly TargetGroupSpec[],
-): SharedLoadBalancer {
-  const internal = config.loadBalancer?.scheme === "internal";
-  const given = loadBalancerSubnetsOf(config);
-  return new SharedLoadBalancer(environment, {
-    loadBalancerName: environment,
-    vpcId: network.vpcId,
-    subnetIds: given === null ? (internal ? network.privateSubnetIds : network.publicSubnetIds) : [...given],
-    podCidrBlock: network.cidrBlock,
-    morePodCidrBlocks: [...morePodCidrBlocks],
-    internal,
-    crossZone: config.loadBalancer?.crossZone ?? true,
-    clientCidrBlocks: [...(config.loadBalancer?.clientCidrBlocks ?? ["0.0.0.0/0"])],
-    ...(config.loadBalancer?.rulesPerSecurityGroup === undefined
-      ? {}
-      : { rulesPerSecurityGroup: config.loadBalancer.rulesPerSecurityGroup }),
-    services: specs.map(
-      ({ key, port, targetPort, targetType, healthCheckPath, healthCheckPort, deregistrationDelaySeconds }) => ({
-        name: key,
-        port,
-        targetPort,
-        healthCheckPath,
-        deregistrationDelaySeconds,
-        ...(targetType === "instance" ? { targetType } : {}),
-        ...(healthCheckPort === null ? {} : { healthCheckPort }),
-      }),
-    ),
-    protect,
-    tags,
-  });
+  /** By member of the config; null: traffic is not weighted. */
+  readonly weights: Readonly<Record<string, number>> | null;
+  /** This update must move no traffic: deployed weights stay, whatever `weights` says. */
+  readonly keepWeights: boolean;
+  /** Members of the config that are absent and that no move is about to make: their own target groups may go. */
+  readonly goneMembers: readonly string[];
 }
 
 /**
@@ -102,6 +75,9 @@ const outputsOf = (
   targetGroupName: made.targetGroupName,
   listenerArn: made.listenerArn,
   port: made.port,
+  // Where all is as it always was, so are the outputs.
+  ...(made.member === null ? {} : { portKey: made.service, member: made.member }),
+  ...(made.ruleArn === null ? {} : { ruleArn: made.ruleArn }),
 });
 
 /** Declares them; answers the output `loadBalancer`. */
@@ -133,13 +109,15 @@ export function declareLoadBalancers(plan: LoadBalancersPlan): pulumi.Output<Sha
       services,
     }) as pulumi.Output<SharedLoadBalancerOutputs>;
   const rest = specs.filter((spec) => ownership.adopted?.[spec.service] === undefined);
-  const shared = rest.length === 0 ? null : createShared(plan, rest);
-  for (const spec of rest) {
-    const made = shared?.services[spec.key];
-    if (shared !== null && made !== undefined) add(spec.key, outputsOf(spec.service, made, shared));
+  const shared = rest.length === 0 ? null : createBalancer(plan, rest);
+  for (const [key, made] of Object.entries(shared?.services ?? {})) {
+    const service = rest.find((spec) => spec.key === made.service)?.service ?? made.service;
+    if (shared !== null) add(key, outputsOf(service, made, shared));
   }
   return pulumi.output({
     owner: "stack" as const,
+    ...(typeOf(config) === "network" ? {} : { type: typeOf(config) }),
+    ...(plan.weights === null ? {} : { traffic: "weighted" as const }),
     primary: null,
     arn: shared?.arn ?? null,
     dnsName: shared?.dnsName ?? null,

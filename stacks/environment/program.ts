@@ -11,11 +11,12 @@ import {
   sharedFieldProblems,
 } from "../config";
 import type { EnvironmentConfig } from "../config";
+import { trafficOf } from "../config/listeners";
 import { FOREIGN_STACK, type DriverContext } from "../contract";
+import { desiredOfEnvironment, type EnvironmentRecord, isMovedBy, weightsOf } from "../record";
 import { declareLoadBalancers } from "./load-balancers";
 import { ownerAdvice } from "../config/owner-advice";
 import { memberStackOf, nameCollisions } from "./name-collisions";
-import { notBuiltProblems } from "./not-built";
 import { readLastEnvironment, recordToWrite } from "./record-store";
 import { ownerOf, ownershipOf } from "../config/target-groups";
 
@@ -69,6 +70,25 @@ async function refuseMemberStack(stack: string, values: Readonly<Record<string, 
   );
 }
 
+/**
+ * What listeners and rules say of the members. Only the driver's planned update of an open shift moves traffic, and one
+ * of its own without an open shift sets right what somebody changed by hand: whatever writes the record, and whatever is
+ * run beside a shift, leaves the deployed weights alone, also those of a shift that was cut off half-way.
+ */
+function weightsNow(config: EnvironmentConfig, record: EnvironmentRecord, context: DriverContext | undefined) {
+  if (trafficOf(config) === "shared") return { weights: null, keepWeights: false, goneMembers: [] };
+  const acting = context?.kind === "act";
+  const { shares } = desiredOfEnvironment(record, { acting });
+  const shifting = record.intent?.move.kind === "shift";
+  return {
+    weights: weightsOf(shares, config.members),
+    keepWeights: !acting && (context !== undefined || shifting),
+    goneMembers: config.members.filter(
+      (member) => record.placement[member]?.role === "absent" && !isMovedBy(record.intent?.move, member),
+    ),
+  };
+}
+
 /** Checks everything before the first resource is declared; answers the stack's outputs (EnvironmentOutputs). */
 export async function environmentProgram(
   values: Readonly<Record<string, string>>,
@@ -79,7 +99,6 @@ export async function environmentProgram(
   refuseSecretConfig(environment, Object.keys(values).filter(isSecret));
   await refuseMemberStack(environment, values);
   const config = parseEnvironmentConfig(values, { environment });
-  throwProblems(`The config of environment '${environment}'`, notBuiltProblems(config));
   const last = await readLastEnvironment(environment);
   const known = last?.record.placement ?? {};
   const added = config.members.filter((member) => known[member] === undefined);
@@ -130,6 +149,7 @@ export async function environmentProgram(
       tags,
       protect: context?.kind !== "unprotect",
       takes: context?.kind === "unprotect" ? context.takes : [],
+      ...weightsNow(config, record, context),
     }),
   };
 }

@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ExistingClusterConfig } from "../config";
 import type { EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../contract";
 import type { Ownership } from "../record";
+import { ownGroupsOf } from "../config/group-refs";
 import { readStackOutputs } from "../shared/stack-outputs";
 import {
   clusterNameOf,
@@ -146,7 +147,7 @@ export async function existingCluster(
 }
 
 export interface FoundTargetGroups {
-  /** By target group key; without those that are not there (yet). */
+  /** By port (`TargetGroupSpec.key`); without those that are not there (yet). */
   readonly targetGroups: Readonly<Record<string, Pick<ServiceTargetGroup, "targetGroupArn">>>;
   readonly backendSecurityGroupId: string | null;
   /** By target group key, of those that were looked up: the load balancer that sends to it. */
@@ -193,7 +194,7 @@ export async function targetGroupsSeen(
 }
 
 /**
- * The environment's own target groups, and with owner `service` the primary's, by the controller's tags. By tags alone
+ * The environment's own target groups in which the member serves, by port, and with owner `service` the primary's, by the controller's tags. By tags alone
  * the provider lists
  * every group of the region and asks for the tags of each, for every group that is looked for; so those that were
  * `seen` are asked for first.
@@ -201,13 +202,17 @@ export async function targetGroupsSeen(
 export async function findTargetGroups(
   environment: EnvironmentOutputs,
   ownership: Ownership,
-  provider: aws.Provider,
-  seen: Readonly<Record<string, string>>,
+  context: {
+    readonly member: string;
+    readonly provider: aws.Provider;
+    readonly seen: Readonly<Record<string, string>>;
+  },
 ): Promise<FoundTargetGroups> {
+  const { member, provider, seen } = context;
   const { primary } = ownership;
   const known: Record<string, Pick<ServiceTargetGroup, "targetGroupArn">> = {
     ...targetGroupsInHandover(environment.record),
-    ...environment.loadBalancer.services,
+    ...ownGroupsOf(environment.loadBalancer.services, member),
   };
   if (ownership.owner === "stack" || primary === null)
     return { targetGroups: known, backendSecurityGroupId: environment.loadBalancer.securityGroupId };

@@ -15,10 +15,11 @@ import {
   type FoundTargetGroups,
   targetGroupsSeen,
 } from "./aws-lookups";
+import { ownGroupsOf } from "../config/group-refs";
 import { clusterNameOf, ownershipOf, targetGroupArnPatterns } from "../config/target-groups";
 import { type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD_LOST } from "../contract";
 import { desiredOfMember } from "../record";
-import type { EnvironmentRecord } from "../record";
+import type { EnvironmentRecord, MemberPlacement } from "../record";
 import { fence, holderOf, readLastEnvironment } from "../environment/record-store";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
 import { fromProgram } from "../shared/project-paths";
@@ -100,7 +101,11 @@ function createController(
       ...(config.controller.identity === "irsa"
         ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }
         : {}),
-      targetGroupArns: targetGroupArnPatterns(environment, ownership),
+      targetGroupArns: targetGroupArnPatterns(
+        environment,
+        ownership,
+        ownGroupsOf(environment.loadBalancer.services, member),
+      ),
       ...(ownership.primary === null && ownership.formerPrimary == null
         ? {}
         : { targetGroupCluster: clusterNameOf(environment, ownership.formerPrimary ?? ownership.primary ?? member) }),
@@ -121,6 +126,11 @@ function createController(
       roleName: controller.roleName,
     },
   };
+}
+
+/** Without its share of weighted traffic: that is the environment's, and a shift must not change a member's outputs. */
+function ownPlacement({ share: _share, ...placement }: MemberPlacement): MemberPlacement {
+  return placement;
 }
 
 function declareMember(plan: MemberPlan): Record<string, unknown> {
@@ -147,7 +157,7 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
     schemaVersion: 1,
     environment: environment.environment,
     member,
-    declared: { ...plan.declared, version: plan.version },
+    declared: { ...ownPlacement(plan.declared), version: plan.version },
     revision: environment.record.revision,
     clusterName: plan.clusterName,
     endpoint: connection.endpoint,
@@ -218,12 +228,11 @@ export async function memberProgram(
     last,
     provider,
   });
-  const found = await findTargetGroups(
-    environment,
-    ownership,
+  const found = await findTargetGroups(environment, ownership, {
+    member,
     provider,
-    await targetGroupsSeen(environment, ownership, member, last.services ?? {}),
-  );
+    seen: await targetGroupsSeen(environment, ownership, member, last.services ?? {}),
+  });
   const standsBy = ownership.primary === member && desired.bindings === "none" && release === null;
   const managedGroups = standsBy ? await findManagedGroups(environment, ownership, provider) : {};
   // One that has been let in, by whatever means, must be able to leave.

@@ -16,7 +16,7 @@ export interface ServicesPlan {
   readonly bindings: "declared" | "none";
   readonly protectBindings: boolean;
   readonly ownership: Ownership;
-  /** By target group key; without those that are not there yet. */
+  /** Those in which the member serves, by port; without those that are not there yet. */
   readonly targetGroups: Readonly<Record<string, Pick<ServiceTargetGroup, "targetGroupArn">>>;
   /**
    * Only at the end of a teardown, on the primary: what becomes of its Services of type LoadBalancer. Absent or null:

@@ -27,3 +27,16 @@ export function desiredOfEnvironment(
   if (!present.some(([, { share }]) => share !== undefined)) return { shares: null };
   return { shares: Object.fromEntries(present.map(([member, { share }]) => [member, share ?? 0])) };
 }
+
+/**
+ * Weight of each member's target group in every listener and rule, written out for all members of the config. Where
+ * nobody has a share, all are 1: whether AWS takes a sum of 0 is documented nowhere, and no request is answered either
+ * way.
+ */
+export function weightsOf(
+  shares: DesiredEnvironment["shares"],
+  members: readonly string[],
+): Readonly<Record<string, number>> {
+  const nobody = members.every((member) => (shares?.[member] ?? 0) === 0);
+  return Object.fromEntries(members.map((member) => [member, nobody ? 1 : (shares?.[member] ?? 0)]));
+}

@@ -3,7 +3,7 @@ export type * from "./types";
 export { parseRecord } from "./parse";
 export type { ParsedRecord } from "./parse";
 export type { Evacuated, Evacuation } from "./evacuation";
-export { absent, initialRecord } from "./initial";
+export { absent, fullShare, initialRecord } from "./initial";
 export {
   asOneWrite,
   beginMove,
@@ -43,5 +43,5 @@ export {
   sizedAt,
 } from "./desired-member";
 export type { DesiredMember } from "./desired-member";
-export { desiredOfEnvironment } from "./desired-environment";
+export { desiredOfEnvironment, weightsOf } from "./desired-environment";
 export type { DesiredEnvironment } from "./desired-environment";

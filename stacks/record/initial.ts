@@ -1,10 +1,14 @@
 /** The record of an environment that was never deployed. */
 import { isExternal } from "../config/target-groups";
 import type { EnvironmentConfig } from "../config/types";
+import { schemaOf } from "./schema";
 import type { EnvironmentRecord, MemberPlacement } from "./types";
 
 /** Where a member stands that has no resources. */
 export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };
+
+/** The share of a member that has all of its part of weighted traffic. */
+export const fullShare = 100;
 
 /**
  * The record of an environment that was never deployed: the first member active at the wanted version, the others
@@ -16,15 +20,18 @@ export function initialRecord(
   config: Pick<EnvironmentConfig, "members" | "kubernetesVersion"> & {
     readonly rollout?: Pick<EnvironmentConfig["rollout"], "strategy">;
     readonly services?: EnvironmentConfig["services"];
+    readonly traffic?: EnvironmentConfig["traffic"];
   },
 ): EnvironmentRecord {
   const placement: Record<string, MemberPlacement> = {};
   const role = config.services?.some(isExternal) === true ? "standby" : "active";
+  const serving = role === "active" && config.traffic === "weighted" ? { share: fullShare } : {};
   config.members.forEach((member, index) => {
     placement[member] =
       index === 0 || config.rollout?.strategy === "cycle"
-        ? { role, version: config.kubernetesVersion, workload: "running" }
+        ? { role, version: config.kubernetesVersion, workload: "running", ...serving }
         : absent;
   });
-  return { schemaVersion: 1, revision: 1, placement, rollout: null, intent: null };
+  const record = { placement, rollout: null, intent: null };
+  return { schemaVersion: schemaOf(record), revision: 1, ...record };
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   AdoptedLoadBalancer,
+  ApplicationLoadBalancer,
   Cluster,
   LoadBalancerController,
   MemberIngress,
@@ -71,6 +72,8 @@ const everything = () =>
     });
     // Names are texts of the user's.
     new SharedLoadBalancer("odd", { ...balancer, loadBalancerName: `dev's “best” & ${"long".repeat(99)}`, services });
+    const { healthCheckPort: _port, ...web } = services[0] ?? { name: "web", port: 80, targetPort: 8080 };
+    new ApplicationLoadBalancer("application", { ...balancer, services: [web], weights: { blue: 1, green: 0 } });
     new AdoptedLoadBalancer("adopted", { balancer: handedOver(), targetPorts: {} });
     new MemberIngress("ingress", {
       podSecurityGroupId: "sg-1",
@@ -143,7 +146,7 @@ describe("what the components declare", () => {
     assert.equal(inbound(await declare({ clientCidrBlocks: clients(30) })), 60);
     await assert.rejects(
       declare({ clientCidrBlocks: clients(31) }),
-      /clientCidrBlocks: 62: makes 62 inbound rules \(2 services × 31 client blocks\).* at most 60/,
+      /clientCidrBlocks: 62: makes 62 inbound rules \(2 listeners × 31 client blocks\).* at most 60/,
     );
     await assert.rejects(
       declare({ services: listeners(31), morePodCidrBlocks: ["100.64.0.0/16"] }),

@@ -18,6 +18,8 @@ export interface Registered {
   readonly retainOnDelete: boolean;
   readonly parent: string;
   readonly dependencies: readonly string[];
+  /** Properties that keep what is deployed. */
+  readonly ignoreChanges: readonly string[];
   /** `customTimeouts.update`, as `60m`; empty: none. */
   readonly updateTimeout: string;
 }
@@ -213,6 +215,7 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
       importId: request.getImportid(),
       parent: lastName(request.getParent()),
       dependencies: request.getDependenciesList().map(shortUrn),
+      ignoreChanges: request.getIgnorechangesList(),
       updateTimeout: request.getCustomtimeouts()?.getUpdate() ?? "",
     });
     register(request, callback);
