@@ -76,7 +76,18 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
   ],
   "what GuardDuty puts into a network": ["ec2:DescribeVpcEndpoints", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints"],
   "load balancers that are handed over": ["elasticloadbalancing:RemoveTags", "ec2:DeleteTags"],
-  "weights in rules of an application load balancer": ["elasticloadbalancing:DescribeRules"],
+  "rules of an application load balancer": [
+    "elasticloadbalancing:CreateRule",
+    "elasticloadbalancing:DeleteRule",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:ModifyRule",
+    "elasticloadbalancing:SetRulePriorities",
+  ],
+  "certificates of HTTPS listeners besides the first": [
+    "elasticloadbalancing:AddListenerCertificates",
+    "elasticloadbalancing:DescribeListenerCertificates",
+    "elasticloadbalancing:RemoveListenerCertificates",
+  ],
   "alarms of a rollout": ["cloudwatch:DescribeAlarms"],
   "what is left of a cluster that is gone": ["ec2:DescribeVolumes"],
 };
