@@ -194,10 +194,9 @@ export async function targetGroupsSeen(
 }
 
 /**
- * The environment's own target groups in which the member serves, by port, and with owner `service` the primary's, by the controller's tags. By tags alone
- * the provider lists
- * every group of the region and asks for the tags of each, for every group that is looked for; so those that were
- * `seen` are asked for first.
+ * The environment's own target groups in which the member serves, by port, and with owner `service` the primary's, by
+ * the controller's tags. By tags alone the provider lists every group of the region and asks for the tags of each, for
+ * every group that is looked for; so those that were `seen` are asked for first.
  */
 export async function findTargetGroups(
   environment: EnvironmentOutputs,
