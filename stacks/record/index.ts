@@ -3,7 +3,7 @@ export type * from "./types";
 export { parseRecord } from "./parse";
 export type { ParsedRecord } from "./parse";
 export type { Evacuated, Evacuation } from "./evacuation";
-export { absent, fullShare, initialRecord } from "./initial";
+export { absent, initialRecord } from "./initial";
 export {
   asOneWrite,
   beginMove,

@@ -2,13 +2,11 @@
 import { isExternal } from "../config/target-groups";
 import type { EnvironmentConfig } from "../config/types";
 import { schemaOf } from "./schema";
+import { fullShare } from "./serving";
 import type { EnvironmentRecord, MemberPlacement } from "./types";
 
 /** Where a member stands that has no resources. */
 export const absent: MemberPlacement = { role: "absent", version: null, workload: "running" };
-
-/** The share of a member that has all of its part of weighted traffic. */
-export const fullShare = 100;
 
 /**
  * The record of an environment that was never deployed: the first member active at the wanted version, the others
