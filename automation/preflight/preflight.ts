@@ -1,7 +1,7 @@
 /** What must be in order before a rollout begins or goes on. Findings have stable codes; `required` ones stop it. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { EnvironmentConfig } from "../../stacks/config";
-import { groupsOfPort, onePerPort } from "../../stacks/config/group-refs";
+import { onePerPort } from "../../stacks/config/group-refs";
 import { mustServeBefore } from "../policy/run-policy";
 import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
 import { externalFindings } from "./external-workloads";
@@ -24,6 +24,7 @@ import { missingTargetGroups } from "../environment/load-balancers";
 import { undeployed } from "./undeployed-config";
 import { identityFindings } from "./identity";
 import { insightFindings } from "./upgrade-insights";
+import { groupsThatServe, weightFindings } from "./weights";
 
 const required = (code: DriverErrorCode, message: string, remedy: string): Finding => ({
   code,
@@ -145,7 +146,8 @@ export function findingsOf(
       );
   }
   for (const { port } of onePerPort(observation.groupOf)) {
-    const groups = groupsOfPort(observation.groupOf, port).map((key) => observation.groups[key] ?? null);
+    const serving = groupsThatServe(observation, record.placement, port);
+    const groups = serving.map((key) => observation.groups[key] ?? null);
     if (groups.every((targets) => targets !== null && !targets.some((target) => target.state === "healthy")))
       findings.push(
         gated(
@@ -247,6 +249,7 @@ export async function preflight({
     infrastructure: true,
     workload: true,
     probes: probes ? 16 : 0,
+    weights: true as const,
     alarms: environment.config.rollout.alarms,
   };
   const ahead = stepsAhead(record, steps, asked, environment.config.kubernetesVersion);
@@ -315,6 +318,7 @@ export async function preflight({
   return {
     findings: [
       ...findingsOf(observation, record, asked),
+      ...weightFindings(observation, record, environment.environment),
       ...silent,
       ...drift,
       ...missing,

@@ -3,14 +3,11 @@ import type { MemberMove } from "../../stacks/record";
 import { differences, isWeighted, sumOf } from "../observation/route-weights";
 import { plainLook, type Observation } from "../observation/observe";
 import { listing } from "../gates/gate-result";
+import { putWeightsBack } from "../text/weights";
 import { Stop } from "./interruptions";
 import type { Session } from "./session";
 import type { ShiftAims } from "./shift-rules";
 import { toldLook } from "./told-look";
-
-/** What puts weights back that somebody changed by hand: the state has them as they were, so it is read anew first. */
-export const putWeightsBack = (environment: string): string =>
-  `find out who changes them (CloudTrail: ModifyListener, ModifyRule), then: pulumi up --refresh --stack ${environment}`;
 
 /**
  * Of a shift that is open any route may have the weights of before or of after it. On the way back it does not matter

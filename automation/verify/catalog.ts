@@ -59,10 +59,15 @@ export const catalog = {
     "every active member answers",
     "the load balancer sends a member none of the traffic that its healthy targets should get",
   ],
+  "EBG-V-WEIGHTS": [
+    "required",
+    "weights are the record's",
+    "members get other parts of the requests than the record says, and a group that no rule lists has no health checks",
+  ],
   "EBG-V-SPREAD": [
     "recommended",
-    "traffic is spread by targets",
-    "a member gets more or less than its share of healthy targets; capacity planned by targets does not hold",
+    "traffic is spread by targets, or by weights",
+    "a member gets more or less than its share of healthy targets, or than its weight; planned capacity does not hold",
   ],
   "EBG-V-DELETION-PROTECTION": [
     "required",

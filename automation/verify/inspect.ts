@@ -1,8 +1,10 @@
 /** Gathers what `verify` decides over. Whatever can't be read becomes a reading that says why. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { clusterNameOf, ownershipOf } from "../../stacks/config/target-groups";
+import { groupRefsOf, onePerPort } from "../../stacks/config/group-refs";
 import { DriverError } from "../errors";
 import { observe, probeUrl } from "../observation/observe";
+import { weightProblems } from "../observation/recorded-weights";
 import type { InspectionPort, Ports } from "../ports";
 import { ownedServices } from "../environment/load-balancers";
 import type { Family } from "../environment/state";
@@ -97,7 +99,7 @@ export function byMember(
   return answers;
 }
 
-/** One group after the other: they may share their pods, and what is wanted is who answers, not how much they bear. */
+/** One port after the other: they may share their pods, and what is wanted is who answers, not how much they bear. */
 async function sampleAll(
   ports: VerifyPorts,
   environment: EnvironmentOutputs,
@@ -106,7 +108,7 @@ async function sampleAll(
   tell: (message: string) => void,
 ): Promise<Record<string, Reading<Sample>>> {
   const samples: Record<string, Reading<Sample>> = {};
-  for (const key of Object.keys(environment.loadBalancer.services)) {
+  for (const { port: key } of onePerPort(groupRefsOf(environment.loadBalancer.services))) {
     if (size.requests === 0)
       samples[key] = unseen("no requests were asked for (--requests 0, or EKS_BLUE_GREEN_PROBE=off)");
     else {
@@ -134,7 +136,13 @@ export async function look(
     .map((key) => environment.loadBalancer.services[key]?.targetGroupArn ?? "")
     .filter((arn) => arn !== "");
   const [observation, inspected, loadBalancers, targetGroups, loadBalancerServices, tags] = await Promise.all([
-    observe(ports, environment, members, { infrastructure: true, workload: true, probes: 0, alarms: [] }),
+    observe(ports, environment, members, {
+      infrastructure: true,
+      workload: true,
+      probes: 0,
+      weights: true,
+      alarms: [],
+    }),
     entries(
       Object.keys(members),
       async (name) => await inspectMember(ports.inspection, members[name] as MemberOutputs),
@@ -174,6 +182,7 @@ export async function look(
     adopted: Object.keys(ownershipOf(record, environment.config).adopted ?? {}).length > 0,
     interfaces,
     rules,
+    wrongWeights: weightProblems(observation, record),
     samples,
   };
 }

@@ -44,6 +44,8 @@ export interface Inspection {
   readonly interfaces: Reading<Readonly<Record<string, TargetInterface>>>;
   /** Of every security group in play. */
   readonly rules: Reading<readonly SecurityGroupRule[]>;
-  /** By key of the target group. */
+  /** What AWS has in other routes than the record says; none where traffic has no weights. */
+  readonly wrongWeights: readonly string[];
+  /** By key of the port. */
   readonly samples: Readonly<Record<string, Reading<Sample>>>;
 }

@@ -1,4 +1,5 @@
 /** All verifications over one inspection. Pure. */
+import { hasPartIn, portOf } from "../../stacks/config/group-refs";
 import { isDraining, isRegistered, learnOwners, noOwners, targetsOf } from "../observation/target-owners";
 import { bindingChecks } from "./checks/bindings";
 import { externalChecks } from "./checks/external-workloads";
@@ -46,8 +47,9 @@ function trafficOf(inspection: Inspection): TrafficRow[] {
   const owners = learnOwners(noOwners, observation);
   return Object.keys(observation.groups).flatMap((group) =>
     Object.keys(placement).flatMap((member) => {
+      if (!hasPartIn(observation.groupOf, group, member)) return [];
       const targets = targetsOf(owners, observation, group, member);
-      const sample = samples[group];
+      const sample = samples[portOf(observation.groupOf, group)];
       const answers =
         sample?.kind === "seen" && Object.keys(sample.value.byName).length > 0
           ? (sample.value.byName[member] ?? 0)

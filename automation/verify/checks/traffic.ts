@@ -1,7 +1,11 @@
 /**
- * What a sample of requests says: do they succeed, does every active member answer, is the spread that of the targets?
+ * What a sample of requests says: do they succeed, does every active member answer, is the spread that of the targets, or of the weights?
  */
+import { groupOfMember, groupsOfPort, onePerPort, type GroupRef } from "../../../stacks/config/group-refs";
+import { listing } from "../../gates/gate-result";
+import { isWeighted, partOf, sharesIn, sumOf, type Shares as WeightShares } from "../../observation/route-weights";
 import { learnOwners, noOwners, targetsOf } from "../../observation/target-owners";
+import { putWeightsBack } from "../../text/weights";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import { fairness } from "../spread-test";
 import { loadBalancerOf } from "../inspect";
@@ -12,21 +16,73 @@ import { counted } from "../../text/sentences";
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const more = "run it with more requests: eks-blue-green verify --requests 5000";
 
-/** Why the share of new connections can't be expected to follow the targets' shares; null when it can. */
-function uneven(inspection: Inspection, key: string): string | null {
-  const balancer = inspection.loadBalancers[loadBalancerOf(inspection.environment, key)];
-  const group = inspection.targetGroups[key];
-  if (balancer?.kind !== "seen" || group?.kind !== "seen") return "the load balancer's attributes can't be read";
-  const override = group.value.attributes["load_balancing.cross_zone.enabled"];
+const attributesOf = (inspection: Inspection, port: string): Readonly<Record<string, string>> | null => {
+  const group = inspection.targetGroups[groupsOfPort(inspection.observation.groupOf, port)[0] ?? port];
+  return group?.kind === "seen" ? group.value.attributes : null;
+};
+
+/** Whether each zone spreads over all targets: an Application Load Balancer's own setting is always on. */
+function crossesZones(inspection: Inspection, port: string, override: string | undefined): boolean {
+  const { environment } = inspection;
+  const balancer = inspection.loadBalancers[loadBalancerOf(environment, port)];
+  const own =
+    environment.loadBalancer.type === "application" ||
+    (balancer?.kind === "seen" && balancer.value.attributes["load_balancing.cross_zone.enabled"] === "true");
+  return override === "true" || (override !== "false" && own);
+}
+
+/** Why requests can't be expected to follow the targets' shares, or the weights; null when they can. */
+function uneven(inspection: Inspection, port: string): string | null {
+  const { environment, observation } = inspection;
+  const balancer = inspection.loadBalancers[loadBalancerOf(environment, port)];
+  const attributes = attributesOf(inspection, port);
+  if (balancer?.kind !== "seen" || attributes === null) return "the load balancer's attributes can't be read";
+  // Which group a request goes to is decided before any zone comes into it.
   const crossZone =
-    override === "true" ||
-    (override !== "false" && balancer.value.attributes["load_balancing.cross_zone.enabled"] === "true");
+    isWeighted(observation.groupOf) || crossesZones(inspection, port, attributes["load_balancing.cross_zone.enabled"]);
   if (!crossZone)
     return "cross-zone load balancing is off: each zone spreads over its own targets alone, and clients choose the zone";
-  return group.value.attributes["stickiness.enabled"] === "true"
+  return attributes["stickiness.enabled"] === "true"
     ? "source-IP stickiness is on: all requests from here go to one target"
     : null;
 }
+
+interface Cell {
+  readonly name: string;
+  readonly healthy: number;
+  readonly observed: number;
+  /** Of all requests, 0 to 1. */
+  readonly expected: number;
+  /** `6 of 12 targets`, `weight 90 of 100`. */
+  readonly by: string;
+}
+
+/** A member's part: that of its healthy targets, or of its weight. */
+function cellsOf(inspection: Inspection, port: string, sample: Sample): readonly Cell[] {
+  const { observation, placement } = inspection;
+  const owners = learnOwners(noOwners, observation);
+  const healthyOf = (name: string): number =>
+    targetsOf(owners, observation, groupOfMember(observation.groupOf, port, name), name).filter(
+      ({ state }) => state === "healthy",
+    ).length;
+  const names = Object.keys(placement);
+  const all = names.reduce((sum, name) => sum + healthyOf(name), 0);
+  const shares = sharesIn(placement);
+  const weighted = isWeighted(observation.groupOf);
+  return names.map((name) => {
+    const healthy = healthyOf(name);
+    return {
+      name,
+      healthy,
+      observed: sample.byName[name] ?? 0,
+      expected: weighted ? partOf(shares, name) : all === 0 ? 0 : healthy / all,
+      by: weighted ? `weight ${shares[name] ?? 0} of ${sumOf(shares)}` : `${healthy} of ${all} targets`,
+    };
+  });
+}
+
+/** So likely may it be at most that a member answered nothing by chance. */
+const mostChance = 0.001;
 
 function reachAndSpread(inspection: Inspection, key: string, sample: Sample): Check[] {
   const names = Object.keys(inspection.placement);
@@ -47,23 +103,17 @@ function reachAndSpread(inspection: Inspection, key: string, sample: Sample): Ch
       `them${strangers.length > 0 ? ` (names that are no members': ${strangers.slice(0, 4).join(", ")})` : ""}`;
     return [unknown("EBG-V-REACH", key, why, tell), unknown("EBG-V-SPREAD", key, why, tell)];
   }
-  const owners = learnOwners(noOwners, inspection.observation);
-  const cells = names.map((name) => ({
-    name,
-    healthy: targetsOf(owners, inspection.observation, key, name).filter((target) => target.state === "healthy").length,
-    observed: sample.byName[name] ?? 0,
-  }));
-  const healthy = cells.reduce((sum, cell) => sum + cell.healthy, 0);
-  const unexpected = cells.filter((cell) => cell.healthy === 0 && cell.observed > 0);
-  const serving = cells.filter((cell) => cell.healthy > 0);
+  const cells = cellsOf(inspection, key, sample);
+  const unexpected = cells.filter((cell) => (cell.expected === 0 || cell.healthy === 0) && cell.observed > 0);
+  const serving = cells.filter((cell) => cell.expected > 0);
   const shares = serving
     .map(
       (cell) =>
-        `${cell.name} ${cell.observed} (${percent(cell.observed / answered)}; ${cell.healthy} of ${healthy} ` +
-        `targets: ${percent(cell.healthy / healthy)})`,
+        `${cell.name} ${cell.observed} (${percent(cell.observed / answered)}; ${cell.by}: ${percent(cell.expected)})`,
     )
     .join(", ");
   const silent = serving.filter((cell) => cell.observed === 0);
+  const byChance = silent.every(({ expected }) => (1 - expected) ** answered > mostChance);
   const counts = Object.fromEntries(
     cells
       .filter((cell) => cell.healthy + cell.observed > 0)
@@ -72,13 +122,14 @@ function reachAndSpread(inspection: Inspection, key: string, sample: Sample): Ch
         [`${cell.name}.healthyTargets`, cell.healthy],
       ]),
   );
+  const why = uneven(inspection, key);
   const reach =
-    silent.length > 0 && uneven(inspection, key) === null
+    silent.length > 0 && why === null && !byChance
       ? bad(
           "EBG-V-REACH",
           key,
           `${silent.map((cell) => cell.name).join(", ")} answered none of ${answered} requests with ` +
-            `${silent.map((cell) => cell.healthy).join(", ")} of ${healthy} healthy targets`,
+            silent.map((cell) => cell.by).join(", "),
           "a target that was just registered takes up to 5 minutes; else look at its listener, zones and " +
             "security groups",
           { figures: counts },
@@ -87,39 +138,38 @@ function reachAndSpread(inspection: Inspection, key: string, sample: Sample): Ch
         ? bad(
             "EBG-V-REACH",
             key,
-            `${unexpected.map((cell) => cell.name).join(", ")} answered, but has no healthy target`,
-            "after a drain the load balancer forgets targets only after some minutes; run it again",
+            `${unexpected.map((cell) => cell.name).join(", ")} answered, but has ` +
+              unexpected.map((cell) => (cell.healthy === 0 ? "no healthy target" : cell.by)).join(", "),
+            "after a drain, or a change of weights, the load balancer goes on for some minutes; run it again",
             { severity: "recommended", figures: counts },
           )
         : silent.length > 0
           ? unknown(
               "EBG-V-REACH",
               key,
-              `${silent.map((cell) => cell.name).join(", ")} answered nothing, but ${uneven(inspection, key)}`,
+              `${silent.map((cell) => cell.name).join(", ")} answered nothing, but ` +
+                (why ?? `its part of ${answered} requests is so small that this may be chance`),
               more,
               counts,
             )
           : ok("EBG-V-REACH", key, `${serving.map((cell) => cell.name).join(", ")} answered`, counts);
-  return [reach, spread(inspection, key, { serving, healthy, shares, answered, counts })];
+  return [reach, spread(inspection, key, { serving, shares, answered, counts })];
 }
 
 interface Shares {
-  readonly serving: readonly { readonly name: string; readonly healthy: number; readonly observed: number }[];
-  readonly healthy: number;
+  readonly serving: readonly Cell[];
   readonly shares: string;
   readonly answered: number;
   readonly counts: Readonly<Record<string, number>>;
 }
 
-function spread(inspection: Inspection, key: string, { serving, healthy, shares, answered, counts }: Shares): Check {
+function spread(inspection: Inspection, key: string, { serving, shares, answered, counts }: Shares): Check {
   const why = uneven(inspection, key);
-  if (serving.length < 2)
-    return skipped("EBG-V-SPREAD", key, `one member has all healthy targets: ${shares || "none"}`);
+  const all = isWeighted(inspection.observation.groupOf) ? "all requests" : "all healthy targets";
+  if (serving.length < 2) return skipped("EBG-V-SPREAD", key, `one member has ${all}: ${shares || "none"}`);
   if (why !== null)
     return unknown("EBG-V-SPREAD", key, `${shares}; ${why}`, "nothing to do, if that is wanted", counts);
-  const result = fairness(
-    serving.map(({ name, healthy: own, observed }) => ({ name, expectedShare: own / healthy, observed })),
-  );
+  const result = fairness(serving.map(({ name, expected, observed }) => ({ name, expectedShare: expected, observed })));
   const figures = {
     ...counts,
     requests: answered,
@@ -157,8 +207,40 @@ function spread(inspection: Inspection, key: string, { serving, healthy, shares,
   }
 }
 
+/** What the routes of an environment with weights have; null where traffic has none. */
+function weightsCheck({ environment, placement, observation, wrongWeights }: Inspection): Check[] {
+  if (!isWeighted(observation.groupOf)) return [];
+  const name = environment.environment;
+  const shares = sharesIn(placement);
+  if (observation.weights == null)
+    return [
+      unknown(
+        "EBG-V-WEIGHTS",
+        name,
+        `AWS did not tell them: ${listing(observation.problems, 1)}`,
+        "run it again; else look at the permissions (docs/reference/permissions.md)",
+      ),
+    ];
+  if (sumOf(shares) === 0) return [skipped("EBG-V-WEIGHTS", name, "no member gets requests")];
+  return [
+    wrongWeights.length === 0
+      ? ok("EBG-V-WEIGHTS", name, `${described(shares)}, in every rule and listener`)
+      : bad("EBG-V-WEIGHTS", name, listing(wrongWeights), putWeightsBack(name)),
+  ];
+}
+
+const described = (shares: WeightShares): string =>
+  Object.entries(shares)
+    .map(([member, share]) => `${member} ${share}`)
+    .join(", ");
+
 export function trafficChecks(inspection: Inspection): Check[] {
-  return Object.keys(inspection.environment.loadBalancer.services).flatMap((key) => {
+  return [...weightsCheck(inspection), ...onePerPort(inspection.observation.groupOf).flatMap(portChecks(inspection))];
+}
+
+const portChecks =
+  (inspection: Inspection) =>
+  ({ port: key }: GroupRef): Check[] => {
     const reading = inspection.samples[key] ?? { kind: "unknown", why: "no request was sent" };
     if (reading.kind === "unknown")
       return (["EBG-V-REQUESTS", "EBG-V-REACH", "EBG-V-SPREAD"] as const).map((code) =>
@@ -182,5 +264,4 @@ export function trafficChecks(inspection: Inspection): Check[] {
             { figures: { requests: sample.sent, failed: sample.failed } },
           );
     return [requests, ...reachAndSpread(inspection, key, sample)];
-  });
-}
+  };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { sharedGroups } from "../group-refs";
+import { ownGroups, sharedGroups } from "../group-refs";
 import { preStopOf, selects } from "../../../automation/adapters/kubernetes/workload-readings";
 import { nameIn } from "../../../automation/adapters/http/sample";
 import { exitCodeOfVerdict } from "../../../automation/cli/exit-codes";
@@ -110,6 +110,7 @@ function good(): Open {
       red: { role: "absent", version: null, workload: "running" },
     },
     moving: null,
+    wrongWeights: [],
     outputs: { blue: outputs("blue"), green: outputs("green") },
     observation: {
       at: 0,
@@ -233,12 +234,12 @@ describe("verify", () => {
     const report = verify(good() as Inspection);
     assert.deepEqual(report.findings, []);
     assert.equal(report.verdict, "good");
-    // Every check of the catalogue was made, none silently left out; those of other people's workloads have a test of
-    // their own.
+    // Every check of the catalogue was made, none silently left out; those of other people's workloads and of weights
+    // have tests of their own.
     assert.deepEqual(
       Object.keys(catalog).filter(
         (code) =>
-          !code.startsWith("EBG-V-EXTERNAL") &&
+          !/^EBG-V-(EXTERNAL|WEIGHTS)/.test(code) &&
           !report.checks.some((check) => check.code === code && check.status === "passed"),
       ),
       [],
@@ -1131,5 +1132,89 @@ describe("readings", () => {
     assert.equal(nameIn("blue", "{}"), "blue");
     assert.equal(nameIn(undefined, '{"member":"green"}'), "green");
     for (const body of ["<html>", "null", '{"member":7}', "[]"]) assert.equal(nameIn(undefined, body), null);
+  });
+});
+
+describe("verify with weighted traffic", () => {
+  /** Groups of each member's own, green with a tenth of the requests. */
+  function weighted(): Open {
+    const o = good();
+    const groups = ownGroups(["web"], ["blue", "green", "red"]);
+    const own = { ...o, placement: { ...o.placement } };
+    own.placement["blue"] = { ...own.placement["blue"], share: 90 } as Open["placement"][string];
+    own.placement["green"] = { ...own.placement["green"], share: 10 } as Open["placement"][string];
+    const healthy = (ids: readonly string[]) =>
+      ids.map((id) => ({ id, state: "healthy" as const, reason: null, description: null }));
+    own.observation = {
+      ...o.observation,
+      groupOf: groups as Open["observation"]["groupOf"],
+      groups: { "web@blue": healthy(pods.blue), "web@green": healthy(pods.green), "web@red": [] },
+      weights: { web: { "web@blue": 90, "web@green": 10, "web@red": 0 } },
+    };
+    for (const name of ["blue", "green"]) {
+      const member = own.observation.members[name];
+      if (member !== undefined) member.services = { [`web@${name}`]: member.services["web"]! };
+    }
+    const web = o.environment.loadBalancer.services["web"]!;
+    own.environment.loadBalancer.services = Object.fromEntries(
+      Object.values(groups).map(({ key, member }) => [key, { ...web, name: key, portKey: "web", member }]),
+    );
+    own.targetGroups = Object.fromEntries(Object.keys(groups).map((key) => [key, o.targetGroups["web"]!]));
+    own.samples = { web: seen({ ...sampleOf(o), byName: { blue: 905, green: 95 } }) };
+    return own;
+  }
+  const statusOf = (o: Open, code: VerifyCode): string[] =>
+    verify(o as unknown as Inspection)
+      .checks.filter((check) => check.code === code)
+      .map(({ status, subject, message }) => `${status} ${subject}: ${message}`);
+
+  it("expects answers by weight, port by port, and no target of a member in another's group", () => {
+    const o = weighted();
+    const report = verify(o as unknown as Inspection);
+    assert.deepEqual(
+      report.checks.filter(({ status }) => status === "failed" || status === "unknown"),
+      [],
+    );
+    assert.deepEqual(statusOf(o, "EBG-V-WEIGHTS"), ["passed dev: blue 90, green 10, in every rule and listener"]);
+    assert.match(statusOf(o, "EBG-V-SPREAD")[0] ?? "", /^passed web: blue 905 \(90\.5 %; weight 90 of 100: 90\.0 %\)/);
+    assert.deepEqual(
+      report.traffic.map(({ group, member, answers }) => [group, member, answers]),
+      [
+        ["web@blue", "blue", 905],
+        ["web@green", "green", 95],
+      ],
+    );
+  });
+
+  it("finds answers that do not follow the weights, and members that get what they should not", () => {
+    const uneven = weighted();
+    sampleOf(uneven).byName = { blue: 700, green: 300 };
+    assert.match(statusOf(uneven, "EBG-V-SPREAD")[0] ?? "", /^failed web/);
+    const silent = weighted();
+    sampleOf(silent).byName = { blue: 1000 };
+    assert.match(
+      statusOf(silent, "EBG-V-REACH")[0] ?? "",
+      /^failed web: green answered none of 1000 .*weight 10 of 100/,
+    );
+    const emptied = weighted();
+    emptied.placement["green"] = { ...emptied.placement["green"], share: 0 } as Open["placement"][string];
+    assert.match(statusOf(emptied, "EBG-V-REACH")[0] ?? "", /^failed web: green answered, but has weight 0 of 90/);
+  });
+
+  it("can't tell a member with a tiny weight from chance", () => {
+    const o = weighted();
+    o.placement["green"] = { ...o.placement["green"], share: 1 } as Open["placement"][string];
+    Object.assign(sampleOf(o), { sent: 200, byName: { blue: 200 } });
+    assert.match(statusOf(o, "EBG-V-REACH")[0] ?? "", /^unknown web: .*may be chance/);
+  });
+
+  it("needs the weights of the record in every route, and says when AWS does not tell them", () => {
+    const wrong = weighted();
+    wrong.wrongWeights = ["'web' has blue 50, green 50, red 0 instead of blue 90, green 10, red 0"];
+    assert.match(statusOf(wrong, "EBG-V-WEIGHTS")[0] ?? "", /^failed dev: 'web' has blue 50/);
+    const untold = weighted();
+    untold.observation = { ...untold.observation, weights: null, problems: ["Throttling"] };
+    assert.deepEqual(statusOf(untold, "EBG-V-WEIGHTS"), ["unknown dev: AWS did not tell them: Throttling"]);
+    assert.deepEqual(statusOf(good(), "EBG-V-WEIGHTS"), []);
   });
 });
