@@ -5,7 +5,8 @@ import type { ClusterConfig, EnvironmentConfig } from "../config";
 import type { AddonVersions, ClusterMade, EnvironmentOutputs, MemberOutputs } from "../contract";
 import { higherVersion, type MemberPlacement, nodePercentOf, nodesAt } from "../record";
 import { existingCluster, type ExistingCluster } from "./aws-lookups";
-import { adminRoles, clusterMade, nodesWanted } from "./made";
+import { nodesWanted } from "../config/nodes-made";
+import { adminRoles, clusterMade } from "./made";
 import { lookUpAddonVersions, observeClusterVersion } from "./versions";
 
 export interface ClusterPlan {

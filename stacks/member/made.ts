@@ -6,7 +6,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
 import { memberSubnetsOf } from "../config/member-subnets";
-import type { ClusterMade, MemberOutputs, NodesMade } from "../contract";
+import { nodesWanted } from "../config/nodes-made";
+import type { ClusterMade, MemberOutputs } from "../contract";
 
 /** Subnets of the cluster as EKS has them; null (with a note) when that can't be found out. */
 async function subnetsOf(clusterName: string, provider: aws.Provider): Promise<readonly string[] | null> {
@@ -27,18 +28,6 @@ async function caller(provider: aws.Provider): Promise<string | null> {
     await pulumi.log.debug(`nobody said who makes the cluster: ${String(error)}`);
     return null;
   }
-}
-
-/** What the nodes of a member that is made now have, and keep. */
-export function nodesWanted({ cluster }: Pick<EnvironmentConfig, "cluster">): NodesMade {
-  const { instanceTypes, amiType, capacityType, diskSizeGiB, launchTemplate } = cluster.nodes;
-  return {
-    instanceTypes: [...instanceTypes],
-    amiType: amiType ?? null,
-    capacityType: capacityType ?? null,
-    diskSizeGiB: diskSizeGiB ?? null,
-    launchTemplate: launchTemplate === undefined ? null : { ...launchTemplate },
-  };
 }
 
 /** Decides once, for a new cluster; afterwards as its stack's outputs say, or (made by an older version) as EKS has it. */
