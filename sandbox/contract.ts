@@ -16,6 +16,8 @@ export interface ToolPaths {
   readonly kubeScheduler: string;
   readonly kubectl: string;
   readonly etcd: string;
+  /** Pulumi's own kubernetes provider; null: the stand-in is served. */
+  readonly kubernetesProvider: string | null;
   /** `python3` of the virtual environment that has moto[server] and awscli. */
   readonly python: string;
   readonly motoServer: string;
@@ -157,6 +159,8 @@ export interface NodeAgentStart {
   readonly region: string;
   readonly lbc: LbcMode;
   readonly logsDir: string;
+  /** Where the API server asks for connections to Services. */
+  readonly serviceSocket: string;
   /** Environment for controllers that run as pods: AWS_ENDPOINT_URL, keys, region. */
   readonly awsEnv: Readonly<Record<string, string>>;
   /** With `lbc: "external"`: where the attached controller says that it is ready. */

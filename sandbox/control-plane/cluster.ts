@@ -78,6 +78,11 @@ export class ControlPlane {
     return this.settings.kubeconfigs.pathOf(this.name);
   }
 
+  /** Where it asks for connections to Services; its nodes answer there. A short path: systems allow some 100 letters. */
+  get serviceSocket(): string {
+    return join(this.settings.dir, `services-${this.settings.serviceOctet}.sock`);
+  }
+
   /** Files of its nodes' server; null before the cluster is started. */
   get kubeletFiles(): { readonly certFile: string; readonly keyFile: string; readonly caFile: string } | null {
     return this.certificates === null
@@ -170,6 +175,8 @@ export class ControlPlane {
       this.settings;
     const tokenWebhookFile = join(dir, "pki", name, "token-webhook.kubeconfig");
     writeAtomically(tokenWebhookFile, JSON.stringify(webhookKubeconfig(tokenReviewUrl)));
+    const egressFile = join(dir, "pki", name, "egress.json");
+    writeAtomically(egressFile, JSON.stringify(egressThrough(this.serviceSocket)));
     this.apiServer = supervisor.start({
       name: `kube-apiserver-${name}`,
       command: tools.kubeApiserver,
@@ -182,6 +189,7 @@ export class ControlPlane {
         serviceRange: `127.${serviceOctet}.0.0/16`,
         certificates: this.certificates as ClusterCertificates,
         tokenWebhookFile,
+        egressFile,
       }),
       env: goEnv("350MiB"),
       onUnexpectedExit: () => {
@@ -277,6 +285,16 @@ export class ControlPlane {
     this.settings.kubeconfigs.delete(this.name);
     for (const port of [this.port, this.publicPort]) if (port !== 0) releasePort(port);
   }
+}
+
+/** Calls of webhooks, kubelets and aggregated APIs; those of etcd and of the token webhook go their own way. */
+function egressThrough(socket: string): object {
+  const connection = { proxyProtocol: "HTTPConnect", transport: { uds: { udsName: socket } } };
+  return {
+    apiVersion: "apiserver.k8s.io/v1beta1",
+    kind: "EgressSelectorConfiguration",
+    egressSelections: [{ name: "cluster", connection }],
+  };
 }
 
 function webhookKubeconfig(server: string): object {

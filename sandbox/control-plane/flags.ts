@@ -11,6 +11,8 @@ export interface ApiServerSettings {
   readonly certificates: ClusterCertificates;
   /** Kubeconfig of the webhook that knows the bearer tokens of `aws eks get-token`. */
   readonly tokenWebhookFile: string;
+  /** Through whom it connects to Services. */
+  readonly egressFile: string;
 }
 
 const issuer = "https://kubernetes.default.svc";
@@ -45,6 +47,7 @@ export function apiServerArgs(settings: ApiServerSettings): string[] {
     "--authorization-mode=RBAC",
     `--authentication-token-webhook-config-file=${settings.tokenWebhookFile}`,
     "--authentication-token-webhook-version=v1",
+    `--egress-selector-config-file=${settings.egressFile}`,
     // Short: an access entry that is made or removed counts at once.
     "--authentication-token-webhook-cache-ttl=5s",
     `--emulated-version=kube=${settings.version}`,

@@ -15,6 +15,7 @@ import {
   childEnvironment,
   environmentScript,
   linkTools,
+  pluginPaths,
   makeKeys,
   sandboxAccountId,
   sandboxEnvironment,
@@ -26,7 +27,8 @@ import { SandboxFaults } from "./faults";
 import { startMoto } from "./moto";
 import { NodeAgents } from "./node-agents";
 import { type AwsFront, startAwsFront } from "../aws-front";
-import { installLaunchers, providerNames } from "../providers/launchers";
+import { ChartRepository } from "../chart-repository/server";
+import { installLaunchers, installOfficialKubernetes, providerNames } from "../providers/launchers";
 import { processStartTime } from "../processes/processes";
 import { findScript, script } from "../processes/scripts";
 import type { SandboxStatus } from "./status";
@@ -51,6 +53,8 @@ export class Sandbox implements EksBackend {
   readonly dataPlane: DataPlaneLink | null;
   readonly faults: SandboxFaults;
   front: AwsFront | null = null;
+  /** Null while no provider that loads charts is served. */
+  private charts: ChartRepository | null = null;
   private readonly control: ControlServer;
   private readonly logStream: WriteStream;
   private readonly startedAt = new Date().toISOString();
@@ -213,8 +217,14 @@ export class Sandbox implements EksBackend {
 
   private async startProviderHost(progress: (message: string) => void): Promise<void> {
     const host = script("providers/host");
-    const { dir, providers } = this.start_.options;
+    const { dir } = this.start_.options;
+    const providers = pluginPaths(this.start_.options.providers);
     const socket = join(dir, "provider-host.sock");
+    const official = this.start_.tools.kubernetesProvider;
+    if (official !== null && !("kubernetes" in providers)) {
+      await this.startCharts(official);
+      providers["kubernetes"] = official;
+    }
     const standIns = providerNames.filter((name) => !(name in providers));
     installLaunchers(join(dir, "bin"), socket, this.start_.tools.python, standIns);
     if (standIns.length === 0) return;
@@ -250,6 +260,20 @@ export class Sandbox implements EksBackend {
       },
       { timeoutMs: 30_000, what: "the provider stand-ins to listen", log: child.logFile },
     );
+  }
+
+  private async startCharts(program: string): Promise<void> {
+    const { dir, lbc } = this.start_.options;
+    const charts = await ChartRepository.start(lbc, (request) => this.log({ event: "chart-request", ...request }));
+    this.charts = charts;
+    const authorityFile = join(dir, "helm", "authority.pem");
+    writeAtomically(authorityFile, charts.authorityPem);
+    installOfficialKubernetes(join(dir, "bin"), {
+      program,
+      charts: charts.url,
+      authorityFile,
+      helmFolder: join(dir, "helm"),
+    });
   }
 
   async createControlPlane(
@@ -292,6 +316,7 @@ export class Sandbox implements EksBackend {
         lbc,
         logsDir: join(dir, "logs"),
         awsEnv,
+        serviceSocket: cluster.serviceSocket,
         ...(external === null ? {} : { externalHealthPort: external.healthPort }),
         ...(cluster.kubeletFiles ? { kubelet: cluster.kubeletFiles } : {}),
       });
@@ -367,6 +392,7 @@ export class Sandbox implements EksBackend {
       () => this.nodeAgents.stopAll(1_000),
       () => this.front?.close(),
       () => this.controlPlanes.stop(),
+      () => this.charts?.close(),
       () => this.supervisor.stopAll(0),
       () => this.control.close(),
     ];

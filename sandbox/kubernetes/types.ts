@@ -80,6 +80,7 @@ export interface ContainerSpec {
   readonly readinessProbe?: ProbeSpec;
   readonly livenessProbe?: ProbeSpec;
   readonly lifecycle?: { readonly preStop?: Handler };
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   /** `Always` on an init container makes it a sidecar. */
   readonly restartPolicy?: string;
 }
@@ -92,6 +93,10 @@ export interface PodSpec {
   readonly readinessGates?: readonly { readonly conditionType: string }[];
   readonly initContainers?: readonly ContainerSpec[];
   readonly containers: readonly ContainerSpec[];
+  readonly volumes?: readonly {
+    readonly name: string;
+    readonly secret?: { readonly secretName?: string; readonly optional?: boolean };
+  }[];
 }
 
 export interface Condition {
@@ -166,6 +171,7 @@ export interface ServicePort {
 export interface Service extends KubeObject {
   readonly spec?: {
     readonly type?: string;
+    readonly clusterIP?: string;
     readonly ports?: readonly ServicePort[];
     readonly externalTrafficPolicy?: "Cluster" | "Local";
     readonly healthCheckNodePort?: number;

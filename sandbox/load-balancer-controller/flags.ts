@@ -44,7 +44,8 @@ export function parseFlags(args: readonly string[], env: Readonly<Record<string,
     "webhook-cert-file",
     "webhook-key-file",
   ];
-  const certificates = values.get("webhook-cert-dir");
+  // As a pod it is told by the node where the chart's certificate is mounted, and which port of this machine is its.
+  const certificates = values.get("webhook-cert-dir") ?? env["WEBHOOK_CERT_DIR"];
   return {
     clusterName: values.get("cluster-name") ?? "",
     region: values.get("aws-region") ?? env["AWS_REGION"] ?? "",
@@ -57,7 +58,7 @@ export function parseFlags(args: readonly string[], env: Readonly<Record<string,
       certificates === undefined
         ? null
         : {
-            port: Number(values.get("webhook-bind-port") ?? "9443"),
+            port: Number(values.get("webhook-bind-port") ?? env["WEBHOOK_PORT"] ?? "9443"),
             certFile: join(certificates, values.get("webhook-cert-file") ?? "tls.crt"),
             keyFile: join(certificates, values.get("webhook-key-file") ?? "tls.key"),
           },

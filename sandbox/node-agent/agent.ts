@@ -1,5 +1,6 @@
 /** The node agent of one cluster: all its nodes, and every pod that is bound to one of them. */
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import type {
   BlockedNode,
   ControllerAction,
@@ -14,11 +15,13 @@ import { AddressPool } from "./pods/address-pool";
 import { ApiClient, readKubeconfig } from "../kubernetes/api-client";
 import { drainNode } from "./nodes/drain";
 import { containerEnvironment, expand } from "./containers/environment";
+import { startWithSecret } from "./containers/secret-volume";
 import type { Dial } from "./containers/handlers";
 import type { ContainerSpec, Pod } from "../kubernetes/types";
 import { KubeletServer, logOf } from "./kubelet-server";
 import { NodeKeeper } from "./nodes/node-keeper";
 import { NodePorts } from "./nodes/node-ports";
+import { ServiceNetwork } from "./nodes/service-network";
 import { PodApi } from "./pods/pod-api";
 import { belongs, identityOf, PodFaults } from "./programs/pod-faults";
 import { type PodHost, PodWorker } from "./pods/pod-worker";
@@ -46,6 +49,7 @@ export class NodeAgent {
   private readonly controllers: ControllerHost;
   private readonly nodePorts: NodePorts;
   private readonly kubelet: KubeletServer | null;
+  private readonly services: ServiceNetwork;
   private readonly closing = new AbortController();
   private readonly hosts = new Map<string, PodHost>();
   /** One change of a node at a time, in the order of the messages. */
@@ -76,6 +80,10 @@ export class NodeAgent {
       dial: deps.open,
       fabric: (message) => this.tellFabric(message),
     });
+    this.services = new ServiceNetwork({
+      routes: (address, port) => this.nodePorts.routes(address, port),
+      open: deps.open,
+    });
   }
 
   /** Resolves when the first list of pods is in; then the agent is ready for nodes. */
@@ -83,6 +91,7 @@ export class NodeAgent {
     this.keeper.kubeletPort = (await this.kubelet?.listen()) ?? null;
     void this.keeper.keepAlive();
     this.nodePorts.run();
+    await this.services.listen(this.start.serviceSocket);
     await new Promise<void>((resolve) => {
       void watchForever<Pod>(this.client, "/api/v1/pods", this.closing.signal, {
         onList: (pods) => {
@@ -168,6 +177,7 @@ export class NodeAgent {
     this.closing.abort();
     this.controllers.killAll();
     this.kubelet?.close();
+    this.services.close();
     this.client.close();
   }
 
@@ -303,7 +313,12 @@ export class NodeAgent {
       case "echo-for-foreign-image":
         return startEcho(context, false);
       case "controller":
-        return this.controllers.start(context);
+        return startWithSecret(
+          pod,
+          context,
+          { client: this.client, folder: join(this.start.logsDir, "..", "volumes"), signal: this.closing.signal },
+          (mounted) => this.controllers.start(mounted),
+        );
       case "attached":
         return startAttached(this.start.externalHealthPort ?? 0);
       case "inert":

@@ -3,6 +3,7 @@
 export type ToolName =
   | "pulumi"
   | "pulumi-language-nodejs"
+  | "pulumi-resource-kubernetes"
   | "kube-apiserver"
   | "kube-controller-manager"
   | "kube-scheduler"
@@ -10,7 +11,14 @@ export type ToolName =
   | "etcd";
 export type GoModule = "pulumi" | "language-host" | "kubernetes";
 
-export const versions = { pulumi: "3.246.0", languageHost: "3.68.0", kubernetes: "1.36.3", etcd: "3.6.13" } as const;
+export const versions = {
+  pulumi: "3.246.0",
+  languageHost: "3.68.0",
+  /** No tag of its module is a released version: this is the commit of the day before 4.25.0. */
+  kubernetesProvider: "4.0.0-20260115033456-f47bc2d6f199",
+  kubernetes: "1.36.3",
+  etcd: "3.6.13",
+} as const;
 
 export interface Tool {
   readonly name: ToolName;
@@ -24,6 +32,14 @@ export interface Tool {
   readonly module: GoModule;
   readonly goPackage: string;
   readonly ldflags: string;
+  /** Files that its main embeds and that lie in another module: the build copies them beside that main. */
+  readonly embeds?: Embeds;
+}
+
+export interface Embeds {
+  readonly module: string;
+  /** Of the module, relative to its folder. */
+  readonly files: readonly string[];
 }
 
 const kubernetesFlags =
@@ -66,6 +82,22 @@ export const catalog: readonly Tool[] = [
     module: "language-host",
     goPackage: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     ldflags: "",
+  },
+  // Has no flag for its version either, and the engine does not compare that of a plugin on PATH.
+  {
+    name: "pulumi-resource-kubernetes",
+    version: versions.kubernetesProvider,
+    versionArgs: null,
+    accepts: () => true,
+    accepted: "any",
+    module: "pulumi",
+    goPackage: "./pulumi-resource-kubernetes",
+    // As the next release says it: to API servers this is `pulumi-kubernetes/4.25.0`.
+    ldflags: "-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=4.25.0",
+    embeds: {
+      module: "github.com/pulumi/pulumi-kubernetes/provider/v4",
+      files: ["cmd/pulumi-resource-kubernetes/schema.json", "cmd/pulumi-resource-kubernetes/terraform-mapping.json"],
+    },
   },
   kubernetes("kube-apiserver"),
   kubernetes("kube-controller-manager"),

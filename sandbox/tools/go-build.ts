@@ -1,11 +1,11 @@
 /** Tools built from Go modules whose requirements and sums are committed under go/. */
 import { cpus } from "node:os";
 import { basename, join } from "node:path";
-import { existsSync, rmSync, cpSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, rmSync, cpSync } from "node:fs";
 import { SandboxError } from "../shared/errors";
 import { packageRoot } from "../processes/scripts";
 import type { Cache } from "./cache";
-import type { GoModule, Tool } from "./catalog";
+import type { Embeds, GoModule, Tool } from "./catalog";
 import { which } from "./path-lookup";
 import { type OnProgress, withProgress } from "./progress";
 import { outputOf, runLogged } from "./run";
@@ -16,6 +16,7 @@ const titles: Record<GoModule, string> = {
   kubernetes: "Kubernetes and etcd",
 };
 const buildTimeoutMs = 40 * 60_000;
+const moduleTimeoutMs = 5 * 60_000;
 
 export function goModuleDir(module: GoModule): string {
   const dir = join(packageRoot(), "sandbox", "tools", "go", module);
@@ -65,6 +66,24 @@ export async function buildModule(
   });
 }
 
+/** Go embeds only files beside the source that names them. `go mod download` compares the module with go.sum. */
+async function copyEmbedded(embeds: Embeds, folder: string, go: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const text = await outputOf(go, ["mod", "download", "-json", embeds.module], env, folder, moduleTimeoutMs);
+  const found = /"Dir": "([^"]+)"/.exec(text ?? "")?.[1];
+  if (found === undefined)
+    throw new SandboxError(
+      "SBX-TOOL-BUILD",
+      `the Go module ${embeds.module} can't be had`,
+      "Run the same command again; the Go module proxy (GOPROXY) must be reachable.",
+    );
+  for (const file of embeds.files) {
+    const copy = join(folder, basename(file));
+    copyFileSync(join(found, file), copy);
+    // Files of Go's cache are read-only; this one is removed with the build.
+    chmodSync(copy, 0o600);
+  }
+}
+
 async function build(
   module: GoModule,
   tools: readonly Tool[],
@@ -88,6 +107,7 @@ async function build(
     const ldflags = ["-s -w", ...new Set(tools.map((tool) => tool.ldflags).filter((flags) => flags !== ""))].join(" ");
     const out = join(work, "out") + "/";
     const env = { ...process.env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0", GOMAXPROCS: String(cpus().length) };
+    for (const tool of tools) if (tool.embeds) await copyEmbedded(tool.embeds, join(source, tool.goPackage), go, env);
     const failure = await runLogged({
       command: go,
       args: [

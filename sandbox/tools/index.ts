@@ -5,6 +5,7 @@ import { Cache, defaultCacheDir } from "./cache";
 import { catalog, type GoModule, type Tool, type ToolName } from "./catalog";
 import { downloadFor, tryDownload } from "./download";
 import { buildModule, findGo } from "./go-build";
+import { chosenKubernetesProvider, type KubernetesProvider } from "./kubernetes-provider";
 import { findOnPath } from "./path-lookup";
 import type { OnProgress } from "./progress";
 import { refuseWithoutPackages } from "./packages";
@@ -15,6 +16,8 @@ export type { ToolProgress } from "./progress";
 export interface ResolveToolsOptions {
   /** Default: `$EKS_BLUE_GREEN_CACHE`, else `$XDG_CACHE_HOME/eks-blue-green`, else `~/.cache/eks-blue-green`. */
   readonly cacheDir?: string;
+  /** What `--provider` says: the official kubernetes provider is found or built only when it is wanted. */
+  readonly providers?: Readonly<Record<string, string>>;
   /** Told of every step that takes longer than two seconds. */
   readonly onProgress: OnProgress;
 }
@@ -31,7 +34,11 @@ export async function resolveTools(options: ResolveToolsOptions): Promise<ToolPa
   const cache = new Cache(options.cacheDir ?? defaultCacheDir());
   // Settled both, so that a failure of one leaves no build of the other running behind the caller's back.
   const [go, python] = await Promise.allSettled([
-    resolveBinaries(cache, options.onProgress),
+    resolveBinaries(
+      wantedTools(chosenKubernetesProvider(options.providers ?? {}, process.env)),
+      cache,
+      options.onProgress,
+    ),
     resolvePython(cache, options.onProgress),
   ]);
   if (go.status === "rejected") throw go.reason;
@@ -45,13 +52,21 @@ export async function resolveTools(options: ResolveToolsOptions): Promise<ToolPa
     kubeScheduler: at("kube-scheduler"),
     kubectl: at("kubectl"),
     etcd: at("etcd"),
+    kubernetesProvider: go.value.get("pulumi-resource-kubernetes") ?? null,
     ...python.value,
   };
 }
 
-async function resolveBinaries(cache: Cache, onProgress: OnProgress): Promise<Map<ToolName, string>> {
-  const found = await findOnPath(process.env["PATH"] ?? "");
-  const rest = catalog.filter((tool) => !found.has(tool.name));
+const wantedTools = (provider: KubernetesProvider): readonly Tool[] =>
+  catalog.filter(({ name }) => name !== "pulumi-resource-kubernetes" || provider === "official");
+
+async function resolveBinaries(
+  wanted: readonly Tool[],
+  cache: Cache,
+  onProgress: OnProgress,
+): Promise<Map<ToolName, string>> {
+  const found = await findOnPath(process.env["PATH"] ?? "", wanted);
+  const rest = wanted.filter((tool) => !found.has(tool.name));
   const uncached = rest.filter((tool) => !cache.has(tool.name, tool.version));
   const toBuild: Tool[] = [];
   for (const tool of uncached) {

@@ -1,5 +1,5 @@
 /** Tools that are on PATH already, if their versions will do. */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { catalog, together, type Tool, type ToolName } from "./catalog";
 import { outputOf } from "./run";
@@ -26,13 +26,26 @@ export function parseVersion(text: string): number[] | null {
   return match ? match.slice(1, 4).map((part) => Number(part ?? 0)) : null;
 }
 
+/** Whether it is a program and no script. */
+function isProgram(file: string): boolean {
+  const start = Buffer.alloc(2);
+  const open = openSync(file, "r");
+  try {
+    readSync(open, start, 0, 2, 0);
+  } finally {
+    closeSync(open);
+  }
+  return start.toString("latin1") !== "#!";
+}
+
 interface Found {
   readonly file: string;
   readonly version: string;
 }
 
 async function findOne(tool: Tool, path: string): Promise<Found | null> {
-  const file = which(tool.name, path)[0];
+  // A shell that is pointed at a sandbox has that sandbox's launchers on its PATH: they end with it.
+  const file = which(tool.name, path).find((one) => !tool.name.startsWith("pulumi-resource-") || isProgram(one));
   if (file === undefined) return null;
   if (tool.versionArgs === null) return { file, version: "" };
   // Asking for a version must neither look for news of Pulumi's nor write anywhere.
@@ -46,10 +59,10 @@ async function findOne(tool: Tool, path: string): Promise<Found | null> {
 }
 
 /** Absolute paths of the tools that PATH has in acceptable versions. */
-export async function findOnPath(path: string): Promise<Map<ToolName, string>> {
+export async function findOnPath(path: string, wanted: readonly Tool[] = catalog): Promise<Map<ToolName, string>> {
   const found = new Map<ToolName, Found>();
   await Promise.all(
-    catalog.map(async (tool) => {
+    wanted.map(async (tool) => {
       const one = await findOne(tool, path);
       if (one) found.set(tool.name, one);
     }),

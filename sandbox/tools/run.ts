@@ -56,17 +56,19 @@ export function runLogged(options: RunOptions): Promise<string | null> {
   });
 }
 
-/** What a program prints, stdout and stderr; null when it fails or takes longer than ten seconds. */
+/** What a program prints, stdout and stderr; null when it fails or takes longer than `timeoutMs` (ten seconds). */
 export function outputOf(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
+  cwd: string = process.cwd(),
+  timeoutMs = 10_000,
 ): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(
       command,
       [...args],
-      { timeout: 10_000, killSignal: "SIGKILL", encoding: "utf8", env, maxBuffer: 4_000_000 },
+      { cwd, timeout: timeoutMs, killSignal: "SIGKILL", encoding: "utf8", env, maxBuffer: 4_000_000 },
       (error, stdout, stderr) => resolve(error ? null : stdout + stderr),
     );
   });

@@ -53,7 +53,11 @@ export const passEnvOption = (who: string): Option =>
     .argParser(parsePassEnv)
     .default([], "none");
 export const providerOption = (): Option =>
-  new Option("--provider <name=path>", "use this plugin binary for a provider instead of the stand-in (repeatable)")
+  new Option(
+    "--provider <name=path>",
+    "use this plugin binary for a provider instead of the stand-in (repeatable); `kubernetes=official`: Pulumi's own, " +
+      "built once",
+  )
     .argParser(parseProviders)
     .default({}, "stand-ins");
 
@@ -108,7 +112,10 @@ async function up(flags: UpFlags): Promise<void> {
       `a sandbox already runs in ${dir} (pid ${there.pid})`,
       "Use it (`eks-blue-green sandbox env`), or end it with `eks-blue-green sandbox down`.",
     );
-  const tools = await resolveTools({ onProgress: (progress) => tell(progress.message) });
+  const tools = await resolveTools({
+    providers: flags.provider,
+    onProgress: (progress) => tell(progress.message),
+  });
   const info = await startSandbox(
     {
       dir,

@@ -50,7 +50,7 @@ async function openStage(
   const tools = await stageOfView(
     tell,
     "tools",
-    (progress) => resolveTools({ onProgress: (step) => progress(step.message) }),
+    (progress) => resolveTools({ providers: options.providers, onProgress: (step) => progress(step.message) }),
     () => "ready",
   );
   const info = await stageOfView(

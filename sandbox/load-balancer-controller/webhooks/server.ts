@@ -1,5 +1,5 @@
 /** The admission webhooks' server. */
-import { readFileSync } from "node:fs";
+import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import type { ApiClient } from "../../kubernetes/api-client";
@@ -21,6 +21,8 @@ interface AdmissionRequest {
   readonly oldObject: TargetGroupBinding;
   readonly namespace?: string;
 }
+
+const CERTIFICATE_POLL_MS = 500;
 
 type Verdict =
   | { readonly allowed: true; readonly patch?: readonly object[] }
@@ -69,7 +71,10 @@ export async function startWebhookServer(
     server.close();
     server.closeAllConnections();
   };
-  if (certificate === null) return { port, close };
+  if (certificate === null) {
+    if (given !== null) followFiles(server, given, signal);
+    return { port, close };
+  }
   const self = { port, caBundle: certificate.caBundle };
   try {
     await pointConfigurations(client, self);
@@ -79,6 +84,21 @@ export async function startWebhookServer(
   }
   followConfigurations(client, self, signal);
   return { port, close };
+}
+
+/** A certificate that is mounted changes when its Secret does: from then on new connections get the new one. */
+function followFiles(server: https.Server, files: { certFile: string; keyFile: string }, signal: AbortSignal): void {
+  const changed = (): void => {
+    try {
+      server.setSecureContext({ cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) });
+      log("info", "serves another certificate", { file: files.certFile });
+    } catch {
+      // One of the two is new already and the other is not: it changes in a moment.
+    }
+  };
+  const watched = [files.certFile, files.keyFile];
+  for (const file of watched) watchFile(file, { interval: CERTIFICATE_POLL_MS, persistent: false }, changed);
+  signal.addEventListener("abort", () => watched.forEach((file) => unwatchFile(file, changed)), { once: true });
 }
 
 async function answer(url: string, body: string, client: ApiClient, lookUp: LookUp): Promise<string> {

@@ -43,6 +43,11 @@ interface Node {
 
 const keyOf = (object: { readonly metadata: { readonly namespace?: string; readonly name: string } }): string =>
   `${object.metadata.namespace ?? "default"}/${object.metadata.name}`;
+const shuffled = <T>(items: readonly T[]): T[] =>
+  items
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
 const SERVICE_NAME = "kubernetes.io/service-name";
 
 export class NodePorts {
@@ -85,6 +90,19 @@ export class NodePorts {
   addNode(name: string, address: string): void {
     this.nodes.set(name, { name, address });
     this.sync();
+  }
+
+  /** Pods behind a Service's own address, in a random order; null when no Service has that address and port. */
+  routes(address: string, port: number): Backend[] | null {
+    for (const [key, service] of this.services) {
+      if (service.spec?.clusterIP !== address) continue;
+      const own = service.spec.ports?.find((one) => one.port === port);
+      if (own === undefined) return null;
+      // Of no node: externalTrafficPolicy is about connections from outside.
+      const inside = { ...service, spec: { ...service.spec, externalTrafficPolicy: "Cluster" as const } };
+      return shuffled(backends(inside, own, this.slicesFor(key), ""));
+    }
+    return null;
   }
 
   /** The machine is gone, and with it what went through it. */

@@ -103,6 +103,8 @@ export class ControllerHost {
 
 /** A Deployment's pods of one template share a name but for its last part. */
 const templateOf = (pod: string): string => pod.replace(/-[^-]+$/, "");
+/** Of the pod, as the chart declares it. */
+const WEBHOOK_PORT = 9443;
 const noCredentials = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" };
 
 class ControllerReplica implements RunningProgram {
@@ -114,6 +116,8 @@ class ControllerReplica implements RunningProgram {
   private over = false;
   private child: ChildProcess | null = null;
   private healthPort = 0;
+  /** Where its webhook's port really listens; 0: its process makes certificate and port, and tells the API server. */
+  private webhookPort = 0;
   private fileLog: FileLog | null = null;
   private readonly waitingLog = new ContainerLog();
   /** Its process' file, from where that process began; before, that it waits. */
@@ -144,6 +148,7 @@ class ControllerReplica implements RunningProgram {
     this.leading = true;
     try {
       this.healthPort = await freePort();
+      this.webhookPort = this.context.certificates ? await freePort() : 0;
       if (this.over || this.host.isStopped) {
         this.leading = false;
         return;
@@ -180,6 +185,9 @@ class ControllerReplica implements RunningProgram {
           POD_NAMESPACE: namespace,
           CLUSTER_NAME: clusterName,
           HEALTH_PORT: String(this.healthPort),
+          ...(this.context.certificates
+            ? { WEBHOOK_PORT: String(this.webhookPort), WEBHOOK_CERT_DIR: this.context.certificates }
+            : {}),
         },
         execArgv: [],
         stdio: ["ignore", log, log, "ipc"],
@@ -187,6 +195,13 @@ class ControllerReplica implements RunningProgram {
     } finally {
       fs.closeSync(log);
     }
+    if (this.webhookPort !== 0)
+      this.context.publish({
+        address: this.context.address,
+        port: WEBHOOK_PORT,
+        host: "127.0.0.1",
+        hostPort: this.webhookPort,
+      });
     this.child.once("error", () => this.finish(1));
     this.child.once("exit", (code, signal) => this.finish(code ?? (signal === "SIGKILL" ? KILLED : 143)));
   }
@@ -222,6 +237,7 @@ class ControllerReplica implements RunningProgram {
   private finish(code: number): void {
     if (this.over) return;
     this.over = true;
+    if (this.webhookPort !== 0) this.context.withdraw(this.context.address, WEBHOOK_PORT);
     this.end(code);
   }
 }

@@ -16,6 +16,8 @@ export interface ProgramContext {
   /** The pod's VPC address (the node's with hostNetwork). */
   readonly address: string;
   readonly timeScale: number;
+  /** Folder of the certificate that the container mounts; null or left out: it mounts none. */
+  readonly certificates?: string | null;
   /** Tells everyone where a port of the pod really listens, and that it doesn't any more. */
   publish(entry: FabricEntry): void;
   withdraw(address: string, port: number): void;

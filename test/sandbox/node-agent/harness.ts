@@ -112,6 +112,7 @@ export class TestCluster {
       lbc: "stand-in",
       logsDir: path.join(this.dir, "logs"),
       awsEnv: {},
+      serviceSocket: this.planes.get("blue").serviceSocket,
     });
     await until("the agent to be ready", () => this.messages.some((m) => m.type === "ready"));
   }

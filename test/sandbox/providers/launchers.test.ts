@@ -1,12 +1,12 @@
 /** What the engine starts as a plugin, as the engine starts it; the provider host's answers are the test's own. */
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { installLaunchers } from "../../../sandbox/providers/launchers";
+import { installLaunchers, installOfficialKubernetes } from "../../../sandbox/providers/launchers";
 import { findPython } from "../../../sandbox/tools/python";
 
 describe("a plugin's launcher", function () {
@@ -134,5 +134,38 @@ describe("a plugin's launcher", function () {
     assert.equal(code, 1);
     assert.match(errors, /^pulumi-resource-eks: the sandbox's provider host does not answer at .*no\.sock \(/);
     assert.match(errors, /eks-blue-green sandbox status\n$/);
+  });
+});
+
+describe("the official kubernetes provider's launcher", () => {
+  it("gives the engine's arguments on, and the sandbox's charts and nobody else's as its way out", () => {
+    const base = mkdtempSync(join(tmpdir(), "ebg-it's official-"));
+    try {
+      const program = join(base, "real");
+      writeFileSync(program, '#!/bin/sh\necho "$0" "$@"\nenv\n', { mode: 0o755 });
+      const bin = join(base, "bin");
+      const authorityFile = join(base, "authority.pem");
+      const helmFolder = join(base, "helm");
+      installOfficialKubernetes(bin, { program, charts: "http://127.0.0.1:1", authorityFile, helmFolder });
+      const { stdout, status } = spawnSync(join(bin, "pulumi-resource-kubernetes"), ["--tracing", "x", "127.0.0.1:9"], {
+        env: { HTTPS_PROXY: "http://elsewhere.example.com", AWS_PROFILE: "own" },
+        encoding: "utf8",
+      });
+      assert.equal(status, 0);
+      const [called, ...variables] = stdout.trim().split("\n");
+      // By a name in the sandbox's folder: so it is found when it is left behind.
+      assert.equal(called, `${join(bin, "plugins", "pulumi-resource-kubernetes")} --tracing x 127.0.0.1:9`);
+      for (const expected of [
+        "HTTPS_PROXY=http://127.0.0.1:1",
+        "https_proxy=http://127.0.0.1:1",
+        "NO_PROXY=127.0.0.1,localhost",
+        `SSL_CERT_FILE=${authorityFile}`,
+        `HELM_CACHE_HOME=${join(helmFolder, "cache")}`,
+        "AWS_PROFILE=own",
+      ])
+        assert.ok(variables.includes(expected), expected);
+    } finally {
+      rmSync(base, { recursive: true, force: true });
+    }
   });
 });

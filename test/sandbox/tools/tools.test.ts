@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { createHash } from "node:crypto";
@@ -12,6 +12,7 @@ import { Cache, defaultCacheDir } from "../../../sandbox/tools/cache";
 import { catalog, downloads } from "../../../sandbox/tools/catalog";
 import { fetchTo } from "../../../sandbox/tools/download";
 import { buildModule, findGo, goModuleDir } from "../../../sandbox/tools/go-build";
+import { chosenKubernetesProvider } from "../../../sandbox/tools/kubernetes-provider";
 import { findOnPath, parseVersion, which } from "../../../sandbox/tools/path-lookup";
 import { withProgress, type ToolProgress } from "../../../sandbox/tools/progress";
 
@@ -77,6 +78,12 @@ describe("tools on PATH", () => {
       );
     });
   }
+  it("takes the kubernetes provider, but no launcher of some sandbox, which ends with it", async () => {
+    executable("pulumi-resource-kubernetes", "exec somewhere");
+    assert.deepEqual(await found(), []);
+    writeFileSync(join(dir, "pulumi-resource-kubernetes"), "\x7fELF", { mode: 0o755 });
+    assert.deepEqual(await found(), ["pulumi-resource-kubernetes"]);
+  });
   it("passes over a program that fails, one that can't be run, and relative entries of PATH", async () => {
     executable("pulumi", "exit 1");
     writeFileSync(join(dir, "etcd"), "");
@@ -89,6 +96,20 @@ describe("tools on PATH", () => {
         assert.deepEqual(parseVersion(`Tool v${a}.${b}.${c} (x)`), [a, b, c]),
       ),
     );
+  });
+});
+
+describe("the kubernetes provider", () => {
+  it("is the stand-in unless the command line, else the variable, names the official one", () => {
+    assert.equal(chosenKubernetesProvider({}, {}), "stand-in");
+    assert.equal(chosenKubernetesProvider({}, { EBG_KUBERNETES_PROVIDER: "official" }), "official");
+    assert.equal(chosenKubernetesProvider({ kubernetes: "official" }, {}), "official");
+    assert.equal(
+      chosenKubernetesProvider({ kubernetes: "stand-in" }, { EBG_KUBERNETES_PROVIDER: "official" }),
+      "stand-in",
+    );
+    // Somebody's own program is linked by its path; nothing has to be built for it.
+    assert.equal(chosenKubernetesProvider({ kubernetes: "/own/provider" }, {}), "stand-in");
   });
 });
 
@@ -203,6 +224,29 @@ describe("builds", () => {
     assert.equal(readFileSync(cache.binary("etcd", "3.6.13"), "utf8"), "built\n");
     assert.equal(readFileSync(calls, "utf8").trim().split("\n").length, 1);
     assert.match(readFileSync(calls, "utf8"), /-mod=readonly -trimpath/);
+  });
+  it("put beside their main what it embeds from another module, as Go has checked that module", async () => {
+    const module = join(dir, "module", "cmd", "pulumi-resource-kubernetes");
+    mkdirSync(module, { recursive: true });
+    for (const name of ["schema.json", "terraform-mapping.json"]) writeFileSync(join(module, name), name);
+    const go = executable(
+      "go",
+      `if [ "$1" = mod ]; then echo '"Dir": "${join(dir, "module")}"'; exit; fi\n` +
+        `cat pulumi-resource-kubernetes/*.json > ${join(dir, "embedded")} || exit 1\n` +
+        `while [ "$1" != -o ]; do shift; done\nmkdir -p "$2"\necho built > "$2pulumi-resource-kubernetes"`,
+    );
+    const provider = catalog.filter((tool) => tool.name === "pulumi-resource-kubernetes");
+    const cache = new Cache(join(dir, "cache"));
+    await buildModule("pulumi", provider, go, cache, () => undefined);
+    assert.equal(readFileSync(join(dir, "embedded"), "utf8"), "schema.jsonterraform-mapping.json");
+    const lost = executable("go", "exit 1");
+    await assert.rejects(
+      buildModule("pulumi", provider, lost, new Cache(join(dir, "other")), () => undefined),
+      {
+        code: "SBX-TOOL-BUILD",
+        message: /pulumi-kubernetes\/provider\/v4 can't be had/,
+      },
+    );
   });
   it("that fail name the log, and leave no tool", async () => {
     const go = executable("go", "echo 'undefined: broken' >&2\nexit 2");
