@@ -17,7 +17,7 @@ function remedyFor(session: Session, observation: Observation): string {
   const look = `look at all of it: ${typed(environment, "verify")}`;
   const [first] = ill;
   if (first !== undefined && well.length > 0) return `take it out: eks-blue-green drain ${first}; ${look}`;
-  return `${bringIn(session.record.placement, first ?? active[0] ?? "")}; ${look}`;
+  return `${bringIn(session.record.placement, [first ?? active[0] ?? ""])}; ${look}`;
 }
 
 /** With a code when something is wrong: then the command ends with exit code 9, though there is nothing to do. */

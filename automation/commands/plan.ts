@@ -6,6 +6,7 @@ import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { knowing, type Family } from "../environment/state";
 import type { Finding } from "../finding";
 import { largerFindings } from "../preflight/larger-members";
+import { atRisk, type AtRisk } from "../planning/at-risk";
 import { stepTimes, type StepTime } from "../planning/duration";
 import { describeAsked } from "../text/command-line";
 import { hooksAround } from "../planning/hooks";
@@ -32,6 +33,11 @@ export interface UpgradePlan {
    * has. Absent: none, or nobody is let in.
    */
   readonly waitsForExternal?: readonly string[];
+  /**
+   * Only where traffic is weighted: how many of the requests a member that turns out to be bad gets by each of `steps`
+   * that gives it more. Absent: no step does.
+   */
+  readonly atRisk?: readonly AtRisk[];
   /** Commands of the config's `hooks` that are run around these steps. Absent: none. */
   readonly hooks?: readonly PlannedHook[];
   /** The rollout that is under way, which `upgrade` would go on with. */
@@ -80,6 +86,7 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
       (config.rollout.retire === "ask" || config.services.some(isExternal)) && steps.some((step) => isRetire(step)),
     ...waitsForExternal(steps, config),
     ...hooksOf(steps, config),
+    ...riskOf(record.placement, steps, config),
     underWay,
   });
   if (underWay !== null) return of(underWay.steps.slice(underWay.done), underWay.wantedVersion, underWay.strategy);
@@ -95,6 +102,11 @@ function hooksOf(steps: readonly Step[], { hooks = [] }: EnvironmentConfig): Pic
       : [],
   );
   return planned.length === 0 ? {} : { hooks: planned };
+}
+
+function riskOf(from: Placement, steps: readonly Step[], config: EnvironmentConfig): Pick<UpgradePlan, "atRisk"> {
+  const all = atRisk(from, steps, config);
+  return all.length === 0 ? {} : { atRisk: all };
 }
 
 function waitsForExternal(

@@ -4,7 +4,7 @@ import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/recor
 import { DriverError } from "../errors";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseForeignProvision, refuseForeignStacks } from "../environment/member-stack";
-import { knowing, readFamily, refuseOlderRecord, refuseWeights, type Family } from "../environment/state";
+import { knowing, readFamily, refuseOlderRecord, type Family } from "../environment/state";
 import { learnOwners } from "../observation/target-owners";
 import { planCommand } from "../planning/member-commands";
 import { largerThanNeeded } from "../planning/capacity";
@@ -53,7 +53,6 @@ async function familyToAct(ports: Ports, run: UpgradeRun, asked: Asked): Promise
   refuseOthers(found.record, asked, run.environment);
   const family = await settledFamily(ports, run, found);
   await refuseOlderRecord(ports, family, run.environment);
-  refuseWeights(family.record, run.environment);
   refuseDuringAdoption(family.record, run.environment);
   refuseDuringEvacuation(family.record, run.environment);
   if (family.record.rollout?.command?.name === "teardown")

@@ -1,6 +1,6 @@
 /** The environment and its members as their stacks have them. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { isNewerSchema, parseRecord, schemaOf, withMembers, type EnvironmentRecord } from "../../stacks/record";
+import { isNewerSchema, parseRecord, withMembers, type EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Ports } from "../ports";
 import { withLoadBalancers, withTargetGroups } from "./load-balancers";
@@ -126,26 +126,12 @@ export async function refuseOlderRecord(
 }
 
 /**
- * Shares are read and shown, and passed on by a plain update. No planner keeps them yet: a drain would leave members at a
- * share of 0 alone. @throws EBG-PLAN-IMPOSSIBLE
- */
-export function refuseWeights(record: EnvironmentRecord, environment: string): void {
-  if (schemaOf(record) === 1) return;
-  throw new DriverError(
-    "EBG-PLAN-IMPOSSIBLE",
-    `the record of ${environment} has shares of weighted traffic, and this version of eks-blue-green moves none`,
-    "run the command with the version that wrote them, or a newer one",
-  );
-}
-
-/**
  * The family for whoever is going to change something. @throws as `readFamily`, and EBG-RECORD-LOST for a record that
- * is older than its members, EBG-PLAN-IMPOSSIBLE for one with shares
+ * is older than its members
  */
 export async function readFamilyToAct(ports: Pick<Ports, "pulumi" | "aws">, name: string): Promise<Family> {
   const family = await readFamily(ports, name);
   await refuseOlderRecord(ports, family, name);
-  refuseWeights(family.record, name);
   return family;
 }
 

@@ -85,7 +85,7 @@ export function mayEvacuate(
       peers.map((name) => `${name}: ${healthOf(owners, observation, name)}`).join(", ") || "no other member is active";
     throw refused(
       `without ${member} nobody would serve${lost.length > 0 && peers.length > 0 ? ` ${listing(lost)}` : ""} (${states})`,
-      `repair another member, or ${bringIn(record.placement, member)}; then run the same command again`,
+      `repair another member, or ${bringIn(record.placement, [member])}; then run the same command again`,
     );
   }
   if (!teardown) refuseWithShare(record, member, environment);

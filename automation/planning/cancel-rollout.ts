@@ -8,6 +8,7 @@ import {
   placementAfter,
   boundMembers,
   servingMembers,
+  isServing,
 } from "../../stacks/record";
 import type { EnvironmentRecord, Placement, Rollout, Step } from "../../stacks/record";
 import { Steps } from "./step-builder";
@@ -50,7 +51,7 @@ export function beganAt(record: EnvironmentRecord, wantedVersion: string): boole
 export function standsByAt(placement: Placement, wantedVersion: string): boolean {
   const active = servingMembers(placement).map((name) => placement[name]?.version ?? wantedVersion);
   const older = Object.values(placement)
-    .filter(({ role, evacuated }) => role === "standby" && evacuated === undefined)
+    .filter((stands) => stands.role !== "absent" && !isServing(stands) && stands.evacuated === undefined)
     .map(({ version }) => version ?? "")
     .filter((version) => active.some((serving) => compareVersions(version, serving) < 0));
   return (

@@ -2,9 +2,10 @@
  * How much of the environment's capacity may be missing, and who makes up for a member that is out. Pure. Capacity is
  * in percent of one member's.
  */
-import { capacityOf, memberMoves, servingMembers } from "../../stacks/record";
+import { capacityOf, memberMoves, servingMembers, isServing, partOf } from "../../stacks/record";
 import type { MemberMoveKind, Placement, Rollout, Step } from "../../stacks/record";
 import { bringIn, impossible, type Limits, type Steps } from "./step-builder";
+import { shareOf, type Shares } from "./shares";
 import { counted } from "../text/sentences";
 
 /** What the active members other than `without` carry together. */
@@ -59,48 +60,90 @@ export function leavingMembers(steps: readonly Step[]): string[] {
   );
 }
 
-/** Scales the other active members up until they carry `floor` without `outgoing`. @throws EBG-PLAN-IMPOSSIBLE */
-export function cover(steps: Steps, outgoing: string, floor: number, limits: Limits): void {
-  const lacking = lackingWithout(steps, outgoing, floor, limits);
-  if (lacking !== null) throw impossible(lacking.message, lacking.remedy);
-  const others = steps.serving().filter((name) => name !== outgoing);
+/** Who is to carry traffic: the members that serve without these, and those that are about to. */
+export interface Carriers {
+  readonly without: readonly string[];
+  /** Shares that members are about to get. Default: none. */
+  readonly after?: Shares;
+}
+
+const carriersOf = (steps: Steps, { without, after = {} }: Carriers): string[] =>
+  [...new Set([...steps.serving(), ...Object.keys(after)])].filter((name) => !without.includes(name));
+
+/** The size that each of them needs to carry `floor` together, whatever there is room for. */
+function needed(steps: Steps, carriers: Carriers, floor: number, limits: Limits): Record<string, number> {
+  const names = carriersOf(steps, carriers);
+  if (steps.weighted) return neededByShare(steps, names, carriers.after ?? {}, floor);
   const most = limits.maxCapacityPercent ?? Number.POSITIVE_INFINITY;
   const at = (name: string, level: number): number => Math.max(capacityOf(steps.at(name)), Math.min(level, most));
   // Evenly: the lowest level to which those below it have to rise.
   let level = 0;
-  while (others.reduce((sum, name) => sum + at(name, level), 0) < floor) level += 1;
-  for (const name of others) if (at(name, level) > capacityOf(steps.at(name))) steps.resize(name, at(name, level));
+  while (names.reduce((sum, name) => sum + at(name, level), 0) < floor) level += 1;
+  return Object.fromEntries(names.map((name) => [name, at(name, level)]));
 }
 
-/** Why the others can't stand in for `outgoing`, however far they are scaled; null when they can. */
+/** Requests follow the shares, whatever size a member has: each must be as large as its part. */
+function neededByShare(steps: Steps, names: readonly string[], after: Shares, floor: number): Record<string, number> {
+  const share = (name: string): number => after[name] ?? shareOf(steps.at(name));
+  const sum = names.reduce((all, name) => all + share(name), 0);
+  return Object.fromEntries(names.map((name) => [name, Math.ceil((floor * share(name)) / sum)]));
+}
+
+/** Scales those that stay, or come, up until they carry `floor` without the others. @throws EBG-PLAN-IMPOSSIBLE */
+export function cover(steps: Steps, carriers: Carriers, floor: number, limits: Limits): void {
+  const lacking = lackingWithout(steps, carriers, floor, limits);
+  if (lacking !== null) throw impossible(lacking.message, lacking.remedy);
+  for (const [name, level] of Object.entries(needed(steps, carriers, floor, limits)))
+    if (level > capacityOf(steps.at(name))) steps.resize(name, level);
+}
+
+/** Why those can't carry it, however far they are scaled; null when they can. */
 export function lackingWithout(
   steps: Steps,
-  outgoing: string,
+  carriers: Carriers,
   floor: number,
   limits: Limits,
 ): { readonly message: string; readonly remedy: string } | null {
-  const others = steps.serving().filter((name) => name !== outgoing);
+  const others = carriersOf(steps, carriers);
+  const outgoing = carriers.without.join(", ");
   const least = Math.max(1, limits.minActive);
+  const another = bringIn(steps.placement, carriers.without);
   if (others.length < least) {
     return {
       message:
         `${outgoing} can't leave traffic: ${counted(others.length, "other member")} ` +
         `active${others.length > 0 ? ` (${others.join(", ")})` : ""}, ${least} must be at every point`,
-      remedy:
-        `${bringIn(steps.placement, outgoing)}` + (least > 1 ? ", or lower eks-blue-green:rollout.minActive" : ""),
+      remedy: `${another}` + (least > 1 ? ", or lower eks-blue-green:rollout.minActive" : ""),
     };
   }
   const most = limits.maxCapacityPercent ?? Number.POSITIVE_INFINITY;
-  const reach = others.reduce((sum, name) => sum + Math.max(capacityOf(steps.at(name)), most), 0);
-  if (reach >= floor) return null;
+  const room = (name: string): number => Math.max(capacityOf(steps.at(name)), most);
+  const reach = others.reduce((sum, name) => sum + room(name), 0);
+  const remedy =
+    "raise eks-blue-green:cluster.nodes.maxSize and deploy it (eks-blue-green up), or lower " +
+    `eks-blue-green:rollout.minCapacityPercent; or ${another}`;
+  if (reach < floor)
+    return {
+      message:
+        `${outgoing} can't leave traffic: ${others.join(", ")} would have to carry ${floor} % of a member's ` +
+        `capacity, and cluster.nodes.maxSize has room for ${reach} %`,
+      remedy,
+    };
+  if (!steps.weighted) return null;
+  const small = Object.entries(needed(steps, carriers, floor, limits)).find(([name, level]) => level > room(name));
+  if (small === undefined) return null;
   return {
     message:
-      `${outgoing} can't leave traffic: ${others.join(", ")} would have to carry ${floor} % of a member's ` +
-      `capacity, and cluster.nodes.maxSize has room for ${reach} %`,
-    remedy:
-      "raise eks-blue-green:cluster.nodes.maxSize and deploy it (eks-blue-green up), or lower " +
-      `eks-blue-green:rollout.minCapacityPercent; or ${bringIn(steps.placement, outgoing)}`,
+      `${outgoing} can't leave traffic: by its share ${small[0]} would have to carry ${small[1]} % of a member's ` +
+      `capacity, and cluster.nodes.maxSize has room for ${room(small[0])} %`,
+    remedy,
   };
+}
+
+/** The size below which a member that serves can't get: what its share brings it. 0 where traffic follows the targets. */
+export function leastSize(placement: Placement, member: string, floor: number): number {
+  const part = partOf(placement, member);
+  return part === null ? 0 : Math.ceil(floor * part);
 }
 
 /**
@@ -108,6 +151,6 @@ export function lackingWithout(
  * admitted a member has to make the others smaller again.
  */
 export const largerThanNeeded = (placement: Placement): string[] =>
-  Object.values(placement).some(({ role }) => role === "standby")
+  Object.values(placement).some((stands) => stands.role !== "absent" && !isServing(stands))
     ? []
     : servingMembers(placement).filter((name) => capacityOf(placement[name]) > 100);

@@ -3,13 +3,22 @@
  * minors in one
  * stay, so that it leaves traffic once (docs/decisions/0005-cycle.md). Roles and sizes end as they began.
  */
-import { capacityOf, compareVersions, nextMinor, nodePercentOf, servingMembers } from "../../stacks/record";
+import {
+  capacityOf,
+  compareVersions,
+  fullShare,
+  isBound,
+  isServing,
+  nextMinor,
+  nodePercentOf,
+} from "../../stacks/record";
 import type { Placement, Step } from "../../stacks/record";
 import { capacityFloor, cover, lackingWithout } from "./capacity";
-import { impossible, Steps, type Limits, type Wanted } from "./step-builder";
+import { rampDown, rampUp, shareOf } from "./shares";
+import { impossible, Steps, type Limits, type Wanted, stepsFrom } from "./step-builder";
 
 export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[] {
-  const steps = new Steps(current);
+  const steps = stepsFrom(current, limits);
   const names = [...new Set([...wanted.members, ...Object.keys(current)])].filter(
     (name) => steps.at(name).role !== "absent",
   );
@@ -23,17 +32,22 @@ export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[
     );
   const behind = names.filter((name) => compareVersions(steps.at(name).version ?? wanted.version, wanted.version) < 0);
   // Nobody is served by a standby: it goes first, and shows what the version does.
-  for (const name of behind) if (steps.at(name).role === "standby") upgradeInPlace(steps, name, wanted.version);
+  for (const name of behind.filter((one) => !isServing(steps.at(one)))) {
+    const wasBound = isBound(steps.at(name));
+    if (wasBound) steps.drain(name);
+    upgradeInPlace(steps, name, wanted.version);
+    if (wasBound) steps.admit(name);
+  }
   const floor = capacityFloor(current, limits);
-  for (const name of behind.filter((one) => steps.at(one).role === "active")) {
+  for (const name of behind.filter((one) => isServing(steps.at(one)))) {
     standIn(steps, name, floor, limits, names);
-    cover(steps, name, floor, limits);
-    steps.move("drain", name, { ...steps.at(name), role: "standby" });
+    cover(steps, { without: [name] }, floor, limits);
+    rampDown(steps, name);
+    steps.drain(name);
     // It may have carried others' load before; while it is out, fewer nodes are fewer to replace.
     steps.resize(name, capacityOf(current[name]), nodePercentOf(current[name]));
     upgradeInPlace(steps, name, wanted.version);
-    steps.move("admit", name, { ...steps.at(name), role: "active" });
-    steps.bake(limits.bakeSeconds, `${name} (${wanted.version}) serves again`);
+    comeBack(steps, name, shareOf(current[name]), limits, "serves again");
   }
   asBefore(steps, current, names);
   return steps.list;
@@ -52,22 +66,30 @@ function upgradeInPlace(steps: Steps, name: string, version: string): void {
 /** Standbys come in when the active ones alone can't do without `outgoing`. */
 function standIn(steps: Steps, outgoing: string, floor: number, limits: Limits, names: readonly string[]): void {
   for (;;) {
-    const lacking = lackingWithout(steps, outgoing, floor, limits);
+    const lacking = lackingWithout(steps, { without: [outgoing] }, floor, limits);
     if (lacking === null) return;
-    const standby = names.find((name) => steps.at(name).role === "standby");
+    const standby = names.find((name) => name !== outgoing && !isServing(steps.at(name)));
     if (standby === undefined) throw impossible(lacking.message, lacking.remedy);
     if (steps.at(standby).workload === "stopped")
       steps.move("scale", standby, { ...steps.at(standby), workload: "running" });
-    steps.move("admit", standby, { ...steps.at(standby), role: "active" });
-    steps.bake(limits.bakeSeconds, `${standby} (${steps.at(standby).version}) stands in`);
+    comeBack(steps, standby, fullShare, limits, "stands in");
   }
+}
+
+/** Into traffic, up to its share. */
+function comeBack(steps: Steps, name: string, full: number, limits: Limits, what: string): void {
+  if (!isBound(steps.at(name))) steps.admit(name);
+  const serves = `${name} (${steps.at(name).version}) ${what}`;
+  if (steps.weighted) rampUp(steps, { incoming: name, outgoing: null, full }, limits, serves);
+  else steps.bake(limits.bakeSeconds, serves);
 }
 
 /** Those who only stood in go out again; then everybody gets the size that it had. */
 function asBefore(steps: Steps, before: Placement, names: readonly string[]): void {
-  const standIns = servingMembers(steps.placement).filter((name) => before[name]?.role === "standby");
+  const standIns = steps.serving().filter((name) => !isServing(before[name]));
   for (const name of standIns) {
-    steps.move("drain", name, { ...steps.at(name), role: "standby" });
+    rampDown(steps, name);
+    if (!isBound(before[name])) steps.drain(name);
     if (before[name]?.workload === "stopped") steps.move("scale", name, { ...steps.at(name), workload: "stopped" });
   }
   for (const name of names) steps.resize(name, capacityOf(before[name]), nodePercentOf(before[name]));

@@ -3,6 +3,7 @@
  * is known, EKS promises none of its own times. Pure.
  */
 import type { EnvironmentConfig } from "../../stacks/config";
+import { weightedRolloutOf } from "../../stacks/config/weighted-rollout";
 import { capacityOf, nodePercentOf, type MemberMove, type Move, type Step } from "../../stacks/record";
 
 /** Seconds that EKS and its nodes usually take, rather more than less (docs/reference/aws-behaviour.md). */
@@ -15,6 +16,8 @@ export const usualSeconds = {
   deleteCluster: 15 * 60,
   /** Pods are started and found healthy by the load balancer. */
   startPods: 60,
+  /** Weights are read back from AWS, twice. */
+  readWeights: 15,
   /** A move's previews, updates of stacks and looks. */
   move: 30,
 } as const;
@@ -25,7 +28,7 @@ export interface StepTime {
   readonly what: string;
 }
 
-type Config = Pick<EnvironmentConfig, "cluster" | "services" | "rollout">;
+type Config = Pick<EnvironmentConfig, "cluster" | "services" | "rollout" | "loadBalancer">;
 
 const longest = (values: readonly number[]): number => Math.max(0, ...values);
 
@@ -64,7 +67,10 @@ function moveTime(move: Move, config: Config): StepTime {
     case "scale":
       return scaleTime(move, config);
     case "shift":
-      return { seconds: hold, what: "the hold" };
+      return {
+        seconds: usualSeconds.readWeights + weightedRolloutOf(config).weightHoldSeconds,
+        what: "the load balancer's nodes follow",
+      };
     case "retire":
       return { seconds: usualSeconds.deleteCluster, what: "EKS deletes the cluster" };
     default:

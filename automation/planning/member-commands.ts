@@ -2,11 +2,21 @@
  * Planned work on one member, and the way back of what is finished: short rollouts with the same invariants and gates.
  * Pure.
  */
-import { capacityOf, compareVersions, inOrder, servingMembers } from "../../stacks/record";
+import {
+  capacityOf,
+  compareVersions,
+  fullShare,
+  inOrder,
+  isBound,
+  isServing,
+  partOf,
+  servingMembers,
+} from "../../stacks/record";
 import type { Evacuated, MemberPlacement, Placement, RolloutCommand, Step } from "../../stacks/record";
-import { servingCapacity, capacityFloor, cover } from "./capacity";
+import { servingCapacity, capacityFloor, cover, leastSize } from "./capacity";
+import { percentOf, rampDown, rampUp, shareOf } from "./shares";
 import { planTeardown } from "./teardown";
-import { bringIn, impossible, Steps, type Limits } from "./step-builder";
+import { bringIn, impossible, Steps, type Limits, stepsFrom } from "./step-builder";
 import { doing } from "../text/sentences";
 
 /** The steps of a command; none when everything is so already. @throws EBG-PLAN-IMPOSSIBLE */
@@ -45,11 +55,11 @@ const newest = (current: Placement, names: readonly string[]): string | undefine
 /** A member that is absent is made first, at the newest version that serves. */
 function admit(current: Placement, member: string, limits: Limits): Step[] {
   const stands = memberOf(current, member);
-  const steps = new Steps(current);
+  const steps = stepsFrom(current, limits);
   // With nobody in traffic, what is there says the version: a lost environment is brought back by this.
   const present = Object.keys(current).filter((name) => current[name]?.role !== "absent");
   const serving = newest(current, servingMembers(current)) ?? newest(current, present);
-  if (stands.role === "active") return [];
+  if (isBound(stands) && (!steps.weighted || shareOf(stands) >= fullShare)) return [];
   if (stands.evacuated !== undefined) throw evacuatedFirst(member, stands.evacuated);
   if (stands.role === "absent") {
     if (serving === undefined)
@@ -60,14 +70,26 @@ function admit(current: Placement, member: string, limits: Limits): Step[] {
     steps.move("provision", member, { role: "standby", version: serving, workload: "running" });
   }
   comeIn(steps, member);
-  steps.bake(limits.bakeSeconds, `${member} (${steps.at(member).version ?? "?"}) serves`);
+  const serves = `${member} (${steps.at(member).version ?? "?"}) serves`;
+  if (!steps.weighted) steps.bake(limits.bakeSeconds, serves);
+  else {
+    growToShare(steps, member, capacityFloor(current, limits), limits);
+    rampUp(steps, { incoming: member, outgoing: null, full: fullShare }, limits, serves);
+  }
   return steps.list;
 }
 
 function comeIn(steps: Steps, member: string): void {
   if (steps.at(member).workload === "stopped")
     steps.move("scale", member, { ...steps.at(member), workload: "running" });
-  steps.move("admit", member, { ...steps.at(member), role: "active" });
+  if (!isBound(steps.at(member))) steps.admit(member);
+}
+
+/** One that was scaled down gets as many requests as its share says, whatever its size. */
+function growToShare(steps: Steps, member: string, floor: number, limits: Limits): void {
+  const after = { ...steps.placement, [member]: { ...steps.at(member), share: fullShare } };
+  const size = Math.min(leastSize(after, member, floor), limits.maxCapacityPercent ?? Number.POSITIVE_INFINITY);
+  if (size > capacityOf(steps.at(member))) steps.resize(member, size);
 }
 
 /** Bindings that it still has would register behind a denial, and a plan of its stack would take them for drift. */
@@ -85,11 +107,15 @@ function evacuatedFirst(member: string, { at, why }: Evacuated): Error {
  */
 function drain(current: Placement, member: string, limits: Limits): Step[] {
   const stands = memberOf(current, member);
-  const steps = new Steps(current);
+  const steps = stepsFrom(current, limits);
   if (stands.evacuated !== undefined) steps.move("drain", member, inOrder(stands));
-  if (stands.role !== "active") return steps.list;
-  cover(steps, member, capacityFloor(current, limits), limits);
-  steps.move("drain", member, { ...steps.at(member), role: "standby" });
+  if (!isBound(stands)) return steps.list;
+  if (isServing(stands)) cover(steps, { without: [member] }, capacityFloor(current, limits), limits);
+  if (steps.weighted && isServing(stands)) {
+    rampDown(steps, member);
+    steps.bake(limits.bakeSeconds, `${doing(steps.serving(), "serve")} without ${member}`);
+  }
+  steps.drain(member);
   return steps.list;
 }
 
@@ -106,16 +132,28 @@ function scale(current: Placement, member: string, percent: number, limits: Limi
     );
   const floor = capacityFloor(current, limits);
   const left = servingCapacity(current, member) + percent;
-  if (stands.role === "active" && percent < capacityOf(stands) && left < floor) {
+  const shrinks = isServing(stands) && percent < capacityOf(stands);
+  if (shrinks && left < floor) {
     throw impossible(
       `with ${member} at ${percent} % the active members carry ${left} %, and traffic needs ${floor} %`,
-      `scale another one up first, or lower eks-blue-green:rollout.minCapacityPercent; or ${bringIn(current, member)}`,
+      `scale another one up first, or lower eks-blue-green:rollout.minCapacityPercent; or ${bringIn(current, [member])}`,
     );
   }
-  const steps = new Steps(current);
+  const least = leastSize(current, member, floor);
+  if (shrinks && percent < least)
+    throw impossible(
+      `${member} gets ${percentOf(partOf(current, member) ?? 0)} of the requests by its share, for which it needs ` +
+        `${least} % of its size`,
+      `choose ${least} or more, or lower eks-blue-green:rollout.minCapacityPercent; or ${bringIn(current, [member])}`,
+    );
+  const steps = stepsFrom(current, limits);
   steps.resize(member, percent);
   return steps.list;
 }
+
+/** There, and nobody is served by it. */
+const standsBy = (stands: MemberPlacement | undefined): boolean =>
+  stands?.role === "standby" || (isBound(stands) && !isServing(stands));
 
 /** After a finished `replace` whose old member still stands by: that one comes in again, and the new one goes out. */
 function rollback(current: Placement, limits: Limits): Step[] {
@@ -123,7 +161,7 @@ function rollback(current: Placement, limits: Limits): Step[] {
   const serving = newest(current, active);
   const old = Object.keys(current).filter(
     (name) =>
-      current[name]?.role === "standby" &&
+      standsBy(current[name]) &&
       current[name]?.evacuated === undefined &&
       compareVersions(current[name]?.version ?? "", serving ?? "") < 0,
   );
@@ -131,7 +169,7 @@ function rollback(current: Placement, limits: Limits): Step[] {
   if (serving === undefined)
     throw impossible(
       "there is nothing to go back to: nobody is in traffic",
-      `${bringIn(current, "")}, then look at it: eks-blue-green status`,
+      `${bringIn(current, [])}, then look at it: eks-blue-green status`,
     );
   if (version === undefined) {
     throw impossible(
@@ -141,24 +179,29 @@ function rollback(current: Placement, limits: Limits): Step[] {
         "(docs/how-to/runbook.md)",
     );
   }
-  const steps = new Steps(current);
+  const steps = stepsFrom(current, limits);
   const floor = capacityFloor(current, limits);
-  const leaving = active.filter((name) => current[name]?.version === serving);
-  const returning = old.filter((name) => current[name]?.version === version).slice(0, leaving.length);
+  const newer = active.filter((name) => current[name]?.version === serving);
+  const returning = old.filter((name) => current[name]?.version === version).slice(0, newer.length);
   for (const name of returning) {
     steps.resize(name, Math.max(capacityOf(steps.at(name)), 100));
     comeIn(steps, name);
   }
-  steps.bake(
-    limits.bakeSeconds,
-    `${doing(
-      returning.map((name) => `${name} (${version})`),
-      "serve",
-    )} again beside ${leaving.join(", ")}`,
-  );
-  for (const name of leaving.slice(0, returning.length)) {
-    cover(steps, name, floor, limits);
-    steps.move("drain", name, { ...steps.at(name), role: "standby" });
+  const again = `${doing(
+    returning.map((name) => `${name} (${version})`),
+    "serve",
+  )} again`;
+  const leaving = newer.slice(0, returning.length);
+  if (steps.weighted) {
+    // In one move: whoever asks for it wants the newer version to serve nobody.
+    const after = Object.fromEntries(returning.map((name, index) => [name, shareOf(current[leaving[index] ?? ""])]));
+    cover(steps, { without: leaving, after }, floor, limits);
+    steps.shift({ ...Object.fromEntries(leaving.map((name) => [name, 0])), ...after });
+    steps.bake(limits.bakeSeconds, `${again} instead of ${leaving.join(", ")}`);
+  } else steps.bake(limits.bakeSeconds, `${again} beside ${newer.join(", ")}`);
+  for (const name of leaving) {
+    if (!steps.weighted) cover(steps, { without: [name] }, floor, limits);
+    steps.drain(name);
   }
   return steps.list;
 }

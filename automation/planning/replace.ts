@@ -2,11 +2,13 @@
  * From where the members stand to what is wanted: an ordered list of steps. Pure; the property tests hold its
  * invariants.
  */
-import { capacityOf, compareVersions, sizedAt, servingMembers } from "../../stacks/record";
-import type { Placement, Step, StrategyName } from "../../stacks/record";
+import { boundMembers, capacityOf, compareVersions, fullShare, isBound, isServing } from "../../stacks/record";
+import { servingMembers, sizedAt } from "../../stacks/record";
+import type { MemberPlacement, Placement, Step, StrategyName } from "../../stacks/record";
 import { cover, floorOf } from "./capacity";
 import { cycle } from "./cycle";
-import { impossible, Steps, type Limits, type Wanted } from "./step-builder";
+import { rampUp, shareOf, takenOver } from "./shares";
+import { impossible, Steps, type Limits, type Wanted, stepsFrom } from "./step-builder";
 import { counted } from "../text/sentences";
 
 export { afterStep, limitsOf } from "./step-builder";
@@ -61,24 +63,27 @@ function check(current: Placement, wanted: Wanted, limits: Limits): void {
 }
 
 /**
- * For every active member of another version one of the wanted version comes in before it goes out. Standbys of the
- * wanted version are
- * used first; standbys of another version are retired to make room when no name is free, and at the end otherwise.
+ * For every member that serves another version one of the wanted version comes in before it goes out. Standbys of the
+ * wanted version are used first; standbys of another version are retired to make room when no name is free, and at the
+ * end otherwise.
  */
 function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
-  const steps = new Steps(current);
-  const old = servingMembers(current).filter((name) => current[name]?.version !== wanted.version);
+  const steps = stepsFrom(current, limits);
+  const other = boundMembers(current).filter((name) => current[name]?.version !== wanted.version);
   const floor = floorOf(current, { strategy: "replace", wantedVersion: wanted.version }, limits);
-  for (const outgoing of old) {
-    const incoming = bringIn(steps, wanted, limits, outgoing);
+  // An earlier rollout took all of its share: it stands by, and is still bound.
+  for (const name of other) if (!isServing(current[name])) steps.drain(name);
+  const begun = begunMembers(current, wanted);
+  for (const outgoing of other.filter((name) => isServing(current[name]))) {
+    const incoming = bringIn(steps, wanted, limits, { outgoing, begun });
     if (steps.at(incoming).workload === "stopped")
       steps.move("scale", incoming, { ...steps.at(incoming), workload: "running" });
-    if (steps.at(incoming).role === "standby" && capacityOf(steps.at(incoming)) < capacityOf(steps.at(outgoing)))
+    const comes = steps.weighted ? !isFull(steps.at(incoming)) : !isBound(steps.at(incoming));
+    if (comes && capacityOf(steps.at(incoming)) < capacityOf(steps.at(outgoing)))
       steps.resize(incoming, capacityOf(steps.at(outgoing)));
-    if (steps.at(incoming).role === "standby") steps.move("admit", incoming, { ...steps.at(incoming), role: "active" });
-    cover(steps, outgoing, floor, limits);
-    steps.bake(limits.bakeSeconds, `${incoming} (${wanted.version}) serves beside ${outgoing}`);
-    steps.move("drain", outgoing, { ...steps.at(outgoing), role: "standby" });
+    if (!isBound(steps.at(incoming))) steps.admit(incoming);
+    handOver(steps, { incoming, outgoing }, floor, limits);
+    steps.drain(outgoing);
     stop(steps, outgoing, limits);
     steps.bake(limits.bakeSeconds, `${incoming} (${wanted.version}) serves without ${outgoing}`);
     steps.move("retire", outgoing, { role: "absent", version: null, workload: "running" });
@@ -87,12 +92,46 @@ function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
   return steps.list;
 }
 
+interface Pair {
+  readonly incoming: string;
+  readonly outgoing: string;
+}
+
+/** Both serve for a time, or, where traffic is weighted, requests go over step by step. */
+function handOver(steps: Steps, { incoming, outgoing }: Pair, floor: number, limits: Limits): void {
+  const version = steps.at(incoming).version;
+  if (!steps.weighted) {
+    cover(steps, { without: [outgoing] }, floor, limits);
+    steps.bake(limits.bakeSeconds, `${incoming} (${version}) serves beside ${outgoing}`);
+    return;
+  }
+  const full = takenOver(steps.at(incoming), steps.at(outgoing));
+  cover(steps, { without: [outgoing], after: { [incoming]: full } }, floor, limits);
+  rampUp(steps, { incoming, outgoing, full }, limits, `${incoming} (${version}) serves instead of ${outgoing}`);
+}
+
+const isFull = (stands: MemberPlacement): boolean => isServing(stands) && shareOf(stands) >= fullShare;
+
+/** Bound members of the wanted version that have not got their whole share: a rollout was on its way with them. */
+const begunMembers = (current: Placement, wanted: Wanted): string[] =>
+  boundMembers(current).filter(
+    (name) => current[name]?.version === wanted.version && shareOf(current[name]) < fullShare,
+  );
+
 /**
  * A standby of the wanted version: one that is there, or a new one under a free name. When no name is free but a member
  * of the wanted
  * version is active beside the outgoing one (an earlier rollout got that far), that one takes over.
  */
-function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string): string {
+function bringIn(
+  steps: Steps,
+  wanted: Wanted,
+  limits: Limits,
+  { outgoing, begun }: { readonly outgoing: string; readonly begun: string[] },
+): string {
+  // Each of them takes the place of one member.
+  const next = begun.findIndex((name) => !isServing(steps.at(name)) || steps.serving().length > limits.minActive);
+  if (next >= 0) return begun.splice(next, 1)[0] ?? outgoing;
   const names = [...new Set([...wanted.members, ...Object.keys(steps.placement)])];
   const ready = names.filter(
     (name) =>
@@ -106,9 +145,9 @@ function bringIn(steps: Steps, wanted: Wanted, limits: Limits, outgoing: string)
   let free = wanted.members.find((name) => steps.at(name).role === "absent");
   if (free === undefined) {
     const stale = wanted.members.find((name) => steps.at(name).role === "standby");
-    const active = servingMembers(steps.placement);
-    const serving = active.find((name) => steps.at(name).version === wanted.version);
-    if (stale === undefined && serving !== undefined && active.length > limits.minActive) return serving;
+    const all = steps.serving();
+    const serving = all.find((name) => steps.at(name).version === wanted.version);
+    if (stale === undefined && serving !== undefined && all.length > limits.minActive) return serving;
     if (stale === undefined) {
       throw impossible(
         `no name is free for a member of ${wanted.version} to replace ${outgoing}: ${wanted.members.join(", ")} ` +
@@ -148,7 +187,7 @@ function retireLeftovers(steps: Steps, wanted: Wanted, limits: Limits): void {
   });
   if (leftovers.length === 0) return;
   // After a rollout that was interrupted behind the drain, the members that stay have not proven themselves yet.
-  if (steps.list.length === 0)
+  if (!steps.list.some((step) => step.type === "bake"))
     steps.bake(limits.bakeSeconds, "the members that stay prove themselves before anything is destroyed");
   for (const name of leftovers) retire(steps, name, limits);
 }

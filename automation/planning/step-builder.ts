@@ -1,7 +1,17 @@
 /** What planners are made of: steps that are collected together with the placement that they lead to. Pure. */
 import type { EnvironmentConfig } from "../../stacks/config";
+import { trafficOf } from "../../stacks/config/listeners";
 import { stopsWorkloads } from "../../stacks/config/target-groups";
-import { capacityOf, nodePercentOf, sizedAt, boundMembers, isServing, servingMembers } from "../../stacks/record";
+import { weightedRolloutOf } from "../../stacks/config/weighted-rollout";
+import {
+  capacityOf,
+  nodePercentOf,
+  sizedAt,
+  boundMembers,
+  isServing,
+  servingMembers,
+  isWeighted,
+} from "../../stacks/record";
 import { placementAfter, type Change, type MemberMoveKind, type MemberPlacement } from "../../stacks/record";
 import type { Placement, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
@@ -27,17 +37,30 @@ export interface Limits {
    * else's, who would start it again.
    */
   readonly stopsWorkloads?: boolean;
+  /** How a member that comes in gets its share. Absent: traffic is shared, and follows the targets. */
+  readonly weighted?: WeightedSteps;
 }
 
-export function limitsOf(config: Pick<EnvironmentConfig, "rollout" | "cluster" | "services">): Limits {
+export interface WeightedSteps {
+  /** Percents of what moves, ascending; the last is 100. */
+  readonly steps: readonly number[];
+  /** How long each step but the last is looked at, unscaled. */
+  readonly stepSeconds: number;
+}
+
+type Limiting = Pick<EnvironmentConfig, "rollout" | "cluster" | "services" | "traffic" | "loadBalancer">;
+
+export function limitsOf(config: Limiting): Limits {
   const { desiredSize, maxSize } = config.cluster.nodes;
   const { minActive, bakeSeconds, minCapacityPercent } = config.rollout;
+  const { steps, stepSeconds } = weightedRolloutOf(config);
   return {
     minActive,
     bakeSeconds,
     minCapacityPercent,
     maxCapacityPercent: Math.floor((100 * maxSize) / desiredSize),
     ...(stopsWorkloads(config) ? {} : { stopsWorkloads: false }),
+    ...(trafficOf(config) === "weighted" ? { weighted: { steps, stepSeconds } } : {}),
   };
 }
 
@@ -45,14 +68,30 @@ export const impossible = (message: string, remedy: string): DriverError =>
   new DriverError("EBG-PLAN-IMPOSSIBLE", message, remedy);
 
 /** How another member comes in; what is named is there, so that it can be typed. */
-export function bringIn(placement: Placement, without: string): string {
-  const others = Object.keys(placement).filter((name) => name !== without && !isServing(placement[name]));
+export function bringIn(placement: Placement, without: readonly string[]): string {
+  const others = Object.keys(placement).filter((name) => !without.includes(name) && !isServing(placement[name]));
   const ready = others.find((name) => placement[name]?.evacuated === undefined);
   if (ready !== undefined) return `bring another one in: eks-blue-green admit ${ready}`;
   const out = others[0];
   return out === undefined
     ? "bring another one in: add a member's name to eks-blue-green:members, then eks-blue-green up, and admit it"
     : `bring another one in, once its cluster is back: eks-blue-green drain ${out}, then eks-blue-green admit ${out}`;
+}
+
+/**
+ * For steps from where the members stand. @throws EBG-PLAN-IMPOSSIBLE when the config divides traffic in another way than
+ * the members have it: their target groups are others
+ */
+export function stepsFrom(placement: Placement, limits: Limits): Steps {
+  const weighted = limits.weighted !== undefined;
+  const otherwise = boundMembers(placement).filter((name) => (placement[name]?.share !== undefined) !== weighted);
+  if (otherwise.length > 0)
+    throw impossible(
+      `eks-blue-green:traffic is ${weighted ? "weighted" : "shared"}, and by the record ${otherwise.join(", ")} ` +
+        `${weighted ? "has no share" : "has a share"}: an environment keeps the kind of traffic that it was deployed with`,
+      `set eks-blue-green:traffic back to ${weighted ? "shared" : "weighted"}`,
+    );
+  return new Steps(placement, weighted);
 }
 
 /** Where the members stand after a step. */
@@ -63,27 +102,51 @@ export function afterStep(placement: Placement, step: Step): Placement {
 /** Each move starts where the last one ended. */
 export class Steps {
   readonly list: Step[] = [];
-  constructor(public placement: Placement) {}
+  /** `weighted`: also where nobody is in traffic, whose shares would say it. */
+  constructor(
+    public placement: Placement,
+    readonly weighted: boolean = isWeighted(placement),
+  ) {}
 
   move(kind: MemberMoveKind, member: string, to: MemberPlacement): void {
     const step: Step = { type: "move", kind, member, from: this.at(member), to };
     this.list.push(step);
     this.placement = afterStep(this.placement, step);
   }
-  /** Shares as they were in `goal`, of members in traffic; in one move, because a half of it would be another share. */
-  sharesOf(goal: Placement, also: readonly string[] = []): void {
+  /** Into traffic. Where it is weighted nobody is sent there yet: its targets get healthy first. */
+  admit(member: string): void {
+    const stands = this.at(member);
+    this.move("admit", member, { ...stands, role: "active", ...(this.weighted ? { share: 0 } : {}) });
+  }
+  /** Out of traffic; the share, which was taken away before, goes as well. */
+  drain(member: string): void {
+    const { share: _, ...stands } = this.at(member);
+    this.move("drain", member, { ...stands, role: "standby" });
+  }
+  /**
+   * Shares of bound members, in one move: a half of it would be another share. `also`: members that it has to name
+   * though nothing changes for them, because an open shift does. Nothing where nobody would serve.
+   */
+  shift(shares: Readonly<Record<string, number>>, also: readonly string[] = []): void {
     const changes: Record<string, Change> = {};
     for (const name of boundMembers(this.placement)) {
       const from = this.at(name);
-      const { share: _now, ...rest } = from;
-      const share = goal[name]?.share;
-      if (share === from.share && !also.includes(name)) continue;
-      changes[name] = { from, to: share === undefined ? rest : { ...rest, share } };
+      const share = shares[name] ?? from.share;
+      if (share === undefined || (share === from.share && !also.includes(name))) continue;
+      changes[name] = { from, to: { ...from, share } };
     }
     if (Object.keys(changes).length === 0) return;
-    const step: Step = { type: "move", kind: "shift", changes };
+    const after = placementAfter(this.placement, { kind: "shift", changes });
+    const sum = boundMembers(after).reduce((all, name) => all + (after[name]?.share ?? 0), 0);
+    if (sum === 0) return;
+    const step: Step = { type: "move", kind: "shift", changes, sum };
     this.list.push(step);
-    this.placement = afterStep(this.placement, step);
+    this.placement = after;
+  }
+  /** Shares as in `goal`, of all members in traffic: who had none there gets none. */
+  sharesOf(goal: Placement, also: readonly string[] = []): void {
+    if (!this.weighted) return;
+    this.shift(Object.fromEntries(boundMembers(this.placement).map((name) => [name, goal[name]?.share ?? 0])), also);
   }
   at(member: string): MemberPlacement {
     return this.placement[member] ?? { role: "absent", version: null, workload: "running" };

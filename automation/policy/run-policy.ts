@@ -91,7 +91,11 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
   // Somebody asked for it: what gets worse then is whoever comes in, as on the way forward.
   const asked = back?.asked === true && refuge.length > 0;
   const drainsAhead =
-    back !== null && back.steps.slice(back.done).some((step) => step.type === "move" && step.kind === "drain");
+    back !== null &&
+    back.steps
+      .slice(back.done)
+      // Where traffic is weighted a shift has taken it from them before: then requests tell of those that stay.
+      .some((step) => step.type === "move" && step.kind === "drain" && placement[step.member]?.share !== 0);
   return {
     endsService,
     excused,

@@ -1,6 +1,6 @@
 /** What `plan` prints for people. Pure. */
 import type { UpgradePlan } from "../commands/plan";
-import type { MemberPlacement } from "../../stacks/record";
+import { percentOf } from "../planning/shares";
 import { typed } from "../text/command-line";
 import { noBreak, wrap } from "../text/wrap";
 import { bare, roughly, table } from "./format";
@@ -40,6 +40,41 @@ function hookLines({ hooks = [], steps }: UpgradePlan, width: number): string[] 
   ];
 }
 
+/**
+ * What a bad member can do, step by step: its part of the requests, and for how long. The product is how many seconds'
+ * worth of all requests that is.
+ */
+function riskLines({ atRisk = [], steps }: UpgradePlan, width: number): string[] {
+  const first = atRisk[0];
+  if (first === undefined) return [];
+  const rows = atRisk.map(({ step, member, part, seconds }) => [
+    `  ${String(step + 1).padStart(2)}.`,
+    member,
+    `${percentOf(part)} of the requests`,
+    `as many as come in ${roughSeconds(part * seconds)}`,
+  ]);
+  const lasts = steps.some((step) => step.type === "move" && step.kind === "retire");
+  return [
+    "",
+    ...wrap(
+      `A member that turns out to be bad gets, for at most ${roughSeconds(first.seconds)} after it fails (a gate sees ` +
+        "it, the weights of before are written, the load balancer's nodes follow):",
+      width,
+      "",
+    ),
+    ...table(rows, [true]),
+    ...wrap(
+      `What no check sees is not taken back by itself: eks-blue-green rollback does it${lasts ? ", until a member is destroyed" : ""}.`,
+      width,
+      "",
+    ),
+  ];
+}
+
+/** `45 s`, `3 min`. */
+const roughSeconds = (value: number): string =>
+  value < 90 ? `${Math.ceil(value)} s` : `${Math.round(value / 60)} min`;
+
 function totalLines(plan: UpgradePlan & Asked, width: number): string[] {
   const { times, asksForApproval, waitsForExternal, surroundings } = plan;
   const total = roughly(times.reduce((sum, { seconds }) => sum + seconds, 0));
@@ -61,9 +96,9 @@ function totalLines(plan: UpgradePlan & Asked, width: number): string[] {
 /** `width`: of the terminal, in characters. */
 export function planLines(plan: UpgradePlan & Asked, width = Infinity): string[] {
   const { environment, underWay } = plan;
-  const members = Object.entries(plan.from)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, placement]: readonly [string, MemberPlacement]) => [`  ${name}`, standing(placement)]);
+  const members = Object.keys(plan.from)
+    .sort()
+    .map((name) => [`  ${name}`, standing(plan.from, name)]);
   const head = [
     `${environment}: wanted Kubernetes ${plan.wantedVersion}, strategy ${plan.strategy}`,
     ...askedWhere(plan),
@@ -82,6 +117,7 @@ export function planLines(plan: UpgradePlan & Asked, width = Infinity): string[]
     about,
     ...stepLines(plan, width),
     ...hookLines(plan, width),
+    ...riskLines(plan, width),
     "",
     ...totalLines(plan, width),
     "",

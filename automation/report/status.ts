@@ -1,7 +1,7 @@
 /** What `status` prints for people. Pure. */
 import { haltOf } from "../../stacks/record/halt";
 import { describeMove } from "../../stacks/record";
-import type { EnvironmentRecord, MemberPlacement, Signature } from "../../stacks/record";
+import type { EnvironmentRecord, Signature } from "../../stacks/record";
 import type { StatusReport } from "../commands/status";
 import type { Finding } from "../finding";
 import { describeAsked, typed } from "../text/command-line";
@@ -27,7 +27,7 @@ function memberLines(report: StatusReport, width: number): string[] {
     .sort()
     .map((name) => [
       `  ${name}`,
-      standing(placement[name] as MemberPlacement),
+      standing(placement, name),
       reachOf(report, name),
       placement[name]?.role === "active" ? (report.health[name] ?? "unknown") : "-",
       targetSigns(report.targets[name] ?? noTargets),

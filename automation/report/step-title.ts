@@ -1,4 +1,6 @@
-import { capacityOf, nodePercentOf, type Step } from "../../stacks/record";
+import { capacityOf, nodePercentOf } from "../../stacks/record";
+import type { Change, MemberPlacement, ShiftMove, Step } from "../../stacks/record";
+import { percentOf } from "../planning/shares";
 import { seconds } from "./format";
 
 /** What a person calls a step. */
@@ -19,14 +21,21 @@ export function stepTitle(step: Step): string {
         return `scale ${step.member}'s nodes to ${nodePercentOf(step.to)} %`;
       return step.to.workload === "stopped" ? `scale ${step.member} to zero` : `scale ${step.member} up`;
     case "shift":
-      return `shift ${Object.entries(step.changes)
-        .map(([member, { from, to }]) => `${member} ${from.share ?? "-"} → ${to.share ?? "-"}`)
-        .join(", ")}`;
+      return shiftTitle(step);
     case "retire":
       return `retire ${step.member}`;
     default:
       return unknownKind(step);
   }
+}
+
+/** `shift green 10 %, blue 90 %`: who gets more comes first. */
+function shiftTitle({ changes, sum }: ShiftMove): string {
+  const of = ({ share = 0 }: MemberPlacement): string =>
+    sum === undefined || sum === 0 ? String(share) : percentOf(share / sum);
+  const grows = ({ from, to }: Change): boolean => (to.share ?? 0) > (from.share ?? 0);
+  const entries = Object.entries(changes).sort(([, a], [, b]) => Number(grows(b)) - Number(grows(a)));
+  return `shift ${entries.map(([member, { to }]) => `${member} ${of(to)}`).join(", ")}`;
 }
 
 function unknownKind(kind: never): string {

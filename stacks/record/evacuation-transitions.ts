@@ -35,7 +35,7 @@ export function commitEvacuation(record: EnvironmentRecord, at: string): Environ
   if (evacuation == null) return record;
   const { member, startedAt, why, roleName, unbound } = evacuation;
   const signature = signatureOf(evacuation);
-  const stands = record.placement[member] as MemberPlacement;
+  const { share: _, ...stands } = record.placement[member] as MemberPlacement;
   return {
     ...rest,
     revision: record.revision + 1,

@@ -74,7 +74,8 @@ function placementOf(reader: Reader, value: unknown, path: string): MemberPlacem
   };
 }
 
-function shiftOf(reader: Reader, value: unknown, path: string): ShiftMove {
+function shiftOf(reader: Reader, { changes: value, sum }: Readonly<Record<string, unknown>>, at: string): ShiftMove {
+  const path = `${at}.changes`;
   const changes: Record<string, Change> = {};
   for (const [member, change] of Object.entries(reader.object(value, path))) {
     const object = reader.object(change, `${path}.${member}`);
@@ -85,13 +86,13 @@ function shiftOf(reader: Reader, value: unknown, path: string): ShiftMove {
   }
   if (Object.keys(changes).length === 0)
     reader.problems.push(`${path}: a shift changes the share of a member at least`);
-  return { kind: "shift", changes };
+  return { kind: "shift", changes, ...(sum == null ? {} : { sum: reader.whole(sum, `${at}.sum`, 1) }) };
 }
 
 function moveOf(reader: Reader, value: unknown, path: string): Move {
   const object = reader.object(value, path);
   const kind = reader.oneOf(object["kind"], `${path}.kind`, kinds);
-  if (kind === "shift") return shiftOf(reader, object["changes"], `${path}.changes`);
+  if (kind === "shift") return shiftOf(reader, object, path);
   return {
     kind,
     member: reader.name(object["member"], `${path}.member`),

@@ -74,13 +74,15 @@ export interface MemberMove extends Change {
 }
 
 /**
- * Shares of several members that change together, made by one update of the environment's stack. No plan makes one yet;
+ * Shares of several members that change together, made by one update of the environment's stack;
  * docs/decisions/0015-weights.md.
  */
 export interface ShiftMove {
   readonly kind: "shift";
   /** By member; without those whose share stays. */
   readonly changes: Readonly<Record<string, Change>>;
+  /** Sum of all members' shares after it, for people: a share is a part of it. Absent: not said. */
+  readonly sum?: number;
   readonly member?: undefined;
 }
 

@@ -1,0 +1,83 @@
+/** A way back that failed a check itself: whether it turns once more, and to whom. Pure. */
+import { isBound, isServing, isWeighted, membersOf, placementAfter, servingMembers } from "../../stacks/record";
+import type { EnvironmentRecord, Placement, Rollout, Step } from "../../stacks/record";
+import { Steps } from "./step-builder";
+import { goOn, moving, placementBefore, stay, type ObservedHealth, type Turning, type WalkBack } from "./way-back";
+
+/** Out of traffic, unless requests of users go there. */
+function leave(steps: Steps, name: string): void {
+  const stands = steps.at(name);
+  if (isBound(stands) && !(steps.weighted && isServing(stands))) steps.drain(name);
+}
+
+/** Who served; where traffic is weighted only those of them whose share was taken away. */
+const servingOrLowered = (placement: Placement, steps: Steps): string[] =>
+  servingMembers(placement).filter((name) => !steps.weighted || !isServing(steps.at(name)));
+
+/**
+ * Whether a way back that turned again takes out who had come back, so that those that were to leave stay alone: part
+ * of the requests failed while both were in traffic, and it had to be tried whose they were.
+ */
+export const takesOutAgain = ({ direction, again, steps }: Pick<Rollout, "direction" | "again" | "steps">): boolean =>
+  direction === "back" && again === true && moving(steps, "drain").length > 0 && moving(steps, "admit").length === 0;
+
+/**
+ * Whoever was taken out again was not the cause: without it nothing answers. It comes in as the way back wanted, and
+ * the others go. Null: nothing of the kind.
+ */
+export function otherSide(record: EnvironmentRecord, turning: Turning): readonly Step[] | null {
+  const { rollout, intent, placement } = record;
+  const open = intent?.move;
+  if (rollout === null || open?.kind !== "drain" || !takesOutAgain(rollout) || !turning.nothingAnswers) return null;
+  if (!turning.worse || open.to.workload === "stopped") return null;
+  const steps = new Steps({ ...placement, [open.member]: open.to }, isWeighted(placement));
+  steps.admit(open.member);
+  steps.sharesOf(placementBefore(record));
+  if (rollout.strategy === "replace")
+    for (const name of servingOrLowered(placement, steps)) if (name !== open.member) steps.drain(name);
+  return steps.list;
+}
+
+/**
+ * The way back leads to a side that is worse: what is open of it is undone, and the members that leave on it stay, or
+ * come in again. Once only: when that fails as well nobody can say which side is good.
+ */
+export function turnAgain(
+  record: EnvironmentRecord,
+  rollout: Rollout,
+  health: ObservedHealth,
+  turning?: Turning,
+): WalkBack {
+  const failed = stay(
+    "the way back itself failed a check",
+    `look at the findings (eks-blue-green status), repair what they name, then go on with: ${goOn(record)}`,
+  );
+  if (turning === undefined || rollout.again === true) return failed;
+  const open = record.intent?.move ?? null;
+  const now = open === null ? record.placement : placementAfter(record.placement, open);
+  const steps = new Steps(now, isWeighted(now) || isWeighted(record.placement));
+  const before = placementBefore(record);
+  const staying = moving(rollout.steps, "drain");
+  const cameBack = moving(rollout.steps.slice(0, rollout.done), "admit").filter((name) => isBound(now[name]));
+  const serves = (name: string): boolean => isBound(now[name]) && health[name] === "healthy";
+  if (open?.kind === "drain") {
+    if (!turning.nothingAnswers && !(turning.worse && turning.refuge.includes(open.member))) return failed;
+    if (steps.at(open.member).workload === "stopped") return failed;
+    steps.admit(open.member);
+    steps.sharesOf(before);
+    const others = servingOrLowered(now, steps).filter((name) => name !== open.member);
+    // In a cycle the others carry the load together.
+    for (const name of rollout.strategy === "replace" ? others : cameBack) leave(steps, name);
+    return { kind: "steps", steps: steps.list };
+  }
+  // Nobody has left yet: whoever was to leave must still serve.
+  if (!staying.some(serves) || moving(rollout.steps.slice(0, rollout.done), "drain").length > 0) return failed;
+  if (open?.kind === "admit") steps.drain(open.member);
+  else if (open?.kind === "shift" && (turning.worse || turning.nothingAnswers)) steps.sharesOf(before, membersOf(open));
+  else if (open?.kind === "scale" && !isBound(steps.at(open.member))) steps.move("scale", open.member, open.from);
+  else if (open !== null || !turning.worse) return failed;
+  // To the shares of when it turned: with those less was wrong.
+  if (open?.kind !== "shift") steps.sharesOf(before);
+  for (const name of cameBack) leave(steps, name);
+  return { kind: "steps", steps: steps.list };
+}
