@@ -49,16 +49,15 @@ function riskLines({ atRisk = [], steps }: UpgradePlan, width: number): string[]
   if (first === undefined) return [];
   const rows = atRisk.map(({ step, member, part, seconds }) => [
     `  ${String(step + 1).padStart(2)}.`,
-    member,
-    `${percentOf(part)} of the requests`,
-    `as many as come in ${roughSeconds(part * seconds)}`,
+    `${member} ${percentOf(part)}`,
+    `as many as all requests of ${roughSeconds(part * seconds)}`,
   ]);
   const lasts = steps.some((step) => step.type === "move" && step.kind === "retire");
   return [
     "",
     ...wrap(
-      `A member that turns out to be bad gets, for at most ${roughSeconds(first.seconds)} after it fails (a gate sees ` +
-        "it, the weights of before are written, the load balancer's nodes follow):",
+      `A member that turns out to be bad gets its part for at most ${roughSeconds(first.seconds)} more (a gate sees it, ` +
+        "the weights of before are written, the load balancer's nodes follow):",
       width,
       "",
     ),
