@@ -245,7 +245,12 @@ export function createServices(
   const namespaces = new Map(
     names.map((namespace) => [
       namespace,
-      createWorkloadNamespace(`${member}-${namespace}`, namespace, { provider, dependsOn: ready }),
+      createWorkloadNamespace(`${member}-${namespace}`, namespace, {
+        provider,
+        dependsOn: ready,
+        // A cluster that was there before may have had it, with things of others' in it: all of ours goes by itself.
+        retainOnDelete: environment.config.memberClusters?.[member]?.existing != null,
+      }),
     ]),
   );
   return Object.assign(

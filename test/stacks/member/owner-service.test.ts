@@ -314,6 +314,17 @@ describe("owner service", () => {
     );
   });
 
+  it("a namespace on an existing cluster outlives the member: others may have had it, and have things in it", async () => {
+    const namespaceIn = async (memberClusters: object): Promise<boolean> => {
+      const { outputs } = await deployEnvironment({ ...ownerService, memberClusters });
+      const vpcId = (outputs["network"] as { vpcId: string }).vpcId;
+      const run = await deploy(outputs, "green", "standby", { clusterVersion: "1.35", clusterVpcId: vpcId });
+      return find(run.resources, "kubernetes:core/v1:Namespace", "green-web").retainOnDelete;
+    };
+    assert.equal(await namespaceIn({ green: { existing: { clusterName: "theirs" } } }), true);
+    assert.equal(await namespaceIn({}), false);
+  });
+
   it("an existing Service on an existing cluster is patched; nothing else is made there", async () => {
     const other = (
       await deployEnvironment({
