@@ -53,10 +53,12 @@ export class Bench {
     const pathBefore = process.env["PATH"] ?? "";
     const folder = mkdtempSync(join(tmpdir(), "ebg-engine-"));
     for (const name of ["bin", "home", "backend", "project"]) mkdirSync(join(folder, name));
-    const plugin = join(folder, "bin", "pulumi-resource-kubernetes");
     const script = join(__dirname, "provider.js");
-    writeFileSync(plugin, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`, { mode: 0o755 });
-    chmodSync(plugin, 0o755);
+    for (const name of ["kubernetes", "aws"]) {
+      const plugin = join(folder, "bin", `pulumi-resource-${name}`);
+      writeFileSync(plugin, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`, { mode: 0o755 });
+      chmodSync(plugin, 0o755);
+    }
     const project = join(folder, "project");
     const url = backend.startsWith("s3://") ? backend : `file://${join(folder, "backend")}`;
     const inProject = backend === "project" ? `backend:\n  url: ${url}\n` : "";

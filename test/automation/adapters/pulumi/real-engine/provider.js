@@ -5,6 +5,7 @@
  */
 const { appendFileSync, existsSync } = require("node:fs");
 const { setTimeout: sleep } = require("node:timers/promises");
+const { isDeepStrictEqual } = require("node:util");
 const pulumi = require("@pulumi/pulumi/provider");
 
 // An engine that is killed takes nobody with it.
@@ -49,24 +50,38 @@ const normalised = (value) => {
   return Object.fromEntries(entries.map(([key, inner]) => [key, normalised(inner)]));
 };
 
+const nameOf = (urn) => urn.split("::").at(-1);
+const isOfAws = (urn) => urn.split("::")[2].split("$").at(-1).startsWith("aws:");
+/** What only a provider knows. */
+const outsOf = (urn, inputs) =>
+  isOfAws(urn)
+    ? { ...inputs, arn: `arn:${nameOf(urn)}`, allocationId: "eipalloc-1", dnsName: "dev.elb.example", zoneId: "Z1" }
+    : { ...inputs, kubeconfig: "{}" };
+
 const provider = {
   version: "4.34.2",
   check: async (urn, _olds, news) => {
     log(`check ${urn}`);
     if (urn.includes("helm.sh/v3:Release")) return { inputs: release(news) };
-    return { inputs: urn.includes("fake:") ? news : { ...normalised(news), apiVersion: "v1", kind: "Thing" } };
+    return {
+      inputs: urn.includes("fake:") || isOfAws(urn) ? news : { ...normalised(news), apiVersion: "v1", kind: "Thing" },
+    };
   },
   diff: async (_id, _urn, olds, news) => {
-    const changed = Object.keys(news).filter((key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
+    const changed = Object.keys(news).filter((key) => !isDeepStrictEqual(olds[key], news[key]));
     return { changes: changed.length > 0, replaces: [], deleteBeforeReplace: false };
   },
   create: async (urn, inputs) => {
     log(`create ${urn}`);
     // A creation that goes on for as long as the test wants it to.
     while (inputs.until !== undefined && !existsSync(inputs.until)) await sleep(50);
-    return { id: `id-${urn.split("::").at(-1)}`, outs: { ...inputs, kubeconfig: "{}" } };
+    return { id: `id-${nameOf(urn)}`, outs: outsOf(urn, inputs) };
   },
-  update: async (_id, _urn, _olds, news) => ({ outs: { ...news, kubeconfig: "{}" } }),
+  update: async (_id, urn, _olds, news) => {
+    log(`update ${urn}`);
+    if (existsSync(`${process.env.BENCH}/refuse-${nameOf(urn)}`)) throw new Error(`Throttling: ${nameOf(urn)}`);
+    return { outs: outsOf(urn, news) };
+  },
   read: async (id, urn, props) => {
     log(`read ${urn} ${id}`);
     return { id, props: { ...props, kubeconfig: "{}" } };
