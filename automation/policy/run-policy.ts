@@ -18,6 +18,8 @@ export interface RunPolicy {
   readonly refuge: readonly string[];
   /** Members that serve and must not get worse while this one moves. */
   peersOf(member: string): string[];
+  /** Members that are still to leave on the way back. */
+  readonly leaving: readonly string[];
   /** Members that a bake looks at: whoever is still to leave on the way back need not stay good. */
   readonly baked: readonly string[];
   /** How long something may look bad before a gate fails: of members, and of requests. */
@@ -102,6 +104,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     excusedBehindDrain: excusedBy(times),
     refuge,
     peersOf: (member) => (endsService ? [] : serving.filter((name) => name !== member && !leaving.includes(name))),
+    leaving,
     baked: serving.filter((name) => !leaving.includes(name)),
     tolerance: {
       members: back === null || asked ? "short" : "gate",

@@ -34,7 +34,9 @@ export function aimsOf(session: Session, move: ShiftMove): ShiftAims {
   const [from, to] = [sharesIn(placementUndone(placement, move)), sharesIn(placementAfter(placement, move))];
   const refs = groupRefsOf(session.environment.loadBalancer.services);
   const gets = (shares: Shares, member: string): boolean => (shares[member] ?? 0) > 0;
-  const serving = session.policy.baked.filter((member) => gets(to, member));
+  const { leaving } = session.policy;
+  // Also who serves nobody yet, and is about to.
+  const serving = session.active().filter((member) => !leaving.includes(member) && gets(to, member));
   const rising = risingMembers(from, to);
   return {
     from,

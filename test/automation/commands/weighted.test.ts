@@ -1,0 +1,80 @@
+/** Commands with weighted traffic, from the plan to its end, in a world whose load balancer follows late. */
+import assert from "node:assert/strict";
+import type { RolloutCommand } from "../../../stacks/record";
+import { ports, WeightedWorld } from "../weighted-world";
+
+const asked = (name: RolloutCommand["name"], member: string | null = null): RolloutCommand => ({
+  name,
+  member,
+  percent: null,
+});
+const shares = (world: WeightedWorld): string =>
+  world.members
+    .map((name) => {
+      const stands = world.record.placement[name];
+      return `${name} ${stands?.role} ${stands?.share ?? "-"}`;
+    })
+    .join(", ");
+/** The record, AWS and what users saw agree. */
+function sound(world: WeightedWorld): void {
+  assert.deepEqual([world.record.rollout, world.record.intent], [null, null]);
+  for (const port of ports)
+    for (const name of world.members)
+      assert.equal(world.routes[port].api[name], world.record.placement[name]?.share ?? 0, `${port} ${name}`);
+  assert.equal(world.failingMs, 0, `requests failed for ${world.failingMs / 1000} s`);
+}
+const vectors = (world: WeightedWorld): string[] =>
+  world.told.filter((one) => one.startsWith("web: ")).map((one) => one.slice("web: ".length));
+
+describe("commands with weighted traffic", () => {
+  it("upgrade moves requests as the config's steps say", async () => {
+    const world = new WeightedWorld();
+    const result = await world.upgrade({ approveRetire: true });
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal(shares(world), "blue absent -, green active 100");
+    assert.deepEqual(vectors(world), ["blue 90, green 10", "blue 50, green 50", "blue 0, green 100"]);
+    sound(world);
+  });
+
+  it("rollback of an upgrade that waits for its approval is one shift", async () => {
+    const world = new WeightedWorld();
+    assert.equal((await world.upgrade({ approveRetire: false })).outcome, "stopped");
+    world.told.length = 0;
+    const result = await world.run(asked("rollback"));
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal(shares(world), "blue active 100, green standby -");
+    assert.deepEqual(vectors(world), ["blue 100, green 0"]);
+    sound(world);
+  });
+
+  it("drain and admit take a member out and in again", async () => {
+    const world = new WeightedWorld();
+    await world.upgrade({ approveRetire: true });
+    let result = await world.run(asked("admit", "blue"));
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal(shares(world), "blue active 100, green active 100");
+    sound(world);
+    world.told.length = 0;
+    result = await world.run(asked("drain", "green"));
+    assert.equal(result.outcome, "done", result.message);
+    assert.equal(shares(world), "blue active 100, green standby -");
+    assert.deepEqual(vectors(world), ["blue 100, green 0"]);
+    sound(world);
+  });
+
+  it("drain of the last one that serves is refused", async () => {
+    const world = new WeightedWorld();
+    await assert.rejects(world.run(asked("drain", "blue")), /blue can't leave traffic/);
+    sound(world);
+  });
+
+  it("an upgrade whose new member answers errors at its first step ends with the old one alone", async () => {
+    const world = new WeightedWorld();
+    world.erring.add("green");
+    const result = await world.upgrade({ approveRetire: true });
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.equal(shares(world), "blue active 100, green standby -");
+    assert.deepEqual(vectors(world), ["blue 90, green 10", "blue 100, green 0"]);
+    for (const port of ports) assert.deepEqual(world.routes[port].api, { blue: 100, green: 0 });
+  });
+});
