@@ -9,6 +9,7 @@ import { runAdopt, type AdoptResult } from "./commands/adopt";
 import { runEvacuate } from "./commands/evacuate";
 import { readFamily } from "./environment/state";
 import { runPlan, type UpgradePlan } from "./commands/plan";
+import { withSteps } from "./commands/steps-override";
 import { runStatus, type StatusReport } from "./commands/status";
 import { runUp, type UpResult } from "./commands/up";
 import { describeAsked } from "./text/command-line";
@@ -28,6 +29,11 @@ export interface UpgradeOptions extends Target, Controls {
   readonly approveRetire?: boolean | ((member: string) => boolean | Promise<boolean>);
   /** Whether a version that was rolled back may be tried again, though the config still wants it. Default false. */
   readonly retryVersion?: boolean;
+  /**
+   * Only with `traffic: weighted`: ascending whole percents of what moves, the last is 100. One that is under way keeps
+   * its steps. Default: `rollout.steps` of the config.
+   */
+  readonly steps?: readonly number[];
 }
 /** Options of `up`. */
 export interface UpOptions extends Target, Controls {}
@@ -90,7 +96,7 @@ export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
 }
 
 function asked(
-  options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire" | "retryVersion">,
+  options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire" | "retryVersion" | "steps">,
   what: Asked,
 ): Promise<UpgradeResult> {
   const approve = options.approveRetire ?? false;
@@ -99,7 +105,7 @@ function asked(
     const run = runOf(options, emit, `${describeAsked(what)} --stack ${options.environment}`, async (member) =>
       typeof approve === "function" ? await approve(member) : approve,
     );
-    return runAsked(ports, config, { ...run, retryVersion }, what);
+    return runAsked(ports, withSteps(config, options.steps), { ...run, retryVersion }, what);
   });
 }
 
@@ -207,9 +213,11 @@ export function up(options: UpOptions): Promise<UpResult> {
 }
 
 /** What `upgrade` would do; changes nothing. @throws DriverError */
-export function planUpgrade(options: LookOptions): Promise<UpgradePlan & { readonly surroundings: Surroundings }> {
+export function planUpgrade(
+  options: LookOptions & Pick<UpgradeOptions, "steps">,
+): Promise<UpgradePlan & { readonly surroundings: Surroundings }> {
   return withPorts(options, options, async ({ ports, config, surroundings }) => ({
-    ...runPlan(await readFamily(ports, options.environment), config),
+    ...runPlan(await readFamily(ports, options.environment), withSteps(config, options.steps)),
     surroundings,
   }));
 }

@@ -25,6 +25,7 @@ import { widthOf } from "../../report/width";
 import { tellEnding } from "../../report/result-line";
 import { exitCodeOfResult } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
+import { stepsOf, stepsOption } from "./steps-option";
 import { allowExecOption, trustStateAddressesOption, type TrustFlags } from "./trust-options";
 
 interface Flags extends TrustFlags {
@@ -34,6 +35,7 @@ interface Flags extends TrustFlags {
   plain?: boolean;
   approveRetire?: boolean;
   retryVersion?: boolean;
+  steps?: readonly number[];
 }
 
 const stackOption = (): Option =>
@@ -69,6 +71,7 @@ async function runRollout(flags: Flags, work: (options: UpgradeOptions) => Promi
       ...target(flags),
       approveRetire: flags.approveRetire ?? false,
       retryVersion: flags.retryVersion ?? false,
+      ...stepsOf(flags),
       onEvent: tell,
       signal: interrupt.signal,
       cancel: interrupt.cancel,
@@ -129,7 +132,7 @@ async function looking<T>(flags: Flags, work: (options: LookOptions) => Promise<
 }
 
 async function runPlan(flags: Flags): Promise<void> {
-  const plan = await looking(flags, planUpgrade);
+  const plan = await looking(flags, (options) => planUpgrade({ ...options, ...stepsOf(flags) }));
   if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "plan", ...plan }));
   else print(process.stdout, planLines(printableRows(plan), widthOf(process.stdout)));
 }
@@ -206,6 +209,7 @@ export function driverCommands(): Command[] {
       .addHelpText("after", "\nExample:\n  $ eks-blue-green up --stack dev")
       .action(runUp),
     base("plan", "what an upgrade would do, and how long it takes; changes nothing", objectOption())
+      .addOption(stepsOption())
       .addHelpText("after", "\nExample:\n  $ eks-blue-green plan --stack dev --json | jq .steps")
       .action(runPlan),
     base("upgrade", "go to the wanted Kubernetes version, or go on with an upgrade that was interrupted")
@@ -220,6 +224,7 @@ export function driverCommands(): Command[] {
         "try a version again that was rolled back and is held; without it the upgrade stops before it begins (exit 6)",
         false,
       )
+      .addOption(stepsOption())
       .addHelpText(
         "after",
         "\nExamples:\n  $ eks-blue-green upgrade --stack dev\n  $ eks-blue-green upgrade --stack dev " +
