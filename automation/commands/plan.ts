@@ -6,6 +6,7 @@ import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { knowing, type Family } from "../environment/state";
 import type { Finding } from "../finding";
 import { largerFindings } from "../preflight/larger-members";
+import { outdatedMembers, type MadeDifference } from "../planning/outdated";
 import { atRisk, type AtRisk } from "../planning/at-risk";
 import { stepTimes, type StepTime } from "../planning/duration";
 import { describeAsked } from "../text/command-line";
@@ -33,6 +34,11 @@ export interface UpgradePlan {
    * has. Absent: none, or nobody is let in.
    */
   readonly waitsForExternal?: readonly string[];
+  /**
+   * Members that were made with other settings than the config has now, of those that only a new member can have: they
+   * are replaced like members of another version. Absent: none.
+   */
+  readonly outdated?: Readonly<Record<string, readonly MadeDifference[]>>;
   /**
    * Only where traffic is weighted: how many of the requests a member that turns out to be bad gets by each of `steps`
    * that gives it more. Absent: no step does.
@@ -87,10 +93,11 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
     ...waitsForExternal(steps, config),
     ...hooksOf(steps, config),
     ...riskOf(record.placement, steps, config),
+    ...outdatedOf(family, config),
     underWay,
   });
   if (underWay !== null) return of(underWay.steps.slice(underWay.done), underWay.wantedVersion, underWay.strategy);
-  const steps = upgradeSteps(record, config);
+  const steps = upgradeSteps(record, config, family);
   refuseRetiringPrimary(record, config, steps, environment);
   return of(steps, config.kubernetesVersion, config.rollout.strategy);
 }
@@ -102,6 +109,11 @@ function hooksOf(steps: readonly Step[], { hooks = [] }: EnvironmentConfig): Pic
       : [],
   );
   return planned.length === 0 ? {} : { hooks: planned };
+}
+
+function outdatedOf({ environment, members }: Family, config: EnvironmentConfig): Pick<UpgradePlan, "outdated"> {
+  const outdated = outdatedMembers(config, environment, members);
+  return Object.keys(outdated).length === 0 ? {} : { outdated };
 }
 
 function riskOf(from: Placement, steps: readonly Step[], config: EnvironmentConfig): Pick<UpgradePlan, "atRisk"> {

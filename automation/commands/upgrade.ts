@@ -36,8 +36,13 @@ export interface UpgradeRun extends SessionOptions {
 /** What is asked for: `upgrade` (null), or planned work. */
 export type Asked = RolloutCommand | null;
 
-const stepsOf = (asked: Asked, record: EnvironmentRecord, config: EnvironmentConfig): readonly Step[] =>
-  asked === null ? upgradeSteps(record, config) : planCommand(record.placement, asked, limitsOf(config));
+const stepsOf = (
+  asked: Asked,
+  record: EnvironmentRecord,
+  config: EnvironmentConfig,
+  family: Family,
+): readonly Step[] =>
+  asked === null ? upgradeSteps(record, config, family) : planCommand(record.placement, asked, limitsOf(config));
 
 export function runUpgrade(
   ports: Ports,
@@ -111,7 +116,7 @@ async function perform(
   const held = asked === null ? await heldUpgrade(session, config.kubernetesVersion, run.retryVersion ?? false) : null;
   if (held !== null) return held;
   const { record } = session;
-  const steps = record.rollout === null ? stepsOf(asked, record, config) : record.rollout.steps;
+  const steps = record.rollout === null ? stepsOf(asked, record, config, family) : record.rollout.steps;
   if (record.rollout === null && steps.length === 0) {
     // A hold that was lifted is all that there is to write.
     await session.flush();

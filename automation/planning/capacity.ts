@@ -30,16 +30,45 @@ export function steadyCapacity(placement: Placement): number {
 export const capacityFloor = (placement: Placement, limits: Pick<Limits, "minCapacityPercent">): number =>
   Math.ceil((steadyCapacity(placement) * (limits.minCapacityPercent ?? 100)) / 100);
 
+/** The floor of a way that begins at `start`, of what these members have. */
+export const floorOfThese = (
+  start: Placement,
+  names: readonly string[],
+  limits: Pick<Limits, "minCapacityPercent">,
+): number =>
+  capacityFloor(
+    Object.fromEntries(
+      servingMembers(start).flatMap((name) => (names.includes(name) ? [[name, start[name]]] : [])),
+    ) as Placement,
+    limits,
+  );
+
 /** What must stay in traffic at every point of a rollout that began at `start`. */
 export function floorOf(
   start: Placement,
-  rollout: Pick<Rollout, "strategy" | "command" | "wantedVersion">,
+  rollout: Pick<Rollout, "strategy" | "command" | "wantedVersion"> & Partial<Pick<Rollout, "steps" | "direction">>,
   limits: Pick<Limits, "minCapacityPercent">,
 ): number {
   if (rollout.strategy === "cycle" || rollout.command !== undefined) return capacityFloor(start, limits);
-  // `replace` brings one in for each of the old ones; those of the wanted version were brought in before.
-  const old = servingMembers(start).filter((name) => start[name]?.version !== rollout.wantedVersion);
-  return capacityFloor(Object.fromEntries(old.map((name) => [name, start[name] as Placement[string]])), limits);
+  return floorOfThese(start, replacedBy(start, rollout), limits);
+}
+
+/** `replace` brings one in for each of the old ones; those that are as wanted were brought in before. */
+function replacedBy(
+  start: Placement,
+  {
+    wantedVersion,
+    steps = [],
+    direction,
+  }: Pick<Rollout, "wantedVersion"> & Partial<Pick<Rollout, "steps" | "direction">>,
+): string[] {
+  const serving = servingMembers(start);
+  const byVersion = serving.filter((name) => start[name]?.version !== wantedVersion);
+  // Members of one version, of which some were made with other settings: the steps say which.
+  const drained = memberMoves(steps).flatMap(({ kind, member }) => (kind === "drain" ? [member] : []));
+  const leaving = serving.filter((name) => drained.includes(name));
+  if (direction === "back") return byVersion.length > 0 ? byVersion : serving.filter((name) => !leaving.includes(name));
+  return leaving.length > 0 ? leaving : byVersion;
 }
 
 /**

@@ -4,6 +4,8 @@
  * stay, so that it leaves traffic once (docs/decisions/0005-cycle.md). Roles and sizes end as they began.
  */
 import {
+  absent,
+  sizedAt,
   capacityOf,
   compareVersions,
   fullShare,
@@ -30,12 +32,19 @@ export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[
         `${out.map((name) => `eks-blue-green drain ${name}`).join("; ")}; or replace it once: ` +
         "eks-blue-green:rollout.strategy replace",
     );
-  const behind = names.filter((name) => compareVersions(steps.at(name).version ?? wanted.version, wanted.version) < 0);
+  const outdated = wanted.outdated ?? [];
+  const isBehind = (name: string): boolean =>
+    compareVersions(steps.at(name).version ?? wanted.version, wanted.version) < 0;
+  const behind = names.filter((name) => outdated.includes(name) || isBehind(name));
+  const renew = (name: string): void =>
+    outdated.includes(name)
+      ? rebuild(steps, name, current, wanted, limits)
+      : upgradeInPlace(steps, name, wanted.version);
   // Nobody is served by a standby: it goes first, and shows what the version does.
   for (const name of behind.filter((one) => !isServing(steps.at(one)))) {
     const wasBound = isBound(steps.at(name));
     if (wasBound) steps.drain(name);
-    upgradeInPlace(steps, name, wanted.version);
+    renew(name);
     if (wasBound) steps.admit(name);
   }
   const floor = capacityFloor(current, limits);
@@ -46,11 +55,22 @@ export function cycle(current: Placement, wanted: Wanted, limits: Limits): Step[
     steps.drain(name);
     // It may have carried others' load before; while it is out, fewer nodes are fewer to replace.
     steps.resize(name, capacityOf(current[name]), nodePercentOf(current[name]));
-    upgradeInPlace(steps, name, wanted.version);
+    renew(name);
     comeBack(steps, name, shareOf(current[name]), limits, "serves again");
   }
   asBefore(steps, current, names);
   return steps.list;
+}
+
+/** What a cluster keeps from when it was made only a new one has otherwise: it is destroyed, and made anew. */
+function rebuild(steps: Steps, name: string, before: Placement, { version }: Wanted, limits: Limits): void {
+  const { workload } = steps.at(name);
+  if (workload === "running" && limits.stopsWorkloads !== false)
+    steps.move("scale", name, { ...steps.at(name), workload: "stopped" });
+  steps.move("retire", name, absent);
+  const made = { role: "standby", version, workload: "running" } as const;
+  steps.move("provision", name, sizedAt(made, capacityOf(before[name]), nodePercentOf(before[name])));
+  if (workload === "stopped") steps.move("scale", name, { ...steps.at(name), workload });
 }
 
 /**

@@ -5,10 +5,10 @@
 import { boundMembers, capacityOf, compareVersions, fullShare, isBound, isServing } from "../../stacks/record";
 import { servingMembers, sizedAt } from "../../stacks/record";
 import type { MemberPlacement, Placement, Step, StrategyName } from "../../stacks/record";
-import { cover, floorOf } from "./capacity";
+import { cover, floorOfThese } from "./capacity";
 import { cycle } from "./cycle";
 import { rampUp, shareOf, takenOver } from "./shares";
-import { impossible, Steps, type Limits, type Wanted, stepsFrom } from "./step-builder";
+import { impossible, isWanted, Steps, type Limits, type Wanted, stepsFrom } from "./step-builder";
 import { counted } from "../text/sentences";
 
 export { afterStep, limitsOf } from "./step-builder";
@@ -63,17 +63,18 @@ function check(current: Placement, wanted: Wanted, limits: Limits): void {
 }
 
 /**
- * For every member that serves another version one of the wanted version comes in before it goes out. Standbys of the
- * wanted version are used first; standbys of another version are retired to make room when no name is free, and at the
- * end otherwise.
+ * For every member that serves another version, or was made with other settings, one of the wanted version comes in
+ * before it goes out. Standbys that are as wanted are used first; other standbys are retired to make room when no name
+ * is free, and at the end otherwise.
  */
 function replace(current: Placement, wanted: Wanted, limits: Limits): Step[] {
   const steps = stepsFrom(current, limits);
-  const other = boundMembers(current).filter((name) => current[name]?.version !== wanted.version);
-  const floor = floorOf(current, { strategy: "replace", wantedVersion: wanted.version }, limits);
+  const other = boundMembers(current).filter((name) => !isWanted(steps, name, wanted));
+  const floor = floorOfThese(current, other, limits);
   // An earlier rollout took all of its share: it stands by, and is still bound.
   for (const name of other) if (!isServing(current[name])) steps.drain(name);
-  const begun = begunMembers(current, wanted);
+  // A rollout was on its way with them.
+  const begun = boundMembers(current).filter((name) => !other.includes(name) && shareOf(current[name]) < fullShare);
   for (const outgoing of other.filter((name) => isServing(current[name]))) {
     const incoming = bringIn(steps, wanted, limits, { outgoing, begun });
     if (steps.at(incoming).workload === "stopped")
@@ -112,12 +113,6 @@ function handOver(steps: Steps, { incoming, outgoing }: Pair, floor: number, lim
 
 const isFull = (stands: MemberPlacement): boolean => isServing(stands) && shareOf(stands) >= fullShare;
 
-/** Bound members of the wanted version that have not got their whole share: a rollout was on its way with them. */
-const begunMembers = (current: Placement, wanted: Wanted): string[] =>
-  boundMembers(current).filter(
-    (name) => current[name]?.version === wanted.version && shareOf(current[name]) < fullShare,
-  );
-
 /**
  * A standby of the wanted version: one that is there, or a new one under a free name. When no name is free but a member
  * of the wanted
@@ -135,9 +130,7 @@ function bringIn(
   const names = [...new Set([...wanted.members, ...Object.keys(steps.placement)])];
   const ready = names.filter(
     (name) =>
-      steps.at(name).role === "standby" &&
-      steps.at(name).version === wanted.version &&
-      steps.at(name).evacuated === undefined,
+      steps.at(name).role === "standby" && isWanted(steps, name, wanted) && steps.at(name).evacuated === undefined,
   );
   // One whose pods already run comes in sooner.
   const standby = ready.find((name) => steps.at(name).workload === "running") ?? ready[0];
@@ -146,7 +139,7 @@ function bringIn(
   if (free === undefined) {
     const stale = wanted.members.find((name) => steps.at(name).role === "standby");
     const all = steps.serving();
-    const serving = all.find((name) => steps.at(name).version === wanted.version);
+    const serving = all.find((name) => isWanted(steps, name, wanted));
     if (stale === undefined && serving !== undefined && all.length > limits.minActive) return serving;
     if (stale === undefined) {
       throw impossible(
@@ -179,7 +172,7 @@ function retireLeftovers(steps: Steps, wanted: Wanted, limits: Limits): void {
     const stands = steps.at(name);
     return (
       stands.role === "standby" &&
-      (stands.version !== wanted.version ||
+      (!isWanted(steps, name, wanted) ||
         stands.workload === "stopped" ||
         stands.evacuated !== undefined ||
         !wanted.members.includes(name))

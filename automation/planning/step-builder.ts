@@ -21,6 +21,17 @@ export interface Wanted {
   readonly version: string;
   /** Names of the members that the config allows, in its order. */
   readonly members: readonly string[];
+  /**
+   * Members that are there and were made with other settings than the config has now, of those that only a new member
+   * can have (outdated.ts): they are replaced like members of another version. Default: none.
+   */
+  readonly outdated?: readonly string[];
+}
+
+/** Whether the member is as it is wanted; one that these steps make is. */
+export function isWanted(steps: Steps, name: string, { version, outdated = [] }: Wanted): boolean {
+  const made = steps.list.some((step) => step.type === "move" && step.kind === "provision" && step.member === name);
+  return steps.at(name).version === version && (made || !outdated.includes(name));
 }
 
 export interface Limits {

@@ -40,6 +40,18 @@ function hookLines({ hooks = [], steps }: UpgradePlan, width: number): string[] 
   ];
 }
 
+/** Why a member of the wanted version is replaced. */
+const outdatedLines = ({ outdated = {} }: UpgradePlan, width: number): string[] =>
+  Object.entries(outdated).flatMap(([name, differences]) =>
+    wrap(
+      `${name} was made with other settings than the config has now: ${differences
+        .map(({ path, made, wanted }) => `${path} ${JSON.stringify(made)}, wanted ${JSON.stringify(wanted)}`)
+        .join("; ")}`,
+      width,
+      "  ",
+    ),
+  );
+
 /**
  * What a bad member can do, step by step: its part of the requests, and for how long. The product is how many seconds'
  * worth of all requests that is.
@@ -102,6 +114,7 @@ export function planLines(plan: UpgradePlan & Asked, width = Infinity): string[]
     `${environment}: wanted Kubernetes ${plan.wantedVersion}, strategy ${plan.strategy}`,
     ...askedWhere(plan),
     ...table(members),
+    ...outdatedLines(plan, width),
     "",
   ];
   if (plan.steps.length === 0)

@@ -119,3 +119,13 @@ Do it with: eks-blue-green upgrade --stack dev
     assert.deepEqual(lines.slice(-3), ["Nothing to do.", "blue (150 %)", "  → scale it"]);
   });
 });
+
+describe("the plan of members that were made with other settings", () => {
+  it("says which, and what differs", () => {
+    const difference = { path: "cluster.nodes.instanceTypes", made: ["m6i.large"], wanted: ["m7i.large"] };
+    assert.equal(
+      planLines({ ...plan, outdated: { blue: [difference] } })[3],
+      'blue was made with other settings than the config has now: cluster.nodes.instanceTypes ["m6i.large"], wanted ["m7i.large"]',
+    );
+  });
+});
