@@ -84,6 +84,15 @@ const healthCheckOf = (service: SharedServiceArgs): aws.types.input.lb.TargetGro
   };
 };
 
+/**
+ * AWS takes a zone out of the load balancer's DNS name, for all its services, when any group of it has no healthy target
+ * there (`dns_failover` is 1 by default: API reference TargetGroupAttribute, 2026-11-30). Of several groups in an action
+ * the one of a member that stands by is empty, and may be sick: that must cost nobody else a zone.
+ */
+const noDnsFailover = {
+  dnsFailover: { minimumHealthyTargetsCount: "off", minimumHealthyTargetsPercentage: "off" },
+};
+
 /** A target group of a service. */
 export interface MadeGroup extends Forwarded {
   /** The service's name, with the member's where it is one member's own: unique in the load balancer. */
@@ -111,6 +120,7 @@ export function createTargetGroups(
         port: service.targetPort,
         deregistrationDelay: service.deregistrationDelaySeconds ?? deregistrationDelaySeconds.default,
         healthCheck: healthCheckOf(service),
+        ...(member === null ? {} : { targetGroupHealth: noDnsFailover }),
         tags: args.tags,
       },
       args.goneMembers?.includes(member ?? "") === true ? { ...guarded, protect: false } : guarded,

@@ -59,6 +59,14 @@ describe("a Network Load Balancer with weights", () => {
     );
   });
 
+  it("takes no zone out of DNS for the group of a member that stands by, and leaves that to AWS where all share one", async () => {
+    const off = { dnsFailover: { minimumHealthyTargetsCount: "off", minimumHealthyTargetsPercentage: "off" } };
+    for (const run of [await network({ weights }), await application({ weights })])
+      assert.deepEqual(inputsOf(run.resources, "TargetGroup", "dev-web@teal")["targetGroupHealth"], off);
+    for (const run of [await network(), await application()])
+      assert.equal(inputsOf(run.resources, "TargetGroup", "dev-web")["targetGroupHealth"], undefined);
+  });
+
   it("keeps the deployed ones where an update must not move traffic", async () => {
     const ignored = async (args: Partial<SharedLoadBalancerArgs>) =>
       find((await network(args)).resources, "aws:lb/listener:Listener", "dev-web").ignoreChanges;

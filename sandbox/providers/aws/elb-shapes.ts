@@ -76,22 +76,11 @@ export function nestedAttributes(inputs: Props, only?: ReadonlySet<string>): { K
   }
   const health = inputs["targetGroupHealth"];
   if (health !== undefined && wanted("targetGroupHealth")) {
-    put(
-      "target_group_health.dns_failover.minimum_healthy_targets.count",
-      health.dnsFailover?.minimumHealthyTargetsCount,
-    );
-    put(
-      "target_group_health.dns_failover.minimum_healthy_targets.percentage",
-      health.dnsFailover?.minimumHealthyTargetsPercentage,
-    );
-    put(
-      "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
-      health.unhealthyStateRouting?.minimumHealthyTargetsCount,
-    );
-    put(
-      "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
-      health.unhealthyStateRouting?.minimumHealthyTargetsPercentage,
-    );
+    const { dnsFailover: dns, unhealthyStateRouting: routing } = health;
+    put(healthKey("dns_failover", "count"), dns?.minimumHealthyTargetsCount);
+    put(healthKey("dns_failover", "percentage"), dns?.minimumHealthyTargetsPercentage);
+    put(healthKey("unhealthy_state_routing", "count"), routing?.minimumHealthyTargetsCount);
+    put(healthKey("unhealthy_state_routing", "percentage"), routing?.minimumHealthyTargetsPercentage);
   }
   const stickiness = inputs["stickiness"];
   if (stickiness !== undefined && wanted("stickiness")) {
@@ -117,6 +106,24 @@ export function stickiness(
     type,
     ...(duration === undefined ? {} : { cookieDuration: Number(duration) }),
     ...(type === "app_cookie" ? { cookieName: value("app_cookie.cookie_name") ?? "" } : {}),
+  };
+}
+
+const healthKey = (part: string, figure: string) => `target_group_health.${part}.minimum_healthy_targets.${figure}`;
+
+/** A target group's `targetGroupHealth`, as AWS tells it in attributes: one figure of it is a number. */
+export function groupHealth(list: readonly { readonly Key?: string; readonly Value?: string }[] | undefined): Props {
+  const value = (part: string, figure: string) => list?.find((one) => one.Key === healthKey(part, figure))?.Value;
+  const routed = value("unhealthy_state_routing", "count");
+  return {
+    dnsFailover: {
+      minimumHealthyTargetsCount: value("dns_failover", "count"),
+      minimumHealthyTargetsPercentage: value("dns_failover", "percentage"),
+    },
+    unhealthyStateRouting: {
+      minimumHealthyTargetsCount: routed === undefined ? undefined : Number(routed),
+      minimumHealthyTargetsPercentage: value("unhealthy_state_routing", "percentage"),
+    },
   };
 }
 

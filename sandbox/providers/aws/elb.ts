@@ -6,6 +6,7 @@ import {
   attributes,
   conditions,
   fromAttributes,
+  groupHealth,
   healthCheck,
   loadBalancerAttributes,
   mapping,
@@ -260,6 +261,7 @@ const targetGroup: AwsResource = {
       targetType: found.TargetType,
       protocolVersion: found.ProtocolVersion,
       stickiness: stickiness(settings),
+      targetGroupHealth: groupHealth(settings),
       ipAddressType: found.IpAddressType ?? "ipv4",
       loadBalancerArns: found.LoadBalancerArns ?? [],
       healthCheck: {

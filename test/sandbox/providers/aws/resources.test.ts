@@ -309,7 +309,17 @@ const rows: readonly Row[] = [
   {
     name: "green",
     type: "aws:lb/targetGroup:TargetGroup",
-    inputs: (m) => ({ port: 80, protocol: "HTTP", protocolVersion: "HTTP1", targetType: "ip", vpcId: id(m, "vpc") }),
+    inputs: (m) => ({
+      port: 80,
+      protocol: "HTTP",
+      protocolVersion: "HTTP1",
+      targetType: "ip",
+      vpcId: id(m, "vpc"),
+      targetGroupHealth: {
+        dnsFailover: { minimumHealthyTargetsCount: "off", minimumHealthyTargetsPercentage: "off" },
+        unhealthyStateRouting: { minimumHealthyTargetsCount: 1, minimumHealthyTargetsPercentage: "off" },
+      },
+    }),
     untold: ["proxyProtocolV2"],
   },
   {
