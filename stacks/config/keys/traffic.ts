@@ -14,6 +14,6 @@ export const traffic = leftOut(oneOf<TrafficMode>("shared", "weighted"), "`share
   doc:
     "How traffic is divided between members. `shared`: all members' targets are in one target group, and a member's " +
     "share is that of its targets. `weighted`: each member has target groups of its own, and an upgrade moves traffic " +
-    "in steps of percent.",
+    "in steps of percent. See [shift traffic in steps](../how-to/shift-traffic-in-steps.md).",
   change: { kind: "partly", note: "no: the target groups differ" },
 });
