@@ -46,6 +46,8 @@ export interface FaultTargets {
   readonly crashPods: (cluster: string, service: string, count: number | null) => Promise<readonly string[]>;
   /** The rules have changed: every cluster's nodes ask `rulesFor`. */
   readonly podRulesChanged: () => void;
+  /** Takes the chart repository down, or brings it back. @throws when there is none */
+  readonly charts: (down: boolean) => void;
   /** Answers what was deregistered. */
   readonly removeTargets: (group: string, address: string, count: number | null) => readonly string[];
 }
@@ -114,6 +116,9 @@ export class SandboxFaults {
         return spec.kind === "crash" ? await this.crash(spec) : this.rule(spec);
       case "targets":
         return this.targets(spec);
+      case "charts":
+        this.on.charts(true);
+        return this.hold(spec, "active", 1, () => this.on.charts(false));
       default:
         return spec satisfies never;
     }

@@ -131,6 +131,7 @@ export class Sandbox implements EksBackend {
       nodeUp: (name, node) => agents.nodeUp(name, node),
       crashPods: (name, service, count) => agents.crashPods(name, service, count),
       podRulesChanged: () => agents.podRulesChanged(),
+      charts: (down) => this.chartsDown(down),
       removeTargets: (group, address, count) => this.front?.removeTargets(group, address, count) ?? [],
     });
   }
@@ -260,6 +261,16 @@ export class Sandbox implements EksBackend {
       },
       { timeoutMs: 30_000, what: "the provider stand-ins to listen", log: child.logFile },
     );
+  }
+
+  private chartsDown(down: boolean): void {
+    if (this.charts === null)
+      throw new SandboxError(
+        "SBX-FAULT",
+        "nobody loads charts in this sandbox: it serves the stand-in for the kubernetes provider",
+        "Start it with --provider kubernetes=official.",
+      );
+    this.charts.down = down;
   }
 
   private async startCharts(program: string): Promise<void> {

@@ -115,6 +115,12 @@ export interface TargetsFaultSpec {
   /** At most so many; all when left out. */ readonly count?: number;
 }
 
+/** The chart repository: connections to it are cut until the fault is removed. */
+export interface ChartsFaultSpec {
+  readonly on: "charts";
+  readonly kind: "down";
+}
+
 export type FaultSpec =
   | AwsFaultSpec
   | KubernetesFaultSpec
@@ -122,7 +128,8 @@ export type FaultSpec =
   | ControllerFaultSpec
   | NodeFaultSpec
   | PodFaultSpec
-  | TargetsFaultSpec;
+  | TargetsFaultSpec
+  | ChartsFaultSpec;
 export type FaultOn = NonNullable<FaultSpec["on"]>;
 
 /** A fault as the sandbox lists it. */
@@ -220,6 +227,7 @@ export const shapes: Readonly<Record<FaultOn, Shape>> = {
     required: { group: name("a target group's name, or *") },
     optional: { address: text(/^[0-9.]{1,15}$/, "the beginning of an IPv4 address"), count: whole(1, 10_000) },
   },
+  charts: { kinds: oneOf("down"), required: {}, optional: {} },
 };
 
 function bad(what: string, allowed: string): never {

@@ -339,6 +339,7 @@ describe("the sandbox's faults", () => {
     nodeUp: (_, node) => void done.push(`up ${node}`),
     crashPods: async (cluster) => (cluster === "dev-blue" ? ["web/web-1"] : []),
     podRulesChanged: () => void done.push("rules"),
+    charts: (down) => void done.push(`charts ${down ? "down" : "up"}`),
     removeTargets: () => [],
   });
   beforeEach(() => done.splice(0));
@@ -349,6 +350,7 @@ describe("the sandbox's faults", () => {
       "api-server:dev-blue=down",
       "controller:*=pause",
       "node:dev-green=down",
+      "charts=down",
       "pods:dev-later:web=slow",
       "controller:dev-blue=crash",
       "kubernetes:*:*:*=error",
@@ -361,6 +363,7 @@ describe("the sandbox's faults", () => {
         ["api-server:dev-blue=down", "active"],
         ["controller:*=pause", "active"],
         ["node:dev-green=down", "active"],
+        ["charts=down", "active"],
         ["pods:dev-later:web=slow", "armed"],
       ],
     );
@@ -370,8 +373,9 @@ describe("the sandbox's faults", () => {
     );
     assert.deepEqual(faults.rulesFor("dev-blue"), []);
     done.splice(0);
-    assert.equal(await faults.clear(), 5);
+    assert.equal(await faults.clear(), 6);
     assert.deepEqual([...done].sort(), [
+      "charts up",
       "controller dev-blue start",
       "controller dev-green start",
       "rules",

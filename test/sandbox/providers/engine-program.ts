@@ -50,6 +50,26 @@ const trust = (Service: string) =>
     Statement: [{ Effect: "Allow", Principal: { Service }, Action: "sts:AssumeRole" }],
   });
 
+/** The controller's chart in a cluster, from the repository that is everybody's. */
+export const releaseProgram = (kubeconfig: string, values: object) => async (): Promise<void> => {
+  const provider = new KubernetesProvider("blue", kubeconfig, {});
+  new Resource(
+    "kubernetes:helm.sh/v3:Release",
+    "controller",
+    {
+      name: "aws-load-balancer-controller",
+      namespace: "kube-system",
+      chart: "aws-load-balancer-controller",
+      version: "3.5.0",
+      repositoryOpts: { repo: "https://aws.github.io/eks-charts" },
+      values,
+      timeout: 60,
+    },
+    [],
+    { provider },
+  );
+};
+
 /** Two clusters, constructed at the same time; a node group and a workload in the first. */
 export const program = (settings: Settings) => async (): Promise<Record<string, unknown>> => {
   const aws = { version: "7.48.0" };

@@ -9,7 +9,9 @@ import type { MemberOutputs } from "../../../stacks/contract";
 import type { SandboxInfo } from "../../../sandbox/contract";
 import { childEnvironment, startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
+import { chosenKubernetesProvider } from "../../../sandbox/tools/kubernetes-provider";
 import { program, type Settings } from "./engine-program";
+import { releaseFacts } from "./kubernetes/release-facts";
 import { kubectlOf, kubernetesFacts, type Kubectl } from "./kubernetes/facts";
 
 interface Exported {
@@ -33,6 +35,7 @@ describe("the provider stand-ins under the real engine", function () {
   let base = "";
   let info: SandboxInfo;
   let stack: Stack;
+  let workspace: LocalWorkspace;
   let kubeconfig = "";
   let vpcId = "";
   let kubectl: Kubectl;
@@ -58,7 +61,7 @@ describe("the provider stand-ins under the real engine", function () {
     const envVars = Object.fromEntries(
       Object.entries(childEnvironment(info.env, {})).filter((pair): pair is [string, string] => pair[1] !== undefined),
     );
-    const workspace = await LocalWorkspace.create({
+    workspace = await LocalWorkspace.create({
       workDir: mkdtempSync(join(base, "project-")),
       pulumiCommand,
       envVars,
@@ -201,6 +204,18 @@ describe("the provider stand-ins under the real engine", function () {
       [],
     );
   });
+
+  // Until the official provider is what a sandbox serves.
+  if (chosenKubernetesProvider({}, process.env) === "official")
+    describe("the controller's release", () =>
+      releaseFacts(() => ({
+        kubeconfig: readFileSync(kubeconfig, "utf8"),
+        kubectl,
+        info,
+        vpcId,
+        workspace,
+        env: childEnvironment(info.env, process.env) as NodeJS.ProcessEnv,
+      })));
 
   describe("kubernetes", () => kubernetesFacts(() => ({ kubeconfig, kubectl, env: info.env, vpcId })));
 
