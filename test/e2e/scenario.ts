@@ -6,9 +6,17 @@ import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { DriverEvent } from "../../automation/events";
+import type { Move } from "../../stacks/record";
 import { leftFolders, leftProcesses } from "./left-behind";
 
 const root = resolve(__dirname, "../..");
+
+/** `admit green`; `shift blue 90, green 10`: the shares that it leads to. */
+function moveText(move: Move): string {
+  if (move.kind !== "shift") return `${move.kind} ${move.member}`;
+  const shares = Object.entries(move.changes).map(([member, { to }]) => `${member} ${to.share ?? 0}`);
+  return `shift ${shares.sort().join(", ")}`;
+}
 
 /** Where the time went: printed, never judged. */
 function tellTimes(events: readonly DriverEvent[]): void {
@@ -18,7 +26,7 @@ function tellTimes(events: readonly DriverEvent[]): void {
     if (event.kind === "step-finished")
       console.log(
         `      ${event.seconds.toFixed(1).padStart(6)} s    ` +
-          `${event.step.type === "move" ? `${event.step.kind} ${event.step.member}` : "bake"}`,
+          `${event.step.type === "move" ? moveText(event.step) : "bake"}`,
       );
   }
 }
@@ -48,9 +56,7 @@ export function rehearsesScenario(name: string, { title, claims, steps }: Told):
       tellTimes(events);
       assert.deepEqual(
         events.flatMap((event) =>
-          event.kind === "step-finished" && event.step.type === "move"
-            ? [`${event.step.kind} ${event.step.member}`]
-            : [],
+          event.kind === "step-finished" && event.step.type === "move" ? [moveText(event.step)] : [],
         ),
         steps,
       );

@@ -6,5 +6,15 @@ import { gitops } from "./gitops";
 import { newWorkload } from "./new-workload";
 import { teardown } from "./teardown";
 import { upgrade } from "./upgrade";
+import { albWeighted, nlbWeighted } from "./weighted";
 
-export const scenarios: readonly Scenario[] = [upgrade, newWorkload, extend, adopt, gitops, teardown];
+export const scenarios: readonly Scenario[] = [
+  upgrade,
+  newWorkload,
+  extend,
+  adopt,
+  gitops,
+  albWeighted,
+  nlbWeighted,
+  teardown,
+];

@@ -1,0 +1,22 @@
+import { rehearsesScenario } from "./scenario";
+
+rehearsesScenario("nlb-weighted", {
+  title: "connections in steps, Network Load Balancer",
+  claims: 8,
+  steps: [
+    "provision green",
+    "admit green",
+    "shift blue 90, green 10",
+    "shift blue 50, green 50",
+    "shift blue 0, green 100",
+    "drain blue",
+    "scale blue",
+    "retire blue",
+    // a new member that answers errors
+    "provision blue",
+    "admit blue",
+    "shift blue 10, green 90",
+    "shift blue 0, green 100",
+    "drain blue",
+  ],
+});
