@@ -14,8 +14,14 @@ const places = ["sandbox", "automation/cli/rehearsal"];
 const allowed: Readonly<Record<string, string>> = {
   "sandbox/fabric/dial.ts": "the way to pods and load balancers: what the fabric's table holds, on 127.0.0.0/8 alone",
   "sandbox/data-plane/health.ts": "TLS over a socket that dial has made; opens none of its own",
+  "sandbox/data-plane/http/target-connections.ts": "TLS and an agent over sockets that dial has made",
+  "sandbox/data-plane/http/exchange.ts": "requests on that agent",
+  "sandbox/data-plane/http/upgrade.ts": "requests on a socket that target-connections made",
   "sandbox/node-agent/programs/attached.ts":
     "/readyz of the controller that was started for a cluster, on a literal 127.0.0.1",
+  "sandbox/node-agent/nodes/service-network.ts":
+    "for an API server: pods of a Service through dial, else addresses in 127.0.0.0/8, as fabric/dial.ts knows them",
+  "sandbox/chart-repository/server.ts": "TLS over a socket that a client opened to it; opens none of its own",
   "sandbox/kubernetes/api-client.ts": "the API server of its own cluster; the daemon gives its loopback URL",
   "sandbox/providers/kubernetes/client.ts":
     "the API server that the program's kubeconfig names; here that of a sandbox's member",
