@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { applicationQuotas, matchRules, ports } from "./internal/aws-limits";
+import { applicationAttributes, applicationGroups, applicationQuotas, matchRules, ports } from "./internal/aws-limits";
 import { balancerProblems, serviceProblems, takenProblems } from "./internal/balancer-problems";
 import { type Problem, wholeNumberProblems } from "./internal/problems";
 import type { SharedLoadBalancerArgs, SharedServiceArgs } from "./shared-load-balancer-args";
@@ -30,6 +30,18 @@ export interface ServiceMatchArgs {
 export interface ApplicationServiceArgs extends Omit<SharedServiceArgs, "connectionTermination" | "preserveClientIp"> {
   /** Default: it gets what no other service of its port gets; one service of a port may be without. */
   match?: ServiceMatchArgs;
+  /** Which target of a group gets a request. Default `round_robin`. */
+  algorithm?: "round_robin" | "least_outstanding_requests" | "weighted_random";
+  /**
+   * How long, 30 to 900 s, a new target's part of the requests grows. Only with `round_robin`; AWS does so only beside
+   * targets that are healthy already. Default: not at all.
+   */
+  slowStartSeconds?: number;
+  /**
+   * How long, 1 to 604800 s, a client stays with a target by a cookie. Not together with `weights`: whether a cookie
+   * still leads to a group whose weight is 0 is documented nowhere. Default: not at all.
+   */
+  stickinessSeconds?: number;
 }
 
 /** HTTPS of an Application Load Balancer. */
@@ -55,6 +67,16 @@ export interface ApplicationLoadBalancerArgs extends Omit<SharedLoadBalancerArgs
    * or requests that come just then are answered 502.
    */
   idleTimeoutSeconds?: number;
+  /** When a client's connection is closed at the latest, 60 to 604800 s. Default 3600, as AWS has it. */
+  clientKeepAliveSeconds?: number;
+  /** Whether headers whose names are none are taken out of requests. Default false. */
+  dropInvalidHeaders?: boolean;
+  /** What becomes of requests that proxies may read in two ways. Default `defensive`. */
+  desyncMode?: "monitor" | "defensive" | "strictest";
+  /** Bucket that AWS writes a line for each request into. Its policy must let Elastic Load Balancing do so. Default: none. */
+  accessLogs?: { bucket: string; prefix?: string };
+  /** ARN of a regional web ACL of WAF that requests go through. While it is exchanged there is none for seconds. */
+  webAclArn?: string;
   /** What is answered to a request that no service gets; status 404. Default `no service has this address`. */
   notFoundBody?: pulumi.Input<string>;
 }
@@ -128,6 +150,43 @@ function httpsProblems({ https, services }: ApplicationLoadBalancerArgs): Proble
   return problems;
 }
 
+function attributeProblems(args: ApplicationLoadBalancerArgs): Problem[] {
+  const { source, ...limits } = applicationAttributes;
+  const ofBalancer = (["idleTimeoutSeconds", "clientKeepAliveSeconds"] as const).flatMap((key) =>
+    args[key] === undefined ? [] : wholeNumberProblems(key, args[key], limits[key].least, limits[key].most, source),
+  );
+  const ofServices = args.services.flatMap((service, index): Problem[] => {
+    const { slowStartSeconds, stickinessSeconds, algorithm } = service;
+    const problems = (["slowStartSeconds", "stickinessSeconds"] as const).flatMap((key) =>
+      service[key] === undefined
+        ? []
+        : wholeNumberProblems(
+            `services[${index}].${key}`,
+            service[key],
+            applicationGroups[key].least,
+            applicationGroups[key].most,
+            applicationGroups.source,
+          ),
+    );
+    if (slowStartSeconds !== undefined && (algorithm ?? "round_robin") !== "round_robin")
+      problems.push({
+        path: `services[${index}].slowStartSeconds`,
+        value: slowStartSeconds,
+        rule: `needs algorithm round_robin (${applicationGroups.source})`,
+        remedy: "Leave one of the two out",
+      });
+    if (stickinessSeconds !== undefined && args.weights !== undefined)
+      problems.push({
+        path: `services[${index}].stickinessSeconds`,
+        value: stickinessSeconds,
+        rule: "can't be combined with weights: a cookie may lead to a member whose weight is 0",
+        remedy: "Leave one of the two out",
+      });
+    return problems;
+  });
+  return [...ofBalancer, ...ofServices];
+}
+
 function quotaProblems(args: ApplicationLoadBalancerArgs): Problem[] {
   const { services, weights, https } = args;
   const { rules, targetGroups, listeners, source } = applicationQuotas;
@@ -149,7 +208,7 @@ function quotaProblems(args: ApplicationLoadBalancerArgs): Problem[] {
 
 /** All that is wrong with the arguments. */
 export function applicationLoadBalancerProblems(args: ApplicationLoadBalancerArgs): Problem[] {
-  const { services, idleTimeoutSeconds, https } = args;
+  const { services, https } = args;
   const redirect = https?.redirectFrom;
   return [
     ...services.flatMap((service, index) => serviceProblems(service, `services[${index}]`)),
@@ -160,9 +219,7 @@ export function applicationLoadBalancerProblems(args: ApplicationLoadBalancerArg
     ...matchProblems(services),
     ...httpsProblems(args),
     ...quotaProblems(args),
-    ...(idleTimeoutSeconds === undefined
-      ? []
-      : wholeNumberProblems("idleTimeoutSeconds", idleTimeoutSeconds, 1, 4000, applicationQuotas.attributes)),
+    ...attributeProblems(args),
     ...balancerProblems({ ...args, ...(redirect === undefined ? {} : { morePorts: [redirect] }) }),
   ];
 }

@@ -7,7 +7,7 @@ import {
   type ApplicationServiceArgs,
   type ServiceMatchArgs,
 } from "./application-load-balancer-args";
-import { longestLoadBalancingName } from "./internal/aws-limits";
+import { applicationAttributes, longestLoadBalancingName } from "./internal/aws-limits";
 import { createSecurityGroup, createTargetGroups, type MadeGroup, sharedServices } from "./internal/balancer-parts";
 import { shortenedName } from "./internal/names";
 import { throwProblems } from "./internal/problems";
@@ -29,6 +29,31 @@ function conditionsOf({
     ...(methods === undefined ? [] : [{ httpRequestMethod: { values: [...methods] } }]),
     ...(headers ?? []).map(({ name, values }) => ({ httpHeader: { httpHeaderName: name, values: [...values] } })),
   ];
+}
+
+function attributesOf(args: ApplicationLoadBalancerArgs): Partial<aws.lb.LoadBalancerArgs> {
+  const { clientKeepAliveSeconds, dropInvalidHeaders, desyncMode, accessLogs } = args;
+  return {
+    idleTimeout: args.idleTimeoutSeconds ?? applicationAttributes.idleTimeoutSeconds.default,
+    ...(clientKeepAliveSeconds === undefined ? {} : { clientKeepAlive: clientKeepAliveSeconds }),
+    ...(dropInvalidHeaders === undefined ? {} : { dropInvalidHeaderFields: dropInvalidHeaders }),
+    ...(desyncMode === undefined ? {} : { desyncMitigationMode: desyncMode }),
+    ...(accessLogs === undefined ? {} : { accessLogs: { enabled: true, ...accessLogs } }),
+  };
+}
+
+/** All groups of an action must speak the same version: requests are answered 464 otherwise. */
+function groupInputs(service: ApplicationServiceArgs): Partial<aws.lb.TargetGroupArgs> {
+  const { algorithm, slowStartSeconds, stickinessSeconds } = service;
+  return {
+    protocol: "HTTP",
+    protocolVersion: "HTTP1",
+    ...(algorithm === undefined ? {} : { loadBalancingAlgorithmType: algorithm }),
+    ...(slowStartSeconds === undefined ? {} : { slowStart: slowStartSeconds }),
+    ...(stickinessSeconds === undefined
+      ? {}
+      : { stickiness: { enabled: true, type: "lb_cookie", cookieDuration: stickinessSeconds } }),
+  };
 }
 
 /** Part of a resource's name: an ARN has characters and a length that names don't. */
@@ -73,12 +98,19 @@ export class ApplicationLoadBalancer extends pulumi.ComponentResource {
         internal: args.internal === true,
         securityGroups: [group.id],
         subnets: args.subnetIds,
-        idleTimeout: args.idleTimeoutSeconds ?? 60,
         enableDeletionProtection: protect,
+        ...attributesOf(args),
         tags: args.tags,
       },
       { ...guarded, dependsOn: rules },
     );
+    if (args.webAclArn !== undefined)
+      new aws.wafv2.WebAclAssociation(
+        name,
+        { resourceArn: balancer.arn, webAclArn: args.webAclArn },
+        // The other way round the end of the old association would be that of the new one: AWS knows them by the balancer.
+        { parent: this, deleteBeforeReplace: true },
+      );
     const ports = [...new Set(args.services.map(({ port }) => port))];
     this.services = Object.fromEntries(ports.flatMap((port) => this.createPort(name, args, port, balancer, guarded)));
     if (redirect !== undefined) this.createRedirect(name, args, redirect, balancer, guarded);
@@ -100,14 +132,7 @@ export class ApplicationLoadBalancer extends pulumi.ComponentResource {
     const own = args.services.filter((service) => service.port === port);
     const made = own.map((service) => ({
       service,
-      groups: createTargetGroups(
-        name,
-        args,
-        service,
-        // All groups of an action must speak the same version: 464 otherwise.
-        { protocol: "HTTP", protocolVersion: "HTTP1" },
-        guarded,
-      ),
+      groups: createTargetGroups(name, args, service, groupInputs(service), guarded),
     }));
     const rest = made.find(({ service }) => service.match === undefined);
     const listener = this.createListener(name, args, port, rest?.groups ?? null, balancer, guarded);

@@ -179,8 +179,20 @@ export const applicationQuotas = {
   targets: 1000,
   certificates: 25,
   source: `${albDocs}/load-balancer-limits.html, 2026-11-30`,
-  /** Where the range of `idle_timeout.timeout_seconds` stands. */
-  attributes: `${albDocs}/edit-load-balancer-attributes.html, 2026-11-30`,
+} as const;
+
+/** Attributes of an Application Load Balancer. */
+export const applicationAttributes = {
+  idleTimeoutSeconds: { least: 1, most: 4000, default: 60 },
+  clientKeepAliveSeconds: { least: 60, most: 604_800, default: 3600 },
+  source: `${albDocs}/edit-load-balancer-attributes.html, 2026-11-30`,
+} as const;
+
+/** Attributes of target groups behind an Application Load Balancer. */
+export const applicationGroups = {
+  slowStartSeconds: { least: 30, most: 900 },
+  stickinessSeconds: { least: 1, most: 604_800 },
+  source: `${albDocs}/edit-target-group-attributes.html, 2026-11-30`,
 } as const;
 
 /** Target groups that one action of a listener or rule forwards to, of both types of load balancer. */

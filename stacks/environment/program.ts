@@ -71,9 +71,10 @@ async function refuseMemberStack(stack: string, values: Readonly<Record<string, 
 }
 
 /**
- * What listeners and rules say of the members. Only the driver's planned update of an open shift moves traffic, and one
- * of its own without an open shift sets right what somebody changed by hand: whatever writes the record, and whatever is
- * run beside a shift, leaves the deployed weights alone, also those of a shift that was cut off half-way.
+ * What listeners and rules say of the members. Only the driver's planned update of an open shift moves traffic. A plain
+ * one without an open shift declares what the record says (after a refresh, that sets right what somebody changed by
+ * hand): whatever writes the record, and whatever is run beside a shift, leaves the deployed weights alone, also those
+ * of a shift that was cut off half-way.
  */
 function weightsNow(config: EnvironmentConfig, record: EnvironmentRecord, context: DriverContext | undefined) {
   if (trafficOf(config) === "shared") return { weights: null, keepWeights: false, goneMembers: [] };

@@ -62,7 +62,12 @@ function createApplication(plan: LoadBalancersPlan, specs: readonly TargetGroupS
   };
   return new ApplicationLoadBalancer(environment, {
     ...commonOf(plan),
-    services: specs.map((spec) => ({ ...serviceOf(spec), ...matchOf(spec.service) })),
+    ...config.loadBalancer?.application,
+    services: specs.map((spec) => ({
+      ...serviceOf(spec),
+      ...matchOf(spec.service),
+      ...config.services.find(({ name }) => name === spec.service)?.http,
+    })),
     ...(https === undefined
       ? {}
       : {

@@ -220,6 +220,38 @@ describe("an Application Load Balancer", () => {
     find(resources, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "dev-clients-80-0-0-0-0-0");
   });
 
+  it("has the settings that it is given, and leaves all others to AWS", async () => {
+    const acl = "arn:aws:wafv2:us-east-1:1:regional/webacl/a/b";
+    const { resources } = await application({
+      services: [service("web", { algorithm: "round_robin", slowStartSeconds: 60, stickinessSeconds: 300 })],
+      idleTimeoutSeconds: 90,
+      clientKeepAliveSeconds: 600,
+      dropInvalidHeaders: true,
+      desyncMode: "strictest",
+      accessLogs: { bucket: "logs", prefix: "dev" },
+      webAclArn: acl,
+    });
+    const balancer = inputsOf(resources, "LoadBalancer", "dev");
+    const keys = ["idleTimeout", "clientKeepAlive", "dropInvalidHeaderFields", "desyncMitigationMode", "accessLogs"];
+    assert.deepEqual(
+      keys.map((key) => balancer[key]),
+      [90, 600, true, "strictest", { enabled: true, bucket: "logs", prefix: "dev" }],
+    );
+    const group = inputsOf(resources, "TargetGroup", "dev-web");
+    assert.deepEqual(
+      ["loadBalancingAlgorithmType", "slowStart", "stickiness"].map((key) => group[key]),
+      ["round_robin", 60, { enabled: true, type: "lb_cookie", cookieDuration: 300 }],
+    );
+    const association = find(resources, "aws:wafv2/webAclAssociation:WebAclAssociation", "dev").inputs;
+    assert.deepEqual(association, { resourceArn: "arn:aws:lb/loadBalancer:LoadBalancer:dev", webAclArn: acl });
+    const plain = (await application()).resources;
+    assert.deepEqual(
+      keys.slice(1).map((key) => inputsOf(plain, "LoadBalancer", "dev")[key]),
+      [undefined, undefined, undefined, undefined],
+    );
+    assert.ok(!plain.some(({ type }) => type.startsWith("aws:wafv2/")));
+  });
+
   it("protects what belongs to all members", async () => {
     const { resources } = await application({
       services: [service("web"), service("shop", { match: { priority: 1, paths: ["/shop"] } })],
@@ -257,6 +289,21 @@ describe("an Application Load Balancer", () => {
       what: "a redirect from a service's port",
       args: { https: { ports: [80], certificateArns, redirectFrom: 80 } },
       message: /https\.redirectFrom: 80: must be a port of its own/,
+    },
+    {
+      what: "attributes out of their ranges",
+      args: { idleTimeoutSeconds: 0, services: [service("web", { stickinessSeconds: 0 })] },
+      message:
+        /idleTimeoutSeconds: 0: must be a whole number from 1 to 4000[^]*services\[0\]\.stickinessSeconds: 0: must be/,
+    },
+    {
+      what: "cookies beside weights, and slow start beside another algorithm",
+      args: {
+        weights: { blue: 1 },
+        services: [service("web", { stickinessSeconds: 60, slowStartSeconds: 60, algorithm: "weighted_random" })],
+      },
+      message:
+        /slowStartSeconds: 60: needs algorithm round_robin[^]*stickinessSeconds: 60: can't be combined with weights/,
     },
     {
       what: "more rules than it has",

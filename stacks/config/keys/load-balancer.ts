@@ -3,6 +3,7 @@ import { applicationQuotas, ports, rulesPerSecurityGroup } from "../../../compon
 import { cidr, custom, list, oneOf, text, whole, wholes, yesOrNo } from "../declare/form";
 import { group, type Rule } from "../declare/group";
 import { addedLater, derived, leftOut, required, type ValueOf, withDefault } from "../declare/key";
+import { applicationBalancer } from "./application";
 
 /** `stack`: Pulumi owns the load balancer · `service`: a Service of the primary does, through its controller. */
 export type LoadBalancerOwner = "stack" | "service";
@@ -89,6 +90,11 @@ const balancerKeys = {
     readBy: ["environment", "driver"],
     change: { kind: "up" },
   }),
+  application: leftOut(applicationBalancer, "as its keys say", {
+    doc: "Only with type `application`: further settings of the load balancer.",
+    readBy: ["environment"],
+    change: { kind: "up" },
+  }),
   primary: addedLater(
     withDefault(
       custom<string | null>({ ...text({ range: "name of a member" }), empty: null, structured: false }),
@@ -152,13 +158,20 @@ const primaryIsMember: Rule<Balancer> = ({ owner, primary }, place, given) => {
     );
 };
 
-const applicationIsOurs: Rule<Balancer> = ({ owner, type, https, crossZone }, place) => {
+const applicationIsOurs: Rule<Balancer> = ({ owner, type, https, application, crossZone }, place) => {
   if (type !== "application") {
     if (https !== undefined)
       place.add(
         "https",
         https.ports,
         "needs type application: a Network Load Balancer of this package hands on TCP, and pods end TLS",
+        "Remove it, or set loadBalancer.type to application in a new environment",
+      );
+    if (application !== undefined)
+      place.add(
+        "application",
+        Object.keys(application),
+        "needs type application",
         "Remove it, or set loadBalancer.type to application in a new environment",
       );
     return;

@@ -13,6 +13,7 @@ import { cpuQuantity, image, memoryQuantity, variables } from "./container";
 import { existing } from "./existing-service";
 import { external, fitsWorkload } from "./external";
 import { ofFirst, portNumber, ports, servicePort } from "./ports";
+import { http } from "./application";
 import { match } from "./match";
 import { labelPattern, nameText, objectNamePattern } from "./names";
 import { podSecurity } from "./pod-security";
@@ -110,6 +111,11 @@ const serviceKeys = {
       "Only with `loadBalancer.type: application`: which requests are this service's. Services may share a port then, " +
       "and all of them but one need it.",
     change: { kind: "partly", note: "what it says, by `up`; a deployed service neither gets nor loses it" },
+  }),
+  http: leftOut(http, "as its keys say", {
+    readBy: ["environment"],
+    doc: "Only with `loadBalancer.type: application`: how requests are divided inside of a target group.",
+    change: { kind: "up" },
   }),
   externalTrafficPolicy: leftOut(trafficPolicy, "`Cluster`", { doc: "Only there to say why `Local` can't be had." }),
   targetType: addedLater(

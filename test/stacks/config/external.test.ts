@@ -83,7 +83,15 @@ describe("a service whose workload is external, in the config", () => {
   it("is thought of with every key of a service: each is refused, or is of the listener and its targets", () => {
     const ofTargets = [
       ...["name", "namespace", "workload", "external", "ports", "port", "targetPort", "servicePort"],
-      ...["match", "externalTrafficPolicy", "targetType", "healthCheckPath", "probePath", "deregistrationDelaySeconds"],
+      ...[
+        "match",
+        "http",
+        "externalTrafficPolicy",
+        "targetType",
+        "healthCheckPath",
+        "probePath",
+        "deregistrationDelaySeconds",
+      ],
     ];
     const item = services.item as unknown as { readonly keys: object };
     assert.deepEqual(

@@ -227,6 +227,53 @@ describe("a config with an Application Load Balancer", () => {
       problems: ["loadBalancer.https.certificateArns: is required; must be a list of at least 1"],
     },
     {
+      what: "settings that no Application Load Balancer takes",
+      change: {
+        loadBalancer: {
+          type: "application",
+          application: { idleTimeoutSeconds: 4001, desyncMode: "off", webAclArn: "arn:aws:waf::1:webacl/a" },
+        },
+      },
+      problems: [
+        `loadBalancer.application.idleTimeoutSeconds: must be a whole number from 1 to 4000 (${albSource}/edit-load-balancer-attributes.html, 2026-11-30)`,
+        "loadBalancer.application.desyncMode: must be one of monitor, defensive, strictest",
+        "loadBalancer.application.webAclArn: must be the ARN of a regional web ACL of WAF",
+      ],
+    },
+    {
+      what: "settings of its own on a Network Load Balancer",
+      change: {
+        loadBalancer: { application: { idleTimeoutSeconds: 90 } },
+        services: [{ ...web, http: { algorithm: "round_robin" } }],
+      },
+      problems: [
+        "loadBalancer.application: needs type application",
+        "services[0].http: needs loadBalancer.type application: a Network Load Balancer hands on connections",
+      ],
+    },
+    {
+      what: "slow start beside another algorithm",
+      change: {
+        ...application,
+        services: [{ ...web, http: { algorithm: "weighted_random", slowStartSeconds: 30 } }],
+      },
+      problems: [
+        `services[0].http.slowStartSeconds: needs algorithm round_robin (${albSource}/edit-target-group-attributes.html, 2026-11-30)`,
+      ],
+    },
+    {
+      what: "cookies and slow start of weighted groups",
+      change: {
+        ...application,
+        traffic: "weighted",
+        services: [{ ...web, http: { slowStartSeconds: 30, stickinessSeconds: 60 } }],
+      },
+      problems: [
+        "services[0].http.slowStartSeconds: needs traffic: shared; with weights the first targets of a group get their whole part at once",
+        "services[0].http.stickinessSeconds: needs traffic: shared; with weights a cookie may lead to a member whose weight is 0",
+      ],
+    },
+    {
       what: "more groups of members than it has",
       change: {
         ...application,
