@@ -5,6 +5,7 @@ import { DriverError } from "../errors";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { knowing, type Family } from "../environment/state";
 import type { Finding } from "../finding";
+import { halfShareFindings } from "../preflight/half-shares";
 import { largerFindings } from "../preflight/larger-members";
 import { outdatedMembers, type MadeDifference } from "../planning/outdated";
 import { atRisk, type AtRisk } from "../planning/at-risk";
@@ -86,7 +87,7 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
     steps,
     times: stepTimes(steps, config),
     command: describeAsked(underWay?.command ?? null),
-    advice: largerFindings(record, environment),
+    advice: [...halfShareFindings(record, environment), ...largerFindings(record, environment)],
     // Where pods of an external workload still run then, `automatic` asks as well.
     asksForApproval:
       (config.rollout.retire === "ask" || config.services.some(isExternal)) && steps.some((step) => isRetire(step)),

@@ -6,7 +6,9 @@ import type { WriterLife } from "../adapters/writer-life";
 import type { Health, Ports } from "../ports";
 import type { Finding } from "../finding";
 import { lostFindings } from "../preflight/manual-changes";
+import { halfShareFindings } from "../preflight/half-shares";
 import { largerFindings } from "../preflight/larger-members";
+import { weightFindings } from "../preflight/weights";
 import { findingsOf } from "../preflight/preflight";
 import { addressesOf } from "../environment/load-balancers";
 import type { Family } from "../environment/state";
@@ -34,6 +36,7 @@ export async function runStatus(ports: Ports, { environment, record, members }: 
     infrastructure: true,
     workload: true,
     probes: 0,
+    weights: true,
     alarms: environment.config.rollout.alarms,
   });
   const owners = learnOwners(noOwners, observation);
@@ -47,6 +50,8 @@ export async function runStatus(ports: Ports, { environment, record, members }: 
     addresses: addressesOf(environment),
     findings: [
       ...findingsOf(observation, record),
+      ...weightFindings(observation, record, environment.environment),
+      ...halfShareFindings(record, environment.environment),
       ...largerFindings(record, environment.environment),
       ...lostFindings(observation, record, {
         environment: environment.environment,
