@@ -34,6 +34,11 @@ export interface UpgradeOptions extends Target, Controls {
    * its steps. Default: `rollout.steps` of the config.
    */
   readonly steps?: readonly number[];
+  /**
+   * A member that is made anew whatever it is, by its name; `all` members that are in traffic. Default: those of another
+   * version, and those that were made with other settings than the config has now.
+   */
+  readonly replace?: string | { readonly all: true };
 }
 /** Options of `up`. */
 export interface UpOptions extends Target, Controls {}
@@ -92,8 +97,13 @@ function runOf(
  * EBG-CREDENTIALS, …
  */
 export function upgrade(options: UpgradeOptions): Promise<UpgradeResult> {
-  return asked(options, null);
+  return asked(options, replaceOf(options));
 }
+
+const replaceOf = ({ replace }: Pick<UpgradeOptions, "replace">): Asked =>
+  replace === undefined
+    ? null
+    : { name: "replace", member: typeof replace === "string" ? replace : null, percent: null };
 
 function asked(
   options: PlannedWorkOptions & Pick<UpgradeOptions, "approveRetire" | "retryVersion" | "steps">,
@@ -214,10 +224,10 @@ export function up(options: UpOptions): Promise<UpResult> {
 
 /** What `upgrade` would do; changes nothing. @throws DriverError */
 export function planUpgrade(
-  options: LookOptions & Pick<UpgradeOptions, "steps">,
+  options: LookOptions & Pick<UpgradeOptions, "steps" | "replace">,
 ): Promise<UpgradePlan & { readonly surroundings: Surroundings }> {
   return withPorts(options, options, async ({ ports, config, surroundings }) => ({
-    ...runPlan(await readFamily(ports, options.environment), withSteps(config, options.steps)),
+    ...runPlan(await readFamily(ports, options.environment), withSteps(config, options.steps), replaceOf(options)),
     surroundings,
   }));
 }

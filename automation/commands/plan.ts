@@ -1,6 +1,6 @@
 import { parseEnvironmentConfig, type EnvironmentConfig, type HookPoint } from "../../stacks/config";
 import { isExternal } from "../../stacks/config/target-groups";
-import type { Placement, Rollout, Step } from "../../stacks/record";
+import type { Placement, Rollout, RolloutCommand, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { knowing, type Family } from "../environment/state";
@@ -12,7 +12,7 @@ import { atRisk, type AtRisk } from "../planning/at-risk";
 import { stepTimes, type StepTime } from "../planning/duration";
 import { describeAsked } from "../text/command-line";
 import { hooksAround } from "../planning/hooks";
-import { upgradeSteps } from "./upgrade-steps";
+import { stepsOf } from "./upgrade-steps";
 
 /** What `upgrade` would do, or what is left of what is under way. */
 export interface UpgradePlan {
@@ -74,7 +74,12 @@ export function wantedConfig(values: Readonly<Record<string, string>>, environme
   }
 }
 
-export function runPlan(family: Family, values: Readonly<Record<string, string>>): UpgradePlan {
+/** `asked`: null, or an upgrade that makes members anew. */
+export function runPlan(
+  family: Family,
+  values: Readonly<Record<string, string>>,
+  asked: RolloutCommand | null = null,
+): UpgradePlan {
   const { environment } = family.environment;
   const config = wantedConfig(values, environment);
   const record = knowing(family.record, config.members);
@@ -86,7 +91,7 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
     strategy,
     steps,
     times: stepTimes(steps, config),
-    command: describeAsked(underWay?.command ?? null),
+    command: describeAsked(underWay === null ? asked : (underWay.command ?? null)),
     advice: [...halfShareFindings(record, environment), ...largerFindings(record, environment)],
     // Where pods of an external workload still run then, `automatic` asks as well.
     asksForApproval:
@@ -98,7 +103,7 @@ export function runPlan(family: Family, values: Readonly<Record<string, string>>
     underWay,
   });
   if (underWay !== null) return of(underWay.steps.slice(underWay.done), underWay.wantedVersion, underWay.strategy);
-  const steps = upgradeSteps(record, config, family);
+  const steps = stepsOf(asked, record, config, family);
   refuseRetiringPrimary(record, config, steps, environment);
   return of(steps, config.kubernetesVersion, config.rollout.strategy);
 }

@@ -1,14 +1,12 @@
 /** `upgrade` and the commands on one member: preflight, then the rollout that the record has, or a new one. */
 import type { EnvironmentConfig } from "../../stacks/config";
-import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
+import type { RolloutCommand, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { refuseRetiringPrimary } from "../environment/load-balancers";
 import { refuseForeignProvision, refuseForeignStacks } from "../environment/member-stack";
 import { knowing, readFamily, refuseOlderRecord, type Family } from "../environment/state";
 import { learnOwners } from "../observation/target-owners";
-import { planCommand } from "../planning/member-commands";
 import { largerThanNeeded } from "../planning/capacity";
-import { limitsOf } from "../planning/replace";
 import type { Ports } from "../ports";
 import { goesBack, stepsAhead } from "../preflight/moves-ahead";
 import { preflight } from "../preflight/preflight";
@@ -25,7 +23,7 @@ import { wantedConfig } from "./plan";
 import { rememberingHalt } from "./remember-halt";
 import { asAsked, refuseOthers, turnAround } from "./resume";
 import { report, settledFamily } from "./settle-stacks";
-import { upgradeSteps } from "./upgrade-steps";
+import { stepsOf } from "./upgrade-steps";
 
 export interface UpgradeRun extends SessionOptions {
   readonly environment: string;
@@ -35,14 +33,6 @@ export interface UpgradeRun extends SessionOptions {
 
 /** What is asked for: `upgrade` (null), or planned work. */
 export type Asked = RolloutCommand | null;
-
-const stepsOf = (
-  asked: Asked,
-  record: EnvironmentRecord,
-  config: EnvironmentConfig,
-  family: Family,
-): readonly Step[] =>
-  asked === null ? upgradeSteps(record, config, family) : planCommand(record.placement, asked, limitsOf(config));
 
 export function runUpgrade(
   ports: Ports,

@@ -4,7 +4,7 @@
  */
 import { capacityOf, memberMoves, servingMembers, isServing, partOf } from "../../stacks/record";
 import type { MemberMoveKind, Placement, Rollout, Step } from "../../stacks/record";
-import { bringIn, impossible, type Limits, type Steps } from "./step-builder";
+import { isUpgrade, bringIn, impossible, type Limits, type Steps } from "./step-builder";
 import { shareOf, type Shares } from "./shares";
 import { counted } from "../text/sentences";
 
@@ -49,7 +49,7 @@ export function floorOf(
   rollout: Pick<Rollout, "strategy" | "command" | "wantedVersion"> & Partial<Pick<Rollout, "steps" | "direction">>,
   limits: Pick<Limits, "minCapacityPercent">,
 ): number {
-  if (rollout.strategy === "cycle" || rollout.command !== undefined) return capacityFloor(start, limits);
+  if (rollout.strategy === "cycle" || !isUpgrade(rollout)) return capacityFloor(start, limits);
   return floorOfThese(start, replacedBy(start, rollout), limits);
 }
 

@@ -32,6 +32,8 @@ export function planCommand(current: Placement, command: RolloutCommand, limits:
       return rollback(current, limits);
     case "teardown":
       return planTeardown(current, null, limits.stopsWorkloads !== false);
+    case "replace":
+      throw new Error("'replace' is planned like an upgrade, which knows what is wanted");
     default:
       return command.name satisfies never;
   }

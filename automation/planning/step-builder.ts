@@ -13,7 +13,7 @@ import {
   isWeighted,
 } from "../../stacks/record";
 import { placementAfter, type Change, type MemberMoveKind, type MemberPlacement } from "../../stacks/record";
-import type { Placement, Step } from "../../stacks/record";
+import type { Placement, Rollout, Step } from "../../stacks/record";
 import { DriverError } from "../errors";
 
 export interface Wanted {
@@ -27,6 +27,10 @@ export interface Wanted {
    */
   readonly outdated?: readonly string[];
 }
+
+/** An upgrade, or one that makes members anew: not planned work on one member. */
+export const isUpgrade = ({ command }: Partial<Pick<Rollout, "command">>): boolean =>
+  command === undefined || command.name === "replace";
 
 /** Whether the member is as it is wanted; one that these steps make is. */
 export function isWanted(steps: Steps, name: string, { version, outdated = [] }: Wanted): boolean {

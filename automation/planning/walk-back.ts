@@ -11,7 +11,7 @@ import {
 import { isWeighted, membersOf, nodePercentOf, placementAfter, servingMembers } from "../../stacks/record";
 import type { EnvironmentRecord, MemberMove, Move, Placement, Step } from "../../stacks/record";
 import { emptiedBy, raisedBy, shareOf } from "./shares";
-import { Steps } from "./step-builder";
+import { isUpgrade, Steps } from "./step-builder";
 import { turnAgain } from "./turn-again";
 import { goOn, moving, placementBefore, stay, undo } from "./way-back";
 import type { ObservedHealth, WalkBack, WalkBackOptions } from "./way-back";
@@ -139,7 +139,7 @@ function suspectOf(
   { rollout, intent, placement }: EnvironmentRecord,
   { before, goal, health, requested }: Suspecting,
 ): string | null {
-  if (rollout === null || rollout.strategy !== "cycle" || rollout.command !== undefined) return null;
+  if (rollout === null || rollout.strategy !== "cycle" || !isUpgrade(rollout)) return null;
   const open = intent?.move;
   if (open !== undefined) {
     const raised = goal.find((name) => raisedBy(open).includes(name));

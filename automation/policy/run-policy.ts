@@ -138,7 +138,7 @@ export function mustServeBefore(
   // What is under way is not stopped by what its own gates look at: half-way in front of a member that fails is the
   // worst place to stay, and they turn back.
   if (rollout !== null) return false;
-  if (command === null) return true;
+  if (command === null || command.name === "replace") return true;
   if (command.name !== "scale") return false;
   const stands = placement[command.member ?? ""];
   return (command.percent ?? 100) < (stands?.capacityPercent ?? 100);

@@ -1,4 +1,5 @@
 /** A way back that seemed to fail, and is right after all: whoever leaves on it errs, or is sick. It goes on. */
+import { isUpgrade } from "../planning/step-builder";
 import { groupOfMember, groupsOfPort } from "../../stacks/config/group-refs";
 import { membersOf, turnBack, type EnvironmentRecord, type Rollout } from "../../stacks/record";
 import { probeProblem } from "../gates/peers";
@@ -94,8 +95,7 @@ const worseForUsers = ({ policy: { excused } }: Session, observation: Observatio
 function withoutTheBake(session: Session, observation: Observation, { worse }: Turning): EnvironmentRecord | null {
   const { record, owners, policy } = session;
   const { rollout, intent } = record;
-  if (rollout === null || intent !== null || rollout.direction !== "forward" || rollout.command !== undefined)
-    return null;
+  if (rollout === null || intent !== null || rollout.direction !== "forward" || !isUpgrade(rollout)) return null;
   if (!worse || rollout.strategy !== "replace" || rollout.steps[rollout.done]?.type !== "bake") return null;
   const leaving = rollout.steps
     .slice(rollout.done)

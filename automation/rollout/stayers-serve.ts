@@ -1,4 +1,5 @@
 /** Before a member is destroyed, which may be the way back: those that stay must serve. */
+import { isUpgrade } from "../planning/step-builder";
 import { probeProblem } from "../gates/peers";
 import { healthOf } from "../observation/target-owners";
 import { plainLook, type Observation } from "../observation/observe";
@@ -44,7 +45,7 @@ function notDestroyed(session: Session, member: string, problem: string): Stop {
   const { rollout } = session.record;
   const name = session.environment.environment;
   // One that was brought in anew, or out of order, has nothing to go back to.
-  const back = rollout?.direction === "forward" && rollout.command === undefined && !isEvacuated(session, member);
+  const back = rollout?.direction === "forward" && isUpgrade(rollout) && !isEvacuated(session, member);
   return new Stop(
     "EBG-GATE",
     `${member} is not destroyed while those that stay don't serve: ${problem}`,

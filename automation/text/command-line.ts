@@ -8,6 +8,8 @@ export const typed = (environment: string, command: string): string =>
 /** A rollout's command as typed, an upgrade without one: `scale green --percent 200`. */
 export function describeAsked(asked: RolloutCommand | null): string {
   if (asked === null) return "upgrade";
+  if (asked.name === "replace")
+    return asked.member === null ? "upgrade --replace-all" : `upgrade --replace ${asked.member}`;
   return [
     asked.name,
     ...(asked.member === null ? [] : [asked.member]),
@@ -27,7 +29,7 @@ export interface NamedCommand {
 
 const onMember = "admit|drain|scale|evacuate";
 const others = "upgrade|rollback|adopt|up|plan|status|verify|teardown";
-const valued = "--stack|--percent|--yes-delete|--why|--requests";
+const valued = "--stack|--replace|--steps|--percent|--yes-delete|--why|--requests";
 /** Words behind a command's own are prose. */
 const called = new RegExp(
   `eks-blue-green (?:(${onMember})(?: ([A-Za-z][A-Za-z0-9-]*))?|(${others}))\\b(?!-)` +

@@ -121,6 +121,7 @@ function commandOf(reader: Reader, value: unknown): RolloutCommand {
       "drain",
       "scale",
       "teardown",
+      "replace",
     ] as const),
     member: member === null ? null : reader.name(member, "rollout.command.member"),
     percent: percent === null ? null : reader.whole(percent, "rollout.command.percent", 1),

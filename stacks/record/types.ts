@@ -125,10 +125,13 @@ export interface Intent extends Signature {
 /** How an upgrade goes: `replace` makes new members for the old ones, `cycle` upgrades them in place one by one. */
 export type StrategyName = "replace" | "cycle";
 
-/** What was asked for when a rollout is not an `upgrade`: planned work on one member. */
+/**
+ * What was asked for when a rollout is not an `upgrade`: planned work on one member; or an upgrade that makes members
+ * anew whatever they are (`replace`).
+ */
 export interface RolloutCommand {
-  readonly name: "rollback" | "admit" | "drain" | "scale" | "teardown";
-  /** null: all of them (`rollback`, `teardown`). */
+  readonly name: "rollback" | "admit" | "drain" | "scale" | "teardown" | "replace";
+  /** null: all of them (`rollback`, `teardown`, `replace`). */
   readonly member: string | null;
   /** Only with `scale`. */
   readonly percent: number | null;

@@ -25,6 +25,7 @@ import { widthOf } from "../../report/width";
 import { tellEnding } from "../../report/result-line";
 import { exitCodeOfResult } from "../exit-codes";
 import { onInterrupt } from "../interrupt";
+import { replaceOf, replaceOptions } from "./replace-option";
 import { stepsOf, stepsOption } from "./steps-option";
 import { allowExecOption, trustStateAddressesOption, type TrustFlags } from "./trust-options";
 
@@ -36,6 +37,8 @@ interface Flags extends TrustFlags {
   approveRetire?: boolean;
   retryVersion?: boolean;
   steps?: readonly number[];
+  replace?: string;
+  replaceAll?: boolean;
 }
 
 const stackOption = (): Option =>
@@ -72,6 +75,7 @@ async function runRollout(flags: Flags, work: (options: UpgradeOptions) => Promi
       approveRetire: flags.approveRetire ?? false,
       retryVersion: flags.retryVersion ?? false,
       ...stepsOf(flags),
+      ...replaceOf(flags),
       onEvent: tell,
       signal: interrupt.signal,
       cancel: interrupt.cancel,
@@ -132,7 +136,7 @@ async function looking<T>(flags: Flags, work: (options: LookOptions) => Promise<
 }
 
 async function runPlan(flags: Flags): Promise<void> {
-  const plan = await looking(flags, (options) => planUpgrade({ ...options, ...stepsOf(flags) }));
+  const plan = await looking(flags, (options) => planUpgrade({ ...options, ...stepsOf(flags), ...replaceOf(flags) }));
   if (flags.json) process.stdout.write(jsonLine({ at: new Date().toISOString(), kind: "plan", ...plan }));
   else print(process.stdout, planLines(printableRows(plan), widthOf(process.stdout)));
 }
@@ -197,19 +201,13 @@ function plannedWork(): Command[] {
   ];
 }
 
-/** `up`, `plan`, `upgrade`, `rollback`, `admit`, `drain`, `scale`, `status`. */
-export function driverCommands(): Command[] {
+/** `plan` and `upgrade`, with what both take. */
+function upgrades(): Command[] {
   return [
-    base(
-      "up",
-      "deploy the environment's stack, then its members' side by side, and wait until requests are answered; " +
-        "moves no traffic",
-    )
-      .addOption(plainOption())
-      .addHelpText("after", "\nExample:\n  $ eks-blue-green up --stack dev")
-      .action(runUp),
     base("plan", "what an upgrade would do, and how long it takes; changes nothing", objectOption())
       .addOption(stepsOption())
+      .addOption(replaceOptions()[0])
+      .addOption(replaceOptions()[1])
       .addHelpText("after", "\nExample:\n  $ eks-blue-green plan --stack dev --json | jq .steps")
       .action(runPlan),
     base("upgrade", "go to the wanted Kubernetes version, or go on with an upgrade that was interrupted")
@@ -225,6 +223,8 @@ export function driverCommands(): Command[] {
         false,
       )
       .addOption(stepsOption())
+      .addOption(replaceOptions()[0])
+      .addOption(replaceOptions()[1])
       .addHelpText(
         "after",
         "\nExamples:\n  $ eks-blue-green upgrade --stack dev\n  $ eks-blue-green upgrade --stack dev " +
@@ -232,6 +232,21 @@ export function driverCommands(): Command[] {
           "same command again.",
       )
       .action((flags: Flags) => runRollout(flags, upgrade)),
+  ];
+}
+
+/** `up`, `plan`, `upgrade`, `rollback`, `admit`, `drain`, `scale`, `status`. */
+export function driverCommands(): Command[] {
+  return [
+    base(
+      "up",
+      "deploy the environment's stack, then its members' side by side, and wait until requests are answered; " +
+        "moves no traffic",
+    )
+      .addOption(plainOption())
+      .addHelpText("after", "\nExample:\n  $ eks-blue-green up --stack dev")
+      .action(runUp),
+    ...upgrades(),
     ...plannedWork(),
     base(
       "evacuate",
