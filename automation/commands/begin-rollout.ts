@@ -17,7 +17,9 @@ import type { Observation } from "../observation/observe";
 import { abandon, beganAt } from "../planning/cancel-rollout";
 import type { RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
-import { heldRemedy, turnAround } from "./resume";
+import { outdatedMembers, settingsWanted } from "../planning/outdated";
+import { heldRemedy, heldWhat } from "../text/held";
+import { turnAround } from "./resume";
 import type { Asked } from "./upgrade";
 
 /**
@@ -31,12 +33,13 @@ export async function heldUpgrade(
 ): Promise<RolloutResult | null> {
   const { record, environment } = session;
   if (record.hold == null || record.rollout !== null) return null;
-  const hold = retryVersion ? null : heldBack(record, wantedVersion);
+  const settings = settingsWanted(outdatedMembers(environment.config, environment, session.members));
+  const hold = retryVersion ? null : heldBack(record, { version: wantedVersion, settings });
   if (hold === null) {
     session.options.emit({
       kind: "note",
       message:
-        `${record.hold.version} was rolled back at ${record.hold.at}; it is held no longer` +
+        `${heldWhat(record.hold)} was rolled back at ${record.hold.at}; it is held no longer` +
         (retryVersion ? ": it is tried again, as asked" : ""),
     });
     session.record = { ...liftHold(record), revision: record.revision + 1 };
@@ -46,8 +49,8 @@ export async function heldUpgrade(
     outcome: "stopped",
     placement: record.placement,
     code: "EBG-HELD",
-    message: `${hold.version} was rolled back at ${hold.at} by ${hold.by}, so it is not tried again by itself`,
-    remedy: heldRemedy(environment.environment, hold.version),
+    message: `${heldWhat(hold)} was rolled back at ${hold.at} by ${hold.by}, so it is not tried again by itself`,
+    remedy: heldRemedy(environment.environment, hold),
   };
 }
 

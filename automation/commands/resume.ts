@@ -18,7 +18,9 @@ import { healthOf } from "../observation/target-owners";
 import { inTraffic, leftToDo, rememberLeftOut, type RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
 import { placementBefore, walkBack } from "../planning/walk-back";
-import { describeAsked, typed } from "../text/command-line";
+import { outdatedMembers, settingsWanted } from "../planning/outdated";
+import { describeAsked } from "../text/command-line";
+import { heldRemedy, heldWhat } from "../text/held";
 
 /** @throws EBG-ROLLOUT-UNDER-WAY, saying what, since when, how far, and by whom */
 export function refuseOthers(
@@ -100,9 +102,17 @@ export async function turnAround(
   });
   // Of an upgrade: else the next run of a pipeline, whose config still wants it, would silently do it again.
   const leaves = servingMembers(before).some((name) => before[name]?.version !== rollout.wantedVersion);
+  const { config } = session.environment;
+  const settings = leaves ? null : settingsWanted(outdatedMembers(config, session.environment, session.members));
+  const hold = {
+    version: rollout.wantedVersion,
+    ...(settings === null ? {} : { settings }),
+    at: session.isoNow(),
+    ...session.signature,
+  };
   session.record =
-    asked === undefined && rollout.command === undefined && leaves
-      ? holdVersion(turned, { version: rollout.wantedVersion, at: session.isoNow(), ...session.signature })
+    asked === undefined && rollout.command === undefined && (leaves || settings !== null)
+      ? holdVersion(turned, hold)
       : turned;
   await session.flush();
   return null;
@@ -115,9 +125,7 @@ export async function turnAround(
 export function asAsked(session: Session, result: RolloutResult, turnedAround: boolean): RolloutResult {
   const { hold } = session.record;
   const held =
-    hold == null
-      ? []
-      : [`${hold.version} is held from now on: ${heldRemedy(session.environment.environment, hold.version)}`];
+    hold == null ? [] : [`${heldWhat(hold)} is held from now on: ${heldRemedy(session.environment.environment, hold)}`];
   if (session.turnedAgain) return result;
   if (turnedAround && result.outcome === "walked-back")
     return {
@@ -130,8 +138,3 @@ export function asAsked(session: Session, result: RolloutResult, turnedAround: b
   if (result.outcome !== "done" || held.length === 0) return result;
   return { ...result, remedy: [...(result.remedy === null ? [] : [result.remedy]), ...held].join("; ") };
 }
-
-/** What lifts a hold. */
-export const heldRemedy = (environment: string, version: string): string =>
-  `to stay, set eks-blue-green:kubernetesVersion back in Pulumi.${environment}.yaml; to try ${version} again once its ` +
-  `cause is mended: ${typed(environment, "upgrade --retry-version")}`;

@@ -65,3 +65,11 @@ export function outdatedMembers(
     }),
   );
 }
+
+/** What a new member would get that those lack, for people: it is compared with what was rolled back. null: nothing. */
+export function settingsWanted(outdated: Readonly<Record<string, readonly MadeDifference[]>>): string | null {
+  const all = Object.values(outdated).flatMap((differences) =>
+    differences.map(({ path, wanted }) => `${path} ${JSON.stringify(wanted)}`),
+  );
+  return all.length === 0 ? null : [...new Set(all)].sort().join(", ");
+}

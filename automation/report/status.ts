@@ -5,6 +5,7 @@ import type { EnvironmentRecord, Signature } from "../../stacks/record";
 import type { StatusReport } from "../commands/status";
 import type { Finding } from "../finding";
 import { describeAsked, typed } from "../text/command-line";
+import { heldWhat } from "../text/held";
 import { wrap } from "../text/wrap";
 import { table, tableOrBlocks } from "./format";
 import { targetSigns } from "./live";
@@ -114,7 +115,7 @@ function adoptionLines({ adoption }: EnvironmentRecord, environment: string, wid
 function holdLines({ hold }: EnvironmentRecord, environment: string, width: number): string[] {
   if (hold == null) return [];
   return [
-    ...wrap(`${hold.version} was rolled back at ${hold.at} by ${signer(hold)}: upgrade does not go there`, width),
+    ...wrap(`${heldWhat(hold)} was rolled back at ${hold.at} by ${signer(hold)}: upgrade does not go there`, width),
     `  to try it again: ${typed(environment, "upgrade --retry-version")}`,
   ];
 }

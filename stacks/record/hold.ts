@@ -11,13 +11,20 @@ export function liftHold(record: EnvironmentRecord): EnvironmentRecord {
   return rest;
 }
 
+/** What an upgrade would do: `settings` of the config that members lack, null where none does. */
+export interface HeldUpgrade {
+  readonly version: string;
+  readonly settings: string | null;
+}
+
 /**
- * The hold that keeps an upgrade to `version` from beginning. None once every member that serves runs it: it was tried
+ * The hold that keeps an upgrade from beginning. None once every member that serves is as it was to become: it was tried
  * again and stayed.
  */
-export function heldBack(record: EnvironmentRecord, version: string): Hold | null {
+export function heldBack(record: EnvironmentRecord, { version, settings }: HeldUpgrade): Hold | null {
   const { hold, placement } = record;
   if (hold == null || hold.version !== version) return null;
+  if (hold.settings !== undefined) return hold.settings === settings ? hold : null;
   const serving = Object.values(placement).filter(isServing);
   return serving.some((one) => one.version !== version) ? hold : null;
 }

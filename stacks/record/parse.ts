@@ -201,6 +201,7 @@ function holdOf(reader: Reader, value: unknown): Hold {
     reader.problems.push(`hold.version: expected a Kubernetes minor like 1.35, got ${JSON.stringify(version)}`);
   return {
     version: String(version),
+    ...(typeof object["settings"] === "string" ? { settings: object["settings"] } : {}),
     at: reader.text(object["at"], "hold.at"),
     ...readSignature(reader, object, "hold"),
   };

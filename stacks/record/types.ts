@@ -212,10 +212,15 @@ export interface Ownership {
   readonly formerPrimary?: string | null;
 }
 
-/** A version that was rolled back: `upgrade` does not go there by itself again. */
+/** A version, or settings, that were rolled back: `upgrade` does not go there by itself again. */
 export interface Hold extends Signature {
   /** Kubernetes minor. */
   readonly version: string;
+  /**
+   * Settings for which members were made anew at the same version, as `cluster.nodes.instanceTypes ["m7i.large"]`.
+   * Absent: the version is what was rolled back.
+   */
+  readonly settings?: string;
   /** ISO 8601, UTC. */
   readonly at: string;
 }
@@ -247,7 +252,7 @@ export interface EnvironmentRecord {
   readonly adoption?: Adoption | null;
   /** A member that is being taken out without its cluster's help; written ahead. Nothing else goes on meanwhile. */
   readonly evacuation?: Evacuation | null;
-  /** Lifted when the config wants another version, or by `upgrade --retry-version`. Absent: no version is held. */
+  /** Lifted when the config wants something else, or by `upgrade --retry-version`. Absent: no version is held. */
   readonly hold?: Hold | null;
   /** See `haltOf`. Absent: the rollout has not stopped, or an earlier version wrote the record. */
   readonly halt?: Halt | null;
