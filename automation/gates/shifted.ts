@@ -38,6 +38,8 @@ export interface ShiftedRules {
   readonly repairMs?: number;
   /** Requests tell something only after the hold: until then whoever leaves may still be answering them. Absent: no. */
   readonly requestsTellLate?: boolean;
+  /** A teardown: nobody has to serve, so only the weights are looked at. Absent: no. */
+  readonly endsService?: boolean;
 }
 
 /** A weight that the API shows is not a weight that routes: nothing is scaled or deregistered before the hold is over. */
@@ -54,11 +56,7 @@ export function decideShifted(
   const known: GateMemory = since === null ? kept : { ...kept, weightsSince: since };
   const until = since === null ? null : since + rules.confirmMs + rules.holdMs;
   const early = until === null || at < until;
-  const serving = servingProblem(observation, owners, rules.serving, {
-    before: rules.peersBefore,
-    toleratedMs: rules.toleratedMs,
-    ...(rules.excused === undefined ? {} : { excused: rules.excused }),
-  });
+  const serving = rules.endsService === true ? null : servingOf(observation, owners, rules);
   const excusesRequests = early && rules.requestsTellLate === true && isProbe(serving);
   if (serving !== null && !isUnknown(serving) && !excusesRequests)
     return bad(
@@ -74,6 +72,13 @@ export function decideShifted(
   if (until !== null && at < until) return incomplete(known, at, held(rules, until, at));
   return { decision: passed(`${rules.what}: so in every rule and listener, and requests succeed`), memory: known };
 }
+
+const servingOf = (observation: Observation, owners: TargetOwners, rules: ShiftedRules): Decision | null =>
+  servingProblem(observation, owners, rules.serving, {
+    before: rules.peersBefore,
+    toleratedMs: rules.toleratedMs,
+    ...(rules.excused === undefined ? {} : { excused: rules.excused }),
+  });
 
 const isProbe = (problem: Decision | null): boolean => problem?.status === "waiting" && problem.reason === "probe";
 

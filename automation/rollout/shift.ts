@@ -73,7 +73,8 @@ async function ready(shift: Shift, resumed: boolean): Promise<{ peers: Peers; is
   await waitForEmptied(session, index, move, aims);
   const { seen, isDrifted } = await weightsAsRecorded(session, aims, resumed);
   const peers = peersOf(shift, seen);
-  await waitForGate(session, readyGate(shift, peers));
+  // In a teardown nobody has to serve: one that is sick must not be in the way.
+  if (!session.policy.endsService) await waitForGate(session, readyGate(shift, peers));
   return { peers, isDrifted, at: momentOf(session.ports.clock) };
 }
 
@@ -110,6 +111,7 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     holdMs: session.holdMsOf(move),
     ...tolerances(session),
     requestsTellLate: isGoingBack(shift),
+    endsService: session.policy.endsService,
   };
   return {
     name: aims.what,
@@ -154,6 +156,7 @@ export async function performShift(
     const { clock } = session.ports;
     // A machine's own delays are not scaled.
     if (longestSince(clock, seen.at) < Math.max(clock.scaled(staleSeconds), 10_000)) return;
+    if (session.policy.endsService) return;
     await waitForGate(session, readyGate(shift, seen.peers));
   };
   try {
