@@ -34,7 +34,7 @@ function check(current: Placement, wanted: Wanted, limits: Limits): void {
   const active = servingMembers(current);
   if (active.length === 0) {
     const standby = Object.keys(current).find(
-      (name) => current[name]?.role === "standby" && current[name].evacuated === undefined,
+      (name) => current[name]?.role !== "absent" && current[name]?.evacuated === undefined,
     );
     throw impossible(
       "no member is active, so there is no traffic to move",

@@ -169,6 +169,13 @@ describe("plan (replace) with weighted traffic", () => {
     );
   });
 
+  it("is refused while nobody serves, with what brings in a member that is bound without a share", () => {
+    assert.throws(
+      () => plan({ blue: active(0), green: absent }, wanted, "replace", limits),
+      (error: { remedy: string }) => /eks-blue-green admit blue/.test(error.remedy),
+    );
+  });
+
   it("gives nothing back to members that are not healthy", () => {
     const current = { blue: active(100), green: absent };
     const steps = plan(current, { version: "1.35", members: ["blue", "green"] }, "replace", limits);
