@@ -7,7 +7,7 @@ import { AwsAdapter } from "./aws/aws-adapter";
 import { EvacuationAdapter } from "./aws/evacuation-adapter";
 import { regionOf } from "./aws/region";
 import { systemClock } from "./clock";
-import { CommandRunner } from "./hooks/command-runner";
+import { HookRunner } from "./hooks/hook-runner";
 import { KubernetesAdapter } from "./kubernetes/kubernetes-adapter";
 import { withTrust } from "./kubernetes/trust";
 import { Narrator } from "./narrated-ports";
@@ -112,7 +112,7 @@ export async function withPorts<T>(
     awsAdapter = new AwsAdapter(region);
     const aws = narrator.aws(awsAdapter);
     evacuation = new EvacuationAdapter(region, (member) => pulumi.forgetKubernetesObjects(member));
-    const hooks = new CommandRunner(projectDirectory, { ...process.env, ...target.env });
+    const hooks = new HookRunner(projectDirectory, { ...process.env, ...target.env });
     const ports = { pulumi, aws, kubernetes, clock, evacuation, hooks };
     const trust = { exec: target.allowExec ?? false, addresses: target.trustStateAddresses ?? false };
     const result = await withTrust(trust, () => work({ ports, config, region, surroundings, emit }));

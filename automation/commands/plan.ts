@@ -51,13 +51,16 @@ export interface UpgradePlan {
   readonly underWay: Rollout | null;
 }
 
-/** A command of the user's own, with the step around which it is run. */
+/** A hook of the user's own, with the step around which it is run. */
 export interface PlannedHook {
   /** Index in `steps`. */
   readonly step: number;
   readonly name: string;
   readonly at: HookPoint;
+  /** Empty: it is a webhook. */
   readonly command: readonly string[];
+  /** Where the webhook goes. Absent: it is a command. */
+  readonly webhook?: string;
 }
 
 /** @throws EBG-CONFIG with every problem of the config */
@@ -111,7 +114,13 @@ export function runPlan(
 function hooksOf(steps: readonly Step[], { hooks = [] }: EnvironmentConfig): Pick<UpgradePlan, "hooks"> {
   const planned = steps.flatMap((step, index) =>
     step.type === "move"
-      ? hooksAround(hooks, step.kind).map(({ name, at, command }): PlannedHook => ({ step: index, name, at, command }))
+      ? hooksAround(hooks, step.kind).map(({ name, at, command = [], webhook }): PlannedHook => ({
+          step: index,
+          name,
+          at,
+          command,
+          ...(webhook === undefined ? {} : { webhook: webhook.url }),
+        }))
       : [],
   );
   return planned.length === 0 ? {} : { hooks: planned };

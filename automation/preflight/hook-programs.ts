@@ -2,7 +2,7 @@
 import type { EnvironmentConfig } from "../../stacks/config";
 import type { Step } from "../../stacks/record";
 import type { Finding } from "../finding";
-import { hooksAround } from "../planning/hooks";
+import { actionOf, hooksAround } from "../planning/hooks";
 import type { HooksPort } from "../ports/hooks";
 
 /** `midway`: in the middle of a rollout it is advice; the hook itself stops it where it is needed. */
@@ -14,8 +14,10 @@ export async function hookFindings(
 ): Promise<Finding[]> {
   const used = new Set(ahead.flatMap((step) => (step.type === "move" ? hooksAround(hooks, step.kind) : [])));
   const found = await Promise.all(
-    [...used].map(async ({ name, at, command }): Promise<Finding[]> => {
-      const why = (await port?.lacks(command)) ?? null;
+    [...used].map(async (hook): Promise<Finding[]> => {
+      const { name, at } = hook;
+      const action = actionOf(hook);
+      const why = (await port?.lacks(action)) ?? null;
       if (why === null) return [];
       return [
         {
@@ -23,8 +25,10 @@ export async function hookFindings(
           severity: midway ? "recommended" : "required",
           message: `hook ${name} (${at}) can't be run: ${why}`,
           remedy:
-            "put the program there (a path is from the project's folder, and it must be executable), or correct " +
-            "hooks[].command",
+            action.kind === "command"
+              ? "put the program there (a path is from the project's folder, and it must be executable), or correct " +
+                "hooks[].command"
+              : "set the variable where the driver runs, or correct hooks[].webhook",
         },
       ];
     }),

@@ -1,5 +1,6 @@
 /** What `plan` prints for people. Pure. */
 import type { UpgradePlan } from "../commands/plan";
+import { describeWebhook } from "../planning/hooks";
 import { percentOf } from "../planning/shares";
 import { typed } from "../text/command-line";
 import { noBreak, wrap } from "../text/wrap";
@@ -31,11 +32,12 @@ function hookLines({ hooks = [], steps }: UpgradePlan, width: number): string[] 
   if (hooks.length === 0) return [];
   return [
     "",
-    "Hooks (commands of the config, run again when they fail or are interrupted):",
-    ...hooks.flatMap(({ step, name, at, command }) => {
+    "Hooks (of the config, run again when they fail or are interrupted):",
+    ...hooks.flatMap(({ step, name, at, command, webhook }) => {
       const of = steps[step];
       const member = of?.type === "move" ? ` ${of.member}` : "";
-      return wrap(`  ${String(step + 1).padStart(2)}. ${at}${member}: ${name}: ${command.join(" ")}`, width, "      ");
+      const what = webhook === undefined ? command.join(" ") : describeWebhook(webhook);
+      return wrap(`  ${String(step + 1).padStart(2)}. ${at}${member}: ${name}: ${what}`, width, "      ");
     }),
   ];
 }

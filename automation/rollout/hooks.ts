@@ -1,12 +1,12 @@
 /**
- * Commands of the user's own around moves. Each is run before what it stands for is written into the record, and again
+ * Hooks of the user's own around moves. Each is run before what it stands for is written into the record, and again
  * when that was not reached: a driver that is killed leaves nothing behind that it would have to remember.
  */
 import type { HookConfig } from "../../stacks/config";
 import { clusterNameOf } from "../../stacks/config/target-groups";
 import type { MemberMove } from "../../stacks/record";
-import { hooksAround } from "../planning/hooks";
-import { hookVariable, type HookCall, type HookEnd } from "../ports/hooks";
+import { actionOf, describeAction, hooksAround } from "../planning/hooks";
+import type { HookCall, HookEnd, HookFacts } from "../ports/hooks";
 import { typed, describeAsked } from "../text/command-line";
 import { oneLine } from "../text/foreign";
 import { Stop, stopRequested } from "./interruptions";
@@ -38,29 +38,22 @@ function patienceOf({ record: { rollout } }: Session, { kind }: MemberMove): Pat
 export const mayBeTurned = ({ record: { rollout, intent } }: Session): boolean =>
   rollout?.direction === "back" && intent?.step === 0;
 
-function variablesOf(
-  session: Session,
-  index: number,
-  { member, from, to }: MemberMove,
-  hook: HookConfig,
-): Record<string, string> {
+function factsOf(session: Session, index: number, { member, from, to }: MemberMove, hook: HookConfig): HookFacts {
   const { rollout } = session.record;
   const { environment } = session;
   const direction = rollout?.direction ?? "forward";
-  const variables = {
-    // The same for every attempt at the same step, also of a driver that takes it over.
-    ID: [rollout?.id ?? "none", direction, index + 1, hook.name, member].join("-"),
-    NAME: hook.name,
-    AT: hook.at,
-    ENVIRONMENT: environment.environment,
-    MEMBER: member,
-    CLUSTER: session.members[member]?.clusterName ?? clusterNameOf(environment, member),
-    REGION: environment.config.region,
-    KUBERNETES_VERSION: to.version ?? from.version ?? "",
-    COMMAND: describeAsked(rollout?.command ?? null),
-    DIRECTION: direction,
+  return {
+    id: [rollout?.id ?? "none", direction, index + 1, hook.name, member].join("-"),
+    name: hook.name,
+    at: hook.at,
+    environment: environment.environment,
+    member,
+    cluster: session.members[member]?.clusterName ?? clusterNameOf(environment, member),
+    region: environment.config.region,
+    kubernetesVersion: to.version ?? from.version ?? "",
+    command: describeAsked(rollout?.command ?? null),
+    direction,
   };
-  return Object.fromEntries(Object.entries(variables).map(([key, value]) => [hookVariable(key), value]));
 }
 
 /** A hook of a move, and what there is left of the move's time for hooks. */
@@ -101,10 +94,11 @@ async function attempt(
     return { why: `those before it took the ${back.longestMs / 1000} s that hooks of a move have`, notRun: true };
   const told = { kind: "hook", index, hook: hook.name, point: hook.at, member: move.member, attempt: count } as const;
   const started = ports.clock.now();
-  options.emit({ ...told, status: "started", message: hook.command.join(" "), seconds: null });
+  const action = actionOf(hook);
+  options.emit({ ...told, status: "started", message: describeAction(action), seconds: null });
   const end = await ended(session, {
-    command: hook.command,
-    variables: variablesOf(session, index, move, hook),
+    action,
+    facts: factsOf(session, index, move, hook),
     timeoutMs: Math.min(hook.timeoutSeconds * 1000, left),
   });
   const seconds = (ports.clock.now() - started) / 1000;
@@ -126,7 +120,7 @@ function giveUp(session: Session, { move, hook }: Around, { why, notRun }: Failu
   const what = `hook ${name} ${how}; ${why}`;
   const repair = notRun
     ? ""
-    : `repair what hooks[].command runs (or take the hook out of Pulumi.${environment.environment}.yaml), then `;
+    : `repair what the hook does (or take the hook out of Pulumi.${environment.environment}.yaml), then `;
   if (!mayFail)
     throw new Stop("EBG-HOOK", `${what}. Everything before it is done.`, `${repair}go on with: ${options.commandName}`);
   session.failedHooks.add(name);

@@ -415,7 +415,8 @@ export class World {
         },
       },
       hooks: {
-        lacks: async ([program = ""]) => (this.noPrograms.has(program) ? "it is not there" : null),
+        lacks: async (action) =>
+          action.kind === "command" && this.noPrograms.has(action.command[0] ?? "") ? "it is not there" : null,
         run: (call) =>
           this.effect("hook", () => {
             this.hooked.push(call);

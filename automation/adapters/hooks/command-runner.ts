@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:fs";
 import { access, readdir, readFile, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
-import type { HookCall, HookEnd, HooksPort } from "../../ports/hooks";
+import type { HookEnd } from "../../ports/hooks";
 import { oneLine } from "../../text/foreign";
 
 /** Between being asked to end and being ended. */
@@ -166,7 +166,14 @@ class Running {
   }
 }
 
-export class CommandRunner implements HooksPort {
+export interface CommandCall {
+  readonly command: readonly string[];
+  /** On top of the driver's own environment. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export class CommandRunner {
   /** `grace`: in milliseconds. */
   constructor(
     private readonly projectDirectory: string,
@@ -174,6 +181,7 @@ export class CommandRunner implements HooksPort {
     private readonly grace = graceMs,
   ) {}
 
+  /** Why its program can't be started, as far as can be seen; null: nothing speaks against it. */
   async lacks([program = ""]: readonly string[]): Promise<string | null> {
     const path = this.env["PATH"] ?? "";
     const places = program.includes("/")
@@ -184,7 +192,8 @@ export class CommandRunner implements HooksPort {
     return program.includes("/") ? `${places[0]} is not an executable file` : `there is no program ${program} on PATH`;
   }
 
-  async run({ command, variables, timeoutMs }: HookCall, cancel: AbortSignal): Promise<HookEnd> {
+  /** Never rejects. Aborted: the command is ended, and counts as failed. */
+  async run({ command, variables, timeoutMs }: CommandCall, cancel: AbortSignal): Promise<HookEnd> {
     const [program = "", ...args] = command;
     try {
       // A group of its own: Ctrl-C in the terminal is the driver's, which waits for it to end.

@@ -18,9 +18,7 @@ const settings = withHooks(all);
 const rollback = { name: "rollback", member: null, percent: null } as const;
 
 const ran = (world: World): string[] =>
-  world.hooked.map(({ variables }) =>
-    ["NAME", "AT", "MEMBER"].map((name) => variables[`EKS_BLUE_GREEN_HOOK_${name}`]).join(" "),
-  );
+  world.hooked.map(({ facts: { name, at, member } }) => `${name} ${at} ${member}`);
 const findings = (world: World): string[] =>
   world.events.flatMap((event) => (event.kind === "finding" && event.code === "EBG-HOOK" ? [event.message] : []));
 const fails = () => ({ kind: "failed", why: "it ended with 1" }) as const;
@@ -164,8 +162,7 @@ describe("hooks that fail on the way back", () => {
 
   it("are named at the end of a rollout that walked back by itself", async () => {
     const world = new World();
-    world.hook = ({ variables }) =>
-      variables["EKS_BLUE_GREEN_HOOK_DIRECTION"] === "back" ? fails() : { kind: "done" };
+    world.hook = ({ facts }) => (facts.direction === "back" ? fails() : { kind: "done" });
     world.listen = (event) => {
       if (event.kind === "step-finished" && event.step.type === "move" && event.step.kind === "drain")
         if (event.step.member === "blue") world.alarm = true;

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { variablesOf } from "../../../automation/adapters/hooks/hook-runner";
+import type { HookCall } from "../../../automation/ports/hooks";
 import { config, Killed, World } from "../world";
 
 const hook = (name: string, at: string, more: object = {}) => ({
@@ -20,7 +22,7 @@ const withHooks = (hooks: readonly object[], more: Readonly<Record<string, unkno
 const settings = withHooks(all);
 
 const variable = (world: World, name: string): string[] =>
-  world.hooked.map(({ variables }) => variables[`EKS_BLUE_GREEN_HOOK_${name}`] ?? "");
+  world.hooked.map(({ facts }) => variablesOf(facts)[`EKS_BLUE_GREEN_HOOK_${name}`] ?? "");
 /** `sync before-admit green`. */
 const ran = (world: World): string[] => {
   const [names, points, members] = [variable(world, "NAME"), variable(world, "AT"), variable(world, "MEMBER")];
@@ -43,8 +45,8 @@ const told = (world: World): string[] =>
   );
 const failing =
   (name: string) =>
-  ({ variables }: { readonly variables: Readonly<Record<string, string>> }) =>
-    variables["EKS_BLUE_GREEN_HOOK_NAME"] === name
+  ({ facts }: Pick<HookCall, "facts">) =>
+    facts.name === name
       ? ({ kind: "failed", why: "it ended with 1: no route to host" } as const)
       : ({ kind: "done" } as const);
 
@@ -68,16 +70,18 @@ describe("hooks of a rollout", () => {
       ],
     );
     const [first] = world.hooked;
-    assert.deepEqual(first?.command, ["./register.sh", "--wait"]);
-    assert.equal(first?.timeoutMs, 300_000);
-    assert.deepEqual(first?.variables, {
-      EKS_BLUE_GREEN_HOOK_ID: first?.variables["EKS_BLUE_GREEN_HOOK_ID"],
+    assert.ok(first !== undefined);
+    assert.deepEqual(first.action, { kind: "command", command: ["./register.sh", "--wait"] });
+    assert.equal(first.timeoutMs, 300_000);
+    const variables = variablesOf(first.facts);
+    assert.deepEqual(variables, {
+      EKS_BLUE_GREEN_HOOK_ID: first.facts.id,
       EKS_BLUE_GREEN_HOOK_NAME: "register",
       EKS_BLUE_GREEN_HOOK_AT: "after-provision",
       EKS_BLUE_GREEN_HOOK_ENVIRONMENT: "dev",
       EKS_BLUE_GREEN_HOOK_MEMBER: "green",
       EKS_BLUE_GREEN_HOOK_CLUSTER: "dev-green",
-      EKS_BLUE_GREEN_HOOK_REGION: first?.variables["EKS_BLUE_GREEN_HOOK_REGION"],
+      EKS_BLUE_GREEN_HOOK_REGION: first.facts.region,
       EKS_BLUE_GREEN_HOOK_KUBERNETES_VERSION: "1.35",
       EKS_BLUE_GREEN_HOOK_COMMAND: "upgrade",
       EKS_BLUE_GREEN_HOOK_DIRECTION: "forward",
@@ -266,8 +270,8 @@ describe("hooks of a rollout", () => {
 
   it("destroy nothing that came back into traffic while they ran", async () => {
     const world = new World();
-    world.hook = ({ variables }) => {
-      if (variables["EKS_BLUE_GREEN_HOOK_NAME"] === "leave") {
+    world.hook = ({ facts }) => {
+      if (facts.name === "leave") {
         const blue = world.clusters.get("blue");
         assert.ok(blue);
         blue.bound = true;

@@ -38,6 +38,25 @@ describe("hooks in the config", () => {
     ]);
     assert.deepEqual(problemsOf([register, register]), ["hooks[1].name: is also the name of hooks[0]"]);
   });
+  it("are commands or webhooks, one of the two each", () => {
+    const { command: _command, ...rest } = register;
+    const webhook = { url: "https://hooks.example.com/eks?team=a", tokenVariable: "HOOK_TOKEN" };
+    assert.deepEqual(parse([{ ...rest, webhook }]).hooks, [{ ...rest, webhook, timeoutSeconds: 300 }]);
+    assert.deepEqual(problemsOf([{ ...rest, webhook: { url: "http://127.0.0.1:8080/eks" } }]), []);
+    assert.deepEqual(problemsOf([rest]), ["hooks[0].command: is required without webhook"]);
+    assert.deepEqual(problemsOf([{ ...register, webhook }]), [
+      "hooks[0].webhook: can't be given together with command",
+    ]);
+  });
+  it("never send anything in clear text over a network, nor have a secret in the config", () => {
+    const { command: _command, ...rest } = register;
+    const wrong = (webhook: object): string[] => problemsOf([{ ...rest, webhook }]);
+    for (const url of ["http://hooks.example.com/", "ftp://127.0.0.1/", "http://127.0.0.1.example.com/"])
+      assert.deepEqual(wrong({ url }), ["hooks[0].webhook.url: must begin with https://, or lead to this machine"]);
+    assert.deepEqual(wrong({ url: "hooks" }), ["hooks[0].webhook.url: must be a URL"]);
+    assert.match(wrong({ url: "https://me:secret@hooks.example.com/" }).join(), /must have no login in it/);
+    assert.match(wrong({ url: "https://h.example.com/", tokenVariable: "Bearer x" }).join(), /environment variable/);
+  });
   it("change at once, and no stack reads them", () => {
     const [difference, ...more] = configDifferences(
       parseEnvironmentConfig(devValues, { environment: "dev" }),
