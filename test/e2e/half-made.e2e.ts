@@ -231,8 +231,9 @@ describe("a member that is half made", function () {
     let admitting = false;
     await killInside("green", binding, (event) => {
       if (event.kind === "step-started") admitting = event.step.type === "move" && event.step.kind === "admit";
-      // The webhook hangs from here on: the API server waits for it with the binding in its hands.
-      if (admitting && event.kind === "phase-started" && event.phase === "preview")
+      // The webhook hangs from here on: the API server waits for it with the binding in its hands. Not before: a preview
+      // of the official provider asks the webhook too.
+      if (admitting && event.kind === "phase-started" && event.phase === "act")
         pausing = control.addFault({ on: "controller", cluster: "dev-green", kind: "pause" });
     });
     await pausing;
