@@ -12,11 +12,13 @@ import {
   type RolloutCommand,
 } from "../../stacks/record";
 import { DriverError } from "../errors";
+import { probeProblem } from "../gates/peers";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { inTraffic, leftToDo, rememberLeftOut, type RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
+import { leadsToWhatFailed } from "../planning/failed-before";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { outdatedMembers, settingsWanted } from "../planning/outdated";
 import { describeAsked } from "../text/command-line";
@@ -59,7 +61,13 @@ export async function turnAround(
   const health = Object.fromEntries(
     session.present().map((name) => [name, healthOf(session.owners, observation, name, session.policy.excused.sick)]),
   );
-  const way = walkBack(session.record, health, { requested: true, bakeSeconds: session.rules.bakeSeconds });
+  const found = walkBack(session.record, health, {
+    requested: true,
+    failing: probeProblem(observation, session.policy.excused) !== null,
+    bakeSeconds: session.rules.bakeSeconds,
+  });
+  const way =
+    (found.kind === "steps" ? leadsToWhatFailed(session.record, found.steps, observation.probes) : null) ?? found;
   // What the config says only turns what can be turned: the rollout goes on, up to where something would be destroyed.
   if (way.kind === "stay" && asked !== undefined) {
     session.options.emit({ kind: "note", message: `${asked.reason}, but ${way.why}` });

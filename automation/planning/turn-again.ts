@@ -70,8 +70,13 @@ export function turnAgain(
     for (const name of rollout.strategy === "replace" ? others : cameBack) leave(steps, name);
     return { kind: "steps", steps: steps.list };
   }
-  // Nobody has left yet: whoever was to leave must still serve.
-  if (!staying.some(serves) || moving(rollout.steps.slice(0, rollout.done), "drain").length > 0) return failed;
+  // Nobody has left yet: whoever was to leave must still serve; where nobody was to, the others.
+  const others = servingMembers(now).filter((name) => name !== open?.member);
+  if (
+    !(staying.length > 0 ? staying : others).some(serves) ||
+    moving(rollout.steps.slice(0, rollout.done), "drain").length > 0
+  )
+    return failed;
   if (open?.kind === "admit") steps.drain(open.member);
   else if (open?.kind === "shift" && (turning.worse || turning.nothingAnswers)) steps.sharesOf(before, membersOf(open));
   else if (open?.kind === "scale" && !isBound(steps.at(open.member))) steps.move("scale", open.member, open.from);

@@ -56,7 +56,8 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
     );
   const before = placementBefore(record);
   const goal = servingMembers(before);
-  const suspect = suspectOf(record, { before, goal, health, requested: options.requested === true });
+  const trusted = options.requested === true && options.failing !== true;
+  const suspect = suspectOf(record, { before, goal, health, trusted });
   if (suspect !== null) return outAgain(record, now, suspect, health);
   const sick = goal.filter((name) => health[name] !== "healthy");
   // Whoever comes back is asked by the gate of its admit, before sizes are touched.
@@ -126,25 +127,26 @@ interface Suspecting {
   /** Members that served when the rollout began. */
   readonly goal: readonly string[];
   readonly health: ObservedHealth;
-  readonly requested: boolean;
+  /** Asked for, and no request fails: nothing is broken. */
+  readonly trusted: boolean;
 }
 
 /**
  * The member that came back last, upgraded in place, when it is what went wrong: its admit, a step of its share, or the
- * bake right behind them failed (asked for, only when its health does not speak for it, or when it has not got its whole
- * share back: nobody who asks for the way back wants it to get more), or it got sick later. Before it came back the
+ * bake right behind them failed (asked for while requests are answered, only when its health does not speak for it, or
+ * when it has not got its whole share back: nobody who asks for the way back wants it to get more), or it got sick later. Before it came back the
  * others served without it, and must still be as large.
  */
 function suspectOf(
   { rollout, intent, placement }: EnvironmentRecord,
-  { before, goal, health, requested }: Suspecting,
+  { before, goal, health, trusted }: Suspecting,
 ): string | null {
   if (rollout === null || rollout.strategy !== "cycle" || !isUpgrade(rollout)) return null;
   const open = intent?.move;
   if (open !== undefined) {
     const raised = goal.find((name) => raisedBy(open).includes(name));
     if (raised !== undefined) return raised;
-    return open.kind === "admit" && goal.includes(open.member) && (!requested || health[open.member] !== "healthy")
+    return open.kind === "admit" && goal.includes(open.member) && (!trusted || health[open.member] !== "healthy")
       ? open.member
       : null;
   }
@@ -154,7 +156,7 @@ function suspectOf(
   if (admitted?.type !== "move" || admitted.kind !== "admit" || !goal.includes(admitted.member)) return null;
   const { member } = admitted;
   const half = shareOf(placement[member]) < shareOf(before[member]);
-  if (requested && !half) return null;
+  if (trusted && !half) return null;
   const comesIn = (step: Step): boolean => step.type === "bake" || raisedBy(step).includes(member);
   const inItsBake = done.slice(index + 1).every(comesIn) && rollout.steps[rollout.done]?.type === "bake";
   if (!half && !inItsBake && health[member] === "healthy") return null;

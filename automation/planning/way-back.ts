@@ -36,6 +36,8 @@ export const undo = (steps: readonly Step[], from: Placement): Placement =>
 export interface WalkBackOptions {
   /** Somebody asked for it; nothing is broken. Default false: a gate failed. */
   readonly requested?: boolean;
+  /** Requests fail that did not before the rollout began. Default false: not known. */
+  readonly failing?: boolean;
   /** Seconds in which those that come back must stay good before others leave, where nothing is broken. Default: none. */
   readonly bakeSeconds?: number;
   /** Only of a way back that failed a check: what is known of the members that leave. */

@@ -26,6 +26,8 @@ export interface RunPolicy {
   readonly tolerance: {
     readonly members: Tolerance;
     readonly requests: Tolerance;
+    /** Of requests while a member comes in: they are compared with those from before it. */
+    readonly newcomer: Tolerance;
     /** When not one request is answered: whoever has left was not the cause then, and may come in again. */
     readonly noAnswer: Tolerance;
   };
@@ -92,6 +94,8 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     back === null || back.again === true || !clean ? [] : leaving.filter((name) => served(back.turned, name));
   // Somebody asked for it: what gets worse then is whoever comes in, as on the way forward.
   const asked = back?.asked === true && refuge.length > 0;
+  // One that was taken out again may not have been the cause: then it must come in again soon.
+  const requests = back === null || refuge.length > 0 || takesOutAgain(back) ? "short" : "gate";
   const drainsAhead =
     back !== null &&
     back.steps
@@ -108,8 +112,8 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     baked: serving.filter((name) => !leaving.includes(name)),
     tolerance: {
       members: back === null || asked ? "short" : "gate",
-      // One that was taken out again may not have been the cause: then it must come in again soon.
-      requests: back === null || refuge.length > 0 || takesOutAgain(back) ? "short" : "gate",
+      requests,
+      newcomer: back?.asked === true ? "short" : requests,
       noAnswer: back?.again !== true || takesOutAgain(back) ? "short" : "gate",
     },
     floorOf: ({ kind, member }) => {
@@ -117,7 +121,8 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
       if (back === null || kind !== "drain") return "start";
       return refuge.includes(member) ? "stayers" : "none";
     },
-    requestsTell: !drainsAhead || asked,
+    // Asked for, also where some failed when it turned: when more of them do with who comes in, it is that one.
+    requestsTell: !drainsAhead || back.asked === true,
     requestsTellLate: back !== null || Object.keys(failing).length > 0,
     suspectsLeaving: back !== null && !asked,
     waitsForLocks: back !== null,

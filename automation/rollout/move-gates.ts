@@ -65,7 +65,8 @@ function gateOf(
         name: `${member} serves`,
         index,
         wants: session.policy.requestsTell ? looks.serving : plainLook,
-        decide: (seen, memory) => decideAdmitted(seen, session.owners, common, memory),
+        decide: (seen, memory) =>
+          decideAdmitted(seen, session.owners, { ...common, requestsToleratedMs: session.newcomerToleratedMs }, memory),
       };
     case "drain":
       return drainGate(session, index, member, {

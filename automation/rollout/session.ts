@@ -136,6 +136,10 @@ export class Session {
     const { members, requests } = this.policy.tolerance;
     return { toleratedMs: this.msOf(members), requestsToleratedMs: this.msOf(requests) };
   }
+  /** Of requests while a member comes in. */
+  get newcomerToleratedMs(): number {
+    return this.msOf(this.policy.tolerance.newcomer);
+  }
   /** Behind a drain, when not one request is answered. */
   get noAnswerToleratedMs(): number {
     return this.msOf(this.policy.tolerance.noAnswer);

@@ -122,6 +122,53 @@ describe("an old member that errs before the new one comes in", () => {
     assert.deepEqual(steps(world).slice(0, 4), ["provision green", "admit green", "scale green", "drain blue"]);
   });
 
+  /** Also while the load balancer still sends some requests to a member that is out. */
+  class Trailing extends World {
+    override failingShare(): number {
+      const draining = [...this.targets.values()].some(
+        ({ member, drainingSince }) => drainingSince !== null && this.erring.has(member),
+      );
+      return Math.max(super.failingShare(), draining ? 0.1 : 0);
+    }
+  }
+  const stoppedWhen = async (world: World, isThere: (event: DriverEventBody) => boolean): Promise<void> => {
+    errsFromProvision(world);
+    const stop = new AbortController();
+    world.listen = (event) => {
+      if (isThere(event)) stop.abort();
+    };
+    const stopped = await world.upgrade({ stop: stop.signal });
+    assert.equal(stopped.outcome, "stopped", stopped.message);
+    world.watch = () => undefined;
+  };
+  const rollback = { name: "rollback", member: null, percent: null } as const;
+  for (const [where, isThere] of Object.entries<(event: DriverEventBody) => boolean>({
+    ...phases,
+    "behind the old one's drain": (event) => event.kind === "gate" && event.gate === "blue is out",
+  })) {
+    it(`is not gone back to while requests fail, also when somebody asks for it ${where}`, async () => {
+      const world = new Trailing();
+      await stoppedWhen(world, isThere);
+      await assert.rejects(world.run(rollback), (error: DriverError) => {
+        assert.equal(error.code, "EBG-PLAN-IMPOSSIBLE");
+        assert.match(error.message, /before green came in not one request to 'web' was answered, and some fail still/);
+        assert.match(error.remedy, /finish it with what serves: eks-blue-green upgrade/);
+        return true;
+      });
+      assert.equal(bound(world, "green"), true);
+      curedBy(world, await world.upgrade());
+    });
+
+    it(`is gone back to when it has been mended, by who asks for it ${where}`, async () => {
+      const world = new Trailing();
+      await stoppedWhen(world, isThere);
+      world.erring.clear();
+      const result = await world.run(rollback);
+      assert.equal(result.outcome, "done", result.message);
+      assert.deepEqual([role(world, "blue"), role(world, "green")], ["active", "standby"]);
+    });
+  }
+
   it("is gone back to when the new one errs alone, once the old one has left", async () => {
     const world = new World();
     world.watch = () => {
