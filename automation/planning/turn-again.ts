@@ -39,6 +39,19 @@ export function otherSide(record: EnvironmentRecord, turning: Turning): readonly
 }
 
 /**
+ * It had turned again, to one that does not get healthy, and another one in traffic is: that one stays alone, whoever it
+ * was that was left before. Null: nothing of the kind.
+ */
+function withoutNewcomer({ intent, placement }: EnvironmentRecord, health: ObservedHealth): WalkBack | null {
+  const open = intent?.move;
+  if (open?.kind !== "admit" || health[open.member] === "healthy") return null;
+  if (!servingMembers(placement).some((name) => name !== open.member && health[name] === "healthy")) return null;
+  const steps = new Steps(placementAfter(placement, open), isWeighted(placement));
+  steps.drain(open.member);
+  return { kind: "steps", steps: steps.list };
+}
+
+/**
  * The way back leads to a side that is worse: what is open of it is undone, and the members that leave on it stay, or
  * come in again. Once only: when that fails as well nobody can say which side is good.
  */
@@ -52,8 +65,9 @@ export function turnAgain(
     "the way back itself failed a check",
     `look at the findings (eks-blue-green status), repair what they name, then go on with: ${goOn(record)}`,
   );
-  if (turning === undefined || rollout.again === true) return failed;
+  if (turning === undefined) return failed;
   const open = record.intent?.move ?? null;
+  if (rollout.again === true) return withoutNewcomer(record, health) ?? failed;
   const now = open === null ? record.placement : placementAfter(record.placement, open);
   const steps = new Steps(now, isWeighted(now) || isWeighted(record.placement));
   const before = placementBefore(record);

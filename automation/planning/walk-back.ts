@@ -134,8 +134,8 @@ interface Suspecting {
 /**
  * The member that came back last, upgraded in place, when it is what went wrong: its admit, a step of its share, or the
  * bake right behind them failed (asked for while requests are answered, only when its health does not speak for it, or
- * when it has not got its whole share back: nobody who asks for the way back wants it to get more), or it got sick later. Before it came back the
- * others served without it, and must still be as large.
+ * when it has not got its whole share back: nobody who asks for the way back wants it to get more), or it got sick later.
+ * Before it came back the others served without it, and must still be as large.
  */
 function suspectOf(
   { rollout, intent, placement }: EnvironmentRecord,

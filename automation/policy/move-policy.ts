@@ -268,6 +268,6 @@ export function assertAllowed(purpose: Purpose, stack: string, operations: reado
   throw new DriverError(
     "EBG-PLAN-REFUSED",
     `'${purpose}' on stack ${stack} would do more than it says, so it was not done:\n${lines.join("\n")}`,
-    `deploy the other changes first (pulumi preview -s ${stack}; pulumi up -s ${stack}), then run the upgrade again`,
+    `deploy the other changes first: pulumi up --stack ${stack}; then run the same command again`,
   );
 }

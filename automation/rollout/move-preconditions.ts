@@ -23,6 +23,7 @@ import { GateFailed, Stop } from "./interruptions";
 import { looksOf } from "./observation-needs";
 import { getsNothing } from "./shift-weights";
 import { toldLook } from "./told-look";
+import { untilPeersTell } from "./told-peers";
 import { counted } from "../text/sentences";
 
 /** What must hold before the move is begun. @throws Stop (nothing is moved, a person must act) */
@@ -35,7 +36,8 @@ export async function beforeMove(
   const evacuated = isEvacuated(session, move.member);
   const look = (): Promise<Observation> => lookBefore(session, move);
   const controls = needsController(session, move, resumed);
-  const first = await look();
+  const newest = await look();
+  const first = move.kind === "admit" ? await untilPeersTell(session, move.member, newest, look) : newest;
   const observation = controls ? await untilControllerRuns(session, move.member, first, look) : first;
   if (move.kind === "drain" || move.kind === "upgrade" || move.kind === "retire")
     await refuseClaims(session, observation, move.member);

@@ -1,5 +1,13 @@
 /** observe → decide, round after round, until a gate passes, fails, times out, or somebody asks to stop. */
-import { freshMemory, isUnknown, untold, waiting, type Decided, type GateMemory } from "../gates/gate-result";
+import {
+  freshMemory,
+  isUnknown,
+  untold,
+  waiting,
+  type Decided,
+  type Decision,
+  type GateMemory,
+} from "../gates/gate-result";
 import type { Observation, Wants } from "../observation/observe";
 import { longestSince, momentOf, type Moment } from "./elapsed";
 import { withinDeadline } from "./look-deadline";
@@ -38,13 +46,43 @@ const blindMs = (session: Session): number => Math.max(session.ports.clock.scale
 const blindFor = (gap: number): string =>
   `nothing was seen for ${Math.round(gap / 1000)} s: what must stay good for a time begins anew`;
 
-/** A timeout is counted over waiting proper: a hold, a bake or connections that drain are as they should be. */
+/** So often a hold or a bake may begin anew before the time that it has lost counts as waiting. */
+const mostRestarts = 3;
+
+/** Time that is as it should be, and what was lost of it because it had to begin anew. */
+class Holding {
+  private heldMs = 0;
+  private lostMs = 0;
+  private restarts = 0;
+  /** What the round before has decided, and how long ago that was. What is not told ends nothing. */
+  after(decision: Decision, ms: number): void {
+    if (decision.status === "waiting" && decision.expected === true) this.heldMs += ms;
+    else if (!isUnknown(decision) && this.heldMs > 0) {
+      this.restarts += 1;
+      this.lostMs += this.heldMs;
+      this.heldMs = 0;
+    }
+  }
+  /** Milliseconds that count as waiting. */
+  get countedMs(): number {
+    return this.restarts > mostRestarts ? this.lostMs : 0;
+  }
+  get told(): string {
+    return this.countedMs === 0 ? "" : `, began anew ${this.restarts} times`;
+  }
+}
+
+/**
+ * A timeout is counted over waiting proper: a hold, a bake or connections that drain are as they should be. One that
+ * begins anew again and again never ends by itself.
+ */
 export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   const { clock } = session.ports;
   const { emit, stop, commandName } = session.options;
   const timeoutMs = Math.max(clock.scaled(gate.timeoutSeconds ?? session.rules.gateTimeoutSeconds), 10_000);
   let memory = freshMemory;
   let waitedMs = 0;
+  const holding = new Holding();
   let told = "";
   let last = clock.now();
   /** When it last looked, and when what it saw could be judged. */
@@ -97,9 +135,11 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
         decision satisfies never;
     }
     waitedMs = decision.expected === true ? waitedMs : waitedMs + (now - last);
+    holding.after(decision, now - last);
     last = now;
-    if (waitedMs >= timeoutMs) {
-      const message = `${gate.name}: ${decision.message} (waited ${Math.round(waitedMs / 1000)} s)`;
+    const countedMs = waitedMs + holding.countedMs;
+    if (countedMs >= timeoutMs) {
+      const message = `${gate.name}: ${decision.message} (waited ${Math.round(countedMs / 1000)} s${holding.told})`;
       tell("failed", "timeout", message, "eks-blue-green status shows what is missing");
       throw new GateFailed(
         "EBG-GATE",

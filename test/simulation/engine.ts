@@ -6,6 +6,7 @@ import type { DriverContext } from "../../stacks/contract";
 import { capacityOf, desiredOfMember, nextMinor, replicasAt, type DesiredMember } from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { AppliedUpdate, PlannedOperation, Settled } from "../../automation/ports";
+import type { SimulatedCluster } from "./cluster";
 import { replicas, type World } from "./world";
 
 export interface StackState {
@@ -46,6 +47,29 @@ const lockWaitSeconds = 900;
 /** The sizes that runs use; null: stopped. */
 const percentAt = (count: number): number | null =>
   [100, 150, 200].find((percent) => replicasAt(replicas, percent) === count) ?? null;
+
+/** Only what the killed engine was at is read: of the rest, what somebody changed by hand stays unknown. */
+function reread(known: StackState["known"], urn: string, cluster: SimulatedCluster): NonNullable<StackState["known"]> {
+  const now = {
+    version: cluster.version,
+    nodes: cluster.nodes,
+    running: cluster.workloadMade ? cluster.wanted > 0 : null,
+    percent: percentAt(cluster.wanted) ?? known?.percent ?? 100,
+    bound: cluster.binding !== null && !cluster.binding.deleting,
+    protectedBinding: known?.protectedBinding ?? false,
+  };
+  if (known === null) return now;
+  switch (urn.split("::").at(-1)) {
+    case "workload":
+      return { ...known, running: now.running, percent: now.percent };
+    case "nodes":
+      return { ...known, nodes: now.nodes };
+    case "binding":
+      return { ...known, bound: now.bound };
+    default:
+      return { ...known, version: now.version };
+  }
+}
 
 export class Engine {
   constructor(private readonly world: World) {}
@@ -96,15 +120,7 @@ export class Engine {
     stack.pending = null;
     const before = JSON.stringify(stack.known);
     if (cluster === undefined) stack.known = null;
-    else
-      stack.known = {
-        version: cluster.version,
-        nodes: cluster.nodes,
-        running: cluster.workloadMade ? cluster.wanted > 0 : null,
-        percent: percentAt(cluster.wanted) ?? stack.known?.percent ?? 100,
-        bound: cluster.binding !== null && !cluster.binding.deleting,
-        protectedBinding: stack.known?.protectedBinding ?? false,
-      };
+    else stack.known = reread(stack.known, open, cluster);
     return before === JSON.stringify(stack.known)
       ? { adopted: 0, cleared: 1, refreshed: 0 }
       : { adopted: 1, cleared: 0, refreshed: 0 };

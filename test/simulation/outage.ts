@@ -36,15 +36,20 @@ export class Outage {
       this.since = null;
       return;
     }
-    if (this.since === null) this.mostSeconds = drainSeconds;
+    if (this.since === null) this.mostSeconds = drainSeconds * this.tries();
     this.since ??= now;
-    if (!able.some((name) => this.world.clusters.get(name)?.binding != null)) this.mostSeconds = admitSeconds;
+    if (!able.some((name) => this.world.clusters.get(name)?.binding != null))
+      this.mostSeconds = Math.max(this.mostSeconds, admitSeconds);
     const lasted = (now - this.since) / 1000;
     if (lasted > this.mostSeconds)
       this.world.violate(
         "outage",
         `requests have failed for ${Math.round(lasted)} s, and ${able.join(", ")} would serve`,
       );
+  }
+  /** Of three that look healthy any may be the one that errs: a wrong one may be taken out before. */
+  private tries(): number {
+    return this.world.members.length > 2 ? 2 : 1;
   }
   private fails(): boolean {
     const routed = this.world.balancer.routed(this.world.now);

@@ -199,7 +199,7 @@ class Simulation {
 
   private config(): Record<string, string> {
     const { scenario, world } = this;
-    world.setBackWhenRead = world.setBack;
+    world.ends.setBackWhenRead = world.setBack;
     return configOf(world.setBack && !world.ignoresConfig ? { ...scenario, wanted: started } : scenario);
   }
   private async heal(): Promise<void> {
@@ -285,7 +285,7 @@ class Simulation {
       }
       this.world.tell(`${name}: ${error.code}: ${error.message}`);
       if (name !== "second") this.told = toldOf(error);
-      if (error.code === "EBG-PENDING-CHANGES") this.remedy = error.remedy;
+      if (error.code === "EBG-PENDING-CHANGES" || error.code === "EBG-PLAN-REFUSED") this.remedy = error.remedy;
       else this.noteRemedy(error.remedy);
       if (error.code === "EBG-INTERNAL") this.world.violate("defect", error.message);
       return error.code;

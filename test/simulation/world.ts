@@ -12,6 +12,7 @@ import { Outage } from "./outage";
 import { Random } from "./random";
 import type { Scenario } from "./scenario";
 import { Timeline } from "./timeline";
+import { Ends } from "./ends";
 import { Untold } from "./untold";
 
 export const replicas = 3;
@@ -59,8 +60,7 @@ export class World {
   ignoresConfig = false;
   /** The config wants the version that ran. */
   setBack = false;
-  /** The same when the last command began. */
-  setBackWhenRead = false;
+  readonly ends = new Ends();
   /** When somebody last began an update that is not a driver's. */
   plainUpdateAt = Number.NEGATIVE_INFINITY;
   private intentAt = 0;
@@ -189,7 +189,7 @@ export class World {
   destroying(name: string): void {
     const cluster = this.clusters.get(name);
     if (cluster === undefined) return;
-    if (this.setBackWhenRead && cluster.version === started)
+    if (this.ends.forbidden && cluster.version === started)
       this.violate("wanted", `${name} is destroyed, and the config wants the version that it has`);
     const served = [...cluster.pods.values()]
       .filter((pod) => !pod.terminating && this.served.has(pod.id))
@@ -379,8 +379,8 @@ export class World {
     if (next.rollout?.again === true && rollout?.again !== true) this.turnedAgain(next);
     if (next.intent !== null && JSON.stringify(next.intent) !== JSON.stringify(this.record.intent))
       this.intentAt = this.now;
+    this.ends.recorded(this.record, next);
     if (next.evacuation != null && this.record.evacuation == null) this.intentAt = this.now;
-    // An evacuation ends the rollout that was planned with the dead member.
     this.record = structuredClone(next);
     this.evacuations.recorded(next);
     this.tell(

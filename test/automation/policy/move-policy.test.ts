@@ -170,7 +170,7 @@ describe("operations allow-list", () => {
         assert.match(error.message, /Cluster 'blue-x' \(version\)/);
         assert.match(error.message, /delete kubernetes:apps/);
         assert.doesNotMatch(error.message, /TargetGroupBinding 'blue-x'/);
-        assert.match(error.remedy, /pulumi up -s dev-blue/);
+        assert.match(error.remedy, /pulumi up --stack dev-blue/);
         return true;
       },
     );

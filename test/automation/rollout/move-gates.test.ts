@@ -92,6 +92,34 @@ describe("the gate behind an admit", () => {
     assert.ok(admit?.kind === "step-finished" && admit.seconds > 780, "held for 300 s behind the silence");
   });
 
+  /** Green fails some requests for 20 seconds, every so often: never as long as is tolerated. */
+  const now = (world: World, everyMs: number, times: number): void => {
+    let since = 0;
+    world.watch = () => {
+      if (bound(world, "green") && bound(world, "blue")) since ||= world.now;
+      const at = world.now - since;
+      const fails = since > 0 && at > 200_000 && at % everyMs < 20_000 && at / everyMs < times;
+      if (fails) world.erring.add("green");
+      else world.erring.delete("green");
+    };
+  };
+
+  it("walks back when requests fail now and then, so that the hold begins anew again and again", async () => {
+    const world = new World();
+    now(world, 4 * minute, Number.POSITIVE_INFINITY);
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.match(result.message, /began anew \d+ times/);
+    assert.equal(world.clusters.get("blue")?.bound, true);
+  });
+
+  it("is passed when requests failed a few times", async () => {
+    const world = new World();
+    now(world, 4 * minute, 4);
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "done", result.message);
+  });
+
   it("walks back when requests fail though every fifth look at the targets is throttled", async () => {
     const world = new World();
     let looks = 0;
