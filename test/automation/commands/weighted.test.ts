@@ -1,6 +1,7 @@
 /** Commands with weighted traffic, from the plan to its end, in a world whose load balancer follows late. */
 import assert from "node:assert/strict";
 import type { RolloutCommand } from "../../../stacks/record";
+import { Killed } from "../world";
 import { ports, WeightedWorld } from "../weighted-world";
 
 const asked = (name: RolloutCommand["name"], member: string | null = null): RolloutCommand => ({
@@ -77,4 +78,40 @@ describe("commands with weighted traffic", () => {
     assert.deepEqual(vectors(world), ["blue 90, green 10", "blue 100, green 0"]);
     for (const port of ports) assert.deepEqual(world.routes[port].api, { blue: 100, green: 0 });
   });
+
+  /** From blue at 100 and green standing by, or both in traffic. */
+  async function start(bothServe: boolean): Promise<WeightedWorld> {
+    const world = new WeightedWorld();
+    assert.equal((await world.upgrade({ approveRetire: false })).outcome, "stopped");
+    assert.equal((await world.run(asked("rollback"))).outcome, "done");
+    if (bothServe) assert.equal((await world.run(asked("admit", "green"))).outcome, "done");
+    world.paceMs = 25_000;
+    world.calls.length = 0;
+    world.told.length = 0;
+    return world;
+  }
+
+  for (const [what, command, bothServe, ends] of [
+    ["admit", asked("admit", "green"), false, "blue active 100, green active 100"],
+    ["drain", asked("drain", "blue"), true, "blue standby -, green active 100"],
+  ] as const)
+    it(`${what} goes on wherever it is killed`, async function () {
+      this.timeout(600_000);
+      const reference = await start(bothServe);
+      assert.equal((await reference.run(command)).outcome, "done");
+      assert.equal(shares(reference), ends);
+      const calls = [...reference.calls];
+      assert.ok(calls.includes("modify web") && calls.includes("modify api"));
+      for (const [index, call] of calls.entries()) {
+        const nth = calls.slice(0, index + 1).filter((one) => one === call).length;
+        const world = await start(bothServe);
+        world.fault = { call, nth, kind: "after", error: () => new Killed() };
+        await assert.rejects(world.run(command), Killed, `after ${call} ${nth}`);
+        world.fault = null;
+        const result = await world.run(command);
+        assert.ok(["done", "nothing-to-do"].includes(result.outcome), `after ${call} ${nth}: ${result.message}`);
+        assert.equal(shares(world), ends);
+        sound(world);
+      }
+    });
 });
