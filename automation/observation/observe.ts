@@ -3,16 +3,8 @@
  * asked once a round.
  */
 import type { EnvironmentOutputs, MemberOutputs, MemberServiceOutputs } from "../../stacks/contract";
-import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config";
-import {
-  groupOfMember,
-  groupRefsOf,
-  groupsOfPort,
-  hasPartIn,
-  onePerPort,
-  type GroupRefs,
-} from "../../stacks/config/group-refs";
-import { targetGroupsOf } from "../../stacks/config/target-groups";
+import type { EnvironmentConfig } from "../../stacks/config";
+import { groupOfMember, groupRefsOf, hasPartIn, onePerPort, type GroupRefs } from "../../stacks/config/group-refs";
 import { DriverError } from "../errors";
 import type {
   AddonStatus,
@@ -25,6 +17,7 @@ import type {
   Target,
 } from "../ports";
 import type { ExternalWorkload } from "../ports/external-workload";
+import { probeHeaders, probeUrl, serviceOfPort } from "./probe-requests";
 import { isWeighted, routesOf, weightsByPort, type WeightsByPort } from "./route-weights";
 
 export interface MemberServiceObservation {
@@ -159,11 +152,6 @@ async function expectedTargets(
   return ready.length === 0 ? [] : nodes;
 }
 
-function serviceOfPort(config: Pick<EnvironmentConfig, "services">, port: string): ServiceConfig | undefined {
-  const name = targetGroupsOf(config).find(({ key }) => key === port)?.service;
-  return config.services.find((one) => one.name === name);
-}
-
 /** null: it is ours, or there is no such service any more. */
 async function observeExternal(
   { kubernetes }: Ports,
@@ -291,20 +279,6 @@ async function observeMember(
 }
 
 /**
- * Not the health check's path: that one is what ELBv2 asks already, and a pod that fails its users may well answer it.
- */
-export const probeUrl = (
-  { config, loadBalancer }: Pick<EnvironmentOutputs, "config" | "loadBalancer">,
-  port: string,
-): string => {
-  // The path is the service's; what is probed is each of its ports.
-  const path = serviceOfPort(config, port)?.probePath ?? "/";
-  // Groups of the same port are behind the same listener.
-  const group = loadBalancer.services[groupsOfPort(groupRefsOf(loadBalancer.services), port)[0] ?? port];
-  return `http://${group?.dnsName ?? loadBalancer.dnsName}:${group?.port ?? 80}${path}`;
-};
-
-/**
  * One round. Calls that fail leave a null and a line in `problems`; a member that does not answer, or refuses to, is
  * `reachable: false`.
  */
@@ -334,7 +308,11 @@ export async function observe(
       wants.probes === 0
         ? []
         : onePerPort(groupOf).map(
-            async ({ port }) => [port, await ports.aws.probe(probeUrl(environment, port), wants.probes)] as const,
+            async ({ port }) =>
+              [
+                port,
+                await ports.aws.probe(probeUrl(environment, port), wants.probes, probeHeaders(environment, port)),
+              ] as const,
           ),
     ),
     wants.alarms.length === 0 ? null : attempt(problems, ports.aws.alarms(wants.alarms)),

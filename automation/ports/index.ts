@@ -21,10 +21,10 @@ import type {
   UpgradeInsights,
   WorkloadReading,
 } from "./readings";
-import type { Route, RouteWeights } from "./routes";
+import type { RequestHeaders, Route, RouteWeights } from "./routes";
 import type { AppliedUpdate, Leaves, PreviewedUpdate } from "./updates";
 
-export type { Route, RouteWeights } from "./routes";
+export type { RequestHeaders, Route, RouteWeights } from "./routes";
 export type { AppliedUpdate, Leaves, PlannedOperation, PreviewedUpdate } from "./updates";
 
 export type { DeploymentState };
@@ -243,8 +243,8 @@ export interface AwsPort {
   upgradeInsights(clusterName: string, version: string): Promise<UpgradeInsights>;
   /** The region's zones, if they are wanted, and those of these subnets that are there. */
   network(subnetIds: readonly string[], zonesToo: boolean): Promise<NetworkReading>;
-  /** `count` requests, each on a new connection. Never throws for a failed request. */
-  probe(url: string, count: number): Promise<ProbeResult>;
+  /** `count` requests, each on a new connection. Never throws for a failed request. `headers`: `host` too. */
+  probe(url: string, count: number, headers?: RequestHeaders): Promise<ProbeResult>;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -427,7 +427,7 @@ export interface InspectionPort {
    */
   interfaces(targets: readonly string[], vpcId: string): Promise<Readonly<Record<string, TargetInterface>>>;
   /** `requests` requests, `concurrency` at a time, each on a new connection. Never throws for a failed request. */
-  sample(url: string, requests: number, concurrency: number): Promise<Sample>;
+  sample(url: string, requests: number, concurrency: number, headers?: RequestHeaders): Promise<Sample>;
   /** The TargetGroupBinding CRDs that the member serves; none when none is installed. */
   bindingCrds(member: MemberOutputs): Promise<readonly BindingCrd[]>;
   bindingTimes(member: MemberOutputs): Promise<BindingTimes>;

@@ -16,3 +16,6 @@ export interface RouteWeights {
    */
   readonly weights: Readonly<Record<string, number>> | null;
 }
+
+/** Of a request through the load balancer, `host` too: by these it knows whose request it is. */
+export type RequestHeaders = Readonly<Record<string, string>>;

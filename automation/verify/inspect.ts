@@ -3,7 +3,8 @@ import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { clusterNameOf, ownershipOf } from "../../stacks/config/target-groups";
 import { groupRefsOf, onePerPort } from "../../stacks/config/group-refs";
 import { DriverError } from "../errors";
-import { observe, probeUrl } from "../observation/observe";
+import { observe } from "../observation/observe";
+import { probeHeaders, probeUrl } from "../observation/probe-requests";
 import { weightProblems } from "../observation/recorded-weights";
 import type { InspectionPort, Ports } from "../ports";
 import { ownedServices } from "../environment/load-balancers";
@@ -114,7 +115,12 @@ async function sampleAll(
     else {
       tell(`sending ${size.requests} requests to '${key}', ${size.concurrency} at a time, each on a new connection`);
       samples[key] = await attempt(async () => {
-        const sample = await ports.inspection.sample(probeUrl(environment, key), size.requests, size.concurrency);
+        const sample = await ports.inspection.sample(
+          probeUrl(environment, key),
+          size.requests,
+          size.concurrency,
+          probeHeaders(environment, key),
+        );
         return { ...sample, byName: byMember(sample.byName, environment, members) };
       });
     }

@@ -192,7 +192,7 @@ export class AwsAdapter implements AwsPort {
     return readNetwork(this.ec2, callAws, subnetIds, zonesToo);
   }
 
-  probe(url: string, count: number): Promise<ProbeResult> {
-    return probe(url, count);
+  probe(url: string, count: number, headers?: Readonly<Record<string, string>>): Promise<ProbeResult> {
+    return probe(url, count, headers);
   }
 }

@@ -171,8 +171,13 @@ export class InspectionAdapter implements InspectionPort {
     return found;
   }
 
-  sample(url: string, requests: number, concurrency: number): Promise<Sample> {
-    return sample(url, requests, concurrency);
+  sample(
+    url: string,
+    requests: number,
+    concurrency: number,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Sample> {
+    return sample(url, requests, concurrency, headers);
   }
   bindingCrds(member: MemberOutputs): Promise<readonly BindingCrd[]> {
     return readBindingCrds(member);

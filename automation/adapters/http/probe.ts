@@ -41,9 +41,18 @@ export function connectToRules(): ReturnType<typeof parseConnectTo> {
   }
 }
 
-async function once(url: URL, destination: Destination, statuses: Set<number>): Promise<string | null> {
+/** Where requests to this address go. */
+export const destinationOfUrl = (url: URL): Destination =>
+  destinationOf(url.hostname, Number(url.port || (url.protocol === "https:" ? 443 : 80)), connectToRules());
+
+async function once(
+  url: URL,
+  destination: Destination,
+  headers: Readonly<Record<string, string>>,
+  statuses: Set<number>,
+): Promise<string | null> {
   try {
-    const { status } = await get(url, destination, answerLimits);
+    const { status } = await get(url, destination, answerLimits, headers);
     statuses.add(status);
     return status >= 500 ? `GET ${url.pathname} answered status ${status}` : null;
   } catch (error) {
@@ -52,11 +61,15 @@ async function once(url: URL, destination: Destination, statuses: Set<number>): 
 }
 
 /** `count` requests, side by side. Statuses from 500 on, errors, resets and silence are failures. */
-export async function probe(url: string, count: number): Promise<ProbeResult> {
+export async function probe(
+  url: string,
+  count: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ProbeResult> {
   const parsed = new URL(url);
-  const destination = destinationOf(parsed.hostname, Number(parsed.port || 80), connectToRules());
+  const destination = destinationOfUrl(parsed);
   const statuses = new Set<number>();
-  const results = await Promise.all(Array.from({ length: count }, () => once(parsed, destination, statuses)));
+  const results = await Promise.all(Array.from({ length: count }, () => once(parsed, destination, headers, statuses)));
   const failures = results.filter((result) => result !== null);
   return {
     sent: count,

@@ -4,7 +4,7 @@
  */
 import type { Sample } from "../../ports/readings";
 import { get, type Destination } from "./get";
-import { answerLimits, connectToRules, destinationOf } from "./probe";
+import { answerLimits, destinationOfUrl } from "./probe";
 
 /** As the config wants it: anything else names nobody, whoever answers with it. */
 const memberName = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
@@ -26,9 +26,9 @@ export function nameIn(header: string | readonly string[] | undefined, body: str
   }
 }
 
-async function once(url: URL, destination: Destination): Promise<Answer> {
+async function once(url: URL, destination: Destination, asked: Readonly<Record<string, string>>): Promise<Answer> {
   try {
-    const { status, headers, body } = await get(url, destination, answerLimits);
+    const { status, headers, body } = await get(url, destination, answerLimits, asked);
     if (status >= 500) return { failure: `status ${status}` };
     return { failure: null, name: nameIn(headers["x-member"], body.toString("utf8")) };
   } catch (error) {
@@ -37,10 +37,15 @@ async function once(url: URL, destination: Destination): Promise<Answer> {
 }
 
 /** `requests` in all, `concurrency` at a time. Statuses from 500 on, errors, resets and silence are failures. */
-export async function sample(url: string, requests: number, concurrency: number): Promise<Sample> {
+export async function sample(
+  url: string,
+  requests: number,
+  concurrency: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Sample> {
   const started = performance.now();
   const parsed = new URL(url);
-  const destination = destinationOf(parsed.hostname, Number(parsed.port || 80), connectToRules());
+  const destination = destinationOfUrl(parsed);
   const byName: Record<string, number> = {};
   const failures: string[] = [];
   let unnamed = 0;
@@ -48,7 +53,7 @@ export async function sample(url: string, requests: number, concurrency: number)
   const worker = async (): Promise<void> => {
     while (begun < requests) {
       begun += 1;
-      const answer = await once(parsed, destination);
+      const answer = await once(parsed, destination, headers);
       if (answer.failure !== null) failures.push(answer.failure);
       else if (answer.name === null) unnamed += 1;
       else byName[answer.name] = (byName[answer.name] ?? 0) + 1;

@@ -180,7 +180,8 @@ const serviceKeys = {
     {
       doc:
         "Path that the driver asks through the load balancer, besides the health check's: one that does the service's " +
-        "own work, because a pod can be healthy and answer its users with errors. Statuses from 500 on are failures.",
+        "own work, because a pod can be healthy and answer its users with errors. Statuses from 500 on are failures. " +
+        "With `match` it asks with a host and headers that fit, and with one of its paths where this is `/`.",
       readBy: ["driver"],
       change: { kind: "at once" },
     },

@@ -4,6 +4,7 @@ import type { Rule } from "../declare/group";
 import type { OwnKeys } from "../keys/environment";
 import type { ServiceConfig } from "../keys/services";
 import { listenersOf, trafficOf, typeOf } from "../listeners";
+import { probeRequestOf, receiverOf } from "../probe-requests";
 import { portsOf, targetGroupsOf } from "../target-groups";
 
 type OfServices = Rule<readonly ServiceConfig[]>;
@@ -55,6 +56,28 @@ export const matchesAreApart: OfServices = (services, place) => {
         );
     }
   }
+};
+
+/** Nothing is proved by the answer of another service, or of the load balancer itself. */
+export const probesArrive: OfServices = (services, place) => {
+  if (place.earlier.loadBalancer?.type !== "application") return;
+  const onPort = (port: number) => services.filter((other) => portsOf(other).some((own) => own.port === port));
+  services.forEach((service, index) => {
+    const request = probeRequestOf(service);
+    for (const { port } of portsOf(service)) {
+      // Of several without a rule each would be the one that gets the rest: that is refused already.
+      const others = onPort(port).filter((other) => other.match !== undefined || other.name === service.name);
+      const receiver = receiverOf(service.match === undefined ? others : onPort(port), request);
+      if (receiver === service.name) continue;
+      place.add(
+        `[${index}].probePath`,
+        request.path,
+        `does not lead to the service: the driver's GET request on port ${port} would be answered by ` +
+          (receiver === null ? "the load balancer itself" : `'${receiver}'`),
+        "Choose a path that its match lets in and no rule before it takes; match.methods must have GET",
+      );
+    }
+  });
 };
 
 type OfAll = Rule<OwnKeys>;

@@ -3,7 +3,7 @@ import { listenersPerLoadBalancer } from "../../../components/internal/aws-limit
 import type { Rule } from "../declare/group";
 import type { ServiceConfig } from "../keys/services";
 import { targetGroupsOf } from "../target-groups";
-import { matchesAreApart } from "./application";
+import { matchesAreApart, probesArrive } from "./application";
 
 type Check = Rule<readonly ServiceConfig[]>;
 
@@ -79,4 +79,5 @@ export const listenerRules: readonly Check[] = [
   targetGroupsDiffer,
   fewListeners,
   matchesAreApart,
+  probesArrive,
 ];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { noOwners } from "../../../automation/observation/target-owners";
 import { decideGone } from "../../../automation/gates/drained";
-import { groupsOfMember, observe, plainLook, probeUrl } from "../../../automation/observation/observe";
+import { groupsOfMember, observe, plainLook } from "../../../automation/observation/observe";
+import { probeUrl } from "../../../automation/observation/probe-requests";
 import { DriverError, type DriverErrorCode } from "../../../automation/errors";
 import type { Ports } from "../../../automation/ports";
 import { parseEnvironmentConfig } from "../../../stacks/config";

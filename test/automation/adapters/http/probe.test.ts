@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { destinationOf, parseConnectTo, probe } from "../../../../automation/adapters/http/probe";
+import { HostCertificates } from "../../../../sandbox/chart-repository/certificates";
 
 describe("probe", () => {
   let server: Server;
@@ -65,5 +68,32 @@ describe("probe", () => {
     assert.deepEqual(destinationOf("b.example", 443, rules), { host: "::1", port: 443 });
     assert.deepEqual(destinationOf("b.localhost", 81, rules), { host: "127.0.0.1", port: 81 });
     assert.deepEqual(destinationOf("b.example", 81, rules), { host: "b.example", port: 81 });
+  });
+});
+
+describe("probe of a listener that speaks HTTPS", () => {
+  let server: SecureServer;
+  const asked: { host: string | undefined; servername: string | false | null | undefined }[] = [];
+  before(async () => {
+    const { cert, key } = await (await HostCertificates.create()).of("shop.example.com");
+    server = createSecureServer({ cert, key }, (request, answer) => {
+      const { servername } = request.socket as TLSSocket;
+      asked.push({ host: request.headers.host, servername });
+      answer.end("ok");
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  });
+  after((done) => void server.close(done));
+
+  it("asks by the name that the service's rule wants, also of a certificate for other names", async () => {
+    const { port } = server.address() as AddressInfo;
+    const url = `https://dev.elb.localhost:${port}/`;
+    const { failed, statuses } = await probe(url, 1, { host: "shop.example.com" });
+    assert.deepEqual([failed, statuses], [0, [200]]);
+    assert.equal((await probe(url, 1)).failed, 0, "the load balancer's own name, which no certificate has");
+    assert.deepEqual(asked, [
+      { host: "shop.example.com", servername: "shop.example.com" },
+      { host: `dev.elb.localhost:${port}`, servername: "dev.elb.localhost" },
+    ]);
   });
 });
