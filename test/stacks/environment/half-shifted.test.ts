@@ -41,20 +41,24 @@ const begun: EnvironmentRecord = {
 const act = { kind: "act", expectedRevision: 2 } as const;
 
 describe("a shift whose update was cut off half-way", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let bench: Bench;
   before(async function () {
     const program = JSON.stringify(join(root, "stacks/environment/program"));
-    const opened = await Bench.open(
-      `return require(${program}).environmentProgram(${JSON.stringify(values)}, context);`,
-    );
+    const opened = await Bench.open(`
+      const values = JSON.parse(require("node:fs").readFileSync(__dirname + "/values.json", "utf8"));
+      return require(${program}).environmentProgram(values, context);`);
     if (opened === null) return this.skip();
     bench = opened;
+    configure(values);
     await bench.adapter.ensureEnvironmentStack();
     await bench.adapter.update(environment);
     await bench.adapter.writeRecord(1, begun);
   });
   after(() => bench?.close());
+
+  const configure = (config: Readonly<Record<string, string>>): void =>
+    writeFileSync(join(bench.project, "values.json"), JSON.stringify(config));
 
   /** `update dev-shop`, without what stays. */
   async function planned(context: DriverContext | null): Promise<string[]> {
@@ -112,5 +116,24 @@ describe("a shift whose update was cut off half-way", function () {
     assert.deepEqual(await planned(null), []);
     await bench.adapter.update(environment);
     assert.deepEqual(await weights(), { "dev-80": 10, "dev-shop": 10 });
+  });
+
+  it("leaves nothing of a member that is absent when the config lets go of it: a plain update lifts the protection", async () => {
+    const gone = { role: "absent", version: null, workload: "running" } as const;
+    const placement = { blue: servingWith(100), green: gone };
+    await bench.adapter.writeRecord(3, { ...commitMove(begun), revision: 4, placement, rollout: null });
+    const without = { ...values, "eks-blue-green:members": '["blue","teal"]' };
+    configure(without);
+    await assert.rejects(bench.adapter.update(environment), /protect/, "at once");
+    configure(values);
+    await bench.adapter.update(environment);
+    configure(without);
+    await bench.adapter.update(environment);
+    const { deployment } = await bench.export("dev");
+    const groups = (deployment.resources ?? []).filter(({ type }) => type === "aws:lb/targetGroup:TargetGroup");
+    assert.deepEqual(
+      groups.map(({ urn }) => urn.split("::").at(-1)).sort(),
+      ["shop", "web"].flatMap((name) => [`dev-${name}@blue`, `dev-${name}@teal`]),
+    );
   });
 });
