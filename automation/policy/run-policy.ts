@@ -2,7 +2,7 @@
  * Who must stay good in a run, compared with what, and how long something may look bad: one value, made from the
  * command, the direction and what there was before the first move. Whoever has to decide asks it. Pure.
  */
-import { servingMembers } from "../../stacks/record";
+import { isWeighted, servingMembers } from "../../stacks/record";
 import type { Baseline, EnvironmentRecord, MemberMove, Rollout, RolloutCommand } from "../../stacks/record";
 import { excusedBy, type Excused } from "../observation/baseline";
 import { takesOutAgain } from "../planning/walk-back";
@@ -40,6 +40,11 @@ export interface RunPolicy {
    * for as long as the load balancer may still route to it.
    */
   readonly suspectsLeaving: boolean;
+  /**
+   * On the way forward, weighted traffic still goes to a member that is known to serve nobody: what fails then is its
+   * doing, and it may lose its share whatever those that stay have.
+   */
+  readonly sickServes: boolean;
   /** Behind a drain, requests are judged only when the load balancer can't route to the member any more. */
   readonly requestsTellLate: boolean;
   /** What a lock of somebody else's update may take from the way: refused at once, or waited for like a gate. */
@@ -69,6 +74,10 @@ const drainedIn = ({ steps }: Pick<Rollout, "steps">): string[] =>
 const served = (baseline: Baseline | undefined, member: string): boolean => {
   const groups = Object.values(baseline?.targets[member] ?? {});
   return groups.length > 0 && groups.every(({ registered, healthy }) => healthy > 0 && healthy * 2 >= registered);
+};
+const isDead = (baseline: Baseline | undefined, member: string): boolean => {
+  const groups = Object.values(baseline?.targets[member] ?? {});
+  return groups.length > 0 && groups.every(({ healthy }) => healthy === 0);
 };
 const answered = (baseline: Baseline | undefined): boolean =>
   baseline !== undefined && Object.values(baseline.requests).every(({ failed }) => failed === 0);
@@ -125,6 +134,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     requestsTell: !drainsAhead || back.asked === true,
     requestsTellLate: back !== null || Object.keys(failing).length > 0,
     suspectsLeaving: back !== null && !asked,
+    sickServes: back === null && isWeighted(placement) && serving.some((name) => isDead(rollout?.baseline, name)),
     waitsForLocks: back !== null,
     externalWorkloads: externalWorkloadsOf(rollout),
     requests: (plain) =>

@@ -219,7 +219,7 @@ function rulesOf(
     ...session.tolerance,
     excused: session.policy.excused,
     suspectsLeaving: from === "stayers" && session.policy.suspectsLeaving,
-    ...(from === "stayers" ? { whileHealthy: true as const } : {}),
+    ...(from === "stayers" || session.policy.sickServes ? { whileHealthy: true as const } : {}),
     repairMs: session.repairMs,
     growMs,
   };

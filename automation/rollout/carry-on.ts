@@ -9,6 +9,7 @@ import { healthOf, targetsOf, type TargetOwners } from "../observation/target-ow
 import { otherSide, type Turning } from "../planning/walk-back";
 import type { GateFailed } from "./interruptions";
 import type { Session } from "./session";
+import { pastTheSick } from "./sick-leaver";
 
 /** So likely may it be at most that all requests of a round went to the newcomer by chance. */
 const mostChance = 0.01;
@@ -147,7 +148,7 @@ export async function carriesOn(
   observation: Observation,
   turning: Turning,
 ): Promise<boolean> {
-  const forward = withoutTheBake(session, observation, turning);
+  const forward = pastTheSick(session, observation, turning) ?? withoutTheBake(session, observation, turning);
   const next = forward ?? stepsGoOn(session, cause, observation, turning) ?? turnedOver(session, observation, turning);
   if (next === null) return false;
   session.turnedAgain = false;

@@ -39,7 +39,8 @@ const rewriteSeconds = 30;
 /** What was seen before is looked at again when it is older than this. */
 const staleSeconds = 60;
 
-const isGoingBack = ({ session }: Shift): boolean => session.policy.suspectsLeaving;
+/** Whoever loses its share may be why requests fail: on the way back, or one that is known to be sick. */
+const isSuspected = ({ session: { policy } }: Shift): boolean => policy.suspectsLeaving || policy.sickServes;
 
 const tolerances = (session: Session) => ({
   ...session.tolerance,
@@ -57,7 +58,7 @@ function readyGate(shift: Shift, peersBefore: Peers): Gate {
     serving: aims.staying,
     peersBefore,
     ...tolerances(session),
-    lenient: isGoingBack(shift),
+    lenient: isSuspected(shift),
   };
   return {
     name: aims.rising.length === 0 ? `ready for ${aims.what}` : `${aims.rising.join(", ")} can take more`,
@@ -110,7 +111,7 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     confirmMs: Math.max(clock.scaled(againSeconds), 1000),
     holdMs: session.holdMsOf(move),
     ...tolerances(session),
-    requestsTellLate: isGoingBack(shift),
+    requestsTellLate: isSuspected(shift),
     endsService: session.policy.endsService,
   };
   return {

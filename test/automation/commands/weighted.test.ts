@@ -79,6 +79,45 @@ describe("commands with weighted traffic", () => {
     for (const port of ports) assert.deepEqual(world.routes[port].api, { blue: 100, green: 0 });
   });
 
+  for (const [where, index, phase, vectorsAtEnd] of [
+    ["in the first bake", 3, "gate", 2],
+    ["in the second bake", 5, "gate", 3],
+    ["while the first step is held", 2, "gate", 2],
+    ["before the second step is written", 4, "act", 3],
+    ["while the second step is held", 4, "gate", 3],
+    ["while the last step is held", 6, "gate", 3],
+  ] as const)
+    it(`an upgrade moves everything at once when the old member dies ${where}: nothing else would end the outage`, async () => {
+      const world = new WeightedWorld();
+      world.listen = (event) => {
+        if (event.kind !== "phase-started" || event.index !== index || event.phase !== phase) return;
+        const blue = world.clusters.get("blue");
+        assert.ok(blue !== undefined);
+        blue.sick = true;
+      };
+      const result = await world.upgrade({ approveRetire: true });
+      assert.equal(result.outcome, "done", result.message);
+      assert.equal(shares(world), "blue absent -, green active 100");
+      assert.equal(vectors(world).at(-1), "blue 0, green 100");
+      assert.ok(vectors(world).length <= vectorsAtEnd, vectors(world).join("; "));
+      assert.deepEqual([world.record.rollout, world.record.intent], [null, null]);
+      assert.ok(world.failingMs < 2_000_000, `${world.failingMs / 1000} s`);
+    });
+
+  it("an upgrade stops where both members are sick: neither way is better", async () => {
+    const world = new WeightedWorld();
+    world.listen = (event) => {
+      if (event.kind !== "step-started" || event.index !== 3) return;
+      for (const name of world.members) {
+        const one = world.clusters.get(name);
+        if (one !== undefined) one.sick = true;
+      }
+    };
+    const result = await world.upgrade({ approveRetire: true });
+    assert.equal(result.outcome, "failed", result.message);
+    assert.deepEqual(vectors(world), ["blue 90, green 10"]);
+  });
+
   /** From blue at 100 and green standing by, or both in traffic. */
   async function start(bothServe: boolean): Promise<WeightedWorld> {
     const world = new WeightedWorld();
