@@ -17,8 +17,6 @@ export interface Principal {
   /** Condition keys about the caller: `aws:username`, `aws:principalarn`, the session's tags. */
   readonly context: Context;
   readonly policies: () => Promise<Layers>;
-  /** Only what a policy denies is refused. */
-  readonly deniesOnly?: boolean;
 }
 
 /** AWS answers these whatever the caller's policies say. */
@@ -102,7 +100,6 @@ export class Authorizer {
     const action = `${prefixOf(request.service)}:${request.operation}`;
     if (free.has(action)) return [action];
     const asks = await asksOf(this.account, request, principal.arn);
-    if (asks === null && principal.deniesOnly === true) return [action];
     if (asks === null) throw allUnknown(action);
     const layers = await principal.policies();
     for (const ask of asks) await this.one(principal, layers, ask, request.service);
@@ -132,7 +129,7 @@ export class Authorizer {
       ...(asksForResourceTags(layers, ask.action) ? await resourceTags(this.account, ask.resource) : {}),
     };
     const verdict = evaluate(layers, { action: ask.action, resource: ask.resource, context });
-    if (verdict === "allowed" || (principal.deniesOnly === true && verdict !== "denied")) return;
+    if (verdict === "allowed") return;
     throw ask.refusal ?? refusal(principal, ask, service, verdict === "denied");
   }
 }

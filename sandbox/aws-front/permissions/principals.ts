@@ -128,7 +128,6 @@ export class Principals {
         ...tag("kubernetes-service-account", serviceAccount),
       }),
       policies: () => this.iam.layers("Role", role),
-      deniesOnly: true,
     };
   }
 
