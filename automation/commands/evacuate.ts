@@ -19,6 +19,8 @@ import type { EvacuationPort, Ports } from "../ports";
 import { readFamilyToAct } from "../environment/state";
 import { wantedConfig } from "./plan";
 import { startTeardown } from "../planning/teardown";
+import { lookWithoutShare } from "./give-share-away";
+import { tellProven } from "./evacuation-findings";
 import { describeAsked, typed } from "../text/command-line";
 import { doing } from "../text/sentences";
 import { shell } from "../text/shell";
@@ -120,7 +122,7 @@ function whatFollows({ record: { rollout, intent } }: Session, { environment, me
 async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): Promise<readonly string[]> {
   const { member, environment } = run;
   const open = session.record.evacuation ?? null;
-  const [observation] = await Promise.all([session.look({ ...plainLook, infrastructure: true }), session.identify()]);
+  await session.identify();
   const outputs = session.members[member];
   const roleName = open?.roleName ?? outputs?.controller.roleName ?? null;
   const asked = {
@@ -130,30 +132,12 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
     roleName,
     minCapacityPercent: session.rules.minCapacityPercent,
   };
+  const observation = await lookWithoutShare(session, asked);
   // One that was begun is finished even if its cluster came back meanwhile: its controller may be denied already.
   const why = open?.why ?? mayEvacuate(session.record, observation, session.owners, asked);
   if (open !== null && open.member !== member) mayEvacuate(session.record, observation, session.owners, asked);
   const proven = await proof(session, ports, member);
-  for (const target of proven.wronglyClaimed)
-    run.emit({
-      kind: "finding",
-      code: "EBG-CLAIM",
-      severity: "recommended",
-      message: `another member claims ${target.replace("|", ": ")}, and EC2 says that it is ${member}'s`,
-      remedy:
-        "find out who wrote that into its ConfigMaps aws-lbc-targets-* or EndpointSlices, and take it out there: its " +
-        "controller may register it again",
-    });
-  for (const text of proven.unproven)
-    run.emit({
-      kind: "finding",
-      code: "EBG-EVACUATE",
-      severity: "recommended",
-      message: `not touched: ${text}`,
-      remedy:
-        "find out whose it is (aws ec2 describe-network-interfaces --filters " +
-        "Name=addresses.private-ip-address,Values=ADDRESS); if nobody's: aws elbv2 deregister-targets",
-    });
+  tellProven(run, proven);
   const count = Object.values(proven.targets).flat().length;
   // Where its targets are gone already (its nodes were deleted with it), the rest is done all the same: denied, looked
   // at, written down.
@@ -186,7 +170,8 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
     });
   else if (inTeardown(session.record))
     run.emit({ kind: "note", message: `the teardown is planned anew behind this, without ${member}` });
-  else if (session.record.rollout !== null) run.emit({ kind: "note", message: whatEnds(session, member) });
+  else if (session.record.rollout !== null && session.emptiedInAnyCase !== member)
+    run.emit({ kind: "note", message: whatEnds(session, member) });
   await session.phase(0, "begin", `writing down that ${member} is evacuated: ${evacuation.why}`, {}, async () => {
     // One that was coming in is in: its bindings may be there, and nobody looks after its move any more.
     const others = session.record.intent?.move.member === member ? session.record : withoutOpenMove(session.record);

@@ -88,7 +88,6 @@ export function mayEvacuate(
       `repair another member, or ${bringIn(record.placement, [member])}; then run the same command again`,
     );
   }
-  if (!teardown) refuseWithShare(record, member, environment);
   if (!teardown) refuseBelowFloor(record, observation, owners, request, servingBeside(record, member));
   if (request.roleName === null && !request.controllerIsStopped) {
     throw refused(
@@ -99,32 +98,6 @@ export function mayEvacuate(
     );
   }
   return why;
-}
-
-/**
- * Its targets leave, its share stays: that part of the requests would be answered with errors, and no other group takes
- * it over. Weights are the environment's, so that its share can be taken away without its cluster.
- */
-function refuseWithShare({ placement, intent, rollout }: EnvironmentRecord, member: string, environment: string): void {
-  const again = `then run the same command again: ${typed(environment, `evacuate ${member}`)}`;
-  const command = describeAsked(rollout?.command ?? null);
-  const ways = [typed(environment, command), typed(environment, "rollback")];
-  if (intent?.move.kind === "shift")
-    throw refused(
-      `'${describeMove(intent.move)}' is open (since ${intent.startedAt}, by ${intent.by}), so nobody can say who gets ` +
-        `which part of the requests`,
-      `let it end, it needs nothing of ${member}'s cluster: ${ways.join(", or ")}; ${again}`,
-    );
-  const share = placement[member]?.share ?? 0;
-  if (share === 0) return;
-  throw refused(
-    `${member} has a share of ${share} of the requests, and without targets its part would be answered with errors`,
-    `take its share away first, which needs nothing of its cluster: ` +
-      (rollout === null
-        ? `${typed(environment, `drain ${member}`)} does that, and stops where it needs the cluster`
-        : `${ways.join(", or ")}, whichever leads away from ${member}; it stops where it needs the cluster`) +
-      `; ${again}`,
-  );
 }
 
 /** Members beside it that serve, or are half in. */

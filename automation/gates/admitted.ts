@@ -36,6 +36,8 @@ export interface AdmitRules {
    * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
    */
   readonly repairMs?: number;
+  /** It is bound, and has no share of the requests yet. Absent: it serves. */
+  readonly unserved?: boolean;
   /** What must be ready besides, as the pods of a new size; null when it is. Absent: nothing. */
   readonly ready?: (observation: Observation) => Decision | null;
 }
@@ -125,8 +127,13 @@ function decideHeld(observation: Observation, rules: AdmitRules, memory: GateMem
   const enough = held.count === null ? Number.POSITIVE_INFINITY : heldAt(held, rules.holdMs);
   if (own !== null && (held.count === null || !isTarget(own) || !Number.isFinite(enough)))
     return incomplete({ ...memory, held }, at, own);
-  const done = `${rules.member} serves: its endpoints are healthy, the peers' targets are all there`;
-  const what = `${rules.member} is healthy; the load balancer may still route the old way`;
+  const done =
+    `${rules.member} ${rules.unserved === true ? "is in, with no share of the requests yet" : "serves"}: its endpoints ` +
+    "are healthy, the peers' targets are all there";
+  const what =
+    rules.unserved === true
+      ? `${rules.member} is healthy; not every part of the load balancer may know its targets yet`
+      : `${rules.member} is healthy; the load balancer may still route the old way`;
   const all = own === null ? goodFor(memory, at, rules.holdMs, "hold", what, done) : incomplete(memory, at, own);
   const decided = { ...all, memory: { ...all.memory, held } };
   if (all.decision.status === "passed") return decided;

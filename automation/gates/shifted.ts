@@ -70,6 +70,9 @@ export function decideShifted(
   if (wrong !== null) return isUnknown(wrong) ? untold(known, wrong) : incomplete(known, at, wrong);
   if (isUnknown(serving)) return untold(known, serving as Decision);
   if (until !== null && at < until) return incomplete(known, at, held(rules, until, at));
+  // A member with a small share fails few requests: that the last round met none of them says little.
+  const good = incomplete(known, at, lately(rules));
+  if (good.memory.badSince !== null && Number.isFinite(known.forgivenAfterMs ?? 0)) return good;
   return { decision: passed(`${rules.what}: so in every rule and listener, and requests succeed`), memory: known };
 }
 
@@ -79,6 +82,11 @@ const servingOf = (observation: Observation, owners: TargetOwners, rules: Shifte
     toleratedMs: rules.toleratedMs,
     ...(rules.excused === undefined ? {} : { excused: rules.excused }),
   });
+
+const lately = ({ what }: ShiftedRules): Decision => ({
+  ...waiting("hold", `${what}: so in AWS; something was bad a moment ago, and has to stay good for a while`),
+  expected: true,
+});
 
 const isProbe = (problem: Decision | null): boolean => problem?.status === "waiting" && problem.reason === "probe";
 

@@ -3,7 +3,7 @@ import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { EnvironmentConfig } from "../../stacks/config";
 import { onePerPort } from "../../stacks/config/group-refs";
 import { mustServeBefore } from "../policy/run-policy";
-import type { EnvironmentRecord, RolloutCommand, Step } from "../../stacks/record";
+import { isServing, type EnvironmentRecord, type RolloutCommand, type Step } from "../../stacks/record";
 import { externalFindings } from "./external-workloads";
 import { hookFindings } from "./hook-programs";
 import { driftFindings } from "./manual-changes";
@@ -154,7 +154,7 @@ export function findingsOf(
           "EBG-PREFLIGHT",
           `'${port}' has no healthy target: there is nothing to keep alive`,
           "eks-blue-green verify names what keeps it from serving (pods, targets, security-group rules); repair " +
-            "that first",
+            `that first, then run the same command again${orBringIn(record)}`,
         ),
       );
   }
@@ -179,10 +179,11 @@ export function findingsOf(
   return findings;
 }
 
-/** Who stands by may serve where the others don't. */
+/** Who stands by, or gets no requests yet, may serve where the others don't. */
 function orBringIn({ placement }: Pick<EnvironmentRecord, "placement">): string {
   const standby = Object.keys(placement).find(
-    (name) => placement[name]?.role === "standby" && placement[name].evacuated === undefined,
+    (name) =>
+      placement[name]?.role !== "absent" && !isServing(placement[name]) && placement[name]?.evacuated === undefined,
   );
   return standby === undefined ? "" : `. Or bring in who stands by: eks-blue-green admit ${standby}`;
 }

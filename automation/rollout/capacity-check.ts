@@ -52,6 +52,7 @@ export async function waitForEmptied(
   { emptied, serving }: { readonly emptied: readonly string[]; readonly serving: readonly string[] },
 ): Promise<void> {
   for (const member of emptied) {
+    if (member === session.emptiedInAnyCase) continue;
     const change = changes[member];
     const move: MemberMove | null = change === undefined ? null : { kind: "drain", member, ...change };
     const floor = move === null ? "none" : session.policy.floorOf(move);

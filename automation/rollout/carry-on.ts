@@ -5,6 +5,7 @@ import { membersOf, turnBack, type EnvironmentRecord, type Rollout } from "../..
 import { probeProblem } from "../gates/peers";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
+import { isWeighted } from "../observation/route-weights";
 import { healthOf, targetsOf, type TargetOwners } from "../observation/target-owners";
 import { otherSide, type Turning } from "../planning/walk-back";
 import type { GateFailed } from "./interruptions";
@@ -25,7 +26,9 @@ export function othersErr(observation: Observation, owners: TargetOwners, newcom
     const healthy = all.filter(({ state }) => state === "healthy").length;
     const own = groupOfMember(groupOf, port, newcomer);
     const its = targetsOf(owners, observation, own, newcomer).filter(({ state }) => state === "healthy").length;
-    return sent > 0 && failed === sent && healthy > its && (its / healthy) ** sent < mostChance;
+    // One that comes in with weighted traffic gets none of them yet.
+    const reaching = isWeighted(groupOf) ? 0 : its / healthy;
+    return sent > 0 && failed === sent && healthy > its && reaching ** sent < mostChance;
   });
 }
 

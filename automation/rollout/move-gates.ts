@@ -1,5 +1,5 @@
 /** The gates after each kind of move. */
-import { capacityOf, type MemberMove } from "../../stacks/record";
+import { capacityOf, isServing, type MemberMove } from "../../stacks/record";
 import { decideAdmitted } from "../gates/admitted";
 import { decideDrained, decideGone, leftovers } from "../gates/drained";
 import { decideReady, lackingOf } from "../gates/ready";
@@ -62,11 +62,16 @@ function gateOf(
       };
     case "admit":
       return {
-        name: `${member} serves`,
+        name: `${member} ${isServing(move.to) ? "serves" : "is in"}`,
         index,
         wants: session.policy.requestsTell ? looks.serving : plainLook,
         decide: (seen, memory) =>
-          decideAdmitted(seen, session.owners, { ...common, requestsToleratedMs: session.newcomerToleratedMs }, memory),
+          decideAdmitted(
+            seen,
+            session.owners,
+            { ...common, requestsToleratedMs: session.newcomerToleratedMs, unserved: !isServing(move.to) },
+            memory,
+          ),
       };
     case "drain":
       return drainGate(session, index, member, {

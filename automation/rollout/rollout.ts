@@ -2,11 +2,13 @@
 import {
   capacityOf,
   finishRollout,
+  isServing,
   turnBack,
   type Placement,
   type Rollout,
   type Step,
   servingMembers,
+  isWeighted,
 } from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
@@ -23,6 +25,7 @@ import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
 import type { Session } from "./session";
 import { hidesFailures, withWhatFails } from "./still-failing";
+import { typed } from "../text/command-line";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
 
 export interface RolloutResult {
@@ -257,7 +260,9 @@ const walkedBack = (session: Session, cause: GateFailed | null, reason: string |
 
 /** Neither what was asked for nor the way back was done: those that serve stay. */
 const turnedAgain = (session: Session, cause: GateFailed | null, reason: string | null): RolloutResult => {
-  const out = session.present().filter((name) => session.record.placement[name]?.role === "standby");
+  const { placement } = session.record;
+  const out = session.present().filter((name) => !isServing(placement[name]));
+  const parted = isWeighted(placement) && session.serving().length > 1 ? session.serving() : [];
   return result(
     session,
     "walked-back",
@@ -267,6 +272,12 @@ const turnedAgain = (session: Session, cause: GateFailed | null, reason: string 
     [
       `to finish with what serves: eks-blue-green upgrade --stack ${session.environment.environment}`,
       ...(out.length === 0 ? [] : [`to go back all the same, repair ${out.join(", ")} first`]),
+      ...(parted.length === 0
+        ? []
+        : [
+            "to take all requests from the one that fails: " +
+              parted.map((name) => typed(session.environment.environment, `drain ${name}`)).join(", or "),
+          ]),
     ].join("; "),
   );
 };
@@ -283,7 +294,7 @@ const remedyOf = (session: Session, cause: GateFailed | null): string =>
  */
 export function leftToDo(session: Session): string[] {
   const { placement } = session.record;
-  const out = session.present().filter((name) => session.leftOut.has(name) && placement[name]?.role === "standby");
+  const out = session.present().filter((name) => session.leftOut.has(name) && !isServing(placement[name]));
   const larger = servingMembers(placement).filter((name) => capacityOf(placement[name]) > 100);
   return [
     ...(out.length === 0
@@ -306,6 +317,9 @@ export function rememberLeftOut(session: Session, steps: readonly Step[]): void 
   const before = servingMembers(placementBefore(session.record));
   for (const step of steps)
     if (step.type === "move" && step.kind === "drain" && before.includes(step.member)) session.leftOut.add(step.member);
+    else if (step.type === "move" && step.kind === "shift")
+      for (const [name, { to }] of Object.entries(step.changes))
+        if (before.includes(name) && !isServing(to)) session.leftOut.add(name);
 }
 
 function describeActive(session: Session): string {

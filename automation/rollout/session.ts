@@ -80,6 +80,8 @@ export class Session {
   readonly leftOut = new Set<string>();
   /** Hooks that moves were made without, like `sync (before-admit blue)`: their work is left to a person. */
   readonly failedHooks = new Set<string>();
+  /** A member whose share goes whatever the others can carry: its cluster is dead. */
+  emptiedInAnyCase: string | null = null;
   /** The way back failed a check, and it turned once more in this run. */
   turnedAgain = false;
   /** Until when a lock of somebody else's update is waited for. */

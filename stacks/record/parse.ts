@@ -212,7 +212,7 @@ function lastTrafficOf(value: unknown): TrafficChange | null {
   const reader = new Reader();
   const object = reader.object(value, "lastTraffic");
   const change: TrafficChange = {
-    kind: reader.oneOf(object["kind"], "lastTraffic.kind", ["admit", "drain", "evacuate"] as const),
+    kind: reader.oneOf(object["kind"], "lastTraffic.kind", ["admit", "drain", "evacuate", "shift"] as const),
     member: reader.name(object["member"], "lastTraffic.member"),
     startedAt: reader.text(object["startedAt"], "lastTraffic.startedAt"),
     ...readSignature(reader, object, "lastTraffic"),

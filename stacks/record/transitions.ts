@@ -7,6 +7,7 @@ import { capacityOf, nodePercentOf } from "./desired-member";
 import { withoutFailing } from "./failing-before";
 import { changesOf, describeMove, isMemberMove, membersOf, placementAfter } from "./moves";
 import { schemaOf } from "./schema";
+import { isServing } from "./serving";
 import { signatureOf } from "./signature";
 import type {
   Baseline,
@@ -125,9 +126,22 @@ export function beginMove(
   return { ...record, revision: record.revision + 1, rollout: { ...rollout, ...counted, done: begin.step }, intent };
 }
 
+/** Whom a move takes into traffic, or out of it: one that is bound with a share of 0 has no part in it. */
+function movedBy(move: Move): string | null {
+  if (move.kind === "shift") {
+    const rises = Object.entries(move.changes).map(
+      ([name, { from, to }]) => [name, (to.share ?? 0) - (from.share ?? 0)] as const,
+    );
+    return rises.sort(([, a], [, b]) => b - a)[0]?.[0] ?? null;
+  }
+  if (move.kind === "admit") return isServing(move.to) ? move.member : null;
+  return move.kind === "drain" && isServing(move.from) ? move.member : null;
+}
+
 function trafficOf(intent: Intent): Pick<EnvironmentRecord, "lastTraffic"> {
-  const { kind, member } = intent.move;
-  if (kind !== "admit" && kind !== "drain") return {};
+  const { kind } = intent.move;
+  const member = movedBy(intent.move);
+  if (member === null || (kind !== "admit" && kind !== "drain" && kind !== "shift")) return {};
   return { lastTraffic: { kind, member, startedAt: intent.startedAt, ...signatureOf(intent) } };
 }
 

@@ -101,9 +101,10 @@ export interface Signature {
   readonly caller?: string;
 }
 
-/** The last move that took a member into traffic or out of it. */
+/** The last move that took a member into traffic or out of it, or gave it another share. */
 export interface TrafficChange extends Signature {
-  readonly kind: "admit" | "drain" | "evacuate";
+  readonly kind: "admit" | "drain" | "evacuate" | "shift";
+  /** Of a shift: the one whose share rose most. */
   readonly member: string;
   /** When it was begun. ISO 8601, UTC. */
   readonly startedAt: string;

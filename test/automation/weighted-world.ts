@@ -35,7 +35,7 @@ interface RouteState {
 }
 
 export class WeightedWorld extends World {
-  protected override readonly values = {
+  override readonly values = {
     "eks-blue-green:traffic": "weighted",
     "eks-blue-green:services": JSON.stringify([service("web", 80), service("api", 8080)]),
     "eks-blue-green:rollout": JSON.stringify({ strategy: "replace", bakeSeconds: 300 }),
@@ -63,6 +63,26 @@ export class WeightedWorld extends World {
       placement: { ...this.record.placement, [members[0] ?? ""]: { ...first, share: 100 } },
     };
     this.deployed = parseEnvironmentConfig({ ...config, ...this.values }, { environment: "dev" });
+  }
+
+  /** Both serve, at the same version, with these shares. */
+  bothServe(shares: Weights): this {
+    for (const [name, share] of Object.entries(shares)) {
+      if (!this.clusters.has(name)) this.clusters.set(name, this.member("1.34", true));
+      this.record = {
+        ...this.record,
+        placement: {
+          ...this.record.placement,
+          [name]: { role: "active", version: "1.34", workload: "running", share },
+        },
+      };
+    }
+    for (const port of ports) Object.assign(this.routes[port], { api: shares, state: shares, former: [] });
+    this.reconcile();
+    this.now += 600_000;
+    this.reconcile();
+    this.failingMs = 0;
+    return this;
   }
 
   /** Vectors by which some node may route now. */

@@ -189,7 +189,7 @@ export class World {
     return cluster?.running ? (this.autoscaler.get(name) ?? Math.ceil((3 * cluster.percent) / 100)) : 0;
   }
   /** Of the config, besides what every world has. */
-  protected readonly values: Readonly<Record<string, string>> = {};
+  readonly values: Readonly<Record<string, string>> = {};
   private readonly addresses = new Map<string, readonly string[]>();
   /** Asked for at every observation: made once for each size. */
   pods(name: string): string[] {

@@ -28,6 +28,8 @@ export interface ClusterEffects {
   registered(ids: readonly string[]): void;
   /** Whether IAM lets its controller register targets now. */
   mayRegister(): boolean;
+  /** Whether this is in a target group that it binds: in everybody's anything is, in its own its own targets are. */
+  inGroup(id: string): boolean;
 }
 
 export class SimulatedCluster {
@@ -185,7 +187,7 @@ export class SimulatedCluster {
         at: now,
         registered: new Set(
           [...this.balancer.targets.values()]
-            .filter((target) => target.drainingSince === null)
+            .filter((target) => target.drainingSince === null && this.effects.inGroup(target.id))
             .map((target) => target.id),
         ),
       };
@@ -214,7 +216,10 @@ export class SimulatedCluster {
     this.effects.deregistered(ids, this);
   }
   private finalize(now: number): void {
-    const own = this.binding?.multiCluster === false ? [...this.balancer.targets.keys()] : [...(this.recorded ?? [])];
+    const own =
+      this.binding?.multiCluster === false
+        ? [...this.balancer.targets.keys()].filter((id) => this.effects.inGroup(id))
+        : [...(this.recorded ?? [])];
     this.binding = null;
     this.recorded = null;
     this.checkpoint = "";

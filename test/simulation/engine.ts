@@ -3,10 +3,18 @@
  * behind (docs/reference/aws-behaviour.md).
  */
 import type { DriverContext } from "../../stacks/contract";
-import { capacityOf, desiredOfMember, nextMinor, replicasAt, type DesiredMember } from "../../stacks/record";
+import {
+  capacityOf,
+  desiredOfEnvironment,
+  desiredOfMember,
+  nextMinor,
+  replicasAt,
+  type DesiredMember,
+} from "../../stacks/record";
 import { DriverError } from "../../automation/errors";
 import type { AppliedUpdate, PlannedOperation, Settled } from "../../automation/ports";
 import type { SimulatedCluster } from "./cluster";
+import { same, services } from "./weights";
 import { replicas, type World } from "./world";
 
 export interface StackState {
@@ -108,6 +116,11 @@ export class Engine {
     const held = await this.free(name);
     const stack = this.world.stackOf(name);
     const open = stack.pending;
+    if (open !== null && name === "dev") {
+      this.refreshWeights();
+      stack.pending = null;
+      return { adopted: 0, cleared: 0, refreshed: 1 };
+    }
     if (open === null) return held ? { adopted: 0, cleared: 0, refreshed: 0 } : null;
     const cluster = this.world.clusters.get(name);
     if (cluster !== undefined && open !== "cluster" && !cluster.apiUp(this.world.now))
@@ -193,6 +206,53 @@ export class Engine {
       await this.run(member, by, steps, kill);
       Object.assign(stack, { revision: null, known: null });
       return { changes: { delete: steps.length }, seconds: 1 };
+    });
+  }
+
+  /** The environment's stack: by a driver while a shift is open, else what a plain update reads anew and puts back. */
+  async applyWeights(by: string, context: DriverContext | null, kill: EngineKill | null): Promise<AppliedUpdate> {
+    return await this.locked("dev", by, async () => {
+      const { revision, intent } = this.world.record;
+      if (context?.kind === "act" && context.expectedRevision !== revision)
+        throw new DriverError(
+          "EBG-FENCED",
+          `the record has revision ${revision}, not ${context.expectedRevision}`,
+          "look at status",
+        );
+      if (context === null && intent?.move.kind === "shift") return { changes: { update: 0 }, seconds: 1 };
+      if (context === null) this.refreshWeights();
+      const steps = this.weightSteps(context);
+      await this.run("dev", by, steps, kill);
+      return { changes: { update: steps.length }, seconds: 1 };
+    });
+  }
+  weightOperations(context: DriverContext | null): PlannedOperation[] {
+    return this.weightSteps(context).map((step) => step.operation);
+  }
+  refreshWeights(): void {
+    const { weights } = this.world;
+    if (weights !== null) for (const service of services) weights.routes[service].state = weights.routes[service].api;
+  }
+  private weightSteps(context: DriverContext | null): EngineStep[] {
+    const { world } = this;
+    const { shares } = desiredOfEnvironment(world.record, { acting: context?.kind === "act" });
+    const { weights } = world;
+    if (weights === null || shares === null) return [];
+    return services.flatMap((service): EngineStep[] => {
+      const route = weights.routes[service];
+      if (same(route.state, shares)) return [];
+      return [
+        {
+          operation: this.operation("env", "update", "aws:lb/listener:Listener", service, [
+            "defaultActions[0].forward.targetGroups[0].weight",
+          ]),
+          seconds: 2,
+          perform: () => world.shares.change(service, shares),
+          remember: () => {
+            route.state = shares;
+          },
+        },
+      ];
     });
   }
 

@@ -16,6 +16,9 @@ export class Evacuations {
 
   recorded({ evacuation, placement, rollout }: EnvironmentRecord): void {
     if (evacuation != null) this.givenUp.add(evacuation.member);
+    // Where traffic is weighted its share goes first.
+    const { command, id } = rollout ?? {};
+    if (id?.endsWith("-evacuate") === true && command?.member != null) this.givenUp.add(command.member);
     for (const name of this.givenUp)
       if (evacuation?.member !== name && placement[name]?.role === "active" && rollout === null)
         this.givenUp.delete(name);

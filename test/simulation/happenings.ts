@@ -1,6 +1,8 @@
 /** What happens to the world without the driver: faults that befall clusters, and what a person repairs in the end. */
 import type { ClusterEvent, DeadCluster } from "./scenario";
 import { replicasAt } from "../../stacks/record";
+import { DriverError } from "../../automation/errors";
+import { Engine } from "./engine";
 import { replicas, type World } from "./world";
 
 export function befall(world: World, event: ClusterEvent): void {
@@ -136,4 +138,12 @@ export function repair(world: World, strategy: "replace" | "cycle"): void {
     takeBack(world, name);
   }
   for (const stack of world.stacks.values()) if (stack.lock !== null && !stack.lock.alive) stack.lock = null;
+}
+
+/** `pulumi up --refresh` of the environment's stack, as the remedy of changed weights says. */
+export async function putWeightsBack(world: World): Promise<void> {
+  world.tell("somebody follows the remedy: pulumi up --refresh --stack dev");
+  await new Engine(world).applyWeights("somebody", null, null).catch((error: unknown) => {
+    if (!(error instanceof DriverError)) throw error;
+  });
 }

@@ -1,7 +1,7 @@
 /** What must hold when a command says that it is done, and where a run may end. */
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { capacityOf } from "../../stacks/record";
-import type { Scenario } from "./scenario";
+import type { Asked, Scenario } from "./scenario";
 import { started, type World } from "./world";
 
 /** An update that somebody began before the record said so may end after it. */
@@ -34,7 +34,12 @@ export function judge(
       ? green.afterSeconds < 300 && !(told && admitted)
       : scenario.commands[0] === null && badSince < world.now - lateMs && !told;
   const sick = [...world.clusters.values()].filter(
-    (cluster) => cluster.binding !== null && cluster.sickness !== "none" && seen(cluster),
+    (cluster) =>
+      cluster.binding !== null &&
+      // One that is bound with a share of 0 serves nobody.
+      world.weights?.gives(cluster.name) !== false &&
+      cluster.sickness !== "none" &&
+      seen(cluster),
   );
   if (outcome === "done" && sick.length > 0)
     world.violate("said-done", `the command said 'done', and ${sick[0]?.name}'s pods are ${sick[0]?.sickness}`);
@@ -68,4 +73,12 @@ export function evacuatedOrWell({ record, clusters, now }: World, { dead }: Scen
     record.evacuation == null &&
     (record.placement[member]?.evacuated !== undefined || clusters.get(member)?.controllerUp(now) === true)
   );
+}
+
+/** What a person types when both have a part of weighted traffic in the end, or one is in for nothing. Else undefined. */
+export function afterUndone(world: World, scenario: Scenario): Asked | undefined {
+  if (world.weights === null || scenario.strategy !== "replace" || misplaced(world, scenario) === null)
+    return undefined;
+  const bad = scenario.green.sickness !== "none" && world.clusters.get("green")?.sickness !== "none";
+  return bad ? { name: "drain", member: "green", percent: null } : null;
 }

@@ -4,12 +4,13 @@
  * The simulation must notice every one of them.
  */
 import { DriverError } from "../../automation/errors";
-import type { EnvironmentRecord } from "../../stacks/record";
+import { desiredOfEnvironment, type EnvironmentRecord } from "../../stacks/record";
 import type { Ports, Target } from "../../automation/ports";
 import type { SimulatedPorts } from "./ports";
 import type { Scenario } from "./scenario";
 import type { Mutation } from "./simulate";
-import { groupArn, type World } from "./world";
+import { weightHoldSeconds } from "./weights";
+import { groupArn, groupArnOf, type World } from "./world";
 
 const pulumi = (ports: SimulatedPorts, change: Partial<Ports["pulumi"]>): SimulatedPorts => ({
   ...ports,
@@ -250,7 +251,71 @@ const someAnswer: Mutation = (ports, world) =>
     },
   });
 
+/** What AWS shows is taken for what routes. */
+const skipWeightHold: Mutation = (ports) => ({
+  ...ports,
+  clock: { ...ports.clock, scaled: (seconds) => (seconds === weightHoldSeconds ? 0 : ports.clock.scaled(seconds)) },
+});
+
+/** Weights are as they were declared: nobody reads them back. */
+const weightsUnread: Mutation = (ports, world) =>
+  aws(ports, {
+    weights: async (routes) => {
+      const { shares } = desiredOfEnvironment(world.record, { acting: true });
+      return routes.map(({ listenerArn, ruleArn }) => ({
+        listenerArn,
+        ruleArn,
+        weights: Object.fromEntries(
+          world.members.map((name) => [groupArnOf(listenerArn === "l-web" ? "web" : "api", name), shares?.[name] ?? 0]),
+        ),
+      }));
+    },
+  });
+
+/** Whoever gets nothing any more is scaled down as soon as the update is through. */
+const scaledInTheGap: Mutation = (ports, world) =>
+  pulumi(ports, {
+    apply: async (stack, context, plan, signal) => {
+      const done = await ports.pulumi.apply(stack, context, plan, signal);
+      const move = world.record.intent?.move;
+      if (stack.kind === "environment" && move?.kind === "shift")
+        for (const [name, { to }] of Object.entries(move.changes))
+          if (to.share === 0) Object.assign(world.clusterOf(name), { wanted: 0 });
+      world.touch();
+      return done;
+    },
+  });
+
+/** One rule of two is forgotten. */
+const oneRouteAlone: Mutation = (ports, world) => {
+  const blind = aws(ports, {
+    weights: async (routes) => {
+      const seen = await ports.aws.weights(routes);
+      const [first] = seen;
+      return seen.map((one) => ({
+        ...one,
+        weights: Object.fromEntries(
+          Object.entries(one.weights ?? {}).map(([arn, weight]) => [
+            arn,
+            first?.weights?.[arn.replace("api@", "web@")] ?? weight,
+          ]),
+        ),
+      }));
+    },
+  });
+  return pulumi(blind, {
+    apply: async (stack, context, plan, signal) => {
+      const before = world.weights?.routes.api.api;
+      const done = await ports.pulumi.apply(stack, context, plan, signal);
+      if (stack.kind === "environment" && before !== undefined) world.weights?.routes.api.change(before, world.now);
+      return done;
+    },
+  });
+};
+
 export interface Planted {
+  /** It shows where traffic is weighted. */
+  readonly weighted?: true;
   readonly mutate: Mutation;
   /** Runs in which the bug could show at all; default: every one. */
   readonly shows?: (scenario: Scenario) => boolean;
@@ -264,6 +329,9 @@ const erring = ({ green }: Scenario): boolean => green.sickness === "errors" && 
 const evacuates = ({ dead }: Scenario): boolean => dead !== null;
 const turnsBack = ({ approves, faults }: Scenario): boolean =>
   !approves || faults.some((fault) => fault.kind === "event" && fault.event.what === "turn-back");
+const byHand = ({ faults }: Scenario): boolean =>
+  faults.some((fault) => fault.kind === "event" && fault.event.what === "weights-by-hand");
+const shortBake = ({ bakeSeconds }: Scenario): boolean => bakeSeconds === 60;
 const killed = ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind.startsWith("kill"));
 const happens =
   (what: string) =>
@@ -276,6 +344,10 @@ const happens =
     );
 
 export const mutations: Readonly<Record<string, Planted>> = {
+  "no hold after a change of weights": { mutate: skipWeightHold, weighted: true, rule: "lost-share", shows: shortBake },
+  "weights are not read back": { mutate: weightsUnread, weighted: true, rule: "lost-share", shows: byHand },
+  "one of two rules is forgotten": { mutate: oneRouteAlone, weighted: true, rule: "lost-share" },
+  "scaled down before the load balancer follows": { mutate: scaledInTheGap, weighted: true, rule: "lost-request" },
   "skip the hold": { mutate: skipHold },
   "trust the output, don't look": { mutate: trustOutput, shows: sick },
   "drain the last": { mutate: drainTheLast },

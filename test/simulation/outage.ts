@@ -4,6 +4,7 @@
  */
 import type { World } from "./world";
 import { lag } from "./balancer";
+import { weightHoldSeconds } from "./weights";
 
 /** As the driver has them: half a minute of failed requests is tolerated, and each change is held for five minutes. */
 const toleratedSeconds = 30;
@@ -14,6 +15,9 @@ const slackSeconds = 240;
 const drainSeconds = toleratedSeconds + holdSeconds + lag.deregister[1] + slackSeconds;
 /** Another one is brought in before. */
 const admitSeconds = drainSeconds + lag.register[1] + holdSeconds;
+
+/** The one that fails gets nothing any more; a hold that was begun before is not cut short. */
+const shiftSeconds = toleratedSeconds + 2 * weightHoldSeconds + slackSeconds;
 
 export class Outage {
   /** Drivers at work: one that is not there can't end anything. */
@@ -36,10 +40,11 @@ export class Outage {
       this.since = null;
       return;
     }
-    if (this.since === null) this.mostSeconds = drainSeconds * this.tries();
+    const weighted = this.world.weights !== null;
+    if (this.since === null) this.mostSeconds = (weighted ? shiftSeconds : drainSeconds) * this.tries();
     this.since ??= now;
     if (!able.some((name) => this.world.clusters.get(name)?.binding != null))
-      this.mostSeconds = Math.max(this.mostSeconds, admitSeconds);
+      this.mostSeconds = Math.max(this.mostSeconds, admitSeconds + (weighted ? shiftSeconds : 0));
     const lasted = (now - this.since) / 1000;
     if (lasted > this.mostSeconds)
       this.world.violate(
@@ -52,7 +57,8 @@ export class Outage {
     return this.world.members.length > 2 ? 2 : 1;
   }
   private fails(): boolean {
-    const routed = this.world.balancer.routed(this.world.now);
+    const routed = this.world.routed();
+    if (this.world.shares.withoutTargets().length > 0) return true;
     return routed.length === 0 || routed.some((id) => !this.world.answers(id));
   }
   /** Members whose pods run and answer, and that can be brought in, or are in. */

@@ -5,14 +5,23 @@
 import type { MemberOutputs } from "../../stacks/contract";
 import { systemClock } from "../../automation/adapters/clock";
 import { DriverError, type DriverErrorCode } from "../../automation/errors";
-import type { Binding, EvacuationPort, PlannedOperation, Ports, StackRef, StackReading } from "../../automation/ports";
+import type {
+  Binding,
+  EvacuationPort,
+  PlannedOperation,
+  Ports,
+  RouteWeights,
+  StackRef,
+  StackReading,
+} from "../../automation/ports";
 import { noAdoption, plainNetwork } from "../automation/no-adoption";
 import type { SimulatedCluster } from "./cluster";
 import type { Ending } from "./moments";
 import { Engine, type EngineKill } from "./engine";
 import { Random } from "./random";
 import { effectCalls, type CallFault, type CallName, type Fault } from "./scenario";
-import type { World } from "./world";
+import { services } from "./weights";
+import { groupArnOf, memberOfArn, type World } from "./world";
 
 export interface Driver {
   readonly name: string;
@@ -258,13 +267,20 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
     preview: (stack, context) =>
       calls.call("preview", async () => {
         await world.timeline.sleep(1500);
-        const operations = stack.kind === "environment" ? [] : engine.operations(stack.member, context);
+        const operations =
+          stack.kind === "member"
+            ? engine.operations(stack.member, context)
+            : context?.kind === "act"
+              ? engine.weightOperations(context)
+              : [];
         const plan = `${driver.name}-${plans.size}`;
         plans.set(plan, operations);
         return { operations, plan };
       }),
     apply: (stack, context, plan) =>
       calls.call("apply", () => {
+        if (stack.kind === "environment")
+          return calls.update((kill) => engine.applyWeights(driver.name, context, kill));
         world.touches(nameOf(stack), "update");
         return calls.update((kill) => engine.apply(nameOf(stack), driver.name, context, plans.get(plan) ?? [], kill));
       }),
@@ -290,6 +306,12 @@ function pulumiPort(calls: Calls, driver: Driver): Ports["pulumi"] {
       }),
     refresh: async (member) =>
       void (await calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name))),
+    // As protectAgain: one call more would draw other worlds.
+    refreshRoutes: () =>
+      calls.call("refreshBindings", () => {
+        engine.refreshWeights();
+        return services.length;
+      }),
     refreshBindings: (member) => calls.call("refreshBindings", () => engine.refreshBindings(member, driver.name)),
     backUpState: () => calls.call("backUpState", () => "file"),
   };
@@ -303,10 +325,27 @@ function awsPort(calls: Calls, random: Random, slowest: number): Ports["aws"] {
     network: async () => plainNetwork,
     upgradeInsights: async () => [],
     // What it tells is as old as the answer took: by then the clusters may be asked, and answer, of a later moment.
-    targets: () =>
+    targets: (arn) =>
       calls.call("targets", async () => {
         if (world.untold.hits("targets")) throw errorOf("targets", "throttle");
-        const seen = world.balancer.describe(world.now);
+        const member = memberOfArn(arn);
+        const seen = world.balancer
+          .describe(world.now)
+          .filter(({ id }) => member === null || world.ownerOf(id) === member);
+        if (slowest > 0) await world.timeline.sleep(random.whole(0, slowest));
+        return seen;
+      }),
+    weights: (routes) =>
+      calls.call("targets", async () => {
+        if (world.untold.hits("targets")) throw errorOf("targets", "throttle");
+        const seen = routes.map(({ listenerArn, ruleArn }): RouteWeights => {
+          const service = listenerArn === "l-web" ? "web" : "api";
+          const shares = world.weights?.routes[service].api ?? {};
+          const weights = Object.fromEntries(
+            world.members.map((name) => [groupArnOf(service, name), shares[name] ?? 0]),
+          );
+          return { listenerArn, ruleArn, weights };
+        });
         if (slowest > 0) await world.timeline.sleep(random.whole(0, slowest));
         return seen;
       }),
@@ -319,12 +358,15 @@ function awsPort(calls: Calls, random: Random, slowest: number): Ports["aws"] {
     findServiceLoadBalancers: async () => ({ services: {}, missing: {}, backendSecurityGroupId: null }),
     loadBalancerAttributes: async () => ({}),
     alarms: async () => ({}),
-    probe: (_url, count) =>
+    probe: (url, count) =>
       calls.glance("probe", () => {
-        const routed = world.balancer.routed(world.now);
+        const all = world.balancer.routed(world.now);
         let failed = 0;
-        for (let sent = 0; sent < count; sent += 1)
+        for (let sent = 0; sent < count; sent += 1) {
+          const member = world.weights?.chosen(url.includes(":8080") ? "api" : "web", random) ?? null;
+          const routed = member === null ? all : all.filter((id) => world.ownerOf(id) === member);
           if (routed.length === 0 || !world.answers(random.pick(routed))) failed += 1;
+        }
         return { sent: count, failed, firstFailure: failed > 0 ? "status 500" : null };
       }),
   };
@@ -343,7 +385,16 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
     nodes: (member) => calls.look("nodes", member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),
     bindings: (member) =>
       calls.look("bindings", member, ({ binding }): Binding[] =>
-        binding === null ? [] : [{ namespace: "web", name: "web", targetGroupArn: groupArn, ...binding }],
+        binding === null
+          ? []
+          : world.weights === null
+            ? [{ namespace: "web", name: "web", targetGroupArn: groupArn, ...binding }]
+            : services.map((name) => ({
+                namespace: "web",
+                name,
+                targetGroupArn: groupArnOf(name, member.member),
+                ...binding,
+              })),
       ),
     recordedTargets: (member) => calls.look("recordedTargets", member, (cluster) => cluster.recorded),
     readyEndpoints: (member) => calls.look("readyEndpoints", member, (cluster) => cluster.ready(world.now)),

@@ -38,6 +38,8 @@ export function typedNext(told: Told, last: Asked, members: readonly string[]): 
   if (told.outcome === "killed") return again;
   const remedy = withStack(told.remedy ?? "", "dev");
   const deploys = [...remedy.matchAll(/pulumi up(?: --refresh)? --stack dev(?:-([a-z]+))?/g)];
+  // What somebody changed in AWS is put back first.
+  if (/pulumi up --refresh --stack dev\b(?!-)/.test(remedy)) return { kind: "deploy", members: [] };
   for (const { name, member, options } of commandsIn(remedy)) {
     const approves = options["--approve-retire"] !== undefined;
     const work = (known: boolean, asked: Asked): Typed | null => (known ? { kind: "run", asked, approves } : null);

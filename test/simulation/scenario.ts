@@ -100,6 +100,8 @@ export type WorldEvent =
   | { readonly what: "clock-set"; readonly seconds: number }
   | { readonly what: "second-driver" }
   | { readonly what: "stop-asked" }
+  /** Somebody gives a rule the weights that it had before, in the console. */
+  | { readonly what: "weights-by-hand" }
   /** A person wants what runs turned around: `rollback` from here on, after a stop of what runs or beside it. */
   | { readonly what: "turn-back"; readonly stops: boolean };
 
@@ -127,6 +129,8 @@ export interface Scenario {
   readonly seed: number;
   readonly peculiar: Peculiar;
   readonly strategy: "replace" | "cycle";
+  /** Absent: shared. */
+  readonly traffic?: "weighted";
   readonly members: readonly string[];
   readonly commands: readonly Asked[];
   /** The minor that an upgrade leads to: one or two above what runs. */
@@ -324,6 +328,19 @@ export function scenarioOf(seed: number): Scenario {
   const plain = plainScenarioOf(seed);
   const peculiar = peculiarWorldOf(seed);
   return peculiar === "none" ? plain : inPeculiarWorld(plain, peculiar);
+}
+
+/** The same with weighted traffic, in which somebody may change weights by hand. */
+export function weightedScenarioOf(seed: number): Scenario {
+  const random = new Random(seed * 86_028_121 + 9);
+  const shape = scenarioOf(seed);
+  const byHand: Fault = {
+    kind: "event",
+    effect: random.whole(8, 40),
+    afterSeconds: random.whole(0, 400),
+    event: { what: "weights-by-hand" },
+  };
+  return { ...shape, traffic: "weighted", faults: [...shape.faults, ...(random.chance(0.3) ? [byHand] : [])] };
 }
 
 export function plainScenarioOf(seed: number): Scenario {

@@ -1,5 +1,6 @@
 /** What the environment's config says in a scenario. */
 import { replicas, started } from "./world";
+import { services, weightHoldSeconds } from "./weights";
 import type { Scenario } from "./scenario";
 
 /** Planned work is not an upgrade: the config wants what runs. */
@@ -18,21 +19,23 @@ export function configOf(scenario: Scenario): Record<string, string> {
     "eks-blue-green:cluster": JSON.stringify({
       nodes: { instanceTypes: ["m6i.large"], desiredSize: 2, minSize: 2, maxSize: 4 },
     }),
-    "eks-blue-green:services": JSON.stringify([
-      {
-        name: "web",
+    "eks-blue-green:services": JSON.stringify(
+      (scenario.traffic === undefined ? ["web"] : services).map((name, index) => ({
+        name,
         namespace: "web",
         image: "eks-blue-green/echo:1",
-        port: 80,
+        port: [80, 8080][index],
         targetPort: 8080,
         replicas,
         healthCheckPath: "/healthz",
-      },
-    ]),
+      })),
+    ),
     "eks-blue-green:rollout": JSON.stringify({
       strategy: scenario.strategy,
       bakeSeconds: scenario.bakeSeconds,
       propagationHoldSeconds: scenario.holdSeconds,
+      ...(scenario.traffic === undefined ? {} : { steps: [20, 100], stepSeconds: 60, weightHoldSeconds }),
     }),
+    ...(scenario.traffic === undefined ? {} : { "eks-blue-green:traffic": scenario.traffic }),
   };
 }

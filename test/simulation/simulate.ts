@@ -12,12 +12,12 @@ import { describeAsked as describeCommand } from "../../automation/text/command-
 import { runAsked } from "../../automation/commands/upgrade";
 import { lag } from "./balancer";
 import { Engine } from "./engine";
-import { befall, comeBack, die, repair, takeBack } from "./happenings";
+import { befall, comeBack, die, putWeightsBack, repair, takeBack } from "./happenings";
 import { Watcher, type RunSeen } from "./moments";
 import { mostCommands, notArrived, toldOf, typedNext, type Told } from "./robot";
 import { portsOf, type Driver, type Faults, type SimulatedPorts } from "./ports";
 import type { Asked, Fault, Scenario, WorldEvent } from "./scenario";
-import { evacuatedOrWell, judge, misplaced } from "./judgement";
+import { afterUndone, evacuatedOrWell, judge, misplaced } from "./judgement";
 import { configOf } from "./settings";
 import { groupArn, started, World, type Violation } from "./world";
 
@@ -161,6 +161,8 @@ class Simulation {
         return this.beside(event.asked, (outcome) => {
           if (outcome === "done") this.interfered = true;
         });
+      case "weights-by-hand":
+        return world.shares.weightsByHand();
       case "clock-set":
         world.wallAheadMs += event.seconds * 1000;
         return;
@@ -285,7 +287,7 @@ class Simulation {
       }
       this.world.tell(`${name}: ${error.code}: ${error.message}`);
       if (name !== "second") this.told = toldOf(error);
-      if (error.code === "EBG-PENDING-CHANGES" || error.code === "EBG-PLAN-REFUSED") this.remedy = error.remedy;
+      if (["EBG-PENDING-CHANGES", "EBG-PLAN-REFUSED", "EBG-DRIFT"].includes(error.code)) this.remedy = error.remedy;
       else this.noteRemedy(error.remedy);
       if (error.code === "EBG-INTERNAL") this.world.violate("defect", error.message);
       return error.code;
@@ -294,7 +296,7 @@ class Simulation {
 
   /** What somebody changed by hand is taken back. */
   private noteRemedy(remedy: string): void {
-    if (remedy.includes("PULUMI_K8S_ENABLE_PATCH_FORCE")) this.remedy = remedy;
+    if (/PULUMI_K8S_ENABLE_PATCH_FORCE|pulumi up --refresh --stack dev\b(?!-)/.test(remedy)) this.remedy = remedy;
   }
   private listener(name: string, watcher: Watcher): EventSink {
     return (event) => {
@@ -335,6 +337,7 @@ class Simulation {
       else if (next.kind === "deploy") {
         const forced = (this.told.remedy ?? "").includes("PULUMI_K8S_ENABLE_PATCH_FORCE");
         world.tell(`robot ${typed}: up ${next.members.join(", ")}`);
+        if (next.members.length === 0) await world.timeline.runUntil(putWeightsBack(world), longestMs);
         for (const member of next.members)
           if (world.stackOf(member).exists) await world.timeline.runUntil(this.plainUpdate(member, forced), longestMs);
       } else {
@@ -380,7 +383,8 @@ class Simulation {
       await this.untilDone();
     };
     for (const name of world.members)
-      if (world.record.placement[name]?.role === "standby") await next({ name: "admit", member: name, percent: null });
+      if (world.record.placement[name]?.role === "standby" || world.record.placement[name]?.share === 0)
+        await next({ name: "admit", member: name, percent: null });
     for (const name of world.members)
       if (capacityOf(world.record.placement[name]) > 100) await next({ name: "scale", member: name, percent: 100 });
   }
@@ -421,9 +425,11 @@ class Simulation {
   }
   /** Changes that belong to no move (somebody's update in a bad moment): the message says to deploy them. */
   private async followRemedy(): Promise<void> {
+    const weights = /pulumi up --refresh --stack dev\b(?!-)/.test(this.remedy);
     const member = /pulumi up (?:--refresh )?--stack dev-(\w+)/.exec(this.remedy)?.[1];
     const forced = this.remedy.includes("PULUMI_K8S_ENABLE_PATCH_FORCE");
     this.remedy = "";
+    if (weights) return await putWeightsBack(this.world);
     if (member === undefined) return;
     this.world.tell(`somebody follows the remedy: pulumi up --stack dev-${member}`);
     await this.plainUpdate(member, forced);
@@ -439,6 +445,9 @@ class Simulation {
   private async end(): Promise<void> {
     const { world } = this;
     if (!this.calm) await this.heal();
+    const left = afterUndone(world, this.scenario);
+    if (left !== undefined) Object.assign(this, { asked: left, turned: false });
+    if (left !== undefined) await this.untilDone();
     await world.timeline.runUntil(Promise.all([...this.background, world.timeline.sleep(1_200_000)]), longestMs);
     if (world.violations.length > 0) return;
     const last = this.outcomes.filter((outcome) => !outcome.startsWith("(")).at(-1) ?? "";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { mutations } from "./mutations";
 import { inPeculiarWorld } from "./peculiar";
-import { plainScenarioOf, scenarioOf } from "./scenario";
+import { plainScenarioOf, scenarioOf, weightedScenarioOf } from "./scenario";
 import { simulate, type SimulationResult } from "./simulate";
 
 const mostRuns = 40;
 const explain = ({ scenario, violations }: SimulationResult): string =>
   `seed ${scenario.seed}: ${violations.map((one) => `${one.rule}: ${one.message}`).join("; ")} (npm run soak -- ` +
-  `--seed ${scenario.seed})`;
+  `${scenario.traffic === undefined ? "" : "--weighted "}--seed ${scenario.seed})`;
 
 describe("simulation", function () {
   this.timeout(300_000);
@@ -74,11 +74,19 @@ describe("simulation", function () {
     });
   }
 
-  for (const [name, { mutate, shows, peculiar, rule: breaks }] of Object.entries(mutations)) {
+  it("seeds 1 to 15 with weighted traffic break no rule", async () => {
+    for (let seed = 1; seed <= 15; seed += 1) {
+      const result = await simulate(weightedScenarioOf(seed));
+      assert.deepEqual(result.violations, [], explain(result));
+      assert.equal(result.scenario.traffic, "weighted");
+    }
+  });
+
+  for (const [name, { mutate, shows, peculiar, weighted, rule: breaks }] of Object.entries(mutations)) {
     it(`catches the planted bug: ${name}`, async () => {
       let tried = 0;
       for (let seed = 1; tried < mostRuns; seed += 1) {
-        const plain = plainScenarioOf(seed);
+        const plain = weighted === true ? weightedScenarioOf(seed) : plainScenarioOf(seed);
         const scenario = peculiar === undefined ? plain : inPeculiarWorld(plain, peculiar);
         if (shows?.(scenario) === false) continue;
         tried += 1;

@@ -1,13 +1,13 @@
 /**
- * `npm run soak -- [--seeds 2000] [--from 1] [--seed N] [--minutes M] [--workers W]`: many seeded runs; each that
- * breaks a rule is replayed, shrunk and printed.
+ * `npm run soak -- [--seeds 2000] [--from 1] [--seed N] [--minutes M] [--workers W] [--weighted]`: many seeded
+ * runs, with shared or with weighted traffic; each that breaks a rule is replayed, shrunk and printed.
  */
 import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
-import { describeFault, describeAsked, scenarioOf } from "./scenario";
+import { describeFault, describeAsked } from "./scenario";
 import { shrink } from "./shrink";
 import { simulate, type SimulationResult } from "./simulate";
-import { runSeeds, workSeeds } from "./workers";
+import { runSeeds, scenarioFor, workSeeds } from "./workers";
 
 const mostFailures = 10;
 
@@ -23,35 +23,45 @@ function print(result: SimulationResult, trace: boolean): void {
   for (const violation of violations) process.stdout.write(`  VIOLATION ${violation.rule}: ${violation.message}\n`);
 }
 
-async function replay(seed: number): Promise<number> {
-  const result = await simulate(scenarioOf(seed), { trace: true });
-  const robot = result.violations.length > 0 ? null : await simulate(scenarioOf(seed), { trace: true, robot: true });
+async function replay(seed: number, weighted: boolean): Promise<number> {
+  const result = await simulate(scenarioFor(seed, weighted), { trace: true });
+  const robot =
+    result.violations.length > 0 ? null : await simulate(scenarioFor(seed, weighted), { trace: true, robot: true });
   print(robot !== null && robot.violations.length > 0 ? robot : result, true);
   return result.violations.length + (robot?.violations.length ?? 0);
 }
 
-async function soak(from: number, seeds: number, minutes: number | null, workers: number): Promise<number> {
+async function soak(
+  from: number,
+  seeds: number,
+  minutes: number | null,
+  workers: number,
+  weighted: boolean,
+): Promise<number> {
   const began = performance.now();
   const outcomes = new Map<string, number>();
   const failing: number[] = [];
   let runs = 0;
   let virtualSeconds = 0;
   let cpuSeconds = 0;
-  await runSeeds({ from, seeds, workers, endAt: minutes === null ? null : began + minutes * 60_000 }, (done) => {
-    runs += 1;
-    virtualSeconds += done.virtualSeconds;
-    cpuSeconds += done.cpuSeconds;
-    outcomes.set(done.outcome, (outcomes.get(done.outcome) ?? 0) + 1);
-    if (done.violations > 0) failing.push(done.seed);
-    return failing.length < mostFailures;
-  });
+  await runSeeds(
+    { from, seeds, workers, endAt: minutes === null ? null : began + minutes * 60_000, weighted },
+    (done) => {
+      runs += 1;
+      virtualSeconds += done.virtualSeconds;
+      cpuSeconds += done.cpuSeconds;
+      outcomes.set(done.outcome, (outcomes.get(done.outcome) ?? 0) + 1);
+      if (done.violations > 0) failing.push(done.seed);
+      return failing.length < mostFailures;
+    },
+  );
   const seconds = (performance.now() - began) / 1000;
   for (const seed of failing.sort((a, b) => a - b)) {
-    const result = await simulate(scenarioOf(seed), { trace: true });
+    const result = await simulate(scenarioFor(seed, weighted), { trace: true });
     // Only the robot broke a rule: its run is printed as it was.
     if (result.violations.length > 0) print(await shrink(result), true);
-    else print(await simulate(scenarioOf(seed), { trace: true, robot: true }), true);
-    process.stdout.write(`  replay: npm run soak -- --seed ${seed}\n`);
+    else print(await simulate(scenarioFor(seed, weighted), { trace: true, robot: true }), true);
+    process.stdout.write(`  replay: npm run soak -- ${weighted ? "--weighted " : ""}--seed ${seed}\n`);
   }
   process.stdout.write(`\n${[...outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(", ")}\n`);
   process.stdout.write(
@@ -70,18 +80,20 @@ async function main(): Promise<void> {
       seed: { type: "string" },
       minutes: { type: "string" },
       workers: { type: "string", default: String(availableParallelism()) },
+      weighted: { type: "boolean", default: false },
     },
   });
   const minutes = values.minutes === undefined ? null : Number(values.minutes);
   // With --minutes, time is the limit, not the number.
   const failures =
     values.seed !== undefined
-      ? await replay(Number(values.seed))
+      ? await replay(Number(values.seed), values.weighted)
       : await soak(
           Number(values.from),
           minutes === null ? Number(values.seeds) : Number.POSITIVE_INFINITY,
           minutes,
           Number(values.workers),
+          values.weighted,
         );
   process.exitCode = failures === 0 ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 /** Seeds are independent of each other, so every processor runs some: one child process each, fed in batches. */
 import { fork, type ChildProcess } from "node:child_process";
-import { scenarioOf } from "./scenario";
+import { scenarioOf, weightedScenarioOf, type Scenario } from "./scenario";
 import { simulate } from "./simulate";
 
 export interface SeedDone {
@@ -18,8 +18,11 @@ export interface SeedRange {
   readonly workers: number;
   /** On `performance.now()`; null: no limit. */
   readonly endAt: number | null;
+  /** Traffic is weighted in all of them. */
+  readonly weighted: boolean;
 }
 interface Batch {
+  readonly weighted: boolean;
   readonly from: number;
   readonly count: number;
 }
@@ -27,11 +30,14 @@ interface Batch {
 /** Small enough that all workers end at about the same time. */
 const batchSize = 10;
 
-async function runOne(seed: number): Promise<SeedDone> {
+export const scenarioFor = (seed: number, weighted: boolean): Scenario =>
+  weighted ? weightedScenarioOf(seed) : scenarioOf(seed);
+
+async function runOne(seed: number, weighted: boolean): Promise<SeedDone> {
   const before = process.cpuUsage();
-  const { violations: broken, outcomes, virtualSeconds } = await simulate(scenarioOf(seed));
+  const { violations: broken, outcomes, virtualSeconds } = await simulate(scenarioFor(seed, weighted));
   // The same faults once more, with a robot that only types what the last remedy says.
-  const robot = broken.length > 0 ? null : await simulate(scenarioOf(seed), { robot: true });
+  const robot = broken.length > 0 ? null : await simulate(scenarioFor(seed, weighted), { robot: true });
   const violations = [...broken, ...(robot?.violations ?? [])];
   const { user, system } = process.cpuUsage(before);
   const outcome =
@@ -44,7 +50,8 @@ export function workSeeds(): void {
   process.on("message", (batch: Batch) => {
     void (async () => {
       const results: SeedDone[] = [];
-      for (let seed = batch.from; seed < batch.from + batch.count; seed += 1) results.push(await runOne(seed));
+      for (let seed = batch.from; seed < batch.from + batch.count; seed += 1)
+        results.push(await runOne(seed, batch.weighted));
       process.send?.(results);
     })();
   });
@@ -52,7 +59,7 @@ export function workSeeds(): void {
 
 /** Calls `done` with each result; ends early when that answers false. @throws when a worker dies */
 export async function runSeeds(
-  { from, seeds, workers, endAt }: SeedRange,
+  { from, seeds, workers, endAt, weighted }: SeedRange,
   done: (result: SeedDone) => boolean,
 ): Promise<void> {
   let next = from;
@@ -61,7 +68,7 @@ export async function runSeeds(
     const count = Math.min(batchSize, from + seeds - next);
     if (!goesOn || count <= 0 || (endAt !== null && performance.now() >= endAt)) return null;
     next += count;
-    return { from: next - count, count };
+    return { from: next - count, count, weighted };
   };
   const feed = (child: ChildProcess): Promise<void> =>
     new Promise((resolve, reject) => {

@@ -3,24 +3,33 @@
  * every step of time.
  */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
-import { capacityOf, initialRecord, replicasAt, type EnvironmentRecord } from "../../stacks/record";
+import { capacityOf, describeMove, initialRecord, replicasAt, type EnvironmentRecord } from "../../stacks/record";
+import { sharesIn, sumOf } from "../../automation/observation/route-weights";
 import { Balancer, lag } from "./balancer";
 import { shortGraceSeconds, SimulatedCluster } from "./cluster";
-import { Evacuations, roleOf } from "./evacuations";
+import { Evacuations } from "./evacuations";
 import { emptyStack, type StackState } from "./engine";
 import { Outage } from "./outage";
+import { environmentOutputsOf, memberOutputsOf } from "./outputs";
 import { Random } from "./random";
+import { SharesOf } from "./shares";
 import type { Scenario } from "./scenario";
 import { Timeline } from "./timeline";
 import { Ends } from "./ends";
 import { Untold } from "./untold";
+import { same, services, Weights } from "./weights";
 
 export const replicas = 3;
 export const groupArn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1";
+/** Of a member's own group. */
+export const groupArnOf = (service: string, member: string): string =>
+  `arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/${service}@${member}/1`;
+/** Null: everybody's. */
+export const memberOfArn = (arn: string): string | null => /@(\w+)\//.exec(arn)?.[1] ?? null;
 export const started = "1.34";
 const noticeMs = 1000;
 /** What broke so short before a move was begun need not have been seen. */
-const unseenMs = 60_000;
+export const unseenMs = 60_000;
 
 export interface Violation {
   readonly rule: string;
@@ -32,12 +41,15 @@ export class World {
   readonly timeline = new Timeline(Date.UTC(2026, 0, 1));
   readonly random: Random;
   readonly balancer: Balancer;
+  /** null: traffic is shared. */
+  readonly weights: Weights | null;
   readonly clusters = new Map<string, SimulatedCluster>();
   readonly stacks = new Map<string, StackState>();
   record: EnvironmentRecord;
   readonly members: readonly string[];
   readonly evacuations = new Evacuations(this);
   readonly outage = new Outage(this);
+  readonly shares = new SharesOf(this);
   private readonly steady: number;
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
@@ -63,18 +75,31 @@ export class World {
   readonly ends = new Ends();
   /** When somebody last began an update that is not a driver's. */
   plainUpdateAt = Number.NEGATIVE_INFINITY;
-  private intentAt = 0;
+  intentAt = 0;
   private nextAt = 0;
   private readonly owners = new Map<string, string>();
 
   constructor(
-    { seed, strategy, members, sickFromTheStart }: Pick<Scenario, "seed" | "strategy" | "members" | "sickFromTheStart">,
+    {
+      seed,
+      strategy,
+      members,
+      sickFromTheStart,
+      traffic,
+    }: Pick<Scenario, "seed" | "strategy" | "members" | "sickFromTheStart" | "traffic">,
     private readonly keepTrace: boolean,
-    private readonly deployed: EnvironmentOutputs["config"],
+    readonly deployed: EnvironmentOutputs["config"],
   ) {
     this.random = new Random(seed * 7919 + 1);
     this.members = members;
-    this.record = initialRecord({ members, kubernetesVersion: started, rollout: { strategy } });
+    this.record = initialRecord({
+      members,
+      kubernetesVersion: started,
+      rollout: { strategy },
+      ...(traffic === undefined ? {} : { traffic }),
+    });
+    this.weights =
+      traffic === undefined ? null : new Weights(new Random(seed * 6_700_417 + 13), sharesIn(this.record.placement));
     this.balancer = new Balancer(this.random, (id) => this.answersHealthCheck(id));
     this.timeline.advanced = () => this.advance();
     this.timeline.due = () => this.nextAt;
@@ -153,6 +178,7 @@ export class World {
         },
         deregistered: (ids, by) => this.deregistered(ids, by),
         registered: (ids) => this.evacuations.registered(name, ids),
+        inGroup: (id) => this.weights === null || this.ownerOf(id) === name,
         mayRegister: () => this.evacuations.mayRegister(name),
       },
     );
@@ -223,7 +249,14 @@ export class World {
   }
   /** Targets that get new flows and answer them, and will go on doing so. */
   serving(): string[] {
-    return this.balancer.routed(this.now).filter((id) => this.balancer.isRegistered(id) && this.answers(id));
+    return this.routed().filter((id) => this.balancer.isRegistered(id) && this.answers(id));
+  }
+  /** Targets that get new flows: in a member's own group only where some node gives the member something. */
+  routed(): string[] {
+    return this.balancer.routed(this.now).filter((id) => this.weights?.gives(this.ownerOf(id)) !== false);
+  }
+  isRouted(id: string): boolean {
+    return this.balancer.isRouted(id, this.now) && this.weights?.gives(this.ownerOf(id)) !== false;
   }
   damage(id: string, why: string): void {
     this.touch();
@@ -243,19 +276,21 @@ export class World {
     let changed = false;
     for (const cluster of this.clusters.values()) if (cluster.advance(this.now)) changed = true;
     if (this.balancer.advance(this.now)) changed = true;
-    this.nextAt = this.balancer.due(this.now);
+    if (this.weights?.advance(this.now) === true) changed = true;
+    this.nextAt = Math.min(this.balancer.due(this.now), this.weights?.due(this.now) ?? Number.POSITIVE_INFINITY);
     for (const cluster of this.clusters.values()) this.nextAt = Math.min(this.nextAt, cluster.due(this.now));
     if (changed) this.touch();
   }
   private advance(): void {
     this.act();
-    for (const id of this.balancer.routed(this.now)) this.served.add(id);
+    for (const id of this.routed()) this.served.add(id);
     for (const cluster of this.clusters.values())
       if (cluster.badSince !== null && cluster.sickness !== "none")
         for (const id of cluster.pods.keys()) if (!this.damaged.has(id)) this.damaged.set(id, cluster.badSince);
     for (const [id] of this.damaged) {
       if (
         !this.clusters.get(this.ownerOf(id))?.pods.has(id) ||
+        // One in a group that nobody is sent to has no more to show.
         (this.answers(id) && this.balancer.isRegistered(id) && this.balancer.isRouted(id, this.now))
       )
         this.damaged.delete(id);
@@ -267,6 +302,7 @@ export class World {
 
   check(when: string): void {
     this.outage.check();
+    this.shares.check(when);
     if (this.violations.some((one) => one.rule === "floor")) return;
     const serving = this.serving().length;
     const broken = [...this.damaged.keys()].filter((id) => this.clusters.get(this.ownerOf(id))?.pods.has(id)).length;
@@ -294,13 +330,13 @@ export class World {
    * driver calls a
    * member healthy), but for what broke when nobody could see it any more.
    */
-  left(what: string, leaving: readonly string[]): void {
+  left(what: string, leaving: readonly string[], stays: readonly string[] = this.serving()): void {
     // Whoever answers with errors, or gets no flows, is no loss.
-    if (!leaving.some((id) => this.answers(id) && this.balancer.isRouted(id, this.now))) return;
+    if (!leaving.some((id) => this.answers(id) && this.isRouted(id))) return;
     // Of two that pass their health check nobody can say which one errs before it is tried: then the rule `outage`
     // says how long that may take.
     if (this.tries()) return;
-    const serving = this.serving().length;
+    const serving = stays.filter((id) => !leaving.includes(id)).length;
     const broken = [...this.damaged].filter(([id]) => !leaving.includes(id));
     const unseen = broken.filter(([, since]) => since >= this.intentAt - unseenMs).length;
     if (serving + broken.length < this.floor || serving + unseen < this.floor / 2)
@@ -313,19 +349,23 @@ export class World {
     const { rollout } = this.record;
     return (
       rollout !== null &&
-      // Who types a drain may do so because that very member fails.
-      (rollout.command !== undefined || (rollout.direction === "back" && rollout.asked !== true)) &&
+      // Who types a drain may do so because it fails; with weights the way back is one shift, whoever wants it.
+      (rollout.command !== undefined ||
+        (rollout.direction === "back" && (rollout.asked !== true || this.weights !== null))) &&
       [...this.clusters.values()].some(
         ({ binding, sickness, badSince }) => binding !== null && sickness === "errors" && badSince !== null,
       )
     );
   }
   private podStopped(id: string, now: number): void {
+    if (this.weights?.gives(this.ownerOf(id)) === false) return;
     if (this.balancer.isRouted(id, now) && this.balancer.targets.get(id)?.failingSince === null)
       this.violate("lost-request", `${id} has stopped, and the load balancer still sends it new flows`);
   }
   /** A binding came: with a one-sided flag beside it, one of the two controllers will evict the other's targets. */
   bound(member: string): void {
+    // In groups of their own they have nobody to evict.
+    if (this.weights !== null) return;
     // A binding that is made anew has the flag again.
     if (this.clusters.get(member)?.binding?.multiCluster) this.oneSidedSince.delete(member);
     for (const [other, since] of this.oneSidedSince) {
@@ -385,7 +425,7 @@ export class World {
     this.evacuations.recorded(next);
     this.tell(
       `record ${next.revision}: ` +
-        `${next.intent === null ? "no intent" : `${next.intent.move.kind} ${next.intent.move.member}`}${next.rollout === null ? "" : ` (${next.rollout.done} of ${next.rollout.steps.length} ${next.rollout.direction})`}`,
+        `${next.intent === null ? "no intent" : describeMove(next.intent.move)}${next.rollout === null ? "" : ` (${next.rollout.done} of ${next.rollout.steps.length} ${next.rollout.direction})`}`,
     );
   }
   /** It must not take out one that is well and leave those that have erred or been sick for so long that it was seen. */
@@ -429,6 +469,15 @@ export class World {
       if (stands?.version !== cluster.version)
         return `the record has ${name} at ${stands?.version}, and it runs ${cluster.version}`;
     }
+    const wrong = services.find((service) => {
+      const shares = sharesIn(this.record.placement);
+      return this.weights !== null && sumOf(shares) > 0 && !same(this.weights.routes[service].api, shares);
+    });
+    if (wrong !== undefined)
+      return (
+        `the record has ${JSON.stringify(sharesIn(this.record.placement))}, and AWS has ` +
+        `${JSON.stringify(this.weights?.routes[wrong].api)} in '${wrong}'`
+      );
     const strays = [...this.balancer.targets.values()].filter(
       (target) => target.drainingSince === null && !this.belongs(target.id),
     );
@@ -443,58 +492,9 @@ export class World {
   }
 
   environmentOutputs(): EnvironmentOutputs {
-    const web = {
-      name: "web",
-      service: "web",
-      loadBalancerArn: "lb",
-      dnsName: "lb.localhost",
-      targetGroupArn: groupArn,
-      targetGroupName: "web",
-      listenerArn: "l",
-      port: 80,
-    };
-    return {
-      schemaVersion: 1,
-      environment: "dev",
-      region: "us-east-1",
-      record: structuredClone(this.record),
-      config: this.deployed,
-      network: { vpcId: "vpc-1", cidrBlock: "10.42.0.0/16", privateSubnetIds: [], publicSubnetIds: [] },
-      loadBalancer: {
-        owner: "stack",
-        primary: null,
-        arn: "lb",
-        dnsName: "lb.localhost",
-        securityGroupId: "sg-1",
-        services: { web },
-      },
-    };
+    return environmentOutputsOf(this);
   }
   memberOutputs(name: string): MemberOutputs | null {
-    const { revision, known } = this.stackOf(name);
-    if (revision === null || known === null) return null;
-    const web = {
-      namespace: "web",
-      deployment: "web",
-      service: "web",
-      servicePort: 80,
-      targetGroupArn: groupArn,
-      binding: known.bound ? "web" : null,
-      selector: { app: "web" },
-    };
-    return {
-      schemaVersion: 1,
-      environment: "dev",
-      member: name,
-      declared: this.record.placement[name] ?? { role: "absent", version: null, workload: "running" },
-      revision,
-      clusterName: `dev-${name}`,
-      endpoint: "https://127.0.0.1:1",
-      certificateAuthorityData: "",
-      kubeconfig: "{}",
-      region: "us-east-1",
-      controller: { namespace: "kube-system", deployment: "lbc", version: "3.5.0", roleName: roleOf(name) },
-      services: { web },
-    };
+    return memberOutputsOf(this, name);
   }
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { runEvacuate } from "../../../automation/commands/evacuate";
 import { DriverError } from "../../../automation/errors";
 import type { EvacuationPort } from "../../../automation/ports";
-import { config, World } from "../world";
+import { config, Killed, World } from "../world";
+import { ports, WeightedWorld } from "../weighted-world";
 
 /** EC2 and IAM as an evacuation sees them. */
 function evacuationPort(world: World): EvacuationPort {
@@ -23,7 +24,7 @@ function evacuationPort(world: World): EvacuationPort {
   };
 }
 
-async function evacuate(world: World, member: string) {
+async function evacuate(world: World, member: string, values: Readonly<Record<string, string>> = {}) {
   const never = new AbortController().signal;
   // Its controller is stopped: nothing registers them again.
   for (const id of world.pods(member)) world.taken.add(id);
@@ -33,6 +34,7 @@ async function evacuate(world: World, member: string) {
       ...config,
       "eks-blue-green:members": JSON.stringify(world.members),
       "eks-blue-green:rollout": JSON.stringify({ strategy: "cycle", bakeSeconds: 300 }),
+      ...values,
     },
     {
       environment: "dev",
@@ -105,5 +107,97 @@ describe("evacuate of one that still serves while another in traffic is sick", (
     const out = await evacuate(world, dead);
     assert.equal(out.outcome, "done", out.message);
     assert.equal(world.record.placement[dead]?.evacuated !== undefined, true);
+  });
+});
+
+describe("evacuate where traffic is weighted", () => {
+  const evacuateBlue = (world: WeightedWorld) => evacuate(world, "blue", { ...world.values });
+  /** Its API server is gone; its pods serve on, or are gone with it. */
+  const dead = (podsToo: boolean): WeightedWorld => {
+    const world = new WeightedWorld().bothServe({ blue: 100, green: 100 });
+    Object.assign(world.clusters.get("blue") ?? {}, { reachable: false, sick: podsToo });
+    return world;
+  };
+  const isOut = (world: WeightedWorld): void => {
+    const { placement, rollout, intent, evacuation } = world.record;
+    assert.equal(placement["blue"]?.role, "standby");
+    assert.ok(placement["blue"]?.evacuated);
+    assert.equal(placement["blue"]?.share, undefined);
+    assert.equal(placement["green"]?.share, 100);
+    assert.deepEqual([rollout, intent, evacuation ?? null], [null, null, null]);
+    for (const port of ports) assert.deepEqual(world.routes[port].api, { blue: 0, green: 100 });
+  };
+
+  it("takes the share away first, in every route, and no request of the others fails", async () => {
+    const world = dead(false);
+    const out = await evacuateBlue(world);
+    assert.equal(out.outcome, "done", out.message);
+    isOut(world);
+    assert.equal(world.failingMs, 0);
+    const shifted = world.calls.indexOf("modify api");
+    assert.ok(shifted > 0 && shifted < world.calls.indexOf("deregister"), world.calls.join(", "));
+  });
+
+  it("does so when the member's pods are gone with it: what fails already keeps nobody from that", async () => {
+    const world = dead(true);
+    const out = await evacuateBlue(world);
+    assert.equal(out.outcome, "done", out.message);
+    isOut(world);
+    assert.ok(world.failingMs < 700_000, `requests failed for ${world.failingMs / 1000} s`);
+  });
+
+  it("goes on wherever it is killed", async function () {
+    this.timeout(120_000);
+    const reference = dead(false);
+    await evacuateBlue(reference);
+    for (const [at, call] of reference.calls.entries()) {
+      const world = dead(false);
+      const nth = reference.calls.slice(0, at + 1).filter((one) => one === call).length;
+      world.fault = { call, nth, kind: "after", error: () => new Killed() };
+      await assert.rejects(evacuateBlue(world), Killed, `${call} ${nth}`);
+      world.fault = null;
+      world.dead = false;
+      if (world.record.placement["blue"]?.evacuated === undefined) {
+        const out = await evacuateBlue(world);
+        assert.equal(out.outcome, "done", `${call} ${nth}: ${out.message}`);
+      }
+      isOut(world);
+      assert.equal(world.failingMs, 0, `${call} ${nth}`);
+    }
+  });
+
+  it("ends a rollout that was planned with it, but not while a move of that is open", async () => {
+    const world = new WeightedWorld(["blue", "green", "red"]).bothServe({ blue: 100, green: 100, red: 100 });
+    Object.assign(world.clusters.get("blue") ?? {}, { reachable: false });
+    const startedAt = "2026-01-01T00:00:00Z";
+    const red = { role: "active", version: "1.34", workload: "running", share: 100 } as const;
+    const larger = { ...red, capacityPercent: 150 };
+    const step = { type: "move", kind: "scale", member: "red", from: red, to: larger } as const;
+    const { type: _type, ...move } = step;
+    const rollout = { id: "r", strategy: "cycle", wantedVersion: "1.34", steps: [step], done: 0, startedAt } as const;
+    world.record = {
+      ...world.record,
+      rollout: { ...rollout, direction: "forward", reason: null },
+      intent: { move, step: 0, startedAt, by: "ann", targetsBefore: {} },
+    };
+    const refused = await evacuateBlue(world).catch((error: unknown) => error as DriverError);
+    assert.ok(refused instanceof DriverError);
+    assert.match(refused.message, /'scale red' is open .*blue still gets a part of the requests/);
+    assert.match(
+      refused.remedy,
+      /let it end: eks-blue-green upgrade --stack dev.*eks-blue-green evacuate blue --stack dev/,
+    );
+    assert.deepEqual(world.told, []);
+    world.record = { ...world.record, intent: null };
+    assert.equal((await evacuateBlue(world)).outcome, "done");
+    assert.ok(world.record.placement["blue"]?.evacuated);
+    for (const port of ports) assert.deepEqual(world.routes[port].api, { blue: 0, green: 100, red: 100 });
+  });
+
+  it("is refused for the last one that serves, before anything is shifted", async () => {
+    const world = new WeightedWorld();
+    Object.assign(world.clusters.get("blue") ?? {}, { reachable: false });
+    await assert.rejects(evacuateBlue(world), { code: "EBG-EVACUATE", message: /without blue nobody would serve/ });
+    assert.deepEqual(world.told, []);
   });
 });

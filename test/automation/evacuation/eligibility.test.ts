@@ -52,23 +52,6 @@ describe("evacuate: whether it may be done", () => {
     );
   });
 
-  it("is refused while the member has a share: its part of the requests would be answered with errors", () => {
-    const shares = { blue: { ...active, share: 90 }, green: { ...active, share: 10 } };
-    const error = refusal(deadBlue, { ...record, placement: shares });
-    assert.match(error.message, /blue has a share of 90 of the requests/);
-    assert.match(error.remedy, /eks-blue-green drain blue --stack dev does that, .*eks-blue-green evacuate blue/);
-    const owners = learnOwners(noOwners, deadBlue);
-    const emptied = { blue: { ...active, share: 0 }, green: { ...active, share: 100 } };
-    assert.match(mayEvacuate({ ...record, placement: emptied }, deadBlue, owners, request), /does not answer/);
-    const shift = {
-      kind: "shift",
-      changes: { blue: { from: shares.blue, to: emptied.blue }, green: { from: shares.green, to: emptied.green } },
-    } as const;
-    const open = { move: shift, step: 0, startedAt: "t", by: "b", targetsBefore: {} };
-    for (const placement of [shares, emptied])
-      assert.match(refusal(deadBlue, { ...record, placement, intent: open }).message, /'shift blue, green' is open/);
-  });
-
   const sick = Object.fromEntries(greenIds.map((id) => [id, "unhealthy"]));
   const move = { kind: "admit", member: "green", from: { ...active, role: "standby" }, to: active } as const;
   const rollout = {

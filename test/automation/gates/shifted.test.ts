@@ -103,6 +103,15 @@ describe("the gate of a shift", () => {
     assert.equal(last(every(10, 4, { failed: 2, weights: before })), "failed probe");
   });
 
+  it("does not pass on one good round behind bad ones: they must be forgotten first", () => {
+    const late = [...every(10, 12), { at: 120_000, failed: 2 }, { at: 130_000 }];
+    assert.equal(last(late), "waiting hold");
+    assert.equal(last([...late, { at: 140_000 }, { at: 150_000, failed: 1 }]), "failed probe");
+    assert.equal(last([...late, ...every(10, 3, {}, 140)]), "passed");
+    // Where there is nothing better to turn to, what passes by itself keeps nobody.
+    assert.equal(last(late, { toleratedMs: Number.POSITIVE_INFINITY }), "passed");
+  });
+
   it("fails on targets of a member that gets requests; those of one that gets none any more keep nobody", () => {
     const sick = { states: { green: ["healthy", "unhealthy", "healthy"] } } as const;
     assert.equal(last(every(10, 4, sick)), "failed peers-unhealthy");

@@ -47,6 +47,27 @@ describe("who wrote the record", () => {
     for (const record of [open, done, scaled]) assert.deepEqual(reread(record), { record, problems: [] });
   });
 
+  it("is of a shift where traffic is weighted: who is bound at a share of 0 has no part in it", () => {
+    const share = (of: number) => ({ ...active, share: of });
+    const steps: readonly Step[] = [
+      { type: "move", kind: "admit", member: "green", from: standby, to: share(0) },
+      {
+        type: "move",
+        kind: "shift",
+        changes: { blue: { from: share(100), to: share(0) }, green: { from: share(0), to: share(100) } },
+      },
+      { type: "move", kind: "drain", member: "blue", from: share(0), to: standby },
+    ];
+    const shares: EnvironmentRecord = { ...first, schemaVersion: 2, placement: { blue: share(100), green: standby } };
+    const admitted = commitMove(begun(planned(steps, shares), 0, { caller }));
+    assert.equal(admitted.lastTraffic, undefined);
+    const shifted = commitMove(begun(admitted, 1, { caller }));
+    const moved = { kind: "shift", member: "green", startedAt: at, by: "ann@ci 7", caller };
+    assert.deepEqual(shifted.lastTraffic, moved);
+    assert.deepEqual(commitMove(begun(shifted, 2, { by: "bob@ci 8" })).lastTraffic, moved);
+    assert.deepEqual(reread(shifted).record?.lastTraffic, moved);
+  });
+
   it("is who evacuated a member, too", () => {
     const evacuation = {
       member: "blue",
