@@ -5,7 +5,7 @@
  * Only in the exhaustive tier, because what they cover is covered twice otherwise: `adopt.e2e.ts` hands a load balancer
  * over and ends in a teardown of two members that serve, and the other scenarios have the rehearsals' stages.
  */
-const onlyExhaustive = ["scenario-adopt", "scenario-teardown"];
+const onlyExhaustive = ["scenario-adopt", "scenario-nlb-weighted", "scenario-teardown"];
 
 /** The end-to-end tests of a run, out of all. */
 export const testsOf = ({ exhaustive }, all) => all.filter((name) => exhaustive || !onlyExhaustive.includes(name));
