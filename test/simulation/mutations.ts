@@ -329,8 +329,9 @@ const erring = ({ green }: Scenario): boolean => green.sickness === "errors" && 
 const evacuates = ({ dead }: Scenario): boolean => dead !== null;
 const turnsBack = ({ approves, faults }: Scenario): boolean =>
   !approves || faults.some((fault) => fault.kind === "event" && fault.event.what === "turn-back");
-const byHand = ({ faults }: Scenario): boolean =>
-  faults.some((fault) => fault.kind === "event" && fault.event.what === "weights-by-hand");
+/** There a member that was taken out comes in again, with weights of its own. */
+const byHandInCycle = ({ strategy, faults }: Scenario): boolean =>
+  strategy === "cycle" && faults.some((fault) => fault.kind === "event" && fault.event.what === "weights-by-hand");
 const shortBake = ({ bakeSeconds }: Scenario): boolean => bakeSeconds === 60;
 const killed = ({ faults }: Scenario): boolean => faults.some((fault) => fault.kind.startsWith("kill"));
 const happens =
@@ -345,7 +346,7 @@ const happens =
 
 export const mutations: Readonly<Record<string, Planted>> = {
   "no hold after a change of weights": { mutate: skipWeightHold, weighted: true, rule: "lost-share", shows: shortBake },
-  "weights are not read back": { mutate: weightsUnread, weighted: true, rule: "lost-share", shows: byHand },
+  "weights are not read back": { mutate: weightsUnread, weighted: true, shows: byHandInCycle },
   "one of two rules is forgotten": { mutate: oneRouteAlone, weighted: true, rule: "lost-share" },
   "scaled down before the load balancer follows": { mutate: scaledInTheGap, weighted: true, rule: "lost-request" },
   "skip the hold": { mutate: skipHold },
