@@ -106,7 +106,7 @@ describe("weighted traffic", function () {
   }
 
   it("goes on with the same weights after kill -9, walks back, takes a member in and out, and loses nothing", async () => {
-    const load = await stage.load(100, 2);
+    const load = await stage.load();
     stands({ blue: 100, green: 0 }, { blue: 100 });
     stage.want("1.35");
     await killedAt({ share: 10, phase: "act", engineToo: true });
