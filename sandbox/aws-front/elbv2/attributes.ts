@@ -6,8 +6,8 @@ import { checkStickiness } from "./action-rules";
 import type { ElbContext, Operation } from "./context";
 import { required, theListener, theLoadBalancer, theTargetGroup } from "./validation";
 
-/** `null` allows any text; a pair is a range of whole numbers. */
-type Rule = readonly string[] | readonly [number, number] | null;
+/** `null` allows any text; a pair is a range of whole numbers, which `off` may stand for where it says so. */
+type Rule = readonly string[] | readonly [number, number] | { readonly orOff: readonly [number, number] } | null;
 interface Definition {
   readonly key: string;
   readonly value: string;
@@ -15,7 +15,7 @@ interface Definition {
 }
 const define = (key: string, value: string, rule: Rule): Definition => ({ key, value, rule });
 const bool = ["true", "false"] as const;
-const percentage: Rule = null;
+const percentage: Rule = { orOff: [1, 100] };
 
 const networkBalancer = [
   define("deletion_protection.enabled", "false", bool),
@@ -57,7 +57,7 @@ const bothGroups = [
     "false",
     "use_load_balancer_configuration",
   ]),
-  define("target_group_health.dns_failover.minimum_healthy_targets.count", "1", null),
+  define("target_group_health.dns_failover.minimum_healthy_targets.count", "1", { orOff: [1, 1000] }),
   define("target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", percentage),
   define("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", [1, 1000]),
   define("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", percentage),
@@ -145,7 +145,9 @@ export function apply(
 
 function check(key: string, value: string, rule: Rule, what: string): void {
   if (rule === null) return;
-  if (typeof rule[0] === "number") {
+  if ("orOff" in rule) {
+    if (value !== "off") check(key, value, rule.orOff, what);
+  } else if (typeof rule[0] === "number") {
     const [low, high] = rule as readonly [number, number];
     if (!/^\d+$/.test(value) || Number(value) < low || Number(value) > high)
       throw validationError(`${what} attribute '${key}' value '${value}' must be between ${low} and ${high} inclusive`);

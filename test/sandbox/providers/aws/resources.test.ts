@@ -321,6 +321,12 @@ const rows: readonly Row[] = [
       },
     }),
     untold: ["proxyProtocolV2"],
+    change: {
+      targetGroupHealth: {
+        dnsFailover: { minimumHealthyTargetsCount: "off", minimumHealthyTargetsPercentage: "off" },
+        unhealthyStateRouting: { minimumHealthyTargetsCount: 2, minimumHealthyTargetsPercentage: "off" },
+      },
+    },
   },
   {
     name: "shares",
