@@ -15,7 +15,8 @@ rehearsesScenario("nlb-weighted", {
     // a new member that answers errors
     "provision blue",
     "admit blue",
-    "shift blue 10, green 90",
+    // Its errors are seen within the hold of the shift, or in the bake after it.
+    "?shift blue 10, green 90",
     "shift blue 0, green 100",
     "drain blue",
   ],
