@@ -109,6 +109,7 @@ async function startDataPlane(serverPort: number): Promise<{ readonly child: Chi
         arn: "l",
         type: "network",
         protocol: "TCP",
+        certificateArns: [],
         dnsName: DNS_NAME,
         port: 8080,
         idleTimeoutSeconds: 350,

@@ -304,6 +304,8 @@ export interface DataPlaneListener {
   readonly arn: string;
   readonly type: "network" | "application";
   readonly protocol: string;
+  /** Of a listener that ends TLS; the first is the default. The data plane makes up a certificate for it. */
+  readonly certificateArns: readonly string[];
   /** DNS name of the load balancer. */
   readonly dnsName: string;
   readonly port: number;

@@ -106,7 +106,9 @@ export class Balancer {
         server.listen({ host, port: 0, backlog: 4096 });
       } else this.tell({ type: "listener-failed", listenerArn: spec.arn, message: error.message });
     });
-    server.listen({ host, port: spec.port, backlog: 4096 });
+    void service.ready.then(() => {
+      if (this.listeners.get(spec.arn) === listener) server.listen({ host, port: spec.port, backlog: 4096 });
+    });
   }
 
   private close({ spec, service }: Listener): void {
@@ -132,5 +134,10 @@ export class Balancer {
 }
 
 function isSameSocket(a: DataPlaneListener, b: DataPlaneListener): boolean {
-  return a.dnsName === b.dnsName && a.port === b.port && a.type === b.type && a.protocol === b.protocol;
+  return a.dnsName === b.dnsName && a.port === b.port && a.type === b.type && isSameProtocol(a, b);
+}
+
+/** A listener with another default certificate is opened anew. */
+function isSameProtocol(a: DataPlaneListener, b: DataPlaneListener): boolean {
+  return a.protocol === b.protocol && a.certificateArns[0] === b.certificateArns[0];
 }

@@ -14,6 +14,7 @@ const CONNECT_SECONDS = 10;
 
 export class FlowListener implements Service {
   readonly server = net.createServer({ allowHalfOpen: true, noDelay: true });
+  readonly ready = Promise.resolve();
   readonly views: NodeViews;
   readonly counts: ListenerCounts = { open: 0, accepted: 0, refused: 0 };
   /** Beside the targets' own sets: a flow outlives its target group. */

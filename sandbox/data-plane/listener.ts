@@ -45,6 +45,8 @@ export function countsOf(
 /** A listener that serves; the balancer opens its socket. */
 export interface Service {
   readonly server: net.Server;
+  /** Nobody may listen before. */
+  readonly ready: Promise<void>;
   readonly views: NodeViews;
   readonly counts: ListenerCounts;
   /** Its settings have changed, besides routing and socket. */

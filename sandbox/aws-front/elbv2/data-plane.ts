@@ -19,6 +19,7 @@ export function dataPlaneState(store: Store, reachable: Reachability): DataPlane
         arn: listener.arn,
         type: balancer.type,
         protocol: listener.protocol,
+        certificateArns: listener.certificates,
         dnsName: balancer.dnsName,
         port: listener.port,
         idleTimeoutSeconds: idleTimeoutOf(balancer, listener),

@@ -1,8 +1,9 @@
 /** One request on its way to a target, and the answer back. */
 import http, { type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { constants, type Http2ServerResponse } from "node:http2";
 import type { Loss } from "../loss-log";
 import type { Cuttable, Target } from "../targets";
-import { answerHeaders, requestHeaders, type ForwardedFor } from "./headers";
+import { answerHeaders, answerHeaders2, isHttp2, requestHeaders, type ForwardedFor } from "./headers";
 import { give, page } from "./own-answers";
 
 export interface Sending {
@@ -61,9 +62,12 @@ export class Exchange implements Cuttable {
   private pass(answer: IncomingMessage): void {
     const { response, sending } = this;
     if (this.over) return void answer.destroy();
-    const headers = answerHeaders(answer.rawHeaders, sending.clientStays);
+    const http2 = isHttp2(this.request);
+    const headers = http2 ? answerHeaders2(answer.rawHeaders) : answerHeaders(answer.rawHeaders, sending.clientStays);
     for (const cookie of sending.cookies) headers.push("Set-Cookie", cookie);
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+    const status = answer.statusCode ?? 502;
+    if (http2) response.writeHead(status, headers);
+    else response.writeHead(status, answer.statusMessage, headers);
     answer.on("error", () => this.fail(502, "reset by the target"));
     answer.pipe(response);
   }
@@ -81,8 +85,15 @@ export class Exchange implements Cuttable {
     request.unpipe();
     // What the client still sends must not be taken for its next request.
     request.resume();
-    if (response.headersSent) response.socket?.resetAndDestroy();
+    if (response.headersSent) this.breakOff();
     else if (!response.destroyed) give(response, page(status), this.sending.clientStays);
+  }
+
+  /** The client must not take half an answer for a whole one. */
+  private breakOff(): void {
+    const { request, response } = this;
+    if (isHttp2(request)) (response as unknown as Http2ServerResponse).stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else response.socket?.resetAndDestroy();
   }
 
   private end(loss: Loss | null): void {

@@ -5,6 +5,10 @@ import type { IncomingMessage } from "node:http";
 /** They are about one connection, not about the request. */
 const ofConnection = new Set(["connection", "keep-alive", "proxy-connection", "expect"]);
 
+/** HTTP/2 has no such headers; the frames say it. */
+export const isHttp2 = ({ httpVersionMajor }: Pick<IncomingMessage, "httpVersionMajor">): boolean =>
+  httpVersionMajor === 2;
+
 export interface ForwardedFor {
   readonly clientAddress: string;
   readonly protocol: string;
@@ -29,8 +33,10 @@ export function requestHeaders(request: IncomingMessage, by: ForwardedFor, upgra
   const own = new Set(["x-forwarded-for", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"]);
   const kept = pairs(request.rawHeaders).filter(([name]) => {
     const lower = name.toLowerCase();
-    return !own.has(lower) && !ofConnection.has(lower) && (upgrade || lower !== "upgrade");
+    return !own.has(lower) && !ofConnection.has(lower) && !lower.startsWith(":") && (upgrade || lower !== "upgrade");
   });
+  const authority = request.headers[":authority"];
+  if (authority !== undefined && request.headers.host === undefined) kept.unshift(["Host", String(authority)]);
   const before = request.headers["x-forwarded-for"];
   const added: [string, string][] = [
     ["X-Forwarded-For", before === undefined ? by.clientAddress : `${[before].flat().join(", ")}, ${by.clientAddress}`],
@@ -40,7 +46,7 @@ export function requestHeaders(request: IncomingMessage, by: ForwardedFor, upgra
   ];
   const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
   // Node would send an empty chunked body with these methods.
-  if (!hasBody && !["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"].includes(request.method ?? ""))
+  if (!hasBody && !isHttp2(request) && !["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"].includes(request.method ?? ""))
     added.push(["Content-Length", "0"]);
   return flat([...kept, ...added, ["Connection", upgrade ? "upgrade" : "keep-alive"]]);
 }
@@ -49,4 +55,13 @@ export function requestHeaders(request: IncomingMessage, by: ForwardedFor, upgra
 export function answerHeaders(raw: readonly string[], clientStays: boolean): string[] {
   const kept = pairs(raw).filter(([name]) => !ofConnection.has(name.toLowerCase()));
   return flat([...kept, ["Connection", clientStays ? "keep-alive" : "close"]]);
+}
+
+/** The same for a client that speaks HTTP/2. */
+export function answerHeaders2(raw: readonly string[]): string[] {
+  return flat(
+    pairs(raw).filter(
+      ([name]) => !ofConnection.has(name.toLowerCase()) && !/^(transfer-encoding|upgrade)$/i.test(name),
+    ),
+  );
 }

@@ -1,5 +1,6 @@
 /** Answers that the load balancer gives by itself. */
 import { STATUS_CODES, type ServerResponse } from "node:http";
+import { isHttp2 } from "./headers";
 
 export interface OwnAnswer {
   readonly status: number;
@@ -27,7 +28,8 @@ function headersOf(answer: OwnAnswer, clientStays: boolean): Record<string, stri
 }
 
 export function give(response: ServerResponse, answer: OwnAnswer, clientStays: boolean): void {
-  response.writeHead(answer.status, headersOf(answer, clientStays));
+  const { Connection: ofConnection, ...headers } = headersOf(answer, clientStays);
+  response.writeHead(answer.status, isHttp2(response.req) ? headers : { ...headers, Connection: ofConnection });
   response.end(answer.body);
 }
 

@@ -1,5 +1,6 @@
 /** An Application Load Balancer's listener: each request finds its rule, its group and its target by itself. */
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, ServerHttp2Session } from "node:http2";
 import type net from "node:net";
 import type { Socket } from "node:net";
 import { scaledMs } from "../../shared/clock";
@@ -12,8 +13,9 @@ import { pickGroup } from "../routing";
 import type { Target } from "../targets";
 import { actionFor, redirectLocation, type RequestFacts } from "./conditions";
 import { Exchange } from "./exchange";
-import type { ForwardedFor } from "./headers";
+import { type ForwardedFor, isHttp2 } from "./headers";
 import { asText, give, type OwnAnswer, page } from "./own-answers";
+import { serverFor } from "./server";
 import { cookiesOf, groupOfCookie } from "./stickiness";
 import { agentOf, connectTo } from "./target-connections";
 import { passUpgrade } from "./upgrade";
@@ -27,8 +29,6 @@ const CONNECT_SECONDS = 10;
 const IDLE_FLOOR_MS = 10_000;
 /** A target that is silent for so long is answered for. Real time, and less than what clients wait. */
 const SILENCE_FLOOR_MS = 4_000;
-/** AWS's limit of a request's headers. */
-const HEADERS_BYTES = 64 * 1024;
 
 type Forward = Extract<DataPlaneAction, { readonly type: "forward" }>;
 type Chosen =
@@ -37,10 +37,13 @@ type Chosen =
   | { readonly kind: "nobody" };
 
 export class RequestListener implements Service {
-  readonly server: http.Server;
+  readonly server: net.Server;
+  readonly ready: Promise<void>;
+  private readonly keepAlive: (ms: number) => void;
   readonly views: NodeViews;
   readonly counts: ListenerCounts = { open: 0, accepted: 0, refused: 0 };
-  private readonly clients = new WeakMap<Socket, { readonly node: number; readonly since: number }>();
+  /** By connection: a socket, or the session that HTTP/2 has on it. */
+  private readonly clients = new WeakMap<object, { readonly node: number; readonly since: number }>();
   private readonly sockets = new Set<Socket>();
   private readonly flows = new Set<Flow>();
 
@@ -49,12 +52,16 @@ export class RequestListener implements Service {
     private readonly around: Surroundings,
   ) {
     this.views = new NodeViews(spec.routing, around.random);
-    this.server = http.createServer({ noDelay: true, maxHeaderSize: HEADERS_BYTES, requestTimeout: 0 });
+    const { server, ready, keepAlive } = serverFor(spec);
+    [this.server, this.ready, this.keepAlive] = [server, ready, keepAlive];
     this.server
-      .on("connection", (socket: Socket) => this.accepted(socket))
-      .on("request", (request, response) => this.answer(request, response))
+      .on(spec.protocol === "HTTPS" ? "secureConnection" : "connection", (socket: Socket) => this.accepted(socket))
+      .on("session", (session: ServerHttp2Session) => this.known(session))
+      // A client that gives up within the handshake has asked for nothing.
+      .on("tlsClientError", () => undefined)
+      .on("request", (request: IncomingMessage, response: ServerResponse) => this.answer(request, response))
       .on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => this.upgrade(request, socket, head))
-      .on("clientError", (_error, socket) => {
+      .on("clientError", (_error: Error, socket: Socket) => {
         if (socket.writable) socket.end(asText(page(400)));
         else socket.destroy();
       });
@@ -63,7 +70,7 @@ export class RequestListener implements Service {
 
   update(spec: DataPlaneListener): void {
     this.spec = spec;
-    this.server.keepAliveTimeout = this.idleMs;
+    this.keepAlive(this.idleMs);
   }
 
   private get idleMs(): number {
@@ -92,8 +99,7 @@ export class RequestListener implements Service {
     this.counts.open++;
     this.counts.accepted++;
     this.sockets.add(socket);
-    // The node is where the client's name resolution led it; all requests of a connection go by its view.
-    this.clients.set(socket, { node: Math.floor(this.around.random() * NODES), since: Date.now() });
+    this.known(socket);
     socket.on("error", () => undefined);
     socket.once("close", () => {
       this.counts.open--;
@@ -101,18 +107,31 @@ export class RequestListener implements Service {
     });
   }
 
+  /** The node is where the client's name resolution led it; all requests of a connection go by its view. */
+  private known(connection: object): void {
+    this.clients.set(connection, { node: Math.floor(this.around.random() * NODES), since: Date.now() });
+  }
+
+  private connectionOf(request: IncomingMessage): object {
+    return isHttp2(request) ? ((request as unknown as Http2ServerRequest).stream.session ?? request) : request.socket;
+  }
+
   /** False once the connection is as old as the load balancer lets it get. */
-  private stays(socket: Socket, response: ServerResponse): boolean {
-    const since = this.clients.get(socket)?.since ?? 0;
+  private stays(request: IncomingMessage, response: ServerResponse): boolean {
+    const since = this.clients.get(this.connectionOf(request))?.since ?? 0;
     const longest = scaledMs(this.spec.clientKeepAliveSeconds, this.around.timeScale);
-    return response.shouldKeepAlive && this.server.listening && Date.now() - since < longest;
+    const young = this.server.listening && Date.now() - since < longest;
+    if (!isHttp2(request)) return young && response.shouldKeepAlive;
+    // GOAWAY: what is under way gets its answer.
+    if (!young) (request as unknown as Http2ServerRequest).stream.session?.close();
+    return true;
   }
 
   private facts(request: IncomingMessage): RequestFacts {
     const [path = "/", ...query] = (request.url ?? "/").split("?");
     return {
       method: request.method ?? "GET",
-      host: (request.headers.host ?? "").replace(/:\d+$/, ""),
+      host: (request.headers.host ?? String(request.headers[":authority"] ?? "")).replace(/:\d+$/, ""),
       path,
       query: query.join("?"),
       headers: request.headers,
@@ -122,7 +141,7 @@ export class RequestListener implements Service {
 
   private choose(request: IncomingMessage): Chosen {
     const facts = this.facts(request);
-    const node = this.clients.get(request.socket)?.node ?? 0;
+    const node = this.clients.get(this.connectionOf(request))?.node ?? 0;
     const action = actionFor(this.views.see(node, Date.now()), facts);
     if (action.type === "redirect")
       return { kind: "answer", answer: page(action.status, redirectLocation(action, facts, this.spec)) };
@@ -152,7 +171,7 @@ export class RequestListener implements Service {
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
-    const clientStays = this.stays(request.socket, response);
+    const clientStays = this.stays(request, response);
     const chosen = this.choose(request);
     if (chosen.kind === "target") return this.forward(request, response, chosen, clientStays);
     request.resume();

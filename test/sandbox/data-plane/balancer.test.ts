@@ -303,6 +303,7 @@ describe("data plane: weights of new flows", function () {
           arn: "listener",
           type: "network",
           protocol: "TCP",
+          certificateArns: [],
           dnsName: DNS_NAME,
           port: 80,
           idleTimeoutSeconds: 350,

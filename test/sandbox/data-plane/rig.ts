@@ -35,6 +35,7 @@ export function flowListener(weights: Readonly<Record<string, number>>): DataPla
     arn: "listener",
     type: "network",
     protocol: "TCP",
+    certificateArns: [],
     dnsName: DNS_NAME,
     port: 80,
     idleTimeoutSeconds: 350,
