@@ -396,6 +396,8 @@ export interface LoadOptions {
   /** Load balancer name and port; reached through `connectToFile`. */
   readonly host: string;
   readonly port: number;
+  /** The listener ends TLS; whatever certificate it has is taken. Default false. */
+  readonly tls?: boolean;
   readonly path: string;
   readonly connectToFile: string;
   readonly requestsPerSecond: number;

@@ -1,5 +1,7 @@
 /** The open-loop client: what is due is sent, by the clock alone, whatever became of the requests before. */
 import { readFileSync, statSync } from "node:fs";
+import { isIP } from "node:net";
+import tls from "node:tls";
 import type { LoadFailure, LoadOptions, LoadSummary } from "../contract";
 import { parseConnectTo } from "../fabric/connect-to";
 import { dial, Fabric } from "../fabric/dial";
@@ -143,7 +145,12 @@ export class LoadClient {
     const sources = this.options.sourceAddresses;
     // By twos: with every second request new, one step a request would use every second address only.
     const localAddress = sources.length > 0 ? sources[(number >> 1) % sources.length] : undefined;
-    const socket = dial(this.fabric, this.options.host, this.options.port, { localAddress });
+    const { host, port } = this.options;
+    const plain = dial(this.fabric, host, port, { localAddress });
+    const socket =
+      this.options.tls === true
+        ? tls.connect({ socket: plain, rejectUnauthorized: false, servername: isIP(host) === 0 ? host : "" })
+        : plain;
     const connection = new Connection(socket, (resetWhileIdle) => {
       this.open.delete(connection);
       this.pool.delete(connection);

@@ -35,6 +35,7 @@ export class Connection {
   ) {
     let reset = false;
     socket.on("connect", () => (this.connected = true));
+    socket.on("secureConnect", () => (this.connected = true));
     socket.on("data", (data: Buffer) => this.read(data.toString("latin1")));
     socket.on("end", () => this.endedInOrder());
     socket.on("error", (error) => {

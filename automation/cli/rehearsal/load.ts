@@ -1,6 +1,7 @@
 /** The load of a rehearsal: found through the sandbox's connect-to table, told once a second. */
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
+import { get as secure } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadSummary, SandboxInfo } from "../../../sandbox/contract";
 import { SandboxError } from "../../../sandbox/shared/errors";
@@ -13,7 +14,8 @@ const goodAnswersInARow = 20;
 /** What is real, and what passes at the sandbox's speed (the registration lag above all). */
 const longestWaitSeconds = (timeScale: number): number => 120 + 600 / timeScale;
 
-function listeners(info: SandboxInfo): ConnectToEntry[] {
+/** What listens now, as the sandbox's connect-to table has it. */
+export function listenersOf(info: SandboxInfo): ConnectToEntry[] {
   try {
     return parseConnectTo(readFileSync(info.env.EKS_BLUE_GREEN_CONNECT_TO ?? "", "utf8"));
   } catch {
@@ -21,14 +23,20 @@ function listeners(info: SandboxInfo): ConnectToEntry[] {
   }
 }
 
+/** A listener, and how it is spoken to. */
+export interface LoadedListener extends ConnectToEntry {
+  readonly tls?: boolean;
+}
+
 /**
- * One request on a new connection; false for anything but a 2xx. The address comes from the table, which holds loopback
- * alone.
+ * The status of one request on a new connection; null when none comes. The address comes from the table, which holds
+ * loopback alone; the sandbox's certificates are signed by nobody.
  */
-function answers(entry: ConnectToEntry): Promise<boolean> {
+function statusOf(entry: LoadedListener): Promise<number | null> {
   return new Promise((resolve) => {
-    const request = get(
+    const request = (entry.tls === true ? secure : get)(
       {
+        rejectUnauthorized: false,
         host: entry.address,
         port: entry.addressPort,
         path: "/",
@@ -38,12 +46,23 @@ function answers(entry: ConnectToEntry): Promise<boolean> {
       },
       (response) => {
         response.resume();
-        resolve((response.statusCode ?? 0) >= 200 && (response.statusCode ?? 0) < 300);
+        resolve(response.statusCode ?? null);
       },
     );
-    request.on("error", () => resolve(false));
+    request.on("error", () => resolve(null));
     request.on("timeout", () => request.destroy());
   });
+}
+
+const isGood = (status: number | null): boolean => status !== null && status >= 200 && status < 300;
+
+/** Plainly first, then by TLS. null: it answers neither way; `[]`: it only sends on to another listener. */
+async function servedBy(entry: ConnectToEntry): Promise<readonly LoadedListener[] | null> {
+  const plain = await statusOf(entry);
+  if (plain !== null && plain >= 300 && plain < 400) return [];
+  if (plain !== null) return isGood(plain) ? [entry] : null;
+  const overTls = { ...entry, tls: true };
+  return isGood(await statusOf(overTls)) ? [overTls] : null;
 }
 
 /**
@@ -54,16 +73,18 @@ export async function waitUntilAllServe(
   least: number,
   progress: (message: string) => void,
   signal: AbortSignal,
-): Promise<readonly ConnectToEntry[]> {
+): Promise<readonly LoadedListener[]> {
   const startedAt = Date.now();
   let inARow = 0;
   const most = longestWaitSeconds(info.timeScale);
   while (Date.now() - startedAt < most * 1000) {
     signal.throwIfAborted();
-    const entries = listeners(info);
+    const entries = listenersOf(info);
     const there = entries.length >= Math.max(1, least);
-    inARow = there && (await Promise.all(entries.map(answers))).every(Boolean) ? inARow + 1 : 0;
-    if (inARow >= goodAnswersInARow) return entries;
+    const served = there ? await Promise.all(entries.map(servedBy)) : [null];
+    const serving = served.flatMap((one) => one ?? []);
+    inARow = serving.length > 0 && served.every((one) => one !== null) ? inARow + 1 : 0;
+    if (inARow >= goodAnswersInARow) return serving;
     progress(
       there
         ? `waiting for ${goodAnswersInARow} good answers in a row (a new target gets traffic after the ` +
@@ -105,7 +126,7 @@ export interface RunningLoad {
 
 const startOne = (
   info: SandboxInfo,
-  entry: ConnectToEntry,
+  entry: LoadedListener,
   requestsPerSecond: number,
   keepAliveConnections: number,
   ledgerFile: string,
@@ -114,6 +135,7 @@ const startOne = (
     {
       host: entry.host,
       port: entry.port,
+      tls: entry.tls === true,
       path: "/",
       connectToFile: info.env.EKS_BLUE_GREEN_CONNECT_TO ?? "",
       requestsPerSecond,
@@ -134,12 +156,12 @@ const poolFor = (requestsPerSecond: number): number => Math.min(50, Math.ceil(re
 /** The rate is shared out over the listeners, one client process each. */
 export async function beginLoad(
   info: SandboxInfo,
-  to: ConnectToEntry | readonly ConnectToEntry[],
+  to: LoadedListener | readonly LoadedListener[],
   requestsPerSecond: number,
   ledgerFile: string,
   tell: EventSink,
 ): Promise<RunningLoad> {
-  const entries = Array.isArray(to) ? (to as readonly ConnectToEntry[]) : [to as ConnectToEntry];
+  const entries = Array.isArray(to) ? (to as readonly LoadedListener[]) : [to as LoadedListener];
   const share = (whole: number): number => Math.max(1, Math.round(whole / entries.length));
   const ledgerOf = (index: number): string =>
     index === 0 ? ledgerFile : ledgerFile.replace(/(\.[^.]+)?$/, `-${index + 1}$1`);

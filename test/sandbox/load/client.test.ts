@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LoadOptions } from "../../../sandbox/contract";
 import { LoadClient } from "../../../sandbox/load/client";
+import { selfSigned } from "../../../sandbox/shared/self-signed";
 import type { LoadSample } from "../../../sandbox/load/start";
 import { eventually } from "../data-plane/rig";
 
@@ -14,6 +16,11 @@ type Line = {
   readonly kind?: string;
   readonly target?: string | null;
   readonly connection?: string;
+};
+
+const webServer: http.RequestListener = (_request, response) => {
+  response.setHeader("x-member", "blue");
+  response.end("ok");
 };
 
 describe("load: client", function () {
@@ -32,6 +39,8 @@ describe("load: client", function () {
   });
   afterEach(async () => {
     for (const socket of sockets) socket.resetAndDestroy();
+    // A connection that TLS has taken over does not tell its end.
+    sockets.clear();
     server.close();
     await client?.stop();
     client = null;
@@ -111,6 +120,17 @@ describe("load: client", function () {
       lines.filter((line) => line.type === "failure"),
       [],
     );
+  });
+
+  it("speaks TLS to a listener that ends it, whatever its certificate", async () => {
+    const { privateKey, certificate } = await selfSigned("lb.example");
+    await serve(https.createServer({ key: privateKey, cert: certificate, keepAliveTimeout: 60_000 }, webServer));
+    client = load({ tls: true, requestsPerSecond: 50 });
+    await eventually("answers", () => samples.length >= 2);
+    const summary = await client.stop();
+    client = null;
+    assert.deepEqual([summary.failed, summary.byMember["blue"]], [0, summary.sent]);
+    assert.ok(summary.byConnection["kept-alive"].sent > 0);
   });
 
   it(

@@ -4,10 +4,11 @@
  */
 import { join } from "node:path";
 import { ControlClient } from "../../../../sandbox/client/control-client";
-import type { LoadSummary } from "../../../../sandbox/contract";
+import type { LoadSummary, SandboxInfo } from "../../../../sandbox/contract";
 import { DriverError } from "../../../errors";
 import { exitCodes } from "../../exit-codes";
-import { beginLoad, waitUntilAllServe } from "../load";
+import { get } from "../../../adapters/http/get";
+import { beginLoad, listenersOf, waitUntilAllServe } from "../load";
 import type { Act, Ending, Scenario } from "../scenario";
 import { refuseOptions } from "../scenario";
 import { isAsWanted, ShareMeter, sharesText } from "../share-meter";
@@ -25,9 +26,11 @@ const steps = [10, 50, 100];
 /** Of the answers while the bad member comes and goes; at the first step it has a tenth. */
 const mostHarm = 0.2;
 
-/** The example has an ALB. Its services share a port by path, which a network load balancer can't. */
+/** The example has an ALB that ends TLS. Its services share a port by path, which a network load balancer can't. */
 function asNetwork(stage: RehearsalStage): void {
   stage.project.set(["loadBalancer", "type"], "network");
+  stage.project.set(["loadBalancer", "https"], undefined);
+  stage.project.set(["services", 0, "port"], 80);
   stage.project.set(["services", 1, "match"], undefined);
   stage.project.set(["services", 1, "port"], 81);
 }
@@ -45,7 +48,8 @@ async function perform(stage: RehearsalStage, type: Type): Promise<Ending> {
 async function serveFromBlue(stage: RehearsalStage, type: Type): Promise<void> {
   stage.project.setVersion(versions[0]);
   await stage.step("deploy dev: blue has all the weight, green's groups are there at 0", () => stage.mustDrive(["up"]));
-  await stage.beginLoad(type === "network" ? 2 : 1);
+  await stage.beginLoad(2);
+  if (type === "application") await stage.claim("", "plain HTTP is sent on to HTTPS", () => redirects(stage.info));
   await stage.claim("", "every route sends all to blue and names green at 0", () =>
     weightsAre(stage, routes, { blue: 100, green: 0 }),
   );
@@ -69,6 +73,23 @@ async function upgradeInSteps(stage: RehearsalStage, type: Type): Promise<void> 
   await stage.claim("", "every route sends all to green and names blue at 0", () =>
     weightsAre(stage, routes, { blue: 0, green: 100 }),
   );
+}
+
+/** `HTTP 301` and where to, of the listener on port 80. */
+async function redirects(info: SandboxInfo): Promise<Seen> {
+  const plain = listenersOf(info).find(({ port }) => port === 80);
+  if (plain === undefined) return { holds: false, seen: "nobody listens on port 80" };
+  const host = { host: "shop.example.com" };
+  const { status, headers } = await get(
+    new URL("http://shop.example.com/a?b=c"),
+    { host: plain.address, port: plain.addressPort },
+    { milliseconds: 5000, bytes: 1024 },
+    host,
+  );
+  return {
+    holds: status === 301 && headers.location === "https://shop.example.com:443/a?b=c",
+    seen: `status ${status}, ${headers.location ?? "no location"}`,
+  };
 }
 
 function shareWas(meter: ShareMeter, index: number, percent: number): Promise<Seen> {
