@@ -9,7 +9,7 @@ import type { Session } from "./session";
 
 /**
  * Ten seconds apart. `serves`: its targets are healthy, so its controller may be at work as well; one that is dead, or
- * refuses the driver, answers no better later.
+ * refuses the driver, answers no better later. On the way back users may be waiting for who comes in.
  */
 const mostLooks = { serves: 30, other: 6 };
 
@@ -30,9 +30,12 @@ export async function untilPeersTell(
   for (let looked = 1; ; looked += 1) {
     const silent = silentPeers(session, member, seen);
     if (silent.length === 0) return seen;
-    const serves = silent.some(
-      (name) => seen.members[name]?.refusal === undefined && healthOf(session.owners, seen, name) === "healthy",
-    );
+    const back = session.record.rollout?.direction === "back";
+    const serves =
+      !back &&
+      silent.some(
+        (name) => seen.members[name]?.refusal === undefined && healthOf(session.owners, seen, name) === "healthy",
+      );
     if (looked >= (serves ? mostLooks.serves : mostLooks.other)) return withoutTheirWord(session, silent, seen);
     await betweenLooks(session);
     seen = await look();

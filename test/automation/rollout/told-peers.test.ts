@@ -58,4 +58,19 @@ describe("an admit beside a member that does not answer for a moment", () => {
       );
     }
   });
+
+  it("waits no longer than a minute on the way back, when the one that is left for it gives no answer", async () => {
+    const world = new World();
+    assert.equal((await world.upgrade({ approveRetire: false })).outcome, "stopped");
+    Object.assign(world.clusters.get("green")!, { reachable: false });
+    let began: number | null = null;
+    let boundAt: number | null = null;
+    world.watch = () => {
+      if (world.clusters.get("blue")?.running === true) began ??= world.now;
+      if (bound(world, "blue")) boundAt ??= world.now;
+    };
+    await world.run({ name: "rollback", member: null, percent: null });
+    const waited = (boundAt ?? Number.POSITIVE_INFINITY) - (began ?? 0);
+    assert.ok(waited < 3 * minute, `bound after ${waited / 1000} s`);
+  });
 });
