@@ -18,7 +18,7 @@ export const exitCodes = {
   leftovers: 11,
 } as const;
 
-/** Nothing to do while something was seen to be wrong (then it has a code) is no success for a pipeline. */
+/** Done, or nothing to do, while something was seen to be wrong (then it has a code) is no success for a pipeline. */
 export function exitCodeOfResult({
   outcome,
   code,
@@ -28,7 +28,6 @@ export function exitCodeOfResult({
 }): number {
   switch (outcome) {
     case "done":
-      return exitCodes.done;
     case "nothing-to-do":
       return code === null ? exitCodes.done : exitCodes.findings;
     case "walked-back":

@@ -5,11 +5,12 @@ import { healthOf } from "../observation/target-owners";
 import { bringIn } from "../planning/step-builder";
 import type { RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
+import { takeOutTheOthers } from "../rollout/still-failing";
 import { describeAsked, typed } from "../text/command-line";
 import type { Asked } from "./upgrade";
 
 /** What leads out: who is sick leaves when others are well; else somebody else comes in. */
-function remedyFor(session: Session, observation: Observation): string {
+function remedyFor(session: Session, observation: Observation, asked: Asked): string {
   const { environment } = session.environment;
   const active = session.serving();
   const ill = active.filter((name) => healthOf(session.owners, observation, name) === "unhealthy");
@@ -17,6 +18,8 @@ function remedyFor(session: Session, observation: Observation): string {
   const look = `look at all of it: ${typed(environment, "verify")}`;
   const [first] = ill;
   if (first !== undefined && well.length > 0) return `take it out: eks-blue-green drain ${first}; ${look}`;
+  const others = first === undefined ? takeOutTheOthers(session, asked) : "";
+  if (others !== "") return `${others}; ${look}`;
   return `${bringIn(session.record.placement, [first ?? active[0] ?? ""])}; ${look}`;
 }
 
@@ -34,6 +37,6 @@ export async function nothingToDo(session: Session, asked: Asked): Promise<Rollo
     ...result,
     code: "EBG-GATE",
     message: `${said} by the record, but not all is well: ${problem.message}`,
-    remedy: remedyFor(session, observation),
+    remedy: remedyFor(session, observation, asked),
   };
 }

@@ -139,7 +139,7 @@ export function asAsked(session: Session, result: RolloutResult, turnedAround: b
     return {
       ...result,
       outcome: "done",
-      code: null,
+      code: result.requestsFail === true ? "EBG-GATE" : null,
       remedy: [...leftToDo(session), ...held].join("; ") || null,
       message: result.message.replace(/^walked back/, "rolled back"),
     };

@@ -117,6 +117,18 @@ export function leftovers(
 }
 
 /**
+ * Requests fail that failed before, some more or some less: whoever leaves is not why, there is nothing to turn to, and
+ * nobody waits for a share that comes and goes. The command's end says that they still fail.
+ */
+function failedBefore({ probes }: Observation, rules: DrainRules, problem: Decision | null): boolean {
+  if (problem?.status !== "waiting" || problem.reason !== "probe") return false;
+  const judged = Number.isFinite(toleratedFor(problem, rules));
+  const nothing = nothingAnswers({ probes }) && Number.isFinite(rules.noAnswerToleratedMs ?? rules.toleratedMs);
+  const failing = Object.entries(probes).filter(([, { failed: count }]) => count > 0);
+  return !judged && !nothing && failing.every(([port]) => (rules.excused?.failing(port) ?? 0) > 0);
+}
+
+/**
  * The snapshot is gone from ELBv2, the propagation hold has passed while the drained pods still ran, and the peers
  * (none in a teardown) are healthy.
  */
@@ -126,11 +138,12 @@ export function decideDrained(
   rules: DrainRules,
   memory: GateMemory,
 ): Decided {
-  const peers = servingProblem(observation, owners, rules.peers, {
+  const problem = servingProblem(observation, owners, rules.peers, {
     before: rules.peersBefore,
     toleratedMs: rules.toleratedMs,
     ...(rules.excused === undefined ? {} : { excused: rules.excused }),
   });
+  const peers = failedBefore(observation, rules, problem) ? null : problem;
   const left = remaining(observation, rules);
   const gone = left.unknown.length === 0 && Object.values(left.registered).flat().length === 0;
   const goneSince = gone ? (memory.drainingSince ?? observation.at) : null;

@@ -31,9 +31,12 @@ import { GateFailed, Stop, stopRequested } from "./interruptions";
 export interface RolloutResult {
   readonly outcome: Outcome;
   readonly placement: Placement;
+  /** Of one that is done: something was seen to be wrong all the same. */
   readonly code: DriverErrorCode | null;
   readonly message: string;
   readonly remedy: string | null;
+  /** Requests that failed before it began failed when it ended. Absent: none was seen to. */
+  readonly requestsFail?: true;
 }
 
 /**
@@ -56,7 +59,7 @@ async function toItsEnd(session: Session): Promise<RolloutResult> {
       session.record = finishRollout(session.record);
       await session.flush();
       const end = finished === null ? done(session) : ended(session, finished, turned);
-      return hidden ? await withWhatFails(session, end) : end;
+      return hidden ? await withWhatFails(session, end, finished?.command) : end;
     } catch (error) {
       if (error instanceof Stop) return await stopped(session, error);
       // The engine was cancelled: whatever is open stays open in the record.

@@ -12,8 +12,8 @@ const lateMs = 600_000;
 export function judge(
   world: World,
   scenario: Scenario,
-  { outcome, message }: RolloutResult,
-  { rolledBack, admitted }: { readonly rolledBack: boolean; readonly admitted: boolean },
+  { outcome, code }: RolloutResult,
+  { rolledBack }: { readonly rolledBack: boolean },
 ): void {
   if (outcome !== "done" && outcome !== "nothing-to-do") return;
   // Only who stays out, or fails, is a reason to stay larger than before.
@@ -26,12 +26,12 @@ export function judge(
   if (elsewhere !== null) world.violate("placement", `rolled back: ${elsewhere}`);
   const problem = world.now - world.plainUpdateAt < plainUpdateMs ? null : world.settled();
   if (problem !== null) world.violate("said-done", `the command said '${outcome}', but ${problem}`);
-  // What got bad by itself may be seen late, by a command that had other things to look at; and who brings another one
-  // in because requests fail is told when they still do.
-  const told = message.includes("requests failed before, and still do");
+  // What got bad by itself may be seen late, by a command that had other things to look at; and one that ends while
+  // requests fail as before says so by its code, and is no success.
+  const told = code !== null;
   const seen = ({ badSince }: { badSince: number | null }): boolean =>
     badSince === null
-      ? green.afterSeconds < 300 && !(told && admitted)
+      ? green.afterSeconds < 300 && !told
       : scenario.commands[0] === null && badSince < world.now - lateMs && !told;
   const sick = [...world.clusters.values()].filter(
     (cluster) =>

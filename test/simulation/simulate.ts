@@ -277,7 +277,6 @@ class Simulation {
       if (result.remedy !== null) this.noteRemedy(result.remedy);
       judge(this.world, this.scenario, result, {
         rolledBack: asked === rollback && !this.interfered,
-        admitted: asked?.name === "admit",
       });
       return result.outcome;
     } catch (error) {

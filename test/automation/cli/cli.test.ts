@@ -97,6 +97,7 @@ describe("exit codes", () => {
       [0, 0, 5, 6, 7],
     );
     assert.equal(exitCodeOfResult({ outcome: "nothing-to-do", code: "EBG-GATE" }), 9);
+    assert.equal(exitCodeOfResult({ outcome: "done", code: "EBG-GATE" }), 9);
     assert.equal(exitCodeOfError(new DriverError("EBG-CONFIG", "m", "r")), exitCodes.usageOrConfig);
     assert.equal(exitCodeOfError(new DriverError("EBG-STACK-LOCKED", "m", "r")), exitCodes.refused);
     // Whatever a hand-over ends with once it was begun is an outcome, not an error that was thrown.

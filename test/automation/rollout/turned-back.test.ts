@@ -106,3 +106,37 @@ describe("a way back that turned again, to a new member that stays sick", () => 
     assert.equal(world.fails(), false);
   });
 });
+
+describe("a way back in a cycle of three that takes out the wrong one", () => {
+  it("ends, and says that requests fail still, though their share comes and goes: a person can take out another", async () => {
+    class Uneven extends World {
+      private asked = 0;
+      override failingShare(): number {
+        const share = super.failingShare();
+        if (this.record.rollout?.direction !== "back") return share;
+        this.asked += 1;
+        return share === 0 ? 0 : Math.min(1, Math.max(0.1, share + (this.asked % 2 === 0 ? 0.25 : -0.25)));
+      }
+    }
+    const world = new Uneven("cycle", ["blue", "green", "red"]);
+    let since = 0;
+    world.watch = () => {
+      if (!bound(world, "blue") && world.clusters.get("blue")?.version === "1.35") since ||= world.now;
+      if (since > 0 && bound(world, "blue")) world.erring.add("green");
+    };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.match(result.message, /requests failed before, and still do/);
+    atRest(world);
+    assert.deepEqual([role(world, "blue"), role(world, "green"), role(world, "red")], ["standby", "active", "active"]);
+    assert.ok(world.failingMs < 15 * minute, `it took ${world.failingMs / 1000} s`);
+    const admitted = await world.run({ name: "admit", member: "blue", percent: null });
+    assert.deepEqual([admitted.outcome, admitted.code], ["done", "EBG-GATE"], admitted.message);
+    assert.match(admitted.remedy ?? "", /take it out: eks-blue-green drain green --stack dev; /);
+    const again = await world.run({ name: "admit", member: "blue", percent: null });
+    assert.deepEqual([again.outcome, again.code], ["nothing-to-do", "EBG-GATE"], again.message);
+    assert.match(again.remedy ?? "", /take it out: eks-blue-green drain green --stack dev; /);
+    assert.equal((await world.run({ name: "drain", member: "green", percent: null })).outcome, "done");
+    assert.equal(world.fails(), false);
+  });
+});
