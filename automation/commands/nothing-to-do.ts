@@ -5,7 +5,7 @@ import { healthOf } from "../observation/target-owners";
 import { bringIn } from "../planning/step-builder";
 import type { RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
-import { takeOutTheOthers } from "../rollout/still-failing";
+import { whomToTakeOut } from "../rollout/still-failing";
 import { describeAsked, typed } from "../text/command-line";
 import type { Asked } from "./upgrade";
 
@@ -18,8 +18,8 @@ function remedyFor(session: Session, observation: Observation, asked: Asked): st
   const look = `look at all of it: ${typed(environment, "verify")}`;
   const [first] = ill;
   if (first !== undefined && well.length > 0) return `take it out: eks-blue-green drain ${first}; ${look}`;
-  const others = first === undefined ? takeOutTheOthers(session, asked) : "";
-  if (others !== "") return `${others}; ${look}`;
+  const whom = first === undefined ? whomToTakeOut(session, asked) : "";
+  if (whom !== "") return `${whom}; ${look}`;
   return `${bringIn(session.record.placement, [first ?? active[0] ?? ""])}; ${look}`;
 }
 

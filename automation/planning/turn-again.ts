@@ -1,5 +1,6 @@
 /** A way back that failed a check itself: whether it turns once more, and to whom. Pure. */
-import { isBound, isServing, isWeighted, membersOf, placementAfter, servingMembers } from "../../stacks/record";
+import { capacityOf, isBound, isServing, isWeighted, memberMoves, membersOf } from "../../stacks/record";
+import { nodePercentOf, placementAfter, servingMembers } from "../../stacks/record";
 import type { EnvironmentRecord, Placement, Rollout, Step } from "../../stacks/record";
 import { Steps } from "./step-builder";
 import { goOn, moving, placementBefore, stay, type ObservedHealth, type Turning, type WalkBack } from "./way-back";
@@ -93,10 +94,15 @@ export function turnAgain(
     return failed;
   if (open?.kind === "admit") steps.drain(open.member);
   else if (open?.kind === "shift" && (turning.worse || turning.nothingAnswers)) steps.sharesOf(before, membersOf(open));
-  else if (open?.kind === "scale" && !isBound(steps.at(open.member))) steps.move("scale", open.member, open.from);
+  else if (open?.kind === "scale" && (!isBound(steps.at(open.member)) || (turning.worse && cameBack.length > 0)))
+    steps.move("scale", open.member, open.from);
   else if (open !== null || !turning.worse) return failed;
   // To the shares of when it turned: with those less was wrong.
   if (open?.kind !== "shift") steps.sharesOf(before);
+  // They carry it again without those that leave.
+  for (const { kind, member, from } of memberMoves(rollout.steps.slice(0, rollout.done)))
+    if (kind === "scale" && isBound(steps.at(member)) && capacityOf(from) > capacityOf(steps.at(member)))
+      steps.resize(member, capacityOf(from), nodePercentOf(from));
   for (const name of cameBack) leave(steps, name);
   return { kind: "steps", steps: steps.list };
 }

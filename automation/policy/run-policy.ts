@@ -104,7 +104,9 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
   // Somebody asked for it: what gets worse then is whoever comes in, as on the way forward.
   const asked = back?.asked === true && refuge.length > 0;
   // One that was taken out again may not have been the cause: then it must come in again soon.
-  const requests = back === null || refuge.length > 0 || takesOutAgain(back) ? "short" : "gate";
+  // Asked for, and nobody is to leave: whoever came in is why.
+  const onlyComes = back?.asked === true && leaving.length === 0;
+  const requests = back === null || refuge.length > 0 || takesOutAgain(back) || onlyComes ? "short" : "gate";
   const drainsAhead =
     back !== null &&
     back.steps

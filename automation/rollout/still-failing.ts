@@ -16,13 +16,19 @@ export const hidesFailures = (session: Session): boolean =>
   );
 
 /**
- * Who was brought in because others fail stays in traffic beside them: which of them answers with errors nobody can tell
- * from outside. Empty: nobody was, or nobody else is in traffic.
+ * Which of several in traffic answers with errors nobody can tell through the load balancer; in their own logs people
+ * can. Whoever was there before an admit comes first. Empty: nobody could be taken out.
  */
-export function takeOutTheOthers(session: Session, asked: RolloutCommand | null): string {
-  const others = asked?.name === "admit" ? session.serving().filter((name) => name !== asked.member) : [];
-  const drains = others.map((name) => typed(session.environment.environment, `drain ${name}`));
-  return others.length === 0 ? "" : `if ${others.join(" or ")} still fails, take it out: ${drains.join("; ")}`;
+export function whomToTakeOut(session: Session, asked: RolloutCommand | null): string {
+  const serving = session.serving();
+  if (serving.length < 2) return "";
+  const last = asked?.name === "admit" ? asked.member : null;
+  return [...serving.filter((name) => name !== last), ...serving.filter((name) => name === last)]
+    .map(
+      (name) =>
+        `if ${name} answers with errors, take it out: ${typed(session.environment.environment, `drain ${name}`)}`,
+    )
+    .join("; ");
 }
 
 /** The result with what is left to repair. One that is done is no success then. */
@@ -37,9 +43,9 @@ export async function withWhatFails(
   const what = failing.map(
     ([key, { sent, failed, firstFailure }]) => `${failed} of ${sent} to '${key}' (${firstFailure ?? "no answer"})`,
   );
-  const others = takeOutTheOthers(session, asked);
+  const whom = whomToTakeOut(session, asked);
   const remedy =
-    `${others === "" ? "" : `${others}; `}repair the service: ` + typed(session.environment.environment, "status");
+    `${whom === "" ? "" : `${whom}; `}repair the service: ` + typed(session.environment.environment, "status");
   return {
     ...result,
     code: result.outcome === "done" ? "EBG-GATE" : result.code,

@@ -2,7 +2,7 @@
  * One member's cluster: pods, and a load balancer controller that behaves as docs/reference/controller-behaviour.md
  * says.
  */
-import type { Balancer } from "./balancer";
+import { lag, type Balancer } from "./balancer";
 
 export interface Pod {
   readonly id: string;
@@ -67,6 +67,11 @@ export class SimulatedCluster {
     this.nodes = version;
   }
 
+  /** Pods that go while their member is in traffic outlast the lag: the config insists on such a preStop. */
+  private grace(): number {
+    return this.binding === null ? this.graceSeconds : Math.max(this.graceSeconds, lag.deregister[1] + 30);
+  }
+
   apiUp(now: number): boolean {
     return now >= this.apiDownUntil;
   }
@@ -101,7 +106,7 @@ export class SimulatedCluster {
       if (pod.terminating) continue;
       pod.terminating = true;
       pod.terminatingAt = now;
-      pod.servesUntil = now + this.graceSeconds * second;
+      pod.servesUntil = now + this.grace() * second;
     }
   }
   forgetCheckpoint(): void {
@@ -154,7 +159,7 @@ export class SimulatedCluster {
     for (const pod of running.slice(this.wanted)) {
       pod.terminating = true;
       pod.terminatingAt = now;
-      pod.servesUntil = now + this.graceSeconds * second;
+      pod.servesUntil = now + this.grace() * second;
     }
     return true;
   }

@@ -31,6 +31,15 @@ export type Typed =
 
 export const mostCommands = 12;
 
+/** Of "if blue answers with errors, take it out: …" what is so: a person looks into the logs. */
+export const asSeen = (told: Told, world: World): Told => ({
+  ...told,
+  remedy:
+    told.remedy?.replace(/if ([a-z]+) answers with errors, take it out: [^;]*;? ?/g, (clause, name: string) =>
+      world.clusters.get(name)?.sickness === "none" ? "" : clause,
+    ) ?? null,
+});
+
 /** The first command in the remedy that changes something; "the same command again"; or nothing. */
 export function typedNext(told: Told, last: Asked, members: readonly string[]): Typed {
   const again: Typed = { kind: "run", asked: last, approves: false };

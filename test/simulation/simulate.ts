@@ -14,7 +14,7 @@ import { lag } from "./balancer";
 import { Engine } from "./engine";
 import { befall, comeBack, die, putWeightsBack, repair, takeBack } from "./happenings";
 import { Watcher, type RunSeen } from "./moments";
-import { mostCommands, notArrived, toldOf, typedNext, type Told } from "./robot";
+import { asSeen, mostCommands, notArrived, toldOf, typedNext, type Told } from "./robot";
 import { portsOf, type Driver, type Faults, type SimulatedPorts } from "./ports";
 import type { Asked, Fault, Scenario, WorldEvent } from "./scenario";
 import { afterUndone, evacuatedOrWell, judge, misplaced } from "./judgement";
@@ -187,6 +187,8 @@ class Simulation {
   }
   /** Somebody else's driver, at the same time. */
   private beside(asked: Asked, then: (outcome: string) => void = () => undefined): void {
+    // Whoever takes over begins what is held for anew.
+    this.world.outage.excuse();
     this.background.push(
       this.command("second", asked).then((outcome) => {
         then(outcome);
@@ -209,7 +211,7 @@ class Simulation {
     repair(this.world, this.scenario.strategy);
     // As the runbook says: what was evicted or gone takes new flows only minutes after it is back, and nobody can see
     // when.
-    await this.world.timeline.runUntil(this.world.timeline.sleep(lag.register[1] * 1000), longestMs);
+    await this.world.timeline.runUntil(this.world.timeline.sleep((lag.register[1] + 60) * 1000), longestMs);
     this.world.missingByHand = 0;
   }
 
@@ -285,6 +287,7 @@ class Simulation {
         return "defect";
       }
       this.world.tell(`${name}: ${error.code}: ${error.message}`);
+      if (error.code === "EBG-FENCED") this.world.outage.excuse();
       if (name !== "second") this.told = toldOf(error);
       if (["EBG-PENDING-CHANGES", "EBG-PLAN-REFUSED", "EBG-DRIFT"].includes(error.code)) this.remedy = error.remedy;
       else this.noteRemedy(error.remedy);
@@ -327,7 +330,7 @@ class Simulation {
         return world.violate("robot", `after ${mostCommands} commands ${notArrived(world) ?? "not done"}: ${said}`);
       // Whatever the world's own troubles were, they end; what a message tells people to repair, they repair.
       if (typed === 3) await this.heal();
-      const next = typedNext(garble(this.told), asked, world.members);
+      const next = typedNext(asSeen(garble(this.told), world), asked, world.members);
       if (next.kind === "at a loss") return world.violate("robot", `nothing to type (${this.told.outcome}): ${said}`);
       await world.timeline.runUntil(world.timeline.sleep(120_000), longestMs);
       if (next.kind === "by hand" && /\bset eks-blue-green:kubernetesVersion to\b/.test(this.told.remedy ?? ""))

@@ -52,6 +52,18 @@ describe("a rollback of a member that errs as it comes in again, upgraded in pla
     assert.equal(result.outcome, "walked-back", result.message);
     out(world, result);
   });
+
+  it("takes it out when they begin to fail while the others get smaller again", async () => {
+    const world = new World("cycle");
+    await admitted(world);
+    world.watch = () => {
+      const { rollout: way, intent } = world.record;
+      if (way?.direction === "back" && intent?.move.kind === "scale") world.erring.add("blue");
+    };
+    const result = await world.run(rollback);
+    assert.equal(result.outcome, "walked-back", result.message);
+    out(world, result);
+  });
 });
 
 describe("a rollback while some requests still go to the old member that has left, and errs", () => {
@@ -132,10 +144,16 @@ describe("a way back in a cycle of three that takes out the wrong one", () => {
     assert.ok(world.failingMs < 15 * minute, `it took ${world.failingMs / 1000} s`);
     const admitted = await world.run({ name: "admit", member: "blue", percent: null });
     assert.deepEqual([admitted.outcome, admitted.code], ["done", "EBG-GATE"], admitted.message);
-    assert.match(admitted.remedy ?? "", /take it out: eks-blue-green drain green --stack dev; /);
+    assert.match(
+      admitted.remedy ?? "",
+      /^if green answers with errors, take it out: eks-blue-green drain green --stack dev; if red /,
+    );
     const again = await world.run({ name: "admit", member: "blue", percent: null });
     assert.deepEqual([again.outcome, again.code], ["nothing-to-do", "EBG-GATE"], again.message);
-    assert.match(again.remedy ?? "", /take it out: eks-blue-green drain green --stack dev; /);
+    assert.match(
+      again.remedy ?? "",
+      /^if green answers with errors, take it out: eks-blue-green drain green --stack dev; if red /,
+    );
     assert.equal((await world.run({ name: "drain", member: "green", percent: null })).outcome, "done");
     assert.equal(world.fails(), false);
   });
