@@ -187,8 +187,6 @@ class Simulation {
   }
   /** Somebody else's driver, at the same time. */
   private beside(asked: Asked, then: (outcome: string) => void = () => undefined): void {
-    // Whoever takes over begins what is held for anew.
-    this.world.outage.excuse();
     this.background.push(
       this.command("second", asked).then((outcome) => {
         then(outcome);
@@ -287,7 +285,7 @@ class Simulation {
         return "defect";
       }
       this.world.tell(`${name}: ${error.code}: ${error.message}`);
-      if (error.code === "EBG-FENCED") this.world.outage.excuse();
+      if (error.code === "EBG-FENCED") this.world.outage.excuse(); // Who takes over begins to hold anew.
       if (name !== "second") this.told = toldOf(error);
       if (["EBG-PENDING-CHANGES", "EBG-PLAN-REFUSED", "EBG-DRIFT"].includes(error.code)) this.remedy = error.remedy;
       else this.noteRemedy(error.remedy);
