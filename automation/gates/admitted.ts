@@ -40,18 +40,42 @@ export interface AdmitRules {
   readonly unserved?: boolean;
   /** What must be ready besides, as the pods of a new size; null when it is. Absent: nothing. */
   readonly ready?: (observation: Observation) => Decision | null;
+  /**
+   * Requests tell something of the member only when all were answered for a time while it came in: those that failed
+   * before may be the doing of one that is still to leave. Absent: they always do.
+   */
+  readonly requestsTellOnceAnswered?: true;
 }
 
-/**
- * The peers' targets are all still there and requests succeed; each ready endpoint is in the controller's list and
- * healthy in ELBv2; and it has been so for the propagation hold: `healthy` is not yet `routed` (docs/reference/aws-behaviour.md).
- */
+/** What came of the requests so far, as the gate remembers it. */
+function answersSoFar({ at, probes }: Observation, { toleratedMs }: AdmitRules, memory: GateMemory): GateMemory {
+  const asked = Object.values(probes);
+  const { answeredSince: before, ...rest } = memory;
+  if (asked.length === 0 || asked.some(({ failed }) => failed > 0)) return rest;
+  const answeredSince = before ?? at;
+  const long = at - answeredSince >= toleratedMs;
+  return { ...rest, answeredSince, ...(long ? { answered: true as const } : {}) };
+}
+
+/** As decideArrived; where requests tell nothing yet, without them. */
 export function decideAdmitted(
   observation: Observation,
   owners: TargetOwners,
   rules: AdmitRules,
   memory: GateMemory,
 ): Decided {
+  if (rules.requestsTellOnceAnswered !== true) return decideArrived(observation, owners, rules, memory);
+  const judged = { ...rules, toleratedMs: rules.requestsToleratedMs ?? rules.toleratedMs };
+  const next = answersSoFar(observation, judged, memory);
+  const seen = next.answered === true ? observation : { ...observation, probes: {} };
+  return decideArrived(seen, owners, rules, next);
+}
+
+/**
+ * The peers' targets are all still there and requests succeed; each ready endpoint is in the controller's list and
+ * healthy in ELBv2; and it has been so for the propagation hold: `healthy` is not yet `routed` (docs/reference/aws-behaviour.md).
+ */
+function decideArrived(observation: Observation, owners: TargetOwners, rules: AdmitRules, memory: GateMemory): Decided {
   const flags = decideFlags(observation);
   if (flags !== null) return flags;
   // What users feel is judged first: the member's own targets may need a long time, and requests fail meanwhile.

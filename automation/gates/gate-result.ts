@@ -64,6 +64,9 @@ export interface GateMemory {
   readonly drainingSince?: number;
   /** Since when every route has had the weights that it should have. */
   readonly weightsSince?: number;
+  /** Since when every request has been answered, and whether that has been so for as long as failures are tolerated. */
+  readonly answeredSince?: number;
+  readonly answered?: true;
   /** Since when targets are missing that the driver is getting back. */
   readonly driftSince?: number;
 }

@@ -35,6 +35,8 @@ export interface RunPolicy {
   floorOf(move: Pick<MemberMove, "kind" | "member" | "from" | "to">): Floor;
   /** Whether requests tell something of a member that comes in now: not while one that fails is still to leave. */
   readonly requestsTell: boolean;
+  /** The same once all requests were answered while it came in: what fails from then on is its doing. */
+  readonly requestsTellOnceAnswered: boolean;
   /**
    * Whoever leaves may be why something is bad. Requests that fail say nothing of those that stay before it has left
    * for as long as the load balancer may still route to it.
@@ -113,6 +115,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
       .slice(back.done)
       // Where traffic is weighted a shift has taken it from them before: then requests tell of those that stay.
       .some((step) => step.type === "move" && step.kind === "drain" && placement[step.member]?.share !== 0);
+  const onceAnswered = drainsAhead && back.asked !== true && back.again !== true;
   return {
     endsService,
     excused,
@@ -124,7 +127,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     tolerance: {
       members: back === null || asked ? "short" : "gate",
       requests,
-      newcomer: back?.asked === true ? "short" : requests,
+      newcomer: back?.asked === true || onceAnswered ? "short" : requests,
       noAnswer: back?.again !== true || takesOutAgain(back) ? "short" : "gate",
     },
     floorOf: ({ kind, member }) => {
@@ -134,6 +137,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     },
     // Asked for, also where some failed when it turned: when more of them do with who comes in, it is that one.
     requestsTell: !drainsAhead || back.asked === true,
+    requestsTellOnceAnswered: onceAnswered,
     requestsTellLate: back !== null || Object.keys(failing).length > 0,
     suspectsLeaving: back !== null && !asked,
     sickServes: back === null && isWeighted(placement) && serving.some((name) => isDead(rollout?.baseline, name)),

@@ -61,18 +61,7 @@ function gateOf(
         decide: (seen) => decideReady(seen, member),
       };
     case "admit":
-      return {
-        name: `${member} ${isServing(move.to) ? "serves" : "is in"}`,
-        index,
-        wants: session.policy.requestsTell ? looks.serving : plainLook,
-        decide: (seen, memory) =>
-          decideAdmitted(
-            seen,
-            session.owners,
-            { ...common, requestsToleratedMs: session.newcomerToleratedMs, unserved: !isServing(move.to) },
-            memory,
-          ),
-      };
+      return admitGate(session, index, move, common);
     case "drain":
       return drainGate(session, index, member, {
         ...common,
@@ -111,6 +100,27 @@ function gateOf(
     default:
       return move.kind satisfies never;
   }
+}
+
+function admitGate(
+  session: Session,
+  index: number,
+  { member, to }: MemberMove,
+  common: Parameters<typeof decideAdmitted>[2],
+): Gate {
+  const { requestsTell, requestsTellOnceAnswered } = session.policy;
+  const rules = {
+    ...common,
+    requestsToleratedMs: session.newcomerToleratedMs,
+    unserved: !isServing(to),
+    ...(requestsTellOnceAnswered ? { requestsTellOnceAnswered } : {}),
+  };
+  return {
+    name: `${member} ${isServing(to) ? "serves" : "is in"}`,
+    index,
+    wants: requestsTell || requestsTellOnceAnswered ? looksOf(session).serving : plainLook,
+    decide: (seen, memory) => decideAdmitted(seen, session.owners, rules, memory),
+  };
 }
 
 /** The retired member's stack is empty: there is nothing to ask. The peers are looked at once more. */

@@ -12,7 +12,7 @@ export function befall(world: World, event: ClusterEvent): void {
   const target = [...world.balancer.targets.values()].find(
     (one) => world.ownerOf(one.id) === event.member && one.drainingSince === null,
   );
-  world.outage.excuse();
+  world.outage.excuse("seconds" in event ? event.seconds : 0);
   if (event.what === "api-down" || event.what === "controller-down" || event.what === "targets-forgotten")
     cluster.hinderedAt = now;
   switch (event.what) {

@@ -30,6 +30,32 @@ describe("a way back by itself that took out the wrong one", () => {
     });
 });
 
+/** The load balancer sends some requests to a member that is out. */
+class Trailing extends World {
+  override failingShare(): number {
+    const draining = [...this.targets.values()].some(
+      ({ member, drainingSince }) => drainingSince !== null && this.erring.has(member),
+    );
+    return Math.max(super.failingShare(), draining ? 0.1 : 0);
+  }
+}
+
+describe("an old member that begins to err while it leaves", () => {
+  it("is taken out again, and the new one stays: all was answered until the old one was back", async () => {
+    const world = new Trailing();
+    let stayed = true;
+    world.watch = () => {
+      if (bound(world, "green") && !bound(world, "blue")) world.erring.add("blue");
+      if (world.erring.size > 0) stayed &&= bound(world, "green");
+    };
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.deepEqual([role(world, "blue"), role(world, "green")], ["standby", "active"]);
+    assert.ok(stayed, "green left traffic");
+    assert.equal(world.fails(), false);
+  });
+});
+
 describe("an old member that errs before the new one comes in", () => {
   it("is left for the new one, which is not blamed for it", async () => {
     const world = new World();
@@ -122,15 +148,6 @@ describe("an old member that errs before the new one comes in", () => {
     assert.deepEqual(steps(world).slice(0, 4), ["provision green", "admit green", "scale green", "drain blue"]);
   });
 
-  /** Also while the load balancer still sends some requests to a member that is out. */
-  class Trailing extends World {
-    override failingShare(): number {
-      const draining = [...this.targets.values()].some(
-        ({ member, drainingSince }) => drainingSince !== null && this.erring.has(member),
-      );
-      return Math.max(super.failingShare(), draining ? 0.1 : 0);
-    }
-  }
   const stoppedWhen = async (world: World, isThere: (event: DriverEventBody) => boolean): Promise<void> => {
     errsFromProvision(world);
     const stop = new AbortController();
