@@ -116,16 +116,21 @@ export function leftovers(
   return { free, claimed };
 }
 
+/** So much of what was answered before must be answered still: whoever was in traffic besides gets more of it now. */
+const leastOfAnswered = 0.5;
+
 /**
  * Requests fail that failed before, some more or some less: whoever leaves is not why, there is nothing to turn to, and
  * nobody waits for a share that comes and goes. The command's end says that they still fail.
  */
 function failedBefore({ probes }: Observation, rules: DrainRules, problem: Decision | null): boolean {
   if (problem?.status !== "waiting" || problem.reason !== "probe") return false;
-  const judged = Number.isFinite(toleratedFor(problem, rules));
-  const nothing = nothingAnswers({ probes }) && Number.isFinite(rules.noAnswerToleratedMs ?? rules.toleratedMs);
-  const failing = Object.entries(probes).filter(([, { failed: count }]) => count > 0);
-  return !judged && !nothing && failing.every(([port]) => (rules.excused?.failing(port) ?? 0) > 0);
+  if (Number.isFinite(toleratedFor(problem, rules))) return false;
+  return Object.entries(probes).every(([port, { sent, failed: count }]) => {
+    const answeredBefore = 1 - (rules.excused?.failing(port) ?? 0);
+    const answered = sent === 0 ? 1 : 1 - count / sent;
+    return count === 0 || (answeredBefore < 1 && answered > 0 && answered >= answeredBefore * leastOfAnswered);
+  });
 }
 
 /**

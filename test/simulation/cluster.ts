@@ -67,9 +67,11 @@ export class SimulatedCluster {
     this.nodes = version;
   }
 
-  /** Pods that go while their member is in traffic outlast the lag: the config insists on such a preStop. */
+  /** Pods of a member that gets smaller in traffic outlast the lag: the config insists on such a preStop. */
   private grace(): number {
-    return this.binding === null ? this.graceSeconds : Math.max(this.graceSeconds, lag.deregister[1] + 30);
+    return this.binding === null || this.wanted === 0
+      ? this.graceSeconds
+      : Math.max(this.graceSeconds, lag.deregister[1] + 30);
   }
 
   apiUp(now: number): boolean {
