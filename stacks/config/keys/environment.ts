@@ -71,7 +71,7 @@ export const ownKeys = {
     change: { kind: "at once" },
   }),
   hooks: leftOut(hooks, "nothing is run", {
-    doc: "Commands of your own that are run around moves.",
+    doc: "Commands of your own that are run around moves, and webhooks that are called.",
     readBy: ["driver"],
     change: { kind: "at once" },
   }),

@@ -78,7 +78,9 @@ const rolloutKeys = {
       remedy: "Write the alarms' names",
     }),
     [],
-    { doc: "Names of CloudWatch alarms that must stay OK during a bake." },
+    {
+      doc: "Names of CloudWatch alarms that must not be in the state ALARM during a bake; `INSUFFICIENT_DATA` is no alarm.",
+    },
   ),
   retire: withDefault(oneOf("ask", "automatic"), "ask", {
     doc:
