@@ -97,7 +97,9 @@ const nodesKeys = {
     source: "EKS, CreateNodegroup, 2026-11-30",
   }),
   capacityType: leftOut(oneOf("ON_DEMAND", "SPOT"), "`ON_DEMAND`, EKS's default", {
-    doc: "How the nodes are bought. EC2 takes `SPOT` nodes back with two minutes' notice: pods need less time to leave.",
+    doc:
+      "How the nodes are bought. EC2 takes `SPOT` nodes back with two minutes' notice. That is less than pods need to " +
+      "leave (`preStopSeconds` is at least 180), so requests may fail then.",
     change: { kind: "new members" },
   }),
   diskSizeGiB: leftOut(whole({ least: 1, most: 16_384, source: "EBS, gp3 volumes" }), "20, EKS's default", {
