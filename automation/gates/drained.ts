@@ -117,7 +117,7 @@ export function leftovers(
 }
 
 /** So much of what was answered before must be answered still: whoever was in traffic besides gets more of it now. */
-const leastOfAnswered = 0.5;
+const leastOfAnswered = 0.25;
 
 /**
  * Requests fail that failed before, some more or some less: whoever leaves is not why, there is nothing to turn to, and
