@@ -48,11 +48,13 @@ function groupInputs(service: ApplicationServiceArgs): Partial<aws.lb.TargetGrou
   return {
     protocol: "HTTP",
     protocolVersion: "HTTP1",
-    ...(algorithm === undefined ? {} : { loadBalancingAlgorithmType: algorithm }),
+    // These two are written out also where they are AWS's own: of one that is left out the aws provider keeps what is there.
+    loadBalancingAlgorithmType: algorithm ?? "round_robin",
     ...(slowStartSeconds === undefined ? {} : { slowStart: slowStartSeconds }),
-    ...(stickinessSeconds === undefined
-      ? {}
-      : { stickiness: { enabled: true, type: "lb_cookie", cookieDuration: stickinessSeconds } }),
+    stickiness:
+      stickinessSeconds === undefined
+        ? { enabled: false, type: "lb_cookie" }
+        : { enabled: true, type: "lb_cookie", cookieDuration: stickinessSeconds },
   };
 }
 
@@ -225,7 +227,8 @@ export class ApplicationLoadBalancer extends pulumi.ComponentResource {
         ],
         tags: args.tags,
       },
-      guarded,
+      // It serves nobody, and goes with `redirectFrom`.
+      { ...guarded, protect: false },
     );
   }
 }

@@ -40,7 +40,12 @@ const nodePolicies = [
 /** ARNs of AWS's own policies; `partition`: `aws`, `aws-cn` (China), `aws-us-gov` (GovCloud) … */
 const adminPolicyArn = (partition: string): string =>
   `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`;
-const nodePolicyArn = (partition: string, policy: string): string => `arn:${partition}:iam::aws:policy/${policy}`;
+const managedPolicyArn = (partition: string, policy: string): string => `arn:${partition}:iam::aws:policy/${policy}`;
+
+interface ServiceRole {
+  readonly role: aws.iam.Role;
+  readonly attachment: aws.iam.RolePolicyAttachment;
+}
 
 /**
  * Who takes the nodes' role. In China EKS has asked for a name of EC2 that only this partition has
@@ -125,6 +130,8 @@ export class Cluster extends pulumi.ComponentResource {
         },
       ]),
     );
+    const own =
+      args.permissionsBoundary === undefined ? null : this.createServiceRole(name, args, args.permissionsBoundary);
     return new eks.Cluster(
       name,
       {
@@ -144,16 +151,14 @@ export class Cluster extends pulumi.ComponentResource {
         providerCredentialOpts: {},
         kubernetesServiceIpAddressRange: args.serviceCidrBlock,
         ...optional(args),
-        ...(args.permissionsBoundary === undefined
-          ? {}
-          : { serviceRole: this.createServiceRole(name, args, args.permissionsBoundary) }),
+        ...(own === null ? {} : { serviceRole: own.role }),
         vpcCniOptions: { addonVersion: args.addons?.vpcCni },
         kubeProxyAddonOptions: { version: args.addons?.kubeProxy },
         corednsAddonOptions: { enabled: false },
         ...(args.deletionProtection === undefined ? {} : { deletionProtection: args.deletionProtection }),
         tags: args.tags,
       },
-      { parent: this },
+      { parent: this, dependsOn: own === null ? [] : [own.attachment] },
     );
   }
 
@@ -163,22 +168,26 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   /** What the control plane acts as; `@pulumi/eks` makes one too, without a boundary. */
-  private createServiceRole(name: string, args: ClusterArgs, permissionsBoundary: string): aws.iam.Role {
-    return new aws.iam.Role(
+  private createServiceRole(name: string, args: ClusterArgs, permissionsBoundary: string): ServiceRole {
+    const role = new aws.iam.Role(
       `${name}-cluster`,
       {
         assumeRolePolicy: JSON.stringify({
           Version: "2012-10-17",
           Statement: [{ Effect: "Allow", Principal: { Service: "eks.amazonaws.com" }, Action: "sts:AssumeRole" }],
         }),
-        managedPolicyArns: [
-          this.partition().apply((partition) => `arn:${partition}:iam::aws:policy/AmazonEKSClusterPolicy`),
-        ],
         permissionsBoundary,
         tags: args.tags,
       },
       { parent: this },
     );
+    const policyArn = this.partition().apply((known) => managedPolicyArn(known, "AmazonEKSClusterPolicy"));
+    const attachment = new aws.iam.RolePolicyAttachment(
+      `${name}-cluster-AmazonEKSClusterPolicy`,
+      { role: role.name, policyArn },
+      { parent: this },
+    );
+    return { role, attachment };
   }
 
   private createNodes(name: string, args: ClusterArgs, cluster: eks.Cluster): eks.ManagedNodeGroup {
@@ -201,7 +210,7 @@ export class Cluster extends pulumi.ComponentResource {
       (policy) =>
         new aws.iam.RolePolicyAttachment(
           `${name}-nodes-${policy}`,
-          { role: role.name, policyArn: partition.apply((known) => nodePolicyArn(known, policy)) },
+          { role: role.name, policyArn: partition.apply((known) => managedPolicyArn(known, policy)) },
           { parent: this },
         ),
     );

@@ -132,10 +132,12 @@ export const hasWeights = (type: string): boolean => actionsOf[type] !== undefin
 
 /**
  * `defaultActions.0.forward.targetGroups.1.weight`, and anything shorter: a provider that takes the groups for a set
- * names no single one. What else an action has (where it redirects to, whom it signs in) is none of a shift.
+ * names no single one. `forward.stickiness` too: the console leaves it behind when somebody edits weights there, switched
+ * off, and the program declares none. What else an action has (where it redirects to, whom it signs in) is none of a
+ * shift.
  */
 const isWeightIn = (root: string, path: string): boolean =>
-  new RegExp(`^${root}(\\.\\d+(\\.forward(\\.targetGroups?(\\..+)?)?)?)?$`).test(plainPath(path));
+  new RegExp(`^${root}(\\.\\d+(\\.forward(\\.(targetGroups?|stickiness)(\\..+)?)?)?)?$`).test(plainPath(path));
 
 function shiftObjection({ operation, type, paths, custom, incomplete }: PlannedOperation): string | null {
   if (operation !== "update") return "a shift only updates listeners and rules";

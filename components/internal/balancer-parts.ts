@@ -91,6 +91,9 @@ const healthCheckOf = (service: SharedServiceArgs): aws.types.input.lb.TargetGro
  */
 const noDnsFailover = {
   dnsFailover: { minimumHealthyTargetsCount: "off", minimumHealthyTargetsPercentage: "off" },
+  // AWS's own defaults, written out: the aws provider reads this block back beside the other, and a program without it
+  // would have a change that no update ends.
+  unhealthyStateRouting: { minimumHealthyTargetsCount: 1, minimumHealthyTargetsPercentage: "off" },
 };
 
 /** A target group of a service. */

@@ -21,14 +21,16 @@ export function derivedName(parts: readonly string[], longest: number): string {
 }
 
 /**
- * Like `derivedName`, and different for parts that join to the same text (`a-b` and `c`, `a` and `b-c`): with a hash as
- * soon as a part has a dash of its own.
+ * Like `derivedName`, and different for parts that join to the same text (`a-b` and `c`, `a` and `b-c`), also from what
+ * `derivedName` makes of others: always with a hash.
  */
 export function distinctName(parts: readonly string[], longest: number): string {
-  const joined = parts.join("-");
-  if (joined.length <= longest && !parts.some((part) => part.includes("-"))) return joined;
   const hash = createHash("sha256").update(parts.join("@")).digest("hex").slice(0, hashLength);
-  return `${joined.slice(0, longest - hashLength - 1).replace(/-+$/, "")}-${hash}`;
+  const kept = parts
+    .join("-")
+    .slice(0, longest - hashLength - 1)
+    .replace(/-+$/, "");
+  return `${kept}-${hash}`;
 }
 
 /** A service's target group that is one member's own. `@` is in no name, so that no service is called the same. */

@@ -14,6 +14,7 @@ import type { EnvironmentConfig } from "../config";
 import { trafficOf } from "../config/listeners";
 import { FOREIGN_STACK, type DriverContext } from "../contract";
 import { desiredOfEnvironment, type EnvironmentRecord, isMovedBy, weightsOf } from "../record";
+import { membersBesideShift } from "../record/listener-changes";
 import { declareLoadBalancers } from "./load-balancers";
 import { ownerAdvice } from "../config/owner-advice";
 import { memberStackOf, nameCollisions } from "./name-collisions";
@@ -108,6 +109,7 @@ export async function environmentProgram(
     throwProblems(`The config of environment '${environment}'`, [
       ...sharedFieldProblems(last.config, config),
       ...memberProblems(last.record, config),
+      ...membersBesideShift(last.record, last.config.members, config.members),
       ...ownershipProblems(last, config),
     ]);
   }

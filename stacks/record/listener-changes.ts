@@ -3,6 +3,8 @@ import type { Problem } from "../../components/internal/problems";
 import { trafficOf, typeOf } from "../config/listeners";
 import { portsOf } from "../config/target-groups";
 import type { EnvironmentConfig, ServiceConfig } from "../config/types";
+import { describeMove } from "./moves";
+import type { EnvironmentRecord } from "./types";
 
 const moveToNew = "Keep the deployed value; to change it, build a second environment and move clients to it by DNS";
 
@@ -66,6 +68,37 @@ function priorityProblems(current: EnvironmentConfig, wanted: EnvironmentConfig)
   });
 }
 
+/** The aws provider goes on sending the former security policy, which AWS refuses of an HTTP listener (#1851 there). */
+function httpsProblems(current: EnvironmentConfig, wanted: EnvironmentConfig): Problem[] {
+  const [was, is] = [current, wanted].map(({ loadBalancer }) => loadBalancer?.https?.ports ?? []);
+  const plain = (was ?? []).filter(
+    (port) =>
+      is?.includes(port) !== true &&
+      wanted.services.some((service) => portsOf(service).some((own) => own.port === port)),
+  );
+  if (plain.length === 0) return [];
+  return [
+    cantChange("loadBalancer.https.ports", was, is, "a listener that speaks HTTPS can't be made one of HTTP", besideIt),
+  ];
+}
+
+/** While weights are on their way, actions stay as they are: a new group would be in none, and an old one still in use. */
+export function membersBesideShift(
+  { intent }: Pick<EnvironmentRecord, "intent">,
+  deployed: readonly string[],
+  wanted: readonly string[],
+): Problem[] {
+  if (intent?.move.kind !== "shift" || [...deployed].sort().join() === [...wanted].sort().join()) return [];
+  return [
+    {
+      path: "members",
+      value: wanted,
+      rule: `can't change while '${describeMove(intent.move)}' is open`,
+      remedy: `Keep ${deployed.join(", ")} until it is done: eks-blue-green status names the command`,
+    },
+  ];
+}
+
 export function listenerProblems(current: EnvironmentConfig, wanted: EnvironmentConfig): Problem[] {
   const problems: Problem[] = [];
   if (trafficOf(current) !== trafficOf(wanted))
@@ -82,5 +115,5 @@ export function listenerProblems(current: EnvironmentConfig, wanted: Environment
     const same = wanted.services[index];
     if (same !== undefined) problems.push(...routeProblems(service, same, `services[${index}]`));
   }
-  return [...problems, ...priorityProblems(current, wanted)];
+  return [...problems, ...httpsProblems(current, wanted), ...priorityProblems(current, wanted)];
 }

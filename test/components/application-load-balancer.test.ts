@@ -51,7 +51,7 @@ describe("a Network Load Balancer with weights", () => {
     const group = inputsOf(resources, "TargetGroup", "dev-web@green");
     assert.deepEqual(
       [group["name"], group["protocol"], group["port"], group["preserveClientIp"]],
-      ["dev-web-green", "TCP", 8080, "false"],
+      [distinctName(["dev", "web", "green"], 32), "TCP", 8080, "false"],
     );
     assert.deepEqual(
       Object.values(outputs).map(({ name, service: of, member, ruleArn }) => [name, of, member, ruleArn]),
@@ -60,7 +60,11 @@ describe("a Network Load Balancer with weights", () => {
   });
 
   it("takes no zone out of DNS for the group of a member that stands by, and leaves that to AWS where all share one", async () => {
-    const off = { dnsFailover: { minimumHealthyTargetsCount: "off", minimumHealthyTargetsPercentage: "off" } };
+    const off = {
+      dnsFailover: { minimumHealthyTargetsCount: "off", minimumHealthyTargetsPercentage: "off" },
+      // AWS's own: the provider reads both blocks back, and one that is not declared is a change for ever.
+      unhealthyStateRouting: { minimumHealthyTargetsCount: 1, minimumHealthyTargetsPercentage: "off" },
+    };
     for (const run of [await network({ weights }), await application({ weights })])
       assert.deepEqual(inputsOf(run.resources, "TargetGroup", "dev-web@teal")["targetGroupHealth"], off);
     for (const run of [await network(), await application()])
@@ -107,7 +111,7 @@ describe("names of members' target groups", () => {
       }),
     );
     assert.notEqual(distinctName(["dev", "web-x", "y"], 32), distinctName(["dev", "web", "x-y"], 32));
-    assert.equal(distinctName(["dev", "web", "blue"], 32), "dev-web-blue");
+    assert.match(distinctName(["dev", "web", "blue"], 32), /^dev-web-blue-[0-9a-f]{8}$/, "not that of a shared group");
   });
 });
 
@@ -169,6 +173,29 @@ describe("an Application Load Balancer", () => {
       ["protocol", "protocolVersion", "preserveClientIp", "connectionTermination"].map((key) => group[key]),
       ["HTTP", "HTTP1", undefined, undefined],
     );
+  });
+
+  it("says what its groups don't have too: the provider keeps what is left out", async () => {
+    const settings = async (more: object): Promise<unknown[]> => {
+      const group = inputsOf(
+        (await application({ services: [service("web", more)] })).resources,
+        "TargetGroup",
+        "dev-web",
+      );
+      return [group["loadBalancingAlgorithmType"], group["stickiness"]];
+    };
+    assert.deepEqual(await settings({}), ["round_robin", { enabled: false, type: "lb_cookie" }]);
+    assert.deepEqual(await settings({ algorithm: "least_outstanding_requests", stickinessSeconds: 60 }), [
+      "least_outstanding_requests",
+      { enabled: true, type: "lb_cookie", cookieDuration: 60 },
+    ]);
+  });
+
+  it("protects its listeners but the one that only redirects, so that this can go", async () => {
+    const https = { ports: [443], certificateArns: ["arn:aws:acm:us-east-1:1:certificate/a"], redirectFrom: 80 };
+    const { resources } = await application({ services: [service("web", { port: 443 })], https });
+    const isProtected = (name: string) => find(resources, "aws:lb/listener:Listener", name).protect;
+    assert.deepEqual([isProtected("dev-443"), isProtected("dev-80")], [true, false]);
   });
 
   it("answers 404 to what no service gets", async () => {

@@ -32,7 +32,7 @@ function checkValue(field: string, value: string): void {
   if (value === "") throw invalid(field, value, "cannot be empty");
   if (value.length > most.characters)
     throw invalid(field, value, `cannot be longer than '${most.characters}' characters`);
-  if (field === "host-header" && !/^[A-Za-z0-9.*?-]+$/.test(value))
+  if (field === "host-header" && !/^[A-Za-z0-9_.*?-]*\.[A-Za-z0-9]+$/.test(value))
     throw invalid(field, value, "contains invalid characters");
   if (field === "path-pattern" && !/^[A-Za-z0-9_.$/~"'@:+&*?-]+$/.test(value))
     throw invalid(field, value, "contains invalid characters");

@@ -10,8 +10,8 @@ const { source } = matchRules;
 const headerKeys = {
   name: required(
     text({
-      pattern: /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40}$/,
-      rule: `must be the name of an HTTP header with at most 40 characters (${source})`,
+      pattern: /^(?![Hh][Oo][Ss][Tt]$)[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40}$/,
+      rule: `must be the name of an HTTP header with at most 40 characters, but not of \`host\`, for which hosts is (${source})`,
       remedy: "Write it like X-Tenant",
       range: "name of a header, at most 40 characters",
     }),
@@ -40,8 +40,10 @@ const matchKeys = {
   hosts: leftOut(
     list(
       text({
-        pattern: /^[A-Za-z0-9*?.-]{1,128}$/,
-        rule: `must be a host of letters, digits, dashes, dots, * and ?, at most 128 characters (${source})`,
+        pattern: /^(?=.{1,128}$)[A-Za-z0-9_*?.-]*\.[A-Za-z0-9]+$/,
+        rule:
+          "must be a host of letters, digits, - _ . * and ?, with letters and digits alone behind its last dot, at most " +
+          `128 characters (${source})`,
         remedy: "Write it like shop.example.com or *.example.com",
         range: "host, at most 128 characters",
       }),

@@ -102,10 +102,14 @@ const nodesKeys = {
       "leave (`preStopSeconds` is at least 180), so requests may fail then.",
     change: { kind: "new members" },
   }),
-  diskSizeGiB: leftOut(whole({ least: 1, most: 16_384, source: "EBS, gp3 volumes" }), "20, EKS's default", {
-    doc: "Size of the nodes' root volumes, in GiB. Not with `launchTemplate`.",
-    change: { kind: "new members" },
-  }),
+  diskSizeGiB: leftOut(
+    whole({ least: 20, most: 16_384, source: "the images have 20 GiB, EBS gp3 volumes at most 16384" }),
+    "20, EKS's default",
+    {
+      doc: "Size of the nodes' root volumes, in GiB. Not with `launchTemplate`.",
+      change: { kind: "new members" },
+    },
+  ),
   labels: leftOut(labels, "none", { doc: "Kubernetes labels of the nodes.", example: { pool: "general" } }),
   launchTemplate: leftOut(group(launchTemplateKeys), "none", {
     doc:

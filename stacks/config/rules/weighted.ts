@@ -26,4 +26,15 @@ const membersFitAction: Rule<OwnKeys> = ({ traffic, members }, place) => {
     );
 };
 
-export const weightedRules: readonly Rule<OwnKeys>[] = [ownerIsStack, membersFitAction];
+/** A group of one member has no DNS failover, or a member that stands by would take zones away from all. */
+const crossesZones: Rule<OwnKeys> = ({ traffic, loadBalancer }, place) => {
+  if (traffic === "weighted" && loadBalancer?.crossZone === false)
+    place.add(
+      "loadBalancer.crossZone",
+      false,
+      "can't be off with traffic: weighted: a zone in which the serving member has no target would refuse clients",
+      "Remove it, or set traffic to shared",
+    );
+};
+
+export const weightedRules: readonly Rule<OwnKeys>[] = [ownerIsStack, membersFitAction, crossesZones];

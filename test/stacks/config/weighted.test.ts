@@ -160,6 +160,30 @@ describe("a config with an Application Load Balancer", () => {
       ],
     },
     {
+      what: "hosts that no rule of AWS's has, and the header that hosts are for",
+      change: {
+        ...application,
+        services: [shop({ priority: 10, hosts: ["shop", "shop.*"], headers: [{ name: "Host", values: ["a"] }] })],
+      },
+      problems: [
+        ...[0, 1].map(
+          (index) =>
+            `services[0].match.hosts[${index}]: must be a host of letters, digits, - _ . * and ?, with letters and ` +
+            `digits alone behind its last dot, at most 128 characters (${albSource}/load-balancer-listeners.html, 2026-11-30)`,
+        ),
+        "services[0].match.headers[0].name: must be the name of an HTTP header with at most 40 characters, but not of " +
+          `\`host\`, for which hosts is (${albSource}/load-balancer-listeners.html, 2026-11-30)`,
+      ],
+    },
+    {
+      what: "a zone that serves from its own targets alone, with weights",
+      change: { traffic: "weighted", loadBalancer: { crossZone: false } },
+      problems: [
+        "loadBalancer.crossZone: can't be off with traffic: weighted: a zone in which the serving member has no target " +
+          "would refuse clients",
+      ],
+    },
+    {
       what: "more values than a rule has",
       change: {
         ...application,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseEnvironmentConfig, sharedFieldProblems } from "../../../stacks/config";
+import { membersBesideShift } from "../../../stacks/record/listener-changes";
 import { devValues } from "../mock-engine";
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
@@ -94,5 +95,37 @@ describe("what an Application Load Balancer's config may change about a deployed
     const said = configOf([web], { loadBalancer: { type: "network" }, traffic: "shared" });
     assert.deepEqual(sharedFieldProblems(plain, said), []);
     assert.deepEqual(sharedFieldProblems(said, plain), []);
+  });
+});
+
+describe("HTTPS of a deployed listener", () => {
+  const https = (ports: readonly number[]) => ({
+    loadBalancer: {
+      type: "application",
+      https: { ports, certificateArns: ["arn:aws:acm:us-east-1:123456789012:certificate/a"] },
+    },
+  });
+  const services = [
+    { ...web, port: 443 },
+    { ...web, name: "api", port: 8443, targetPort: 8081 },
+  ];
+  it("is never taken away: the provider would send the old security policy with it, which AWS refuses", () => {
+    const rule = /^loadBalancer\.https\.ports: can't change .*a listener that speaks HTTPS can't be made one of HTTP/;
+    const both = configOf(services, https([443, 8443]));
+    assert.match(problemsOf(both, configOf(services, https([443]))).join(), rule);
+    assert.deepEqual(problemsOf(configOf(services, https([443])), both), [], "one more is no matter");
+  });
+});
+
+describe("members of an environment whose shift is open", () => {
+  const shares = (share: number) => ({ role: "active", version: "1.34", workload: "running", share }) as const;
+  const signed = { by: "a", step: 1, startedAt: "2026-11-30T00:00:00Z", targetsBefore: {} };
+  const move = { kind: "shift", changes: { blue: { from: shares(100), to: shares(90) } } } as const;
+  it("stay as they are, in whatever order, until it is done", () => {
+    const open = { intent: { ...signed, move } };
+    assert.deepEqual(membersBesideShift(open, ["blue", "green"], ["green", "blue"]), []);
+    for (const wanted of [["blue"], ["blue", "green", "red"]])
+      assert.match(membersBesideShift(open, ["blue", "green"], wanted)[0]?.rule ?? "", /while 'shift blue' is open/);
+    assert.deepEqual(membersBesideShift({ intent: null }, ["blue", "green"], ["blue"]), []);
   });
 });
