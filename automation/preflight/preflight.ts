@@ -319,7 +319,7 @@ export async function preflight({
   return {
     findings: [
       ...findingsOf(observation, record, asked),
-      ...weightFindings(observation, record, environment.environment),
+      ...weightFindings(observation, record, environment.environment, asked),
       ...silent,
       ...drift,
       ...missing,

@@ -3,15 +3,30 @@ import type { MemberMove } from "../../stacks/record";
 import { differences, isWeighted, sumOf } from "../observation/route-weights";
 import { plainLook, type Observation } from "../observation/observe";
 import { listing } from "../gates/gate-result";
+import { deadAndSpared, mayOverwrite } from "../observation/weight-drift";
+import { describeAsked } from "../text/command-line";
 import { putWeightsBack } from "../text/weights";
 import { Stop } from "./interruptions";
 import type { Session } from "./session";
 import type { ShiftAims } from "./shift-rules";
 import { toldLook } from "./told-look";
 
+/** Why weights that somebody else has set are written over; null: they stop the shift. */
+function whyWrittenAnew(session: Session, aims: ShiftAims, resumed: boolean, seen: Observation): string | null {
+  const { rollout } = session.record;
+  if (rollout?.direction === "back" || session.policy.sickServes) return "away from what is broken";
+  // A plain update of the stack does not put them back while a shift is open, so there is nothing to wait for.
+  if (resumed) return "this shift was begun, so";
+  // Who serves nobody is what the next gate sees; to give it its requests back first would be the worst of all.
+  const spared = deadAndSpared(seen, aims.weightsBefore, session.serving());
+  if (spared.length > 0) return `they keep requests from ${spared.join(", ")}, which serves nobody; for those that do`;
+  const command = rollout?.command ?? null;
+  return mayOverwrite(seen, aims.weightsBefore, command) ? `as '${describeAsked(command)}' was asked for,` : null;
+}
+
 /**
  * Of a shift that is open any route may have the weights of before or of after it. On the way back it does not matter
- * what is there: all of it is written anew.
+ * what is there, nor whether AWS tells it: all of it is written anew.
  * @throws Stop when AWS has other weights than the record, or does not tell them
  */
 export async function weightsAsRecorded(
@@ -20,14 +35,18 @@ export async function weightsAsRecorded(
   resumed: boolean,
 ): Promise<{ readonly seen: Observation; readonly isDrifted: boolean }> {
   const { environment, record, options } = session;
-  const seen = await toldLook(session, { ...plainLook, weights: true }, `could not shift to ${aims.what}`);
-  const wrong =
-    seen.weights == null ? [] : differences(aims.weightsBefore, seen.weights, resumed ? [aims.weights] : []);
+  const withoutWeights = record.rollout?.direction === "back" || session.policy.sickServes;
+  const seen = await toldLook(session, { ...plainLook, weights: true }, `could not shift to ${aims.what}`, {
+    withoutWeights,
+  });
+  if (seen.weights === null) return { seen, isDrifted: true };
+  const wrong = differences(aims.weightsBefore, seen.weights ?? {}, resumed ? [aims.weights] : []);
   // Where nobody got anything there is nothing to compare: some group has to have a weight all the same.
   if (wrong.length === 0 || sumOf(aims.from) === 0) return { seen, isDrifted: wrong.length > 0 };
   const what = `AWS has other weights than the record, so somebody else changes them: ${listing(wrong)}`;
-  if (record.rollout?.direction === "back" || session.policy.sickServes) {
-    options.emit({ kind: "note", message: `${what}; away from what is broken they are written anew` });
+  const why = whyWrittenAnew(session, aims, resumed, seen);
+  if (why !== null) {
+    options.emit({ kind: "note", message: `${what}; ${why} they are written anew` });
     return { seen, isDrifted: true };
   }
   throw new Stop(

@@ -119,6 +119,7 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     index,
     wants: { ...looksOf(session).serving, weights: true },
     timeoutSeconds: Math.min(confirmSeconds, session.rules.gateTimeoutSeconds),
+    untoldStops: true,
     decide: (seen, memory) => decideShifted(seen, session.owners, rules, memory),
     meanwhile: rewriting(shift),
   };

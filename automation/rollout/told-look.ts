@@ -7,14 +7,22 @@ import type { Session } from "./session";
 /** Ten seconds apart. */
 const mostLooks = 30;
 
-/** `what` was not done. @throws Stop when AWS does not tell for five minutes */
-export async function toldLook(session: Session, wants: Wants, what: string): Promise<Observation> {
+/**
+ * `what` was not done. `withoutWeights`: the look is good enough when AWS tells the targets, because the weights are
+ * written anew whatever they are. @throws Stop when AWS does not tell for five minutes
+ */
+export async function toldLook(
+  session: Session,
+  wants: Wants,
+  what: string,
+  { withoutWeights = false }: { readonly withoutWeights?: boolean } = {},
+): Promise<Observation> {
   for (let looked = 1; ; looked += 1) {
     const observation = await session.look(wants);
     const groups = Object.keys(observation.groups).filter((key) => observation.groups[key] === null);
     const untold = [
       ...(groups.length > 0 ? [`the targets of ${listing(groups)}`] : []),
-      ...(observation.weights === null ? ["the weights of the members' target groups"] : []),
+      ...(observation.weights === null && !withoutWeights ? ["the weights of the members' target groups"] : []),
     ];
     if (untold.length === 0) return observation;
     if (looked >= mostLooks)

@@ -13,7 +13,7 @@ import { longestSince, momentOf, type Moment } from "./elapsed";
 import { withinDeadline } from "./look-deadline";
 import { repairDrift } from "./repair-drift";
 import type { Session } from "./session";
-import { GateFailed, stopRequested } from "./interruptions";
+import { GateFailed, Stop, stopRequested } from "./interruptions";
 
 export interface Gate {
   readonly name: string;
@@ -26,6 +26,11 @@ export interface Gate {
   readonly meanwhile?: (observation: Observation) => Promise<void>;
   /** Unscaled; rollout.gateTimeoutSeconds when not given. */
   readonly timeoutSeconds?: number;
+  /**
+   * Whether the rollout stops where it is when the time is over and nobody could be asked: that says nothing against
+   * what was done. Absent: it turns back.
+   */
+  readonly untoldStops?: true;
 }
 
 /**
@@ -141,6 +146,8 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
     if (countedMs >= timeoutMs) {
       const message = `${gate.name}: ${decision.message} (waited ${Math.round(countedMs / 1000)} s${holding.told})`;
       tell("failed", "timeout", message, "eks-blue-green status shows what is missing");
+      if (gate.untoldStops === true && isUnknown(decision))
+        throw new Stop("EBG-AWS", message, `wait until it can be seen, then go on with: ${commandName}`);
       throw new GateFailed(
         "EBG-GATE",
         message,

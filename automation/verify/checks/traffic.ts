@@ -2,10 +2,18 @@
  * What a sample of requests says: do they succeed, does every active member answer, is the spread that of the targets, or of the weights?
  */
 import { groupOfMember, groupsOfPort, onePerPort, type GroupRef } from "../../../stacks/config/group-refs";
+import { servingMembers } from "../../../stacks/record";
 import { listing } from "../../gates/gate-result";
-import { isWeighted, partOf, sharesIn, sumOf, type Shares as WeightShares } from "../../observation/route-weights";
+import {
+  expectedWeights,
+  isWeighted,
+  partOf,
+  sharesIn,
+  sumOf,
+  type Shares as WeightShares,
+} from "../../observation/route-weights";
 import { learnOwners, noOwners, targetsOf } from "../../observation/target-owners";
-import { putWeightsBack } from "../../text/weights";
+import { driftAdvice } from "../../preflight/weights";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
 import { fairness } from "../spread-test";
 import { loadBalancerOf } from "../inspect";
@@ -222,10 +230,12 @@ function weightsCheck({ environment, placement, observation, wrongWeights }: Ins
       ),
     ];
   if (sumOf(shares) === 0) return [skipped("EBG-V-WEIGHTS", name, "no member gets requests")];
+  const wanted = expectedWeights(observation.groupOf, shares);
+  const { spares, remedy } = driftAdvice(observation, wanted, servingMembers(placement), name);
   return [
     wrongWeights.length === 0
       ? ok("EBG-V-WEIGHTS", name, `${described(shares)}, in every rule and listener`)
-      : bad("EBG-V-WEIGHTS", name, listing(wrongWeights), putWeightsBack(name)),
+      : bad("EBG-V-WEIGHTS", name, `${listing(wrongWeights)}${spares}`, remedy),
   ];
 }
 

@@ -69,6 +69,27 @@ describe("weights before anything begins", () => {
     assert.deepEqual(codes(null, shifting), ["recommended EBG-AWS"]);
   });
 
+  it("keep no rollback from beginning, nor a drain that the hand went ahead of", () => {
+    const less = look({ weights: weightsOf({ blue: 100, green: 0 }) });
+    const severity = (name: "rollback" | "drain" | "admit", member: string | null): string[] =>
+      weightFindings(less, record, "dev", { name, member, percent: null }).map((finding) => finding.severity);
+    assert.deepEqual(severity("rollback", null), ["recommended", "recommended"]);
+    assert.deepEqual(severity("drain", "green"), ["recommended", "recommended"]);
+    assert.deepEqual(severity("drain", "blue"), ["required", "required"]);
+    assert.deepEqual(severity("admit", "green"), ["required", "required"]);
+  });
+
+  it("are not to be put back onto a member without healthy targets", () => {
+    const remedyWith = (states: Parameters<typeof look>[0]): string =>
+      weightFindings(look({ ...states, weights: weightsOf({ blue: 0, green: 100 }) }), record, "dev")[0]?.remedy ?? "";
+    assert.match(remedyWith({}), /pulumi up --refresh --stack dev/);
+    const dead = ["unhealthy", "unhealthy", "unhealthy"] as const;
+    assert.match(remedyWith({ states: { blue: dead } }), /drain blue --stack dev/);
+    assert.match(remedyWith({ states: { blue: dead, green: dead } }), /put them back only when blue can serve/);
+    // What AWS does not tell is no reason to leave them.
+    assert.match(remedyWith({ states: { blue: dead }, untold: ["web@blue", "api@blue"] }), /pulumi up --refresh/);
+  });
+
   it("say nothing where nobody gets anything, nor where traffic has none", () => {
     const out = { role: "standby", version: "1.35", workload: "running" } as const;
     assert.deepEqual(codes(recorded, { ...record, placement: { blue: out, green: out } }), []);
