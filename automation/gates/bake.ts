@@ -1,6 +1,5 @@
 import {
   bad,
-  failed,
   goodFor,
   isUnknown,
   listing,
@@ -10,6 +9,7 @@ import {
   type Decided,
   type GateMemory,
 } from "./gate-result";
+import { ringing } from "./alarms";
 import { decideFlags } from "./multi-cluster-flag";
 import type { Excused } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
@@ -46,17 +46,8 @@ export function decideBaked(
 ): Decided {
   const flags = decideFlags(observation);
   if (flags !== null) return flags;
-  const ringing = Object.entries(observation.alarms ?? {})
-    .filter(([name, state]) => state === "alarm" && rules.excused?.rang(name) !== true)
-    .map(([name]) => name);
-  if (ringing.length > 0)
-    return notYet(
-      failed(
-        "alarm",
-        `alarm ${listing(ringing)} rings`,
-        "look at the alarm's metric in CloudWatch, then run the upgrade again: eks-blue-green upgrade",
-      ),
-    );
+  const alarm = ringing(observation, rules.excused);
+  if (alarm !== null) return notYet(alarm);
   const problem = servingProblem(observation, owners, rules.active, rules);
   if (problem !== null && !isUnknown(problem))
     return bad(

@@ -5,6 +5,7 @@ import {
   incomplete,
   isUnknown,
   listing,
+  notYet,
   passed,
   untold,
   waiting,
@@ -12,6 +13,8 @@ import {
   type Decision,
   type GateMemory,
 } from "./gate-result";
+import { ringing } from "./alarms";
+import { lacksHealthy } from "../observation/weight-drift";
 import type { Excused } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { differences, type WeightsByPort } from "../observation/route-weights";
@@ -38,6 +41,11 @@ export interface ShiftedRules {
   readonly repairMs?: number;
   /** Requests tell something only after the hold: until then whoever leaves may still be answering them. Absent: no. */
   readonly requestsTellLate?: boolean;
+  /**
+   * Who loses a part of the requests to a member that comes in: alarms are judged then, as long as all of these have
+   * healthy targets, because one that dies makes them ring by itself. Absent: alarms are not judged.
+   */
+  readonly alarmsUnlessDead?: readonly string[];
   /** A teardown: nobody has to serve, so only the weights are looked at. Absent: no. */
   readonly endsService?: boolean;
 }
@@ -50,6 +58,8 @@ export function decideShifted(
   memory: GateMemory,
 ): Decided {
   const { at } = observation;
+  const alarm = alarmOf(observation, rules);
+  if (alarm !== null) return notYet(alarm);
   const wrong = wrongWeights(observation, rules.weights);
   const kept = wrong === null || isUnknown(wrong) ? memory : withoutWeights(memory);
   const since = wrong === null ? (memory.weightsSince ?? at) : null;
@@ -75,6 +85,12 @@ export function decideShifted(
   if (good.memory.badSince !== null && Number.isFinite(known.forgivenAfterMs ?? 0)) return good;
   return { decision: passed(`${rules.what}: so in every rule and listener, and requests succeed`), memory: known };
 }
+
+/** The sooner an alarm is seen, the fewer requests a bad newcomer gets: the hold is the longest part of a small step. */
+const alarmOf = (observation: Observation, { alarmsUnlessDead, excused }: ShiftedRules): Decision | null =>
+  alarmsUnlessDead === undefined || alarmsUnlessDead.some((member) => lacksHealthy(observation, member))
+    ? null
+    : ringing(observation, excused);
 
 const servingOf = (observation: Observation, owners: TargetOwners, rules: ShiftedRules): Decision | null =>
   servingProblem(observation, owners, rules.serving, {

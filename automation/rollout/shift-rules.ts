@@ -16,6 +16,8 @@ export interface ShiftAims {
   readonly to: Shares;
   /** Members that get a larger part. */
   readonly rising: readonly string[];
+  /** Members that get a smaller part, also when it is nothing. */
+  readonly losing: readonly string[];
   /** Members that get something now and get nothing any more. */
   readonly emptied: readonly string[];
   /** Members that get something afterwards; without those that are to leave on the way back. */
@@ -42,6 +44,7 @@ export function aimsOf(session: Session, move: ShiftMove): ShiftAims {
     from,
     to,
     rising,
+    losing: risingMembers(to, from),
     emptied: Object.keys(to).filter((member) => gets(from, member) && !gets(to, member)),
     serving,
     staying: serving.filter((member) => gets(from, member)),

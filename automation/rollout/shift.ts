@@ -42,6 +42,16 @@ const staleSeconds = 60;
 /** Whoever loses its share may be why requests fail: on the way back, or one that is known to be sick. */
 const isSuspected = ({ session: { policy } }: Shift): boolean => policy.suspectsLeaving || policy.sickServes;
 
+/**
+ * Of a member that comes in. Where one is only emptied, or may be why something is bad, they ring for what it did, for
+ * some time after it has nothing any more.
+ */
+const alarmsTell = (shift: Shift): boolean =>
+  !shift.session.policy.endsService &&
+  !isSuspected(shift) &&
+  shift.session.record.rollout?.command?.name !== "rollback" &&
+  Object.values(shift.move.changes).some(({ from, to }) => (to.share ?? 0) > (from.share ?? 0));
+
 const tolerances = (session: Session) => ({
   ...session.tolerance,
   excused: session.policy.excused,
@@ -112,12 +122,17 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     holdMs: session.holdMsOf(move),
     ...tolerances(session),
     requestsTellLate: isSuspected(shift),
+    ...(alarmsTell(shift) ? { alarmsUnlessDead: aims.losing } : {}),
     endsService: session.policy.endsService,
   };
   return {
     name: aims.what,
     index,
-    wants: { ...looksOf(session).serving, weights: true },
+    wants: {
+      ...looksOf(session).serving,
+      weights: true,
+      ...(alarmsTell(shift) ? { alarms: session.rules.alarms } : {}),
+    },
     timeoutSeconds: Math.min(confirmSeconds, session.rules.gateTimeoutSeconds),
     untoldStops: true,
     decide: (seen, memory) => decideShifted(seen, session.owners, rules, memory),

@@ -79,7 +79,9 @@ const rolloutKeys = {
     }),
     [],
     {
-      doc: "Names of CloudWatch alarms that must not be in the state ALARM during a bake; `INSUFFICIENT_DATA` is no alarm.",
+      doc:
+        "Names of CloudWatch alarms that must not be in the state ALARM during a bake, nor while a shift that gives a " +
+        "member more of the requests holds; `INSUFFICIENT_DATA` is no alarm.",
     },
   ),
   retire: withDefault(oneOf("ask", "automatic"), "ask", {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { decideShifted, type ShiftedRules } from "../../../automation/gates/shifted";
 import { freshMemory, type Decision } from "../../../automation/gates/gate-result";
+import { excusedBy } from "../../../automation/observation/baseline";
 import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 import { look, weightsOf, type Scene } from "./weighted-look";
 
@@ -128,6 +129,23 @@ describe("the gate of a shift", () => {
       last(every(10, 4, { states: { blue: ["unhealthy", "healthy", "healthy"] } }), back),
       "failed peers-unhealthy",
     );
+  });
+
+  it("fails as soon as an alarm rings that did not before, where alarms tell of the newcomer", () => {
+    const rings: Scene = { at: 0, alarms: ["web-5xx"] };
+    const judged = { alarmsUnlessDead: ["blue"] };
+    assert.equal(last([rings], judged), "failed alarm");
+    assert.equal(last([{ ...rings, weights: before }], judged), "failed alarm");
+    assert.equal(last([rings]), "waiting hold");
+    assert.equal(
+      last([rings], { ...judged, excused: excusedBy([{ targets: {}, requests: {}, alarms: ["web-5xx"] }]) }),
+      "waiting hold",
+    );
+    // CloudWatch that says nothing keeps no hold from its end: the bake behind it waits for it.
+    assert.equal(last(every(10, 14), judged), "passed");
+    // The old member dies: the alarm rings for that, and the targets tell it.
+    const dead = { states: { blue: ["unhealthy", "unhealthy", "unhealthy"] } } as const;
+    assert.equal(last([{ ...rings, ...dead }], judged), "waiting peers-unhealthy");
   });
 
   it("never passes without a route to look at", () =>

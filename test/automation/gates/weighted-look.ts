@@ -50,6 +50,8 @@ export interface Scene {
   readonly silent?: readonly string[];
   /** Of 16 requests to each port. */
   readonly failed?: number;
+  /** Names of alarms that ring. Absent: nobody asked. */
+  readonly alarms?: readonly string[];
 }
 
 export function look(scene: Scene = {}): Observation {
@@ -78,7 +80,7 @@ export function look(scene: Scene = {}): Observation {
       services.map((service) => [service, { sent: 16, failed, firstFailure: failed > 0 ? "500" : null }]),
     ),
     weights: scene.weights === undefined ? weightsOf({ blue: 90, green: 10 }) : scene.weights,
-    alarms: null,
+    alarms: scene.alarms === undefined ? null : Object.fromEntries(scene.alarms.map((name) => [name, "alarm"])),
     problems: scene.weights === null ? ["Throttling: Rate exceeded"] : [],
   };
 }

@@ -97,6 +97,30 @@ describe("a weighted upgrade", () => {
     assert.deepEqual(vectorsOf(world, "api"), ["blue 90, green 10", "blue 50, green 50", "blue 100, green 0"]);
   });
 
+  it("goes back as soon as an alarm rings while a shift holds", async () => {
+    const world = new WeightedWorld();
+    const rollout = { strategy: "replace", bakeSeconds: 300, alarms: ["web-5xx"] };
+    let rung = 0;
+    let written = 0;
+    world.listen = (event) => {
+      const holds = event.kind === "gate" && event.reason === "hold" && event.gate.includes("10 %");
+      if (!holds || world.alarm) return;
+      world.alarm = true;
+      rung = world.now;
+    };
+    const tell = world.tell.bind(world);
+    world.tell = (port, weights) => {
+      if (weights["blue"] === 100) written = world.now;
+      tell(port, weights);
+    };
+    const result = await world.upgrade({ config: { "eks-blue-green:rollout": JSON.stringify(rollout) } });
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.match(result.message, /alarm web-5xx rings/);
+    back(world);
+    assert.ok(rung > 0 && written - rung < 60_000, `${(written - rung) / 1000} s`);
+    assert.ok(!world.told.some((one) => one.includes("green 50")), world.told.join("; "));
+  });
+
   it("goes back though the old member's cluster is silent: weights need nothing of it", async () => {
     const world = new WeightedWorld();
     world.erring.add("green");
