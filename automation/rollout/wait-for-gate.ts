@@ -7,6 +7,7 @@ import {
   type Decided,
   type Decision,
   type GateMemory,
+  type Waiting,
 } from "../gates/gate-result";
 import type { Observation, Wants } from "../observation/observe";
 import { longestSince, momentOf, type Moment } from "./elapsed";
@@ -146,14 +147,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
     if (countedMs >= timeoutMs) {
       const message = `${gate.name}: ${decision.message} (waited ${Math.round(countedMs / 1000)} s${holding.told})`;
       tell("failed", "timeout", message, "eks-blue-green status shows what is missing");
-      if (gate.untoldStops === true && isUnknown(decision))
-        throw new Stop("EBG-AWS", message, `wait until it can be seen, then go on with: ${commandName}`);
-      throw new GateFailed(
-        "EBG-GATE",
-        message,
-        "repair what the message names (eks-blue-green status shows more); rollout.gateTimeoutSeconds is the longest wait",
-        { reason: decision.reason },
-      );
+      throw timedOut(gate, decision, message, commandName);
     }
     if (observation !== null) {
       await repairDrift(session, observation);
@@ -163,6 +157,17 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
     await clock.sleep(pause(session, decision.retryAt, now), stop);
     if (stop.aborted) throw stopRequested(commandName);
   }
+}
+
+function timedOut(gate: Gate, decision: Waiting, message: string, commandName: string): Stop | GateFailed {
+  if (gate.untoldStops === true && isUnknown(decision))
+    return new Stop("EBG-AWS", message, `wait until it can be seen, then go on with: ${commandName}`);
+  return new GateFailed(
+    "EBG-GATE",
+    message,
+    "repair what the message names (eks-blue-green status shows more); rollout.gateTimeoutSeconds is the longest wait",
+    { reason: decision.reason },
+  );
 }
 
 /** Until the next round: jittered, and not past the time at which the gate would pass. */
