@@ -17,6 +17,9 @@ const allowed: Readonly<Record<string, string>> = {
   "sandbox/data-plane/http/target-connections.ts": "TLS and an agent over sockets that dial has made",
   "sandbox/data-plane/http/exchange.ts": "requests on that agent",
   "sandbox/data-plane/http/upgrade.ts": "requests on a socket that target-connections made",
+  "sandbox/data-plane/http/request-listener.ts": "types of HTTP/2 alone; opens nothing",
+  "sandbox/data-plane/http/server.ts": "a server for clients that come to it; opens nothing",
+  "sandbox/load/client.ts": "TLS over a socket that dial has made; opens none of its own",
   "sandbox/node-agent/programs/attached.ts":
     "/readyz of the controller that was started for a cluster, on a literal 127.0.0.1",
   "sandbox/node-agent/nodes/service-network.ts":
