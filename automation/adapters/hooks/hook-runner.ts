@@ -10,7 +10,7 @@ import {
 import { CommandRunner } from "./command-runner";
 import { callWebhook } from "./webhook";
 
-/** `kubernetesVersion` is the variable `EKS_BLUE_GREEN_HOOK_KUBERNETES_VERSION`. */
+/** `kubernetesVersion` is the variable whose name ends in `KUBERNETES_VERSION`. */
 export const variablesOf = (facts: HookFacts): Record<string, string> =>
   Object.fromEntries(
     Object.entries(facts).map(([name, value]: readonly [string, string]) => [
