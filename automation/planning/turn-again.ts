@@ -86,7 +86,8 @@ export function turnAgain(
     return { kind: "steps", steps: steps.list };
   }
   // Nobody has left yet: whoever was to leave must still serve; where nobody was to, the others.
-  const others = servingMembers(now).filter((name) => name !== open?.member);
+  // By itself it went back because those serve badly: they are nobody to turn to.
+  const others = rollout.asked === true ? servingMembers(now).filter((name) => name !== open?.member) : [];
   if (
     !(staying.length > 0 ? staying : others).some(serves) ||
     moving(rollout.steps.slice(0, rollout.done), "drain").length > 0
