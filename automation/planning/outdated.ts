@@ -17,6 +17,15 @@ export interface MadeDifference {
 }
 
 const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+/**
+ * Subnets that a member lacks tell something only where the config names those of members: a zone that was added for
+ * the load balancer, or a VPC that grew, is no reason to make clusters anew. One that it has and must not keep is.
+ */
+function keepsItsSubnets(made: readonly string[], wanted: readonly string[], { network }: EnvironmentConfig): boolean {
+  const isNamed = network.existing !== null || network.memberZones !== undefined;
+  return !isNamed && made.length > 0 && made.every((id) => wanted.includes(id));
+}
+
 const sorted = (ids: readonly string[]): string[] => [...ids].sort();
 
 function differencesOf(
@@ -26,6 +35,7 @@ function differencesOf(
 ): MadeDifference[] {
   const nodes = made.nodes ?? null;
   const wanted = nodesWanted(config);
+  const subnets = memberSubnetsOf(config, privateSubnetIds);
   const pairs: MadeDifference[] = [
     ...(nodes === null
       ? []
@@ -43,7 +53,7 @@ function differencesOf(
     {
       path: config.network.existing === null ? "network.memberZones" : "network.existing.privateSubnetIds",
       made: sorted(made.privateSubnetIds),
-      wanted: sorted(memberSubnetsOf(config, privateSubnetIds)),
+      wanted: sorted(keepsItsSubnets(made.privateSubnetIds, subnets, config) ? made.privateSubnetIds : subnets),
     },
   ];
   return pairs.filter((one) => !same(one.made, one.wanted));

@@ -82,7 +82,8 @@ const networkKeys = {
   memberZones: leftOut(zones, "`availabilityZones`", {
     doc:
       "Those of `availabilityZones` in which new members' control planes and nodes are made. The load balancer keeps " +
-      "the others, which can't be taken out once they are deployed.",
+      "the others, which can't be taken out once they are deployed. Where they are named, members in other zones are " +
+      "made anew by the next upgrade; a zone that is only added to `availabilityZones` does that to nobody.",
     change: { kind: "new members" },
     example: ["us-east-1a", "us-east-1b"],
   }),

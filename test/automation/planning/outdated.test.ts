@@ -48,7 +48,27 @@ describe("members that were made with other settings", () => {
       [{ permissionsBoundaryArn: "arn:aws:iam::123456789012:policy/b" }, "cluster.permissionsBoundaryArn"],
     ];
     for (const [cluster, path] of changes) assert.deepEqual(of(configOf(cluster), asConfigured), [path]);
-    assert.deepEqual(of(configOf({}), { ...asConfigured, privateSubnetIds: ["subnet-a"] }), ["network.memberZones"]);
+    assert.deepEqual(of(configOf({}), { ...asConfigured, privateSubnetIds: ["subnet-z"] }), ["network.memberZones"]);
+  });
+
+  it("are not told by a zone that the config names for the load balancer only, or for nobody", () => {
+    const two = { ...asConfigured, privateSubnetIds: subnets.slice(0, 2) };
+    assert.deepEqual(of(configOf({}), two), [], "a zone was added");
+    const zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
+    const named = (memberZones: string[]) =>
+      configOf(
+        {},
+        {
+          "eks-blue-green:network": JSON.stringify({
+            availabilityZones: zones,
+            memberZones,
+            cidrBlock: "10.42.0.0/16",
+          }),
+        },
+      );
+    assert.deepEqual(of(named(zones.slice(0, 2)), two), []);
+    assert.deepEqual(of(named(zones), two), ["network.memberZones"], "named for members");
+    assert.deepEqual(of(named(zones.slice(0, 2)), asConfigured), ["network.memberZones"], "named without one");
   });
 
   it("are not told by what changes in place", () => {
