@@ -1,10 +1,10 @@
 /** The record has what is asked for. Whether what it says of traffic is so is looked at: nothing else would say it. */
 import { servingProblem } from "../gates/peers";
 import { plainLook, type Observation } from "../observation/observe";
-import { healthOf } from "../observation/target-owners";
 import { bringIn } from "../planning/step-builder";
 import type { RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
+import { outOfTheSick } from "../rollout/what-leads-out";
 import { whomToTakeOut } from "../rollout/still-failing";
 import { describeAsked, typed } from "../text/command-line";
 import type { Asked } from "./upgrade";
@@ -12,15 +12,11 @@ import type { Asked } from "./upgrade";
 /** What leads out: who is sick leaves when others are well; else somebody else comes in. */
 function remedyFor(session: Session, observation: Observation, asked: Asked): string {
   const { environment } = session.environment;
-  const active = session.serving();
-  const ill = active.filter((name) => healthOf(session.owners, observation, name) === "unhealthy");
-  const well = active.filter((name) => healthOf(session.owners, observation, name) === "healthy");
   const look = `look at all of it: ${typed(environment, "verify")}`;
-  const [first] = ill;
-  if (first !== undefined && well.length > 0) return `take it out: eks-blue-green drain ${first}; ${look}`;
-  const whom = first === undefined ? whomToTakeOut(session, asked) : "";
-  if (whom !== "") return `${whom}; ${look}`;
-  return `${bringIn(session.record.placement, [first ?? active[0] ?? ""])}; ${look}`;
+  const sick = outOfTheSick(session, observation);
+  if (sick !== null) return `${sick}; ${look}`;
+  const whom = whomToTakeOut(session, asked);
+  return `${whom === "" ? bringIn(session.record.placement, [session.serving()[0] ?? ""]) : whom}; ${look}`;
 }
 
 /** With a code when something is wrong: then the command ends with exit code 9, though there is nothing to do. */

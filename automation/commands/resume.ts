@@ -17,6 +17,7 @@ import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { inTraffic, leftToDo, rememberLeftOut, type RolloutResult } from "../rollout/rollout";
+import { withoutUpgrade } from "../rollout/what-leads-out";
 import type { Session } from "../rollout/session";
 import { leadsToWhatFailed } from "../planning/failed-before";
 import { placementBefore, walkBack } from "../planning/walk-back";
@@ -140,7 +141,9 @@ export function asAsked(session: Session, result: RolloutResult, turnedAround: b
       ...result,
       outcome: "done",
       code: result.requestsFail === true ? "EBG-GATE" : null,
-      remedy: [...leftToDo(session), ...held].join("; ") || null,
+      remedy:
+        [...leftToDo(session).map((text) => (held.length > 0 ? withoutUpgrade(text) : text)), ...held].join("; ") ||
+        null,
       message: result.message.replace(/^walked back/, "rolled back"),
     };
   if (result.outcome !== "done" || held.length === 0) return result;

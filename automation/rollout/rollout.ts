@@ -1,6 +1,7 @@
 /** The loop: the rollout of the record, step by step, to its end; or back, when a gate fails before `retire`. */
 import {
   capacityOf,
+  describeMove,
   finishRollout,
   isServing,
   turnBack,
@@ -24,6 +25,7 @@ import { carriesOn } from "./carry-on";
 import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
 import type { Session } from "./session";
+import { leadsOut, withoutUpgrade, type LeadsOut } from "./what-leads-out";
 import { hidesFailures, withWhatFails } from "./still-failing";
 import { typed } from "../text/command-line";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
@@ -58,7 +60,7 @@ async function toItsEnd(session: Session): Promise<RolloutResult> {
       const hidden = hidesFailures(session);
       session.record = finishRollout(session.record);
       await session.flush();
-      const end = finished === null ? done(session) : ended(session, finished, turned);
+      const end = finished === null ? done(session) : await ended(session, finished, turned);
       return hidden ? await withWhatFails(session, end, finished?.command) : end;
     } catch (error) {
       if (error instanceof Stop) return await stopped(session, error);
@@ -214,11 +216,11 @@ async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
  * A walk-back that somebody asked for is a success of what was asked; a rollout that ended where the config no longer
  * points is not the whole of it.
  */
-function ended(
+async function ended(
   session: Session,
   { direction, givenUp, again, reason, command, wantedVersion, cut, steps }: Rollout,
   turned: GateFailed | null,
-): RolloutResult {
+): Promise<RolloutResult> {
   const wanted = session.environment.config.kubernetesVersion;
   if (cut === true && direction === "forward")
     return result(
@@ -229,8 +231,8 @@ function ended(
         `is on ${describeActive(session)}`,
       `to plan the rest anew, run the same command again: ${session.options.commandName}`,
     );
-  if (again === true) return turnedAgain(session, turned, reason);
-  if (direction === "back" && givenUp !== true) return walkedBack(session, turned, reason);
+  if (again === true) return turnedAgain(session, turned, reason, await leadsOut(session));
+  if (direction === "back" && givenUp !== true) return walkedBack(session, turned, reason, await leadsOut(session));
   if (direction === "back" && session.serving().every((name) => session.record.placement[name]?.version === wanted))
     return done(session, `${reason ?? "given up"}; `);
   if (direction === "forward" && (command !== undefined || wantedVersion === wanted)) return done(session);
@@ -247,22 +249,27 @@ function ended(
   );
 }
 
-const describeStep = (step: Step): string => (step.type === "move" ? `'${step.kind} ${step.member}'` : step.why);
+const describeStep = (step: Step): string => (step.type === "move" ? `'${describeMove(step)}'` : step.why);
 
 const done = (session: Session, why = ""): RolloutResult =>
   result(session, "done", null, `${why}traffic is on ${describeActive(session)}`, null);
 
-const walkedBack = (session: Session, cause: GateFailed | null, reason: string | null): RolloutResult =>
+const walkedBack = (session: Session, cause: GateFailed | null, reason: string | null, out: LeadsOut): RolloutResult =>
   result(
     session,
     "walked-back",
     "EBG-WALKED-BACK",
     `walked back: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ${describeActive(session)}`,
-    remedyOf(session, cause),
+    remedyOf(session, cause, out),
   );
 
 /** Neither what was asked for nor the way back was done: those that serve stay. */
-const turnedAgain = (session: Session, cause: GateFailed | null, reason: string | null): RolloutResult => {
+const turnedAgain = (
+  session: Session,
+  cause: GateFailed | null,
+  reason: string | null,
+  { first, upgrade }: LeadsOut,
+): RolloutResult => {
   const { placement } = session.record;
   const out = session.present().filter((name) => !isServing(placement[name]));
   const parted = isWeighted(placement) && session.serving().length > 1 ? session.serving() : [];
@@ -273,9 +280,10 @@ const turnedAgain = (session: Session, cause: GateFailed | null, reason: string 
     `the way back failed a check and was undone: ${cause?.message ?? reason ?? "a gate failed"}; traffic is on ` +
       describeActive(session),
     [
-      `to finish with what serves: eks-blue-green upgrade --stack ${session.environment.environment}`,
+      ...(first === null ? [] : [first]),
+      ...(upgrade === null ? [] : [`to finish with what serves: ${upgrade}`]),
       ...(out.length === 0 ? [] : [`to go back all the same, repair ${out.join(", ")} first`]),
-      ...(parted.length === 0
+      ...(parted.length === 0 || first !== null
         ? []
         : [
             "to take all requests from the one that fails: " +
@@ -285,11 +293,13 @@ const turnedAgain = (session: Session, cause: GateFailed | null, reason: string 
   );
 };
 
-const remedyOf = (session: Session, cause: GateFailed | null): string =>
-  [
-    cause?.remedy ?? "repair what the message names and run the upgrade again: eks-blue-green upgrade",
-    ...leftToDo(session),
-  ].join("; ");
+function remedyOf(session: Session, cause: GateFailed | null, { first, upgrade }: LeadsOut): string {
+  const said = cause?.remedy ?? "repair what the message names, then run the upgrade again: eks-blue-green upgrade";
+  const left = [said, ...leftToDo(session)];
+  return [...(first === null ? [] : [first]), ...(upgrade === null ? left.map(withoutUpgrade) : left)]
+    .filter((text) => text !== "")
+    .join("; ");
+}
 
 /**
  * What a walk-back leaves to a person, because no plan does it by itself: who is out again after its upgrade comes back

@@ -4,6 +4,7 @@ import type { RolloutCommand } from "../../stacks/record";
 import { plainLook } from "../observation/observe";
 import { typed } from "../text/command-line";
 import type { RolloutResult } from "./rollout";
+import { outOfTheSick } from "./what-leads-out";
 import type { Session } from "./session";
 
 const requests = 32;
@@ -37,13 +38,17 @@ export async function withWhatFails(
   result: RolloutResult,
   asked: RolloutCommand | null = null,
 ): Promise<RolloutResult> {
-  const { probes } = await session.look({ ...plainLook, probes: requests });
+  const observation = await session.look({ ...plainLook, probes: requests });
+  const { probes } = observation;
   const failing = Object.entries(probes).filter(([, { failed }]) => failed > 0);
   if (failing.length === 0) return result;
   const what = failing.map(
     ([key, { sent, failed, firstFailure }]) => `${failed} of ${sent} to '${key}' (${firstFailure ?? "no answer"})`,
   );
-  const whom = whomToTakeOut(session, asked);
+  // Who is sick is no riddle.
+  const sick = outOfTheSick(session, observation);
+  const known = sick !== null && result.remedy?.includes(sick) === true;
+  const whom = known ? "" : (sick ?? whomToTakeOut(session, asked));
   const remedy =
     `${whom === "" ? "" : `${whom}; `}repair the service: ` + typed(session.environment.environment, "status");
   return {
@@ -51,6 +56,8 @@ export async function withWhatFails(
     code: result.outcome === "done" ? "EBG-GATE" : result.code,
     requestsFail: true,
     message: `${result.message}; requests failed before, and still do: ${what.join(", ")}`,
-    remedy: result.remedy === null || result.remedy === "" ? remedy : `${remedy}; ${result.remedy}`,
+    remedy: [...(known ? [result.remedy, remedy] : [remedy, result.remedy])]
+      .filter((text) => text !== null && text !== "")
+      .join("; "),
   };
 }

@@ -1,0 +1,60 @@
+/**
+ * What people are told to type when not all is well: only what is not refused then. An upgrade is, while requests fail
+ * or a member that serves is sick.
+ */
+import { heldBack, type Hold } from "../../stacks/record";
+import { servingProblem } from "../gates/peers";
+import { plainLook, type Observation } from "../observation/observe";
+import { healthOf } from "../observation/target-owners";
+import { outdatedMembers, settingsWanted } from "../planning/outdated";
+import { bringIn } from "../planning/step-builder";
+import { typed } from "../text/command-line";
+import { heldRemedy } from "../text/held";
+import type { Session } from "./session";
+
+const requests = 16;
+
+/** Who is sick leaves when others are well; where nobody is well, somebody else comes in. Null: nobody is sick. */
+export function outOfTheSick(session: Session, observation: Observation): string | null {
+  const serving = session.serving();
+  const health = (name: string): string => healthOf(session.owners, observation, name);
+  const sick = serving.filter((name) => health(name) === "unhealthy");
+  const [first] = sick;
+  if (first === undefined) return null;
+  return serving.some((name) => health(name) === "healthy")
+    ? `take it out: ${sick.map((name) => typed(session.environment.environment, `drain ${name}`)).join("; ")}`
+    : bringIn(session.record.placement, [first]);
+}
+
+/** The hold that an upgrade to what the config wants would meet; null: none. */
+function holdAhead(session: Session): Hold | null {
+  const { environment, members, record } = session;
+  const settings = settingsWanted(outdatedMembers(environment.config, environment, members));
+  return heldBack(record, { version: environment.config.kubernetesVersion, settings });
+}
+
+export interface LeadsOut {
+  /** What comes first; null: nothing has to. */
+  readonly first: string | null;
+  /** The upgrade as it can be typed now; null: it would be refused. */
+  readonly upgrade: string | null;
+}
+
+/** As it is seen now, behind a rollout that has ended. */
+export async function leadsOut(session: Session): Promise<LeadsOut> {
+  const observation = await session.look({ ...plainLook, probes: requests });
+  const { environment } = session.environment;
+  const problem = servingProblem(observation, session.owners, session.serving(), { before: {}, toleratedMs: 0 });
+  const hold = holdAhead(session);
+  return {
+    first: problem === null ? null : outOfTheSick(session, observation),
+    upgrade: problem !== null ? null : hold === null ? typed(environment, "upgrade") : heldRemedy(environment, hold),
+  };
+}
+
+/** Gates don't know what is seen when the rollout has ended: the upgrade that they name is left out where it is refused. */
+export const withoutUpgrade = (remedy: string): string =>
+  remedy
+    .split(/; |, then /)
+    .filter((part) => !/run the upgrade again: eks-blue-green upgrade$/.test(part))
+    .join("; ");
