@@ -115,7 +115,12 @@ function asked(
     const run = runOf(options, emit, `${describeAsked(what)} --stack ${options.environment}`, async (member) =>
       typeof approve === "function" ? await approve(member) : approve,
     );
-    return runAsked(ports, withSteps(config, options.steps), { ...run, retryVersion }, what);
+    return runAsked(
+      ports,
+      withSteps(config, options.steps),
+      { ...run, retryVersion, ...(options.steps === undefined ? {} : { steps: options.steps }) },
+      what,
+    );
   });
 }
 

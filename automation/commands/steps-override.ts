@@ -1,5 +1,7 @@
 /** Steps of one run instead of the config's. Pure. */
 
+import type { Rollout } from "../../stacks/record";
+
 const key = "eks-blue-green:rollout";
 
 /** Values of the config with these steps: they are checked as if the config said them. */
@@ -18,3 +20,13 @@ export function withSteps(
   if (typeof rollout !== "object" || rollout === null) return values;
   return { ...values, [key]: JSON.stringify({ ...rollout, steps }) };
 }
+
+/** What people who named steps are told when a rollout under way keeps those that it began with; null: nothing. */
+export const stepsKept = (
+  rollout: Pick<Rollout, "startedAt"> | null,
+  steps: readonly number[] | undefined,
+): string | null =>
+  rollout === null || steps === undefined
+    ? null
+    : `--steps ${steps.join(",")} is not used: the rollout that is under way since ${rollout.startedAt} keeps the steps ` +
+      "that it began with";

@@ -23,12 +23,15 @@ import { wantedConfig } from "./plan";
 import { rememberingHalt } from "./remember-halt";
 import { asAsked, refuseOthers, turnAround } from "./resume";
 import { report, settledFamily } from "./settle-stacks";
+import { stepsKept } from "./steps-override";
 import { stepsOf } from "./upgrade-steps";
 
 export interface UpgradeRun extends SessionOptions {
   readonly environment: string;
   /** Lifts the hold of a version that was rolled back. Default false. */
   readonly retryVersion?: boolean;
+  /** Those of `--steps`, which `values` have already: only for what is told. Absent: the config's. */
+  readonly steps?: readonly number[];
 }
 
 /** What is asked for: `upgrade` (null), or planned work. */
@@ -112,6 +115,8 @@ async function perform(
     await session.flush();
     return await nothingToDo(session, asked);
   }
+  const kept = stepsKept(record.rollout, run.steps);
+  if (kept !== null) run.emit({ kind: "note", message: kept });
   refuseRetiringPrimary(record, config, steps, run.environment);
   await session.identify();
   const wanted = config.kubernetesVersion;

@@ -243,6 +243,11 @@ function guard(
   const serving = goal.filter((name) => isBound(now[name]));
   const comingBack = goal.filter((name) => !isBound(now[name]));
   if (leaving.length > 0 && comingBack.length === 0 && !serving.some((name) => health[name] === "healthy")) {
+    if (serving.length === 0)
+      return stay(
+        `turning back would leave nobody in traffic (nobody served before; ${leaving.join(", ")} would leave), so nothing was moved`,
+        `repair ${leaving.join(", ")} ('eks-blue-green status' shows what is missing), then go on with: ${goOn(record)}`,
+      );
     const what = serving.map((name) => `${name} is ${health[name] ?? "unknown"}`).join(", ");
     const newSide = leaving.map((name) => `${name} is ${health[name] ?? "unknown"}`).join(", ");
     return stay(

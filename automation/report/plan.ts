@@ -84,9 +84,8 @@ function riskLines({ atRisk = [], steps }: UpgradePlan, width: number): string[]
   ];
 }
 
-/** `45 s`, `3 min`. */
-const roughSeconds = (value: number): string =>
-  value < 90 ? `${Math.ceil(value)} s` : `${Math.round(value / 60)} min`;
+/** `45 s`, `3 min`: never less than it is, because it is said as a bound. */
+const roughSeconds = (value: number): string => (value < 90 ? `${Math.ceil(value)} s` : `${Math.ceil(value / 60)} min`);
 
 function totalLines(plan: UpgradePlan & Asked, width: number): string[] {
   const { times, asksForApproval, waitsForExternal, surroundings } = plan;

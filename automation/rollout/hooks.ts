@@ -2,9 +2,10 @@
  * Hooks of the user's own around moves. Each is run before what it stands for is written into the record, and again
  * when that was not reached: a driver that is killed leaves nothing behind that it would have to remember.
  */
+import { createHash } from "node:crypto";
 import type { HookConfig } from "../../stacks/config";
 import { clusterNameOf } from "../../stacks/config/target-groups";
-import type { MemberMove } from "../../stacks/record";
+import type { MemberMove, Rollout } from "../../stacks/record";
 import { actionOf, describeAction, hooksAround } from "../planning/hooks";
 import type { HookCall, HookEnd, HookFacts } from "../ports/hooks";
 import { typed, describeAsked } from "../text/command-line";
@@ -38,12 +39,22 @@ function patienceOf({ record: { rollout } }: Session, { kind }: MemberMove): Pat
 export const mayBeTurned = ({ record: { rollout, intent } }: Session): boolean =>
   rollout?.direction === "back" && intent?.step === 0;
 
+/** The same however often it is resumed, and another one when it turns once more. */
+export const wayOf = ({ direction, reason, again }: Pick<Rollout, "direction" | "reason" | "again">): string =>
+  direction === "forward"
+    ? direction
+    : `${direction}-${createHash("sha256")
+        .update(JSON.stringify([reason, again === true]))
+        .digest("hex")
+        .slice(0, 8)}`;
+
 function factsOf(session: Session, index: number, { member, from, to }: MemberMove, hook: HookConfig): HookFacts {
   const { rollout } = session.record;
   const { environment } = session;
   const direction = rollout?.direction ?? "forward";
   return {
-    id: [rollout?.id ?? "none", direction, index + 1, hook.name, member].join("-"),
+    // A way back that turned once more begins at its first step again: what was done for the one before is not this.
+    id: [rollout?.id ?? "none", rollout === null ? direction : wayOf(rollout), index + 1, hook.name, member].join("-"),
     name: hook.name,
     at: hook.at,
     environment: environment.environment,

@@ -610,6 +610,7 @@ export class World {
       readonly approveRetire?: boolean | (() => boolean);
       readonly stop?: AbortSignal;
       readonly retryVersion?: boolean;
+      readonly steps?: readonly number[];
       readonly config?: Partial<typeof config>;
     } = {},
   ): Promise<RolloutResult> {
@@ -622,6 +623,7 @@ export class World {
       readonly approveRetire?: boolean | (() => boolean);
       readonly stop?: AbortSignal;
       readonly retryVersion?: boolean;
+      readonly steps?: readonly number[];
       readonly config?: Partial<typeof config>;
     } = {},
   ): Promise<RolloutResult> {
@@ -644,6 +646,7 @@ export class World {
           this.listen(event);
         },
         retryVersion: options.retryVersion ?? false,
+        ...(options.steps === undefined ? {} : { steps: options.steps }),
         stop: options.stop ?? never,
         cancel: never,
         approveRetire: async () =>

@@ -57,10 +57,10 @@ The upgrade would:
   11. bake 5 min 0 s (green (1.35) serves without blue)      5 min
   12. retire blue                                           16 min  EKS deletes the cluster
 
-A member that turns out to be bad gets its part for at most 11 min more (a gate sees it, the weights of before are written, the load balancer's nodes follow):
+A member that turns out to be bad gets its part for at most 12 min more (a gate sees it, the weights of before are written, the load balancer's nodes follow):
    3.  green 10 %   as many as all requests of 68 s
    5.  green 50 %   as many as all requests of 6 min
-   7.  green 100 %  as many as all requests of 11 min
+   7.  green 100 %  as many as all requests of 12 min
 What no check sees is not taken back by itself: eks-blue-green rollback does it, until a member is destroyed.
 
 About 1 h 47 min on AWS. EKS promises none of its times; holds and bakes are as the config says.

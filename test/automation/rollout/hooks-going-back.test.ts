@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { wayOf } from "../../../automation/rollout/hooks";
 import { DriverError } from "../../../automation/errors";
 import type { MemberOutputs } from "../../../stacks/contract";
 import { Killed, World, type Fault } from "../world";
@@ -233,5 +234,17 @@ describe("the record that can't be read before a hook", () => {
     assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-HOOK"], result.message);
     assert.match(result.message, /failed 3 times; it could not be run: spawn ENOMEM/);
     assert.ok(world.record.rollout !== null);
+  });
+});
+
+describe("the id of a hook's call", () => {
+  it("is another one when a way back turns once more, and the same when it is resumed", () => {
+    const first = { direction: "back", reason: "web fails" } as const;
+    const again = { direction: "back", reason: "blue is sick", again: true } as const;
+    const over = { direction: "back", reason: "blue is sick" } as const;
+    assert.equal(new Set([first, again, over].map(wayOf)).size, 3);
+    assert.equal(wayOf(first), wayOf({ ...first }));
+    assert.match(wayOf(first), /^back-[0-9a-f]{8}$/);
+    assert.equal(wayOf({ direction: "forward", reason: null }), "forward");
   });
 });

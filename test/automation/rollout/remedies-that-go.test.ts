@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { DriverError } from "../../../automation/errors";
 import type { DriverEventBody } from "../../../automation/events";
 import type { RolloutResult } from "../../../automation/rollout/rollout";
+import { stepsKept } from "../../../automation/commands/steps-override";
 import { withoutUpgrade } from "../../../automation/rollout/what-leads-out";
 import { commandsIn, type NamedCommand } from "../../../automation/text/command-line";
 import type { RolloutCommand } from "../../../stacks/record";
@@ -121,5 +122,20 @@ describe("what a rollout that came back tells people to type", () => {
       "look at the alarm's metric in CloudWatch",
     );
     assert.equal(withoutUpgrade("repair it"), "repair it");
+  });
+
+  it("says that steps typed for an upgrade under way are not used", async () => {
+    const world = new WeightedWorld();
+    const stop = new AbortController();
+    once(world, bakeOf(10), () => stop.abort());
+    await world.upgrade({ stop: stop.signal });
+    const { rollout } = world.record;
+    assert.ok(rollout);
+    assert.match(stepsKept(rollout, [50, 100]) ?? "", /^--steps 50,100 is not used: .* under way since 20\d\d-/);
+    assert.equal(stepsKept(rollout, undefined), null);
+    assert.equal(stepsKept(null, [100]), null);
+    world.listen = () => undefined;
+    await world.upgrade({ steps: [50, 100] });
+    assert.ok(world.events.some((event) => event.kind === "note" && event.message.startsWith("--steps 50,100 is not")));
   });
 });
