@@ -146,7 +146,7 @@ export function serves(owners: TargetOwners, observation: Observation, group: st
 }
 
 /** Whether a port has a healthy target in any of its groups, whoever's. */
-function portServes({ groups, groupOf }: Observation, port: string): Health {
+export function portServes({ groups, groupOf }: Observation, port: string): Health {
   const told = groupsOfPort(groupOf, port).map((group) => groups[group] ?? null);
   if (told.some((targets) => targets?.some((target) => target.state === "healthy"))) return "healthy";
   return told.includes(null) ? "unknown" : "unhealthy";

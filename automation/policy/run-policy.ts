@@ -5,6 +5,7 @@
 import { isWeighted, servingMembers } from "../../stacks/record";
 import type { Baseline, EnvironmentRecord, MemberMove, Rollout, RolloutCommand } from "../../stacks/record";
 import { excusedBy, type Excused } from "../observation/baseline";
+import { wasDead } from "../observation/dead-member";
 import { takesOutAgain } from "../planning/walk-back";
 
 export interface RunPolicy {
@@ -77,10 +78,6 @@ const served = (baseline: Baseline | undefined, member: string): boolean => {
   const groups = Object.values(baseline?.targets[member] ?? {});
   return groups.length > 0 && groups.every(({ registered, healthy }) => healthy > 0 && healthy * 2 >= registered);
 };
-const isDead = (baseline: Baseline | undefined, member: string): boolean => {
-  const groups = Object.values(baseline?.targets[member] ?? {});
-  return groups.length > 0 && groups.every(({ healthy }) => healthy === 0);
-};
 const answered = (baseline: Baseline | undefined): boolean =>
   baseline !== undefined && Object.values(baseline.requests).every(({ failed }) => failed === 0);
 
@@ -140,7 +137,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     requestsTellOnceAnswered: onceAnswered,
     requestsTellLate: back !== null || Object.keys(failing).length > 0,
     suspectsLeaving: back !== null && !asked,
-    sickServes: back === null && isWeighted(placement) && serving.some((name) => isDead(rollout?.baseline, name)),
+    sickServes: back === null && isWeighted(placement) && serving.some((name) => wasDead(rollout?.baseline, name)),
     waitsForLocks: back !== null,
     externalWorkloads: externalWorkloadsOf(rollout),
     requests: (plain) =>

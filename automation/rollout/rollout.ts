@@ -22,6 +22,7 @@ import { healthOf } from "../observation/target-owners";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
+import { givenToTheOthers } from "./cut-short";
 import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
 import type { Session } from "./session";
@@ -216,12 +217,18 @@ async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
  * A walk-back that somebody asked for is a success of what was asked; a rollout that ended where the config no longer
  * points is not the whole of it.
  */
-async function ended(
-  session: Session,
-  { direction, givenUp, again, reason, command, wantedVersion, cut, steps }: Rollout,
-  turned: GateFailed | null,
-): Promise<RolloutResult> {
+async function ended(session: Session, finished: Rollout, turned: GateFailed | null): Promise<RolloutResult> {
+  const { direction, givenUp, again, reason, command, wantedVersion, cut, steps } = finished;
   const wanted = session.environment.config.kubernetesVersion;
+  const given = givenToTheOthers(session, finished);
+  if (given !== null)
+    return result(
+      session,
+      "stopped",
+      "EBG-STOPPED",
+      `${given.what}; traffic is on ${describeActive(session)}`,
+      given.remedy,
+    );
   if (cut === true && direction === "forward")
     return result(
       session,

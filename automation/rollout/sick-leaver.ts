@@ -1,12 +1,20 @@
-/** The member that is to leave serves nobody any more, and most requests still go there: the rest goes over at once. */
-import { isWeighted, type EnvironmentRecord } from "../../stacks/record";
+/** A member serves nobody any more, and requests still go there: those that are well get them at once. */
+import { boundMembers, isServing, isWeighted, servingMembers, type EnvironmentRecord } from "../../stacks/record";
 import { baselineOf } from "../observation/baseline";
+import { isDeadIn } from "../observation/dead-member";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { allAtOnce } from "../planning/all-at-once";
+import { shiftWithout } from "../planning/shares-without";
 import { isUpgrade } from "../planning/step-builder";
 import type { Turning } from "../planning/walk-back";
 import type { Session } from "./session";
+
+type Rest = Pick<EnvironmentRecord, "intent"> & {
+  readonly steps: NonNullable<EnvironmentRecord["rollout"]>["steps"];
+  /** What was planned behind it was planned with a member that is dead. */
+  readonly cut?: true;
+};
 
 /**
  * Going back would lead to it, and staying leaves it its share: a target group without a healthy target answers its part
@@ -14,25 +22,21 @@ import type { Session } from "./session";
  * all healthy.
  */
 export function pastTheSick(session: Session, observation: Observation, { worse }: Turning): EnvironmentRecord | null {
-  const { record, owners, policy } = session;
+  const { record, owners } = session;
   const { rollout, placement } = record;
-  if (rollout === null || rollout.direction !== "forward" || !isUpgrade(rollout)) return null;
-  if (!worse || rollout.strategy !== "replace" || !isWeighted(placement)) return null;
-  const way = allAtOnce(record);
-  if (way === null) return null;
-  const seen = baselineOf(observation, owners, [way.leaves]).targets;
-  const well = (name: string): boolean => healthOf(owners, observation, name, policy.excused.sick) === "healthy";
-  const groups = Object.values(seen[way.leaves] ?? {});
-  const dead = groups.length > 0 && groups.every(({ healthy }) => healthy === 0);
-  if (!dead || way.stay.length === 0 || !way.stay.every(well)) return null;
+  if (rollout === null || rollout.direction !== "forward" || !worse || !isWeighted(placement)) return null;
+  const rest = theRest(session, observation) ?? withoutTheDead(session, observation);
+  if (rest === null) return null;
   const { baseline } = rollout;
+  const seen = baselineOf(observation, owners, boundMembers(placement)).targets;
   return {
     ...record,
     revision: record.revision + 1,
-    intent: way.intent,
+    intent: rest.intent,
     rollout: {
       ...rollout,
-      steps: way.steps,
+      steps: rest.steps,
+      ...(rest.cut === true ? { cut: true as const } : {}),
       // That it is sick is no news from here on; requests and alarms are compared with the time before.
       baseline: {
         requests: baseline?.requests ?? {},
@@ -40,5 +44,45 @@ export function pastTheSick(session: Session, observation: Observation, { worse 
         targets: { ...baseline?.targets, ...seen },
       },
     },
+  };
+}
+
+const isWell = ({ owners, policy }: Session, observation: Observation, name: string): boolean =>
+  healthOf(owners, observation, name, policy.excused.sick) === "healthy";
+
+/** An upgrade in which a new member takes the place of the dead one: its steps that are left, in one. */
+function theRest(session: Session, observation: Observation): Rest | null {
+  const { record, owners } = session;
+  if (record.rollout === null || !isUpgrade(record.rollout) || record.rollout.strategy !== "replace") return null;
+  const way = allAtOnce(record);
+  if (way === null || !isDeadIn(observation, owners, way.leaves)) return null;
+  if (way.stay.length === 0 || !way.stay.every((name) => isWell(session, observation, name))) return null;
+  return { steps: way.steps, intent: way.intent };
+}
+
+/** A member comes in beside the dead one, or was to let it go later: who is well serves, and the rest is planned anew. */
+function withoutTheDead(session: Session, observation: Observation): Rest | null {
+  const { record, owners } = session;
+  const { rollout, intent, placement } = record;
+  if (rollout === null) return null;
+  const cycles = isUpgrade(rollout) && rollout.strategy === "cycle";
+  if (!cycles && rollout.command?.name !== "admit") return null;
+  const open = intent?.move ?? null;
+  const next = rollout.steps[rollout.done];
+  if (
+    open === null ? next?.type !== "bake" && !(next?.type === "move" && next.kind === "shift") : open.kind !== "shift"
+  )
+    return null;
+  const gone = servingMembers(placement).filter((name) => isDeadIn(observation, owners, name));
+  if (gone.length === 0) return null;
+  const shift = shiftWithout(placement, open, { gone, isWell: (name) => isWell(session, observation, name) });
+  if (shift === null) return null;
+  const serve = boundMembers(placement).filter((name) => isServing(shift.changes[name]?.to ?? placement[name]));
+  if (!serve.every((name) => isWell(session, observation, name))) return null;
+  const { type: _, ...move } = shift;
+  return {
+    steps: [...rollout.steps.slice(0, rollout.done), shift],
+    intent: intent === null ? null : { ...intent, move },
+    cut: true,
   };
 }

@@ -1,0 +1,24 @@
+/** What a rollout says that ended when a member in it was dead: where traffic is weighted its share went to the others. */
+import { isServing, isWeighted, type Rollout } from "../../stacks/record";
+import { typed } from "../text/command-line";
+import { doing } from "../text/sentences";
+import type { Session } from "./session";
+
+/** Without where traffic is. Null: it did not end so. */
+export function givenToTheOthers(
+  session: Session,
+  { cut, direction, steps }: Rollout,
+): { readonly what: string; readonly remedy: string } | null {
+  const { placement } = session.record;
+  const last = steps.at(-1);
+  if (cut !== true || direction !== "forward" || last?.type !== "move" || last.kind !== "shift") return null;
+  const idle = isWeighted(placement) ? session.active().filter((name) => !isServing(placement[name])) : [];
+  if (idle.length === 0) return null;
+  const drains = idle.map((name) => typed(session.environment.environment, `drain ${name}`));
+  return {
+    what:
+      `${doing(idle, "serve")} nobody any more, so all requests were given to the others in one shift, and what was ` +
+      "planned ends there",
+    remedy: `take it out: ${drains.join("; ")}; then plan the rest anew: ${session.options.commandName}`,
+  };
+}
