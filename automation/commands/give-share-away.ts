@@ -15,6 +15,8 @@ import { inTeardown, mayEvacuate, type EvacuationRequest } from "../evacuation/e
 import { DriverError } from "../errors";
 import { baselineOf } from "../observation/baseline";
 import { plainLook, type Observation } from "../observation/observe";
+import { healthOf } from "../observation/target-owners";
+import { shiftWithout } from "../planning/shares-without";
 import { steps } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
 import { describeAsked, typed } from "../text/command-line";
@@ -22,22 +24,27 @@ import { describeAsked, typed } from "../text/command-line";
 /** Thrown by this file, to itself: what is left of the rollout needs the member's cluster. */
 class ShareIsGone extends Error {}
 
+type ShiftStep = Step & { readonly type: "move"; readonly kind: "shift" };
+
 const isOwn = ({ rollout }: EnvironmentRecord, member: string): boolean =>
   rollout?.command?.name === "drain" && rollout.command.member === member && rollout.direction === "forward";
 
 /** The shift, and the drain that `drain` would go on with should the cluster come back before the evacuation begins. */
-function stepsOf(member: string, stands: MemberPlacement): Step[] {
+function stepsOf(member: string, stands: MemberPlacement, shift: ShiftStep | null): Step[] {
   const { share: _share, ...plain } = stands;
   const emptied = { ...stands, share: 0 };
   return [
-    { type: "move", kind: "shift", changes: { [member]: { from: stands, to: emptied } } },
+    shift ?? { type: "move", kind: "shift", changes: { [member]: { from: stands, to: emptied } } },
     { type: "move", kind: "drain", member, from: emptied, to: { ...plain, role: "standby" } },
   ];
 }
 
-/** Nothing else may be half-way: nobody could say who gets which part. @throws EBG-EVACUATE */
+/**
+ * A shift that is open, and changes its share too, leads elsewhere instead: all of it is written anew. Nothing else may be
+ * half-way: nobody could say who gets which part. @throws EBG-EVACUATE
+ */
 function refuseOpenMove({ intent, rollout }: EnvironmentRecord, { member, environment }: EvacuationRequest): void {
-  if (intent === null) return;
+  if (intent === null || (intent.move.kind === "shift" && isMovedBy(intent.move, member))) return;
   const command = describeAsked(rollout?.command ?? null);
   throw new DriverError(
     "EBG-EVACUATE",
@@ -58,18 +65,24 @@ function begun(session: Session, observation: Observation, { member }: Evacuatio
       message: `rollout ${record.rollout.id} ends here: it was planned with ${member}`,
     });
   const startedAt = session.isoNow();
-  return startRollout(
-    { ...record, rollout: null },
+  const { intent } = record;
+  const isWell = (name: string): boolean => healthOf(session.owners, observation, name) === "healthy";
+  const shift = intent === null ? null : shiftWithout(record.placement, intent.move, { gone: [member], isWell });
+  const started = startRollout(
+    { ...record, rollout: null, intent: null },
     {
       id: `${startedAt.replace(/[-:]|\.\d+/g, "")}-evacuate`,
       command: { name: "drain", member, percent: null },
       strategy: session.rules.strategy,
       wantedVersion: session.environment.config.kubernetesVersion,
-      steps: stepsOf(member, stands),
+      steps: stepsOf(member, stands, shift),
       startedAt,
       baseline: baselineOf(observation, session.owners, session.active()),
     },
   );
+  if (intent === null || shift === null) return started;
+  const { type: _type, ...move } = shift;
+  return { ...started, intent: { ...session.signed(intent), move, step: 0 } };
 }
 
 /** Whether it gets no part of the requests, and no shift is half-way that takes one from it. */

@@ -146,6 +146,21 @@ describe("evacuate where traffic is weighted", () => {
     assert.ok(world.failingMs < 700_000, `requests failed for ${world.failingMs / 1000} s`);
   });
 
+  it("takes over a shift that leads back to the dead member: one that `rollback` began in its middle", async () => {
+    const world = dead(true);
+    world.fault = { call: "modify api", nth: 1, kind: "before", error: () => new Killed() };
+    await assert.rejects(evacuateBlue(world), Killed);
+    world.fault = null;
+    world.dead = false;
+    await world.run({ name: "rollback", member: null, percent: null });
+    assert.equal(world.record.rollout?.direction, "back");
+    assert.equal(world.record.intent?.move.kind, "shift");
+    const out = await evacuateBlue(world);
+    assert.equal(out.outcome, "done", out.message);
+    isOut(world);
+    assert.equal(world.failingShare(), 0);
+  });
+
   it("goes on wherever it is killed", async function () {
     this.timeout(120_000);
     const reference = dead(false);
