@@ -1,7 +1,8 @@
 /** A member serves nobody any more, and requests still go there: those that are well get them at once. */
+import { isDeepStrictEqual } from "node:util";
 import { boundMembers, isServing, isWeighted, servingMembers, type EnvironmentRecord } from "../../stacks/record";
 import { baselineOf } from "../observation/baseline";
-import { isDeadIn } from "../observation/dead-member";
+import { isDeadIn, wasDead } from "../observation/dead-member";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { allAtOnce } from "../planning/all-at-once";
@@ -56,6 +57,9 @@ function theRest(session: Session, observation: Observation): Rest | null {
   if (record.rollout === null || !isUpgrade(record.rollout) || record.rollout.strategy !== "replace") return null;
   const way = allAtOnce(record);
   if (way === null || !isDeadIn(observation, owners, way.leaves)) return null;
+  // It is that shift that failed though the dead one was known: nothing is gained by making it again.
+  const known = wasDead(record.rollout.baseline, way.leaves);
+  if (known && isDeepStrictEqual(record.intent?.move ?? null, way.intent?.move)) return null;
   if (way.stay.length === 0 || !way.stay.every((name) => isWell(session, observation, name))) return null;
   return { steps: way.steps, intent: way.intent };
 }
@@ -64,7 +68,8 @@ function theRest(session: Session, observation: Observation): Rest | null {
 function withoutTheDead(session: Session, observation: Observation): Rest | null {
   const { record, owners } = session;
   const { rollout, intent, placement } = record;
-  if (rollout === null) return null;
+  // Cut already: it is that shift that failed, and nothing is gained by making it again.
+  if (rollout === null || rollout.cut === true) return null;
   const cycles = isUpgrade(rollout) && rollout.strategy === "cycle";
   if (!cycles && rollout.command?.name !== "admit") return null;
   const open = intent?.move ?? null;

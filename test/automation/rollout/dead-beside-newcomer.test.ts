@@ -95,6 +95,27 @@ describe("a member that dies while another one comes in", () => {
     assert.equal(world.failingShare(), 0);
   });
 
+  for (const [command, run] of [
+    ["admit", (world: WeightedWorld) => world.run(asked("admit", "green"))],
+    ["upgrade", (world: WeightedWorld) => world.upgrade()],
+  ] as const)
+    it(`${command} ends with a failure when the newcomer answers errors too: the same shift is not made again`, async () => {
+      const world = new WeightedWorld();
+      diesAt(world, "blue", false, inBake());
+      const { listen } = world;
+      let given = 0;
+      world.listen = (event) => {
+        listen(event);
+        if (event.kind !== "note" || !/goes on/.test(event.message)) return;
+        given += 1;
+        world.erring.add("green");
+        assert.ok(given < 3, "it goes on for ever");
+      };
+      const result = await run(world);
+      assert.equal(result.outcome, "failed", result.message);
+      assert.equal(given, 1);
+    });
+
   it("upgrade: the old member has no healthy target in one of its services only", async () => {
     class OneService extends WeightedWorld {
       half = false;
