@@ -15,7 +15,6 @@ import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import { baselineOf } from "../observation/baseline";
 import { plainLook, type Observation } from "../observation/observe";
-import type { GateReason } from "../gates/gate-result";
 import { nothingAnswers } from "../gates/peers";
 import { healthOf } from "../observation/target-owners";
 
@@ -30,6 +29,7 @@ import { leadsOut, withoutUpgrade, type LeadsOut } from "./what-leads-out";
 import { hidesFailures, withWhatFails } from "./still-failing";
 import { typed } from "../text/command-line";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
+import { tellsWorse } from "./worse-reasons";
 
 export interface RolloutResult {
   readonly outcome: Outcome;
@@ -128,7 +128,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
   const { policy } = session;
   const turning = {
     refuge: policy.refuge,
-    worse: cause.reason !== null && worseReasons.has(cause.reason),
+    worse: tellsWorse(cause.reason),
     nothingAnswers: nothingAnswers(observation),
   };
   if (await carriesOn(session, cause, observation, turning)) return "goes on";
@@ -199,15 +199,6 @@ async function lookUntilTold(session: Session): Promise<Observation> {
   }
 }
 const requestsOfATurn = 32;
-/** What tells that those that stay, or came back, are worse than those that leave. */
-const worseReasons: ReadonlySet<GateReason> = new Set([
-  "probe",
-  "peers-unhealthy",
-  "peers-missing",
-  "last-active",
-  "alarm",
-]);
-
 async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
   await session.flush();
   return result(session, "stopped", stop.code, stop.message, stop.remedy);
