@@ -1,5 +1,4 @@
 import {
-  bad,
   goodFor,
   holding,
   incomplete,
@@ -18,24 +17,14 @@ import { decideFlags } from "./multi-cluster-flag";
 import type { Excused } from "../observation/baseline";
 import { groupsOfMember, silence, type MemberServiceObservation, type Observation } from "../observation/observe";
 import { isRegistered, targetsOf, type TargetOwners } from "../observation/target-owners";
-import { isDrift, peerProblems, probeProblem, remedyOf, toleratedFor, worstOf, type Snapshot } from "./peers";
+import { isDrift, notServing, peerProblems, probeProblem, worstOf, type Snapshot, type Tolerance } from "./peers";
 
-export interface AdmitRules {
+export interface AdmitRules extends Tolerance {
   readonly member: string;
   /** The other active members. */
   readonly peers: readonly string[];
   readonly peersBefore: Readonly<Record<string, Snapshot>>;
   readonly holdMs: number;
-  /** How long peers may look bad before the gate fails. */
-  readonly toleratedMs: number;
-  /** The same of failed requests; toleratedMs when absent. */
-  readonly requestsToleratedMs?: number;
-  /** What was so before the move. Absent: nothing. */
-  readonly excused?: Excused;
-  /**
-   * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
-   */
-  readonly repairMs?: number;
   /** It is bound, and has no share of the requests yet. Absent: it serves. */
   readonly unserved?: boolean;
   /** What must be ready besides, as the pods of a new size; null when it is. Absent: nothing. */
@@ -81,7 +70,7 @@ function decideArrived(observation: Observation, owners: TargetOwners, rules: Ad
   // What users feel is judged first: the member's own targets may need a long time, and requests fail meanwhile.
   const serving = servingOf(observation, owners, rules);
   if (serving !== null && !isUnknown(serving))
-    return bad(memory, observation.at, toleratedFor(serving, rules), serving, remedyFor(serving), rules.repairMs);
+    return notServing(serving, observation, rules, memory, remedyFor(serving));
   if (serving !== null) return untold(memory, serving);
   const lacking = rules.ready?.(observation) ?? null;
   if (lacking !== null) return incomplete(memory, observation.at, lacking);
@@ -90,18 +79,12 @@ function decideArrived(observation: Observation, owners: TargetOwners, rules: Ad
   return held.decision.status === "passed" && probe !== null ? { decision: probe, memory: held.memory } : held;
 }
 
-const statusShows = "eks-blue-green status shows each target's state";
-
-function remedyFor(problem: Decision): string {
-  const evicted = problem.status === "waiting" && /^peers-/.test(problem.reason);
-  return remedyOf(
-    problem,
-    evicted
-      ? "look for a controller without the multi-cluster flag, then remove the annotation " +
-          "elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again"
-      : statusShows,
-  );
-}
+/** Undefined: the usual one. */
+const remedyFor = (problem: Decision): string | undefined =>
+  problem.status === "waiting" && /^peers-/.test(problem.reason)
+    ? "look for a controller without the multi-cluster flag, then remove the annotation " +
+      "elbv2.k8s.aws/checkpoint from the peer's TargetGroupBinding so that it registers again"
+    : undefined;
 
 /**
  * On the way back something is broken already, and whoever comes in makes it better: a peer that is sick is no reason

@@ -1,35 +1,14 @@
-import {
-  bad,
-  goodFor,
-  isUnknown,
-  listing,
-  notYet,
-  untold,
-  waiting,
-  type Decided,
-  type GateMemory,
-} from "./gate-result";
+import { goodFor, isUnknown, listing, notYet, untold, waiting, type Decided, type GateMemory } from "./gate-result";
 import { ringing } from "./alarms";
 import { decideFlags } from "./multi-cluster-flag";
-import type { Excused } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import type { TargetOwners } from "../observation/target-owners";
-import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
+import { notServing, servingProblem, type Snapshot, type Tolerance } from "./peers";
 
-export interface BakeRules {
+export interface BakeRules extends Tolerance {
   readonly active: readonly string[];
   readonly before: Readonly<Record<string, Snapshot>>;
   readonly bakeMs: number;
-  /** How long something may look bad before the rollout turns back. */
-  readonly toleratedMs: number;
-  /** The same of failed requests; toleratedMs when absent. */
-  readonly requestsToleratedMs?: number;
-  /** What was so before the move. Absent: nothing. */
-  readonly excused?: Excused;
-  /**
-   * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
-   */
-  readonly repairMs?: number;
   readonly why: string;
   /** Names of the alarms that must be seen not to ring. */
   readonly alarms: readonly string[];
@@ -50,16 +29,12 @@ export function decideBaked(
   if (alarm !== null) return notYet(alarm);
   const problem = servingProblem(observation, owners, rules.active, rules);
   if (problem !== null && !isUnknown(problem))
-    return bad(
-      memory,
-      observation.at,
-      toleratedFor(problem, rules),
+    return notServing(
       problem,
-      remedyOf(
-        problem,
-        "eks-blue-green status shows each target's state; then run the upgrade again: eks-blue-green upgrade",
-      ),
-      rules.repairMs,
+      observation,
+      rules,
+      memory,
+      "eks-blue-green status shows each target's state; then run the upgrade again: eks-blue-green upgrade",
     );
   if (problem !== null) return untold(memory, problem);
   const unseen = rules.alarms.filter((name) => (observation.alarms?.[name] ?? "missing") === "missing");

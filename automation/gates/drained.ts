@@ -1,5 +1,4 @@
 import {
-  bad,
   failed,
   goodFor,
   incomplete,
@@ -14,24 +13,26 @@ import {
   type GateMemory,
 } from "./gate-result";
 import type { DeploymentState } from "../ports";
-import type { Excused } from "../observation/baseline";
 import { hasPartIn } from "../../stacks/config/group-refs";
 import { groupsOfMember, silence, type Observation } from "../observation/observe";
 import { isDraining, isRegistered, snapshot, type TargetOwners } from "../observation/target-owners";
-import { nothingAnswers, remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
+import {
+  isProbe,
+  nothingAnswers,
+  notServing,
+  servingProblem,
+  toleratedFor,
+  type Snapshot,
+  type Tolerance,
+} from "./peers";
 
-export interface DrainRules {
+export interface DrainRules extends Tolerance {
   readonly member: string;
   readonly peers: readonly string[];
   readonly peersBefore: Readonly<Record<string, Snapshot>>;
   /** The member's targets before the move, from the record: all of them must go. */
   readonly before: Snapshot;
   readonly holdMs: number;
-  readonly toleratedMs: number;
-  /** The same of failed requests; toleratedMs when absent. */
-  readonly requestsToleratedMs?: number;
-  /** What was so before the move. Absent: nothing. */
-  readonly excused?: Excused;
   /** The longest that ELBv2 lets open connections drain: that long it is as it should be. */
   readonly drainMs: number;
   /**
@@ -43,10 +44,6 @@ export interface DrainRules {
   readonly noAnswerToleratedMs?: number;
   /** Whether another member that lists a target may be believed. Absent: yes. */
   readonly mayBeTaken?: (service: string, id: string) => boolean;
-  /**
-   * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
-   */
-  readonly repairMs?: number;
 }
 
 /**
@@ -124,13 +121,20 @@ const leastOfAnswered = 0.25;
  * nobody waits for a share that comes and goes. The command's end says that they still fail.
  */
 function failedBefore({ probes }: Observation, rules: DrainRules, problem: Decision | null): boolean {
-  if (problem?.status !== "waiting" || problem.reason !== "probe") return false;
-  if (Number.isFinite(toleratedFor(problem, rules))) return false;
+  if (problem === null || !isProbe(problem) || Number.isFinite(toleratedFor(problem, rules))) return false;
   return Object.entries(probes).every(([port, { sent, failed: count }]) => {
     const answeredBefore = 1 - (rules.excused?.failing(port) ?? 0);
     const answered = sent === 0 ? 1 : 1 - count / sent;
     return count === 0 || (answeredBefore < 1 && answered > 0 && answered >= answeredBefore * leastOfAnswered);
   });
+}
+
+/** Less where nothing is answered at all. */
+function toleranceFor(problem: Decision, observation: Observation, rules: DrainRules): Tolerance {
+  const { noAnswerToleratedMs } = rules;
+  if (noAnswerToleratedMs === undefined || !nothingAnswers(observation)) return rules;
+  const least = Math.min(noAnswerToleratedMs, toleratedFor(problem, rules));
+  return { ...rules, toleratedMs: least, requestsToleratedMs: least };
 }
 
 /**
@@ -143,29 +147,16 @@ export function decideDrained(
   rules: DrainRules,
   memory: GateMemory,
 ): Decided {
-  const problem = servingProblem(observation, owners, rules.peers, {
-    before: rules.peersBefore,
-    toleratedMs: rules.toleratedMs,
-    ...(rules.excused === undefined ? {} : { excused: rules.excused }),
-  });
+  const problem = servingProblem(observation, owners, rules.peers, { ...rules, before: rules.peersBefore });
   const peers = failedBefore(observation, rules, problem) ? null : problem;
   const left = remaining(observation, rules);
   const gone = left.unknown.length === 0 && Object.values(left.registered).flat().length === 0;
   const goneSince = gone ? (memory.drainingSince ?? observation.at) : null;
   const early = rules.requestsTellLate === true && (goneSince === null || observation.at - goneSince < rules.holdMs);
-  if (early && peers?.status === "waiting" && peers.reason === "probe" && goneSince !== null)
+  if (early && peers?.status === "waiting" && isProbe(peers) && goneSince !== null)
     return incomplete({ ...memory, drainingSince: goneSince }, observation.at, { ...peers, expected: true });
-  if (peers !== null && !isUnknown(peers) && !(early && peers.status === "waiting" && peers.reason === "probe"))
-    return bad(
-      memory,
-      observation.at,
-      nothingAnswers(observation) && rules.noAnswerToleratedMs !== undefined
-        ? Math.min(rules.noAnswerToleratedMs, toleratedFor(peers, rules))
-        : toleratedFor(peers, rules),
-      peers,
-      remedyOf(peers, "eks-blue-green status shows each target's state"),
-      rules.repairMs,
-    );
+  if (peers !== null && !isUnknown(peers) && !(early && isProbe(peers)))
+    return notServing(peers, observation, toleranceFor(peers, observation, rules), memory);
   if (isUnknown(peers)) return untold(memory, peers as Decision);
   if (left.unknown.length > 0)
     return untold(memory, waiting("unknown", `AWS did not tell the targets of ${left.unknown.join(", ")}`));

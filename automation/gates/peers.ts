@@ -1,5 +1,5 @@
 /** The others: after a move of one member, the rest of the group must be as it was. */
-import { isUnknown, listing, waiting, type Decision } from "./gate-result";
+import { bad, isUnknown, listing, waiting, type Decided, type Decision, type GateMemory } from "./gate-result";
 import { driftedTargets } from "../observation/target-drift";
 import { declareAgain, describeLost, isBindingLost } from "../observation/deleted-objects";
 import { groupsOfMember, type MemberServiceObservation, type Observation } from "../observation/observe";
@@ -105,6 +105,10 @@ const notBack =
   "empties it (kubectl -n kube-system rollout restart deployment aws-load-balancer-controller); then run the " +
   "same command again";
 
+/** Requests fail. */
+export const isProbe = (decision: Decision | null): boolean =>
+  decision?.status === "waiting" && decision.reason === "probe";
+
 export const isDrift = (decision: Decision | null): boolean =>
   decision?.status === "waiting" && decision.reason === "drift";
 
@@ -114,11 +118,22 @@ export function remedyOf(problem: Decision, otherwise: string): string {
   return isDrift(problem) ? notBack : otherwise;
 }
 
-export interface ServingRules {
-  readonly before: Readonly<Record<string, Snapshot>>;
-  /** What was so before. Absent: nothing. */
-  readonly excused?: Excused;
+/** What a gate puts up with of those that serve. */
+export interface Tolerance {
+  /** How long they may look bad before the gate fails. */
   readonly toleratedMs: number;
+  /** The same of failed requests; toleratedMs when absent. */
+  readonly requestsToleratedMs?: number;
+  /** What was so before the move. Absent: nothing. */
+  readonly excused?: Excused;
+  /**
+   * How long targets that were taken away behind a controller's back may take to come back; toleratedMs when absent.
+   */
+  readonly repairMs?: number;
+}
+
+export interface ServingRules extends Pick<Tolerance, "toleratedMs" | "excused"> {
+  readonly before: Readonly<Record<string, Snapshot>>;
 }
 
 /**
@@ -141,9 +156,19 @@ export function servingProblem(
 /** How long this problem may last: of requests it may be another time than of members. */
 export const toleratedFor = (
   problem: Decision,
-  { toleratedMs, requestsToleratedMs }: { readonly toleratedMs: number; readonly requestsToleratedMs?: number },
-): number =>
-  problem.status === "waiting" && problem.reason === "probe" ? (requestsToleratedMs ?? toleratedMs) : toleratedMs;
+  { toleratedMs, requestsToleratedMs }: Pick<Tolerance, "toleratedMs" | "requestsToleratedMs">,
+): number => (isProbe(problem) ? (requestsToleratedMs ?? toleratedMs) : toleratedMs);
+
+const statusShows = "eks-blue-green status shows each target's state";
+
+/** `servingProblem` has found this: it waits while it is tolerated, and fails behind that. `remedy`: of what has none of its own. */
+export const notServing = (
+  problem: Decision,
+  { at }: Pick<Observation, "at">,
+  rules: Pick<Tolerance, "toleratedMs" | "requestsToleratedMs" | "repairMs">,
+  memory: GateMemory,
+  remedy: string = statusShows,
+): Decided => bad(memory, at, toleratedFor(problem, rules), problem, remedyOf(problem, remedy), rules.repairMs);
 
 /** Not one request was answered, in any service. */
 export function nothingAnswers({ probes }: Pick<Observation, "probes">): boolean {

@@ -1,6 +1,5 @@
 /** Before a member gets a larger part of the requests: it can take it, and those that serve are well. */
 import {
-  bad,
   incomplete,
   isUnknown,
   notYet,
@@ -12,24 +11,16 @@ import {
   type Waiting,
 } from "./gate-result";
 import { ownProblem } from "./admitted";
-import type { Excused } from "../observation/baseline";
 import { groupsOfMember, type Observation } from "../observation/observe";
 import { isRegistered, targetsOf, type TargetOwners } from "../observation/target-owners";
-import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
+import { notServing, servingProblem, type Snapshot, type Tolerance } from "./peers";
 
-export interface ShiftReadyRules {
+export interface ShiftReadyRules extends Tolerance {
   /** Members that get a larger part. */
   readonly rising: readonly string[];
   /** Members that get requests now, and go on getting some. */
   readonly serving: readonly string[];
   readonly peersBefore: Readonly<Record<string, Snapshot>>;
-  /** How long those that serve may look bad before the gate fails. */
-  readonly toleratedMs: number;
-  /** The same of failed requests; toleratedMs when absent. */
-  readonly requestsToleratedMs?: number;
-  /** What was so before. Absent: nothing. */
-  readonly excused?: Excused;
-  readonly repairMs?: number;
   /**
    * On the way back something is broken already: requests that fail say nothing of whoever comes back, and one that
    * serves with half of its targets is better than one that answers errors. Absent: no.
@@ -45,20 +36,8 @@ export function decideShiftReady(
   memory: GateMemory,
 ): Decided {
   if (rules.lenient !== true) {
-    const serving = servingProblem(observation, owners, rules.serving, {
-      before: rules.peersBefore,
-      toleratedMs: rules.toleratedMs,
-      ...(rules.excused === undefined ? {} : { excused: rules.excused }),
-    });
-    if (serving !== null && !isUnknown(serving))
-      return bad(
-        memory,
-        observation.at,
-        toleratedFor(serving, rules),
-        serving,
-        remedyOf(serving, "eks-blue-green status shows each target's state"),
-        rules.repairMs,
-      );
+    const serving = servingProblem(observation, owners, rules.serving, { ...rules, before: rules.peersBefore });
+    if (serving !== null && !isUnknown(serving)) return notServing(serving, observation, rules, memory);
     if (serving !== null) return untold(memory, serving);
   }
   for (const member of rules.rising) {

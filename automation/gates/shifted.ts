@@ -1,6 +1,5 @@
 /** After the weights were changed: AWS has them, twice; the load balancer has had the time to follow; users are served. */
 import {
-  bad,
   holding,
   incomplete,
   isUnknown,
@@ -15,13 +14,12 @@ import {
 } from "./gate-result";
 import { ringing } from "./alarms";
 import { lacksHealthy } from "../observation/weight-drift";
-import type { Excused } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { differences, type WeightsByPort } from "../observation/route-weights";
 import type { TargetOwners } from "../observation/target-owners";
-import { remedyOf, servingProblem, toleratedFor, type Snapshot } from "./peers";
+import { isProbe, notServing, servingProblem, type Snapshot, type Tolerance } from "./peers";
 
-export interface ShiftedRules {
+export interface ShiftedRules extends Tolerance {
   /** In every rule and listener. */
   readonly weights: WeightsByPort;
   /** `green 10 %, blue 90 %`, for people. */
@@ -33,12 +31,6 @@ export interface ShiftedRules {
   readonly confirmMs: number;
   /** How long the load balancer may route the old way after its API has the new weights (docs/reference/aws-behaviour.md). */
   readonly holdMs: number;
-  readonly toleratedMs: number;
-  /** The same of failed requests; toleratedMs when absent. */
-  readonly requestsToleratedMs?: number;
-  /** What was so before. Absent: nothing. */
-  readonly excused?: Excused;
-  readonly repairMs?: number;
   /** Requests tell something only after the hold: until then whoever leaves may still be answering them. Absent: no. */
   readonly requestsTellLate?: boolean;
   /**
@@ -66,17 +58,13 @@ export function decideShifted(
   const known: GateMemory = since === null ? kept : { ...kept, weightsSince: since };
   const until = since === null ? null : since + rules.confirmMs + rules.holdMs;
   const early = until === null || at < until;
-  const serving = rules.endsService === true ? null : servingOf(observation, owners, rules);
+  const serving =
+    rules.endsService === true
+      ? null
+      : servingProblem(observation, owners, rules.serving, { ...rules, before: rules.peersBefore });
   const excusesRequests = early && rules.requestsTellLate === true && isProbe(serving);
   if (serving !== null && !isUnknown(serving) && !excusesRequests)
-    return bad(
-      known,
-      at,
-      toleratedFor(serving, rules),
-      serving,
-      remedyOf(serving, "eks-blue-green status shows each target's state"),
-      rules.repairMs,
-    );
+    return notServing(serving, observation, rules, known);
   if (wrong !== null) return isUnknown(wrong) ? untold(known, wrong) : incomplete(known, at, wrong);
   if (isUnknown(serving)) return untold(known, serving as Decision);
   if (until !== null && at < until) return incomplete(known, at, held(rules, until, at));
@@ -92,19 +80,10 @@ const alarmOf = (observation: Observation, { alarmsUnlessDead, excused }: Shifte
     ? null
     : ringing(observation, excused);
 
-const servingOf = (observation: Observation, owners: TargetOwners, rules: ShiftedRules): Decision | null =>
-  servingProblem(observation, owners, rules.serving, {
-    before: rules.peersBefore,
-    toleratedMs: rules.toleratedMs,
-    ...(rules.excused === undefined ? {} : { excused: rules.excused }),
-  });
-
 const lately = ({ what }: ShiftedRules): Decision => ({
   ...waiting("hold", `${what}: so in AWS; something was bad a moment ago, and has to stay good for a while`),
   expected: true,
 });
-
-const isProbe = (problem: Decision | null): boolean => problem?.status === "waiting" && problem.reason === "probe";
 
 const withoutWeights = ({ weightsSince: _since, ...rest }: GateMemory): GateMemory => rest;
 
