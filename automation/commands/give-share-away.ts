@@ -9,6 +9,7 @@ import {
   startRollout,
   type EnvironmentRecord,
   type MemberPlacement,
+  type ShiftStep,
   type Step,
 } from "../../stacks/record";
 import { inTeardown, mayEvacuate, type EvacuationRequest } from "../evacuation/eligibility";
@@ -23,8 +24,6 @@ import { describeAsked, typed } from "../text/command-line";
 
 /** Thrown by this file, to itself: what is left of the rollout needs the member's cluster. */
 class ShareIsGone extends Error {}
-
-type ShiftStep = Step & { readonly type: "move"; readonly kind: "shift" };
 
 const isOwn = ({ rollout }: EnvironmentRecord, member: string): boolean =>
   rollout?.command?.name === "drain" && rollout.command.member === member && rollout.direction === "forward";

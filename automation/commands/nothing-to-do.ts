@@ -1,10 +1,9 @@
 /** The record has what is asked for. Whether what it says of traffic is so is looked at: nothing else would say it. */
-import { servingProblem } from "../gates/peers";
-import { plainLook, type Observation } from "../observation/observe";
+import type { Observation } from "../observation/observe";
 import { bringIn } from "../planning/step-builder";
 import type { RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
-import { outOfTheSick } from "../rollout/what-leads-out";
+import { lookAtServing, outOfTheSick } from "../rollout/what-leads-out";
 import { whomToTakeOut } from "../rollout/still-failing";
 import { describeAsked, typed } from "../text/command-line";
 import type { Asked } from "./upgrade";
@@ -25,8 +24,7 @@ export async function nothingToDo(session: Session, asked: Asked): Promise<Rollo
     asked === null
       ? `every active member runs ${session.environment.config.kubernetesVersion}`
       : `${describeAsked(asked)}: it is so already`;
-  const observation = await session.look({ ...plainLook, probes: 16 });
-  const problem = servingProblem(observation, session.owners, session.serving(), { before: {}, toleratedMs: 0 });
+  const { observation, problem } = await lookAtServing(session);
   const result = { outcome: "nothing-to-do", placement: session.record.placement } as const;
   if (problem === null) return { ...result, code: null, message: said, remedy: null };
   return {

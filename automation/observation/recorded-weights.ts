@@ -1,7 +1,14 @@
 /** Whether AWS has the weights of the record. Pure. */
-import { placementAfter, placementUndone, type EnvironmentRecord, type Placement } from "../../stacks/record";
+import {
+  placementAfter,
+  placementUndone,
+  sharesIn,
+  sumOf,
+  type EnvironmentRecord,
+  type Placement,
+} from "../../stacks/record";
 import type { Observation } from "./observe";
-import { differences, expectedWeights, sharesIn, sumOf } from "./route-weights";
+import { differences, expectedWeights } from "./route-weights";
 
 /** Of an open shift a route may have either. */
 function placementsOf({ placement, intent }: Pick<EnvironmentRecord, "placement" | "intent">): readonly Placement[] {

@@ -1,7 +1,7 @@
 /** Which group gets how much of a port's requests: as the shares say, as AWS tells it, and what differs. Pure. */
 import { groupRefsOf, groupsOfPort, onePerPort, type GroupRefs } from "../../stacks/config/group-refs";
 import type { ServiceTargetGroup } from "../../stacks/contract";
-import type { Placement } from "../../stacks/record";
+import { partByShares, type Shares } from "../../stacks/record";
 import type { Route, RouteWeights } from "../ports";
 
 /** By target group key; of groups that are not the environment's, by their ARN. */
@@ -10,31 +10,12 @@ export type PortWeights = Readonly<Record<string, number>>;
 /** By the service's port; null: there is no such listener or rule. */
 export type WeightsByPort = Readonly<Record<string, PortWeights | null>>;
 
-/** Weight by member. */
-export type Shares = Readonly<Record<string, number>>;
-
 /** Whether members have target groups of their own. */
 export const isWeighted = (groupOf: GroupRefs): boolean => Object.values(groupOf).some(({ member }) => member !== null);
 
-/** Shares of the members that are there; one that stands by has none, which is a weight of 0. */
-export const sharesIn = (placement: Placement): Shares =>
-  Object.fromEntries(
-    Object.entries(placement)
-      .filter(([, { role }]) => role !== "absent")
-      .map(([member, { share }]) => [member, share ?? 0]),
-  );
-
-export const sumOf = (shares: Shares): number => Object.values(shares).reduce((sum, share) => sum + share, 0);
-
-/** The part of the requests that a member gets, 0 to 1. */
-export function partOf(shares: Shares, member: string): number {
-  const sum = sumOf(shares);
-  return sum === 0 ? 0 : (shares[member] ?? 0) / sum;
-}
-
 /** Members that get more after a change of shares, also when only the others' got less. */
 export const risingMembers = (from: Shares, to: Shares): string[] =>
-  Object.keys(to).filter((member) => partOf(to, member) > partOf(from, member));
+  Object.keys(to).filter((member) => partByShares(to, member) > partByShares(from, member));
 
 type Services = Readonly<Record<string, ServiceTargetGroup>>;
 

@@ -4,11 +4,13 @@
  */
 import {
   isServing,
+  isShiftStep,
   membersOf,
   placementAfter,
   servingMembers,
   type EnvironmentRecord,
   type Intent,
+  type ShiftStep,
   type Step,
 } from "../../stacks/record";
 
@@ -36,9 +38,9 @@ export function allAtOnce({
   const end = steps.findIndex((step, index) => index >= done && step.type === "move" && step.kind !== "shift");
   const drain = steps[end];
   if (drain?.type !== "move" || drain.kind !== "drain" || !isServing(placement[drain.member])) return null;
-  const last = steps.slice(0, end).findLastIndex((step) => step.type === "move" && step.kind === "shift");
+  const last = steps.slice(0, end).findLastIndex(isShiftStep);
   const shift = steps[last];
-  if (last < done || shift?.type !== "move" || shift.kind !== "shift") return null;
+  if (last < done || !isShiftStep(shift)) return null;
   const changes = Object.fromEntries(
     Object.entries(shift.changes).flatMap(([name, { to }]) => {
       const from = placement[name];
@@ -46,7 +48,7 @@ export function allAtOnce({
     }),
   );
   if (intent !== null && !membersOf(intent.move).every((name) => changes[name] !== undefined)) return null;
-  const step: Step = { ...shift, changes };
+  const step: ShiftStep = { ...shift, changes };
   const { type: _, ...move } = step;
   return {
     steps: [...steps.slice(0, done), step, ...steps.slice(last + 1)],

@@ -2,10 +2,10 @@
  * How much of the environment's capacity may be missing, and who makes up for a member that is out. Pure. Capacity is
  * in percent of one member's.
  */
-import { capacityOf, memberMoves, servingMembers, isServing, partOf } from "../../stacks/record";
+import { capacityOf, memberMoves, servingMembers, isServing, partOf, type Shares } from "../../stacks/record";
 import type { MemberMoveKind, Placement, Rollout, Step } from "../../stacks/record";
 import { isUpgrade, bringIn, impossible, type Limits, type Steps } from "./step-builder";
-import { shareOf, type Shares } from "./shares";
+import { shareOf } from "./shares";
 import { counted } from "../text/sentences";
 
 /** What the active members other than `without` carry together. */

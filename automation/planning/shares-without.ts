@@ -2,13 +2,14 @@
 import {
   boundMembers,
   fullShare,
+  isShiftStep,
   membersOf,
-  type Change,
   type Move,
   type Placement,
-  type Step,
+  type ShiftStep,
 } from "../../stacks/record";
 import { shareOf } from "./shares";
+import { Steps } from "./step-builder";
 
 /**
  * Those that are well keep what they have, or are about to have; where none of them has anything, they serve in full.
@@ -19,7 +20,7 @@ export function shiftWithout(
   placement: Placement,
   open: Move | null,
   { gone, isWell }: { readonly gone: readonly string[]; readonly isWell: (member: string) => boolean },
-): (Step & { readonly type: "move"; readonly kind: "shift" }) | null {
+): ShiftStep | null {
   const shift = open?.kind === "shift" ? open : null;
   const aim = (name: string): number => Math.max(shareOf(placement[name]), shareOf(shift?.changes[name]?.to));
   const rises = (name: string): boolean => shift !== null && shareOf(placement[name]) < aim(name);
@@ -31,13 +32,8 @@ export function shiftWithout(
     if (gone.includes(name)) return 0;
     return (!proven && isWell(name)) || (alone && aim(name) > 0) ? fullShare : aim(name);
   };
-  const also = shift === null ? [] : membersOf(shift);
-  const changes: Record<string, Change> = {};
-  for (const name of boundMembers(placement)) {
-    const from = placement[name];
-    if (from === undefined || (after(name) === from.share && !also.includes(name))) continue;
-    changes[name] = { from, to: { ...from, share: after(name) } };
-  }
-  const sum = boundMembers(placement).reduce((all, name) => all + after(name), 0);
-  return sum === 0 || Object.keys(changes).length === 0 ? null : { type: "move", kind: "shift", changes, sum };
+  const steps = new Steps(placement, true);
+  const shares = Object.fromEntries(boundMembers(placement).map((name) => [name, after(name)]));
+  steps.shift(shares, shift === null ? [] : membersOf(shift));
+  return steps.list.find(isShiftStep) ?? null;
 }

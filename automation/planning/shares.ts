@@ -3,11 +3,8 @@
  * Pure. A step is looked at before the next one; the way back from any of them is one move.
  */
 import { fullShare, isServing, partOf } from "../../stacks/record";
-import type { MemberPlacement, Move, Placement, Step } from "../../stacks/record";
+import type { MemberPlacement, Move, Placement, Shares, Step } from "../../stacks/record";
 import type { Limits, Steps } from "./step-builder";
-
-/** By member; those that are not named keep theirs. */
-export type Shares = Readonly<Record<string, number>>;
 
 /** One without a share serves in full: its part is that of its targets. */
 export const shareOf = (placement: MemberPlacement | undefined): number =>
@@ -24,7 +21,7 @@ export interface Ramp {
 export const takenOver = (incoming: MemberPlacement | undefined, outgoing: MemberPlacement | undefined): number =>
   Math.max(shareOf(incoming), Math.min(fullShare, shareOf(incoming) + shareOf(outgoing)));
 
-/** The shares after each step that is still ahead; the last one is the end. None where it is so already. */
+/** The shares after each step that is still ahead, of those that change; the last one is the end. None where it is so already. */
 export function rampOf(
   placement: Placement,
   { incoming, outgoing, full }: Ramp,

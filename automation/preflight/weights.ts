@@ -3,6 +3,7 @@ import { groupsOfPort } from "../../stacks/config/group-refs";
 import {
   isServing,
   servingMembers,
+  sharesIn,
   type EnvironmentRecord,
   type Placement,
   type RolloutCommand,
@@ -11,7 +12,7 @@ import type { Finding } from "../finding";
 import { listing } from "../gates/gate-result";
 import { weightProblems } from "../observation/recorded-weights";
 import type { Observation } from "../observation/observe";
-import { expectedWeights, sharesIn, type WeightsByPort } from "../observation/route-weights";
+import { expectedWeights, type WeightsByPort } from "../observation/route-weights";
 import { deadAndSpared, lacksHealthy, mayOverwrite } from "../observation/weight-drift";
 import { keepFromDead, putWeightsBack } from "../text/weights";
 

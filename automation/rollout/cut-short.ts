@@ -1,5 +1,5 @@
 /** What a rollout says that ended when a member in it was dead: where traffic is weighted its share went to the others. */
-import { isServing, isWeighted, type Rollout } from "../../stacks/record";
+import { isServing, isShiftStep, isWeighted, type Rollout } from "../../stacks/record";
 import { typed } from "../text/command-line";
 import { doing } from "../text/sentences";
 import type { Session } from "./session";
@@ -10,8 +10,7 @@ export function givenToTheOthers(
   { cut, direction, steps }: Rollout,
 ): { readonly what: string; readonly remedy: string } | null {
   const { placement } = session.record;
-  const last = steps.at(-1);
-  if (cut !== true || direction !== "forward" || last?.type !== "move" || last.kind !== "shift") return null;
+  if (cut !== true || direction !== "forward" || !isShiftStep(steps.at(-1))) return null;
   const idle = isWeighted(placement) ? session.active().filter((name) => !isServing(placement[name])) : [];
   if (idle.length === 0) return null;
   const drains = idle.map((name) => typed(session.environment.environment, `drain ${name}`));

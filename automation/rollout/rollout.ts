@@ -1,6 +1,5 @@
 /** The loop: the rollout of the record, step by step, to its end; or back, when a gate fails before `retire`. */
 import {
-  capacityOf,
   describeMove,
   finishRollout,
   isServing,
@@ -8,7 +7,6 @@ import {
   type Placement,
   type Rollout,
   type Step,
-  servingMembers,
   isWeighted,
 } from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
@@ -17,8 +15,7 @@ import { baselineOf } from "../observation/baseline";
 import { plainLook, type Observation } from "../observation/observe";
 import { nothingAnswers } from "../gates/peers";
 import { healthOf } from "../observation/target-owners";
-
-import { placementBefore, walkBack } from "../planning/walk-back";
+import { walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
 import { givenToTheOthers } from "./cut-short";
@@ -29,6 +26,7 @@ import { leadsOut, withoutUpgrade, type LeadsOut } from "./what-leads-out";
 import { hidesFailures, withWhatFails } from "./still-failing";
 import { typed } from "../text/command-line";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
+import { leftToDo, rememberLeftOut } from "./left-out";
 import { tellsWorse } from "./worse-reasons";
 
 export interface RolloutResult {
@@ -297,40 +295,6 @@ function remedyOf(session: Session, cause: GateFailed | null, { first, upgrade }
   return [...(first === null ? [] : [first]), ...(upgrade === null ? left.map(withoutUpgrade) : left)]
     .filter((text) => text !== "")
     .join("; ");
-}
-
-/**
- * What a walk-back leaves to a person, because no plan does it by itself: who is out again after its upgrade comes back
- * by name, and who carried its load gets smaller.
- */
-export function leftToDo(session: Session): string[] {
-  const { placement } = session.record;
-  const out = session.present().filter((name) => session.leftOut.has(name) && !isServing(placement[name]));
-  const larger = servingMembers(placement).filter((name) => capacityOf(placement[name]) > 100);
-  return [
-    ...(out.length === 0
-      ? []
-      : [
-          `once ${out.join(" and ")} is good again: ` +
-            `${out.map((name) => `eks-blue-green admit ${name}`).join("; ")}; then run the upgrade again: eks-blue-green upgrade`,
-        ]),
-    ...(larger.length === 0
-      ? []
-      : [
-          `${larger.map((name) => `${name} is kept at ${capacityOf(placement[name])} %`).join(", ")}; when ` +
-            `everybody serves: ${larger.map((name) => `eks-blue-green scale ${name} --percent 100`).join("; ")}`,
-        ]),
-  ];
-}
-
-/** Those of them that served when the rollout began. */
-export function rememberLeftOut(session: Session, steps: readonly Step[]): void {
-  const before = servingMembers(placementBefore(session.record));
-  for (const step of steps)
-    if (step.type === "move" && step.kind === "drain" && before.includes(step.member)) session.leftOut.add(step.member);
-    else if (step.type === "move" && step.kind === "shift")
-      for (const [name, { to }] of Object.entries(step.changes))
-        if (before.includes(name) && !isServing(to)) session.leftOut.add(name);
 }
 
 function describeActive(session: Session): string {

@@ -1,13 +1,15 @@
 /** What a shift leads to, in numbers: shares, who serves with them, how long they are held, how many requests tell it. */
-import { placementAfter, placementUndone, type Placement, type ShiftMove } from "../../stacks/record";
 import {
-  expectedWeights,
-  partOf,
-  risingMembers,
+  partByShares,
+  placementAfter,
+  placementUndone,
   sharesIn,
+  type Placement,
   type Shares,
-  type WeightsByPort,
-} from "../observation/route-weights";
+  type ShiftMove,
+} from "../../stacks/record";
+import { expectedWeights, risingMembers, type WeightsByPort } from "../observation/route-weights";
+import { percentOf } from "../planning/shares";
 import { groupRefsOf } from "../../stacks/config/group-refs";
 import type { Session } from "./session";
 
@@ -54,13 +56,11 @@ export function aimsOf(session: Session, move: ShiftMove): ShiftAims {
   };
 }
 
-const percent = (part: number): string => `${Number((100 * part).toFixed(1))} %`;
-
 /** Whoever rises comes first; who neither gets something nor is changed is left out. */
 const describeShares = (shares: Shares, rising: readonly string[], changed: readonly string[]): string =>
   [...rising, ...Object.keys(shares).filter((member) => !rising.includes(member))]
     .filter((member) => (shares[member] ?? 0) > 0 || changed.includes(member))
-    .map((member) => `${member} ${percent(partOf(shares, member))}`)
+    .map((member) => `${member} ${percentOf(partByShares(shares, member))}`)
     .join(", ");
 
 /** The most requests of a round that tell of a small share: each is a connection of its own. */
@@ -69,6 +69,6 @@ const mostRequests = 64;
 /** So many requests that about one reaches the member with the smallest share; 0 where traffic has none. */
 export function requestsToReachAll(placement: Placement): number {
   const shares = sharesIn(placement);
-  const parts = Object.keys(shares).flatMap((member) => (shares[member] === 0 ? [] : [partOf(shares, member)]));
+  const parts = Object.keys(shares).flatMap((member) => (shares[member] === 0 ? [] : [partByShares(shares, member)]));
   return parts.length < 2 ? 0 : Math.min(mostRequests, Math.ceil(1 / Math.min(...parts)));
 }

@@ -1,6 +1,6 @@
 /** Before weights are changed: AWS has those of the record, or somebody else changes them too. */
-import type { MemberMove } from "../../stacks/record";
-import { differences, isWeighted, sumOf } from "../observation/route-weights";
+import { sumOf, type MemberMove } from "../../stacks/record";
+import { differences, isWeighted } from "../observation/route-weights";
 import { plainLook, type Observation } from "../observation/observe";
 import { listing } from "../gates/gate-result";
 import { deadAndSpared, mayOverwrite } from "../observation/weight-drift";

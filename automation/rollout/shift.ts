@@ -1,5 +1,5 @@
 /** A shift: ready → begin → act on the environment's stack → weights read back and held → commit. */
-import { beginMove, commitMove, type Intent, type ShiftMove, type Step } from "../../stacks/record";
+import { beginMove, commitMove, type Intent, type ShiftMove, type ShiftStep } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { decideShiftReady } from "../gates/shift-ready";
 import { decideShifted } from "../gates/shifted";
@@ -157,12 +157,7 @@ function rewriting(shift: Shift): (seen: Observation) => Promise<void> {
   };
 }
 
-export async function performShift(
-  session: Session,
-  index: number,
-  step: Step & { readonly type: "move"; readonly kind: "shift" },
-  phases: Phases,
-): Promise<void> {
+export async function performShift(session: Session, index: number, step: ShiftStep, phases: Phases): Promise<void> {
   const move: ShiftMove = { kind: step.kind, changes: step.changes };
   const shift: Shift = { session, index, move, aims: aimsOf(session, move), phases };
   const open = session.record.intent;

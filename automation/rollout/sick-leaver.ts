@@ -1,6 +1,13 @@
 /** A member serves nobody any more, and requests still go there: those that are well get them at once. */
 import { isDeepStrictEqual } from "node:util";
-import { boundMembers, isServing, isWeighted, servingMembers, type EnvironmentRecord } from "../../stacks/record";
+import {
+  boundMembers,
+  isServing,
+  isShiftStep,
+  isWeighted,
+  servingMembers,
+  type EnvironmentRecord,
+} from "../../stacks/record";
 import { baselineOf } from "../observation/baseline";
 import { isDeadIn, wasDead } from "../observation/dead-member";
 import type { Observation } from "../observation/observe";
@@ -74,10 +81,7 @@ function withoutTheDead(session: Session, observation: Observation): Rest | null
   if (!cycles && rollout.command?.name !== "admit") return null;
   const open = intent?.move ?? null;
   const next = rollout.steps[rollout.done];
-  if (
-    open === null ? next?.type !== "bake" && !(next?.type === "move" && next.kind === "shift") : open.kind !== "shift"
-  )
-    return null;
+  if (open === null ? next?.type !== "bake" && !isShiftStep(next) : open.kind !== "shift") return null;
   const gone = servingMembers(placement).filter((name) => isDeadIn(observation, owners, name));
   if (gone.length === 0) return null;
   const shift = shiftWithout(placement, open, { gone, isWell: (name) => isWell(session, observation, name) });

@@ -3,6 +3,7 @@
  * or a member that serves is sick.
  */
 import { heldBack, type Hold } from "../../stacks/record";
+import type { Decision } from "../gates/gate-result";
 import { servingProblem } from "../gates/peers";
 import { plainLook, type Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
@@ -40,11 +41,19 @@ export interface LeadsOut {
   readonly upgrade: string | null;
 }
 
+/** A look at those that serve, and what is wrong with them; nothing is tolerated. */
+export async function lookAtServing(
+  session: Session,
+): Promise<{ readonly observation: Observation; readonly problem: Decision | null }> {
+  const observation = await session.look({ ...plainLook, probes: requests });
+  const rules = { before: {}, toleratedMs: 0 };
+  return { observation, problem: servingProblem(observation, session.owners, session.serving(), rules) };
+}
+
 /** As it is seen now, behind a rollout that has ended. */
 export async function leadsOut(session: Session): Promise<LeadsOut> {
-  const observation = await session.look({ ...plainLook, probes: requests });
+  const { observation, problem } = await lookAtServing(session);
   const { environment } = session.environment;
-  const problem = servingProblem(observation, session.owners, session.serving(), { before: {}, toleratedMs: 0 });
   const hold = holdAhead(session);
   return {
     first: problem === null ? null : outOfTheSick(session, observation),

@@ -22,13 +22,27 @@ export {
   describeMove,
   isMemberMove,
   isMovedBy,
+  isShiftStep,
   memberMoves,
   membersOf,
   placementAfter,
   placementUndone,
+  type ShiftStep,
 } from "./moves";
 export { isNewerSchema, schemaOf } from "./schema";
-export { boundMembers, fullShare, isBound, isServing, isWeighted, partOf, servingMembers } from "./serving";
+export {
+  boundMembers,
+  fullShare,
+  isBound,
+  isServing,
+  isWeighted,
+  partByShares,
+  partOf,
+  servingMembers,
+  sharesIn,
+  sumOf,
+  type Shares,
+} from "./serving";
 export { heldBack, holdVersion, liftHold } from "./hold";
 export { beginEvacuation, commitEvacuation, inOrder } from "./evacuation-transitions";
 export {

@@ -1,5 +1,5 @@
 /** What a move changes, member by member: the same questions for a move of one member and for a shift of several. Pure. */
-import type { Change, MemberMove, Move, Placement, Step } from "./types";
+import type { Change, MemberMove, Move, Placement, ShiftMove, Step } from "./types";
 
 /** By member. A shift has an entry for each member whose share changes; every other move has one. */
 export const changesOf = (move: Move): Readonly<Record<string, Change>> =>
@@ -25,6 +25,13 @@ export const placementUndone = (placement: Placement, move: Move): Placement => 
 
 /** `drain blue`, `shift blue, green`. */
 export const describeMove = (move: Move): string => `${move.kind} ${membersOf(move).join(", ")}`;
+
+/** A step of a rollout that changes shares. */
+export type ShiftStep = Step & { readonly type: "move" } & ShiftMove;
+
+/** Whether it is one; nothing is none. */
+export const isShiftStep = (step: Step | undefined): step is ShiftStep =>
+  step?.type === "move" && step.kind === "shift";
 
 /** Of one member, as all moves but a shift are. */
 export const isMemberMove = (move: Move): move is MemberMove => move.kind !== "shift";

@@ -26,10 +26,26 @@ export const servingMembers = (placement: Placement): string[] =>
 export const isWeighted = (placement: Placement): boolean =>
   Object.values(placement).some(({ share }) => share !== undefined);
 
-/** Which part of all requests it gets, 0 to 1, by the shares; null where they are not what decides. */
-export function partOf(placement: Placement, member: string): number | null {
-  const share = placement[member]?.share;
-  if (share === undefined) return null;
-  const sum = Object.values(placement).reduce((all, one) => all + (one.share ?? 0), 0);
-  return sum === 0 ? 0 : share / sum;
+/** Weight by member. */
+export type Shares = Readonly<Record<string, number>>;
+
+/** Shares of the members that are there; one that stands by has none, which is a weight of 0. */
+export const sharesIn = (placement: Placement): Shares =>
+  Object.fromEntries(
+    Object.entries(placement)
+      .filter(([, { role }]) => role !== "absent")
+      .map(([member, { share }]) => [member, share ?? 0]),
+  );
+
+/** What a share is a part of. */
+export const sumOf = (shares: Shares): number => Object.values(shares).reduce((sum, share) => sum + share, 0);
+
+/** Which part of the requests a member gets by these shares, 0 to 1. */
+export function partByShares(shares: Shares, member: string): number {
+  const sum = sumOf(shares);
+  return sum === 0 ? 0 : (shares[member] ?? 0) / sum;
 }
+
+/** Which part of all requests it gets, 0 to 1; null where shares are not what decides. */
+export const partOf = (placement: Placement, member: string): number | null =>
+  placement[member]?.share === undefined ? null : partByShares(sharesIn(placement), member);

@@ -4,7 +4,7 @@
  */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { capacityOf, describeMove, initialRecord, replicasAt, type EnvironmentRecord } from "../../stacks/record";
-import { sharesIn, sumOf } from "../../automation/observation/route-weights";
+import { sharesIn, sumOf } from "../../stacks/record/serving";
 import { Balancer, lag } from "./balancer";
 import { shortGraceSeconds, SimulatedCluster } from "./cluster";
 import { Evacuations } from "./evacuations";

@@ -3,7 +3,7 @@
  * for the answers, which are asked for when a step begins and ends.
  */
 import type { DriverEvent } from "../../events";
-import type { ShiftMove, Step } from "../../../stacks/record";
+import { isShiftStep } from "../../../stacks/record";
 import type { Answers } from "./load";
 
 /** One step's shares, wanted and seen. */
@@ -51,9 +51,6 @@ const partsOf = (counts: Readonly<Record<string, number>>): Record<string, numbe
   return sum === 0 ? {} : Object.fromEntries(Object.entries(counts).map(([name, one]) => [name, one / sum]));
 };
 
-const isShift = (step: Step): step is { readonly type: "move" } & ShiftMove =>
-  step.type === "move" && step.kind === "shift";
-
 export class ShareMeter {
   readonly measured: MeasuredShares[] = [];
   private shares: Record<string, number> = {};
@@ -66,7 +63,7 @@ export class ShareMeter {
   readonly onEvent = (event: DriverEvent): void => {
     if (event.kind === "step-started" && event.step.type === "move") this.end();
     if (event.kind === "rollout-finished" || event.kind === "walk-back") this.end();
-    if (event.kind !== "step-finished" || !isShift(event.step)) return;
+    if (event.kind !== "step-finished" || !isShiftStep(event.step)) return;
     for (const [member, { to }] of Object.entries(event.step.changes)) this.shares[member] = to.share ?? 0;
     this.from = this.counts();
   };

@@ -2,16 +2,9 @@
  * What a sample of requests says: do they succeed, does every active member answer, is the spread that of the targets, or of the weights?
  */
 import { groupOfMember, groupsOfPort, onePerPort, type GroupRef } from "../../../stacks/config/group-refs";
-import { servingMembers } from "../../../stacks/record";
+import { partByShares, servingMembers, sharesIn, sumOf, type Shares as WeightShares } from "../../../stacks/record";
 import { listing } from "../../gates/gate-result";
-import {
-  expectedWeights,
-  isWeighted,
-  partOf,
-  sharesIn,
-  sumOf,
-  type Shares as WeightShares,
-} from "../../observation/route-weights";
+import { expectedWeights, isWeighted } from "../../observation/route-weights";
 import { learnOwners, noOwners, targetsOf } from "../../observation/target-owners";
 import { driftAdvice } from "../../preflight/weights";
 import { bad, ok, skipped, unknown, type Check } from "../catalog";
@@ -83,7 +76,7 @@ function cellsOf(inspection: Inspection, port: string, sample: Sample): readonly
       name,
       healthy,
       observed: sample.byName[name] ?? 0,
-      expected: weighted ? partOf(shares, name) : all === 0 ? 0 : healthy / all,
+      expected: weighted ? partByShares(shares, name) : all === 0 ? 0 : healthy / all,
       by: weighted ? `weight ${shares[name] ?? 0} of ${sumOf(shares)}` : `${healthy} of ${all} targets`,
     };
   });

@@ -1,7 +1,8 @@
 /** A look at an environment in which each member has target groups of its own, and weights say how much it gets. */
 import type { MemberObservation, Observation } from "../../../automation/observation/observe";
-import { expectedWeights, type Shares } from "../../../automation/observation/route-weights";
+import { expectedWeights } from "../../../automation/observation/route-weights";
 import type { Target } from "../../../automation/ports";
+import type { Shares } from "../../../stacks/record";
 import { ownGroups } from "../group-refs";
 
 export const members = ["blue", "green"];

@@ -3,12 +3,11 @@ import {
   differences,
   expectedWeights,
   isWeighted,
-  partOf,
   risingMembers,
   routesOf,
-  sharesIn,
   weightsByPort,
 } from "../../../automation/observation/route-weights";
+import { partByShares, sharesIn } from "../../../stacks/record";
 import type { ServiceTargetGroup } from "../../../stacks/contract";
 import { servingWith } from "../../stacks/record/shares";
 import { ownGroups, sharedGroups } from "../group-refs";
@@ -79,8 +78,8 @@ describe("weights of routes", () => {
   });
 
   it("give parts of the sum, and whoever gets more is who rises, also when only the others' got less", () => {
-    assert.equal(partOf({ blue: 90, green: 10 }, "green"), 0.1);
-    assert.equal(partOf({ blue: 0 }, "blue"), 0);
+    assert.equal(partByShares({ blue: 90, green: 10 }, "green"), 0.1);
+    assert.equal(partByShares({ blue: 0 }, "blue"), 0);
     assert.deepEqual(risingMembers({ blue: 100, green: 0 }, { blue: 90, green: 10 }), ["green"]);
     assert.deepEqual(risingMembers({ blue: 100, green: 100, red: 100 }, { blue: 100, green: 100, red: 0 }), [
       "blue",
