@@ -1,23 +1,3 @@
-import { rehearsesScenario } from "./scenario";
+import { rehearsesWeighted } from "./weighted-scenario";
 
-rehearsesScenario("alb-weighted", {
-  title: "requests in steps, Application Load Balancer",
-  claims: 8,
-  steps: [
-    "provision green",
-    "admit green",
-    "shift blue 90, green 10",
-    "shift blue 50, green 50",
-    "shift blue 0, green 100",
-    "drain blue",
-    "scale blue",
-    "retire blue",
-    // a new member that answers errors
-    "provision blue",
-    "admit blue",
-    // Its errors are seen within the hold of the shift, or in the bake after it.
-    "?shift blue 10, green 90",
-    "shift blue 0, green 100",
-    "drain blue",
-  ],
-});
+rehearsesWeighted("alb-weighted", "requests in steps, Application Load Balancer");

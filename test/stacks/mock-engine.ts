@@ -261,3 +261,14 @@ export const devValues: Readonly<Record<string, string>> = {
   "eks-blue-green:services":
     '[{"name":"web","namespace":"web","image":"eks-blue-green/echo:1","port":80,"targetPort":8080,"replicas":3}]',
 };
+
+/** Those of `dev` with other keys of ours, as Pulumi keeps them. */
+export const devWith = (change: Readonly<Record<string, unknown>>): Record<string, string> => ({
+  ...devValues,
+  ...Object.fromEntries(
+    Object.entries(change).map(([key, value]) => [
+      `eks-blue-green:${key}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  ),
+});

@@ -1,14 +1,9 @@
 /** Commands with weighted traffic, from the plan to its end, in a world whose load balancer follows late. */
 import assert from "node:assert/strict";
-import type { RolloutCommand } from "../../../stacks/record";
 import { Killed } from "../world";
+import { asked } from "../happenings";
 import { ports, WeightedWorld } from "../weighted-world";
 
-const asked = (name: RolloutCommand["name"], member: string | null = null): RolloutCommand => ({
-  name,
-  member,
-  percent: null,
-});
 const shares = (world: WeightedWorld): string =>
   world.members
     .map((name) => {

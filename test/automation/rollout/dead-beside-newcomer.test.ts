@@ -1,14 +1,9 @@
 /** Where traffic is weighted, a member that dies keeps its share until a shift takes it: while another one comes in too. */
 import assert from "node:assert/strict";
 import type { DriverEventBody } from "../../../automation/events";
-import type { RolloutCommand } from "../../../stacks/record";
+import { asked } from "../happenings";
 import { ports, WeightedWorld } from "../weighted-world";
 
-const asked = (name: RolloutCommand["name"], member: string | null = null): RolloutCommand => ({
-  name,
-  member,
-  percent: null,
-});
 const minutes = 60_000;
 /** Once, when this happens, the member's pods die, and maybe its API server with them. */
 function diesAt(

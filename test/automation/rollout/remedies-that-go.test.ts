@@ -1,34 +1,14 @@
 /** What a rollout that came back tells people to type is not refused when they type it. */
 import assert from "node:assert/strict";
 import { DriverError } from "../../../automation/errors";
-import type { DriverEventBody } from "../../../automation/events";
 import type { RolloutResult } from "../../../automation/rollout/rollout";
 import { stepsKept } from "../../../automation/commands/steps-override";
 import { withoutUpgrade } from "../../../automation/rollout/what-leads-out";
 import { commandsIn, type NamedCommand } from "../../../automation/text/command-line";
 import type { RolloutCommand } from "../../../stacks/record";
+import { asked, bakeOf, once, sicken } from "../happenings";
 import { ports, WeightedWorld } from "../weighted-world";
 
-const asked = (name: RolloutCommand["name"], member: string | null = null): RolloutCommand => ({
-  name,
-  member,
-  percent: null,
-});
-function once(world: WeightedWorld, test: (event: DriverEventBody) => boolean, what: () => void): void {
-  let hit = false;
-  world.listen = (event) => {
-    if (hit || !test(event)) return;
-    hit = true;
-    what();
-  };
-}
-const bakeOf = (percent: number) => (event: DriverEventBody) =>
-  event.kind === "step-started" && event.step.type === "bake" && event.step.why.includes(`${percent} %`);
-const sicken = (world: WeightedWorld, name: string): void => {
-  const cluster = world.clusters.get(name);
-  assert.ok(cluster);
-  cluster.sick = true;
-};
 const acts = (remedy: string | null): NamedCommand[] =>
   commandsIn(remedy ?? "").filter(({ name }) => ["upgrade", "admit", "drain", "rollback"].includes(name));
 

@@ -1,37 +1,16 @@
 /** Weights that somebody sets by hand, or that AWS does not tell, where they must not keep anybody from what is right. */
 import assert from "node:assert/strict";
 import type { DriverEventBody } from "../../../automation/events";
-import type { RolloutCommand } from "../../../stacks/record";
 import { Killed } from "../world";
+import { asked, bakeOf, once, sicken } from "../happenings";
 import { ports, WeightedWorld } from "../weighted-world";
 
-const asked = (name: RolloutCommand["name"], member: string | null = null): RolloutCommand => ({
-  name,
-  member,
-  percent: null,
-});
-
-function once(world: WeightedWorld, test: (event: DriverEventBody) => boolean, what: () => void): void {
-  let hit = false;
-  world.listen = (event) => {
-    if (hit || !test(event)) return;
-    hit = true;
-    what();
-  };
-}
-const bakeOf = (percent: number) => (event: DriverEventBody) =>
-  event.kind === "step-started" && event.step.type === "bake" && event.step.why.includes(`${percent} %`);
 const gateOf = (index: number) => (event: DriverEventBody) =>
   event.kind === "phase-started" && event.phase === "gate" && event.index === index;
 const notes = (world: WeightedWorld): string =>
   world.events.map((event) => (event.kind === "note" ? event.message : "")).join("\n");
 const byHand = (world: WeightedWorld, weights: Readonly<Record<string, number>>): void => {
   for (const port of ports) world.tell(port, weights);
-};
-const sicken = (world: WeightedWorld, name: string): void => {
-  const cluster = world.clusters.get(name);
-  assert.ok(cluster);
-  cluster.sick = true;
 };
 
 describe("weights by hand", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { DNS_NAME, eventually, groupOf, httpPod, type Pod, Rig, received, tcpCheck, tcpPod } from "./rig";
+import { DNS_NAME, eventually, flowListener, groupOf, httpPod, type Pod, Rig, received, tcpCheck, tcpPod } from "./rig";
 
 /** 180 s become one second: long against a busy machine's hiccups. */
 const SCALE = 180;
@@ -298,29 +298,7 @@ describe("data plane: weights of new flows", function () {
 
   it("keep a source address at its group where they are sticky", async () => {
     rig.balancer.apply({
-      listeners: [
-        {
-          arn: "listener",
-          type: "network",
-          protocol: "TCP",
-          certificateArns: [],
-          dnsName: DNS_NAME,
-          port: 80,
-          idleTimeoutSeconds: 350,
-          clientKeepAliveSeconds: 3600,
-          routing: {
-            action: {
-              type: "forward",
-              targetGroups: [
-                { arn: "blue", weight: 50 },
-                { arn: "green", weight: 50 },
-              ],
-              sticky: { seconds: 60 },
-            },
-            rules: [],
-          },
-        },
-      ],
+      listeners: [flowListener({ blue: 50, green: 50 }, 60)],
       targetGroups: groups(),
     });
     await rig.healthy(blue, green);

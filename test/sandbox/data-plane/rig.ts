@@ -29,8 +29,11 @@ export const httpCheck: HealthCheckSpec = {
   matcher: "200",
 };
 export const tcpCheck: HealthCheckSpec = { ...httpCheck, protocol: "TCP", path: null, matcher: null };
-/** A listener of an NLB with this vector of weights, by target group. */
-export function flowListener(weights: Readonly<Record<string, number>>): DataPlaneListener {
+/** A listener of an NLB with this vector of weights, by target group. `stickySeconds`: null is not sticky. */
+export function flowListener(
+  weights: Readonly<Record<string, number>>,
+  stickySeconds: number | null = null,
+): DataPlaneListener {
   return {
     arn: "listener",
     type: "network",
@@ -44,7 +47,7 @@ export function flowListener(weights: Readonly<Record<string, number>>): DataPla
       action: {
         type: "forward",
         targetGroups: Object.entries(weights).map(([arn, weight]) => ({ arn, weight })),
-        sticky: null,
+        sticky: stickySeconds === null ? null : { seconds: stickySeconds },
       },
       rules: [],
     },

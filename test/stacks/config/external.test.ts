@@ -4,24 +4,12 @@ import { services } from "../../../stacks/config/keys/services";
 import { replicasAreTheirs, stopsWorkloads, targetGroupsOf } from "../../../stacks/config/target-groups";
 import { initialRecord } from "../../../stacks/record";
 import { sharedFieldProblems } from "../../../stacks/record/config-changes";
-import { devValues } from "../mock-engine";
+import { devWith } from "../mock-engine";
 
 const web = { name: "web", namespace: "shop", workload: "external", port: 80, targetPort: 8080 };
 const managed = { name: "web", namespace: "shop", image: "echo:1", port: 80, targetPort: 8080 };
 const parse = (services: readonly object[], more: Readonly<Record<string, unknown>> = {}) =>
-  parseEnvironmentConfig(
-    {
-      ...devValues,
-      "eks-blue-green:services": JSON.stringify(services),
-      ...Object.fromEntries(
-        Object.entries(more).map(([key, value]) => [
-          `eks-blue-green:${key}`,
-          typeof value === "string" ? value : JSON.stringify(value),
-        ]),
-      ),
-    },
-    { environment: "dev" },
-  );
+  parseEnvironmentConfig(devWith({ services, ...more }), { environment: "dev" });
 function problemsOf(services: readonly object[], more: Readonly<Record<string, unknown>> = {}): string[] {
   try {
     parse(services, more);

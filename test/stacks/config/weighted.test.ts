@@ -2,23 +2,11 @@ import assert from "node:assert/strict";
 import { ConfigError, type EnvironmentConfig, parseEnvironmentConfig } from "../../../stacks/config";
 import { listenersOf } from "../../../stacks/config/listeners";
 import { weightedRolloutOf } from "../../../stacks/config/weighted-rollout";
-import { devValues } from "../mock-engine";
+import { devWith } from "../mock-engine";
 
 type Change = Readonly<Record<string, unknown>>;
 
-const configOf = (change: Change): EnvironmentConfig =>
-  parseEnvironmentConfig(
-    {
-      ...devValues,
-      ...Object.fromEntries(
-        Object.entries(change).map(([key, value]) => [
-          `eks-blue-green:${key}`,
-          typeof value === "string" ? value : JSON.stringify(value),
-        ]),
-      ),
-    },
-    { environment: "dev" },
-  );
+const configOf = (change: Change): EnvironmentConfig => parseEnvironmentConfig(devWith(change), { environment: "dev" });
 
 function problemsOf(change: Change): string[] {
   try {

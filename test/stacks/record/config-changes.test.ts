@@ -7,7 +7,7 @@ import {
   versionProblems,
 } from "../../../stacks/config";
 import { initialRecord } from "../../../stacks/record";
-import { devValues } from "../mock-engine";
+import { devValues, devWith } from "../mock-engine";
 
 const context = { environment: "dev" };
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
@@ -15,19 +15,7 @@ const network = { cidrBlock: "10.42.0.0/16", availabilityZones: ["us-east-1a", "
 
 describe("what a deployed environment may not change", () => {
   const current = parseEnvironmentConfig(devValues, context);
-  const wanted = (change: Record<string, unknown>) =>
-    parseEnvironmentConfig(
-      {
-        ...devValues,
-        ...Object.fromEntries(
-          Object.entries(change).map(([key, value]) => [
-            `eks-blue-green:${key}`,
-            typeof value === "string" ? value : JSON.stringify(value),
-          ]),
-        ),
-      },
-      context,
-    );
+  const wanted = (change: Record<string, unknown>) => parseEnvironmentConfig(devWith(change), context);
   it("accepts another version, member, service, zone and replica count", () => {
     assert.deepEqual(
       sharedFieldProblems(

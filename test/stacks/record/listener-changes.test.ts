@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseEnvironmentConfig, sharedFieldProblems } from "../../../stacks/config";
 import { membersBesideShift } from "../../../stacks/record/listener-changes";
-import { devValues } from "../mock-engine";
+import { devWith } from "../mock-engine";
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
 const service = (name: string, priority: number, more: object = {}) => ({
@@ -13,18 +13,7 @@ const service = (name: string, priority: number, more: object = {}) => ({
 
 function configOf(services: readonly object[], more: Readonly<Record<string, unknown>> = {}) {
   const values = { loadBalancer: { type: "application" }, ...more, services };
-  return parseEnvironmentConfig(
-    {
-      ...devValues,
-      ...Object.fromEntries(
-        Object.entries(values).map(([key, value]) => [
-          `eks-blue-green:${key}`,
-          typeof value === "string" ? value : JSON.stringify(value),
-        ]),
-      ),
-    },
-    { environment: "dev" },
-  );
+  return parseEnvironmentConfig(devWith(values), { environment: "dev" });
 }
 
 const problemsOf = (was: ReturnType<typeof configOf>, is: ReturnType<typeof configOf>): string[] =>
