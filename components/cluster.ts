@@ -42,16 +42,16 @@ const adminPolicyArn = (partition: string): string =>
   `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`;
 const managedPolicyArn = (partition: string, policy: string): string => `arn:${partition}:iam::aws:policy/${policy}`;
 
-interface ServiceRole {
-  readonly role: aws.iam.Role;
-  readonly attachment: aws.iam.RolePolicyAttachment;
-}
+/** Who takes a role, by the partition. */
+type Service = (partition: string) => string | string[];
+
+const controlPlaneService: Service = () => "eks.amazonaws.com";
 
 /**
  * Who takes the nodes' role. In China EKS has asked for a name of EC2 that only this partition has
  * (awslabs/cdk-eks-blueprints#558), and takes the common one too (pulumi/pulumi-eks#2344; 2026-11-30): both are trusted.
  */
-const nodeService = (partition: string): string | string[] =>
+const nodeService: Service = (partition) =>
   partition === "aws-cn" ? ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"] : "ec2.amazonaws.com";
 
 /**
@@ -130,8 +130,11 @@ export class Cluster extends pulumi.ComponentResource {
         },
       ]),
     );
+    // `@pulumi/eks` makes one too, without a boundary.
     const own =
-      args.permissionsBoundary === undefined ? null : this.createServiceRole(name, args, args.permissionsBoundary);
+      args.permissionsBoundary === undefined
+        ? null
+        : this.createRole(`${name}-cluster`, args, controlPlaneService, ["AmazonEKSClusterPolicy"]);
     return new eks.Cluster(
       name,
       {
@@ -158,7 +161,7 @@ export class Cluster extends pulumi.ComponentResource {
         ...(args.deletionProtection === undefined ? {} : { deletionProtection: args.deletionProtection }),
         tags: args.tags,
       },
-      { parent: this, dependsOn: own === null ? [] : [own.attachment] },
+      { parent: this, dependsOn: own?.attachments ?? [] },
     );
   }
 
@@ -167,38 +170,16 @@ export class Cluster extends pulumi.ComponentResource {
     return aws.getPartitionOutput({}, { parent: this }).partition;
   }
 
-  /** What the control plane acts as; `@pulumi/eks` makes one too, without a boundary. */
-  private createServiceRole(name: string, args: ClusterArgs, permissionsBoundary: string): ServiceRole {
-    const role = new aws.iam.Role(
-      `${name}-cluster`,
-      {
-        assumeRolePolicy: JSON.stringify({
-          Version: "2012-10-17",
-          Statement: [{ Effect: "Allow", Principal: { Service: "eks.amazonaws.com" }, Action: "sts:AssumeRole" }],
-        }),
-        permissionsBoundary,
-        tags: args.tags,
-      },
-      { parent: this },
-    );
-    const policyArn = this.partition().apply((known) => managedPolicyArn(known, "AmazonEKSClusterPolicy"));
-    const attachment = new aws.iam.RolePolicyAttachment(
-      `${name}-cluster-AmazonEKSClusterPolicy`,
-      { role: role.name, policyArn },
-      { parent: this },
-    );
-    return { role, attachment };
-  }
-
-  private createNodes(name: string, args: ClusterArgs, cluster: eks.Cluster): eks.ManagedNodeGroup {
+  /** A role with AWS's own policies, within the boundary where there is one. */
+  private createRole(name: string, args: ClusterArgs, service: Service, policies: readonly string[]) {
     const partition = this.partition();
     const role = new aws.iam.Role(
-      `${name}-nodes`,
+      name,
       {
         assumeRolePolicy: partition.apply((known) =>
           JSON.stringify({
             Version: "2012-10-17",
-            Statement: [{ Effect: "Allow", Principal: { Service: nodeService(known) }, Action: "sts:AssumeRole" }],
+            Statement: [{ Effect: "Allow", Principal: { Service: service(known) }, Action: "sts:AssumeRole" }],
           }),
         ),
         ...(args.permissionsBoundary === undefined ? {} : { permissionsBoundary: args.permissionsBoundary }),
@@ -206,14 +187,19 @@ export class Cluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const attachments = nodePolicies.map(
+    const attachments = policies.map(
       (policy) =>
         new aws.iam.RolePolicyAttachment(
-          `${name}-nodes-${policy}`,
+          `${name}-${policy}`,
           { role: role.name, policyArn: partition.apply((known) => managedPolicyArn(known, policy)) },
           { parent: this },
         ),
     );
+    return { role, attachments };
+  }
+
+  private createNodes(name: string, args: ClusterArgs, cluster: eks.Cluster): eks.ManagedNodeGroup {
+    const { role, attachments } = this.createRole(`${name}-nodes`, args, nodeService, nodePolicies);
     return new eks.ManagedNodeGroup(
       `${name}-nodes`,
       {

@@ -37,14 +37,6 @@ export interface UpgradeRun extends SessionOptions {
 /** What is asked for: `upgrade` (null), or planned work. */
 export type Asked = RolloutCommand | null;
 
-export function runUpgrade(
-  ports: Ports,
-  values: Readonly<Record<string, string>>,
-  run: UpgradeRun,
-): Promise<RolloutResult> {
-  return runAsked(ports, values, run, null);
-}
-
 /** The family that may be acted on, or why not: settled, its record the newest, nothing else under way. */
 async function familyToAct(ports: Ports, run: UpgradeRun, asked: Asked): Promise<Family> {
   const found = await readFamily(ports, run.environment);

@@ -12,9 +12,6 @@ export const longestLoadBalancingName = 32;
 /** Longest name of an EKS cluster. API reference CreateCluster; 2026-11-21. */
 export const longestClusterName = 100;
 
-/** Longest name of an IAM role. API reference CreateRole; 2026-11-21. */
-export const longestRoleName = 64;
-
 /**
  * Longest label of a Kubernetes object (RFC 1123), and so of a namespace or Service.
  * kubernetes.io/docs/concepts/overview/working-with-objects/names; 2026-11-21.

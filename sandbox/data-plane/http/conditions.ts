@@ -16,20 +16,23 @@ export interface RequestFacts {
   readonly sourceAddress: string;
 }
 
-const patterns = new Map<string, RegExp>();
+const compiled = new Map<string, RegExp>();
+
+/** Each request asks for the same few. */
+function expression(source: string, flags: string): RegExp {
+  const key = `${flags}/${source}`;
+  const known = compiled.get(key) ?? new RegExp(source, flags);
+  compiled.set(key, known);
+  return known;
+}
 
 /** `*`: any characters, also none; `?`: exactly one. */
 function pattern(text: string, ignoreCase: boolean): RegExp {
-  const key = `${ignoreCase ? "i" : "c"}${text}`;
-  const known = patterns.get(key);
-  if (known) return known;
   const source = text
     .replace(/[\\^$.|+()[\]{}]/g, "\\$&")
     .replace(/\*/g, ".*")
     .replace(/\?/g, ".");
-  const made = new RegExp(`^${source}$`, ignoreCase ? "is" : "s");
-  patterns.set(key, made);
-  return made;
+  return expression(`^${source}$`, ignoreCase ? "is" : "s");
 }
 
 function fits(
@@ -39,7 +42,7 @@ function fits(
 ): boolean {
   return (
     values.some((value) => pattern(value, ignoreCase).test(text)) ||
-    regexValues.some((value) => new RegExp(value, ignoreCase ? "i" : "").test(text))
+    regexValues.some((value) => expression(value, ignoreCase ? "i" : "").test(text))
   );
 }
 
