@@ -21,9 +21,12 @@ subnets=("$(subnet b 10.40.0.0/18)" "$(subnet c 10.40.64.0/18)")
 cluster_role=$(role eks-cluster eks.amazonaws.com)
 node_role=$(role eks-nodes ec2.amazonaws.com)
 controller_role=$(role load-balancer-controller pods.eks.amazonaws.com)
-# The controller's own document is longer and narrower: docs/install/iam_policy.json in its repository.
+# The controller's own document is longer and narrower: docs/install/iam_policy.json in its repository. The second
+# statement: the first load balancer of an account makes the role that ELB works with.
 aws iam put-role-policy --role-name load-balancer-controller --policy-name controller --policy-document \
-  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["elasticloadbalancing:*","ec2:Describe*","ec2:*SecurityGroup*","ec2:CreateTags","ec2:DeleteTags"],"Resource":"*"}]}'
+  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["elasticloadbalancing:*","ec2:Describe*","ec2:*SecurityGroup*","ec2:CreateTags","ec2:DeleteTags"],"Resource":"*"},
+    {"Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resource":"*",
+     "Condition":{"StringEquals":{"iam:AWSServiceName":"elasticloadbalancing.amazonaws.com"}}}]}'
 
 make() {
   aws eks create-cluster --name "$1" --kubernetes-version "$version" --role-arn "$cluster_role" --resources-vpc-config "subnetIds=${subnets[0]},${subnets[1]}" \

@@ -79,6 +79,13 @@ const permissions = new aws.iam.RolePolicy("controller", {
         Action: ["elasticloadbalancing:*", "ec2:Describe*", "ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"],
         Resource: "*",
       },
+      // The first load balancer of an account makes the role that ELB works with.
+      {
+        Effect: "Allow",
+        Action: "iam:CreateServiceLinkedRole",
+        Resource: "*",
+        Condition: { StringEquals: { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" } },
+      },
     ],
   }),
 });
