@@ -1,9 +1,9 @@
 // Runs every check in order, goes on after a failure, and ends with one line: `N passed, N failed`.
 // A suite that ends badly without having reported a failed test counts as one failure; a skipped test counts as failed.
-import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
+import { start } from "./testing/children.mjs";
 import { EndToEnd } from "./testing/end-to-end.mjs";
 import { Results } from "./testing/results.mjs";
 import { readTier } from "./testing/tier.mjs";
@@ -51,7 +51,7 @@ try {
  */
 async function run(name, command, args, { env = process.env, onOutput } = {}) {
   const output = onOutput === undefined ? "inherit" : "pipe";
-  const child = spawn(command, args, { stdio: ["ignore", output, output], env });
+  const child = start(command, args, { stdio: ["ignore", output, output], env });
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", onOutput);
   try {
     setPriority(child.pid, 5);

@@ -1,9 +1,9 @@
 // The end-to-end tests, a process and a folder for temporary files each; as many side by side as there are lanes. What a
 // test leaves in its folder, or running, is a failure of its own.
-import { spawn } from "node:child_process";
 import { mkdtempSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
+import { start } from "./children.mjs";
 import { leftAfter } from "./left-behind.mjs";
 import { testsOf } from "./tier.mjs";
 
@@ -89,7 +89,7 @@ export class EndToEnd {
     process.stdout.write(`# e2e ${name}: started\n`);
     const mocha = ["--no-config", "--require", "ts-node/register/transpile-only", "--timeout", "600000"];
     const rest = ["--forbid-only", "--reporter", "scripts/testing/counting-reporter.cjs", `test/e2e/${name}.e2e.ts`];
-    const child = spawn("npx", ["mocha", ...mocha, ...rest], {
+    const child = start("npx", ["mocha", ...mocha, ...rest], {
       stdio: ["ignore", out, out],
       env: { ...process.env, EBG_TEST_COUNTS: counts, TMPDIR: folder },
     });
