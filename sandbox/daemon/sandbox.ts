@@ -28,6 +28,7 @@ import { startMoto } from "./moto";
 import { NodeAgents } from "./node-agents";
 import { type AwsFront, startAwsFront } from "../aws-front";
 import { ChartRepository } from "../chart-repository/server";
+import { notPlayedFile } from "../providers/aws/recorded/not-played";
 import { installLaunchers, installOfficialKubernetes, providerNames } from "../providers/launchers";
 import { processStartTime } from "../processes/processes";
 import { findScript, script } from "../processes/scripts";
@@ -238,6 +239,7 @@ export class Sandbox implements EksBackend {
         env: {
           ...childEnvironment(this.env, process.env),
           PROVIDER_HOST_SOCKET: socket,
+          NOT_PLAYED_FILE: notPlayedFile(dir),
           EKS_BLUE_GREEN_LBC: this.start_.options.lbc,
         },
         onMessage: () => undefined,

@@ -3,7 +3,7 @@
  * Each launcher that
  * connects gets a gRPC server with a provider instance of its own, configured by the engine as if it were a process.
  * Environment: PROVIDER_HOST_SOCKET, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION,
- * EKS_BLUE_GREEN_TIME_SCALE.
+ * EKS_BLUE_GREEN_TIME_SCALE; NOT_PLAYED_FILE (see aws/recorded/not-played.ts).
  */
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";

@@ -2,6 +2,7 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { startSandbox, stopSandbox } from "../../../sandbox/client/start";
+import { describeNotPlayed, notPlayedFile, readNotPlayed } from "../../../sandbox/providers/aws/recorded/not-played";
 import { resolveTools } from "../../../sandbox/tools/index";
 import { DriverError } from "../../errors";
 import type { DriverEvent, EventSink } from "../../events";
@@ -88,6 +89,15 @@ async function openStage(
   return new RehearsalStage({ info, project, others, options, tell, relay, signal, startedAt });
 }
 
+/** Nobody shall take for proved what nothing is behind. */
+export function notPlayedLines(counts: Readonly<Record<string, number>>): string[] {
+  if (Object.keys(counts).length === 0) return [];
+  return [
+    `not played   ${describeNotPlayed(counts)}: kept in the stacks with made-up ids, and nothing is behind them; what ` +
+      "they do in AWS is not proved",
+  ];
+}
+
 function summarise(
   act: Act,
   ending: Ending,
@@ -111,7 +121,10 @@ function summarise(
   );
   const lost = figures === null || figures.failed + figures.idleResets > 0 || figures.void;
   return {
-    summary: [...summary, ...printableRows(stage.notes)],
+    summary: [
+      ...summary,
+      ...printableRows([...notPlayedLines(readNotPlayed(notPlayedFile(stage.info.dir))), ...stage.notes]),
+    ],
     lost,
     refuted: claims.some(({ holds }) => !holds),
     driverExitCode: ending.driverExitCode,

@@ -38,6 +38,8 @@ import { elbResources, loadBalancerBecomesOther } from "./elb";
 import { iamResources } from "./iam";
 import { imports } from "./imports";
 import { invokeAws } from "./invokes";
+import { NotPlayed } from "./recorded/not-played";
+import { RecordedResources } from "./recorded/resources";
 
 export const awsResources: readonly AwsResource[] = [
   ...ec2NetworkResources,
@@ -63,14 +65,12 @@ const stillUsedSeconds = 60;
 
 function descriptorOf(type: string): AwsResource {
   const found = byToken.get(type);
-  if (found === undefined)
-    throw new SandboxError(
-      "SBX-PROVIDER-TYPE",
-      `the sandbox's stand-in for the aws provider has no ${type}`,
-      "Use the official plugin with --provider aws=PATH, or leave this resource out of the rehearsal.",
-    );
+  if (found === undefined) throw new Error(`${type} is not played`);
   return found;
 }
+
+/** Of such a resource nothing but its state exists. */
+const isRecorded = ({ type }: Pick<Target, "type">): boolean => !byToken.has(type);
 
 /**
  * Properties with the keys that only AWS can tell; without them a program would take them for absent instead of
@@ -94,8 +94,15 @@ export class AwsStandIn implements StandIn {
   private region = "us-east-1";
   private defaultTags: Readonly<Record<string, string>> = {};
   private clients: Omit<AwsContext, keyof Limits> | undefined;
+  private readonly recorded: RecordedResources;
 
-  constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
+  constructor(private readonly env: Readonly<Record<string, string | undefined>>) {
+    this.recorded = new RecordedResources(
+      async () => ({ region: this.region, accountId: (await this.clients?.accountId()) ?? "000000000000" }),
+      () => this.defaultTags,
+      new NotPlayed(env["NOT_PLAYED_FILE"] ?? null),
+    );
+  }
 
   async configure(config: Props): Promise<void> {
     this.region = config["region"] ?? this.env["AWS_REGION"] ?? this.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
@@ -140,6 +147,7 @@ export class AwsStandIn implements StandIn {
   }
 
   async check(call: CheckCall): Promise<Check> {
+    if (isRecorded(call)) return this.recorded.check(call);
     const resource = descriptorOf(call.type);
     const inputs: Record<string, Dynamic> = { ...resource.defaults, ...call.news };
     const failures: Failure[] = Object.keys(call.news)
@@ -172,6 +180,7 @@ export class AwsStandIn implements StandIn {
   }
 
   async diff(call: ChangeCall): Promise<Diff> {
+    if (isRecorded(call)) return this.recorded.diff(call);
     const resource = descriptorOf(call.type);
     const becomesOther =
       call.type === "aws:lb/loadBalancer:LoadBalancer" && loadBalancerBecomesOther(call.oldInputs, call.news);
@@ -206,6 +215,7 @@ export class AwsStandIn implements StandIn {
   }
 
   async create(call: Target & { inputs: Props; preview: boolean }, limits: Limits): Promise<Created> {
+    if (isRecorded(call)) return this.recorded.create(call);
     const resource = descriptorOf(call.type);
     if (call.preview)
       return {
@@ -275,6 +285,7 @@ export class AwsStandIn implements StandIn {
   async read(
     call: Target & { id: string; inputs: Props; outputs: Props },
   ): Promise<{ id?: string; outputs: Props; inputs: Props } | null> {
+    if (isRecorded(call)) return this.recorded.read(call);
     const resource = descriptorOf(call.type);
     const aws = this.context({ signal: new AbortController().signal, timeoutSeconds: 0 });
     // As the bridge reads: without a state it imports, and takes ids in that form alone. Whatever inputs it is told of;
@@ -348,6 +359,7 @@ export class AwsStandIn implements StandIn {
   }
 
   async update(call: ChangeCall & { preview: boolean }, limits: Limits): Promise<Props> {
+    if (isRecorded(call)) return this.recorded.update(call);
     const resource = descriptorOf(call.type);
     const {
       [appliedKey]: applied,
@@ -398,6 +410,7 @@ export class AwsStandIn implements StandIn {
   }
 
   async delete(call: Target & { id: string; oldInputs: Props; outputs: Props }, limits: Limits): Promise<void> {
+    if (isRecorded(call)) return;
     const resource = descriptorOf(call.type);
     const aws = this.context(limits);
     const end = Date.now() + stillUsedSeconds * 1000;

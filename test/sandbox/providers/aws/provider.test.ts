@@ -61,8 +61,8 @@ describe("the aws stand-in", () => {
   });
   it("names a type that it has not", async () => {
     await assert.rejects(
-      provider.check({ ...about, type: "aws:s3/bucket:Bucket", olds: {}, news: {}, seed }),
-      /has no aws:s3\/bucket:Bucket/,
+      provider.check({ ...about, type: "aws:s3/buckit:Buckit", olds: {}, news: {}, seed }),
+      /has no aws:s3\/buckit:Buckit/,
     );
   });
 });
