@@ -174,7 +174,7 @@ export function linkTools(options: SandboxOptions, tools: ToolPaths): void {
   writeFileSync(join(bin, "eks-blue-green"), nodeScript(join(packageRoot(), "bin", "eks-blue-green.js")), {
     mode: 0o755,
   });
-  writeFileSync(join(bin, "aws"), awsScript(tools.aws), { mode: 0o755 });
+  writeFileSync(join(bin, "aws"), awsScript(tools.aws, tools.python), { mode: 0o755 });
   for (const [name, path] of Object.entries(pluginPaths(options.providers)))
     symlinkSync(path, join(bin, `pulumi-resource-${name}`));
 }
@@ -220,9 +220,14 @@ function pulumiScript(pulumi: string, dir: string): string {
  */
 const stubborn = ["sqs", "emr", "rds", "docdb", "neptune", "health"];
 
-const awsScript = (aws: string): string =>
+/** Python's -I, -S: nothing of a user's own packages or variables takes part, and the start is short. */
+const awsScript = (aws: string, python: string): string =>
   [
     "#!/bin/sh",
+    // Every plugin process and every kubectl begins with this one, and the CLI takes most of a second for it.
+    `if [ "$1 $2" = "eks get-token" ]; then`,
+    `  exec ${quote(python)} -IS ${quote(join(packageRoot(), "sandbox/tools/python/eks_token.py"))} ${quote(aws)} "$@"`,
+    "fi",
     'for word in "$@"; do',
     `  case "$word" in ${stubborn.join("|")}) exec ${quote(aws)} --endpoint-url "\${AWS_ENDPOINT_URL:?is not ` +
       `set: source the env.sh of the sandbox first}" "$@" ;; esac`,

@@ -69,6 +69,7 @@ describe("sandbox environment", function () {
     const keys = { id: credentials.accessKeyId, secret: credentials.secretAccessKey };
     linkTools(options, {
       aws: rig().tools.aws,
+      python: rig().tools.python,
       pulumi: "/nonexistent",
       pulumiLanguageNodejs: "/nonexistent",
       kubectl: "/nonexistent",
