@@ -43,14 +43,15 @@ export function replaceSteps(
   return plan(placement, { version, members, outdated }, rollout.strategy, limitsOf(config));
 }
 
-/** Of whatever is asked for; null: an upgrade. */
+/** Of whatever is asked for; null: an upgrade. `dead`: members that serve nobody, as it is seen now. */
 export function stepsOf(
   asked: RolloutCommand | null,
   record: EnvironmentRecord,
   config: EnvironmentConfig,
   made: Made,
+  dead: readonly string[] = [],
 ): readonly Step[] {
   if (asked === null) return upgradeSteps(record, config, made);
   if (asked.name === "replace") return replaceSteps(record, config, made, asked.member);
-  return planCommand(record.placement, asked, limitsOf(config));
+  return planCommand(record.placement, asked, limitsOf(config), dead);
 }

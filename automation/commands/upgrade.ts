@@ -17,6 +17,7 @@ import { typed } from "../text/command-line";
 import { largerMessage, largerRemedy } from "../text/larger";
 import { refuseDuringAdoption } from "./adopt";
 import { begin, heldUpgrade } from "./begin-rollout";
+import { deadMembers } from "./dead-members";
 import { refuseDuringEvacuation } from "./evacuate";
 import { nothingToDo } from "./nothing-to-do";
 import { wantedConfig } from "./plan";
@@ -101,7 +102,10 @@ async function perform(
   const held = asked === null ? await heldUpgrade(session, config.kubernetesVersion, run.retryVersion ?? false) : null;
   if (held !== null) return held;
   const { record } = session;
-  const steps = record.rollout === null ? stepsOf(asked, record, config, family) : record.rollout.steps;
+  const steps =
+    record.rollout === null
+      ? stepsOf(asked, record, config, family, await deadMembers(session, asked))
+      : record.rollout.steps;
   if (record.rollout === null && steps.length === 0) {
     // A hold that was lifted is all that there is to write.
     await session.flush();

@@ -25,8 +25,11 @@ export interface AdmitRules extends Tolerance {
   readonly peers: readonly string[];
   readonly peersBefore: Readonly<Record<string, Snapshot>>;
   readonly holdMs: number;
-  /** It is bound, and has no share of the requests yet. Absent: it serves. */
-  readonly unserved?: boolean;
+  /**
+   * It is bound, and has no share of the requests yet: who has them, and how long those must be dead before nobody waits
+   * for its hold. Absent: it serves.
+   */
+  readonly unserved?: { readonly served: readonly string[]; readonly sureMs: number };
   /** What must be ready besides, as the pods of a new size; null when it is. Absent: nothing. */
   readonly ready?: (observation: Observation) => Decision | null;
   /**
@@ -64,7 +67,17 @@ export function decideAdmitted(
  * The peers' targets are all still there and requests succeed; each ready endpoint is in the controller's list and
  * healthy in ELBv2; and it has been so for the propagation hold: `healthy` is not yet `routed` (docs/reference/aws-behaviour.md).
  */
-function decideArrived(observation: Observation, owners: TargetOwners, rules: AdmitRules, memory: GateMemory): Decided {
+function decideArrived(
+  observation: Observation,
+  owners: TargetOwners,
+  rules: AdmitRules,
+  { aloneSince: before, ...rest }: GateMemory,
+): Decided {
+  // It gets nothing yet, so requests tell of the others only; and they fail until it gets something.
+  const { served, sureMs } = rules.unserved ?? { served: null, sureMs: 0 };
+  const alone = served !== null && (served.length === 0 || isAlone(observation, owners, served));
+  const aloneSince = before ?? observation.at;
+  const memory = alone ? { ...rest, aloneSince } : rest;
   const flags = decideFlags(observation);
   if (flags !== null) return flags;
   // What users feel is judged first: the member's own targets may need a long time, and requests fail meanwhile.
@@ -74,6 +87,7 @@ function decideArrived(observation: Observation, owners: TargetOwners, rules: Ad
   if (serving !== null) return untold(memory, serving);
   const lacking = rules.ready?.(observation) ?? null;
   if (lacking !== null) return incomplete(memory, observation.at, lacking);
+  if (alone && observation.at - aloneSince >= sureMs) return decideOnlyOne(observation, rules, memory);
   const held = decideHeld(observation, rules, memory);
   const probe = probeProblem(observation, rules.excused);
   return held.decision.status === "passed" && probe !== null ? { decision: probe, memory: held.memory } : held;
@@ -93,7 +107,7 @@ const remedyFor = (problem: Decision): string | undefined =>
  */
 function servingOf(observation: Observation, owners: TargetOwners, rules: AdmitRules): Decision | null {
   // Nobody else serves any more: going back would lead to nobody, so only the newcomer counts.
-  if (isAlone(observation, owners, rules)) return null;
+  if (isAlone(observation, owners, rules.peers)) return null;
   const { peers, peersBefore, excused, toleratedMs } = rules;
   const tolerant = !Number.isFinite(toleratedMs);
   const problems = peerProblems(observation, owners, peers, peersBefore, excused).filter(
@@ -105,7 +119,7 @@ function servingOf(observation: Observation, owners: TargetOwners, rules: AdmitR
 }
 
 /** No peer has a healthy target, and not because somebody took out targets whose pods are ready. */
-function isAlone(observation: Observation, owners: TargetOwners, { peers }: AdmitRules): boolean {
+function isAlone(observation: Observation, owners: TargetOwners, peers: readonly string[]): boolean {
   if (peers.length === 0) return false;
   return peers.every((peer) => {
     const groups = groupsOfMember(observation, peer);
@@ -122,6 +136,13 @@ function isAlone(observation: Observation, owners: TargetOwners, { peers }: Admi
   });
 }
 
+/** Nobody is served before it gets its share, so nobody waits for the hold either. */
+function decideOnlyOne(observation: Observation, { member, excused }: AdmitRules, memory: GateMemory): Decided {
+  const own = ownProblem(observation, member, excused);
+  if (own !== null) return isUnknown(own) ? untold(memory, own) : incomplete(memory, observation.at, own);
+  return { decision: passed(`${member} is healthy, and nobody else who serves is`), memory };
+}
+
 /**
  * The hold belongs to the targets that came in together. An autoscaler may add others every few minutes: they are not
  * held for, and don't make those that are there begin anew.
@@ -135,10 +156,10 @@ function decideHeld(observation: Observation, rules: AdmitRules, memory: GateMem
   if (own !== null && (held.count === null || !isTarget(own) || !Number.isFinite(enough)))
     return incomplete({ ...memory, held }, at, own);
   const done =
-    `${rules.member} ${rules.unserved === true ? "is in, with no share of the requests yet" : "serves"}: its endpoints ` +
+    `${rules.member} ${rules.unserved !== undefined ? "is in, with no share of the requests yet" : "serves"}: its endpoints ` +
     "are healthy, the peers' targets are all there";
   const what =
-    rules.unserved === true
+    rules.unserved !== undefined
       ? `${rules.member} is healthy; not every part of the load balancer may know its targets yet`
       : `${rules.member} is healthy; the load balancer may still route the old way`;
   const all = own === null ? goodFor(memory, at, rules.holdMs, "hold", what, done) : incomplete(memory, at, own);

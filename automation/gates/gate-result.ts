@@ -67,6 +67,8 @@ export interface GateMemory {
   /** Since when every request has been answered, and whether that has been so for as long as failures are tolerated. */
   readonly answeredSince?: number;
   readonly answered?: true;
+  /** Since when nobody else who serves has had a healthy target. */
+  readonly aloneSince?: number;
   /** Since when targets are missing that the driver is getting back. */
   readonly driftSince?: number;
 }

@@ -18,6 +18,15 @@ export function isDeadIn(observation: Observation, owners: TargetOwners, member:
   });
 }
 
+/** It is dead there, or has no healthy target anywhere: then nobody who serves says whether a service works at all. */
+export function servesNobody(observation: Observation, owners: TargetOwners, member: string): boolean {
+  const keys = groupsOfMember(observation, member);
+  const isEmpty = (key: string): boolean =>
+    observation.groups[key] != null &&
+    !targetsOf(owners, observation, key, member).some((target) => isRegistered(target) && target.state === "healthy");
+  return isDeadIn(observation, owners, member) || (keys.length > 0 && keys.every(isEmpty));
+}
+
 /** Of a key of a group of its own; as it is where members share groups. */
 const portIn = (key: string, member: string): string =>
   key.endsWith(`@${member}`) ? key.slice(0, -member.length - 1) : key;

@@ -23,18 +23,16 @@ export interface AllAtOnce {
   readonly stay: readonly string[];
 }
 
-/** In a bake between two steps, or in an open step. Null: nothing of the kind. */
+/** In a bake between two steps, before a step, or in an open one. Null: nothing of the kind. */
 export function allAtOnce({
   rollout,
   intent,
   placement,
 }: Pick<EnvironmentRecord, "rollout" | "intent" | "placement">): AllAtOnce | null {
-  if (
-    rollout === null ||
-    (intent === null ? rollout.steps[rollout.done]?.type !== "bake" : intent.move.kind !== "shift")
-  )
-    return null;
+  if (rollout === null) return null;
   const { steps, done } = rollout;
+  const next = steps[done];
+  if (intent === null ? next?.type !== "bake" && !isShiftStep(next) : intent.move.kind !== "shift") return null;
   const end = steps.findIndex((step, index) => index >= done && step.type === "move" && step.kind !== "shift");
   const drain = steps[end];
   if (drain?.type !== "move" || drain.kind !== "drain" || !isServing(placement[drain.member])) return null;

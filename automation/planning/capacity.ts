@@ -126,6 +126,16 @@ export function cover(steps: Steps, carriers: Carriers, floor: number, limits: L
     if (level > capacityOf(steps.at(name))) steps.resize(name, level);
 }
 
+/** The same as far as there is room: whoever they do without carries nothing any more. */
+export function coverAsFar(steps: Steps, carriers: Carriers, floor: number, limits: Limits): void {
+  const most = limits.maxCapacityPercent ?? Number.POSITIVE_INFINITY;
+  const reach = carriersOf(steps, carriers).reduce((sum, name) => sum + Math.max(capacityOf(steps.at(name)), most), 0);
+  for (const [name, level] of Object.entries(needed(steps, carriers, Math.min(floor, reach), limits))) {
+    const size = Math.min(level, most);
+    if (size > capacityOf(steps.at(name))) steps.resize(name, size);
+  }
+}
+
 /** Why those can't carry it, however far they are scaled; null when they can. */
 export function lackingWithout(
   steps: Steps,

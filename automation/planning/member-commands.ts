@@ -13,23 +13,32 @@ import {
   servingMembers,
 } from "../../stacks/record";
 import type { Evacuated, MemberPlacement, Placement, RolloutCommand, Step } from "../../stacks/record";
-import { servingCapacity, capacityFloor, cover, leastSize } from "./capacity";
+import { servingCapacity, capacityFloor, cover, coverAsFar, leastSize } from "./capacity";
 import { percentOf, rampDown, rampUp, shareOf } from "./shares";
 import { planTeardown } from "./teardown";
 import { bringIn, impossible, Steps, type Limits, stepsFrom } from "./step-builder";
 import { doing } from "../text/sentences";
 
-/** The steps of a command; none when everything is so already. @throws EBG-PLAN-IMPOSSIBLE */
-export function planCommand(current: Placement, command: RolloutCommand, limits: Limits): Step[] {
+/**
+ * The steps of a command; none when everything is so already. `dead`: members that serve nobody, as it is seen now.
+ * Nobody has to carry what they do not carry, and their share of the requests is the first that goes.
+ * @throws EBG-PLAN-IMPOSSIBLE
+ */
+export function planCommand(
+  current: Placement,
+  command: RolloutCommand,
+  limits: Limits,
+  dead: readonly string[] = [],
+): Step[] {
   switch (command.name) {
     case "admit":
-      return admit(current, command.member ?? "", limits);
+      return admit(current, command.member ?? "", limits, dead);
     case "drain":
-      return drain(current, command.member ?? "", limits);
+      return drain(current, command.member ?? "", limits, dead);
     case "scale":
       return scale(current, command.member ?? "", command.percent ?? 100, limits);
     case "rollback":
-      return rollback(current, limits);
+      return rollback(current, limits, dead);
     case "teardown":
       return planTeardown(current, null, limits.stopsWorkloads !== false);
     case "replace":
@@ -55,7 +64,7 @@ const newest = (current: Placement, names: readonly string[]): string | undefine
     .at(-1);
 
 /** A member that is absent is made first, at the newest version that serves. */
-function admit(current: Placement, member: string, limits: Limits): Step[] {
+function admit(current: Placement, member: string, limits: Limits, dead: readonly string[]): Step[] {
   const stands = memberOf(current, member);
   const steps = stepsFrom(current, limits);
   // With nobody in traffic, what is there says the version: a lost environment is brought back by this.
@@ -73,7 +82,10 @@ function admit(current: Placement, member: string, limits: Limits): Step[] {
   }
   comeIn(steps, member);
   const serves = `${member} (${steps.at(member).version ?? "?"}) serves`;
-  if (!steps.weighted) steps.bake(limits.bakeSeconds, serves);
+  const others = steps.serving().filter((name) => name !== member);
+  if (steps.weighted && others.length > 0 && others.every((name) => dead.includes(name)))
+    insteadOfTheDead(steps, { member, others, floor: capacityFloor(current, limits) }, limits);
+  else if (!steps.weighted) steps.bake(limits.bakeSeconds, serves);
   else {
     growToShare(steps, member, capacityFloor(current, limits), limits);
     rampUp(steps, { incoming: member, outgoing: null, full: fullShare }, limits, serves);
@@ -85,6 +97,20 @@ function comeIn(steps: Steps, member: string): void {
   if (steps.at(member).workload === "stopped")
     steps.move("scale", member, { ...steps.at(member), workload: "running" });
   if (!isBound(steps.at(member))) steps.admit(member);
+}
+
+/** Each step less would leave them requests that nobody answers. Its size is seen to when it serves. */
+function insteadOfTheDead(
+  steps: Steps,
+  { member, others, floor }: { readonly member: string; readonly others: readonly string[]; readonly floor: number },
+  limits: Limits,
+): void {
+  steps.shift({ ...Object.fromEntries(others.map((name) => [name, 0])), [member]: fullShare });
+  growToShare(steps, member, floor, limits);
+  steps.bake(
+    limits.bakeSeconds,
+    `${member} (${steps.at(member).version ?? "?"}) serves instead of ${others.join(", ")}`,
+  );
 }
 
 /** One that was scaled down gets as many requests as its share says, whatever its size. */
@@ -104,17 +130,22 @@ function evacuatedFirst(member: string, { at, why }: Evacuated): Error {
 }
 
 /**
- * The others are scaled up first when they can't carry the load. One that was evacuated is out already: its bindings
+ * The others are scaled up first when they can't carry the load; beside one that is dead afterwards, as far as there is
+ * room, because they carry it already. One that was evacuated is out already: its bindings
  * go, and the denial with them.
  */
-function drain(current: Placement, member: string, limits: Limits): Step[] {
+function drain(current: Placement, member: string, limits: Limits, dead: readonly string[]): Step[] {
   const stands = memberOf(current, member);
   const steps = stepsFrom(current, limits);
   if (stands.evacuated !== undefined) steps.move("drain", member, inOrder(stands));
   if (!isBound(stands)) return steps.list;
-  if (isServing(stands)) cover(steps, { without: [member] }, capacityFloor(current, limits), limits);
+  const carriers = { without: [member] };
+  const isDead = dead.includes(member) && steps.serving().some((name) => !dead.includes(name));
+  const floor = capacityFloor(current, limits);
+  if (isServing(stands) && !isDead) cover(steps, carriers, floor, limits);
+  if (steps.weighted && isServing(stands)) rampDown(steps, member);
+  if (isServing(stands) && isDead) coverAsFar(steps, carriers, floor, limits);
   if (steps.weighted && isServing(stands)) {
-    rampDown(steps, member);
     steps.bake(limits.bakeSeconds, `${doing(steps.serving(), "serve")} without ${member}`);
   }
   steps.drain(member);
@@ -158,7 +189,7 @@ const standsBy = (stands: MemberPlacement | undefined): boolean =>
   stands?.role === "standby" || (isBound(stands) && !isServing(stands));
 
 /** After a finished `replace` whose old member still stands by: that one comes in again, and the new one goes out. */
-function rollback(current: Placement, limits: Limits): Step[] {
+function rollback(current: Placement, limits: Limits, dead: readonly string[]): Step[] {
   const active = servingMembers(current);
   const serving = newest(current, active);
   const old = Object.keys(current).filter(
@@ -197,12 +228,15 @@ function rollback(current: Placement, limits: Limits): Step[] {
   if (steps.weighted) {
     // In one move: whoever asks for it wants the newer version to serve nobody.
     const after = Object.fromEntries(returning.map((name, index) => [name, shareOf(current[leaving[index] ?? ""])]));
-    cover(steps, { without: leaving, after }, floor, limits);
+    const carriers = { without: leaving, after };
+    const areDead = leaving.every((name) => dead.includes(name));
+    if (!areDead) cover(steps, carriers, floor, limits);
     steps.shift({ ...Object.fromEntries(leaving.map((name) => [name, 0])), ...after });
+    if (areDead) coverAsFar(steps, carriers, floor, limits);
     steps.bake(limits.bakeSeconds, `${again} instead of ${leaving.join(", ")}`);
   } else steps.bake(limits.bakeSeconds, `${again} beside ${newer.join(", ")}`);
   for (const name of leaving) {
-    if (!steps.weighted) cover(steps, { without: [name] }, floor, limits);
+    if (!steps.weighted) (dead.includes(name) ? coverAsFar : cover)(steps, { without: [name] }, floor, limits);
     steps.drain(name);
   }
   return steps.list;

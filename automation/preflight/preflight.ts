@@ -179,13 +179,14 @@ export function findingsOf(
   return findings;
 }
 
-/** Who stands by, or gets no requests yet, may serve where the others don't. */
+/** Who stands by, or gets no requests yet, may serve where the others don't; else a new member may. */
 function orBringIn({ placement }: Pick<EnvironmentRecord, "placement">): string {
-  const standby = Object.keys(placement).find(
-    (name) =>
-      placement[name]?.role !== "absent" && !isServing(placement[name]) && placement[name]?.evacuated === undefined,
+  const others = Object.keys(placement).filter(
+    (name) => !isServing(placement[name]) && placement[name]?.evacuated === undefined,
   );
-  return standby === undefined ? "" : `. Or bring in who stands by: eks-blue-green admit ${standby}`;
+  const standby = others.find((name) => placement[name]?.role !== "absent");
+  if (standby !== undefined) return `. Or bring in who stands by: eks-blue-green admit ${standby}`;
+  return others[0] === undefined ? "" : `. Or make another member and bring it in: eks-blue-green admit ${others[0]}`;
 }
 
 /** What AWS does not tell once, it may tell the next time. */

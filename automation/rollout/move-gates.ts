@@ -102,6 +102,16 @@ function gateOf(
   }
 }
 
+/** One without a share; nothing for others. */
+const unserved = (
+  session: Session,
+  member: string,
+  to: MemberMove["to"],
+): Pick<Parameters<typeof decideAdmitted>[2], "unserved"> =>
+  isServing(to)
+    ? {}
+    : { unserved: { served: session.serving().filter((name) => name !== member), sureMs: session.shortMs } };
+
 function admitGate(
   session: Session,
   index: number,
@@ -112,7 +122,7 @@ function admitGate(
   const rules = {
     ...common,
     requestsToleratedMs: session.newcomerToleratedMs,
-    unserved: !isServing(to),
+    ...unserved(session, member, to),
     ...(requestsTellOnceAnswered ? { requestsTellOnceAnswered } : {}),
   };
   return {
@@ -155,6 +165,7 @@ function resizedGate(
   const rules = {
     ...common,
     holdMs: capacityOf(to) > capacityOf(from) ? common.holdMs : 0,
+    ...unserved(session, member, to),
     ready: (seen: Observation) => lackingOf(seen, member),
   };
   return {

@@ -18,7 +18,7 @@ import { healthOf } from "../observation/target-owners";
 import { walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
-import { givenToTheOthers } from "./cut-short";
+import { givenToTheOthers, leavesTheDead } from "./cut-short";
 import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
 import type { Session } from "./session";
@@ -27,6 +27,7 @@ import { hidesFailures, withWhatFails } from "./still-failing";
 import { typed } from "../text/command-line";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
 import { leftToDo, rememberLeftOut } from "./left-out";
+import { pastTheDead } from "./past-the-dead";
 import { tellsWorse } from "./worse-reasons";
 
 export interface RolloutResult {
@@ -95,6 +96,7 @@ export async function steps(
     const step = rollout.steps[index];
     if (step === undefined) return;
     if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
+    if (await pastTheDead(session, step)) continue;
     if (session.record.intent === null) await before(step);
     if (step.type === "bake") await performBake(session, index, step);
     else await performMove(session, index, step);
@@ -231,7 +233,8 @@ async function ended(session: Session, finished: Rollout, turned: GateFailed | n
   if (direction === "back" && givenUp !== true) return walkedBack(session, turned, reason, await leadsOut(session));
   if (direction === "back" && session.serving().every((name) => session.record.placement[name]?.version === wanted))
     return done(session, `${reason ?? "given up"}; `);
-  if (direction === "forward" && (command !== undefined || wantedVersion === wanted)) return done(session);
+  if (direction === "forward" && (command !== undefined || wantedVersion === wanted))
+    return { ...done(session), remedy: leavesTheDead(session, finished) };
   const what =
     direction === "back"
       ? `the rollout to ${wantedVersion} had been given up, and that is finished`

@@ -146,8 +146,12 @@ export class Session {
   get noAnswerToleratedMs(): number {
     return this.msOf(this.policy.tolerance.noAnswer);
   }
+  /** As long as anything may look bad where something better is known. */
+  get shortMs(): number {
+    return Math.max(this.ports.clock.scaled(30), 3000);
+  }
   private msOf(tolerance: Tolerance): number {
-    return tolerance === "short" ? Math.max(this.ports.clock.scaled(30), 3000) : Number.POSITIVE_INFINITY;
+    return tolerance === "short" ? this.shortMs : Number.POSITIVE_INFINITY;
   }
   /** What this run writes into the record of itself. */
   get signature(): Signature {

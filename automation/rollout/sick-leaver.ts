@@ -66,7 +66,8 @@ function theRest(session: Session, observation: Observation): Rest | null {
   if (way === null || !isDeadIn(observation, owners, way.leaves)) return null;
   // It is that shift that failed though the dead one was known: nothing is gained by making it again.
   const known = wasDead(record.rollout.baseline, way.leaves);
-  if (known && isDeepStrictEqual(record.intent?.move ?? null, way.intent?.move)) return null;
+  const { steps, done } = record.rollout;
+  if (known && isDeepStrictEqual(record.intent?.move ?? steps[done], way.intent?.move ?? way.steps[done])) return null;
   if (way.stay.length === 0 || !way.stay.every((name) => isWell(session, observation, name))) return null;
   return { steps: way.steps, intent: way.intent };
 }
