@@ -11,6 +11,7 @@ export * from "./multi-cluster-service";
 export * from "./network";
 export { ConfigError, formatProblem } from "./internal/problems";
 export type { Problem } from "./internal/problems";
+export * from "./pod-template";
 export * from "./shared-load-balancer";
 export * from "./shared-load-balancer-args";
 export * from "./target-group-binding";

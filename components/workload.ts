@@ -1,7 +1,10 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { longestKubernetesLabel, ports, propagationLagSeconds } from "./internal/aws-limits";
+import { graceIn, mergePodTemplate, type PodTemplatePart, preStopIn, saysResource } from "./internal/pod-template";
+import { podTemplateProblems } from "./internal/pod-template-problems";
 import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
+import type { PodTemplate } from "./pod-template";
 
 /** `restricted`: as Kubernetes' Pod Security Standard of that name · `baseline`: the image's user and capabilities. */
 export interface PodSecurity {
@@ -47,9 +50,15 @@ export interface WorkloadArgs {
   memberName: string;
   /** HTTP path of all three probes. Default `/healthz`. */
   healthCheckPath?: string;
-  /** How long a pod serves on after it was told to stop. At least the load balancer's lag, 180 s. Default 300. */
+  /**
+   * How long a pod serves on after it was told to stop. At least the load balancer's lag, 180 s. Default: as the
+   * template says, else 300.
+   */
   preStopSeconds?: number;
-  /** Seconds until the kubelet kills a stopping pod, at least 10 more than `preStopSeconds`. Default: 60 more. */
+  /**
+   * Seconds until the kubelet kills a stopping pod, at least 10 more than `preStopSeconds`. Default: as the template
+   * says, else 60 more.
+   */
   terminationGraceSeconds?: number;
   /** More variables of the container. Not for secrets: they stand readable in the state and in the Deployment. */
   environment?: Record<string, string>;
@@ -64,7 +73,21 @@ export interface WorkloadArgs {
   cpuRequest?: string;
   /** Request and limit, so that a pod is never killed for what its node lacks. Default `128Mi`. */
   memory?: string;
+  /**
+   * Merged onto the pods' template: sidecars, volumes, tolerations, resources, probes, whatever a pod can have. Selector
+   * labels, ports of targets, readiness gates and the like are refused. Default none.
+   */
+  podTemplate?: PodTemplate;
 }
+
+/** As settings and template say; both may, when they agree. */
+function stopTimes(args: WorkloadArgs): { readonly preStop: number; readonly grace: number } {
+  const part = partOf(args);
+  const preStop = args.preStopSeconds ?? preStopIn(args.workloadName, part) ?? propagationLagSeconds.longest;
+  return { preStop, grace: args.terminationGraceSeconds ?? graceIn(part) ?? preStop + 60 };
+}
+
+const partOf = ({ podTemplate }: WorkloadArgs): PodTemplatePart | undefined => podTemplate;
 
 /** What a pod still needs after its preStop sleep to answer what it has accepted. */
 const leastStopSeconds = 10;
@@ -84,8 +107,7 @@ const rollingUpdateSeconds = Math.ceil(100 / surgePercent) * progressDeadlineSec
 
 /** All that is wrong with the arguments. */
 export function workloadProblems(args: WorkloadArgs): Problem[] {
-  const preStop = args.preStopSeconds ?? propagationLagSeconds.longest;
-  const grace = args.terminationGraceSeconds ?? preStop + 60;
+  const { preStop, grace } = stopTimes(args);
   const problems = wholeNumberProblems("containerPort", args.containerPort, ports.least, ports.most, ports.source);
   const add = (path: string, value: unknown, rule: string, remedy: string): void =>
     void problems.push({ path, value, rule, remedy });
@@ -132,7 +154,8 @@ export function workloadProblems(args: WorkloadArgs): Problem[] {
       "Choose 2 or more; use `stopped` to scale to zero",
     );
   }
-  if (preStop < propagationLagSeconds.usual) {
+  // One of the template's is refused with the template.
+  if (preStop < propagationLagSeconds.usual && preStop !== preStopIn(args.workloadName, partOf(args))) {
     add(
       "preStopSeconds",
       preStop,
@@ -150,7 +173,24 @@ export function workloadProblems(args: WorkloadArgs): Problem[] {
     );
   if (args.environment?.["MEMBER"] !== undefined)
     add("environment.MEMBER", args.environment["MEMBER"], "is set from memberName", "Choose another name");
-  return problems;
+  return [...problems, ...templateProblems(args)];
+}
+
+function templateProblems(args: WorkloadArgs): Problem[] {
+  const part = partOf(args);
+  if (part === undefined) return [];
+  const found = podTemplateProblems(part, {
+    name: args.workloadName,
+    ports: portsOf(args),
+    preStopSeconds: args.preStopSeconds,
+    terminationGraceSeconds: args.terminationGraceSeconds,
+    memory: args.memory,
+    cpu: args.cpuRequest,
+    podSecurity: args.podSecurity,
+    variables: Object.keys(args.environment ?? {}),
+    called: { preStop: "preStopSeconds", grace: "terminationGraceSeconds", variables: "environment" },
+  });
+  return found.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` }));
 }
 
 /** A Deployment that can leave a load balancer without losing a request, its Service and its disruption budget. */
@@ -223,7 +263,7 @@ export class Workload extends pulumi.ComponentResource {
     args: WorkloadArgs,
     labels: Record<string, string>,
   ): kubernetes.types.input.apps.v1.DeploymentSpec {
-    const preStop = args.preStopSeconds ?? propagationLagSeconds.longest;
+    const { preStop, grace } = stopTimes(args);
     const replicas = args.stopped === true ? 0 : args.autoscaled === true ? undefined : (args.replicas ?? 2);
     const spread = (topologyKey: string): kubernetes.types.input.core.v1.TopologySpreadConstraint => ({
       maxSkew: 1,
@@ -236,20 +276,23 @@ export class Workload extends pulumi.ComponentResource {
       selector: { matchLabels: this.selector },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: `${surgePercent}%` } },
       progressDeadlineSeconds,
-      template: {
-        metadata: { labels },
-        spec: {
-          ...podSettings(args),
-          terminationGracePeriodSeconds: args.terminationGraceSeconds ?? preStop + 60,
-          topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
-          containers: [this.container(args, preStop)],
+      template: mergePodTemplate(
+        {
+          metadata: { labels },
+          spec: {
+            ...podSettings(args),
+            terminationGracePeriodSeconds: grace,
+            topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
+            containers: [this.container(args, preStop)],
+          },
         },
-      },
+        partOf(args),
+        { name: args.workloadName, preStopSeconds: preStop, securityContext: securityOfOthers(args) },
+      ),
     };
   }
 
   private container(args: WorkloadArgs, preStopSeconds: number): kubernetes.types.input.core.v1.Container {
-    const memory = args.memory ?? "128Mi";
     const probe = (periodSeconds: number, failureThreshold: number): kubernetes.types.input.core.v1.Probe => ({
       httpGet: { path: args.healthCheckPath ?? "/healthz", port: args.containerPort },
       periodSeconds,
@@ -273,7 +316,7 @@ export class Workload extends pulumi.ComponentResource {
       // Slower than readiness: a pod that is busy leaves the load balancer first, and is restarted only when it stays
       // so.
       livenessProbe: probe(10, 6),
-      resources: { requests: { cpu: args.cpuRequest ?? "100m", memory }, limits: { memory } },
+      resources: resourcesOf(args),
       securityContext: {
         allowPrivilegeEscalation: false,
         seccompProfile: { type: "RuntimeDefault" },
@@ -282,6 +325,25 @@ export class Workload extends pulumi.ComponentResource {
     };
   }
 }
+
+/** Without what the template says: of a limit below its request, or the other way round, nothing would start. */
+function resourcesOf(args: WorkloadArgs): kubernetes.types.input.core.v1.ResourceRequirements {
+  const said = (resource: string): boolean => saysResource(args.workloadName, partOf(args), resource);
+  const memory: Record<string, string> = said("memory") ? {} : { memory: args.memory ?? "128Mi" };
+  const cpu: Record<string, string> = said("cpu") ? {} : { cpu: args.cpuRequest ?? "100m" };
+  return { requests: { ...cpu, ...memory }, limits: memory };
+}
+
+/** Containers that the template brings must fit the standard too, or a namespace that enforces it refuses the pods. */
+const securityOfOthers = ({ podSecurity }: WorkloadArgs): Readonly<Record<string, unknown>> =>
+  podSecurity?.profile === "restricted"
+    ? {
+        allowPrivilegeEscalation: false,
+        seccompProfile: { type: "RuntimeDefault" },
+        runAsNonRoot: true,
+        capabilities: { drop: ["ALL"] },
+      }
+    : {};
 
 /** Ports below that only root opens, unless the pod says otherwise. */
 const firstFreePort = 1024;

@@ -1,6 +1,12 @@
 /** What a member runs for each service: its workload, and its share in the service's target groups. */
 import type * as pulumi from "@pulumi/pulumi";
-import { createWorkloadNamespace, LoadBalancerService, MultiClusterService, Workload } from "../../components";
+import {
+  createWorkloadNamespace,
+  LoadBalancerService,
+  MultiClusterService,
+  type PodTemplate,
+  Workload,
+} from "../../components";
 import { keepsAnnotations, takesBindingsOver } from "../record/adoption";
 import type { ServiceConfig } from "../config";
 import type { EnvironmentOutputs, MemberServiceOutputs, ServiceTargetGroup } from "../contract";
@@ -71,6 +77,8 @@ function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InC
       ...(service.memory === undefined ? {} : { memory: service.memory }),
       ...(service.cpu === undefined ? {} : { cpuRequest: service.cpu }),
       ...(service.podSecurity === undefined ? {} : { podSecurity: service.podSecurity }),
+      // The declaration has checked it against Kubernetes' own description.
+      ...(service.podTemplate === undefined ? {} : { podTemplate: service.podTemplate as PodTemplate }),
       ...(service.environmentFrom === undefined ? {} : { environmentFrom: [...service.environmentFrom] }),
     },
     options,

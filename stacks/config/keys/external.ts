@@ -108,6 +108,7 @@ const managedKeys = [
   "memory",
   "cpu",
   "podSecurity",
+  "podTemplate",
   "environment",
   "environmentFrom",
 ] as const;

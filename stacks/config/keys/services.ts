@@ -17,6 +17,7 @@ import { http } from "./application";
 import { match } from "./match";
 import { labelPattern, nameText, objectNamePattern } from "./names";
 import { podSecurity } from "./pod-security";
+import { fitsTemplate, graceDefault, placesOfTimes, podTemplate, preStopDefault } from "./pod-template";
 
 /** What a pod still needs after its preStop sleep to answer what it has accepted. */
 const leastStopSeconds = 10;
@@ -186,15 +187,20 @@ const serviceKeys = {
       change: { kind: "at once" },
     },
   ),
-  preStopSeconds: withDefault(whole({ least: 0, most: 3600, source: "seconds" }), propagationLagSeconds.longest, {
-    doc:
-      "How long, in seconds, a pod serves on after it was told to stop, because the load balancer still sends it new " +
-      `connections; at least ${propagationLagSeconds.usual}.`,
-    source: propagationLagSeconds.source,
-  }),
+  podTemplate,
+  preStopSeconds: withDefault(
+    whole({ least: 0, most: 3600, source: "seconds" }),
+    derived(preStopDefault, `as \`podTemplate\` says, else \`${propagationLagSeconds.longest}\``),
+    {
+      doc:
+        "How long, in seconds, a pod serves on after it was told to stop, because the load balancer still sends it new " +
+        `connections; at least ${propagationLagSeconds.usual}.`,
+      source: propagationLagSeconds.source,
+    },
+  ),
   terminationGraceSeconds: withDefault(
     whole({ least: 1, most: 7200, source: "seconds" }),
-    derived(({ preStopSeconds }: { preStopSeconds: number }) => preStopSeconds + 60, "`preStopSeconds` + 60"),
+    derived(graceDefault, "as `podTemplate` says, else `preStopSeconds` + 60"),
     {
       doc:
         `Seconds until the kubelet kills a pod that was told to stop, at least ${leastStopSeconds} more than ` +
@@ -261,11 +267,13 @@ const hasImage: Check = (service, place, given) => {
   if (service.workload !== "external" && !given("image")) image.read(undefined, place.inner("image"));
 };
 
-const outlivesTheLag: Check = ({ preStopSeconds, terminationGraceSeconds }, place) => {
+const outlivesTheLag: Check = (service, place, given) => {
+  const { preStopSeconds, terminationGraceSeconds } = service;
   const { usual, longest } = propagationLagSeconds;
-  if (preStopSeconds < usual)
+  const { preStop, grace } = placesOfTimes(service, given);
+  if (preStopSeconds < usual && preStop !== null)
     place.add(
-      "preStopSeconds",
+      preStop,
       preStopSeconds,
       `must be at least ${usual}: an NLB goes on sending new connections to a deregistered pod for ${usual} to ` +
         `${longest} s`,
@@ -273,7 +281,7 @@ const outlivesTheLag: Check = ({ preStopSeconds, terminationGraceSeconds }, plac
     );
   if (terminationGraceSeconds < preStopSeconds + leastStopSeconds)
     place.add(
-      "terminationGraceSeconds",
+      grace,
       terminationGraceSeconds,
       `must be at least ${leastStopSeconds} s longer than preStopSeconds (${preStopSeconds}); the kubelet kills the ` +
         "pod when it is over",
@@ -281,7 +289,7 @@ const outlivesTheLag: Check = ({ preStopSeconds, terminationGraceSeconds }, plac
     );
 };
 
-const service = group(serviceKeys, [hasImage, fitsWorkload, portsOrPort, outlivesTheLag]);
+const service = group(serviceKeys, [hasImage, fitsWorkload, portsOrPort, outlivesTheLag, fitsTemplate]);
 /** What no single key says: a workload of this package has an image. */
 const schema = {
   ...service.schema,

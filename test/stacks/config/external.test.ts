@@ -60,6 +60,7 @@ describe("a service whose workload is external, in the config", () => {
     environment: { A: "b" },
     environmentFrom: ["secret"],
     podSecurity: { profile: "restricted" },
+    podTemplate: { spec: { priorityClassName: "high" } },
   };
   for (const [key, value] of Object.entries(managedOnly))
     it(`can't have ${key}: that is where the workload is deployed from`, () => {

@@ -51,6 +51,7 @@ describe("the JSON schema of the config", () => {
     ["an unknown key at the top", { colour: "blue" }],
     ["an unknown key in a group", { rollout: { bake: 1 } }],
     ["an unknown key of a service", { services: [{ ...web, replica: 3 }] }],
+    ["an unknown field of a pod", { services: [{ ...web, podTemplate: { spec: { toleration: [] } } }] }],
     ["a number out of range", { services: [{ ...web, port: 0 }] }],
     ["a value that is not offered", { loadBalancer: { scheme: "private" } }],
     ["a text instead of a number", { rollout: { bakeSeconds: "600" } }],

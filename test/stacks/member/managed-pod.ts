@@ -6,17 +6,31 @@ import { devValues, find, runUnderMocks } from "../mock-engine";
 
 const values = { "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" };
 
+export interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: PodSpec;
+}
+
 export interface PodSpec {
+  readonly terminationGracePeriodSeconds: number;
+  readonly initContainers?: readonly object[];
+  readonly serviceAccountName?: string;
   readonly automountServiceAccountToken?: boolean;
   readonly securityContext?: { readonly sysctls: readonly { readonly name: string }[] };
   readonly containers: readonly {
+    readonly name: string;
+    readonly image: string;
+    readonly lifecycle: { readonly preStop: unknown };
     readonly resources: unknown;
     readonly securityContext: Readonly<Record<string, unknown>>;
   }[];
 }
 
 /** Of the service `web` on blue. `change`: keys of the service's config. */
-export async function podSpecOf(change: object, record: EnvironmentRecord): Promise<PodSpec> {
+export const podSpecOf = async (change: object, record: EnvironmentRecord): Promise<PodSpec> =>
+  (await podTemplateOf(change, record)).spec;
+
+export async function podTemplateOf(change: object, record: EnvironmentRecord): Promise<PodTemplate> {
   const service = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, ...change };
   const wanted = (
     await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () =>
@@ -27,7 +41,7 @@ export async function podSpecOf(change: object, record: EnvironmentRecord): Prom
     memberProgram(values),
   );
   const spec = find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as {
-    readonly template: { readonly spec: PodSpec };
+    readonly template: PodTemplate;
   };
-  return spec.template.spec;
+  return spec.template;
 }
