@@ -3,6 +3,7 @@ import { capacityOf, isBound, isServing, isWeighted, memberMoves, membersOf } fr
 import { nodePercentOf, placementAfter, servingMembers } from "../../stacks/record";
 import type { EnvironmentRecord, Placement, Rollout, Step } from "../../stacks/record";
 import { Steps } from "./step-builder";
+import { toTheWell } from "./to-the-well";
 import { goOn, moving, placementBefore, stay, type ObservedHealth, type Turning, type WalkBack } from "./way-back";
 
 /** Out of traffic, unless requests of users go there. */
@@ -67,6 +68,9 @@ export function turnAgain(
     `look at the findings (eks-blue-green status), repair what they name, then go on with: ${goOn(record)}`,
   );
   if (turning === undefined) return failed;
+  const well = toTheWell(record, turning.dead ?? [], health);
+  if (well !== null)
+    return { kind: "steps", steps: well.steps, ...(well.goesOn === true ? { goesOn: true as const } : {}) };
   const open = record.intent?.move ?? null;
   if (rollout.again === true) return withoutNewcomer(record, health) ?? failed;
   const now = open === null ? record.placement : placementAfter(record.placement, open);

@@ -8,7 +8,8 @@ import { describeAsked } from "../text/command-line";
 export type ObservedHealth = Readonly<Record<string, Health>>;
 
 export type WalkBack =
-  | { readonly kind: "steps"; readonly steps: readonly Step[] }
+  /** `goesOn`: it is the same way back, without a member that serves nobody. Absent: it is another one. */
+  | { readonly kind: "steps"; readonly steps: readonly Step[]; readonly goesOn?: true }
   /**
    * Turning back would take traffic from the only side that is healthy, or needs what is destroyed: nothing is moved.
    */
@@ -52,6 +53,8 @@ export interface Turning {
   readonly worse: boolean;
   /** No request succeeds: whoever comes in again makes nothing worse. */
   readonly nothingAnswers: boolean;
+  /** Members in traffic without a healthy target in a service that others serve. Absent: none is known. */
+  readonly dead?: readonly string[];
 }
 
 /** What goes on with the rollout of the record. */

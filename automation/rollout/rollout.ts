@@ -14,11 +14,11 @@ import type { Outcome } from "../events";
 import { baselineOf } from "../observation/baseline";
 import { plainLook, type Observation } from "../observation/observe";
 import { nothingAnswers } from "../gates/peers";
-import { healthOf } from "../observation/target-owners";
 import { walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
 import { givenToTheOthers, leavesTheDead } from "./cut-short";
+import { deadInTraffic, observedHealth } from "./goal-dies";
 import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
 import type { Session } from "./session";
@@ -130,12 +130,10 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     refuge: policy.refuge,
     worse: tellsWorse(cause.reason),
     nothingAnswers: nothingAnswers(observation),
+    dead: deadInTraffic(session, observation),
   };
   if (await carriesOn(session, cause, observation, turning)) return "goes on";
-  const health = Object.fromEntries(
-    session.present().map((name) => [name, healthOf(session.owners, observation, name, policy.excused.sick)]),
-  );
-  const way = walkBack(session.record, health, { turning });
+  const way = walkBack(session.record, observedHealth(session, observation), { turning });
   if (way.kind === "stay") {
     await session.flush();
     session.options.emit({ kind: "note", message: way.why });
@@ -147,7 +145,8 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
       [way.remedy, cause.remedy, ...withoutTheirHelp(session, observation)].filter((text) => text !== "").join("; "),
     );
   }
-  const again = session.record.rollout?.direction === "back";
+  const { rollout } = session.record;
+  const again = rollout?.direction === "back" && way.goesOn !== true;
   if (again) session.turnedAgain = true;
   else rememberLeftOut(session, way.steps);
   session.options.emit({ kind: "walk-back", code: cause.code, message: cause.message, steps: way.steps });
@@ -157,6 +156,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     startedAt: session.isoNow(),
     ...session.signature,
     turned: baselineOf(observation, session.owners, inTraffic(session)),
+    ...(way.goesOn === true && rollout?.asked === true ? { asked: true as const } : {}),
     ...(again ? { again: true as const } : {}),
   });
   await session.flush();

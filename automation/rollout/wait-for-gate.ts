@@ -12,6 +12,7 @@ import {
 import type { Observation, Wants } from "../observation/observe";
 import { longestSince, momentOf, type Moment } from "./elapsed";
 import { withinDeadline } from "./look-deadline";
+import { GoalWatch } from "./goal-dies";
 import { repairDrift } from "./repair-drift";
 import type { Session } from "./session";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
@@ -89,6 +90,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
   let memory = freshMemory;
   let waitedMs = 0;
   const holding = new Holding();
+  const goal = new GoalWatch(session);
   let told = "";
   let last = clock.now();
   /** When it last looked, and when what it saw could be judged. */
@@ -114,6 +116,7 @@ export async function waitForGate(session: Session, gate: Gate): Promise<void> {
         : gate.decide(observation, memory);
     memory = decided.memory;
     const { decision } = decided;
+    if (observation !== null) goal.look(observation);
     const now = (lookedAt = clock.now());
     if (!isUnknown(decision) || seenAt === null) seenAt = momentOf(clock);
     const tell = (
