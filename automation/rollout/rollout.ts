@@ -148,7 +148,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
   const { rollout } = session.record;
   const again = rollout?.direction === "back" && way.goesOn !== true;
   if (again) session.turnedAgain = true;
-  else rememberLeftOut(session, way.steps);
+  else if (way.goesOn !== true) rememberLeftOut(session, way.steps);
   session.options.emit({ kind: "walk-back", code: cause.code, message: cause.message, steps: way.steps });
   session.record = turnBack(session.record, {
     reason: cause.message,

@@ -15,11 +15,14 @@ import type { Session } from "./session";
 
 const requests = 16;
 
-/** Who is sick leaves when others are well; where nobody is well, somebody else comes in. Null: nobody is sick. */
+/**
+ * Who is sick leaves when others are well, also one that lost its share for it; where nobody is well, somebody else comes
+ * in. Null: nobody is sick.
+ */
 export function outOfTheSick(session: Session, observation: Observation): string | null {
   const serving = session.serving();
   const health = (name: string): string => healthOf(session.owners, observation, name);
-  const sick = serving.filter((name) => health(name) === "unhealthy");
+  const sick = session.active().filter((name) => health(name) === "unhealthy");
   const [first] = sick;
   if (first === undefined) return null;
   return serving.some((name) => health(name) === "healthy")
@@ -56,7 +59,7 @@ export async function leadsOut(session: Session): Promise<LeadsOut> {
   const { environment } = session.environment;
   const hold = holdAhead(session);
   return {
-    first: problem === null ? null : outOfTheSick(session, observation),
+    first: outOfTheSick(session, observation),
     upgrade: problem !== null ? null : hold === null ? typed(environment, "upgrade") : heldRemedy(environment, hold),
   };
 }

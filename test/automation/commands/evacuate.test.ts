@@ -152,7 +152,11 @@ describe("evacuate where traffic is weighted", () => {
     await assert.rejects(evacuateBlue(world), Killed);
     world.fault = null;
     world.dead = false;
-    await world.run({ name: "rollback", member: null, percent: null });
+    world.calls.length = 0;
+    world.fault = { call: "writeRecord", nth: 1, kind: "after", error: () => new Killed() };
+    await assert.rejects(world.run({ name: "rollback", member: null, percent: null }), Killed);
+    world.fault = null;
+    world.dead = false;
     assert.equal(world.record.rollout?.direction, "back");
     assert.equal(world.record.intent?.move.kind, "shift");
     const out = await evacuateBlue(world);
