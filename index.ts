@@ -1,4 +1,8 @@
-/** What the package exports: components for anyone's program, the stacks' types and helpers, and the driver. */
+/**
+ * What the package exports: components for anyone's program, the stacks' types and helpers, and the driver.
+ *
+ * @module eks-blue-green
+ */
 export * from "./components/index";
 export {
   isMemberConfig,
@@ -8,7 +12,11 @@ export {
   sharedFieldProblems,
   versionProblems,
 } from "./stacks/config";
+export type { AddonPin } from "./stacks/config/keys/cluster";
+export type { LoadBalancerOwner, LoadBalancerType } from "./stacks/config/keys/load-balancer";
+export type { TrafficMode } from "./stacks/config/keys/traffic";
 export type {
+  AwsSettings,
   ClusterConfig,
   ControllerConfig,
   EnvironmentConfig,
@@ -21,11 +29,13 @@ export type {
 } from "./stacks/config";
 export type {
   AddonVersions,
+  ClusterMade,
   DriverContext,
   EnvironmentOutputs,
   MemberOutputs,
   MemberServiceOutputs,
   NetworkOutputs,
+  NodesMade,
   ServiceTargetGroup,
   SharedLoadBalancerOutputs,
   StackProgram,
@@ -36,6 +46,7 @@ export type {
  */
 export { AdoptedLoadBalancer } from "./components/index";
 export * from "./stacks/record";
+export type { HeldUpgrade } from "./stacks/record/hold";
 export { environmentProgram } from "./stacks/environment/program";
 export { memberProgram } from "./stacks/member/program";
 /**

@@ -5,10 +5,14 @@
 import type { AdoptionStep } from "../stacks/record/adoption";
 import type { Placement, Step } from "../stacks/record";
 
+/** Part of a step: its record and plan are written, its effect happens, gates are waited for, it is written down as done. */
 export type Phase = "begin" | "preview" | "act" | "gate" | "commit";
+/** How a gate stands. */
 export type GateStatus = "waiting" | "passed" | "failed";
+/** How a command ended. `walked-back`: it turned, and traffic is where it was before; `stopped`: asked to, or held. */
 export type Outcome = "done" | "nothing-to-do" | "walked-back" | "stopped" | "failed";
 
+/** A member's targets in all of its target groups, by the state that AWS tells. */
 export interface TargetCounts {
   readonly healthy: number;
   readonly initial: number;

@@ -1,4 +1,8 @@
-/** The driver as a library. The CLI and CI jobs call these four functions. */
+/**
+ * The driver as a library: what the CLI and CI jobs call.
+ *
+ * @module driver
+ */
 import { InspectionAdapter } from "./adapters/aws/inspection-adapter";
 import { LeftoverSearch } from "./adapters/aws/leftovers";
 import type { Surroundings } from "./adapters/surroundings";
@@ -327,3 +331,4 @@ export function teardown(options: TeardownOptions): Promise<TeardownResult> {
 export { DriverError } from "./errors";
 export type { DriverErrorCode } from "./errors";
 export type { DriverEvent, DriverEventBody, EventSink };
+export type * from "./public-types";

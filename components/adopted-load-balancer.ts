@@ -70,7 +70,9 @@ const flag = (attributes: Readonly<Record<string, string>>, key: string): boolea
  * that came with it are imported as they are. The controller must have let go of them before, or both would write.
  */
 export class AdoptedLoadBalancer extends pulumi.ComponentResource {
+  /** ARN of the load balancer. */
   public readonly arn: pulumi.Output<string>;
+  /** Name that clients connect to. */
   public readonly dnsName: pulumi.Output<string>;
   /** Of the load balancer's name: a Route 53 alias record needs it. */
   public readonly hostedZoneId: pulumi.Output<string>;

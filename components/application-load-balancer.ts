@@ -72,7 +72,9 @@ interface Guarded extends pulumi.CustomResourceOptions {
  * `weights` a target group for each member, which gets requests by its weight. What no service gets is answered 404.
  */
 export class ApplicationLoadBalancer extends pulumi.ComponentResource {
+  /** ARN of the load balancer. */
   public readonly arn: pulumi.Output<string>;
+  /** Name that clients connect to. */
   public readonly dnsName: pulumi.Output<string>;
   /** Of the load balancer's name: a Route 53 alias record needs it. */
   public readonly hostedZoneId: pulumi.Output<string>;

@@ -59,6 +59,7 @@ const nodeService: Service = (partition) =>
  * provider.
  */
 export class Cluster extends pulumi.ComponentResource {
+  /** The EKS cluster's name. */
   public readonly clusterName: string;
   /**
    * For everything that runs in the cluster. Its identity is the cluster's name: a new endpoint doesn't replace what it

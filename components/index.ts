@@ -1,4 +1,8 @@
-/** The package's Pulumi components. Each can be used alone, in anyone's own program. */
+/**
+ * The package's Pulumi components. Each can be used alone, in anyone's own program.
+ *
+ * @module components
+ */
 export * from "./adopted-load-balancer";
 export * from "./application-load-balancer";
 export * from "./application-load-balancer-args";
@@ -11,6 +15,7 @@ export * from "./multi-cluster-service";
 export * from "./network";
 export { ConfigError, formatProblem } from "./internal/problems";
 export type { Problem } from "./internal/problems";
+export type { PodTemplatePart } from "./internal/pod-template";
 export * from "./pod-template";
 export * from "./shared-load-balancer";
 export * from "./shared-load-balancer-args";

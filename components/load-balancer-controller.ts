@@ -162,10 +162,15 @@ export function controllerVersionWarning(version: string): string | null {
  * webhook answers.
  */
 export class LoadBalancerController extends pulumi.ComponentResource {
+  /** Namespace of the controller's Deployment. */
   public readonly namespace: string;
+  /** Name of the controller's Deployment. */
   public readonly deploymentName: string;
+  /** The controller's version, without a leading v: `3.5.0`. */
   public readonly version: string;
+  /** ARN of the IAM role that the controller calls AWS with. */
   public readonly roleArn: pulumi.Output<string>;
+  /** Name of that role: policies can be attached to it. */
   public readonly roleName: pulumi.Output<string>;
 
   /** `opts.provider(s)`: a Kubernetes provider of the cluster, and an aws provider if not the default. */

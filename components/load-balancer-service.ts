@@ -165,6 +165,7 @@ export function loadBalancerServiceProblems(args: LoadBalancerServiceArgs): Prob
  * Standing down, its targets leave while the load balancer stays for the others.
  */
 export class LoadBalancerService extends pulumi.ComponentResource {
+  /** The Service's name in its namespace. */
   public readonly serviceName: string;
 
   constructor(name: string, args: LoadBalancerServiceArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -36,7 +36,9 @@ export interface SharedService {
  * target group for each member, of which the listener sends new connections to each by its weight.
  */
 export class SharedLoadBalancer extends pulumi.ComponentResource {
+  /** ARN of the load balancer. */
   public readonly arn: pulumi.Output<string>;
+  /** Name that clients connect to. */
   public readonly dnsName: pulumi.Output<string>;
   /** Of the load balancer's name: a Route 53 alias record needs it. */
   public readonly hostedZoneId: pulumi.Output<string>;

@@ -66,6 +66,7 @@ export function targetGroupBindingProblems(args: TargetGroupBindingArgs): Proble
  * controller deregisters every target that is not its own.
  */
 export class TargetGroupBinding extends pulumi.ComponentResource {
+  /** The TargetGroupBinding's name in its namespace. */
   public readonly bindingName: string;
   /** The object itself. */
   public readonly binding: kubernetes.apiextensions.CustomResource;

@@ -195,8 +195,11 @@ function templateProblems(args: WorkloadArgs): Problem[] {
 
 /** A Deployment that can leave a load balancer without losing a request, its Service and its disruption budget. */
 export class Workload extends pulumi.ComponentResource {
+  /** The Deployment's name in its namespace. */
   public readonly deploymentName: string;
+  /** The Service's name in its namespace. */
   public readonly serviceName: string;
+  /** The first port of the Service. */
   public readonly servicePort: number;
   /** Pod labels by which Deployment, Service and budget select. */
   public readonly selector: Readonly<Record<string, string>>;

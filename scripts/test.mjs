@@ -97,6 +97,7 @@ const steps = {
   format: () => check("format", "npx", ["prettier", "--check", "--log-level", "warn", "."], { beside: true }),
   lint: () => check("lint", "npx", ["eslint", "."], { beside: true }),
   types: () => check("types", "npx", ["tsc", "--noEmit"], { beside: true }),
+  api: () => check("api", "node", ["scripts/api-pages.mjs", "--check"], { beside: true }),
   unit,
   e2e: () => endToEnd.run(),
 };
@@ -107,7 +108,7 @@ process.stdout.write(`# tier: ${process.env.EBG_TEST_TIER}; EBG_TEST_SEED=${tier
 const together = (...names) => Promise.all(names.filter((name) => wanted.includes(name)).map((name) => steps[name]()));
 await together("build");
 /** Steps that need nothing of each other run together. A sandbox needs the tools, and nothing else. */
-const checks = together("format", "lint", "types");
+const checks = together("format", "lint", "types", "api");
 await together("tools");
 if (wanted.includes("e2e")) endToEnd.beginWaiting();
 await checks;

@@ -20,6 +20,7 @@ import type { ExternalWorkload } from "../ports/external-workload";
 import { probeHeaders, probeUrl, serviceOfPort } from "./probe-requests";
 import { isWeighted, routesOf, weightsByPort, type WeightsByPort } from "./route-weights";
 
+/** What the cluster of a member tells of one service: bindings, pods and the controller's notes. */
 export interface MemberServiceObservation {
   /** The binding that the member's stack declared; null when it declared none. */
   readonly declaredBinding: string | null;
@@ -43,6 +44,7 @@ export interface MemberServiceObservation {
   /** Of our own workload; 0 for one that somebody else keeps. */
   readonly pods: number;
 }
+/** A workload that somebody else deploys, with what the config says of it. */
 export interface ObservedExternal extends ExternalWorkload {
   /** Its Service as `namespace/name`. */
   readonly serviceName: string;
@@ -51,6 +53,7 @@ export interface ObservedExternal extends ExternalWorkload {
   /** Whether its images must be those of the members that serve. */
   readonly comparesImages: boolean;
 }
+/** What EKS and the API server tell of a cluster. */
 export interface ObservedCluster {
   readonly status: string;
   /** EKS's. */
@@ -59,6 +62,7 @@ export interface ObservedCluster {
   readonly apiVersion: string;
   readonly addons: readonly AddonStatus[];
 }
+/** One look at a member. */
 export interface MemberObservation {
   readonly name: string;
   /** Its cluster's, which is also its context's in remedies. */
@@ -78,6 +82,7 @@ export interface MemberObservation {
   /** By the key of the target group in which the member serves; empty when it is not reachable. */
   readonly services: Readonly<Record<string, MemberServiceObservation>>;
 }
+/** One look at AWS and at all members: what gates and plans judge. Nothing in it is taken from the record. */
 export interface Observation {
   /** Milliseconds since 1970. */
   readonly at: number;

@@ -22,6 +22,7 @@ export const usualSeconds = {
   move: 30,
 } as const;
 
+/** How long a step usually takes: EKS's usual times and the config's holds, not a promise. */
 export interface StepTime {
   readonly seconds: number;
   /** What most of it is; an empty text when the step's name says it. */

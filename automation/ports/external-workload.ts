@@ -2,6 +2,7 @@
 
 /** How an object stands, as kstatus judges it. */
 export type ObjectStatus = "current" | "in-progress" | "failed" | "suspended" | "terminating" | "not-found" | "unknown";
+/** An object that must be current before its workload counts as there. */
 export interface ReadyObject {
   readonly kind: string;
   readonly name: string;

@@ -151,6 +151,7 @@ export interface PulumiPort {
 /** The states of ELBv2's DescribeTargetHealth. */
 export type TargetState =
   "initial" | "healthy" | "unhealthy" | "unused" | "draining" | "unhealthy.draining" | "unavailable";
+/** A registered target as ELB tells it (DescribeTargetHealth). */
 export interface Target {
   /** `ip:port`. */
   readonly id: string;
@@ -158,7 +159,9 @@ export interface Target {
   readonly reason: string | null;
   readonly description: string | null;
 }
+/** A CloudWatch alarm's state; `missing`: there is none of that name. */
 export type AlarmState = "ok" | "alarm" | "insufficient-data" | "missing";
+/** What a burst of requests through the load balancer showed. */
 export interface ProbeResult {
   /** Status codes of the answers, each once. Absent: nobody asked for them. */
   readonly statuses?: readonly number[];
@@ -250,6 +253,7 @@ export interface AwsPort {
 // ---------------------------------------------------------------------------------------------------------------
 // Kubernetes
 
+/** A TargetGroupBinding as its cluster has it. */
 export interface Binding {
   readonly namespace: string;
   readonly name: string;
@@ -258,6 +262,7 @@ export interface Binding {
   readonly multiCluster: boolean;
   readonly deleting: boolean;
 }
+/** A load balancer controller's Deployment, as its cluster has it. */
 export interface ControllerState {
   /** All of its pods, as its Deployment wants them. */
   readonly available: boolean;

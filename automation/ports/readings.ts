@@ -5,6 +5,7 @@ export type Reading<T> =
 export const seen = <T>(value: T): Reading<T> => ({ kind: "seen", value });
 export const unseen = (why: string): { readonly kind: "unknown"; readonly why: string } => ({ kind: "unknown", why });
 
+/** A Deployment's replicas, in numbers of pods. */
 export interface DeploymentState {
   readonly wanted: number;
   /** Who wrote `spec.replicas` last, as the API server has it (field manager and time). Absent: it does not tell. */

@@ -30,6 +30,7 @@ import { leftToDo, rememberLeftOut } from "./left-out";
 import { pastTheDead } from "./past-the-dead";
 import { tellsWorse } from "./worse-reasons";
 
+/** How a rollout or a planned move ended. */
 export interface RolloutResult {
   readonly outcome: Outcome;
   readonly placement: Placement;

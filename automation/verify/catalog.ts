@@ -143,6 +143,7 @@ export type VerifyCode = keyof typeof catalog;
 /** `unknown`: it could not be made; `skipped`: it does not apply here, and why. */
 export type CheckStatus = "passed" | "failed" | "unknown" | "skipped";
 
+/** One check of `verify`, with its result. */
 export interface Check {
   readonly code: VerifyCode;
   readonly status: CheckStatus;

@@ -25,6 +25,7 @@ export interface VerifyReport {
   readonly traffic: readonly TrafficRow[];
 }
 
+/** A member's part in a target group: targets, and answers to this run's requests. */
 export interface TrafficRow {
   readonly group: string;
   readonly member: string;

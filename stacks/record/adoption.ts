@@ -25,6 +25,7 @@ export const adoptionSteps = [
  */
 export const undoSteps = ["forget", "relabel", "retag", "restart-again", "unrelease"] as const;
 
+/** Steps of a hand-over, and those that take it back, in their order. */
 export type AdoptionStep = (typeof adoptionSteps)[number] | (typeof undoSteps)[number];
 
 /** What the way back needs; taken before the first step. */
@@ -49,6 +50,7 @@ export interface BeforeAdoption {
   readonly targets: Readonly<Record<string, readonly string[]>>;
 }
 
+/** A load balancer that is being handed over to the stack, as the record has it. */
 export interface Adoption extends Signature {
   /** Name of the environment's service whose load balancer it is. */
   readonly service: string;

@@ -158,7 +158,9 @@ describe("the documents", () => {
   });
 
   it("have no line of prose over 140 columns", () => {
-    const long = pages.flatMap((page) =>
+    // TypeDoc writes a type in one line.
+    const written = pages.filter((page) => !page.startsWith("docs/reference/api/"));
+    const long = written.flatMap((page) =>
       read(page)
         .split("\n")
         .map((line, index) => ({ line, at: `${page}:${index + 1}` }))
