@@ -21,3 +21,4 @@ export * from "./shared-load-balancer";
 export * from "./shared-load-balancer-args";
 export * from "./target-group-binding";
 export * from "./workload";
+export * from "./workload-service-account";

@@ -74,6 +74,11 @@ export interface WorkloadArgs {
   /** Request and limit, so that a pod is never killed for what its node lacks. Default `128Mi`. */
   memory?: string;
   /**
+   * Name of the ServiceAccount that the pods run as, in the namespace; it must be there. Default: the template's, else
+   * the namespace's `default`.
+   */
+  serviceAccountName?: string;
+  /**
    * Merged onto the pods' template: sidecars, volumes, tolerations, resources, probes, whatever a pod can have. Selector
    * labels, ports of targets, readiness gates and the like are refused. Default none.
    */
@@ -187,6 +192,7 @@ function templateProblems(args: WorkloadArgs): Problem[] {
     memory: args.memory,
     cpu: args.cpuRequest,
     podSecurity: args.podSecurity,
+    serviceAccountName: args.serviceAccountName,
     variables: Object.keys(args.environment ?? {}),
     called: { preStop: "preStopSeconds", grace: "terminationGraceSeconds", variables: "environment" },
   });
@@ -284,6 +290,7 @@ export class Workload extends pulumi.ComponentResource {
           metadata: { labels },
           spec: {
             ...podSettings(args),
+            ...(args.serviceAccountName === undefined ? {} : { serviceAccountName: args.serviceAccountName }),
             terminationGracePeriodSeconds: grace,
             topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
             containers: [this.container(args, preStop)],

@@ -112,6 +112,8 @@ export interface MemberServiceOutputs {
   readonly namespace: string;
   /** `external`: somebody else deploys it, and nothing of it is in this stack. Absent: `managed`. */
   readonly workload?: "managed" | "external";
+  /** Name of the ServiceAccount whose pods EKS gives credentials of AWS; absent: it gives them none. */
+  readonly awsIdentity?: string;
   /** null: the workload is somebody else's, and only the Service is known. */
   readonly deployment: string | null;
   readonly service: string;

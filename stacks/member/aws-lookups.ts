@@ -3,10 +3,11 @@
  * load balancers.
  */
 import * as aws from "@pulumi/aws";
-import * as pulumi from "@pulumi/pulumi";
 import type { ExistingClusterConfig } from "../config";
 import type { EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../contract";
 import type { Ownership } from "../record";
+import { refuseController, refuseWithoutAgent } from "./cluster-refusals";
+import { messageOf, orNull } from "./or-null";
 import { ownGroupsOf } from "../config/group-refs";
 import { readStackOutputs } from "../shared/stack-outputs";
 import {
@@ -23,8 +24,6 @@ export interface ExistingCluster extends ExistingClusterConfig {
   readonly podSecurityGroupId: string;
   readonly version: string;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A kubeconfig that asks the AWS CLI for tokens, as `aws eks update-kubeconfig` writes it. */
 function kubeconfigOf(clusterName: string, region: string, endpoint: string, certificateAuthorityData: string): string {
@@ -52,40 +51,6 @@ function kubeconfigOf(clusterName: string, region: string, endpoint: string, cer
   });
 }
 
-/** @throws with a remedy when no controller could work for bindings of ours */
-async function refuseController(
-  { clusterName, controller }: ExistingClusterConfig,
-  autoMode: boolean,
-  { identity, provider }: { readonly identity: "pod-identity" | "irsa"; readonly provider: aws.Provider },
-): Promise<void> {
-  const subject = `the existing cluster '${clusterName}'`;
-  if (controller === "existing" && autoMode)
-    throw new Error(
-      `${subject} runs in EKS Auto Mode, whose own controller serves bindings of another kind ` +
-        "(eks.amazonaws.com) than this package makes (elbv2.k8s.aws). Set its memberClusters' existing.controller to " +
-        "managed: then the AWS Load Balancer Controller is installed beside it, for these bindings",
-    );
-  if (controller === "existing") return;
-  if (identity === "irsa")
-    throw new Error(
-      `${subject} gets its controller from this project, which does not know its OpenID Connect provider, so ` +
-        "nothing could trust the controller's pods. Set eks-blue-green:controller.identity to pod-identity, or " +
-        "install the controller yourself (existing.controller: existing)",
-    );
-  // Auto Mode has the agent built in.
-  if (autoMode) return;
-  const agent = await orNull(
-    `add-ons of ${subject}`,
-    aws.eks.getAddon({ clusterName, addonName: "eks-pod-identity-agent" }, { provider }),
-  );
-  if (agent === null)
-    throw new Error(
-      `${subject} has no add-on eks-pod-identity-agent, so its controller would run without permissions. Install ` +
-        `it: aws eks create-addon --cluster-name ${clusterName} --addon-name eks-pod-identity-agent; then run the ` +
-        "command again",
-    );
-}
-
 /** Null when the member's cluster is this stack's own. Throws with a remedy when the cluster can't be used. */
 export async function existingCluster(
   config: ExistingClusterConfig | null,
@@ -97,6 +62,8 @@ export async function existingCluster(
     readonly identity: "pod-identity" | "irsa";
     /** Whether this stack has it already: what runs is not refused. */
     readonly deployed: boolean;
+    /** Services of ours whose pods have roles. */
+    readonly withRoles: readonly string[];
     readonly provider: aws.Provider;
   },
 ): Promise<ExistingCluster | null> {
@@ -130,8 +97,12 @@ export async function existingCluster(
         "take IPv4 ones. Use a cluster whose ipFamily is ipv4: " +
         `aws eks describe-cluster --name ${clusterName} --query cluster.kubernetesNetworkConfig.ipFamily`,
     );
-  if (!context.deployed)
-    await refuseController(config, cluster.computeConfigs?.some(({ enabled }) => enabled) === true, context);
+  const autoMode = cluster.computeConfigs?.some(({ enabled }) => enabled) === true;
+  if (!context.deployed) await refuseController(config, autoMode, context);
+  // Also later: a service may get its role when the member is there.
+  const { withRoles, provider } = context;
+  if (withRoles.length > 0)
+    await refuseWithoutAgent(clusterName, autoMode, provider, `the pods of ${withRoles.join(", ")}`);
   const podSecurityGroupId = config.podSecurityGroupId ?? cluster.vpcConfig.clusterSecurityGroupId;
   return {
     ...config,
@@ -152,23 +123,6 @@ export interface FoundTargetGroups {
   readonly backendSecurityGroupId: string | null;
   /** By target group key, of those that were looked up: the load balancer that sends to it. */
   readonly loadBalancerArns?: Readonly<Record<string, string>>;
-}
-
-/** What providers say when a lookup by tags found nothing; anything else is a failure. */
-const nothing = /no matching|not found|couldn't find|empty result|\b0 results|no results|returned no/i;
-
-async function orNull<T>(what: string, lookup: Promise<T>): Promise<T | null> {
-  try {
-    return await lookup;
-  } catch (error) {
-    if (!nothing.test(messageOf(error)))
-      throw new Error(
-        `${what} can't be looked up: ${messageOf(error)}. Check the credentials' permissions ` +
-          "(docs/reference/permissions.md), then run the command again",
-      );
-    await pulumi.log.debug(`${what} is not there: ${messageOf(error)}`);
-    return null;
-  }
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ClusterConfig, EnvironmentConfig } from "../config";
 import type { AddonVersions, ClusterMade, EnvironmentOutputs, MemberOutputs } from "../contract";
 import { higherVersion, type MemberPlacement, nodePercentOf, nodesAt } from "../record";
 import { existingCluster, type ExistingCluster } from "./aws-lookups";
+import { hasRole } from "../config/keys/service-account";
 import { nodesWanted } from "../config/nodes-made";
 import { adminRoles, clusterMade } from "./made";
 import { lookUpAddonVersions, observeClusterVersion } from "./versions";
@@ -119,6 +120,7 @@ export async function readCluster(
     wantedVersion,
     deployed: last.clusterName !== undefined,
     identity: config.controller.identity,
+    withRoles: config.services.filter((one) => one.existing == null && hasRole(one)).map(({ name }) => name),
     provider,
   });
   if (existing !== null)

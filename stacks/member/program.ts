@@ -2,6 +2,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type Cluster, LoadBalancerController } from "../../components";
+import { boundaryOf } from "./accounts";
 import { type ClusterPlan, createCluster, readCluster } from "./cluster";
 import { parseMemberConfig } from "../config";
 import { providerSettings } from "../config/aws-provider";
@@ -74,8 +75,7 @@ function createController(
   const { member, environment, existing, ownership } = plan;
   const { config, network } = environment;
   const { version } = config.controller;
-  // A cluster of somebody else's keeps nothing: its controller's role follows the config.
-  const boundary = plan.made === null ? config.cluster.permissionsBoundaryArn : plan.made.permissionsBoundaryArn;
+  const boundary = boundaryOf(plan);
   if (existing !== null && existing.controller === "existing") {
     return {
       before: [],
@@ -97,7 +97,7 @@ function createController(
         ? {}
         : { imageDigest: config.controller.imageDigest.split("@")[1] ?? "" }),
       identity: config.controller.identity,
-      ...(boundary == null ? {} : { permissionsBoundary: boundary }),
+      ...(boundary === undefined ? {} : { permissionsBoundary: boundary }),
       ...(config.controller.identity === "irsa"
         ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }
         : {}),
@@ -148,7 +148,7 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
     provider: plan.provider,
   });
   const controller = createController(plan, cluster, tags);
-  const services = createServices({ ...plan, targetGroups: found.targetGroups }, cluster.provider, cluster.ready, [
+  const services = createServices({ ...plan, targetGroups: found.targetGroups }, cluster, [
     ...ingress,
     ...controller.before,
   ]);

@@ -9,13 +9,15 @@ import {
 } from "../../components";
 import { keepsAnnotations, takesBindingsOver } from "../record/adoption";
 import type { ServiceConfig } from "../config";
+import { accountNameOf, hasRole } from "../config/keys/service-account";
 import type { EnvironmentOutputs, MemberServiceOutputs, ServiceTargetGroup } from "../contract";
 import { capacityOf, replicasAt } from "../record/desired-member";
 import type { AdoptedLoadBalancer, MemberPlacement, Ownership } from "../record";
 import type { Release } from "../record/teardown-guard";
+import { type AccountsPlan, createAccount } from "./accounts";
 import { isExternal, portsOf, targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
 
-export interface ServicesPlan {
+export interface ServicesPlan extends Pick<AccountsPlan, "clusterName" | "made" | "provider"> {
   readonly member: string;
   readonly environment: EnvironmentOutputs;
   readonly declared: MemberPlacement;
@@ -48,9 +50,18 @@ interface InCluster {
   readonly provider: pulumi.ProviderResource;
   readonly dependsOn: pulumi.Resource[];
 }
+/** What the services need of the cluster. */
+export interface ClusterParts {
+  readonly provider: pulumi.ProviderResource;
+  /** Long before nodes are there. */
+  readonly controlPlane: pulumi.Resource[];
+  /** What pods need before they can run. */
+  readonly ready: pulumi.Resource[];
+}
 
 function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InCluster): Workload {
   const { member, declared } = plan;
+  const account = accountNameOf(service);
   return new Workload(
     `${member}-${service.name}`,
     {
@@ -77,6 +88,7 @@ function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InC
       ...(service.memory === undefined ? {} : { memory: service.memory }),
       ...(service.cpu === undefined ? {} : { cpuRequest: service.cpu }),
       ...(service.podSecurity === undefined ? {} : { podSecurity: service.podSecurity }),
+      ...(account === null ? {} : { serviceAccountName: account }),
       // The declaration has checked it against Kubernetes' own description.
       ...(service.podTemplate === undefined ? {} : { podTemplate: service.podTemplate as PodTemplate }),
       ...(service.environmentFrom === undefined ? {} : { environmentFrom: [...service.environmentFrom] }),
@@ -169,7 +181,7 @@ function notThere(plan: ServicesPlan, service: ServiceConfig, missing: readonly 
 function createService(
   plan: ServicesPlan,
   service: ServiceConfig,
-  options: InCluster,
+  { controlPlane, ...options }: InCluster & Pick<ClusterParts, "controlPlane">,
 ): Record<string, MemberServiceOutputs> {
   const { member, ownership, targetGroups } = plan;
   const part = partOf(ownership, service.name, member);
@@ -177,7 +189,13 @@ function createService(
   // Nothing is made for a workload that others keep; elsewhere it is ours.
   const others = part === "binds" ? null : (service.existing ?? null);
   const theirs = isExternal(service);
-  const workload = others === null && !theirs ? createWorkload(plan, service, options) : null;
+  const ours = others === null && !theirs;
+  const account = ours
+    ? createAccount(plan, service, { provider: options.provider, controlPlane, runsAfter: options.dependsOn })
+    : null;
+  // Its pods get their credentials while they are admitted, and never later.
+  const behind = { ...options, dependsOn: [...options.dependsOn, ...(account === null ? [] : [account])] };
+  const workload = ours ? createWorkload(plan, service, behind) : null;
   const after = { ...options, dependsOn: [...options.dependsOn, ...(workload === null ? [] : [workload])] };
   const selector = { ...workload?.selector };
   const released = part === "owns" && plan.release === "remove";
@@ -190,6 +208,7 @@ function createService(
       {
         namespace: service.namespace,
         ...(theirs ? { workload: "external" as const } : {}),
+        ...(account !== null && hasRole(service) ? { awsIdentity: account.serviceAccountName } : {}),
         deployment: workload?.deploymentName ?? others?.deployment ?? null,
         service: workload?.serviceName ?? others?.service ?? spec.kubernetesService,
         servicePort: others === null ? spec.servicePort : spec.port,
@@ -239,8 +258,7 @@ function bind(
 /** Namespaces that are needed, then every service; outputs by target group key. */
 export function createServices(
   plan: ServicesPlan,
-  provider: pulumi.ProviderResource,
-  ready: pulumi.Resource[],
+  { provider, ready, controlPlane }: ClusterParts,
   before: pulumi.Resource[],
 ): Readonly<Record<string, MemberServiceOutputs>> {
   const { member, environment, ownership } = plan;
@@ -267,6 +285,7 @@ export function createServices(
       const namespace = namespaces.get(service.namespace);
       return createService(plan, service, {
         provider,
+        controlPlane,
         dependsOn: [...before, ...(namespace === undefined ? [] : [namespace])],
       });
     }),

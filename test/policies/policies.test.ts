@@ -189,6 +189,33 @@ describe("the deployer's policies", () => {
     }
   });
 
+  it("gives pods of services the roles and policies that are named, with a file of its own, and no others", () => {
+    const iam = (rest: string): string => `arn:aws:iam::111122223333:${rest}`;
+    const pass = (name: string, service = "pods.eks.amazonaws.com"): Request => ({
+      action: "iam:PassRole",
+      resource: iam(`role/${name}`),
+      context: { "iam:PassedToService": service },
+    });
+    const attach = (policyArn: string, to = role): Request => ({
+      action: "iam:AttachRolePolicy",
+      resource: to,
+      context: { "iam:PolicyARN": policyArn },
+    });
+    const permitted = [pass("shop/web"), attach(iam("policy/web-reads"))];
+    const refused = [
+      pass("admin"),
+      pass("shop/web", "ec2.amazonaws.com"),
+      attach("arn:aws:iam::aws:policy/AdministratorAccess"),
+      attach(iam("policy/other")),
+      attach(iam("policy/web-reads"), iam("role/ci")),
+    ];
+    for (const one of permitted) {
+      assert.ok(may(["deploy-workload-roles"], one), JSON.stringify(one));
+      assert.ok(!may(["deploy-environment", "deploy-members"], one), JSON.stringify(one));
+    }
+    for (const one of refused) assert.ok(!may(["deploy-members", "deploy-workload-roles"], one), JSON.stringify(one));
+  });
+
   it("neither gives a role administrator's rights nor touches what belongs to others", () => {
     const refused: readonly (readonly [string, Omit<Request, "action">?])[] = [
       [

@@ -17,6 +17,8 @@ export const filled = {
   loadBalancer: "k8s-web-web-0123456789",
   targetGroup: "k8s-web-web-abcdef0123",
   adoptedGroup: "sg-0a",
+  workloadRole: "shop/web",
+  workloadPolicy: "web-reads",
 };
 
 /** The text of a policy as somebody would fill it in. */
@@ -27,6 +29,8 @@ export const filledText = (name: string, values: Partial<typeof filled> = {}): s
     .replace(/REGION/g, all.region)
     .replace(/ENVIRONMENT/g, "dev")
     .replace(/MEMBER/g, "blue")
+    .replace(/WORKLOAD_ROLE/g, all.workloadRole)
+    .replace(/WORKLOAD_POLICY/g, all.workloadPolicy)
     .replace(/CLUSTER\b/g, all.existingCluster)
     .replace(/VPC_ID/g, all.existingVpc)
     .replace(/POD_GROUP/g, all.existingPods)

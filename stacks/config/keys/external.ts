@@ -109,6 +109,7 @@ const managedKeys = [
   "cpu",
   "podSecurity",
   "podTemplate",
+  "serviceAccount",
   "environment",
   "environmentFrom",
 ] as const;

@@ -7,6 +7,7 @@ import type { Rule } from "../declare/group";
 import { leftOut } from "../declare/key";
 import type { Place } from "../declare/place";
 import { checkFields, fieldNames } from "./kubernetes-fields";
+import { accountNameOf, type ServiceAccountConfig } from "./service-account";
 
 function read(value: unknown, place: Place): PodTemplatePart | undefined {
   if (!isObject(value)) {
@@ -58,6 +59,8 @@ export const podTemplate = leftOut(
 
 interface Service {
   readonly name: string;
+  readonly namespace: string;
+  readonly serviceAccount?: ServiceAccountConfig;
   readonly podTemplate?: PodTemplatePart;
   readonly ports?: readonly { readonly name: string; readonly targetPort: number }[];
   readonly targetPort: number;
@@ -100,6 +103,7 @@ export const fitsTemplate: Rule<Service> = (service, place, given) => {
     memory: service.memory,
     cpu: service.cpu,
     podSecurity: service.podSecurity,
+    serviceAccountName: accountNameOf(service) ?? undefined,
     variables: Object.keys(service.environment),
     called: { preStop: "preStopSeconds", grace: "terminationGraceSeconds", variables: "environment" },
   });

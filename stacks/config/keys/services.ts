@@ -17,6 +17,7 @@ import { http } from "./application";
 import { match } from "./match";
 import { labelPattern, nameText, objectNamePattern } from "./names";
 import { podSecurity } from "./pod-security";
+import { serviceAccount } from "./service-account";
 import { fitsTemplate, graceDefault, placesOfTimes, podTemplate, preStopDefault } from "./pod-template";
 
 /** What a pod still needs after its preStop sleep to answer what it has accepted. */
@@ -187,6 +188,7 @@ const serviceKeys = {
       change: { kind: "at once" },
     },
   ),
+  serviceAccount,
   podTemplate,
   preStopSeconds: withDefault(
     whole({ least: 0, most: 3600, source: "seconds" }),

@@ -1,6 +1,7 @@
 /** What must hold between services: names, listener ports, target groups and the number of listeners. */
 import { listenersPerLoadBalancer } from "../../../components/internal/aws-limits";
 import type { Rule } from "../declare/group";
+import { accountsDiffer } from "../keys/service-account";
 import type { ServiceConfig } from "../keys/services";
 import { targetGroupsOf } from "../target-groups";
 import { matchesAreApart, probesArrive } from "./application";
@@ -74,6 +75,7 @@ const fewListeners: Check = (services, place) => {
 };
 
 export const listenerRules: readonly Check[] = [
+  accountsDiffer,
   namesDiffer,
   listenersDiffer,
   targetGroupsDiffer,

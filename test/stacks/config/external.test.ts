@@ -61,6 +61,7 @@ describe("a service whose workload is external, in the config", () => {
     environmentFrom: ["secret"],
     podSecurity: { profile: "restricted" },
     podTemplate: { spec: { priorityClassName: "high" } },
+    serviceAccount: {},
   };
   for (const [key, value] of Object.entries(managedOnly))
     it(`can't have ${key}: that is where the workload is deployed from`, () => {

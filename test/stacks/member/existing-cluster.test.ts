@@ -25,6 +25,7 @@ const lookUp = (
         wantedVersion: "1.35",
         identity: "pod-identity",
         deployed: false,
+        withRoles: [],
         provider,
         ...over,
       },
@@ -38,6 +39,15 @@ describe("an existing cluster that becomes a member", () => {
 
   it("is refused without the agent: its controller would run without permissions for good", async () => {
     await assert.rejects(lookUp({ clusterAddons: [] }), /has no add-on eks-pod-identity-agent.*aws eks create-addon/);
+  });
+
+  it("is refused without the agent for a service whose pods have a role, also when it is a member already", async () => {
+    const own = { controller: "existing" as const };
+    const over = { withRoles: ["web"], deployed: true };
+    const without = { clusterAddons: [] };
+    await assert.rejects(lookUp(without, over, own), /so the pods of web would run without permissions.*create-addon/);
+    for (const world of [{}, { ...without, clusterAutoMode: true }])
+      assert.deepEqual((await lookUp(world, over, own)).outputs, { clusterName: "theirs" });
   });
 
   it("is refused with identity irsa: nobody could trust the controller's pods", async () => {

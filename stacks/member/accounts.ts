@@ -1,0 +1,57 @@
+/** Service accounts of a member's workloads, and their roles in AWS. */
+import type * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import { WorkloadServiceAccount } from "../../components";
+import type { EnvironmentConfig, ServiceConfig } from "../config";
+import { accountNameOf } from "../config/keys/service-account";
+import type { ClusterMade } from "../contract";
+
+export interface AccountsPlan {
+  readonly member: string;
+  readonly environment: { readonly environment: string; readonly region: string; readonly config: EnvironmentConfig };
+  readonly clusterName: string;
+  /** null: the member's cluster is somebody else's. */
+  readonly made: ClusterMade | null;
+  readonly provider: aws.Provider;
+}
+
+/** A cluster of somebody else's keeps nothing: its roles follow the config. */
+export const boundaryOf = ({ made, environment }: Pick<AccountsPlan, "made" | "environment">): string | undefined =>
+  (made === null ? environment.config.cluster.permissionsBoundaryArn : made.permissionsBoundaryArn) ?? undefined;
+
+/** null: the service's pods run as the namespace's `default`. */
+export function createAccount(
+  plan: AccountsPlan,
+  service: ServiceConfig,
+  inCluster: {
+    readonly provider: pulumi.ProviderResource;
+    /** Before role and association. */
+    readonly controlPlane: pulumi.Resource[];
+    /** Before the account. */
+    readonly runsAfter: pulumi.Resource[];
+  },
+): WorkloadServiceAccount | null {
+  const name = accountNameOf(service);
+  const { serviceAccount, podSecurity } = service;
+  if (name === null || serviceAccount === undefined) return null;
+  const { member, environment } = plan;
+  const boundary = boundaryOf(plan);
+  const { annotations, roleArn, policyArns } = serviceAccount;
+  return new WorkloadServiceAccount(
+    `${member}-${service.name}`,
+    {
+      serviceAccountName: name,
+      namespace: service.namespace,
+      clusterName: plan.clusterName,
+      region: environment.region,
+      ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+      ...(podSecurity === undefined ? {} : { automountToken: podSecurity.serviceAccountToken }),
+      ...(roleArn === undefined ? {} : { roleArn }),
+      ...(policyArns === undefined ? {} : { policyArns: [...policyArns] }),
+      ...(boundary === undefined ? {} : { permissionsBoundary: boundary }),
+      tags: { "eks-blue-green/environment": environment.environment, "eks-blue-green/member": member },
+      runsAfter: inCluster.runsAfter,
+    },
+    { providers: [plan.provider, inCluster.provider], dependsOn: inCluster.controlPlane },
+  );
+}
