@@ -16,10 +16,12 @@ import { probeProblem } from "../gates/peers";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
+import { deadInTraffic } from "../rollout/goal-dies";
 import { leftToDo, rememberLeftOut } from "../rollout/left-out";
 import { inTraffic, type RolloutResult } from "../rollout/rollout";
 import { withoutUpgrade } from "../rollout/what-leads-out";
 import type { Session } from "../rollout/session";
+import { evacuatedBy } from "./empty-instead";
 import { leadsToWhatFailed } from "../planning/failed-before";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { outdatedMembers, settingsWanted } from "../planning/outdated";
@@ -33,7 +35,9 @@ export function refuseOthers(
   environment: string,
 ): void {
   if (rollout === null || asked?.name === "rollback" || isDeepStrictEqual(rollout.command ?? null, asked)) return;
-  const running = describeAsked(rollout.command ?? null);
+  const evacuated = evacuatedBy(rollout);
+  const running = evacuated === null ? describeAsked(rollout.command ?? null) : `evacuate ${evacuated}`;
+  const turns = evacuated === null && rollout.command?.name !== "teardown";
   const where =
     intent === null
       ? `${rollout.done} of ${rollout.steps.length} steps are done`
@@ -45,7 +49,7 @@ export function refuseOthers(
       `${rollout.startedAt}${rollout.direction === "back" ? " (walking back)" : ""}: ${where}. ` +
       `'${describeAsked(asked)}' was not begun`,
     `go on with it: eks-blue-green ${running} --stack ` +
-      `${environment}${rollout.command?.name === "teardown" ? "" : `; or turn it around: eks-blue-green rollback --stack ${environment}`}`,
+      `${environment}${turns ? `; or turn it around: eks-blue-green rollback --stack ${environment}` : ""}`,
   );
 }
 
@@ -67,6 +71,7 @@ export async function turnAround(
     requested: true,
     failing: probeProblem(observation, session.policy.excused) !== null,
     bakeSeconds: session.rules.bakeSeconds,
+    dead: deadInTraffic(session, observation),
   });
   const way =
     (found.kind === "steps" ? leadsToWhatFailed(session.record, found.steps, observation.probes) : null) ?? found;

@@ -17,6 +17,7 @@ import { typed } from "../text/command-line";
 import { largerMessage, largerRemedy } from "../text/larger";
 import { refuseDuringAdoption } from "./adopt";
 import { begin, heldUpgrade } from "./begin-rollout";
+import { cutShort, mayCutShort } from "./empty-instead";
 import { deadMembers } from "./dead-members";
 import { refuseDuringEvacuation } from "./evacuate";
 import { nothingToDo } from "./nothing-to-do";
@@ -41,7 +42,7 @@ export type Asked = RolloutCommand | null;
 /** The family that may be acted on, or why not: settled, its record the newest, nothing else under way. */
 async function familyToAct(ports: Ports, run: UpgradeRun, asked: Asked): Promise<Family> {
   const found = await readFamily(ports, run.environment);
-  refuseOthers(found.record, asked, run.environment);
+  if (!mayCutShort(found.record, asked)) refuseOthers(found.record, asked, run.environment);
   const family = await settledFamily(ports, run, found);
   await refuseOlderRecord(ports, family, run.environment);
   refuseDuringAdoption(family.record, run.environment);
@@ -98,7 +99,8 @@ async function perform(
   session.record = known;
   Object.assign(session.members, family.members);
   Object.assign(session.foreign, family.foreign);
-  refuseOthers(known, asked, run.environment);
+  if (asked === null || !mayCutShort(known, asked) || !(await cutShort(session, asked)))
+    refuseOthers(known, asked, run.environment);
   const held = asked === null ? await heldUpgrade(session, config.kubernetesVersion, run.retryVersion ?? false) : null;
   if (held !== null) return held;
   const { record } = session;

@@ -1,5 +1,5 @@
 /** Whether a member may be evacuated, and which targets are provably its own. Pure. */
-import { describeMove, membersOf, servingMembers } from "../../stacks/record";
+import { boundMembers, describeMove, isWeighted, membersOf, servingMembers } from "../../stacks/record";
 import type { EnvironmentRecord } from "../../stacks/record";
 import { DriverError } from "../errors";
 import { listing } from "../gates/gate-result";
@@ -78,7 +78,8 @@ export function mayEvacuate(
       `AWS did not tell the targets of ${unread.join(", ")}: ${listing(observation.problems, 1)}`,
       "run the same command again",
     );
-  const peers = servingBeside(record, member).filter((name) => observation.members[name] !== undefined);
+  const beside = servingBeside(record, observation, owners, member);
+  const peers = beside.filter((name) => observation.members[name] !== undefined);
   const lost = teardown ? [] : lastServedBy(observation, owners, member, peers);
   if (!teardown && (peers.length === 0 || lost.length > 0)) {
     const states =
@@ -88,7 +89,7 @@ export function mayEvacuate(
       `repair another member, or ${bringIn(record.placement, [member])}; then run the same command again`,
     );
   }
-  if (!teardown) refuseBelowFloor(record, observation, owners, request, servingBeside(record, member));
+  if (!teardown) refuseBelowFloor(record, observation, owners, request, beside);
   if (request.roleName === null && !request.controllerIsStopped) {
     throw refused(
       `the IAM role of ${member}'s controller is not known, so it can't be kept from registering its targets ` +
@@ -100,9 +101,24 @@ export function mayEvacuate(
   return why;
 }
 
-/** Members beside it that serve, or are half in. */
-function servingBeside(record: EnvironmentRecord, member: string): string[] {
-  return servingMembers(withoutOpenMove(record).placement).filter((name) => name !== member);
+/**
+ * Members beside it that serve, or are half in. Where traffic is weighted and none of them is well, those without a share
+ * get it: they serve then.
+ */
+function servingBeside(
+  record: EnvironmentRecord,
+  observation: Observation,
+  owners: TargetOwners,
+  member: string,
+): string[] {
+  const { placement } = withoutOpenMove(record);
+  const serving = servingMembers(placement).filter((name) => name !== member);
+  const isWell = (name: string): boolean => healthOf(owners, observation, name) === "healthy";
+  if (!isWeighted(placement) || serving.some(isWell)) return serving;
+  return [
+    ...serving,
+    ...boundMembers(placement).filter((name) => name !== member && !serving.includes(name) && isWell(name)),
+  ];
 }
 
 /**
@@ -150,7 +166,7 @@ function refuseOpenWork(
     );
   // An open move of another member ends here, where somebody who is not between two places serves without it; or when
   // it is the very one that comes in.
-  const steady = servingBeside(record, member).filter(
+  const steady = servingBeside(record, observation, owners, member).filter(
     (name) => intent?.move.member !== name || intent.move.kind === "admit",
   );
   if (

@@ -4,7 +4,16 @@ import { nodePercentOf, placementAfter, servingMembers } from "../../stacks/reco
 import type { EnvironmentRecord, Placement, Rollout, Step } from "../../stacks/record";
 import { Steps } from "./step-builder";
 import { toTheWell } from "./to-the-well";
-import { goOn, moving, placementBefore, stay, type ObservedHealth, type Turning, type WalkBack } from "./way-back";
+import {
+  goOn,
+  moving,
+  placementBefore,
+  stay,
+  type ObservedHealth,
+  type Turning,
+  type WalkBack,
+  type WalkBackOptions,
+} from "./way-back";
 
 /** Out of traffic, unless requests of users go there. */
 function leave(steps: Steps, name: string): void {
@@ -61,14 +70,14 @@ export function turnAgain(
   record: EnvironmentRecord,
   rollout: Rollout,
   health: ObservedHealth,
-  turning?: Turning,
+  { turning, dead = [] }: Pick<WalkBackOptions, "turning" | "dead">,
 ): WalkBack {
   const failed = stay(
     "the way back itself failed a check",
     `look at the findings (eks-blue-green status), repair what they name, then go on with: ${goOn(record)}`,
   );
   if (turning === undefined) return failed;
-  const well = toTheWell(record, turning.dead ?? [], health);
+  const well = toTheWell(record, dead, health);
   if (well !== null)
     return { kind: "steps", steps: well.steps, ...(well.goesOn === true ? { goesOn: true as const } : {}) };
   const open = record.intent?.move ?? null;

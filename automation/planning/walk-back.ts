@@ -10,6 +10,7 @@ import {
 } from "../../stacks/record";
 import { isWeighted, membersOf, nodePercentOf, placementAfter, servingMembers } from "../../stacks/record";
 import type { EnvironmentRecord, MemberMove, Move, Placement, Step } from "../../stacks/record";
+import { getsSome } from "./emptying";
 import { emptiedBy, raisedBy, shareOf } from "./shares";
 import { isUpgrade, Steps } from "./step-builder";
 import { turnAgain } from "./turn-again";
@@ -33,7 +34,7 @@ export type { ObservedHealth, Turning, WalkBack, WalkBackOptions } from "./way-b
  */
 export function walkBack(record: EnvironmentRecord, health: ObservedHealth, options: WalkBackOptions = {}): WalkBack {
   if (record.rollout === null) return stay("no rollout is under way", "eks-blue-green status");
-  if (record.rollout.direction === "back") return turnAgain(record, record.rollout, health, options.turning);
+  if (record.rollout.direction === "back") return turnAgain(record, record.rollout, health, options);
   const intent = record.intent;
   if (intent?.move.kind === "provision" && options.requested === true) return unmade(record, intent.move, health);
   if (intent?.move.kind === "provision")
@@ -82,7 +83,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
       `repair ${sick.join(", ")} (eks-blue-green status), then go on with: ${goOn(record)}`,
     );
   }
-  const way = guard(record, now, steps, goal, health);
+  const way = toTheDead(record, steps, health, options.dead) ?? guard(record, now, steps, goal, health);
   const calm = options.requested === true && intent === null && health[servingMembers(now)[0] ?? ""] === "healthy";
   return way.kind === "steps" && calm ? { kind: "steps", steps: baked(way.steps, options.bakeSeconds ?? 0) } : way;
 }
@@ -229,6 +230,29 @@ function stepsBack(now: Placement, before: Placement, begun: Move | null, sick: 
     steps.resize(name, capacityOf(before[name]), nodePercentOf(before[name]));
   }
   return steps.list;
+}
+
+/**
+ * Who has no healthy target gets no larger share: its part of the requests would fail, and nobody else takes that over.
+ * Null: nobody of those is raised.
+ */
+function toTheDead(
+  record: EnvironmentRecord,
+  steps: readonly Step[],
+  health: ObservedHealth,
+  dead: readonly string[] = [],
+): WalkBack | null {
+  const raised = dead.filter((name) => steps.some((step) => raisedBy(step).includes(name)));
+  if (raised.length === 0) return null;
+  const well = boundMembers(record.placement).some((name) => health[name] === "healthy");
+  const drains = raised.filter((name) => getsSome(record, name)).map((name) => `eks-blue-green drain ${name}`);
+  return stay(
+    `turning back would give requests to ${raised.join(", ")}, which ${raised.length === 1 ? "has" : "have"} no healthy ` +
+      "target, so nothing was moved",
+    well && drains.length > 0
+      ? `take it out: ${drains.join("; ")}`
+      : `${well ? "" : `repair ${raised.join(", ")} (eks-blue-green status), then `}go on with: ${goOn(record)}`,
+  );
 }
 
 /** A drain on the way back needs somebody healthy who stays. */

@@ -41,6 +41,8 @@ export interface WalkBackOptions {
   readonly failing?: boolean;
   /** Seconds in which those that come back must stay good before others leave, where nothing is broken. Default: none. */
   readonly bakeSeconds?: number;
+  /** Members in traffic without a healthy target in a service that others serve. Default: none is known. */
+  readonly dead?: readonly string[];
   /** Only of a way back that failed a check: what is known of the members that leave. */
   readonly turning?: Turning;
 }
@@ -53,8 +55,6 @@ export interface Turning {
   readonly worse: boolean;
   /** No request succeeds: whoever comes in again makes nothing worse. */
   readonly nothingAnswers: boolean;
-  /** Members in traffic without a healthy target in a service that others serve. Absent: none is known. */
-  readonly dead?: readonly string[];
 }
 
 /** What goes on with the rollout of the record. */

@@ -131,10 +131,12 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     refuge: policy.refuge,
     worse: tellsWorse(cause.reason),
     nothingAnswers: nothingAnswers(observation),
-    dead: deadInTraffic(session, observation),
   };
   if (await carriesOn(session, cause, observation, turning)) return "goes on";
-  const way = walkBack(session.record, observedHealth(session, observation), { turning });
+  const way = walkBack(session.record, observedHealth(session, observation), {
+    turning,
+    dead: deadInTraffic(session, observation),
+  });
   if (way.kind === "stay") {
     await session.flush();
     session.options.emit({ kind: "note", message: way.why });

@@ -1,55 +1,8 @@
 import assert from "node:assert/strict";
-import { runEvacuate } from "../../../automation/commands/evacuate";
 import { DriverError } from "../../../automation/errors";
-import type { EvacuationPort } from "../../../automation/ports";
-import { config, Killed, World } from "../world";
+import { evacuate } from "../evacuating";
+import { Killed, World } from "../world";
 import { ports, WeightedWorld } from "../weighted-world";
-
-/** EC2 and IAM as an evacuation sees them. */
-function evacuationPort(world: World): EvacuationPort {
-  const denied = new Set<string>();
-  return {
-    denyRegistering: async (role) => {
-      denied.add(role);
-      return "denied";
-    },
-    registeringDenied: async (role) => denied.has(role),
-    allowRegistering: async (role) => void denied.delete(role),
-    ownersOf: async (targets) =>
-      Object.fromEntries(
-        targets.map((id) => [id, { clusters: [`dev-${world.targets.get(id)?.member ?? "nobody"}`], via: "eni-1" }]),
-      ),
-    forgetKubernetesObjects: async () => 0,
-    leftBehind: async () => [],
-  };
-}
-
-async function evacuate(world: World, member: string, values: Readonly<Record<string, string>> = {}) {
-  const never = new AbortController().signal;
-  // Its controller is stopped: nothing registers them again.
-  for (const id of world.pods(member)) world.taken.add(id);
-  return await runEvacuate(
-    { ...world.ports(), evacuation: evacuationPort(world) },
-    {
-      ...config,
-      "eks-blue-green:members": JSON.stringify(world.members),
-      "eks-blue-green:rollout": JSON.stringify({ strategy: "cycle", bakeSeconds: 300 }),
-      ...values,
-    },
-    {
-      environment: "dev",
-      member,
-      controllerIsStopped: true,
-      why: null,
-      emit: (event) => world.events.push(event),
-      stop: never,
-      cancel: never,
-      approveRetire: async () => true,
-      commandName: `eks-blue-green evacuate ${member} --stack dev`,
-      probes: true,
-    },
-  );
-}
 
 describe("evacuate beside an open move", () => {
   it("keeps the other member's move: it is finished afterwards, and the rest is planned anew", async () => {
@@ -147,7 +100,7 @@ describe("evacuate where traffic is weighted", () => {
   });
 
   it("takes over a shift that leads back to the dead member: one that `rollback` began in its middle", async () => {
-    const world = dead(true);
+    const world = dead(false);
     world.fault = { call: "modify api", nth: 1, kind: "before", error: () => new Killed() };
     await assert.rejects(evacuateBlue(world), Killed);
     world.fault = null;
@@ -157,6 +110,7 @@ describe("evacuate where traffic is weighted", () => {
     await assert.rejects(world.run({ name: "rollback", member: null, percent: null }), Killed);
     world.fault = null;
     world.dead = false;
+    world.clusters.get("blue")!.sick = true;
     assert.equal(world.record.rollout?.direction, "back");
     assert.equal(world.record.intent?.move.kind, "shift");
     const out = await evacuateBlue(world);
