@@ -32,10 +32,12 @@ export type {
   ClusterMade,
   DriverContext,
   EnvironmentOutputs,
+  ExtensionOutputs,
   MemberOutputs,
   MemberServiceOutputs,
   NetworkOutputs,
   NodesMade,
+  ObjectReference,
   ServiceTargetGroup,
   SharedLoadBalancerOutputs,
   StackProgram,
@@ -49,6 +51,15 @@ export * from "./stacks/record";
 export type { HeldUpgrade } from "./stacks/record/hold";
 export { environmentProgram } from "./stacks/environment/program";
 export { memberProgram } from "./stacks/member/program";
+export { defineEnvironment } from "./stacks/extension/define";
+export type {
+  ClusterObject,
+  EnvironmentExtension,
+  EnvironmentExtensionArgs,
+  ExtensionResult,
+  MemberExtensionArgs,
+  ObjectResource,
+} from "./stacks/extension/types";
 /**
  * The driver. Loading it loads the AWS and Kubernetes clients; a program that needs only components can import
  * `eks-blue-green/components`.

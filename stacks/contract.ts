@@ -9,8 +9,11 @@ import type { EnvironmentRecord, MemberPlacement } from "./record/types";
 /**
  * Passed by the driver to the function that the project's `main` exports. Plain `pulumi up` passes nothing.
  * - `record`: write this record into the environment's stack if its last recorded revision is still `expectedRevision`.
+ *   `passesOver`: URNs that the update leaves as they are; it is refused when the stack has others by then.
  * - `act`: deploy this member as the open intent says (not the union of before and after), if the record still has this
- *   revision. For the environment's stack: only while a shift is open, whose record it passes on unchanged.
+ *   revision. For the environment's stack: only while a shift is open, whose record it passes on unchanged. `extension`:
+ *   what the user's own program declares is declared too; absent: it stays as it is.
+ * - `plain`: as plain `pulumi up`, without what the user's own program declares.
  * - `unprotect`: deploy the environment's stack without protection, if its record has this revision and says that a
  *   teardown has retired every member.
  * - `release`: the primary's Services of type LoadBalancer lose their protection, or are no longer declared, if the
@@ -18,8 +21,14 @@ import type { EnvironmentRecord, MemberPlacement } from "./record/types";
  *   this revision and a teardown has left nothing but the stopped primary.
  */
 export type DriverContext =
-  | { readonly kind: "record"; readonly expectedRevision: number; readonly record: EnvironmentRecord }
-  | { readonly kind: "act"; readonly expectedRevision: number }
+  | {
+      readonly kind: "record";
+      readonly expectedRevision: number;
+      readonly record: EnvironmentRecord;
+      readonly passesOver?: readonly string[];
+    }
+  | { readonly kind: "act"; readonly expectedRevision: number; readonly extension?: "declared" }
+  | { readonly kind: "plain" }
   | {
       readonly kind: "unprotect";
       readonly expectedRevision: number;
@@ -31,7 +40,28 @@ export type DriverContext =
  * What `main` of the project must export (`export = …`), so that both the engine's language host and the driver can run
  * it.
  */
-export type StackProgram = (context?: DriverContext) => Promise<Record<string, unknown>>;
+export interface StackProgram {
+  (context?: DriverContext): Promise<Record<string, unknown>>;
+  /** Whether the environment's stack has resources that the user's own program declares. Absent: no. */
+  readonly extendsEnvironment?: boolean;
+}
+
+/** An object in a member's cluster. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Absent: `default`, or the kind has none. */
+  readonly namespace?: string;
+}
+
+/** What the user's own program declares in a stack, as the last update that ran it left it. */
+export interface ExtensionOutputs {
+  /** URNs; of what is below another only that other's. */
+  readonly resources: readonly string[];
+  /** Of a member: what must be there and well before it is let in. Absent: nothing. */
+  readonly beforeAdmission?: readonly ObjectReference[];
+}
 
 /** Begins the message when the record is gone (`EBG-RECORD-LOST` of the driver) or can't be read. */
 export const RECORD_LOST = "EBG-RECORD-LOST";
@@ -105,6 +135,10 @@ export interface EnvironmentOutputs {
   readonly config: EnvironmentConfig;
   readonly network: NetworkOutputs;
   readonly loadBalancer: SharedLoadBalancerOutputs;
+  /** Absent: the user's own program declares nothing in this stack. */
+  readonly extension?: ExtensionOutputs;
+  /** What the user's own function answered. */
+  readonly extensionOutputs?: Readonly<Record<string, unknown>>;
 }
 
 /** One target group of a member: the objects in its cluster that serve it. */
@@ -174,6 +208,10 @@ export interface MemberOutputs {
   readonly addons?: { readonly minor: string; readonly versions: AddonVersions };
   /** What the cluster was made with and keeps, whatever the config says by now. Absent: an older version made it. */
   readonly made?: ClusterMade;
+  /** Absent: the user's own program declares nothing in this stack. */
+  readonly extension?: ExtensionOutputs;
+  /** What the user's own function answered. */
+  readonly extensionOutputs?: Readonly<Record<string, unknown>>;
 }
 
 /** Settings that a running cluster can't change, or not without being asked. */

@@ -1,6 +1,7 @@
 /**
  * A move changes only what it says: the planned operations of an update, checked against what the move may do. Pure.
  */
+import { isPackages } from "../../stacks/extension/whose";
 import type { MoveKind } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Leaves, PlannedOperation } from "../ports";
@@ -153,6 +154,8 @@ function objection(purpose: Purpose, planned: PlannedOperation, all: readonly Pl
   const { operation, type } = planned;
   if (quiet.has(operation) || isStackReference(type)) return null;
   if (isStack(type) && (operation === "update" || operation === "create")) return null;
+  // What is the user's own comes with the member, and an earlier attempt may have made it otherwise.
+  if (purpose === "provision" && !isPackages(planned.urn)) return null;
   if (isProvider(type)) return providerObjection(purpose, planned);
   if (replaces(operation)) return "nothing is replaced in a rollout";
   switch (purpose) {

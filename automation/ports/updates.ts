@@ -12,6 +12,8 @@ export interface PlannedOperation {
    * changes. Absent: false.
    */
   readonly incomplete?: true;
+  /** Its parent's URN. Absent: not told. */
+  readonly parent?: string;
   /** False for component resources, which exist in the state alone. */
   readonly custom: boolean;
 }

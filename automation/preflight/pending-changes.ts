@@ -1,7 +1,9 @@
 /** Whether a stack has changes that no move would make; a chart that can't be fetched hides those of its release alone. */
+import type { ExtensionOutputs } from "../../stacks/contract";
 import { DriverError } from "../errors";
 import type { Finding } from "../finding";
 import { changesOf, describeOperation } from "../policy/move-policy";
+import { splitOperations } from "../policy/own-operations";
 import type { PlannedOperation, Ports, StackRef } from "../ports";
 import { stackName } from "../text/stack-name";
 
@@ -30,18 +32,44 @@ async function look(ports: Ports, stack: StackRef): Promise<Look> {
   }
 }
 
-const changesFinding = (name: string, operations: readonly PlannedOperation[]): Finding[] => {
-  const changes = changesOf(operations);
-  if (changes.length === 0) return [];
+function changesFinding(name: string, operations: readonly PlannedOperation[], own: readonly string[]): Finding[] {
+  const split = splitOperations(changesOf(operations), own);
+  const saying = (changes: readonly PlannedOperation[]): string => changes.map(describeOperation).join("; ");
   return [
-    {
-      code: "EBG-PENDING-CHANGES",
-      severity: "required",
-      message: `stack ${name} has changes that belong to no move: ${changes.map(describeOperation).join("; ")}`,
-      remedy: `deploy them first: pulumi up --stack ${name}`,
-    },
+    ...(split.packages.length === 0
+      ? []
+      : [
+          {
+            code: "EBG-PENDING-CHANGES",
+            severity: "required",
+            message: `stack ${name} has changes that belong to no move: ${saying(split.packages)}`,
+            remedy: `deploy them first: pulumi up --stack ${name}`,
+          } as const,
+        ]),
+    ...(split.own.length === 0
+      ? []
+      : [
+          {
+            code: "EBG-PENDING-CHANGES",
+            severity: "recommended",
+            message:
+              `stack ${name} has changes of what your own program declares, and no move deploys them: ` +
+              saying(split.own),
+            remedy: `deploy them when it suits: pulumi up --stack ${name}`,
+          } as const,
+        ]),
   ];
-};
+}
+
+/** The user's own functions fail, and all else can be previewed: only a member that is made needs them. */
+const ownFinding = (name: string, { message }: DriverError, makesMember: boolean): Finding => ({
+  code: "EBG-PREFLIGHT",
+  severity: makesMember ? "required" : "recommended",
+  message:
+    `what your own program declares in ${name} can't be previewed: ${message}` +
+    (makesMember ? "; the member that is to be made needs it" : "; the moves leave it as it is"),
+  remedy: `correct the program (pulumi preview --stack ${name} runs it)`,
+});
 
 /** Nothing that moves traffic needs a chart; the controller of a new member does. */
 const chartFinding = (name: string, why: string, makesMember: boolean): Finding => ({
@@ -58,25 +86,32 @@ const chartFinding = (name: string, why: string, makesMember: boolean): Finding 
     : "none for these moves; eks-blue-green up needs the chart",
 });
 
-/**
- * Changes of a plain update that belong to no move. `makesMember`: what is asked for installs a controller, and can't
- * go on without its chart.
- */
+export interface LookOptions {
+  /** What is asked for installs a controller, and can't go on without its chart. */
+  readonly makesMember?: boolean;
+  /** What the user's own program declares in the stack, as its outputs name it. Absent: nothing. */
+  readonly extension?: ExtensionOutputs | undefined;
+}
+
+/** Changes of a plain update that belong to no move. */
 export async function pendingChanges(
   ports: Ports,
   environment: string,
   stack: StackRef,
-  makesMember = false,
+  { makesMember = false, extension }: LookOptions = {},
 ): Promise<Finding[]> {
   const name = stackName(environment, stack);
+  const own = extension?.resources ?? [];
   try {
     const { operations, missing } = await look(ports, stack);
     return [
-      ...changesFinding(name, operations),
+      ...changesFinding(name, operations, own),
       ...(missing === null ? [] : [chartFinding(name, missing, makesMember)]),
     ];
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
+    const without = extension === undefined ? null : await withoutOwn(ports, stack);
+    if (without !== null) return [...changesFinding(name, without, own), ownFinding(name, error, makesMember)];
     return [
       {
         code: error.code === "EBG-UPDATE-FAILED" ? "EBG-PREFLIGHT" : error.code,
@@ -85,5 +120,15 @@ export async function pendingChanges(
         remedy: error.remedy,
       },
     ];
+  }
+}
+
+/** null: that can't be previewed either. */
+async function withoutOwn(ports: Ports, stack: StackRef): Promise<readonly PlannedOperation[] | null> {
+  try {
+    return (await ports.pulumi.preview(stack, { kind: "plain" })).operations;
+  } catch (error) {
+    if (error instanceof DriverError) return null;
+    throw error;
   }
 }

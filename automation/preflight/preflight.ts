@@ -275,7 +275,12 @@ export async function preflight({
   ];
   const makesMember = ahead.some((step) => step.type === "move" && step.kind === "provision");
   const pending = await Promise.all(
-    stacks.map((stack) => pendingChanges(ports, environment.environment, stack, makesMember)),
+    stacks.map((stack) =>
+      pendingChanges(ports, environment.environment, stack, {
+        makesMember,
+        extension: (stack.kind === "environment" ? environment : members[stack.member])?.extension,
+      }),
+    ),
   );
   const deployed = previewable.filter(
     (_, index) => pending[index + 1]?.every(({ severity }) => severity !== "required") === true,

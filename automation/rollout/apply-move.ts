@@ -1,4 +1,5 @@
 /** `act`: the move's stack is updated by a plan that was checked against the move's allow-list. */
+import type { DriverContext } from "../../stacks/contract";
 import { describeMove, type MemberMove, type Move } from "../../stacks/record";
 import { clusterNameOf } from "../../stacks/config/target-groups";
 import { readMemberStack } from "../environment/member-stack";
@@ -70,7 +71,12 @@ async function once(
   const { cancel, emit } = session.options;
   const stack = stackOf(move);
   const name = stackName(session.environment.environment, stack);
-  const context = { kind: "act", expectedRevision: session.written.revision } as const;
+  const context: DriverContext = {
+    kind: "act",
+    expectedRevision: session.written.revision,
+    // What is the user's own comes with a member; no other move declares it, so that nothing in it can stop one.
+    ...(move.kind === "provision" ? { extension: "declared" } : {}),
+  };
   const destroys = move.kind === "retire";
   const isOurs = (): Promise<unknown> => readMemberStack(pulumi, session.environment.environment, move.member);
   // A rollout that is given up may have been killed before it made the stack.

@@ -13,11 +13,15 @@ import {
 import type { EnvironmentConfig } from "../config";
 import { trafficOf } from "../config/listeners";
 import { FOREIGN_STACK, type DriverContext } from "../contract";
+import { runExtension } from "../extension/run";
+import { declaresExtension } from "../extension/when";
+import type { EnvironmentExtension, EnvironmentExtensionArgs } from "../extension/types";
 import { desiredOfEnvironment, type EnvironmentRecord, isMovedBy, weightsOf } from "../record";
 import { membersBesideShift } from "../record/listener-changes";
 import { declareLoadBalancers } from "./load-balancers";
 import { ownerAdvice } from "../config/owner-advice";
 import { memberStackOf, nameCollisions } from "./name-collisions";
+import { refuseNewcomers } from "./passed-over";
 import { readLastEnvironment, recordToWrite } from "./record-store";
 import { ownerOf, ownershipOf } from "../config/target-groups";
 
@@ -94,9 +98,11 @@ function weightsNow(config: EnvironmentConfig, record: EnvironmentRecord, contex
 /** Checks everything before the first resource is declared; answers the stack's outputs (EnvironmentOutputs). */
 export async function environmentProgram(
   values: Readonly<Record<string, string>>,
-  context?: DriverContext,
+  told?: DriverContext,
+  extension?: EnvironmentExtension["environment"],
 ): Promise<Record<string, unknown>> {
   const environment = pulumi.getStack();
+  const context = told?.kind === "plain" ? undefined : told;
   // First: the messages of other problems show values.
   refuseSecretConfig(environment, Object.keys(values).filter(isSecret));
   await refuseMemberStack(environment, values);
@@ -114,6 +120,7 @@ export async function environmentProgram(
     ]);
   }
   const record = await recordToWrite(environment, config, last, context);
+  await refuseNewcomers(environment, context);
   const tags = { "eks-blue-green/environment": environment };
   const ownership = ownershipOf(record, config);
   // Only a load balancer that the stack makes itself has the environment's name; said before the network is declared.
@@ -130,6 +137,17 @@ export async function environmentProgram(
     await pulumi.log.warn(
       `the record says that the load balancers' owner is 'stack' (they were handed over); ${advice}`,
     );
+  const loadBalancer = declareLoadBalancers({
+    environment,
+    config,
+    ownership,
+    network,
+    morePodCidrBlocks: moreBlocks,
+    tags,
+    protect: context?.kind !== "unprotect",
+    takes: context?.kind === "unprotect" ? context.takes : [],
+    ...weightsNow(config, record, context),
+  });
   return {
     schemaVersion: 1,
     environment,
@@ -143,16 +161,21 @@ export async function environmentProgram(
       privateSubnetIds: network.privateSubnetIds,
       publicSubnetIds: network.publicSubnetIds,
     },
-    loadBalancer: declareLoadBalancers({
-      environment,
-      config,
-      ownership,
-      network,
-      morePodCidrBlocks: moreBlocks,
-      tags,
-      protect: context?.kind !== "unprotect",
-      takes: context?.kind === "unprotect" ? context.takes : [],
-      ...weightsNow(config, record, context),
-    }),
+    loadBalancer,
+    ...(declaresExtension(told)
+      ? await declareExtension(extension, { environment, config, network, loadBalancer })
+      : (last?.extension ?? {})),
   };
+}
+
+/** What the user's own program has in the environment's stack. */
+async function declareExtension(
+  extension: EnvironmentExtension["environment"],
+  { config, ...args }: Pick<EnvironmentExtensionArgs, "environment" | "config" | "network" | "loadBalancer">,
+): Promise<Record<string, unknown>> {
+  if (extension === undefined) return {};
+  const { region, members } = config;
+  return await runExtension({ providers: {}, clusterRunsAfter: [] }, () =>
+    extension({ ...args, config, region, members }),
+  );
 }

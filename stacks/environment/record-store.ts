@@ -10,6 +10,7 @@ import {
   parseRecord,
   withMembers,
 } from "../record";
+import { keptExtension } from "../extension/run";
 import { ownerOf, ownershipOf } from "../config/target-groups";
 import { readStackIsEmpty, readStackOutputs } from "../shared/stack-outputs";
 
@@ -17,6 +18,8 @@ import { readStackIsEmpty, readStackOutputs } from "../shared/stack-outputs";
 export interface LastEnvironment {
   readonly record: EnvironmentRecord;
   readonly config: EnvironmentConfig;
+  /** Outputs of what the user's own program declares, for updates that leave it as it is. */
+  readonly extension: Record<string, unknown>;
 }
 
 const restore =
@@ -54,7 +57,11 @@ export async function readLastEnvironment(environment: string): Promise<LastEnvi
         `${former}-…. Rename it back: pulumi stack rename ${former}`,
     );
   }
-  return { record: parsed.record, config: reading.outputs["config"] as EnvironmentConfig };
+  return {
+    record: parsed.record,
+    config: reading.outputs["config"] as EnvironmentConfig,
+    extension: keptExtension(reading),
+  };
 }
 
 /** The first record, only when nothing contradicts that this environment is new. */
@@ -113,7 +120,7 @@ export async function recordToWrite(
   environment: string,
   config: EnvironmentConfig,
   last: LastEnvironment | null,
-  context: DriverContext | undefined,
+  context: Exclude<DriverContext, { readonly kind: "plain" }> | undefined,
 ): Promise<EnvironmentRecord> {
   const current = last?.record ?? (await firstRecord(environment, config));
   if (context === undefined) return withMembers(current, config.members);

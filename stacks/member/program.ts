@@ -22,6 +22,10 @@ import { type DriverContext, type EnvironmentOutputs, type MemberOutputs, RECORD
 import { desiredOfMember } from "../record";
 import type { EnvironmentRecord, MemberPlacement } from "../record";
 import { fence, holderOf, readLastEnvironment } from "../environment/record-store";
+import { extendMember } from "../extension/member";
+import { keptExtension } from "../extension/run";
+import { declaresExtension } from "../extension/when";
+import type { EnvironmentExtension } from "../extension/types";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
 import { fromProgram } from "../shared/project-paths";
 import { readStackOutputs } from "../shared/stack-outputs";
@@ -32,9 +36,13 @@ interface MemberPlan extends Omit<ServicesPlan, "targetGroups">, ClusterPlan {
   readonly managedGroups: Readonly<Record<string, string>>;
   readonly sourceGroups: Readonly<Record<string, string>>;
   readonly provider: aws.Provider;
+  /** Declares, or keeps, what the user's own program has in this stack. */
+  readonly extend: (cluster: Cluster, runsAfter: readonly pulumi.Resource[]) => Promise<Record<string, unknown>>;
 }
 
-async function readEnvironment(environment: string): Promise<EnvironmentOutputs> {
+async function readEnvironment(
+  environment: string,
+): Promise<{ readonly environment: EnvironmentOutputs; readonly sharesSecrets: boolean }> {
   // Checks readability and the record; the rest of the outputs comes with the same reading.
   const last = await readLastEnvironment(environment);
   const reading = await readStackOutputs(environment);
@@ -44,7 +52,10 @@ async function readEnvironment(environment: string): Promise<EnvironmentOutputs>
         `-s ${environment}`,
     );
   }
-  return { ...(reading.outputs as unknown as EnvironmentOutputs), record: last.record };
+  return {
+    environment: { ...(reading.outputs as unknown as EnvironmentOutputs), record: last.record },
+    sharesSecrets: reading.secretNames.includes("extensionOutputs"),
+  };
 }
 
 function protectsBindings(record: EnvironmentRecord, member: string): boolean {
@@ -133,7 +144,7 @@ function ownPlacement({ share: _share, ...placement }: MemberPlacement): MemberP
   return placement;
 }
 
-function declareMember(plan: MemberPlan): Record<string, unknown> {
+async function declareMember(plan: MemberPlan): Promise<Record<string, unknown>> {
   const { member, environment, found } = plan;
   const tags = { "eks-blue-green/environment": environment.environment, "eks-blue-green/member": member };
   const cluster = createCluster(plan, tags);
@@ -168,6 +179,7 @@ function declareMember(plan: MemberPlan): Record<string, unknown> {
     services,
     ...(plan.addons === null ? {} : { addons: { minor: plan.version, versions: plan.addons } }),
     ...(plan.made === null ? {} : { made: plan.made }),
+    ...(await plan.extend(cluster, [...cluster.ready, ...controller.before])),
   };
 }
 
@@ -180,22 +192,27 @@ export function connectionOf(kubeconfig: string): { endpoint: string; certificat
   return { endpoint: cluster?.server ?? "", certificateAuthorityData: cluster?.["certificate-authority-data"] ?? "" };
 }
 
+function assertIsMembers(stack: string, environment: string, member: string): void {
+  if (stack === `${environment}-${member}`) return;
+  throw new Error(
+    `the config of stack '${stack}' names member '${member}' of '${environment}', whose stack is ` +
+      `'${environment}-${member}'. Correct Pulumi.${stack}.yaml`,
+  );
+}
+
 /** Reads and decides everything, then declares the member; an absent member declares nothing. */
 export async function memberProgram(
   values: Readonly<Record<string, string>>,
-  context?: DriverContext,
+  told?: DriverContext,
+  extension?: EnvironmentExtension["member"],
 ): Promise<Record<string, unknown>> {
+  const context = told?.kind === "plain" ? undefined : told;
   const { environment: environmentName, member } = parseMemberConfig(values);
   const stack = pulumi.getStack();
-  if (stack !== `${environmentName}-${member}`) {
-    throw new Error(
-      `the config of stack '${stack}' names member '${member}' of '${environmentName}', whose stack is ` +
-        `'${environmentName}-${member}'. Correct Pulumi.${stack}.yaml`,
-    );
-  }
+  assertIsMembers(stack, environmentName, member);
   if (context?.kind === "record")
     throw new Error(`a record is written into the environment's stack '${environmentName}', not into '${stack}'`);
-  const environment = await readEnvironment(environmentName);
+  const { environment, sharesSecrets } = await readEnvironment(environmentName);
   if (context !== undefined)
     fence(
       environment.record.revision,
@@ -239,7 +256,9 @@ export async function memberProgram(
   const joins = (key: string): boolean =>
     last.clusterName === undefined || (desired.bindings === "declared" && last.services?.[key]?.binding == null);
   const sourceGroups = await findSourceGroups(environment, ownership, { member, found, joins, provider });
-  return declareMember({
+  const role = desired.placement.role === "active" ? ("active" as const) : ("standby" as const);
+  const ofMember = { role, version: cluster.version, awsProvider: provider };
+  return await declareMember({
     member,
     environment,
     declared: desired.placement,
@@ -252,5 +271,9 @@ export async function memberProgram(
     managedGroups,
     sourceGroups,
     release,
+    extend: async (made, runsAfter) =>
+      declaresExtension(told)
+        ? await extendMember(extension, { member, environment, sharesSecrets, ...ofMember, cluster: made, runsAfter })
+        : keptExtension(own),
   });
 }

@@ -6,7 +6,12 @@
 import * as pulumi from "@pulumi/pulumi";
 
 export type StackReading =
-  | { readonly kind: "outputs"; readonly outputs: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: "outputs";
+      readonly outputs: Readonly<Record<string, unknown>>;
+      /** Names of those that are secret: the engine answers all of them in clear. */
+      readonly secretNames: readonly string[];
+    }
   /** There is no such stack. */
   | { readonly kind: "missing" }
   /** Nothing is known: no permission, no connection, a broken state. */
@@ -20,8 +25,8 @@ export function siblingStack(stack: string): string {
 async function invoke(token: string, args: Record<string, unknown>): Promise<StackReading> {
   try {
     const answer = (await pulumi.runtime.invoke(token, args, {})) as
-      { readonly outputs?: Record<string, unknown> } | undefined;
-    return { kind: "outputs", outputs: answer?.outputs ?? {} };
+      { readonly outputs?: Record<string, unknown>; readonly secretOutputNames?: readonly string[] } | undefined;
+    return { kind: "outputs", outputs: answer?.outputs ?? {}, secretNames: answer?.secretOutputNames ?? [] };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return /unknown stack "|no stack named '/.test(message) ? { kind: "missing" } : { kind: "failed", message };
@@ -31,6 +36,12 @@ async function invoke(token: string, args: Record<string, unknown>): Promise<Sta
 /** The outputs that a stack recorded last; empty when it never finished an update. */
 export function readStackOutputs(stack: string): Promise<StackReading> {
   return invoke("pulumi:pulumi:readStackOutputs", { name: siblingStack(stack) });
+}
+
+/** URNs of what a stack has; null: nobody can tell. */
+export async function readStackUrns(stack: string): Promise<readonly string[] | null> {
+  const reading = await invoke("pulumi:pulumi:readStackResourceOutputs", { stackName: siblingStack(stack) });
+  return reading.kind === "outputs" ? Object.keys(reading.outputs) : null;
 }
 
 /** Whether a stack holds anything besides itself and providers. */

@@ -291,7 +291,13 @@ export class Engine {
     urn: string,
     paths: readonly string[] = [],
   ): PlannedOperation {
-    return { operation, type, urn: `urn:pulumi:dev-${member}::p::${type}::${urn}`, paths, custom: true };
+    return {
+      operation,
+      type,
+      urn: `urn:pulumi:dev-${member}::p::eks-blue-green:index:Part$${type}::${urn}`,
+      paths,
+      custom: true,
+    };
   }
 
   private steps(member: string, desired: DesiredMember): EngineStep[] {

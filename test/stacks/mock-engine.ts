@@ -17,6 +17,8 @@ export interface Registered {
   readonly importId: string;
   readonly retainOnDelete: boolean;
   readonly parent: string;
+  /** Its URN and id; empty: the engine's default. */
+  readonly provider: string;
   readonly dependencies: readonly string[];
   /** Properties that keep what is deployed. */
   readonly ignoreChanges: readonly string[];
@@ -32,6 +34,8 @@ export interface MockRun<T> {
 
 export interface MockWorld {
   readonly stack: string;
+  /** Whether the program runs below a stack resource, as under an engine. Its outputs are that resource's. Default no. */
+  readonly inStack?: true;
   /** Last outputs by stack name; a string is the error that reading answers with. */
   readonly stacks?: Readonly<Record<string, Readonly<Record<string, unknown>> | string>>;
   /** Resource URNs by stack name. */
@@ -214,13 +218,16 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
       retainOnDelete: request.getRetainondelete() === true,
       importId: request.getImportid(),
       parent: lastName(request.getParent()),
+      provider: request.getProvider(),
       dependencies: request.getDependenciesList().map(shortUrn),
       ignoreChanges: request.getIgnorechangesList(),
       updateTimeout: request.getCustomtimeouts()?.getUpdate() ?? "",
     });
     register(request, callback);
   };
-  const outputs = await resolved(await program());
+  const outputs = await resolved(
+    world.inStack === true ? await pulumi.runtime.runInPulumiStack(program) : await program(),
+  );
   await pulumi.runtime.disconnect();
   return { outputs: outputs as T, resources, calls };
 }

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverContext, EnvironmentOutputs, MemberOutputs, StackProgram } from "../../../stacks/contract";
+import { declaresExtension } from "../../../stacks/extension/when";
 import type { EnvironmentRecord } from "../../../stacks/record";
 import { DriverError } from "../../errors";
 import { changesOf, describeOperation, hasWeights, isBinding } from "../../policy/move-policy";
@@ -38,7 +39,8 @@ import { clusterOfStack } from "./project/member-cluster";
 import { keysOf } from "./project/member-settings";
 import { completeReleases } from "./state/helm-releases";
 import { settle } from "./state/settle";
-import { exported, refreshOnce, type EksName } from "./state/export";
+import { exported, refreshOnce, type EksName, type State } from "./state/export";
+import { allButStack, ownResources, protectedOwn } from "./state/own-resources";
 import { stackName } from "../../text/stack-name";
 import { bindingsBelow, forgetComponent } from "./state/drop-component";
 import {
@@ -68,6 +70,9 @@ export interface PulumiAdapterOptions {
   readonly progress?: (progress: UpdateProgress) => void;
 }
 
+const excluding = (urns: readonly string[]): { exclude?: string[] } =>
+  urns.length === 0 ? {} : { exclude: [...urns] };
+
 /** The component of a member's bindings of one service. */
 const bindingsOf = "eks-blue-green:index:MultiClusterService";
 
@@ -86,6 +91,8 @@ export class PulumiAdapter implements PulumiPort {
   private readonly excluded = new Map<string, readonly string[]>();
   private planCount = 0;
   private cleanConfig: string | null = null;
+  /** The environment's stack was seen to have nothing that the user's own program declares. */
+  private ownsNothing = false;
 
   constructor(options: PulumiAdapterOptions) {
     this.project = readProject(options.projectDirectory);
@@ -217,17 +224,19 @@ export class PulumiAdapter implements PulumiPort {
   async writeRecord(expectedRevision: number, record: EnvironmentRecord, signal?: AbortSignal): Promise<void> {
     const name = this.environment;
     const context = { kind: "record", expectedRevision, record } as const;
-    const target = [this.stackUrn(name)];
-    const program = inline(await this.program(), context);
     if (this.cleanConfig !== this.configDigest()) {
+      const exclude = excluding(ownResources(await this.wholeState(name)));
+      const program = inline(await this.program(), context);
       const previewed = await this.engine.run(name, "preview", deadlines.preview, signal, (stack, common) =>
-        stack.preview({ ...common, program }),
+        stack.preview({ ...common, ...exclude, program }),
       );
       this.assertClean(name, previewed);
       this.cleanConfig = this.configDigest();
     }
+    const { passesOver, ...passes } = await this.allButTheStack(name);
+    const program = inline(await this.program(), { ...context, ...(passesOver === undefined ? {} : { passesOver }) });
     const done = await this.engine.run(name, "writing the record", deadlines.record, signal, (stack, common) =>
-      stack.up({ ...common, program, target, message: `eks-blue-green: revision ${record.revision}` }),
+      stack.up({ ...common, ...passes, program, message: `eks-blue-green: revision ${record.revision}` }),
     );
     const touched = changesOf(done.operations);
     if (touched.length > 0)
@@ -236,6 +245,24 @@ export class PulumiAdapter implements PulumiPort {
         `writing the record touched ${touched.map(describeOperation).join(", ")}`,
         `pulumi preview --stack ${name}`,
       );
+  }
+
+  /**
+   * What an update passes over that touches the stack itself alone. Of the user's own resources the program declares
+   * none then, and with a target the engine refuses to leave them: they are named one by one, and so is all else. Of ours
+   * nothing new is made either.
+   */
+  private async allButTheStack(
+    name: string,
+  ): Promise<{ readonly target?: string[]; readonly exclude?: string[]; readonly passesOver?: readonly string[] }> {
+    const target = { target: [this.stackUrn(name)] };
+    const program = await this.program();
+    if (program.extendsEnvironment !== true && this.ownsNothing) return target;
+    const state = await this.wholeState(name);
+    this.ownsNothing = ownResources(state).length === 0;
+    if (this.ownsNothing) return target;
+    const passesOver = allButStack(state);
+    return { passesOver, exclude: [...passesOver, `urn:pulumi:${name}::${this.project.name}::eks-blue-green:**`] };
   }
 
   async preview(
@@ -248,7 +275,7 @@ export class PulumiAdapter implements PulumiPort {
     if (stack.kind === "member") await this.ensureSettings(stack.member);
     const plan = this.newPlan();
     const program = inline(await this.program(), context);
-    if (leaves === "releases") this.excluded.set(plan, completeReleases(await exported(this.engine, name)));
+    await this.passOver(plan, name, context, leaves);
     const exclude = this.excludedOf(plan);
     const events = await this.engine.run(name, "preview", deadlines.preview, signal, (handle, common) =>
       handle.preview({ ...common, ...exclude, program, plan, suppressProgress: true }),
@@ -282,7 +309,10 @@ export class PulumiAdapter implements PulumiPort {
   async update(stack: StackRef, signal?: AbortSignal): Promise<AppliedUpdate> {
     if (stack.kind === "member") await this.ensureSettings(stack.member);
     const program = inline(await this.program(), null);
-    if (stack.kind === "environment") this.cleanConfig = null;
+    if (stack.kind === "environment") {
+      this.cleanConfig = null;
+      this.ownsNothing = false;
+    }
     return await this.timed(() =>
       this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) =>
         handle.up({ ...common, program, suppressProgress: true }),
@@ -300,8 +330,9 @@ export class PulumiAdapter implements PulumiPort {
     loosenPlan(plan);
     return { operations: events.operations, plan };
   }
-  previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate> {
-    return this.previewDestroyOf({ kind: "environment" }, signal);
+  async previewEnvironmentDestroy(signal?: AbortSignal): Promise<PreviewedUpdate> {
+    await this.refuseProtected(this.environment);
+    return await this.previewDestroyOf({ kind: "environment" }, signal);
   }
   async destroy(member: string, expectedRevision: number, plan: string, signal?: AbortSignal): Promise<AppliedUpdate> {
     const name = this.nameOf({ kind: "member", member });
@@ -353,14 +384,27 @@ export class PulumiAdapter implements PulumiPort {
   }
 
   async protectedResources(): Promise<number> {
-    const state = await this.state(this.environment);
-    return state === null ? 0 : protectedUrns(state, () => true).length;
+    const state = await this.wholeState(this.environment);
+    const own = new Set(protectedOwn(state));
+    return state === null ? 0 : protectedUrns(state, () => true).filter((urn) => !own.has(urn)).length;
   }
   unprotectBindings(member: string): Promise<readonly string[]> {
     return this.unprotect(member, isBinding);
   }
-  unprotectAll(member: string): Promise<readonly string[]> {
-    return this.unprotect(member, () => true);
+  async unprotectAll(member: string): Promise<readonly string[]> {
+    await this.refuseProtected(this.nameOf({ kind: "member", member }));
+    return await this.unprotect(member, () => true);
+  }
+  /** What the user protects is not destroyed with the rest. @throws EBG-PLAN-REFUSED */
+  private async refuseProtected(name: string): Promise<void> {
+    const urns = protectedOwn(await this.wholeState(name));
+    if (urns.length === 0) return;
+    throw new DriverError(
+      "EBG-PLAN-REFUSED",
+      `stack ${name} is to be destroyed, and your own program protects what is in it: ${urns.join(", ")}`,
+      "let it go: take `protect` out of the program, or give it `retainOnDelete: true` to keep what is in AWS; deploy " +
+        `that (pulumi up --stack ${name}), then run the same command again`,
+    );
   }
   private async unprotect(member: string, which: (type: string) => boolean): Promise<readonly string[]> {
     const name = this.nameOf({ kind: "member", member });
@@ -459,9 +503,17 @@ export class PulumiAdapter implements PulumiPort {
     this.loaded ??= loadProgram(this.project);
     return this.loaded;
   }
+  /** What the program does not declare in this update and is to stay, and what it is not to look at. */
+  private async passOver(plan: string, name: string, context: DriverContext | null, leaves: Leaves): Promise<void> {
+    const stays = context !== null && !declaresExtension(context);
+    if (!stays && leaves === "nothing") return;
+    const state = await this.wholeState(name);
+    const releases = leaves === "releases" ? completeReleases(state) : [];
+    const own = stays ? ownResources(state) : [];
+    this.excluded.set(plan, [...new Set([...releases, ...own])]);
+  }
   private excludedOf(plan: string): { exclude?: string[] } {
-    const urns = this.excluded.get(plan) ?? [];
-    return urns.length === 0 ? {} : { exclude: [...urns] };
+    return excluding(this.excluded.get(plan) ?? []);
   }
   private newPlan(): string {
     this.plans ??= makeTemporaryFolder("plans");
@@ -469,6 +521,9 @@ export class PulumiAdapter implements PulumiPort {
     return join(this.plans, `${this.planCount}.json`);
   }
 
+  private wholeState(name: string): Promise<State | null> {
+    return exported(this.engine, name);
+  }
   private state(name: string): Promise<StateFile | null> {
     return exported(this.engine, name);
   }

@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { assertAllowed, changesOf, leavesOf, refusals, type Purpose } from "../../../automation/policy/move-policy";
 import type { PlannedOperation } from "../../../automation/ports";
 
+const below = "eks-blue-green:index:Part$";
 const op = (operation: string, type: string, paths: string[] = [], custom = true): PlannedOperation => ({
   operation,
   type,
-  urn: `urn:pulumi:dev-blue::p::${type}::blue-x`,
+  urn: `urn:pulumi:dev-blue::p::${/^(pulumi:pulumi|eks-blue-green):/.test(type) ? "" : below}${type}::blue-x`,
   paths,
   custom,
 });
@@ -249,6 +250,24 @@ describe("operations allow-list", () => {
     assert.deepEqual(
       purposes.filter((purpose) => leavesOf(purpose) === "nothing"),
       ["provision"],
+    );
+  });
+
+  it("lets what the user's own program declares come with a member, and lets no other move touch it", () => {
+    const theirs = (operation: string, type: string): PlannedOperation => ({
+      ...op(operation, type),
+      urn: `urn:pulumi:dev-blue::p::${type}::jobs`,
+    });
+    const all = ["create", "update", "replace", "delete"].flatMap((operation) => [
+      theirs(operation, "aws:sqs/queue:Queue"),
+      theirs(operation, "pulumi:providers:aws"),
+    ]);
+    assert.deepEqual(refusals("provision", all), []);
+    for (const purpose of ["admit", "drain", "scale", "upgrade", "shift", "record"] as const)
+      assert.equal(refusals(purpose, all).length, all.length, purpose);
+    assert.deepEqual(
+      refusals("retire", all).map(({ operation }) => operation.operation),
+      ["create", "create", "update", "update", "replace", "replace"],
     );
   });
 });

@@ -7,7 +7,7 @@ const member: StackRef = { kind: "member", member: "blue" };
 const change: PlannedOperation = {
   operation: "update",
   type: "kubernetes:core/v1:ConfigMap",
-  urn: "urn:pulumi:dev-blue::p::kubernetes:core/v1:ConfigMap::settings",
+  urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:Part$kubernetes:core/v1:ConfigMap::settings",
   paths: ["data.a"],
   custom: true,
 };
@@ -67,7 +67,7 @@ describe("changes that belong to no move", () => {
   });
 
   it("stop what would make a member: its controller needs the chart", async () => {
-    const [finding] = await pendingChanges(ports(noChart).ports, "dev", member, true);
+    const [finding] = await pendingChanges(ports(noChart).ports, "dev", member, { makesMember: true });
     assert.equal(finding?.severity, "required");
     assert.match(finding?.message ?? "", /the member that is to be made needs it/);
   });
@@ -79,5 +79,75 @@ describe("changes that belong to no move", () => {
     assert.deepEqual([finding?.code, finding?.severity, asked], ["EBG-PREFLIGHT", "required", ["nothing"]]);
     const [of] = await pendingChanges(ports(tooLate).ports, "dev", { kind: "environment" });
     assert.deepEqual([of?.code, of?.severity], ["EBG-DEADLINE", "required"]);
+  });
+
+  const theirs = (urn: string, parent?: string): PlannedOperation => ({
+    ...change,
+    urn: `urn:pulumi:dev-blue::p::${urn}`,
+    ...(parent === undefined ? {} : { parent: `urn:pulumi:dev-blue::p::${parent}` }),
+  });
+  it("of the user's own program stop nothing, and are named apart from what is the package's", async () => {
+    const workload = "eks-blue-green:index:Workload::tools";
+    const named = { resources: [`urn:pulumi:dev-blue::p::${workload}`] };
+    const operations = [
+      change,
+      theirs("aws:sqs/queue:Queue::jobs"),
+      theirs("eks-blue-green:index:Workload$kubernetes:apps/v1:Deployment::tools", workload),
+      theirs("kubernetes:core/v1:Namespace::blue-web"),
+    ];
+    const findings = await pendingChanges(ports(null, operations).ports, "dev", member, { extension: named });
+    assert.deepEqual(
+      findings.map(({ severity, message }) => [severity, message.replace(/^.*?: /, "")]),
+      [
+        [
+          "required",
+          "update kubernetes:core/v1:ConfigMap 'settings' (data.a); update kubernetes:core/v1:ConfigMap 'blue-web' (data.a)",
+        ],
+        [
+          "recommended",
+          "update kubernetes:core/v1:ConfigMap 'jobs' (data.a); update kubernetes:core/v1:ConfigMap 'tools' (data.a)",
+        ],
+      ],
+    );
+  });
+
+  const broken = new DriverError(
+    "EBG-UPDATE-FAILED",
+    "preview of dev-blue failed: queue is not defined",
+    "pulumi preview",
+  );
+  function brokenPorts(also: DriverError | null): Ports {
+    const preview = async (_stack: StackRef, context: object | null) => {
+      if (context === null) throw broken;
+      assert.deepEqual(context, { kind: "plain" });
+      if (also !== null) throw also;
+      return { operations: [change], plan: "" };
+    };
+    return { pulumi: { preview } } as unknown as Ports;
+  }
+  for (const [makesMember, severity] of [
+    [false, "recommended"],
+    [true, "required"],
+  ] as const)
+    it(`are told all but the user's own when that fails, which is ${severity} when ${makesMember ? "a" : "no"} member is made`, async () => {
+      const findings = await pendingChanges(brokenPorts(null), "dev", member, {
+        makesMember,
+        extension: { resources: [] },
+      });
+      assert.deepEqual(
+        findings.map((one) => [one.code, one.severity]),
+        [
+          ["EBG-PENDING-CHANGES", "required"],
+          ["EBG-PREFLIGHT", severity],
+        ],
+      );
+      assert.match(findings[1]?.message ?? "", /queue is not defined/);
+    });
+  it("are not known when nothing can be previewed", async () => {
+    const findings = await pendingChanges(brokenPorts(broken), "dev", member, { extension: { resources: [] } });
+    assert.deepEqual(
+      findings.map((one) => [one.code, one.severity]),
+      [["EBG-PREFLIGHT", "required"]],
+    );
   });
 });

@@ -30,6 +30,7 @@ export class EventCollector {
   readonly listen = (event: EngineEvent): void => {
     const step = event.resourcePreEvent?.metadata;
     if (step !== undefined && step.op !== "same") {
+      const parent = step.new?.parent ?? step.old?.parent;
       const paths = Object.keys(step.detailedDiff ?? {});
       this.operations.push({
         operation: step.op,
@@ -37,6 +38,7 @@ export class EventCollector {
         urn: step.urn,
         paths: paths.length > 0 ? paths : [...(step.diffs ?? [])],
         custom: step.new?.custom ?? step.old?.custom ?? false,
+        ...(parent ? { parent } : {}),
         ...((step.old?.initErrors ?? []).length > 0 ? { incomplete: true as const } : {}),
       });
     }

@@ -9,6 +9,7 @@ export interface StateResource {
   custom?: boolean;
   external?: boolean;
   delete?: boolean;
+  protect?: boolean;
   parent?: string;
   provider?: string;
   inputs?: Record<string, unknown>;

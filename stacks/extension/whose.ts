@@ -1,0 +1,34 @@
+/** Whose a resource is, as far as its URN tells. Pure: the driver asks too. */
+
+const typeOf = (urn: string): string => urn.split("::")[2] ?? "";
+const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
+const stackOf = (urn: string): string => urn.split(":")[2] ?? "";
+
+/** `dev-blue` may be member `blue` of `dev`, and `dev-eu-blue` member `eu-blue` of `dev` or `blue` of `dev-eu`. */
+const mayBeMember = (stack: string, member: string): boolean => stack.endsWith(`-${member}`);
+
+/** A provider that the engine itself makes and removes as it is needed. */
+export const isDefaultProvider = (urn: string): boolean =>
+  typeOf(urn).startsWith("pulumi:providers:") && /^default(_|$)/.test(nameOf(urn));
+
+/**
+ * Whether this package's own programs make it: whatever is below one of its components, and the few things that they
+ * make beside these (the provider `blue-aws`, the namespaces `blue-…` of services, groups of a handed-over load
+ * balancer). A user's resource that looks like these is told apart by the stack's outputs.
+ */
+export function isPackages(urn: string): boolean {
+  const type = typeOf(urn);
+  const name = nameOf(urn);
+  const stack = stackOf(urn);
+  if (type === "pulumi:pulumi:Stack" || type.startsWith("eks-blue-green:index:")) return true;
+  switch (type) {
+    case "pulumi:providers:aws":
+      return name.endsWith("-aws") && mayBeMember(stack, name.slice(0, -"-aws".length));
+    case "kubernetes:core/v1:Namespace":
+      return name.split("-").some((_, index, parts) => mayBeMember(stack, parts.slice(0, index).join("-")));
+    case "aws:ec2/securityGroup:SecurityGroup":
+      return name.startsWith(`${stack}-sg-`);
+    default:
+      return false;
+  }
+}
