@@ -71,6 +71,16 @@ export interface MockWorld {
   readonly loadBalancerGroups?: Readonly<Record<string, readonly string[]>>;
   /** What every look for a target group fails with. */
   readonly targetGroupFailure?: string;
+  /** Makes resources instead of the mocks; null: not this one. */
+  readonly make?: (resource: MadeResource) => Promise<{ readonly id: string; readonly state: object }> | null;
+  /** Answers calls instead of the mocks; null: not this one. */
+  readonly answer?: (token: string, inputs: Readonly<Record<string, unknown>>) => Promise<object> | null;
+}
+
+export interface MadeResource {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
 }
 
 export const kubeconfigJson = JSON.stringify({
@@ -170,7 +180,8 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs, id }) =>
-        type === "kubernetes:core/v1:Service" && (id ?? "") !== ""
+        world.make?.({ type, name, inputs }) ??
+        (type === "kubernetes:core/v1:Service" && (id ?? "") !== ""
           ? {
               id: id ?? "",
               state: {
@@ -193,10 +204,10 @@ export async function runUnderMocks<T>(world: MockWorld, program: () => Promise<
                   : {}),
                 ...(type.includes("loadBalancer:") ? { dnsName: `${name}.elb.example` } : {}),
               },
-            },
+            }),
       call: ({ token, inputs }) => {
         calls.push({ token, inputs });
-        return call(world, token, inputs);
+        return world.answer?.(token, inputs) ?? call(world, token, inputs);
       },
     },
     "eks-blue-green",

@@ -21,20 +21,12 @@ export interface AwsResource {
    * Properties that the stand-in acts on. Any other one is refused by Check: silently leaving it out would be a lie.
    */
   readonly inputs: readonly string[];
-  /** Properties whose change needs another object. */
-  readonly replaceOn: readonly string[];
   /** True when the old one must be gone first (its name or place is taken). */
   readonly deleteBeforeReplace?: (inputs: Props) => boolean;
   readonly autoName?: { readonly property: string; readonly longest: number };
   /** Filled in by Check when absent. */
   readonly defaults?: Props;
   readonly taggable: boolean;
-  /** Paths that AWS fills in when the program says nothing: leaving them out is no difference from what is imported. */
-  readonly computed?: readonly string[];
-  /** By path, what the official provider takes when the program says nothing. */
-  readonly officialDefaults?: Props;
-  /** Lists whose order means nothing. */
-  readonly sets?: readonly string[];
   /** Keys that AWS adds below a property: unknown in a create's preview, as with the official provider. */
   readonly computedBelow?: Readonly<Record<string, readonly string[]>>;
   /** Seconds until `ready` gives up, without customTimeouts. */
@@ -51,11 +43,16 @@ export interface AwsResource {
     tags: Readonly<Record<string, string>>,
     exists: (id: string) => string,
   ): Promise<string>;
-  /** Null when it is not there; throws `Pending` while it is not ready. Outputs come on top of the inputs. */
+  /**
+   * All that AWS tells of it, in the program's words; what it does not tell, the state does not have. Null when it is not
+   * there.
+   * @param inputs what the program says, or the last outputs: some things are found by them, and a forward to one group
+   *   is told in the form that the program chose.
+   */
   read(aws: AwsContext, id: string, inputs: Props): Promise<Props | null>;
   /** Of a resource that is usable only later: false while it waits. Throws when it failed. */
   ready?(aws: AwsContext, id: string, inputs: Props): Promise<boolean>;
-  /** Changed top-level properties besides tags. */
+  /** Changed top-level properties besides tags; `olds` is what AWS told before. */
   update?(aws: AwsContext, id: string, inputs: Props, olds: Props, changed: ReadonlySet<string>): Promise<void>;
   /** Sets tags to exactly `tags`; `olds` are those that were set before. */
   tag?(

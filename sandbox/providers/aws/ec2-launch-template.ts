@@ -67,7 +67,6 @@ function templateData(inputs: Props): ec2.RequestLaunchTemplateData {
 const launchTemplate: AwsResource = {
   token: "aws:ec2/launchTemplate:LaunchTemplate",
   inputs: ["name", "description", "updateDefaultVersion", ...data, "region", "tags"],
-  replaceOn: ["name", "region"],
   autoName: { property: "name", longest: 128 },
   taggable: true,
   async create(aws, inputs, tags) {
@@ -87,6 +86,7 @@ const launchTemplate: AwsResource = {
     if (found === undefined) return null;
     return {
       arn: `arn:aws:ec2:${aws.region}:${await aws.accountId()}:launch-template/${id}`,
+      name: found.LaunchTemplateName,
       latestVersion: found.LatestVersionNumber ?? 1,
       defaultVersion: found.DefaultVersionNumber ?? 1,
       tagsAll: tagMap(found.Tags),

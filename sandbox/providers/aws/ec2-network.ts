@@ -30,7 +30,6 @@ async function arn(aws: AwsContext, kind: string, id: string): Promise<string> {
 const vpc: AwsResource = {
   token: "aws:ec2/vpc:Vpc",
   inputs: ["cidrBlock", "instanceTenancy", "enableDnsHostnames", "enableDnsSupport", "region", "tags"],
-  replaceOn: ["cidrBlock", "instanceTenancy", "region"],
   defaults: { instanceTenancy: "default", enableDnsSupport: true },
   taggable: true,
   async create(aws, inputs, tags, exists) {
@@ -100,7 +99,6 @@ async function dnsAttributes(aws: AwsContext, id: string, inputs: Props): Promis
 const subnet: AwsResource = {
   token: "aws:ec2/subnet:Subnet",
   inputs: ["vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId", "mapPublicIpOnLaunch", "region", "tags"],
-  replaceOn: ["vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId", "region"],
   defaults: { mapPublicIpOnLaunch: false },
   taggable: true,
   async create(aws, inputs, tags, exists) {
@@ -151,7 +149,6 @@ const subnet: AwsResource = {
 const internetGateway: AwsResource = {
   token: "aws:ec2/internetGateway:InternetGateway",
   inputs: ["vpcId", "region", "tags"],
-  replaceOn: ["region"],
   taggable: true,
   async create(aws, inputs, tags, exists) {
     const made = await aws.ec2.send(
@@ -200,7 +197,6 @@ const internetGateway: AwsResource = {
 const eip: AwsResource = {
   token: "aws:ec2/eip:Eip",
   inputs: ["domain", "region", "tags"],
-  replaceOn: ["domain", "region"],
   defaults: { domain: "vpc" },
   taggable: true,
   async create(aws, _inputs, tags) {
@@ -230,7 +226,6 @@ const eip: AwsResource = {
 const natGateway: AwsResource = {
   token: "aws:ec2/natGateway:NatGateway",
   inputs: ["allocationId", "connectivityType", "privateIp", "subnetId", "region", "tags"],
-  replaceOn: ["allocationId", "connectivityType", "privateIp", "subnetId", "region"],
   defaults: { connectivityType: "public" },
   taggable: true,
   waitsForDeletion: true,
@@ -299,6 +294,27 @@ function routeInput(routeTableId: string, route: Props) {
   };
 }
 
+/** What a route leads to, as a program would write it. */
+function targetOf(found: ec2.Route): Props {
+  const endpoint = found.GatewayId?.startsWith("vpce-") === true;
+  return {
+    gatewayId: endpoint ? undefined : found.GatewayId,
+    vpcEndpointId: endpoint ? found.GatewayId : undefined,
+    natGatewayId: found.NatGatewayId,
+    transitGatewayId: found.TransitGatewayId,
+    vpcPeeringConnectionId: found.VpcPeeringConnectionId,
+    networkInterfaceId: found.NetworkInterfaceId,
+    egressOnlyGatewayId: found.EgressOnlyInternetGatewayId,
+  };
+}
+
+const programRoute = (found: ec2.Route): Props => ({
+  cidrBlock: found.DestinationCidrBlock,
+  ipv6CidrBlock: found.DestinationIpv6CidrBlock,
+  destinationPrefixListId: found.DestinationPrefixListId,
+  ...targetOf(found),
+});
+
 export function routeId(routeTableId: string, destination: string): string {
   return `r-${routeTableId}${parseInt(createHash("sha1").update(destination).digest("hex").slice(0, 8), 16)}`;
 }
@@ -306,7 +322,6 @@ export function routeId(routeTableId: string, destination: string): string {
 const routeTable: AwsResource = {
   token: "aws:ec2/routeTable:RouteTable",
   inputs: ["vpcId", "routes", "region", "tags"],
-  replaceOn: ["vpcId", "region"],
   taggable: true,
   async create(aws, inputs, tags, exists) {
     const id = exists(
@@ -327,6 +342,7 @@ const routeTable: AwsResource = {
       arn: await arn(aws, "route-table", id),
       ownerId: found.OwnerId ?? (await aws.accountId()),
       vpcId: found.VpcId,
+      routes: (found.Routes ?? []).filter((one) => one.GatewayId !== "local").map(programRoute),
       tagsAll: tagMap(found.Tags),
     };
   },
@@ -374,7 +390,6 @@ const route: AwsResource = {
     ...targetsOfRoute,
     "region",
   ],
-  replaceOn: ["routeTableId", "destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId", "region"],
   taggable: false,
   async create(aws, inputs) {
     await unlessAlready(
@@ -395,13 +410,7 @@ const route: AwsResource = {
         candidate.DestinationIpv6CidrBlock === inputs["destinationIpv6CidrBlock"],
     );
     if (one === undefined) return null;
-    const target =
-      one.NatGatewayId !== undefined
-        ? { natGatewayId: one.NatGatewayId }
-        : one.GatewayId !== undefined
-          ? { gatewayId: one.GatewayId }
-          : {};
-    return { ...target, state: one.State ?? "active", origin: one.Origin ?? "CreateRoute" };
+    return { ...targetOf(one), state: one.State ?? "active", origin: one.Origin ?? "CreateRoute" };
   },
   async update(aws, _id, inputs) {
     await aws.ec2.send(new ec2.ReplaceRouteCommand(routeInput(inputs["routeTableId"], inputs)));
@@ -421,7 +430,6 @@ const route: AwsResource = {
 const routeTableAssociation: AwsResource = {
   token: "aws:ec2/routeTableAssociation:RouteTableAssociation",
   inputs: ["routeTableId", "subnetId", "gatewayId", "region"],
-  replaceOn: ["routeTableId", "subnetId", "gatewayId", "region"],
   deleteBeforeReplace: () => true,
   taggable: false,
   async create(aws, inputs) {
@@ -439,7 +447,20 @@ const routeTableAssociation: AwsResource = {
     const found = (
       await orNull(aws.ec2.send(new ec2.DescribeRouteTablesCommand({ RouteTableIds: [inputs["routeTableId"]] })))
     )?.RouteTables?.[0];
-    return found?.Associations?.some((one) => one.RouteTableAssociationId === id) === true ? {} : null;
+    const one = found?.Associations?.find(
+      (other) =>
+        other.RouteTableAssociationId === id ||
+        (other.SubnetId !== undefined && other.SubnetId === inputs["subnetId"]) ||
+        (other.GatewayId !== undefined && other.GatewayId === inputs["gatewayId"]),
+    );
+    return one === undefined
+      ? null
+      : { routeTableId: found?.RouteTableId, subnetId: one.SubnetId, gatewayId: one.GatewayId };
+  },
+  async update(aws, id, inputs) {
+    await aws.ec2.send(
+      new ec2.ReplaceRouteTableAssociationCommand({ AssociationId: id, RouteTableId: inputs["routeTableId"] }),
+    );
   },
   delete: (aws, id) => unlessGone(aws.ec2.send(new ec2.DisassociateRouteTableCommand({ AssociationId: id }))),
 };

@@ -1,9 +1,10 @@
 /** Security groups and the two generations of their rules. */
 import * as ec2 from "@aws-sdk/client-ec2";
 import { createHash } from "node:crypto";
-import { equal, type Props } from "../rpc/values";
+import type { Props } from "../rpc/values";
 import { orNull, tagMap, unlessAlready, unlessGone, type AwsContext, type AwsResource } from "./descriptor";
 import { tagEc2, tagSpecification } from "./ec2-network";
+import { sameRules } from "./schema/security-group-rules";
 
 const alreadyThere = ["InvalidPermission.Duplicate"];
 const alreadyGone = ["InvalidPermission.NotFound", "InvalidGroup.NotFound", "InvalidSecurityGroupRuleId.NotFound"];
@@ -36,6 +37,35 @@ function permission(rule: Props, groupId: string): ec2.IpPermission {
   };
 }
 
+/** As a program would write it inline: one for each description. */
+function inlineRules(found: ec2.IpPermission, groupId: string): Props[] {
+  const sources = [
+    ...(found.IpRanges ?? []).map((one) => ({ is: "cidrBlocks", value: one.CidrIp, of: one.Description })),
+    ...(found.Ipv6Ranges ?? []).map((one) => ({ is: "ipv6CidrBlocks", value: one.CidrIpv6, of: one.Description })),
+    ...(found.PrefixListIds ?? []).map((one) => ({
+      is: "prefixListIds",
+      value: one.PrefixListId,
+      of: one.Description,
+    })),
+    ...(found.UserIdGroupPairs ?? []).map((one) => ({ is: "securityGroups", value: one.GroupId, of: one.Description })),
+  ];
+  return [...new Set(sources.map((one) => one.of ?? ""))].map((description) => {
+    const own = sources.filter((one) => (one.of ?? "") === description);
+    const of = (kind: string) => own.filter((one) => one.is === kind && one.value !== groupId).map((one) => one.value);
+    return {
+      protocol: found.IpProtocol,
+      fromPort: found.IpProtocol === "-1" ? 0 : found.FromPort,
+      toPort: found.IpProtocol === "-1" ? 0 : found.ToPort,
+      cidrBlocks: of("cidrBlocks"),
+      ipv6CidrBlocks: of("ipv6CidrBlocks"),
+      prefixListIds: of("prefixListIds"),
+      securityGroups: of("securityGroups"),
+      self: own.some((one) => one.value === groupId),
+      description,
+    };
+  });
+}
+
 type Direction = "ingress" | "egress";
 
 function authorize(aws: AwsContext, direction: Direction, GroupId: string, IpPermissions: ec2.IpPermission[]) {
@@ -61,10 +91,8 @@ async function revoke(
 const securityGroup: AwsResource = {
   token: "aws:ec2/securityGroup:SecurityGroup",
   inputs: ["name", "description", "vpcId", "ingress", "egress", "revokeRulesOnDelete", "region", "tags"],
-  replaceOn: ["name", "description", "vpcId", "region"],
   autoName: { property: "name", longest: 255 },
   defaults: { description: "Managed by Pulumi", revokeRulesOnDelete: false },
-  computed: ["name", "ingress", "egress"],
   taggable: true,
   async create(aws, inputs, tags, exists) {
     const made = await aws.ec2.send(
@@ -92,7 +120,10 @@ const securityGroup: AwsResource = {
       arn: `arn:aws:ec2:${aws.region}:${account}:security-group/${id}`,
       ownerId: found.OwnerId ?? account,
       name: found.GroupName,
+      description: found.Description,
       vpcId: found.VpcId,
+      ingress: (found.IpPermissions ?? []).flatMap((one) => inlineRules(one, id)),
+      egress: (found.IpPermissionsEgress ?? []).flatMap((one) => inlineRules(one, id)),
       tagsAll: tagMap(found.Tags),
     };
   },
@@ -101,9 +132,9 @@ const securityGroup: AwsResource = {
       if (!changed.has(direction)) continue;
       const wanted: Props[] = inputs[direction] ?? [];
       const before: Props[] = olds[direction] ?? [];
-      for (const rule of before.filter((one) => !wanted.some((other) => equal(one, other))))
+      for (const rule of before.filter((one) => !wanted.some((other) => sameRules([one], [other]))))
         await revoke(aws, direction, id, [permission(rule, id)]);
-      for (const rule of wanted.filter((one) => !before.some((other) => equal(one, other))))
+      for (const rule of wanted.filter((one) => !before.some((other) => sameRules([one], [other]))))
         await unlessAlready(alreadyThere, authorize(aws, direction, id, [permission(rule, id)]));
     }
   },
@@ -145,6 +176,23 @@ async function rulesOf(aws: AwsContext, groupId: string): Promise<readonly ec2.S
   );
 }
 
+/**
+ * AWS tells it with the rule. moto forgets it there when the source is a group, unless it was changed later, and has it
+ * with the group that carries the rule.
+ */
+async function descriptionOf(aws: AwsContext, rule: ec2.SecurityGroupRule): Promise<string | undefined> {
+  const source = rule.ReferencedGroupInfo?.GroupId;
+  if (rule.Description || source === undefined || rule.GroupId === undefined) return rule.Description || undefined;
+  const group = (await orNull(aws.ec2.send(new ec2.DescribeSecurityGroupsCommand({ GroupIds: [rule.GroupId] }))))
+    ?.SecurityGroups?.[0];
+  const permissions = rule.IsEgress === true ? group?.IpPermissionsEgress : group?.IpPermissions;
+  const same = (one: ec2.IpPermission) =>
+    one.IpProtocol === rule.IpProtocol &&
+    (rule.IpProtocol === "-1" || (one.FromPort === rule.FromPort && one.ToPort === rule.ToPort));
+  const pairs = (permissions ?? []).filter(same).flatMap((one) => one.UserIdGroupPairs ?? []);
+  return pairs.find((one) => one.GroupId === source && one.Description)?.Description;
+}
+
 function matches(rule: ec2.SecurityGroupRule, wanted: Props): boolean {
   const protocol = String(wanted["protocol"]) === "all" ? "-1" : String(wanted["protocol"]);
   const source = wanted["sourceSecurityGroupId"] ?? (wanted["self"] === true ? wanted["securityGroupId"] : undefined);
@@ -171,7 +219,6 @@ export function securityGroupRuleId(inputs: Props): string {
 const securityGroupRule: AwsResource = {
   token: "aws:ec2/securityGroupRule:SecurityGroupRule",
   inputs: [...ruleProperties, "description", "region"],
-  replaceOn: [...ruleProperties, "region"],
   deleteBeforeReplace: () => true,
   defaults: { self: false },
   taggable: false,
@@ -189,7 +236,10 @@ const securityGroupRule: AwsResource = {
   async read(aws, _id, inputs) {
     const found = (await rulesOf(aws, inputs["securityGroupId"])).filter((rule) => matches(rule, inputs));
     if (found.length === 0) return null;
-    return { securityGroupRuleId: found.length === 1 ? found[0]!.SecurityGroupRuleId : "" };
+    return {
+      description: await descriptionOf(aws, found[0]!),
+      securityGroupRuleId: found.length === 1 ? found[0]!.SecurityGroupRuleId : "",
+    };
   },
   async update(aws, _id, inputs) {
     const IpPermissions = [permission(inputs, inputs["securityGroupId"])];
@@ -230,7 +280,6 @@ function singleRule(direction: Direction, token: string): AwsResource {
   return {
     token,
     inputs: ["securityGroupId", "ipProtocol", "fromPort", "toPort", ...sources, "description", "region", "tags"],
-    replaceOn: ["securityGroupId", "region"],
     taggable: true,
     validate: (inputs) =>
       sources.filter((source) => inputs[source] !== undefined).length === 1
@@ -248,16 +297,15 @@ function singleRule(direction: Direction, token: string): AwsResource {
       const found = (await rulesOf(aws, inputs["securityGroupId"])).find((rule) => rule.SecurityGroupRuleId === id);
       if (found === undefined) return null;
       const ports = found.IpProtocol === "-1" ? {} : { fromPort: found.FromPort, toPort: found.ToPort };
-      // AWS has "" where the program left the description out.
-      const described = found.Description === "" && inputs["description"] === undefined ? undefined : found.Description;
       return {
         ...ports,
+        securityGroupId: found.GroupId,
         ipProtocol: found.IpProtocol,
         cidrIpv4: found.CidrIpv4,
         cidrIpv6: found.CidrIpv6,
         prefixListId: found.PrefixListId,
         referencedSecurityGroupId: found.ReferencedGroupInfo?.GroupId,
-        description: described,
+        description: await descriptionOf(aws, found),
         securityGroupRuleId: id,
         arn: `arn:aws:ec2:${aws.region}:${await aws.accountId()}:security-group-rule/${id}`,
         tagsAll: tagMap(found.Tags),

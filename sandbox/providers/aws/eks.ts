@@ -66,16 +66,6 @@ const cluster: AwsResource = {
     "region",
     "tags",
   ],
-  replaceOn: [
-    "name",
-    "roleArn",
-    "encryptionConfig",
-    "kubernetesNetworkConfig.serviceIpv4Cidr",
-    "kubernetesNetworkConfig.ipFamily",
-    "accessConfig.bootstrapClusterCreatorAdminPermissions",
-    "bootstrapSelfManagedAddons",
-    "region",
-  ],
   deleteBeforeReplace: () => false,
   autoName: { property: "name", longest: 100 },
   taggable: true,
@@ -159,6 +149,12 @@ const cluster: AwsResource = {
         publicAccessCidrs: vpc?.publicAccessCidrs ?? [],
       },
       upgradePolicy: { supportType: found.upgradePolicy?.supportType ?? "EXTENDED" },
+      deletionProtection: found.deletionProtection ?? false,
+      enabledClusterLogTypes: (found.logging?.clusterLogging ?? []).flatMap((one) =>
+        one.enabled === true ? (one.types ?? []) : [],
+      ),
+      encryptionConfig: found.encryptionConfig?.[0],
+      zonalShiftConfig: found.zonalShiftConfig,
       tagsAll: found.tags ?? {},
     };
   },
@@ -244,6 +240,24 @@ const cluster: AwsResource = {
   delete: (aws, id) => unlessGone(aws.eks.send(new eks.DeleteClusterCommand({ name: id }))),
 };
 
+/** The add-on tells their ARNs alone. */
+async function addonAssociations(aws: AwsContext, { clusterName, podIdentityAssociations = [] }: eks.Addon) {
+  const found = await Promise.all(
+    podIdentityAssociations.map((arn) =>
+      orNull(
+        aws.eks.send(
+          new eks.DescribePodIdentityAssociationCommand({ clusterName, associationId: arn.split("/").at(-1) }),
+        ),
+      ),
+    ),
+  );
+  return found.flatMap((one) =>
+    one?.association === undefined
+      ? []
+      : [{ roleArn: one.association.roleArn, serviceAccount: one.association.serviceAccount }],
+  );
+}
+
 const addon: AwsResource = {
   token: "aws:eks/addon:Addon",
   inputs: [
@@ -259,7 +273,6 @@ const addon: AwsResource = {
     "region",
     "tags",
   ],
-  replaceOn: ["clusterName", "addonName", "region"],
   deleteBeforeReplace: () => true,
   taggable: true,
   timeoutSeconds: 1200,
@@ -299,6 +312,11 @@ const addon: AwsResource = {
     return found === undefined
       ? null
       : {
+          clusterName: found.clusterName,
+          addonName: found.addonName,
+          configurationValues: found.configurationValues,
+          serviceAccountRoleArn: found.serviceAccountRoleArn,
+          podIdentityAssociations: await addonAssociations(aws, found),
           arn: found.addonArn,
           addonVersion: found.addonVersion,
           createdAt: text(found.createdAt),
@@ -369,20 +387,6 @@ const nodeGroup: AwsResource = {
     "region",
     "tags",
   ],
-  replaceOn: [
-    "clusterName",
-    "nodeGroupName",
-    "nodeRoleArn",
-    "subnetIds",
-    "amiType",
-    "capacityType",
-    "diskSize",
-    "instanceTypes",
-    "remoteAccess",
-    "launchTemplate.id",
-    "launchTemplate.name",
-    "region",
-  ],
   autoName: { property: "nodeGroupName", longest: 63 },
   taggable: true,
   timeoutSeconds: 3600,
@@ -434,6 +438,16 @@ const nodeGroup: AwsResource = {
       ?.nodegroup;
     if (found === undefined) return null;
     return {
+      clusterName: found.clusterName,
+      nodeGroupName: found.nodegroupName,
+      nodeRoleArn: found.nodeRole,
+      subnetIds: found.subnets ?? [],
+      labels: found.labels ?? {},
+      taints: taints(found.taints) ?? [],
+      launchTemplate: found.launchTemplate,
+      nodeRepairConfig: found.nodeRepairConfig,
+      remoteAccess: found.remoteAccess,
+      updateConfig: found.updateConfig,
       arn: found.nodegroupArn,
       status: found.status,
       version: found.version,
@@ -529,7 +543,6 @@ const nodeGroup: AwsResource = {
 const accessEntry: AwsResource = {
   token: "aws:eks/accessEntry:AccessEntry",
   inputs: ["clusterName", "principalArn", "kubernetesGroups", "type", "userName", "region", "tags"],
-  replaceOn: ["clusterName", "principalArn", "type", "region"],
   deleteBeforeReplace: () => true,
   defaults: { type: "STANDARD" },
   taggable: true,
@@ -560,6 +573,9 @@ const accessEntry: AwsResource = {
     return found === undefined
       ? null
       : {
+          clusterName: found.clusterName,
+          principalArn: found.principalArn,
+          type: found.type,
           accessEntryArn: found.accessEntryArn,
           userName: found.username ?? "",
           kubernetesGroups: found.kubernetesGroups ?? [],
@@ -593,7 +609,6 @@ const accessEntry: AwsResource = {
 const accessPolicyAssociation: AwsResource = {
   token: "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
   inputs: ["clusterName", "principalArn", "policyArn", "accessScope", "region"],
-  replaceOn: ["clusterName", "principalArn", "policyArn", "accessScope", "region"],
   deleteBeforeReplace: () => true,
   taggable: false,
   async create(aws, inputs) {
@@ -617,7 +632,16 @@ const accessPolicyAssociation: AwsResource = {
       ),
     );
     const found = list?.associatedAccessPolicies?.find((one) => one.policyArn === inputs["policyArn"]);
-    return found === undefined ? null : { associatedAt: text(found.associatedAt), modifiedAt: text(found.modifiedAt) };
+    return found === undefined
+      ? null
+      : {
+          clusterName: inputs["clusterName"],
+          principalArn: inputs["principalArn"],
+          policyArn: found.policyArn,
+          accessScope: { type: found.accessScope?.type, namespaces: found.accessScope?.namespaces ?? [] },
+          associatedAt: text(found.associatedAt),
+          modifiedAt: text(found.modifiedAt),
+        };
   },
   delete: (aws, _id, outputs) =>
     unlessGone(
@@ -643,7 +667,6 @@ const podIdentityAssociation: AwsResource = {
     "region",
     "tags",
   ],
-  replaceOn: ["clusterName", "namespace", "serviceAccount", "region"],
   deleteBeforeReplace: () => true,
   taggable: true,
   async create(aws, inputs, tags) {
@@ -671,6 +694,12 @@ const podIdentityAssociation: AwsResource = {
     return found === undefined
       ? null
       : {
+          clusterName: found.clusterName,
+          namespace: found.namespace,
+          serviceAccount: found.serviceAccount,
+          roleArn: found.roleArn,
+          targetRoleArn: found.targetRoleArn,
+          disableSessionTags: found.disableSessionTags ?? false,
           associationId: id,
           associationArn: found.associationArn,
           externalId: found.externalId ?? "",

@@ -127,6 +127,22 @@ export function groupHealth(list: readonly { readonly Key?: string; readonly Val
   };
 }
 
+/** Only groups of streams have them. */
+export function healthStates(
+  list: readonly { readonly Key?: string; readonly Value?: string }[] | undefined,
+): Props[] | undefined {
+  const value = (key: string) => list?.find((one) => one.Key === `target_health_state.unhealthy.${key}`)?.Value;
+  const ended = value("connection_termination.enabled");
+  return ended === undefined
+    ? undefined
+    : [
+        {
+          enableUnhealthyConnectionTermination: ended === "true",
+          unhealthyDrainingInterval: Number(value("draining_interval_seconds") ?? 0),
+        },
+      ];
+}
+
 export function mapping(one: Props): elb.SubnetMapping {
   return {
     SubnetId: one["subnetId"],
@@ -236,75 +252,4 @@ export function conditions(list: readonly Props[] | undefined): elb.RuleConditio
           },
         ]),
   ]);
-}
-
-const withoutAbsent = (props: Props): Props =>
-  Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
-
-/** Actions as a program would write them. */
-export function programActions(list: readonly elb.Action[] | undefined): Props[] {
-  return (list ?? []).map((action) => {
-    const groups = action.ForwardConfig?.TargetGroups ?? [];
-    const stickiness = action.ForwardConfig?.TargetGroupStickinessConfig;
-    // AWS tells a forward to one group in both ways; the program said the short one.
-    const forward =
-      groups.length > 1 || (action.TargetGroupArn === undefined && groups.length > 0)
-        ? {
-            targetGroups: groups.map((group) => withoutAbsent({ arn: group.TargetGroupArn, weight: group.Weight })),
-            // The official provider tells of the block also when it is off.
-            ...(stickiness === undefined
-              ? {}
-              : { stickiness: { enabled: stickiness.Enabled ?? false, duration: stickiness.DurationSeconds ?? 0 } }),
-          }
-        : undefined;
-    const redirect = action.RedirectConfig;
-    const fixed = action.FixedResponseConfig;
-    return withoutAbsent({
-      type: action.Type,
-      order: action.Order,
-      forward,
-      targetGroupArn: forward === undefined ? (action.TargetGroupArn ?? groups[0]?.TargetGroupArn) : undefined,
-      redirect:
-        redirect === undefined
-          ? undefined
-          : withoutAbsent({
-              host: redirect.Host,
-              path: redirect.Path,
-              port: redirect.Port,
-              protocol: redirect.Protocol,
-              query: redirect.Query,
-              statusCode: redirect.StatusCode,
-            }),
-      fixedResponse:
-        fixed === undefined
-          ? undefined
-          : withoutAbsent({
-              contentType: fixed.ContentType,
-              messageBody: fixed.MessageBody,
-              statusCode: fixed.StatusCode,
-            }),
-    });
-  });
-}
-
-/** Conditions as a program would write them. */
-export function programConditions(list: readonly elb.RuleCondition[] | undefined): Props[] {
-  const values = (config: { readonly Values?: readonly string[] | undefined } | undefined) =>
-    config === undefined ? undefined : { values: config.Values ?? [] };
-  return (list ?? []).map((one) =>
-    withoutAbsent({
-      pathPattern: values(one.PathPatternConfig),
-      hostHeader: values(one.HostHeaderConfig),
-      httpRequestMethod: values(one.HttpRequestMethodConfig),
-      sourceIp: values(one.SourceIpConfig),
-      httpHeader:
-        one.HttpHeaderConfig === undefined
-          ? undefined
-          : { httpHeaderName: one.HttpHeaderConfig.HttpHeaderName, values: one.HttpHeaderConfig.Values ?? [] },
-      queryStrings:
-        one.QueryStringConfig === undefined
-          ? undefined
-          : (one.QueryStringConfig.Values ?? []).map((pair) => withoutAbsent({ key: pair.Key, value: pair.Value })),
-    }),
-  );
 }

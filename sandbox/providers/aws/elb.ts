@@ -1,6 +1,7 @@
 /** Load balancers, target groups, listeners and rules. */
 import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Props } from "../rpc/values";
+import { programActions, programConditions, programMapping } from "./elb-program";
 import {
   actions,
   attributes,
@@ -8,12 +9,11 @@ import {
   fromAttributes,
   groupHealth,
   healthCheck,
+  healthStates,
   loadBalancerAttributes,
   mapping,
   nestedAttributes,
   stickiness,
-  programActions,
-  programConditions,
   targetGroupAttributes,
   type Attributes,
 } from "./elb-shapes";
@@ -39,11 +39,7 @@ const withTags = (tags: Readonly<Record<string, string>>) =>
 const suffix = (arn: string, kind: string) =>
   arn.slice(arn.indexOf(kind) + (kind === "loadbalancer/" ? kind.length : 0));
 
-/** From no security groups to some, or back, an NLB can't go (docs/reference/aws-behaviour.md). */
-const becomesOther = (olds: Props, news: Props) =>
-  ((olds["securityGroups"]?.length ?? 0) === 0) !== ((news["securityGroups"]?.length ?? 0) === 0);
-
-const loadBalancer: AwsResource & { becomesOther: typeof becomesOther } = {
+const loadBalancer: AwsResource = {
   token: "aws:lb/loadBalancer:LoadBalancer",
   inputs: [
     "name",
@@ -58,27 +54,8 @@ const loadBalancer: AwsResource & { becomesOther: typeof becomesOther } = {
     "region",
     "tags",
   ],
-  replaceOn: ["name", "internal", "loadBalancerType", "region"],
-  becomesOther,
   autoName: { property: "name", longest: 32 },
   defaults: { loadBalancerType: "application", internal: false, enableDeletionProtection: false },
-  computed: [
-    "name",
-    "subnets",
-    "subnetMappings",
-    "securityGroups",
-    "ipAddressType",
-    "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
-  ],
-  officialDefaults: {
-    dnsRecordClientRoutingPolicy: "any_availability_zone",
-    idleTimeout: 60,
-    clientKeepAlive: 3600,
-    enableHttp2: true,
-    desyncMitigationMode: "defensive",
-    xffHeaderProcessingMode: "append",
-  },
-  sets: ["subnets", "securityGroups"],
   taggable: true,
   validate: (inputs) =>
     /^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/.test(inputs["name"] ?? "a") &&
@@ -139,6 +116,7 @@ const loadBalancer: AwsResource & { becomesOther: typeof becomesOther } = {
       loadBalancerType: found.Type,
       securityGroups: found.SecurityGroups ?? [],
       subnets: (found.AvailabilityZones ?? []).map((zone) => zone.SubnetId),
+      subnetMappings: (found.AvailabilityZones ?? []).map(programMapping),
       tagsAll: await tagsOf(aws, id),
     };
   },
@@ -195,30 +173,8 @@ const targetGroup: AwsResource = {
     "region",
     "tags",
   ],
-  replaceOn: ["name", "port", "protocol", "protocolVersion", "targetType", "vpcId", "ipAddressType", "region"],
   autoName: { property: "name", longest: 32 },
   defaults: { targetType: "instance", deregistrationDelay: 300, proxyProtocolV2: false },
-  computed: [
-    "name",
-    "healthCheck",
-    "connectionTermination",
-    "ipAddressType",
-    "preserveClientIp",
-    "loadBalancingCrossZoneEnabled",
-    "loadBalancingAlgorithmType",
-    "stickiness",
-    "targetHealthStates",
-    "targetGroupHealth",
-    "protocolVersion",
-  ],
-  officialDefaults: {
-    "healthCheck.enabled": true,
-    "healthCheck.interval": 30,
-    "healthCheck.healthyThreshold": 3,
-    "healthCheck.unhealthyThreshold": 3,
-    "healthCheck.port": "traffic-port",
-    "healthCheck.protocol": "HTTP",
-  },
   taggable: true,
   async create(aws, inputs, tags, exists) {
     const made = await aws.elb.send(
@@ -262,6 +218,7 @@ const targetGroup: AwsResource = {
       protocolVersion: found.ProtocolVersion,
       stickiness: stickiness(settings),
       targetGroupHealth: groupHealth(settings),
+      targetHealthStates: healthStates(settings),
       ipAddressType: found.IpAddressType ?? "ipv4",
       loadBalancerArns: found.LoadBalancerArns ?? [],
       healthCheck: {
@@ -319,9 +276,6 @@ const listener: AwsResource = {
     "region",
     "tags",
   ],
-  computed: ["protocol", "sslPolicy", "defaultActions[0].order", "defaultActions[0].forward.stickiness"],
-  officialDefaults: { tcpIdleTimeoutSeconds: 350 },
-  replaceOn: ["loadBalancerArn", "region"],
   taggable: true,
   async create(aws, inputs, tags, exists) {
     const made = await aws.elb.send(
@@ -335,7 +289,7 @@ const listener: AwsResource = {
     await idleTimeout(aws, arn, inputs);
     return arn;
   },
-  async read(aws, id) {
+  async read(aws, id, inputs) {
     const found = (await orNull(aws.elb.send(new elb.DescribeListenersCommand({ ListenerArns: [id] }))))
       ?.Listeners?.[0];
     if (found === undefined) return null;
@@ -352,7 +306,7 @@ const listener: AwsResource = {
       protocol: found.Protocol,
       loadBalancerArn: found.LoadBalancerArn,
       sslPolicy: found.SslPolicy ?? "",
-      defaultActions: programActions(found.DefaultActions),
+      defaultActions: programActions(found.DefaultActions, inputs["defaultActions"]),
       tagsAll: await tagsOf(aws, id),
     };
   },
@@ -391,9 +345,6 @@ function listenerInput(inputs: Props) {
 const listenerRule: AwsResource = {
   token: "aws:lb/listenerRule:ListenerRule",
   inputs: ["listenerArn", "priority", "actions", "conditions", "region", "tags"],
-  computed: ["priority", "actions[0].order", "actions[0].forward.stickiness"],
-  sets: ["conditions"],
-  replaceOn: ["listenerArn", "region"],
   taggable: true,
   async create(aws, inputs, tags) {
     const made = await aws.elb.send(
@@ -407,7 +358,7 @@ const listenerRule: AwsResource = {
     );
     return made.Rules![0]!.RuleArn!;
   },
-  async read(aws, id) {
+  async read(aws, id, inputs) {
     try {
       const found = (await aws.elb.send(new elb.DescribeRulesCommand({ RuleArns: [id] }))).Rules?.[0];
       if (found === undefined) return null;
@@ -415,7 +366,7 @@ const listenerRule: AwsResource = {
         arn: id,
         listenerArn: id.replace(":listener-rule/", ":listener/").replace(/\/[^/]+$/, ""),
         priority: Number(found.Priority),
-        actions: programActions(found.Actions),
+        actions: programActions(found.Actions, inputs["actions"]),
         conditions: programConditions(found.Conditions),
         tagsAll: await tagsOf(aws, id),
       };
@@ -452,7 +403,6 @@ async function nextPriority(aws: AwsContext, ListenerArn: string): Promise<numbe
 const listenerCertificate: AwsResource = {
   token: "aws:lb/listenerCertificate:ListenerCertificate",
   inputs: ["listenerArn", "certificateArn", "region"],
-  replaceOn: ["listenerArn", "certificateArn", "region"],
   taggable: false,
   async create(aws, inputs) {
     await aws.elb.send(
@@ -485,4 +435,3 @@ export const elbResources: readonly AwsResource[] = [
   listenerRule,
   listenerCertificate,
 ];
-export { becomesOther as loadBalancerBecomesOther };

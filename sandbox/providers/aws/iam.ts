@@ -26,7 +26,6 @@ const role: AwsResource = {
     "inlinePolicies",
     "tags",
   ],
-  replaceOn: ["name", "path"],
   autoName: { property: "name", longest: 64 },
   defaults: { path: "/", maxSessionDuration: 3600, forceDetachPolicies: false },
   taggable: true,
@@ -52,8 +51,16 @@ const role: AwsResource = {
   async read(aws, id) {
     const found = (await orNull(aws.iam.send(new iam.GetRoleCommand({ RoleName: id }))))?.Role;
     if (found === undefined) return null;
+    const attached = await orNull(aws.iam.send(new iam.ListAttachedRolePoliciesCommand({ RoleName: id })));
     return {
       arn: found.Arn,
+      path: found.Path,
+      assumeRolePolicy: decodeURIComponent(found.AssumeRolePolicyDocument ?? ""),
+      description: found.Description,
+      maxSessionDuration: found.MaxSessionDuration ?? 3600,
+      permissionsBoundary: found.PermissionsBoundary?.PermissionsBoundaryArn,
+      managedPolicyArns: (attached?.AttachedPolicies ?? []).map((one) => one.PolicyArn),
+      inlinePolicies: await inlinePolicies(aws, id),
       name: found.RoleName,
       uniqueId: found.RoleId,
       createDate: found.CreateDate?.toISOString() ?? "",
@@ -118,6 +125,16 @@ const role: AwsResource = {
   },
 };
 
+async function inlinePolicies(aws: AwsContext, RoleName: string): Promise<Props[]> {
+  const names = (await orNull(aws.iam.send(new iam.ListRolePoliciesCommand({ RoleName }))))?.PolicyNames ?? [];
+  const found = await Promise.all(
+    names.map((PolicyName) => orNull(aws.iam.send(new iam.GetRolePolicyCommand({ RoleName, PolicyName })))),
+  );
+  return found.flatMap((one) =>
+    one === null ? [] : [{ name: one.PolicyName, policy: decodeURIComponent(one.PolicyDocument ?? "") }],
+  );
+}
+
 async function putInline(
   aws: AwsContext,
   RoleName: string,
@@ -132,7 +149,6 @@ async function putInline(
 const policy: AwsResource = {
   token: "aws:iam/policy:Policy",
   inputs: ["name", "path", "description", "policy", "tags"],
-  replaceOn: ["name", "path", "description"],
   autoName: { property: "name", longest: 128 },
   defaults: { path: "/" },
   taggable: true,
@@ -150,14 +166,20 @@ const policy: AwsResource = {
   },
   async read(aws, id) {
     const found = (await orNull(aws.iam.send(new iam.GetPolicyCommand({ PolicyArn: id }))))?.Policy;
-    return found === undefined
-      ? null
-      : {
-          arn: found.Arn,
-          policyId: found.PolicyId,
-          attachmentCount: found.AttachmentCount ?? 0,
-          tagsAll: tagMap(found.Tags),
-        };
+    if (found === undefined) return null;
+    const version = await orNull(
+      aws.iam.send(new iam.GetPolicyVersionCommand({ PolicyArn: id, VersionId: found.DefaultVersionId })),
+    );
+    return {
+      arn: found.Arn,
+      name: found.PolicyName,
+      path: found.Path,
+      description: found.Description,
+      policy: decodeURIComponent(version?.PolicyVersion?.Document ?? ""),
+      policyId: found.PolicyId,
+      attachmentCount: found.AttachmentCount ?? 0,
+      tagsAll: tagMap(found.Tags),
+    };
   },
   async update(aws, id, inputs, olds, changed) {
     if (!changed.has("policy") || stableJson(inputs["policy"]) === stableJson(olds["policy"])) return;
@@ -187,7 +209,6 @@ const policy: AwsResource = {
 const rolePolicyAttachment: AwsResource = {
   token: "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
   inputs: ["role", "policyArn"],
-  replaceOn: ["role", "policyArn"],
   taggable: false,
   async create(aws, inputs) {
     await aws.iam.send(new iam.AttachRolePolicyCommand({ RoleName: inputs["role"], PolicyArn: inputs["policyArn"] }));
@@ -206,7 +227,6 @@ const rolePolicyAttachment: AwsResource = {
 const rolePolicy: AwsResource = {
   token: "aws:iam/rolePolicy:RolePolicy",
   inputs: ["name", "role", "policy"],
-  replaceOn: ["name", "role"],
   autoName: { property: "name", longest: 128 },
   taggable: false,
   async create(aws, inputs) {
@@ -220,11 +240,12 @@ const rolePolicy: AwsResource = {
     return `${inputs["role"]}:${inputs["name"]}`;
   },
   async read(aws, _id, inputs) {
-    return (await orNull(
+    const found = await orNull(
       aws.iam.send(new iam.GetRolePolicyCommand({ RoleName: inputs["role"], PolicyName: inputs["name"] })),
-    )) === null
+    );
+    return found === null
       ? null
-      : {};
+      : { role: found.RoleName, name: found.PolicyName, policy: decodeURIComponent(found.PolicyDocument ?? "") };
   },
   async update(aws, _id, inputs) {
     await aws.iam.send(
@@ -244,7 +265,6 @@ const rolePolicy: AwsResource = {
 const openIdConnectProvider: AwsResource = {
   token: "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
   inputs: ["url", "clientIdLists", "thumbprintLists", "tags"],
-  replaceOn: ["url"],
   taggable: true,
   async create(aws, inputs, tags) {
     const made = await aws.iam.send(
@@ -260,7 +280,13 @@ const openIdConnectProvider: AwsResource = {
   async read(aws, id) {
     try {
       const found = await aws.iam.send(new iam.GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: id }));
-      return { arn: id, thumbprintLists: found.ThumbprintList ?? [], tagsAll: tagMap(found.Tags) };
+      return {
+        url: found.Url,
+        clientIdLists: found.ClientIDList ?? [],
+        arn: id,
+        thumbprintLists: found.ThumbprintList ?? [],
+        tagsAll: tagMap(found.Tags),
+      };
     } catch (error) {
       if (isNotFound(error)) return null;
       throw error;

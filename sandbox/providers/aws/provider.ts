@@ -11,13 +11,11 @@ import {
   equal,
   hasUnknown,
   isObject,
-  under,
   UNKNOWN,
   type Check,
   type Diff,
   type Dynamic,
   type Failure,
-  type PropertyChange,
   type Props,
 } from "../rpc/values";
 import {
@@ -34,12 +32,15 @@ import { ec2LaunchTemplateResources } from "./ec2-launch-template";
 import { ec2NetworkResources } from "./ec2-network";
 import { securityGroupResources } from "./ec2-security-groups";
 import { eksResources } from "./eks";
-import { elbResources, loadBalancerBecomesOther } from "./elb";
+import { elbResources } from "./elb";
 import { iamResources } from "./iam";
 import { imports } from "./imports";
 import { invokeAws } from "./invokes";
 import { NotPlayed } from "./recorded/not-played";
 import { RecordedResources } from "./recorded/resources";
+import { replacingPaths } from "./schema/facts";
+import { factsOf } from "./schema/index";
+import { filled, planned, topOf } from "./schema/plan";
 
 export const awsResources: readonly AwsResource[] = [
   ...ec2NetworkResources,
@@ -182,14 +183,11 @@ export class AwsStandIn implements StandIn {
   async diff(call: ChangeCall): Promise<Diff> {
     if (isRecorded(call)) return this.recorded.diff(call);
     const resource = descriptorOf(call.type);
-    const becomesOther =
-      call.type === "aws:lb/loadBalancer:LoadBalancer" && loadBalancerBecomesOther(call.oldInputs, call.news);
-    const replaces = under(becomesOther ? [...resource.replaceOn, "securityGroups"] : resource.replaceOn);
-    const olds: Props = call.oldOutputs[appliedKey] ?? call.oldInputs;
-    const told = differences(olds, call.news, replaces).filter(
-      (one) => !isUntold(resource, call.oldOutputs, olds, one) && !isReordered(resource, olds, call.news, one.path),
-    );
-    const changes = [...told, ...this.defaultTagChanges(resource, call)];
+    const changes = [
+      ...planned(factsOf(call.type), call.news, call.oldOutputs),
+      ...differences(call.oldInputs["tags"] ?? {}, call.news["tags"] ?? {}, () => false, "tags"),
+      ...this.defaultTagChanges(resource, call),
+    ];
     const explicitName =
       resource.autoName !== undefined &&
       call.news["__defaults"] === undefined &&
@@ -224,29 +222,17 @@ export class AwsStandIn implements StandIn {
       };
     const aws = this.context(limits);
     let id: string | undefined;
-    let complete = false;
+    const inputs = filled(factsOf(call.type), call.inputs);
     try {
-      id = await resource.create(aws, call.inputs, this.allTags(resource, call.inputs), (made) => (id = made));
-      complete = true;
-      await this.untilReady(resource, aws, id, call.inputs);
-      return { id, outputs: await this.outputs(resource, aws, id, call.inputs) };
+      id = await resource.create(aws, inputs, this.allTags(resource, inputs), (made) => (id = made));
+      await this.untilReady(resource, aws, id, inputs);
+      return { id, outputs: await this.outputs(resource, aws, id, inputs) };
     } catch (error) {
       if (id === undefined) throw error;
-      const outputs = await this.outputs(resource, aws, id, call.inputs).catch(() =>
-        this.withTags(resource, call.inputs, call.inputs),
+      const outputs = await this.outputs(resource, aws, id, inputs).catch(() =>
+        this.withTags(resource, inputs, identityOf(resource, inputs)),
       );
-      // What came after the object itself may not have been done: all that can be changed in place is set again by the
-      // next update.
-      const applied = complete
-        ? {}
-        : {
-            [appliedKey]: Object.fromEntries(
-              Object.entries(call.inputs).filter(([key]) =>
-                resource.replaceOn.some((path) => path.split(".")[0] === key),
-              ),
-            ),
-          };
-      throw new PartialFailure(id, { ...outputs, ...applied }, [(error as Error).message], error);
+      throw new PartialFailure(id, outputs, [(error as Error).message], error);
     }
   }
 
@@ -259,7 +245,17 @@ export class AwsStandIn implements StandIn {
   private async outputs(resource: AwsResource, aws: AwsContext, id: string, inputs: Props): Promise<Props> {
     const read = await resource.read(aws, id, inputs);
     if (read === null) throw new Error(`${id} is not there any more`);
-    return this.withTags(resource, inputs, { ...inputs, ...withoutUndefined(read), tagsAll: {} });
+    return this.withTags(resource, inputs, this.state(resource, inputs, read));
+  }
+
+  /** What the state has: what AWS tells, and what the official provider keeps of the program. */
+  private state(resource: AwsResource, inputs: Props, read: Props): Props {
+    return {
+      ...keptOf(resource, inputs),
+      ...withoutUndefined(read),
+      ...(resource.inputs.includes("region") ? { region: this.region } : {}),
+      ...(inputs["tags"] === undefined ? {} : { tags: inputs["tags"] }),
+    };
   }
 
   private async untilReady(resource: AwsResource, aws: AwsContext, id: string, inputs: Props): Promise<void> {
@@ -296,11 +292,11 @@ export class AwsStandIn implements StandIn {
     const known = Object.keys(call.inputs).length > 0 ? call.inputs : call.outputs;
     const read = await resource.read(aws, call.id, known);
     if (read === null) return null;
-    const outputs = {
-      ...this.withTags(resource, known, { ...call.outputs, ...known, ...withoutUndefined(read) }),
-      ...unfinished(call.outputs),
-    };
-    if (call.outputs[appliedKey] !== undefined) return { outputs, inputs: known };
+    const outputs = this.withTags(
+      resource,
+      known,
+      this.state(resource, { ...keptOf(resource, call.outputs), tags: known["tags"] }, read),
+    );
     return this.withTagDrift(
       resource,
       { outputs, inputs: drifted(known, call.outputs, read) },
@@ -354,35 +350,25 @@ export class AwsStandIn implements StandIn {
     return {
       id: found.id,
       inputs: named,
-      outputs: { ...this.withTags(resource, named, { ...told, ...named }), [importedKey]: true },
+      outputs: this.withTags(resource, named, this.state(resource, { ...found.inputs, ...named }, told)),
     };
   }
 
   async update(call: ChangeCall & { preview: boolean }, limits: Limits): Promise<Props> {
     if (isRecorded(call)) return this.recorded.update(call);
     const resource = descriptorOf(call.type);
-    const {
-      [appliedKey]: applied,
-      [importedKey]: _imported,
-      ...oldOutputs
-    } = call.oldOutputs as Record<string, Dynamic>;
+    const { oldOutputs } = call;
     if (call.preview)
       return this.withTags(resource, call.news, {
         ...oldOutputs,
         ...call.news,
         ...keptBelow(resource, call.news, oldOutputs),
       });
-    const olds: Props = applied ?? call.oldInputs;
     const aws = this.context(limits);
-    const untold = (key: string) =>
-      call.news[key] === undefined &&
-      isUntold(resource, call.oldOutputs, olds, { path: key, kind: "delete", replaces: false });
-    const changed = new Set(
-      [...Object.keys(olds), ...Object.keys(call.news)].filter(
-        (key) => !equal(olds[key], call.news[key]) && !untold(key) && !isReordered(resource, olds, call.news, key),
-      ),
-    );
-    const tagsChanged = changed.delete("tags") || !equal(oldOutputs["__tags"], this.allTags(resource, call.news));
+    const facts = factsOf(call.type);
+    const news = filled(facts, call.news);
+    const changed = new Set(planned(facts, news, oldOutputs).map((one) => topOf(one.path)));
+    const tagsChanged = !equal(oldOutputs["__tags"], this.allTags(resource, call.news));
     try {
       if (tagsChanged && resource.tag !== undefined) {
         const tags = this.allTags(resource, call.news);
@@ -394,19 +380,14 @@ export class AwsStandIn implements StandIn {
           oldOutputs,
         );
       }
-      if (changed.size > 0) await resource.update?.(aws, call.id, call.news, olds, changed);
-      await this.untilReady(resource, aws, call.id, call.news);
+      if (changed.size > 0) await resource.update?.(aws, call.id, news, { ...call.oldInputs, ...oldOutputs }, changed);
+      await this.untilReady(resource, aws, call.id, news);
     } catch (error) {
+      const olds = { ...call.oldInputs, ...keptOf(resource, oldOutputs) };
       const now = await this.outputs(resource, aws, call.id, olds).catch(() => oldOutputs);
-      // The engine records the new inputs with a failed update; the next one must still see what was not done.
-      throw new PartialFailure(
-        call.id,
-        { ...now, __tags: oldOutputs["__tags"], [appliedKey]: olds },
-        [(error as Error).message],
-        error,
-      );
+      throw new PartialFailure(call.id, { ...now, __tags: oldOutputs["__tags"] }, [(error as Error).message], error);
     }
-    return this.outputs(resource, aws, call.id, call.news);
+    return this.outputs(resource, aws, call.id, news);
   }
 
   async delete(call: Target & { id: string; oldInputs: Props; outputs: Props }, limits: Limits): Promise<void> {
@@ -437,32 +418,16 @@ export class AwsStandIn implements StandIn {
   }
 }
 
-/** Among the outputs of an object whose last operation failed: the inputs that hold of it, as far as is known. */
-const appliedKey = "__applied";
-const unfinished = (outputs: Props): Props =>
-  outputs[appliedKey] === undefined ? {} : { [appliedKey]: outputs[appliedKey] };
-
-/** Among the outputs of what was imported and not updated since: its inputs hold more than any program says. */
-const importedKey = "__imported";
-
-/** The program leaves out what it need not say of something imported: AWS's or the official provider's own choice. */
-function isUntold(resource: AwsResource, outputs: Props, olds: Props, change: PropertyChange): boolean {
-  if (outputs[importedKey] !== true || change.kind !== "delete" || under(["tags"])(change.path)) return false;
-  const value = change.path.split(/[.[\]]+/).reduce<Dynamic>((at, key) => (key === "" ? at : at?.[key]), olds);
-  if (value === false || value === "" || value === 0 || (Array.isArray(value) && value.length === 0)) return true;
-  if (under(resource.computed ?? [])(change.path))
-    return (
-      resource.officialDefaults?.[change.path] === undefined || equal(resource.officialDefaults[change.path], value)
-    );
-  return equal(resource.officialDefaults?.[change.path], value);
+/** What AWS does not tell, as the program said it. */
+function keptOf(resource: AwsResource, inputs: Props): Props {
+  const { attributes } = factsOf(resource.token);
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => attributes[name]?.kept === true));
 }
 
-function isReordered(resource: AwsResource, olds: Props, news: Props, path: string): boolean {
-  const property = resource.sets?.find((one) => under([one])(path));
-  if (property === undefined || hasUnknown(news[property])) return false;
-  const sorted = (list: readonly Dynamic[] | undefined): string[] =>
-    (list ?? []).map((one) => (typeof one === "string" ? one : JSON.stringify(one))).sort();
-  return equal(sorted(olds[property]), sorted(news[property]));
+/** Of something half made that can't be looked at: what makes it this one. All else is set again by the next update. */
+function identityOf(resource: AwsResource, inputs: Props): Props {
+  const own = new Set(replacingPaths(factsOf(resource.token).attributes).map(topOf));
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => own.has(name)));
 }
 
 /**

@@ -414,6 +414,9 @@ describe("the aws stand-in's types, with the AWS front and moto", function () {
       const refreshed = await provider.read({ ...target, id: created.id, inputs, outputs: created.outputs });
       assert.deepEqual(refreshed?.outputs, created.outputs, "a refresh changes nothing");
       assert.deepEqual(refreshed?.inputs, inputs);
+      const again = { ...target, id: created.id, oldInputs: inputs, news: inputs };
+      const nothing = await provider.diff({ ...again, oldOutputs: refreshed!.outputs });
+      assert.deepEqual(nothing.changes, [], "the program says all that AWS tells");
 
       const imported = await provider.read({
         ...target,
@@ -438,6 +441,8 @@ describe("the aws stand-in's types, with the AWS front and moto", function () {
       for (const [key, value] of Object.entries(row.change))
         assert.deepEqual(comparable(outputs[key], value), comparable(value), key);
       assert.deepEqual((await provider.read({ ...target, id: created.id, inputs: news, outputs }))?.outputs, outputs);
+      const done = await provider.diff({ ...change, oldInputs: news, oldOutputs: outputs });
+      assert.deepEqual(done.changes, [], "one update is enough");
     });
   }
 
@@ -517,10 +522,9 @@ describe("the aws stand-in's types, with the AWS front and moto", function () {
     const again = { ...change, oldInputs: news, oldOutputs: failed.outputs };
     assert.deepEqual(
       (await provider.diff(again)).changes.map((one) => one.path),
-      ["deregistrationDelay", "healthCheck.path"],
+      ["deregistrationDelay"],
     );
     const outputs = await provider.update({ ...again, preview: false }, limits());
-    assert.equal(outputs["__applied"], undefined);
     made["targets"] = { id: before.id, inputs: news, outputs };
     assert.deepEqual((await provider.diff({ ...change, oldInputs: news, oldOutputs: outputs })).changes, []);
   });
