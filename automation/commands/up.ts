@@ -1,7 +1,7 @@
 /** `up`: deploys the environment and its members as they stand, and moves no traffic. */
 import { parseRecord, type EnvironmentRecord, type Placement } from "../../stacks/record";
 import { isExternal, ownershipOf } from "../../stacks/config/target-groups";
-import type { EnvironmentOutputs } from "../../stacks/contract";
+import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { addressesOf } from "../environment/load-balancers";
 import { readFamily, readFamilyToAct } from "../environment/state";
 import { DriverError } from "../errors";
@@ -9,6 +9,7 @@ import { describeLost, lostObjects } from "../observation/deleted-objects";
 import { observe, plainLook } from "../observation/observe";
 import type { Ports } from "../ports";
 import { ownDeployments } from "../preflight/manual-changes";
+import { proveIdentities } from "../rollout/prove-identities";
 import { typed } from "../text/command-line";
 import { stackName } from "../text/stack-name";
 import { theirsAreThere, whoWaits } from "./external-workloads";
@@ -88,6 +89,24 @@ function throwFailures(results: readonly PromiseSettledResult<void>[], environme
   );
 }
 
+/** Pods of a service that got its role just now may have been made before EKS knew of it. @throws EBG-GATE, EBG-STOPPED */
+async function credentialsOf(ports: Ports, run: UpRun, member: MemberOutputs | undefined): Promise<void> {
+  if (member === undefined) return;
+  await proveIdentities(ports, member, {
+    token: new Date(ports.clock.wall()).toISOString(),
+    stop: run.stop,
+    stopped: () =>
+      new DriverError(
+        "EBG-STOPPED",
+        `stopped while pods of ${member.member} got no credentials; its stack is deployed`,
+        typed(run.environment, "up"),
+      ),
+    tell: (status, _reason, message) => {
+      if (status === "waiting") run.emit({ kind: "note", message });
+    },
+  });
+}
+
 /**
  * The environment first, because members read its outputs; then (owner `service`) the primary, then every other member
  * that is not absent, side by side. Plain updates: they keep the placement, and make again what somebody deleted by
@@ -115,6 +134,8 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const others = members.filter((member) => owner === "stack" || member !== primary);
   throwFailures(await Promise.allSettled(others.map(deploy)), run.environment);
   const family = await readFamily(ports, run.environment);
+  // One whose workload is stopped has no pods, and passes.
+  await Promise.all(settled.map((name) => credentialsOf(ports, run, family.members[name])));
   const waits = whoWaits(family);
   if (waits !== null) run.emit({ kind: "note", message: waits });
   const environment = run.probes ? await untilServing(ports, family, run.emit, run.stop) : family.environment;

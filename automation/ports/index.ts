@@ -3,6 +3,7 @@
  * test can
  * make every effect fail, hang, or lose its answer. Results are plain data; failures are DriverErrors.
  */
+import type { PodIdentityPort } from "./pod-identities";
 import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../../stacks/contract";
 import type { AdoptedTargetGroup, EnvironmentRecord } from "../../stacks/record";
 import type { TargetGroupSpec } from "../../stacks/config/target-groups";
@@ -328,7 +329,7 @@ export type ControllerProof =
   | { readonly kind: "proven" }
   | { readonly kind: "refused" | "unanswered" | "old-definition" | "not-permitted"; readonly message: string };
 
-export interface KubernetesPort {
+export interface KubernetesPort extends PodIdentityPort {
   /** The API server's version, when it says that it is ready. */
   ready(member: MemberOutputs): Promise<{ readonly version: string }>;
   /** `minors`: the kubelets' Kubernetes minors, each once, the oldest first. */

@@ -10,7 +10,7 @@ import { SandboxError } from "../shared/errors";
 import { AddressPool } from "./address-pool";
 import { Ec2 } from "./ec2";
 import { callerArn } from "./eks/access";
-import type { EksContext } from "./eks/store";
+import type { EksContext, PodIdentity } from "./eks/store";
 import type { ElbContext } from "./elbv2/context";
 import { dataPlaneState, forgetUnusedHealth, takeHealth } from "./elbv2/data-plane";
 import { Store } from "./elbv2/store";
@@ -76,6 +76,8 @@ export interface AwsFront {
   removeTargets(group: string, address: string, count: number | null): readonly string[];
   /** VPC of an EKS cluster; null when there is none of that name. */
   vpcOf(clusterName: string): string | null;
+  /** Pod Identity associations of an EKS cluster; none when there is no such cluster. */
+  associationsOf(clusterName: string): readonly PodIdentity[];
 }
 
 /** Changes within this time make one message to the data plane. */
@@ -296,6 +298,10 @@ class Front implements AwsFront {
 
   vpcOf(clusterName: string): string | null {
     return this.eks.clusters.get(clusterName)?.vpcId ?? null;
+  }
+
+  associationsOf(clusterName: string): readonly PodIdentity[] {
+    return [...(this.eks.clusters.get(clusterName)?.identities.values() ?? [])];
   }
 
   async close(): Promise<void> {

@@ -28,6 +28,7 @@ import { startMoto } from "./moto";
 import { NodeAgents } from "./node-agents";
 import { type AwsFront, startAwsFront } from "../aws-front";
 import { ChartRepository } from "../chart-repository/server";
+import { PodIdentityWebhook } from "../pod-identity/webhook";
 import { notPlayedFile } from "../providers/aws/recorded/not-played";
 import { installLaunchers, installOfficialKubernetes, providerNames } from "../providers/launchers";
 import { processStartTime } from "../processes/processes";
@@ -56,6 +57,7 @@ export class Sandbox implements EksBackend {
   front: AwsFront | null = null;
   /** Null while no provider that loads charts is served. */
   private charts: ChartRepository | null = null;
+  private podIdentity: PodIdentityWebhook | null = null;
   private readonly control: ControlServer;
   private readonly logStream: WriteStream;
   private readonly startedAt = new Date().toISOString();
@@ -163,6 +165,11 @@ export class Sandbox implements EksBackend {
       this.dataPlane?.start(this.fabric),
     ]);
     await this.startFront(motoUrl);
+    this.podIdentity = await PodIdentityWebhook.start({
+      region: options.region,
+      timeScale: options.timeScale,
+      associations: (clusterName) => this.front?.associationsOf(clusterName) ?? [],
+    });
     const awsEndpoint = this.front?.url ?? motoUrl;
     this.env = sandboxEnvironment(
       options,
@@ -294,6 +301,7 @@ export class Sandbox implements EksBackend {
     version: string,
   ): Promise<{ endpoint: string; certificateAuthorityData: string }> {
     const cluster = await this.controlPlanes.create(clusterName, version);
+    await this.podIdentity?.install(clusterName, cluster.directKubeconfigPath);
     const { timeScale, region, lbc, dir } = this.start_.options;
     if (findScript("node-agent/main") !== null) {
       const keys = this.controllerKeys.get(clusterName) ?? makeKeys();
@@ -406,6 +414,7 @@ export class Sandbox implements EksBackend {
       () => this.front?.close(),
       () => this.controlPlanes.stop(),
       () => this.charts?.close(),
+      () => this.podIdentity?.close(),
       () => this.supervisor.stopAll(0),
       () => this.control.close(),
     ];

@@ -563,6 +563,8 @@ export class World {
       },
       kubernetes: {
         ...noAdoption.kubernetes,
+        podIdentities: (member) => this.look(member, () => ({ given: [], lacking: [] })),
+        restartDeployment: async () => undefined,
         proveController: (member) => this.look(member, () => ({ kind: "proven" as const })),
         ready: (member) => this.look(member, (cluster) => ({ version: cluster.version })),
         nodes: (member) => this.look(member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),

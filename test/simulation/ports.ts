@@ -380,6 +380,8 @@ function kubernetesPort(calls: Calls, groupArn: string): Ports["kubernetes"] {
   };
   return {
     ...noAdoption.kubernetes,
+    podIdentities: async () => ({ given: [], lacking: [] }),
+    restartDeployment: async () => undefined,
     proveController: async () => ({ kind: "proven" as const }),
     ready: (member) => calls.look("ready", member, (cluster) => ({ version: cluster.version })),
     nodes: (member) => calls.look("nodes", member, (cluster) => ({ ready: 2, total: 2, minors: [cluster.nodes] })),

@@ -7,6 +7,7 @@ import { controllerStateOf, deploymentStateOf, holds, type Condition, type Deplo
 import { proveController } from "./controller-proof";
 import { externalWorkload } from "./external-workload";
 import { nodeTargets } from "./node-targets";
+import { podIdentities, restartDeployment } from "./pod-identities";
 import { hasEnded, labelSelector } from "./pods";
 import * as services from "./services";
 import { closeLookups } from "./cluster-lookup";
@@ -57,6 +58,8 @@ export class KubernetesAdapter implements KubernetesPort {
   readonly restartController = services.restartController;
   readonly controllerRestart = services.controllerRestart;
   readonly proveController = proveController;
+  readonly podIdentities = podIdentities;
+  readonly restartDeployment = restartDeployment;
   readonly externalWorkload = externalWorkload;
 
   dispose(): void {

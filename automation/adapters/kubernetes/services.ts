@@ -67,7 +67,8 @@ interface ControllerFile {
   };
 }
 
-const restartAnnotation = "eks-blue-green/restart";
+/** On a template: pods that are made from then on. */
+export const restartAnnotation = "eks-blue-green/restart";
 const checkpointAnnotation = "elbv2.k8s.aws/checkpoint";
 const servicePath = (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/services/${name}`;
 const bindingsPath = "/apis/elbv2.k8s.aws/v1beta1";
