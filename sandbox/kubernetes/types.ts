@@ -96,6 +96,7 @@ export interface PodSpec {
   readonly volumes?: readonly {
     readonly name: string;
     readonly secret?: { readonly secretName?: string; readonly optional?: boolean };
+    readonly configMap?: { readonly name?: string; readonly optional?: boolean };
   }[];
 }
 

@@ -15,6 +15,7 @@ import { AddressPool } from "./pods/address-pool";
 import { ApiClient, readKubeconfig } from "../kubernetes/api-client";
 import { drainNode } from "./nodes/drain";
 import { containerEnvironment, expand } from "./containers/environment";
+import { volumesAreThere } from "./containers/volumes";
 import { startWithSecret } from "./containers/secret-volume";
 import type { Dial } from "./containers/handlers";
 import type { ContainerSpec, Pod } from "../kubernetes/types";
@@ -290,6 +291,7 @@ export class NodeAgent {
     address: string,
     hostAddress: string,
   ): Promise<RunningProgram> {
+    await volumesAreThere(this.client, pod);
     const env = await containerEnvironment(this.client, pod, container, address, hostAddress);
     const identity = identityOf(pod);
     const context: ProgramContext = {

@@ -38,11 +38,15 @@ interface Verdict {
 
 const yes: Verdict = { status: "True" };
 
+/** An init container that goes on running. */
+const isSidecar = ({ restartPolicy }: { readonly restartPolicy?: string }): boolean => restartPolicy === "Always";
+
 function initializedVerdict(pod: Pod, seen: PodObservation): Verdict {
   if (seen.initialized) return yes;
-  const open = (pod.spec.initContainers ?? []).filter(
-    (c) => seen.init.find((s) => s.name === c.name)?.state.terminated?.exitCode !== 0,
-  );
+  const open = (pod.spec.initContainers ?? []).filter((c) => {
+    const status = seen.init.find((s) => s.name === c.name);
+    return isSidecar(c) ? status?.started !== true : status?.state.terminated?.exitCode !== 0;
+  });
   return {
     status: "False",
     reason: "ContainersNotInitialized",
@@ -50,10 +54,13 @@ function initializedVerdict(pod: Pod, seen: PodObservation): Verdict {
   };
 }
 
-function containersReadyVerdict(phase: PodPhase, seen: PodObservation): Verdict {
+/** Sidecars count, as the other containers do. */
+function containersReadyVerdict(pod: Pod, phase: PodPhase, seen: PodObservation): Verdict {
   if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
   if (phase === "Failed") return { status: "False", reason: "PodFailed" };
-  const unready = seen.main.filter((c) => !c.ready).map((c) => c.name);
+  const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
+  const counted = [...seen.init.filter(({ name }) => sidecars.includes(name)), ...seen.main];
+  const unready = counted.filter((c) => !c.ready).map((c) => c.name);
   if (unready.length === 0 && seen.initialized) return yes;
   return {
     status: "False",
@@ -90,7 +97,7 @@ function condition(pod: Pod, type: string, verdict: Verdict, now: string): Condi
  */
 export function podStatus(pod: Pod, seen: PodObservation, now: string): PodStatus {
   const phase = podPhase(pod, seen);
-  const containersReady = containersReadyVerdict(phase, seen);
+  const containersReady = containersReadyVerdict(pod, phase, seen);
   return {
     phase,
     startTime: pod.status?.startTime ?? seen.startedAt,

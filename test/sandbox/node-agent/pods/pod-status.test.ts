@@ -53,6 +53,18 @@ describe("pod status", () => {
       seen({ initialized: false, main: [container(false, { waiting: { reason: "PodInitializing" } })] }),
       "Pending False ContainersNotReady",
     ],
+    [
+      "a sidecar that is not ready",
+      pod({ initContainers: [{ name: "c", restartPolicy: "Always" }] }),
+      seen({ init: [container(false, running)] }),
+      "Running False ContainersNotReady",
+    ],
+    [
+      "an init container that has done its work",
+      pod({ initContainers: [{ name: "c" }] }),
+      seen({ init: [{ ...container(false, exited(0)), name: "c" }] }),
+      "Running True -",
+    ],
     ["readiness probe fails", pod(), seen({ main: [container(false, running)] }), "Running False ContainersNotReady"],
     ["gate without a condition", pod(gate), seen({}), "Running False ReadinessGatesNotReady"],
     ["gate false", pod(gate, [{ type: "g", status: "False" }]), seen({}), "Running False ReadinessGatesNotReady"],
