@@ -3,8 +3,7 @@ import type { Observation } from "../observation/observe";
 import { bringIn } from "../planning/step-builder";
 import type { RolloutResult } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
-import { lookAtServing, outOfTheSick } from "../rollout/what-leads-out";
-import { whomToTakeOut } from "../rollout/still-failing";
+import { lookAtServing, outOfTheSick, whomToTakeOut } from "../rollout/what-leads-out";
 import { describeAsked, typed } from "../text/command-line";
 import type { Asked } from "./upgrade";
 
@@ -14,7 +13,7 @@ function remedyFor(session: Session, observation: Observation, asked: Asked): st
   const look = `look at all of it: ${typed(environment, "verify")}`;
   const sick = outOfTheSick(session, observation);
   if (sick !== null) return `${sick}; ${look}`;
-  const whom = whomToTakeOut(session, asked);
+  const whom = whomToTakeOut(session, asked, observation);
   return `${whom === "" ? bringIn(session.record.placement, [session.serving()[0] ?? ""]) : whom}; ${look}`;
 }
 

@@ -79,13 +79,31 @@ export function excusedBy(times: readonly Baseline[], failing: Baseline["request
 /** So much more of the requests must fail than before: a round asks only some. */
 const noise = 0.25;
 
+/** So seldom may a whole round fail by chance, where a part of the requests failed before. */
+const mostChance = 0.05;
+
+/** The most requests of a round: each is a connection of its own. */
+const mostRequests = 64;
+
 /**
- * What is worse than before about the answers, or null: more of them fail, or users are refused (401, 403, 404, …) who
- * were not.
+ * So many requests tell that more of them fail than this share, 0 to 1; also that the few which were answered are not
+ * any more.
+ */
+export const requestsBeside = (failing: number): number =>
+  failing >= 1 ? 32 : Math.max(32, Math.min(mostRequests, Math.ceil(Math.log(mostChance) / Math.log(failing))));
+
+/** Some requests were answered before, so many that this would hardly be chance. */
+const nothingAnswersNow = ({ sent, failed }: ProbeResult, before: number): boolean =>
+  sent > 0 && failed === sent && before < 1 && before ** sent < mostChance;
+
+/**
+ * What is worse than before about the answers, or null: more of them fail, none is answered any more, or users are
+ * refused (401, 403, 404, …) who were not.
  */
 export function worseAnswers(key: string, probe: ProbeResult, excused: Excused): string | null {
   const before = excused.failing(key);
-  if (probe.failed > 0 && (before === 0 || probe.failed / probe.sent > before + noise))
+  const more = probe.failed > 0 && (before === 0 || probe.failed / probe.sent > before + noise);
+  if (more || nothingAnswersNow(probe, before))
     return `${probe.failed} of ${probe.sent} requests to '${key}' failed: ${probe.firstFailure ?? "no answer"}`;
   const known = excused.statuses(key);
   const refusals = (probe.statuses ?? []).filter((code) => code >= 400 && code < 500);

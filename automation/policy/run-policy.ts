@@ -4,7 +4,7 @@
  */
 import { isWeighted, servingMembers } from "../../stacks/record";
 import type { Baseline, EnvironmentRecord, MemberMove, Rollout, RolloutCommand } from "../../stacks/record";
-import { excusedBy, type Excused } from "../observation/baseline";
+import { excusedBy, requestsBeside, type Excused } from "../observation/baseline";
 import { wasDead } from "../observation/dead-member";
 import { takesOutAgain } from "../planning/walk-back";
 
@@ -59,7 +59,7 @@ export interface RunPolicy {
    * serves is what is left. `nothing`: on the way back nobody is kept waiting for them.
    */
   readonly externalWorkloads: "same" | "same-if-told" | "there" | "nothing";
-  /** Requests of a round: more where some of them failed before, because a share has to be compared. */
+  /** Requests of a round: more where some of them failed before, because a share has to be compared (baseline.ts). */
   requests(plain: number): number;
 }
 
@@ -140,8 +140,10 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
     sickServes: back === null && isWeighted(placement) && serving.some((name) => wasDead(rollout?.baseline, name)),
     waitsForLocks: back !== null,
     externalWorkloads: externalWorkloadsOf(rollout),
-    requests: (plain) =>
-      Object.keys({ ...times.at(-1)?.requests, ...failing }).some((key) => excused.failing(key) > 0) ? 32 : plain,
+    requests: (plain) => {
+      const shares = Object.keys({ ...times.at(-1)?.requests, ...failing }).map((key) => excused.failing(key));
+      return Math.max(plain, ...shares.filter((share) => share > 0).map(requestsBeside));
+    },
   };
 }
 

@@ -233,6 +233,9 @@ const isOnlyRetired = (ahead: readonly Step[], member: string): boolean => {
   return next?.type === "move" && next.kind === "retire";
 };
 
+/** Of a drain many: whether any is answered says whether the member that leaves may be the one that answers. */
+const requestsBefore = (asked: RolloutCommand | null): number => (asked?.name === "drain" ? 64 : 16);
+
 /**
  * Everything is looked at side by side; members that don't answer, the one of an open move, those whose next move is
  * `retire`, and evacuated ones (what they lack is put in order by `drain`), are not previewed.
@@ -250,7 +253,7 @@ export async function preflight({
   const wants = {
     infrastructure: true,
     workload: true,
-    probes: probes ? 16 : 0,
+    probes: probes ? requestsBefore(asked) : 0,
     weights: true as const,
     alarms: environment.config.rollout.alarms,
   };

@@ -7,7 +7,6 @@ import {
   type Placement,
   type Rollout,
   type Step,
-  isWeighted,
 } from "../../stacks/record";
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
@@ -24,7 +23,6 @@ import { performMove } from "./move";
 import type { Session } from "./session";
 import { leadsOut, withoutUpgrade, type LeadsOut } from "./what-leads-out";
 import { hidesFailures, withWhatFails } from "./still-failing";
-import { typed } from "../text/command-line";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
 import { leftToDo, rememberLeftOut } from "./left-out";
 import { pastTheDead } from "./past-the-dead";
@@ -62,7 +60,7 @@ async function toItsEnd(session: Session): Promise<RolloutResult> {
       session.record = finishRollout(session.record);
       await session.flush();
       const end = finished === null ? done(session) : await ended(session, finished, turned);
-      return hidden ? await withWhatFails(session, end, finished?.command) : end;
+      return hidden ? await withWhatFails(session, end, finished ?? {}) : end;
     } catch (error) {
       if (error instanceof Stop) return await stopped(session, error);
       // The engine was cancelled: whatever is open stays open in the record.
@@ -270,11 +268,10 @@ const turnedAgain = (
   session: Session,
   cause: GateFailed | null,
   reason: string | null,
-  { first, upgrade }: LeadsOut,
+  { first, upgrade, whom }: LeadsOut,
 ): RolloutResult => {
   const { placement } = session.record;
   const out = session.present().filter((name) => !isServing(placement[name]));
-  const parted = isWeighted(placement) && session.serving().length > 1 ? session.serving() : [];
   return result(
     session,
     "walked-back",
@@ -285,12 +282,7 @@ const turnedAgain = (
       ...(first === null ? [] : [first]),
       ...(upgrade === null ? [] : [`to finish with what serves: ${upgrade}`]),
       ...(out.length === 0 ? [] : [`to go back all the same, repair ${out.join(", ")} first`]),
-      ...(parted.length === 0 || first !== null
-        ? []
-        : [
-            "to take all requests from the one that fails: " +
-              parted.map((name) => typed(session.environment.environment, `drain ${name}`)).join(", or "),
-          ]),
+      ...(first === null && whom !== "" ? [whom] : []),
     ].join("; "),
   );
 };

@@ -1,13 +1,14 @@
 /** Requests that failed before, and that no gate judged for that reason: a command that ends says whether they still do. */
 import { groupRefsOf, onePerPort } from "../../stacks/config/group-refs";
-import type { RolloutCommand } from "../../stacks/record";
-import { plainLook } from "../observation/observe";
+import type { Rollout, RolloutCommand } from "../../stacks/record";
+import { plainLook, type Observation } from "../observation/observe";
 import { typed } from "../text/command-line";
 import type { RolloutResult } from "./rollout";
-import { outOfTheSick } from "./what-leads-out";
+import { outOfTheSick, whomToTakeOut } from "./what-leads-out";
 import type { Session } from "./session";
 
-const requests = 32;
+/** Of a drain more: that nothing is answered without the member is to be no chance. */
+const requestsBehind = (command: RolloutCommand | null): number => (command?.name === "drain" ? 64 : 32);
 
 /** Whether what was so before hides failures of some service's requests. */
 export const hidesFailures = (session: Session): boolean =>
@@ -16,39 +17,49 @@ export const hidesFailures = (session: Session): boolean =>
     ({ port }) => session.policy.excused.failing(port) > 0,
   );
 
-/**
- * Which of several in traffic answers with errors nobody can tell through the load balancer; in their own logs people
- * can. Whoever was there before an admit comes first. Empty: nobody could be taken out.
- */
-export function whomToTakeOut(session: Session, asked: RolloutCommand | null): string {
-  const serving = session.serving();
-  if (serving.length < 2) return "";
-  const last = asked?.name === "admit" ? asked.member : null;
-  return [...serving.filter((name) => name !== last), ...serving.filter((name) => name === last)]
-    .map(
-      (name) =>
-        `if ${name} answers with errors, take it out: ${typed(session.environment.environment, `drain ${name}`)}`,
-    )
-    .join("; ");
+/** Not one request of some service is answered any more, and the one that was taken out may have been who did it. */
+function nobodyAnswersWithout(
+  { environment: { environment } }: Session,
+  result: RolloutResult,
+  { command, baseline }: Partial<Pick<Rollout, "command" | "baseline">>,
+  probes: Observation["probes"],
+): RolloutResult | null {
+  const member = command?.name === "drain" ? command.member : null;
+  const silent = Object.entries(probes).flatMap(([key, { sent, failed }]) => {
+    const before = baseline?.requests[key];
+    return failed === sent && before !== undefined && before.failed < before.sent ? [`'${key}'`] : [];
+  });
+  if (member === null || result.outcome !== "done" || silent.length === 0) return null;
+  return {
+    ...result,
+    outcome: "failed",
+    code: "EBG-GATE",
+    requestsFail: true,
+    message: `${result.message}; not one request to ${silent.join(", ")} is answered without ${member}, and some were before`,
+    remedy: `bring it back: ${typed(environment, `admit ${member}`)}`,
+  };
 }
 
 /** The result with what is left to repair. One that is done is no success then. */
 export async function withWhatFails(
   session: Session,
   result: RolloutResult,
-  asked: RolloutCommand | null = null,
+  finished: Partial<Pick<Rollout, "command" | "baseline">> = {},
 ): Promise<RolloutResult> {
-  const observation = await session.look({ ...plainLook, probes: requests });
+  const asked = finished.command ?? null;
+  const observation = await session.look({ ...plainLook, probes: requestsBehind(asked) });
   const { probes } = observation;
   const failing = Object.entries(probes).filter(([, { failed }]) => failed > 0);
   if (failing.length === 0) return result;
+  const wrong = nobodyAnswersWithout(session, result, finished, probes);
+  if (wrong !== null) return wrong;
   const what = failing.map(
     ([key, { sent, failed, firstFailure }]) => `${failed} of ${sent} to '${key}' (${firstFailure ?? "no answer"})`,
   );
   // Who is sick is no riddle.
   const sick = outOfTheSick(session, observation);
   const known = sick !== null && result.remedy?.includes(sick) === true;
-  const whom = known ? "" : (sick ?? whomToTakeOut(session, asked));
+  const whom = known ? "" : (sick ?? whomToTakeOut(session, asked, observation));
   const remedy =
     `${whom === "" ? "" : `${whom}; `}repair the service: ` + typed(session.environment.environment, "status");
   return {

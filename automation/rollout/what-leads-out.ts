@@ -2,11 +2,12 @@
  * What people are told to type when not all is well: only what is not refused then. An upgrade is, while requests fail
  * or a member that serves is sick.
  */
-import { heldBack, type Hold } from "../../stacks/record";
+import { heldBack, isWeighted, sharesIn, type Hold, type RolloutCommand } from "../../stacks/record";
 import type { Decision } from "../gates/gate-result";
 import { servingProblem } from "../gates/peers";
 import { plainLook, type Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
+import { whoseFailures } from "../observation/whose-part";
 import { outdatedMembers, settingsWanted } from "../planning/outdated";
 import { bringIn } from "../planning/step-builder";
 import { typed } from "../text/command-line";
@@ -30,6 +31,28 @@ export function outOfTheSick(session: Session, observation: Observation): string
     : bringIn(session.record.placement, [first]);
 }
 
+/**
+ * Which of several in traffic answers with errors only their parts of weighted traffic tell, when they differ; else people
+ * see it in the members' own logs. Whoever was there before an admit comes first. Empty: nobody could be taken out.
+ */
+export function whomToTakeOut(session: Session, asked: RolloutCommand | null, observation: Observation): string {
+  const serving = session.serving();
+  const { placement } = session.record;
+  if (serving.length < 2) return "";
+  const who = isWeighted(placement) ? whoseFailures(observation, sharesIn(placement), serving) : null;
+  if (who !== null)
+    return (
+      `as many requests fail as ${who} gets, so take it out: ` + typed(session.environment.environment, `drain ${who}`)
+    );
+  const last = asked?.name === "admit" ? asked.member : null;
+  return [...serving.filter((name) => name !== last), ...serving.filter((name) => name === last)]
+    .map(
+      (name) =>
+        `if ${name} answers with errors, take it out: ${typed(session.environment.environment, `drain ${name}`)}`,
+    )
+    .join("; ");
+}
+
 /** The hold that an upgrade to what the config wants would meet; null: none. */
 function holdAhead(session: Session): Hold | null {
   const { environment, members, record } = session;
@@ -42,6 +65,8 @@ export interface LeadsOut {
   readonly first: string | null;
   /** The upgrade as it can be typed now; null: it would be refused. */
   readonly upgrade: string | null;
+  /** Whose requests fail, of several in weighted traffic. Empty: none fails, or one serves alone. */
+  readonly whom: string;
 }
 
 /** A look at those that serve, and what is wrong with them; nothing is tolerated. */
@@ -58,8 +83,10 @@ export async function leadsOut(session: Session): Promise<LeadsOut> {
   const { observation, problem } = await lookAtServing(session);
   const { environment } = session.environment;
   const hold = holdAhead(session);
+  const failing = Object.values(observation.probes).some(({ failed }) => failed > 0);
   return {
     first: outOfTheSick(session, observation),
+    whom: isWeighted(session.record.placement) && failing ? whomToTakeOut(session, null, observation) : "",
     upgrade: problem !== null ? null : hold === null ? typed(environment, "upgrade") : heldRemedy(environment, hold),
   };
 }
