@@ -276,8 +276,8 @@ export class Sandbox implements EksBackend {
     if (this.charts === null)
       throw new SandboxError(
         "SBX-FAULT",
-        "nobody loads charts in this sandbox: it serves the stand-in for the kubernetes provider",
-        "Start it with --provider kubernetes=official.",
+        "nobody loads charts in this sandbox: it does not serve Pulumi's own kubernetes provider",
+        "Start it without --provider kubernetes=…, and without the variable EBG_KUBERNETES_PROVIDER.",
       );
     this.charts.down = down;
   }

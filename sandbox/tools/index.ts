@@ -16,7 +16,7 @@ export type { ToolProgress } from "./progress";
 export interface ResolveToolsOptions {
   /** Default: `$EKS_BLUE_GREEN_CACHE`, else `$XDG_CACHE_HOME/eks-blue-green`, else `~/.cache/eks-blue-green`. */
   readonly cacheDir?: string;
-  /** What `--provider` says: the official kubernetes provider is found or built only when it is wanted. */
+  /** What `--provider` says: the official kubernetes provider is neither found nor built when another one is named. */
   readonly providers?: Readonly<Record<string, string>>;
   /** Told of every step that takes longer than two seconds. */
   readonly onProgress: OnProgress;
@@ -57,7 +57,7 @@ export async function resolveTools(options: ResolveToolsOptions): Promise<ToolPa
   };
 }
 
-const wantedTools = (provider: KubernetesProvider): readonly Tool[] =>
+const wantedTools = (provider: KubernetesProvider | null): readonly Tool[] =>
   catalog.filter(({ name }) => name !== "pulumi-resource-kubernetes" || provider === "official");
 
 async function resolveBinaries(

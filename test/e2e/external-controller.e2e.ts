@@ -110,7 +110,12 @@ describe("a controller that somebody attaches (--lbc external)", function () {
   });
 
   it("--attach, an upgrade: nothing is lost; a controller ends with its cluster, and one that dies is there again", async () => {
-    stage = await Stage.open({ version: "1.34", lbc: "external", attach: [process.execPath, controller] });
+    stage = await Stage.open({
+      version: "1.34",
+      lbc: "external",
+      attach: [process.execPath, controller],
+      kubernetes: "stand-in",
+    });
     const attached = async (): Promise<Record<string, number>> =>
       Object.fromEntries(
         (await sandboxStatus(stage.info.dir)).processes.flatMap(({ name, pid }) =>
@@ -152,7 +157,7 @@ describe("a controller that somebody attaches (--lbc external)", function () {
     "by hand: a new workload behind a Service's load balancer; its pods say so when no controller is attached any " +
       "more",
     async () => {
-      stage = await Stage.open({ version: "1.35", lbc: "external" });
+      stage = await Stage.open({ version: "1.35", lbc: "external", kubernetes: "stand-in" });
       attacher = new Attacher(stage.info.dir);
       stage.configure((config) => {
         config["loadBalancer"] = { owner: "service", primary: "blue" };

@@ -55,11 +55,11 @@ export const passEnvOption = (who: string): Option =>
 export const providerOption = (): Option =>
   new Option(
     "--provider <name=path>",
-    "use this plugin binary for a provider instead of the stand-in (repeatable); `kubernetes=official`: Pulumi's own, " +
-      "built once",
+    "use this plugin binary for aws or eks instead of the stand-in, or for kubernetes instead of Pulumi's own " +
+      "(repeatable); `kubernetes=stand-in`: the sandbox's, kinder than the real one and never built",
   )
     .argParser(parseProviders)
-    .default({}, "stand-ins");
+    .default({}, "none");
 
 const tell = (message: string): void => printText(process.stderr, message);
 

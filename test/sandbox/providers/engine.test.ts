@@ -205,7 +205,7 @@ describe("the provider stand-ins under the real engine", function () {
     );
   });
 
-  // Until the official provider is what a sandbox serves.
+  // With the stand-in there is no Helm.
   if (chosenKubernetesProvider({}, process.env) === "official")
     describe("the controller's release", () =>
       releaseFacts(() => ({

@@ -12,7 +12,7 @@ import { Cache, defaultCacheDir } from "../../../sandbox/tools/cache";
 import { catalog, downloads } from "../../../sandbox/tools/catalog";
 import { fetchTo } from "../../../sandbox/tools/download";
 import { buildModule, findGo, goModuleDir } from "../../../sandbox/tools/go-build";
-import { chosenKubernetesProvider } from "../../../sandbox/tools/kubernetes-provider";
+import { chosenKubernetesProvider, preferring } from "../../../sandbox/tools/kubernetes-provider";
 import { findOnPath, parseVersion, which } from "../../../sandbox/tools/path-lookup";
 import { withProgress, type ToolProgress } from "../../../sandbox/tools/progress";
 
@@ -100,16 +100,24 @@ describe("tools on PATH", () => {
 });
 
 describe("the kubernetes provider", () => {
-  it("is the stand-in unless the command line, else the variable, names the official one", () => {
-    assert.equal(chosenKubernetesProvider({}, {}), "stand-in");
-    assert.equal(chosenKubernetesProvider({}, { EBG_KUBERNETES_PROVIDER: "official" }), "official");
-    assert.equal(chosenKubernetesProvider({ kubernetes: "official" }, {}), "official");
+  it("is Pulumi's own unless the command line, else the variable, names the stand-in", () => {
+    assert.equal(chosenKubernetesProvider({}, {}), "official");
+    assert.equal(chosenKubernetesProvider({}, { EBG_KUBERNETES_PROVIDER: "stand-in" }), "stand-in");
+    assert.equal(chosenKubernetesProvider({ kubernetes: "stand-in" }, {}), "stand-in");
     assert.equal(
-      chosenKubernetesProvider({ kubernetes: "stand-in" }, { EBG_KUBERNETES_PROVIDER: "official" }),
-      "stand-in",
+      chosenKubernetesProvider({ kubernetes: "official" }, { EBG_KUBERNETES_PROVIDER: "stand-in" }),
+      "official",
     );
     // Somebody's own program is linked by its path; nothing has to be built for it.
-    assert.equal(chosenKubernetesProvider({ kubernetes: "/own/provider" }, {}), "stand-in");
+    assert.equal(chosenKubernetesProvider({ kubernetes: "/own/provider" }, {}), null);
+  });
+
+  it("is what a rehearsal prefers, unless the command line or the variable names one", () => {
+    const named = { kubernetes: "/own/provider", aws: "/own/aws" };
+    assert.deepEqual(preferring("stand-in", { aws: "/own/aws" }, {}), { ...named, kubernetes: "stand-in" });
+    assert.deepEqual(preferring("stand-in", named, {}), named);
+    assert.deepEqual(preferring("stand-in", {}, { EBG_KUBERNETES_PROVIDER: "official" }), {});
+    assert.deepEqual(preferring(undefined, {}, {}), {});
   });
 });
 
