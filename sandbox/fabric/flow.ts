@@ -1,5 +1,6 @@
 /** One flow: a client's connection and the one to its target, joined both ways as TCP would show it. */
 import type { Socket } from "node:net";
+import { breakOff } from "./break-off";
 
 /**
  * Bytes and ends go on to the other side, each way for itself (half-close). An error of a socket is a reset or a
@@ -52,8 +53,8 @@ export class Flow {
   /** Resets both sides. */
   cut(): void {
     if (this.over) return;
-    this.client.resetAndDestroy();
-    this.target.resetAndDestroy();
+    breakOff(this.client);
+    breakOff(this.target);
     // Not left to 'close': node doesn't emit it when the reset meets a shutdown under way.
     this.finish();
   }

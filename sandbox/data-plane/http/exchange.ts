@@ -1,6 +1,7 @@
 /** One request on its way to a target, and the answer back. */
 import http, { type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { constants, type Http2ServerResponse } from "node:http2";
+import { breakOff } from "../../fabric/break-off";
 import type { Loss } from "../loss-log";
 import type { Cuttable, Target } from "../targets";
 import { answerHeaders, answerHeaders2, isHttp2, requestHeaders, type ForwardedFor } from "./headers";
@@ -93,7 +94,7 @@ export class Exchange implements Cuttable {
   private breakOff(): void {
     const { request, response } = this;
     if (isHttp2(request)) (response as unknown as Http2ServerResponse).stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else response.socket?.resetAndDestroy();
+    else if (response.socket !== null) breakOff(response.socket);
   }
 
   private end(loss: Loss | null): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import http, { type IncomingHttpHeaders } from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
+import type { Socket } from "node:net";
 import tls from "node:tls";
 import { eventually, forwardTo, groupOf, Pod, requestListener, Rig } from "../rig";
 
@@ -25,7 +26,10 @@ describe("data plane: an ALB's HTTPS listener", function () {
     });
     server.on("upgrade", (_request, socket) => {
       socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
-      socket.on("data", (data) => socket.write(data));
+      socket.on("data", (data: Buffer) => {
+        if (data.includes("reset")) (socket as Socket).resetAndDestroy();
+        else socket.write(data);
+      });
       socket.on("end", () => socket.end()).on("error", () => undefined);
     });
     [pod] = rig.add(await new Pod("10.0.0.1", server).listen()) as [Pod];
@@ -130,6 +134,27 @@ describe("data plane: an ALB's HTTPS listener", function () {
     socket.write("ping");
     await eventually("an echo", () => text.endsWith("ping"));
     socket.end();
+    await eventually("the flow has ended", () => rig.open(pod) === 0);
+  });
+
+  it("is not ended by a target that breaks off, be it in an answer or behind an upgrade", async () => {
+    const half = new Promise<string>((resolve, reject) => {
+      https
+        .get({ ...at(), path: "/half", agent: false, rejectUnauthorized: false }, (response) => {
+          response.resume().on("end", () => reject(new Error("taken for a whole answer")));
+          response.on("error", (error) => resolve(error.message));
+        })
+        .on("error", reject);
+    });
+    assert.match(await half, /aborted/);
+    const socket = tls.connect({ ...at(), rejectUnauthorized: false });
+    let [text, closed] = ["", false];
+    socket.on("data", (data) => (text += data.toString())).on("error", () => undefined);
+    socket.on("close", () => (closed = true));
+    socket.write("GET / HTTP/1.1\r\nHost: lb\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    await eventually("101", () => text.endsWith("\r\n\r\n"));
+    socket.write("reset");
+    await eventually("the client's end", () => closed);
     await eventually("the flow has ended", () => rig.open(pod) === 0);
   });
 

@@ -13,10 +13,15 @@ describe("the API server's way to Services", () => {
   let pod: Server;
   let network: ServiceNetwork;
   let routes: readonly Backend[] | null = null;
+  let does: "answer" | "reset" | "stay" = "answer";
   const podPort = (): number => (pod.address() as AddressInfo).port;
 
   before(async () => {
-    pod = createServer((socket) => socket.end("from the pod"));
+    pod = createServer((socket) => {
+      if (does === "answer") socket.end("from the pod");
+      else if (does === "reset") setTimeout(() => socket.resetAndDestroy(), 20);
+      else socket.on("error", () => undefined).write("first words");
+    });
     await new Promise<void>((resolve) => pod.listen(0, "127.0.0.1", resolve));
     network = new ServiceNetwork({
       routes: (address) => (address === "127.96.0.7" ? routes : null),
@@ -36,16 +41,24 @@ describe("the API server's way to Services", () => {
   });
 
   /** What an API server with this socket as its egress gets: the status, and what the other end says. */
-  const ask = (target: string): Promise<{ readonly status: number | undefined; readonly text: string }> =>
+  const ask = (
+    target: string,
+    onText: () => void = () => undefined,
+  ): Promise<{ readonly status: number | undefined; readonly text: string }> =>
     new Promise((resolve, reject) => {
       const asked = request({ socketPath, method: "CONNECT", path: target, agent: false });
       asked.on("error", reject).on("connect", (answer, socket: Socket, head: Buffer) => {
-        let text = String(head);
+        let text = "";
+        // What came right behind the answer is read as the rest.
+        if (head.length > 0) socket.unshift(head);
         socket
-          .on("data", (part) => (text += String(part)))
-          .on("end", () => resolve({ status: answer.statusCode, text }))
-          .resume();
-        socket.end();
+          .on("data", (part) => {
+            text += String(part);
+            onText();
+          })
+          .on("close", () => resolve({ status: answer.statusCode, text }))
+          .on("error", () => undefined);
+        if (does === "answer") socket.end();
       });
       asked.end();
     });
@@ -63,9 +76,21 @@ describe("the API server's way to Services", () => {
       assert.equal((await ask("127.96.0.7:443")).status, 503);
     }
   });
+  it("goes on when a pod breaks off: the API server's socket ends, and the next connection is served", async () => {
+    routes = [{ address: "10.0.0.2", port: 9443 }];
+    does = "reset";
+    assert.deepEqual(await ask("127.96.0.7:443"), { status: 200, text: "" });
+    does = "answer";
+    assert.deepEqual(await ask("127.96.0.7:443"), { status: 200, text: "from the pod" });
+  });
   it("connects to this machine's own addresses, and to no other", async () => {
     assert.deepEqual(await ask(`127.0.0.1:${podPort()}`), { status: 200, text: "from the pod" });
     for (const elsewhere of ["10.0.0.2:9443", "192.0.2.1:443", "example.com:443"])
       assert.equal((await ask(elsewhere)).status, 503, elsewhere);
+  });
+  it("ends with the connections that are open", async () => {
+    routes = [{ address: "10.0.0.2", port: 9443 }];
+    does = "stay";
+    assert.deepEqual(await ask("127.96.0.7:443", () => network.close()), { status: 200, text: "first words" });
   });
 });
