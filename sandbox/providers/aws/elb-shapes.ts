@@ -62,6 +62,24 @@ export function fromAttributes(
   );
 }
 
+/** Access logs that the program leaves out are switched off. */
+export function logAttributes(inputs: Props, only?: ReadonlySet<string>): { Key: string; Value: string }[] {
+  const logs = inputs["accessLogs"];
+  if (only === undefined ? logs === undefined : !only.has("accessLogs")) return [];
+  const on = logs?.enabled === true;
+  return [
+    { Key: "access_logs.s3.enabled", Value: String(on) },
+    ...(on ? [{ Key: "access_logs.s3.bucket", Value: String(logs.bucket) }] : []),
+    ...(on ? [{ Key: "access_logs.s3.prefix", Value: String(logs.prefix ?? "") }] : []),
+  ];
+}
+
+/** AWS tells of them also when they are off. */
+export function accessLogs(list: readonly { readonly Key?: string; readonly Value?: string }[] | undefined): Props {
+  const value = (key: string) => list?.find((one) => one.Key === `access_logs.s3.${key}`)?.Value;
+  return { enabled: value("enabled") === "true", bucket: value("bucket") ?? "", prefix: value("prefix") ?? "" };
+}
+
 /** The nested blocks of a target group. */
 export function nestedAttributes(inputs: Props, only?: ReadonlySet<string>): { Key: string; Value: string }[] {
   const result: { Key: string; Value: string }[] = [];

@@ -3,6 +3,7 @@ import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Props } from "../rpc/values";
 import { programActions, programConditions, programMapping } from "./elb-program";
 import {
+  accessLogs,
   actions,
   attributes,
   conditions,
@@ -11,6 +12,7 @@ import {
   healthCheck,
   healthStates,
   loadBalancerAttributes,
+  logAttributes,
   mapping,
   nestedAttributes,
   stickiness,
@@ -51,6 +53,7 @@ const loadBalancer: AwsResource = {
     "ipAddressType",
     "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
     ...Object.keys(loadBalancerAttributes),
+    "accessLogs",
     "region",
     "tags",
   ],
@@ -84,7 +87,7 @@ const loadBalancer: AwsResource = {
       }),
     );
     const arn = exists(made.LoadBalancers![0]!.LoadBalancerArn!);
-    const wanted = attributes(loadBalancerAttributes, inputs);
+    const wanted = [...attributes(loadBalancerAttributes, inputs), ...logAttributes(inputs)];
     if (wanted.length > 0)
       await aws.elb.send(new elb.ModifyLoadBalancerAttributesCommand({ LoadBalancerArn: arn, Attributes: wanted }));
     if (inputs["enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] !== undefined) await setGroups(aws, arn, inputs);
@@ -104,6 +107,7 @@ const loadBalancer: AwsResource = {
       .Attributes;
     return {
       ...fromAttributes(loadBalancerAttributes, settings, []),
+      accessLogs: accessLogs(settings),
       enforceSecurityGroupInboundRulesOnPrivateLinkTraffic: found.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic,
       arn: id,
       arnSuffix: suffix(id, "loadbalancer/"),
@@ -121,7 +125,7 @@ const loadBalancer: AwsResource = {
     };
   },
   async update(aws, id, inputs, _olds, changed) {
-    const wanted = attributes(loadBalancerAttributes, inputs, changed);
+    const wanted = [...attributes(loadBalancerAttributes, inputs, changed), ...logAttributes(inputs, changed)];
     if (wanted.length > 0)
       await aws.elb.send(new elb.ModifyLoadBalancerAttributesCommand({ LoadBalancerArn: id, Attributes: wanted }));
     if (changed.has("securityGroups") || changed.has("enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"))

@@ -45,17 +45,31 @@ const web = { name: "web", namespace: "web", image: "eks-blue-green/echo:1", por
 const shop = { ...web, name: "shop", match: { priority: 10, paths: ["/shop", "/shop/*"] } };
 const api = { ...web, name: "api", targetPort: 8081, match: { priority: 20, hosts: ["api.example.com"] } };
 
+const template = { type: "aws:ec2/launchTemplate:LaunchTemplate", name: "theirs", inputs: {} };
+const boundary = {
+  type: "aws:iam/policy:Policy",
+  name: "boundary",
+  inputs: {
+    policy: JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+    }),
+  },
+};
+const launchTemplate = async (world: StandInWorld): Promise<string> => (await world.create(template)).id;
 const role = { type: "aws:iam/role:Role", name: "theirs", inputs: { assumeRolePolicy: trust("eks.amazonaws.com") } };
+const roleArn = async (world: StandInWorld): Promise<string> =>
+  ((await world.create(role)).state as { arn: string }).arn;
+
 /** A cluster that is there, with the agent that gives controllers their permissions; and the config that names it. */
 async function existing(world: StandInWorld, { vpcId, subnets }: Rig): Promise<Values> {
-  const { state } = await world.create(role);
   await world.create({
     type: "aws:eks/cluster:Cluster",
     name: "theirs",
     inputs: {
       name: "theirs",
       version: "1.35",
-      roleArn: (state as { arn: string }).arn,
+      roleArn: await roleArn(world),
       accessConfig: { authenticationMode: "API" },
       vpcConfig: { subnetIds: subnets },
     },
@@ -73,12 +87,34 @@ const kinds: Readonly<Record<string, Kind>> = {
   "dev, a network load balancer for all members": () => dev(),
   "weights at a network load balancer": () => dev({ traffic: "weighted" }),
   "an application load balancer for all members": () => dev({ loadBalancer: application, services: [web, shop, api] }),
-  "an application load balancer with HTTPS": () =>
-    dev({ loadBalancer: { ...application, https }, services: [{ ...web, port: 443 }] }),
-  "clusters with every option": () =>
+  "an application load balancer with every option": () =>
+    dev({
+      loadBalancer: {
+        ...application,
+        https,
+        scheme: "internal",
+        application: {
+          idleTimeoutSeconds: 120,
+          clientKeepAliveSeconds: 600,
+          dropInvalidHeaders: true,
+          desyncMode: "strictest",
+          accessLogs: { bucket: "logs-of-ours", prefix: "dev" },
+        },
+      },
+      services: [{ ...web, port: 443, http: { slowStartSeconds: 60, stickinessSeconds: 600 } }],
+    }),
+  "clusters with every option": async (world) =>
     dev({
       cluster: {
-        nodes: { ...nodes, labels: { team: "shop" }, amiType: "AL2023_x86_64_STANDARD", capacityType: "SPOT" },
+        nodes: {
+          ...nodes,
+          labels: { team: "shop" },
+          amiType: "AL2023_x86_64_STANDARD",
+          capacityType: "SPOT",
+          launchTemplate: { id: await launchTemplate(world), version: "1" },
+        },
+        adminRoleArns: [await roleArn(world)],
+        permissionsBoundaryArn: (await world.create(boundary)).id,
         serviceCidrBlock: "172.20.0.0/16",
         endpoint: { privateAccess: true, publicAccess: true, publicCidrs: ["203.0.113.0/24"] },
         supportType: "STANDARD",

@@ -275,7 +275,7 @@ const rows: readonly Row[] = [
     name: "alb",
     type: "aws:lb/loadBalancer:LoadBalancer",
     inputs: (m) => ({ subnets: [id(m, "subnet"), id(m, "subnet2")], securityGroups: [id(m, "group")] }),
-    change: { idleTimeout: 90 },
+    change: { idleTimeout: 90, accessLogs: { bucket: "logs", enabled: true } },
   },
   {
     name: "web",
