@@ -35,6 +35,10 @@ export interface WorkloadServiceAccountArgs {
   runsAfter?: pulumi.Resource[];
 }
 
+/** Owner and path too: policies of two owners, or paths, may have one name. */
+const attachmentName = (policyArn: string): string =>
+  (/::(.*):policy\/(.*)$/.exec(policyArn)?.slice(1).join("-") ?? policyArn).replace(/\//g, "-");
+
 /** All that is wrong with the arguments. */
 export function workloadServiceAccountProblems(args: WorkloadServiceAccountArgs): Problem[] {
   const problems: Problem[] = [];
@@ -120,7 +124,7 @@ export class WorkloadServiceAccount extends pulumi.ComponentResource {
     const attachments = policyArns.map(
       (policyArn) =>
         new aws.iam.RolePolicyAttachment(
-          `${name}-${policyArn.split("/").at(-1)}`,
+          `${name}-${attachmentName(policyArn)}`,
           { role: role.name, policyArn },
           { parent: this },
         ),

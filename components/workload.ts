@@ -78,6 +78,8 @@ export interface WorkloadArgs {
    * the namespace's `default`.
    */
   serviceAccountName?: string;
+  /** Of the pods: a change rolls them. Default none. */
+  podAnnotations?: Record<string, string>;
   /**
    * Merged onto the pods' template: sidecars, volumes, tolerations, resources, probes, whatever a pod can have. Selector
    * labels, ports of targets, readiness gates and the like are refused. Default none.
@@ -287,7 +289,7 @@ export class Workload extends pulumi.ComponentResource {
       progressDeadlineSeconds,
       template: mergePodTemplate(
         {
-          metadata: { labels },
+          metadata: { labels, ...(args.podAnnotations === undefined ? {} : { annotations: args.podAnnotations }) },
           spec: {
             ...podSettings(args),
             ...(args.serviceAccountName === undefined ? {} : { serviceAccountName: args.serviceAccountName }),

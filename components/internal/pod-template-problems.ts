@@ -120,13 +120,34 @@ function timesProblems(part: PodTemplatePart, context: PodTemplateContext, add: 
     );
 }
 
+const probes = ["readinessProbe", "livenessProbe", "startupProbe"] as const;
+const handlers = ["httpGet", "exec", "tcpSocket", "grpc"];
+const handlerIn = (probe: unknown, handler: string): unknown => (isObject(probe) ? probe[handler] : undefined);
+
+/** Of any container. */
+function anyContainerProblems(container: Json, path: string, list: string, add: Add): void {
+  if (typeof container["name"] !== "string")
+    add(`${path}.name`, container["name"], "is required: containers are known by it", "Give it a name");
+  if (list === "containers" && container["lifecycle"] === null)
+    add(`${path}.lifecycle`, null, "can't lose its preStop: requests would reach pods that have ended", remove);
+  objectsIn(container, "ports").forEach((port, index) => {
+    if (port["hostPort"] !== undefined && port["hostPort"] !== null)
+      add(
+        `${path}.ports[${index}].hostPort`,
+        port["hostPort"],
+        "can't be set: in a rolling update no new pod could start on a node that has an old one",
+        remove,
+      );
+  });
+}
+
 function ownContainerProblems(container: Json, path: string, context: PodTemplateContext, add: Add): void {
   if (container["image"] !== undefined)
     add(`${path}.image`, container["image"], "is set by image: what members run must be said once", remove);
   if (container["readinessProbe"] === null)
     add(`${path}.readinessProbe`, null, "can't be taken away: a pod would get traffic before it serves", remove);
-  if (container["lifecycle"] === null)
-    add(`${path}.lifecycle`, null, "can't lose its preStop: requests would reach pods that have ended", remove);
+  for (const probe of probes.filter((one) => handlers.some((handler) => handlerIn(container[one], handler) === null)))
+    add(`${path}.${probe}`, container[probe], "would ask nothing: its handler is taken away", "Write another handler");
   if (container["env"] === null) add(`${path}.env`, null, "can't be taken away: the member's name is in it", remove);
   objectsIn(container, "ports").forEach((port, index) => {
     const same = context.ports.find(
@@ -168,6 +189,7 @@ function containersProblems(part: PodTemplatePart, context: PodTemplateContext, 
       if (before !== undefined)
         add(`${path}.name`, name, `is the name of ${before} as well`, "Give every container a name of its own");
       seen.set(name, path);
+      anyContainerProblems(container, path, list, add);
       preStopProblems(container, path, own ? null : most, add);
       if (own) {
         ownContainerProblems(container, path, context, add);

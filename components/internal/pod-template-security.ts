@@ -17,6 +17,18 @@ const volumeKinds = [
   "projected",
   "secret",
 ];
+const safeSysctls = new Set([
+  "kernel.shm_rmid_forced",
+  "net.ipv4.ip_local_port_range",
+  "net.ipv4.ip_unprivileged_port_start",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.ping_group_range",
+  "net.ipv4.ip_local_reserved_ports",
+  "net.ipv4.tcp_keepalive_time",
+  "net.ipv4.tcp_fin_timeout",
+  "net.ipv4.tcp_keepalive_intvl",
+  "net.ipv4.tcp_keepalive_probes",
+]);
 const rule = "is refused by podSecurity.profile restricted";
 const remedy = "Remove it, or use podSecurity.profile baseline";
 
@@ -26,6 +38,17 @@ const refused: Readonly<Record<string, (value: unknown) => boolean>> = {
   allowPrivilegeEscalation: (value) => value !== false,
   runAsNonRoot: (value) => value !== true,
   runAsUser: (value) => value === 0 || value === null,
+  appArmorProfile: (value) => !isObject(value) || value["type"] === "Unconfined",
+  seLinuxOptions: (value) =>
+    isObject(value) &&
+    (value["user"] !== undefined ||
+      value["role"] !== undefined ||
+      !["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"].includes(
+        String(value["type"] ?? ""),
+      )),
+  windowsOptions: (value) => isObject(value) && value["hostProcess"] === true,
+  sysctls: (value) =>
+    !Array.isArray(value) || value.some((one) => !isObject(one) || !safeSysctls.has(String(one["name"]))),
   procMount: (value) => value !== "Default",
   seccompProfile: (value) => !isObject(value) || value["type"] === "Unconfined",
   capabilities: (value) => {
@@ -49,7 +72,7 @@ function contextProblems(owner: Json, path: string, keys: readonly string[], add
 export function restrictedProblems({ spec }: PodTemplatePart, add: Add): void {
   if (spec === undefined) return;
   for (const key of ["hostPID", "hostIPC"]) if (spec[key] === true) add(`spec.${key}`, true, rule, remedy);
-  contextProblems(spec, "spec", ["runAsNonRoot", "runAsUser", "seccompProfile"], add);
+  contextProblems(spec, "spec", Object.keys(refused), add);
   for (const list of ["initContainers", "containers"])
     objectsIn(spec, list).forEach((container, index) =>
       contextProblems(container, `spec.${list}[${index}]`, Object.keys(refused), add),

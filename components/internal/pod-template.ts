@@ -49,14 +49,16 @@ function mergeList(key: string, base: readonly unknown[], part: readonly unknown
   const by = mergeKeys[key];
   if (by === undefined) return part;
   const nameOf = (value: unknown): unknown => (isObject(value) ? value[by] : undefined);
-  const found = (value: unknown): unknown => part.find((other) => nameOf(other) === nameOf(value));
+  // Two spread constraints may have one topologyKey: each entry meets one of the fragment's, and the others are added.
+  const left = [...part];
   return [
     ...base.map((one) => {
-      const other = found(one);
+      const index = left.findIndex((value) => nameOf(value) === nameOf(one));
+      const [other] = index < 0 ? [] : left.splice(index, 1);
       if (other === undefined) return one;
       return whole.has(key) || !isObject(one) || !isObject(other) ? other : merge(one, other);
     }),
-    ...part.filter((one) => !base.some((other) => nameOf(other) === nameOf(one))),
+    ...left,
   ];
 }
 
@@ -140,7 +142,7 @@ function finished(spec: Json, { name, preStopSeconds, securityContext }: Merging
   };
   const inits = objectsIn(spec, "initContainers");
   return {
-    ...spec,
+    ...withTexts(spec),
     containers: objectsIn(spec, "containers").map((one) => withTexts(besides(one))),
     ...(inits.length === 0 ? {} : { initContainers: inits.map((one) => withTexts(secured(one))) }),
   };

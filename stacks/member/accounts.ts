@@ -4,20 +4,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import { WorkloadServiceAccount } from "../../components";
 import type { EnvironmentConfig, ServiceConfig } from "../config";
 import { accountNameOf } from "../config/keys/service-account";
-import type { ClusterMade } from "../contract";
 
 export interface AccountsPlan {
   readonly member: string;
   readonly environment: { readonly environment: string; readonly region: string; readonly config: EnvironmentConfig };
   readonly clusterName: string;
-  /** null: the member's cluster is somebody else's. */
-  readonly made: ClusterMade | null;
   readonly provider: aws.Provider;
 }
-
-/** A cluster of somebody else's keeps nothing: its roles follow the config. */
-export const boundaryOf = ({ made, environment }: Pick<AccountsPlan, "made" | "environment">): string | undefined =>
-  (made === null ? environment.config.cluster.permissionsBoundaryArn : made.permissionsBoundaryArn) ?? undefined;
 
 /** null: the service's pods run as the namespace's `default`. */
 export function createAccount(
@@ -35,7 +28,8 @@ export function createAccount(
   const { serviceAccount, podSecurity } = service;
   if (name === null || serviceAccount === undefined) return null;
   const { member, environment } = plan;
-  const boundary = boundaryOf(plan);
+  // Not the cluster's, which keeps the one that it was made with: whoever deploys may make no role without today's.
+  const boundary = environment.config.cluster.permissionsBoundaryArn;
   const { annotations, roleArn, policyArns } = serviceAccount;
   return new WorkloadServiceAccount(
     `${member}-${service.name}`,
@@ -48,7 +42,7 @@ export function createAccount(
       ...(podSecurity === undefined ? {} : { automountToken: podSecurity.serviceAccountToken }),
       ...(roleArn === undefined ? {} : { roleArn }),
       ...(policyArns === undefined ? {} : { policyArns: [...policyArns] }),
-      ...(boundary === undefined ? {} : { permissionsBoundary: boundary }),
+      ...(boundary == null ? {} : { permissionsBoundary: boundary }),
       tags: { "eks-blue-green/environment": environment.environment, "eks-blue-green/member": member },
       runsAfter: inCluster.runsAfter,
     },

@@ -5,7 +5,6 @@ import type { ClusterConfig, EnvironmentConfig } from "../config";
 import type { AddonVersions, ClusterMade, EnvironmentOutputs, MemberOutputs } from "../contract";
 import { higherVersion, type MemberPlacement, nodePercentOf, nodesAt } from "../record";
 import { existingCluster, type ExistingCluster } from "./aws-lookups";
-import { hasRole } from "../config/keys/service-account";
 import { nodesWanted } from "../config/nodes-made";
 import { adminRoles, clusterMade } from "./made";
 import { lookUpAddonVersions, observeClusterVersion } from "./versions";
@@ -110,6 +109,8 @@ export async function readCluster(
     readonly clusterName: string;
     readonly wantedVersion: string;
     readonly last: Partial<MemberOutputs>;
+    /** Services whose pods this stack makes, with a role. */
+    readonly withRoles: readonly string[];
     readonly provider: aws.Provider;
   },
 ): Promise<ClusterPlan> {
@@ -120,7 +121,7 @@ export async function readCluster(
     wantedVersion,
     deployed: last.clusterName !== undefined,
     identity: config.controller.identity,
-    withRoles: config.services.filter((one) => one.existing == null && hasRole(one)).map(({ name }) => name),
+    withRoles: member.withRoles,
     provider,
   });
   if (existing !== null)

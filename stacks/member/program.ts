@@ -2,12 +2,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type Cluster, LoadBalancerController } from "../../components";
-import { boundaryOf } from "./accounts";
 import { type ClusterPlan, createCluster, readCluster } from "./cluster";
 import { parseMemberConfig } from "../config";
+import { hasRole } from "../config/keys/service-account";
 import { providerSettings } from "../config/aws-provider";
 import { createIngress } from "./ingress-rules";
-import { createServices, type Part, partOf, type ServicesPlan } from "./services";
+import { createServices, makesWorkload, type Part, partOf, type ServicesPlan } from "./services";
 import { keepsAnnotations } from "../record/adoption";
 import {
   findManagedGroups,
@@ -86,7 +86,8 @@ function createController(
   const { member, environment, existing, ownership } = plan;
   const { config, network } = environment;
   const { version } = config.controller;
-  const boundary = boundaryOf(plan);
+  // A cluster of somebody else's keeps nothing: its controller's role follows the config.
+  const boundary = plan.made === null ? config.cluster.permissionsBoundaryArn : plan.made.permissionsBoundaryArn;
   if (existing !== null && existing.controller === "existing") {
     return {
       before: [],
@@ -108,7 +109,7 @@ function createController(
         ? {}
         : { imageDigest: config.controller.imageDigest.split("@")[1] ?? "" }),
       identity: config.controller.identity,
-      ...(boundary === undefined ? {} : { permissionsBoundary: boundary }),
+      ...(boundary == null ? {} : { permissionsBoundary: boundary }),
       ...(config.controller.identity === "irsa"
         ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }
         : {}),
@@ -243,6 +244,9 @@ export async function memberProgram(
     clusterName,
     wantedVersion: desired.placement.version,
     last,
+    withRoles: environment.config.services
+      .filter((service) => hasRole(service) && makesWorkload(ownership, service, member))
+      .map(({ name }) => name),
     provider,
   });
   const found = await findTargetGroups(environment, ownership, {

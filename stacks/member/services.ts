@@ -17,7 +17,7 @@ import type { Release } from "../record/teardown-guard";
 import { type AccountsPlan, createAccount } from "./accounts";
 import { isExternal, portsOf, targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
 
-export interface ServicesPlan extends Pick<AccountsPlan, "clusterName" | "made" | "provider"> {
+export interface ServicesPlan extends Pick<AccountsPlan, "clusterName" | "provider"> {
   readonly member: string;
   readonly environment: EnvironmentOutputs;
   readonly declared: MemberPlacement;
@@ -59,6 +59,10 @@ export interface ClusterParts {
   readonly ready: pulumi.Resource[];
 }
 
+/** Whether the member's stack makes the service's workload: nothing is made for one that others keep. */
+export const makesWorkload = (ownership: Ownership, service: ServiceConfig, member: string): boolean =>
+  !isExternal(service) && !(service.existing != null && partOf(ownership, service.name, member) !== "binds");
+
 function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InCluster): Workload {
   const { member, declared } = plan;
   const account = accountNameOf(service);
@@ -89,6 +93,8 @@ function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InC
       ...(service.cpu === undefined ? {} : { cpuRequest: service.cpu }),
       ...(service.podSecurity === undefined ? {} : { podSecurity: service.podSecurity }),
       ...(account === null ? {} : { serviceAccountName: account }),
+      // EKS gives credentials only when it admits a pod: pods are made anew when a role comes or goes.
+      ...(hasRole(service) ? { podAnnotations: { "eks-blue-green/aws-identity": "pod-identity" } } : {}),
       // The declaration has checked it against Kubernetes' own description.
       ...(service.podTemplate === undefined ? {} : { podTemplate: service.podTemplate as PodTemplate }),
       ...(service.environmentFrom === undefined ? {} : { environmentFrom: [...service.environmentFrom] }),
@@ -189,7 +195,7 @@ function createService(
   // Nothing is made for a workload that others keep; elsewhere it is ours.
   const others = part === "binds" ? null : (service.existing ?? null);
   const theirs = isExternal(service);
-  const ours = others === null && !theirs;
+  const ours = makesWorkload(ownership, service, member);
   const account = ours
     ? createAccount(plan, service, { provider: options.provider, controlPlane, runsAfter: options.dependsOn })
     : null;

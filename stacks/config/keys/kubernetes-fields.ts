@@ -42,6 +42,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 function checkMap(value: unknown, item: string, place: Place): void {
   if (!isObject(value)) return void place.refuse(value, "must be an object", "Write `key: value` pairs");
   for (const [key, one] of Object.entries(value)) {
+    if (key.startsWith("$"))
+      place.add(key, one, "is a directive of a patch, and none is taken here", "Remove it; null takes a value away");
     const amount = typeof one === "number" && (place.path.endsWith("requests") || place.path.endsWith("limits"));
     if (one !== null && !amount) checkFields(one, item, place.inner(key));
   }

@@ -1,4 +1,5 @@
 /** `services[].serviceAccount`: who a service's pods are, in the cluster and in AWS. */
+import type { PodTemplatePart } from "../../../components/internal/pod-template";
 import { custom, list, text } from "../declare/form";
 import { group, type Rule } from "../declare/group";
 import { leftOut, type ValueOf } from "../declare/key";
@@ -102,7 +103,11 @@ interface WithAccount {
   readonly name: string;
   readonly namespace: string;
   readonly serviceAccount?: ServiceAccountConfig;
+  readonly podTemplate?: PodTemplatePart;
 }
+
+/** As its chart names it, in kube-system. */
+const controllerAccount = "aws-load-balancer-controller";
 
 /** Name of the account that is made for a service; null: none is. */
 export const accountNameOf = ({ name, serviceAccount: account }: WithAccount): string | null =>
@@ -118,6 +123,14 @@ const longestRoleName = 56;
 export const accountsDiffer: Rule<readonly WithAccount[]> = (services, place) =>
   services.forEach((service, index) => {
     const name = accountNameOf(service);
+    const runsAs = name ?? service.podTemplate?.spec?.["serviceAccountName"];
+    if (service.namespace === "kube-system" && runsAs === controllerAccount)
+      place.add(
+        `[${index}].${name === null ? "podTemplate.spec.serviceAccountName" : "serviceAccount.name"}`,
+        runsAs,
+        "is the load balancer controller's account, and with it its role",
+        "Choose another name, or another namespace",
+      );
     if (name === null) return;
     const same = (other: WithAccount): boolean =>
       accountNameOf(other) === name && other.namespace === service.namespace;

@@ -65,6 +65,18 @@ describe("merging pod templates", () => {
     ]);
   });
 
+  it("loses no spread constraint: two may have one key", () => {
+    const twice = ["DoNotSchedule", "ScheduleAnyway"].map((whenUnsatisfiable) => ({
+      topologyKey: "zone",
+      whenUnsatisfiable,
+    }));
+    const merged = mergedSpec({ topologySpreadConstraints: twice })["topologySpreadConstraints"] as readonly Json[];
+    assert.deepEqual(
+      merged.map((one) => `${String(one["topologyKey"])} ${String(one["whenUnsatisfiable"])}`),
+      ["zone DoNotSchedule", "host ScheduleAnyway", "zone ScheduleAnyway"],
+    );
+  });
+
   it("gives a probe the fragment's handler alone, and keeps its periods", () => {
     const web = containerOf(
       mergedSpec({ containers: [{ name: "web", readinessProbe: { grpc: { port: 8080 } }, livenessProbe: null }] }),
@@ -170,7 +182,7 @@ describe("what a pod template must not change", () => {
     ["one node for all", { spec: { nodeName: "n" } }, "spec.nodeName"],
     ["the list of containers", { spec: { containers: null } }, "spec.containers"],
     ["the image", web({ image: "y" }), "containers[0].image"],
-    ["the port of targets", web({ ports: [{ containerPort: 8080, hostPort: 80 }] }), "containers[0].ports[0]"],
+    ["the port of targets", web({ ports: [{ containerPort: 8080, protocol: "UDP" }] }), "containers[0].ports[0]"],
     ["its name", web({ ports: [{ name: "http", containerPort: 1 }] }), "containers[0].ports[0]"],
     ["no ports", web({ ports: null }), "containers[0].ports"],
     ["no readiness probe", web({ readinessProbe: null }), "containers[0].readinessProbe"],
@@ -181,6 +193,10 @@ describe("what a pod template must not change", () => {
     ["a sidecar's of unknown length", beside({ lifecycle: { preStop: { exec: {} } } }), "lifecycle.preStop"],
     ["a sidecar's that is longer", beside({ lifecycle: { preStop: { sleep: { seconds: 301 } } } }), "sleep.seconds"],
     ["a sidecar's below the lag", beside({ lifecycle: { preStop: { sleep: { seconds: 1 } } } }), "sleep.seconds"],
+    ["a sidecar without a preStop", beside({ lifecycle: null }), "containers[0].lifecycle"],
+    ["a port of the node", beside({ ports: [{ containerPort: 1, hostPort: 1 }] }), "ports[0].hostPort"],
+    ["a probe that asks nothing", web({ readinessProbe: { httpGet: null } }), "containers[0].readinessProbe"],
+    ["a container without a name", { spec: { containers: [{ image: "x" }] } }, "containers[0].name"],
     ["a sidecar without an image", beside({ image: undefined }), "containers[0].image"],
     ["a sidecar among the containers", beside({ restartPolicy: "Always" }), "restartPolicy"],
     ["the member's name", web({ env: [{ name: "MEMBER", value: "x" }] }), "containers[0].env[0]"],
@@ -217,6 +233,10 @@ describe("what a pod template must not change", () => {
   const insecure: readonly object[] = [
     { hostPID: true },
     { securityContext: { runAsNonRoot: false } },
+    { securityContext: { appArmorProfile: { type: "Unconfined" } } },
+    { securityContext: { seLinuxOptions: { type: "spc_t" } } },
+    { securityContext: { windowsOptions: { hostProcess: true } } },
+    { securityContext: { sysctls: [{ name: "net.core.somaxconn", value: "1" }] } },
     { volumes: [{ name: "v", hostPath: { path: "/" } }] },
     { containers: [{ name: "p", image: "p", securityContext: { privileged: true } }] },
     { containers: [{ name: "p", image: "p", securityContext: { capabilities: { add: ["SYS_ADMIN"] } } }] },

@@ -54,7 +54,10 @@ describe("a service account on a member", () => {
   });
 
   it("gets a role of its own within the boundary, which trusts these pods of this cluster alone", async () => {
-    const policyArns = ["arn:aws:iam::111122223333:policy/a", "arn:aws:iam::aws:policy/b"];
+    // Of one name: a resource each all the same.
+    const policyArns = ["111122223333:policy/a", "111122223333:policy/x/a", "aws:policy/a"].map(
+      (rest) => `arn:aws:iam::${rest}`,
+    );
     const { resources } = await declared(
       { serviceAccount: { name: "shop", policyArns } },
       { cluster: { nodes: { instanceTypes: ["m6i.large"] }, permissionsBoundaryArn: boundary } },
@@ -77,6 +80,18 @@ describe("a service account on a member", () => {
         made.dependencies.includes(`aws:iam/rolePolicyAttachment:RolePolicyAttachment ${name}`),
       ),
     );
+  });
+
+  it("makes pods anew when a role comes to an account that is there, or goes: they get credentials when they are made", async () => {
+    const annotationsOf = async (serviceAccount: object): Promise<unknown> => {
+      const { resources } = await declared({ serviceAccount });
+      const { template } = find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as {
+        template: { metadata: { annotations?: unknown } };
+      };
+      return template.metadata.annotations;
+    };
+    assert.deepEqual(await annotationsOf({ roleArn }), { "eks-blue-green/aws-identity": "pod-identity" });
+    assert.equal(await annotationsOf({}), undefined);
   });
 
   it("is an account alone without a role, and nothing where nobody asks for one", async () => {

@@ -63,6 +63,7 @@ describe("a pod template in the config", () => {
     [{ spec: { tolerations: {} } }, /spec\.tolerations: must be a list/],
     [{ spec: { tolerations: [{ key: "a", efect: "x" }] } }, /tolerations\[0\]\.efect: is not a field of .* Toleration/],
     [{ spec: { nodeSelector: { a: 1 } } }, /nodeSelector\.a: must be a text/],
+    [{ spec: { nodeSelector: { $patch: "replace" } } }, /nodeSelector\.\$patch: is a directive of a patch/],
     [{ spec: { priority: "1" } }, /spec\.priority: must be a number/],
     [{ spec: { volumes: [{ name: "v", configmap: {} }] } }, /volumes\[0\]\.configmap: is not a field/],
     [{ spec: { shareProcessNamespace: "yes" } }, /shareProcessNamespace: must be true or false/],

@@ -64,6 +64,15 @@ describe("a service account in the config", () => {
     assert.deepEqual(problemsOf({ ...web, serviceAccount: {} }, { ...other, namespace: "api" }), []);
   });
 
+  it("is never the load balancer controller's", () => {
+    const name = "aws-load-balancer-controller";
+    const inSystem = { ...web, namespace: "kube-system" };
+    for (const change of [{ serviceAccount: { name } }, { podTemplate: { spec: { serviceAccountName: name } } }]) {
+      assert.match(problemsOf({ ...inSystem, ...change }).join(), /is the load balancer controller's account/);
+      assert.deepEqual(problemsOf({ ...web, ...change }), []);
+    }
+  });
+
   it("makes no role whose name IAM would refuse", () => {
     const name = `w${"x".repeat(31)}`;
     const longNamed = (serviceAccount: object) =>
