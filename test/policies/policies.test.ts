@@ -201,8 +201,14 @@ describe("the deployer's policies", () => {
       resource: to,
       context: { "iam:PolicyARN": policyArn },
     });
-    const permitted = [pass("shop/web"), attach(iam("policy/web-reads"))];
+    const bound = (policyArn: string): Request => ({
+      action: "iam:PutRolePermissionsBoundary",
+      resource: role,
+      context: { "iam:PermissionsBoundary": policyArn },
+    });
+    const permitted = [pass("shop/web"), attach(iam("policy/web-reads")), bound(iam("policy/boundary"))];
     const refused = [
+      bound(iam("policy/other")),
       pass("admin"),
       pass("shop/web", "ec2.amazonaws.com"),
       attach("arn:aws:iam::aws:policy/AdministratorAccess"),

@@ -19,6 +19,7 @@ export const filled = {
   adoptedGroup: "sg-0a",
   workloadRole: "shop/web",
   workloadPolicy: "web-reads",
+  workloadBoundary: "boundary",
 };
 
 /** The text of a policy as somebody would fill it in. */
@@ -30,6 +31,7 @@ export const filledText = (name: string, values: Partial<typeof filled> = {}): s
     .replace(/ENVIRONMENT/g, "dev")
     .replace(/MEMBER/g, "blue")
     .replace(/WORKLOAD_ROLE/g, all.workloadRole)
+    .replace(/WORKLOAD_BOUNDARY/g, all.workloadBoundary)
     .replace(/WORKLOAD_POLICY/g, all.workloadPolicy)
     .replace(/CLUSTER\b/g, all.existingCluster)
     .replace(/VPC_ID/g, all.existingVpc)

@@ -48,6 +48,7 @@ export const elsewhere: Readonly<Record<string, readonly string[]>> = {
     "eks:UpdateClusterConfig",
     "eks:UpdateNodegroupConfig",
     "eks:UpdatePodIdentityAssociation",
+    "iam:PutRolePermissionsBoundary",
     "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole",

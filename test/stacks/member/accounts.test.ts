@@ -19,7 +19,7 @@ const values = { "eks-blue-green:environment": "dev", "eks-blue-green:member": "
 const roleArn = "arn:aws:iam::111122223333:role/web";
 const boundary = "arn:aws:iam::111122223333:policy/boundary";
 
-async function declared(change: object, settings: object = {}) {
+async function declared(change: object, settings: object = {}, last: object | null = null) {
   const service = { name: "web", namespace: "shop", image: "echo:1", port: 80, targetPort: 8080, ...change };
   const given = Object.entries({ services: [service], ...settings }).map(([key, value]) => [
     `eks-blue-green:${key}`,
@@ -28,7 +28,13 @@ async function declared(change: object, settings: object = {}) {
   const { outputs } = await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () =>
     environmentProgram({ ...devValues, ...(Object.fromEntries(given) as object) }),
   );
-  return runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...outputs, record } } }, () => memberProgram(values));
+  return runUnderMocks(
+    {
+      stack: "dev-blue",
+      stacks: { dev: { ...outputs, record }, ...(last === null ? {} : { "dev-blue": { ...last } }) },
+    },
+    () => memberProgram(values),
+  );
 }
 const association = "aws:eks/podIdentityAssociation:PodIdentityAssociation";
 const account = "kubernetes:core/v1:ServiceAccount";
@@ -80,6 +86,24 @@ describe("a service account on a member", () => {
         made.dependencies.includes(`aws:iam/rolePolicyAttachment:RolePolicyAttachment ${name}`),
       ),
     );
+  });
+
+  it("has today's boundary on its role though its cluster keeps the one that it was made with", async () => {
+    const made = {
+      privateSubnetIds: ["subnet-1", "subnet-2"],
+      privateEndpoint: true,
+      kmsKeyArn: null,
+      createdBy: null,
+      permissionsBoundaryArn: null,
+    };
+    const { resources } = await declared(
+      { serviceAccount: { policyArns: ["arn:aws:iam::111122223333:policy/a"] } },
+      { cluster: { nodes: { instanceTypes: ["m6i.large"] }, permissionsBoundaryArn: boundary } },
+      { clusterName: "dev-blue", made },
+    );
+    const boundaryOf = (name: string): unknown =>
+      find(resources, "aws:iam/role:Role", name).inputs["permissionsBoundary"];
+    assert.deepEqual([boundaryOf("blue-web"), boundaryOf("blue-nodes")], [boundary, undefined]);
   });
 
   it("makes pods anew when a role comes to an account that is there, or goes: they get credentials when they are made", async () => {
