@@ -260,6 +260,9 @@ export function kubernetesFacts(
       kubectl(
         "get",
         "mutatingwebhookconfigurations,validatingwebhookconfigurations",
+        // The cluster has EKS's own too.
+        "-l",
+        "app.kubernetes.io/name=aws-load-balancer-controller",
         "-o",
         "jsonpath={.items[*].webhooks[*].clientConfig.url}",
       );

@@ -68,7 +68,9 @@ export function releaseFacts(world: () => World): void {
     await stack.up({ program: program() });
     assert.deepEqual(secret().revisions, ["1=deployed"]);
     const clients = world().kubectl(
-      ...["get", "mutatingwebhookconfigurations,validatingwebhookconfigurations", "-o"],
+      ...["get", "mutatingwebhookconfigurations,validatingwebhookconfigurations"],
+      // The cluster has EKS's own too.
+      ...["-l", "app.kubernetes.io/name=aws-load-balancer-controller", "-o"],
       "jsonpath={range .items[*].webhooks[*]}{.clientConfig.service.name}{.clientConfig.url} {end}",
     );
     assert.deepEqual(new Set(clients.trim().split(" ")), new Set(["aws-load-balancer-webhook-service"]));
