@@ -11,6 +11,7 @@ import { outdatedMembers, type MadeDifference } from "../planning/outdated";
 import { atRisk, type AtRisk } from "../planning/at-risk";
 import { stepTimes, type StepTime } from "../planning/duration";
 import { describeAsked } from "../text/command-line";
+import { ownAround, type PlannedOwn } from "../planning/own-resources";
 import { hooksAround } from "../planning/hooks";
 import { stepsOf } from "./upgrade-steps";
 
@@ -47,6 +48,8 @@ export interface UpgradePlan {
   readonly atRisk?: readonly AtRisk[];
   /** Commands of the config's `hooks` that are run around these steps. Absent: none. */
   readonly hooks?: readonly PlannedHook[];
+  /** What these steps do with what your own program declares. Absent: it declares nothing. */
+  readonly own?: readonly PlannedOwn[];
   /** The rollout that is under way, which `upgrade` would go on with. */
   readonly underWay: Rollout | null;
 }
@@ -101,6 +104,7 @@ export function runPlan(
       (config.rollout.retire === "ask" || config.services.some(isExternal)) && steps.some((step) => isRetire(step)),
     ...waitsForExternal(steps, config),
     ...hooksOf(steps, config),
+    ...ownOf(steps, family),
     ...riskOf(record.placement, steps, config),
     ...outdatedOf(family, config),
     underWay,
@@ -109,6 +113,11 @@ export function runPlan(
   const steps = stepsOf(asked, record, config, family);
   refuseRetiringPrimary(record, config, steps, environment);
   return of(steps, config.kubernetesVersion, config.rollout.strategy);
+}
+
+function ownOf(steps: readonly Step[], { members }: Family): Pick<UpgradePlan, "own"> {
+  const own = ownAround(steps, members);
+  return own.length === 0 ? {} : { own };
 }
 
 function hooksOf(steps: readonly Step[], { hooks = [] }: EnvironmentConfig): Pick<UpgradePlan, "hooks"> {

@@ -16,6 +16,10 @@ const stands: Readonly<Record<Exclude<ReadyObject["status"], "current">, string>
   unknown: "can't be read",
 };
 
+/** What is wrong with an object; null: it is there and well. */
+export const objectProblem = (member: string, { kind, name, status, message }: ReadyObject): string | null =>
+  status === "current" ? null : `${kind} ${name} on ${member} ${stands[status]}: ${message}`;
+
 /** What a workload lacks on a member that could be looked at; null when it is there and well. */
 export function externalProblem(member: string, seen: ObservedExternal): string | null {
   const { service, serviceName, servicePort, pods, objects } = seen;
@@ -28,8 +32,8 @@ export function externalProblem(member: string, seen: ObservedExternal): string 
       `(it has ${service.ports.join(", ") || "none"}; services[].servicePort says which is meant)`
     );
   if (pods.total === 0) return `Service ${serviceName} selects no pod on ${member}`;
-  for (const { kind, name, status, message } of objects)
-    if (status !== "current") return `${kind} ${name} on ${member} ${stands[status]}: ${message}`;
+  const lacking = objects.map((one) => objectProblem(member, one)).find((problem) => problem !== null);
+  if (lacking !== undefined) return lacking;
   if (pods.ready < pods.total)
     return `${pods.ready} of ${counted(pods.total, "pod")} of Service ${serviceName} are ready on ${member}`;
   return null;

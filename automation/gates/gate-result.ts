@@ -8,6 +8,7 @@ export type GateReason =
   | "controller"
   | "workload"
   | "external"
+  | "before-admission"
   | "images"
   | "no-endpoints"
   | "not-recorded"

@@ -16,7 +16,7 @@ import type {
   ProbeResult,
   Target,
 } from "../ports";
-import type { ExternalWorkload } from "../ports/external-workload";
+import type { ExternalWorkload, ReadyObject } from "../ports/external-workload";
 import { probeHeaders, probeUrl, serviceOfPort } from "./probe-requests";
 import { isWeighted, routesOf, weightsByPort, type WeightsByPort } from "./route-weights";
 
@@ -79,6 +79,11 @@ export interface MemberObservation {
   /** As EKS and the API server have it; absent when it was not asked for, null when EKS has no such cluster. */
   readonly cluster?: ObservedCluster | null;
   readonly controller: ControllerState | null;
+  /**
+   * What the user's own program wants to be there and well before the member is let in. Absent: nothing, or workloads
+   * were not asked for.
+   */
+  readonly awaited?: readonly ReadyObject[];
   /** By the key of the target group in which the member serves; empty when it is not reachable. */
   readonly services: Readonly<Record<string, MemberServiceObservation>>;
 }
@@ -236,7 +241,8 @@ async function observeMember(
 ): Promise<MemberObservation> {
   const { kubernetes } = ports;
   try {
-    const [bindings, cluster, nodes, controller] = await Promise.all([
+    const marked = wants.workload ? (member.extension?.beforeAdmission ?? []) : [];
+    const [bindings, cluster, nodes, controller, awaited] = await Promise.all([
       kubernetes.bindings(member),
       wants.cluster === name
         ? observeCluster(ports, member)
@@ -245,6 +251,7 @@ async function observeMember(
           : undefined,
       wants.infrastructure ? kubernetes.nodes(member) : null,
       wants.infrastructure ? kubernetes.controller(member) : null,
+      marked.length === 0 ? undefined : kubernetes.objects(member, marked),
     ]);
     const services = await Promise.all(
       Object.entries(member.services).map(
@@ -263,6 +270,7 @@ async function observeMember(
       nodes,
       controller,
       ...(cluster === undefined ? {} : { cluster }),
+      ...(awaited === undefined ? {} : { awaited }),
       services: Object.fromEntries(services),
     };
   } catch (error) {

@@ -4,11 +4,18 @@
  * make every effect fail, hang, or lose its answer. Results are plain data; failures are DriverErrors.
  */
 import type { PodIdentityPort } from "./pod-identities";
-import type { DriverContext, EnvironmentOutputs, MemberOutputs, ServiceTargetGroup } from "../../stacks/contract";
+import type {
+  DriverContext,
+  EnvironmentOutputs,
+  MemberOutputs,
+  ObjectReference,
+  ServiceTargetGroup,
+} from "../../stacks/contract";
 import type { AdoptedTargetGroup, EnvironmentRecord } from "../../stacks/record";
 import type { TargetGroupSpec } from "../../stacks/config/target-groups";
+import type { Clock } from "./clock";
 import type { HooksPort } from "./hooks";
-import type { ExternalQuery, ExternalWorkload } from "./external-workload";
+import type { ExternalQuery, ExternalWorkload, ReadyObject } from "./external-workload";
 import type {
   BindingCrd,
   BindingTimes,
@@ -22,9 +29,12 @@ import type {
   UpgradeInsights,
   WorkloadReading,
 } from "./readings";
+import type { JsonPatchOperation } from "./json-patch";
 import type { RequestHeaders, Route, RouteWeights } from "./routes";
 import type { AppliedUpdate, Leaves, PreviewedUpdate } from "./updates";
 
+export type { Clock } from "./clock";
+export type { JsonPatchOperation } from "./json-patch";
 export type { RequestHeaders, Route, RouteWeights } from "./routes";
 export type { AppliedUpdate, Leaves, PlannedOperation, PreviewedUpdate } from "./updates";
 
@@ -313,12 +323,6 @@ export interface ObjectEvent {
   readonly message: string;
   /** ISO 8601. */ readonly at: string;
 }
-/** RFC 6902; `test` makes a patch fail when somebody else was faster. */
-export interface JsonPatchOperation {
-  readonly op: "test" | "remove" | "replace" | "add";
-  readonly path: string;
-  readonly value?: unknown;
-}
 
 /** Each call has a deadline of its own and throws EBG-MEMBER-UNREACHABLE or EBG-KUBERNETES. */
 /**
@@ -363,6 +367,8 @@ export interface KubernetesPort extends PodIdentityPort {
   controller(member: MemberOutputs): Promise<ControllerState>;
   deployment(member: MemberOutputs, namespace: string, name: string): Promise<DeploymentState | null>;
   externalWorkload(member: MemberOutputs, query: ExternalQuery): Promise<ExternalWorkload>;
+  /** How these stand, in this order. One that may not be read is `unknown`. */
+  objects(member: MemberOutputs, references: readonly ObjectReference[]): Promise<readonly ReadyObject[]>;
   /** null when there is none. */
   readService(member: MemberOutputs, namespace: string, name: string): Promise<ServiceObject | null>;
   /** "refused": a `test` did not hold, so nothing was changed. */
@@ -397,25 +403,6 @@ export interface KubernetesPort extends PodIdentityPort {
   proveController(member: MemberOutputs, namespace: string, targetGroupArn: string): Promise<ControllerProof>;
   /** Pods of a selector, which must not be empty, that have not ended, terminating ones included. */
   pods(member: MemberOutputs, namespace: string, selector: Readonly<Record<string, string>>): Promise<number>;
-}
-
-// --------------------------------------------------------------------------------------------------------------------
-// clock
-
-export interface Clock {
-  /**
-   * Milliseconds since 1970 as it was when the process began, counted evenly from there: what a time is measured with.
-   * It neither jumps when the machine's clock is set, nor goes on while the process is suspended.
-   */
-  now(): number;
-  /** Milliseconds since 1970 as the machine says, which may jump: for dates, and to see that nobody looked for a while. */
-  wall(): number;
-  /** Resolves after the time, or at once when the signal is aborted; never rejects. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-  /** Milliseconds on this clock for seconds of AWS's time (EKS_BLUE_GREEN_TIME_SCALE). */
-  scaled(seconds: number): number;
-  /** 0 to 1, for jitter. */
-  random(): number;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import { percentOf } from "../planning/shares";
 import { typed } from "../text/command-line";
 import { noBreak, wrap } from "../text/wrap";
 import { bare, roughly, table } from "./format";
+import { ownLines } from "./own-resources";
 import { standing } from "./placement";
 import { stepTitle } from "./step-title";
 import { askedWhere, type Asked } from "./surroundings";
@@ -130,6 +131,7 @@ export function planLines(plan: UpgradePlan & Asked, width = Infinity): string[]
     about,
     ...stepLines(plan, width),
     ...hookLines(plan, width),
+    ...ownLines(plan, width),
     ...riskLines(plan, width),
     "",
     ...totalLines(plan, width),

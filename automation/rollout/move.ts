@@ -11,6 +11,7 @@ import { beforeMove, noneUnaccounted } from "./move-preconditions";
 import { liftDenial } from "./evacuated-member";
 import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacity-check";
 import { waitForExternal } from "./external-check";
+import { waitForAwaited } from "./before-admission";
 import { mayBeTurned, runHooks } from "./hooks";
 import type { Session } from "./session";
 import { performShift } from "./shift";
@@ -38,6 +39,7 @@ async function begin(session: Session, index: number, move: MemberMove, phases: 
   // Whatever deploys external workloads may be told of the member by it.
   if (move.kind === "admit") await runHooks(session, index, move);
   await waitForExternal(session, index, move);
+  await waitForAwaited(session, index, move);
   const observation = await beforeMove(session, index, move, false);
   if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
   const own = move.kind === "drain" ? snapshot(session.owners, observation, move.member) : {};

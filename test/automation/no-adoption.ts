@@ -21,6 +21,7 @@ export const noAdoption: {
   readonly kubernetes: Pick<
     KubernetesPort,
     | "externalWorkload"
+    | "objects"
     | "nodeTargets"
     | "readService"
     | "patchService"
@@ -46,6 +47,7 @@ export const noAdoption: {
   },
   kubernetes: {
     externalWorkload: unexpected,
+    objects: unexpected,
     nodeTargets: unexpected,
     readService: unexpected,
     patchService: unexpected,

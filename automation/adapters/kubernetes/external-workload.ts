@@ -1,5 +1,5 @@
 /** A workload that somebody else deploys: read by its Service, and never written. */
-import type { MemberOutputs } from "../../../stacks/contract";
+import type { MemberOutputs, ObjectReference } from "../../../stacks/contract";
 import { DriverError } from "../../errors";
 import type { ExternalQuery, ExternalWorkload, ReadyObject } from "../../ports/external-workload";
 import { oneLine } from "../../text/foreign";
@@ -66,6 +66,12 @@ export async function externalWorkload(
     objects,
   };
 }
+
+export const readObjects = (
+  member: MemberOutputs,
+  references: readonly ObjectReference[],
+): Promise<readonly ReadyObject[]> =>
+  Promise.all(references.map((one) => readObject(member, { ...one, namespace: one.namespace ?? "default" })));
 
 /** Which path a kind has, the API server alone knows. One that may not be read says so, and nothing else fails of it. */
 async function readObject(

@@ -5,7 +5,7 @@ import { DriverError } from "../../errors";
 import type { Binding, ControllerState, DeploymentState, KubernetesPort } from "../../ports";
 import { controllerStateOf, deploymentStateOf, holds, type Condition, type DeploymentObject } from "./deployment-state";
 import { proveController } from "./controller-proof";
-import { externalWorkload } from "./external-workload";
+import { externalWorkload, readObjects } from "./external-workload";
 import { nodeTargets } from "./node-targets";
 import { podIdentities, restartDeployment } from "./pod-identities";
 import { hasEnded, labelSelector } from "./pods";
@@ -61,6 +61,7 @@ export class KubernetesAdapter implements KubernetesPort {
   readonly podIdentities = podIdentities;
   readonly restartDeployment = restartDeployment;
   readonly externalWorkload = externalWorkload;
+  readonly objects = readObjects;
 
   dispose(): void {
     closeConnections();
