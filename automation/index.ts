@@ -65,6 +65,7 @@ export interface ScaleOptions extends MemberWorkOptions {
 /** How an `upgrade` or planned work ended, and where traffic is now. */
 export type UpgradeResult = RolloutResult;
 export type { Controls, Surroundings, Target };
+export type { PlannedOwn } from "./planning/own-resources";
 export type { AdoptResult, StatusReport, UpgradePlan, UpResult, VerifyReport, TeardownResult };
 
 const never = new AbortController().signal;

@@ -36,7 +36,8 @@ export async function extendMember(
         role,
         kubernetesVersion: version,
         region,
-        clusterName: cluster.clusterName,
+        // EKS knows the cluster once it tells of its group.
+        clusterName: cluster.podSecurityGroupId.apply(() => cluster.clusterName),
         config,
         network,
         cluster,

@@ -9,7 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 export interface Defaults {
   /** By package, for resources without a parent. */
   readonly providers: Readonly<Record<string, pulumi.ProviderResource>>;
-  /** Everything in the cluster comes after these, and goes before them: whatever ends it in order still runs. */
+  /** Everything in the cluster, add-ons too, comes after these, and goes before them: whatever ends it in order still runs. */
   readonly clusterRunsAfter: readonly pulumi.Resource[];
 }
 
@@ -47,8 +47,11 @@ function withProviders(
   return { ...opts, providers: { ...providers, ...providersOf(opts.providers) } };
 }
 
+/** An add-on is ready when its pods are, and these need nodes. */
+const isInCluster = (type: string): boolean => packageOf(type) === "kubernetes" || type === "aws:eks/addon:Addon";
+
 function withOrder(type: string, opts: Options, { clusterRunsAfter }: Defaults): Options {
-  if (packageOf(type) !== "kubernetes" || clusterRunsAfter.length === 0) return opts;
+  if (!isInCluster(type) || clusterRunsAfter.length === 0) return opts;
   const dependsOn = pulumi
     .output(opts.dependsOn ?? [])
     .apply((given) => [...(Array.isArray(given) ? given : [given]), ...clusterRunsAfter]) as pulumi.Output<

@@ -38,8 +38,8 @@ export interface MemberExtensionArgs {
   readonly kubernetesVersion: string;
   /** AWS region. */
   readonly region: string;
-  /** Name of its EKS cluster. */
-  readonly clusterName: string;
+  /** Name of its EKS cluster, once that is there: what is given it comes after the cluster. */
+  readonly clusterName: pulumi.Output<string>;
   /** The environment's config as deployed, with defaults filled in. */
   readonly config: EnvironmentConfig;
   /** Ids of the environment's network. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import ts from "typescript";
-import { kubeconfigJson, listing, runUnderMocks } from "../stacks/mock-engine";
+import type { MemberOutputs, StackProgram } from "../../stacks/contract";
+import { devValues, kubeconfigJson, listing, runUnderMocks } from "../stacks/mock-engine";
 
 const examples = join(__dirname, "../../examples");
 const counts = (types: readonly string[]): Record<string, number> =>
@@ -30,6 +31,7 @@ describe("the examples", () => {
       "existing-clusters/index.ts",
       "existing-workload/index.ts",
       "ci-upgrade/index.ts",
+      "extended-members/index.ts",
     ].map((file) => join(examples, file));
     const program = ts.createProgram(files, {
       ...options,
@@ -75,5 +77,31 @@ describe("the examples", () => {
       ["blue-web-web"],
     );
     assert.equal(declared["aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"], 1 + 2 * 2);
+  });
+
+  it("extended-members declares a member with more in it, and what it must have before it is let in", async () => {
+    const file = require.resolve(join(examples, "extended-members/index.ts"));
+    const main = require(file) as StackProgram;
+    const run = (stack: string, config: Readonly<Record<string, string>>, stacks = {}) =>
+      runUnderMocks({ stack, inStack: true, stacks }, async () => {
+        pulumi.runtime.setAllConfig({ ...config });
+        return await main();
+      });
+    const environment = await run("dev", devValues);
+    assert.ok(environment.resources.some(({ type, name }) => `${type} ${name}` === "aws:sqs/queue:Queue orders"));
+    const values = { "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" };
+    const { resources, outputs } = await run("dev-blue", values, { dev: environment.outputs });
+    const declared = listing(resources);
+    for (const one of [
+      "aws:eks/addon:Addon ebs-csi",
+      "aws:s3/bucket:Bucket logs",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy no-way-in",
+      "kubernetes:scheduling.k8s.io/v1:PriorityClass platform",
+    ])
+      assert.ok(declared.includes(one), `${one}:\n${declared.join("\n")}`);
+    assert.deepEqual((outputs as unknown as MemberOutputs).extension?.beforeAdmission, [
+      { apiVersion: "apps/v1", kind: "Deployment", name: "agent", namespace: "platform" },
+    ]);
+    pulumi.runtime.setAllConfig({});
   });
 });

@@ -82,6 +82,9 @@ describe("a program of the user's own", () => {
     const { outputs, resources } = await ofMember((args) => {
       given = args;
       new aws.sqs.Queue("jobs");
+      const { clusterName } = args;
+      new aws.eks.Addon("csi", { clusterName, addonName: "aws-ebs-csi-driver" });
+      new aws.eks.AccessEntry("ops", { clusterName, principalArn: "arn:aws:iam::123456789012:role/ops" });
       const namespace = new kubernetes.core.v1.Namespace("platform", { metadata: { name: "platform" } });
       new kubernetes.core.v1.ConfigMap(
         "about",
@@ -101,7 +104,11 @@ describe("a program of the user's own", () => {
     assert.equal(given?.member, "blue");
     assert.equal(given.role, "active");
     assert.equal(given.kubernetesVersion, "1.35");
-    assert.equal(given.clusterName, "dev-blue");
+    assert.deepEqual(find(resources, "aws:eks/addon:Addon", "csi").inputs["clusterName"], "dev-blue");
+    assert.ok(find(resources, "aws:eks/addon:Addon", "csi").dependencies.includes("aws:eks/addon:Addon blue-coredns"));
+    assert.ok(
+      find(resources, "aws:eks/accessEntry:AccessEntry", "ops").dependencies.includes("eks:index:Cluster blue"),
+    );
     assert.equal(provider(resources, "aws:sqs/queue:Queue", "jobs"), "pulumi:providers:aws::blue-aws");
     assert.equal(
       provider(resources, "kubernetes:core/v1:Namespace", "platform"),
@@ -120,6 +127,8 @@ describe("a program of the user's own", () => {
       { apiVersion: "apps/v1", kind: "Deployment", name: "csi", namespace: "kube-system" },
     ]);
     assert.deepEqual(asEngine(outputs.extension.resources), [
+      urn("dev-blue", "aws:eks/accessEntry:AccessEntry", "ops"),
+      urn("dev-blue", "aws:eks/addon:Addon", "csi"),
       urn("dev-blue", "aws:sqs/queue:Queue", "jobs"),
       urn("dev-blue", "kubernetes:core/v1:ConfigMap", "about"),
       urn("dev-blue", "kubernetes:core/v1:Namespace", "platform"),
