@@ -2,6 +2,7 @@
 import type { MemberOutputs } from "../../stacks/contract";
 import type { Step } from "../../stacks/record";
 
+/** What a step of a plan does with what the user's own program declares. */
 export interface PlannedOwn {
   /** Index in `steps`. */
   readonly step: number;
