@@ -15,6 +15,7 @@ import {
   type GateMemory,
 } from "./gate-result";
 import { controllerRuns } from "../observation/controller";
+import { isWhollyDead } from "../observation/dead-member";
 import { driftedTargets, unlistedEndpoints } from "../observation/target-drift";
 import type { Excused } from "../observation/baseline";
 import { groupOfMember } from "../../stacks/config/group-refs";
@@ -62,6 +63,8 @@ export interface CapacityRules {
   readonly growMs?: number;
   /** The floor is asked for only as long as the member that leaves is healthy. Absent: always. */
   readonly whileHealthy?: true;
+  /** The floor is asked for only of services in which the member that leaves has a healthy target. Absent: of all. */
+  readonly whereHealthy?: true;
   /** Failed requests may be the doing of the member that leaves: it is not kept for them. Absent: no. */
   readonly suspectsLeaving?: boolean;
 }
@@ -75,6 +78,8 @@ export function decideEnough(
   // What leaves does not serve: no number has to make up for it.
   if (rules.whileHealthy === true && healthOf(owners, observation, rules.member) === "unhealthy")
     return notYet(passed(`${rules.member} does not serve any more`));
+  if (rules.whereHealthy === true && isWhollyDead(observation, owners, rules.member))
+    return notYet(passed(`${rules.member} has no healthy target anywhere`));
   const { problem: lacking, grows } = lackingTargets(observation, owners, rules);
   const problem =
     lackingActive(observation, owners, rules) ??
@@ -212,10 +217,11 @@ interface Lacking {
 function lackingTargets(
   observation: Observation,
   owners: TargetOwners,
-  { member, stayers, required, keeps, excused }: CapacityRules,
+  { member, stayers, required, keeps, excused, whereHealthy }: CapacityRules,
 ): Lacking {
   for (const [port, needed] of Object.entries(required)) {
     const groupOf = (name: string): string => groupOfMember(observation.groupOf, port, name);
+    if (whereHealthy === true && healthyTargets(observation, owners, groupOf(member), member) === 0) continue;
     const most = leastOf(observation, owners, port, needed);
     // No autoscaler makes up for one that was sick before.
     const sickBefore =

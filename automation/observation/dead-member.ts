@@ -18,13 +18,19 @@ export function isDeadIn(observation: Observation, owners: TargetOwners, member:
   });
 }
 
-/** It is dead there, or has no healthy target anywhere: then nobody who serves says whether a service works at all. */
-export function servesNobody(observation: Observation, owners: TargetOwners, member: string): boolean {
+/** It has no healthy target in any service, and AWS told all of them. */
+export function isWhollyDead(observation: Observation, owners: TargetOwners, member: string): boolean {
   const keys = groupsOfMember(observation, member);
-  const isEmpty = (key: string): boolean =>
-    observation.groups[key] != null &&
-    !targetsOf(owners, observation, key, member).some((target) => isRegistered(target) && target.state === "healthy");
-  return isDeadIn(observation, owners, member) || (keys.length > 0 && keys.every(isEmpty));
+  return (
+    keys.length > 0 &&
+    keys.every(
+      (key) =>
+        observation.groups[key] != null &&
+        !targetsOf(owners, observation, key, member).some(
+          (target) => isRegistered(target) && target.state === "healthy",
+        ),
+    )
+  );
 }
 
 /** Of a key of a group of its own; as it is where members share groups. */

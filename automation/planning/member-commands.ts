@@ -20,8 +20,8 @@ import { bringIn, impossible, Steps, type Limits, stepsFrom } from "./step-build
 import { doing } from "../text/sentences";
 
 /**
- * The steps of a command; none when everything is so already. `dead`: members that serve nobody, as it is seen now.
- * Nobody has to carry what they do not carry, and their share of the requests is the first that goes.
+ * The steps of a command; none when everything is so already. `dead`: members that have no healthy target in any
+ * service. Nobody has to carry what they do not carry, and their share of the requests is the first that goes.
  * @throws EBG-PLAN-IMPOSSIBLE
  */
 export function planCommand(
@@ -32,7 +32,7 @@ export function planCommand(
 ): Step[] {
   switch (command.name) {
     case "admit":
-      return admit(current, command.member ?? "", limits, dead);
+      return admit(current, command.member ?? "", limits);
     case "drain":
       return drain(current, command.member ?? "", limits, dead);
     case "scale":
@@ -64,7 +64,7 @@ const newest = (current: Placement, names: readonly string[]): string | undefine
     .at(-1);
 
 /** A member that is absent is made first, at the newest version that serves. */
-function admit(current: Placement, member: string, limits: Limits, dead: readonly string[]): Step[] {
+function admit(current: Placement, member: string, limits: Limits): Step[] {
   const stands = memberOf(current, member);
   const steps = stepsFrom(current, limits);
   // With nobody in traffic, what is there says the version: a lost environment is brought back by this.
@@ -82,10 +82,7 @@ function admit(current: Placement, member: string, limits: Limits, dead: readonl
   }
   comeIn(steps, member);
   const serves = `${member} (${steps.at(member).version ?? "?"}) serves`;
-  const others = steps.serving().filter((name) => name !== member);
-  if (steps.weighted && others.length > 0 && others.every((name) => dead.includes(name)))
-    insteadOfTheDead(steps, { member, others, floor: capacityFloor(current, limits) }, limits);
-  else if (!steps.weighted) steps.bake(limits.bakeSeconds, serves);
+  if (!steps.weighted) steps.bake(limits.bakeSeconds, serves);
   else {
     growToShare(steps, member, capacityFloor(current, limits), limits);
     rampUp(steps, { incoming: member, outgoing: null, full: fullShare }, limits, serves);
@@ -97,20 +94,6 @@ function comeIn(steps: Steps, member: string): void {
   if (steps.at(member).workload === "stopped")
     steps.move("scale", member, { ...steps.at(member), workload: "running" });
   if (!isBound(steps.at(member))) steps.admit(member);
-}
-
-/** Each step less would leave them requests that nobody answers. Its size is seen to when it serves. */
-function insteadOfTheDead(
-  steps: Steps,
-  { member, others, floor }: { readonly member: string; readonly others: readonly string[]; readonly floor: number },
-  limits: Limits,
-): void {
-  steps.shift({ ...Object.fromEntries(others.map((name) => [name, 0])), [member]: fullShare });
-  growToShare(steps, member, floor, limits);
-  steps.bake(
-    limits.bakeSeconds,
-    `${member} (${steps.at(member).version ?? "?"}) serves instead of ${others.join(", ")}`,
-  );
 }
 
 /** One that was scaled down gets as many requests as its share says, whatever its size. */

@@ -22,7 +22,7 @@ export const stay = (why: string, remedy: string): WalkBack => ({ kind: "stay", 
  * since, right
  * after that (nobody comes back from there).
  */
-export function placementBefore(record: EnvironmentRecord): Placement {
+export function placementBefore(record: Pick<EnvironmentRecord, "rollout" | "placement">): Placement {
   const all = record.rollout?.steps.slice(0, record.rollout.done) ?? [];
   const done = all.slice(all.findLastIndex((step) => step.type === "move" && step.kind === "retire") + 1);
   return undo(done, record.placement);

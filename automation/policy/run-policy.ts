@@ -6,13 +6,15 @@ import { isWeighted, servingMembers } from "../../stacks/record";
 import type { Baseline, EnvironmentRecord, MemberMove, Rollout, RolloutCommand } from "../../stacks/record";
 import { excusedBy, requestsBeside, type Excused } from "../observation/baseline";
 import { wasDead } from "../observation/dead-member";
-import { takesOutAgain } from "../planning/walk-back";
+import { placementBefore, takesOutAgain } from "../planning/walk-back";
 
 export interface RunPolicy {
   /** Everybody goes: nobody has to serve, or to stay good. */
   readonly endsService: boolean;
   /** What was so before: no move is blamed for it. */
   readonly excused: Excused;
+  /** The same without those that were dead: what failed then was theirs. */
+  readonly excusedWithoutDead: Excused;
   /** The same behind a drain: requests that failed before the newcomer came must be answered once the other has left. */
   readonly excusedBehindDrain: Excused;
   /** Members that are taken out on the way back though they served well when it turned: it may turn once more to them. */
@@ -87,14 +89,32 @@ function externalWorkloadsOf(rollout: Rollout | null): RunPolicy["externalWorklo
   return asked === "rollback" ? "there" : asked === "admit" ? "same-if-told" : "same";
 }
 
-/** Of the rollout that the record has; without one, of nothing that is under way. */
-export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">): RunPolicy {
+/** Members that served when the rollout began and had no healthy target, then or since. */
+export const deadBefore = (record: Pick<EnvironmentRecord, "rollout" | "placement">): string[] =>
+  isWeighted(record.placement)
+    ? servingMembers(placementBefore(record)).filter((name) => wasDead(record.rollout?.baseline, name))
+    : [];
+
+/**
+ * Of the rollout that the record has; without one, of nothing that is under way. `isRevived`: whether those that were dead
+ * when it began have healthy targets again, in the last look: then requests that failed with them excuse nothing.
+ */
+export function runPolicy(
+  { rollout, placement }: Pick<EnvironmentRecord, "rollout" | "placement">,
+  isRevived: () => boolean = () => false,
+): RunPolicy {
   const failing = rollout?.failingBefore ?? {};
   const serving = servingMembers(placement);
   const endsService = rollout?.command?.name === "teardown";
   const back = rollout?.direction === "back" ? rollout : null;
   const times = [rollout?.baseline, back?.turned].filter((time) => time !== undefined);
-  const excused = excusedBy(times, failing);
+  const dead = back !== null ? [] : deadBefore({ rollout, placement });
+  const excusedWithoutDead = excusedBy(times.map((time) => ({ ...time, requests: {} })));
+  const emptied = dead.length > 0 && !dead.some((name) => serving.includes(name));
+  const asBefore = excusedBy(times, failing);
+  const excused: Excused = emptied
+    ? excusedWithoutDead
+    : { ...asBefore, failing: (key) => (isRevived() ? excusedWithoutDead : asBefore).failing(key) };
   const leaving = back === null ? [] : drainedIn(back);
   // Where requests failed when it turned, one that leaves may be why: there is nothing to turn to.
   const clean = answered(back?.turned);
@@ -116,6 +136,7 @@ export function runPolicy({ rollout, placement }: Pick<EnvironmentRecord, "rollo
   return {
     endsService,
     excused,
+    excusedWithoutDead: dead.length > 0 ? excusedWithoutDead : excused,
     excusedBehindDrain: excusedBy(times),
     refuge,
     peersOf: (member) => (endsService ? [] : serving.filter((name) => name !== member && !leaving.includes(name))),

@@ -193,6 +193,8 @@ function rulesOf(
   stayers: readonly string[] = session.serving().filter((name) => name !== member),
 ): CapacityRules {
   const floor = floorPercent(session, member, from);
+  // A person asked for it: nothing has to be in a hurry where it still serves.
+  const asked = session.record.rollout?.command?.name === "drain" && session.policy.sickServes;
   const required: Record<string, CapacityRules["required"][string]> = {};
   const keeps: Record<string, number> = {};
   for (const { port, service: name } of onePerPort(refsOf(session))) {
@@ -220,7 +222,8 @@ function rulesOf(
     ...session.tolerance,
     excused: session.policy.excused,
     suspectsLeaving: from === "stayers" && session.policy.suspectsLeaving,
-    ...(from === "stayers" || session.policy.sickServes ? { whileHealthy: true as const } : {}),
+    ...(asked && from !== "stayers" ? { whereHealthy: true as const } : {}),
+    ...(from === "stayers" || (session.policy.sickServes && !asked) ? { whileHealthy: true as const } : {}),
     repairMs: session.repairMs,
     growMs,
   };

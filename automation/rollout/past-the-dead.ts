@@ -1,13 +1,30 @@
 /** Before a step that raises a share: whoever serves may be dead, known or not, and then no smaller step is made. */
 import { isDeepStrictEqual } from "node:util";
-import { isShiftStep, isWeighted, type Step } from "../../stacks/record";
+import { isServing, isShiftStep, isWeighted, type ShiftStep, type Step } from "../../stacks/record";
 import { plainLook } from "../observation/observe";
-import { raisedBy } from "../planning/shares";
+import { lacksHealthy } from "../observation/weight-drift";
+import { emptiedBy, raisedBy } from "../planning/shares";
 import { betweenLooks } from "./interruptions";
 import { pastTheSick } from "./sick-leaver";
 import type { Session } from "./session";
 
 const turning = { refuge: [], worse: true, nothingAnswers: false };
+
+/**
+ * Whoever gets everything may have answered nobody yet, and a shift can't be taken back within minutes: so much longer
+ * the other one must be dead. When it is not any more, the gate of this very shift says so.
+ */
+async function watchOn(session: Session, step: ShiftStep, until: number): Promise<false> {
+  const { placement } = session.record;
+  const emptied = emptiedBy([step]);
+  const untried = raisedBy(step).every((name) => !isServing(placement[name]));
+  while (untried && session.ports.clock.now() < until) {
+    const seen = await session.look(plainLook);
+    if (!emptied.some((name) => lacksHealthy(seen, name))) break;
+    await betweenLooks(session);
+  }
+  return false;
+}
 
 /**
  * Writes the shift that gives those that are well everything, instead of this one. False: nobody is dead, or those that
@@ -19,6 +36,7 @@ export async function pastTheDead(session: Session, step: Step): Promise<boolean
   if (raisedBy(step).length === 0) return false;
   const { clock } = ports;
   const sure = clock.now() + session.shortMs;
+  if (record.rollout?.atOnce === true) return watchOn(session, step, sure);
   for (;;) {
     const next = pastTheSick(session, await session.look(plainLook), turning);
     const instead = next?.rollout?.steps[next.rollout.done];

@@ -16,7 +16,7 @@ import { nothingAnswers } from "../gates/peers";
 import { walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
-import { givenToTheOthers, leavesTheDead } from "./cut-short";
+import { givenToTheOthers } from "./cut-short";
 import { deadInTraffic, observedHealth } from "./goal-dies";
 import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
@@ -234,8 +234,7 @@ async function ended(session: Session, finished: Rollout, turned: GateFailed | n
   if (direction === "back" && givenUp !== true) return walkedBack(session, turned, reason, await leadsOut(session));
   if (direction === "back" && session.serving().every((name) => session.record.placement[name]?.version === wanted))
     return done(session, `${reason ?? "given up"}; `);
-  if (direction === "forward" && (command !== undefined || wantedVersion === wanted))
-    return { ...done(session), remedy: leavesTheDead(session, finished) };
+  if (direction === "forward" && (command !== undefined || wantedVersion === wanted)) return done(session);
   const what =
     direction === "back"
       ? `the rollout to ${wantedVersion} had been given up, and that is finished`

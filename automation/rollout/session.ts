@@ -23,10 +23,11 @@ import type { EventSink, Phase } from "../events";
 import { driftSeconds, type DriftMemory } from "../observation/target-drift";
 import { observe, type Observation, type Wants } from "../observation/observe";
 import { countsByMember, learnOwners, noOwners, type Owners } from "../observation/target-owners";
+import { lacksHealthy } from "../observation/weight-drift";
 import type { Moment } from "./elapsed";
 import { stopRequested } from "./interruptions";
 import type { Ports } from "../ports";
-import { runPolicy, type RunPolicy, type Tolerance } from "../policy/run-policy";
+import { deadBefore, runPolicy, type RunPolicy, type Tolerance } from "../policy/run-policy";
 import { withTargetGroups } from "../environment/load-balancers";
 import { readMemberStack } from "../environment/member-stack";
 
@@ -126,9 +127,11 @@ export class Session {
   get policy(): RunPolicy {
     const { record, made } = this;
     if (made?.of === record) return made.policy;
-    this.made = { of: record, policy: runPolicy(record) };
+    this.made = { of: record, policy: runPolicy(record, () => this.revived) };
     return this.made.policy;
   }
+  /** Who was dead when the rollout began is not, as it was seen last. */
+  private revived = false;
   private made: { of: EnvironmentRecord; policy: RunPolicy } | null = null;
   /**
    * `short` is half a minute of AWS's time; Kubernetes' and this machine's own delays are not scaled, hence never less
@@ -211,6 +214,8 @@ export class Session {
       this.options.probes ? wants : { ...wants, probes: 0 },
     );
     this.owners = learnOwners(this.owners, observation, this.settledClaims);
+    const dead = deadBefore(this.record);
+    this.revived = dead.length > 0 && !dead.some((name) => lacksHealthy(observation, name));
     this.options.emit({ kind: "targets", byMember: countsByMember(this.owners, observation) });
     return observation;
   }

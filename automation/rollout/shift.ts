@@ -4,7 +4,9 @@ import { DriverError } from "../errors";
 import { decideShiftReady } from "../gates/shift-ready";
 import { decideShifted } from "../gates/shifted";
 import type { Snapshot } from "../gates/peers";
-import { listing } from "../gates/gate-result";
+import { failed, listing, notYet, type Decided } from "../gates/gate-result";
+import { wasDead } from "../observation/dead-member";
+import { lacksHealthy } from "../observation/weight-drift";
 import { differences } from "../observation/route-weights";
 import { snapshot } from "../observation/target-owners";
 import type { Observation } from "../observation/observe";
@@ -39,8 +41,27 @@ const rewriteSeconds = 30;
 /** What was seen before is looked at again when it is older than this. */
 const staleSeconds = 60;
 
-/** Whoever loses its share may be why requests fail: on the way back, or one that is known to be sick. */
-const isSuspected = ({ session: { policy } }: Shift): boolean => policy.suspectsLeaving || policy.sickServes;
+/** Whoever loses its share may be why requests fail: on the way back, or one that is known to be sick, while it is. */
+const isSuspected = ({ session: { policy }, aims }: Shift, seen: Observation): boolean =>
+  policy.suspectsLeaving || (policy.sickServes && aims.losing.some((member) => lacksHealthy(seen, member)));
+
+/**
+ * Whoever is emptied at once because it was dead has healthy targets again: then there is no reason for it any more, and
+ * the newcomer is as untried as before.
+ */
+function revived({ session: { record }, aims }: Shift, seen: Observation): Decided | null {
+  const { rollout } = record;
+  if (rollout?.atOnce !== true || rollout.direction === "back") return null;
+  const dead = aims.emptied.filter((member) => wasDead(rollout.baseline, member));
+  if (dead.length === 0 || dead.some((member) => lacksHealthy(seen, member))) return null;
+  return notYet(
+    failed(
+      "unhealthy",
+      `${dead.join(", ")} had no healthy target and has some again, so its requests are not given away at once`,
+      "eks-blue-green status shows each target's state; then run the same command again",
+    ),
+  );
+}
 
 /**
  * Of a member that comes in. Where one is only emptied, or may be why something is bad, they ring for what it did, for
@@ -48,7 +69,7 @@ const isSuspected = ({ session: { policy } }: Shift): boolean => policy.suspects
  */
 const alarmsTell = (shift: Shift): boolean =>
   !shift.session.policy.endsService &&
-  !isSuspected(shift) &&
+  !shift.session.policy.suspectsLeaving &&
   shift.session.record.rollout?.command?.name !== "rollback" &&
   Object.values(shift.move.changes).some(({ from, to }) => (to.share ?? 0) > (from.share ?? 0));
 
@@ -68,13 +89,14 @@ function readyGate(shift: Shift, peersBefore: Peers): Gate {
     serving: aims.staying,
     peersBefore,
     ...tolerances(session),
-    lenient: isSuspected(shift),
   };
   return {
     name: aims.rising.length === 0 ? `ready for ${aims.what}` : `${aims.rising.join(", ")} can take more`,
     index,
     wants: looksOf(session).serving,
-    decide: (seen, memory) => decideShiftReady(seen, session.owners, rules, memory),
+    decide: (seen, memory) =>
+      revived(shift, seen) ??
+      decideShiftReady(seen, session.owners, { ...rules, lenient: isSuspected(shift, seen) }, memory),
   };
 }
 
@@ -121,7 +143,8 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     confirmMs: Math.max(clock.scaled(againSeconds), 1000),
     holdMs: session.holdMsOf(move),
     ...tolerances(session),
-    requestsTellLate: isSuspected(shift),
+    // What failed of those that were dead excuses nothing of those that have their part.
+    excused: aims.emptied.length > 0 ? session.policy.excusedWithoutDead : session.policy.excused,
     ...(alarmsTell(shift) ? { alarmsUnlessDead: aims.losing } : {}),
     endsService: session.policy.endsService,
   };
@@ -135,7 +158,8 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     },
     timeoutSeconds: Math.min(confirmSeconds, session.rules.gateTimeoutSeconds),
     untoldStops: true,
-    decide: (seen, memory) => decideShifted(seen, session.owners, rules, memory),
+    decide: (seen, memory) =>
+      decideShifted(seen, session.owners, { ...rules, requestsTellLate: isSuspected(shift, seen) }, memory),
     meanwhile: rewriting(shift),
   };
 }
@@ -166,8 +190,9 @@ export async function performShift(session: Session, index: number, step: ShiftS
   else await takeOver(shift, open);
   const stillReady = async (): Promise<void> => {
     const { clock } = session.ports;
+    const atOnce = session.record.rollout?.atOnce === true;
     // A machine's own delays are not scaled.
-    if (longestSince(clock, seen.at) < Math.max(clock.scaled(staleSeconds), 10_000)) return;
+    if (!atOnce && longestSince(clock, seen.at) < Math.max(clock.scaled(staleSeconds), 10_000)) return;
     if (session.policy.endsService) return;
     await waitForGate(session, readyGate(shift, seen.peers));
   };

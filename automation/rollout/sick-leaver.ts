@@ -44,6 +44,7 @@ export function pastTheSick(session: Session, observation: Observation, { worse 
     rollout: {
       ...rollout,
       steps: rest.steps,
+      atOnce: true,
       ...(rest.cut === true ? { cut: true as const } : {}),
       // That it is sick is no news from here on; requests and alarms are compared with the time before.
       baseline: {

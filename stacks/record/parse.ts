@@ -173,6 +173,7 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
     ...(object["again"] === true ? { again: true as const } : {}),
     ...(object["givenUp"] === true ? { givenUp: true as const } : {}),
     ...(object["cut"] === true ? { cut: true as const } : {}),
+    ...(object["atOnce"] === true ? { atOnce: true as const } : {}),
     startedAt: reader.text(object["startedAt"], "rollout.startedAt"),
   };
 }

@@ -195,6 +195,11 @@ export interface Rollout {
    * planned anew. Absent: no.
    */
   readonly cut?: true;
+  /**
+   * A shift takes everything from a member because it had no healthy target, without the steps that were planned: only
+   * as long as that is so. Absent: no.
+   */
+  readonly atOnce?: true;
   readonly startedAt: string;
 }
 

@@ -1,0 +1,116 @@
+/** Where traffic is weighted: a member has no healthy target for a moment, or in one service, and is no dead one. */
+import assert from "node:assert/strict";
+import { asked, sicken } from "../happenings";
+import { WeightedWorld } from "../weighted-world";
+import { Killed } from "../world";
+
+class Blips extends WeightedWorld {
+  /** No target of the member is healthy until then. */
+  readonly sickUntil = new Map<string, number>();
+  /** `web@blue`: no healthy target there. */
+  readonly deadIn = new Set<string>();
+  /** The largest share of requests that failed for a minute. */
+  most = 0;
+  private readonly seconds = new Map<number, number>();
+  private at = 0;
+
+  override state(...[id, target]: Parameters<WeightedWorld["state"]>): ReturnType<WeightedWorld["state"]> {
+    const state = super.state(id, target);
+    return state === "healthy" && this.now < (this.sickUntil?.get(target.member) ?? 0) ? "unhealthy" : state;
+  }
+  override reconcile(): void {
+    super.reconcile();
+    if (this.seconds === undefined) return;
+    const percent = Math.round(100 * this.failingShare());
+    const lasted = (this.seconds.get(percent) ?? 0) + (this.at === 0 ? 0 : this.now - this.at);
+    this.seconds.set(percent, lasted);
+    if (lasted > 60_000) this.most = Math.max(this.most, percent);
+    this.at = this.now;
+  }
+  override ports(): ReturnType<WeightedWorld["ports"]> {
+    const all = super.ports();
+    const targets: typeof all.aws.targets = async (arn) =>
+      (await all.aws.targets(arn)).map((target) =>
+        [...this.deadIn].some((key) => arn.includes(`/${key}/`)) ? { ...target, state: "unhealthy" } : target,
+      );
+    return { ...all, aws: { ...all.aws, targets } };
+  }
+  /** Blue serves, green stands by. */
+  beside(): this {
+    this.bothServe({ blue: 100, green: 0 });
+    const { share: _share, ...green } = this.record.placement["green"]!;
+    this.record = { ...this.record, placement: { ...this.record.placement, green: { ...green, role: "standby" } } };
+    this.clusters.get("green")!.bound = false;
+    for (const wait of [0, 600_000]) {
+      this.now += wait;
+      this.reconcile();
+    }
+    this.most = 0;
+    this.seconds.clear();
+    return this;
+  }
+}
+
+describe("a member that has no healthy target for a moment", () => {
+  it("does not make an admit give an untried newcomer everything, nor excuse what that one fails", async () => {
+    const world = new Blips().beside();
+    world.erring.add("green");
+    world.sickUntil.set("blue", world.now + 20_000);
+    const result = await world.run(asked("admit", "green"));
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.ok(world.most <= 10, `${world.most} % failed`);
+  });
+
+  it("is well again when the admit goes on: by steps", async () => {
+    const world = new Blips().beside();
+    world.erring.add("green");
+    sicken(world, "blue");
+    world.reconcile();
+    world.fault = { call: "writeRecord", nth: 1, kind: "after", error: () => new Killed() };
+    await assert.rejects(world.run(asked("admit", "green")), Killed);
+    world.fault = null;
+    world.clusters.get("blue")!.sick = false;
+    world.now += 3_600_000;
+    world.reconcile();
+    world.most = 0;
+    await world.run(asked("admit", "green"));
+    assert.ok(world.most <= 10, `${world.most} % failed`);
+  });
+
+  for (const [seconds, most] of [
+    [45, 10],
+    [70, 100],
+  ] as const)
+    it(`does not leave everything with a bad newcomer of an upgrade: for ${seconds} s before the first shift`, async () => {
+      const world = new Blips();
+      world.erring.add("green");
+      let begun = 0;
+      let ended = 0;
+      world.listen = (event) => {
+        if (event.kind === "step-started" && event.step.type === "move" && event.step.kind === "shift" && begun === 0) {
+          begun = world.now;
+          world.sickUntil.set("blue", world.now + seconds * 1000);
+        }
+        if (event.kind === "walk-back") ended = world.now;
+      };
+      const result = await world.upgrade();
+      assert.equal(result.outcome, "walked-back", result.message);
+      assert.ok(world.most <= most, `${world.most} % failed`);
+      if (seconds === 70) assert.ok(ended - begun < 180_000, `turned after ${(ended - begun) / 1000} s`);
+    });
+
+  for (const [what, dies] of [
+    ["one bad look", (world: Blips) => world.sickUntil.set("blue", world.now + 15_000)],
+    ["dead in one service", (world: Blips) => world.deadIn.add("api@blue")],
+  ] as const)
+    it(`is drained when the others have grown: ${what}`, async () => {
+      const world = new Blips().bothServe({ blue: 100, green: 100 });
+      dies(world);
+      const kinds: string[] = [];
+      world.listen = (event) => {
+        if (event.kind === "step-started" && event.step.type === "move") kinds.push(event.step.kind);
+      };
+      await world.run(asked("drain", "blue"));
+      assert.deepEqual(kinds, ["scale", "shift", "drain"]);
+    });
+});
