@@ -15,7 +15,9 @@ import { isDeadIn } from "../observation/dead-member";
 import { plainLook, type Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { canTakeOver, emptying, getsSome } from "../planning/emptying";
-import { Steps } from "../planning/step-builder";
+import { capacityFloor, coverAsFar } from "../planning/capacity";
+import { limitsOf, Steps } from "../planning/step-builder";
+import { placementBefore } from "../planning/walk-back";
 import { betweenLooks } from "../rollout/interruptions";
 import type { Session } from "../rollout/session";
 import { doing } from "../text/sentences";
@@ -36,6 +38,12 @@ interface Instead {
   readonly needsWell?: true;
 }
 
+/** Those that stay carry what served when the rollout began, as far as there is room. */
+function growTo({ record, environment: { config } }: Session, steps: Steps, without: readonly string[]): void {
+  const limits = limitsOf(config);
+  coverAsFar(steps, { without }, capacityFloor(placementBefore(record), limits), limits);
+}
+
 /** Writes it over whatever is under way, without a flush. Null: nobody else is well, or what is open has to end first. */
 export function emptyInstead(
   session: Session,
@@ -52,6 +60,7 @@ export function emptyInstead(
       message: `rollout ${record.rollout.id} ends here: it was planned with ${member}`,
     });
   const rest = new Steps(way.after, true);
+  if (needsWell === true) growTo(session, rest, [member]);
   rest.bake(bakeSeconds, `${doing(rest.serving(), "serve")} without ${member}`);
   rest.drain(member);
   const steps: readonly Step[] = [...way.steps, ...rest.list];

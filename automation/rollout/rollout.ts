@@ -16,6 +16,7 @@ import { nothingAnswers } from "../gates/peers";
 import { walkBack } from "../planning/walk-back";
 import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
+import { withSizes } from "./cover-goal";
 import { givenToTheOthers } from "./cut-short";
 import { deadInTraffic, observedHealth } from "./goal-dies";
 import { withHooksByHand } from "./hooks";
@@ -131,10 +132,12 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     nothingAnswers: nothingAnswers(observation),
   };
   if (await carriesOn(session, cause, observation, turning)) return "goes on";
-  const way = walkBack(session.record, observedHealth(session, observation), {
-    turning,
-    dead: deadInTraffic(session, observation),
-  });
+  const dead = deadInTraffic(session, observation);
+  const found = walkBack(session.record, observedHealth(session, observation), { turning, dead });
+  const way =
+    found.kind === "steps" && found.goesOn === true
+      ? { ...found, steps: withSizes(session, found.steps, dead) }
+      : found;
   if (way.kind === "stay") {
     await session.flush();
     session.options.emit({ kind: "note", message: way.why });

@@ -51,6 +51,49 @@ class Blips extends WeightedWorld {
   }
 }
 
+describe("a member that dies where others carry its part from then on", () => {
+  const three = (): Blips => {
+    const world = new Blips(["blue", "green", "red"]).bothServe({ blue: 100, green: 0, red: 100 });
+    const { share: _share, ...green } = world.record.placement["green"]!;
+    world.record = { ...world.record, placement: { ...world.record.placement, green: { ...green, role: "standby" } } };
+    world.clusters.get("green")!.bound = false;
+    for (const wait of [0, 600_000]) {
+      world.now += wait;
+      world.reconcile();
+    }
+    return world;
+  };
+  const size = (world: Blips, name: string): number => world.record.placement[name]?.capacityPercent ?? 100;
+  const atBake = (world: Blips, nth: number, what: () => void): void => {
+    let seen = 0;
+    world.listen = (event) => {
+      if (event.kind === "step-started" && event.step.type === "bake" && (seen += 1) === nth) what();
+    };
+  };
+
+  it("a way back without it ends with those that stay as large as both were", async () => {
+    const world = three();
+    atBake(world, 2, () => sicken(world, "red"));
+    const result = await world.upgrade();
+    assert.equal(result.outcome, "walked-back", result.message);
+    assert.equal(size(world, "blue"), 200);
+  });
+
+  it("a drain that cuts an admit short sees to their sizes", async () => {
+    const world = three();
+    const stop = new AbortController();
+    atBake(world, 1, () => stop.abort());
+    await world.run(asked("admit", "green"), { stop: stop.signal });
+    world.listen = () => undefined;
+    sicken(world, "blue");
+    world.now += 60_000;
+    world.reconcile();
+    const result = await world.run(asked("drain", "blue"));
+    assert.equal(result.outcome, "done", result.message);
+    assert.ok(size(world, "red") > 100, `red is at ${size(world, "red")} % and carries 91 % of what two carried`);
+  });
+});
+
 describe("a member that has no healthy target for a moment", () => {
   it("does not make an admit give an untried newcomer everything, nor excuse what that one fails", async () => {
     const world = new Blips().beside();
