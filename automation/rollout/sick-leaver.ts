@@ -8,10 +8,12 @@ import {
   servingMembers,
   type EnvironmentRecord,
 } from "../../stacks/record";
+import { portOf } from "../../stacks/config/group-refs";
 import { baselineOf } from "../observation/baseline";
 import { isDeadIn, wasDead } from "../observation/dead-member";
-import type { Observation } from "../observation/observe";
-import { healthOf } from "../observation/target-owners";
+import { groupsOfMember, type Observation } from "../observation/observe";
+import { healthOf, targetsOf } from "../observation/target-owners";
+import { emptiedBy } from "../planning/shares";
 import { allAtOnce } from "../planning/all-at-once";
 import { shiftWithout } from "../planning/shares-without";
 import { isUpgrade } from "../planning/step-builder";
@@ -34,7 +36,7 @@ export function pastTheSick(session: Session, observation: Observation, { worse 
   const { rollout, placement } = record;
   if (rollout === null || rollout.direction !== "forward" || !worse || !isWeighted(placement)) return null;
   const rest = theRest(session, observation) ?? withoutTheDead(session, observation);
-  if (rest === null) return null;
+  if (rest === null || stillNeeded(session, observation, emptiedBy(rest.steps.slice(rollout.done)))) return null;
   const { baseline } = rollout;
   const seen = baselineOf(observation, owners, boundMembers(placement)).targets;
   return {
@@ -55,6 +57,19 @@ export function pastTheSick(session: Session, observation: Observation, { worse 
     },
   };
 }
+
+/**
+ * Whether one of them still serves something of which some requests fail: those may be whoever would get all of it. One
+ * that serves nothing more has nothing to lose.
+ */
+const stillNeeded = ({ owners }: Session, observation: Observation, members: readonly string[]): boolean =>
+  members.some((name) =>
+    groupsOfMember(observation, name).some(
+      (key) =>
+        (observation.probes[portOf(observation.groupOf, key)]?.failed ?? 0) > 0 &&
+        targetsOf(owners, observation, key, name).some(({ state }) => state === "healthy"),
+    ),
+  );
 
 const isWell = ({ owners, policy }: Session, observation: Observation, name: string): boolean =>
   healthOf(owners, observation, name, policy.excused.sick) === "healthy";

@@ -157,3 +157,26 @@ describe("a member that has no healthy target for a moment", () => {
       assert.deepEqual(kinds, ["scale", "shift", "drain"]);
     });
 });
+
+describe("a member that is dead in one service, beside a newcomer that errs in another", () => {
+  for (const errs of [false, true])
+    it(`is ${errs ? "not emptied: nobody else answers what it still serves" : "emptied where nothing of that fails"}`, async () => {
+      const world = new Blips();
+      let begun = false;
+      const { ports } = world;
+      world.ports = () => {
+        const all = ports.call(world);
+        const probe: typeof all.aws.probe = (...args) =>
+          begun && errs ? Promise.resolve({ sent: args[1], failed: 1, firstFailure: "503" }) : all.aws.probe(...args);
+        return { ...all, aws: { ...all.aws, probe } };
+      };
+      world.listen = (event) => {
+        if (begun || event.kind !== "step-started" || event.step.type !== "bake") return;
+        begun = true;
+        world.deadIn.add("api@blue");
+      };
+      await world.upgrade();
+      assert.ok(begun);
+      assert.equal(world.told.includes("web: blue 0, green 100"), !errs);
+    });
+});
