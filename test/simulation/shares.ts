@@ -5,11 +5,16 @@ import { same, services, type Service } from "./weights";
 export class SharesOf {
   constructor(private readonly world: World) {}
 
-  /** An empty group answers its part of the requests with errors, but for what faults, or people, did. */
+  /**
+   * An empty group answers its part of the requests with errors, but for what faults, or people, did. Where nobody
+   * answers any, nothing is lost: whoever is well gets them as soon as it can.
+   */
   check(when: string): void {
     const { world } = this;
     if (world.weights === null || world.weights.byHandAt >= world.intentAt - unseenMs) return;
+    const answered = world.balancer.routed(world.now).some((id) => world.answers(id));
     for (const name of this.withoutTargets()) {
+      if (!answered) return;
       const cluster = world.clusters.get(name);
       const broken =
         cluster !== undefined &&
