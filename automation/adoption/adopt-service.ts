@@ -19,6 +19,7 @@ import { perform } from "./effects";
 import { forgetImports } from "./drop-imports";
 import { lookAtAdoption, mayPass, primaryOwnsOf, type AdoptFamily } from "./observe";
 import { advanceAdoption, closeAdoption, forgetAdoption, ownedByStack, turnAdoptionBack } from "./record-transitions";
+import { writeServiceAgain } from "./service-again";
 import { shell } from "../text/shell";
 
 export type ServiceOutcome =
@@ -152,8 +153,11 @@ export class ServiceAdoption {
           const reason = this.adoption.reason ?? "";
           // The states may have the Service as it was in between, and a change of its type would be planned as a
           // replacement.
-          await this.session.ports.pulumi.refreshServices(this.adoption.member);
+          const { ports, options } = this.session;
+          const { member } = this.adoption;
+          await ports.pulumi.refreshServices(member);
           await this.close();
+          await writeServiceAgain(ports.pulumi, member, this.session.written.revision, options.cancel);
           return { kind: "undone", reason };
         }
         default:

@@ -13,10 +13,24 @@ const adoptable =
   /^aws:(lb\/loadBalancer:LoadBalancer|lb\/targetGroup:TargetGroup|lb\/listener:Listener|ec2\/securityGroup:SecurityGroup)$/;
 const isService = (type: string): boolean => type === "kubernetes:core/v1:Service";
 const isServicePatch = (type: string): boolean => type === "kubernetes:core/v1:ServicePatch";
-const serviceFields = /^(spec(\.(type|loadBalancerClass|selector))?|metadata(\.annotations)?)(\.|$)/;
+/** Whole, when the provider tells no more; of the parts those alone that a hand-over takes off, or gives back. */
+const serviceFields =
+  /^(spec|metadata|(spec\.(type|loadBalancerClass|selector|loadBalancerSourceRanges|allocateLoadBalancerNodePorts)|metadata\.annotations)(\..*)?)$/;
 const plain = (path: string): string => path.replace(/\["?([^"\]]+)"?\]/g, ".$1").replace(/^\./, "");
 
-function objection(update: AdoptUpdate, { operation, type, custom, paths }: PlannedOperation): string | null {
+/**
+ * What is imported is updated in the same run, because Pulumi's kubernetes provider reads no `spec` into the inputs of
+ * what it imports (seen with v4.34.2 on 2026-12-01: `import`, then `update` of `spec`). The program says what the
+ * binding has, which was looked at before; the update applies the same values, as one more field manager.
+ */
+const followsImport = (binding: PlannedOperation, imported: ReadonlySet<string>): boolean =>
+  binding.operation === "update" &&
+  imported.has(binding.urn) &&
+  binding.paths.length > 0 &&
+  binding.paths.every((path) => plain(path) === "spec" || plain(path).startsWith("spec."));
+
+function objection(update: AdoptUpdate, planned: PlannedOperation, imported: ReadonlySet<string>): string | null {
+  const { operation, type, custom, paths } = planned;
   if (quiet.has(operation) || type === "pulumi:pulumi:StackReference") return null;
   if (type === "pulumi:pulumi:Stack")
     return operation === "update" || operation === "create" ? null : "the stack itself stays";
@@ -29,7 +43,7 @@ function objection(update: AdoptUpdate, { operation, type, custom, paths }: Plan
   if (/replace/.test(operation)) return "nothing is replaced while a load balancer changes hands";
   if (update === "environment")
     return operation === "import" && adoptable.test(type) ? null : "the environment's stack only imports";
-  if (isBinding(type) && operation === "import") return null;
+  if (isBinding(type) && (operation === "import" || followsImport(planned, imported))) return null;
   // The former primary's own rules: its controller's go with its bindings.
   if (update === "primary" && type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     return operation === "create" ? null : "of the rules some are added, none is changed";
@@ -47,8 +61,9 @@ function objection(update: AdoptUpdate, { operation, type, custom, paths }: Plan
 
 /** @throws EBG-PLAN-REFUSED */
 export function assertAdoptOnly(update: AdoptUpdate, stack: string, operations: readonly PlannedOperation[]): void {
+  const imported = new Set(operations.filter(({ operation }) => operation === "import").map(({ urn }) => urn));
   const refused = operations.flatMap((operation) => {
-    const why = objection(update, operation);
+    const why = objection(update, operation, imported);
     return why === null ? [] : [`  ${describeOperation(operation)}: ${why}`];
   });
   if (refused.length === 0) return;
@@ -56,5 +71,20 @@ export function assertAdoptOnly(update: AdoptUpdate, stack: string, operations: 
     "EBG-PLAN-REFUSED",
     `adopting would do more to stack ${stack} than take over, so it was not done:\n${refused.join("\n")}`,
     `deploy the other changes first (pulumi preview -s ${stack}), then run the same command again`,
+  );
+}
+
+/** Whether an update writes Services' own fields and nothing else. False: also where it writes nothing. */
+export function onlyServices(operations: readonly PlannedOperation[]): boolean {
+  const real = operations.filter(({ operation, custom }) => custom && !quiet.has(operation));
+  return (
+    real.length > 0 &&
+    real.every(
+      ({ operation, type, paths }) =>
+        operation === "update" &&
+        isService(type) &&
+        paths.length > 0 &&
+        paths.every((path) => serviceFields.test(plain(path))),
+    )
   );
 }
