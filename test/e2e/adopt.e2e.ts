@@ -89,7 +89,7 @@ describe("adopt", function () {
     assert.deepEqual(await targets(), targetsBefore);
   }
   before(async () => {
-    stage = await Stage.open({ example: "new-workload", version: "1.34", kubernetes: "stand-in" });
+    stage = await Stage.open({ example: "new-workload", version: "1.34" });
     stage.configure((config) => Object.assign(config["rollout"] ?? {}, { strategy: "cycle" }));
     control = new ControlClient(stage.info);
     const {
