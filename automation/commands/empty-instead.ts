@@ -11,15 +11,18 @@ import {
   type Step,
 } from "../../stacks/record";
 import { baselineOf } from "../observation/baseline";
+import { DriverError } from "../errors";
 import { isDeadIn } from "../observation/dead-member";
+import { mayBeEmptied } from "../observation/may-be-emptied";
 import { plainLook, type Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { canTakeOver, emptying, getsSome } from "../planning/emptying";
 import { capacityFloor, coverAsFar } from "../planning/capacity";
 import { limitsOf, Steps } from "../planning/step-builder";
 import { placementBefore } from "../planning/walk-back";
-import { betweenLooks } from "../rollout/interruptions";
+import { betweenLooks, Stop } from "../rollout/interruptions";
 import type { Session } from "../rollout/session";
+import { toldLook } from "../rollout/told-look";
 import { doing } from "../text/sentences";
 
 /** How the id of a rollout ends that an evacuation has begun. */
@@ -104,11 +107,24 @@ export async function cutShort(session: Session, { member }: RolloutCommand): Pr
   const { clock } = session.ports;
   const sure = clock.now() + Math.max(clock.scaled(sureSeconds), 3000);
   for (;;) {
-    const observation = await session.look({ ...plainLook, probes: requests });
+    const observation = await told(session, member);
     if (!isDeadIn(observation, session.owners, member)) return false;
+    // Somebody without a share may get it: nobody knows yet how that one answers.
+    const untried = session.active().some((name) => name !== member && session.record.placement[name]?.share === 0);
+    if (!mayBeEmptied(observation, session.owners, member, { untried })) return false;
     const { bakeSeconds } = session.rules;
     if (clock.now() < sure) await betweenLooks(session);
     else return emptyInstead(session, observation, { member, id: "drain", bakeSeconds, needsWell: true }) !== null;
   }
 }
 const requests = 32;
+
+/** What AWS does not tell is neither dead nor well. @throws EBG-AWS when it does not for minutes */
+async function told(session: Session, member: string): Promise<Observation> {
+  try {
+    return await toldLook(session, { ...plainLook, probes: requests }, `${member} was not drained`);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    throw new DriverError(error.code, error.message, error.remedy);
+  }
+}

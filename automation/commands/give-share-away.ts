@@ -11,7 +11,7 @@ import { bringIn } from "../planning/step-builder";
 import { steps } from "../rollout/rollout";
 import type { Session } from "../rollout/session";
 import { describeAsked, typed } from "../text/command-line";
-import { emptyInstead, evacuationId } from "./empty-instead";
+import { emptyInstead, evacuatedBy, evacuationId } from "./empty-instead";
 
 /** Thrown by this file, to itself: what is left of the rollout needs the member's cluster. */
 class ShareIsGone extends Error {}
@@ -60,7 +60,9 @@ async function giveShareAway(session: Session, observation: Observation, asked: 
   const { member } = asked;
   if (nothingToGive(session, member)) return;
   const { record } = session;
-  const resumes = record.intent?.move.kind === "shift" && isOwn(record, member);
+  // A drain's shift is its own: whether its member may be evacuated is asked before any traffic moves.
+  const { rollout, intent } = record;
+  const resumes = rollout !== null && intent?.move.kind === "shift" && evacuatedBy(rollout) === member;
   if (!resumes) {
     mayEvacuate(record, observation, session.owners, asked);
     refuseOpenMove(record, asked);

@@ -14,9 +14,10 @@ import {
 import { DriverError } from "../errors";
 import { probeProblem } from "../gates/peers";
 import { baselineOf } from "../observation/baseline";
+import { wasDead } from "../observation/dead-member";
 import type { Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
-import { deadInTraffic } from "../rollout/goal-dies";
+import { sureDead } from "../rollout/goal-dies";
 import { leftToDo, rememberLeftOut } from "../rollout/left-out";
 import { inTraffic, type RolloutResult } from "../rollout/rollout";
 import { withoutUpgrade } from "../rollout/what-leads-out";
@@ -25,7 +26,7 @@ import { evacuatedBy } from "./empty-instead";
 import { leadsToWhatFailed } from "../planning/failed-before";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { outdatedMembers, settingsWanted } from "../planning/outdated";
-import { describeAsked } from "../text/command-line";
+import { describeAsked, withStack } from "../text/command-line";
 import { heldRemedy, heldWhat } from "../text/held";
 
 /** @throws EBG-ROLLOUT-UNDER-WAY, saying what, since when, how far, and by whom */
@@ -37,7 +38,9 @@ export function refuseOthers(
   if (rollout === null || asked?.name === "rollback" || isDeepStrictEqual(rollout.command ?? null, asked)) return;
   const evacuated = evacuatedBy(rollout);
   const running = evacuated === null ? describeAsked(rollout.command ?? null) : `evacuate ${evacuated}`;
-  const turns = evacuated === null && rollout.command?.name !== "teardown";
+  // Back to a member that was dead is no way out of taking it out.
+  const leaves = rollout.command?.name === "drain" && wasDead(rollout.baseline, rollout.command.member ?? "");
+  const turns = evacuated === null && !leaves && rollout.command?.name !== "teardown";
   const where =
     intent === null
       ? `${rollout.done} of ${rollout.steps.length} steps are done`
@@ -71,7 +74,7 @@ export async function turnAround(
     requested: true,
     failing: probeProblem(observation, session.policy.excused) !== null,
     bakeSeconds: session.rules.bakeSeconds,
-    dead: deadInTraffic(session, observation),
+    dead: await sureDead(session, observation),
   });
   const way =
     (found.kind === "steps" ? leadsToWhatFailed(session.record, found.steps, observation.probes) : null) ?? found;
@@ -84,7 +87,7 @@ export async function turnAround(
     throw new DriverError(
       "EBG-PLAN-IMPOSSIBLE",
       `'${describeAsked(rollout.command ?? null)}' can't be turned around here: ${way.why}`,
-      way.remedy,
+      withStack(way.remedy, session.environment.environment),
     );
   const doomed = way.steps.flatMap((step) => (step.type === "move" && step.kind === "retire" ? [step.member] : []));
   for (const member of doomed) {

@@ -6,6 +6,7 @@ import { listing } from "../gates/gate-result";
 import { controllerRuns } from "../observation/controller";
 import { groupOfMember, portOf } from "../../stacks/config/group-refs";
 import { groupsOfMember, type Observation } from "../observation/observe";
+import { isDeadIn } from "../observation/dead-member";
 import { claimKey } from "../observation/claims";
 import { healthOf, isRegistered, serves, targetsOf, type TargetOwners } from "../observation/target-owners";
 import { bringIn } from "../planning/step-builder";
@@ -60,7 +61,7 @@ export function mayEvacuate(
         `traffic${stands.evacuated === undefined ? "" : `; it was evacuated at ${stands.evacuated.at}`}`,
       `eks-blue-green status --stack ${environment}`,
     );
-  const why = whyNeeded(observation, request);
+  const why = whyNeeded(record, observation, owners, request);
   const others = Object.values(observation.members).filter((one) => one.name !== member);
   const silent = others.filter((one) => !one.reachable);
   // In a teardown each of them goes; EC2's tags alone say whose a target is, when nobody can be asked.
@@ -184,7 +185,12 @@ function refuseOpenWork(
 }
 
 /** @throws EBG-EVACUATE when the cluster is well, or may be: then it can leave as it should */
-function whyNeeded(observation: Observation, { member, environment, controllerIsStopped }: EvacuationRequest): string {
+function whyNeeded(
+  { rollout }: EnvironmentRecord,
+  observation: Observation,
+  owners: TargetOwners,
+  { member, environment, controllerIsStopped }: EvacuationRequest,
+): string {
   const seen = observation.members[member];
   if (seen === undefined) return `${member}'s stack has no outputs`;
   // A broken control plane may refuse everybody: whoever vouches for its controller's end may go on.
@@ -199,7 +205,10 @@ function whyNeeded(observation: Observation, { member, environment, controllerIs
   if (seen.controller === null || controllerRuns(seen.controller))
     throw refused(
       `${member} answers and its load balancer controller runs: it needs no evacuation`,
-      `eks-blue-green drain ${member} --stack ${environment}`,
+      // A member that serves is not drained out of what is under way.
+      rollout === null || isDeadIn(observation, owners, member)
+        ? `eks-blue-green drain ${member} --stack ${environment}`
+        : `go on with what is under way: ${typed(environment, describeAsked(rollout.command ?? null))}`,
     );
   return `its load balancer controller does not run: ${seen.controller.message}`;
 }

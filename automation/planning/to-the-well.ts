@@ -19,6 +19,13 @@ import { shiftWithout } from "./shares-without";
 import { Steps } from "./step-builder";
 import { moving, type ObservedHealth } from "./way-back";
 
+/** Members in traffic without a healthy target in a service that others serve. */
+export interface SeenDead {
+  readonly dead: readonly string[];
+  /** Those of them that may lose everything also to members that were to leave. */
+  readonly forLeavers: readonly string[];
+}
+
 export interface ToTheWell {
   readonly steps: readonly Step[];
   /** Members that serve nobody. */
@@ -52,12 +59,12 @@ function ofTheWell({ placement, intent }: EnvironmentRecord, gone: readonly stri
 }
 
 /**
- * `dead`: members in traffic without a healthy target in a service that others serve. Null: none of them gets anything,
+ * Null: none of them gets anything,
  * nobody else is well, or a move of one member is open, which comes first.
  */
 export function toTheWell(
   record: EnvironmentRecord,
-  dead: readonly string[],
+  { dead, forLeavers }: SeenDead,
   health: ObservedHealth,
 ): ToTheWell | null {
   const { rollout, intent, placement } = record;
@@ -68,6 +75,7 @@ export function toTheWell(
   if (gone.length === 0) return null;
   const isWell = (name: string): boolean => !gone.includes(name) && health[name] === "healthy";
   const stay = boundMembers(aim).filter((name) => isServing(aim[name]) && !gone.includes(name));
+  if ((stay.length === 0 || rollout.again === true) && !gone.every((name) => forLeavers.includes(name))) return null;
   const shares = stay.length > 0 ? withoutRisers(aim, gone) : ofTheWell(record, gone, isWell);
   if (shares === null || !Object.entries(shares).every(([name, share]) => share === 0 || isWell(name))) return null;
   // What is open, or was made last, leads there already.

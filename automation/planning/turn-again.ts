@@ -70,14 +70,14 @@ export function turnAgain(
   record: EnvironmentRecord,
   rollout: Rollout,
   health: ObservedHealth,
-  { turning, dead = [] }: Pick<WalkBackOptions, "turning" | "dead">,
+  { turning, dead }: Pick<WalkBackOptions, "turning" | "dead">,
 ): WalkBack {
   const failed = stay(
     "the way back itself failed a check",
     `look at the findings (eks-blue-green status), repair what they name, then go on with: ${goOn(record)}`,
   );
   if (turning === undefined) return failed;
-  const well = toTheWell(record, dead, health);
+  const well = dead === undefined ? null : toTheWell(record, dead, health);
   if (well !== null)
     return { kind: "steps", steps: well.steps, ...(well.goesOn === true ? { goesOn: true as const } : {}) };
   const open = record.intent?.move ?? null;

@@ -55,7 +55,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
       `repair ${intent.move.member}, then go on with: ${goOn(record)}; the others keep the size that they carry its ` +
         "load with",
     );
-  const before = placementBefore(record);
+  const before = withoutTheDead(record, health, options.dead?.dead ?? []);
   const goal = servingMembers(before);
   const trusted = options.requested === true && options.failing !== true;
   const suspect = suspectOf(record, { before, goal, health, trusted });
@@ -83,7 +83,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
       `repair ${sick.join(", ")} (eks-blue-green status), then go on with: ${goOn(record)}`,
     );
   }
-  const way = toTheDead(record, steps, health, options.dead) ?? guard(record, now, steps, goal, health);
+  const way = toTheDead(record, steps, health, options.dead?.dead) ?? guard(record, now, steps, goal, health);
   const calm = options.requested === true && intent === null && health[servingMembers(now)[0] ?? ""] === "healthy";
   return way.kind === "steps" && calm ? { kind: "steps", steps: baked(way.steps, options.bakeSeconds ?? 0) } : way;
 }
@@ -230,6 +230,16 @@ function stepsBack(now: Placement, before: Placement, begun: Move | null, sick: 
     steps.resize(name, capacityOf(before[name]), nodePercentOf(before[name]));
   }
   return steps.list;
+}
+
+/** Where it leads: whoever is dead has no share there, as long as somebody else who served then is well. */
+function withoutTheDead(record: EnvironmentRecord, health: ObservedHealth, dead: readonly string[]): Placement {
+  const before = placementBefore(record);
+  const gone = dead.filter((name) => shareOf(before[name]) > 0 && isBound(record.placement[name]));
+  const others = servingMembers(before).filter((name) => !gone.includes(name) && health[name] === "healthy");
+  if (gone.length === 0 || others.length === 0) return before;
+  const emptied = gone.map((name) => [name, { ...before[name], share: 0 }] as const);
+  return { ...before, ...(Object.fromEntries(emptied) as Placement) };
 }
 
 /**

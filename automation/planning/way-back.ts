@@ -3,6 +3,7 @@ import { memberMoves, placementUndone } from "../../stacks/record";
 import type { EnvironmentRecord, MemberMove, Placement, Step } from "../../stacks/record";
 import type { Health } from "../ports";
 import { describeAsked } from "../text/command-line";
+import type { SeenDead } from "./to-the-well";
 
 /** Health of each member's service as observed now, whatever the record says. */
 export type ObservedHealth = Readonly<Record<string, Health>>;
@@ -41,8 +42,8 @@ export interface WalkBackOptions {
   readonly failing?: boolean;
   /** Seconds in which those that come back must stay good before others leave, where nothing is broken. Default: none. */
   readonly bakeSeconds?: number;
-  /** Members in traffic without a healthy target in a service that others serve. Default: none is known. */
-  readonly dead?: readonly string[];
+  /** Members that serve nobody where others do. Default: none is known. */
+  readonly dead?: SeenDead;
   /** Only of a way back that failed a check: what is known of the members that leave. */
   readonly turning?: Turning;
 }

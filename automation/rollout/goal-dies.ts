@@ -4,11 +4,12 @@
  */
 import { isWeighted } from "../../stacks/record";
 import { isDeadIn } from "../observation/dead-member";
-import { groupsOfMember, type Observation } from "../observation/observe";
+import { mayBeEmptied } from "../observation/may-be-emptied";
+import { groupsOfMember, plainLook, type Observation } from "../observation/observe";
 import { healthOf, targetsOf } from "../observation/target-owners";
 import type { ObservedHealth } from "../planning/walk-back";
 import { toTheWell } from "../planning/to-the-well";
-import { GateFailed } from "./interruptions";
+import { betweenLooks, GateFailed } from "./interruptions";
 import type { Session } from "./session";
 
 /** As it is seen now; what was sick before the rollout is excused. */
@@ -31,8 +32,32 @@ export const deadInTraffic = (session: Session, observation: Observation): strin
         .active()
         .filter((name) => isDeadIn(observation, session.owners, name) && !comes(session, observation, name));
 
+/**
+ * The same, of those that may lose everything to a member that is to leave: what made the rollout turn may be that one's
+ * doing, and then the dead one's other services are better where they are.
+ */
+export const emptiedForLeavers = (session: Session, observation: Observation): string[] => {
+  const { turned, again } = session.record.rollout ?? {};
+  // When it turned once more, what was seen then does not tell any more how those answer that it had left.
+  const rules = { untried: again === true, ...(turned === undefined ? {} : { seenBefore: turned }) };
+  return deadInTraffic(session, observation).filter((name) => mayBeEmptied(observation, session.owners, name, rules));
+};
+
 /** Of one without a healthy target, as of whatever looks bad. */
 const sureSeconds = 30;
+const sureMs = ({ ports: { clock } }: Session): number => Math.max(clock.scaled(sureSeconds), 3000);
+
+/** Who is dead in this look and in all those of the time that anything may look bad for. @throws Stop */
+export async function surelyDead(session: Session, first: Observation): Promise<string[]> {
+  const { clock } = session.ports;
+  let dead = deadInTraffic(session, first);
+  for (const sure = clock.now() + sureMs(session); dead.length > 0 && clock.now() < sure;) {
+    await betweenLooks(session);
+    const seen = deadInTraffic(session, await session.look(plainLook));
+    dead = dead.filter((name) => seen.includes(name));
+  }
+  return dead;
+}
 
 /** Watches for as long as one gate waits. */
 export class GoalWatch {
@@ -43,13 +68,12 @@ export class GoalWatch {
   /** @throws GateFailed when it has been so for as long as anything may look bad */
   look(observation: Observation): void {
     const { session } = this;
-    const { record, ports } = session;
+    const { record } = session;
     if (record.rollout?.direction !== "back" || session.policy.endsService) return;
-    const dead = deadInTraffic(session, observation);
-    const way = toTheWell(record, dead, observedHealth(session, observation));
+    const way = toTheWell(record, seenDead(session, observation), observedHealth(session, observation));
     this.since = way === null ? null : (this.since ?? observation.at);
-    if (way === null || this.since === null) return;
-    if (observation.at - this.since < Math.max(ports.clock.scaled(sureSeconds), 3000)) return;
+    if (way === null || this.since === null || observation.at - this.since < sureMs(session)) return;
+    session.seenDead = way.dead;
     throw new GateFailed(
       "EBG-GATE",
       `${way.dead.join(", ")} should serve and has no healthy target, and others are well`,
@@ -57,4 +81,21 @@ export class GoalWatch {
       { reason: "peers-unhealthy" },
     );
   }
+}
+
+/** As the way back is told of it. */
+export const seenDead = (session: Session, observation: Observation) => ({
+  dead: deadInTraffic(session, observation),
+  forLeavers: emptiedForLeavers(session, observation),
+});
+
+/** The same, once it is sure: a gate has watched it, or it is looked at for as long. @throws Stop */
+export async function sureDead(session: Session, observation: Observation): Promise<ReturnType<typeof seenDead>> {
+  const sure = session.seenDead ?? (await surelyDead(session, observation));
+  session.seenDead = null;
+  const { dead, forLeavers } = seenDead(session, observation);
+  return {
+    dead: dead.filter((name) => sure.includes(name)),
+    forLeavers: forLeavers.filter((name) => sure.includes(name)),
+  };
 }

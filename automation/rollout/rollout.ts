@@ -18,7 +18,7 @@ import { performBake } from "./bake";
 import { carriesOn } from "./carry-on";
 import { withSizes } from "./cover-goal";
 import { givenToTheOthers } from "./cut-short";
-import { deadInTraffic, observedHealth } from "./goal-dies";
+import { observedHealth, sureDead } from "./goal-dies";
 import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
 import type { Session } from "./session";
@@ -132,11 +132,15 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     nothingAnswers: nothingAnswers(observation),
   };
   if (await carriesOn(session, cause, observation, turning)) return "goes on";
-  const dead = deadInTraffic(session, observation);
-  const found = walkBack(session.record, observedHealth(session, observation), { turning, dead });
+  // On the way forward who comes back is asked by its gates: one bad look is no reason to stay where it failed.
+  const dead = session.record.rollout?.direction === "back" ? await sureDead(session, observation) : undefined;
+  const found = walkBack(session.record, observedHealth(session, observation), {
+    turning,
+    ...(dead === undefined ? {} : { dead }),
+  });
   const way =
     found.kind === "steps" && found.goesOn === true
-      ? { ...found, steps: withSizes(session, found.steps, dead) }
+      ? { ...found, steps: withSizes(session, found.steps, dead?.dead ?? []) }
       : found;
   if (way.kind === "stay") {
     await session.flush();

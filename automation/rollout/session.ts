@@ -83,6 +83,8 @@ export class Session {
   readonly failedHooks = new Set<string>();
   /** A member whose share goes whatever the others can carry: its cluster is dead. */
   emptiedInAnyCase: string | null = null;
+  /** Members that a gate has seen to be dead for long enough, before it failed for that; null: none did. */
+  seenDead: readonly string[] | null = null;
   /** The way back failed a check, and it turned once more in this run. */
   turnedAgain = false;
   /** Until when a lock of somebody else's update is waited for. */

@@ -103,15 +103,19 @@ export class WeightedWorld extends World {
     );
   }
 
+  /** Whether a member answers none of a service's requests. */
+  protected loses(member: string, _port: Port): boolean {
+    return this.erring.has(member) || !this.serving().some((id) => this.targets.get(id)?.member === member);
+  }
   /** The part of a route's requests that fail on the worst of the nodes. */
-  private failingOf(port: Port): number {
+  failingOf(port: Port): number {
     const part = (weights: Weights): number => {
       const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
       if (sum === 0) return 1;
-      return Object.entries(weights).reduce((failing, [member, weight]) => {
-        const own = this.serving().filter((id) => this.targets.get(id)?.member === member);
-        return own.length === 0 || this.erring.has(member) ? failing + weight / sum : failing;
-      }, 0);
+      return Object.entries(weights).reduce(
+        (failing, [member, weight]) => (this.loses(member, port) ? failing + weight / sum : failing),
+        0,
+      );
     };
     return Math.max(...this.routing(port).map(part));
   }

@@ -1,70 +1,14 @@
 /** Where traffic is weighted: a member has no healthy target for a moment, or in one service, and is no dead one. */
 import assert from "node:assert/strict";
 import { asked, sicken } from "../happenings";
-import { WeightedWorld } from "../weighted-world";
+import { BlipsWorld } from "../blips-world";
 import { Killed } from "../world";
 
-class Blips extends WeightedWorld {
-  /** No target of the member is healthy until then. */
-  readonly sickUntil = new Map<string, number>();
-  /** `web@blue`: no healthy target there. */
-  readonly deadIn = new Set<string>();
-  /** The largest share of requests that failed for a minute. */
-  most = 0;
-  private readonly seconds = new Map<number, number>();
-  private at = 0;
-
-  override state(...[id, target]: Parameters<WeightedWorld["state"]>): ReturnType<WeightedWorld["state"]> {
-    const state = super.state(id, target);
-    return state === "healthy" && this.now < (this.sickUntil?.get(target.member) ?? 0) ? "unhealthy" : state;
-  }
-  override reconcile(): void {
-    super.reconcile();
-    if (this.seconds === undefined) return;
-    const percent = Math.round(100 * this.failingShare());
-    const lasted = (this.seconds.get(percent) ?? 0) + (this.at === 0 ? 0 : this.now - this.at);
-    this.seconds.set(percent, lasted);
-    if (lasted > 60_000) this.most = Math.max(this.most, percent);
-    this.at = this.now;
-  }
-  override ports(): ReturnType<WeightedWorld["ports"]> {
-    const all = super.ports();
-    const targets: typeof all.aws.targets = async (arn) =>
-      (await all.aws.targets(arn)).map((target) =>
-        [...this.deadIn].some((key) => arn.includes(`/${key}/`)) ? { ...target, state: "unhealthy" } : target,
-      );
-    return { ...all, aws: { ...all.aws, targets } };
-  }
-  /** Blue serves, green stands by. */
-  beside(): this {
-    this.bothServe({ blue: 100, green: 0 });
-    const { share: _share, ...green } = this.record.placement["green"]!;
-    this.record = { ...this.record, placement: { ...this.record.placement, green: { ...green, role: "standby" } } };
-    this.clusters.get("green")!.bound = false;
-    for (const wait of [0, 600_000]) {
-      this.now += wait;
-      this.reconcile();
-    }
-    this.most = 0;
-    this.seconds.clear();
-    return this;
-  }
-}
-
 describe("a member that dies where others carry its part from then on", () => {
-  const three = (): Blips => {
-    const world = new Blips(["blue", "green", "red"]).bothServe({ blue: 100, green: 0, red: 100 });
-    const { share: _share, ...green } = world.record.placement["green"]!;
-    world.record = { ...world.record, placement: { ...world.record.placement, green: { ...green, role: "standby" } } };
-    world.clusters.get("green")!.bound = false;
-    for (const wait of [0, 600_000]) {
-      world.now += wait;
-      world.reconcile();
-    }
-    return world;
-  };
-  const size = (world: Blips, name: string): number => world.record.placement[name]?.capacityPercent ?? 100;
-  const atBake = (world: Blips, nth: number, what: () => void): void => {
+  const three = (): BlipsWorld =>
+    new BlipsWorld(["blue", "green", "red"]).bothServe({ blue: 100, green: 0, red: 100 }).standBy("green");
+  const size = (world: BlipsWorld, name: string): number => world.record.placement[name]?.capacityPercent ?? 100;
+  const atBake = (world: BlipsWorld, nth: number, what: () => void): void => {
     let seen = 0;
     world.listen = (event) => {
       if (event.kind === "step-started" && event.step.type === "bake" && (seen += 1) === nth) what();
@@ -96,7 +40,7 @@ describe("a member that dies where others carry its part from then on", () => {
 
 describe("a member that has no healthy target for a moment", () => {
   it("does not make an admit give an untried newcomer everything, nor excuse what that one fails", async () => {
-    const world = new Blips().beside();
+    const world = new BlipsWorld().bothServe({ blue: 100, green: 0 }).standBy("green");
     world.erring.add("green");
     world.sickUntil.set("blue", world.now + 20_000);
     const result = await world.run(asked("admit", "green"));
@@ -105,7 +49,7 @@ describe("a member that has no healthy target for a moment", () => {
   });
 
   it("is well again when the admit goes on: by steps", async () => {
-    const world = new Blips().beside();
+    const world = new BlipsWorld().bothServe({ blue: 100, green: 0 }).standBy("green");
     world.erring.add("green");
     sicken(world, "blue");
     world.reconcile();
@@ -125,7 +69,7 @@ describe("a member that has no healthy target for a moment", () => {
     [70, 100],
   ] as const)
     it(`does not leave everything with a bad newcomer of an upgrade: for ${seconds} s before the first shift`, async () => {
-      const world = new Blips();
+      const world = new BlipsWorld();
       world.erring.add("green");
       let begun = 0;
       let ended = 0;
@@ -143,11 +87,11 @@ describe("a member that has no healthy target for a moment", () => {
     });
 
   for (const [what, dies] of [
-    ["one bad look", (world: Blips) => world.sickUntil.set("blue", world.now + 15_000)],
-    ["dead in one service", (world: Blips) => world.deadIn.add("api@blue")],
+    ["one bad look", (world: BlipsWorld) => world.sickUntil.set("blue", world.now + 15_000)],
+    ["dead in one service", (world: BlipsWorld) => world.deadIn.add("api@blue")],
   ] as const)
     it(`is drained when the others have grown: ${what}`, async () => {
-      const world = new Blips().bothServe({ blue: 100, green: 100 });
+      const world = new BlipsWorld().bothServe({ blue: 100, green: 100 });
       dies(world);
       const kinds: string[] = [];
       world.listen = (event) => {
@@ -161,7 +105,7 @@ describe("a member that has no healthy target for a moment", () => {
 describe("a member that is dead in one service, beside a newcomer that errs in another", () => {
   for (const errs of [false, true])
     it(`is ${errs ? "not emptied: nobody else answers what it still serves" : "emptied where nothing of that fails"}`, async () => {
-      const world = new Blips();
+      const world = new BlipsWorld();
       let begun = false;
       const { ports } = world;
       world.ports = () => {
