@@ -10,7 +10,7 @@ const explain = ({ scenario, violations }: SimulationResult): string =>
   `${scenario.traffic === undefined ? "" : "--weighted "}--seed ${scenario.seed})`;
 
 describe("simulation", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
 
   it("the same seed gives the same run", async () => {
     const [first, second] = [
