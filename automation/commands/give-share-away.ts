@@ -60,9 +60,11 @@ async function giveShareAway(session: Session, observation: Observation, asked: 
   const { member } = asked;
   if (nothingToGive(session, member)) return;
   const { record } = session;
-  // A drain's shift is its own: whether its member may be evacuated is asked before any traffic moves.
+  // A drain's shift is its own: whether its member may be evacuated is asked before any traffic moves. And a way back of
+  // an evacuation leads to the member: it is taken over like any other.
   const { rollout, intent } = record;
-  const resumes = rollout !== null && intent?.move.kind === "shift" && evacuatedBy(rollout) === member;
+  const isEvacuation = rollout !== null && evacuatedBy(rollout) === member && isOwn(record, member);
+  const resumes = isEvacuation && intent?.move.kind === "shift";
   if (!resumes) {
     mayEvacuate(record, observation, session.owners, asked);
     refuseOpenMove(record, asked);
