@@ -329,11 +329,7 @@ export class Workload extends pulumi.ComponentResource {
       // so.
       livenessProbe: probe(10, 6),
       resources: resourcesOf(args),
-      securityContext: {
-        allowPrivilegeEscalation: false,
-        seccompProfile: { type: "RuntimeDefault" },
-        ...unprivileged(args.podSecurity),
-      },
+      securityContext: { ...confined, ...unprivileged(args.podSecurity) },
     };
   }
 }
@@ -349,13 +345,11 @@ function resourcesOf(args: WorkloadArgs): kubernetes.types.input.core.v1.Resourc
 /** Containers that the template brings must fit the standard too, or a namespace that enforces it refuses the pods. */
 const securityOfOthers = ({ podSecurity }: WorkloadArgs): Readonly<Record<string, unknown>> =>
   podSecurity?.profile === "restricted"
-    ? {
-        allowPrivilegeEscalation: false,
-        seccompProfile: { type: "RuntimeDefault" },
-        runAsNonRoot: true,
-        capabilities: { drop: ["ALL"] },
-      }
+    ? { ...confined, ...unprivileged({ ...podSecurity, runAsUser: undefined }) }
     : {};
+
+/** Of every container of ours, whatever the config says. */
+const confined = { allowPrivilegeEscalation: false, seccompProfile: { type: "RuntimeDefault" } };
 
 /** Ports below that only root opens, unless the pod says otherwise. */
 const firstFreePort = 1024;

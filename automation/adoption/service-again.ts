@@ -11,25 +11,23 @@ type Pulumi = Pick<PulumiPort, "preview" | "apply" | "backUpState">;
 
 /**
  * Writes the Service as the program has it, which is how it is in the cluster. Anything else that the stack would change
- * keeps it from that. False: nothing was written, and whoever comes next is told of what is pending.
+ * keeps it from that, and whoever comes next is told of what is pending.
  */
 export async function writeServiceAgain(
   pulumi: Pulumi,
   member: string,
   expectedRevision: number,
   cancel: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
   const stack = { kind: "member", member } as const;
   const context = { kind: "act", expectedRevision } as const;
   try {
     const previewed = await pulumi.preview(stack, context, cancel);
-    if (!onlyServices(previewed.operations)) return false;
+    if (!onlyServices(previewed.operations)) return;
     await pulumi.backUpState(stack);
     await pulumi.apply(stack, context, previewed.plan, cancel);
-    return true;
   } catch (error) {
     // The hand-over is undone, whatever becomes of this.
-    if (error instanceof DriverError) return false;
-    throw error;
+    if (!(error instanceof DriverError)) throw error;
   }
 }

@@ -32,6 +32,9 @@ export const evacuationId = "evacuate";
 export const evacuatedBy = ({ id, command }: Pick<Rollout, "id" | "command">): string | null =>
   id.endsWith(`-${evacuationId}`) ? (command?.member ?? null) : null;
 
+/** Of a look: enough to tell a part that fails. */
+const requests = 32;
+
 interface Instead {
   readonly member: string;
   readonly id: string;
@@ -98,14 +101,11 @@ export const mayCutShort = (record: EnvironmentRecord, asked: RolloutCommand | n
   getsSome(record, asked.member) &&
   canTakeOver(record.intent?.move ?? null, asked.member);
 
-/** Of a member without a healthy target: as of whatever looks bad. */
-const sureSeconds = 30;
-
 /** `drain` of a member that serves nobody while others do. False: it is not so, and what is under way goes first. */
 export async function cutShort(session: Session, { member }: RolloutCommand): Promise<boolean> {
   if (member === null) return false;
   const { clock } = session.ports;
-  const sure = clock.now() + Math.max(clock.scaled(sureSeconds), 3000);
+  const sure = clock.now() + session.shortMs;
   for (;;) {
     const observation = await told(session, member);
     if (!isDeadIn(observation, session.owners, member)) return false;
@@ -117,8 +117,6 @@ export async function cutShort(session: Session, { member }: RolloutCommand): Pr
     else return emptyInstead(session, observation, { member, id: "drain", bakeSeconds, needsWell: true }) !== null;
   }
 }
-const requests = 32;
-
 /** What AWS does not tell is neither dead nor well. @throws EBG-AWS when it does not for minutes */
 async function told(session: Session, member: string): Promise<Observation> {
   try {

@@ -2,7 +2,7 @@
 import type { Baseline } from "../../stacks/record";
 import { portOf } from "../../stacks/config/group-refs";
 import { groupsOfMember, type Observation } from "./observe";
-import { isRegistered, portServes, targetsOf, type TargetOwners } from "./target-owners";
+import { healthyOf, portServes, type TargetOwners } from "./target-owners";
 
 /**
  * It has no healthy target in some group whose service others serve: where traffic is weighted its part of those
@@ -12,26 +12,19 @@ export function isDeadIn(observation: Observation, owners: TargetOwners, member:
   return groupsOfMember(observation, member).some((key) => {
     if (observation.groups[key] === null) return false;
     if (portServes(observation, portOf(observation.groupOf, key)) !== "healthy") return false;
-    return !targetsOf(owners, observation, key, member).some(
-      (target) => isRegistered(target) && target.state === "healthy",
-    );
+    return healthyOf(owners, observation, key, member).length === 0;
   });
 }
 
+/** Services in which it has a healthy target, and those that AWS does not tell. */
+export const stillServes = (observation: Observation, owners: TargetOwners, member: string): string[] =>
+  groupsOfMember(observation, member)
+    .filter((key) => observation.groups[key] == null || healthyOf(owners, observation, key, member).length > 0)
+    .map((key) => portOf(observation.groupOf, key));
+
 /** It has no healthy target in any service, and AWS told all of them. */
-export function isWhollyDead(observation: Observation, owners: TargetOwners, member: string): boolean {
-  const keys = groupsOfMember(observation, member);
-  return (
-    keys.length > 0 &&
-    keys.every(
-      (key) =>
-        observation.groups[key] != null &&
-        !targetsOf(owners, observation, key, member).some(
-          (target) => isRegistered(target) && target.state === "healthy",
-        ),
-    )
-  );
-}
+export const isWhollyDead = (observation: Observation, owners: TargetOwners, member: string): boolean =>
+  groupsOfMember(observation, member).length > 0 && stillServes(observation, owners, member).length === 0;
 
 /** Of a key of a group of its own; as it is where members share groups. */
 const portIn = (key: string, member: string): string =>

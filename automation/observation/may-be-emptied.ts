@@ -1,20 +1,8 @@
 /** Whether nobody loses an answer when a member that is dead, maybe in some services only, gets no requests. Pure. */
 import type { Baseline } from "../../stacks/record";
-import { portOf } from "../../stacks/config/group-refs";
-import { groupsOfMember, type Observation } from "./observe";
-import { isRegistered, targetsOf, type TargetOwners } from "./target-owners";
-
-/** Services in which it has a healthy target, and those that AWS does not tell. */
-export const stillServes = (observation: Observation, owners: TargetOwners, member: string): string[] =>
-  groupsOfMember(observation, member)
-    .filter(
-      (key) =>
-        observation.groups[key] == null ||
-        targetsOf(owners, observation, key, member).some(
-          (target) => isRegistered(target) && target.state === "healthy",
-        ),
-    )
-    .map((key) => portOf(observation.groupOf, key));
+import { stillServes } from "./dead-member";
+import type { Observation } from "./observe";
+import type { TargetOwners } from "./target-owners";
 
 /**
  * Where it serves nothing any more: always. Else only when not one request of the services that it still serves fails,

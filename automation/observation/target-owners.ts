@@ -116,6 +116,15 @@ export const isDraining = (target: Target): boolean =>
 export const isRegistered = (target: Target): boolean =>
   !isDraining(target) && target.reason !== "Target.NotRegistered";
 
+/** A member's targets in one target group that get requests. */
+export const healthyOf = (
+  owners: TargetOwners,
+  observation: Observation,
+  group: string,
+  member: string,
+): readonly Target[] =>
+  targetsOf(owners, observation, group, member).filter((target) => isRegistered(target) && target.state === "healthy");
+
 /** Registered targets that no member is known to have, as `group: ip:port`. */
 export function strangers(owners: TargetOwners, observation: Observation): string[] {
   return Object.entries(observation.groups).flatMap(([group, targets]) =>

@@ -114,8 +114,7 @@ function evacuatedFirst(member: string, { at, why }: Evacuated): Error {
 
 /**
  * The others are scaled up first when they can't carry the load; beside one that is dead afterwards, as far as there is
- * room, because they carry it already. One that was evacuated is out already: its bindings
- * go, and the denial with them.
+ * room, because they carry it already. One that was evacuated is out already: its bindings go, and the denial with them.
  */
 function drain(current: Placement, member: string, limits: Limits, dead: readonly string[]): Step[] {
   const stands = memberOf(current, member);

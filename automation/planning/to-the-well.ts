@@ -59,8 +59,7 @@ function ofTheWell({ placement, intent }: EnvironmentRecord, gone: readonly stri
 }
 
 /**
- * Null: none of them gets anything,
- * nobody else is well, or a move of one member is open, which comes first.
+ * Null: none of them gets anything, nobody else is well, or a move of one member is open, which comes first.
  */
 export function toTheWell(
   record: EnvironmentRecord,

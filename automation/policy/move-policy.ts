@@ -1,7 +1,7 @@
 /**
  * A move changes only what it says: the planned operations of an update, checked against what the move may do. Pure.
  */
-import { isPackages } from "../../stacks/extension/whose";
+import { isDefaultProvider, isPackages } from "../../stacks/extension/whose";
 import type { MoveKind } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Leaves, PlannedOperation } from "../ports";
@@ -20,14 +20,6 @@ export interface Refusal {
 
 const quiet = new Set(["same", "read", "refresh", "discard", "read-replacement", "discard-replaced"]);
 const isProvider = (type: string): boolean => type.startsWith("pulumi:providers:");
-/**
- * An entry that the engine itself keeps, `default` or `default_7_48_0`: it comes and goes with the first and last
- * resource that needs it,
- * and a `pulumi destroy` that stops at a protected binding has taken some away already. Of the world nothing depends on
- * it.
- */
-const isDefaultProvider = ({ type, urn }: Pick<PlannedOperation, "type" | "urn">): boolean =>
-  isProvider(type) && /^default(_\d+_\d+_\d+\S*)?$/.test(nameOf(urn));
 const comesOrGoes = (operation: string): boolean => operation === "create" || operation === "delete";
 const isStack = (type: string): boolean => type === "pulumi:pulumi:Stack";
 const isStackReference = (type: string): boolean => type === "pulumi:pulumi:StackReference";
@@ -212,7 +204,7 @@ function providerObjection(purpose: Purpose, planned: PlannedOperation): string 
   if (purpose === "provision" && operation === "create") return null;
   if ((purpose === "retire" || purpose === "destroy-environment") && operation === "delete") return null;
   if (comesOrGoes(operation))
-    return isDefaultProvider(planned) ? null : "a provider may only come with 'provision' and go with 'retire'";
+    return isDefaultProvider(planned.urn) ? null : "a provider may only come with 'provision' and go with 'retire'";
   return "a provider's change reaches every resource that it manages";
 }
 
@@ -262,7 +254,7 @@ export const changesOf = (operations: readonly PlannedOperation[]): PlannedOpera
       !quiet.has(one.operation) &&
       !isStack(one.type) &&
       !isStackReference(one.type) &&
-      !(comesOrGoes(one.operation) && isDefaultProvider(one)),
+      !(comesOrGoes(one.operation) && isDefaultProvider(one.urn)),
   );
 
 /** @throws EBG-PLAN-REFUSED naming every operation that the move may not do */

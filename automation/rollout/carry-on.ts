@@ -6,7 +6,7 @@ import { probeProblem } from "../gates/peers";
 import { baselineOf } from "../observation/baseline";
 import type { Observation } from "../observation/observe";
 import { isWeighted } from "../observation/route-weights";
-import { healthOf, targetsOf, type TargetOwners } from "../observation/target-owners";
+import { healthOf, healthyOf, type TargetOwners } from "../observation/target-owners";
 import { otherSide, type Turning } from "../planning/walk-back";
 import type { GateFailed } from "./interruptions";
 import type { Session } from "./session";
@@ -25,7 +25,7 @@ export function othersErr(observation: Observation, owners: TargetOwners, newcom
     const all = groupsOfPort(groupOf, port).flatMap((key) => groups[key] ?? []);
     const healthy = all.filter(({ state }) => state === "healthy").length;
     const own = groupOfMember(groupOf, port, newcomer);
-    const its = targetsOf(owners, observation, own, newcomer).filter(({ state }) => state === "healthy").length;
+    const its = healthyOf(owners, observation, own, newcomer).length;
     // One that comes in with weighted traffic gets none of them yet.
     const reaching = isWeighted(groupOf) ? 0 : its / healthy;
     return sent > 0 && failed === sent && healthy > its && reaching ** sent < mostChance;

@@ -3,18 +3,14 @@ import type { MemberMove } from "../../stacks/record";
 import { isExternal } from "../../stacks/config/target-groups";
 import { decideExternal, externalsOf, silentPeers } from "../gates/external-workload";
 import { listing } from "../gates/gate-result";
-import { plainLook, silence, type MemberObservation, type Observation } from "../observation/observe";
+import { silence, type MemberObservation, type Observation } from "../observation/observe";
 import { counted } from "../text/sentences";
 import { orEvacuate } from "./evacuated-member";
-import { GateFailed, Stop } from "./interruptions";
-import { needsApi } from "./needs-api";
+import type { GateFailed } from "./interruptions";
 import type { Session } from "./session";
-import { waitForGate } from "./wait-for-gate";
+import { waitToLetIn } from "./wait-to-let-in";
 
-/**
- * Resolves when they are there. Nothing was moved yet, and nothing that is moved back would bring them: when they don't
- * come in time the rollout waits for a person, and the same command goes on. @throws Stop
- */
+/** Resolves when they are there. @throws Stop */
 export async function waitForExternal(session: Session, index: number, move: MemberMove): Promise<void> {
   const { policy, environment, tolerance, options } = session;
   const { kind, member } = move;
@@ -24,34 +20,26 @@ export async function waitForExternal(session: Session, index: number, move: Mem
   const serving = externalWorkloads === "there" ? [] : session.serving().filter((name) => name !== member);
   const passesSilence = externalWorkloads === "same-if-told";
   const rules = { member, serving, toleratedMs: tolerance.toleratedMs, passesSilence };
-  let last = null as Observation | null;
-  try {
-    await waitForGate(session, {
+  const silentIn = (seen: Observation | null): readonly MemberObservation[] =>
+    seen === null ? [] : silentPeers(seen, rules);
+  const last = await waitToLetIn(
+    session,
+    index,
+    move,
+    {
       name: `external workloads are ready on ${member}`,
-      index,
-      wants: { ...plainLook, workload: true },
-      decide: (seen, memory) => decideExternal((last = seen), rules, memory),
-    });
-  } catch (error) {
-    if (!(error instanceof GateFailed)) throw error;
-    if (last !== null && error.reason === "api-server") needsApi(session, last, move);
-    throw new Stop(
-      "EBG-GATE",
-      `${member} is not let in yet: ${error.message}`,
-      remedyOf(session, member, error, silent()),
-    );
-  }
-  if (silent().length > 0)
+      decide: (seen, memory) => decideExternal(seen, rules, memory),
+    },
+    (failure, seen) => remedyOf(session, member, failure, silentIn(seen)),
+  );
+  const silent = silentIn(last);
+  if (silent.length > 0)
     options.emit({
       kind: "note",
       message:
         `${member} comes in though nobody can say which images serve, because admit was asked for by name: ` +
-        silent().map(silence).join("; "),
+        silent.map(silence).join("; "),
     });
-
-  function silent(): readonly MemberObservation[] {
-    return last === null ? [] : silentPeers(last, rules);
-  }
 }
 
 /** What a person can do about it, by what was waited for last. */

@@ -5,12 +5,13 @@
 import { isWeighted } from "../../stacks/record";
 import { isDeadIn } from "../observation/dead-member";
 import { mayBeEmptied } from "../observation/may-be-emptied";
-import { groupsOfMember, plainLook, type Observation } from "../observation/observe";
+import { groupsOfMember, type Observation } from "../observation/observe";
 import { healthOf, targetsOf } from "../observation/target-owners";
 import type { ObservedHealth } from "../planning/walk-back";
 import { toTheWell } from "../planning/to-the-well";
-import { betweenLooks, GateFailed } from "./interruptions";
+import { GateFailed } from "./interruptions";
 import type { Session } from "./session";
+import { throughout } from "./throughout";
 
 /** As it is seen now; what was sick before the rollout is excused. */
 export const observedHealth = (session: Session, observation: Observation): ObservedHealth =>
@@ -43,22 +44,6 @@ export const emptiedForLeavers = (session: Session, observation: Observation): s
   return deadInTraffic(session, observation).filter((name) => mayBeEmptied(observation, session.owners, name, rules));
 };
 
-/** Of one without a healthy target, as of whatever looks bad. */
-const sureSeconds = 30;
-const sureMs = ({ ports: { clock } }: Session): number => Math.max(clock.scaled(sureSeconds), 3000);
-
-/** Who is dead in this look and in all those of the time that anything may look bad for. @throws Stop */
-export async function surelyDead(session: Session, first: Observation): Promise<string[]> {
-  const { clock } = session.ports;
-  let dead = deadInTraffic(session, first);
-  for (const sure = clock.now() + sureMs(session); dead.length > 0 && clock.now() < sure;) {
-    await betweenLooks(session);
-    const seen = deadInTraffic(session, await session.look(plainLook));
-    dead = dead.filter((name) => seen.includes(name));
-  }
-  return dead;
-}
-
 /** Watches for as long as one gate waits. */
 export class GoalWatch {
   private since: number | null = null;
@@ -72,7 +57,7 @@ export class GoalWatch {
     if (record.rollout?.direction !== "back" || session.policy.endsService) return;
     const way = toTheWell(record, seenDead(session, observation), observedHealth(session, observation));
     this.since = way === null ? null : (this.since ?? observation.at);
-    if (way === null || this.since === null || observation.at - this.since < sureMs(session)) return;
+    if (way === null || this.since === null || observation.at - this.since < session.shortMs) return;
     session.seenDead = way.dead;
     throw new GateFailed(
       "EBG-GATE",
@@ -91,7 +76,7 @@ export const seenDead = (session: Session, observation: Observation) => ({
 
 /** The same, once it is sure: a gate has watched it, or it is looked at for as long. @throws Stop */
 export async function sureDead(session: Session, observation: Observation): Promise<ReturnType<typeof seenDead>> {
-  const sure = session.seenDead ?? (await surelyDead(session, observation));
+  const sure = session.seenDead ?? (await throughout(session, observation, (seen) => deadInTraffic(session, seen)));
   session.seenDead = null;
   const { dead, forLeavers } = seenDead(session, observation);
   return {

@@ -12,7 +12,7 @@ import { portOf } from "../../stacks/config/group-refs";
 import { baselineOf } from "../observation/baseline";
 import { isDeadIn, wasDead } from "../observation/dead-member";
 import { groupsOfMember, type Observation } from "../observation/observe";
-import { healthOf, targetsOf } from "../observation/target-owners";
+import { healthOf, healthyOf } from "../observation/target-owners";
 import { emptiedBy } from "../planning/shares";
 import { allAtOnce } from "../planning/all-at-once";
 import { shiftWithout } from "../planning/shares-without";
@@ -67,7 +67,7 @@ const stillNeeded = ({ owners }: Session, observation: Observation, members: rea
     groupsOfMember(observation, name).some(
       (key) =>
         (observation.probes[portOf(observation.groupOf, key)]?.failed ?? 0) > 0 &&
-        targetsOf(owners, observation, key, name).some(({ state }) => state === "healthy"),
+        healthyOf(owners, observation, key, name).length > 0,
     ),
   );
 

@@ -1,7 +1,17 @@
 /** What a fragment of a pod template must not change, because moves, gates and the load balancer go by it. Pure. */
 import { propagationLagSeconds } from "./aws-limits";
-import { graceIn, isObject, type Json, objectsIn, type PodTemplatePart, preStopIn, saysResource } from "./pod-template";
-import { restrictedProblems } from "./pod-template-security";
+import { isObject } from "./plain-object";
+import {
+  graceIn,
+  handlers,
+  type Json,
+  objectsIn,
+  type PodTemplatePart,
+  preStopIn,
+  probes,
+  saysResource,
+} from "./pod-template";
+import { type Add, restrictedProblems } from "./pod-template-security";
 import type { Problem } from "./problems";
 
 /** What other settings of the workload say. */
@@ -23,8 +33,6 @@ export interface PodTemplateContext {
   /** What those settings are called, for people. */
   readonly called: { readonly preStop: string; readonly grace: string; readonly variables: string };
 }
-
-type Add = (path: string, value: unknown, rule: string, remedy: string) => void;
 
 const remove = "Remove it";
 
@@ -120,8 +128,6 @@ function timesProblems(part: PodTemplatePart, context: PodTemplateContext, add: 
     );
 }
 
-const probes = ["readinessProbe", "livenessProbe", "startupProbe"] as const;
-const handlers = ["httpGet", "exec", "tcpSocket", "grpc"];
 const handlerIn = (probe: unknown, handler: string): unknown => (isObject(probe) ? probe[handler] : undefined);
 
 /** Of any container. */

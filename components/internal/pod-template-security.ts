@@ -2,9 +2,11 @@
  * What Kubernetes' Pod Security Standard `restricted` refuses, of what a fragment of a pod template can say
  * (kubernetes.io/docs/concepts/security/pod-security-standards; 2026-12-01). Pure.
  */
-import { isObject, type Json, objectsIn, type PodTemplatePart } from "./pod-template";
+import { isObject } from "./plain-object";
+import { type Json, objectsIn, type PodTemplatePart } from "./pod-template";
 
-type Add = (path: string, value: unknown, rule: string, remedy: string) => void;
+/** Adds one problem. */
+export type Add = (path: string, value: unknown, rule: string, remedy: string) => void;
 
 const volumeKinds = [
   "configMap",

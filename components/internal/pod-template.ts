@@ -2,6 +2,7 @@
  * A pod template that is merged onto another: as `kubectl patch --type strategic` merges, with the merge keys of
  * Kubernetes' own PodSpec (`patchMergeKey` in k8s.io/api/core/v1/types.go, v1.34; 2026-12-01). Pure.
  */
+import { isObject } from "./plain-object";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -32,11 +33,8 @@ const added = new Set(["envFrom"]);
 /** Entries that can be of one kind only: a merged one would be of two. */
 const whole = new Set(["env", "volumes"]);
 /** A probe has one of these; the fragment's takes the place of another. */
-const handlers = ["httpGet", "exec", "tcpSocket", "grpc"];
-const probes = new Set(["readinessProbe", "livenessProbe", "startupProbe"]);
-
-export const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export const handlers = ["httpGet", "exec", "tcpSocket", "grpc"];
+export const probes: readonly string[] = ["readinessProbe", "livenessProbe", "startupProbe"];
 
 /** The list under `key`, as objects; empty where there is none. */
 export const objectsIn = (value: Json | undefined, key: string): readonly Json[] => {
@@ -66,7 +64,7 @@ function mergeValue(key: string, base: unknown, part: unknown): unknown {
   if (Array.isArray(part)) return mergeList(key, Array.isArray(base) ? base : [], part);
   if (!isObject(part)) return part;
   const before = isObject(base) ? base : {};
-  const otherHandler = probes.has(key) && handlers.some((handler) => isObject(part[handler]));
+  const otherHandler = probes.includes(key) && handlers.some((handler) => isObject(part[handler]));
   const kept = otherHandler
     ? Object.fromEntries(Object.entries(before).filter(([name]) => !handlers.includes(name) || isObject(part[name])))
     : before;

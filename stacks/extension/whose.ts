@@ -7,9 +7,13 @@ const stackOf = (urn: string): string => urn.split(":")[2] ?? "";
 /** `dev-blue` may be member `blue` of `dev`, and `dev-eu-blue` member `eu-blue` of `dev` or `blue` of `dev-eu`. */
 const mayBeMember = (stack: string, member: string): boolean => stack.endsWith(`-${member}`);
 
-/** A provider that the engine itself makes and removes as it is needed. */
+/**
+ * An entry that the engine itself keeps, `default` or `default_7_48_0`: it comes and goes with the first and last
+ * resource that needs it, and a `pulumi destroy` that stops at a protected binding has taken some away already. Of the
+ * world nothing depends on it.
+ */
 export const isDefaultProvider = (urn: string): boolean =>
-  typeOf(urn).startsWith("pulumi:providers:") && /^default(_|$)/.test(nameOf(urn));
+  typeOf(urn).startsWith("pulumi:providers:") && /^default(_\d+_\d+_\d+\S*)?$/.test(nameOf(urn));
 
 /**
  * Whether this package's own programs make it: whatever is below one of its components, and the few things that they

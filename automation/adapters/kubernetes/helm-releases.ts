@@ -10,7 +10,7 @@ import { getList } from "./client";
 import { shell } from "../../text/shell";
 import type { ApiServer } from "./kubeconfig";
 import { patch } from "./patch";
-import { isObject } from "../plain-object";
+import { isObject } from "../../../components/internal/plain-object";
 
 interface HelmSecret {
   readonly metadata: {

@@ -225,7 +225,7 @@ export class PulumiAdapter implements PulumiPort {
     const name = this.environment;
     const context = { kind: "record", expectedRevision, record } as const;
     if (this.cleanConfig !== this.configDigest()) {
-      const exclude = excluding(ownResources(await this.wholeState(name)));
+      const exclude = excluding(ownResources(await this.state(name)));
       const program = inline(await this.program(), context);
       const previewed = await this.engine.run(name, "preview", deadlines.preview, signal, (stack, common) =>
         stack.preview({ ...common, ...exclude, program }),
@@ -258,7 +258,7 @@ export class PulumiAdapter implements PulumiPort {
     const target = { target: [this.stackUrn(name)] };
     const program = await this.program();
     if (program.extendsEnvironment !== true && this.ownsNothing) return target;
-    const state = await this.wholeState(name);
+    const state = await this.state(name);
     this.ownsNothing = ownResources(state).length === 0;
     if (this.ownsNothing) return target;
     const passesOver = allButStack(state);
@@ -384,7 +384,7 @@ export class PulumiAdapter implements PulumiPort {
   }
 
   async protectedResources(): Promise<number> {
-    const state = await this.wholeState(this.environment);
+    const state = await this.state(this.environment);
     const own = new Set(protectedOwn(state));
     return state === null ? 0 : protectedUrns(state, () => true).filter((urn) => !own.has(urn)).length;
   }
@@ -397,7 +397,7 @@ export class PulumiAdapter implements PulumiPort {
   }
   /** What the user protects is not destroyed with the rest. @throws EBG-PLAN-REFUSED */
   private async refuseProtected(name: string): Promise<void> {
-    const urns = protectedOwn(await this.wholeState(name));
+    const urns = protectedOwn(await this.state(name));
     if (urns.length === 0) return;
     throw new DriverError(
       "EBG-PLAN-REFUSED",
@@ -507,7 +507,7 @@ export class PulumiAdapter implements PulumiPort {
   private async passOver(plan: string, name: string, context: DriverContext | null, leaves: Leaves): Promise<void> {
     const stays = context !== null && !declaresExtension(context);
     if (!stays && leaves === "nothing") return;
-    const state = await this.wholeState(name);
+    const state = await this.state(name);
     const releases = leaves === "releases" ? completeReleases(state) : [];
     const own = stays ? ownResources(state) : [];
     this.excluded.set(plan, [...new Set([...releases, ...own])]);
@@ -521,10 +521,7 @@ export class PulumiAdapter implements PulumiPort {
     return join(this.plans, `${this.planCount}.json`);
   }
 
-  private wholeState(name: string): Promise<State | null> {
-    return exported(this.engine, name);
-  }
-  private state(name: string): Promise<StateFile | null> {
+  private state(name: string): Promise<State | null> {
     return exported(this.engine, name);
   }
   /**

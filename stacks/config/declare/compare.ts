@@ -1,5 +1,6 @@
 /** How two configs differ, key by key, with what the declarations say of each key. Pure. */
 import { isDeepStrictEqual } from "node:util";
+import { isObject } from "../../../components/internal/plain-object";
 import type { Problem } from "../../../components/internal/problems";
 import type { Group, GroupList, GroupPerMember } from "./group";
 import type { Change, Key, Keys, Reader } from "./key";
@@ -21,9 +22,6 @@ interface At {
   readonly readBy: readonly Reader[];
   readonly change: Change;
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Values as JSON has them. The order of keys is none: a stack's outputs come back with sorted ones. */
 const differ = (was: unknown, is: unknown): boolean =>

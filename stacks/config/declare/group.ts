@@ -1,4 +1,5 @@
 /** Keys that stand together: an object of the config, a list of such objects, or one for each member. */
+import { isObject } from "../../../components/internal/plain-object";
 import type { Form, JsonSchema } from "./form";
 import type { Key, Keys, ValueOf } from "./key";
 import type { Place } from "./place";
@@ -69,9 +70,6 @@ export function refuseUnknown(
     );
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export const schemaOfKeys = (keys: Keys): JsonSchema => ({
   type: "object",

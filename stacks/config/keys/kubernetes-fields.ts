@@ -2,6 +2,7 @@
  * Whether a value fits a type of Kubernetes' API, by the models of the official client
  * (`@kubernetes/client-node` 1.4, generated from Kubernetes 1.34's OpenAPI description).
  */
+import { isObject } from "../../../components/internal/plain-object";
 import type { Place } from "../declare/place";
 
 interface Field {
@@ -34,9 +35,6 @@ function load(model: string): readonly Field[] | null {
     throw error;
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Amounts may be numbers in YAML (`cpu: 2`); Kubernetes takes both. */
 function checkMap(value: unknown, item: string, place: Place): void {

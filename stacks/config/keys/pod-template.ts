@@ -1,6 +1,7 @@
 /** `services[].podTemplate`: what a team adds to the pods of a service. */
 import { propagationLagSeconds } from "../../../components/internal/aws-limits";
-import { graceIn, isObject, type PodTemplatePart, preStopIn } from "../../../components/internal/pod-template";
+import { isObject } from "../../../components/internal/plain-object";
+import { graceIn, type PodTemplatePart, preStopIn } from "../../../components/internal/pod-template";
 import { podTemplateProblems } from "../../../components/internal/pod-template-problems";
 import { custom, type JsonSchema } from "../declare/form";
 import type { Rule } from "../declare/group";

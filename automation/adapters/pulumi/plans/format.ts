@@ -1,5 +1,5 @@
 /** An update plan as the engine (3.246) saves it, as far as the driver loosens it. */
-import { isObject } from "../../plain-object";
+import { isObject } from "../../../../components/internal/plain-object";
 
 export const signatureKey = "4dabf18193072939515e22adb298388d";
 const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";

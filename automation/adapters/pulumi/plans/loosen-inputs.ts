@@ -8,7 +8,7 @@
  * with the resource (its operation), its parent, provider, dependencies and protection stay binding, and so does every
  * other resource.
  */
-import { isObject } from "../../plain-object";
+import { isObject } from "../../../../components/internal/plain-object";
 import {
   holdsSecret,
   holdsUnknown,

@@ -4,7 +4,7 @@
  * calls a violation what was an object with an unknown somewhere inside. So in the plan's *outputs* a property that
  * holds an unknown becomes one.
  */
-import { isObject } from "../../plain-object";
+import { isObject } from "../../../../components/internal/plain-object";
 import { holdsUnknown, mapResourcePlans, unknown, type Json } from "./format";
 
 const loosened = (properties: unknown): unknown =>

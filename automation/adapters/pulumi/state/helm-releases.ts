@@ -10,7 +10,7 @@ import { oneLine } from "../../../text/foreign";
 import { shell } from "../../../text/shell";
 import { editState } from "./edit";
 import { exported, type EksName, type StackCli, type State, type StateResource } from "./export";
-import { isObject } from "../../plain-object";
+import { isObject } from "../../../../components/internal/plain-object";
 
 export const RELEASE = "kubernetes:helm.sh/v3:Release";
 

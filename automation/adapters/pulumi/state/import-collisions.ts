@@ -15,7 +15,7 @@ import { identityOf } from "./pending-resource-ids";
 import { refreshUntilDone } from "./settle";
 import { isTold } from "./told-by-aws";
 import { exported, refreshOnce, type State, type StackCli, type StateResource } from "./export";
-import { isObject } from "../../plain-object";
+import { isObject } from "../../../../components/internal/plain-object";
 
 /** A policy is the same however it is spaced. */
 function parsed(text: unknown): unknown {
