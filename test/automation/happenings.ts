@@ -24,6 +24,15 @@ export function once(world: World, test: (event: DriverEventBody) => boolean, wh
 export const bakeOf = (percent: number) => (event: DriverEventBody) =>
   event.kind === "step-started" && event.step.type === "bake" && event.step.why.includes(`${percent} %`);
 
+/** An upgrade is stopped in the look behind the step of 50 %; nothing befalls the world from then on. */
+export async function upgradeHalfWay<Made extends World>(world: Made): Promise<Made> {
+  const stop = new AbortController();
+  once(world, bakeOf(50), () => stop.abort());
+  await world.upgrade({ stop: stop.signal });
+  world.listen = () => undefined;
+  return world;
+}
+
 /** None of its targets is healthy from then on. */
 export const sicken = (world: World, name: string): void => {
   const cluster = world.clusters.get(name);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { DriverEventBody } from "../../../automation/events";
 import type { RolloutResult } from "../../../automation/rollout/rollout";
-import { asked, bakeOf, once, sicken } from "../happenings";
+import { asked, bakeOf, once, sicken, upgradeHalfWay } from "../happenings";
 import { ports, WeightedWorld } from "../weighted-world";
 
 const minutes = 60_000;
@@ -74,10 +74,7 @@ describe("a way back whose goal dies", () => {
     });
 
   it("does so when somebody asked for the way back", async () => {
-    const world = new WeightedWorld();
-    const stop = new AbortController();
-    once(world, bakeOf(50), () => stop.abort());
-    await world.upgrade({ stop: stop.signal });
+    const world = await upgradeHalfWay(new WeightedWorld());
     once(
       world,
       ({ kind }) => kind === "walk-back",

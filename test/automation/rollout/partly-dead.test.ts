@@ -4,7 +4,7 @@ import { DriverError } from "../../../automation/errors";
 import type { RolloutResult } from "../../../automation/rollout/rollout";
 import { BlipsWorld } from "../blips-world";
 import { evacuate } from "../evacuating";
-import { asked, bakeOf, once, sicken } from "../happenings";
+import { asked, bakeOf, once, sicken, upgradeHalfWay } from "../happenings";
 import { Killed } from "../world";
 
 type Told = Pick<RolloutResult, "message" | "remedy"> & { readonly code: string | null; readonly outcome?: string };
@@ -16,15 +16,8 @@ const told = (run: Promise<RolloutResult>): Promise<Told> =>
     throw error;
   });
 
-/** An upgrade that was stopped in the bake at 50 %; blue is what it was before, green what it is to be. */
-async function stoppedHalfWay(): Promise<BlipsWorld> {
-  const world = new BlipsWorld();
-  const stop = new AbortController();
-  once(world, bakeOf(50), () => stop.abort());
-  await world.upgrade({ stop: stop.signal });
-  world.listen = () => undefined;
-  return world;
-}
+/** Blue is what it was before, green what it is to be. */
+const stoppedHalfWay = (): Promise<BlipsWorld> => upgradeHalfWay(new BlipsWorld());
 function later(world: BlipsWorld, ms: number): void {
   world.now += ms;
   world.reconcile();

@@ -6,7 +6,7 @@ import { stepsKept } from "../../../automation/commands/steps-override";
 import { withoutUpgrade } from "../../../automation/rollout/what-leads-out";
 import { commandsIn, type NamedCommand } from "../../../automation/text/command-line";
 import type { RolloutCommand } from "../../../stacks/record";
-import { asked, bakeOf, once, sicken } from "../happenings";
+import { asked, bakeOf, once, sicken, upgradeHalfWay } from "../happenings";
 import { ports, WeightedWorld } from "../weighted-world";
 
 const acts = (remedy: string | null): NamedCommand[] =>
@@ -54,10 +54,7 @@ describe("what a rollout that came back tells people to type", () => {
   });
 
   it("lifts the hold that a rollback has set", async () => {
-    const world = new WeightedWorld();
-    const stop = new AbortController();
-    once(world, bakeOf(50), () => stop.abort());
-    await world.upgrade({ stop: stop.signal });
+    const world = await upgradeHalfWay(new WeightedWorld());
     once(
       world,
       ({ kind }) => kind === "walk-back",

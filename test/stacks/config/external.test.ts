@@ -1,25 +1,18 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseEnvironmentConfig } from "../../../stacks/config";
+import { parseEnvironmentConfig } from "../../../stacks/config";
 import { services } from "../../../stacks/config/keys/services";
 import { replicasAreTheirs, stopsWorkloads, targetGroupsOf } from "../../../stacks/config/target-groups";
 import { initialRecord } from "../../../stacks/record";
 import { sharedFieldProblems } from "../../../stacks/record/config-changes";
 import { devWith } from "../mock-engine";
+import { problemsIn } from "./problems-of";
 
 const web = { name: "web", namespace: "shop", workload: "external", port: 80, targetPort: 8080 };
 const managed = { name: "web", namespace: "shop", image: "echo:1", port: 80, targetPort: 8080 };
 const parse = (services: readonly object[], more: Readonly<Record<string, unknown>> = {}) =>
   parseEnvironmentConfig(devWith({ services, ...more }), { environment: "dev" });
-function problemsOf(services: readonly object[], more: Readonly<Record<string, unknown>> = {}): string[] {
-  try {
-    parse(services, more);
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    for (const { remedy, path } of error.problems) assert.ok(remedy.length > 0, path);
-    return error.problems.map(({ path, rule }) => `${path}: ${rule}`);
-  }
-}
+const problemsOf = (services: readonly object[], more: Readonly<Record<string, unknown>> = {}): string[] =>
+  problemsIn(() => parse(services, more));
 
 describe("a service whose workload is external, in the config", () => {
   it("needs a name, a namespace and its ports; images must be equal then", () => {

@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseEnvironmentConfig } from "../../../stacks/config";
+import { parseEnvironmentConfig } from "../../../stacks/config";
 import { configDifferences } from "../../../stacks/config/differences";
 import { devValues } from "../mock-engine";
+import { problemsIn } from "./problems-of";
 
 const parse = (hooks: unknown) =>
   parseEnvironmentConfig({ ...devValues, "eks-blue-green:hooks": JSON.stringify(hooks) }, { environment: "dev" });
-function problemsOf(hooks: unknown): string[] {
-  try {
-    parse(hooks);
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    for (const { remedy, path } of error.problems) assert.ok(remedy.length > 0, path);
-    return error.problems.map(({ path, rule }) => `${path}: ${rule}`);
-  }
-}
+const problemsOf = (hooks: unknown): string[] => problemsIn(() => parse(hooks));
 const register = { name: "register", at: "before-admit", command: ["./register.sh", "-v", "-v"] };
 
 describe("hooks in the config", () => {

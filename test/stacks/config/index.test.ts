@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { ConfigError, parseEnvironmentConfig, parseMemberConfig } from "../../../stacks/config";
 import { devValues } from "../mock-engine";
+import { problemsIn } from "./problems-of";
 
 const context = { environment: "dev" };
 
@@ -15,15 +16,7 @@ function problemsOf(change: Readonly<Record<string, unknown>>, environment = "de
     if (value === undefined) delete values[full];
     else values[full] = typeof value === "string" ? value : JSON.stringify(value);
   }
-  try {
-    parseEnvironmentConfig(values, { environment });
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    assert.equal(error.code, "EBG-CONFIG");
-    for (const problem of error.problems) assert.ok(problem.remedy.length > 0 && problem.rule.length > 0, problem.path);
-    return error.problems.map(({ path, rule }) => `${path}: ${rule}`);
-  }
+  return problemsIn(() => parseEnvironmentConfig(values, { environment }));
 }
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };

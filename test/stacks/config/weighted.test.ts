@@ -1,22 +1,15 @@
 import assert from "node:assert/strict";
-import { ConfigError, type EnvironmentConfig, parseEnvironmentConfig } from "../../../stacks/config";
+import { type EnvironmentConfig, parseEnvironmentConfig } from "../../../stacks/config";
 import { listenersOf } from "../../../stacks/config/listeners";
 import { weightedRolloutOf } from "../../../stacks/config/weighted-rollout";
 import { devWith } from "../mock-engine";
+import { problemsIn } from "./problems-of";
 
 type Change = Readonly<Record<string, unknown>>;
 
 const configOf = (change: Change): EnvironmentConfig => parseEnvironmentConfig(devWith(change), { environment: "dev" });
 
-function problemsOf(change: Change): string[] {
-  try {
-    configOf(change);
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    return error.problems.map(({ path, rule }) => `${path}: ${rule}`);
-  }
-}
+const problemsOf = (change: Change): string[] => problemsIn(() => configOf(change));
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
 const shop = (match: unknown, more: object = {}) => ({ ...web, name: "shop", match, ...more });

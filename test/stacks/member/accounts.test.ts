@@ -2,19 +2,9 @@ import assert from "node:assert/strict";
 import { environmentProgram } from "../../../stacks/environment/program";
 import { memberProgram } from "../../../stacks/member/program";
 import type { MemberOutputs } from "../../../stacks/contract";
-import type { EnvironmentRecord } from "../../../stacks/record";
 import { devValues, find, runUnderMocks } from "../mock-engine";
+import { blueServes } from "./managed-pod";
 
-const record: EnvironmentRecord = {
-  schemaVersion: 1,
-  revision: 5,
-  placement: {
-    blue: { role: "active", version: "1.34", workload: "running" },
-    green: { role: "absent", version: null, workload: "running" },
-  },
-  rollout: null,
-  intent: null,
-};
 const values = { "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" };
 const roleArn = "arn:aws:iam::111122223333:role/web";
 const boundary = "arn:aws:iam::111122223333:policy/boundary";
@@ -31,7 +21,7 @@ async function declared(change: object, settings: object = {}, last: object | nu
   return runUnderMocks(
     {
       stack: "dev-blue",
-      stacks: { dev: { ...outputs, record }, ...(last === null ? {} : { "dev-blue": { ...last } }) },
+      stacks: { dev: { ...outputs, record: blueServes }, ...(last === null ? {} : { "dev-blue": { ...last } }) },
     },
     () => memberProgram(values),
   );

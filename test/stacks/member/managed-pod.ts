@@ -6,6 +6,18 @@ import { devValues, find, runUnderMocks } from "../mock-engine";
 
 const values = { "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" };
 
+/** Blue serves, and green is not there. */
+export const blueServes: EnvironmentRecord = {
+  schemaVersion: 1,
+  revision: 5,
+  placement: {
+    blue: { role: "active", version: "1.34", workload: "running" },
+    green: { role: "absent", version: null, workload: "running" },
+  },
+  rollout: null,
+  intent: null,
+};
+
 export interface PodTemplate {
   readonly metadata: { readonly labels: Readonly<Record<string, string>> };
   readonly spec: PodSpec;
@@ -27,18 +39,18 @@ export interface PodSpec {
 }
 
 /** Of the service `web` on blue. `change`: keys of the service's config. */
-export const podSpecOf = async (change: object, record: EnvironmentRecord): Promise<PodSpec> =>
-  (await podTemplateOf(change, record)).spec;
+export const podSpecOf = async (change: object): Promise<PodSpec> => (await podTemplateOf(change)).spec;
 
-export async function podTemplateOf(change: object, record: EnvironmentRecord): Promise<PodTemplate> {
+export async function podTemplateOf(change: object): Promise<PodTemplate> {
   const service = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, ...change };
   const wanted = (
     await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () =>
       environmentProgram({ ...devValues, "eks-blue-green:services": JSON.stringify([service]) }),
     )
   ).outputs;
-  const { resources } = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...wanted, record } } }, () =>
-    memberProgram(values),
+  const { resources } = await runUnderMocks(
+    { stack: "dev-blue", stacks: { dev: { ...wanted, record: blueServes } } },
+    () => memberProgram(values),
   );
   const spec = find(resources, "kubernetes:apps/v1:Deployment", "blue-web").inputs["spec"] as {
     readonly template: PodTemplate;

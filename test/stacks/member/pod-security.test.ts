@@ -1,25 +1,13 @@
 import assert from "node:assert/strict";
 import { environmentProgram } from "../../../stacks/environment/program";
 import { memberProgram } from "../../../stacks/member/program";
-import type { EnvironmentRecord } from "../../../stacks/record";
 import { devValues, find, runUnderMocks } from "../mock-engine";
-import { podSpecOf, type PodSpec } from "./managed-pod";
+import { blueServes, podSpecOf, type PodSpec } from "./managed-pod";
 
 const values = { "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" };
-const record: EnvironmentRecord = {
-  schemaVersion: 1,
-  revision: 5,
-  placement: {
-    blue: { role: "active", version: "1.34", workload: "running" },
-    green: { role: "absent", version: null, workload: "running" },
-  },
-  rollout: null,
-  intent: null,
-};
-
 describe("what runs in a member", () => {
   describe("pods", () => {
-    const templateOf = (change: object): Promise<PodSpec> => podSpecOf(change, record);
+    const templateOf = (change: object): Promise<PodSpec> => podSpecOf(change);
     const always = { allowPrivilegeEscalation: false, seccompProfile: { type: "RuntimeDefault" } };
 
     it("are as they always were where the config says nothing: nobody's pods roll by a new version of the package", async () => {
@@ -77,8 +65,9 @@ describe("what runs in a member", () => {
           environmentProgram({ ...devValues, "eks-blue-green:controller": JSON.stringify(controller) }),
         )
       ).outputs;
-      const { resources } = await runUnderMocks({ stack: "dev-blue", stacks: { dev: { ...wanted, record } } }, () =>
-        memberProgram(values),
+      const { resources } = await runUnderMocks(
+        { stack: "dev-blue", stacks: { dev: { ...wanted, record: blueServes } } },
+        () => memberProgram(values),
       );
       const { inputs } = find(resources, "kubernetes:helm.sh/v3:Release", "blue");
       return (inputs["values"] as Readonly<Record<string, unknown>>)["image"];

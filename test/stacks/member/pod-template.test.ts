@@ -1,37 +1,22 @@
 import assert from "node:assert/strict";
-import type { EnvironmentRecord } from "../../../stacks/record";
 import { podTemplateOf } from "./managed-pod";
-
-const record: EnvironmentRecord = {
-  schemaVersion: 1,
-  revision: 5,
-  placement: {
-    blue: { role: "active", version: "1.34", workload: "running" },
-    green: { role: "absent", version: null, workload: "running" },
-  },
-  rollout: null,
-  intent: null,
-};
 
 describe("a service's pod template on a member", () => {
   it("is merged onto the pods that the member's stack declares", async () => {
-    const template = await podTemplateOf(
-      {
-        podSecurity: { runAsUser: 10001 },
-        podTemplate: {
-          metadata: { labels: { team: "shop" } },
-          spec: {
-            terminationGracePeriodSeconds: 400,
-            initContainers: [{ name: "log", image: "log:1", restartPolicy: "Always" }],
-            containers: [
-              { name: "web", resources: { limits: { memory: "1Gi" }, requests: { memory: "512Mi" } } },
-              { name: "proxy", image: "proxy:1" },
-            ],
-          },
+    const template = await podTemplateOf({
+      podSecurity: { runAsUser: 10001 },
+      podTemplate: {
+        metadata: { labels: { team: "shop" } },
+        spec: {
+          terminationGracePeriodSeconds: 400,
+          initContainers: [{ name: "log", image: "log:1", restartPolicy: "Always" }],
+          containers: [
+            { name: "web", resources: { limits: { memory: "1Gi" }, requests: { memory: "512Mi" } } },
+            { name: "proxy", image: "proxy:1" },
+          ],
         },
       },
-      record,
-    );
+    });
     assert.equal(template.metadata.labels["team"], "shop");
     assert.equal(template.metadata.labels["app.kubernetes.io/name"], "web");
     const { spec } = template;
@@ -50,7 +35,7 @@ describe("a service's pod template on a member", () => {
   });
 
   it("leaves the pods as they are without one", async () => {
-    const { spec } = await podTemplateOf({}, record);
+    const { spec } = await podTemplateOf({});
     assert.equal(spec.containers.length, 1);
     assert.equal(Object.hasOwn(spec, "initContainers"), false);
     assert.equal(spec.terminationGracePeriodSeconds, 360);

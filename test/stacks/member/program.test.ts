@@ -189,8 +189,7 @@ describe("a member's program", () => {
   });
 
   it("gives pods the memory and CPU that the config names, and what they always had when it names none", async () => {
-    const resourcesOf = async (change: object): Promise<unknown> =>
-      (await podSpecOf(change, recordWith(active))).containers[0]?.resources;
+    const resourcesOf = async (change: object): Promise<unknown> => (await podSpecOf(change)).containers[0]?.resources;
     assert.deepEqual(await resourcesOf({ memory: "512Mi", cpu: 0.5 }), {
       requests: { cpu: "0.5", memory: "512Mi" },
       limits: { memory: "512Mi" },

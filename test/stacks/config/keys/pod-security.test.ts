@@ -1,22 +1,14 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseEnvironmentConfig } from "../../../../stacks/config";
+import { parseEnvironmentConfig } from "../../../../stacks/config";
 import { devValues } from "../../mock-engine";
+import { problemsIn } from "../problems-of";
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
 function read(change: object) {
   const given = Object.entries(change).map(([key, value]) => [`eks-blue-green:${key}`, JSON.stringify(value)]);
   return parseEnvironmentConfig({ ...devValues, ...(Object.fromEntries(given) as object) }, { environment: "dev" });
 }
-function problemsOf(change: object): string[] {
-  try {
-    read(change);
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    for (const { remedy } of error.problems) assert.ok(remedy.length > 0);
-    return error.problems.map(({ path, rule }) => `${path}: ${rule}`);
-  }
-}
+const problemsOf = (change: object): string[] => problemsIn(() => read(change));
 const securityOf = (podSecurity: object | undefined) =>
   read({ services: [{ ...web, ...(podSecurity === undefined ? {} : { podSecurity }) }] }).services[0]?.podSecurity;
 

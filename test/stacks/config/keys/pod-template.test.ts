@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseEnvironmentConfig, type ServiceConfig } from "../../../../stacks/config";
+import { parseEnvironmentConfig, type ServiceConfig } from "../../../../stacks/config";
 import { configDifferences } from "../../../../stacks/config/differences";
 import { devValues } from "../../mock-engine";
+import { problemsIn } from "../problems-of";
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
 const parse = (change: object) =>
@@ -14,18 +15,7 @@ const read = (change: object): ServiceConfig => {
   assert.ok(service !== undefined);
   return service;
 };
-function problemsOf(change: object): string[] {
-  try {
-    read(change);
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    return error.problems.map(({ path, rule, remedy }) => {
-      assert.ok(remedy.length > 0);
-      return `${path}: ${rule}`;
-    });
-  }
-}
+const problemsOf = (change: object): string[] => problemsIn(() => read(change));
 const own = (change: object) => ({ podTemplate: { spec: { containers: [{ name: "web", ...change }] } } });
 const sleep = (seconds: number) => own({ lifecycle: { preStop: { sleep: { seconds } } } });
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseEnvironmentConfig } from "../../../../stacks/config";
+import { parseEnvironmentConfig } from "../../../../stacks/config";
 import { accountNameOf, hasRole } from "../../../../stacks/config/keys/service-account";
 import { devValues } from "../../mock-engine";
+import { problemsIn } from "../problems-of";
 
 const web = { name: "web", namespace: "web", image: "echo:1", port: 80, targetPort: 8080, replicas: 3 };
 const roleArn = "arn:aws:iam::111122223333:role/shop/web";
@@ -14,18 +15,7 @@ const read = (serviceAccount: object) => {
   assert.ok(service !== undefined);
   return service;
 };
-function problemsOf(...services: object[]): string[] {
-  try {
-    readAll(...services);
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    return error.problems.map(({ path, rule, remedy }) => {
-      assert.ok(remedy.length > 0);
-      return `${path}: ${rule}`;
-    });
-  }
-}
+const problemsOf = (...services: object[]): string[] => problemsIn(() => readAll(...services));
 
 describe("a service account in the config", () => {
   it("is none where it is not given, and named as the service where it has no name", () => {
