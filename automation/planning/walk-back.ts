@@ -55,7 +55,8 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
       `repair ${intent.move.member}, then go on with: ${goOn(record)}; the others keep the size that they carry its ` +
         "load with",
     );
-  const before = withoutTheDead(record, health, options.dead?.dead ?? []);
+  const gone = goneByNow(record, health, options.dead?.dead ?? []);
+  const before = withoutShares(placementBefore(record), gone);
   const goal = servingMembers(before);
   const trusted = options.requested === true && options.failing !== true;
   const suspect = suspectOf(record, { before, goal, health, trusted });
@@ -63,7 +64,7 @@ export function walkBack(record: EnvironmentRecord, health: ObservedHealth, opti
   const sick = goal.filter((name) => health[name] !== "healthy");
   // Whoever comes back is asked by the gate of its admit, before sizes are touched.
   const sickInTraffic = sick.filter((name) => isBound(now[name]));
-  const steps = stepsBack(now, before, intent?.move ?? null, sickInTraffic);
+  const steps = stepsBack(now, before, intent?.move ?? null, [...sickInTraffic, ...gone]);
   const first = steps[0];
   if (intent !== null && !membersOf(intent.move).every((name) => first?.type === "move" && isMovedBy(first, name))) {
     return stay(
@@ -196,7 +197,7 @@ function resizeBack(steps: Steps, open: MemberMove, before: Placement, sick: rea
 
 /**
  * The members of the open intent come first: their move back takes the intent over without a gap. `sick`: in traffic,
- * and not healthy.
+ * and not healthy: while there is one nobody is made smaller.
  */
 function stepsBack(now: Placement, before: Placement, begun: Move | null, sick: readonly string[]): Step[] {
   const goal = boundMembers(before);
@@ -232,15 +233,18 @@ function stepsBack(now: Placement, before: Placement, begun: Move | null, sick: 
   return steps.list;
 }
 
-/** Where it leads: whoever is dead has no share there, as long as somebody else who served then is well. */
-function withoutTheDead(record: EnvironmentRecord, health: ObservedHealth, dead: readonly string[]): Placement {
+/** Those who served before and are dead, as long as somebody else who served then is well. */
+function goneByNow(record: EnvironmentRecord, health: ObservedHealth, dead: readonly string[]): readonly string[] {
   const before = placementBefore(record);
   const gone = dead.filter((name) => shareOf(before[name]) > 0 && isBound(record.placement[name]));
-  const others = servingMembers(before).filter((name) => !gone.includes(name) && health[name] === "healthy");
-  if (gone.length === 0 || others.length === 0) return before;
-  const emptied = gone.map((name) => [name, { ...before[name], share: 0 }] as const);
-  return { ...before, ...(Object.fromEntries(emptied) as Placement) };
+  const isLeft = (name: string): boolean => !gone.includes(name) && health[name] === "healthy";
+  return servingMembers(before).some(isLeft) ? gone : [];
 }
+
+const withoutShares = (placement: Placement, members: readonly string[]): Placement => ({
+  ...placement,
+  ...(Object.fromEntries(members.map((name) => [name, { ...placement[name], share: 0 }])) as Placement),
+});
 
 /**
  * Who has no healthy target gets no larger share: its part of the requests would fail, and nobody else takes that over.

@@ -25,13 +25,22 @@ const comes = ({ owners }: Session, observation: Observation, member: string): b
     targetsOf(owners, observation, key, member).some(({ state }) => state === "initial"),
   );
 
+/** Of whoever is between two places the targets come or go because of that. */
+const isBetween = ({ record: { intent } }: Session, member: string): boolean =>
+  intent !== null && intent.move.kind !== "shift" && intent.move.member === member;
+
 /** Members in traffic that serve nobody where others serve; none where members share their target groups. */
 export const deadInTraffic = (session: Session, observation: Observation): string[] =>
   !isWeighted(session.record.placement)
     ? []
     : session
         .active()
-        .filter((name) => isDeadIn(observation, session.owners, name) && !comes(session, observation, name));
+        .filter(
+          (name) =>
+            !isBetween(session, name) &&
+            isDeadIn(observation, session.owners, name) &&
+            !comes(session, observation, name),
+        );
 
 /**
  * The same, of those that may lose everything to a member that is to leave: what made the rollout turn may be that one's

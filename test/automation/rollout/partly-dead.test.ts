@@ -134,3 +134,46 @@ describe("a member that is dead in the middle of an upgrade", () => {
     assert.equal(world.record.placement["blue"]?.share, 0);
   });
 });
+
+describe("a way back in the middle of a cycle", () => {
+  const cycle = {
+    config: { "eks-blue-green:rollout": JSON.stringify({ strategy: "cycle", bakeSeconds: 300 }) } as never,
+  };
+  /** Until blue has no share; `draining`: until its targets leave. */
+  async function blueIsOut(draining: boolean): Promise<BlipsWorld> {
+    const world = new BlipsWorld(["blue", "green", "red"]).bothServe({ blue: 100, green: 100, red: 100 });
+    const stop = new AbortController();
+    const [kind, phase] = draining ? (["drain", "gate"] as const) : (["shift", "commit"] as const);
+    once(
+      world,
+      (event) => event.kind === "phase-started" && event.phase === phase && world.record.intent?.move.kind === kind,
+      () => stop.abort(),
+    );
+    const result = await world.upgrade({ ...cycle, stop: stop.signal });
+    assert.equal(result.outcome, "stopped", result.message);
+    world.listen = () => undefined;
+    later(world, 60_000);
+    return world;
+  }
+  const capacities = (world: BlipsWorld): (number | undefined)[] =>
+    ["blue", "green", "red"].map((name) => world.record.placement[name]?.capacityPercent ?? 100);
+
+  it("brings in again who was on its way out: its targets have left for that, and it is not dead", async () => {
+    const world = await blueIsOut(true);
+    const back = await told(world.run(asked("rollback"), cycle));
+    assert.equal(back.outcome, "done", back.message);
+    assert.equal(world.record.placement["blue"]?.share, 100);
+    assert.deepEqual(capacities(world), [100, 100, 100]);
+  });
+
+  it("leaves the others as large as they are when who was out has died: they go on carrying its part", async () => {
+    const world = await blueIsOut(false);
+    sicken(world, "blue");
+    later(world, 60_000);
+    const back = await told(world.run(asked("rollback"), cycle));
+    assert.equal(back.outcome, "done", back.message);
+    assert.equal(world.record.placement["blue"]?.share, 0);
+    assert.deepEqual(capacities(world), [100, 150, 150]);
+    assert.equal(world.failingShare(), 0);
+  });
+});
