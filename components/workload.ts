@@ -1,6 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { longestKubernetesLabel, ports, propagationLagSeconds } from "./internal/aws-limits";
+import { longestKubernetesLabel, ports } from "./internal/aws-limits";
+import { defaultLagSeconds, lagOf } from "./internal/propagation-lag";
 import { graceIn, mergePodTemplate, type PodTemplatePart, preStopIn, saysResource } from "./internal/pod-template";
 import { podTemplateProblems } from "./internal/pod-template-problems";
 import { type Problem, throwProblems, wholeNumberProblems } from "./internal/problems";
@@ -51,8 +52,8 @@ export interface WorkloadArgs {
   /** HTTP path of all three probes. Default `/healthz`. */
   healthCheckPath?: string;
   /**
-   * How long a pod serves on after it was told to stop. At least the load balancer's lag, 180 s. Default: as the
-   * template says, else 300.
+   * How long a pod serves on after it was told to stop. At least the load balancer's lag: 180 s, or 90 s behind an
+   * Application Load Balancer. Default: as the template says, else 300.
    */
   preStopSeconds?: number;
   /**
@@ -60,6 +61,8 @@ export interface WorkloadArgs {
    * says, else 60 more.
    */
   terminationGraceSeconds?: number;
+  /** What sends to the pods; how long they must serve on depends on it. Default `network`. */
+  loadBalancerType?: "network" | "application";
   /** More variables of the container. Not for secrets: they stand readable in the state and in the Deployment. */
   environment?: Record<string, string>;
   /**
@@ -90,7 +93,7 @@ export interface WorkloadArgs {
 /** As settings and template say; both may, when they agree. */
 function stopTimes(args: WorkloadArgs): { readonly preStop: number; readonly grace: number } {
   const part = partOf(args);
-  const preStop = args.preStopSeconds ?? preStopIn(args.workloadName, part) ?? propagationLagSeconds.longest;
+  const preStop = args.preStopSeconds ?? preStopIn(args.workloadName, part) ?? defaultLagSeconds;
   return { preStop, grace: args.terminationGraceSeconds ?? graceIn(part) ?? preStop + 60 };
 }
 
@@ -162,15 +165,9 @@ export function workloadProblems(args: WorkloadArgs): Problem[] {
     );
   }
   // One of the template's is refused with the template.
-  if (preStop < propagationLagSeconds.usual && preStop !== preStopIn(args.workloadName, partOf(args))) {
-    add(
-      "preStopSeconds",
-      preStop,
-      `must be at least ${propagationLagSeconds.usual}: an NLB goes on sending new connections to a deregistered ` +
-        `pod for ${propagationLagSeconds.usual} to ${propagationLagSeconds.longest} s`,
-      `Choose ${propagationLagSeconds.longest}`,
-    );
-  }
+  const { usual, longest, why } = lagOf(args.loadBalancerType);
+  if (preStop < usual && preStop !== preStopIn(args.workloadName, partOf(args)))
+    add("preStopSeconds", preStop, `must be at least ${usual}: ${why}`, `Choose ${longest}`);
   if (grace < preStop + leastStopSeconds)
     add(
       "terminationGraceSeconds",
@@ -196,6 +193,7 @@ function templateProblems(args: WorkloadArgs): Problem[] {
     podSecurity: args.podSecurity,
     serviceAccountName: args.serviceAccountName,
     variables: Object.keys(args.environment ?? {}),
+    loadBalancerType: args.loadBalancerType,
     called: { preStop: "preStopSeconds", grace: "terminationGraceSeconds", variables: "environment" },
   });
   return found.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` }));

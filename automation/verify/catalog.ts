@@ -113,7 +113,7 @@ export const catalog = {
   "EBG-V-PRESTOP": [
     "required",
     "preStop outlasts the load balancer's lag",
-    "an NLB goes on sending new connections to a deregistered pod for minutes; a pod that ends earlier refuses them",
+    "a load balancer goes on sending to a deregistered pod for a minute or more, an NLB for minutes; a pod that ends earlier refuses it",
   ],
   "EBG-V-GRACE": [
     "required",

@@ -109,15 +109,28 @@ export const freeAddresses = {
 } as const;
 
 /**
- * How long an NLB may go on sending new flows to a deregistered target, or none to a registered one. AWS support in
- * kubernetes-sigs/aws-load-balancer-controller#1834 and #2366 say 120 to 300 s; 180 is what AWS names as usual.
- * 2026-11-21.
+ * How long a load balancer may go on sending new flows or requests to a deregistered target, or none to a registered
+ * one. `usual` is the least that a preStop or a hold must have. Network: AWS support says 120 to 300 s; 180 is what AWS
+ * names as usual. Application: AWS names no figure; with a preStop of 40 s users saw a rare 502, with 70 s none.
  */
 export const propagationLagSeconds = {
-  usual: 180,
-  longest: 300,
-  source: "kubernetes-sigs/aws-load-balancer-controller#1834 and #2366, 2026-11-21",
+  network: {
+    usual: 180,
+    longest: 300,
+    source: "kubernetes-sigs/aws-load-balancer-controller#1834 and #2366, 2026-11-21",
+  },
+  application: {
+    usual: 90,
+    longest: 120,
+    source: "kubernetes-sigs/aws-load-balancer-controller#1064, #1719 and #2106, 2026-11-30",
+  },
 } as const;
+
+/**
+ * Default of preStop and hold, in seconds, whatever the type: with one of its own, pods behind an Application Load
+ * Balancer that serve already would be made anew by an update of this package.
+ */
+export const defaultLagSeconds = propagationLagSeconds.network.longest;
 
 /**
  * Oldest controller with multi-cluster target groups, and the oldest without known defects in it (#4021, #4343, #4864).

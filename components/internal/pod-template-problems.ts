@@ -1,5 +1,4 @@
 /** What a fragment of a pod template must not change, because moves, gates and the load balancer go by it. Pure. */
-import { propagationLagSeconds } from "./aws-limits";
 import { isObject } from "./plain-object";
 import {
   graceIn,
@@ -11,6 +10,7 @@ import {
   probes,
   saysResource,
 } from "./pod-template";
+import { defaultLagSeconds, type Lag, lagOf, type LoadBalancerType } from "./propagation-lag";
 import { type Add, restrictedProblems } from "./pod-template-security";
 import type { Problem } from "./problems";
 
@@ -30,6 +30,8 @@ export interface PodTemplateContext {
   readonly variables?: readonly string[];
   /** The account that the settings name; absent: none. */
   readonly serviceAccountName?: string | undefined;
+  /** What sends to the pods; absent: a Network Load Balancer. */
+  readonly loadBalancerType?: LoadBalancerType | undefined;
   /** What those settings are called, for people. */
   readonly called: { readonly preStop: string; readonly grace: string; readonly variables: string };
 }
@@ -79,30 +81,23 @@ function metadataProblems(part: PodTemplatePart, add: Add): void {
 }
 
 /** Of any container: it serves on as long as the load balancer sends, for a time that is known. */
-function preStopProblems(container: Json, path: string, most: number | null, add: Add): void {
+function preStopProblems(container: Json, path: string, most: number | null, lag: Lag, add: Add): void {
   const lifecycle = container["lifecycle"];
   if (!isObject(lifecycle) || !Object.hasOwn(lifecycle, "preStop")) return;
   const preStop = lifecycle["preStop"];
   const where = `${path}.lifecycle.preStop`;
-  const { usual, longest } = propagationLagSeconds;
+  const { usual, longest, why } = lag;
   const sleeps = isObject(preStop) && isObject(preStop["sleep"]) && Object.keys(preStop).length === 1;
   const seconds = sleeps ? (preStop["sleep"] as Json)["seconds"] : undefined;
   if (typeof seconds !== "number")
     add(
       where,
       preStop,
-      `must be a sleep: a load balancer goes on sending new connections for ${usual} to ${longest} s, and how long a ` +
-        "command takes nobody can tell",
+      `must be a sleep: ${why}, and how long a command takes nobody can tell`,
       "Write sleep: { seconds: N }, and do at SIGTERM what the command did",
     );
   else if (seconds < usual)
-    add(
-      `${where}.sleep.seconds`,
-      seconds,
-      `must be at least ${usual}: a load balancer goes on sending new connections to a deregistered pod for ` +
-        `${usual} to ${longest} s`,
-      `Choose ${most ?? longest}`,
-    );
+    add(`${where}.sleep.seconds`, seconds, `must be at least ${usual}: ${why}`, `Choose ${most ?? longest}`);
   else if (most !== null && seconds > most)
     add(
       `${where}.sleep.seconds`,
@@ -184,7 +179,7 @@ function resourceProblems(part: PodTemplatePart, context: PodTemplateContext, pa
 }
 
 function containersProblems(part: PodTemplatePart, context: PodTemplateContext, add: Add): void {
-  const most = preStopIn(context.name, part) ?? context.preStopSeconds ?? propagationLagSeconds.longest;
+  const most = preStopIn(context.name, part) ?? context.preStopSeconds ?? defaultLagSeconds;
   const seen = new Map<unknown, string>();
   for (const list of ["initContainers", "containers"] as const)
     objectsIn(part.spec, list).forEach((container, index) => {
@@ -196,7 +191,7 @@ function containersProblems(part: PodTemplatePart, context: PodTemplateContext, 
         add(`${path}.name`, name, `is the name of ${before} as well`, "Give every container a name of its own");
       seen.set(name, path);
       anyContainerProblems(container, path, list, add);
-      preStopProblems(container, path, own ? null : most, add);
+      preStopProblems(container, path, own ? null : most, lagOf(context.loadBalancerType), add);
       if (own) {
         ownContainerProblems(container, path, context, add);
         resourceProblems(part, context, path, add);

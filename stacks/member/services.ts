@@ -87,6 +87,7 @@ function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InC
       memberName: member,
       healthCheckPath: service.healthCheckPath,
       preStopSeconds: service.preStopSeconds,
+      loadBalancerType: plan.environment.loadBalancer.type ?? "network",
       terminationGraceSeconds: service.terminationGraceSeconds,
       environment: { ...service.environment },
       ...(service.memory === undefined ? {} : { memory: service.memory }),

@@ -2,7 +2,7 @@
  * What a workload must have so that its pods can come and go without a lost request: grace > preStop > the load
  * balancer's lag.
  */
-import { propagationLagSeconds } from "../../../components/internal/aws-limits";
+import { lagOf } from "../../../components/internal/propagation-lag";
 import type { MemberServiceOutputs } from "../../../stacks/contract";
 import { groupOfMember } from "../../../stacks/config/group-refs";
 import { clusterNameOf } from "../../../stacks/config/target-groups";
@@ -25,11 +25,10 @@ const codes: readonly VerifyCode[] = [
   "EBG-V-DEREGISTRATION-DELAY",
   "EBG-V-READINESS-GATES",
 ];
-const lag = propagationLagSeconds.usual;
 const fix = (what: string): string =>
   `${what}: a Workload of this package has it; else change the Deployment's manifest`;
 
-function stopChecks(subject: string, workload: WorkloadReading): Check[] {
+function stopChecks(subject: string, workload: WorkloadReading, lag: number): Check[] {
   const sleeping = workload.containers.filter((one) => one.preStop !== null);
   const longest = sleeping.reduce<number | null>(
     (most, { preStop }) => (preStop?.seconds == null ? most : Math.max(most ?? 0, preStop.seconds)),
@@ -85,7 +84,7 @@ function stopChecks(subject: string, workload: WorkloadReading): Check[] {
   ];
 }
 
-function delayCheck(subject: string, workload: WorkloadReading, group: TargetGroupReading | null): Check {
+function delayCheck(subject: string, workload: WorkloadReading, group: TargetGroupReading | null, lag: number): Check {
   if (group === null)
     return unknown(
       "EBG-V-DEREGISTRATION-DELAY",
@@ -134,6 +133,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
       ),
     );
   const { value: workload } = reading;
+  const lag = lagOf(inspection.environment.loadBalancer.type).usual;
   const stopped = !isTheirs && inspection.placement[name]?.workload === "stopped";
   const replicas = { replicas: workload.replicas };
   const unprobed = workload.containers.filter((one) => !one.readinessProbe).map((one) => one.name);
@@ -164,7 +164,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
           `none of ${unprobed.join(", ")} has a readiness probe`,
           fix("a readinessProbe"),
         ),
-    ...stopChecks(subject, workload),
+    ...stopChecks(subject, workload, lag),
     budgetCheck(subject, budgets, workload.replicas, stopped),
     workload.spreadOver.length > 0
       ? ok("EBG-V-TOPOLOGY", subject, `over ${workload.spreadOver.join(", ")}; now on ${counted(nodes, "node")}`)
@@ -174,7 +174,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
           `neither spread constraints nor anti-affinity; now on ${counted(nodes, "node")}`,
           fix("topologySpreadConstraints over zone and host"),
         ),
-    delayCheck(subject, workload, target),
+    delayCheck(subject, workload, target, lag),
     gateCheck(subject, workload, member, bindings, target?.targetType === "instance", {
       kubectl: ofNamespace,
       name: isTheirs ? null : (service?.deployment ?? "?"),

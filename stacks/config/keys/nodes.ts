@@ -99,7 +99,7 @@ const nodesKeys = {
   capacityType: leftOut(oneOf("ON_DEMAND", "SPOT"), "`ON_DEMAND`, EKS's default", {
     doc:
       "How the nodes are bought. EC2 takes `SPOT` nodes back with two minutes' notice. That is less than pods need to " +
-      "leave (`preStopSeconds` is at least 180), so requests may fail then.",
+      "leave (`preStopSeconds` is at least 90), so requests may fail then.",
     change: { kind: "new members" },
   }),
   diskSizeGiB: leftOut(

@@ -1,5 +1,5 @@
 /** `services[].podTemplate`: what a team adds to the pods of a service. */
-import { propagationLagSeconds } from "../../../components/internal/aws-limits";
+import { defaultLagSeconds } from "../../../components/internal/propagation-lag";
 import { isObject } from "../../../components/internal/plain-object";
 import { graceIn, type PodTemplatePart, preStopIn } from "../../../components/internal/pod-template";
 import { podTemplateProblems } from "../../../components/internal/pod-template-problems";
@@ -75,7 +75,7 @@ interface Service {
 
 /** Defaults of the two times: as the template says. */
 export const preStopDefault = ({ name, podTemplate: part }: Pick<Service, "name" | "podTemplate">): number =>
-  preStopIn(name, part) ?? propagationLagSeconds.longest;
+  preStopIn(name, part) ?? defaultLagSeconds;
 export const graceDefault = (service: Pick<Service, "podTemplate" | "preStopSeconds">): number =>
   graceIn(service.podTemplate) ?? service.preStopSeconds + 60;
 
@@ -106,6 +106,7 @@ export const fitsTemplate: Rule<Service> = (service, place, given) => {
     podSecurity: service.podSecurity,
     serviceAccountName: accountNameOf(service) ?? undefined,
     variables: Object.keys(service.environment),
+    loadBalancerType: place.earlier.loadBalancer?.type,
     called: { preStop: "preStopSeconds", grace: "terminationGraceSeconds", variables: "environment" },
   });
   for (const { path, value, rule, remedy } of problems) place.add(`podTemplate.${path}`, value, rule, remedy);

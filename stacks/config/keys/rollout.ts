@@ -1,11 +1,27 @@
 /** `rollout`: how traffic is moved. The driver alone reads it. */
-import { propagationLagSeconds, weightLagSeconds } from "../../../components/internal/aws-limits";
-import { list, oneOf, text, whole, wholes } from "../declare/form";
+import { weightLagSeconds } from "../../../components/internal/aws-limits";
+import {
+  defaultLagSeconds,
+  lagOf,
+  lagSources,
+  leastLagSeconds,
+  leastLagWords,
+} from "../../../components/internal/propagation-lag";
+import { type Form, list, oneOf, text, whole, wholes } from "../declare/form";
 import { group, type Rule } from "../declare/group";
 import { leftOut, type ValueOf, withDefault } from "../declare/key";
 
 const aDay = 86_400;
 const seconds = (least: number, most: number, source: string) => whole({ least, most, source });
+
+/** By the type of the load balancer; the least of both is what the JSON Schema knows. */
+const hold: Form<number> = {
+  ...seconds(leastLagSeconds, 3600, "seconds"),
+  read: (value, place) => {
+    const { usual, why } = lagOf(place.earlier.loadBalancer?.type);
+    return seconds(usual, 3600, why).read(value, place);
+  },
+};
 
 const rolloutKeys = {
   strategy: withDefault(oneOf("replace", "cycle"), "replace", {
@@ -31,20 +47,12 @@ const rolloutKeys = {
   bakeSeconds: withDefault(seconds(0, aDay, "seconds, at most a day"), 600, {
     doc: "How long a rollout looks on, in seconds, after traffic was moved, before it goes on.",
   }),
-  propagationHoldSeconds: withDefault(
-    seconds(
-      propagationLagSeconds.usual,
-      3600,
-      `an NLB's lag is ${propagationLagSeconds.usual} to ${propagationLagSeconds.longest} s`,
-    ),
-    propagationLagSeconds.longest,
-    {
-      doc:
-        "How long, in seconds, the load balancer may still route the old way after a target was registered or " +
-        "deregistered. Every gate holds for so long.",
-      source: propagationLagSeconds.source,
-    },
-  ),
+  propagationHoldSeconds: withDefault(hold, defaultLagSeconds, {
+    doc:
+      "How long, in seconds, the load balancer may still route the old way after a target was registered or " +
+      `deregistered; at least ${leastLagWords}. Every gate holds for so long.`,
+    source: lagSources,
+  }),
   steps: leftOut(
     wholes(whole({ least: 1, most: 100, source: "percent" }), {
       fewest: 1,

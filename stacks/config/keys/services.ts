@@ -2,9 +2,9 @@
 import {
   deregistrationDelaySeconds,
   healthCheck,
-  propagationLagSeconds,
   targetsPerTargetGroup,
 } from "../../../components/internal/aws-limits";
+import { defaultLagSeconds, lagOf, lagSources, leastLagWords } from "../../../components/internal/propagation-lag";
 import { custom, list, oneOf, text, whole, yesOrNo } from "../declare/form";
 import { group, groupList, type Rule } from "../declare/group";
 import { addedLater, derived, leftOut, orNull, type Reader, required, type ValueOf, withDefault } from "../declare/key";
@@ -192,12 +192,12 @@ const serviceKeys = {
   podTemplate,
   preStopSeconds: withDefault(
     whole({ least: 0, most: 3600, source: "seconds" }),
-    derived(preStopDefault, `as \`podTemplate\` says, else \`${propagationLagSeconds.longest}\``),
+    derived(preStopDefault, `as \`podTemplate\` says, else \`${defaultLagSeconds}\``),
     {
       doc:
         "How long, in seconds, a pod serves on after it was told to stop, because the load balancer still sends it new " +
-        `connections; at least ${propagationLagSeconds.usual}.`,
-      source: propagationLagSeconds.source,
+        `connections or requests; at least ${leastLagWords}.`,
+      source: lagSources,
     },
   ),
   terminationGraceSeconds: withDefault(
@@ -271,16 +271,10 @@ const hasImage: Check = (service, place, given) => {
 
 const outlivesTheLag: Check = (service, place, given) => {
   const { preStopSeconds, terminationGraceSeconds } = service;
-  const { usual, longest } = propagationLagSeconds;
+  const { usual, longest, why } = lagOf(place.earlier.loadBalancer?.type);
   const { preStop, grace } = placesOfTimes(service, given);
   if (preStopSeconds < usual && preStop !== null)
-    place.add(
-      preStop,
-      preStopSeconds,
-      `must be at least ${usual}: an NLB goes on sending new connections to a deregistered pod for ${usual} to ` +
-        `${longest} s`,
-      `Choose ${longest}`,
-    );
+    place.add(preStop, preStopSeconds, `must be at least ${usual}: ${why}`, `Choose ${longest}`);
   if (terminationGraceSeconds < preStopSeconds + leastStopSeconds)
     place.add(
       grace,

@@ -214,7 +214,32 @@ function byNode(open: Open): void {
 }
 const rulesOf = (open: Open) => value(open.rules);
 
+const behindApplication = (open: Open, preStopSeconds: number): void => {
+  open.environment.loadBalancer.type = "application";
+  for (const { workloads } of Object.values(open.members)) {
+    const workload = value(workloads["web"]);
+    workload.containers[0]!.preStop!.seconds = preStopSeconds;
+    workload.terminationGraceSeconds = preStopSeconds + 60;
+  }
+};
+
 describe("verify", () => {
+  it("asks of pods behind an Application Load Balancer what that one needs, and of others what an NLB needs", () => {
+    const open = good();
+    behindApplication(open, 90);
+    groupOf(open).attributes["deregistration_delay.timeout_seconds"] = "90";
+    const codesOf = () => verify(open as Inspection).findings.map(({ code }) => code);
+    const ofTimes = ["EBG-V-PRESTOP", "EBG-V-DEREGISTRATION-DELAY"];
+    assert.deepEqual(
+      codesOf().filter((code) => ofTimes.includes(code)),
+      [],
+    );
+    open.environment.loadBalancer.type = "network";
+    assert.deepEqual(
+      ofTimes.filter((code) => codesOf().includes(code as never)),
+      ofTimes,
+    );
+  });
   it("compares instance targets as it does pods, and has nothing to say when nodes are all in", () => {
     const open = good();
     byNode(open);
@@ -927,6 +952,17 @@ describe("verify", () => {
       "blue/web",
       "findings",
       /10 s is shorter than .*180 s/,
+    ],
+    [
+      "a preStop that an Application Load Balancer outlasts",
+      (o) => {
+        behindApplication(o, 80);
+      },
+      "EBG-V-PRESTOP",
+      "failed",
+      "blue/web",
+      "findings",
+      /80 s is shorter than .*90 s/,
     ],
     [
       "a preStop script",

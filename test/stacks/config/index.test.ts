@@ -149,8 +149,8 @@ describe("the environment's config", () => {
       "a preStop shorter than the lag",
       { services: [{ ...web, preStopSeconds: 10 }] },
       [
-        "services[0].preStopSeconds: must be at least 180: an NLB goes on sending new connections to a " +
-          "deregistered pod for 180 to 300 s",
+        "services[0].preStopSeconds: must be at least 180: a Network Load Balancer goes on sending new " +
+          "connections to a deregistered pod for 180 to 300 s",
       ],
     ],
     [
@@ -273,7 +273,10 @@ describe("the environment's config", () => {
     [
       "a hold shorter than the lag",
       { rollout: { propagationHoldSeconds: 30 } },
-      ["rollout.propagationHoldSeconds: must be a whole number from 180 to 3600 (an NLB's lag is 180 to 300 s)"],
+      [
+        "rollout.propagationHoldSeconds: must be a whole number from 180 to 3600 (a Network Load Balancer goes on sending " +
+          "new connections to a deregistered pod for 180 to 300 s)",
+      ],
     ],
     [
       "no free member",
