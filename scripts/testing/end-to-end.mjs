@@ -28,12 +28,12 @@ const gibibytesOfOne = 3;
 /** A container may have less than its host; no limit is 0, or a number beyond all memory. */
 const memoryBytes = () => Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 /**
- * How many run side by side. One uses about one core on average, and none at times: one more than there are cores keeps
- * all of them busy.
+ * How many run side by side: one for each core. One wants a bit more than a core while it is busy. With more of them
+ * each takes longer, what waits costs CPU meanwhile, and clients' requests get no answer in time.
  */
 export function lanesFor(cores, memoryBytes) {
   const fitting = Math.floor(memoryBytes / (gibibytesOfOne * 2 ** 30));
-  return Math.max(1, Math.min(4, cores + 1, fitting));
+  return Math.max(1, Math.min(4, cores, fitting));
 }
 const lanes = Number(process.env.EBG_E2E_LANES ?? lanesFor(availableParallelism(), memoryBytes()));
 /** None would run no test, and nothing would have failed. */

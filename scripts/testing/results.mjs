@@ -70,10 +70,15 @@ export class Results {
     return lines.length === 0 ? "" : `# CPU seconds\n${lines.join("\n")}\n`;
   }
 
+  /** Of a long reason its beginning (what was wrong) and its end (how a run ended, which tools say last). */
+  static shortened(why, head = 600, tail = 2400) {
+    return why.length <= head + tail ? why : `${why.slice(0, head)}\n…\n${why.slice(-tail)}`;
+  }
+
   summary() {
     const failures = this.failures.map(
       ({ suite, title, why, more = "" }) =>
-        `FAILED ${suite}: ${title}\n${[why.slice(0, 1500), more].filter(Boolean).join("\n").replace(/^/gm, "    ")}\n`,
+        `FAILED ${suite}: ${title}\n${[Results.shortened(why), more].filter(Boolean).join("\n").replace(/^/gm, "    ")}\n`,
     );
     return `\n${this.cpuTable()}${failures.join("")}\n${this.passed} passed, ${this.failed} failed\n`;
   }

@@ -14,9 +14,13 @@ describe("an update that is under way when the driver begins", function () {
   this.timeout(240_000);
   let bench: Bench;
   const go = (): string => join(bench.folder, "go");
-  const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
-    for (let left = 600; !(await what()); left -= 1) {
-      assert.ok(left > 0, "it does not come");
+  /** Waits beside an update that must not end before: its error would else be a time-out. The test has a time-out. */
+  const until = async (update: Promise<unknown>, holds: () => boolean | Promise<boolean>): Promise<void> => {
+    let ended = false;
+    const over = (): boolean => (ended = true);
+    update.then(over, over);
+    while (!(await holds())) {
+      if (ended) assert.fail(`the update ended before: ${JSON.stringify(await update)}`);
       await sleep(100);
     }
   };
@@ -49,11 +53,11 @@ describe("an update that is under way when the driver begins", function () {
 
   it("is waited for, and what it made stays in the state", async () => {
     const update = bench.adapter.update(environment);
-    await until(creating);
-    await until(async () => ((await bench.export("dev")).deployment.pending_operations ?? []).length > 0);
+    await until(update, creating);
+    await until(update, async () => ((await bench.export("dev")).deployment.pending_operations ?? []).length > 0);
     const driver = bench.another();
     const settled = driver.settle(environment);
-    await until(() => bench.notes.some((note) => note.includes("is locked by")));
+    await until(update, () => bench.notes.some((note) => note.includes("is locked by")));
     assert.equal(
       bench.notes.some((note) => note.includes("a killed update")),
       false,
