@@ -21,4 +21,5 @@ export * from "./shared-load-balancer";
 export * from "./shared-load-balancer-args";
 export * from "./target-group-binding";
 export * from "./workload";
+export * from "./workload-objects";
 export * from "./workload-service-account";

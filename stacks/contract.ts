@@ -3,7 +3,7 @@
  * of stack,
  * and the one argument that the driver passes to the program's function when it runs it inline.
  */
-import type { EnvironmentConfig, LoadBalancerOwner, LoadBalancerType, TrafficMode } from "./config/types";
+import type { EnvironmentConfig, LoadBalancerOwner, LoadBalancerType, TrafficMode, WorkloadKind } from "./config/types";
 import type { EnvironmentRecord, MemberPlacement } from "./record/types";
 
 /**
@@ -144,8 +144,11 @@ export interface EnvironmentOutputs {
 /** One target group of a member: the objects in its cluster that serve it. */
 export interface MemberServiceOutputs {
   readonly namespace: string;
-  /** `external`: somebody else deploys it, and nothing of it is in this stack. Absent: `managed`. */
-  readonly workload?: "managed" | "external";
+  /**
+   * `external`: somebody else deploys it, and nothing of it is in this stack. `manifests`: the stack makes it from files,
+   * and no move writes it. Absent: `managed`.
+   */
+  readonly workload?: WorkloadKind;
   /** Name of the ServiceAccount whose pods EKS gives credentials of AWS; absent: it gives them none. */
   readonly awsIdentity?: string;
   /** null: the workload is somebody else's, and only the Service is known. */
@@ -172,6 +175,14 @@ export interface MemberServiceOutputs {
   readonly binding: string | null;
   /** Pod labels by which the Deployment and the Service select; empty when somebody else keeps the workload. */
   readonly selector: Readonly<Record<string, string>>;
+}
+
+/** Workloads that a member's stack has made from files, as the last update that read these left them. */
+export interface WorkloadFilesOutputs {
+  /** URNs; of what is below another only that other's. */
+  readonly resources: readonly string[];
+  /** By service, what runs its pods: it must be there and well before the member is let in. */
+  readonly ready: Readonly<Record<string, readonly ObjectReference[]>>;
 }
 
 /** Outputs of a member's stack. An absent member's stack has none or does not exist. */
@@ -208,6 +219,8 @@ export interface MemberOutputs {
   readonly addons?: { readonly minor: string; readonly versions: AddonVersions };
   /** What the cluster was made with and keeps, whatever the config says by now. Absent: an older version made it. */
   readonly made?: ClusterMade;
+  /** Absent: no workload comes from files. */
+  readonly workloadFiles?: WorkloadFilesOutputs;
   /** Absent: the user's own program declares nothing in this stack. */
   readonly extension?: ExtensionOutputs;
   /** What the user's own function answered. */

@@ -33,7 +33,7 @@ export interface LikeThoseThatLeave {
   readonly leaving: readonly string[];
   /** Counted before the member's drain was begun, of those that are on their way out or gone. */
   readonly before: Readonly<Record<string, number>>;
-  /** Somebody else deploys the workload, and says how many pods it has. Absent: an autoscaler of ours does. */
+  /** Who deploys the workload, or its files, say how many pods it has. Absent: an autoscaler of ours does. */
   readonly external?: true;
 }
 

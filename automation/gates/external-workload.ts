@@ -1,6 +1,7 @@
 /**
- * Workloads that somebody else deploys: whether they are there and well on a member, and the same as on those that
- * serve. Nothing here can repair them, so each problem says in words what is missing and where.
+ * Workloads that this package has not written, because somebody else deploys them or because they come from files:
+ * whether they are there and well on a member, and the same as on those that serve. No move repairs them, so each
+ * problem says in words what is missing and where.
  */
 import { bad, listing, notYet, passed, untold, waiting, type Decided, type GateMemory } from "./gate-result";
 import { silence, type MemberObservation, type ObservedExternal, type Observation } from "../observation/observe";
@@ -38,6 +39,18 @@ export function externalProblem(member: string, seen: ObservedExternal): string 
     return `${pods.ready} of ${counted(pods.total, "pod")} of Service ${serviceName} are ready on ${member}`;
   return null;
 }
+
+/** What a person can do about a workload that is not well. */
+export const repairOf = ({ fromFiles, serviceName }: Pick<ObservedExternal, "fromFiles" | "serviceName">): string =>
+  fromFiles === true
+    ? `see why (kubectl -n ${serviceName.split("/")[0]} get pods), correct its files, then: eks-blue-green up`
+    : "repair it where it is deployed from: this package writes nothing of it";
+
+/** What makes images equal. */
+export const equalOf = ({ fromFiles }: Pick<ObservedExternal, "fromFiles">): string =>
+  fromFiles === true
+    ? "deploy the same files to all members (eks-blue-green up), or set services[].manifests.images to any"
+    : "deploy the same images to all members, or set services[].external.images to any";
 
 /** External workloads of a member by target group key, each Service once. */
 export function externalsOf(seen: MemberObservation | undefined): readonly (readonly [string, ObservedExternal])[] {
@@ -109,7 +122,8 @@ export function decideExternal(observation: Observation, rules: ExternalRules, m
     const problem = externalProblem(member, external);
     if (problem !== null) return notYet(waiting("external", problem));
   }
-  const good = `${member}: its external workloads are there and ready`;
+  const files = all.every(([, { fromFiles }]) => fromFiles === true);
+  const good = `${member}: ${files ? "the workloads of its files" : "its external workloads"} are there and ready`;
   const silent = silentPeers(observation, rules);
   if (silent.length > 0) {
     const unknown = waiting("unknown", `nobody can say which images serve: ${silent.map(silence).join("; ")}`);

@@ -10,12 +10,21 @@ export interface LostObject {
   readonly member: string;
   /** Target group key. */
   readonly service: string;
-  readonly kind: "TargetGroupBinding" | "Deployment";
+  /** And its name, where there may be several. */
+  readonly kind: string;
 }
 
 /** The stack's own; one that the controller made for the primary's Service is the controller's to make again. */
 export const isBindingLost = (seen: MemberServiceObservation | undefined): boolean =>
   seen !== undefined && seen.declaredBinding !== null && seen.stays !== true && seen.bindings.length === 0;
+
+/** Of a workload from files, what it is known by. */
+function lostOfFiles({ external }: MemberServiceObservation): string[] {
+  if (external?.fromFiles !== true) return [];
+  const { service, serviceName, objects } = external;
+  const gone = objects.filter(({ status }) => status === "not-found").map(({ kind, name }) => `${kind} ${name}`);
+  return [...(service === null ? [`Service ${serviceName}`] : []), ...gone];
+}
 
 /**
  * `owned`: ports of services whose Deployments the stacks declare. The observation must have looked at workloads.
@@ -26,15 +35,18 @@ export function lostObjects(
   members: readonly string[],
   owned: readonly string[],
 ): LostObject[] {
-  return members.flatMap((member) => {
+  return members.flatMap((member): LostObject[] => {
     const seen = observation.members[member];
     if (seen === undefined || !seen.reachable) return [];
-    return Object.entries(seen.services).flatMap(([service, state]): LostObject[] => [
-      ...(isBindingLost(state) ? [{ member, service, kind: "TargetGroupBinding" as const }] : []),
-      ...(owned.includes(portOf(observation.groupOf, service)) && state.deployment === null
-        ? [{ member, service, kind: "Deployment" as const }]
-        : []),
-    ]);
+    return Object.entries(seen.services).flatMap(([service, state]) => {
+      const isOwned = owned.includes(portOf(observation.groupOf, service)) && state.deployment === null;
+      const kinds = [
+        ...(isBindingLost(state) ? ["TargetGroupBinding"] : []),
+        ...(isOwned ? ["Deployment"] : []),
+        ...lostOfFiles(state),
+      ];
+      return kinds.map((kind) => ({ member, service, kind }));
+    });
   });
 }
 

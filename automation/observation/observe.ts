@@ -17,6 +17,7 @@ import type {
   Target,
 } from "../ports";
 import type { ExternalWorkload, ReadyObject } from "../ports/external-workload";
+import { isFromFiles, isManaged, lookedForAs } from "../../stacks/config/target-groups";
 import { probeHeaders, probeUrl, serviceOfPort } from "./probe-requests";
 import { isWeighted, routesOf, weightsByPort, type WeightsByPort } from "./route-weights";
 
@@ -39,13 +40,15 @@ export interface MemberServiceObservation {
    */
   readonly endpoints: readonly string[];
   readonly deployment: DeploymentState | null;
-  /** A workload that somebody else deploys; absent: it is ours, or workloads were not asked for. */
+  /** A workload that this package has not written; absent: it has, or workloads were not asked for. */
   readonly external?: ObservedExternal;
   /** Of our own workload; 0 for one that somebody else keeps. */
   readonly pods: number;
 }
-/** A workload that somebody else deploys, with what the config says of it. */
+/** A workload that somebody else deploys, or the stack from files, with what the config says of it. */
 export interface ObservedExternal extends ExternalWorkload {
+  /** The member's stack makes it. Absent: somebody else deploys it. */
+  readonly fromFiles?: true;
   /** Its Service as `namespace/name`. */
   readonly serviceName: string;
   /** The port of it that is bound. */
@@ -170,12 +173,15 @@ async function observeExternal(
   config: Pick<EnvironmentConfig, "services">,
 ): Promise<ObservedExternal | null> {
   const outputs = member.services[key];
-  if (outputs?.workload !== "external") return null;
+  if (outputs === undefined || isManaged(outputs)) return null;
   const { namespace, service, servicePort } = outputs;
-  const wanted = serviceOfPort(config, key)?.external;
-  const ready = wanted?.ready ?? [];
+  const configured = serviceOfPort(config, key);
+  const wanted = configured === undefined ? undefined : lookedForAs(configured);
+  const ofFiles = member.workloadFiles?.ready[configured?.name ?? ""] ?? [];
+  const ready = [...ofFiles, ...(wanted?.ready ?? [])];
   return {
     ...(await kubernetes.externalWorkload(member, { namespace, service, ready })),
+    ...(isFromFiles(outputs) ? { fromFiles: true as const } : {}),
     serviceName: `${namespace}/${service}`,
     servicePort,
     comparesImages: wanted?.images !== "any",

@@ -7,6 +7,14 @@ export interface Split {
   readonly packages: readonly PlannedOperation[];
 }
 
+/** Those on what these URNs name and what is below it, apart from the others. */
+export function operationsBelow(operations: readonly PlannedOperation[], roots: readonly string[]): PlannedOperation[] {
+  const below = new Set(roots);
+  for (const one of [...operations, ...[...operations].reverse()])
+    if (one.parent !== undefined && below.has(one.parent)) below.add(one.urn);
+  return operations.filter(({ urn }) => below.has(urn));
+}
+
 /** `named`: URNs that the stack's outputs name, without what is below them. */
 export function splitOperations(operations: readonly PlannedOperation[], named: readonly string[] = []): Split {
   const theirs = new Set(named);

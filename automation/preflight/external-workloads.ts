@@ -2,7 +2,7 @@
 import { isServing } from "../../stacks/record";
 import type { EnvironmentRecord } from "../../stacks/record";
 import type { Finding } from "../finding";
-import { externalProblem, externalsOf, imagesProblem } from "../gates/external-workload";
+import { equalOf, externalProblem, externalsOf, imagesProblem, repairOf } from "../gates/external-workload";
 import type { MemberObservation, Observation } from "../observation/observe";
 import { describeAsked } from "../text/command-line";
 
@@ -30,10 +30,12 @@ export function externalFindings(
         message: problem,
         remedy:
           role === "active"
-            ? "repair it where it is deployed from: this package writes nothing of it"
+            ? repairOf(external)
             : missing === null
-              ? `deploy the same images to all members, or set services[].external.images to any; then: ${next}`
-              : `deploy it to ${member.name} where it is deployed from; then: ${next}`,
+              ? `${equalOf(external)}; then: ${next}`
+              : external.fromFiles === true
+                ? `${repairOf(external)}; then: ${next}`
+                : `deploy it to ${member.name} where it is deployed from; then: ${next}`,
       },
     ];
   });

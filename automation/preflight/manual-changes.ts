@@ -5,7 +5,7 @@
 import type { EnvironmentConfig } from "../../stacks/config";
 import { boundMembers, capacityOf, replicasAt, type EnvironmentRecord, type Step } from "../../stacks/record";
 import { portOf } from "../../stacks/config/group-refs";
-import { isExternal, targetGroupsOf } from "../../stacks/config/target-groups";
+import { isManaged, targetGroupsOf } from "../../stacks/config/target-groups";
 import { listing } from "../gates/gate-result";
 import { driftOf, lookAgain } from "../observation/target-drift";
 import { declareAgain, describeLost, lostObjects } from "../observation/deleted-objects";
@@ -43,7 +43,7 @@ export function replicasWanted(
   return Object.fromEntries(
     targetGroupsOf(config).map(({ key, service: name }) => {
       const service = config.services.find((one) => one.name === name);
-      if (service === undefined || service.existing != null || isExternal(service)) return [key, null];
+      if (service === undefined || service.existing != null || !isManaged(service)) return [key, null];
       if (placement?.workload === "stopped") return [key, 0];
       return [key, service.autoscaled ? null : replicasAt(service.replicas, capacityOf(placement))];
     }),
@@ -139,7 +139,7 @@ export const ownDeployments = (config: EnvironmentConfig): string[] =>
   targetGroupsOf(config)
     .filter(({ service: name }) => {
       const service = config.services.find((one) => one.name === name);
-      return service !== undefined && service.existing == null && !isExternal(service);
+      return service !== undefined && service.existing == null && isManaged(service);
     })
     .map(({ key }) => key);
 

@@ -1,9 +1,9 @@
 /** Whether a stack has changes that no move would make; a chart that can't be fetched hides those of its release alone. */
-import type { ExtensionOutputs } from "../../stacks/contract";
+import type { ExtensionOutputs, WorkloadFilesOutputs } from "../../stacks/contract";
 import { DriverError } from "../errors";
 import type { Finding } from "../finding";
 import { changesOf, describeOperation } from "../policy/move-policy";
-import { splitOperations } from "../policy/own-operations";
+import { operationsBelow, splitOperations } from "../policy/own-operations";
 import type { PlannedOperation, Ports, StackRef } from "../ports";
 import { stackName } from "../text/stack-name";
 
@@ -32,8 +32,29 @@ async function look(ports: Ports, stack: StackRef): Promise<Look> {
   }
 }
 
-function changesFinding(name: string, operations: readonly PlannedOperation[], own: readonly string[]): Finding[] {
-  const split = splitOperations(changesOf(operations), own);
+/** A member that is made would have other workloads than those that serve; no other move writes them. */
+const filesFinding = (name: string, said: string, makesMember: boolean): Finding => ({
+  code: "EBG-PENDING-CHANGES",
+  severity: makesMember ? "required" : "recommended",
+  message:
+    `stack ${name} has changes of workloads' files, and no move deploys them: ${said}` +
+    (makesMember ? "; the member that is to be made would come with them, beside members that serve without" : ""),
+  remedy: makesMember
+    ? `deploy them first: pulumi up --stack ${name}; or go on with the files as they were deployed (git checkout)`
+    : `deploy them when it suits: pulumi up --stack ${name}`,
+});
+
+function changesFinding(
+  name: string,
+  operations: readonly PlannedOperation[],
+  { makesMember = false, extension, files }: LookOptions,
+): Finding[] {
+  const all = changesOf(operations);
+  const ofFiles = operationsBelow(all, files?.resources ?? []);
+  const split = splitOperations(
+    all.filter((one) => !ofFiles.includes(one)),
+    extension?.resources,
+  );
   const saying = (changes: readonly PlannedOperation[]): string => changes.map(describeOperation).join("; ");
   return [
     ...(split.packages.length === 0
@@ -46,6 +67,7 @@ function changesFinding(name: string, operations: readonly PlannedOperation[], o
             remedy: `deploy them first: pulumi up --stack ${name}`,
           } as const,
         ]),
+    ...(ofFiles.length === 0 ? [] : [filesFinding(name, saying(ofFiles), makesMember)]),
     ...(split.own.length === 0
       ? []
       : [
@@ -61,15 +83,24 @@ function changesFinding(name: string, operations: readonly PlannedOperation[], o
   ];
 }
 
-/** The user's own functions fail, and all else can be previewed: only a member that is made needs them. */
-const ownFinding = (name: string, { message }: DriverError, makesMember: boolean): Finding => ({
-  code: "EBG-PREFLIGHT",
-  severity: makesMember ? "required" : "recommended",
-  message:
-    `what your own program declares in ${name} can't be previewed: ${message}` +
-    (makesMember ? "; the member that is to be made needs it" : "; the moves leave it as it is"),
-  remedy: `correct the program (pulumi preview --stack ${name} runs it)`,
-});
+/**
+ * The user's own functions fail, or the files of workloads are wrong, and all else can be previewed: only a member that
+ * is made needs them.
+ */
+function ownFinding(name: string, { message }: DriverError, { makesMember, extension, files }: LookOptions): Finding {
+  const what = [
+    ...(extension === undefined ? [] : ["your own program declares"]),
+    ...(files === undefined ? [] : ["comes from the workloads' files"]),
+  ].join(" or ");
+  return {
+    code: "EBG-PREFLIGHT",
+    severity: makesMember === true ? "required" : "recommended",
+    message:
+      `what ${what} in ${name} can't be previewed: ${message}` +
+      (makesMember === true ? "; the member that is to be made needs it" : "; the moves leave it as it is"),
+    remedy: `correct the ${files === undefined ? "program" : "files or the program"} (pulumi preview --stack ${name} runs it)`,
+  };
+}
 
 /** Nothing that moves traffic needs a chart; the controller of a new member does. */
 const chartFinding = (name: string, why: string, makesMember: boolean): Finding => ({
@@ -91,6 +122,8 @@ export interface LookOptions {
   readonly makesMember?: boolean;
   /** What the user's own program declares in the stack, as its outputs name it. Absent: nothing. */
   readonly extension?: ExtensionOutputs | undefined;
+  /** What the stack has made of workloads' files, or reads of them. Absent: nothing. */
+  readonly files?: Pick<WorkloadFilesOutputs, "resources"> | undefined;
 }
 
 /** Changes of a plain update that belong to no move. */
@@ -98,20 +131,20 @@ export async function pendingChanges(
   ports: Ports,
   environment: string,
   stack: StackRef,
-  { makesMember = false, extension }: LookOptions = {},
+  options: LookOptions = {},
 ): Promise<Finding[]> {
   const name = stackName(environment, stack);
-  const own = extension?.resources ?? [];
+  const { makesMember = false, extension, files } = options;
   try {
     const { operations, missing } = await look(ports, stack);
     return [
-      ...changesFinding(name, operations, own),
+      ...changesFinding(name, operations, options),
       ...(missing === null ? [] : [chartFinding(name, missing, makesMember)]),
     ];
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
-    const without = extension === undefined ? null : await withoutOwn(ports, stack);
-    if (without !== null) return [...changesFinding(name, without, own), ownFinding(name, error, makesMember)];
+    const without = extension === undefined && files === undefined ? null : await withoutOwn(ports, stack);
+    if (without !== null) return [...changesFinding(name, without, options), ownFinding(name, error, options)];
     return [
       {
         code: error.code === "EBG-UPDATE-FAILED" ? "EBG-PREFLIGHT" : error.code,

@@ -2,6 +2,7 @@
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { EnvironmentConfig } from "../../stacks/config";
 import { onePerPort } from "../../stacks/config/group-refs";
+import { isFromFiles } from "../../stacks/config/target-groups";
 import { mustServeBefore } from "../policy/run-policy";
 import { isServing, type EnvironmentRecord, type RolloutCommand, type Step } from "../../stacks/record";
 import { externalFindings } from "./external-workloads";
@@ -277,11 +278,13 @@ export async function preflight({
     ...previewable.map((member) => ({ kind: "member", member }) as const),
   ];
   const makesMember = ahead.some((step) => step.type === "move" && step.kind === "provision");
+  const readsFiles = environment.config.services.some(isFromFiles) ? { resources: [] } : undefined;
   const pending = await Promise.all(
     stacks.map((stack) =>
       pendingChanges(ports, environment.environment, stack, {
         makesMember,
         extension: (stack.kind === "environment" ? environment : members[stack.member])?.extension,
+        files: stack.kind === "member" ? members[stack.member]?.workloadFiles : readsFiles,
       }),
     ),
   );

@@ -5,7 +5,7 @@
 import { groupOfMember, groupRefsOf, onePerPort, type GroupRefs } from "../../stacks/config/group-refs";
 import { capacityOf, replicasAt, type MemberMove, type ShiftMove } from "../../stacks/record";
 import type { ServiceConfig } from "../../stacks/config";
-import { isExternal, replicasAreTheirs } from "../../stacks/config/target-groups";
+import { isManaged, replicasAreTheirs } from "../../stacks/config/target-groups";
 import { decideEnough, decideLettingGo, type CapacityRules, type LikeThoseThatLeave } from "../gates/capacity";
 import { plainLook } from "../observation/observe";
 import { capacityFloor, floorOf, leavingMembers } from "../planning/capacity";
@@ -139,7 +139,7 @@ function likeThoseThatLeave(
   const before = Object.fromEntries(
     left.map((name) => [name, rollout?.healthyBefore?.[name]?.[groupOfMember(refs, port, name)] ?? 0]),
   );
-  const external = isExternal(service) ? { external: true as const } : {};
+  const external = isManaged(service) ? {} : { external: true as const };
   return { percent: session.rules.minCapacityPercent, leaving, before, ...external };
 }
 

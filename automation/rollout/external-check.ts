@@ -1,7 +1,7 @@
-/** The wait for workloads that somebody else deploys, before a member is let in. */
+/** The wait for workloads that this package has not written, before a member is let in. */
 import type { MemberMove } from "../../stacks/record";
-import { isExternal } from "../../stacks/config/target-groups";
-import { decideExternal, externalsOf, silentPeers } from "../gates/external-workload";
+import { isExternal, isManaged } from "../../stacks/config/target-groups";
+import { decideExternal, equalOf, externalsOf, silentPeers } from "../gates/external-workload";
 import { listing } from "../gates/gate-result";
 import { silence, type MemberObservation, type Observation } from "../observation/observe";
 import { counted } from "../text/sentences";
@@ -16,7 +16,8 @@ export async function waitForExternal(session: Session, index: number, move: Mem
   const { kind, member } = move;
   const { externalWorkloads } = policy;
   if (kind !== "admit" || externalWorkloads === "nothing") return;
-  if (!environment.config.services.some(isExternal)) return;
+  const { services } = environment.config;
+  if (services.every(isManaged)) return;
   const serving = externalWorkloads === "there" ? [] : session.serving().filter((name) => name !== member);
   const passesSilence = externalWorkloads === "same-if-told";
   const rules = { member, serving, toleratedMs: tolerance.toleratedMs, passesSilence };
@@ -27,7 +28,7 @@ export async function waitForExternal(session: Session, index: number, move: Mem
     index,
     move,
     {
-      name: `external workloads are ready on ${member}`,
+      name: `${services.some(isExternal) ? "external workloads" : "workloads from files"} are ready on ${member}`,
       decide: (seen, memory) => decideExternal(seen, rules, memory),
     },
     (failure, seen) => remedyOf(session, member, failure, silentIn(seen)),
@@ -50,18 +51,24 @@ function remedyOf(
   silent: readonly MemberObservation[],
 ): string {
   const goOn = `then go on with: ${session.options.commandName}`;
-  if (reason === "images")
-    return `deploy the same images to all members (or set services[].external.images to any), ${goOn}`;
+  const { services } = session.environment.config;
+  const fromFiles = services.some(isExternal) ? {} : ({ fromFiles: true } as const);
+  if (reason === "images") return `${equalOf(fromFiles)}, ${goOn}`;
   if (reason === "unknown" && silent.length > 0) {
     const back = silent.map(
       ({ name, refusal }) => refusal ?? `bring ${name}'s API server back (aws eks describe-cluster)`,
     );
     const dead = silent.filter(({ refusal }) => refusal === undefined);
     return (
-      `${back.join(", ")}, or set services[].external.images to any, ${goOn}` +
+      `${back.join(", ")}, or set services[].${fromFiles.fromFiles ? "manifests" : "external"}.images to any, ${goOn}` +
       dead.map(({ name }) => orEvacuate(session, name)).join("")
     );
   }
+  if (fromFiles.fromFiles)
+    return (
+      `correct the files and deploy them (eks-blue-green up), and let the driver read what it may not ` +
+      `(docs/reference/permissions.md), ${goOn}`
+    );
   return (
     `deploy what is missing on ${member} where it is deployed from, and let the driver read what it may not ` +
     `(docs/reference/permissions.md), ${goOn}`
@@ -70,10 +77,12 @@ function remedyOf(
 
 /**
  * What still runs on a member that is about to be destroyed; empty: nothing. Nobody stops it but its owner: its clients
- * are told to go when it ends, and not before.
+ * are told to go when it ends, and not before. Pods from files end in order with the objects of the stack.
  */
 export function theirPods({ members }: Observation, member: string): string {
-  const running = externalsOf(members[member]).filter(([, { pods }]) => pods.total > 0);
+  const running = externalsOf(members[member]).filter(
+    ([, { pods, fromFiles }]) => pods.total > 0 && fromFiles !== true,
+  );
   if (running.length === 0) return "";
   const pods = running.map(([, { pods, serviceName }]) => `${counted(pods.total, "pod")} of Service ${serviceName}`);
   return (

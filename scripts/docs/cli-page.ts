@@ -26,6 +26,10 @@ export const variables: readonly Variable[] = [
     name: "EKS_BLUE_GREEN_PROJECT_PATH",
     meaning: "The real project's folder, where relative paths of the config begin. A rehearsal sets it for its copy.",
   },
+  {
+    name: "EKS_BLUE_GREEN_PROJECT_FOLDER",
+    meaning: "Where the program finds the files of workloads. Commands set it; plain `pulumi up` does not need it.",
+  },
   { name: "EKS_BLUE_GREEN_SANDBOX", meaning: "The control endpoint of the running sandbox. A sandbox sets it." },
   { name: "EKS_BLUE_GREEN_SANDBOX_SECRET", meaning: "What that endpoint asks for. A sandbox sets it." },
   {

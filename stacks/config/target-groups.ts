@@ -2,7 +2,7 @@
  * Which target groups an environment has: one per port of each service, under a key that outputs, observations and the
  * record share. Pure.
  */
-import type { EnvironmentConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./types";
+import type { EnvironmentConfig, ExternalConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./types";
 import type { ServiceTargetGroup } from "../contract";
 import type { AdoptedLoadBalancer, EnvironmentRecord, Ownership } from "../record/types";
 
@@ -43,13 +43,23 @@ export function portsOf(
 /** Somebody else deploys its workload on every member; nothing of that is ever written. */
 export const isExternal = (service: Pick<ServiceConfig, "workload">): boolean => service.workload === "external";
 
-/** Somebody else than the config says how many pods there are: an autoscaler, or who deploys the workload. */
-export const replicasAreTheirs = (service: Pick<ServiceConfig, "workload" | "autoscaled">): boolean =>
-  service.autoscaled || isExternal(service);
+/** Each member's stack makes its workload from files of the repository, and no move writes anything of it. */
+export const isFromFiles = ({ workload = "managed" }: Pick<ServiceConfig, "workload">): boolean =>
+  workload !== "managed" && workload !== "external";
 
-/** Whether any workload is the stacks' own, to be stopped before its member goes. */
-export const stopsWorkloads = ({ services }: Pick<EnvironmentConfig, "services">): boolean =>
-  services.some((service) => !isExternal(service));
+/** This package writes its workload, and moves stop, start and scale it. */
+export const isManaged = ({ workload = "managed" }: Pick<ServiceConfig, "workload">): boolean => workload === "managed";
+
+/** What the config says of a workload that this package does not write. */
+export const lookedForAs = (service: Pick<ServiceConfig, "external" | "manifests">): ExternalConfig | undefined =>
+  service.external ?? service.manifests;
+
+/** Somebody else than the config says how many pods there are: an autoscaler, files, or who deploys the workload. */
+export const replicasAreTheirs = (service: Pick<ServiceConfig, "workload" | "autoscaled">): boolean =>
+  service.autoscaled || !isManaged(service);
+
+/** Whether any workload is to be stopped before its member goes. One from files ends with its objects. */
+export const stopsWorkloads = ({ services }: Pick<EnvironmentConfig, "services">): boolean => services.some(isManaged);
 
 /** The primary's Service of type LoadBalancer for this service. */
 export function loadBalancerServiceOf(service: Pick<ServiceConfig, "name" | "existing">): string {
@@ -68,7 +78,7 @@ export function targetGroupsOf(config: Pick<EnvironmentConfig, "services">): rea
       portName: port.name,
       port: port.port,
       targetPort: port.targetPort,
-      kubernetesService: service.external?.service ?? service.name,
+      kubernetesService: lookedForAs(service)?.service ?? service.name,
       servicePort: port.servicePort ?? port.targetPort,
       targetType,
       healthCheckPath: service.healthCheckPath,

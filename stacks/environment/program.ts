@@ -15,6 +15,7 @@ import { trafficOf } from "../config/listeners";
 import { FOREIGN_STACK, type DriverContext } from "../contract";
 import { runExtension } from "../extension/run";
 import { declaresExtension } from "../extension/when";
+import { readWorkloadFiles } from "../workload-files/read";
 import type { EnvironmentExtension, EnvironmentExtensionArgs } from "../extension/types";
 import { desiredOfEnvironment, type EnvironmentRecord, isMovedBy, weightsOf } from "../record";
 import { membersBesideShift } from "../record/listener-changes";
@@ -119,6 +120,8 @@ export async function environmentProgram(
       ...ownershipProblems(last, config),
     ]);
   }
+  // The members' stacks read them: said here before anything is deployed.
+  if (declaresExtension(told)) readWorkloadFiles(config);
   const record = await recordToWrite(environment, config, last, context);
   await refuseNewcomers(environment, context);
   const tags = { "eks-blue-green/environment": environment };

@@ -29,6 +29,8 @@ import type { EnvironmentExtension } from "../extension/types";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
 import { fromProgram } from "../shared/project-paths";
 import { readStackOutputs } from "../shared/stack-outputs";
+import { readWorkloadFiles } from "../workload-files/read";
+import { workloadFilesOutputs } from "./workload-files";
 
 /** All that the declaration of one member needs, read and decided before any resource. */
 interface MemberPlan extends Omit<ServicesPlan, "targetGroups">, ClusterPlan {
@@ -36,6 +38,7 @@ interface MemberPlan extends Omit<ServicesPlan, "targetGroups">, ClusterPlan {
   readonly managedGroups: Readonly<Record<string, string>>;
   readonly sourceGroups: Readonly<Record<string, string>>;
   readonly provider: aws.Provider;
+  readonly last: Partial<MemberOutputs>;
   /** Declares, or keeps, what the user's own program has in this stack. */
   readonly extend: (cluster: Cluster, runsAfter: readonly pulumi.Resource[]) => Promise<Record<string, unknown>>;
 }
@@ -160,7 +163,7 @@ async function declareMember(plan: MemberPlan): Promise<Record<string, unknown>>
     provider: plan.provider,
   });
   const controller = createController(plan, cluster, tags);
-  const services = createServices({ ...plan, targetGroups: found.targetGroups }, cluster, [
+  const { services, fromFiles } = createServices({ ...plan, targetGroups: found.targetGroups }, cluster, [
     ...ingress,
     ...controller.before,
   ]);
@@ -180,6 +183,7 @@ async function declareMember(plan: MemberPlan): Promise<Record<string, unknown>>
     services,
     ...(plan.addons === null ? {} : { addons: { minor: plan.version, versions: plan.addons } }),
     ...(plan.made === null ? {} : { made: plan.made }),
+    ...workloadFilesOutputs(plan.files, fromFiles, plan.last),
     ...(await plan.extend(cluster, [...cluster.ready, ...controller.before])),
   };
 }
@@ -230,6 +234,8 @@ export async function memberProgram(
   if (context === undefined) refusePlainUpdate(environment.record, ownership, member, environmentName);
   if (desired.refuse !== null) throw new Error(`${desired.refuse.reason}. Remedy: ${desired.refuse.remedy}`);
   if (desired.placement.version === null) return {};
+  // Like what is the user's own program's: files that have changed can't stop a move, nor change one.
+  const files = declaresExtension(told) ? readWorkloadFiles(environment.config) : null;
   const clusterName = clusterNameOf(environment, member);
   const provider = new aws.Provider(`${member}-aws`, {
     region: environment.region as aws.Region,
@@ -237,7 +243,6 @@ export async function memberProgram(
   });
   const own = await readStackOutputs(stack);
   const last = own.kind === "outputs" ? (own.outputs as Partial<MemberOutputs>) : {};
-  const { record } = environment;
   const release = context?.kind === "release" ? context.part : null;
   const cluster = await readCluster(environment, {
     member,
@@ -260,14 +265,14 @@ export async function memberProgram(
   const joins = (key: string): boolean =>
     last.clusterName === undefined || (desired.bindings === "declared" && last.services?.[key]?.binding == null);
   const sourceGroups = await findSourceGroups(environment, ownership, { member, found, joins, provider });
-  const role = desired.placement.role === "active" ? ("active" as const) : ("standby" as const);
+  const role: "active" | "standby" = desired.placement.role === "active" ? "active" : "standby";
   const ofMember = { role, version: cluster.version, awsProvider: provider };
   return await declareMember({
     member,
     environment,
     declared: desired.placement,
     bindings: desired.bindings,
-    protectBindings: protectsBindings(record, member),
+    protectBindings: protectsBindings(environment.record, member),
     ...cluster,
     provider,
     ownership,
@@ -275,6 +280,8 @@ export async function memberProgram(
     managedGroups,
     sourceGroups,
     release,
+    files,
+    last,
     extend: async (made, runsAfter) =>
       declaresExtension(told)
         ? await extendMember(extension, { member, environment, sharesSecrets, ...ofMember, cluster: made, runsAfter })

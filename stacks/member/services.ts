@@ -6,6 +6,7 @@ import {
   MultiClusterService,
   type PodTemplate,
   Workload,
+  type WorkloadObjects,
 } from "../../components";
 import { keepsAnnotations, takesBindingsOver } from "../record/adoption";
 import type { ServiceConfig } from "../config";
@@ -15,7 +16,9 @@ import { capacityOf, replicasAt } from "../record/desired-member";
 import type { AdoptedLoadBalancer, MemberPlacement, Ownership } from "../record";
 import type { Release } from "../record/teardown-guard";
 import { type AccountsPlan, createAccount } from "./accounts";
-import { isExternal, portsOf, targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
+import type { WorkloadFiles } from "../workload-files/read";
+import { declareFromFiles } from "./workload-files";
+import { isExternal, isManaged, portsOf, targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
 
 export interface ServicesPlan extends Pick<AccountsPlan, "clusterName" | "provider"> {
   readonly member: string;
@@ -31,6 +34,8 @@ export interface ServicesPlan extends Pick<AccountsPlan, "clusterName" | "provid
    * they stay.
    */
   readonly release?: Release | null;
+  /** Objects of the workloads that come from files; null: this update leaves them as they are. */
+  readonly files: WorkloadFiles | null;
 }
 
 /**
@@ -61,7 +66,7 @@ export interface ClusterParts {
 
 /** Whether the member's stack makes the service's workload: nothing is made for one that others keep. */
 export const makesWorkload = (ownership: Ownership, service: ServiceConfig, member: string): boolean =>
-  !isExternal(service) && !(service.existing != null && partOf(ownership, service.name, member) !== "binds");
+  isManaged(service) && !(service.existing != null && partOf(ownership, service.name, member) !== "binds");
 
 function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InCluster): Workload {
   const { member, declared } = plan;
@@ -185,17 +190,22 @@ function notThere(plan: ServicesPlan, service: ServiceConfig, missing: readonly 
   );
 }
 
+interface Declared {
+  /** By target group key. */
+  readonly services: Readonly<Record<string, MemberServiceOutputs>>;
+  readonly fromFiles: readonly WorkloadObjects[];
+}
+
 function createService(
   plan: ServicesPlan,
   service: ServiceConfig,
   { controlPlane, ...options }: InCluster & Pick<ClusterParts, "controlPlane">,
-): Record<string, MemberServiceOutputs> {
+): Declared {
   const { member, ownership, targetGroups } = plan;
   const part = partOf(ownership, service.name, member);
   const specs = targetGroupsOf({ services: [service] });
   // Nothing is made for a workload that others keep; elsewhere it is ours.
   const others = part === "binds" ? null : (service.existing ?? null);
-  const theirs = isExternal(service);
   const ours = makesWorkload(ownership, service, member);
   const account = ours
     ? createAccount(plan, service, { provider: options.provider, controlPlane, runsAfter: options.dependsOn })
@@ -203,18 +213,20 @@ function createService(
   // Its pods get their credentials while they are admitted, and never later.
   const behind = { ...options, dependsOn: [...options.dependsOn, ...(account === null ? [] : [account])] };
   const workload = ours ? createWorkload(plan, service, behind) : null;
+  const fromFiles = declareFromFiles(plan.files, member, service, behind);
   const after = { ...options, dependsOn: [...options.dependsOn, ...(workload === null ? [] : [workload])] };
   const selector = { ...workload?.selector };
   const released = part === "owns" && plan.release === "remove";
   if (part !== "binds" && !released) createLoadBalancerService(plan, service, specs, part, selector, after);
-  const bound =
-    part === "owns" ? null : bind(plan, service, specs, part, workload?.serviceName ?? others?.service ?? null, after);
-  return Object.fromEntries(
+  const serviceName = workload?.serviceName ?? others?.service ?? null;
+  const behindAll = fromFiles === null ? after : { ...after, dependsOn: behindObjects(after, fromFiles) };
+  const bound = part === "owns" ? null : bind(plan, service, specs, part, serviceName, behindAll);
+  const outputs = Object.fromEntries(
     specs.map((spec, index) => [
       spec.key,
       {
         namespace: service.namespace,
-        ...(theirs ? { workload: "external" as const } : {}),
+        ...(isManaged(service) ? {} : { workload: service.workload }),
         ...(account !== null && hasRole(service) ? { awsIdentity: account.serviceAccountName } : {}),
         deployment: workload?.deploymentName ?? others?.deployment ?? null,
         service: workload?.serviceName ?? others?.service ?? spec.kubernetesService,
@@ -229,7 +241,12 @@ function createService(
       },
     ]),
   );
+  return { services: outputs, fromFiles: fromFiles === null ? [] : [fromFiles] };
 }
+
+/** Its objects are there when the component is told to be: they are declared later than it is. */
+const behindObjects = ({ dependsOn }: InCluster, objects: WorkloadObjects): pulumi.Output<pulumi.Resource[]> =>
+  objects.declared.apply((all) => [...dependsOn, ...all]);
 
 function bind(
   plan: ServicesPlan,
@@ -237,7 +254,7 @@ function bind(
   specs: readonly TargetGroupSpec[],
   part: Part,
   serviceName: string | null,
-  options: InCluster,
+  options: pulumi.ComponentResourceOptions,
 ): MultiClusterService | null {
   const adopted = plan.ownership.adopted?.[service.name];
   const missing = specs.filter(({ key }) => plan.targetGroups[key] === undefined);
@@ -262,12 +279,12 @@ function bind(
   );
 }
 
-/** Namespaces that are needed, then every service; outputs by target group key. */
+/** Namespaces that are needed, then every service. */
 export function createServices(
   plan: ServicesPlan,
   { provider, ready, controlPlane }: ClusterParts,
   before: pulumi.Resource[],
-): Readonly<Record<string, MemberServiceOutputs>> {
+): Declared {
   const { member, environment, ownership } = plan;
   // Kubernetes has these namespaces already; and where somebody else's workload is, its namespace is as well.
   const there = new Set(["default", "kube-system", "kube-public"]);
@@ -286,15 +303,16 @@ export function createServices(
       }),
     ]),
   );
-  return Object.assign(
-    {},
-    ...environment.config.services.map((service) => {
-      const namespace = namespaces.get(service.namespace);
-      return createService(plan, service, {
-        provider,
-        controlPlane,
-        dependsOn: [...before, ...(namespace === undefined ? [] : [namespace])],
-      });
-    }),
-  ) as Record<string, MemberServiceOutputs>;
+  const declared = environment.config.services.map((service) => {
+    const namespace = namespaces.get(service.namespace);
+    return createService(plan, service, {
+      provider,
+      controlPlane,
+      dependsOn: [...before, ...(namespace === undefined ? [] : [namespace])],
+    });
+  });
+  return {
+    services: Object.fromEntries(declared.flatMap(({ services }) => Object.entries(services))),
+    fromFiles: declared.flatMap(({ fromFiles }) => fromFiles),
+  };
 }

@@ -102,7 +102,8 @@ function portProblems(service: ServiceConfig, same: ServiceConfig, index: number
         },
       ];
     }
-    if (next.targetPort === spec.targetPort) return theirServiceProblems(spec, next, index);
+    if (next.targetPort === spec.targetPort)
+      return theirServiceProblems(spec, next, `services[${index}]`, same.workload);
     const path =
       same.ports === undefined
         ? "targetPort"
@@ -118,12 +119,17 @@ function portProblems(service: ServiceConfig, same: ServiceConfig, index: number
   });
 }
 
-/** Where somebody else deploys the workload: bindings to another Service would let go of all their targets first. */
-function theirServiceProblems(spec: TargetGroupSpec, next: TargetGroupSpec, index: number): Problem[] {
+/** Where the Service is not this package's: bindings to another one would let go of all their targets first. */
+function theirServiceProblems(
+  spec: TargetGroupSpec,
+  next: TargetGroupSpec,
+  path: string,
+  kind: ServiceConfig["workload"],
+): Problem[] {
   const found: Problem[] = [];
   const refuse = (key: string, was: string | number, is: string | number): void =>
     void found.push({
-      path: `services[${index}].${key}`,
+      path: `${path}.${key}`,
       value: is,
       rule:
         `can't change on a deployed environment (it is ${JSON.stringify(was)}): the bindings of members that serve ` +
@@ -131,7 +137,7 @@ function theirServiceProblems(spec: TargetGroupSpec, next: TargetGroupSpec, inde
       remedy: "Keep it; add a service of another name beside it and move clients to its port",
     });
   if (next.kubernetesService !== spec.kubernetesService)
-    refuse("external.service", spec.kubernetesService, next.kubernetesService);
+    refuse(`${kind ?? "external"}.service`, spec.kubernetesService, next.kubernetesService);
   if (next.servicePort !== spec.servicePort) refuse("servicePort", spec.servicePort, next.servicePort);
   return found;
 }

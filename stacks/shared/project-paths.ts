@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { projectPathVariable, wayFrom } from "./project-way";
+import { projectFolderVariable, projectPathVariable, wayFrom } from "./project-way";
 
 const isRelative = (path: string): boolean => path === "." || path === ".." || /^\.\.?[/\\]/.test(path);
 
@@ -13,13 +13,21 @@ function projectAbove(folder: string): string | null {
   return above === folder ? null : projectAbove(above);
 }
 
+/** In a plain update, which runs in the program's folder. null: nobody knows. */
+function projectOfUpdate(): string | null {
+  // Older language hosts don't name the project's folder.
+  const named = pulumi.getRootDirectory();
+  return named !== "" && existsSync(named) ? named : projectAbove(process.cwd());
+}
+
+/** The project's folder on this machine: never an input of a resource. */
+export const projectFolder = (): string => process.env[projectFolderVariable] ?? projectOfUpdate() ?? process.cwd();
+
 /** From the folder in which the program runs to the project's: empty when they are one. */
 function wayToProject(): string {
   const told = process.env[projectPathVariable];
   if (told !== undefined) return told;
-  // Older language hosts don't name the project's folder.
-  const named = pulumi.getRootDirectory();
-  const project = named !== "" && existsSync(named) ? named : projectAbove(process.cwd());
+  const project = projectOfUpdate();
   return project === null ? "" : wayFrom(process.cwd(), project);
 }
 

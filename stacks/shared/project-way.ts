@@ -8,6 +8,9 @@ import { relative } from "node:path";
  */
 export const projectPathVariable = "EKS_BLUE_GREEN_PROJECT_PATH";
 
+/** Set by the same: the project's folder, for files that the program itself reads. */
+export const projectFolderVariable = "EKS_BLUE_GREEN_PROJECT_FOLDER";
+
 /** A folder's path from another one, the same on every machine: it becomes an input of resources. */
 export const wayFrom = (program: string, project: string): string =>
   relative(realpathSync(program), realpathSync(project)).replace(/\\/g, "/");

@@ -1,6 +1,6 @@
 /** Workloads that somebody else deploys: there, well, and the same everywhere. */
 import { isServing } from "../../../stacks/record";
-import { externalProblem, externalsOf, imagesProblem } from "../../gates/external-workload";
+import { equalOf, externalProblem, externalsOf, imagesProblem, repairOf } from "../../gates/external-workload";
 import { counted } from "../../text/sentences";
 import { bad, ok, skipped, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
@@ -17,25 +17,18 @@ export function externalChecks({ observation, placement }: Inspection): Check[] 
       return [
         problem === null
           ? ok("EBG-V-EXTERNAL", subject, `${external.serviceName}, ${counted(external.pods.ready, "pod")} ready`)
-          : bad(
-              "EBG-V-EXTERNAL",
-              subject,
-              problem,
-              "repair it where it is deployed from: this package writes nothing of it",
-              serves ? {} : { severity: "recommended" },
-            ),
+          : bad("EBG-V-EXTERNAL", subject, problem, repairOf(external), serves ? {} : { severity: "recommended" }),
         !external.comparesImages
-          ? skipped("EBG-V-EXTERNAL-IMAGES", subject, "they may differ (services[].external.images)")
+          ? skipped(
+              "EBG-V-EXTERNAL-IMAGES",
+              subject,
+              `they may differ (services[].${external.fromFiles === true ? "manifests" : "external"}.images)`,
+            )
           : others.length === 0
             ? skipped("EBG-V-EXTERNAL-IMAGES", subject, "no other member serves")
             : differ === null
               ? ok("EBG-V-EXTERNAL-IMAGES", subject, counted(external.images.length, "image"))
-              : bad(
-                  "EBG-V-EXTERNAL-IMAGES",
-                  subject,
-                  differ,
-                  "deploy the same images to all members, or set services[].external.images to any",
-                ),
+              : bad("EBG-V-EXTERNAL-IMAGES", subject, differ, equalOf(external)),
       ];
     }),
   );

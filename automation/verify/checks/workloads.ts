@@ -5,7 +5,7 @@
 import { lagOf } from "../../../components/internal/propagation-lag";
 import type { MemberServiceOutputs } from "../../../stacks/contract";
 import { groupOfMember } from "../../../stacks/config/group-refs";
-import { clusterNameOf } from "../../../stacks/config/target-groups";
+import { clusterNameOf, isFromFiles, isManaged } from "../../../stacks/config/target-groups";
 import { gateCheck } from "./readiness-gates";
 import { replicasWanted, takeBack } from "../../preflight/manual-changes";
 import { kubectl, shellQuote } from "../../text/kubectl";
@@ -118,7 +118,7 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
   const service = inspection.outputs[name]?.services[key];
   const subject = `${name}/${key}`;
   const ofNamespace = kubectl(clusterNameOf(inspection.environment, name), service?.namespace ?? "NAMESPACE");
-  const isTheirs = service?.workload === "external";
+  const isTheirs = service !== undefined && !isManaged(service);
   const reading = member.workloads[key] ?? { kind: "unknown", why: "it was not asked for" };
   if (reading.kind === "unknown")
     return codes.map((code) =>
@@ -127,7 +127,10 @@ function workloadOf(inspection: Inspection, name: string, key: string, member: M
         subject,
         reading.why,
         isTheirs
-          ? `${ofNamespace} get service ${shellQuote(service.service)}; deploy it where it is deployed from`
+          ? `${ofNamespace} get service ${shellQuote(service.service)}; ` +
+              (isFromFiles(service)
+                ? `eks-blue-green up --stack ${inspection.environment.environment}`
+                : "deploy it where it is deployed from")
           : `${ofNamespace} get deployment ${shellQuote(service?.deployment ?? "NAME")}; one that was deleted by hand ` +
               `comes back with: eks-blue-green up --stack ${inspection.environment.environment}`,
       ),
@@ -246,7 +249,7 @@ function budgetCheck(
 }
 
 const workloadName = (outputs: MemberServiceOutputs | undefined): string =>
-  outputs?.workload === "external" ? `Service ${outputs.service}` : `Deployment ${outputs?.deployment}`;
+  outputs === undefined || isManaged(outputs) ? `Deployment ${outputs?.deployment}` : `Service ${outputs.service}`;
 
 /** Each Deployment once, though several target groups may lead to it. */
 export function workloadChecks(inspection: Inspection): Check[] {

@@ -1,4 +1,7 @@
-/** `services[].external`: a workload that somebody else deploys on every member. Nothing of it is ever written. */
+/**
+ * `services[].external`: a workload that somebody else deploys on every member, of which nothing is ever written; and
+ * `services[].manifests`: one that each member's stack makes from files.
+ */
 import { oneOf, text } from "../declare/form";
 import { group, groupList, type Rule } from "../declare/group";
 import { leftOut, required, type ValueOf, withDefault } from "../declare/key";
@@ -62,7 +65,8 @@ const serviceName = text({
   remedy: "Write its name; the namespace is the service's own",
 });
 
-const externalKeys = {
+/** How a workload is found and judged that the driver has not written. `otherwise`: what is judged without `ready`. */
+const lookKeys = (otherwise: string) => ({
   service: leftOut(serviceName, "`name`", {
     doc: "Name of the Kubernetes Service, in the service's namespace, on every member. Its selector says which pods.",
     readBy: ["members", "driver"],
@@ -74,7 +78,7 @@ const externalKeys = {
       remedy: "Write kind and name of an object that says whether the workload is ready",
       rules: [objectsDiffer],
     }),
-    "the Service's pods alone",
+    otherwise,
     {
       doc:
         "Objects that must be ready before a member is let in, besides the Service's pods: a Deployment, a StatefulSet, " +
@@ -90,79 +94,37 @@ const externalKeys = {
     readBy: ["driver"],
     change: { kind: "at once" },
   }),
-};
+});
 
 /** A workload that somebody else deploys. */
-export interface ExternalConfig extends ValueOf<typeof externalKeys> {}
+export interface ExternalConfig extends ValueOf<ReturnType<typeof lookKeys>> {}
 
-export const external = group(externalKeys);
+export const external = group(lookKeys("the Service's pods alone"));
 
-/** What only a workload of this package has. */
-const managedKeys = [
-  "image",
-  "existing",
-  "replicas",
-  "autoscaled",
-  "preStopSeconds",
-  "terminationGraceSeconds",
-  "memory",
-  "cpu",
-  "podSecurity",
-  "podTemplate",
-  "serviceAccount",
-  "environment",
-  "environmentFrom",
-] as const;
-
-const inItsManifest: Partial<Record<(typeof managedKeys)[number], string>> = {
-  existing: "Remove it: `existing` is for loadBalancer.owner service",
-  replicas: "Remove it: its replicas are counted as they are, like an autoscaler's",
-  autoscaled: "Remove it: its replicas are counted as they are, like an autoscaler's",
+const manifestsKeys = {
+  path: required(
+    text({
+      pattern: /^[^\s:][^:]*$/,
+      rule: "must be the path of a folder",
+      remedy: "Write a folder with YAML files, from the project's folder on, like ./manifests/web",
+      check: (path) =>
+        path.includes("\0")
+          ? { rule: "must be the path of a folder", remedy: "Write it without control characters" }
+          : null,
+    }),
+    {
+      doc:
+        "Folder with the workload's YAML files (`.yaml`, `.yml`, also in folders below it). A relative path begins at " +
+        "the project's folder.",
+      readBy: ["environment", "members"],
+      change: { kind: "up" },
+      example: "./manifests/web",
+    },
+  ),
+  ...lookKeys("the Service's pods, and each Deployment, StatefulSet, DaemonSet and Rollout of the files"),
 };
 
-interface WorkloadChoice {
-  readonly workload?: "managed" | "external";
-  readonly targetType?: "ip" | "instance";
-  readonly servicePort?: number;
-  readonly ports?: readonly { readonly servicePort?: number }[];
-  readonly external?: ExternalConfig;
-}
+/** A workload whose objects each member's stack makes from files of the repository. */
+export interface ManifestsConfig extends ValueOf<typeof manifestsKeys> {}
 
-/** Keys that go with the other kind of workload, and what an external one can't have. */
-export const fitsWorkload: Rule<WorkloadChoice & Readonly<Record<string, unknown>>> = (service, place, given) => {
-  const refuse = (key: string, rule: string, remedy: string): void => place.add(key, service[key], rule, remedy);
-  if (service.workload !== "external") {
-    const only = "goes with workload external only: this package makes the Service, with the container's ports";
-    if (given("external")) refuse("external", only, "Remove it, or set workload to external");
-    if (given("servicePort")) refuse("servicePort", only, "Remove it, or set workload to external");
-    service.ports?.forEach((one, index) => {
-      if (one.servicePort !== undefined)
-        place.add(`ports[${index}].servicePort`, one.servicePort, only, "Remove it, or set workload to external");
-    });
-    return;
-  }
-  for (const key of managedKeys)
-    if (given(key))
-      refuse(
-        key,
-        "can't be combined with workload external: nothing of that workload is this package's to set",
-        inItsManifest[key] ?? "Remove it, and set it where the workload is deployed from",
-      );
-  if (given("servicePort") && given("ports"))
-    refuse("servicePort", "can't be combined with ports", "Write servicePort beside each port's targetPort");
-  if (service.targetType === "instance")
-    refuse(
-      "targetType",
-      "can't be combined with workload external: its pods are waited for, compared and counted one by one, and " +
-        "instance targets are nodes",
-      "Remove it: targets are the pods then",
-    );
-  if (place.earlier.loadBalancer?.owner === "service")
-    refuse(
-      "workload",
-      "can't be external with loadBalancer.owner service: the primary's Service of type LoadBalancer is made for a " +
-        "workload of this package",
-      "Set loadBalancer.owner to stack before the first deployment; or, where the primary's workload alone is somebody " +
-        "else's, use existing",
-    );
-};
+export const manifests = group(manifestsKeys);

@@ -11,11 +11,11 @@ import { addedLater, derived, leftOut, orNull, type Reader, required, type Value
 import { listenerRules } from "../rules/listeners";
 import { cpuQuantity, image, memoryQuantity, variables } from "./container";
 import { existing } from "./existing-service";
-import { external, fitsWorkload } from "./external";
 import { ofFirst, portNumber, ports, servicePort } from "./ports";
 import { http } from "./application";
 import { match } from "./match";
 import { labelPattern, nameText, objectNamePattern } from "./names";
+import { fitsWorkload, hasImage, schemaOfWorkload, workloadKeys } from "./workload-kinds";
 import { podSecurity } from "./pod-security";
 import { serviceAccount } from "./service-account";
 import { fitsTemplate, graceDefault, placesOfTimes, podTemplate, preStopDefault } from "./pod-template";
@@ -67,25 +67,7 @@ const serviceKeys = {
       },
     },
   ),
-  workload: addedLater(
-    withDefault(oneOf("managed", "external"), "managed", {
-      readBy: ["environment", "members", "driver"],
-      doc:
-        "Who deploys the workload: this package (`managed`), or somebody else (`external`: Argo CD, Flux, Helm, a " +
-        "person). Of an external one only the bindings to the load balancer are made; nothing of it is ever written. " +
-        "See [bring your own workloads](../how-to/bring-your-own-workloads.md).",
-      change: {
-        kind: "fixed",
-        what: "the running workload would be deleted, or fought over, at once on every member",
-        remedy: "Keep it; add a service of another name beside it and move clients to its port",
-      },
-    }),
-  ),
-  external: leftOut(external, "the Service has the service's name, and images must be equal", {
-    readBy: ["driver"],
-    change: { kind: "at once" },
-    doc: "Only with `workload: external`: what somebody else deploys on every member.",
-  }),
+  ...workloadKeys,
   image: leftOut(image, "required with `workload: managed`", {
     doc: "Container image. Only with `workload: managed`.",
     example: "123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1.4.2",
@@ -265,10 +247,6 @@ const portsOrPort: Check = (service, place, given) => {
   }
 };
 
-const hasImage: Check = (service, place, given) => {
-  if (service.workload !== "external" && !given("image")) image.read(undefined, place.inner("image"));
-};
-
 const outlivesTheLag: Check = (service, place, given) => {
   const { preStopSeconds, terminationGraceSeconds } = service;
   const { usual, longest, why } = lagOf(place.earlier.loadBalancer?.type);
@@ -286,12 +264,7 @@ const outlivesTheLag: Check = (service, place, given) => {
 };
 
 const service = group(serviceKeys, [hasImage, fitsWorkload, portsOrPort, outlivesTheLag, fitsTemplate]);
-/** What no single key says: a workload of this package has an image. */
-const schema = {
-  ...service.schema,
-  if: { properties: { workload: { const: "external" } }, required: ["workload"] },
-  else: { required: ["image"] },
-};
+const schema = { ...service.schema, ...schemaOfWorkload };
 
 export const services = groupList(
   { ...service, schema },

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { wellExternal } from "../external-members";
 import { sharedGroups } from "../group-refs";
 import { decideBaked } from "../../../automation/gates/bake";
 import { freshMemory } from "../../../automation/gates/gate-result";
 import { lostObjects } from "../../../automation/observation/deleted-objects";
-import type { MemberServiceObservation, Observation } from "../../../automation/observation/observe";
+import type { MemberServiceObservation, ObservedExternal, Observation } from "../../../automation/observation/observe";
 import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 
 const binding = { namespace: "web", name: "web", targetGroupArn: "arn", multiCluster: true, deleting: false };
@@ -15,6 +16,14 @@ const whole: MemberServiceObservation = {
   deployment: { wanted: 1, ready: 1, available: true },
   pods: 1,
 };
+const external: ObservedExternal = {
+  ...wellExternal,
+  objects: [
+    { kind: "Deployment", name: "web", status: "in-progress", message: "" },
+    { kind: "StatefulSet", name: "db", status: "not-found", message: "" },
+  ],
+};
+const fromFiles: ObservedExternal = { ...external, fromFiles: true };
 function seen(more: Partial<MemberServiceObservation>, reachable = true): Observation {
   const blue = {
     name: "blue",
@@ -49,6 +58,13 @@ describe("what somebody deleted by hand", () => {
     ["not one that was never declared", seen({ bindings: [], declaredBinding: null }), []],
     ["a Deployment", seen({ deployment: null }), ["Deployment"]],
     ["both", seen({ bindings: [], deployment: null }), ["TargetGroupBinding", "Deployment"]],
+    ["what a workload from files is known by", seen({ external: fromFiles }), ["StatefulSet db"]],
+    [
+      "the Service of one from files",
+      seen({ external: { ...fromFiles, service: null, objects: [] } }),
+      ["Service shop/web"],
+    ],
+    ["nothing of a workload that somebody else deploys", seen({ external: { ...external, service: null } }), []],
     ["nothing can be said of a member that does not answer", seen({ bindings: [], deployment: null }, false), []],
   ];
   for (const [what, observation, kinds] of cases)

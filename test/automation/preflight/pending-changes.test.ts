@@ -72,6 +72,48 @@ describe("changes that belong to no move", () => {
     assert.match(finding?.message ?? "", /the member that is to be made needs it/);
   });
 
+  describe("of workloads' files", () => {
+    const root = "urn:pulumi:dev-blue::p::eks-blue-green:index:WorkloadObjects::blue-web";
+    const inFiles: PlannedOperation = {
+      ...change,
+      urn: "urn:pulumi:dev-blue::p::eks-blue-green:index:WorkloadObjects$kubernetes:apps/v1:Deployment::blue-web-shop/web",
+      type: "kubernetes:apps/v1:Deployment",
+      paths: ["spec.template"],
+      parent: root,
+    };
+    const files = { resources: [root] };
+    const broken = new DriverError("EBG-UPDATE-FAILED", "manifests/web.yaml: is no YAML", "repair it");
+
+    it("are advice, because no move deploys them; what else has changed is required", async () => {
+      const findings = await pendingChanges(ports(null, [inFiles, change]).ports, "dev", member, { files });
+      assert.deepEqual(
+        findings.map(({ severity, message }) => [severity, /settings/.test(message), /files/.test(message)]),
+        [
+          ["required", true, false],
+          ["recommended", false, true],
+        ],
+      );
+    });
+    it("come first where a member is to be made: it would be another one than those that serve", async () => {
+      const world = ports(null, [inFiles]).ports;
+      const [finding] = await pendingChanges(world, "dev", member, { files, makesMember: true });
+      assert.equal(finding?.severity, "required");
+      assert.match(finding?.remedy ?? "", /deploy them first: pulumi up --stack dev-blue; or .*as they were deployed/);
+    });
+    it("stop nothing when the files are wrong, but for a member that is to be made", async () => {
+      const preview = async (_stack: StackRef, context: unknown) => {
+        if (context === null) throw broken;
+        return { operations: [], plan: "" };
+      };
+      const world = { pulumi: { preview } } as unknown as Ports;
+      const [finding] = await pendingChanges(world, "dev", member, { files });
+      assert.equal(finding?.severity, "recommended");
+      assert.match(finding?.message ?? "", /comes from the workloads' files in dev-blue can't be previewed: manifests/);
+      const [needed] = await pendingChanges(world, "dev", member, { files, makesMember: true });
+      assert.equal(needed?.severity, "required");
+    });
+  });
+
   it("can't be looked for when anything else is wrong", async () => {
     const broken = new DriverError("EBG-UPDATE-FAILED", "the program throws", "repair it");
     const { ports: world, asked } = ports(broken);

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DriverContext, StackProgram } from "../../../../stacks/contract";
-import { projectPathVariable, wayFrom } from "../../../../stacks/shared/project-way";
+import { projectFolderVariable, projectPathVariable, wayFrom } from "../../../../stacks/shared/project-way";
 import { DriverError } from "../../../errors";
 import { isModule, programFile, type Project } from "./project";
 import { assertOneCopy, installedCopies, loadedCopies } from "./sdk-copies";
@@ -75,6 +75,7 @@ export async function loadProgram(project: Project): Promise<StackProgram> {
   if (/\.[cm]?ts$/.test(entry)) enableTypeScript(entry, project.directory);
   // The engine runs its plugins in the program's folder, whoever runs the program.
   process.env[projectPathVariable] = wayFrom(dirname(entry), project.directory);
+  process.env[projectFolderVariable] = project.directory;
   const before = new Set(loadedCopies());
   let loaded: unknown;
   try {

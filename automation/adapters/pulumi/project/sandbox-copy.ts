@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { join, relative, resolve } from "node:path";
-import { isMap, parseDocument, visit } from "yaml";
+import { type Document, isMap, isSeq, parseDocument, visit } from "yaml";
 import { DriverError } from "../../../errors";
 import { programFile, readProject, type Project } from "./project";
 
@@ -36,11 +36,22 @@ export function settingsForSandbox(text: string, kept: string | null, projectDir
   const chart: unknown = settings.getIn(chartPath);
   if (typeof chart === "string" && /^\.\.?(\/|$)/.test(chart))
     settings.setIn(chartPath, resolve(projectDirectory, chart));
+  for (const path of filePaths(settings)) {
+    const file: unknown = settings.getIn(path);
+    if (typeof file === "string") settings.setIn(path, resolve(projectDirectory, file));
+  }
   return settings.toString({ lineWidth: 0 });
 }
 
-/** A relative path begins at the project's folder. */
+/** Values that may be paths: only one that begins like a path is one. */
 const chartPath = ["config", "eks-blue-green:controller", "chart"];
+
+/** Values that are paths: a relative one begins at the project's folder. */
+function filePaths(settings: Document): (string | number)[][] {
+  const services: unknown = settings.getIn(servicesPath);
+  return (isSeq(services) ? services.items : []).map((_, index) => [...servicesPath, index, "manifests", "path"]);
+}
+const servicesPath = ["config", "eks-blue-green:services"];
 
 const isStackSettings = (name: string): boolean => /^Pulumi\..+\.ya?ml$/.test(name);
 

@@ -1,19 +1,30 @@
 /**
- * Which resources of a stack the user's own program declares: those that the stack's outputs name, what is below them,
- * and whatever else is neither below a component of this package nor one of the few things that it makes without one.
+ * Which resources of a stack moves leave as they are. What the user's own program declares: those that the stack's
+ * outputs name, what is below them, and whatever else is neither below a component of this package nor one of the few
+ * things that it makes without one. And what was made of the files of workloads.
  */
-import type { ExtensionOutputs } from "../../../../stacks/contract";
+import type { ExtensionOutputs, WorkloadFilesOutputs } from "../../../../stacks/contract";
 import { isDefaultProvider, isPackages } from "../../../../stacks/extension/whose";
 import type { State } from "./export";
 
 const isStack = (type: string): boolean => type === "pulumi:pulumi:Stack";
 
+/** URNs that the outputs name under these keys. */
+function namedIn(state: State | null, keys: readonly string[]): readonly string[] {
+  const outputs = state?.deployment?.resources?.find(({ type }) => isStack(type))?.outputs;
+  return keys.flatMap((key) => {
+    const named = outputs?.[key] as Partial<ExtensionOutputs | WorkloadFilesOutputs> | undefined;
+    return named?.resources ?? [];
+  });
+}
+
 /** In the state's order; with the providers that nobody else needs to have them in the state. */
-export function ownResources(state: State | null): readonly string[] {
+export const ownResources = (state: State | null): readonly string[] =>
+  belowThese(state, namedIn(state, ["extension", "workloadFiles"]));
+
+function belowThese(state: State | null, roots: readonly string[]): readonly string[] {
   const resources = (state?.deployment?.resources ?? []).filter((one) => one.delete !== true);
-  const outputs = resources.find(({ type }) => isStack(type))?.outputs?.["extension"] as
-    Partial<ExtensionOutputs> | undefined;
-  const named = new Set(outputs?.resources ?? []);
+  const named = new Set(roots);
   const own = new Set<string>();
   // A parent comes before its children.
   for (const one of resources) {

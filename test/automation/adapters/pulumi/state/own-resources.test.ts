@@ -54,6 +54,17 @@ describe("whose a resource of a state is", () => {
     const state = stateOf([...packages, addon, tools, pods, web], [addon.urn, tools.urn, web.urn]);
     assert.deepEqual(names(state), ["csi", "tools", "tools-pods", "blue-extra"]);
   });
+  it("counts what was made of workloads' files among what moves leave alone", () => {
+    const objects = one("eks-blue-green:index:WorkloadObjects", "blue-web");
+    const pods = one("eks-blue-green:index:WorkloadObjects$kubernetes:apps/v1:Deployment", "web", {
+      parent: objects.urn,
+    });
+    const state = stateOf([...packages, objects, pods]);
+    assert.deepEqual(names(state), []);
+    const [stack] = state.deployment?.resources ?? [];
+    if (stack !== undefined) stack.outputs = { workloadFiles: { resources: [objects.urn] } };
+    assert.deepEqual(names(state), ["blue-web", "web"]);
+  });
   it("is not said of what is about to be deleted", () =>
     assert.deepEqual(names(stateOf([one("aws:sqs/queue:Queue", "jobs", { delete: true })])), []));
   it("keeps what the user protects, and not what only our component protects", () => {

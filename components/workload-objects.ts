@@ -1,0 +1,89 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { isObject } from "./internal/plain-object";
+import { type Problem, throwProblems } from "./internal/problems";
+
+/** A workload as Kubernetes objects. */
+export interface WorkloadObjectsArgs {
+  /**
+   * The objects, as `kubectl apply` takes them: with `apiVersion`, `kind` and `metadata.name`, and with their namespace.
+   * What others need (definitions, accounts, settings, volumes) is made before them, and goes after them.
+   */
+  objects: Record<string, unknown>[];
+}
+
+/** All that is wrong with the arguments. */
+export function workloadObjectsProblems({ objects }: WorkloadObjectsArgs): Problem[] {
+  return objects.flatMap((object, index): Problem[] => {
+    const metadata = object["metadata"];
+    const named = isObject(metadata) && typeof metadata["name"] === "string" && metadata["name"] !== "";
+    if (typeof object["apiVersion"] === "string" && typeof object["kind"] === "string" && named) return [];
+    return [
+      {
+        path: `objects[${index}]`,
+        value: object,
+        rule: "must be a Kubernetes object with apiVersion, kind and metadata.name",
+        remedy: "Write all three",
+      },
+    ];
+  });
+}
+
+/** Kinds that others refer to: a pod does not start without its account or its settings. */
+const neededByOthers: ReadonlySet<string> = new Set([
+  ...["CustomResourceDefinition", "Namespace", "PriorityClass", "StorageClass", "RuntimeClass", "ResourceQuota"],
+  ...["LimitRange", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
+  ...["ConfigMap", "Secret", "PersistentVolume", "PersistentVolumeClaim"],
+]);
+
+/**
+ * Pods come batch by batch, each after the load balancer's lag, and go after their own grace period: Pulumi's ten
+ * minutes are too short.
+ */
+const timeouts = { create: "30m", update: "60m", delete: "60m" };
+
+/** The objects of a workload in a cluster, in an order in which they start and end well. */
+export class WorkloadObjects extends pulumi.ComponentResource {
+  /** All of them, for what must come after them. */
+  public readonly declared: pulumi.Output<pulumi.Resource[]>;
+
+  constructor(name: string, args: WorkloadObjectsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("eks-blue-green:index:WorkloadObjects", name, {}, opts);
+    throwProblems(`WorkloadObjects '${name}'`, workloadObjectsProblems(args));
+    const isNeeded = ({ kind }: Record<string, unknown>): boolean => neededByOthers.has(String(kind));
+    const needed = this.declare(
+      `${name}-needed`,
+      name,
+      args.objects.filter((one) => isNeeded(one)),
+      pulumi.output([] as pulumi.Resource[]),
+    );
+    const rest = this.declare(
+      name,
+      name,
+      args.objects.filter((one) => !isNeeded(one)),
+      needed,
+    );
+    this.declared = pulumi.all([needed, rest]).apply(([first, then]) => [...first, ...then]);
+    this.registerOutputs({});
+  }
+
+  /** Objects that are known here need neither a cluster nor the provider to be told apart: also a first preview has them. */
+  private declare(
+    name: string,
+    resourcePrefix: string,
+    objects: Record<string, unknown>[],
+    after: pulumi.Output<pulumi.Resource[]>,
+  ): pulumi.Output<pulumi.Resource[]> {
+    if (objects.length === 0) return pulumi.output([] as pulumi.Resource[]);
+    const inOrder = (_: unknown, options: pulumi.CustomResourceOptions): void => {
+      options.dependsOn = after;
+      options.customTimeouts = timeouts;
+    };
+    const group = new kubernetes.yaml.ConfigGroup(
+      name,
+      { objs: structuredClone(objects), resourcePrefix, transformations: [inOrder] },
+      { parent: this },
+    );
+    return group.resources.apply((resources) => Object.values(resources));
+  }
+}

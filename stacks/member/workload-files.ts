@@ -1,0 +1,35 @@
+/** What a member's stack makes of the files of workloads, and what its outputs say of that. */
+import * as pulumi from "@pulumi/pulumi";
+import { WorkloadObjects } from "../../components";
+import type { ServiceConfig } from "../config";
+import type { MemberOutputs, WorkloadFilesOutputs } from "../contract";
+import { referenceTo, runsPods } from "../workload-files/objects";
+import type { WorkloadFiles } from "../workload-files/read";
+
+/** null: the service has no files, or this update leaves what it made of them as it is. */
+export const declareFromFiles = (
+  files: WorkloadFiles | null,
+  member: string,
+  service: ServiceConfig,
+  options: pulumi.ComponentResourceOptions,
+): WorkloadObjects | null => {
+  const objects = files?.[service.name];
+  return objects === undefined
+    ? null
+    : new WorkloadObjects(`${member}-${service.name}`, { objects: [...objects] }, options);
+};
+
+/** Those of the last update where this one leaves the workloads as they are. */
+export function workloadFilesOutputs(
+  files: WorkloadFiles | null,
+  made: readonly WorkloadObjects[],
+  last: Partial<MemberOutputs>,
+): { readonly workloadFiles?: pulumi.Input<WorkloadFilesOutputs> } {
+  if (files === null) return last.workloadFiles === undefined ? {} : { workloadFiles: last.workloadFiles };
+  if (Object.keys(files).length === 0) return {};
+  const ready = Object.fromEntries(
+    Object.entries(files).map(([service, objects]) => [service, objects.filter(runsPods).map(referenceTo)] as const),
+  );
+  const resources = pulumi.all(made.map(({ urn }) => urn)).apply((urns) => [...urns].sort());
+  return { workloadFiles: resources.apply((known) => ({ resources: known, ready })) };
+}

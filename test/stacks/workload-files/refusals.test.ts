@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { formatProblem } from "../../../components/internal/problems";
+import { parseEnvironmentConfig } from "../../../stacks/config";
+import { inNamespaces, type KubernetesObject } from "../../../stacks/workload-files/objects";
+import { objectProblems } from "../../../stacks/workload-files/refusals";
+import { devWith } from "../mock-engine";
+
+const web = {
+  name: "web",
+  namespace: "shop",
+  workload: "manifests",
+  manifests: { path: "./m" },
+  port: 80,
+  targetPort: 8080,
+};
+const api = { ...web, name: "api", port: 81 };
+const own = { name: "own", namespace: "shop", image: "echo:1", port: 82, targetPort: 8080 };
+const config = parseEnvironmentConfig(devWith({ services: [web, api, own] }), { environment: "dev" });
+const serviceOf = (name: string, more = ""): string =>
+  `{ apiVersion: v1, kind: Service, metadata: { name: ${name} }, spec: { selector: { a: b }, ports: [{ port: 8080 }]${more} } }`;
+
+/** Of service `web`, whose Service is added unless it is among them. */
+function problemsOf(texts: readonly string[], service = serviceOf("web")): string[] {
+  const objects = [...(service === "" ? [] : [service]), ...texts].map((text) => parse(text) as KubernetesObject);
+  const [entry] = config.services;
+  if (entry === undefined) throw new Error("no service");
+  const placed = inNamespaces(
+    objects.map((object) => ({ file: "m/a.yaml", object })),
+    "shop",
+  );
+  return objectProblems(config, [{ service: entry, key: "services[0].manifests", objects: placed }]).map(formatProblem);
+}
+const deployment = (spec: string): string =>
+  `{ apiVersion: apps/v1, kind: Deployment, metadata: { name: a }, spec: ${spec} }`;
+
+describe("objects from files", () => {
+  it("are taken as they are: any kind, in any namespace, with an Ingress of another class", () => {
+    assert.deepEqual(
+      problemsOf([
+        deployment("{ replicas: 2 }"),
+        "{ apiVersion: a.example/v1, kind: Anything, metadata: { name: a, namespace: other } }",
+        "{ apiVersion: v1, kind: Namespace, metadata: { name: more } }",
+        "{ apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: { name: a }, spec: { ingressClassName: nginx } }",
+        serviceOf("headless", ", clusterIP: None"),
+      ]),
+      [],
+    );
+  });
+
+  const refused: readonly (readonly [title: string, text: string, said: RegExp])[] = [
+    [
+      "a Service of type LoadBalancer",
+      serviceOf("lb", ", type: LoadBalancer"),
+      /^m\/a\.yaml, Service shop\/lb: "type: LoadBalancer": would make a load balancer of its own on every member.*ClusterIP/,
+    ],
+    [
+      "an Ingress of the controller's class",
+      "{ apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: { name: a }, spec: { ingressClassName: alb } }",
+      /Ingress shop\/a: "ingressClassName: alb": would make a load balancer/,
+    ],
+    [
+      "an Ingress of that class by annotation",
+      "{ apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: { name: a, annotations: { kubernetes.io/ingress.class: alb } } }",
+      /would make a load balancer/,
+    ],
+    [
+      "a TargetGroupBinding",
+      "{ apiVersion: elbv2.k8s.aws/v1beta1, kind: TargetGroupBinding, metadata: { name: a }, spec: { targetGroupARN: arn } }",
+      /TargetGroupBinding shop\/a: "arn": registers pods .*moves make the bindings/,
+    ],
+    [
+      "the service's namespace",
+      "{ apiVersion: v1, kind: Namespace, metadata: { name: shop } }",
+      /Namespace shop: "shop": is made by this package/,
+    ],
+    [
+      "Kubernetes' namespaces",
+      "{ apiVersion: v1, kind: Namespace, metadata: { name: kube-system } }",
+      /is Kubernetes' own/,
+    ],
+    [
+      "what a managed service has",
+      "{ apiVersion: apps/v1, kind: Deployment, metadata: { name: own } }",
+      /Deployment shop\/own: "own": is this package's: service 'own' is of workload managed/,
+    ],
+    [
+      "a generated name",
+      "{ apiVersion: v1, kind: ConfigMap, metadata: { name: a, generateName: a- } }",
+      /can't have generateName/,
+    ],
+    ["an object twice", serviceOf("web"), /Service shop\/web: "web": is there twice: m\/a\.yaml has it as well/],
+  ];
+  for (const [title, text, said] of refused)
+    it(`may not have ${title}`, () => {
+      const found = problemsOf([text]);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", said);
+    });
+
+  for (const [kind, apiVersion, target] of [
+    ["HorizontalPodAutoscaler", "autoscaling/v2", "{ kind: Deployment, name: a }"],
+    ["ScaledObject", "keda.sh/v1alpha1", "{ name: a }"],
+  ] as const)
+    it(`say the replicas only once: in the Deployment, or in its ${kind}`, () => {
+      const scaler = `{ apiVersion: ${apiVersion}, kind: ${kind}, metadata: { name: s }, spec: { scaleTargetRef: ${target} } }`;
+      assert.match(
+        problemsOf([scaler, deployment("{ replicas: 3 }")]).join(),
+        /Deployment shop\/a: 3: sets spec\.replicas/,
+      );
+      assert.deepEqual(problemsOf([scaler, deployment("{}")]), []);
+    });
+
+  it("have the Service that is bound, with a selector and the port", () => {
+    assert.match(
+      problemsOf([], "").join(),
+      /^services\[0\]\.manifests\.service: "web": is no Service of the files in namespace shop, which have none there/,
+    );
+    assert.match(problemsOf([], serviceOf("other")).join(), /\(they have other\)/);
+    assert.match(problemsOf([], serviceOf("web").replace("{ a: b }", "{}")).join(), /has no selector/);
+    assert.match(problemsOf([], serviceOf("web").replace("8080", "80")).join(), /8080: has no such port \(it has 80\)/);
+  });
+});
