@@ -51,39 +51,31 @@ export class WorkloadObjects extends pulumi.ComponentResource {
     super("eks-blue-green:index:WorkloadObjects", name, {}, opts);
     throwProblems(`WorkloadObjects '${name}'`, workloadObjectsProblems(args));
     const isNeeded = ({ kind }: Record<string, unknown>): boolean => neededByOthers.has(String(kind));
-    const needed = this.declare(
-      `${name}-needed`,
-      name,
-      args.objects.filter((one) => isNeeded(one)),
-      pulumi.output([] as pulumi.Resource[]),
-    );
-    const rest = this.declare(
-      name,
-      name,
-      args.objects.filter((one) => !isNeeded(one)),
-      needed,
-    );
-    this.declared = pulumi.all([needed, rest]).apply(([first, then]) => [...first, ...then]);
+    const first = args.objects.filter((one) => isNeeded(one));
+    const rest = args.objects.filter((one) => !isNeeded(one));
+    const needed = this.declare(name, first, pulumi.output([] as pulumi.Resource[]));
+    const others = this.declare(name, rest, needed);
+    this.declared = pulumi.all([needed, others]).apply(([before, then]) => [...before, ...then]);
     this.registerOutputs({});
   }
 
-  /** Objects that are known here need neither a cluster nor the provider to be told apart: also a first preview has them. */
+  /**
+   * Objects that are known here need neither a cluster nor the provider to be told apart: also a first preview has them.
+   * A ConfigGroup would do the same, and keep them all as its own inputs too: Secrets in clear.
+   */
   private declare(
     name: string,
-    resourcePrefix: string,
     objects: Record<string, unknown>[],
     after: pulumi.Output<pulumi.Resource[]>,
   ): pulumi.Output<pulumi.Resource[]> {
-    if (objects.length === 0) return pulumi.output([] as pulumi.Resource[]);
     const inOrder = (_: unknown, options: pulumi.CustomResourceOptions): void => {
       options.dependsOn = after;
       options.customTimeouts = timeouts;
     };
-    const group = new kubernetes.yaml.ConfigGroup(
-      name,
-      { objs: structuredClone(objects), resourcePrefix, transformations: [inOrder] },
-      { parent: this },
-    );
-    return group.resources.apply((resources) => Object.values(resources));
+    const config = { objs: structuredClone(objects), resourcePrefix: name, transformations: [inOrder] };
+    const resources = kubernetes.yaml.parse(config, { parent: this }) as pulumi.Output<
+      Record<string, pulumi.CustomResource>
+    >;
+    return resources.apply((all) => Object.values(all));
   }
 }

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import ts from "typescript";
+import { parse } from "yaml";
 import type { MemberOutputs, StackProgram } from "../../stacks/contract";
+import { environmentProgram } from "../../stacks/environment/program";
+import { memberProgram } from "../../stacks/member/program";
+import { projectFolderVariable } from "../../stacks/shared/project-way";
 import { devValues, kubeconfigJson, listing, runUnderMocks } from "../stacks/mock-engine";
 
 const examples = join(__dirname, "../../examples");
@@ -77,6 +82,39 @@ describe("the examples", () => {
       ["blue-web-web"],
     );
     assert.equal(declared["aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"], 1 + 2 * 2);
+  });
+
+  it("workloads-from-files declares each member's objects out of its folders, and binds their Services", async () => {
+    const folder = join(examples, "workloads-from-files");
+    const { config } = parse(readFileSync(join(folder, "Pulumi.dev.yaml"), "utf8")) as { config: object };
+    const values = Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+    );
+    const told = process.env[projectFolderVariable];
+    process.env[projectFolderVariable] = folder;
+    try {
+      const environment = await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(values));
+      const run = await runUnderMocks({ stack: "dev-blue", stacks: { dev: environment.outputs } }, () =>
+        memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" }),
+      );
+      const declared = listing(run.resources).filter((one) => /^kubernetes:(?!helm)/.test(one));
+      assert.deepEqual(declared, [
+        "kubernetes:apps/v1:Deployment blue-web-shop/web",
+        "kubernetes:apps/v1:StatefulSet blue-api-shop/backend",
+        "kubernetes:core/v1:ConfigMap blue-web-shop/web",
+        "kubernetes:core/v1:Namespace blue-shop",
+        "kubernetes:core/v1:Service blue-api-shop/backend",
+        "kubernetes:core/v1:Service blue-web-shop/web",
+        "kubernetes:core/v1:ServiceAccount blue-web-shop/web",
+        "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-api-api",
+        "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-web-web",
+        "kubernetes:policy/v1:PodDisruptionBudget blue-api-shop/backend",
+        "kubernetes:policy/v1:PodDisruptionBudget blue-web-shop/web",
+      ]);
+    } finally {
+      if (told === undefined) delete process.env[projectFolderVariable];
+      else process.env[projectFolderVariable] = told;
+    }
   });
 
   it("extended-members declares a member with more in it, and what it must have before it is let in", async () => {

@@ -101,8 +101,6 @@ describe("a member with a workload from files", () => {
       "kubernetes:core/v1:Service blue-web-shop/shop-web",
       "kubernetes:core/v1:ServiceAccount blue-web-shop/web",
       "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole blue-web-web",
-      "kubernetes:yaml:ConfigGroup blue-web",
-      "kubernetes:yaml:ConfigGroup blue-web-needed",
     ]);
     const { inputs, provider } = find(run.resources, "kubernetes:apps/v1:Deployment", "blue-web-shop/shop-web");
     assert.deepEqual(inputs["metadata"], { name: "shop-web", namespace: "shop" });
@@ -147,6 +145,18 @@ describe("a member with a workload from files", () => {
       outputs.workloadFiles.resources.map((urn) => urn.split("::").slice(2).join(" ")),
       ["eks-blue-green:index:WorkloadObjects blue-web"],
     );
+  });
+
+  it("keeps a Secret of the files as a secret, and nowhere else", async () => {
+    write({
+      ...files,
+      "secret.yaml": "{ apiVersion: v1, kind: Secret, metadata: { name: s }, stringData: { a: hidden } }",
+    });
+    const { resources } = await deploy("standby");
+    const saying = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("hidden"));
+    assert.deepEqual(listing(saying), ["kubernetes:core/v1:Secret blue-web-shop/s"]);
+    // The engine's own mark of a secret.
+    assert.match(JSON.stringify(saying[0]?.inputs["stringData"]), /1b47061264138c4ac30d75fd1eb44270/);
   });
 
   it("has no outputs of files where no workload comes from any", async () => {

@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { parse } from "yaml";
 import { loadProgram } from "../../../automation/adapters/pulumi/project/program";
 import { readProject } from "../../../automation/adapters/pulumi/project/project";
 import { copyProject, inspectProject } from "../../../automation/cli/rehearsal/project-copy";
-import { fromProgram } from "../../../stacks/shared/project-paths";
-import { projectPathVariable, wayFrom } from "../../../stacks/shared/project-way";
+import { fromProgram, projectFolder } from "../../../stacks/shared/project-paths";
+import { projectFolderVariable, projectPathVariable, wayFrom } from "../../../stacks/shared/project-way";
 
 describe("a relative path of the config", () => {
   let folder: string;
   const told = process.env[projectPathVariable];
+  const toldFolder = process.env[projectFolderVariable];
   beforeEach(() => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "paths-")));
     mkdirSync(join(folder, "project", "program"), { recursive: true });
@@ -21,6 +23,8 @@ describe("a relative path of the config", () => {
     rmSync(folder, { recursive: true });
     if (told === undefined) delete process.env[projectPathVariable];
     else process.env[projectPathVariable] = told;
+    if (toldFolder === undefined) delete process.env[projectFolderVariable];
+    else process.env[projectFolderVariable] = toldFolder;
   });
 
   it("begins at the project's folder, and is the same text on every machine", () => {
@@ -48,6 +52,30 @@ describe("a relative path of the config", () => {
   it("is resolved in the driver's inline programs as in a plain update", async () => {
     await loadProgram(readProject(join(folder, "project")));
     assert.equal(fromProgram("./charts/lbc"), "../charts/lbc");
+  });
+
+  it("is of the project's folder for files that the program reads itself, also in the driver", async () => {
+    await loadProgram(readProject(join(folder, "project")));
+    assert.equal(projectFolder(), join(folder, "project"));
+  });
+
+  it("means the same files in a rehearsal's copy of the project", () => {
+    const project = join(folder, "project");
+    const copied = (path: string): unknown => {
+      writeFileSync(
+        join(project, "Pulumi.dev.yaml"),
+        'config:\n  eks-blue-green:kubernetesVersion: "1.35"\n  eks-blue-green:services:\n' +
+          `    - { name: api, image: a }\n    - { name: web, workload: manifests, manifests: { path: ${path} } }\n`,
+      );
+      const copy = copyProject(inspectProject(project, "dev"), join(folder, "copy"));
+      const text = readFileSync(join(copy.directory, "Pulumi.dev.yaml"), "utf8");
+      return (parse(text) as { config: Record<string, { manifests?: { path: string } }[]> }).config[
+        "eks-blue-green:services"
+      ]?.[1]?.manifests?.path;
+    };
+    assert.equal(copied("./k8s/web"), resolve(project, "k8s/web"));
+    assert.equal(copied("k8s"), resolve(project, "k8s"));
+    assert.equal(copied("/srv/k8s"), "/srv/k8s");
   });
 
   it("means the same chart in a rehearsal's copy of the project", () => {
