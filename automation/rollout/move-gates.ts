@@ -11,10 +11,8 @@ import { healthOf, snapshot } from "../observation/target-owners";
 import { probeProblem, type Snapshot } from "../gates/peers";
 import type { Session } from "./session";
 import { looksOf } from "./observation-needs";
-import { DriverError } from "../errors";
-import { GateFailed, stopRequested } from "./interruptions";
 import { proveController } from "./prove-controller";
-import { proveIdentities } from "./prove-identities";
+import { proveCredentials } from "./credentials-check";
 import { boundAgain } from "./move-preconditions";
 import { waitForGate, type Gate } from "./wait-for-gate";
 import { doing } from "../text/sentences";
@@ -36,27 +34,7 @@ export async function afterMove(
   if (gate !== null) await waitForGate(session, gate);
   if (move.kind !== "provision") return;
   await proveController(session, index, move.member);
-  await credentialsOf(session, index, move.member);
-}
-
-/** Those of the workloads' own roles. @throws GateFailed, Stop */
-async function credentialsOf(session: Session, index: number, name: string): Promise<void> {
-  const member = session.members[name];
-  if (member === undefined) return;
-  const { emit, stop, commandName } = session.options;
-  try {
-    await proveIdentities(session.ports, member, {
-      token: `${session.record.revision}-${index}-identity`,
-      stop,
-      stopped: () => stopRequested(commandName),
-      tell: (status, reason, message, remedy) =>
-        emit({ kind: "gate", index, gate: `${name}'s pods have credentials`, status, reason, message, remedy }),
-    });
-  } catch (error) {
-    if (error instanceof DriverError && error.code === "EBG-GATE")
-      throw new GateFailed("EBG-GATE", error.message, error.remedy);
-    throw error;
-  }
+  await proveCredentials(session, index, move.member);
 }
 
 function gateOf(

@@ -10,6 +10,7 @@ import { afterMove, peersBefore } from "./move-gates";
 import { beforeMove, noneUnaccounted } from "./move-preconditions";
 import { liftDenial } from "./evacuated-member";
 import { countsBeforeDrain, waitForCapacity, waitForController } from "./capacity-check";
+import { waitForCredentials } from "./credentials-check";
 import { waitForExternal } from "./external-check";
 import { waitForAwaited } from "./before-admission";
 import { mayBeTurned, runHooks } from "./hooks";
@@ -40,6 +41,7 @@ async function begin(session: Session, index: number, move: MemberMove, phases: 
   if (move.kind === "admit") await runHooks(session, index, move);
   await waitForExternal(session, index, move);
   await waitForAwaited(session, index, move);
+  await waitForCredentials(session, index, move);
   const observation = await beforeMove(session, index, move, false);
   if (session.options.stop.aborted) throw stopRequested(session.options.commandName);
   const own = move.kind === "drain" ? snapshot(session.owners, observation, move.member) : {};

@@ -94,13 +94,18 @@ export const catalog = {
   "EBG-V-SG-INGRESS": ["required", "pods admit the load balancer", "targets turn unhealthy, and all flows to them end"],
   "EBG-V-EXTERNAL": [
     "required",
-    "a workload that somebody else deploys is there and ready",
+    "a workload from files, or of somebody else's, is there and ready",
     "the member can't serve, or can't be let in",
   ],
   "EBG-V-EXTERNAL-IMAGES": [
     "recommended",
     "members run the same images of it",
     "users get another program by the member that they meet, and a member that stands by is not let in",
+  ],
+  "EBG-V-CREDENTIALS": [
+    "required",
+    "pods have the credentials of their role",
+    "their calls to AWS fail, or are made with the nodes' role; EKS gives credentials only while it admits a pod",
   ],
   "EBG-V-REPLICAS": ["required", "two replicas or more", "one pod alone is an outage whenever its node goes"],
   "EBG-V-REPLICAS-DRIFT": [

@@ -9,6 +9,7 @@ import { weightProblems } from "../observation/recorded-weights";
 import type { InspectionPort, Ports } from "../ports";
 import { ownedServices } from "../environment/load-balancers";
 import type { Family } from "../environment/state";
+import { identitiesWanted } from "../rollout/prove-identities";
 import type { Inspection, MemberInspection } from "./inspection";
 import { seen, unseen, type LoadBalancerReading, type Reading, type Sample } from "../ports/readings";
 
@@ -41,8 +42,20 @@ export function loadBalancerOf(environment: EnvironmentOutputs, key: string): st
   return environment.loadBalancer.services[key]?.loadBalancerArn ?? environment.loadBalancer.arn ?? "";
 }
 
-async function inspectMember(inspection: InspectionPort, member: MemberOutputs): Promise<MemberInspection> {
-  const [crds, bindingTimes, workloads] = await Promise.all([
+async function readIdentities({ kubernetes }: Ports, member: MemberOutputs): Promise<Partial<MemberInspection>> {
+  const identities = await Promise.all(
+    identitiesWanted(member).map(async ({ namespace, deployment, account, selector }) => ({
+      ...{ namespace, deployment, account },
+      pods: await attempt(() => kubernetes.podIdentities(member, namespace, selector, account)),
+    })),
+  );
+  return identities.length === 0 ? {} : { identities };
+}
+
+async function inspectMember(ports: VerifyPorts, member: MemberOutputs): Promise<MemberInspection> {
+  const { inspection } = ports;
+  const [identities, crds, bindingTimes, workloads] = await Promise.all([
+    readIdentities(ports, member),
     attempt(() => inspection.bindingCrds(member)),
     attempt(() => inspection.bindingTimes(member)),
     entries(Object.keys(member.services), async (key) => {
@@ -57,7 +70,7 @@ async function inspectMember(inspection: InspectionPort, member: MemberOutputs):
       return reading.value === null ? unseen(`there is no ${what}`) : seen(reading.value);
     }),
   ]);
-  return { crds, bindingTimes, workloads };
+  return { crds, bindingTimes, workloads, ...identities };
 }
 
 /** What the Services say that own load balancers: AWS's attributes alone don't bind their controller. */
@@ -149,10 +162,7 @@ export async function look(
       weights: true,
       alarms: [],
     }),
-    entries(
-      Object.keys(members),
-      async (name) => await inspectMember(ports.inspection, members[name] as MemberOutputs),
-    ),
+    entries(Object.keys(members), async (name) => await inspectMember(ports, members[name] as MemberOutputs)),
     entries(arns, (arn) => attempt(() => ports.inspection.loadBalancer(arn))),
     entries(keys, (key) =>
       attempt(() => ports.inspection.targetGroup(environment.loadBalancer.services[key]?.targetGroupArn ?? "")),

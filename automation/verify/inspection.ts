@@ -1,6 +1,7 @@
 /** All that `verify` looks at, read in one go. */
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import type { Placement } from "../../stacks/record";
+import type { PodIdentities } from "../ports/pod-identities";
 import type { Observation } from "../observation/observe";
 import type {
   BindingCrd,
@@ -15,11 +16,21 @@ import type {
   WorkloadReading,
 } from "../ports/readings";
 
+export interface IdentityReading {
+  readonly namespace: string;
+  readonly deployment: string;
+  /** Name of the ServiceAccount. */
+  readonly account: string;
+  readonly pods: Reading<PodIdentities>;
+}
+
 export interface MemberInspection {
   readonly crds: Reading<readonly BindingCrd[]>;
   readonly bindingTimes: Reading<BindingTimes>;
   /** By key of the member's services. */
   readonly workloads: Readonly<Record<string, Reading<WorkloadReading>>>;
+  /** Of each Deployment whose pods have a role in AWS. Absent: none. */
+  readonly identities?: readonly IdentityReading[];
 }
 
 export interface Inspection {

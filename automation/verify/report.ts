@@ -2,6 +2,7 @@
 import { hasPartIn, portOf } from "../../stacks/config/group-refs";
 import { isDraining, isRegistered, learnOwners, noOwners, targetsOf } from "../observation/target-owners";
 import { bindingChecks } from "./checks/bindings";
+import { credentialChecks } from "./checks/credentials";
 import { externalChecks } from "./checks/external-workloads";
 import { memberChecks } from "./checks/members";
 import { networkChecks } from "./checks/network";
@@ -80,6 +81,7 @@ export function verify(inspection: Inspection): VerifyReport {
     ...networkChecks(inspection),
     ...tagChecks(inspection),
     ...externalChecks(inspection),
+    ...credentialChecks(inspection),
     ...workloadChecks(inspection),
   ];
   const findings = checks

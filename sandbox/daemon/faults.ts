@@ -15,6 +15,7 @@ import {
 import type { Armed } from "../faults/call-faults";
 import type { AwsFaultSpec, KubernetesFaultSpec, TargetsFaultSpec } from "../faults/spec";
 import type { PodFaultRule } from "../contract";
+import { belongs, type PodIdentity } from "../node-agent/programs/pod-faults";
 import { SandboxError } from "../shared/errors";
 
 type AwsFaults = {
@@ -142,10 +143,26 @@ export class SandboxFaults {
     return ids.length;
   }
 
+  /** Whether a pod that is being made gets no credentials for AWS; counts it. `pod`: its name may still be a beginning. */
+  withholdsCredentials(cluster: string, pod: PodIdentity): boolean {
+    for (const held of this.held.values()) {
+      const { spec, hits } = held;
+      if (spec.on !== "pods" || spec.kind !== "no-credentials") continue;
+      if ((spec.cluster !== "*" && spec.cluster !== cluster) || !belongs(pod, spec.service)) continue;
+      if (hits >= (spec.pods ?? Infinity)) continue;
+      held.hits += 1;
+      return true;
+    }
+    return false;
+  }
+
   /** Rules for pods of one cluster; what a node agent must know when it starts. */
   rulesFor(cluster: string): PodFaultRule[] {
     return [...this.held.values()].flatMap(({ id, spec }) =>
-      spec.on === "pods" && spec.kind !== "crash" && (spec.cluster === "*" || spec.cluster === cluster)
+      spec.on === "pods" &&
+      spec.kind !== "crash" &&
+      spec.kind !== "no-credentials" &&
+      (spec.cluster === "*" || spec.cluster === cluster)
         ? [{ ...spec, id }]
         : [],
     );

@@ -169,6 +169,7 @@ export class Sandbox implements EksBackend {
       region: options.region,
       timeScale: options.timeScale,
       associations: (clusterName) => this.front?.associationsOf(clusterName) ?? [],
+      withholds: (clusterName, pod) => this.faults.withholdsCredentials(clusterName, pod),
     });
     const awsEndpoint = this.front?.url ?? motoUrl;
     this.env = sandboxEnvironment(

@@ -77,8 +77,10 @@ export interface NodeFaultSpec {
 
 /**
  * `crash`: killed once, now. The others are rules: they hold for pods that come later too, until the fault is removed.
+ * `no-credentials`: pods that are made get none of their role's, as if EKS did not know of the association; those that
+ * run keep what they have.
  */
-export type PodFaultKind = "crash" | "crash-loop" | "slow" | "answer" | "unready";
+export type PodFaultKind = "crash" | "crash-loop" | "slow" | "answer" | "unready" | "no-credentials";
 export interface PodFaultSpec {
   readonly on: "pods";
   /** Name of the EKS cluster, or `*`. Rules may name one that is not there yet. */
@@ -212,7 +214,7 @@ export const shapes: Readonly<Record<FaultOn, Shape>> = {
   controller: { kinds: oneOf("crash", "down", "pause", "no-credentials"), required: { cluster }, optional: {} },
   node: { kinds: oneOf("down"), required: { cluster }, optional: { node: name("the name of a Node") } },
   pods: {
-    kinds: oneOf("crash", "crash-loop", "slow", "answer", "unready"),
+    kinds: oneOf("crash", "crash-loop", "slow", "answer", "unready", "no-credentials"),
     required: { cluster, service: name("a service's name, or *") },
     optional: {
       pods: whole(1, 10_000),

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { ApiClient, ApiError, readKubeconfig } from "../kubernetes/api-client";
 import { createWebhookCertificate } from "../load-balancer-controller/webhooks/certificate";
 import { KEEP_ALIVE_MS } from "../shared/keep-alive";
+import { identityOf, type PodIdentity } from "../node-agent/programs/pod-faults";
 import { scaledMs } from "../shared/clock";
 import { identityPatch, type KnownAssociation, spreadSeconds } from "./inject";
 
@@ -11,13 +12,23 @@ export interface PodIdentityOptions {
   readonly region: string;
   readonly timeScale: number;
   readonly associations: (clusterName: string) => readonly KnownAssociation[];
+  /** Asked of each pod that would get credentials: whether a fault keeps them from it. */
+  readonly withholds: (clusterName: string, pod: PodIdentity) => boolean;
 }
+
+type Admitted = Parameters<typeof identityPatch>[0] & {
+  readonly metadata?: {
+    readonly name?: string;
+    readonly generateName?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+};
 
 interface Review {
   readonly request?: {
     readonly uid: string;
     readonly namespace?: string;
-    readonly object: Parameters<typeof identityPatch>[0];
+    readonly object: Admitted;
   };
 }
 
@@ -95,15 +106,23 @@ const configuration = (url: string, caBundle: string): object => ({
   ],
 });
 
-function answer({ region, timeScale, associations }: PodIdentityOptions, url: string, body: string): string {
+/** While it is admitted a pod of a ReplicaSet has the beginning of its name alone. */
+function named({ metadata = {} }: Admitted, namespace: string): PodIdentity {
+  const { name, generateName, labels = {} } = metadata;
+  return identityOf({ metadata: { name: name ?? generateName ?? "", namespace, labels } });
+}
+
+function answer({ region, timeScale, associations, withholds }: PodIdentityOptions, url: string, body: string): string {
   const { request } = JSON.parse(body) as Review;
   if (request === undefined) throw new Error("no admission request");
   const clusterName = decodeURIComponent(new URL(url, "https://webhook").pathname.slice(1));
-  const patch = identityPatch(request.object, request.namespace ?? "default", associations(clusterName), {
+  const namespace = request.namespace ?? "default";
+  const due = identityPatch(request.object, namespace, associations(clusterName), {
     region,
     spreadMs: scaledMs(spreadSeconds, timeScale),
     now: Date.now(),
   });
+  const patch = due !== null && withholds(clusterName, named(request.object, namespace)) ? null : due;
   return JSON.stringify({
     apiVersion: "admission.k8s.io/v1",
     kind: "AdmissionReview",

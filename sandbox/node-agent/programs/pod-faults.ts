@@ -10,7 +10,9 @@ export interface PodIdentity {
   readonly service: readonly string[];
 }
 
-export function identityOf(pod: Pod): PodIdentity {
+export function identityOf(pod: {
+  readonly metadata: Pick<Pod["metadata"], "name" | "namespace" | "labels">;
+}): PodIdentity {
   const labels = pod.metadata.labels ?? {};
   return {
     pod: `${pod.metadata.namespace ?? "default"}/${pod.metadata.name}`,
@@ -59,7 +61,13 @@ export class PodFaults {
     if (this.rules.length === 0) return asAlways;
     let [delayMs, status]: [number, number | null] = [0, null];
     for (const rule of this.rules) {
-      if (rule.kind === "crash" || rule.kind === "crash-loop" || !this.holds(rule, identity)) continue;
+      if (
+        rule.kind === "crash" ||
+        rule.kind === "crash-loop" ||
+        rule.kind === "no-credentials" ||
+        !this.holds(rule, identity)
+      )
+        continue;
       if (rule.kind === "unready" ? !isHealthCheck : isHealthCheck && rule.health !== "bad") continue;
       if (rule.afterSeconds !== undefined && (loadMs === null || loadMs < rule.afterSeconds * 1_000)) continue;
       if (rule.kind === "slow") delayMs += rule.ms ?? 1_000;

@@ -48,6 +48,10 @@ describe("a fault as text", () => {
       { on: "pods", cluster: "dev-green", service: "web", kind: "answer", status: 500, afterSeconds: 10, pods: 2 },
     ],
     [
+      "pods:dev-green:web=no-credentials,pods=2",
+      { on: "pods", cluster: "dev-green", service: "web", kind: "no-credentials", pods: 2 },
+    ],
+    [
       "targets:dev-web=removed,address=10.42,count=1",
       { on: "targets", group: "dev-web", kind: "removed", address: "10.42", count: 1 },
     ],

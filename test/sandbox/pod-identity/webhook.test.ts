@@ -11,6 +11,7 @@ describe("EKS's webhook for Pod Identity, with a real API server", function () {
   this.timeout(120_000);
   let cluster: TestCluster;
   let webhook: PodIdentityWebhook | null = null;
+  const withheld: string[] = [];
 
   before(async function () {
     const tools = kubernetesTools();
@@ -23,6 +24,7 @@ describe("EKS's webhook for Pod Identity, with a real API server", function () {
     webhook = await PodIdentityWebhook.start({
       region: "us-east-1",
       timeScale: 60,
+      withholds: (name, pod) => withheld.includes(`${name} ${pod.pod} ${pod.service.join()}`),
       associations: (name) => (name === "blue" ? [{ namespace: "shop", serviceAccount: "web", createdAt: 0 }] : []),
     });
     await webhook.install("blue", cluster.kubeconfig);
@@ -38,7 +40,7 @@ describe("EKS's webhook for Pod Identity, with a real API server", function () {
 
   const podOf = (serviceAccountName: string): Promise<Made> =>
     cluster.client.create<Made>("/api/v1/namespaces/shop/pods?dryRun=All", {
-      metadata: { generateName: "p-" },
+      metadata: { generateName: "p-", labels: { app: "web" } },
       spec: { serviceAccountName, containers: [{ name: "c", image: "i" }] },
     });
   const has = ({ spec }: Made): boolean =>
@@ -52,5 +54,12 @@ describe("EKS's webhook for Pod Identity, with a real API server", function () {
       await sleep(200, new AbortController().signal);
     }
     assert.equal(has(await podOf("plain")), false);
+  });
+
+  it("gives a pod none while a fault keeps them from it", async () => {
+    withheld.push("blue shop/p- web");
+    assert.equal(has(await podOf("web")), false);
+    withheld.length = 0;
+    assert.equal(has(await podOf("web")), true);
   });
 });
