@@ -120,8 +120,8 @@ export async function environmentProgram(
       ...ownershipProblems(last, config),
     ]);
   }
-  // The members' stacks read them: said here before anything is deployed.
-  if (declaresExtension(told)) readWorkloadFiles(config);
+  // The members' stacks read them: said here before anything is deployed. Overlays need a provider, as members have.
+  if (declaresExtension(told)) await readWorkloadFiles(config, null);
   const record = await recordToWrite(environment, config, last, context);
   await refuseNewcomers(environment, context);
   const tags = { "eks-blue-green/environment": environment };

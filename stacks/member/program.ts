@@ -29,6 +29,7 @@ import type { EnvironmentExtension } from "../extension/types";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
 import { fromProgram } from "../shared/project-paths";
 import { readStackOutputs } from "../shared/stack-outputs";
+import { Renderer } from "../workload-files/kustomize";
 import { readWorkloadFiles } from "../workload-files/read";
 import { workloadFilesOutputs } from "./workload-files";
 
@@ -235,7 +236,7 @@ export async function memberProgram(
   if (desired.refuse !== null) throw new Error(`${desired.refuse.reason}. Remedy: ${desired.refuse.remedy}`);
   if (desired.placement.version === null) return {};
   // Like what is the user's own program's: files that have changed can't stop a move, nor change one.
-  const files = declaresExtension(told) ? readWorkloadFiles(environment.config) : null;
+  const files = declaresExtension(told) ? await readWorkloadFiles(environment.config, new Renderer(member)) : null;
   const clusterName = clusterNameOf(environment, member);
   const provider = new aws.Provider(`${member}-aws`, {
     region: environment.region as aws.Region,

@@ -13,7 +13,7 @@ export const declareFromFiles = (
   service: ServiceConfig,
   options: pulumi.ComponentResourceOptions,
 ): WorkloadObjects | null => {
-  const objects = files?.[service.name];
+  const objects = files?.byService[service.name];
   return objects === undefined
     ? null
     : new WorkloadObjects(`${member}-${service.name}`, { objects: [...objects] }, options);
@@ -26,10 +26,12 @@ export function workloadFilesOutputs(
   last: Partial<MemberOutputs>,
 ): { readonly workloadFiles?: pulumi.Input<WorkloadFilesOutputs> } {
   if (files === null) return last.workloadFiles === undefined ? {} : { workloadFiles: last.workloadFiles };
-  if (Object.keys(files).length === 0) return {};
+  if (Object.keys(files.byService).length === 0) return {};
   const ready = Object.fromEntries(
-    Object.entries(files).map(([service, objects]) => [service, objects.filter(runsPods).map(referenceTo)] as const),
+    Object.entries(files.byService).map(
+      ([service, objects]) => [service, objects.filter(runsPods).map(referenceTo)] as const,
+    ),
   );
-  const resources = pulumi.all(made.map(({ urn }) => urn)).apply((urns) => [...urns].sort());
+  const resources = pulumi.all([...files.readers, ...made].map(({ urn }) => urn)).apply((urns) => [...urns].sort());
   return { workloadFiles: resources.apply((known) => ({ resources: known, ready })) };
 }

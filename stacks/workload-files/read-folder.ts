@@ -1,5 +1,5 @@
 /** Reads a folder of YAML files. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments, type Tags } from "yaml";
 import type { Problem } from "../../components/internal/problems";
@@ -59,6 +59,11 @@ function filesBelow(folder: string): string[] {
     });
 }
 
+const overlayFiles = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/** Whether Kustomize makes the objects of this folder. */
+export const isOverlay = (folder: string): boolean => overlayFiles.some((name) => existsSync(join(folder, name)));
+
 /** `folder`: absolute. `shown`: as the config has it. `key`: the config's key, for problems of the folder itself. */
 export function readFolder(folder: string, shown: string, key: string): FilesRead {
   const refuse = (rule: string, remedy: string): FilesRead => ({
@@ -74,11 +79,11 @@ export function readFolder(folder: string, shown: string, key: string): FilesRea
       "Write a folder that is there; a relative path begins at the folder of Pulumi.yaml",
     );
   }
-  const overlay = names.find((name) => /^kustomization\.ya?ml$|^Kustomization$/.test(name));
+  const overlay = names.find((name) => /(^|\/)kustomization\.ya?ml$/.test(name));
   if (overlay !== undefined)
     return refuse(
-      `has a ${overlay}: an overlay of Kustomize can't be read as a folder of files`,
-      "Write its objects into a folder: kubectl kustomize OVERLAY > FOLDER/all.yaml",
+      `has a ${overlay} in a folder below: only the folder that is named can be an overlay of Kustomize`,
+      "Name the overlay's own folder, or write a kustomization.yaml beside it that has it among its resources",
     );
   if (names.length === 0) return refuse("has no .yaml file", "Write a folder that has the workload's files");
   const read = names.map((name) => parseObjects(readFileSync(join(folder, name), "utf8"), join(shown, name)));

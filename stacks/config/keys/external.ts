@@ -115,7 +115,7 @@ const manifestsKeys = {
     {
       doc:
         "Folder with the workload's YAML files (`.yaml`, `.yml`, also in folders below it). A relative path begins at " +
-        "the project's folder.",
+        "the project's folder. With a `kustomization.yaml` in it Kustomize makes the objects.",
       readBy: ["environment", "members"],
       change: { kind: "up" },
       example: "./manifests/web",

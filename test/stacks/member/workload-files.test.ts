@@ -84,11 +84,18 @@ describe("a member with a workload from files", () => {
       dev: { ...environment.outputs, record },
       ...(last === undefined ? {} : { "dev-blue": last as Record<string, unknown> }),
     };
-    const run = await runUnderMocks({ stack: "dev-blue", stacks }, () =>
+    const run = await runUnderMocks({ stack: "dev-blue", stacks, answer }, () =>
       memberProgram(member, context?.kind === "act" ? { ...context, expectedRevision: record.revision } : context),
     );
     return { ...run, outputs: run.outputs as unknown as MemberOutputs };
   }
+  /** What Kustomize makes of the overlay, or why it does not. */
+  let overlay: object[] | Error = [];
+  const answer = (token: string, { directory }: Readonly<Record<string, unknown>>): Promise<object> | null => {
+    if (token !== "kubernetes:kustomize:directory") return null;
+    assert.equal(directory, join(folder, "manifests"));
+    return overlay instanceof Error ? Promise.reject(overlay) : Promise.resolve({ result: overlay });
+  };
   const inCluster = ({ resources }: Awaited<ReturnType<typeof deploy>>): string[] =>
     listing(resources).filter((one) => /^kubernetes:(?!helm)|index:Workload/.test(one));
 
@@ -192,6 +199,46 @@ describe("a member with a workload from files", () => {
       assert.match(error.message, /services\[0\]\.manifests\.service: "shop-web": is no Service of the files/);
       assert.match(error.message, /\(they have other\)/);
       return true;
+    });
+  });
+
+  describe("that is an overlay of Kustomize", () => {
+    beforeEach(() => write({ "kustomization.yaml": "resources: [../base]" }));
+    const named = (kind: string, spec: object) => ({
+      apiVersion: kind === "Service" ? "v1" : "apps/v1",
+      kind,
+      metadata: { name: "shop-web" },
+      spec,
+    });
+    const whole = [named("Service", { selector: { a: "b" }, ports: [{ port: 80 }] }), named("Deployment", {})];
+
+    it("declares what Kustomize makes of it, by a provider that needs no cluster", async () => {
+      overlay = whole;
+      const run = await deploy("standby");
+      assert.deepEqual(inCluster(run), [
+        "eks-blue-green:index:WorkloadFiles blue-files",
+        "eks-blue-green:index:WorkloadObjects blue-web",
+        "kubernetes:apps/v1:Deployment blue-web-shop/shop-web",
+        "kubernetes:core/v1:Namespace blue-shop",
+        "kubernetes:core/v1:Service blue-web-shop/shop-web",
+      ]);
+      const { inputs } = find(run.resources, "pulumi:providers:kubernetes", "blue-files");
+      assert.match(String(inputs["kubeconfig"]), /127\.0\.0\.1:1/);
+      assert.equal(run.outputs.workloadFiles?.resources.length, 2);
+    });
+    it("is refused with Kustomize's own words, and like any other objects", async () => {
+      overlay = Object.assign(new Error("x"), { details: "accumulating resources: no such file" });
+      await assert.rejects(
+        deploy("standby"),
+        /manifests\.path: "manifests": can't be built by Kustomize: .*no such file/s,
+      );
+      overlay = [];
+      await assert.rejects(deploy("standby"), /makes no Kubernetes object/);
+      overlay = [
+        ...whole,
+        { apiVersion: "v1", kind: "Service", metadata: { name: "lb" }, spec: { type: "LoadBalancer" } },
+      ];
+      await assert.rejects(deploy("standby"), /manifests, Service shop\/lb: "type: LoadBalancer"/);
     });
   });
 });

@@ -71,6 +71,9 @@ describe("a folder of YAML files", () => {
       /^key: "\.\/gone": can't be read: ENOENT.*a relative path begins at the folder of Pulumi\.yaml$/,
     );
     assert.match(problems({ "a.txt": "" }).join(), /has no \.yaml file/);
-    assert.match(problems({ "kustomization.yaml": "resources: []" }).join(), /has a kustomization\.yaml: an overlay/);
+    assert.match(
+      problems({ "a/kustomization.yaml": "resources: []" }).join(),
+      /has a a\/kustomization\.yaml in a folder below/,
+    );
   });
 });
