@@ -21,7 +21,7 @@ interface HelmSecret {
   readonly data?: { readonly release?: string };
 }
 interface HelmRelease {
-  readonly info?: { readonly status?: string; readonly description?: string };
+  readonly info?: { readonly status?: string; readonly description?: string; readonly last_deployed?: string };
 }
 
 const unfinished = /^(pending-install|pending-upgrade|pending-rollback|uninstalling)$/;
@@ -65,10 +65,15 @@ function readable({ member }: ApiServer, { namespace, name }: ReleaseName, data:
   }
 }
 
-/** The status that the newest revision had when it was not at its end; null: nothing was to be done. */
+/**
+ * The status that the newest revision had when it was not at its end; null: nothing was to be done.
+ * @param isOver whether whoever began it can't be at work any more. Default: it is known
+ * @throws EBG-KUBERNETES also when somebody may still be at work
+ */
 export async function endInterruptedRelease(
   server: ApiServer,
   { namespace, name }: ReleaseName,
+  isOver: (begun: Date) => boolean = () => true,
 ): Promise<string | null> {
   const secrets = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
   const ours = encodeURIComponent(`owner=helm,name=${name}`);
@@ -80,6 +85,13 @@ export async function endInterruptedRelease(
     const release = readable(server, { namespace, name }, data);
     const status = String(release.info?.status ?? "");
     if (!unfinished.test(status)) return null;
+    const begun = new Date(release.info?.last_deployed ?? 0);
+    if (!isOver(begun))
+      throw new DriverError(
+        "EBG-KUBERNETES",
+        `${server.member}: somebody's Helm may still work on ${namespace}/${name} (${status} since ${begun.toISOString()})`,
+        `let it end (${shell`helm history ${name} -n ${namespace}`}), then run the same command again`,
+      );
     const info = { ...release.info, status: "failed", description: `interrupted: the process was killed at ${status}` };
     const { resourceVersion } = newest.metadata;
     const ended = {

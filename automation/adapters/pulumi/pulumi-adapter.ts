@@ -37,7 +37,7 @@ import { readProject, type Project } from "./project/project";
 import { assertOneCopy, installedCopies } from "./project/sdk-copies";
 import { clusterOfStack } from "./project/member-cluster";
 import { keysOf } from "./project/member-settings";
-import { completeReleases } from "./state/helm-releases";
+import { completeReleases, isRefusedByHelm } from "./state/helm-releases";
 import { settle } from "./state/settle";
 import { exported, refreshOnce, type EksName, type State } from "./state/export";
 import { allButStack, ownResources, protectedOwn } from "./state/own-resources";
@@ -86,6 +86,10 @@ export class PulumiAdapter implements PulumiPort {
   private readonly environment: string;
   private readonly surroundings: Readonly<Record<string, string | undefined>>;
   private loaded: Promise<StackProgram> | null = null;
+  /** Stacks whose last update Helm refused because its record of a release is open. */
+  private readonly refusedByHelm = new Set<string>();
+  /** When this driver began with updates of a stack. */
+  private readonly updatesSince = new Map<string, Date>();
   private plans: string | null = null;
   /** URNs that each plan's preview passed over. */
   private readonly excluded = new Map<string, readonly string[]>();
@@ -143,7 +147,9 @@ export class PulumiAdapter implements PulumiPort {
   }
 
   settle(stack: StackRef): Promise<Settled | null> {
-    return settle(this.engine, this.nameOf(stack));
+    const name = this.nameOf(stack);
+    const since = this.refusedByHelm.delete(name) ? this.updatesSince.get(name) : undefined;
+    return settle(this.engine, name, { refused: since === undefined ? null : { since } });
   }
 
   /**
@@ -296,10 +302,8 @@ export class PulumiAdapter implements PulumiPort {
     const program = inline(await this.program(), context);
     const exclude = this.excludedOf(plan);
     try {
-      return await this.timed(() =>
-        this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) =>
-          handle.up({ ...common, ...exclude, program, plan, suppressProgress: true, message: "eks-blue-green" }),
-        ),
+      return await this.updating(this.nameOf(stack), signal, (handle, common) =>
+        handle.up({ ...common, ...exclude, program, plan, suppressProgress: true, message: "eks-blue-green" }),
       );
     } finally {
       rmSync(plan, { force: true });
@@ -313,11 +317,23 @@ export class PulumiAdapter implements PulumiPort {
       this.cleanConfig = null;
       this.ownsNothing = false;
     }
-    return await this.timed(() =>
-      this.engine.run(this.nameOf(stack), "update", deadlines.update, signal, (handle, common) =>
-        handle.up({ ...common, program, suppressProgress: true }),
-      ),
+    return await this.updating(this.nameOf(stack), signal, (handle, common) =>
+      handle.up({ ...common, program, suppressProgress: true }),
     );
+  }
+  /** Remembers when Helm refused it: the state does not say it, and the next settling has to look. */
+  private async updating(
+    name: string,
+    signal: AbortSignal | undefined,
+    work: Parameters<Engine["run"]>[4],
+  ): Promise<AppliedUpdate> {
+    if (!this.updatesSince.has(name)) this.updatesSince.set(name, new Date());
+    try {
+      return await this.timed(() => this.engine.run(name, "update", deadlines.update, signal, work));
+    } catch (error) {
+      if (error instanceof DriverError && isRefusedByHelm(error.message)) this.refusedByHelm.add(name);
+      throw error;
+    }
   }
 
   async previewDestroy(member: string, expectedRevision: number, signal?: AbortSignal): Promise<PreviewedUpdate> {

@@ -1,6 +1,7 @@
 /**
- * A stack's Helm releases. Of one that its engine was killed in, Helm's own record is ended first; then the stack's
- * state says that the release is unfinished, so that the next update goes on with it, also when nothing of it changes.
+ * A stack's Helm releases. Of one that its engine was killed in, or that an update failed at, Helm's own record is
+ * ended first; then the stack's state says that the release is unfinished, so that the next update goes on with it,
+ * also when nothing of it changes.
  */
 import { DriverError } from "../../../errors";
 import { endInterruptedRelease } from "../../kubernetes/helm-releases";
@@ -51,12 +52,37 @@ export function completeReleases(state: State | null): readonly string[] {
 export const unfinishedReleases = (state: State | null): readonly StateResource[] =>
   (state?.deployment?.resources ?? []).filter(isUnfinished);
 
-/** The same and those of open operations. */
+/**
+ * Those that an update failed at. What the state says of their status is not to be believed: when an API server stops
+ * answering, neither Helm can write its record to an end, nor can the provider read it.
+ */
+export const failedReleases = (state: State | null): readonly StateResource[] =>
+  (state?.deployment?.resources ?? []).filter((one) => isRelease(one) && (one.initErrors ?? []).length > 0);
+
+/** Helm's words for an update that it refuses because its record of the release is open. */
+const refusal = /another operation \(install\/upgrade\/rollback\) is in progress/;
+export const isRefusedByHelm = (message: string): boolean => refusal.test(message);
+
+/** Helm gives a release up after so long, unless it is told otherwise. Milliseconds; not scaled, it is Helm's own. */
+const helmTimeoutMs = 300_000;
+/** When Helm refused an update although nothing is known of any release: any of them may be it. */
+export interface Refusal {
+  /** When this driver began with updates of the stack: what began later is its own, and has ended with its update. */
+  readonly since: Date;
+}
+const overSince =
+  ({ since }: Refusal, now: number) =>
+  (begun: Date): boolean =>
+    begun >= since || now - begun.getTime() > helmTimeoutMs;
+
+const isRelease = ({ type, custom, delete: leaves }: StateResource): boolean =>
+  type === RELEASE && custom === true && leaves !== true;
+
+/** Of which Helm may have a record that is not at its end: those, unfinished ones, and those of open operations. */
 function interrupted(state: State): readonly StateResource[] {
   const open = (state.deployment?.pending_operations ?? []).map(({ resource }) => resource);
-  return [...new Map([...unfinishedReleases(state), ...open].map((one) => [one.urn, one])).values()].filter(
-    ({ type }) => type === RELEASE,
-  );
+  const all = [...unfinishedReleases(state), ...failedReleases(state), ...open];
+  return [...new Map(all.map((one) => [one.urn, one])).values()].filter(({ type }) => type === RELEASE);
 }
 
 /** What an export with secrets shows of one. */
@@ -88,19 +114,27 @@ function serverOf(state: State, { provider }: StateResource, stack: string, own:
 const isSound = (namespace: string, name: string): boolean => labelName.test(namespace) && objectName.test(name);
 
 /** Before they are read: ends Helm's record of each. Safe to repeat. @throws EBG-MEMBER-UNREACHABLE */
-export async function endReleases(engine: StackCli, stack: string, end: EndRelease): Promise<void> {
+export async function endReleases(
+  engine: StackCli,
+  stack: string,
+  end: EndRelease,
+  refused: Refusal | null = null,
+): Promise<void> {
+  const of = (state: State): readonly StateResource[] =>
+    refused === null ? interrupted(state) : (state.deployment?.resources ?? []).filter(isRelease);
+  const isOver = refused === null ? undefined : overSince(refused, engine.options.clock.wall());
   const state = await exported(engine, stack);
-  if (state === null || interrupted(state).length === 0) return;
+  if (state === null || of(state).length === 0) return;
   const shown = (await exported(engine, stack, "with secrets")) ?? state;
   const own = await engine.clusterOf(stack);
   const { note } = engine.options;
-  for (const resource of interrupted(shown)) {
+  for (const resource of of(shown)) {
     const namespace = plain(resource.inputs?.["namespace"]);
     const name = plain(resource.inputs?.["name"]);
     if (namespace === "" || name === "") continue;
     const release = `the release ${oneLine(namespace)}/${oneLine(name)}`;
     const left = (why: string): void =>
-      note(`${stack}: Helm was killed inside ${release}, and its record can't be ended from here: ${why}`);
+      note(`${stack}: Helm did not end with ${release}, and its record can't be ended from here: ${why}`);
     if (!isSound(namespace, name)) {
       left("Kubernetes has no such names; find out who changed the stack's state (SECURITY.md)");
       continue;
@@ -112,10 +146,10 @@ export async function endReleases(engine: StackCli, stack: string, end: EndRelea
     const server = serverOf(shown, resource, stack, own);
     if (server === null) continue;
     try {
-      const status = await end(server, { namespace, name });
+      const status = await end(server, { namespace, name }, isOver);
       if (status !== null)
         note(
-          `${stack}: Helm was killed inside ${release} (${status}); its record says failed now, and the next update ` +
+          `${stack}: Helm did not end with ${release} (${status}); its record says failed now, and the next update ` +
             "goes on with it",
         );
     } catch (error) {
@@ -124,6 +158,25 @@ export async function endReleases(engine: StackCli, stack: string, end: EndRelea
       if (!(error instanceof DriverError) || error.code !== "EBG-KUBERNETES") throw error;
       left(`${error.message}; ${error.remedy}`);
     }
+  }
+}
+
+/**
+ * Behind an update that failed: Helm refuses the next one ("another operation is in progress") for as long as its
+ * record is open. What is wrong here is told and stops nothing: the update that comes next says it itself, and who
+ * takes a member out of traffic needs no Helm.
+ */
+export async function endFailedReleases(
+  engine: StackCli,
+  stack: string,
+  end: EndRelease,
+  refused: Refusal | null,
+): Promise<void> {
+  try {
+    await endReleases(engine, stack, end, refused);
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    engine.options.note(`${stack}: whether Helm ended with its releases can't be seen: ${error.message}`);
   }
 }
 

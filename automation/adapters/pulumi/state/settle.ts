@@ -12,7 +12,15 @@ import { findAwsId } from "../../aws/resource-ids";
 import { endInterruptedRelease } from "../../kubernetes/helm-releases";
 import { identityOf } from "./pending-resource-ids";
 import { editState } from "./edit";
-import { endReleases, keepUnfinished, unfinishedReleases, type EndRelease } from "./helm-releases";
+import {
+  endFailedReleases,
+  endReleases,
+  failedReleases,
+  keepUnfinished,
+  unfinishedReleases,
+  type EndRelease,
+  type Refusal,
+} from "./helm-releases";
 import { exported, refreshOnce, type StackCli, type State, type StateResource } from "./export";
 
 type Counts = { -readonly [Key in keyof Settled]: Settled[Key] };
@@ -114,6 +122,12 @@ const needsMending = (state: State | null): boolean =>
   (state?.deployment?.resources ?? []).some(unread) ||
   unfinishedReleases(state).length > 0;
 
+interface SettleOptions {
+  readonly endRelease?: EndRelease;
+  /** Helm refused the last update of the stack. */
+  readonly refused?: Refusal | null;
+}
+
 /**
  * Answers what was done; null when nothing was pending and nobody held the stack. @throws EBG-STACK-LOCKED,
  * EBG-PENDING-OPERATIONS
@@ -121,15 +135,21 @@ const needsMending = (state: State | null): boolean =>
 export async function settle(
   engine: StackCli,
   stack: string,
-  endRelease: EndRelease = endInterruptedRelease,
+  { endRelease = endInterruptedRelease, refused = null }: SettleOptions = {},
 ): Promise<Settled | null> {
   const { note } = engine.options;
   const counts: Counts = { adopted: 0, cleared: 0, refreshed: 0 };
   let held = await engine.untilFree(stack);
   // Operations of an update that is under way look like those of a killed one: first it must be known that nobody holds
   // the stack.
-  if (!needsMending(await exported(engine, stack))) return held ? counts : null;
+  const found = await exported(engine, stack);
+  const mends = needsMending(found);
+  if (!mends && refused === null && failedReleases(found).length === 0) return held ? counts : null;
   held = (await engine.untilProvenFree(stack)) || held;
+  if (!mends) {
+    await endFailedReleases(engine, stack, endRelease, refused);
+    return held ? counts : null;
+  }
   let pending: ReturnType<typeof pendingOf> = [];
   let mended: Mended | null = null;
   try {

@@ -120,6 +120,21 @@ describe("Helm's record of a release that it was killed in", () => {
     assert.deepEqual(statuses, { 1: "pending-install" });
   });
 
+  it("is left to whoever may still be at work", async () => {
+    [statuses, asked] = [{ 1: "pending-install" }, []];
+    const told: Date[] = [];
+    const name = { namespace: "kube-system", name: "lbc" };
+    await assert.rejects(
+      endInterruptedRelease(server, name, (begun) => {
+        told.push(begun);
+        return false;
+      }),
+      (error: DriverError) => /somebody's Helm may still work on kube-system\/lbc/.test(error.message),
+    );
+    const writes = asked.filter((one) => !one.startsWith("GET"));
+    assert.deepEqual([told.length, statuses, writes], [1, { 1: "pending-install" }, []]);
+  });
+
   it("is told as such when the caller may not write it", async () => {
     await assert.rejects(end({ 1: "pending-install" }, 403), { code: "EBG-KUBERNETES" });
   });

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import {
   completeReleases,
   endReleases,
+  isRefusedByHelm,
   keepUnfinished,
   RELEASE,
   unfinishedReleases,
 } from "../../../../../automation/adapters/pulumi/state/helm-releases";
+import { settle } from "../../../../../automation/adapters/pulumi/state/settle";
 import type { EksName, StackCli, State, StateResource } from "../../../../../automation/adapters/pulumi/state/export";
 import { endInterruptedRelease } from "../../../../../automation/adapters/kubernetes/helm-releases";
 import { readFileSync } from "node:fs";
@@ -55,7 +57,7 @@ function cli(
     return text;
   };
   const engine: StackCli = {
-    options: { clock: {} as never, note: (message) => notes.push(message) },
+    options: { clock: { wall: () => 0 } as never, note: (message) => notes.push(message) },
     command,
     commandOnce: command,
     untilFree: async () => false,
@@ -103,10 +105,56 @@ describe("Helm releases of a stack", () => {
     });
     assert.deepEqual(
       ended,
-      ["failed", "pending", "leaving", "open"].map((name) => `kube-system/${name}`),
+      ["failed", "pending", "leaving", "waits", "open"].map((name) => `kube-system/${name}`),
     );
     assert.equal(notes.length, 1);
-    assert.match(notes[0] ?? "", /inside the release kube-system\/open \(pending-upgrade\)/);
+    assert.match(notes[0] ?? "", /did not end with the release kube-system\/open \(pending-upgrade\)/);
+  });
+
+  it("have it ended behind an update that failed at them, whatever status the state has of them", async () => {
+    const failed = stateWith([
+      release("good", "deployed"),
+      release("web", "deployed", { initErrors: ["another operation (install/upgrade/rollback) is in progress"] }),
+    ]);
+    const { engine, now, notes } = cli(failed);
+    const asked: string[] = [];
+    const settled = await settle(engine, "dev-blue", {
+      endRelease: async (_server, { name }) => {
+        asked.push(name);
+        return "pending-upgrade";
+      },
+    });
+    assert.deepEqual([settled, asked], [null, ["web"]]);
+    assert.deepEqual(now(), failed, "the next update goes on with it anyway");
+    assert.match(
+      notes.join(),
+      /did not end with the release kube-system\/web \(pending-upgrade\); its record says failed/,
+    );
+  });
+
+  it("are all looked at when Helm has refused an update, and left to whoever may still be at work", async () => {
+    const since = new Date("2026-12-01T10:00:00Z");
+    const { engine } = cli(stateWith([release("web", "deployed")]));
+    engine.options.clock.wall = () => since.getTime() + 60_000;
+    const over: boolean[] = [];
+    await settle(engine, "dev-blue", {
+      refused: { since },
+      endRelease: async (_server, _release, isOver) => {
+        // Ours; somebody's a moment before; somebody's, whose Helm has given up.
+        for (const seconds of [1, -1, -241]) over.push(isOver?.(new Date(since.getTime() + seconds * 1000)) ?? true);
+        return null;
+      },
+    });
+    assert.deepEqual(over, [true, false, true]);
+    const told = "update of dev-blue failed: another operation (install/upgrade/rollback) is in progress";
+    assert.equal(isRefusedByHelm(told), true);
+  });
+
+  it("stop nothing when the cluster can't be asked: who takes a member out of traffic needs no Helm", async () => {
+    const { engine, notes } = cli(stateWith([release("web", "failed", { initErrors: ["not ready"] })]));
+    const away = new DriverError("EBG-MEMBER-UNREACHABLE", "no answer within 10 s", "look at the cluster");
+    assert.equal(await settle(engine, "dev-blue", { endRelease: () => Promise.reject(away) }), null);
+    assert.match(notes.join(), /can't be seen: no answer within 10 s/);
   });
 
   it("have it ended also when kubeconfig and names are secrets", async () => {
