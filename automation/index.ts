@@ -22,7 +22,7 @@ import { runTeardown, type TeardownResult } from "./commands/teardown";
 import { runVerify } from "./commands/verify";
 import type { VerifyReport } from "./verify/report";
 import type { RolloutResult } from "./rollout/rollout";
-import type { SessionOptions } from "./rollout/session";
+import type { SessionOptions } from "./rollout/session-options";
 
 /** Options of `upgrade`. */
 export interface UpgradeOptions extends Target, Controls {

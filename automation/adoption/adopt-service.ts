@@ -157,7 +157,7 @@ export class ServiceAdoption {
           const { member } = this.adoption;
           await ports.pulumi.refreshServices(member);
           await this.close();
-          await writeServiceAgain(ports.pulumi, member, this.session.written.revision, options.cancel);
+          await writeServiceAgain(ports.pulumi, member, this.session.writer.written.revision, options.cancel);
           return { kind: "undone", reason };
         }
         default:
@@ -168,14 +168,14 @@ export class ServiceAdoption {
 
   private async goTo(record: Session["record"]): Promise<void> {
     this.session.record = record;
-    await this.session.flush();
+    await this.session.writer.flush();
     this.memory = freshAdoptMemory(this.adoption.step);
     this.waitedSince = this.session.ports.clock.now();
   }
   private async close(): Promise<void> {
     this.tell("finished", "");
     this.session.record = closeAdoption(this.session.record, this.family.config);
-    await this.session.flush();
+    await this.session.writer.flush();
   }
 
   private async act(action: AdoptAction): Promise<ServiceOutcome | null> {
@@ -229,7 +229,7 @@ export class ServiceAdoption {
   }
 
   private async mine(): Promise<void> {
-    if (!(await this.session.stillMine())) throw new RecordUnread();
+    if (!(await this.session.writer.stillMine())) throw new RecordUnread();
   }
 
   /** Also when nobody can tell: then it stops, and the next run looks. */
@@ -244,7 +244,7 @@ export class ServiceAdoption {
 
   /** The record follows, so that a kill in between repeats this. */
   private async forgetImports(): Promise<void> {
-    await forgetImports(this.session.ports.pulumi, this.adoption, this.session.written.revision);
+    await forgetImports(this.session.ports.pulumi, this.adoption, this.session.writer.written.revision);
     this.forgotten = true;
     await this.goTo(forgetAdoption(this.session.record));
   }
@@ -282,12 +282,12 @@ export class ServiceAdoption {
     const { cancel } = this.session.options;
     const stack = { kind: "environment" } as const;
     await pulumi.settle(stack);
-    const record = ownedByStack(this.session.written, this.family.config);
-    const context = { kind: "record", expectedRevision: this.session.written.revision, record } as const;
+    const record = ownedByStack(this.session.writer.written, this.family.config);
+    const context = { kind: "record", expectedRevision: this.session.writer.written.revision, record } as const;
     const [previewed] = await Promise.all([pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);
     assertAdoptOnly("environment", this.session.environment.environment, previewed.operations);
     await pulumi.apply(stack, context, previewed.plan, cancel);
-    this.session.written = record;
+    this.session.writer.written = record;
     this.session.record = record;
     this.memory = freshAdoptMemory(this.adoption.step);
   }
@@ -300,7 +300,7 @@ export class ServiceAdoption {
     await pulumi.settle(stack);
     // The state still has the Service as it was: a change of its type in the program would be planned as a replacement.
     if (update === "primary") await pulumi.refreshServices(member);
-    const context = { kind: "act", expectedRevision: this.session.written.revision } as const;
+    const context = { kind: "act", expectedRevision: this.session.writer.written.revision } as const;
     const [previewed] = await Promise.all([pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);
     assertAdoptOnly(update, `${this.session.environment.environment}-${member}`, previewed.operations);
     await pulumi.apply(stack, context, previewed.plan, cancel);

@@ -14,7 +14,8 @@ import { beginAdoption, remaining, resumeAdoption } from "../adoption/record-tra
 import { DriverError, type DriverErrorCode } from "../errors";
 import type { Outcome } from "../events";
 import type { Ports } from "../ports";
-import { Session, type SessionOptions } from "../rollout/session";
+import { Session } from "../rollout/session";
+import type { SessionOptions } from "../rollout/session-options";
 import { refuseDuringEvacuation } from "./evacuate";
 import { listing } from "../gates/gate-result";
 import { pendingChanges } from "../preflight/pending-changes";
@@ -117,10 +118,10 @@ async function begin(session: Session, family: AdoptFamily, name: string): Promi
     service: name,
     member: family.primary.member,
     startedAt: session.isoNow(),
-    ...session.signature,
+    ...session.caller.signature,
     before: beforeAdoption(seen),
   });
-  await session.flush();
+  await session.writer.flush();
 }
 
 const resultOf = (
@@ -241,7 +242,7 @@ export async function runAdopt(
   }
   const session = new Session(ports, { ...family.environment, config }, record, run);
   Object.assign(session.members, family.members);
-  await session.identify();
+  await session.caller.identify();
   const primary = primaryOf(family, record.adoption?.member ?? ownership.primary, run.environment);
   const around: AdoptFamily = { config, record, primary, members: family.members, probes: run.probes };
   if (record.adoption == null) refuseConfig(run.environment, family.environment.config, config, record);
@@ -250,10 +251,10 @@ export async function runAdopt(
       kind: "note",
       message: `going on with '${record.adoption.service}' at '${record.adoption.step}', begun by ${record.adoption.by}`,
     });
-    const resumption = resumeAdoption(record, session.signature);
+    const resumption = resumeAdoption(record, session.caller.signature);
     if (resumption.forget) await forgetImports(ports.pulumi, record.adoption, record.revision);
     session.record = resumption.record;
-    await session.flush();
+    await session.writer.flush();
   }
   const adopted: string[] = [];
   for (;;) {
@@ -266,7 +267,7 @@ export async function runAdopt(
     }
     const outcome = await new ServiceAdoption(session, around)
       .run()
-      .catch((error: unknown) => stoppedBy(error, session.written, run.commandName));
+      .catch((error: unknown) => stoppedBy(error, session.writer.written, run.commandName));
     if (outcome.kind === "done") adopted.push(service);
     else return resultOf(adopted, outcome, service, run.commandName);
   }

@@ -105,10 +105,10 @@ async function giveUp(
     reason,
     steps: way.steps,
     startedAt: session.isoNow(),
-    ...session.signature,
+    ...session.caller.signature,
     givenUp: true,
   });
-  await session.flush();
+  await session.writer.flush();
   return null;
 }
 
@@ -143,7 +143,7 @@ export async function begin(
     // Planned by `rollback` itself: what serves now is what is rolled back.
     session.record =
       asked?.name === "rollback" && serving !== null
-        ? holdVersion(started, { version: serving, at: startedAt, ...session.signature })
+        ? holdVersion(started, { version: serving, at: startedAt, ...session.caller.signature })
         : started;
   } else if (
     asked === null &&

@@ -87,7 +87,7 @@ export function emptyInstead(
   session.record =
     intent === null || way.open === null
       ? started
-      : { ...started, intent: { ...session.signed(intent), move: way.open, step: 0 } };
+      : { ...started, intent: { ...session.caller.signed(intent), move: way.open, step: 0 } };
   return session.record;
 }
 
@@ -105,7 +105,7 @@ export const mayCutShort = (record: EnvironmentRecord, asked: RolloutCommand | n
 export async function cutShort(session: Session, { member }: RolloutCommand): Promise<boolean> {
   if (member === null) return false;
   const { clock } = session.ports;
-  const sure = clock.now() + session.shortMs;
+  const sure = clock.now() + session.waits.shortMs;
   for (;;) {
     const observation = await told(session, member);
     if (!isDeadIn(observation, session.owners, member)) return false;

@@ -12,7 +12,8 @@ import { plainLook } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
 import { peersBefore } from "../rollout/move-gates";
 import type { RolloutResult } from "../rollout/rollout";
-import { Session, type SessionOptions } from "../rollout/session";
+import { Session } from "../rollout/session";
+import type { SessionOptions } from "../rollout/session-options";
 import { GateFailed, Stop, stopRequested } from "../rollout/interruptions";
 import { waitForGate } from "../rollout/wait-for-gate";
 import type { EvacuationPort, Ports } from "../ports";
@@ -80,7 +81,7 @@ export async function runEvacuate(
     session.record = commitEvacuation(session.record, session.isoNow());
     // In the same write: nothing else may be begun in between.
     if (teardown) session.record = startTeardown(session.record, config, session.isoNow());
-    await session.flush();
+    await session.writer.flush();
     const rest =
       left.length === 0
         ? ""
@@ -122,7 +123,7 @@ function whatFollows({ record: { rollout, intent } }: Session, { environment, me
 async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): Promise<readonly string[]> {
   const { member, environment } = run;
   const open = session.record.evacuation ?? null;
-  await session.identify();
+  await session.caller.identify();
   const outputs = session.members[member];
   const roleName = open?.roleName ?? outputs?.controller.roleName ?? null;
   const asked = {
@@ -153,7 +154,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
       ? {
           member,
           startedAt: session.isoNow(),
-          ...session.signature,
+          ...session.caller.signature,
           why: run.why === null ? why : `${run.why} (${why})`,
           targets: proven.targets,
           ...(session.record.placement[member]?.role === "standby" && session.record.intent?.move.member !== member
@@ -162,7 +163,7 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
           ...(inTeardown(session.record) ? { teardown: true } : {}),
           roleName: run.controllerIsStopped && outputs?.controller.roleName == null ? null : roleName,
         }
-      : { ...session.signed(open), targets: merged(open.targets, proven.targets) };
+      : { ...session.caller.signed(open), targets: merged(open.targets, proven.targets) };
   if (open !== null)
     run.emit({
       kind: "note",
@@ -170,13 +171,13 @@ async function begin(session: Session, ports: EvacuatePorts, run: EvacuateRun): 
     });
   else if (inTeardown(session.record))
     run.emit({ kind: "note", message: `the teardown is planned anew behind this, without ${member}` });
-  else if (session.record.rollout !== null && session.emptiedInAnyCase !== member)
+  else if (session.record.rollout !== null && session.memory.emptiedInAnyCase !== member)
     run.emit({ kind: "note", message: whatEnds(session, member) });
   await session.phase(0, "begin", `writing down that ${member} is evacuated: ${evacuation.why}`, {}, async () => {
     // One that was coming in is in: its bindings may be there, and nobody looks after its move any more.
     const others = session.record.intent?.move.member === member ? session.record : withoutOpenMove(session.record);
     session.record = beginEvacuation(others, evacuation);
-    await session.flush();
+    await session.writer.flush();
   });
   return proven.unproven;
 }
@@ -232,7 +233,7 @@ async function deny(session: Session, evacuation: EvacuationPort): Promise<void>
     async () => {
       const before = await evacuation.registeringDenied(roleName);
       if (!before) {
-        await session.assertNotOvertaken();
+        await session.writer.assertNotOvertaken();
         if ((await evacuation.denyRegistering(roleName)) === "no-role") {
           emit({
             kind: "note",
@@ -274,7 +275,7 @@ async function deregister(session: Session): Promise<void> {
 
 async function deregisterAll(session: Session, targets: Readonly<Record<string, readonly string[]>>): Promise<void> {
   // What is left undone here is seen, and done, in the next round of the gate behind it.
-  if (Object.values(targets).every((ids) => ids.length === 0) || !(await session.stillMine())) return;
+  if (Object.values(targets).every((ids) => ids.length === 0) || !(await session.writer.stillMine())) return;
   for (const [key, ids] of Object.entries(targets)) {
     const group = session.environment.loadBalancer.services[key];
     if (group === undefined || ids.length === 0) continue;
@@ -299,9 +300,9 @@ async function stayGone(session: Session, evacuation: EvacuationPort, member: st
         : session.policy.peersOf(member).filter((name) => healthOf(session.owners, look, name) === "healthy"),
     peersBefore: before,
     before: targets,
-    holdMs: session.holdMs,
+    holdMs: session.waits.holdMs,
     toleratedMs: Number.POSITIVE_INFINITY,
-    drainMs: session.drainMs,
+    drainMs: session.waits.drainMs,
     mayBeTaken: (key: string, id: string) => reused.mayBeTaken(key, id),
   };
   await session.phase(0, "gate", "looking at AWS and the other members", {}, () =>

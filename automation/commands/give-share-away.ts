@@ -70,7 +70,7 @@ async function giveShareAway(session: Session, observation: Observation, asked: 
     refuseOpenMove(record, asked);
     begun(session, observation, asked);
   }
-  session.emptiedInAnyCase = member;
+  session.memory.emptiedInAnyCase = member;
   try {
     await steps(session, (step) => {
       if (step.type === "move" && step.kind === "drain") throw new ShareIsGone();

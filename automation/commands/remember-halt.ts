@@ -23,7 +23,7 @@ const mostCharacters = 1000;
 const deadlineMs = 30_000;
 
 /** One attempt. @throws DriverError when it was not written, or nobody knows by the deadline */
-async function writeOnce({ ports, written, options }: Session, next: EnvironmentRecord): Promise<void> {
+async function writeOnce({ ports, writer: { written }, options }: Session, next: EnvironmentRecord): Promise<void> {
   const { clock, pulumi } = ports;
   const late = new AbortController();
   const ended = new AbortController();
@@ -46,17 +46,17 @@ type Ending = Pick<RolloutResult, "code" | "message" | "remedy">;
 async function remember(session: Session, { code, message, remedy }: Ending): Promise<void> {
   if (session.record.rollout === null || code === null || notWritten.has(code) || session.options.cancel.aborted)
     return;
-  const record = withHalt(session.record, session.written.revision, {
+  const record = withHalt(session.record, session.writer.written.revision, {
     at: session.isoNow(),
-    ...session.signature,
+    ...session.caller.signature,
     code,
     message: oneLine(message, mostCharacters) || code,
     remedy: oneLine(remedy ?? "", mostCharacters) || null,
   });
   try {
-    const next = asOneWrite(session.written, record);
+    const next = asOneWrite(session.writer.written, record);
     await writeOnce(session, next);
-    session.written = next;
+    session.writer.written = next;
     session.record = next;
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
@@ -73,7 +73,7 @@ export async function rememberingHalt(session: Session, work: () => Promise<Roll
     return result;
   } catch (error) {
     // With a write ahead of it, it may be just that write which failed.
-    const ahead = session.record.revision > session.written.revision;
+    const ahead = session.record.revision > session.writer.written.revision;
     if (error instanceof DriverError && !ahead) await remember(session, error);
     throw error;
   }

@@ -105,7 +105,7 @@ export async function turnAround(
       remedy: `${session.options.commandName} --approve-retire`,
     };
   }
-  const reason = asked?.reason ?? `rollback was asked for by ${session.by}`;
+  const reason = asked?.reason ?? `rollback was asked for by ${session.caller.by}`;
   rememberLeftOut(session, way.steps);
   session.options.emit({ kind: "walk-back", code: "EBG-WALKED-BACK", message: reason, steps: way.steps });
   const before = placementBefore(session.record);
@@ -113,7 +113,7 @@ export async function turnAround(
     reason,
     steps: way.steps,
     startedAt: session.isoNow(),
-    ...session.signature,
+    ...session.caller.signature,
     turned: baselineOf(observation, session.owners, inTraffic(session)),
     asked: true,
     ...(asked === undefined ? {} : { givenUp: true as const }),
@@ -126,13 +126,13 @@ export async function turnAround(
     version: rollout.wantedVersion,
     ...(settings === null ? {} : { settings }),
     at: session.isoNow(),
-    ...session.signature,
+    ...session.caller.signature,
   };
   session.record =
     asked === undefined && rollout.command === undefined && (leaves || settings !== null)
       ? holdVersion(turned, hold)
       : turned;
-  await session.flush();
+  await session.writer.flush();
   return null;
 }
 
@@ -144,7 +144,7 @@ export function asAsked(session: Session, result: RolloutResult, turnedAround: b
   const { hold } = session.record;
   const held =
     hold == null ? [] : [`${heldWhat(hold)} is held from now on: ${heldRemedy(session.environment.environment, hold)}`];
-  if (session.turnedAgain) return result;
+  if (session.memory.turnedAgain) return result;
   if (turnedAround && result.outcome === "walked-back")
     return {
       ...result,

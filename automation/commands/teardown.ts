@@ -9,7 +9,8 @@ import type { Finding } from "../finding";
 import { assertAllowed } from "../policy/move-policy";
 import type { Leftover, Ports, StackRef, TeardownPort } from "../ports";
 import { steps } from "../rollout/rollout";
-import { Session, type SessionOptions } from "../rollout/session";
+import { Session } from "../rollout/session";
+import type { SessionOptions } from "../rollout/session-options";
 import { Stop, GateFailed, stopRequested } from "../rollout/interruptions";
 import { backendGroups } from "../teardown/shared-security-groups";
 import { startTeardown } from "../planning/teardown";
@@ -106,7 +107,7 @@ async function destroyMembers(ports: TeardownPorts, session: Session): Promise<T
       if (step.type === "move" && step.kind === "retire" && step.member === primary)
         await releaseLoadBalancers(session, ports.teardown);
     });
-    await session.flush();
+    await session.writer.flush();
     return null;
   } catch (error) {
     const stop =
@@ -115,7 +116,7 @@ async function destroyMembers(ports: TeardownPorts, session: Session): Promise<T
       (error instanceof DriverError && error.code === "EBG-STOPPED");
     if (!stop) throw error;
     // What is ahead of the record is kept; an open intent stays open.
-    if (!session.options.cancel.aborted) await session.flush();
+    if (!session.options.cancel.aborted) await session.writer.flush();
     return {
       outcome: "stopped",
       code: error.code,
@@ -151,7 +152,7 @@ async function liftProtection(ports: TeardownPorts, session: Session, run: Teard
         "nothing, while that controller runs: it deletes the group with the last Service or Ingress that needs it. " +
         shell`If nothing uses it any more: aws ec2 delete-security-group --group-id ${id}`,
     });
-  const context = { kind: "unprotect", expectedRevision: session.written.revision, takes: groups.take } as const;
+  const context = { kind: "unprotect", expectedRevision: session.writer.written.revision, takes: groups.take } as const;
   const lifted = await ports.pulumi.preview(stack, context, run.cancel);
   assertAllowed("unprotect", run.environment, lifted.operations);
   tell("lifting the protection of the load balancer", "started");
@@ -269,10 +270,10 @@ export async function runTeardown(
   });
   Object.assign(session.members, family.members);
   Object.assign(session.foreign, family.foreign);
-  await session.identify();
+  await session.caller.identify();
   if (family.record.rollout === null) {
     session.record = startTeardown(family.record, config, session.isoNow());
-    await session.flush();
+    await session.writer.flush();
   }
   const { rollout } = session.record;
   if (rollout === null) throw new DriverError("EBG-INTERNAL", "the teardown is not in the record", run.commandName);

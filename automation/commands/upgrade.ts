@@ -12,7 +12,8 @@ import { goesBack, stepsAhead } from "../preflight/moves-ahead";
 import { preflight } from "../preflight/preflight";
 import { withHooksByHand } from "../rollout/hooks";
 import { runRollout, type RolloutResult } from "../rollout/rollout";
-import { Session, type SessionOptions } from "../rollout/session";
+import { Session } from "../rollout/session";
+import type { SessionOptions } from "../rollout/session-options";
 import { typed } from "../text/command-line";
 import { largerMessage, largerRemedy } from "../text/larger";
 import { refuseDuringAdoption } from "./adopt";
@@ -110,13 +111,13 @@ async function perform(
       : record.rollout.steps;
   if (record.rollout === null && steps.length === 0) {
     // A hold that was lifted is all that there is to write.
-    await session.flush();
+    await session.writer.flush();
     return await nothingToDo(session, asked);
   }
   const kept = stepsKept(record.rollout, run.steps);
   if (kept !== null) run.emit({ kind: "note", message: kept });
   refuseRetiringPrimary(record, config, steps, run.environment);
-  await session.identify();
+  await session.caller.identify();
   const wanted = config.kubernetesVersion;
   await refuseForeign(ports, family, asked, { wanted, steps, environment: run.environment });
   const { findings, observation } = await preflight({

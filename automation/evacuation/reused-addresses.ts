@@ -22,7 +22,7 @@ export class ReusedAddresses {
   /** Whether who claims it may be believed; not before EC2 was asked. Where EC2 knows nothing there is nothing better. */
   mayBeTaken(key: string, id: string): boolean {
     const one = claimKey(key, id);
-    return this.asked.has(one) && this.session.settledClaims.get(one) !== this.member;
+    return this.asked.has(one) && this.session.memory.settledClaims.get(one) !== this.member;
   }
 
   async ask(seen: Observation): Promise<void> {
@@ -36,7 +36,7 @@ export class ReusedAddresses {
         const one = claimKey(claim.key, claim.id);
         const owner = settledBy(claim, owners[claim.id], (name) => session.members[name]?.clusterName);
         if (owner !== null) session.settleClaim(one, owner);
-        else session.settledClaims.delete(one);
+        else session.memory.settledClaims.delete(one);
         this.asked.add(one);
       }
     } catch (error) {
@@ -47,7 +47,7 @@ export class ReusedAddresses {
       });
       // What was true a round ago may not be deregistered by: nobody knows.
       for (const { key, id } of claims) {
-        session.settledClaims.delete(claimKey(key, id));
+        session.memory.settledClaims.delete(claimKey(key, id));
         this.asked.delete(claimKey(key, id));
       }
     }
@@ -73,7 +73,7 @@ export function takeable(session: Session, seen: Observation): { free: Record<st
   const settled = Object.entries(targets).flatMap(([key, ids]) =>
     (seen.groups[key] ?? [])
       .filter((target) => isRegistered(target) && ids.includes(target.id))
-      .filter(({ id }) => session.settledClaims.get(claimKey(key, id)) === member)
+      .filter(({ id }) => session.memory.settledClaims.get(claimKey(key, id)) === member)
       .map(({ id }) => [key, id] as const),
   );
   for (const [key, id] of settled) if (!(free[key] ??= []).includes(id)) free[key].push(id);

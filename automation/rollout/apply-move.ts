@@ -73,7 +73,7 @@ async function once(
   const name = stackName(session.environment.environment, stack);
   const context: DriverContext = {
     kind: "act",
-    expectedRevision: session.written.revision,
+    expectedRevision: session.writer.written.revision,
     // What is the user's own comes with a member; no other move declares it, so that nothing in it can stop one.
     ...(move.kind === "provision" ? { extension: "declared" } : {}),
   };
@@ -88,7 +88,7 @@ async function once(
     if (move.kind === "drain") for (const urn of await pulumi.unprotectBindings(move.member)) freed.add(urn);
     // Its last update may have been long ago, while it was active: evacuated, or never updated since.
     if (destroys) {
-      await session.assertNotOvertaken();
+      await session.writer.assertNotOvertaken();
       for (const urn of await pulumi.unprotectAll(move.member)) freed.add(urn);
     }
     // A drain that gave up half-way may have deleted the binding after all, and the state would still have it.
@@ -110,7 +110,7 @@ async function once(
   assertAllowed(move.kind, name, previewed.operations);
   await stillEnough(session, index, move);
   if (destroys) {
-    await session.assertNotOvertaken();
+    await session.writer.assertNotOvertaken();
     await isOurs();
   }
   emit({
@@ -146,7 +146,7 @@ async function protectAgain(session: Session, member: string, freed: readonly st
   const isOver = why instanceof DriverError || why instanceof GateFailed || why instanceof Stop;
   if (freed.length === 0 || !isOver || why.code === "EBG-FENCED") return;
   try {
-    await session.assertNotOvertaken();
+    await session.writer.assertNotOvertaken();
     await session.ports.pulumi.protectAgain(member, freed);
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;

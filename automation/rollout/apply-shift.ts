@@ -25,7 +25,7 @@ async function once(
   const { pulumi } = session.ports;
   const { cancel, emit } = session.options;
   const name = stackName(session.environment.environment, stack);
-  const context = { kind: "act", expectedRevision: session.written.revision } as const;
+  const context = { kind: "act", expectedRevision: session.writer.written.revision } as const;
   const previewed = await session.phase(index, "preview", `planning the update of ${name}`, phases, async () => {
     if (unsure || again) await pulumi.refreshRoutes();
     const [update] = await Promise.all([pulumi.preview(stack, context, cancel), pulumi.backUpState(stack)]);

@@ -23,9 +23,9 @@ export async function performBake(
     active,
     before,
     bakeMs: session.ports.clock.scaled(step.seconds),
-    ...session.tolerance,
+    ...session.waits.tolerance,
     excused: session.policy.excused,
-    repairMs: session.repairMs,
+    repairMs: session.waits.repairMs,
     why: step.why,
     alarms: session.rules.alarms,
   };

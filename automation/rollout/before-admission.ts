@@ -7,12 +7,12 @@ import { waitToLetIn } from "./wait-to-let-in";
 
 /** Resolves when it is there and well. On the way back traffic waits for nothing of it. @throws Stop */
 export async function waitForAwaited(session: Session, index: number, move: MemberMove): Promise<void> {
-  const { policy, tolerance, options, members } = session;
+  const { policy, waits, options, members } = session;
   const { kind, member } = move;
   const outputs = members[member];
   if (kind !== "admit" || policy.externalWorkloads === "nothing") return;
   if (outputs === undefined || (outputs.extension?.beforeAdmission ?? []).length === 0) return;
-  const rules = { member, toleratedMs: tolerance.toleratedMs };
+  const rules = { member, toleratedMs: waits.tolerance.toleratedMs };
   await waitToLetIn(
     session,
     index,

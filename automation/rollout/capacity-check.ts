@@ -38,7 +38,7 @@ export async function waitForCapacity(session: Session, index: number, move: Mem
     decide: (seen, memory) => decideEnough(seen, session.owners, rules, memory),
   };
   await waitForGate(session, gate);
-  session.enoughSeenAt = momentOf(session.ports.clock);
+  session.memory.enoughSeenAt = momentOf(session.ports.clock);
 }
 
 /**
@@ -52,7 +52,7 @@ export async function waitForEmptied(
   { emptied, serving }: { readonly emptied: readonly string[]; readonly serving: readonly string[] },
 ): Promise<void> {
   for (const member of emptied) {
-    if (member === session.emptiedInAnyCase) continue;
+    if (member === session.memory.emptiedInAnyCase) continue;
     const change = changes[member];
     const move: MemberMove | null = change === undefined ? null : { kind: "drain", member, ...change };
     const floor = move === null ? "none" : session.policy.floorOf(move);
@@ -77,7 +77,7 @@ const staleSeconds = 60;
 export async function stillEnough(session: Session, index: number, move: MemberMove): Promise<void> {
   const { clock } = session.ports;
   // A machine's own delays are not scaled.
-  if (longestSince(clock, session.enoughSeenAt) < Math.max(clock.scaled(staleSeconds), 10_000)) return;
+  if (longestSince(clock, session.memory.enoughSeenAt) < Math.max(clock.scaled(staleSeconds), 10_000)) return;
   await waitForCapacity(session, index, move);
 }
 
@@ -219,12 +219,12 @@ function rulesOf(
     minActive: Math.max(1, session.rules.minActive),
     required,
     keeps,
-    ...session.tolerance,
+    ...session.waits.tolerance,
     excused: session.policy.excused,
     suspectsLeaving: from === "stayers" && session.policy.suspectsLeaving,
     ...(asked && from !== "stayers" ? { whereHealthy: true as const } : {}),
     ...(from === "stayers" || (session.policy.sickServes && !asked) ? { whileHealthy: true as const } : {}),
-    repairMs: session.repairMs,
+    repairMs: session.waits.repairMs,
     growMs,
   };
 }

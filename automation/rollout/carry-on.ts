@@ -138,7 +138,7 @@ function turnedOver(session: Session, observation: Observation, turning: Turning
       reason: rollout.reason ?? "",
       steps,
       startedAt: session.isoNow(),
-      ...session.signature,
+      ...session.caller.signature,
       turned: baselineOf(observation, owners, session.active()),
     },
   );
@@ -154,7 +154,7 @@ export async function carriesOn(
   const forward = pastTheSick(session, observation, turning) ?? withoutTheBake(session, observation, turning);
   const next = forward ?? stepsGoOn(session, cause, observation, turning) ?? turnedOver(session, observation, turning);
   if (next === null) return false;
-  session.turnedAgain = false;
+  session.memory.turnedAgain = false;
   session.record = next;
   session.options.emit({
     kind: "note",
@@ -162,6 +162,6 @@ export async function carriesOn(
       `${cause.message}; the members that were to leave are why, so ` +
       (forward === null ? "the way back goes on" : "the rollout goes on without this bake"),
   });
-  await session.flush();
+  await session.writer.flush();
   return true;
 }

@@ -60,7 +60,7 @@ export async function liftDenial(session: Session, member: string): Promise<void
   const roleName = session.record.placement[member]?.evacuated?.roleName ?? null;
   if (roleName === null) return;
   const port = portOf(session);
-  await session.assertNotOvertaken();
+  await session.writer.assertNotOvertaken();
   await port.allowRegistering(roleName);
   if (await port.registeringDenied(roleName))
     throw new GateFailed(

@@ -12,7 +12,7 @@ import { waitToLetIn } from "./wait-to-let-in";
 
 /** Resolves when they are there. @throws Stop */
 export async function waitForExternal(session: Session, index: number, move: MemberMove): Promise<void> {
-  const { policy, environment, tolerance, options } = session;
+  const { policy, environment, waits, options } = session;
   const { kind, member } = move;
   const { externalWorkloads } = policy;
   if (kind !== "admit" || externalWorkloads === "nothing") return;
@@ -20,7 +20,7 @@ export async function waitForExternal(session: Session, index: number, move: Mem
   if (services.every(isManaged)) return;
   const serving = externalWorkloads === "there" ? [] : session.serving().filter((name) => name !== member);
   const passesSilence = externalWorkloads === "same-if-told";
-  const rules = { member, serving, toleratedMs: tolerance.toleratedMs, passesSilence };
+  const rules = { member, serving, toleratedMs: waits.tolerance.toleratedMs, passesSilence };
   const silentIn = (seen: Observation | null): readonly MemberObservation[] =>
     seen === null ? [] : silentPeers(seen, rules);
   const last = await waitToLetIn(

@@ -66,8 +66,8 @@ export class GoalWatch {
     if (record.rollout?.direction !== "back" || session.policy.endsService) return;
     const way = toTheWell(record, seenDead(session, observation), observedHealth(session, observation));
     this.since = way === null ? null : (this.since ?? observation.at);
-    if (way === null || this.since === null || observation.at - this.since < session.shortMs) return;
-    session.seenDead = way.dead;
+    if (way === null || this.since === null || observation.at - this.since < session.waits.shortMs) return;
+    session.memory.seenDead = way.dead;
     throw new GateFailed(
       "EBG-GATE",
       `${way.dead.join(", ")} should serve and has no healthy target, and others are well`,
@@ -85,8 +85,9 @@ export const seenDead = (session: Session, observation: Observation) => ({
 
 /** The same, once it is sure: a gate has watched it, or it is looked at for as long. @throws Stop */
 export async function sureDead(session: Session, observation: Observation): Promise<ReturnType<typeof seenDead>> {
-  const sure = session.seenDead ?? (await throughout(session, observation, (seen) => deadInTraffic(session, seen)));
-  session.seenDead = null;
+  const sure =
+    session.memory.seenDead ?? (await throughout(session, observation, (seen) => deadInTraffic(session, seen)));
+  session.memory.seenDead = null;
   const { dead, forLeavers } = seenDead(session, observation);
   return {
     dead: dead.filter((name) => sure.includes(name)),

@@ -99,7 +99,7 @@ async function attempt(
 ): Promise<Failure | null> {
   const { ports, options } = session;
   // A driver that was overtaken runs nothing; whether it was can't always be told.
-  if (!(await session.stillMine())) return { why: "the record could not be read", notRun: true };
+  if (!(await session.writer.stillMine())) return { why: "the record could not be read", notRun: true };
   const left = leftMs();
   if (left < leastMs)
     return { why: `those before it took the ${back.longestMs / 1000} s that hooks of a move have`, notRun: true };
@@ -134,7 +134,7 @@ function giveUp(session: Session, { move, hook }: Around, { why, notRun }: Failu
     : `repair what the hook does (or take the hook out of Pulumi.${environment.environment}.yaml), then `;
   if (!mayFail)
     throw new Stop("EBG-HOOK", `${what}. Everything before it is done.`, `${repair}go on with: ${options.commandName}`);
-  session.failedHooks.add(name);
+  session.memory.failedHooks.add(name);
   options.emit({
     kind: "finding",
     code: "EBG-HOOK",
@@ -151,7 +151,7 @@ async function runHook(session: Session, around: Around): Promise<void> {
   for (let count = 1; ; count += 1) {
     if (options.stop.aborted) throw stopRequested(options.commandName);
     const failure = await attempt(session, around, count);
-    if (failure === null) return void session.failedHooks.delete(`${hook.name} (${hook.at} ${move.member})`);
+    if (failure === null) return void session.memory.failedHooks.delete(`${hook.name} (${hook.at} ${move.member})`);
     if (options.cancel.aborted) throw stopRequested(options.commandName);
     if (count >= attempts) return giveUp(session, around, failure);
     await ports.clock.sleep(Math.max(ports.clock.scaled(10), 1000), options.stop);
@@ -159,7 +159,8 @@ async function runHook(session: Session, around: Around): Promise<void> {
 }
 
 /** The end with what hooks that moves were made without leave to a person; once, however often it is asked for. */
-export function withHooksByHand<T extends { readonly remedy: string | null }>({ failedHooks }: Session, end: T): T {
+export function withHooksByHand<T extends { readonly remedy: string | null }>({ memory }: Session, end: T): T {
+  const { failedHooks } = memory;
   const byHand = `do by hand what these hooks stand for: ${[...failedHooks].join(", ")}`;
   if (failedHooks.size === 0 || end.remedy?.includes(byHand) === true) return end;
   return { ...end, remedy: end.remedy === null || end.remedy === "" ? byHand : `${end.remedy}; ${byHand}` };
@@ -169,7 +170,7 @@ export function withHooksByHand<T extends { readonly remedy: string | null }>({ 
 export async function runHooks(session: Session, index: number, move: MemberMove): Promise<boolean> {
   const hooks = hooksAround(session.options.hooks ?? [], move.kind);
   // What a command does belongs to a rollout that is in the record, whoever goes on with it.
-  if (hooks.length > 0) await session.flush();
+  if (hooks.length > 0) await session.writer.flush();
   const { clock } = session.ports;
   const until = clock.now() + patienceOf(session, move).longestMs;
   for (const hook of hooks) await runHook(session, { index, move, hook, leftMs: () => until - clock.now() });

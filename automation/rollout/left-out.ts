@@ -9,7 +9,7 @@ import type { Session } from "./session";
  */
 export function leftToDo(session: Session): string[] {
   const { placement } = session.record;
-  const out = session.present().filter((name) => session.leftOut.has(name) && !isServing(placement[name]));
+  const out = session.present().filter((name) => session.memory.leftOut.has(name) && !isServing(placement[name]));
   const larger = servingMembers(placement).filter((name) => capacityOf(placement[name]) > 100);
   return [
     ...(out.length === 0
@@ -31,8 +31,9 @@ export function leftToDo(session: Session): string[] {
 export function rememberLeftOut(session: Session, steps: readonly Step[]): void {
   const before = servingMembers(placementBefore(session.record));
   for (const step of steps)
-    if (step.type === "move" && step.kind === "drain" && before.includes(step.member)) session.leftOut.add(step.member);
+    if (step.type === "move" && step.kind === "drain" && before.includes(step.member))
+      session.memory.leftOut.add(step.member);
     else if (isShiftStep(step))
       for (const [name, { to }] of Object.entries(step.changes))
-        if (before.includes(name) && !isServing(to)) session.leftOut.add(name);
+        if (before.includes(name) && !isServing(to)) session.memory.leftOut.add(name);
 }

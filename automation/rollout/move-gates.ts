@@ -50,10 +50,10 @@ function gateOf(
     member,
     peers,
     peersBefore: before.peers,
-    holdMs: session.holdMs,
-    ...session.tolerance,
+    holdMs: session.waits.holdMs,
+    ...session.waits.tolerance,
     excused: session.policy.excused,
-    repairMs: session.repairMs,
+    repairMs: session.waits.repairMs,
   };
   switch (move.kind) {
     case "provision":
@@ -70,10 +70,10 @@ function gateOf(
         ...common,
         excused: session.policy.excusedBehindDrain,
         before: before.own,
-        drainMs: session.drainMs,
+        drainMs: session.waits.drainMs,
         requestsTellLate: session.policy.requestsTellLate,
-        noAnswerToleratedMs: session.noAnswerToleratedMs,
-        mayBeTaken: (key, id) => session.settledClaims.get(claimKey(key, id)) !== member,
+        noAnswerToleratedMs: session.waits.noAnswerToleratedMs,
+        mayBeTaken: (key, id) => session.memory.settledClaims.get(claimKey(key, id)) !== member,
       });
     case "upgrade":
       return {
@@ -113,7 +113,7 @@ const unserved = (
 ): Pick<Parameters<typeof decideAdmitted>[2], "unserved"> =>
   isServing(to)
     ? {}
-    : { unserved: { served: session.serving().filter((name) => name !== member), sureMs: session.shortMs } };
+    : { unserved: { served: session.serving().filter((name) => name !== member), sureMs: session.waits.shortMs } };
 
 function admitGate(
   session: Session,
@@ -124,7 +124,7 @@ function admitGate(
   const { requestsTell, requestsTellOnceAnswered } = session.policy;
   const rules = {
     ...common,
-    requestsToleratedMs: session.newcomerToleratedMs,
+    requestsToleratedMs: session.waits.newcomerToleratedMs,
     ...unserved(session, member, to),
     ...(requestsTellOnceAnswered ? { requestsTellOnceAnswered } : {}),
   };
@@ -211,7 +211,7 @@ function drainGate(session: Session, index: number, member: string, rules: Drain
       for (const [service, ids] of Object.entries(left.free)) {
         const group = session.environment.loadBalancer.services[service];
         if (group === undefined) continue;
-        if (!(await session.stillMine())) return;
+        if (!(await session.writer.stillMine())) return;
         session.options.emit({
           kind: "note",
           message: `deregistering ${ids.length} leftover targets of ${member} in '${service}': ${ids.join(", ")}`,

@@ -55,11 +55,11 @@ async function begin(session: Session, index: number, move: MemberMove, phases: 
     session.record = beginMove(session.record, {
       step: index,
       startedAt: session.isoNow(),
-      ...session.signature,
+      ...session.caller.signature,
       targetsBefore: own,
       ...(healthy === null ? {} : { healthyBefore: healthy }),
     });
-    await session.flush();
+    await session.writer.flush();
   });
   return { own, peers };
 }
@@ -96,9 +96,9 @@ async function takeOver(
     session.record = {
       ...session.record,
       revision: session.record.revision + 1,
-      intent: { ...session.signed(intent), targetsBefore },
+      intent: { ...session.caller.signed(intent), targetsBefore },
     };
-    await session.flush();
+    await session.writer.flush();
   });
   return {
     own: session.record.intent?.targetsBefore ?? {},
@@ -122,10 +122,15 @@ async function passOver(session: Session, index: number, { kind, member }: Membe
   });
   const begun =
     session.record.intent === null
-      ? beginMove(session.record, { step: index, startedAt: session.isoNow(), ...session.signature, targetsBefore: {} })
+      ? beginMove(session.record, {
+          step: index,
+          startedAt: session.isoNow(),
+          ...session.caller.signature,
+          targetsBefore: {},
+        })
       : session.record;
   session.record = commitMove(begun);
-  await session.flush();
+  await session.writer.flush();
 }
 
 /**
@@ -141,10 +146,15 @@ async function passOverForeign(session: Session, index: number, { member }: Memb
   });
   session.record = commitMove(
     session.record.intent === null
-      ? beginMove(session.record, { step: index, startedAt: session.isoNow(), ...session.signature, targetsBefore: {} })
+      ? beginMove(session.record, {
+          step: index,
+          startedAt: session.isoNow(),
+          ...session.caller.signature,
+          targetsBefore: {},
+        })
       : session.record,
   );
-  await session.flush();
+  await session.writer.flush();
 }
 
 export async function performMove(
@@ -195,6 +205,6 @@ async function performMemberMove(session: Session, index: number, step: MemberMo
   await session.phase(index, "commit", "writing the placement", phases, async () => {
     session.record = commitMove(session.record);
     // What a hook did is not done again for a write that was left for later.
-    if (hooked || !followsAtOnce(session, session.record.rollout?.steps[index + 1])) await session.flush();
+    if (hooked || !followsAtOnce(session, session.record.rollout?.steps[index + 1])) await session.writer.flush();
   });
 }

@@ -35,7 +35,7 @@ export async function pastTheDead(session: Session, step: Step): Promise<boolean
   if (!isShiftStep(step) || record.intent !== null || !isWeighted(record.placement)) return false;
   if (raisedBy(step).length === 0) return false;
   const { clock } = ports;
-  const sure = clock.now() + session.shortMs;
+  const sure = clock.now() + session.waits.shortMs;
   if (record.rollout?.atOnce === true) return watchOn(session, step, sure);
   for (;;) {
     const next = pastTheSick(session, await session.look(plainLook), turning);
@@ -49,7 +49,7 @@ export async function pastTheDead(session: Session, step: Step): Promise<boolean
         kind: "note",
         message: "a member that serves has no healthy target: those that are well get all requests in one shift",
       });
-      await session.flush();
+      await session.writer.flush();
       return true;
     }
     await betweenLooks(session);

@@ -25,8 +25,8 @@ export async function repairDrift(session: Session, observation: Observation): P
     graceMs: Math.max(clock.scaled(driftSeconds.grace), 1500),
     againMs: Math.max(clock.scaled(driftSeconds.again), 1500),
   };
-  const decided = decideRepairs(driftOf(observation, bound(session)), session.drift, observation.at, rules);
-  session.drift = decided.memory;
+  const decided = decideRepairs(driftOf(observation, bound(session)), session.memory.drift, observation.at, rules);
+  session.memory.drift = decided.memory;
   for (const { member, service, bindings, targets, unlisted } of decided.repairs) {
     const outputs = session.members[member];
     if (outputs === undefined) continue;

@@ -59,7 +59,7 @@ async function toItsEnd(session: Session): Promise<RolloutResult> {
       const finished = session.record.rollout;
       const hidden = hidesFailures(session);
       session.record = finishRollout(session.record);
-      await session.flush();
+      await session.writer.flush();
       const end = finished === null ? done(session) : await ended(session, finished, turned);
       return hidden ? await withWhatFails(session, end, finished ?? {}) : end;
     } catch (error) {
@@ -143,7 +143,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
       ? { ...found, steps: withSizes(session, found.steps, dead?.dead ?? []) }
       : found;
   if (way.kind === "stay") {
-    await session.flush();
+    await session.writer.flush();
     session.options.emit({ kind: "note", message: way.why });
     return result(
       session,
@@ -155,19 +155,19 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
   }
   const { rollout } = session.record;
   const again = rollout?.direction === "back" && way.goesOn !== true;
-  if (again) session.turnedAgain = true;
+  if (again) session.memory.turnedAgain = true;
   else if (way.goesOn !== true) rememberLeftOut(session, way.steps);
   session.options.emit({ kind: "walk-back", code: cause.code, message: cause.message, steps: way.steps });
   session.record = turnBack(session.record, {
     reason: cause.message,
     steps: way.steps,
     startedAt: session.isoNow(),
-    ...session.signature,
+    ...session.caller.signature,
     turned: baselineOf(observation, session.owners, inTraffic(session)),
     ...(way.goesOn === true && rollout?.asked === true ? { asked: true as const } : {}),
     ...(again ? { again: true as const } : {}),
   });
-  await session.flush();
+  await session.writer.flush();
   return null;
 }
 
@@ -208,7 +208,7 @@ async function lookUntilTold(session: Session): Promise<Observation> {
 }
 const requestsOfATurn = 32;
 async function stopped(session: Session, stop: Stop): Promise<RolloutResult> {
-  await session.flush();
+  await session.writer.flush();
   return result(session, "stopped", stop.code, stop.message, stop.remedy);
 }
 

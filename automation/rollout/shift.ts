@@ -74,9 +74,9 @@ const alarmsTell = (shift: Shift): boolean =>
   Object.values(shift.move.changes).some(({ from, to }) => (to.share ?? 0) > (from.share ?? 0));
 
 const tolerances = (session: Session) => ({
-  ...session.tolerance,
+  ...session.waits.tolerance,
   excused: session.policy.excused,
-  repairMs: session.repairMs,
+  repairMs: session.waits.repairMs,
 });
 
 const peersOf = ({ session, aims }: Shift, seen: Observation): Peers =>
@@ -117,18 +117,22 @@ async function begin({ session, index, phases }: Shift): Promise<void> {
     session.record = beginMove(session.record, {
       step: index,
       startedAt: session.isoNow(),
-      ...session.signature,
+      ...session.caller.signature,
       targetsBefore: {},
     });
-    await session.flush();
+    await session.writer.flush();
   });
 }
 
 /** The revision goes up, so that a driver that still lives somewhere is fenced off. */
 async function takeOver({ session, index, phases }: Shift, intent: Intent): Promise<void> {
   await session.phase(index, "begin", `taking over what ${intent.by} began`, phases, async () => {
-    session.record = { ...session.record, revision: session.record.revision + 1, intent: session.signed(intent) };
-    await session.flush();
+    session.record = {
+      ...session.record,
+      revision: session.record.revision + 1,
+      intent: session.caller.signed(intent),
+    };
+    await session.writer.flush();
   });
 }
 
@@ -141,7 +145,7 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     serving: aims.serving,
     peersBefore,
     confirmMs: Math.max(clock.scaled(againSeconds), 1000),
-    holdMs: session.holdMsOf(move),
+    holdMs: session.waits.holdMsOf(move),
     ...tolerances(session),
     // What failed of those that were dead excuses nothing of those that have their part.
     excused: aims.emptied.length > 0 ? session.policy.excusedWithoutDead : session.policy.excused,
@@ -209,6 +213,6 @@ export async function performShift(session: Session, index: number, step: ShiftS
   await session.phase(index, "commit", "writing the placement", phases, async () => {
     session.record = commitMove(session.record);
     // What follows looks on for a while, or takes away what was emptied: both stand on this.
-    await session.flush();
+    await session.writer.flush();
   });
 }

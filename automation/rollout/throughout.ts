@@ -11,7 +11,7 @@ export async function throughout(
 ): Promise<string[]> {
   const { clock } = session.ports;
   let left = [...found(first)];
-  for (const sure = clock.now() + session.shortMs; left.length > 0 && clock.now() < sure;) {
+  for (const sure = clock.now() + session.waits.shortMs; left.length > 0 && clock.now() < sure;) {
     await betweenLooks(session);
     const seen = found(await session.look(plainLook));
     left = left.filter((name) => seen.includes(name));

@@ -78,7 +78,7 @@ async function update(releasing: Releasing, part: "unprotect" | "remove"): Promi
   const { cancel, emit } = session.options;
   const stack = { kind: "member", member: member.member } as const;
   const name = `${session.environment.environment}-${member.member}`;
-  const context = { kind: "release", expectedRevision: session.written.revision, part } as const;
+  const context = { kind: "release", expectedRevision: session.writer.written.revision, part } as const;
   await pulumi.settle(stack);
   await pulumi.backUpState(stack);
   const purpose = `release-${part}` as const;
@@ -223,7 +223,7 @@ export async function releaseLoadBalancers(session: Session, port: TeardownPort)
         `controller made ${nameAll(made)}`,
       `deploy it once more, then go on with: ${session.options.commandName}`,
     );
-  await session.flush();
+  await session.writer.flush();
   const names = owned.map(({ namespace, loadBalancerService: name }) => ({ namespace, name }));
   const releasing: Releasing = { session, port, member, clusterName: clusterNameOf(environment, member.member), names };
   if (await isGoneForGood(session, member)) return await deletedByHand(releasing);

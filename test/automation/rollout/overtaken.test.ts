@@ -61,23 +61,23 @@ describe("before an effect that no stack fences", () => {
   }
 
   it("the record is as this driver wrote it: go on", async () => {
-    assert.equal(await session(new World()).session.stillMine(), true);
+    assert.equal(await session(new World()).session.writer.stillMine(), true);
   });
   it("somebody has written: nothing is touched", async () => {
     const world = new World();
-    const mine = session(world).session;
+    const mine = session(world).session.writer;
     world.record = { ...world.record, revision: world.record.revision + 1 };
     await assert.rejects(mine.stillMine(), { code: "EBG-FENCED" });
     await assert.rejects(mine.assertNotOvertaken(), { code: "EBG-FENCED" });
   });
   it("nobody can say: the round is left out where another one comes, and said", async () => {
     const { session: blind, events } = session(new World(), false);
-    assert.equal(await blind.stillMine(), false);
+    assert.equal(await blind.writer.stillMine(), false);
     assert.match(
       events.flatMap((event) => (event.kind === "note" ? [event.message] : [])).join(),
       /could not be read, so nothing is touched in this round: backend away/,
     );
-    await assert.rejects(blind.assertNotOvertaken(), { code: "EBG-UPDATE-FAILED" });
+    await assert.rejects(blind.writer.assertNotOvertaken(), { code: "EBG-UPDATE-FAILED" });
   });
 });
 
