@@ -12,7 +12,7 @@ import type { DriverEvent } from "../../automation/events";
 import type { LoadSummary } from "../../sandbox/contract";
 import { ControlClient } from "../../sandbox/client/control-client";
 import type { ListedFault } from "../../sandbox/faults/spec";
-import { causesOf, stoodForBy, type Kind } from "./fault-points";
+import { causesOf, cutOff, isStoodFor, type Kind } from "./fault-points";
 import { Stage } from "./stage";
 import { assertNobodyNoticed, lightLoad } from "./traffic";
 
@@ -86,10 +86,8 @@ function faultsOf(kind: Kind): readonly object[] {
         at(driver, "list", "endpointslices", silent(11_000)),
         at(driver, "*", "*", silent(500)),
         at(controller, "*", "*", silent(500)),
-        ...["get", "list", "watch", "create", "update"].map((verb) => at(provider, verb, "*", silent(500))),
-        ...["patch", "delete"].flatMap((verb) =>
-          stoodForBy.map((resource) => at(provider, verb, resource, silent(500))),
-        ),
+        ...["get", "list", "watch"].map((verb) => at(provider, verb, "*", silent(500))),
+        ...cutOff.map(({ verb, resource }) => at(provider, verb, resource, silent(500))),
       ];
     }
     default:
@@ -180,13 +178,8 @@ class Round {
     return calls <= Object.values(hits).reduce((sum, one) => sum + one, 0);
   }
   private cell(point: string, row: Row, kind: Kind): string {
-    const [, verb, resource] = point.split(" ");
-    if (
-      (kind === "timeout" || kind === "lost-answer") &&
-      point.startsWith(provider) &&
-      (verb === "patch" || verb === "delete") &&
-      !stoodForBy.includes(resource ?? "")
-    )
+    const [client, verb = "", resource = ""] = point.split(" ");
+    if ((kind === "timeout" || kind === "lost-answer") && client === provider && isStoodFor(verb, resource))
       return "stood for";
     if ((row.hits[kind] ?? 0) === 0) return this.notAskedAgain(row) ? "not asked again" : "NOT HIT";
     const stopped = this.stops.some((why) => causesOf(why, kind, [point]).length > 0);

@@ -5,11 +5,18 @@ export type Kind = "throttle" | "error" | "timeout" | "lost-answer";
 
 /**
  * A changing call of the provider that is cut off ends its update: client-go repeats only what reads. To the driver all
- * objects of the
- * chart's release are one resource, so these stand for the others; else the update would be repeated fifty times to
- * learn the same thing.
+ * objects of the chart's release are one resource, so these stand for the others; else the update would be repeated
+ * fifty times to learn the same thing. Helm keeps its own record of a release in Secrets.
  */
-export const stoodForBy = ["namespaces", "services", "deployments", "targetgroupbindings"];
+const stoodForBy = ["namespaces", "services", "deployments", "targetgroupbindings", "secrets"];
+const changing = ["create", "update", "patch", "delete"];
+
+/** The provider's changing calls that are cut off, by verb and resource. */
+export const cutOff = changing.flatMap((verb) => stoodForBy.map((resource) => ({ verb, resource })));
+
+/** Whether others stand for this call of the provider when calls are cut off. */
+export const isStoodFor = (verb: string, resource: string): boolean =>
+  changing.includes(verb) && !stoodForBy.includes(resource);
 
 const methods: Readonly<Record<string, string>> = {
   Get: "GET",
