@@ -9,16 +9,21 @@ import { packageRoot } from "../processes/scripts";
 
 export const chartName = "aws-load-balancer-controller";
 
-/** With `--lbc external` a real controller brings its own access rules, and its webhooks lead to it. */
-const theirs = ["templates/rbac.yaml", "templates/webhook.yaml"];
+/** With `--lbc external` a real controller brings its own access rules. */
+const theirs = ["templates/rbac.yaml"];
 
 interface Webhook {
   readonly name: string;
   readonly clientConfig: { readonly service: { readonly path: string } };
 }
 
-/** What the template of the webhooks goes through: all but the labels, the authority and the Service. */
-function webhooks(): string {
+/**
+ * What the template of the webhooks goes through: all but the labels, the authority and the Service. With `--lbc
+ * external` there are none, because they have to lead to the controller that is attached; the Secret with the serving
+ * certificate is made all the same, because the pods mount it.
+ */
+function webhooks(lbc: LbcMode): string {
+  if (lbc === "external") return "[]";
   const settings = { service: { name: "", namespace: "" }, labels: {} };
   const all = webhookConfigurations(settings) as unknown as readonly {
     readonly kind: string;
@@ -43,7 +48,7 @@ export function chartFiles(version: string, lbc: LbcMode): Record<string, string
   const files: Record<string, string> = {
     "Chart.yaml": stringify({ ...about, version, appVersion: `v${controllerVersionOf(version)}` }),
     "values.yaml": read("values.yaml"),
-    "webhooks.json": webhooks(),
+    "webhooks.json": webhooks(lbc),
     "crds/crds.yaml": loadBalancerControllerCrds.map((one) => `---\n${stringify(one)}`).join(""),
   };
   for (const name of templates) if (lbc !== "external" || !theirs.includes(name)) files[name] = read(name);

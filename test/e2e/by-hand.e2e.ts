@@ -79,7 +79,7 @@ describe("the published procedure, typed by hand", function () {
       .sort();
 
   before(async () => {
-    stage = await Stage.open({ kubernetes: "stand-in" });
+    stage = await Stage.open();
     files = join(stage.info.dir, "by-hand");
     cpSync(resolve(__dirname, "../../examples/by-hand"), files, { recursive: true });
     // What the procedure's template makes is made by a script: there is no CloudFormation, and it says so.

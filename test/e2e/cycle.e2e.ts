@@ -16,7 +16,7 @@ type Kill = (signal: NodeJS.Signals) => void;
 
 /** Small, because what is tested is the order of things: two pods, and as many nodes as said. */
 async function open(version: string, members: readonly string[], nodes: number): Promise<Stage> {
-  const stage = await Stage.open({ version, kubernetes: "stand-in" });
+  const stage = await Stage.open({ version });
   stage.configure((config) => {
     config["rollout"] = { ...config["rollout"], strategy: "cycle", bakeSeconds: 60 };
     config["cluster"] = {

@@ -8,7 +8,7 @@ describe("two members that serve", function () {
   this.timeout(10 * 60_000);
   let stage: Stage;
   before(async () => {
-    stage = await Stage.open({ version: "1.34", kubernetes: "stand-in" });
+    stage = await Stage.open({ version: "1.34" });
     for (const args of [["up"], ["admit", "green"]]) {
       const run = await stage.drive(args);
       assert.equal(run.code, 0, run.stderr);

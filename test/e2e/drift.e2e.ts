@@ -25,7 +25,7 @@ describe("changed by hand", function () {
   let groupArn = "";
 
   before(async () => {
-    stage = await Stage.open({ version: "1.34", kubernetes: "stand-in" });
+    stage = await Stage.open({ version: "1.34" });
     const run = await stage.drive(["up"]);
     assert.equal(run.code, 0, run.stderr);
     groupArn =

@@ -114,7 +114,6 @@ describe("a controller that somebody attaches (--lbc external)", function () {
       version: "1.34",
       lbc: "external",
       attach: [process.execPath, controller],
-      kubernetes: "stand-in",
     });
     const attached = async (): Promise<Record<string, number>> =>
       Object.fromEntries(
@@ -157,7 +156,7 @@ describe("a controller that somebody attaches (--lbc external)", function () {
     "by hand: a new workload behind a Service's load balancer; its pods say so when no controller is attached any " +
       "more",
     async () => {
-      stage = await Stage.open({ version: "1.35", lbc: "external", kubernetes: "stand-in" });
+      stage = await Stage.open({ version: "1.35", lbc: "external" });
       attacher = new Attacher(stage.info.dir);
       stage.configure((config) => {
         config["loadBalancer"] = { owner: "service", primary: "blue" };

@@ -255,7 +255,7 @@ export function faultMatrix(first: Kind, second: Kind): void {
     let stage: Stage;
     let round: Round;
     before(async () => {
-      stage = await Stage.open({ version: "1.34", kubernetes: "stand-in" });
+      stage = await Stage.open({ version: "1.34" });
       const run = await stage.drive(["up"]);
       assert.equal(run.code, 0, run.stderr);
       round = new Round(stage, [first, second]);

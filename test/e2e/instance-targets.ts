@@ -16,7 +16,7 @@ interface Verified {
 
 /** A deployed environment with two replicas on two nodes; `more` may change its settings further. */
 export async function deploy(more: (config: Record<string, Values>) => void = () => undefined): Promise<Stage> {
-  const stage = await Stage.open({ version: "1.35", secrets: "key", kubernetes: "stand-in" });
+  const stage = await Stage.open({ version: "1.35", secrets: "key" });
   stage.configure((config) => {
     config["services"] = (config["services"] as unknown as Values[]).map((service) => ({
       ...service,

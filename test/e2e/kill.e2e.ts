@@ -25,7 +25,7 @@ describe("a driver that is killed", function () {
   this.timeout(30 * 60_000);
   let stage: Stage;
   before(async () => {
-    stage = await Stage.open({ version: "1.33", kubernetes: "stand-in" });
+    stage = await Stage.open({ version: "1.33" });
     const run = await stage.drive(["up"]);
     assert.equal(run.code, 0, run.stderr);
   });

@@ -8,7 +8,7 @@ describe("an environment that many have their hands in", function () {
   this.timeout(10 * 60_000);
   let stage: Stage;
   before(async () => {
-    stage = await Stage.open({ version: "1.34", secrets: "key", kubernetes: "stand-in" });
+    stage = await Stage.open({ version: "1.34", secrets: "key" });
     const run = await stage.drive(["up"]);
     assert.equal(run.code, 0, run.stderr);
   });

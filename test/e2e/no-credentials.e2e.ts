@@ -7,7 +7,7 @@ describe("a controller without credentials", function () {
   this.timeout(15 * 60_000);
   let stage: Stage;
   before(async () => {
-    stage = await Stage.open({ version: "1.34", kubernetes: "stand-in" });
+    stage = await Stage.open({ version: "1.34" });
   });
   after(async () => stage?.close());
 

@@ -13,7 +13,7 @@ describe("one move at the true speed of AWS", function () {
   this.timeout(40 * minute);
   let stage: Stage;
   before(async () => {
-    stage = await Stage.open({ version: "1.34", timeScale: 1, kubernetes: "stand-in" });
+    stage = await Stage.open({ version: "1.34", timeScale: 1 });
   });
   after(async () => stage?.close());
 

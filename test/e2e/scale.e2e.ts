@@ -124,7 +124,7 @@ describe(`three members with ${serviceCount} services, one of which has three po
   }
 
   before(async () => {
-    stage = await Stage.open({ version: "1.34", timeScale, kubernetes: "stand-in" });
+    stage = await Stage.open({ version: "1.34", timeScale });
     stage.configure((config) => {
       Object.assign(config, { members, services: services() });
       Object.assign(config["rollout"] ?? {}, { strategy: "cycle", bakeSeconds: 60, minCapacityPercent: 60 });

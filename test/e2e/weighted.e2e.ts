@@ -28,7 +28,7 @@ describe("weighted traffic", function () {
   this.timeout(25 * 60_000);
   let stage: Stage;
   before(async () => {
-    stage = await Stage.open({ version: "1.34", example: "weighted", kubernetes: "stand-in" });
+    stage = await Stage.open({ version: "1.34", example: "weighted" });
     await good(["up"]);
   });
   after(() => stage?.close());

@@ -75,11 +75,14 @@ describe("the sandbox's chart repository", () => {
   });
 
   it("leaves access rules and webhooks to a real controller that is attached", () => {
-    const names = (lbc: "stand-in" | "external"): string[] => Object.keys(chartFiles("3.5.0", lbc));
+    const [ours, theirs] = [chartFiles("3.5.0", "stand-in"), chartFiles("3.5.0", "external")];
     assert.deepEqual(
-      names("stand-in").filter((name) => !names("external").includes(name)),
-      ["aws-load-balancer-controller/templates/rbac.yaml", "aws-load-balancer-controller/templates/webhook.yaml"],
+      Object.keys(ours).filter((name) => theirs[name] !== ours[name]),
+      ["aws-load-balancer-controller/webhooks.json", "aws-load-balancer-controller/templates/rbac.yaml"],
     );
+    assert.equal(theirs["aws-load-balancer-controller/webhooks.json"], "[]");
+    assert.equal(theirs["aws-load-balancer-controller/templates/rbac.yaml"], undefined);
+    assert.match(theirs["aws-load-balancer-controller/templates/webhook.yaml"] ?? "", /kind: Secret/, "pods mount it");
   });
 
   it("packs the same files to the same bytes, and refuses a path that the format can't hold", () => {

@@ -104,7 +104,6 @@ async function oneClusterLeft(stage: RehearsalStage): Promise<Seen> {
 
 export const adopt: Scenario = {
   name: "adopt",
-  kubernetes: "stand-in",
   summary:
     "your own program with loadBalancer.owner service: the load balancer is handed over, then its old primary is " +
     "destroyed",

@@ -231,7 +231,6 @@ async function othersUnchanged(stage: RehearsalStage): Promise<Seen> {
 
 export const extend: Scenario = {
   name: "extend",
-  kubernetes: "stand-in",
   summary:
     "a workload that runs already behind its own load balancer is taken in, and a second cluster joins; then the " +
     "primary stands down and comes back",

@@ -318,7 +318,6 @@ async function upgradeAndRetire(parts: Parts): Promise<void> {
 
 export const gitops: Scenario = {
   name: "gitops",
-  kubernetes: "stand-in",
   summary:
     "workloads that a GitOps controller deploys to every member: upgrade, the way back, the upgrade once more, and the " +
     "end of the old cluster",

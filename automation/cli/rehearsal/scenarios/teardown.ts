@@ -103,7 +103,6 @@ async function perform(stage: RehearsalStage, version: string, second: string): 
 
 export const teardown: Scenario = {
   name: "teardown",
-  kubernetes: "stand-in",
   summary: "your own program with two active members: drained, destroyed in order, and nothing is left",
   plan: (options): Act => {
     refuseOptions("teardown", { "--from": options.from, "--fault": options.faults });

@@ -149,7 +149,6 @@ function scenario(type: Type, title: string, summary: string): Scenario {
   const name = type === "network" ? "nlb-weighted" : "alb-weighted";
   return {
     name,
-    kubernetes: "stand-in",
     summary,
     plan: (options): Act => {
       refuseOptions(name, { "--from": options.from, "--to": options.to, "--fault": options.faults });
