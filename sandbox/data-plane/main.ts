@@ -1,9 +1,11 @@
 /** The data plane's process: forked by the daemon, spoken to over IPC, ends with it. */
 import type { FromDataPlane, ToDataPlane } from "../contract";
 import { Fabric } from "../fabric/dial";
+import { comeFirst } from "../processes/priority";
 import { Balancer } from "./balancer";
 import { LossLog } from "./loss-log";
 
+comeFirst();
 const fabric = new Fabric();
 const losses = new LossLog((line) => process.stdout.write(`${line}\n`));
 let balancer: Balancer | null = null;

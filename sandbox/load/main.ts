@@ -1,9 +1,11 @@
 /** The load client's process: forked by `start.ts`, ends with its parent. */
 import { createWriteStream, type WriteStream } from "node:fs";
 import type { LoadOptions } from "../contract";
+import { comeFirst } from "../processes/priority";
 import { LoadClient } from "./client";
 import type { FromLoad, ToLoad } from "./start";
 
+comeFirst();
 let client: LoadClient | null = null;
 let ledger: WriteStream | null = null;
 

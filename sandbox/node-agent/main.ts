@@ -7,8 +7,10 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { FromNodeAgent, ToNodeAgent } from "../contract";
 import { dial, Fabric } from "../fabric/dial";
+import { comeFirst } from "../processes/priority";
 import { NodeAgent } from "./agent";
 
+comeFirst();
 let agent: NodeAgent | null = null;
 const fabric = new Fabric();
 
