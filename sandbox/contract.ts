@@ -16,7 +16,7 @@ export interface ToolPaths {
   readonly kubeScheduler: string;
   readonly kubectl: string;
   readonly etcd: string;
-  /** Pulumi's own kubernetes provider; null: the stand-in is served. */
+  /** Pulumi's own kubernetes provider; null: somebody names another. */
   readonly kubernetesProvider: string | null;
   /** `python3` of the virtual environment that has moto[server] and awscli. */
   readonly python: string;

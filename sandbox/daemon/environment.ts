@@ -5,7 +5,6 @@ import { join } from "node:path";
 import type { SandboxOptions, ToolPaths } from "../contract";
 import { packageRoot, script } from "../processes/scripts";
 import { keptEnvironment } from "../shared/kept-environment";
-import { kubernetesProviders } from "../tools/kubernetes-provider";
 
 /** The account that moto makes by default. */
 export const sandboxAccountId = "123456789012";
@@ -175,16 +174,7 @@ export function linkTools(options: SandboxOptions, tools: ToolPaths): void {
     mode: 0o755,
   });
   writeFileSync(join(bin, "aws"), awsScript(tools.aws, tools.python), { mode: 0o755 });
-  for (const [name, path] of Object.entries(pluginPaths(options.providers)))
-    symlinkSync(path, join(bin, `pulumi-resource-${name}`));
-}
-
-/** Plugins that somebody named by their path. */
-export function pluginPaths(providers: Readonly<Record<string, string>>): Record<string, string> {
-  const named = Object.entries(providers).filter(
-    ([, path]) => !(kubernetesProviders as readonly string[]).includes(path),
-  );
-  return Object.fromEntries(named);
+  for (const [name, path] of Object.entries(options.providers)) symlinkSync(path, join(bin, `pulumi-resource-${name}`));
 }
 
 const nodeScript = (file: string): string => `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(file)} "$@"\n`;

@@ -15,7 +15,6 @@ import {
   childEnvironment,
   environmentScript,
   linkTools,
-  pluginPaths,
   makeKeys,
   sandboxAccountId,
   sandboxEnvironment,
@@ -228,7 +227,7 @@ export class Sandbox implements EksBackend {
   private async startProviderHost(progress: (message: string) => void): Promise<void> {
     const host = script("providers/host");
     const { dir } = this.start_.options;
-    const providers = pluginPaths(this.start_.options.providers);
+    const providers = { ...this.start_.options.providers };
     const socket = join(dir, "provider-host.sock");
     const official = this.start_.tools.kubernetesProvider;
     if (official !== null && !("kubernetes" in providers)) {
@@ -277,8 +276,8 @@ export class Sandbox implements EksBackend {
     if (this.charts === null)
       throw new SandboxError(
         "SBX-FAULT",
-        "nobody loads charts in this sandbox: it does not serve Pulumi's own kubernetes provider",
-        "Start it without --provider kubernetes=…, and without the variable EBG_KUBERNETES_PROVIDER.",
+        "nobody loads charts in this sandbox: it has been given another kubernetes provider",
+        "Start it without --provider kubernetes=….",
       );
     this.charts.down = down;
   }

@@ -9,7 +9,6 @@ import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { AwsStandIn } from "./aws/provider";
 import { componentHandlers, EksStandIn } from "./eks/provider";
-import { KubernetesStandIn } from "./kubernetes/provider";
 import type { ProviderName } from "./launchers";
 import { ProviderServer } from "./rpc/service";
 
@@ -25,8 +24,6 @@ function providerServer(name: ProviderName, engineAddress: string, env: Environm
   switch (name) {
     case "aws":
       return new ProviderServer(new AwsStandIn(env));
-    case "kubernetes":
-      return new ProviderServer(new KubernetesStandIn(env));
     case "eks":
       return new ProviderServer(new EksStandIn(), componentHandlers(engineAddress));
     default: {

@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { packageRoot } from "../processes/scripts";
 
-export const providerNames = ["aws", "eks", "kubernetes"] as const;
+export const providerNames = ["aws", "eks"] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 /**

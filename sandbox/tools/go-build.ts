@@ -47,7 +47,7 @@ export async function findGo(
       `no Go (1.21 or newer) to build ${missing.length === 1 ? "it" : "them"} with`,
     "Install Go from https://go.dev/dl, or put the tools on PATH (pulumi at least 3.246 with its " +
       "pulumi-language-nodejs; kube-apiserver, kube-controller-manager and kube-scheduler 1.36.x; etcd at least " +
-      "3.5; kubectl at least 1.30; pulumi-resource-kubernetes, else rehearse with --provider kubernetes=stand-in).",
+      "3.5; kubectl at least 1.30; pulumi-resource-kubernetes 4).",
   );
 }
 

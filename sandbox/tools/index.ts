@@ -5,7 +5,6 @@ import { Cache, defaultCacheDir } from "./cache";
 import { catalog, type GoModule, type Tool, type ToolName } from "./catalog";
 import { downloadFor, tryDownload } from "./download";
 import { buildModule, findGo } from "./go-build";
-import { chosenKubernetesProvider, type KubernetesProvider } from "./kubernetes-provider";
 import { findOnPath } from "./path-lookup";
 import type { OnProgress } from "./progress";
 import { refuseWithoutPackages } from "./packages";
@@ -34,11 +33,7 @@ export async function resolveTools(options: ResolveToolsOptions): Promise<ToolPa
   const cache = new Cache(options.cacheDir ?? defaultCacheDir());
   // Settled both, so that a failure of one leaves no build of the other running behind the caller's back.
   const [go, python] = await Promise.allSettled([
-    resolveBinaries(
-      wantedTools(chosenKubernetesProvider(options.providers ?? {}, process.env)),
-      cache,
-      options.onProgress,
-    ),
+    resolveBinaries(wantedTools(options.providers ?? {}), cache, options.onProgress),
     resolvePython(cache, options.onProgress),
   ]);
   if (go.status === "rejected") throw go.reason;
@@ -57,8 +52,9 @@ export async function resolveTools(options: ResolveToolsOptions): Promise<ToolPa
   };
 }
 
-const wantedTools = (provider: KubernetesProvider | null): readonly Tool[] =>
-  catalog.filter(({ name }) => name !== "pulumi-resource-kubernetes" || provider === "official");
+/** Somebody's own program of a provider is named by its path: nothing has to be built for it. */
+export const wantedTools = (providers: Readonly<Record<string, string>>): readonly Tool[] =>
+  catalog.filter(({ name }) => name !== "pulumi-resource-kubernetes" || providers["kubernetes"] === undefined);
 
 async function resolveBinaries(
   wanted: readonly Tool[],

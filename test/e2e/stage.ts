@@ -16,9 +16,6 @@ const { startSandbox, stopSandbox } = require(
   join(dist, "sandbox/client/start.js"),
 ) as typeof import("../../sandbox/client/start");
 const { resolveTools } = require(join(dist, "sandbox/tools/index.js")) as typeof import("../../sandbox/tools/index");
-const { preferring } = require(
-  join(dist, "sandbox/tools/kubernetes-provider.js"),
-) as typeof import("../../sandbox/tools/kubernetes-provider");
 const { startDriver, rehearsalEnvironment } = require(
   join(dist, "automation/cli/rehearsal/driver-process.js"),
 ) as typeof import("../../automation/cli/rehearsal/driver-process");
@@ -34,7 +31,6 @@ const loadRun = require(
 import type { DriverEvent } from "../../automation/events";
 import type { LbcMode, LoadFailure, LoadSummary, SandboxInfo } from "../../sandbox/contract";
 import { parseConnectTo } from "../../sandbox/fabric/connect-to";
-import type { KubernetesProvider } from "../../sandbox/tools/kubernetes-provider";
 import type { EnvironmentRecord } from "../../stacks/record";
 
 export interface DriverRun {
@@ -79,23 +75,17 @@ export class Stage {
       readonly example?: string;
       /** What encrypts the stacks' secrets; a passphrase (the default) costs 0.2 s of CPU at each start of the engine. */
       readonly secrets?: "key" | "passphrase";
-      /**
-       * Default: Pulumi's own; the stand-in where the test has not been seen green with that one (decision 0017). The
-       * variable EBG_KUBERNETES_PROVIDER overrules it.
-       */
-      readonly kubernetes?: KubernetesProvider;
     } = {},
   ): Promise<Stage> {
     const dir = mkdtempSync(join(tmpdir(), "ebg-e2e-"));
-    const providers = preferring(options.kubernetes, {}, process.env);
-    const tools = await resolveTools({ providers, onProgress: () => undefined });
+    const tools = await resolveTools({ onProgress: () => undefined });
     const info = await startSandbox(
       {
         dir,
         timeScale: options.timeScale ?? 60,
         lbc: options.lbc ?? "stand-in",
         attach: options.attach ?? [],
-        providers,
+        providers: {},
         region: "us-east-1",
         untilStdinCloses: true,
       },

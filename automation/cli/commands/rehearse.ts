@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { SandboxError } from "../../../sandbox/shared/errors";
-import { preferring } from "../../../sandbox/tools/kubernetes-provider";
 import { parseScheduledFault } from "../rehearsal/fault-schedule";
 import { exitCodes } from "../exit-codes";
 import { attachOption, lbcOption, passEnvOption, providerOption, refuseAttach, timeScaleOption } from "./sandbox";
@@ -56,7 +55,7 @@ async function run(flags: Flags): Promise<void> {
     lbc: flags.lbc,
     attach: flags.attach,
     passEnv: flags.passEnv,
-    providers: preferring(flags.scenario.kubernetes, flags.provider, process.env),
+    providers: flags.provider,
     region: flags.region,
     requestsPerSecond: flags.rate,
     keep: flags.keep,

@@ -2,7 +2,6 @@
 import { InvalidArgumentError } from "commander";
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { kubernetesProviders } from "../../../sandbox/tools/kubernetes-provider";
 import { leadsOut } from "../../../sandbox/shared/kept-environment";
 
 export function parseTimeScale(text: string): number {
@@ -25,8 +24,6 @@ export function parseProviders(text: string, before: Record<string, string>): Re
   const path = rest.join("=");
   if (!name || !path || !providerNames.includes(name))
     throw new InvalidArgumentError(`'${text}' is not NAME=PATH with NAME one of ${providerNames.join(", ")}.`);
-  if (name === "kubernetes" && (kubernetesProviders as readonly string[]).includes(path))
-    return { ...before, [name]: path };
   return { ...before, [name]: resolve(path) };
 }
 

@@ -56,7 +56,7 @@ export const providerOption = (): Option =>
   new Option(
     "--provider <name=path>",
     "use this plugin binary for aws or eks instead of the stand-in, or for kubernetes instead of Pulumi's own " +
-      "(repeatable); `kubernetes=stand-in`: the sandbox's, kinder than the real one and never built",
+      "(repeatable)",
   )
     .argParser(parseProviders)
     .default({}, "none");

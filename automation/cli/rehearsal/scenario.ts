@@ -1,5 +1,4 @@
 /** What a scenario is: checked before anything is started, then performed on a stage. */
-import type { KubernetesProvider } from "../../../sandbox/tools/kubernetes-provider";
 import { DriverError } from "../../errors";
 import type { ForeignProject, InspectedProject } from "./project-copy";
 import type { RehearsalOptions } from "./options";
@@ -27,11 +26,6 @@ export interface Scenario {
   readonly name: string;
   /** One line for the help. */
   readonly summary: string;
-  /**
-   * Default: Pulumi's own kubernetes provider; the stand-in where the scenario has not been seen whole with that one
-   * (decision 0017).
-   */
-  readonly kubernetes?: KubernetesProvider;
   /** @throws DriverError before anything is started */
   readonly plan: (options: RehearsalOptions) => Act;
 }

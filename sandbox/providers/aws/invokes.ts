@@ -4,7 +4,7 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import * as eks from "@aws-sdk/client-eks";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { SandboxError } from "../../shared/errors";
-import { clusterToken } from "../kubernetes/eks-token";
+import { clusterToken } from "./eks-token";
 import type { Props } from "../rpc/values";
 import { orNull, tagMap, type AwsContext } from "./descriptor";
 import { elbInvokes } from "./invokes-elb";

@@ -8,7 +8,7 @@ import { type Group, reachability } from "../../../sandbox/aws-front/security-gr
 import type { AwsError } from "../../../sandbox/aws-front/aws-error";
 import { scopeOf } from "../../../sandbox/aws-front/scope";
 import { checkToken } from "../../../sandbox/aws-front/tokens";
-import { clusterToken } from "../../../sandbox/providers/kubernetes/eks-token";
+import { clusterToken } from "../../../sandbox/providers/aws/eks-token";
 import { escapeXml, toXml } from "../../../sandbox/aws-front/xml";
 
 describe("AWS front, parts", () => {

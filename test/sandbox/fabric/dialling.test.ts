@@ -26,8 +26,6 @@ const allowed: Readonly<Record<string, string>> = {
     "for an API server: pods of a Service through dial, else addresses in 127.0.0.0/8, as fabric/dial.ts knows them",
   "sandbox/chart-repository/server.ts": "TLS over a socket that a client opened to it; opens none of its own",
   "sandbox/kubernetes/api-client.ts": "the API server of its own cluster; the daemon gives its loopback URL",
-  "sandbox/providers/kubernetes/client.ts":
-    "the API server that the program's kubeconfig names; here that of a sandbox's member",
   "sandbox/providers/aws/invokes.ts": "the AWS front, at the endpoint that the SDK's clients have been given",
   "sandbox/load-balancer-controller/aws/ec2.ts":
     "the AWS front; main.ts refuses an endpoint that is not loopback before anything is asked",

@@ -9,10 +9,9 @@ import type { MemberOutputs } from "../../../stacks/contract";
 import type { SandboxInfo } from "../../../sandbox/contract";
 import { childEnvironment, startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
-import { chosenKubernetesProvider } from "../../../sandbox/tools/kubernetes-provider";
 import { program, type Settings } from "./engine-program";
-import { releaseFacts } from "./kubernetes/release-facts";
-import { kubectlOf, kubernetesFacts, type Kubectl } from "./kubernetes/facts";
+import { releaseFacts } from "./release-facts";
+import { kubectlOf, type Kubectl } from "./kubectl";
 
 interface Exported {
   readonly urn: string;
@@ -205,19 +204,15 @@ describe("the provider stand-ins under the real engine", function () {
     );
   });
 
-  // With the stand-in there is no Helm.
-  if (chosenKubernetesProvider({}, process.env) === "official")
-    describe("the controller's release", () =>
-      releaseFacts(() => ({
-        kubeconfig: readFileSync(kubeconfig, "utf8"),
-        kubectl,
-        info,
-        vpcId,
-        workspace,
-        env: childEnvironment(info.env, process.env) as NodeJS.ProcessEnv,
-      })));
-
-  describe("kubernetes", () => kubernetesFacts(() => ({ kubeconfig, kubectl, env: info.env, vpcId })));
+  describe("the controller's release", () =>
+    releaseFacts(() => ({
+      kubeconfig: readFileSync(kubeconfig, "utf8"),
+      kubectl,
+      info,
+      vpcId,
+      workspace,
+      env: childEnvironment(info.env, process.env) as NodeJS.ProcessEnv,
+    })));
 
   describe("at the end", () => {
     it("deletes everything in an order that AWS takes", async () => {

@@ -12,7 +12,7 @@ import { Cache, defaultCacheDir } from "../../../sandbox/tools/cache";
 import { catalog, downloads } from "../../../sandbox/tools/catalog";
 import { fetchTo } from "../../../sandbox/tools/download";
 import { buildModule, findGo, goModuleDir } from "../../../sandbox/tools/go-build";
-import { chosenKubernetesProvider, preferring } from "../../../sandbox/tools/kubernetes-provider";
+import { wantedTools } from "../../../sandbox/tools";
 import { findOnPath, parseVersion, which } from "../../../sandbox/tools/path-lookup";
 import { withProgress, type ToolProgress } from "../../../sandbox/tools/progress";
 
@@ -100,24 +100,13 @@ describe("tools on PATH", () => {
 });
 
 describe("the kubernetes provider", () => {
-  it("is Pulumi's own unless the command line, else the variable, names the stand-in", () => {
-    assert.equal(chosenKubernetesProvider({}, {}), "official");
-    assert.equal(chosenKubernetesProvider({}, { EBG_KUBERNETES_PROVIDER: "stand-in" }), "stand-in");
-    assert.equal(chosenKubernetesProvider({ kubernetes: "stand-in" }, {}), "stand-in");
-    assert.equal(
-      chosenKubernetesProvider({ kubernetes: "official" }, { EBG_KUBERNETES_PROVIDER: "stand-in" }),
-      "official",
+  it("is Pulumi's own, which is built unless the command line names a program by its path", () => {
+    const names = (providers: Record<string, string>): string[] => wantedTools(providers).map(({ name }) => name);
+    assert.ok(names({ aws: "/own/aws" }).includes("pulumi-resource-kubernetes"));
+    assert.deepEqual(
+      names({}).filter((name) => !names({ kubernetes: "/own/provider" }).includes(name)),
+      ["pulumi-resource-kubernetes"],
     );
-    // Somebody's own program is linked by its path; nothing has to be built for it.
-    assert.equal(chosenKubernetesProvider({ kubernetes: "/own/provider" }, {}), null);
-  });
-
-  it("is what a rehearsal prefers, unless the command line or the variable names one", () => {
-    const named = { kubernetes: "/own/provider", aws: "/own/aws" };
-    assert.deepEqual(preferring("stand-in", { aws: "/own/aws" }, {}), { ...named, kubernetes: "stand-in" });
-    assert.deepEqual(preferring("stand-in", named, {}), named);
-    assert.deepEqual(preferring("stand-in", {}, { EBG_KUBERNETES_PROVIDER: "official" }), {});
-    assert.deepEqual(preferring(undefined, {}, {}), {});
   });
 });
 

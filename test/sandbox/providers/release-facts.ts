@@ -7,10 +7,10 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { LocalWorkspace } from "@pulumi/pulumi/automation";
 import { Stack } from "@pulumi/pulumi/automation";
-import { ControlClient } from "../../../../sandbox/client/control-client";
-import type { SandboxInfo } from "../../../../sandbox/contract";
-import { releaseProgram } from "../engine-program";
-import type { Kubectl } from "./facts";
+import { ControlClient } from "../../../sandbox/client/control-client";
+import type { SandboxInfo } from "../../../sandbox/contract";
+import { releaseProgram } from "./engine-program";
+import type { Kubectl } from "./kubectl";
 
 interface World {
   readonly kubeconfig: string;
