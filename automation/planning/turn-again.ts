@@ -1,7 +1,9 @@
 /** A way back that failed a check itself: whether it turns once more, and to whom. Pure. */
-import { capacityOf, isBound, isServing, isWeighted, memberMoves, membersOf } from "../../stacks/record";
-import { nodePercentOf, placementAfter, servingMembers } from "../../stacks/record";
-import type { EnvironmentRecord, Placement, Rollout, Step } from "../../stacks/record";
+import { boundMembers, capacityOf, fullShare, isBound, isServing, isWeighted, memberMoves } from "../../stacks/record";
+import { membersOf, nodePercentOf, placementAfter, servingMembers, sharesIn } from "../../stacks/record";
+import type { EnvironmentRecord, Placement, Rollout, Shares, Step } from "../../stacks/record";
+import { answeredMore } from "../observation/whose-failures";
+import { shareOf } from "./shares";
 import { Steps } from "./step-builder";
 import { toTheWell } from "./to-the-well";
 import {
@@ -31,6 +33,27 @@ const servingOrLowered = (placement: Placement, steps: Steps): string[] =>
  */
 export const takesOutAgain = ({ direction, again, steps }: Pick<Rollout, "direction" | "again" | "steps">): boolean =>
   direction === "back" && again === true && moving(steps, "drain").length > 0 && moving(steps, "admit").length === 0;
+
+const sharesAsIn = (goal: Placement, now: Placement): Shares =>
+  Object.fromEntries(boundMembers(now).map((name) => [name, goal[name]?.share ?? 0]));
+
+/**
+ * An open shift back has taken all requests from members that answered more of them than the one that has them now: all
+ * of them for those. With the shares of before a part would fail for ever. Null: it is not known to be so.
+ */
+export function leaversAnswered(record: EnvironmentRecord, asked: Turning["asked"] = {}): Shares | null {
+  const { rollout, intent } = record;
+  if (rollout?.direction !== "back" || rollout.again === true || intent?.move.kind !== "shift") return null;
+  const { turned } = rollout;
+  const [before, now] = [placementBefore(record), placementAfter(record.placement, intent.move)];
+  const have = servingMembers(now);
+  const lost = servingMembers(before).filter((name) => !have.includes(name) && isBound(now[name]));
+  if (turned === undefined || have.length !== 1 || lost.length === 0) return null;
+  const then = { requests: turned.requests, shares: sharesIn(before) };
+  if (!answeredMore(asked, then, { lost, have })) return null;
+  const share = (name: string): number => (lost.length === 1 ? fullShare : shareOf(before[name]));
+  return Object.fromEntries(boundMembers(now).map((name) => [name, lost.includes(name) ? share(name) : 0]));
+}
 
 /**
  * Whoever was taken out again was not the cause: without it nothing answers. It comes in as the way back wanted, and
@@ -107,7 +130,8 @@ export function turnAgain(
   )
     return failed;
   if (open?.kind === "admit") steps.drain(open.member);
-  else if (open?.kind === "shift" && (turning.worse || turning.nothingAnswers)) steps.sharesOf(before, membersOf(open));
+  else if (open?.kind === "shift" && (turning.worse || turning.nothingAnswers))
+    steps.shift(leaversAnswered(record, turning.asked) ?? sharesAsIn(before, now), membersOf(open));
   else if (open?.kind === "scale" && (!isBound(steps.at(open.member)) || (turning.worse && cameBack.length > 0)))
     steps.move("scale", open.member, open.from);
   else if (open !== null || !turning.worse) return failed;

@@ -1,6 +1,7 @@
 /** What planners of a way back have in common: its type, what they are told, and where it leads. Pure. */
 import { memberMoves, placementUndone } from "../../stacks/record";
 import type { EnvironmentRecord, MemberMove, Placement, Step } from "../../stacks/record";
+import type { Answers } from "../observation/whose-failures";
 import type { Health } from "../ports";
 import { describeAsked } from "../text/command-line";
 import type { SeenDead } from "./to-the-well";
@@ -56,6 +57,8 @@ export interface Turning {
   readonly worse: boolean;
   /** No request succeeds: whoever comes in again makes nothing worse. */
   readonly nothingAnswers: boolean;
+  /** Requests of the look, by service and port. Absent: none were asked. */
+  readonly asked?: Readonly<Record<string, Answers>>;
 }
 
 /** What goes on with the rollout of the record. */

@@ -46,8 +46,8 @@ export interface RunPolicy {
    */
   readonly suspectsLeaving: boolean;
   /**
-   * On the way forward, weighted traffic still goes to a member that is known to serve nobody: what fails then is its
-   * doing, and it may lose its share whatever those that stay have.
+   * On the way forward, weighted traffic still goes to a member that is known to serve nobody, or to answer with errors:
+   * what fails then is its doing, and it may lose its share whatever those that stay have.
    */
   readonly sickServes: boolean;
   /** Behind a drain, requests are judged only when the load balancer can't route to the member any more. */
@@ -89,10 +89,12 @@ function externalWorkloadsOf(rollout: Rollout | null): RunPolicy["externalWorklo
   return asked === "rollback" ? "there" : asked === "admit" ? "same-if-told" : "same";
 }
 
-/** Members that served when the rollout began and had no healthy target, then or since. */
+/** Members that served when the rollout began and had no healthy target, or answered with errors, then or since. */
 export const deadBefore = (record: Pick<EnvironmentRecord, "rollout" | "placement">): string[] =>
   isWeighted(record.placement)
-    ? servingMembers(placementBefore(record)).filter((name) => wasDead(record.rollout?.baseline, name))
+    ? servingMembers(placementBefore(record)).filter(
+        (name) => wasDead(record.rollout?.baseline, name) || record.rollout?.erring?.includes(name) === true,
+      )
     : [];
 
 /**
@@ -105,6 +107,7 @@ export function runPolicy(
 ): RunPolicy {
   const failing = rollout?.failingBefore ?? {};
   const serving = servingMembers(placement);
+  const erring = rollout?.erring ?? [];
   const endsService = rollout?.command?.name === "teardown";
   const back = rollout?.direction === "back" ? rollout : null;
   const times = [rollout?.baseline, back?.turned].filter((time) => time !== undefined);
@@ -149,7 +152,7 @@ export function runPolicy(
       noAnswer: back?.again !== true || takesOutAgain(back) ? "short" : "gate",
     },
     floorOf: ({ kind, member }) => {
-      if (endsService) return "none";
+      if (endsService || (back === null && erring.includes(member))) return "none";
       if (back === null || kind !== "drain") return "start";
       return refuge.includes(member) ? "stayers" : "none";
     },
@@ -158,7 +161,10 @@ export function runPolicy(
     requestsTellOnceAnswered: onceAnswered,
     requestsTellLate: back !== null || Object.keys(failing).length > 0,
     suspectsLeaving: back !== null && !asked,
-    sickServes: back === null && isWeighted(placement) && serving.some((name) => wasDead(rollout?.baseline, name)),
+    sickServes:
+      back === null &&
+      isWeighted(placement) &&
+      serving.some((name) => erring.includes(name) || wasDead(rollout?.baseline, name)),
     waitsForLocks: back !== null,
     externalWorkloads: externalWorkloadsOf(rollout),
     requests: (plain) => {

@@ -7,17 +7,18 @@ import type { Session } from "./session";
 /** Without where traffic is. Null: it did not end so. */
 export function givenToTheOthers(
   session: Session,
-  { cut, direction, steps }: Rollout,
+  { cut, direction, steps, erring = [] }: Rollout,
 ): { readonly what: string; readonly remedy: string } | null {
   const { placement } = session.record;
   if (cut !== true || direction !== "forward" || !isShiftStep(steps.at(-1))) return null;
   const idle = isWeighted(placement) ? session.active().filter((name) => !isServing(placement[name])) : [];
   if (idle.length === 0) return null;
   const drains = idle.map((name) => typed(session.environment.environment, `drain ${name}`));
+  const why = idle.every((name) => erring.includes(name))
+    ? `${doing(idle, "answer")} with errors`
+    : `${doing(idle, "serve")} nobody any more`;
   return {
-    what:
-      `${doing(idle, "serve")} nobody any more, so all requests were given to the others in one shift, and what was ` +
-      "planned ends there",
+    what: `${why}, so all requests were given to the others in one shift, and what was ` + "planned ends there",
     remedy: `take it out: ${drains.join("; ")}; then plan the rest anew: ${session.options.commandName}`,
   };
 }

@@ -131,7 +131,8 @@ function admitGate(
   return {
     name: `${member} ${isServing(to) ? "serves" : "is in"}`,
     index,
-    wants: requestsTell || requestsTellOnceAnswered ? looksOf(session).serving : plainLook,
+    // Requests say nothing of one that gets none yet: who fails them is dealt with when it has come in.
+    wants: isServing(to) && (requestsTell || requestsTellOnceAnswered) ? looksOf(session).serving : plainLook,
     decide: (seen, memory) => decideAdmitted(seen, session.owners, rules, memory),
   };
 }

@@ -8,6 +8,9 @@ import { betweenLooks } from "./interruptions";
 import { pastTheSick } from "./sick-leaver";
 import type { Session } from "./session";
 
+/** Enough to tell whose they are that fail. */
+const requests = 64;
+
 const turning = { refuge: [], worse: true, nothingAnswers: false };
 
 /**
@@ -38,7 +41,7 @@ export async function pastTheDead(session: Session, step: Step): Promise<boolean
   const sure = clock.now() + session.waits.shortMs;
   if (record.rollout?.atOnce === true) return watchOn(session, step, sure);
   for (;;) {
-    const next = pastTheSick(session, await session.look(plainLook), turning);
+    const next = pastTheSick(session, await session.look({ ...plainLook, probes: requests }), turning);
     const instead = next?.rollout?.steps[next.rollout.done];
     if (next === null || instead?.type !== "move" || instead.kind !== "shift") return false;
     // It was planned so.
@@ -47,7 +50,9 @@ export async function pastTheDead(session: Session, step: Step): Promise<boolean
       session.record = next;
       options.emit({
         kind: "note",
-        message: "a member that serves has no healthy target: those that are well get all requests in one shift",
+        message:
+          "a member that serves has no healthy target, or answers with errors: those that are well get all requests " +
+          "in one shift",
       });
       await session.writer.flush();
       return true;

@@ -3,6 +3,7 @@ import {
   describeMove,
   finishRollout,
   isServing,
+  isWeighted,
   turnBack,
   type Placement,
   type Rollout,
@@ -130,6 +131,7 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
     refuge: policy.refuge,
     worse: tellsWorse(cause.reason),
     nothingAnswers: nothingAnswers(observation),
+    asked: observation.probes,
   };
   if (await carriesOn(session, cause, observation, turning)) return "goes on";
   // On the way forward who comes back is asked by its gates: one bad look is no reason to stay where it failed.
@@ -197,7 +199,8 @@ async function lookUntilTold(session: Session): Promise<Observation> {
   const { clock } = session.ports;
   const { stop, commandName } = session.options;
   const end = clock.now() + Math.max(clock.scaled(session.rules.gateTimeoutSeconds), 10_000);
-  const wants = { ...plainLook, probes: requestsOfATurn, alarms: session.rules.alarms };
+  const probes = isWeighted(session.record.placement) ? 2 * requestsOfATurn : requestsOfATurn;
+  const wants = { ...plainLook, probes, alarms: session.rules.alarms };
   for (;;) {
     const observation = await session.look(wants);
     const told = Object.values(observation.groups).every((targets) => targets !== null);

@@ -10,6 +10,7 @@ import { lacksHealthy } from "../observation/weight-drift";
 import { differences } from "../observation/route-weights";
 import { snapshot } from "../observation/target-owners";
 import type { Observation } from "../observation/observe";
+import { leaversAnswered } from "../planning/turn-again";
 import { applyShift } from "./apply-shift";
 import type { Phases } from "./apply-move";
 import { waitForEmptied } from "./capacity-check";
@@ -42,8 +43,10 @@ const rewriteSeconds = 30;
 const staleSeconds = 60;
 
 /** Whoever loses its share may be why requests fail: on the way back, or one that is known to be sick, while it is. */
-const isSuspected = ({ session: { policy }, aims }: Shift, seen: Observation): boolean =>
-  policy.suspectsLeaving || (policy.sickServes && aims.losing.some((member) => lacksHealthy(seen, member)));
+const isSuspected = ({ session: { policy, record }, aims }: Shift, seen: Observation): boolean =>
+  policy.suspectsLeaving ||
+  (policy.sickServes &&
+    aims.losing.some((member) => lacksHealthy(seen, member) || record.rollout?.erring?.includes(member) === true));
 
 /**
  * Whoever is emptied at once because it was dead has healthy targets again: then there is no reason for it any more, and
@@ -162,8 +165,13 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     },
     timeoutSeconds: Math.min(confirmSeconds, session.rules.gateTimeoutSeconds),
     untoldStops: true,
-    decide: (seen, memory) =>
-      decideShifted(seen, session.owners, { ...rules, requestsTellLate: isSuspected(shift, seen) }, memory),
+    decide: (seen, memory) => {
+      // Who answered more is known: nothing is gained by waiting for the other one.
+      const turns = leaversAnswered(session.record, seen.probes) !== null;
+      const tolerated = turns ? { requestsToleratedMs: session.shortMs } : {};
+      const now = { ...rules, ...tolerated, requestsTellLate: isSuspected(shift, seen) };
+      return decideShifted(seen, session.owners, now, memory);
+    },
     meanwhile: rewriting(shift),
   };
 }

@@ -1,11 +1,16 @@
-/** A member serves nobody any more, and requests still go there: those that are well get them at once. */
+/**
+ * A member serves nobody any more, or answers with errors, and requests still go there: those that are well get them at
+ * once.
+ */
 import { isDeepStrictEqual } from "node:util";
 import {
   boundMembers,
   isServing,
   isShiftStep,
   isWeighted,
+  placementAfter,
   servingMembers,
+  sharesIn,
   type EnvironmentRecord,
 } from "../../stacks/record";
 import { portOf } from "../../stacks/config/group-refs";
@@ -13,8 +18,9 @@ import { baselineOf } from "../observation/baseline";
 import { isDeadIn, wasDead } from "../observation/dead-member";
 import { groupsOfMember, type Observation } from "../observation/observe";
 import { healthOf, healthyOf } from "../observation/target-owners";
-import { emptiedBy } from "../planning/shares";
+import { othersFail } from "../observation/whose-failures";
 import { allAtOnce } from "../planning/all-at-once";
+import { emptiedBy, raisedBy } from "../planning/shares";
 import { shiftWithout } from "../planning/shares-without";
 import { isUpgrade } from "../planning/step-builder";
 import type { Turning } from "../planning/walk-back";
@@ -22,6 +28,8 @@ import type { Session } from "./session";
 
 type Rest = Pick<EnvironmentRecord, "intent"> & {
   readonly steps: NonNullable<EnvironmentRecord["rollout"]>["steps"];
+  /** Of those that lose their share: who answers with errors. */
+  readonly erring: readonly string[];
   /** What was planned behind it was planned with a member that is dead. */
   readonly cut?: true;
 };
@@ -35,8 +43,13 @@ export function pastTheSick(session: Session, observation: Observation, { worse 
   const { record, owners } = session;
   const { rollout, placement } = record;
   if (rollout === null || rollout.direction !== "forward" || !worse || !isWeighted(placement)) return null;
-  const rest = theRest(session, observation) ?? withoutTheDead(session, observation);
-  if (rest === null || stillNeeded(session, observation, emptiedBy(rest.steps.slice(rollout.done)))) return null;
+  // Of one without a healthy target that is the reason.
+  const erring = erringOf(record, observation).filter((name) => !isDeadIn(observation, owners, name));
+  const rest = theRest(session, observation, erring) ?? withoutTheDead(session, observation, erring);
+  if (rest === null) return null;
+  const emptied = emptiedBy(rest.steps.slice(rollout.done)).filter((name) => !rest.erring.includes(name));
+  if (stillNeeded(session, observation, emptied)) return null;
+  const known = [...new Set([...(rollout.erring ?? []), ...rest.erring])];
   const { baseline } = rollout;
   const seen = baselineOf(observation, owners, boundMembers(placement)).targets;
   return {
@@ -48,6 +61,7 @@ export function pastTheSick(session: Session, observation: Observation, { worse 
       steps: rest.steps,
       atOnce: true,
       ...(rest.cut === true ? { cut: true as const } : {}),
+      ...(known.length === 0 ? {} : { erring: known }),
       // That it is sick is no news from here on; requests and alarms are compared with the time before.
       baseline: {
         requests: baseline?.requests ?? {},
@@ -74,22 +88,39 @@ const stillNeeded = ({ owners }: Session, observation: Observation, members: rea
 const isWell = ({ owners, policy }: Session, observation: Observation, name: string): boolean =>
   healthOf(owners, observation, name, policy.excused.sick) === "healthy";
 
-/** An upgrade in which a new member takes the place of the dead one: its steps that are left, in one. */
-function theRest(session: Session, observation: Observation): Rest | null {
+/**
+ * Those that serve beside whoever came in, when it is they whose requests fail. Some node may go by the shares of before
+ * an open shift, or of after it.
+ */
+function erringOf({ rollout, intent, placement }: EnvironmentRecord, { probes }: Observation): string[] {
+  const newcomers = [...new Set((rollout?.steps ?? []).flatMap(raisedBy))];
+  const others = servingMembers(placement).filter((name) => !newcomers.includes(name));
+  const after = intent?.move.kind === "shift" ? [placementAfter(placement, intent.move)] : [];
+  const vectors = [placement, ...after].map(sharesIn);
+  const asked = Object.entries(probes).map(([key, answers]) => ({
+    ...answers,
+    isNews: rollout?.baseline?.requests[key]?.failed === 0,
+  }));
+  return othersFail(asked, { newcomers, others, vectors }) ? others : [];
+}
+
+/** An upgrade in which a new member takes the place of the sick one: its steps that are left, in one. */
+function theRest(session: Session, observation: Observation, erring: readonly string[]): Rest | null {
   const { record, owners } = session;
   if (record.rollout === null || !isUpgrade(record.rollout) || record.rollout.strategy !== "replace") return null;
   const way = allAtOnce(record);
-  if (way === null || !isDeadIn(observation, owners, way.leaves)) return null;
-  // It is that shift that failed though the dead one was known: nothing is gained by making it again.
-  const known = wasDead(record.rollout.baseline, way.leaves);
+  const errs = way !== null && erring.includes(way.leaves);
+  if (way === null || !(errs || isDeadIn(observation, owners, way.leaves))) return null;
+  // It is that shift that failed though the sick one was known: nothing is gained by making it again.
+  const known = wasDead(record.rollout.baseline, way.leaves) || record.rollout.erring?.includes(way.leaves) === true;
   const { steps, done } = record.rollout;
   if (known && isDeepStrictEqual(record.intent?.move ?? steps[done], way.intent?.move ?? way.steps[done])) return null;
   if (way.stay.length === 0 || !way.stay.every((name) => isWell(session, observation, name))) return null;
-  return { steps: way.steps, intent: way.intent };
+  return { steps: way.steps, intent: way.intent, erring: errs ? [way.leaves] : [] };
 }
 
-/** A member comes in beside the dead one, or was to let it go later: who is well serves, and the rest is planned anew. */
-function withoutTheDead(session: Session, observation: Observation): Rest | null {
+/** A member comes in beside the sick one, or was to let it go later: who is well serves, and the rest is planned anew. */
+function withoutTheDead(session: Session, observation: Observation, erring: readonly string[]): Rest | null {
   const { record, owners } = session;
   const { rollout, intent, placement } = record;
   // Cut already: it is that shift that failed, and nothing is gained by making it again.
@@ -99,7 +130,7 @@ function withoutTheDead(session: Session, observation: Observation): Rest | null
   const open = intent?.move ?? null;
   const next = rollout.steps[rollout.done];
   if (open === null ? next?.type !== "bake" && !isShiftStep(next) : open.kind !== "shift") return null;
-  const gone = servingMembers(placement).filter((name) => isDeadIn(observation, owners, name));
+  const gone = servingMembers(placement).filter((name) => erring.includes(name) || isDeadIn(observation, owners, name));
   if (gone.length === 0) return null;
   const shift = shiftWithout(placement, open, { gone, isWell: (name) => isWell(session, observation, name) });
   if (shift === null) return null;
@@ -109,6 +140,7 @@ function withoutTheDead(session: Session, observation: Observation): Rest | null
   return {
     steps: [...rollout.steps.slice(0, rollout.done), shift],
     intent: intent === null ? null : { ...intent, move },
+    erring: gone.filter((name) => erring.includes(name)),
     cut: true,
   };
 }

@@ -1,6 +1,6 @@
 /** Requests that failed before, and that no gate judged for that reason: a command that ends says whether they still do. */
 import { groupRefsOf, onePerPort } from "../../stacks/config/group-refs";
-import type { Rollout, RolloutCommand } from "../../stacks/record";
+import { isServing, type Rollout, type RolloutCommand } from "../../stacks/record";
 import { plainLook, type Observation } from "../observation/observe";
 import { typed } from "../text/command-line";
 import type { RolloutResult } from "./rollout";
@@ -40,6 +40,16 @@ function nobodyAnswersWithout(
   };
 }
 
+/** Another one that is there may answer what the only one that serves does not. Empty: nobody is there. */
+function whomToBringIn({ record: { placement }, environment: { environment } }: Session): string {
+  const other = Object.keys(placement).find(
+    (name) =>
+      placement[name]?.role !== "absent" && !isServing(placement[name]) && placement[name]?.evacuated === undefined,
+  );
+  if (other === undefined) return "";
+  return `if ${other} would answer them, bring it in: ${typed(environment, `admit ${other}`)}`;
+}
+
 /** The result with what is left to repair. One that is done is no success then. */
 export async function withWhatFails(
   session: Session,
@@ -59,7 +69,7 @@ export async function withWhatFails(
   // Who is sick is no riddle.
   const sick = outOfTheSick(session, observation);
   const known = sick !== null && result.remedy?.includes(sick) === true;
-  const whom = known ? "" : (sick ?? whomToTakeOut(session, asked, observation));
+  const whom = known ? "" : (sick ?? (whomToTakeOut(session, asked, observation) || whomToBringIn(session)));
   const remedy =
     `${whom === "" ? "" : `${whom}; `}repair the service: ` + typed(session.environment.environment, "status");
   return {

@@ -145,6 +145,9 @@ function healthyBeforeOf(reader: Reader, value: unknown): Record<string, Record<
   );
 }
 
+const namesOf = (reader: Reader, value: unknown, path: string): string[] =>
+  reader.array(value, path).map((name, index) => reader.text(name, `${path}[${index}]`));
+
 function rolloutOf(reader: Reader, value: unknown): Rollout {
   const object = reader.object(value, "rollout");
   const steps = reader
@@ -174,6 +177,7 @@ function rolloutOf(reader: Reader, value: unknown): Rollout {
     ...(object["givenUp"] === true ? { givenUp: true as const } : {}),
     ...(object["cut"] === true ? { cut: true as const } : {}),
     ...(object["atOnce"] === true ? { atOnce: true as const } : {}),
+    ...(object["erring"] == null ? {} : { erring: namesOf(reader, object["erring"], "rollout.erring") }),
     startedAt: reader.text(object["startedAt"], "rollout.startedAt"),
   };
 }

@@ -189,7 +189,7 @@ export function turnBack(
   } & Signature,
 ): EnvironmentRecord {
   const rollout = openRollout(record, "turnBack");
-  const { turned: _before, asked: _asked, atOnce: _atOnce, ...rest } = withoutFailing(rollout);
+  const { turned: _before, asked: _asked, atOnce: _atOnce, erring: _erring, ...rest } = withoutFailing(rollout);
   const turned: Rollout = {
     ...rest,
     steps: back.steps,

@@ -200,6 +200,11 @@ export interface Rollout {
    * as long as that is so. Absent: no.
    */
   readonly atOnce?: true;
+  /**
+   * Members whose requests fail though their targets are healthy, as the share of those that fail says: until they get
+   * none, what fails is theirs. Only where traffic is weighted. Absent: none is known.
+   */
+  readonly erring?: readonly string[];
   readonly startedAt: string;
 }
 

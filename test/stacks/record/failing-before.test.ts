@@ -35,6 +35,18 @@ const admitting = begun(withFailing(planned, failing), 0);
 const reread = (record: unknown) => parseRecord(JSON.parse(JSON.stringify(record)));
 const kept = ({ rollout }: EnvironmentRecord) => rollout?.failingBefore;
 
+describe("members whose requests fail by their share", () => {
+  it("are read as they were written, and are forgotten when the rollout turns", () => {
+    const { rollout } = planned;
+    assert.ok(rollout !== null);
+    const known = { ...planned, rollout: { ...rollout, erring: ["blue"] } };
+    assert.deepEqual(reread(known), { record: known, problems: [] });
+    const turned = turnBack(known, { reason: "probe", steps: [], startedAt: at, by: "ann@ci 7" });
+    assert.equal(turned.rollout?.erring, undefined);
+    assert.notDeepEqual(reread({ ...planned, rollout: { ...rollout, erring: "blue" } }).problems, []);
+  });
+});
+
 describe("requests that failed before a member came in", () => {
   it("are kept over every write until the other member is out, and go with its drain", () => {
     const admitted = commitMove(admitting);
