@@ -38,6 +38,17 @@ const sharesAsIn = (goal: Placement, now: Placement): Shares =>
   Object.fromEntries(boundMembers(now).map((name) => [name, goal[name]?.share ?? 0]));
 
 /**
+ * A rollback gives everything to members that were known to answer with errors, and they still do. Somebody asked for it,
+ * maybe because they are repaired: so it is tried, but not for long.
+ */
+export function errAgain({ rollout, intent, placement }: EnvironmentRecord, asked: Turning["asked"] = {}): boolean {
+  if (rollout?.direction !== "back" || rollout.again === true || intent?.move.kind !== "shift") return false;
+  const have = servingMembers(placementAfter(placement, intent.move));
+  const fails = Object.values(asked).some(({ sent, failed }) => sent > 0 && 2 * failed >= sent);
+  return fails && have.length > 0 && have.every((name) => rollout.erring?.includes(name) === true);
+}
+
+/**
  * An open shift back has taken all requests from members that answered more of them than the one that has them now: all
  * of them for those. With the shares of before a part would fail for ever. Null: it is not known to be so.
  */
@@ -47,12 +58,20 @@ export function leaversAnswered(record: EnvironmentRecord, asked: Turning["asked
   const { turned } = rollout;
   const [before, now] = [placementBefore(record), placementAfter(record.placement, intent.move)];
   const have = servingMembers(now);
+  if (errAgain(record, asked)) {
+    const others = boundMembers(now).filter((name) => !have.includes(name));
+    return others.length === 0 ? null : allTo(others, now, before);
+  }
   const lost = servingMembers(before).filter((name) => !have.includes(name) && isBound(now[name]));
   if (turned === undefined || have.length !== 1 || lost.length === 0) return null;
   const then = { requests: turned.requests, shares: sharesIn(before) };
   if (!answeredMore(asked, then, { lost, have })) return null;
-  const share = (name: string): number => (lost.length === 1 ? fullShare : shareOf(before[name]));
-  return Object.fromEntries(boundMembers(now).map((name) => [name, lost.includes(name) ? share(name) : 0]));
+  return allTo(lost, now, before);
+}
+
+function allTo(names: readonly string[], now: Placement, before: Placement): Shares {
+  const share = (name: string): number => (names.length === 1 ? fullShare : shareOf(before[name]) || fullShare);
+  return Object.fromEntries(boundMembers(now).map((name) => [name, names.includes(name) ? share(name) : 0]));
 }
 
 /**

@@ -10,7 +10,7 @@ import { lacksHealthy } from "../observation/weight-drift";
 import { differences } from "../observation/route-weights";
 import { snapshot } from "../observation/target-owners";
 import type { Observation } from "../observation/observe";
-import { leaversAnswered } from "../planning/turn-again";
+import { errAgain, leaversAnswered } from "../planning/turn-again";
 import { applyShift } from "./apply-shift";
 import type { Phases } from "./apply-move";
 import { waitForEmptied } from "./capacity-check";
@@ -169,7 +169,8 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
       // Who answered more is known: nothing is gained by waiting for the other one.
       const turns = leaversAnswered(session.record, seen.probes) !== null;
       const tolerated = turns ? { requestsToleratedMs: session.shortMs } : {};
-      const now = { ...rules, ...tolerated, requestsTellLate: isSuspected(shift, seen) };
+      const late = isSuspected(shift, seen) && !errAgain(session.record, seen.probes);
+      const now = { ...rules, ...tolerated, requestsTellLate: late };
       return decideShifted(seen, session.owners, now, memory);
     },
     meanwhile: rewriting(shift),

@@ -12,6 +12,8 @@ import {
   servingMembers,
   sharesIn,
   type EnvironmentRecord,
+  type Rollout,
+  type Step,
 } from "../../stacks/record";
 import { portOf } from "../../stacks/config/group-refs";
 import { baselineOf } from "../observation/baseline";
@@ -88,12 +90,22 @@ const stillNeeded = ({ owners }: Session, observation: Observation, members: rea
 const isWell = ({ owners, policy }: Session, observation: Observation, name: string): boolean =>
   healthOf(owners, observation, name, policy.excused.sick) === "healthy";
 
+/** Who comes in now: steps behind may raise others, and in a cycle those that were raised before serve by now. */
+function rising({ steps, done }: Pick<Rollout, "steps" | "done">): string[] {
+  const raised = steps.map(raisedBy);
+  const [before, ahead] = [raised.slice(0, done + 1), raised.slice(done)];
+  const last = before.findLastIndex((names) => names.length > 0);
+  const isIn = (step: Step | undefined): boolean => step?.type === "move" && step.kind === "admit";
+  const begins = steps.slice(last + 1, done + 1).some(isIn);
+  return (begins || last < 0 ? ahead.find((names) => names.length > 0) : raised[last]) ?? [];
+}
+
 /**
  * Those that serve beside whoever came in, when it is they whose requests fail. Some node may go by the shares of before
  * an open shift, or of after it.
  */
 function erringOf({ rollout, intent, placement }: EnvironmentRecord, { probes }: Observation): string[] {
-  const newcomers = [...new Set((rollout?.steps ?? []).flatMap(raisedBy))];
+  const newcomers = rollout === null ? [] : rising(rollout);
   const others = servingMembers(placement).filter((name) => !newcomers.includes(name));
   const after = intent?.move.kind === "shift" ? [placementAfter(placement, intent.move)] : [];
   const vectors = [placement, ...after].map(sharesIn);

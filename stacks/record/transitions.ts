@@ -189,7 +189,7 @@ export function turnBack(
   } & Signature,
 ): EnvironmentRecord {
   const rollout = openRollout(record, "turnBack");
-  const { turned: _before, asked: _asked, atOnce: _atOnce, erring: _erring, ...rest } = withoutFailing(rollout);
+  const { turned: _before, asked: _asked, atOnce: _atOnce, erring, ...rest } = withoutFailing(rollout);
   const turned: Rollout = {
     ...rest,
     steps: back.steps,
@@ -197,7 +197,8 @@ export function turnBack(
     direction: "back",
     reason: back.reason,
     ...(back.turned === undefined ? {} : { turned: back.turned }),
-    ...(back.asked === true ? { asked: true as const } : {}),
+    // By itself it turns because of what else is wrong; of a rollback that somebody asks for it is still the last word.
+    ...(back.asked === true ? { asked: true as const, ...(erring === undefined ? {} : { erring }) } : {}),
     ...(back.again === true ? { again: true as const } : {}),
     ...(back.givenUp === true ? { givenUp: true as const } : {}),
   };

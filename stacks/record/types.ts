@@ -202,7 +202,7 @@ export interface Rollout {
   readonly atOnce?: true;
   /**
    * Members whose requests fail though their targets are healthy, as the share of those that fail says: until they get
-   * none, what fails is theirs. Only where traffic is weighted. Absent: none is known.
+   * none, what fails is theirs. Kept by a rollback that was asked for. Only where traffic is weighted. Absent: none is known.
    */
   readonly erring?: readonly string[];
   readonly startedAt: string;

@@ -1,6 +1,7 @@
 /** What IAM and EC2 are to an evacuation, and what must hold while a member is out without its cluster's help. */
 import type { EvacuationPort } from "../../automation/ports";
-import type { EnvironmentRecord } from "../../stacks/record";
+import { isServing, type EnvironmentRecord } from "../../stacks/record";
+import { emptiedBy } from "../../automation/planning/shares";
 import type { World } from "./world";
 
 export const roleOf = (member: string): string => `role-${member}`;
@@ -8,20 +9,28 @@ export const roleOf = (member: string): string => `role-${member}`;
 const slowestPolicySeconds = 25;
 
 export class Evacuations {
-  /** Members that a person gave up: their targets are no part of the floor until they serve again. */
+  /**
+   * Members that a person gave up, or that had lost all their requests when none of their pods served any more: their
+   * targets are no part of the floor until they serve again, whenever the pods are well.
+   */
   readonly givenUp = new Set<string>();
   /** Role by role, from when on the denial is felt. */
   private readonly denied = new Map<string, number>();
   constructor(private readonly world: World) {}
 
-  recorded({ evacuation, placement, rollout }: EnvironmentRecord): void {
+  recorded({ evacuation, placement, rollout, intent }: EnvironmentRecord): void {
     if (evacuation != null) this.givenUp.add(evacuation.member);
     // Where traffic is weighted its share goes first.
     const { command, id } = rollout ?? {};
     if (id?.endsWith("-evacuate") === true && command?.member != null) this.givenUp.add(command.member);
+    if (intent?.move.kind === "shift")
+      for (const name of emptiedBy([intent.move])) if (this.servesNobody(name)) this.givenUp.add(name);
     for (const name of this.givenUp)
-      if (evacuation?.member !== name && placement[name]?.role === "active" && rollout === null)
-        this.givenUp.delete(name);
+      if (evacuation?.member !== name && isServing(placement[name]) && rollout === null) this.givenUp.delete(name);
+  }
+  private servesNobody(name: string): boolean {
+    const pods = [...(this.world.clusters.get(name)?.pods.keys() ?? [])];
+    return pods.every((id) => !this.world.answers(id));
   }
   /** Whether its controller may register targets. */
   mayRegister(member: string): boolean {

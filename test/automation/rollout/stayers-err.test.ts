@@ -102,4 +102,43 @@ describe("the old member answers errors while the new one comes in", () => {
     assert.deepEqual(toldOfWeb(world), ["web: blue 100, green 10", all]);
     assert.equal(world.failingShare(), 0);
   });
+
+  it("a cycle: whoever comes back gets everything when the other one errs, and later steps don't hide who came in", async () => {
+    const world = new WeightedWorld().bothServe({ blue: 100, green: 100 });
+    const cycle = { "eks-blue-green:rollout": JSON.stringify({ strategy: "cycle", bakeSeconds: 300 }) };
+    once(
+      world,
+      (event) => event.kind === "step-started" && event.step.type === "bake" && /^blue .* serves/.test(event.step.why),
+      () => world.erring.add("green"),
+    );
+    const result = await world.upgrade({ config: cycle as never });
+    assert.deepEqual([result.outcome, result.code], ["stopped", "EBG-STOPPED"], result.message);
+    assert.match(result.message, /^green answers with errors, so all requests were given to the others/);
+    assert.equal(world.failingShare(), 0);
+  });
+
+  for (const isRepaired of [true, false])
+    it(`a rollback to the one that errs is tried, and is over at once where it ${isRepaired ? "does not" : "still does"}`, async () => {
+      const world = new WeightedWorld();
+      const stop = new AbortController();
+      once(world, bakeOf(10), () => {
+        world.erring.add("blue");
+        once(world, gateOf("shift", 1)(world), () => stop.abort());
+      });
+      await world.upgrade({ stop: stop.signal });
+      assert.deepEqual(world.record.rollout?.erring, ["blue"]);
+      if (isRepaired) world.erring.clear();
+      world.listen = () => undefined;
+      const [told, since] = [toldOfWeb(world).length, world.failingMs];
+      const result = await world.run(asked("rollback"));
+      const back = toldOfWeb(world).slice(told);
+      assert.equal(world.failingShare(), 0, result.message);
+      if (isRepaired) assert.deepEqual([result.outcome, back], ["done", [none]], result.message);
+      else {
+        assert.notEqual(result.outcome, "done");
+        assert.deepEqual(back, [none, all]);
+        // The lag of the weights, there and back.
+        assert.ok(world.failingMs - since < 2 * world.lagMs, String(world.failingMs - since));
+      }
+    });
 });

@@ -36,13 +36,15 @@ const reread = (record: unknown) => parseRecord(JSON.parse(JSON.stringify(record
 const kept = ({ rollout }: EnvironmentRecord) => rollout?.failingBefore;
 
 describe("members whose requests fail by their share", () => {
-  it("are read as they were written, and are forgotten when the rollout turns", () => {
+  it("are read as they were written; a rollout that turns by itself forgets them, one that is asked to does not", () => {
     const { rollout } = planned;
     assert.ok(rollout !== null);
     const known = { ...planned, rollout: { ...rollout, erring: ["blue"] } };
     assert.deepEqual(reread(known), { record: known, problems: [] });
     const turned = turnBack(known, { reason: "probe", steps: [], startedAt: at, by: "ann@ci 7" });
     assert.equal(turned.rollout?.erring, undefined);
+    const asked = turnBack(known, { reason: "rollback", steps: [], startedAt: at, by: "ann@ci 7", asked: true });
+    assert.deepEqual(asked.rollout?.erring, ["blue"]);
     assert.notDeepEqual(reread({ ...planned, rollout: { ...rollout, erring: "blue" } }).problems, []);
   });
 });
