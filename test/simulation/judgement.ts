@@ -1,6 +1,6 @@
 /** What must hold when a command says that it is done, and where a run may end. */
 import type { RolloutResult } from "../../automation/rollout/rollout";
-import { capacityOf } from "../../stacks/record";
+import { capacityOf, isBound, isServing } from "../../stacks/record";
 import type { Asked, Scenario } from "./scenario";
 import { started, type World } from "./world";
 
@@ -80,5 +80,10 @@ export function afterUndone(world: World, scenario: Scenario): Asked | undefined
   if (world.weights === null || scenario.strategy !== "replace" || misplaced(world, scenario) === null)
     return undefined;
   const bad = scenario.green.sickness !== "none" && world.clusters.get("green")?.sickness !== "none";
-  return bad ? { name: "drain", member: "green", percent: null } : null;
+  if (!bad) return null;
+  // The last one that serves can't leave, whatever it answers: another one comes in first.
+  const blue = world.record.placement["blue"];
+  return isBound(blue) && !isServing(blue)
+    ? { name: "admit", member: "blue", percent: null }
+    : { name: "drain", member: "green", percent: null };
 }

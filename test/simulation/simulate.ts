@@ -445,9 +445,13 @@ class Simulation {
   private async end(): Promise<void> {
     const { world } = this;
     if (!this.calm) await this.heal();
-    const left = afterUndone(world, this.scenario);
-    if (left !== undefined) Object.assign(this, { asked: left, turned: false });
-    if (left !== undefined) await this.untilDone();
+    // One to bring in who serves, one to take out who does not.
+    for (let typed = 0; typed < 2; typed += 1) {
+      const left = afterUndone(world, this.scenario);
+      if (left === undefined) break;
+      Object.assign(this, { asked: left, turned: false });
+      await this.untilDone();
+    }
     await world.timeline.runUntil(Promise.all([...this.background, world.timeline.sleep(1_200_000)]), longestMs);
     if (world.violations.length > 0) return;
     const last = this.outcomes.filter((outcome) => !outcome.startsWith("(")).at(-1) ?? "";
