@@ -115,7 +115,7 @@ export function decideEnough(
   );
 }
 
-const raise = (grows: Lacking["grows"], where: string): string =>
+export const raise = (grows: Lacking["grows"], where: string): string =>
   grows === "external"
     ? `raise the number of pods on ${where} where the workload is deployed from (Git, Helm, its autoscaler's minReplicas)`
     : `raise minReplicas of the HorizontalPodAutoscaler on ${where}`;
@@ -170,7 +170,7 @@ function lackingActive(
  * Registered targets that serve. A target without its pod is no capacity; of a member that can't be asked, AWS's word
  * must do.
  */
-function healthyTargets(observation: Observation, owners: TargetOwners, key: string, name: string): number {
+export function healthyTargets(observation: Observation, owners: TargetOwners, key: string, name: string): number {
   const seen = observation.members[name];
   const registered = targetsOf(owners, observation, key, name).filter(isRegistered);
   const backed = seen?.reachable

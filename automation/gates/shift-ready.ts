@@ -11,6 +11,7 @@ import {
   type Waiting,
 } from "./gate-result";
 import { ownProblem } from "./admitted";
+import { lacksForPart, type LoadRules } from "./shift-load";
 import { groupsOfMember, type Observation } from "../observation/observe";
 import { isRegistered, targetsOf, type TargetOwners } from "../observation/target-owners";
 import { notServing, servingProblem, type Snapshot, type Tolerance } from "./peers";
@@ -26,6 +27,8 @@ export interface ShiftReadyRules extends Tolerance {
    * serves with half of its targets is better than one that answers errors. Absent: no.
    */
   readonly lenient?: boolean;
+  /** What their parts need. Absent: it is not asked. */
+  readonly load?: LoadRules;
 }
 
 /** A group without a healthy target answers its part of the requests with errors: nothing goes to another group. */
@@ -45,6 +48,8 @@ export function decideShiftReady(
     if (problem !== null)
       return isUnknown(problem) ? untold(memory, problem) : incomplete(memory, observation.at, problem);
   }
+  const lacking = rules.load === undefined ? null : lacksForPart(observation, owners, rules.load, memory);
+  if (lacking !== null) return lacking;
   return notYet(
     passed(
       rules.rising.length === 0 ? "those that serve are well" : `${rules.rising.join(", ")} can take more requests`,

@@ -110,6 +110,16 @@ export const countsBeforeDrain = (session: Session): boolean =>
     (service) => replicasAreTheirs(service) && service.targetType !== "instance",
   );
 
+/**
+ * Seconds of AWS's time until pods that an autoscaler adds serve: its own period, the pod's start, registration and
+ * health checks.
+ */
+const growSeconds = 900;
+
+/** Within the gate's own timeout, which knows no remedy. */
+export const growMsOf = ({ ports: { clock }, rules }: Session): number =>
+  Math.max(clock.scaled(Math.min(growSeconds, 0.9 * rules.gateTimeoutSeconds)), 9000);
+
 const refsOf = ({ environment }: Session): GroupRefs => groupRefsOf(environment.loadBalancer.services);
 
 /**
@@ -142,12 +152,6 @@ function likeThoseThatLeave(
   const external = isManaged(service) ? {} : { external: true as const };
   return { percent: session.rules.minCapacityPercent, leaving, before, ...external };
 }
-
-/**
- * Seconds of AWS's time until pods that an autoscaler adds serve: its own period, the pod's start, registration and
- * health checks.
- */
-const growSeconds = 900;
 
 function floorPercent(session: Session, member: string, from: Floor): number {
   const { rollout, placement } = session.record;
@@ -208,11 +212,6 @@ function rulesOf(
     else required[port] = whatThereWas(session, port, stayers, from, Math.ceil((service.replicas * floor) / 100));
     if (kind === "scale") keeps[port] = replicasAreTheirs(service) ? 0 : replicasAt(service.replicas, capacityOf(to));
   }
-  // Within the gate's own timeout, which knows no remedy.
-  const growMs = Math.max(
-    session.ports.clock.scaled(Math.min(growSeconds, 0.9 * session.rules.gateTimeoutSeconds)),
-    9000,
-  );
   return {
     member,
     stayers,
@@ -225,6 +224,6 @@ function rulesOf(
     ...(asked && from !== "stayers" ? { whereHealthy: true as const } : {}),
     ...(from === "stayers" || (session.policy.sickServes && !asked) ? { whileHealthy: true as const } : {}),
     repairMs: session.waits.repairMs,
-    growMs,
+    growMs: growMsOf(session),
   };
 }

@@ -18,6 +18,7 @@ import { longestSince, momentOf, type Moment } from "./elapsed";
 import { Stop, stopRequested } from "./interruptions";
 import { looksOf } from "./observation-needs";
 import type { Session } from "./session";
+import { loadOf } from "./shift-load";
 import { aimsOf, type ShiftAims } from "./shift-rules";
 import { weightsAsRecorded } from "./shift-weights";
 import { waitForGate, type Gate } from "./wait-for-gate";
@@ -93,13 +94,14 @@ function readyGate(shift: Shift, peersBefore: Peers): Gate {
     peersBefore,
     ...tolerances(session),
   };
+  const load = loadOf(session, aims);
   return {
     name: aims.rising.length === 0 ? `ready for ${aims.what}` : `${aims.rising.join(", ")} can take more`,
     index,
     wants: looksOf(session).serving,
     decide: (seen, memory) =>
       revived(shift, seen) ??
-      decideShiftReady(seen, session.owners, { ...rules, lenient: isSuspected(shift, seen) }, memory),
+      decideShiftReady(seen, session.owners, { ...rules, ...load, lenient: isSuspected(shift, seen) }, memory),
   };
 }
 

@@ -42,7 +42,8 @@ const rolloutKeys = {
     doc:
       "Least capacity that stays in traffic while a member is out, in percent of what all active members have together. " +
       "At 100 the others are scaled up before a member is drained. Replicas and nodes that an autoscaler owns are left " +
-      "to it: of such a service those that leave are counted, and those that stay must have this percentage of them.",
+      "to it: of such a service those that leave are counted, and those that stay must have this percentage of them. " +
+      "With `traffic: weighted` a part of the requests needs that part of it.",
   }),
   bakeSeconds: withDefault(seconds(0, aDay, "seconds, at most a day"), 600, {
     doc: "How long a rollout looks on, in seconds, after traffic was moved, before it goes on.",

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { freshMemory } from "../../../automation/gates/gate-result";
 import { decideShiftReady, type ShiftReadyRules } from "../../../automation/gates/shift-ready";
+import type { LoadRules } from "../../../automation/gates/shift-load";
+import { nothingExcused } from "../../../automation/observation/baseline";
 import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 import { look, type Scene } from "./weighted-look";
 
@@ -18,6 +20,17 @@ function says(scene: Scene, change: Partial<ShiftReadyRules> = {}, seconds = 0):
     if (at >= seconds) return decision.status === "passed" ? "passed" : `${decision.status} ${decision.reason}`;
   }
 }
+
+/** So many healthy targets carried all requests when it began; green is to get this part. */
+const loadOf = (before: number, part: number, excused: Partial<LoadRules["excused"]> = {}): LoadRules => ({
+  parts: { green: part },
+  loads: Object.fromEntries(
+    ["web", "api"].map((port) => [port, { owner: "autoscaler", percent: 100, before: { blue: before } }] as const),
+  ),
+  excused: { ...nothingExcused, ...excused },
+  growMs: 60_000,
+});
+const fixed = (targets: number): LoadRules["loads"] => ({ web: { owner: "config", targets } });
 
 const lenient = { lenient: true };
 const cases: readonly (readonly [string, Scene, string, Partial<ShiftReadyRules>?])[] = [
@@ -57,6 +70,13 @@ const cases: readonly (readonly [string, Scene, string, Partial<ShiftReadyRules>
     "waiting unhealthy",
     lenient,
   ],
+  ["half of the requests need as many as it has", {}, "passed", { load: loadOf(6, 0.5) }],
+  ["half of the requests need more", {}, "waiting capacity", { load: loadOf(7, 0.5) }],
+  ["what division leaves over is no pod", {}, "passed", { load: loadOf(10, 0.1 + 0.2) }],
+  ["it was sick before: nobody makes up for that", {}, "passed", { load: loadOf(8, 0.5, { sick: () => 1 }) }],
+  ["it had no more before", {}, "passed", { load: { ...loadOf(8, 1, { had: () => 3 }), loads: fixed(8) } }],
+  ["the config says more", {}, "waiting capacity", { load: { ...loadOf(0, 0.5), loads: fixed(7) } }],
+  ["those that carried it have more now", {}, "waiting capacity", { load: loadOf(2, 1.1) }],
   ["way back: none is", { states: { green: ["unhealthy"] } }, "waiting unhealthy", lenient],
   ["way back: none is there", { states: { green: [] } }, "waiting not-registered", lenient],
 ];
