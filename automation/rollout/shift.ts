@@ -170,7 +170,7 @@ function shiftedGate(shift: Shift, peersBefore: Peers): Gate {
     decide: (seen, memory) => {
       // Who answered more is known: nothing is gained by waiting for the other one.
       const turns = leaversAnswered(session.record, seen.probes) !== null;
-      const tolerated = turns ? { requestsToleratedMs: session.shortMs } : {};
+      const tolerated = turns ? { requestsToleratedMs: session.waits.shortMs } : {};
       const late = isSuspected(shift, seen) && !errAgain(session.record, seen.probes);
       const now = { ...rules, ...tolerated, requestsTellLate: late };
       return decideShifted(seen, session.owners, now, memory);

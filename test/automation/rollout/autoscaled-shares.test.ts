@@ -104,6 +104,64 @@ describe("a shift where an autoscaler owns the number of pods", () => {
   });
 });
 
+describe("a rollback where an autoscaler owns the number of pods", () => {
+  const shrunk = async (): Promise<WeightedWorld> => {
+    const made = world(12, 12);
+    const stop = new AbortController();
+    once(
+      made,
+      (event) => event.kind === "step-started" && event.step.type === "bake" && !event.step.why.includes("%"),
+      () => {
+        made.autoscaler.set("blue", 2);
+        stop.abort();
+      },
+    );
+    await made.upgrade({ config: settings(made) as never, stop: stop.signal });
+    made.listen = () => undefined;
+    for (let minutes = 0; minutes < 15; minutes += 5) {
+      made.reconcile();
+      made.now += 300_000;
+    }
+    made.reconcile();
+    return made;
+  };
+
+  it("is one shift, as soon as the old member has the pods for it: steps would not make its autoscaler faster", async () => {
+    const made = await shrunk();
+    const told = toldOfWeb(made).length;
+    made.listen = (event) => {
+      if (event.kind === "gate" && event.reason === "capacity") made.autoscaler.set("blue", 12);
+    };
+    const result = await made.run(asked("rollback"), { config: settings(made) as never });
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual(toldOfWeb(made).slice(told), [none]);
+  });
+
+  it("moves nothing while it has not, and says what to raise", async () => {
+    const made = await shrunk();
+    const told = toldOfWeb(made).length;
+    const result = await made.run(asked("rollback"), { config: settings(made) as never });
+    assert.equal(result.outcome, "failed", result.message);
+    assert.match(result.message, /without green 2 healthy targets stay in '(web|api)', 12 must/);
+    assert.match(result.remedy ?? "", /raise minReplicas of the HorizontalPodAutoscaler on blue/);
+    assert.equal(toldOfWeb(made).length, told);
+    made.autoscaler.set("blue", 12);
+    assert.equal((await made.run(asked("rollback"), { config: settings(made) as never })).outcome, "done");
+    assert.deepEqual(toldOfWeb(made).slice(told), [none]);
+  });
+
+  it("waits for no pods where requests fail", async () => {
+    const made = await shrunk();
+    made.erring.add("green");
+    const told = toldOfWeb(made).length;
+    const began = made.now;
+    const result = await made.run(asked("rollback"), { config: settings(made) as never });
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual(toldOfWeb(made).slice(told), [none]);
+    assert.ok(made.failingMs > 0 && made.failingShare() === 0 && made.now - began < 3_600_000);
+  });
+});
+
 describe("a shift where the config says how many pods there are", () => {
   it("gives a part to no member whose pods somebody took away by hand", async () => {
     const made = new WeightedWorld();
