@@ -2,6 +2,7 @@
  * What goes wrong in one run, as plain data made from a seed: a failing run can be replayed and its faults be taken
  * away one by one.
  */
+import { describeAsked as describeCommand } from "../../automation/text/command-line";
 import type { RolloutCommand } from "../../stacks/record";
 import { inPeculiarWorld, peculiarWorldOf, type Peculiar } from "./peculiar";
 import { Random } from "./random";
@@ -113,6 +114,9 @@ export interface Evacuate {
 }
 /** What is run, one after the other, each until it is done: `upgrade` (null), planned work, or an evacuation. */
 export type Asked = RolloutCommand | Evacuate | null;
+/** As a person types it. */
+export const commandOf = (asked: Asked): string =>
+  asked?.name === "evacuate" ? `evacuate ${asked.member}` : describeCommand(asked);
 
 /**
  * Dead from the beginning. It comes back by itself so long after the first effect; a person brings it back when nothing

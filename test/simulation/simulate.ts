@@ -8,7 +8,6 @@ import type { EventSink } from "../../automation/events";
 import type { RolloutResult } from "../../automation/rollout/rollout";
 import { runEvacuate } from "../../automation/commands/evacuate";
 import { parseEnvironmentConfig } from "../../stacks/config";
-import { describeAsked as describeCommand } from "../../automation/text/command-line";
 import { runAsked } from "../../automation/commands/upgrade";
 import { lag } from "./balancer";
 import { Engine } from "./engine";
@@ -16,7 +15,7 @@ import { befall, comeBack, die, putWeightsBack, repair, takeBack } from "./happe
 import { Watcher, type RunSeen } from "./moments";
 import { asSeen, mostCommands, notArrived, toldOf, typedNext, type Told } from "./robot";
 import { portsOf, type Driver, type Faults, type SimulatedPorts } from "./ports";
-import type { Asked, Fault, Scenario, WorldEvent } from "./scenario";
+import { commandOf, type Asked, type Fault, type Scenario, type WorldEvent } from "./scenario";
 import { afterUndone, evacuatedOrWell, judge, misplaced } from "./judgement";
 import { configOf } from "./settings";
 import { groupArn, started, World, type Violation } from "./world";
@@ -43,9 +42,6 @@ const longestMs = 12 * 3_600_000;
 const mostRuns = 14;
 const calmRuns = 6;
 const rollback: Asked = { name: "rollback", member: null, percent: null };
-
-const commandOf = (asked: Asked): string =>
-  asked?.name === "evacuate" ? `evacuate ${asked.member}` : describeCommand(asked);
 
 class Simulation {
   readonly outcomes: string[] = [];
