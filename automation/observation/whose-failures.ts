@@ -50,7 +50,8 @@ export interface Suspects {
 
 /**
  * Whether the others fail most of their requests, and those alone: more fail than go to the newcomers, by so much that
- * at least half of the others' do; and no more than go to the others, so that nothing is known against the newcomers.
+ * at least half of the others' do; and no more than go to the others, so that nothing is known against the newcomers. Of
+ * several others each must: when one of them explains what fails, nobody is taken out for it.
  * While those get nothing, only what is news tells something: what always failed may be the probe's own path.
  */
 export function othersFail(asked: readonly News[], { newcomers, others, vectors }: Suspects): boolean {
@@ -58,8 +59,11 @@ export function othersFail(asked: readonly News[], { newcomers, others, vectors 
   const [theirs, newcomersPart] = [largestPart(vectors, others), largestPart(vectors, newcomers)];
   const most = ({ sent, failed, isNews }: News): boolean =>
     sent > 0 && (isNews || newcomersPart > 0) && 2 * (failed / sent - newcomersPart) >= 1 - newcomersPart;
+  const without = (name: string): number =>
+    largestPart(vectors, [...newcomers, ...others.filter((other) => other !== name)]);
+  const least = Math.max(...others.map(without));
   return (
-    asked.some((answers) => most(answers) && exceeds(answers, newcomersPart)) &&
+    asked.some((answers) => most(answers) && exceeds(answers, least)) &&
     asked.every((answers) => !exceeds(answers, theirs))
   );
 }

@@ -48,6 +48,22 @@ describe("whose requests fail", () => {
     assert.equal(othersFail([of64(58, false)], suspects(10)), true);
   });
 
+  it("of two beside the newcomer both must fail: what one of them explains says nothing of the other", () => {
+    const three = {
+      newcomers: ["green"],
+      others: ["blue", "red"],
+      vectors: [{ blue: 100, green: 20, red: 100 }],
+    };
+    for (const [failed, both] of [
+      [29, false],
+      [32, false],
+      [58, true],
+      [64, false],
+    ] as const)
+      assert.equal(othersFail([of64(failed)], three), both, `${failed} of 64`);
+    assert.equal(othersFail([of64(32)], { ...three, vectors: [{ blue: 100, green: 0, red: 100 }] }), false);
+  });
+
   it("tells nothing without requests, or where nobody is beside the newcomer", () => {
     assert.equal(othersFail([{ sent: 0, failed: 0, isNews: true }], suspects(0)), false);
     assert.equal(othersFail([], suspects(10)), false);
