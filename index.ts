@@ -41,6 +41,7 @@ export type {
   ServiceTargetGroup,
   SharedLoadBalancerOutputs,
   StackProgram,
+  WorkloadFilesOutputs,
 } from "./stacks/contract";
 /**
  * The component wins the name; what the record keeps of a handed-over load balancer is

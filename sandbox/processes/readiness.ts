@@ -42,17 +42,6 @@ export function logHint(file: string): string {
   return `The end of its log (${file}; set EKS_BLUE_GREEN_KEEP_LOGS=<folder> to keep all logs):\n${lines.join("\n")}`;
 }
 
-/** True when a loopback URL answers 2xx within two seconds. */
-export async function httpOk(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
-}
-
 /** True when a path on loopback answers 200 over TLS to the owner of a certificate. */
 export function httpsOk(
   port: number,

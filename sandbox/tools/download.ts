@@ -1,6 +1,6 @@
 /** Official downloads, only with a pinned sum, and giving up quickly where there is no way out. */
 import { createHash } from "node:crypto";
-import { chmodSync, createReadStream, createWriteStream, rmSync } from "node:fs";
+import { chmodSync, createWriteStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -90,12 +90,6 @@ export async function fetchTo(
   } finally {
     clearTimeout(timer);
   }
-}
-
-export async function sha256Of(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }
 
 async function unpack(archive: string, member: string, dir: string): Promise<string> {
