@@ -3,12 +3,29 @@
 
 /**
  * Only in the exhaustive tier, because what they cover is covered twice otherwise: `adopt.e2e.ts` hands a load balancer
- * over and ends in a teardown of two members that serve, and the other scenarios have the rehearsals' stages.
+ * over and ends in a teardown of two members that serve.
  */
-const onlyExhaustive = ["scenario-adopt", "scenario-nlb-weighted", "scenario-teardown"];
+const onlyExhaustive = ["scenario-adopt", "scenario-teardown"];
 
-/** The end-to-end tests of a run, out of all. */
-export const testsOf = ({ exhaustive }, all) => all.filter((name) => exhaustive || !onlyExhaustive.includes(name));
+/** Of each row one, another with each seed: they do the same with another kind of fault, target or load balancer. */
+const inTurn = [
+  ["faults-lost", "faults-silent"],
+  ["instance-targets-service", "instance-targets-stack"],
+  ["scenario-alb-weighted", "scenario-nlb-weighted"],
+  ["scenario-extend", "scenario-gitops", "scenario-new-workload"],
+];
+
+/** The end-to-end tests of a run, out of all. @throws when a row names a test that is not there */
+export function testsOf({ exhaustive, seed }, all) {
+  const gone = [...onlyExhaustive, ...inTurn.flat()].filter((name) => !all.includes(name));
+  if (gone.length > 0)
+    throw new Error(`scripts/testing/tier.mjs names end-to-end tests that are not there: ${gone.join(", ")}`);
+  const others = new Set([
+    ...onlyExhaustive,
+    ...inTurn.flatMap((row) => row.filter((_, at) => at !== seed % row.length)),
+  ]);
+  return all.filter((name) => exhaustive || !others.has(name));
+}
 
 /** Days since 1970: all that run on one day see the same points, and a week sees all of them. */
 const today = () => Math.floor(Date.now() / 86_400_000);

@@ -58,19 +58,27 @@ describe("the tiers of the tests", () => {
     return JSON.parse(run.stdout) as T;
   }
 
-  it("have all end-to-end tests, but for three rehearsals that only the exhaustive one has", () => {
+  it("have all end-to-end tests within six seeds in a row, but for two rehearsals that only the exhaustive one has", () => {
     const all = readdirSync(join(root, "test/e2e"))
       .filter((name) => name.endsWith(".e2e.ts"))
       .map((name) => name.slice(0, -".e2e.ts".length));
-    const [usual, exhaustive] = inScripts<[string[], string[]]>(
+    const [exhaustive = [], ...usual] = inScripts<string[][]>(
       'import { testsOf } from "./scripts/testing/tier.mjs"',
-      `[false, true].map((exhaustive) => testsOf({ exhaustive }, ${JSON.stringify(all)}))`,
+      `[testsOf({ exhaustive: true, seed: 1 }, ALL), ...[0, 1, 2, 3, 4, 5].map((more) =>
+        testsOf({ exhaustive: false, seed: 20_000 + more }, ALL))]`.replaceAll("ALL", JSON.stringify(all)),
     );
     assert.deepEqual(exhaustive, all);
+    const seen = new Set(usual.flat());
     assert.deepEqual(
-      all.filter((name) => !usual.includes(name)),
-      ["scenario-adopt", "scenario-nlb-weighted", "scenario-teardown"],
+      all.filter((name) => !seen.has(name)),
+      ["scenario-adopt", "scenario-teardown"],
     );
+    // One of each kind in every run, whatever its seed.
+    for (const one of usual) {
+      for (const kind of [/^faults-/, /^instance-targets-/, /^scenario-.*-weighted$/])
+        assert.equal(one.filter((name) => kind.test(name)).length, 1, `${kind} in ${one.join(", ")}`);
+      assert.equal(one.length, all.length - 7, one.join(", "));
+    }
   });
 
   it("run as many end-to-end tests side by side as keep the cores busy and the memory holds", () => {
