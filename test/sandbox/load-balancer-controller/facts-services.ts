@@ -113,7 +113,7 @@ export function serviceFacts(rigOf: () => Rig): void {
     );
     await rig.blue.untilDone(name);
     await until("the write", () => blue.writes(since).length > 0);
-    assert.deepEqual(blue.writes(since), ["ModifyLoadBalancerAttributes"]);
+    assert.deepEqual(blue.steps(since), ["ModifyLoadBalancerAttributes"]);
     assert.equal((await rig.blue.binding(name))?.metadata.generation, 2);
   });
 
@@ -155,17 +155,14 @@ export function serviceFacts(rigOf: () => Rig): void {
     await blue.untilGone("f20");
     // The protection in AWS is left over from the annotation: nothing set it back before the end.
     // Between the binding's targets and its group go the rules of the pods' own security group, where they have one.
-    assert.deepEqual(
-      blue.writes(since).filter((one) => one !== "RevokeSecurityGroupIngress"),
-      [
-        "DeleteLoadBalancer",
-        "ModifyLoadBalancerAttributes",
-        "DeleteLoadBalancer",
-        "DeregisterTargets",
-        "DeleteTargetGroup",
-        "DeleteSecurityGroup",
-      ],
-    );
+    assert.deepEqual(blue.steps(since, "RevokeSecurityGroupIngress"), [
+      "DeleteLoadBalancer",
+      "ModifyLoadBalancerAttributes",
+      "DeleteLoadBalancer",
+      "DeregisterTargets",
+      "DeleteTargetGroup",
+      "DeleteSecurityGroup",
+    ]);
     assert.ok(!(await blue.groupExists(arn)));
   });
 
@@ -312,7 +309,7 @@ export function serviceFacts(rigOf: () => Rig): void {
     const since = rig.now();
     await blue.annotate("f28", action(50));
     await until("the new weight", async () => JSON.stringify(await weights()) === "[10,50]");
-    assert.deepEqual(blue.writes(since), ["ModifyListener"]);
+    assert.deepEqual(blue.steps(since), ["ModifyListener"]);
     await blue.annotate("f28", { "service.beta.kubernetes.io/actions.TCP-80": "{" });
     await blue.untilEvent("f28", "FailedBuildModel");
     assert.deepEqual(await weights(), [10, 50]);

@@ -163,6 +163,16 @@ export class ServiceRig {
       .filter((one) => /^(elasticloadbalancing|ec2):/.test(one.operation) && !READS.test(one.operation))
       .map((one) => one.operation.split(":")[1] ?? "");
   }
+  /**
+   * The same, without what is repeated at once. AWS's client repeats a call whose answer did not come, and the
+   * controller a whole pass whose last write failed (the real one too): how often tells nothing, the order does.
+   * `except`: writes that may come in between.
+   */
+  steps(since: number, ...except: readonly string[]): string[] {
+    return this.writes(since)
+      .filter((one) => !except.includes(one))
+      .filter((one, at, all) => one !== all[at - 1]);
+  }
   /** Only what changes load balancers, listeners, target groups and security groups. */
   bigWrites(since: number): string[] {
     return this.writes(since).filter((one) => !/^(Register|Deregister)Targets$/.test(one));
