@@ -145,8 +145,8 @@ export interface EnvironmentOutputs {
 export interface MemberServiceOutputs {
   readonly namespace: string;
   /**
-   * `external`: somebody else deploys it, and nothing of it is in this stack. `manifests`: the stack makes it from files,
-   * and no move writes it. Absent: `managed`.
+   * `external`: somebody else deploys it, and nothing of it is in this stack. `manifests`, `chart`: the stack makes it
+   * from files, and no move writes it. Absent: `managed`.
    */
   readonly workload?: WorkloadKind;
   /** Name of the ServiceAccount whose pods EKS gives credentials of AWS; absent: it gives them none. */

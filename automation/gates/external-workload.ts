@@ -42,15 +42,19 @@ export function externalProblem(member: string, seen: ObservedExternal): string 
 
 /** What a person can do about a workload that is not well. */
 export const repairOf = ({ fromFiles, serviceName }: Pick<ObservedExternal, "fromFiles" | "serviceName">): string =>
-  fromFiles === true
+  fromFiles !== undefined
     ? `see why (kubectl -n ${serviceName.split("/")[0]} get pods), correct its files, then: eks-blue-green up`
     : "repair it where it is deployed from: this package writes nothing of it";
 
-/** What makes images equal. */
-export const equalOf = ({ fromFiles }: Pick<ObservedExternal, "fromFiles">): string =>
-  fromFiles === true
-    ? "deploy the same files to all members (eks-blue-green up), or set services[].manifests.images to any"
-    : "deploy the same images to all members, or set services[].external.images to any";
+/** The config's key that says whether its images may differ. */
+export const imagesKey = ({ fromFiles }: Pick<ObservedExternal, "fromFiles">): string =>
+  `services[].${fromFiles ?? "external"}.images`;
+
+/** What makes images equal. `key`: the config's, where they may differ. */
+export const equalOf = (workload: Pick<ObservedExternal, "fromFiles">, key = imagesKey(workload)): string =>
+  workload.fromFiles === undefined
+    ? `deploy the same images to all members, or set ${key} to any`
+    : `deploy the same files to all members (eks-blue-green up), or set ${key} to any`;
 
 /** External workloads of a member by target group key, each Service once. */
 export function externalsOf(seen: MemberObservation | undefined): readonly (readonly [string, ObservedExternal])[] {
@@ -122,7 +126,7 @@ export function decideExternal(observation: Observation, rules: ExternalRules, m
     const problem = externalProblem(member, external);
     if (problem !== null) return notYet(waiting("external", problem));
   }
-  const files = all.every(([, { fromFiles }]) => fromFiles === true);
+  const files = all.every(([, { fromFiles }]) => fromFiles !== undefined);
   const good = `${member}: ${files ? "the workloads of its files" : "its external workloads"} are there and ready`;
   const silent = silentPeers(observation, rules);
   if (silent.length > 0) {

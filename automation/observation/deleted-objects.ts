@@ -20,7 +20,7 @@ export const isBindingLost = (seen: MemberServiceObservation | undefined): boole
 
 /** Of a workload from files, what it is known by. */
 function lostOfFiles({ external }: MemberServiceObservation): string[] {
-  if (external?.fromFiles !== true) return [];
+  if (external?.fromFiles === undefined) return [];
   const { service, serviceName, objects } = external;
   const gone = objects.filter(({ status }) => status === "not-found").map(({ kind, name }) => `${kind} ${name}`);
   return [...(service === null ? [`Service ${serviceName}`] : []), ...gone];

@@ -47,8 +47,8 @@ export interface MemberServiceObservation {
 }
 /** A workload that somebody else deploys, or the stack from files, with what the config says of it. */
 export interface ObservedExternal extends ExternalWorkload {
-  /** The member's stack makes it. Absent: somebody else deploys it. */
-  readonly fromFiles?: true;
+  /** The member's stack makes it of these. Absent: somebody else deploys it. */
+  readonly fromFiles?: "manifests" | "chart";
   /** Its Service as `namespace/name`. */
   readonly serviceName: string;
   /** The port of it that is bound. */
@@ -181,7 +181,7 @@ async function observeExternal(
   const ready = [...ofFiles, ...(wanted?.ready ?? [])];
   return {
     ...(await kubernetes.externalWorkload(member, { namespace, service, ready })),
-    ...(isFromFiles(outputs) ? { fromFiles: true as const } : {}),
+    ...(isFromFiles(outputs) ? { fromFiles: outputs.workload } : {}),
     serviceName: `${namespace}/${service}`,
     servicePort,
     comparesImages: wanted?.images !== "any",

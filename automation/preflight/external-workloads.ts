@@ -33,7 +33,7 @@ export function externalFindings(
             ? repairOf(external)
             : missing === null
               ? `${equalOf(external)}; then: ${next}`
-              : external.fromFiles === true
+              : external.fromFiles !== undefined
                 ? `${repairOf(external)}; then: ${next}`
                 : `deploy it to ${member.name} where it is deployed from; then: ${next}`,
       },

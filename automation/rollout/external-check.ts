@@ -1,7 +1,8 @@
 /** The wait for workloads that this package has not written, before a member is let in. */
+import type { ServiceConfig } from "../../stacks/config";
 import type { MemberMove } from "../../stacks/record";
-import { isExternal, isManaged } from "../../stacks/config/target-groups";
-import { decideExternal, equalOf, externalsOf, silentPeers } from "../gates/external-workload";
+import { isExternal, isFromFiles, isManaged } from "../../stacks/config/target-groups";
+import { decideExternal, equalOf, externalsOf, imagesKey, silentPeers } from "../gates/external-workload";
 import { listing } from "../gates/gate-result";
 import { silence, type MemberObservation, type Observation } from "../observation/observe";
 import { counted } from "../text/sentences";
@@ -43,6 +44,10 @@ export async function waitForExternal(session: Session, index: number, move: Mem
     });
 }
 
+/** Of each kind of files that there is. */
+const keysOfFiles = (services: readonly ServiceConfig[]): string =>
+  [...new Set(services.filter(isFromFiles).map(({ workload }) => imagesKey({ fromFiles: workload })))].join(" or ");
+
 /** What a person can do about it, by what was waited for last. */
 function remedyOf(
   session: Session,
@@ -52,19 +57,20 @@ function remedyOf(
 ): string {
   const goOn = `then go on with: ${session.options.commandName}`;
   const { services } = session.environment.config;
-  const fromFiles = services.some(isExternal) ? {} : ({ fromFiles: true } as const);
-  if (reason === "images") return `${equalOf(fromFiles)}, ${goOn}`;
+  const [first] = services.some(isExternal) ? [] : services.filter(isFromFiles);
+  const fromFiles = first === undefined ? {} : { fromFiles: first.workload };
+  const keys = first === undefined ? imagesKey({}) : keysOfFiles(services);
+  if (reason === "images") return `${equalOf(fromFiles, keys)}, ${goOn}`;
   if (reason === "unknown" && silent.length > 0) {
     const back = silent.map(
       ({ name, refusal }) => refusal ?? `bring ${name}'s API server back (aws eks describe-cluster)`,
     );
     const dead = silent.filter(({ refusal }) => refusal === undefined);
     return (
-      `${back.join(", ")}, or set services[].${fromFiles.fromFiles ? "manifests" : "external"}.images to any, ${goOn}` +
-      dead.map(({ name }) => orEvacuate(session, name)).join("")
+      `${back.join(", ")}, or set ${keys} to any, ${goOn}` + dead.map(({ name }) => orEvacuate(session, name)).join("")
     );
   }
-  if (fromFiles.fromFiles)
+  if (first !== undefined)
     return (
       `correct the files and deploy them (eks-blue-green up), and let the driver read what it may not ` +
       `(docs/reference/permissions.md), ${goOn}`
@@ -81,7 +87,7 @@ function remedyOf(
  */
 export function theirPods({ members }: Observation, member: string): string {
   const running = externalsOf(members[member]).filter(
-    ([, { pods, fromFiles }]) => pods.total > 0 && fromFiles !== true,
+    ([, { pods, fromFiles }]) => pods.total > 0 && fromFiles === undefined,
   );
   if (running.length === 0) return "";
   const pods = running.map(([, { pods, serviceName }]) => `${counted(pods.total, "pod")} of Service ${serviceName}`);

@@ -2,7 +2,14 @@
  * Which target groups an environment has: one per port of each service, under a key that outputs, observations and the
  * record share. Pure.
  */
-import type { EnvironmentConfig, ExternalConfig, LoadBalancerOwner, ServiceConfig, ServicePortConfig } from "./types";
+import type {
+  EnvironmentConfig,
+  ExternalConfig,
+  FileWorkload,
+  LoadBalancerOwner,
+  ServiceConfig,
+  ServicePortConfig,
+} from "./types";
 import type { ServiceTargetGroup } from "../contract";
 import type { AdoptedLoadBalancer, EnvironmentRecord, Ownership } from "../record/types";
 
@@ -43,16 +50,19 @@ export function portsOf(
 /** Somebody else deploys its workload on every member; nothing of that is ever written. */
 export const isExternal = (service: Pick<ServiceConfig, "workload">): boolean => service.workload === "external";
 
-/** Each member's stack makes its workload from files of the repository, and no move writes anything of it. */
-export const isFromFiles = ({ workload = "managed" }: Pick<ServiceConfig, "workload">): boolean =>
-  workload !== "managed" && workload !== "external";
+/** Each member's stack makes its workload from files of the repository, a chart too, and no move writes anything of it. */
+export const isFromFiles = <T extends Pick<ServiceConfig, "workload">>(
+  service: T,
+): service is T & { readonly workload: FileWorkload } =>
+  service.workload === "manifests" || service.workload === "chart";
 
 /** This package writes its workload, and moves stop, start and scale it. */
 export const isManaged = ({ workload = "managed" }: Pick<ServiceConfig, "workload">): boolean => workload === "managed";
 
 /** What the config says of a workload that this package does not write. */
-export const lookedForAs = (service: Pick<ServiceConfig, "external" | "manifests">): ExternalConfig | undefined =>
-  service.external ?? service.manifests;
+export const lookedForAs = (
+  service: Pick<ServiceConfig, "external" | "manifests" | "chart">,
+): ExternalConfig | undefined => service.external ?? service.manifests ?? service.chart;
 
 /** Somebody else than the config says how many pods there are: an autoscaler, files, or who deploys the workload. */
 export const replicasAreTheirs = (service: Pick<ServiceConfig, "workload" | "autoscaled">): boolean =>

@@ -29,9 +29,7 @@ import type { EnvironmentExtension } from "../extension/types";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
 import { fromProgram } from "../shared/project-paths";
 import { readStackOutputs } from "../shared/stack-outputs";
-import { Renderer } from "../workload-files/kustomize";
-import { readWorkloadFiles } from "../workload-files/read";
-import { workloadFilesOutputs } from "./workload-files";
+import { readIfDeclared, workloadFilesOutputs } from "./workload-files";
 
 /** All that the declaration of one member needs, read and decided before any resource. */
 interface MemberPlan extends Omit<ServicesPlan, "targetGroups">, ClusterPlan {
@@ -235,8 +233,6 @@ export async function memberProgram(
   if (context === undefined) refusePlainUpdate(environment.record, ownership, member, environmentName);
   if (desired.refuse !== null) throw new Error(`${desired.refuse.reason}. Remedy: ${desired.refuse.remedy}`);
   if (desired.placement.version === null) return {};
-  // Like what is the user's own program's: files that have changed can't stop a move, nor change one.
-  const files = declaresExtension(told) ? await readWorkloadFiles(environment.config, new Renderer(member)) : null;
   const clusterName = clusterNameOf(environment, member);
   const provider = new aws.Provider(`${member}-aws`, {
     region: environment.region as aws.Region,
@@ -255,6 +251,7 @@ export async function memberProgram(
       .map(({ name }) => name),
     provider,
   });
+  const files = await readIfDeclared(told, environment.config, member, cluster.version);
   const found = await findTargetGroups(environment, ownership, {
     member,
     provider,

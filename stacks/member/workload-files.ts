@@ -1,10 +1,24 @@
 /** What a member's stack makes of the files of workloads, and what its outputs say of that. */
 import * as pulumi from "@pulumi/pulumi";
 import { WorkloadObjects } from "../../components";
-import type { ServiceConfig } from "../config";
-import type { MemberOutputs, WorkloadFilesOutputs } from "../contract";
+import type { EnvironmentConfig, ServiceConfig } from "../config";
+import type { DriverContext, MemberOutputs, WorkloadFilesOutputs } from "../contract";
+import { declaresExtension } from "../extension/when";
 import { referenceTo, runsPods } from "../workload-files/objects";
-import type { WorkloadFiles } from "../workload-files/read";
+import { readWorkloadFiles, type WorkloadFiles } from "../workload-files/read";
+import { Renderer } from "../workload-files/renderer";
+
+/**
+ * Like what is the user's own program's: files that have changed can't stop a move, nor change one. null: this update
+ * leaves what was made of them as it is.
+ */
+export const readIfDeclared = async (
+  told: DriverContext | undefined,
+  config: EnvironmentConfig,
+  member: string,
+  kubernetesVersion: string,
+): Promise<WorkloadFiles | null> =>
+  declaresExtension(told) ? await readWorkloadFiles(config, new Renderer(member, kubernetesVersion)) : null;
 
 /** null: the service has no files, or this update leaves what it made of them as it is. */
 export const declareFromFiles = (

@@ -1,33 +1,24 @@
 /** Reads a folder of YAML files. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseAllDocuments, type Tags } from "yaml";
 import type { Problem } from "../../components/internal/problems";
+import { because, type FilesRead, refused } from "./files-read";
+import { documentsOf } from "./kubernetes-yaml";
 import { type FromFile, isKubernetesObject, type KubernetesObject, withoutLists } from "./objects";
 
-/** YAML 1.1 as Kubernetes' tools read it (`0644` is octal, `yes` is true), where times and dates stay text. */
-const asKubernetes = (tags: Tags): Tags =>
-  tags.filter((tag) => typeof tag === "string" || (tag.format !== "TIME" && tag.tag !== "tag:yaml.org,2002:timestamp"));
-
-export interface FilesRead {
-  readonly objects: readonly FromFile[];
-  readonly problems: readonly Problem[];
-}
-
-const because = (error: unknown): string =>
-  error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+const firstLine = (error: unknown): string => because(error).split("\n")[0] ?? "";
 
 /** Objects of one file. `file`: its name in messages. */
 export function parseObjects(text: string, file: string): FilesRead {
   const objects: FromFile[] = [];
   const problems: Problem[] = [];
-  for (const document of parseAllDocuments(text, { version: "1.1", customTags: asKubernetes })) {
+  for (const document of documentsOf(text)) {
     const wrong = document.errors[0];
     if (wrong !== undefined) {
       problems.push({
         path: file,
         value: wrong.code,
-        rule: `is no YAML: ${because(wrong)}`,
+        rule: `is no YAML: ${firstLine(wrong)}`,
         remedy: "Correct the file",
       });
       continue;
@@ -66,16 +57,13 @@ export const isOverlay = (folder: string): boolean => overlayFiles.some((name) =
 
 /** `folder`: absolute. `shown`: as the config has it. `key`: the config's key, for problems of the folder itself. */
 export function readFolder(folder: string, shown: string, key: string): FilesRead {
-  const refuse = (rule: string, remedy: string): FilesRead => ({
-    objects: [],
-    problems: [{ path: key, value: shown, rule, remedy }],
-  });
+  const refuse = (rule: string, remedy: string): FilesRead => refused(key, shown, rule, remedy);
   let names: string[];
   try {
     names = filesBelow(folder);
   } catch (error) {
     return refuse(
-      `can't be read: ${because(error)}`,
+      `can't be read: ${firstLine(error)}`,
       "Write a folder that is there; a relative path begins at the folder of Pulumi.yaml",
     );
   }
@@ -85,6 +73,8 @@ export function readFolder(folder: string, shown: string, key: string): FilesRea
       `has a ${overlay} in a folder below: only the folder that is named can be an overlay of Kustomize`,
       "Name the overlay's own folder, or write a kustomization.yaml beside it that has it among its resources",
     );
+  if (names.includes("Chart.yaml"))
+    return refuse("is a chart of Helm, whose templates are no YAML", "Set workload to chart, and chart.path to it");
   if (names.length === 0) return refuse("has no .yaml file", "Write a folder that has the workload's files");
   const read = names.map((name) => parseObjects(readFileSync(join(folder, name), "utf8"), join(shown, name)));
   return { objects: read.flatMap(({ objects }) => objects), problems: read.flatMap(({ problems }) => problems) };

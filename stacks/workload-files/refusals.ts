@@ -82,7 +82,7 @@ const twoOwners: Rule = (object, all) =>
   runsPods(object) && object.spec?.["replicas"] !== undefined && scaled(all).has(nameOf(object))
     ? {
         value: object.spec["replicas"],
-        rule: "sets spec.replicas, and an autoscaler of the same files does too: each update would fight it",
+        rule: "sets spec.replicas, and an autoscaler beside it does too: each update would fight it",
         remedy: "Remove spec.replicas; the autoscaler's minReplicas says how many there are at least",
       }
     : null;
@@ -149,13 +149,16 @@ function serviceProblems(service: ServiceConfig, key: string, all: readonly From
   const found = here.find(({ object }) => object.metadata.name === name);
   if (found === undefined) {
     const others = here.map(({ object }) => object.metadata.name);
+    const ofChart = service.chart !== undefined;
     return [
       {
         path: `${key}.service`,
         value: name,
         rule:
-          `is no Service of the files in namespace ${service.namespace}` +
-          (others.length === 0 ? ", which have none there" : ` (they have ${others.join(", ")})`),
+          `is no Service of the ${ofChart ? "chart" : "files"} in namespace ${service.namespace}` +
+          (others.length === 0
+            ? `, which ${ofChart ? "has" : "have"} none there`
+            : ` (${ofChart ? "it has" : "they have"} ${others.join(", ")})`),
         remedy: "Name the Service whose pods the load balancer is to reach",
       },
     ];

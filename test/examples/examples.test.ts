@@ -8,7 +8,7 @@ import type { MemberOutputs, StackProgram } from "../../stacks/contract";
 import { environmentProgram } from "../../stacks/environment/program";
 import { memberProgram } from "../../stacks/member/program";
 import { projectFolderVariable } from "../../stacks/shared/project-way";
-import { devValues, kubeconfigJson, listing, runUnderMocks } from "../stacks/mock-engine";
+import { devValues, kubeconfigJson, listing, type MockWorld, runUnderMocks } from "../stacks/mock-engine";
 
 const examples = join(__dirname, "../../examples");
 const counts = (types: readonly string[]): Record<string, number> =>
@@ -84,8 +84,9 @@ describe("the examples", () => {
     assert.equal(declared["aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"], 1 + 2 * 2);
   });
 
-  it("workloads-from-files declares each member's objects out of its folders, and binds their Services", async () => {
-    const folder = join(examples, "workloads-from-files");
+  /** What a member of an example of config alone declares in its cluster. */
+  async function inCluster(name: string, answer?: MockWorld["answer"]): Promise<string[]> {
+    const folder = join(examples, name);
     const { config } = parse(readFileSync(join(folder, "Pulumi.dev.yaml"), "utf8")) as { config: object };
     const values = Object.fromEntries(
       Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
@@ -94,27 +95,57 @@ describe("the examples", () => {
     process.env[projectFolderVariable] = folder;
     try {
       const environment = await runUnderMocks({ stack: "dev", stacks: { dev: {} } }, () => environmentProgram(values));
-      const run = await runUnderMocks({ stack: "dev-blue", stacks: { dev: environment.outputs } }, () =>
+      const world = {
+        stack: "dev-blue",
+        stacks: { dev: environment.outputs },
+        ...(answer === undefined ? {} : { answer }),
+      };
+      const run = await runUnderMocks(world, () =>
         memberProgram({ "eks-blue-green:environment": "dev", "eks-blue-green:member": "blue" }),
       );
-      const declared = listing(run.resources).filter((one) => /^kubernetes:(?!helm)/.test(one));
-      assert.deepEqual(declared, [
-        "kubernetes:apps/v1:Deployment blue-web-shop/web",
-        "kubernetes:apps/v1:StatefulSet blue-api-shop/backend",
-        "kubernetes:core/v1:ConfigMap blue-web-shop/web",
-        "kubernetes:core/v1:Namespace blue-shop",
-        "kubernetes:core/v1:Service blue-api-shop/backend",
-        "kubernetes:core/v1:Service blue-web-shop/web",
-        "kubernetes:core/v1:ServiceAccount blue-web-shop/web",
-        "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-api-api",
-        "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-web-web",
-        "kubernetes:policy/v1:PodDisruptionBudget blue-api-shop/backend",
-        "kubernetes:policy/v1:PodDisruptionBudget blue-web-shop/web",
-      ]);
+      return listing(run.resources).filter((one) => /^kubernetes:(?!helm)/.test(one));
     } finally {
       if (told === undefined) delete process.env[projectFolderVariable];
       else process.env[projectFolderVariable] = told;
     }
+  }
+
+  it("workloads-from-files declares each member's objects out of its folders, and binds their Services", async () =>
+    assert.deepEqual(await inCluster("workloads-from-files"), [
+      "kubernetes:apps/v1:Deployment blue-web-shop/web",
+      "kubernetes:apps/v1:StatefulSet blue-api-shop/backend",
+      "kubernetes:core/v1:ConfigMap blue-web-shop/web",
+      "kubernetes:core/v1:Namespace blue-shop",
+      "kubernetes:core/v1:Service blue-api-shop/backend",
+      "kubernetes:core/v1:Service blue-web-shop/web",
+      "kubernetes:core/v1:ServiceAccount blue-web-shop/web",
+      "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-api-api",
+      "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-web-web",
+      "kubernetes:policy/v1:PodDisruptionBudget blue-api-shop/backend",
+      "kubernetes:policy/v1:PodDisruptionBudget blue-web-shop/web",
+    ]));
+
+  it("workloads-from-charts gives Helm its chart with the values of file and config, and binds what comes of it", async () => {
+    const asked: object[] = [];
+    const service = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "web" },
+      spec: { selector: { "app.kubernetes.io/name": "web" }, ports: [{ port: 80 }] },
+    };
+    const declared = await inCluster("workloads-from-charts", (token, { jsonOpts }) => {
+      if (token !== "kubernetes:helm:template") return null;
+      asked.push(JSON.parse(String(jsonOpts)) as object);
+      return Promise.resolve({ result: [service] });
+    });
+    assert.deepEqual(declared, [
+      "kubernetes:core/v1:Namespace blue-shop",
+      "kubernetes:core/v1:Service blue-web-shop/web",
+      "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-web-web",
+    ]);
+    const { path, values } = asked[0] as { path: string; values: object };
+    assert.equal(path, join(examples, "workloads-from-charts/charts/web"));
+    assert.deepEqual(values, { replicaCount: 3, resources: { limits: { cpu: null } }, greeting: "hello" });
   });
 
   it("extended-members declares a member with more in it, and what it must have before it is let in", async () => {

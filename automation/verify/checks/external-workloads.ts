@@ -1,6 +1,13 @@
 /** Workloads that somebody else deploys: there, well, and the same everywhere. */
 import { isServing } from "../../../stacks/record";
-import { equalOf, externalProblem, externalsOf, imagesProblem, repairOf } from "../../gates/external-workload";
+import {
+  equalOf,
+  externalProblem,
+  externalsOf,
+  imagesKey,
+  imagesProblem,
+  repairOf,
+} from "../../gates/external-workload";
 import { counted } from "../../text/sentences";
 import { bad, ok, skipped, type Check } from "../catalog";
 import type { Inspection } from "../inspection";
@@ -19,11 +26,7 @@ export function externalChecks({ observation, placement }: Inspection): Check[] 
           ? ok("EBG-V-EXTERNAL", subject, `${external.serviceName}, ${counted(external.pods.ready, "pod")} ready`)
           : bad("EBG-V-EXTERNAL", subject, problem, repairOf(external), serves ? {} : { severity: "recommended" }),
         !external.comparesImages
-          ? skipped(
-              "EBG-V-EXTERNAL-IMAGES",
-              subject,
-              `they may differ (services[].${external.fromFiles === true ? "manifests" : "external"}.images)`,
-            )
+          ? skipped("EBG-V-EXTERNAL-IMAGES", subject, `they may differ (${imagesKey(external)})`)
           : others.length === 0
             ? skipped("EBG-V-EXTERNAL-IMAGES", subject, "no other member serves")
             : differ === null

@@ -66,7 +66,7 @@ const serviceName = text({
 });
 
 /** How a workload is found and judged that the driver has not written. `otherwise`: what is judged without `ready`. */
-const lookKeys = (otherwise: string) => ({
+export const lookKeys = (otherwise: string) => ({
   service: leftOut(serviceName, "`name`", {
     doc: "Name of the Kubernetes Service, in the service's namespace, on every member. Its selector says which pods.",
     readBy: ["members", "driver"],
@@ -101,17 +101,22 @@ export interface ExternalConfig extends ValueOf<ReturnType<typeof lookKeys>> {}
 
 export const external = group(lookKeys("the Service's pods alone"));
 
+/** Of something in the repository: an address is none. `what`: like `the path of a folder`. */
+export const filePath = (what: string, remedy: string) =>
+  text({
+    pattern: /^[^\s:][^:]*$/,
+    rule: `must be ${what}`,
+    remedy,
+    check: (path) =>
+      path.includes("\0") ? { rule: `must be ${what}`, remedy: "Write it without control characters" } : null,
+  });
+
 const manifestsKeys = {
   path: required(
-    text({
-      pattern: /^[^\s:][^:]*$/,
-      rule: "must be the path of a folder",
-      remedy: "Write a folder with YAML files, from the project's folder on, like ./manifests/web",
-      check: (path) =>
-        path.includes("\0")
-          ? { rule: "must be the path of a folder", remedy: "Write it without control characters" }
-          : null,
-    }),
+    filePath(
+      "the path of a folder",
+      "Write a folder with YAML files, from the project's folder on, like ./manifests/web",
+    ),
     {
       doc:
         "Folder with the workload's YAML files (`.yaml`, `.yml`, also in folders below it). A relative path begins at " +

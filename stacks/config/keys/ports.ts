@@ -9,7 +9,9 @@ export const portNumber = whole(portNumbers);
 /** Of a workload that somebody else deploys, and so of a Service whose ports are not this package's. */
 export const servicePort = leftOut(portNumber, "`targetPort`", {
   readBy: ["members", "driver"],
-  doc: "Only with `workload: external` or `manifests`: port of the Kubernetes Service, when it is not the container's.",
+  doc:
+    "Only with `workload: external`, `manifests` or `chart`: port of the Kubernetes Service, when it is not the " +
+    "container's.",
   change: { kind: "partly", note: "no" },
 });
 

@@ -2,15 +2,18 @@
 import { oneOf } from "../declare/form";
 import type { Rule } from "../declare/group";
 import { addedLater, leftOut, withDefault } from "../declare/key";
+import { chart, type ChartConfig } from "./chart";
 import { image } from "./container";
 import { external, type ExternalConfig, manifests, type ManifestsConfig } from "./external";
 
 /** Who deploys the workload. */
-const workloadKinds = ["managed", "external", "manifests"] as const;
+const workloadKinds = ["managed", "external", "manifests", "chart"] as const;
 export type WorkloadKind = (typeof workloadKinds)[number];
+/** Kinds that each member's stack makes of files in the repository. */
+export type FileWorkload = Exclude<WorkloadKind, "managed" | "external">;
 
 /** The group of keys that a kind has for itself. */
-const ownGroups = { external: "external", manifests: "manifests" } as const;
+const ownGroups = { external: "external", manifests: "manifests", chart: "chart" } as const;
 
 /** What only a workload of this package has. */
 const managedKeys = [
@@ -43,6 +46,7 @@ const ofOthers: Readonly<Record<Exclude<WorkloadKind, "managed">, { readonly rul
       remedy: "Remove it, and set it where the workload is deployed from",
     },
     manifests: { rule: "its files say all of that workload", remedy: "Remove it, and write it into the files" },
+    chart: { rule: "its chart says all of that workload", remedy: "Remove it, and set it with the chart's values" },
   };
 
 interface WorkloadChoice {
@@ -52,6 +56,7 @@ interface WorkloadChoice {
   readonly ports?: readonly { readonly servicePort?: number }[];
   readonly external?: ExternalConfig;
   readonly manifests?: ManifestsConfig;
+  readonly chart?: ChartConfig;
 }
 
 type Choice = WorkloadChoice & Readonly<Record<string, unknown>>;
@@ -70,8 +75,8 @@ function refuseServicePorts(
   given: (key: string) => boolean,
 ): void {
   const only =
-    "goes with workload external or manifests only: this package makes the Service, with the container's ports";
-  const remedy = "Remove it, or set workload to external or manifests";
+    "goes with workload external, manifests or chart only: this package makes the Service, with the container's ports";
+  const remedy = "Remove it, or set workload to external, manifests or chart";
   if (given("servicePort")) place.add("servicePort", service.servicePort, only, remedy);
   service.ports?.forEach((one, index) => {
     if (one.servicePort !== undefined) place.add(`ports[${index}].servicePort`, one.servicePort, only, remedy);
@@ -84,8 +89,8 @@ export const fitsWorkload: Rule<Choice> = (service, place, given) => {
   const kind = service.workload ?? "managed";
   refuseOthersGroups(kind, refuse, given);
   if (kind === "managed") return refuseServicePorts(service, place, given);
-  if (kind === "manifests" && !given("manifests"))
-    refuse("manifests", "is required with workload manifests", "Write manifests: { path: ./manifests/NAME }");
+  if (kind !== "external" && !given(kind))
+    refuse(kind, `is required with workload ${kind}`, `Write ${kind}: { path: ./${kind}/NAME }`);
   const { rule, remedy } = ofOthers[kind];
   for (const key of managedKeys)
     if (given(key)) refuse(key, `can't be combined with workload ${kind}: ${rule}`, inItsManifest[key] ?? remedy);
@@ -119,8 +124,12 @@ const withWorkload = (...kinds: readonly WorkloadKind[]) => ({
 });
 /** What no single key says: a workload of this package has an image, and one from files has these. */
 export const schemaOfWorkload = {
-  if: withWorkload("external", "manifests"),
-  then: { if: withWorkload("manifests"), then: { required: ["manifests"] } },
+  if: withWorkload("external", "manifests", "chart"),
+  then: {
+    if: withWorkload("manifests"),
+    then: { required: ["manifests"] },
+    else: { if: withWorkload("chart"), then: { required: ["chart"] } },
+  },
   else: { required: ["image"] },
 };
 
@@ -130,7 +139,8 @@ export const workloadKeys = {
       readBy: ["environment", "members", "driver"],
       doc:
         "Where the workload comes from: this package writes it (`managed`); each member's stack makes it from files of " +
-        "the repository (`manifests`, see [workloads from your own files](../how-to/workloads-from-files.md)); or " +
+        "the repository (`manifests`), or from a chart of Helm in it (`chart`; of both see " +
+        "[workloads from your own files](../how-to/workloads-from-files.md)); or " +
         "somebody else deploys it (`external`: Argo CD, Flux, Helm, a person). Of an external one only the bindings to " +
         "the load balancer are made; nothing of it is ever written. See " +
         "[bring your own workloads](../how-to/bring-your-own-workloads.md).",
@@ -150,5 +160,10 @@ export const workloadKeys = {
     readBy: ["environment", "members", "driver"],
     change: { kind: "up" },
     doc: "Only with `workload: manifests`: the files of which each member's stack makes the workload.",
+  }),
+  chart: leftOut(chart, "required with `workload: chart`", {
+    readBy: ["environment", "members", "driver"],
+    change: { kind: "up" },
+    doc: "Only with `workload: chart`: the chart of Helm of which each member's stack makes the workload.",
   }),
 };

@@ -23,7 +23,7 @@ const external: ObservedExternal = {
     { kind: "StatefulSet", name: "db", status: "not-found", message: "" },
   ],
 };
-const fromFiles: ObservedExternal = { ...external, fromFiles: true };
+const fromFiles: ObservedExternal = { ...external, fromFiles: "manifests" };
 function seen(more: Partial<MemberServiceObservation>, reachable = true): Observation {
   const blue = {
     name: "blue",

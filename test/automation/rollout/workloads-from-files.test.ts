@@ -3,11 +3,11 @@ import type { MemberOutputs } from "../../../stacks/contract";
 import type { ExternalQuery, ExternalWorkload } from "../../../automation/ports/external-workload";
 import { config, World } from "../world";
 
-const services = (more: object = {}): Readonly<Record<string, string>> => ({
+const services = (more: object = {}, workload = "manifests"): Readonly<Record<string, string>> => ({
   "eks-blue-green:services": JSON.stringify([
     {
-      ...{ name: "web", namespace: "web", workload: "manifests", port: 80, targetPort: 8080, servicePort: 80 },
-      manifests: { path: "./m", ...more },
+      ...{ name: "web", namespace: "web", workload, port: 80, targetPort: 8080, servicePort: 80 },
+      [workload]: { path: "./m", ...more },
     },
   ]),
 });
@@ -101,6 +101,16 @@ describe("an upgrade whose workloads come from files", () => {
     assert.equal(result.outcome, "stopped");
     assert.match(result.remedy ?? "", /deploy the same files to all members .*services\[\]\.manifests\.images to any/);
     const again = await world.upgrade({ config: { ...settings, ...services({ images: "any" }) } });
+    assert.equal(again.outcome, "done", again.message);
+  });
+
+  it("names the config's key for images by where the workload comes from: a chart has its own", async () => {
+    const world = new FromFiles();
+    world.images.set("green", "sha256:2");
+    const ofChart = (more: object = {}) => ({ ...settings, ...services(more, "chart") });
+    const result = await world.upgrade({ config: ofChart() });
+    assert.match(result.remedy ?? "", /deploy the same files to all members .*services\[\]\.chart\.images to any/);
+    const again = await world.upgrade({ config: ofChart({ images: "any" }) });
     assert.equal(again.outcome, "done", again.message);
   });
 

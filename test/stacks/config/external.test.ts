@@ -65,7 +65,8 @@ describe("a service whose workload is external, in the config", () => {
 
   it("is thought of with every key of a service: each is refused, or is of the listener and its targets", () => {
     const ofTargets = [
-      ...["name", "namespace", "workload", "external", "manifests", "ports", "port", "targetPort", "servicePort"],
+      ...["name", "namespace", "workload", "external", "manifests", "chart"],
+      ...["ports", "port", "targetPort", "servicePort"],
       ...[
         "match",
         "http",

@@ -78,6 +78,25 @@ describe("a relative path of the config", () => {
     assert.equal(copied("/srv/k8s"), "/srv/k8s");
   });
 
+  it("means the same chart of a workload, and the same values, in a rehearsal's copy of the project", () => {
+    const project = join(folder, "project");
+    const chart = "{ path: ./charts/web, valuesFiles: [a.yaml, /srv/b.yaml], values: { path: ./kept } }";
+    writeFileSync(
+      join(project, "Pulumi.dev.yaml"),
+      'config:\n  eks-blue-green:kubernetesVersion: "1.35"\n  eks-blue-green:services:\n' +
+        `    - { name: web, workload: chart, chart: ${chart} }\n`,
+    );
+    const copy = copyProject(inspectProject(project, "dev"), join(folder, "copy"));
+    const { config } = parse(readFileSync(join(copy.directory, "Pulumi.dev.yaml"), "utf8")) as {
+      config: Record<string, { chart: object }[]>;
+    };
+    assert.deepEqual(config["eks-blue-green:services"]?.[0]?.chart, {
+      path: resolve(project, "charts/web"),
+      valuesFiles: [resolve(project, "a.yaml"), "/srv/b.yaml"],
+      values: { path: "./kept" },
+    });
+  });
+
   it("means the same chart in a rehearsal's copy of the project", () => {
     const project = join(folder, "project");
     const config = (chart: string) =>

@@ -71,6 +71,8 @@ describe("a folder of YAML files", () => {
       /^key: "\.\/gone": can't be read: ENOENT.*a relative path begins at the folder of Pulumi\.yaml$/,
     );
     assert.match(problems({ "a.txt": "" }).join(), /has no \.yaml file/);
+    assert.match(problems({ "Chart.yaml": "name: a" }).join(), /is a chart of Helm, .*Set workload to chart/);
+    rmSync(join(folder, "Chart.yaml"));
     assert.match(
       problems({ "a/kustomization.yaml": "resources: []" }).join(),
       /has a a\/kustomization\.yaml in a folder below/,

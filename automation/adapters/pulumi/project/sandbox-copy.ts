@@ -49,7 +49,15 @@ const chartPath = ["config", "eks-blue-green:controller", "chart"];
 /** Values that are paths: a relative one begins at the project's folder. */
 function filePaths(settings: Document): (string | number)[][] {
   const services: unknown = settings.getIn(servicesPath);
-  return (isSeq(services) ? services.items : []).map((_, index) => [...servicesPath, index, "manifests", "path"]);
+  return (isSeq(services) ? services.items : []).flatMap((_, index) => {
+    const chart = [...servicesPath, index, "chart"];
+    const values: unknown = settings.getIn([...chart, "valuesFiles"]);
+    return [
+      [...servicesPath, index, "manifests", "path"],
+      [...chart, "path"],
+      ...(isSeq(values) ? values.items : []).map((_value, at) => [...chart, "valuesFiles", at]),
+    ];
+  });
 }
 const servicesPath = ["config", "eks-blue-green:services"];
 
