@@ -60,7 +60,7 @@ export function sharedFieldProblems(current: EnvironmentConfig, wanted: Environm
       });
       continue;
     }
-    problems.push(...portProblems(service, same, index));
+    problems.push(...portProblems(service, same, index), ...releaseProblems(service, same, index));
   }
   return problems;
 }
@@ -81,6 +81,24 @@ function balancerSubnetProblems(current: EnvironmentConfig, wanted: EnvironmentC
       value: is,
       rule: `the load balancer is in ${was.join(", ")}: it can't leave a subnet, and has one in each zone`,
       remedy: `Write network.existing.loadBalancerSubnetIds: [${was.join(", ")}]; all other subnets may change`,
+    },
+  ];
+}
+
+/** Most charts make the names of all their objects from the release's, and what Services select by as well. */
+function releaseProblems(service: ServiceConfig, same: ServiceConfig, index: number): Problem[] {
+  if (service.chart === undefined || same.chart === undefined) return [];
+  const was = service.chart.releaseName ?? service.name;
+  const is = same.chart.releaseName ?? same.name;
+  if (was === is) return [];
+  return [
+    {
+      path: `services[${index}].chart.releaseName`,
+      value: is,
+      rule:
+        `can't change on a deployed environment (it is ${JSON.stringify(was)}): every object would be made anew under ` +
+        "another name, and the running ones deleted, at once on every member",
+      remedy: "Keep it; add a service of another name beside it and move clients to its port",
     },
   ];
 }

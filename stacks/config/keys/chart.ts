@@ -63,11 +63,7 @@ const chartKeys = {
     {
       doc: "The templates' `.Release.Name`, from which most charts make the names of their objects.",
       readBy: ["members"],
-      change: {
-        kind: "fixed",
-        what: "every object would be made anew under another name, and the running ones deleted, at once on every member",
-        remedy: "Keep it; add a service of another name beside it and move clients to its port",
-      },
+      change: { kind: "partly", note: "no" },
     },
   ),
   apiVersions: leftOut(

@@ -1,6 +1,7 @@
 /** What is said of a chart before anything is made of it. Pure. */
 import type { Problem } from "../../../components/internal/problems";
 import { type LocalChart, withBrought } from "./local-chart";
+import type { Values } from "./values";
 
 /** Helm fetches what a schema of values refers to elsewhere. Its own `$schema` it knows without asking anybody. */
 const fetched = /"\$ref"\s*:\s*"(https?:[^"]*)"/;
@@ -38,6 +39,8 @@ export function chartProblems(chart: LocalChart, shown: string, key: string): Pr
   return [...vendored, ...schemas];
 }
 
+const clock = /\{\{[^}]*\b(now|ago)\b/;
+
 /** Whether templates may ask what time it is: two renderings tell only when a second lies between them. */
-export const readsClock = (chart: LocalChart): boolean =>
-  withBrought(chart).some(({ templates }) => templates.some((text) => /\{\{[^}]*\b(now|ago)\b/.test(text)));
+export const readsClock = (chart: LocalChart, values: Values): boolean =>
+  clock.test(JSON.stringify(values)) || withBrought(chart).some(({ texts }) => texts.some((text) => clock.test(text)));

@@ -17,7 +17,8 @@ export interface LocalChart {
   readonly needs: readonly string[];
   /** Those that are in its `charts/`. */
   readonly brings: readonly LocalChart[];
-  readonly templates: readonly string[];
+  /** Templates, and its values: `tpl` takes those for templates too. */
+  readonly texts: readonly string[];
   /** Of `values.schema.json`; null: it has none. */
   readonly schema: string | null;
 }
@@ -98,7 +99,9 @@ function chartOf(files: Files): LocalChart {
     type: description["type"] === "library" ? "library" : "application",
     needs: needsOf(files, description),
     brings: broughtBy(files),
-    templates: [...inFolder(files, "templates").values()].map((content) => content.toString("utf8")),
+    texts: [...files]
+      .filter(([file]) => file === "values.yaml" || file.startsWith("templates/"))
+      .map(([, content]) => content.toString("utf8")),
     schema: files.get("values.schema.json")?.toString("utf8") ?? null,
   };
 }

@@ -24,11 +24,13 @@ export interface ChartSource {
   readonly hooks: "refuse" | "skip";
 }
 
+type Asked = Pick<Renderer, "ask" | "kubernetesVersion">;
+
 /** Longer than what a template can tell apart (`now` has seconds). */
 const clockMs = 1100;
 
 /** `key`: the config's, like `services[0].chart`. `renderer`: null: the chart is looked at, and nothing made of it. */
-export async function readChart(source: ChartSource, key: string, renderer: Renderer | null): Promise<FilesRead> {
+export async function readChart(source: ChartSource, key: string, renderer: Asked | null): Promise<FilesRead> {
   let chart: LocalChart;
   try {
     chart = readLocalChart(source.file);
@@ -47,7 +49,7 @@ export async function readChart(source: ChartSource, key: string, renderer: Rend
   const render = (): Promise<readonly unknown[]> => ask(renderer, source, values);
   try {
     const first = await render();
-    if (readsClock(chart)) await setTimeout(clockMs);
+    if (readsClock(chart, values)) await setTimeout(clockMs);
     return judged(source, key, first, await render());
   } catch (error) {
     const rule = `can't be rendered: ${because(error).replace(/^.*for specified Helm chart: /s, "")}`;
@@ -57,7 +59,7 @@ export async function readChart(source: ChartSource, key: string, renderer: Rend
   }
 }
 
-const ask = (renderer: Renderer, source: ChartSource, values: Values): Promise<readonly unknown[]> =>
+const ask = (renderer: Asked, source: ChartSource, values: Values): Promise<readonly unknown[]> =>
   renderer.ask("kubernetes:helm:template", {
     jsonOpts: JSON.stringify({
       path: source.file,

@@ -73,6 +73,7 @@ describe("a service whose workload comes from a chart, in the config", () => {
     ]);
     assert.deepEqual(paths(withChart({ service: "b" })), ["services[0].chart.service"]);
     assert.deepEqual(paths(withChart({ releaseName: "b" })), ["services[0].chart.releaseName"]);
+    assert.deepEqual(paths(withChart({ releaseName: "web" })), [], "it is what it was by default");
     assert.deepEqual(
       paths(withChart({ path: "./b", values: { a: 1 }, valuesFiles: ["c"], hooks: "skip", images: "any" })),
       [],

@@ -22,6 +22,9 @@ function header(name: string, size: number, type: string): Buffer {
   block.write(size.toString(8).padStart(11, "0"), 124);
   block.write(type, 156);
   block.write("ustar\x0000", 257);
+  block.write(" ".repeat(8), 148);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return block;
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { formatProblem } from "../../../../components/internal/problems";
 import { chartProblems, readsClock } from "../../../../stacks/workload-files/chart/checks";
 import { type LocalChart, readLocalChart } from "../../../../stacks/workload-files/chart/local-chart";
+import type { Values } from "../../../../stacks/workload-files/chart/values";
 import { packed, type Texts, writeChart } from "./chart-folder";
 
 const named = (name: string, more = ""): string => `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n${more}`;
@@ -25,7 +26,7 @@ describe("a chart on this machine", () => {
   it("is read alike from a folder and from its archive", () => {
     const files = { "Chart.yaml": named("web"), "templates/a.yaml": "{{ .Values.a }}", "values.schema.json": "{}" };
     const read = { name: "web", type: "application", needs: [], brings: [], schema: "{}" };
-    assert.deepEqual(of(files), { ...read, templates: ["{{ .Values.a }}"] });
+    assert.deepEqual(of(files), { ...read, texts: ["{{ .Values.a }}"] });
     assert.deepEqual(ofArchive(files), of(files));
   });
 
@@ -86,13 +87,15 @@ describe("a chart on this machine", () => {
     );
   });
 
-  it("may ask what time it is, also in a chart that it brings", () => {
-    const asks = (text: string): boolean =>
+  it("may ask what time it is: in a template, in values that are one, and in a chart that it brings", () => {
+    const asks = (text: string, values: Values = {}): boolean =>
       readsClock(
         of({ "Chart.yaml": named("web"), "charts/sub/Chart.yaml": named("sub"), "charts/sub/templates/a": text }),
+        values,
       );
     assert.equal(asks('a: {{ now | date "2006" }}'), true);
     assert.equal(asks("a: {{- if .a }}{{ ago .Values.since }}{{ end }}"), true);
+    assert.equal(asks("a: b", { annotations: { rolled: "{{ now }}" } }), true);
     assert.equal(asks("# as of now\na: {{ .Values.nowhere }}"), false);
   });
 });
