@@ -12,6 +12,7 @@ const inTurn = [
   ["faults-lost", "faults-silent"],
   ["instance-targets-service", "instance-targets-stack"],
   ["scenario-alb-weighted", "scenario-nlb-weighted"],
+  ["scenario-node-refresh", "scenario-rebuild", "scenario-subnets"],
   ["scenario-extend", "scenario-gitops", "scenario-new-workload"],
 ];
 

@@ -75,9 +75,14 @@ describe("the tiers of the tests", () => {
     );
     // One of each kind in every run, whatever its seed.
     for (const one of usual) {
-      for (const kind of [/^faults-/, /^instance-targets-/, /^scenario-.*-weighted$/])
+      for (const kind of [
+        /^faults-/,
+        /^instance-targets-/,
+        /^scenario-.*-weighted$/,
+        /^scenario-(node-refresh|rebuild|subnets)$/,
+      ])
         assert.equal(one.filter((name) => kind.test(name)).length, 1, `${kind} in ${one.join(", ")}`);
-      assert.equal(one.length, all.length - 7, one.join(", "));
+      assert.equal(one.length, all.length - 9, one.join(", "));
     }
   });
 

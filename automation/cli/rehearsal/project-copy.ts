@@ -26,6 +26,8 @@ export interface InspectedProject {
   readonly externalServices: readonly string[];
   /** Names of the config's hooks: a rehearsal runs none of them. */
   readonly hooks: readonly string[];
+  /** The package's keys in the environment's config, without its name before them; unchecked. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 export interface RehearsedProject {
@@ -56,6 +58,13 @@ function readWithText(projectDirectory: string): Project & { readonly text: stri
 }
 
 /** The package reads its keys under its own name, whatever the project is called. */
+const ownName = "eks-blue-green:";
+const settingsIn = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(config).flatMap(([key, value]) =>
+      key.startsWith(ownName) ? [[key.slice(ownName.length), value] as const] : [],
+    ),
+  );
 const versionKey = "eks-blue-green:kubernetesVersion";
 const membersKey = "eks-blue-green:members";
 const rolloutKey = "eks-blue-green:rollout";
@@ -97,6 +106,7 @@ export function inspectProject(directory: string, environment: string): Inspecte
       .filter((service) => service?.workload === "external")
       .map(({ name }) => String(name)),
     hooks: (Array.isArray(hooks) ? (hooks as { name?: unknown }[]) : []).map((hook) => String(hook?.name)),
+    settings: settingsIn(config ?? {}),
     directory,
     environment,
     configFiles: known.filter((name) => name === configFile || name.startsWith(`Pulumi.${environment}-`)),

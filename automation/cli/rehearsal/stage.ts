@@ -208,6 +208,11 @@ export class RehearsalStage {
     return JSON.parse(answer) as T;
   }
 
+  /** What `eks-blue-green plan` says. */
+  async plan<T>(): Promise<T> {
+    return JSON.parse(await this.driverOutput(["plan", "--json"])) as T;
+  }
+
   /** Standard output of a command of the driver that only looks. */
   private driverOutput(args: readonly string[]): Promise<string> {
     return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import type { Scenario } from "../scenario";
 import { adopt } from "./adopt";
 import { extend } from "./extend";
 import { gitops } from "./gitops";
+import { nodeRefresh, rebuild, subnets } from "./made-anew";
 import { newWorkload } from "./new-workload";
 import { teardown } from "./teardown";
 import { upgrade } from "./upgrade";
@@ -16,5 +17,8 @@ export const scenarios: readonly Scenario[] = [
   gitops,
   albWeighted,
   nlbWeighted,
+  nodeRefresh,
+  subnets,
+  rebuild,
   teardown,
 ];
