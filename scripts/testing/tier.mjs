@@ -11,7 +11,8 @@ const onlyExhaustive = ["scenario-adopt", "scenario-teardown"];
 const inTurn = [
   ["faults-lost", "faults-silent"],
   ["instance-targets-service", "instance-targets-stack"],
-  ["scenario-alb-weighted", "scenario-nlb-weighted"],
+  ["scenario-alb-shared", "scenario-alb-weighted", "scenario-nlb-weighted"],
+  ["weighted", "weighted-killed"],
   ["scenario-node-refresh", "scenario-rebuild", "scenario-subnets"],
   ["scenario-extend", "scenario-gitops", "scenario-new-workload"],
 ];

@@ -78,11 +78,12 @@ describe("the tiers of the tests", () => {
       for (const kind of [
         /^faults-/,
         /^instance-targets-/,
-        /^scenario-.*-weighted$/,
+        /^scenario-(alb|nlb)-/,
+        /^weighted/,
         /^scenario-(node-refresh|rebuild|subnets)$/,
       ])
         assert.equal(one.filter((name) => kind.test(name)).length, 1, `${kind} in ${one.join(", ")}`);
-      assert.equal(one.length, all.length - 9, one.join(", "));
+      assert.equal(one.length, all.length - 11, one.join(", "));
     }
   });
 

@@ -7,7 +7,7 @@ import { attachOption, lbcOption, passEnvOption, providerOption, refuseAttach, t
 import { parsePositive } from "./sandbox-options";
 import { print } from "../../report/edge";
 import { reporterFor } from "../../report/reporters";
-import type { RehearsalOptions } from "../rehearsal/options";
+import { type RehearsalOptions, usualRates } from "../rehearsal/options";
 import { rehearse } from "../rehearsal/rehearse";
 import type { Scenario } from "../rehearsal/scenario";
 import { scenarios } from "../rehearsal/scenarios";
@@ -34,7 +34,7 @@ interface Flags {
   attach: readonly string[];
   passEnv: readonly string[];
   provider: Record<string, string>;
-  rate: number;
+  rate?: number;
   json: boolean;
   plain: boolean;
   keep: boolean;
@@ -57,7 +57,7 @@ async function run(flags: Flags): Promise<void> {
     passEnv: flags.passEnv,
     providers: flags.provider,
     region: flags.region,
-    requestsPerSecond: flags.rate,
+    requestsPerSecond: flags.rate ?? null,
     keep: flags.keep,
     faults: flags.fault,
   };
@@ -103,9 +103,10 @@ export function rehearseCommand(): Command {
     .addOption(providerOption())
     .option("--region <region>", "the sandbox's AWS region", "us-east-1")
     .addOption(
-      new Option("--rate <requests>", "requests a second, half on new connections")
-        .argParser(parsePositive)
-        .default(1000),
+      new Option(
+        "--rate <requests>",
+        `requests a second, half on new connections (default: ${usualRates.http}, or ${usualRates.https} over TLS)`,
+      ).argParser(parsePositive),
     )
     .addOption(
       new Option(

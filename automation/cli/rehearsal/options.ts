@@ -16,9 +16,13 @@ export interface RehearsalOptions {
   readonly passEnv?: readonly string[];
   readonly providers: Readonly<Record<string, string>>;
   readonly region: string;
-  readonly requestsPerSecond: number;
+  /** Null: `usualRate` of what is rehearsed. */
+  readonly requestsPerSecond: number | null;
   /** Leave the sandbox running at the end. */
   readonly keep: boolean;
   /** As `--fault` takes them, with or without a moment. */
   readonly faults?: readonly string[];
 }
+
+/** Requests a second when none are asked for, which two cores send, serve and count beside a whole environment. */
+export const usualRates = { http: 1000, https: 250 };

@@ -30,6 +30,10 @@ export interface InspectedProject {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** Whether a listener of its config speaks HTTPS. */
+export const speaksHttps = ({ settings }: Pick<InspectedProject, "settings">): boolean =>
+  (settings["loadBalancer"] as { readonly https?: unknown } | null | undefined)?.https !== undefined;
+
 export interface RehearsedProject {
   readonly environment: string;
   /** Folder with Pulumi.yaml (main made absolute) and the copied stack configs. */

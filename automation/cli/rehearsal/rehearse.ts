@@ -11,8 +11,8 @@ import type { Reporter } from "../../report/reporters";
 import { stamp } from "../../report/reporters";
 import { makeKeptFolder } from "../../adapters/temporary-folders";
 import { exitCodes } from "../exit-codes";
-import type { RehearsalOptions } from "./options";
-import { copyProgram, copyProject } from "./project-copy";
+import { type RehearsalOptions, usualRates } from "./options";
+import { copyProgram, copyProject, speaksHttps } from "./project-copy";
 import type { Act, Ending, Scenario } from "./scenario";
 import { RehearsalStage, stageOfView } from "./stage";
 import { printableRows } from "../../report/edge";
@@ -86,7 +86,9 @@ async function openStage(
   const project = copyProject(act.project, join(dir, "project"));
   const others = join(dir, "others");
   if (act.others !== undefined) copyProgram(act.others, others);
-  return new RehearsalStage({ info, project, others, options, tell, relay, signal, startedAt });
+  const overTls = act.overTls ?? speaksHttps(act.project);
+  const rate = options.requestsPerSecond ?? (overTls ? usualRates.https : usualRates.http);
+  return new RehearsalStage({ info, project, others, options, rate, tell, relay, signal, startedAt });
 }
 
 /** Nobody shall take for proved what nothing is behind. */

@@ -10,6 +10,8 @@ export interface Act {
   readonly title: string;
   /** The program and the config under rehearsal. */
   readonly project: InspectedProject;
+  /** Whether its requests go over TLS, where a machine can send fewer of them. Default: as the config says. */
+  readonly overTls?: boolean;
   /** A second program, which is somebody else's. */
   readonly others?: ForeignProject;
   /** Performs it; answers how it ended. What must hold is claimed through the stage. */

@@ -46,7 +46,8 @@ export function sharesText({ wanted, seen, answers }: MeasuredShares): string {
   return `${each.join(", ")} in ${answers} answers`;
 }
 
-const partsOf = (counts: Readonly<Record<string, number>>): Record<string, number> => {
+/** Counts by member, as parts of 1. */
+export const partsOf = (counts: Readonly<Record<string, number>>): Record<string, number> => {
   const sum = Object.values(counts).reduce((total, one) => total + one, 0);
   return sum === 0 ? {} : Object.fromEntries(Object.entries(counts).map(([name, one]) => [name, one / sum]));
 };

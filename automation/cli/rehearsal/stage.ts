@@ -68,6 +68,8 @@ export interface StageSetting {
   readonly project: RehearsedProject;
   readonly others: string;
   readonly options: RehearsalOptions;
+  /** Requests a second: what was asked for, or what is usual. */
+  readonly rate: number;
   readonly tell: EventSink;
   /** Events of the driver, which have their time already. */
   readonly relay: (event: DriverEvent) => void;
@@ -99,6 +101,10 @@ export class RehearsalStage {
   }
   get options(): RehearsalOptions {
     return this.setting.options;
+  }
+  /** Requests a second. */
+  get rate(): number {
+    return this.setting.rate;
   }
   get project(): RehearsedProject {
     return this.setting.project;
@@ -277,7 +283,7 @@ export class RehearsalStage {
       (found) => found.map((one) => `${one.host}:${one.port}`).join(", "),
     );
     this.setupSeconds = (Date.now() - this.setting.startedAt) / 1000;
-    this.load = await beginLoad(this.info, entries, this.options.requestsPerSecond, this.ledgerFile, this.tell);
+    this.load = await beginLoad(this.info, entries, this.rate, this.ledgerFile, this.tell);
   }
 
   /** What the running load was answered so far; nothing while none runs. */

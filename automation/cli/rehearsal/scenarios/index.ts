@@ -1,6 +1,7 @@
 /** The table of scenarios; the first is the default. */
 import type { Scenario } from "../scenario";
 import { adopt } from "./adopt";
+import { albShared } from "./alb-shared";
 import { extend } from "./extend";
 import { gitops } from "./gitops";
 import { nodeRefresh, rebuild, subnets } from "./made-anew";
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   extend,
   adopt,
   gitops,
+  albShared,
   albWeighted,
   nlbWeighted,
   nodeRefresh,

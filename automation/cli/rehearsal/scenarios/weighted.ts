@@ -4,15 +4,15 @@
  */
 import { join } from "node:path";
 import { ControlClient } from "../../../../sandbox/client/control-client";
-import type { LoadSummary, SandboxInfo } from "../../../../sandbox/contract";
+import type { LoadSummary } from "../../../../sandbox/contract";
 import { DriverError } from "../../../errors";
 import { exitCodes } from "../../exit-codes";
-import { get } from "../../../adapters/http/get";
-import { beginLoad, listenersOf, waitUntilAllServe } from "../load";
+import { beginLoad, waitUntilAllServe } from "../load";
 import type { Act, Ending, Scenario } from "../scenario";
 import { refuseOptions } from "../scenario";
 import { isAsWanted, ShareMeter, sharesText } from "../share-meter";
 import type { RehearsalStage, Seen } from "../stage";
+import { redirects } from "./https-redirect";
 import { exampleConfig } from "./own-project";
 import { verifyIsGood } from "./tutorial-checks";
 import { weightsAre } from "./weights-in-aws";
@@ -75,23 +75,6 @@ async function upgradeInSteps(stage: RehearsalStage, type: Type): Promise<void> 
   );
 }
 
-/** `HTTP 301` and where to, of the listener on port 80. */
-async function redirects(info: SandboxInfo): Promise<Seen> {
-  const plain = listenersOf(info).find(({ port }) => port === 80);
-  if (plain === undefined) return { holds: false, seen: "nobody listens on port 80" };
-  const host = { host: "shop.example.com" };
-  const { status, headers } = await get(
-    new URL("http://shop.example.com/a?b=c"),
-    { host: plain.address, port: plain.addressPort },
-    { milliseconds: 5000, bytes: 1024 },
-    host,
-  );
-  return {
-    holds: status === 301 && headers.location === "https://shop.example.com:443/a?b=c",
-    seen: `status ${status}, ${headers.location ?? "no location"}`,
-  };
-}
-
 function shareWas(meter: ShareMeter, index: number, percent: number): Promise<Seen> {
   const measured = meter.measured[index];
   if (measured === undefined)
@@ -108,7 +91,7 @@ async function badMemberIsTurnedBack(stage: RehearsalStage): Promise<void> {
   await control.addFault(fault);
   const entries = await waitUntilAllServe(stage.info, 1, () => undefined, new AbortController().signal);
   const ledger = join(stage.info.dir, "rehearsal", "ledger-bad-member.ndjson");
-  const load = await beginLoad(stage.info, entries, stage.options.requestsPerSecond, ledger, () => undefined);
+  const load = await beginLoad(stage.info, entries, stage.rate, ledger, () => undefined);
   let harm: LoadSummary;
   try {
     await stage.step("upgrade to a member that answers errors: the first step shows it, and green has all again", () =>
@@ -152,7 +135,10 @@ function scenario(type: Type, title: string, summary: string): Scenario {
     summary,
     plan: (options): Act => {
       refuseOptions(name, { "--from": options.from, "--to": options.to, "--fault": options.faults });
-      return { title, project: exampleConfig("weighted"), perform: (stage) => perform(stage, type) };
+      const project = exampleConfig("weighted");
+      // Its listeners of a network load balancer speak no TLS: see asNetwork.
+      const plain = type === "network" ? { overTls: false } : {};
+      return { title, project, ...plain, perform: (stage) => perform(stage, type) };
     },
   };
 }

@@ -1,0 +1,20 @@
+import { rehearsesScenario } from "./scenario";
+
+rehearsesScenario("alb-shared", {
+  title: "shared target groups, Application Load Balancer",
+  claims: 5,
+  steps: [
+    "provision green",
+    "admit green",
+    "drain blue",
+    "scale blue",
+    // back
+    "admit blue",
+    "drain green",
+    // there again
+    "admit green",
+    "drain blue",
+    "scale blue",
+    "retire blue",
+  ],
+});
