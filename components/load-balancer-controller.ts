@@ -305,6 +305,9 @@ export class LoadBalancerController extends pulumi.ComponentResource {
           // Off, it doesn't put itself before every new Service: those don't depend on a controller that is down.
           enableServiceMutatorWebhook: args.serviceWebhook ?? args.loadBalancers === true,
           podDisruptionBudget: { maxUnavailable: 1 },
+          // Else a pod that is made while the controller's pods move (a node goes, a release rolls) gets no readiness
+          // gate: it counts as ready before the load balancer sends it anything, and the next old pod may leave.
+          podMutatorWebhookConfig: { failurePolicy: "Fail" },
           // Else every upgrade makes a new certificate authority, which API servers believe at once and running pods
           // don't have yet: for a minute or more no binding could be written, and new pods got no readiness gate.
           keepTLSSecret: true,

@@ -42,7 +42,8 @@ function lacking(seen: MemberObservation): Decision | null {
     if (!state.deployment.available || state.deployment.ready < state.deployment.wanted)
       return waiting(
         "workload",
-        `${service} on ${seen.name}: ${state.deployment.ready} of ${state.deployment.wanted} pods ready`,
+        `${service} on ${seen.name}: ${state.deployment.ready} of ${state.deployment.wanted} pods ready` +
+          (state.deployment.refused === undefined ? "" : `; no further pod is made: ${state.deployment.refused}`),
       );
     if (state.endpoints.length === 0) return waiting("no-endpoints", `${service} on ${seen.name}: no ready endpoint`);
   }

@@ -12,6 +12,8 @@ export interface DeploymentState {
   readonly replicasBy?: { readonly manager: string; readonly at: string | null };
   readonly ready: number;
   readonly available: boolean;
+  /** Why Kubernetes makes no further pod: a quota, an admission webhook. Other people's text. Absent: nothing hinders. */
+  readonly refused?: string;
 }
 
 /** What stops a container before SIGTERM. `seconds` null: it can't be told from the manifest. */

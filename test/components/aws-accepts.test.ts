@@ -161,6 +161,14 @@ describe("what the components declare", () => {
     assert.deepEqual(cluster?.inputs["providerCredentialOpts"], {});
   });
 
+  it("lets no pod be made without its readiness gate while the controller does not answer", async () => {
+    const { resources } = await everything();
+    const release = resources.find(({ type }) => type === "kubernetes:helm.sh/v3:Release");
+    assert.deepEqual((release?.inputs["values"] as Record<string, unknown>)["podMutatorWebhookConfig"], {
+      failurePolicy: "Fail",
+    });
+  });
+
   it("keeps the controller's certificate authority over upgrades", async () => {
     const { resources } = await everything();
     const release = resources.find(({ type }) => type === "kubernetes:helm.sh/v3:Release");

@@ -37,6 +37,11 @@ function replicasBy(all: readonly FieldsOfOne[] | undefined): Pick<DeploymentSta
   return last === undefined ? {} : { replicasBy: { manager: last.manager ?? "unknown", at: last.time ?? null } };
 }
 
+function refused(conditions: readonly Condition[] | undefined): Pick<DeploymentState, "refused"> {
+  const failure = conditions?.find((one) => one.type === "ReplicaFailure" && one.status === "True");
+  return failure === undefined ? {} : { refused: failure.message ?? "without a reason" };
+}
+
 /** A Deployment whose status is older than its spec says nothing yet. */
 export function deploymentStateOf({ metadata, spec, status }: DeploymentObject): DeploymentState {
   const seen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
@@ -44,6 +49,7 @@ export function deploymentStateOf({ metadata, spec, status }: DeploymentObject):
     wanted: spec?.replicas ?? 1,
     ready: status?.readyReplicas ?? 0,
     available: seen && holds(status?.conditions, "Available"),
+    ...refused(status?.conditions),
     ...replicasBy(metadata.managedFields),
   };
 }

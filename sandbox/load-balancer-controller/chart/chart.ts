@@ -42,6 +42,7 @@ export function chartManifests({ releaseName, namespace, version: chartVersion, 
     service: { name: WEBHOOK_SERVICE, namespace },
     labels,
     services: values["enableServiceMutatorWebhook"] !== false,
+    pods: values["podMutatorWebhookConfig"]?.failurePolicy ?? "Ignore",
   });
   return [
     ...(createAccount

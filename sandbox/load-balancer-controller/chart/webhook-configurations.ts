@@ -19,6 +19,11 @@ export interface WebhookSettings {
    * true.
    */
   readonly services?: boolean;
+  /**
+   * The chart's `podMutatorWebhookConfig.failurePolicy`: whether pods are made without a readiness gate while the
+   * controller does not answer. Default `Ignore`.
+   */
+  readonly pods?: "Ignore" | "Fail";
 }
 
 type Manifest = Readonly<Record<string, unknown>>;
@@ -28,6 +33,7 @@ export function webhookConfigurations({
   service,
   labels,
   services = true,
+  pods = "Ignore",
 }: WebhookSettings): readonly [Manifest, Manifest] {
   const webhook = (
     name: string,
@@ -62,7 +68,7 @@ export function webhookConfigurations({
   return [
     base("MutatingWebhookConfiguration", [
       webhook("mpod.elbv2.k8s.aws", WEBHOOK_PATHS.mutatePod, "pods", "", "v1", ["CREATE"], {
-        failurePolicy: "Ignore",
+        failurePolicy: pods,
         namespaceSelector: gateNamespaces,
         objectSelector: notItself,
       }),

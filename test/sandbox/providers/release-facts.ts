@@ -77,6 +77,17 @@ export function releaseFacts(world: () => World): void {
     assert.match(refusal(), answered);
   });
 
+  it("lets pods pass without a gate while nobody answers, unless it is told otherwise", async () => {
+    const policy = (): string =>
+      world().kubectl(
+        ...["get", "mutatingwebhookconfigurations", "aws-load-balancer-webhook", "-o"],
+        'jsonpath={.webhooks[?(@.name=="mpod.elbv2.k8s.aws")].failurePolicy}',
+      );
+    assert.equal(policy(), "Ignore");
+    await stack.up({ program: program({ podMutatorWebhookConfig: { failurePolicy: "Fail" } }) });
+    assert.equal(policy(), "Fail");
+  });
+
   it("keeps its authority when it is told to, else every upgrade makes another one, which pods have a while later", async () => {
     const { ca } = secret();
     await stack.up({ program: program({ keepTLSSecret: true, enableServiceMutatorWebhook: false }) });
@@ -89,7 +100,7 @@ export function releaseFacts(world: () => World): void {
     let last = refusal();
     for (; !answered.test(last) && Date.now() < until; last = refusal()) assert.match(last, /x509/);
     assert.match(last, answered);
-    assert.deepEqual(secret().revisions, ["1=superseded", "2=superseded", "3=deployed"]);
+    assert.deepEqual(secret().revisions, ["1=superseded", "2=superseded", "3=superseded", "4=deployed"]);
   });
 
   it("can't even be previewed while the chart repository is down", async () => {

@@ -78,6 +78,16 @@ describe("a workload's Deployment", () => {
     assert.deepEqual(replicasBy, { manager: "keda", at: "2026-11-30T12:03:00Z" });
   });
 
+  it("what keeps Kubernetes from making its pods is known while it does", () => {
+    const failure = (status: string) =>
+      deploymentStateOf({
+        metadata: {},
+        status: { conditions: [{ type: "ReplicaFailure", status, message: 'failed calling webhook "mpod"' }] },
+      }).refused;
+    assert.equal(failure("True"), 'failed calling webhook "mpod"');
+    assert.equal(failure("False"), undefined);
+  });
+
   it("nobody is named when the API server does not tell", () => {
     assert.equal(deploymentStateOf({ metadata: {} }).replicasBy, undefined);
   });
