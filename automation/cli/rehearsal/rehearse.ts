@@ -10,6 +10,7 @@ import { rehearsalSummary } from "./summary";
 import type { Reporter } from "../../report/reporters";
 import { stamp } from "../../report/reporters";
 import { makeKeptFolder } from "../../adapters/temporary-folders";
+import { shellQuote } from "../../text/shell";
 import { exitCodes } from "../exit-codes";
 import { type RehearsalOptions, usualRates } from "./options";
 import { copyProgram, copyProject, speaksHttps } from "./project-copy";
@@ -141,6 +142,15 @@ const stoppedAsAsked = (options: RehearsalOptions, cause: unknown): DriverError 
     cause,
   );
 
+/** `--keep`: where all is, however the rehearsal ended. */
+function keptIn({ info, project }: RehearsalStage): string {
+  return (
+    `the sandbox is left running, with the project in ${project.directory} and logs in ${join(info.dir, "logs")}; ` +
+    `point a shell at it: source ${shellQuote(join(info.dir, "env.sh"))}; ` +
+    `end it: eks-blue-green sandbox down --dir ${shellQuote(info.dir)}`
+  );
+}
+
 export async function rehearse(
   scenario: Scenario,
   options: RehearsalOptions,
@@ -183,6 +193,7 @@ export async function rehearse(
     process.off("SIGTERM", interrupt);
     await stage?.endLoad();
     if (!options.keep) await stopSandbox(dir);
+    else if (stage !== null) tell({ kind: "note", message: keptIn(stage) });
     removeIfEmpty(dir);
   }
 }
