@@ -1,5 +1,5 @@
 # Neither target needs root, Docker or an AWS account; both work with an empty cache and with a warm one, and leave nothing running.
-.PHONY: rehearse test test-exhaustive sandbox build clean bench
+.PHONY: rehearse test test-exhaustive sandbox build clean bench bench-weights
 NODE_MODULES := node_modules/.package-lock.json
 
 rehearse: build ## everything, from the tools to a finished upgrade under load; SCENARIO=… rehearses another one
@@ -16,6 +16,9 @@ sandbox: build ## leaves a sandbox running and prints the variables that point y
 
 bench: build ## the naive procedure and ours, in the same sandbox, side by side
 	@node dist/bench/naive.js $(ARGS)
+
+bench-weights: build ## three ways to move requests by weights, each in a sandbox of its own
+	@node dist/bench/weights.js $(ARGS)
 
 build: $(NODE_MODULES)
 	@node scripts/build.mjs

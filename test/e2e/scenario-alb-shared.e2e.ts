@@ -8,7 +8,8 @@ rehearsesScenario("alb-shared", {
     "admit green",
     "drain blue",
     "scale blue",
-    // back
+    // back, with as many pods as before
+    "scale blue",
     "admit blue",
     "drain green",
     // there again
