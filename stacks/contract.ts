@@ -14,6 +14,8 @@ import type { EnvironmentRecord, MemberPlacement } from "./record/types";
  *   revision. For the environment's stack: only while a shift is open, whose record it passes on unchanged. `extension`:
  *   what the user's own program declares is declared too; absent: it stays as it is.
  * - `plain`: as plain `pulumi up`, without what the user's own program declares.
+ * - `look`: as plain `pulumi up`, all of it, for a preview. Charts of workloads must be good for `kubernetesVersion` too:
+ *   that of a member that is to be made.
  * - `unprotect`: deploy the environment's stack without protection, if its record has this revision and says that a
  *   teardown has retired every member.
  * - `release`: the primary's Services of type LoadBalancer lose their protection, or are no longer declared, if the
@@ -29,6 +31,7 @@ export type DriverContext =
     }
   | { readonly kind: "act"; readonly expectedRevision: number; readonly extension?: "declared" }
   | { readonly kind: "plain" }
+  | { readonly kind: "look"; readonly kubernetesVersion: string }
   | {
       readonly kind: "unprotect";
       readonly expectedRevision: number;

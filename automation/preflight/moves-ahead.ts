@@ -25,3 +25,9 @@ export const stepsAhead = (
   asked: RolloutCommand | null,
   wantedVersion: string,
 ): readonly Step[] => (goesBack(record, asked, wantedVersion) ? [] : steps.slice(record.rollout?.done ?? 0));
+
+/** The Kubernetes version that these steps bring to a member first; undefined: none. */
+export const newVersionIn = (steps: readonly Step[]): string | undefined =>
+  steps.flatMap((step) =>
+    step.type === "move" && (step.kind === "provision" || step.kind === "upgrade") ? (step.to.version ?? []) : [],
+  )[0];

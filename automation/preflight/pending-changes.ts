@@ -17,16 +17,17 @@ interface Look {
 }
 
 /** A repository that is silent instead of refusing ends the preview by its deadline. */
-async function look(ports: Ports, stack: StackRef): Promise<Look> {
+async function look(ports: Ports, stack: StackRef, { rendersFor }: LookOptions): Promise<Look> {
+  const context = rendersFor === undefined ? null : ({ kind: "look", kubernetesVersion: rendersFor } as const);
   try {
-    return { ...(await ports.pulumi.preview(stack, null)), missing: null };
+    return { ...(await ports.pulumi.preview(stack, context)), missing: null };
   } catch (error) {
     const mayBeChart =
       stack.kind === "member" &&
       error instanceof DriverError &&
       (error.code === "EBG-DEADLINE" || chartNotLoaded.test(error.message));
     if (!mayBeChart) throw error;
-    const without = await ports.pulumi.preview(stack, null, undefined, "releases");
+    const without = await ports.pulumi.preview(stack, context, undefined, "releases");
     const said = error.message.split("\n").find((line) => chartNotLoaded.test(line)) ?? error.message;
     return { ...without, missing: said.trim().slice(0, 400) };
   }
@@ -87,7 +88,11 @@ function changesFinding(
  * The user's own functions fail, or the files of workloads are wrong, and all else can be previewed: only a member that
  * is made needs them.
  */
-function ownFinding(name: string, { message }: DriverError, { makesMember, extension, files }: LookOptions): Finding {
+function ownFinding(
+  name: string,
+  { message }: DriverError,
+  { makesMember, extension, files, rendersFor }: LookOptions,
+): Finding {
   const what = [
     ...(extension === undefined ? [] : ["your own program declares"]),
     ...(files === undefined ? [] : ["comes from the workloads' files"]),
@@ -98,7 +103,10 @@ function ownFinding(name: string, { message }: DriverError, { makesMember, exten
     message:
       `what ${what} in ${name} can't be previewed: ${message}` +
       (makesMember === true ? "; the member that is to be made needs it" : "; the moves leave it as it is"),
-    remedy: `correct the ${files === undefined ? "program" : "files or the program"} (pulumi preview --stack ${name} runs it)`,
+    remedy:
+      `correct the ${files === undefined ? "program" : "files or the program"} ` +
+      // A plain preview does not render for another version.
+      (rendersFor === undefined ? `(pulumi preview --stack ${name} runs it)` : "and run the same command again"),
   };
 }
 
@@ -124,6 +132,8 @@ export interface LookOptions {
   readonly extension?: ExtensionOutputs | undefined;
   /** What the stack has made of workloads' files, or reads of them. Absent: nothing. */
   readonly files?: Pick<WorkloadFilesOutputs, "resources"> | undefined;
+  /** Charts of the workloads are to be good for this Kubernetes version too. Absent: for the member's own alone. */
+  readonly rendersFor?: string | undefined;
 }
 
 /** Changes of a plain update that belong to no move. */
@@ -136,7 +146,7 @@ export async function pendingChanges(
   const name = stackName(environment, stack);
   const { makesMember = false, extension, files } = options;
   try {
-    const { operations, missing } = await look(ports, stack);
+    const { operations, missing } = await look(ports, stack, options);
     return [
       ...changesFinding(name, operations, options),
       ...(missing === null ? [] : [chartFinding(name, missing, makesMember)]),

@@ -16,7 +16,7 @@ import { controllerRuns } from "../observation/controller";
 import { observe, type Observation } from "../observation/observe";
 import { kubectl } from "../text/kubectl";
 import { lookAtNetwork } from "./network";
-import { stepsAhead } from "./moves-ahead";
+import { newVersionIn, stepsAhead } from "./moves-ahead";
 import { networkOfRollout } from "./network-question";
 import { longNodeUpdates } from "./node-replacement-time";
 import { pendingChanges } from "./pending-changes";
@@ -279,12 +279,14 @@ export async function preflight({
   ];
   const makesMember = ahead.some((step) => step.type === "move" && step.kind === "provision");
   const readsFiles = environment.config.services.some(isFromFiles) ? { resources: [] } : undefined;
+  const hasCharts = environment.config.services.some(({ chart }) => chart !== undefined);
   const pending = await Promise.all(
     stacks.map((stack) =>
       pendingChanges(ports, environment.environment, stack, {
         makesMember,
         extension: (stack.kind === "environment" ? environment : members[stack.member])?.extension,
         files: stack.kind === "member" ? members[stack.member]?.workloadFiles : readsFiles,
+        rendersFor: hasCharts && stack.kind === "member" ? newVersionIn(ahead) : undefined,
       }),
     ),
   );

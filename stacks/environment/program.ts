@@ -14,7 +14,7 @@ import type { EnvironmentConfig } from "../config";
 import { trafficOf } from "../config/listeners";
 import { FOREIGN_STACK, type DriverContext } from "../contract";
 import { runExtension } from "../extension/run";
-import { declaresExtension } from "../extension/when";
+import { contextOfMove, declaresExtension } from "../extension/when";
 import { readWorkloadFiles } from "../workload-files/read";
 import type { EnvironmentExtension, EnvironmentExtensionArgs } from "../extension/types";
 import { desiredOfEnvironment, type EnvironmentRecord, isMovedBy, weightsOf } from "../record";
@@ -103,7 +103,7 @@ export async function environmentProgram(
   extension?: EnvironmentExtension["environment"],
 ): Promise<Record<string, unknown>> {
   const environment = pulumi.getStack();
-  const context = told?.kind === "plain" ? undefined : told;
+  const context = contextOfMove(told);
   // First: the messages of other problems show values.
   refuseSecretConfig(environment, Object.keys(values).filter(isSecret));
   await refuseMemberStack(environment, values);

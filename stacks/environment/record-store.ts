@@ -1,7 +1,8 @@
 /** Finds the record that an update of the environment's stack passes on, starts from, or was told to write. */
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvironmentConfig } from "../config";
-import { type DriverContext, FENCED, RECORD_INVALID, RECORD_LOST } from "../contract";
+import { FENCED, RECORD_INVALID, RECORD_LOST } from "../contract";
+import type { MoveContext } from "../extension/when";
 import {
   describeMove,
   type EnvironmentRecord,
@@ -120,7 +121,7 @@ export async function recordToWrite(
   environment: string,
   config: EnvironmentConfig,
   last: LastEnvironment | null,
-  context: Exclude<DriverContext, { readonly kind: "plain" }> | undefined,
+  context: MoveContext,
 ): Promise<EnvironmentRecord> {
   const current = last?.record ?? (await firstRecord(environment, config));
   if (context === undefined) return withMembers(current, config.members);

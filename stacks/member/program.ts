@@ -24,7 +24,7 @@ import type { EnvironmentRecord, MemberPlacement } from "../record";
 import { fence, holderOf, readLastEnvironment } from "../environment/record-store";
 import { extendMember } from "../extension/member";
 import { keptExtension } from "../extension/run";
-import { declaresExtension } from "../extension/when";
+import { contextOfMove, declaresExtension } from "../extension/when";
 import type { EnvironmentExtension } from "../extension/types";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
 import { fromProgram } from "../shared/project-paths";
@@ -210,7 +210,7 @@ export async function memberProgram(
   told?: DriverContext,
   extension?: EnvironmentExtension["member"],
 ): Promise<Record<string, unknown>> {
-  const context = told?.kind === "plain" ? undefined : told;
+  const context = contextOfMove(told);
   const { environment: environmentName, member } = parseMemberConfig(values);
   const stack = pulumi.getStack();
   assertIsMembers(stack, environmentName, member);

@@ -12,13 +12,18 @@ import { Renderer } from "../workload-files/renderer";
  * Like what is the user's own program's: files that have changed can't stop a move, nor change one. null: this update
  * leaves what was made of them as it is.
  */
-export const readIfDeclared = async (
+export async function readIfDeclared(
   told: DriverContext | undefined,
   config: EnvironmentConfig,
   member: string,
   kubernetesVersion: string,
-): Promise<WorkloadFiles | null> =>
-  declaresExtension(told) ? await readWorkloadFiles(config, new Renderer(member, kubernetesVersion)) : null;
+): Promise<WorkloadFiles | null> {
+  if (!declaresExtension(told)) return null;
+  const renderer = new Renderer(member, kubernetesVersion);
+  const files = await readWorkloadFiles(config, renderer);
+  if (told?.kind === "look") await readWorkloadFiles(config, renderer.at(told.kubernetesVersion));
+  return files;
+}
 
 /** null: the service has no files, or this update leaves what it made of them as it is. */
 export const declareFromFiles = (

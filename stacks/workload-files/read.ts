@@ -69,7 +69,9 @@ export async function readWorkloadFiles(
   const read = all.flat();
   const unread = read.flatMap(({ problems }) => problems);
   const whole = read.filter((one) => one.whole);
-  throwProblems("What the workloads' files say", unread.length > 0 ? unread : objectProblems(config, whole));
+  const at = config.services.some(({ chart }) => chart !== undefined) ? renderer?.kubernetesVersion : undefined;
+  const forWhat = at === undefined ? "" : ` for Kubernetes ${at}`;
+  throwProblems(`What the workloads' files say${forWhat}`, unread.length > 0 ? unread : objectProblems(config, whole));
   return {
     byService: Object.fromEntries(
       whole.map(({ service, objects }) => [service.name, objects.map(({ object }) => object)]),

@@ -15,28 +15,36 @@ const nowhere = JSON.stringify({
   users: [{ name: "none", user: {} }],
 });
 
-export class Renderer {
-  private made: { readonly component: pulumi.ComponentResource; readonly provider: pulumi.ProviderResource } | null =
-    null;
+interface Made {
+  readonly component: pulumi.ComponentResource;
+  readonly provider: pulumi.ProviderResource;
+}
 
-  /** `kubernetesVersion`: the minor that the member's cluster is to have, like `1.35`. */
+export class Renderer {
+  /** `kubernetesVersion`: the minor of the cluster that the objects are for, like `1.35`. */
   constructor(
     private readonly member: string,
     readonly kubernetesVersion: string,
+    private readonly shared: { made: Made | null } = { made: null },
   ) {}
+
+  /** For a cluster of another minor, with the same provider. */
+  at(kubernetesVersion: string): Renderer {
+    return new Renderer(this.member, kubernetesVersion, this.shared);
+  }
 
   /** Resources that rendering took; none where nothing was rendered. */
   declared(): readonly pulumi.Resource[] {
-    return this.made === null ? [] : [this.made.component];
+    return this.shared.made === null ? [] : [this.shared.made.component];
   }
 
   private get provider(): pulumi.ProviderResource {
-    if (this.made === null) {
+    if (this.shared.made === null) {
       const component = new pulumi.ComponentResource("eks-blue-green:index:WorkloadFiles", `${this.member}-files`);
       const provider = new kubernetes.Provider(`${this.member}-files`, { kubeconfig: nowhere }, { parent: component });
-      this.made = { component, provider };
+      this.shared.made = { component, provider };
     }
-    return this.made.provider;
+    return this.shared.made.provider;
   }
 
   /** What a function of the provider answers. @throws Error with the provider's words */

@@ -448,7 +448,10 @@ export class World {
           this.effect("preview", () => {
             if (stack.kind === "member" && leaves === "nothing" && this.chartRepositoryDown) throw chartNotLoaded();
             return {
-              operations: stack.kind === "environment" || context === null ? [] : this.operations(stack.member, false),
+              operations:
+                stack.kind === "environment" || context === null || context.kind === "look"
+                  ? []
+                  : this.operations(stack.member, false),
               plan: "plan",
             };
           }),

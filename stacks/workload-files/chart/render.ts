@@ -54,7 +54,8 @@ export async function readChart(source: ChartSource, key: string, renderer: Aske
   } catch (error) {
     const rule = `can't be rendered: ${because(error).replace(/^.*for specified Helm chart: /s, "")}`;
     const files = source.valuesFiles.map(({ path }) => ` -f ${path}`).join("");
-    const remedy = `Correct the chart or its values; helm template ${source.releaseName} ${source.path}${files} shows it`;
+    const flags = `${files} --kube-version ${renderer.kubernetesVersion}`;
+    const remedy = `Correct the chart or its values; helm template ${source.releaseName} ${source.path}${flags} shows it`;
     return refused(`${key}.path`, source.path, rule, remedy);
   }
 }

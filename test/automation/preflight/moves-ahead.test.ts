@@ -1,7 +1,8 @@
 /** A member that is half made has taken what a new one needs: neither going on nor going back is refused for that. */
 import assert from "node:assert/strict";
 import { DriverError } from "../../../automation/errors";
-import { goesBack, stepsAhead } from "../../../automation/preflight/moves-ahead";
+import { goesBack, newVersionIn, stepsAhead } from "../../../automation/preflight/moves-ahead";
+import type { Step } from "../../../stacks/record";
 import type { SubnetReading } from "../../../automation/ports/readings";
 import { plainNetwork } from "../no-adoption";
 import { config, World } from "../world";
@@ -125,4 +126,13 @@ describe("what a run still does", () => {
     // The config wants a newer version still: that is no way back.
     assert.equal(goesBack(record, null, "1.36"), false);
   });
+});
+
+it("the version that steps bring is that of the first member that they make or upgrade", () => {
+  const placed = (version: string) => ({ role: "standby", version, workload: "running" }) as const;
+  const step = (kind: "provision" | "upgrade" | "drain", version: string) =>
+    ({ type: "move", kind, member: "green", to: placed(version) }) as unknown as Step;
+  assert.equal(newVersionIn([step("drain", "1.33"), step("provision", "1.35"), step("upgrade", "1.36")]), "1.35");
+  assert.equal(newVersionIn([step("upgrade", "1.36")]), "1.36");
+  assert.equal(newVersionIn([step("drain", "1.33")]), undefined);
 });

@@ -114,6 +114,25 @@ describe("changes that belong to no move", () => {
     });
   });
 
+  it("are looked for with charts as a new member would have them, which is required where one is made", async () => {
+    const contexts: unknown[] = [];
+    const wrong = new DriverError("EBG-UPDATE-FAILED", "for Kubernetes 1.35 has 1 problem: charts/web", "repair it");
+    const preview = async (_stack: StackRef, context: { kind: string } | null) => {
+      contexts.push(context);
+      if (context?.kind === "look") throw wrong;
+      return { operations: [], plan: "" };
+    };
+    const world = { pulumi: { preview } } as unknown as Ports;
+    const options = { files: { resources: [] }, rendersFor: "1.35" };
+    const [finding] = await pendingChanges(world, "dev", member, { ...options, makesMember: true });
+    assert.deepEqual(contexts, [{ kind: "look", kubernetesVersion: "1.35" }, { kind: "plain" }]);
+    assert.equal(finding?.severity, "required");
+    assert.match(finding?.message ?? "", /can't be previewed: for Kubernetes 1\.35 .*; the member that is to be made/);
+    assert.match(finding?.remedy ?? "", /^correct the files or the program and run the same command again$/);
+    const [advice] = await pendingChanges(world, "dev", member, options);
+    assert.equal(advice?.severity, "recommended");
+  });
+
   it("can't be looked for when anything else is wrong", async () => {
     const broken = new DriverError("EBG-UPDATE-FAILED", "the program throws", "repair it");
     const { ports: world, asked } = ports(broken);

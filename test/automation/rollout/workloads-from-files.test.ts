@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { MemberOutputs } from "../../../stacks/contract";
 import type { ExternalQuery, ExternalWorkload } from "../../../automation/ports/external-workload";
+import { DriverError } from "../../../automation/errors";
 import { config, World } from "../world";
 
 const services = (more: object = {}, workload = "manifests"): Readonly<Record<string, string>> => ({
@@ -112,6 +113,29 @@ describe("an upgrade whose workloads come from files", () => {
     assert.match(result.remedy ?? "", /deploy the same files to all members .*services\[\]\.chart\.images to any/);
     const again = await world.upgrade({ config: ofChart({ images: "any" }) });
     assert.equal(again.outcome, "done", again.message);
+  });
+
+  it("looks at a chart as the new member would have it before anything is begun", async () => {
+    const world = new FromFiles();
+    const settingsOf = { ...settings, ...services({}, "chart") };
+    const looks: unknown[] = [];
+    const own = world.ports();
+    let isBroken = true;
+    const preview: typeof own.pulumi.preview = async (stack, context, ...more) => {
+      if (context?.kind === "look") looks.push(context);
+      if (context?.kind === "look" && isBroken) throw new DriverError("EBG-UPDATE-FAILED", "needs <1.35", "correct it");
+      return await own.pulumi.preview(stack, context, ...more);
+    };
+    world.ports = () => ({ ...own, pulumi: { ...own.pulumi, preview } });
+    await assert.rejects(
+      world.upgrade({ config: settingsOf }),
+      /can't be previewed: needs <1\.35; the member that is to be made needs it/,
+    );
+    assert.equal(world.record.rollout, null);
+    assert.deepEqual(looks, [{ kind: "look", kubernetesVersion: "1.35" }]);
+    isBroken = false;
+    const done = await world.upgrade({ config: settingsOf });
+    assert.equal(done.outcome, "done", done.message);
   });
 
   it("goes back without waiting: what runs on the old member has never stopped", async () => {

@@ -155,12 +155,27 @@ describe("a member with a workload from a chart", () => {
     assert.deepEqual(asked, []);
   });
 
+  it("is looked at as a member of another version would have it, and declared as this one has it", async () => {
+    const look = { kind: "look", kubernetesVersion: "1.35" } as const;
+    const run = await deploy({}, { context: look });
+    assert.deepEqual(
+      asked.map(({ kube_version: version }) => version),
+      ["1.34", "1.34", "1.35", "1.35"],
+    );
+    assert.equal(inCluster(run).filter((one) => one.includes("blue-web-shop/")).length, 2);
+    rendered = [[service], [service], [made("Service", {}, "other")]];
+    await assert.rejects(
+      deploy({}, { context: look }),
+      /files say for Kubernetes 1\.35 .*"web": is no Service of the chart/s,
+    );
+  });
+
   it("is refused with Helm's own words, and the command that shows the same", async () => {
     const said = "failed to generate YAML for specified Helm chart: failed to create chart from template: nil pointer";
     rendered = [Object.assign(new Error("x"), { details: said })];
     assert.match(
       await problemsOf(),
-      /chart\.path: "\.\/charts\/web": can't be rendered: failed to create chart from template: nil pointer\. .*; helm template web \.\/charts\/web -f values\.yaml shows it/,
+      /chart\.path: "\.\/charts\/web": can't be rendered: failed to create chart from template: nil pointer\. .*; helm template web \.\/charts\/web -f values\.yaml --kube-version 1\.34 shows it/,
     );
   });
 

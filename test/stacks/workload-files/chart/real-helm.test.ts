@@ -103,7 +103,10 @@ describe("a chart, rendered by Pulumi's own plugin", function () {
 
   it("is refused with Helm's own words where it fails, or fits another Kubernetes", async () => {
     const failing = await rendered({ "templates/a.yaml": configMap('  a: {{ required "say .a" .Values.a }}\n') });
-    assert.match(failing.problems.join(), /can't be rendered: .*say \.a.*helm template shop-web \.\/web shows it$/s);
+    assert.match(
+      failing.problems.join(),
+      /can't be rendered: .*say \.a.*helm template shop-web \.\/web --kube-version 1\.35 shows it$/s,
+    );
     rmSync(join(folder, "web"), { recursive: true });
     const old = { "Chart.yaml": `${description}kubeVersion: "<1.30"\n`, "templates/a.yaml": configMap("  a: b\n") };
     assert.match((await rendered(old)).problems.join(), /incompatible with Kubernetes v1\.35\.0/);
