@@ -7,7 +7,9 @@ import { type Problem, throwProblems } from "./internal/problems";
 export interface WorkloadObjectsArgs {
   /**
    * The objects, as `kubectl apply` takes them: with `apiVersion`, `kind` and `metadata.name`, and with their namespace.
-   * What others need (definitions, accounts, settings, volumes) is made before them, and goes after them.
+   * What others need (definitions, accounts, settings, volumes) is made before them, and goes after them. What a
+   * HorizontalPodAutoscaler or a ScaledObject among them scales begins with its `spec.replicas`, and keeps from then on
+   * as many as the autoscaler wants.
    */
   objects: Record<string, unknown>[];
 }
@@ -42,6 +44,23 @@ const neededByOthers: ReadonlySet<string> = new Set([
  */
 const timeouts = { create: "30m", update: "60m", delete: "60m" };
 
+/** `Deployment shop/web` */
+const referred = ({ kind, metadata }: Record<string, unknown>): string =>
+  isObject(metadata) ? `${String(kind)} ${String(metadata["namespace"])}/${String(metadata["name"])}` : "";
+
+/** `Deployment shop/web` for each that an autoscaler among the objects scales. */
+function autoscaled(objects: readonly Record<string, unknown>[]): ReadonlySet<string> {
+  return new Set(
+    objects
+      .filter(({ kind }) => kind === "HorizontalPodAutoscaler" || kind === "ScaledObject")
+      .map(({ metadata, spec }) => {
+        const target = isObject(spec) && isObject(spec["scaleTargetRef"]) ? spec["scaleTargetRef"] : {};
+        const namespace = isObject(metadata) ? metadata["namespace"] : undefined;
+        return `${String(target["kind"] ?? "Deployment")} ${String(namespace)}/${String(target["name"])}`;
+      }),
+  );
+}
+
 /** The objects of a workload in a cluster, in an order in which they start and end well. */
 export class WorkloadObjects extends pulumi.ComponentResource {
   /** All of them, for what must come after them. */
@@ -53,8 +72,9 @@ export class WorkloadObjects extends pulumi.ComponentResource {
     const isNeeded = ({ kind }: Record<string, unknown>): boolean => neededByOthers.has(String(kind));
     const first = args.objects.filter((one) => isNeeded(one));
     const rest = args.objects.filter((one) => !isNeeded(one));
-    const needed = this.declare(name, first, pulumi.output([] as pulumi.Resource[]));
-    const others = this.declare(name, rest, needed);
+    const scaled = autoscaled(args.objects);
+    const needed = this.declare(name, first, pulumi.output([] as pulumi.Resource[]), scaled);
+    const others = this.declare(name, rest, needed, scaled);
     this.declared = pulumi.all([needed, others]).apply(([before, then]) => [...before, ...then]);
     this.registerOutputs({});
   }
@@ -67,10 +87,13 @@ export class WorkloadObjects extends pulumi.ComponentResource {
     name: string,
     objects: Record<string, unknown>[],
     after: pulumi.Output<pulumi.Resource[]>,
+    scaled: ReadonlySet<string>,
   ): pulumi.Output<pulumi.Resource[]> {
-    const inOrder = (_: unknown, options: pulumi.CustomResourceOptions): void => {
+    const inOrder = (object: unknown, options: pulumi.CustomResourceOptions): void => {
       options.dependsOn = after;
       options.customTimeouts = timeouts;
+      // To leave the field out is no way: with server-side apply it falls to 1 when its only owner drops it.
+      if (isObject(object) && scaled.has(referred(object))) options.ignoreChanges = ["spec.replicas"];
     };
     const config = { objs: structuredClone(objects), resourcePrefix: name, transformations: [inOrder] };
     const resources = kubernetes.yaml.parse(config, { parent: this }) as pulumi.Output<

@@ -1,5 +1,5 @@
 /** `up`: deploys the environment and its members as they stand, and moves no traffic. */
-import { parseRecord, type EnvironmentRecord, type Placement } from "../../stacks/record";
+import { parseRecord, servingMembers, type EnvironmentRecord, type Placement } from "../../stacks/record";
 import { isExternal, ownershipOf } from "../../stacks/config/target-groups";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
 import { addressesOf } from "../environment/load-balancers";
@@ -13,6 +13,7 @@ import { proveIdentities } from "../rollout/prove-identities";
 import { typed } from "../text/command-line";
 import { stackName } from "../text/stack-name";
 import { theirsAreThere, whoWaits } from "./external-workloads";
+import { refuseToTakePodsAway, withFiles } from "./keep-serving";
 import { lookBefore } from "./look-before-up";
 import { updateStack, type Changes, type UpRun } from "./update-stack";
 import { untilServing } from "./wait-until-serving";
@@ -107,9 +108,24 @@ async function credentialsOf(ports: Ports, run: UpRun, member: MemberOutputs | u
   });
 }
 
+/** Members that serve from workloads of files, apart from all others. */
+function inTraffic(
+  { placement }: EnvironmentRecord,
+  members: readonly string[],
+  { config }: EnvironmentOutputs,
+): { readonly serving: readonly string[]; readonly others: readonly string[] } {
+  const active = servingMembers(placement);
+  const serving = withFiles(
+    members.filter((name) => active.includes(name)),
+    config,
+  );
+  return { serving, others: members.filter((name) => !serving.includes(name)) };
+}
+
 /**
  * The environment first, because members read its outputs; then (owner `service`) the primary, then every other member
- * that is not absent, side by side. Plain updates: they keep the placement, and make again what somebody deleted by
+ * that is not absent, side by side; those in traffic whose workloads come from files one after the other, when none of
+ * their pods would be taken away. Plain updates: they keep the placement, and make again what somebody deleted by
  * hand. Done when every active member serves and requests are answered.
  */
 export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
@@ -128,11 +144,19 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
     if (lost.has(member)) await ports.pulumi.refresh(member, run.cancel);
     changes[stackName(run.environment, stack)] = await updateStack(ports, run, stack);
   };
+  const { serving, others: rest } = inTraffic(record, members, outputs);
+  await refuseToTakePodsAway(ports, run, serving);
   // Its Services make the load balancers that the others bind to.
   const { owner, primary } = ownershipOf(record, outputs.config);
   if (owner === "service" && primary !== null && members.includes(primary)) await deploy(primary);
-  const others = members.filter((member) => owner === "stack" || member !== primary);
-  throwFailures(await Promise.allSettled(others.map(deploy)), run.environment);
+  const isLeft = (member: string): boolean => owner === "stack" || member !== primary;
+  throwFailures(await Promise.allSettled(rest.filter(isLeft).map(deploy)), run.environment);
+  // How their pods are exchanged is for the files to say: a mistake in them must not meet all members at once.
+  for (const [index, member] of serving.filter(isLeft).entries()) {
+    if (index > 0 && run.probes)
+      await untilServing(ports, await readFamily(ports, run.environment), run.emit, run.stop);
+    await deploy(member);
+  }
   const family = await readFamily(ports, run.environment);
   // One whose workload is stopped has no pods, and passes.
   await Promise.all(settled.map((name) => credentialsOf(ports, run, family.members[name])));

@@ -5,6 +5,7 @@ import type { Finding } from "../finding";
 import { changesOf, describeOperation } from "../policy/move-policy";
 import { operationsBelow, splitOperations } from "../policy/own-operations";
 import type { PlannedOperation, Ports, StackRef } from "../ports";
+import { typed } from "../text/command-line";
 import { stackName } from "../text/stack-name";
 
 /** How the official kubernetes provider ends what it says of a chart that it could not load. */
@@ -34,18 +35,19 @@ async function look(ports: Ports, stack: StackRef, { rendersFor }: LookOptions):
 }
 
 /** A member that is made would have other workloads than those that serve; no other move writes them. */
-const filesFinding = (name: string, said: string, makesMember: boolean): Finding => ({
+const filesFinding = (environment: string, name: string, said: string, makesMember: boolean): Finding => ({
   code: "EBG-PENDING-CHANGES",
   severity: makesMember ? "required" : "recommended",
   message:
     `stack ${name} has changes of workloads' files, and no move deploys them: ${said}` +
     (makesMember ? "; the member that is to be made would come with them, beside members that serve without" : ""),
   remedy: makesMember
-    ? `deploy them first: pulumi up --stack ${name}; or go on with the files as they were deployed (git checkout)`
-    : `deploy them when it suits: pulumi up --stack ${name}`,
+    ? `deploy them first: ${typed(environment, "up")}; or go on with the files as they were deployed (git checkout)`
+    : `deploy them when it suits: ${typed(environment, "up")}`,
 });
 
 function changesFinding(
+  environment: string,
   name: string,
   operations: readonly PlannedOperation[],
   { makesMember = false, extension, files }: LookOptions,
@@ -68,7 +70,7 @@ function changesFinding(
             remedy: `deploy them first: pulumi up --stack ${name}`,
           } as const,
         ]),
-    ...(ofFiles.length === 0 ? [] : [filesFinding(name, saying(ofFiles), makesMember)]),
+    ...(ofFiles.length === 0 ? [] : [filesFinding(environment, name, saying(ofFiles), makesMember)]),
     ...(split.own.length === 0
       ? []
       : [
@@ -148,13 +150,14 @@ export async function pendingChanges(
   try {
     const { operations, missing } = await look(ports, stack, options);
     return [
-      ...changesFinding(name, operations, options),
+      ...changesFinding(environment, name, operations, options),
       ...(missing === null ? [] : [chartFinding(name, missing, makesMember)]),
     ];
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
     const without = extension === undefined && files === undefined ? null : await withoutOwn(ports, stack);
-    if (without !== null) return [...changesFinding(name, without, options), ownFinding(name, error, options)];
+    if (without !== null)
+      return [...changesFinding(environment, name, without, options), ownFinding(name, error, options)];
     return [
       {
         code: error.code === "EBG-UPDATE-FAILED" ? "EBG-PREFLIGHT" : error.code,

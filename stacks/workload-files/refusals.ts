@@ -6,7 +6,7 @@ import type { Problem } from "../../components/internal/problems";
 import { isObject } from "../../components/internal/plain-object";
 import type { EnvironmentConfig, ServiceConfig } from "../config/types";
 import { isExternal, isManaged, targetGroupsOf } from "../config/target-groups";
-import { type FromFile, groupOf, type KubernetesObject, nameOf, runsPods } from "./objects";
+import { type FromFile, groupOf, isOwnGroup, type KubernetesObject, nameOf, runsPods } from "./objects";
 
 type Config = Pick<EnvironmentConfig, "services">;
 interface Refusal {
@@ -65,28 +65,6 @@ const namespaces: Rule = ({ kind, apiVersion, metadata: { name } }, _, { service
     : null;
 };
 
-/** `Deployment shop/web` for each that an autoscaler of the same files scales. */
-function scaled(all: readonly KubernetesObject[]): ReadonlySet<string> {
-  return new Set(
-    all
-      .filter(({ kind }) => kind === "HorizontalPodAutoscaler" || kind === "ScaledObject")
-      .map(({ metadata, spec }) => {
-        const target = spec?.["scaleTargetRef"];
-        const kind = inside(target, "kind") ?? "Deployment";
-        return `${String(kind)} ${String(metadata.namespace)}/${String(inside(target, "name"))}`;
-      }),
-  );
-}
-
-const twoOwners: Rule = (object, all) =>
-  runsPods(object) && object.spec?.["replicas"] !== undefined && scaled(all).has(nameOf(object))
-    ? {
-        value: object.spec["replicas"],
-        rule: "sets spec.replicas, and an autoscaler beside it does too: each update would fight it",
-        remedy: "Remove spec.replicas; the autoscaler's minReplicas says how many there are at least",
-      }
-    : null;
-
 /** What this package declares for a service of its own. */
 const ofManaged: Rule = ({ kind, metadata }, _, { services }) => {
   const owner = services.find(
@@ -110,9 +88,7 @@ const generated: Rule = ({ metadata }) =>
         remedy: "Write metadata.name alone",
       };
 
-const rules: readonly Rule[] = [
-  ...[loadBalancerService, albIngress, binding, namespaces, twoOwners, ofManaged, generated],
-];
+const rules: readonly Rule[] = [...[loadBalancerService, albIngress, binding, namespaces, ofManaged, generated]];
 
 /** `./manifests/web/web.yaml, Service shop/web: …` */
 const problemOf = ({ file, object }: FromFile, refusal: Refusal): Problem => ({
@@ -133,6 +109,54 @@ function twice(all: readonly FromFile[]): Problem[] {
             value: one.object.metadata.name,
             rule: `is there twice: ${all[first]?.file ?? ""} has it as well`,
             remedy: "Keep one of the two",
+          }),
+        ];
+  });
+}
+
+const labelsOfPods = (object: KubernetesObject): unknown =>
+  object.kind === "Pod" ? object.metadata["labels"] : inside(object.spec, "template", "metadata", "labels");
+
+/** Whether pods of this object are behind a Service with this selector. */
+function isBehind(selector: Readonly<Record<string, unknown>>, object: KubernetesObject): boolean {
+  const labels = labelsOfPods(object);
+  return isObject(labels) && Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+/** A strategy that ends every pod before the first new one is there. */
+function endsAll({ kind, spec }: KubernetesObject): string | null {
+  if (kind === "Deployment" && inside(spec, "strategy", "type") === "Recreate") return "strategy: Recreate";
+  const under = kind === "Deployment" ? "strategy" : "updateStrategy";
+  return inside(spec, under, "rollingUpdate", "maxUnavailable") === "100%" ? "maxUnavailable: 100%" : null;
+}
+
+/** Its pods are the targets: some must be there, and at each change some must stay. */
+function podProblems(
+  service: FromFile,
+  selector: Readonly<Record<string, unknown>>,
+  all: readonly FromFile[],
+): Problem[] {
+  const { namespace } = service.object.metadata;
+  const here = all.filter(({ object }) => object.metadata.namespace === namespace);
+  const behind = here.filter(({ object }) => isBehind(selector, object));
+  // Whoever acts on kinds of somebody's own may make pods of any of them.
+  if (behind.length === 0 && all.every(({ object }) => isOwnGroup(groupOf(object))))
+    return [
+      problemOf(service, {
+        value: selector,
+        rule: "selects no pod: nothing in these files makes pods with such labels, so no target would be there",
+        remedy: "Write the labels of the pod template into spec.selector, or add what runs the pods",
+      }),
+    ];
+  return behind.flatMap((one) => {
+    const how = runsPods(one.object) ? endsAll(one.object) : null;
+    return how === null
+      ? []
+      : [
+          problemOf(one, {
+            value: how,
+            rule: "ends every pod before new ones are there, at each change of a member in traffic",
+            remedy: "Write strategy type RollingUpdate with a smaller maxUnavailable, best 0",
           }),
         ];
   });
@@ -164,11 +188,11 @@ function serviceProblems(service: ServiceConfig, key: string, all: readonly From
     ];
   }
   const { spec } = found.object;
-  const selects = isObject(spec?.["selector"]) && Object.keys(spec["selector"]).length > 0;
+  const selector = isObject(spec?.["selector"]) ? spec["selector"] : {};
   const ports = (Array.isArray(spec?.["ports"]) ? spec["ports"] : []).map((port) => inside(port, "port"));
   return [
-    ...(selects
-      ? []
+    ...(Object.keys(selector).length > 0
+      ? podProblems(found, selector, all)
       : [
           problemOf(found, {
             value: spec?.["selector"] ?? null,

@@ -98,7 +98,10 @@ describe("changes that belong to no move", () => {
       const world = ports(null, [inFiles]).ports;
       const [finding] = await pendingChanges(world, "dev", member, { files, makesMember: true });
       assert.equal(finding?.severity, "required");
-      assert.match(finding?.remedy ?? "", /deploy them first: pulumi up --stack dev-blue; or .*as they were deployed/);
+      assert.match(
+        finding?.remedy ?? "",
+        /deploy them first: eks-blue-green up --stack dev; or .*as they were deployed/,
+      );
     });
     it("stop nothing when the files are wrong, but for a member that is to be made", async () => {
       const preview = async (_stack: StackRef, context: unknown) => {

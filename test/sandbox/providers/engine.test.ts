@@ -10,6 +10,7 @@ import type { SandboxInfo } from "../../../sandbox/contract";
 import { childEnvironment, startSandbox, stopSandbox } from "../../../sandbox/client/start";
 import { resolveTools } from "../../../sandbox/tools/index";
 import { program, type Settings } from "./engine-program";
+import { objectsFacts } from "./objects-facts";
 import { releaseFacts } from "./release-facts";
 import { kubectlOf, type Kubectl } from "./kubectl";
 
@@ -203,6 +204,9 @@ describe("the provider stand-ins under the real engine", function () {
       [],
     );
   });
+
+  describe("objects of files", () =>
+    objectsFacts(() => ({ kubeconfig: readFileSync(kubeconfig, "utf8"), kubectl, workspace })));
 
   describe("the controller's release", () =>
     releaseFacts(() => ({

@@ -21,7 +21,7 @@ const made = (kind: string, more: object = {}, name = "web", metadata: object = 
   ...more,
 });
 const service = made("Service", { spec: { selector: { a: "b" }, ports: [{ port: 8080 }] } });
-const deployment = made("Deployment", { spec: { replicas: 3 } });
+const deployment = made("Deployment", { spec: { replicas: 3, template: { metadata: { labels: { a: "b" } } } } });
 const hook = (of: string) => made("Job", {}, `on-${of}`, { annotations: { "helm.sh/hook": of } });
 
 describe("a member with a workload from a chart", () => {
@@ -204,7 +204,7 @@ describe("a member with a workload from a chart", () => {
       "kubernetes:apps/v1:Deployment blue-web-shop/web",
       "kubernetes:core/v1:Service blue-web-shop/web",
     ]);
-    rendered = [[service, hook("test")]];
+    rendered = [[service, deployment, hook("test")]];
     assert.equal(await problemsOf(), "none");
   });
 

@@ -29,7 +29,7 @@ spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: shop-web }
-spec: { replicas: 2, template: { spec: { serviceAccountName: web } } }
+spec: { replicas: 2, template: { metadata: { labels: { app: web } }, spec: { serviceAccountName: web } } }
 `;
 const files = {
   "web.yaml": web,
@@ -111,7 +111,10 @@ describe("a member with a workload from files", () => {
     ]);
     const { inputs, provider } = find(run.resources, "kubernetes:apps/v1:Deployment", "blue-web-shop/shop-web");
     assert.deepEqual(inputs["metadata"], { name: "shop-web", namespace: "shop" });
-    assert.deepEqual(inputs["spec"], { replicas: 2, template: { spec: { serviceAccountName: "web" } } });
+    assert.deepEqual(inputs["spec"], {
+      replicas: 2,
+      template: { metadata: { labels: { app: "web" } }, spec: { serviceAccountName: "web" } },
+    });
     assert.match(provider, /::blue-kubernetes::/);
     const role = find(run.resources, "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "blue-web-web");
     assert.deepEqual(role.inputs["metadata"], { name: "web" });
@@ -210,7 +213,10 @@ describe("a member with a workload from files", () => {
       metadata: { name: "shop-web" },
       spec,
     });
-    const whole = [named("Service", { selector: { a: "b" }, ports: [{ port: 80 }] }), named("Deployment", {})];
+    const whole = [
+      named("Service", { selector: { a: "b" }, ports: [{ port: 80 }] }),
+      named("Deployment", { template: { metadata: { labels: { a: "b" } } } }),
+    ];
 
     it("declares what Kustomize makes of it, by a provider that needs no cluster", async () => {
       overlay = whole;

@@ -20,9 +20,16 @@ const config = parseEnvironmentConfig(devWith({ services: [web, api, own] }), { 
 const serviceOf = (name: string, more = ""): string =>
   `{ apiVersion: v1, kind: Service, metadata: { name: ${name} }, spec: { selector: { a: b }, ports: [{ port: 8080 }]${more} } }`;
 
+/** What the Service of `web` leads to. */
+const pods = podsOf("pods");
+function podsOf(name: string, more = ""): string {
+  const template = "{ metadata: { labels: { a: b, c: d } } }";
+  return `{ apiVersion: apps/v1, kind: Deployment, metadata: { name: ${name} }, spec: { template: ${template}${more} } }`;
+}
+
 /** Of service `web`, whose Service is added unless it is among them. */
 function problemsOf(texts: readonly string[], service = serviceOf("web")): string[] {
-  const objects = [...(service === "" ? [] : [service]), ...texts].map((text) => parse(text) as KubernetesObject);
+  const objects = [...(service === "" ? [] : [service, pods]), ...texts].map((text) => parse(text) as KubernetesObject);
   const [entry] = config.services;
   if (entry === undefined) throw new Error("no service");
   const placed = inNamespaces(
@@ -98,17 +105,33 @@ describe("objects from files", () => {
       assert.match(found[0] ?? "", said);
     });
 
-  for (const [kind, apiVersion, target] of [
-    ["HorizontalPodAutoscaler", "autoscaling/v2", "{ kind: Deployment, name: a }"],
-    ["ScaledObject", "keda.sh/v1alpha1", "{ name: a }"],
+  it("may say replicas beside an autoscaler: only the first update writes them", () => {
+    const target = "{ kind: Deployment, name: a }";
+    const scaler = `{ apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: { name: s }, spec: { scaleTargetRef: ${target} } }`;
+    for (const spec of ["{ replicas: 3 }", "{}"]) assert.deepEqual(problemsOf([scaler, deployment(spec)]), []);
+  });
+
+  it("have pods behind the Service that is bound, unless a custom kind may make them", () => {
+    const typo = serviceOf("web").replace("{ a: b }", "{ a: wbe }");
+    assert.match(
+      problemsOf([pods], "").concat(problemsOf([], typo)).join(),
+      /Service shop\/web: {"a":"wbe"}: selects no pod: nothing in these files makes pods with such labels/,
+    );
+    const rollout = "{ apiVersion: a.example/v1, kind: Anything, metadata: { name: a } }";
+    assert.deepEqual(problemsOf([rollout], typo), []);
+  });
+
+  for (const [how, more] of [
+    ["strategy: Recreate", ", strategy: { type: Recreate }"],
+    ["maxUnavailable: 100%", ', strategy: { rollingUpdate: { maxUnavailable: "100%" } }'],
   ] as const)
-    it(`say the replicas only once: in the Deployment, or in its ${kind}`, () => {
-      const scaler = `{ apiVersion: ${apiVersion}, kind: ${kind}, metadata: { name: s }, spec: { scaleTargetRef: ${target} } }`;
+    it(`may not end all pods behind that Service at each change: ${how}`, () => {
       assert.match(
-        problemsOf([scaler, deployment("{ replicas: 3 }")]).join(),
-        /Deployment shop\/a: 3: sets spec\.replicas/,
+        problemsOf([podsOf("b", more)]).join(),
+        new RegExp(`^m/a\\.yaml, Deployment shop/b: "${how}": ends every pod before new ones are there.*RollingUpdate`),
       );
-      assert.deepEqual(problemsOf([scaler, deployment("{}")]), []);
+      // Whoever is behind no Service may do so.
+      assert.deepEqual(problemsOf([podsOf("b", more).replace("a: b, c: d", "e: f")]), []);
     });
 
   it("have the Service that is bound, with a selector and the port", () => {

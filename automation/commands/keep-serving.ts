@@ -1,0 +1,42 @@
+/** What `up` looks at before it updates members in traffic whose workloads come from files. */
+import { isFromFiles } from "../../stacks/config/target-groups";
+import type { EnvironmentConfig } from "../../stacks/config";
+import { DriverError } from "../errors";
+import { describeAway, wouldBeAway } from "../policy/serving-files";
+import type { Ports } from "../ports";
+import { typed } from "../text/command-line";
+import { stackName } from "../text/stack-name";
+import type { UpRun } from "./update-stack";
+
+/** Those whose workloads are not all of this package's own making, which rolls pods batch by batch. */
+export const withFiles = (members: readonly string[], { services }: Pick<EnvironmentConfig, "services">): string[] =>
+  services.some(isFromFiles) ? [...members] : [];
+
+/**
+ * Nothing was updated yet. Each of them is planned, because only the engine knows what can't be changed in place.
+ * @throws EBG-PLAN-REFUSED naming every object that would be away, EBG-STOPPED
+ */
+export async function refuseToTakePodsAway(ports: Ports, run: UpRun, members: readonly string[]): Promise<void> {
+  const refused: { readonly member: string; readonly text: string }[] = [];
+  for (const member of members) {
+    if (run.stop.aborted)
+      throw new DriverError("EBG-STOPPED", "stopped before any member was updated", typed(run.environment, "up"));
+    const stack = { kind: "member", member } as const;
+    run.emit({
+      kind: "note",
+      message: `planning the update of ${stackName(run.environment, stack)}, which is in traffic`,
+    });
+    await ports.pulumi.settle(stack);
+    const { operations } = await ports.pulumi.preview(stack, null, run.cancel);
+    const away = wouldBeAway(operations);
+    if (away.length > 0) refused.push({ member, text: `${stackName(run.environment, stack)}: ${describeAway(away)}` });
+  }
+  if (refused.length === 0) return;
+  throw new DriverError(
+    "EBG-PLAN-REFUSED",
+    `these objects of a member in traffic can't be changed in place, and would be deleted before they are made again: ` +
+      `${refused.map(({ text }) => text).join("; ")}; no member was updated`,
+    "take the change back, or give the object another name, so that the new one runs before the old one goes; or take " +
+      `the member out of traffic first: ${typed(run.environment, `drain ${refused[0]?.member ?? "MEMBER"}`)}`,
+  );
+}
