@@ -163,7 +163,7 @@ describe("a member with a workload from a chart", () => {
       ["1.34", "1.34", "1.35", "1.35"],
     );
     assert.equal(inCluster(run).filter((one) => one.includes("blue-web-shop/")).length, 2);
-    rendered = [[service], [service], [made("Service", {}, "other")]];
+    rendered = [[service, deployment], [service, deployment], [made("Service", {}, "other")]];
     await assert.rejects(
       deploy({}, { context: look }),
       /files say for Kubernetes 1\.35 .*"web": is no Service of the chart/s,
