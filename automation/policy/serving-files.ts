@@ -2,11 +2,10 @@
  * What a plain update may not do to a member in traffic whose workloads come from files: make anew what runs pods, or
  * what leads to them. Names in files are fixed, so Pulumi deletes such an object before it makes it again. Pure.
  */
+import { isOfFiles } from "../../stacks/extension/whose";
 import type { PlannedOperation } from "../ports";
 import { describeOperation } from "./move-policy";
 
-/** Below the component that a member's stack declares objects of files with. */
-const isOfFiles = ({ urn }: PlannedOperation): boolean => urn.includes("eks-blue-green:index:WorkloadObjects$");
 const kindOf = ({ type }: PlannedOperation): string => type.split(":").at(-1) ?? type;
 
 /** Kinds whose objects may be away for a moment: pods that run need none of them. */
@@ -19,7 +18,7 @@ const mayBeAway: ReadonlySet<string> = new Set([
 /** One for each object that would be away for a while. */
 export function wouldBeAway(operations: readonly PlannedOperation[]): PlannedOperation[] {
   const replaced = operations.filter(
-    (one) => one.custom && isOfFiles(one) && /replace/.test(one.operation) && !mayBeAway.has(kindOf(one)),
+    (one) => one.custom && isOfFiles(one.urn) && /replace/.test(one.operation) && !mayBeAway.has(kindOf(one)),
   );
   // The engine plans a replacement as two operations or three.
   return replaced.filter(({ urn }, at) => replaced.findIndex((one) => one.urn === urn) === at);

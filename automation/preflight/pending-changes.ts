@@ -1,5 +1,6 @@
 /** Whether a stack has changes that no move would make; a chart that can't be fetched hides those of its release alone. */
 import type { ExtensionOutputs, WorkloadFilesOutputs } from "../../stacks/contract";
+import { isOfFiles } from "../../stacks/extension/whose";
 import { DriverError } from "../errors";
 import type { Finding } from "../finding";
 import { changesOf, describeOperation } from "../policy/move-policy";
@@ -53,7 +54,10 @@ function changesFinding(
   { makesMember = false, extension, files }: LookOptions,
 ): Finding[] {
   const all = changesOf(operations);
-  const ofFiles = operationsBelow(all, files?.resources ?? []);
+  const ofFiles = operationsBelow(all, [
+    ...(files?.resources ?? []),
+    ...all.flatMap(({ urn }) => (isOfFiles(urn) ? [urn] : [])),
+  ]);
   const split = splitOperations(
     all.filter((one) => !ofFiles.includes(one)),
     extension?.resources,

@@ -16,6 +16,15 @@ export const isDefaultProvider = (urn: string): boolean =>
   typeOf(urn).startsWith("pulumi:providers:") && /^default(_\d+_\d+_\d+\S*)?$/.test(nameOf(urn));
 
 /**
+ * Whether it was made of files of workloads, or reads them. The stack's outputs name these too, but not before the first
+ * update that had them has ended.
+ */
+export const isOfFiles = (urn: string): boolean =>
+  typeOf(urn)
+    .split("$")
+    .some((type) => type === "eks-blue-green:index:WorkloadObjects" || type === "eks-blue-green:index:WorkloadFiles");
+
+/**
  * Whether this package's own programs make it: whatever is below one of its components, and the few things that they
  * make beside these (the provider `blue-aws`, the namespaces `blue-…` of services, groups of a handed-over load
  * balancer). A user's resource that looks like these is told apart by the stack's outputs.

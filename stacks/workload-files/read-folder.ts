@@ -2,11 +2,16 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../../components/internal/problems";
+import { isObject } from "../../components/internal/plain-object";
 import { because, type FilesRead, refused } from "./files-read";
 import { documentsOf } from "./kubernetes-yaml";
 import { type FromFile, isKubernetesObject, type KubernetesObject, withoutLists } from "./objects";
 
 const firstLine = (error: unknown): string => because(error).split("\n")[0] ?? "";
+
+/** What it is, without what is in it: it may be a Secret. */
+const shortly = (value: unknown): unknown =>
+  isObject(value) ? { apiVersion: value["apiVersion"], kind: value["kind"] } : typeof value;
 
 /** Objects of one file. `file`: its name in messages. */
 export function parseObjects(text: string, file: string): FilesRead {
@@ -23,14 +28,26 @@ export function parseObjects(text: string, file: string): FilesRead {
       });
       continue;
     }
-    const value: unknown = document.toJS();
+    let value: unknown;
+    try {
+      value = document.toJS();
+    } catch (error) {
+      // An alias of nothing, or of too much.
+      problems.push({
+        path: file,
+        value: "alias",
+        rule: `is no YAML: ${firstLine(error)}`,
+        remedy: "Correct the file",
+      });
+      continue;
+    }
     if (value === null || value === undefined) continue;
     for (const one of withoutLists(value))
       if (isKubernetesObject(one)) objects.push({ file, object: one });
       else
         problems.push({
           path: file,
-          value: one,
+          value: shortly(one),
           rule: "must have only Kubernetes objects with apiVersion, kind and metadata.name",
           remedy: "Write all three; keep other YAML files out of the folder",
         });
@@ -50,7 +67,8 @@ function filesBelow(folder: string): string[] {
     });
 }
 
-const overlayFiles = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/** Names that Kustomize knows, in its order. */
+export const overlayFiles = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /** Whether Kustomize makes the objects of this folder. */
 export const isOverlay = (folder: string): boolean => overlayFiles.some((name) => existsSync(join(folder, name)));

@@ -3,21 +3,14 @@
  * and what Kubernetes or Pulumi would fight over. Pure.
  */
 import type { Problem } from "../../components/internal/problems";
-import { isObject } from "../../components/internal/plain-object";
 import type { EnvironmentConfig, ServiceConfig } from "../config/types";
-import { isExternal, isManaged, targetGroupsOf } from "../config/target-groups";
-import { type FromFile, groupOf, isOwnGroup, type KubernetesObject, nameOf, runsPods } from "./objects";
+import { isExternal, isManaged } from "../config/target-groups";
+import { serviceProblems } from "./bound-service";
+import { type FromFile, groupOf, type KubernetesObject, nameOf } from "./objects";
+import { inside, problemOf, type Refusal } from "./problem-of";
 
 type Config = Pick<EnvironmentConfig, "services">;
-interface Refusal {
-  readonly value: unknown;
-  readonly rule: string;
-  readonly remedy: string;
-}
 type Rule = (object: KubernetesObject, all: readonly KubernetesObject[], config: Config) => Refusal | null;
-
-const inside = (value: unknown, ...keys: readonly string[]): unknown =>
-  keys.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), value);
 
 const ownLoadBalancer =
   "would make a load balancer of its own on every member, which no move takes traffic from or brings traffic to";
@@ -90,12 +83,6 @@ const generated: Rule = ({ metadata }) =>
 
 const rules: readonly Rule[] = [...[loadBalancerService, albIngress, binding, namespaces, ofManaged, generated]];
 
-/** `./manifests/web/web.yaml, Service shop/web: …` */
-const problemOf = ({ file, object }: FromFile, refusal: Refusal): Problem => ({
-  path: `${file}, ${nameOf(object)}`,
-  ...refusal,
-});
-
 const identity = (object: KubernetesObject): string => `${groupOf(object)} ${nameOf(object)}`;
 
 /** An object is declared once in a member's cluster, whoever's files it is in. */
@@ -112,104 +99,6 @@ function twice(all: readonly FromFile[]): Problem[] {
           }),
         ];
   });
-}
-
-const labelsOfPods = (object: KubernetesObject): unknown =>
-  object.kind === "Pod" ? object.metadata["labels"] : inside(object.spec, "template", "metadata", "labels");
-
-/** Whether pods of this object are behind a Service with this selector. */
-function isBehind(selector: Readonly<Record<string, unknown>>, object: KubernetesObject): boolean {
-  const labels = labelsOfPods(object);
-  return isObject(labels) && Object.entries(selector).every(([key, value]) => labels[key] === value);
-}
-
-/** A strategy that ends every pod before the first new one is there. */
-function endsAll({ kind, spec }: KubernetesObject): string | null {
-  if (kind === "Deployment" && inside(spec, "strategy", "type") === "Recreate") return "strategy: Recreate";
-  const under = kind === "Deployment" ? "strategy" : "updateStrategy";
-  return inside(spec, under, "rollingUpdate", "maxUnavailable") === "100%" ? "maxUnavailable: 100%" : null;
-}
-
-/** Its pods are the targets: some must be there, and at each change some must stay. */
-function podProblems(
-  service: FromFile,
-  selector: Readonly<Record<string, unknown>>,
-  all: readonly FromFile[],
-): Problem[] {
-  const { namespace } = service.object.metadata;
-  const here = all.filter(({ object }) => object.metadata.namespace === namespace);
-  const behind = here.filter(({ object }) => isBehind(selector, object));
-  // Whoever acts on kinds of somebody's own may make pods of any of them.
-  if (behind.length === 0 && all.every(({ object }) => isOwnGroup(groupOf(object))))
-    return [
-      problemOf(service, {
-        value: selector,
-        rule: "selects no pod: nothing in these files makes pods with such labels, so no target would be there",
-        remedy: "Write the labels of the pod template into spec.selector, or add what runs the pods",
-      }),
-    ];
-  return behind.flatMap((one) => {
-    const how = runsPods(one.object) ? endsAll(one.object) : null;
-    return how === null
-      ? []
-      : [
-          problemOf(one, {
-            value: how,
-            rule: "ends every pod before new ones are there, at each change of a member in traffic",
-            remedy: "Write strategy type RollingUpdate with a smaller maxUnavailable, best 0",
-          }),
-        ];
-  });
-}
-
-/** The bound Service is among the objects, selects pods and has the ports. `key`: the config's, as services[0].manifests. */
-function serviceProblems(service: ServiceConfig, key: string, all: readonly FromFile[]): Problem[] {
-  const specs = targetGroupsOf({ services: [service] });
-  const name = specs[0]?.kubernetesService ?? service.name;
-  const here = all.filter(
-    ({ object: { kind, apiVersion, metadata } }) =>
-      kind === "Service" && apiVersion === "v1" && metadata.namespace === service.namespace,
-  );
-  const found = here.find(({ object }) => object.metadata.name === name);
-  if (found === undefined) {
-    const others = here.map(({ object }) => object.metadata.name);
-    const ofChart = service.chart !== undefined;
-    return [
-      {
-        path: `${key}.service`,
-        value: name,
-        rule:
-          `is no Service of the ${ofChart ? "chart" : "files"} in namespace ${service.namespace}` +
-          (others.length === 0
-            ? `, which ${ofChart ? "has" : "have"} none there`
-            : ` (${ofChart ? "it has" : "they have"} ${others.join(", ")})`),
-        remedy: "Name the Service whose pods the load balancer is to reach",
-      },
-    ];
-  }
-  const { spec } = found.object;
-  const selector = isObject(spec?.["selector"]) ? spec["selector"] : {};
-  const ports = (Array.isArray(spec?.["ports"]) ? spec["ports"] : []).map((port) => inside(port, "port"));
-  return [
-    ...(Object.keys(selector).length > 0
-      ? podProblems(found, selector, all)
-      : [
-          problemOf(found, {
-            value: spec?.["selector"] ?? null,
-            rule: "has no selector, so no pod of it can become a target",
-            remedy: "Write spec.selector",
-          }),
-        ]),
-    ...specs
-      .filter(({ servicePort }) => !ports.includes(servicePort))
-      .map(({ servicePort }) =>
-        problemOf(found, {
-          value: servicePort,
-          rule: `has no such port (it has ${ports.join(", ") || "none"})`,
-          remedy: "Say which is meant with services[].servicePort, or add the port",
-        }),
-      ),
-  ];
 }
 
 /** What is wrong with the objects of all services, in namespaces already. */

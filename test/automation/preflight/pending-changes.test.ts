@@ -94,6 +94,10 @@ describe("changes that belong to no move", () => {
         ],
       );
     });
+    it("are known as such before the stack's outputs name them", async () => {
+      const [finding, more] = await pendingChanges(ports(null, [inFiles]).ports, "dev", member);
+      assert.deepEqual([finding?.severity, more], ["recommended", undefined]);
+    });
     it("come first where a member is to be made: it would be another one than those that serve", async () => {
       const world = ports(null, [inFiles]).ports;
       const [finding] = await pendingChanges(world, "dev", member, { files, makesMember: true });

@@ -63,6 +63,13 @@ describe("a folder of YAML files", () => {
     assert.match(found[1] ?? "", /^manifests\/b\.yaml: .*must have only Kubernetes objects/);
     assert.equal(found.length, 3);
     assert.match(problems({ "a.yaml": "{ a: 1, a: 2 }" })[0] ?? "", /Map keys must be unique/);
+    assert.match(problems({ "a.yaml": "a: *nobody" })[0] ?? "", /^manifests\/a\.yaml: .*is no YAML: .*nobody/);
+  });
+
+  it("is refused without saying what is in an object that is none: it may be a Secret", () => {
+    const found = problems({ "a.yaml": "{ apiVersion: v1, kind: Secret, metadata: {}, stringData: { p: hunter2 } }" });
+    assert.match(found.join(), /"kind":"Secret"/);
+    assert.doesNotMatch(found.join(), /hunter2/);
   });
 
   it("is refused when it is not there, has no file, or is an overlay", () => {

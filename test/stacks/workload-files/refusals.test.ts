@@ -121,6 +121,35 @@ describe("objects from files", () => {
     assert.deepEqual(problemsOf([rollout], typo), []);
   });
 
+  const leads = (port: string): string => serviceOf("web").replace("{ port: 8080 }", port);
+  const named = podsOf("named").replace(
+    "} } }",
+    "} }, spec: { containers: [{ ports: [{ name: http, containerPort: 9000 }] }] } }",
+  );
+  for (const [title, service, said] of [
+    [
+      "to another port",
+      leads("{ port: 8080, targetPort: 9999 }"),
+      /9999: is where port 8080 leads to \(9999\), and .*targetPort is 8080/,
+    ],
+    [
+      "to another port by its name",
+      leads("{ port: 8080, targetPort: http }"),
+      /"http": is where port 8080 leads to \(9000\)/,
+    ],
+    ["over UDP", leads("{ port: 8080, protocol: UDP }"), /"UDP": is the protocol of port 8080/],
+    ["to a name", serviceOf("web", ", type: ExternalName"), /"type: ExternalName": leads to a name/],
+  ] as const)
+    it(`have a bound Service that does not lead ${title}`, () => {
+      const found = problemsOf([pods, named], "").concat(problemsOf([named], service));
+      assert.match(found.join(), said);
+    });
+  it("have a bound Service that leads to the port of the config, by number or name", () => {
+    for (const port of ["{ port: 8080 }", "{ port: 8080, targetPort: 8080 }", "{ port: 8080, targetPort: unknown }"])
+      assert.deepEqual(problemsOf([named], leads(port)), []);
+    assert.deepEqual(problemsOf([named.replace("9000", "8080")], leads("{ port: 8080, targetPort: http }")), []);
+  });
+
   for (const [how, more] of [
     ["strategy: Recreate", ", strategy: { type: Recreate }"],
     ["maxUnavailable: 100%", ', strategy: { rollingUpdate: { maxUnavailable: "100%" } }'],

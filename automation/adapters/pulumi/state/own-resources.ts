@@ -4,7 +4,7 @@
  * things that it makes without one. And what was made of the files of workloads.
  */
 import type { ExtensionOutputs, WorkloadFilesOutputs } from "../../../../stacks/contract";
-import { isDefaultProvider, isPackages } from "../../../../stacks/extension/whose";
+import { isDefaultProvider, isOfFiles, isPackages } from "../../../../stacks/extension/whose";
 import type { State } from "./export";
 
 const isStack = (type: string): boolean => type === "pulumi:pulumi:Stack";
@@ -28,7 +28,7 @@ function belowThese(state: State | null, roots: readonly string[]): readonly str
   const own = new Set<string>();
   // A parent comes before its children.
   for (const one of resources) {
-    if (named.has(one.urn) || (one.parent !== undefined && own.has(one.parent))) own.add(one.urn);
+    if (named.has(one.urn) || isOfFiles(one.urn) || (one.parent !== undefined && own.has(one.parent))) own.add(one.urn);
     else if (!isPackages(one.urn) && !isDefaultProvider(one.urn)) own.add(one.urn);
   }
   const needed = new Set(

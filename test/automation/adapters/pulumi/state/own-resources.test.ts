@@ -54,13 +54,13 @@ describe("whose a resource of a state is", () => {
     const state = stateOf([...packages, addon, tools, pods, web], [addon.urn, tools.urn, web.urn]);
     assert.deepEqual(names(state), ["csi", "tools", "tools-pods", "blue-extra"]);
   });
-  it("counts what was made of workloads' files among what moves leave alone", () => {
+  it("counts what was made of workloads' files among what moves leave alone, also before the outputs name it", () => {
     const objects = one("eks-blue-green:index:WorkloadObjects", "blue-web");
     const pods = one("eks-blue-green:index:WorkloadObjects$kubernetes:apps/v1:Deployment", "web", {
       parent: objects.urn,
     });
     const state = stateOf([...packages, objects, pods]);
-    assert.deepEqual(names(state), []);
+    assert.deepEqual(names(state), ["blue-web", "web"]);
     const [stack] = state.deployment?.resources ?? [];
     if (stack !== undefined) stack.outputs = { workloadFiles: { resources: [objects.urn] } };
     assert.deepEqual(names(state), ["blue-web", "web"]);
