@@ -214,7 +214,7 @@ describe("a member with a workload from files", () => {
       spec,
     });
     const whole = [
-      named("Service", { selector: { a: "b" }, ports: [{ port: 80 }] }),
+      named("Service", { selector: { a: "b" }, ports: [{ port: 80, targetPort: 8080 }] }),
       named("Deployment", { template: { metadata: { labels: { a: "b" } } } }),
     ];
 
