@@ -131,14 +131,21 @@ describe("the examples", () => {
       apiVersion: "v1",
       kind: "Service",
       metadata: { name: "web" },
-      spec: { selector: { "app.kubernetes.io/name": "web" }, ports: [{ port: 80 }] },
+      spec: { selector: { "app.kubernetes.io/name": "web" }, ports: [{ port: 80, targetPort: 8080 }] },
+    };
+    const deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "web" },
+      spec: { template: { metadata: { labels: { "app.kubernetes.io/name": "web" } } } },
     };
     const declared = await inCluster("workloads-from-charts", (token, { jsonOpts }) => {
       if (token !== "kubernetes:helm:template") return null;
       asked.push(JSON.parse(String(jsonOpts)) as object);
-      return Promise.resolve({ result: [service] });
+      return Promise.resolve({ result: [service, deployment] });
     });
     assert.deepEqual(declared, [
+      "kubernetes:apps/v1:Deployment blue-web-shop/web",
       "kubernetes:core/v1:Namespace blue-shop",
       "kubernetes:core/v1:Service blue-web-shop/web",
       "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding blue-web-web",
