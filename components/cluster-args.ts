@@ -92,7 +92,8 @@ export interface ClusterArgs {
    */
   oidcProvider?: boolean;
   /**
-   * Whether EKS refuses to delete the cluster. Lift it in an update of its own before a destroy. Default false.
+   * Whether EKS refuses to delete the cluster. Lift it in an update of its own before a destroy. Default: as the cluster
+   * is, off for a new one.
    */
   deletionProtection?: boolean;
   /** Who reaches the API server. Default: everybody by its public address, nobody inside of the VPC. */

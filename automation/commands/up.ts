@@ -1,7 +1,8 @@
 /** `up`: deploys the environment and its members as they stand, and moves no traffic. */
 import { parseRecord, servingMembers, type EnvironmentRecord, type Placement } from "../../stacks/record";
-import { isExternal, ownershipOf } from "../../stacks/config/target-groups";
+import { clusterNameOf, isExternal, ownershipOf } from "../../stacks/config/target-groups";
 import type { EnvironmentOutputs, MemberOutputs } from "../../stacks/contract";
+import { switchProtection, wantsProtection } from "../environment/deletion-protection";
 import { addressesOf } from "../environment/load-balancers";
 import { readFamily, readFamilyToAct } from "../environment/state";
 import { DriverError } from "../errors";
@@ -90,6 +91,31 @@ function throwFailures(results: readonly PromiseSettledResult<void>[], environme
   );
 }
 
+/**
+ * A retirement that ended half-way may have taken EKS's protection off, of which the member's stack knows nothing: its
+ * update would leave the cluster as it is.
+ */
+async function protectCluster(
+  ports: Ports,
+  run: UpRun,
+  environment: EnvironmentOutputs,
+  member: string,
+): Promise<void> {
+  if (!wantsProtection(environment.config, member)) return;
+  const clusterName = clusterNameOf(environment, member);
+  await switchProtection(ports, clusterName, true, {
+    stop: run.stop,
+    stopped: () =>
+      new DriverError(
+        "EBG-STOPPED",
+        `stopped while EKS puts the deletion protection back on ${clusterName}; its stack is deployed`,
+        typed(run.environment, "up"),
+      ),
+    asking: () =>
+      run.emit({ kind: "note", message: `EKS did not protect ${clusterName} against deletion: it is put back` }),
+  });
+}
+
 /** Pods of a service that got its role just now may have been made before EKS knew of it. @throws EBG-GATE, EBG-STOPPED */
 async function credentialsOf(ports: Ports, run: UpRun, member: MemberOutputs | undefined): Promise<void> {
   if (member === undefined) return;
@@ -143,6 +169,7 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
     await ports.pulumi.ensureMemberStack(member);
     if (lost.has(member)) await ports.pulumi.refresh(member, run.cancel);
     changes[stackName(run.environment, stack)] = await updateStack(ports, run, stack);
+    await protectCluster(ports, run, outputs, member);
   };
   const { serving, others: rest } = inTraffic(record, members, outputs);
   await refuseToTakePodsAway(ports, run, serving);

@@ -183,6 +183,13 @@ export interface ProbeResult {
 export interface ClusterStatus {
   readonly status: string;
   readonly version: string | null;
+  /** Whether EKS refuses to delete it. Absent: false. */
+  readonly deletionProtection?: boolean;
+}
+/** An update that EKS works on, or has ended; the message is that of one that failed. */
+export interface ClusterUpdate {
+  readonly status: "running" | "done" | "failed";
+  readonly message: string;
 }
 /** An EKS add-on; `ACTIVE` is the only status that is good. */
 export interface AddonStatus {
@@ -241,6 +248,13 @@ export interface AwsPort {
   deregister(targetGroupArn: string, targets: readonly string[]): Promise<void>;
   /** null when there is no cluster of that name. */
   clusterStatus(clusterName: string): Promise<ClusterStatus | null>;
+  /**
+   * Asks EKS for an update that switches the cluster's deletion protection; answers its id. null: the cluster works on
+   * another update, and takes none now.
+   */
+  setDeletionProtection(clusterName: string, on: boolean): Promise<string | null>;
+  /** How an update of the cluster stands. */
+  clusterUpdate(clusterName: string, updateId: string): Promise<ClusterUpdate>;
   /** The cluster's add-ons, whoever installed them. */
   addons(clusterName: string): Promise<readonly AddonStatus[]>;
   /** Load balancers, listeners and target groups that a controller made for Services, found by its tags. */

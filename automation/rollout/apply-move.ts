@@ -9,6 +9,7 @@ import { kubectl } from "../text/kubectl";
 import { assertAllowed, changesOf, leavesOf } from "../policy/move-policy";
 import { Attempts } from "./retry-budget";
 import { stillEnough } from "./capacity-check";
+import { liftProtection, protectClusterAgain } from "./deletion-protection";
 import { forgetWhatIsUnreachable, isEvacuated } from "./evacuated-member";
 import { nameWhatIsLeft } from "./left-by-member";
 import type { PreviewedUpdate } from "../ports";
@@ -58,6 +59,13 @@ export interface Attempt {
   readonly again: boolean;
 }
 
+interface Freed {
+  /** Of Pulumi's own protection. */
+  readonly urns: Set<string>;
+  /** EKS's of the cluster. */
+  cluster: boolean;
+}
+
 async function once(
   session: Session,
   index: number,
@@ -65,7 +73,7 @@ async function once(
   phases: Phases,
   { planned }: Attempt,
   /** What is not protected any more, of all attempts. */
-  freed: Set<string>,
+  freed: Freed,
 ): Promise<void> {
   const { pulumi } = session.ports;
   const { cancel, emit } = session.options;
@@ -85,11 +93,11 @@ async function once(
     await pulumi.ensureMemberStack(move.member);
   }
   const plan = async (): Promise<PreviewedUpdate> => {
-    if (move.kind === "drain") for (const urn of await pulumi.unprotectBindings(move.member)) freed.add(urn);
+    if (move.kind === "drain") for (const urn of await pulumi.unprotectBindings(move.member)) freed.urns.add(urn);
     // Its last update may have been long ago, while it was active: evacuated, or never updated since.
     if (destroys) {
       await session.writer.assertNotOvertaken();
-      for (const urn of await pulumi.unprotectAll(move.member)) freed.add(urn);
+      for (const urn of await pulumi.unprotectAll(move.member)) freed.urns.add(urn);
     }
     // A drain that gave up half-way may have deleted the binding after all, and the state would still have it.
     if (move.kind === "admit") await pulumi.refreshBindings(move.member);
@@ -112,6 +120,14 @@ async function once(
   if (destroys) {
     await session.writer.assertNotOvertaken();
     await isOurs();
+    // Last of all, and it takes its time.
+    const lifted = await liftProtection(session, index, move, previewed.operations, phases, () => {
+      freed.cluster = true;
+    });
+    if (lifted) {
+      await stillEnough(session, index, move);
+      await session.writer.assertNotOvertaken();
+    }
   }
   emit({
     kind: "stack",
@@ -142,12 +158,14 @@ async function once(
  * that goes on serving keeps its bindings from everybody's `pulumi destroy`. Not when somebody else has moved on: what
  * he is about to delete is none of ours.
  */
-async function protectAgain(session: Session, member: string, freed: readonly string[], why: unknown): Promise<void> {
+async function protectAgain(session: Session, member: string, { urns, cluster }: Freed, why: unknown): Promise<void> {
   const isOver = why instanceof DriverError || why instanceof GateFailed || why instanceof Stop;
-  if (freed.length === 0 || !isOver || why.code === "EBG-FENCED") return;
+  const freed = [...urns];
+  if ((freed.length === 0 && !cluster) || !isOver || why.code === "EBG-FENCED") return;
   try {
     await session.writer.assertNotOvertaken();
-    await session.ports.pulumi.protectAgain(member, freed);
+    if (cluster) await protectClusterAgain(session, member);
+    if (freed.length > 0) await session.ports.pulumi.protectAgain(member, freed);
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
     session.options.emit({
@@ -161,12 +179,12 @@ async function protectAgain(session: Session, member: string, freed: readonly st
 
 /** @throws what ends the move; what it has unprotected is protected again then. */
 export async function act(session: Session, index: number, move: MemberMove, phases: Phases): Promise<void> {
-  const freed = new Set<string>();
+  const freed: Freed = { urns: new Set(), cluster: false };
   try {
     await attempted(session, move, (attempt) => once(session, index, move, phases, attempt, freed));
     await session.loadMember(move.member);
   } catch (error) {
-    await protectAgain(session, move.member, [...freed], error);
+    await protectAgain(session, move.member, freed, error);
     throw error;
   }
 }

@@ -22,7 +22,7 @@ export interface ClusterPlan {
 
 /** What the config says of the cluster beyond version and nodes; without what it doesn't say. */
 function clusterOptions(config: ClusterConfig, made: ClusterMade): Partial<ClusterArgs> {
-  const { endpoint, adminRoleArns, supportType, logTypes } = config;
+  const { endpoint, adminRoleArns, supportType, logTypes, deletionProtection } = config;
   const privateAccess = endpoint?.privateAccess ?? made.privateEndpoint ?? undefined;
   const { publicAccess, publicCidrs } = endpoint ?? {};
   const reached = {
@@ -35,6 +35,7 @@ function clusterOptions(config: ClusterConfig, made: ClusterMade): Partial<Clust
     ...(adminRoleArns === undefined ? {} : { adminRoleArns: adminRoles(adminRoleArns, made.createdBy) }),
     ...(supportType === undefined ? {} : { supportType }),
     ...(logTypes === undefined ? {} : { logTypes: [...logTypes] }),
+    ...(deletionProtection === undefined ? {} : { deletionProtection }),
     ...(made.kmsKeyArn === null ? {} : { kmsKeyArn: made.kmsKeyArn }),
     ...(made.permissionsBoundaryArn == null ? {} : { permissionsBoundary: made.permissionsBoundaryArn }),
   };

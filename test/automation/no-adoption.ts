@@ -17,7 +17,10 @@ const unexpected = (): never => {
 };
 export const noAdoption: {
   readonly pulumi: Pick<PulumiPort, "refreshRoutes" | "refreshServices" | "adoptedBindings" | "forgetAdopted">;
-  readonly aws: Pick<AwsPort, "describeLoadBalancer" | "tags" | "removeTags" | "addTags" | "weights">;
+  readonly aws: Pick<
+    AwsPort,
+    "describeLoadBalancer" | "tags" | "removeTags" | "addTags" | "weights" | "setDeletionProtection" | "clusterUpdate"
+  >;
   readonly kubernetes: Pick<
     KubernetesPort,
     | "externalWorkload"
@@ -44,6 +47,8 @@ export const noAdoption: {
     removeTags: unexpected,
     addTags: unexpected,
     weights: unexpected,
+    setDeletionProtection: unexpected,
+    clusterUpdate: unexpected,
   },
   kubernetes: {
     externalWorkload: unexpected,

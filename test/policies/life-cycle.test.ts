@@ -8,6 +8,7 @@ import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import * as iam from "@aws-sdk/client-iam";
 import { STSClient, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { callAws } from "../../automation/adapters/aws/call";
+import { clusterUpdate, setDeletionProtection } from "../../automation/adapters/aws/deletion-protection";
 import { buildProgram } from "../../automation/cli/main";
 import { DriverError } from "../../automation/errors";
 import { commandPolicies, Identities } from "../support/identities";
@@ -253,6 +254,20 @@ describe("an environment under the shipped policies", function () {
     await look.send(new eks.DescribeAddonCommand({ clusterName: name, addonName: "coredns" }));
     await look.send(new eks.ListPodIdentityAssociationsCommand({ clusterName: name }));
     await assert.rejects(look.send(new eks.DeleteClusterCommand({ name })), hasCode("AccessDeniedException"));
+    await assert.rejects(setDeletionProtection(look, name, false), { code: "EBG-CREDENTIALS" });
+    // A retirement takes it off; `up` puts it back; and a teardown does as a retirement.
+    for (const [command, on] of [
+      ["up", true],
+      ["upgrade", false],
+      ["up", true],
+      ["teardown", false],
+    ] as const) {
+      const whose = (await as(command)).eks;
+      const update = (await setDeletionProtection(whose, name, on)) ?? "";
+      const running = async () => (await clusterUpdate(whose, name, update)).status === "running";
+      while (await running()) await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.deepEqual(await clusterUpdate(whose, name, update), { status: "done", message: "" });
+    }
     // `evacuate` takes the controller's rights away, and gives them back.
     const move = (await as("evacuate")).iam;
     await move.send(new iam.PutRolePolicyCommand({ ...inline, PolicyName: "evacuated" }));

@@ -64,6 +64,18 @@ describe("the driver's policies", () => {
     );
   });
 
+  it("take the deletion protection off this environment's clusters alone, for moves and a teardown", () => {
+    const asked = (cluster: string) => ({
+      action: "eks:UpdateClusterConfig",
+      resource: `arn:aws:eks:us-east-1:111122223333:cluster/${cluster}`,
+    });
+    for (const name of ["move", "destroy"]) {
+      assert.ok(may([name], asked("dev-blue")), name);
+      for (const other of ["prod-blue", "theirs"]) assert.ok(!may([name], asked(other)), `${name}: ${other}`);
+    }
+    for (const name of ["look", "adopt"]) assert.ok(!may([name], asked("dev-blue")), name);
+  });
+
   it("leave other environments' target groups, clusters and roles alone", () => {
     const other = { "aws:ResourceTag/eks-blue-green/environment": "prod" };
     assert.equal(

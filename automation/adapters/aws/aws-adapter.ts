@@ -15,6 +15,7 @@ import type {
   AlarmState,
   AwsPort,
   ClusterStatus,
+  ClusterUpdate,
   LoadBalancerDescription,
   ProbeResult,
   Route,
@@ -27,6 +28,7 @@ import type {
 import type { NetworkReading, UpgradeInsights } from "../../ports/readings";
 import { callAws, isGone } from "./call";
 import { clientSettings } from "./client";
+import { clusterUpdate, setDeletionProtection } from "./deletion-protection";
 import { readInsights } from "./insights";
 import { LoadBalancers } from "./load-balancers";
 import { probe } from "../http/probe";
@@ -112,11 +114,23 @@ export class AwsAdapter implements AwsPort {
       const { cluster } = await callAws("eks:DescribeCluster", (options) =>
         this.eks.send(new DescribeClusterCommand({ name: clusterName }), options),
       );
-      return { status: cluster?.status ?? "UNKNOWN", version: cluster?.version ?? null };
+      return {
+        status: cluster?.status ?? "UNKNOWN",
+        version: cluster?.version ?? null,
+        deletionProtection: cluster?.deletionProtection === true,
+      };
     } catch (error) {
       if (isGone(error)) return null;
       throw error;
     }
+  }
+
+  setDeletionProtection(clusterName: string, on: boolean): Promise<string | null> {
+    return setDeletionProtection(this.eks, clusterName, on);
+  }
+
+  clusterUpdate(clusterName: string, updateId: string): Promise<ClusterUpdate> {
+    return clusterUpdate(this.eks, clusterName, updateId);
   }
 
   async addons(clusterName: string): Promise<readonly AddonStatus[]> {

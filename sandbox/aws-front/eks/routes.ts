@@ -2,6 +2,7 @@
 import { AwsError } from "../aws-error";
 import * as access from "./access";
 import * as addons from "./addons";
+import { updateClusterConfig } from "./cluster-config";
 import * as clusters from "./clusters";
 import * as nodegroups from "./nodegroups";
 import * as pods from "./pod-identity";
@@ -38,7 +39,7 @@ const routes: readonly Route[] = [
   route("GET", "/clusters/*", "DescribeCluster", ({ context }, name = "") => clusters.describeCluster(context, name)),
   route("DELETE", "/clusters/*", "DeleteCluster", ({ context }, name = "") => clusters.deleteCluster(context, name)),
   route("POST", "/clusters/*/update-config", "UpdateClusterConfig", ({ context, body }, name = "") =>
-    clusters.updateClusterConfig(context, name, body),
+    updateClusterConfig(context, name, body),
   ),
   route("POST", "/clusters/*/updates", "UpdateClusterVersion", ({ context, body }, name = "") =>
     clusters.updateClusterVersion(context, name, body),

@@ -173,6 +173,16 @@ const clusterKeys = {
   logTypes: leftOut(list(oneOf(...logTypes), { fewest: 0, remedy: `Name some of ${logTypes.join(", ")}` }), "none", {
     doc: "Logs of the control plane that go to CloudWatch.",
   }),
+  deletionProtection: leftOut(
+    yesOrNo(),
+    "as each cluster is: off for one that is made, and what it was deployed with for one that is there",
+    {
+      doc:
+        "Whether EKS refuses to delete the clusters, whoever asks. A retirement and `teardown` take it off the cluster " +
+        "that they are about to destroy, and nothing else does. With `false`, `up` takes it off.",
+      source: "EKS user guide, deletion-protection, 2026-12-01",
+    },
+  ),
   kmsKeyArn: leftOut(
     text({
       pattern: /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/,

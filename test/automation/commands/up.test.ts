@@ -7,12 +7,14 @@ import { theirsAreThere, whoWaits } from "../../../automation/commands/external-
 import type { Family } from "../../../automation/environment/state";
 import { runUp } from "../../../automation/commands/up";
 import { parseEnvironmentConfig } from "../../../stacks/config/parse";
+import { protectedConfig } from "../protected-clusters";
 import { config, World } from "../world";
 
 /** The world of two members that serve, one of which lacks a binding until its stack was read anew and updated. */
 async function up(
   bindingLost: boolean,
   network?: NetworkReading,
+  { values = config, aws = {} }: { readonly values?: typeof config; readonly aws?: Partial<Ports["aws"]> } = {},
 ): Promise<{ readonly calls: readonly string[]; readonly notes: readonly string[] }> {
   const world = new World("cycle");
   if (network !== undefined) world.network = network;
@@ -26,7 +28,7 @@ async function up(
       exists: true,
       resources: 1,
       pendingOperations: [],
-      outputs: { ...world.environmentOutputs(), config: parseEnvironmentConfig(config, { environment: "dev" }) },
+      outputs: { ...world.environmentOutputs(), config: parseEnvironmentConfig(values, { environment: "dev" }) },
     }),
     settle: async () => null,
     refresh: async (member) => {
@@ -47,11 +49,12 @@ async function up(
     ...ports,
     pulumi: Object.assign(Object.create(ports.pulumi) as Ports["pulumi"], pulumi),
     kubernetes: Object.assign(Object.create(ports.kubernetes) as Ports["kubernetes"], kubernetes),
+    aws: { ...ports.aws, ...aws },
   };
   const signal = new AbortController().signal;
   const { addresses } = await runUp(changed, {
     environment: "dev",
-    config,
+    config: values,
     emit: (event) => events.push(event),
     stop: signal,
     cancel: signal,
@@ -130,6 +133,30 @@ describe("up", () => {
       "the TargetGroupBinding of 'web' on blue is gone, though its stack declares it: somebody deleted it by " +
         "hand; it is declared again",
     ]);
+  });
+
+  it("puts EKS's deletion protection back that a retirement took off and did not end, and waits for EKS", async () => {
+    const protectedClusters = new Map([["dev-green", true]]);
+    const looks: string[] = [];
+    const aws: Partial<Ports["aws"]> = {
+      clusterStatus: async (name) => ({
+        status: "ACTIVE",
+        version: "1.34",
+        deletionProtection: protectedClusters.get(name) === true,
+      }),
+      setDeletionProtection: async (name, on) => {
+        protectedClusters.set(name, on);
+        return `${name} ${on ? "on" : "off"}`;
+      },
+      clusterUpdate: async (_name, update) => {
+        looks.push(update);
+        return { status: looks.length < 3 ? "running" : "done", message: "" };
+      },
+    };
+    const { calls, notes } = await up(false, undefined, { values: { ...config, ...protectedConfig }, aws });
+    assert.deepEqual(calls, ["update dev", "update blue", "update green"]);
+    assert.deepEqual(looks, ["dev-blue on", "dev-blue on", "dev-blue on"]);
+    assert.deepEqual(notes, ["EKS did not protect dev-blue against deletion: it is put back"]);
   });
 
   it("makes nothing where EKS makes no cluster: what is made could not be taken back", async () => {

@@ -6,7 +6,8 @@ import { runEvacuate } from "../../../automation/commands/evacuate";
 import { runTeardown, type TeardownResult } from "../../../automation/commands/teardown";
 import { parseEnvironmentConfig } from "../../../stacks/config";
 import type { EnvironmentOutputs } from "../../../stacks/contract";
-import { config as values, World } from "../world";
+import { ProtectedClusters, protectedConfig } from "../protected-clusters";
+import { config as values, Killed, World } from "../world";
 
 const config = parseEnvironmentConfig(values, { environment: "dev" });
 
@@ -147,6 +148,19 @@ describe("teardown", () => {
       "retire blue",
       "retire green",
     ]);
+    world.gone();
+  });
+
+  it("takes EKS's deletion protection off each cluster before it goes, and finishes what was killed between", async () => {
+    const world = new Ending();
+    const clusters = new ProtectedClusters(world);
+    clusters.killAfter = "green off";
+    await assert.rejects(world.teardown(protectedConfig), Killed);
+    assert.deepEqual(clusters.asked, ["blue off", "destroy blue", "green off"]);
+    world.dead = false;
+    const result = await world.teardown(protectedConfig);
+    assert.equal(result.outcome, "done", result.message);
+    assert.deepEqual(clusters.asked.slice(3), ["destroy green"]);
     world.gone();
   });
 

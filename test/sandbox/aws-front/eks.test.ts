@@ -47,6 +47,39 @@ describe("AWS front, EKS", function () {
     );
   });
 
+  it("deletes no cluster that is protected, and switches the protection by an update of its own", async () => {
+    const name = "kept";
+    const { eks: client, subnets } = rig();
+    const config = (input: Omit<eks.UpdateClusterConfigCommandInput, "name">) =>
+      client.send(new eks.UpdateClusterConfigCommand({ name, ...input }));
+    const status = async () => (await client.send(new eks.DescribeClusterCommand({ name }))).cluster?.status;
+    const remove = () => client.send(new eks.DeleteClusterCommand({ name }));
+    await client.send(
+      new eks.CreateClusterCommand({
+        name,
+        roleArn: role,
+        resourcesVpcConfig: { subnetIds: subnets },
+        deletionProtection: true,
+      }),
+    );
+    await until("the cluster", async () => (await status()) === "ACTIVE");
+    await assert.rejects(remove(), hasCode("InvalidRequestException"));
+    const both = { deletionProtection: false, upgradePolicy: { supportType: "STANDARD" } } as const;
+    await assert.rejects(config(both), /Only one type of update can be allowed/);
+    await assert.rejects(config({}), /The type for cluster update was not provided/);
+    const { update } = await config({ deletionProtection: false });
+    assert.deepEqual(
+      [update?.type, update?.params],
+      ["DeletionProtectionUpdate", [{ type: "DeletionProtection", value: "false" }]],
+    );
+    // EKS works on it: neither a second one nor the deletion may come now.
+    await assert.rejects(config({ deletionProtection: true }), hasCode("ResourceInUseException"));
+    await assert.rejects(remove(), hasCode("ResourceInUseException"));
+    await until("the update", async () => (await status()) === "ACTIVE");
+    await remove();
+    await until("the deletion", async () => (await status().catch(() => "gone")) === "gone");
+  });
+
   it("replaces nodes: the new ones first, then the old ones one by one, and ends the old machines", async () => {
     await rig().eks.send(
       new eks.CreateNodegroupCommand({

@@ -163,12 +163,14 @@ describe("what a cluster was made with", () => {
         endpoint: { privateAccess: true, publicCidrs: ["203.0.113.0/24"] },
         supportType: "STANDARD",
         logTypes: ["audit"],
+        deletionProtection: true,
         adminRoleArns: ["arn:aws:iam::123456789012:role/team/admin", "arn:aws:iam::123456789012:role/pipelines/ci"],
       },
     });
     assert.deepEqual(cluster["publicAccessCidrs"], ["203.0.113.0/24"]);
     assert.deepEqual(cluster["upgradePolicy"], { supportType: "STANDARD" });
     assert.deepEqual(cluster["enabledClusterLogTypes"], ["audit"]);
+    assert.equal(cluster["deletionProtection"], true);
     // EKS made an entry for `ci`, which makes the cluster, and refuses a second.
     assert.deepEqual(
       Object.values(cluster["accessEntries"] as Record<string, { principalArn: string }>).map(
