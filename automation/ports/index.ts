@@ -14,6 +14,7 @@ import type {
 import type { AdoptedTargetGroup, EnvironmentRecord } from "../../stacks/record";
 import type { TargetGroupSpec } from "../../stacks/config/target-groups";
 import type { Clock } from "./clock";
+import type { AddonStatus, ClusterStatus, ClusterUpdate } from "./clusters";
 import type { HooksPort } from "./hooks";
 import type { ExternalQuery, ExternalWorkload, ReadyObject } from "./external-workload";
 import type {
@@ -34,6 +35,7 @@ import type { RequestHeaders, Route, RouteWeights } from "./routes";
 import type { AppliedUpdate, Leaves, PreviewedUpdate } from "./updates";
 
 export type { Clock } from "./clock";
+export type { AddonStatus, ClusterStatus, ClusterUpdate } from "./clusters";
 export type { JsonPatchOperation } from "./json-patch";
 export type { RequestHeaders, Route, RouteWeights } from "./routes";
 export type { AppliedUpdate, Leaves, PlannedOperation, PreviewedUpdate } from "./updates";
@@ -180,24 +182,6 @@ export interface ProbeResult {
   readonly failed: number;
   readonly firstFailure: string | null;
 }
-export interface ClusterStatus {
-  readonly status: string;
-  readonly version: string | null;
-  /** Whether EKS refuses to delete it. Absent: false. */
-  readonly deletionProtection?: boolean;
-}
-/** An update that EKS works on, or has ended; the message is that of one that failed. */
-export interface ClusterUpdate {
-  readonly status: "running" | "done" | "failed";
-  readonly message: string;
-}
-/** An EKS add-on; `ACTIVE` is the only status that is good. */
-export interface AddonStatus {
-  readonly name: string;
-  readonly version: string;
-  readonly status: string;
-}
-
 /** What to look for: the Services of type LoadBalancer of one cluster, by the controller's tags. */
 export interface ServiceLoadBalancerQuery {
   /** Of the primary: value of the tag `elbv2.k8s.aws/cluster`. */

@@ -390,20 +390,11 @@ describe("the environment's config", () => {
     ],
     [
       "settings of a cluster that EKS has not",
-      {
-        cluster: {
-          supportType: "BASIC",
-          logTypes: ["kubelet"],
-          adminRoleArns: ["admin"],
-          kmsKeyArn: "alias/x",
-          deletionProtection: "on",
-        },
-      },
+      { cluster: { supportType: "BASIC", logTypes: ["kubelet"], adminRoleArns: ["admin"], kmsKeyArn: "alias/x" } },
       [
         "cluster.adminRoleArns[0]: must be the ARN of an IAM role",
         "cluster.supportType: must be one of STANDARD, EXTENDED",
         "cluster.logTypes[0]: must be one of api, audit, authenticator, controllerManager, scheduler",
-        "cluster.deletionProtection: must be true or false",
         "cluster.kmsKeyArn: must be the ARN of a KMS key",
       ],
     ],
