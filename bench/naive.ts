@@ -54,4 +54,4 @@ async function both(scene: Scene): Promise<Results> {
   ];
 }
 
-compare(() => inSandbox(both));
+compare(() => inSandbox(60, both));

@@ -13,8 +13,6 @@ import { startSandbox, stopSandbox } from "../sandbox/client/start";
 import type { LoadSummary, SandboxInfo } from "../sandbox/contract";
 import { resolveTools } from "../sandbox/tools/index";
 
-/** How many times as fast as in AWS its delays pass. */
-export const timeScale = 60;
 export const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 export interface Scene {
@@ -22,8 +20,8 @@ export interface Scene {
   readonly project: RehearsedProject;
 }
 
-/** A sandbox for `work`, which ends with it. */
-export async function inSandbox<T>(work: (scene: Scene) => Promise<T>): Promise<T> {
+/** A sandbox for `work`, which ends with it. `timeScale`: how many times as fast as in AWS its delays pass. */
+export async function inSandbox<T>(timeScale: number, work: (scene: Scene) => Promise<T>): Promise<T> {
   const tools = await resolveTools({ onProgress: (progress) => say(progress.message) });
   const dir = mkdtempSync(join(tmpdir(), "eks-blue-green-"));
   const info = await startSandbox(

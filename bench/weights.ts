@@ -5,22 +5,14 @@
  * requests. Run with `make bench-weights`; exits with 0 only when ours lost nothing and both others lost something.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { LoadSummary } from "../sandbox/contract";
 import type { EnvironmentOutputs } from "../stacks/contract";
-import {
-  compare,
-  inSandbox,
-  mustDrive,
-  type Results,
-  run,
-  say,
-  type Scene,
-  timeScale,
-  underLoad,
-  upgradeUntil,
-} from "./scene";
+import { compare, inSandbox, mustDrive, type Results, run, say, type Scene, underLoad, upgradeUntil } from "./scene";
 
 const requestsPerSecond = Number(process.argv[2] ?? 300);
+/** A command takes half a second: at a higher one that alone would be a hold. */
+const timeScale = 15;
 const steps = [10, 50, 100] as const;
 
 interface Procedure {
@@ -29,10 +21,6 @@ interface Procedure {
   /** Whether the driver brings the new member in, at weight 0, and is killed then. */
   readonly byHand: boolean;
 }
-interface Forward {
-  readonly TargetGroups: readonly { readonly TargetGroupArn: string; readonly Weight: number }[];
-}
-
 interface Route {
   readonly listenerArn: string;
   /** By member. */
@@ -51,30 +39,39 @@ function routeOf(scene: Scene): Route {
   };
 }
 
-const weightsIn = (scene: Scene, listenerArn: string): Forward["TargetGroups"] =>
-  (
-    JSON.parse(
-      run(scene, "aws", ["elbv2", "describe-listeners", "--listener-arns", listenerArn, "--output", "json"]),
-    ) as { Listeners: readonly { DefaultActions: readonly { ForwardConfig?: Forward }[] }[] }
-  ).Listeners[0]?.DefaultActions[0]?.ForwardConfig?.TargetGroups ?? [];
+/** A tool's own client, which waits for nothing but AWS's answers. */
+function clientOf({ info }: Scene): elb.ElasticLoadBalancingV2Client {
+  return new elb.ElasticLoadBalancingV2Client({
+    endpoint: info.awsEndpoint,
+    region: info.region,
+    credentials: {
+      accessKeyId: info.env.AWS_ACCESS_KEY_ID ?? "",
+      secretAccessKey: info.env.AWS_SECRET_ACCESS_KEY ?? "",
+    },
+  });
+}
 
 /** Writes the weights, and reads them until AWS shows them. */
 async function shift(scene: Scene, { listenerArn, groups }: Route, percent: number): Promise<void> {
+  const client = clientOf(scene);
   const wanted = [
     { TargetGroupArn: groups["blue"] ?? "", Weight: 100 - percent },
     { TargetGroupArn: groups["green"] ?? "", Weight: percent },
   ];
-  const action = [{ Type: "forward", ForwardConfig: { TargetGroups: wanted } }];
-  run(scene, "aws", [
-    ...["elbv2", "modify-listener", "--listener-arn", listenerArn],
-    ...["--default-actions", JSON.stringify(action)],
-  ]);
+  await client.send(
+    new elb.ModifyListenerCommand({
+      ListenerArn: listenerArn,
+      DefaultActions: [{ Type: "forward", ForwardConfig: { TargetGroups: wanted } }],
+    }),
+  );
   for (;;) {
-    const shown = weightsIn(scene, listenerArn);
+    const { Listeners } = await client.send(new elb.DescribeListenersCommand({ ListenerArns: [listenerArn] }));
+    const shown = Listeners?.[0]?.DefaultActions?.[0]?.ForwardConfig?.TargetGroups ?? [];
     if (wanted.every((one) => shown.some((s) => s.TargetGroupArn === one.TargetGroupArn && s.Weight === one.Weight)))
-      return;
-    await sleep(100);
+      break;
+    await sleep(50);
   }
+  client.destroy();
 }
 
 /** The old pods end, as pods do that have no preStop hook. */
@@ -134,7 +131,7 @@ async function measure({ name, byHand, perform }: Procedure, scene: Scene): Prom
 async function all(): Promise<Results> {
   const results: (readonly [string, LoadSummary])[] = [];
   for (const procedure of procedures)
-    results.push([procedure.name, await inSandbox((scene) => measure(procedure, scene))]);
+    results.push([procedure.name, await inSandbox(timeScale, (scene) => measure(procedure, scene))]);
   return results;
 }
 

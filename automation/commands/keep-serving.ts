@@ -8,9 +8,24 @@ import { typed } from "../text/command-line";
 import { stackName } from "../text/stack-name";
 import type { UpRun } from "./update-stack";
 
-/** Those whose workloads are not all of this package's own making, which rolls pods batch by batch. */
-export const withFiles = (members: readonly string[], { services }: Pick<EnvironmentConfig, "services">): string[] =>
-  services.some(isFromFiles) ? [...members] : [];
+/**
+ * Those of them that are there and whose workloads are not all of this package's own making, which rolls pods batch by
+ * batch. One that has yet to be made has nobody to keep.
+ */
+export async function withFiles(
+  ports: Ports,
+  members: readonly string[],
+  { services }: Pick<EnvironmentConfig, "services">,
+): Promise<string[]> {
+  if (!services.some(isFromFiles)) return [];
+  const known = await Promise.all(
+    members.map(async (name) => {
+      const { exists, resources } = await ports.pulumi.readMember(name);
+      return exists && resources > 0 ? [name] : [];
+    }),
+  );
+  return known.flat();
+}
 
 /**
  * Nothing was updated yet. Each of them is planned, because only the engine knows what can't be changed in place.

@@ -134,20 +134,6 @@ async function credentialsOf(ports: Ports, run: UpRun, member: MemberOutputs | u
   });
 }
 
-/** Members that serve from workloads of files, apart from all others. */
-function inTraffic(
-  { placement }: EnvironmentRecord,
-  members: readonly string[],
-  { config }: EnvironmentOutputs,
-): { readonly serving: readonly string[]; readonly others: readonly string[] } {
-  const active = servingMembers(placement);
-  const serving = withFiles(
-    members.filter((name) => active.includes(name)),
-    config,
-  );
-  return { serving, others: members.filter((name) => !serving.includes(name)) };
-}
-
 /**
  * The environment first, because members read its outputs; then (owner `service`) the primary, then every other member
  * that is not absent, side by side; those in traffic whose workloads come from files one after the other, when none of
@@ -171,13 +157,19 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
     changes[stackName(run.environment, stack)] = await updateStack(ports, run, stack);
     await protectCluster(ports, run, outputs, member);
   };
-  const { serving, others: rest } = inTraffic(record, members, outputs);
+  const active = servingMembers(record.placement);
+  const serving = await withFiles(
+    ports,
+    members.filter((name) => active.includes(name)),
+    outputs.config,
+  );
   await refuseToTakePodsAway(ports, run, serving);
   // Its Services make the load balancers that the others bind to.
   const { owner, primary } = ownershipOf(record, outputs.config);
   if (owner === "service" && primary !== null && members.includes(primary)) await deploy(primary);
   const isLeft = (member: string): boolean => owner === "stack" || member !== primary;
-  throwFailures(await Promise.allSettled(rest.filter(isLeft).map(deploy)), run.environment);
+  const rest = members.filter((member) => isLeft(member) && !serving.includes(member));
+  throwFailures(await Promise.allSettled(rest.map(deploy)), run.environment);
   // How their pods are exchanged is for the files to say: a mistake in them must not meet all members at once.
   for (const [index, member] of serving.filter(isLeft).entries()) {
     if (index > 0 && run.probes)

@@ -21,6 +21,8 @@ export type Load =
        * same have more now, there are more requests.
        */
       readonly before: Readonly<Record<string, number>>;
+      /** Which part of all requests each of them had then, 0 to 1. */
+      readonly partsBefore: Readonly<Record<string, number>>;
       /** Of those targets that must be there for a part, 0 to 100. */
       readonly percent: number;
     };
@@ -39,19 +41,21 @@ export interface LoadRules {
 /** Targets that a part of them needs; what division leaves over is no target. */
 const targetsFor = (all: number, part: number): number => Math.ceil(all * part - 1e-6);
 
-/** Targets that all requests need. */
-function targetsOfAll(load: Load, healthy: (member: string) => number): number {
+/**
+ * Targets that all requests need. Those that do not rise tell it: by what they had for their part, and by what they have
+ * now, where there are more requests. What who rises has beyond its part says nothing: it was perhaps made larger because
+ * this asked for it, and must not ask for more the more it gets.
+ */
+function targetsOfAll(load: Load, rising: readonly string[], healthy: (member: string) => number): number {
   if (load.owner === "config") return load.targets;
   const members = Object.keys(load.before);
-  const sum = (counted: (member: string) => number): number => members.reduce((all, name) => all + counted(name), 0);
-  return Math.ceil(
-    (Math.max(
-      sum((name) => load.before[name] ?? 0),
-      sum(healthy),
-    ) *
-      load.percent) /
-      100,
-  );
+  const others = members.filter((name) => !rising.includes(name));
+  const sum = (names: readonly string[], counted: (member: string) => number): number =>
+    names.reduce((all, name) => all + counted(name), 0);
+  const before = (names: readonly string[]): number => sum(names, (name) => load.before[name] ?? 0);
+  const part = sum(others, (name) => load.partsBefore[name] ?? 0);
+  const needed = part > 0 ? Math.min(before(members), before(others) / part) : before(members);
+  return Math.ceil((Math.max(needed, sum(others, healthy)) * load.percent) / 100 - 1e-6);
 }
 
 const whose: Readonly<Record<Load["owner"], string>> = {
@@ -70,7 +74,7 @@ export function lacksForPart(
   for (const [port, load] of Object.entries(loads)) {
     const healthy = (member: string): number =>
       healthyTargets(observation, owners, groupOfMember(observation.groupOf, port, member), member);
-    const all = targetsOfAll(load, healthy);
+    const all = targetsOfAll(load, Object.keys(parts), healthy);
     for (const [member, part] of Object.entries(parts)) {
       const group = groupOfMember(observation.groupOf, port, member);
       const had = load.owner === "config" ? excused.had(member, group) : null;

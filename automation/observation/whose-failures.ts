@@ -32,6 +32,10 @@ function atLeast({ sent, failed }: Answers, probability: number): number {
   return Math.max(0, 1 - below);
 }
 
+/** Whether fewer fail than this probability lets expect. */
+const fallsShort = ({ sent, failed }: Answers, probability: number): boolean =>
+  atLeast({ sent, failed: sent - failed }, 1 - probability) < mostChance;
+
 /** Whether more fail than the part of the requests that these members get explains, whatever they answer. */
 export const exceeds = (answers: Answers, part: number): boolean => atLeast(answers, part) < mostChance;
 
@@ -48,17 +52,28 @@ export interface Suspects {
   readonly vectors: readonly Shares[];
 }
 
+/** So many of somebody's requests are nearly all. */
+const nearlyAll = 0.95;
+
 /**
- * Whether the others fail most of their requests, and those alone: more fail than go to the newcomers, by so much that
- * at least half of the others' do; and no more than go to the others, so that nothing is known against the newcomers. Of
- * several others each must: when one of them explains what fails, nobody is taken out for it.
+ * Whether the others fail nearly all of their requests, and those alone: as many fail as go to the others, no more and
+ * hardly fewer, and some are answered. Any smaller share says nothing: what all members share (a database, a login
+ * service) may fail so many of everybody's, and then it is wrong to give everything to a newcomer. Of several others
+ * each must: when one of them explains what fails, nobody is taken out for it.
  * While those get nothing, only what is news tells something: what always failed may be the probe's own path.
  */
 export function othersFail(asked: readonly News[], { newcomers, others, vectors }: Suspects): boolean {
   if (others.length === 0 || newcomers.length === 0) return false;
   const [theirs, newcomersPart] = [largestPart(vectors, others), largestPart(vectors, newcomers)];
-  const most = ({ sent, failed, isNews }: News): boolean =>
-    sent > 0 && (isNews || newcomersPart > 0) && 2 * (failed / sent - newcomersPart) >= 1 - newcomersPart;
+  const leastPart = (members: readonly string[]): number =>
+    Math.min(...vectors.map((shares) => largestPart([shares], members)));
+  // Where some node may send the newcomers nothing yet, all may fail and none be theirs.
+  const mustAnswer = leastPart(newcomers) > 0;
+  const most = ({ isNews, ...answers }: News): boolean =>
+    answers.sent > 0 &&
+    (isNews || newcomersPart > 0) &&
+    (!mustAnswer || answers.failed < answers.sent) &&
+    !fallsShort(answers, nearlyAll * leastPart(others));
   const without = (name: string): number =>
     largestPart(vectors, [...newcomers, ...others.filter((other) => other !== name)]);
   const least = Math.max(...others.map(without));
@@ -76,10 +91,6 @@ export interface Before {
 
 /** So much less of their requests must fail: a round asks only some. */
 const noise = 0.25;
-
-/** Whether fewer fail than this probability lets expect. */
-const fallsShort = ({ sent, failed }: Answers, probability: number): boolean =>
-  atLeast({ sent, failed: sent - failed }, 1 - probability) < mostChance;
 
 /**
  * Whether those that lost their share answer more of their requests than those that have everything now. What fails now

@@ -1,7 +1,7 @@
 /** How many pods each part of the requests needs, as a shift that raises a member asks it. */
 import { groupOfMember, groupRefsOf, onePerPort } from "../../stacks/config/group-refs";
 import { isExternal, replicasAreTheirs } from "../../stacks/config/target-groups";
-import { partByShares, servingMembers, type Rollout } from "../../stacks/record";
+import { partByShares, servingMembers, sharesIn, type Rollout } from "../../stacks/record";
 import type { Load, LoadRules } from "../gates/shift-load";
 import { floorOf } from "../planning/capacity";
 import { placementBefore } from "../planning/walk-back";
@@ -41,6 +41,7 @@ function loadsOf(session: Session, rollout: Rollout): Record<string, Load> {
           before: Object.fromEntries(
             members.map((member) => [member, targets[member]?.[groupOfMember(refs, port, member)]?.healthy ?? 0]),
           ),
+          partsBefore: Object.fromEntries(members.map((member) => [member, partByShares(sharesIn(start), member)])),
           percent: rules.minCapacityPercent,
         }
       : { owner: "config", targets: Math.ceil((service.replicas * floorOf(start, rollout, rules)) / 100) };

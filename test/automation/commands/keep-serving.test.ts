@@ -17,7 +17,7 @@ const replaced: PlannedOperation = {
 /** What was asked of Pulumi by an `up` of two members that serve, and how it ended. */
 async function up(
   workload: "manifests" | "managed",
-  answers: { readonly planned?: readonly PlannedOperation[]; readonly fails?: string } = {},
+  answers: { readonly planned?: readonly PlannedOperation[]; readonly fails?: string; readonly isNew?: boolean } = {},
 ): Promise<{ readonly calls: readonly string[]; readonly error: DriverError | null }> {
   const world = new World("cycle");
   const calls: string[] = [];
@@ -38,6 +38,9 @@ async function up(
       pendingOperations: [],
       outputs: { ...world.environmentOutputs(), config: parseEnvironmentConfig(wanted, { environment: "dev" }) },
     }),
+    ...(answers.isNew === true
+      ? { readMember: async () => ({ exists: false, resources: 0, pendingOperations: [], outputs: null }) }
+      : {}),
     settle: async () => null,
     refresh: async () => undefined,
     preview: async (stack) => {
@@ -95,6 +98,12 @@ describe("up of members in traffic", () => {
     const { calls, error } = await up("manifests", { fails: "blue" });
     assert.equal(error?.code, "EBG-UPDATE-FAILED");
     assert.ok(!calls.includes("update green"), calls.join());
+  });
+
+  it("plans nobody who has yet to be made, and makes them side by side", async () => {
+    const { calls, error } = await up("manifests", { isNew: true });
+    assert.equal(error, null);
+    assert.deepEqual([...calls].sort(), ["update blue", "update dev", "update green"]);
   });
 
   it("plans nothing where this package writes the workloads", async () => {

@@ -25,7 +25,10 @@ function says(scene: Scene, change: Partial<ShiftReadyRules> = {}, seconds = 0):
 const loadOf = (before: number, part: number, excused: Partial<LoadRules["excused"]> = {}): LoadRules => ({
   parts: { green: part },
   loads: Object.fromEntries(
-    ["web", "api"].map((port) => [port, { owner: "autoscaler", percent: 100, before: { blue: before } }] as const),
+    ["web", "api"].map(
+      (port) =>
+        [port, { owner: "autoscaler", percent: 100, before: { blue: before }, partsBefore: { blue: 1 } }] as const,
+    ),
   ),
   excused: { ...nothingExcused, ...excused },
   growMs: 60_000,
@@ -84,6 +87,24 @@ const cases: readonly (readonly [string, Scene, string, Partial<ShiftReadyRules>
 describe("the gate before a shift", () => {
   for (const [name, scene, wanted, change] of cases)
     it(`${wanted}: ${name}`, () => assert.equal(says(scene, change), wanted));
+
+  it("asks no more of who rises the more it has: what it says is enough, is enough", () => {
+    const healthy = (count: number) => Array<"healthy">(count).fill("healthy");
+    // Blue has one for its half. Green has as many, or was made larger since, and is to carry all.
+    for (const [count, wanted] of [
+      [1, "waiting capacity"],
+      [2, "passed"],
+      [3, "passed"],
+    ] as const) {
+      const [before, partsBefore] = [
+        { blue: 1, green: count },
+        { blue: 0.5, green: 0.5 },
+      ];
+      const loads: LoadRules["loads"] = { web: { owner: "autoscaler", percent: 100, before, partsBefore } };
+      const scene: Scene = { states: { blue: healthy(1), green: healthy(count) } };
+      assert.equal(says(scene, { load: { ...loadOf(0, 1), loads } }), wanted, `${count} targets`);
+    }
+  });
 
   it("fails when whoever serves is bad for long, and waits for a newcomer as long as the gate's timeout", () => {
     assert.equal(says({ failed: 1 }, {}, 30), "failed probe");
