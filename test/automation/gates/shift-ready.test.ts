@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { freshMemory } from "../../../automation/gates/gate-result";
 import { decideShiftReady, type ShiftReadyRules } from "../../../automation/gates/shift-ready";
-import type { LoadRules } from "../../../automation/gates/shift-load";
+import { lacksForPart, type LoadRules } from "../../../automation/gates/shift-load";
 import { nothingExcused } from "../../../automation/observation/baseline";
 import { learnOwners, noOwners } from "../../../automation/observation/target-owners";
 import { look, type Scene } from "./weighted-look";
@@ -91,18 +91,19 @@ describe("the gate before a shift", () => {
   it("asks no more of who rises the more it has: what it says is enough, is enough", () => {
     const healthy = (count: number) => Array<"healthy">(count).fill("healthy");
     // Blue has one for its half. Green has as many, or was made larger since, and is to carry all.
-    for (const [count, wanted] of [
-      [1, "waiting capacity"],
-      [2, "passed"],
-      [3, "passed"],
+    for (const [count, enough] of [
+      [1, false],
+      [2, true],
+      [3, true],
     ] as const) {
       const [before, partsBefore] = [
         { blue: 1, green: count },
         { blue: 0.5, green: 0.5 },
       ];
       const loads: LoadRules["loads"] = { web: { owner: "autoscaler", percent: 100, before, partsBefore } };
-      const scene: Scene = { states: { blue: healthy(1), green: healthy(count) } };
-      assert.equal(says(scene, { load: { ...loadOf(0, 1), loads } }), wanted, `${count} targets`);
+      const seen = look({ states: { blue: healthy(1), green: healthy(count) } });
+      const lacks = lacksForPart(seen, learnOwners(noOwners, seen), { ...loadOf(0, 1), loads }, freshMemory);
+      assert.equal(lacks === null, enough, `${count} targets`);
     }
   });
 
