@@ -29,9 +29,13 @@ export async function liftProtection(
   const { aws } = session.ports;
   const { stop, commandName } = session.options;
   const clusterName = clusterNameOf(session.environment, member);
+  const cluster = await aws.clusterStatus(clusterName);
+  // Of any other EKS does not mind it. What it works on may be this very switch, of a driver that is gone.
+  const minds = cluster?.status === "ACTIVE" || cluster?.status === "UPDATING";
+  const isOn = minds && cluster.deletionProtection === true;
+  if (!isOn && cluster?.status !== "UPDATING") return false;
   if (!wantsProtection(config, member)) {
-    const cluster = await aws.clusterStatus(clusterName);
-    if (cluster?.deletionProtection !== true) return false;
+    if (!isOn) return false;
     throw new DriverError(
       "EBG-PLAN-REFUSED",
       `EKS protects ${clusterName} against deletion, and the config does not say so (cluster.deletionProtection): ` +

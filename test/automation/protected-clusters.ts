@@ -14,6 +14,8 @@ export class ProtectedClusters {
   /** By member. A cluster that is made is protected when `makes`. */
   readonly on = new Map<string, boolean>();
   makes = true;
+  /** What EKS says of clusters that it works on no update of. */
+  status = "ACTIVE";
   /** The members' stacks have no clusters of their own: destroying them asks EKS for nothing. */
   theirs = false;
   /** Updates that EKS works on, by member; each is done at the third look at it. */
@@ -62,7 +64,7 @@ export class ProtectedClusters {
         this.settle(member);
         const known = await ports.aws.clusterStatus(clusterName);
         if (known === null) return null;
-        const status = this.updates.has(member) ? "UPDATING" : "ACTIVE";
+        const status = this.updates.has(member) ? "UPDATING" : this.status;
         return { ...known, status, deletionProtection: this.isOn(member) };
       },
       setDeletionProtection: async (clusterName, on) => {
@@ -82,7 +84,7 @@ export class ProtectedClusters {
     const destroy: typeof ports.pulumi.destroy = async (member, ...rest) => {
       // The rest of what a killed driver began.
       if (!this.world.clusters.has(member)) return await ports.pulumi.destroy(member, ...rest);
-      if (!this.theirs && (this.updates.has(member) || this.isOn(member)))
+      if (!this.theirs && (this.updates.has(member) || (this.status === "ACTIVE" && this.isOn(member))))
         throw new DriverError("EBG-UPDATE-FAILED", `InvalidRequestException: dev-${member} is protected`, "see to it");
       this.note(`destroy ${member}`);
       const applied = await ports.pulumi.destroy(member, ...rest);

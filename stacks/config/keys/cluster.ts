@@ -179,7 +179,8 @@ const clusterKeys = {
     {
       doc:
         "Whether EKS refuses to delete the clusters, whoever asks. A retirement and `teardown` take it off the cluster " +
-        "that they are about to destroy, and nothing else does. With `false`, `up` takes it off.",
+        "that they are about to destroy, and nothing else does. With `false`, `up` takes it off; a cluster that is " +
+        "protected without the key is not destroyed, and the command says how to go on.",
       source: "EKS user guide, deletion-protection, 2026-12-01",
     },
   ),

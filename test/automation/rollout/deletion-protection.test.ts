@@ -85,6 +85,19 @@ describe("EKS's deletion protection in a rollout", () => {
     assert.equal((await world.upgrade()).outcome, "done");
   });
 
+  for (const [what, options] of [
+    ["the config wants it", asProtected],
+    ["somebody has put it on", {}],
+  ] as const)
+    it(`keeps no cluster that has failed, where ${what}: EKS deletes those with it, and takes it off none`, async () => {
+      const world = new World();
+      const clusters = new ProtectedClusters(world);
+      clusters.status = "FAILED";
+      const result = await world.upgrade(options);
+      assert.equal(result.outcome, "done", result.message);
+      assert.deepEqual(clusters.asked, ["destroy blue"]);
+    });
+
   it("is nobody's business where no cluster has it", async () => {
     const world = new World();
     const clusters = new ProtectedClusters(world);
