@@ -61,9 +61,26 @@ async function prove(
   let told = "";
   let until = clock.now() + Math.max(clock.scaled(patienceSeconds.beforeRestart), leastMs);
   for (;;) {
-    const { lacking } = await kubernetes.podIdentities(member, namespace, selector, account);
+    const seen = await unlessSilent(() => kubernetes.podIdentities(member, namespace, selector, account));
+    if ("silent" in seen) {
+      // Its API server may be away for a moment, and a rolling restart goes on meanwhile.
+      const message = `whether pods of ${what} have credentials is not known: ${seen.silent.message}`;
+      if (clock.now() >= until) throw new DriverError("EBG-GATE", message, seen.silent.remedy, seen.silent);
+      if (message !== told) run.tell("waiting", "api-server", message, null);
+      told = message;
+      await pause(clock, run);
+      continue;
+    }
+    const { given, lacking } = seen;
     if (lacking.length === 0)
-      return run.tell("passed", "passed", `pods of ${what} have the credentials of their role`, null);
+      return run.tell(
+        "passed",
+        "passed",
+        given.length === 0
+          ? `no pod of ${what} runs whose credentials could be looked at`
+          : `pods of ${what} have the credentials of their role`,
+        null,
+      );
     const lacks = `${listing(lacking)} of ${what} got no credentials for ServiceAccount ${account}`;
     if (lacks !== told) run.tell("waiting", "no-credentials", lacks, null);
     told = lacks;
@@ -79,9 +96,24 @@ async function prove(
       await kubernetes.restartDeployment(member, namespace, deployment, run.token);
       until = clock.now() + Math.max(clock.scaled(patienceSeconds.afterRestart), leastRestartMs);
     }
-    if (run.stop.aborted) throw run.stopped();
-    await clock.sleep(Math.max(clock.scaled(pauseSeconds), 500), run.stop);
-    if (run.stop.aborted) throw run.stopped();
+    await pause(clock, run);
+  }
+}
+
+/** @throws what `run.stopped` makes */
+async function pause(clock: Ports["clock"], run: IdentityRun): Promise<void> {
+  if (run.stop.aborted) throw run.stopped();
+  await clock.sleep(Math.max(clock.scaled(pauseSeconds), 500), run.stop);
+  if (run.stop.aborted) throw run.stopped();
+}
+
+/** What it answers, or how the member's API server did not. */
+async function unlessSilent<T extends object>(look: () => Promise<T>): Promise<T | { readonly silent: DriverError }> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof DriverError && error.code === "EBG-MEMBER-UNREACHABLE") return { silent: error };
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DriverError } from "../../../automation/errors";
 import { identitiesOf } from "../../../automation/adapters/kubernetes/pod-identities";
 import type { PodIdentities } from "../../../automation/ports/pod-identities";
 import { type IdentityRun, identitiesWanted, proveIdentities } from "../../../automation/rollout/prove-identities";
@@ -63,6 +64,28 @@ describe("credentials of a workload's pods", () => {
     await later.result;
     assert.deepEqual([...at.restarts, ...later.restarts], []);
     assert.match(later.told.join("\n"), /^waiting: web-1 of shop\/web on blue got no credentials.*\npassed:/);
+  });
+
+  it("are asked for again while the API server does not answer, as long as they would be waited for", async () => {
+    const away = (): never => {
+      throw new DriverError("EBG-MEMBER-UNREACHABLE", "no answer from dev-blue", "look at it");
+    };
+    const short = run((seconds) => (seconds < 10 ? away() : good));
+    await short.result;
+    assert.match(
+      short.told.join("\n"),
+      /^waiting: whether pods of shop\/web on blue have credentials is not known.*\npassed:/,
+    );
+    await assert.rejects(
+      run(away).result,
+      (error: DriverError) => error.code === "EBG-GATE" && /not known: no answer from dev-blue/.test(error.message),
+    );
+  });
+
+  it("of pods that are not there are nothing that was seen", async () => {
+    const { result, told } = run(() => ({ given: [], lacking: [] }));
+    await result;
+    assert.deepEqual(told, ["passed: no pod of shop/web on blue runs whose credentials could be looked at"]);
   });
 
   it("come by one restart where pods were made before EKS knew of the association", async () => {
