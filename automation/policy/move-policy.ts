@@ -1,7 +1,7 @@
 /**
  * A move changes only what it says: the planned operations of an update, checked against what the move may do. Pure.
  */
-import { isDefaultProvider, isPackages } from "../../stacks/extension/whose";
+import { isDefaultProvider, isOfFiles, isPackages } from "../../stacks/extension/whose";
 import type { MoveKind } from "../../stacks/record";
 import { DriverError } from "../errors";
 import type { Leaves, PlannedOperation } from "../ports";
@@ -149,6 +149,9 @@ function objection(purpose: Purpose, planned: PlannedOperation, all: readonly Pl
   // What is the user's own comes with the member, and an earlier attempt may have made it otherwise.
   if (purpose === "provision" && !isPackages(planned.urn)) return null;
   if (isProvider(type)) return providerObjection(purpose, planned);
+  // Files may be corrected after a failed attempt: an object that has another name since then goes, and one that can't
+  // be changed in place (the data of a ConfigMap) is made again. Nobody is served by it yet.
+  if (purpose === "provision" && isOfFiles(planned.urn)) return null;
   if (replaces(operation)) return "nothing is replaced in a rollout";
   switch (purpose) {
     case "provision":

@@ -11,6 +11,12 @@ const op = (operation: string, type: string, paths: string[] = [], custom = true
   paths,
   custom,
 });
+/** Of the files of a workload. */
+const ofFiles = (operation: string, type: string, paths: string[] = []): PlannedOperation => ({
+  ...op(operation, type, paths),
+  urn: `urn:pulumi:dev-blue::p::eks-blue-green:index:WorkloadObjects$${type}::blue-web-shop/web`,
+});
+const configMap = "kubernetes:core/v1:ConfigMap";
 const binding = "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding";
 const component = "eks-blue-green:index:TargetGroupBinding";
 const deployment = "kubernetes:apps/v1:Deployment";
@@ -55,6 +61,16 @@ const cases: readonly [Purpose, PlannedOperation, boolean][] = [
   ["provision", op("update", cluster), true],
   ["provision", op("delete", cluster), false],
   ["provision", op("replace", cluster), false],
+  // Files that were corrected after a failed attempt, in the engine's three operations for a replacement.
+  ["provision", ofFiles("replace", configMap, ["data"]), true],
+  ["provision", ofFiles("delete-replaced", configMap, ["data"]), true],
+  ["provision", ofFiles("create-replacement", configMap, ["data"]), true],
+  ["provision", ofFiles("delete", deployment), true],
+  ["provision", op("replace", configMap, ["data"]), false],
+  ["provision", ofFiles("replace", provider), false],
+  ["admit", ofFiles("replace", configMap, ["data"]), false],
+  ["admit", ofFiles("delete", deployment), false],
+  ["drain", ofFiles("delete", deployment), false],
   ["retire", op("delete", cluster), true],
   ["retire", op("delete", provider), true],
   ["retire", op("create", cluster), false],
