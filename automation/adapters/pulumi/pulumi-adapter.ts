@@ -317,9 +317,17 @@ export class PulumiAdapter implements PulumiPort {
       this.cleanConfig = null;
       this.ownsNothing = false;
     }
-    return await this.updating(this.nameOf(stack), signal, (handle, common) =>
-      handle.up({ ...common, program, suppressProgress: true }),
-    );
+    const name = this.nameOf(stack);
+    const begin = (): Promise<AppliedUpdate> =>
+      this.updating(name, signal, (handle, common) => handle.up({ ...common, program, suppressProgress: true }));
+    try {
+      return await begin();
+    } catch (error) {
+      // Only this process knows of it: a record that somebody's killed Helm left open is in no state.
+      if (!this.refusedByHelm.has(name)) throw error;
+      await this.settle(stack);
+      return await begin();
+    }
   }
   /** Remembers when Helm refused it: the state does not say it, and the next settling has to look. */
   private async updating(

@@ -35,17 +35,26 @@ const ownCodes: readonly DriverErrorCode[] = [
 /** Lines that say nothing about the cause. */
 const noise =
   /^(\s*$|(?! {2}- \S) *-+ |Updating|Previewing|Destroying|Resources:|Duration:|Diagnostics:|code: |stdout:|stderr:|err\?:| *@ |error: update failed|error: preview failed|(update|preview|destroy) failed$|\d+ errors? occurred:$|.*warning:)/;
+const stackFrame = /^\s+at .+:\d+:\d+\)?$/;
+
 export function gist(text: string, most = 12): string {
   const lines = text
     .replace(/\u001b\[[0-9;]*m/g, "")
     .split("\n")
-    .map((line) => line.trimEnd().replace(/^Unhandled exception: (Error: )?|^\s*\* /, ""))
-    .filter((line) => !noise.test(line));
+    .filter((line) => !stackFrame.test(line))
+    .map((line) => ({
+      isThrown: /^\s*(error: )?Unhandled exception: /.test(line),
+      line: line.trimEnd().replace(/^\s*(error: )?Unhandled exception: (Error: )?|^\s*\* /, ""),
+    }))
+    .filter(({ line }) => !noise.test(line));
   // A list's lines belong to the error above them: a config's problems are told there, and the error alone only counts
   // them.
-  const errors = lines.filter((line) => /^ {2}- \S|error|fail|EBG-|denied|refused|unreachable|\bEOF\b/i.test(line));
+  const errors = lines.filter(
+    ({ isThrown, line }) =>
+      isThrown || line.includes("EBG-") || /^ {2}- \S|error|fail|denied|refused|unreachable|\bEOF\b/i.test(line),
+  );
   return (
-    [...new Set((errors.length > 0 ? errors : lines).map((line) => line.trim()))].slice(0, most).join("\n") ||
+    [...new Set((errors.length > 0 ? errors : lines).map(({ line }) => line.trim()))].slice(0, most).join("\n") ||
     "no message"
   );
 }

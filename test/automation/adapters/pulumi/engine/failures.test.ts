@@ -44,6 +44,10 @@ describe("failures of the engine", () => {
       failureOf("dev", "update", new Error("x"), told("cluster is unreachable", "update failed")).message,
       "update of dev failed: cluster is unreachable",
     );
+    // What the user's own program throws, whatever its words, without where in the program.
+    const thrown =
+      "Unhandled exception: Error: no such queue\n    at main (/tmp/ebg-error/program.js:16:15)\nerror: again";
+    assert.equal(gist(thrown), "no such queue\nerror: again");
     assert.match(gist("Updating (dev):\n\u001b[31merror: no\u001b[0m\nResources:\n"), /^error: no$/);
   });
 
