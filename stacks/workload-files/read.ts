@@ -55,7 +55,7 @@ async function filesOf(service: ServiceConfig, key: string, renderer: Renderer |
  * @throws ConfigError that names each file and object with what is wrong, before any of them is declared
  */
 export async function readWorkloadFiles(
-  config: Pick<EnvironmentConfig, "services">,
+  config: Pick<EnvironmentConfig, "services" | "rollout">,
   renderer: Renderer | null,
 ): Promise<WorkloadFiles> {
   const all = await Promise.all(

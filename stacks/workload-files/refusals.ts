@@ -6,10 +6,11 @@ import type { Problem } from "../../components/internal/problems";
 import type { EnvironmentConfig, ServiceConfig } from "../config/types";
 import { isExternal, isManaged } from "../config/target-groups";
 import { serviceProblems } from "./bound-service";
+import { inPlaceProblems } from "./in-place-upgrade";
 import { type FromFile, groupOf, type KubernetesObject, nameOf } from "./objects";
 import { inside, problemOf, type Refusal } from "./problem-of";
 
-type Config = Pick<EnvironmentConfig, "services">;
+type Config = Pick<EnvironmentConfig, "services" | "rollout">;
 type Rule = (object: KubernetesObject, all: readonly KubernetesObject[], config: Config) => Refusal | null;
 
 const ownLoadBalancer =
@@ -119,5 +120,6 @@ export function objectProblems(
     }),
   );
   const services = byService.flatMap((one) => serviceProblems(one.service, one.key, one.objects));
-  return [...refused, ...twice(all), ...services];
+  const inPlace = config.rollout.strategy === "cycle" ? inPlaceProblems(all) : [];
+  return [...refused, ...twice(all), ...services, ...inPlace];
 }
