@@ -33,7 +33,7 @@ function atLeast({ sent, failed }: Answers, probability: number): number {
 }
 
 /** Whether fewer fail than this probability lets expect. */
-const fallsShort = ({ sent, failed }: Answers, probability: number): boolean =>
+export const fallsShort = ({ sent, failed }: Answers, probability: number): boolean =>
   atLeast({ sent, failed: sent - failed }, 1 - probability) < mostChance;
 
 /** Whether more fail than the part of the requests that these members get explains, whatever they answer. */
@@ -53,7 +53,7 @@ export interface Suspects {
 }
 
 /** So many of somebody's requests are nearly all. */
-const nearlyAll = 0.95;
+export const nearlyAll = 0.95;
 
 /**
  * Whether the others fail nearly all of their requests, and those alone: as many fail as go to the others, no more and

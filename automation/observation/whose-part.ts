@@ -4,6 +4,7 @@
  */
 import { partByShares, type Shares } from "../../stacks/record";
 import type { Observation } from "./observe";
+import { type Answers, exceeds, fallsShort, nearlyAll } from "./whose-failures";
 
 /** How much more likely one member must be why than each other one before it alone is named. */
 const timesAsLikely = 20;
@@ -16,7 +17,17 @@ function logLikelihood({ sent, failed }: { readonly sent: number; readonly faile
   return failed * Math.log(p) + (sent - failed) * Math.log(1 - p);
 }
 
-/** The member whose part of the requests fits those that fail; null: none fails, or several fit as well. */
+/**
+ * Whether it alone can be why: no more fail than it gets, hardly fewer, and what the others get is answered. What all
+ * members share may fail any other number of everybody's.
+ */
+const explains = (asked: Answers, part: number): boolean =>
+  !exceeds(asked, part) && !fallsShort(asked, nearlyAll * part) && (part >= 1 || asked.failed < asked.sent);
+
+/**
+ * The member whose part of the requests fits those that fail; null: none fails, several fit as well, or nobody's part is
+ * what fails.
+ */
 export function whoseFailures(
   { probes }: Pick<Observation, "probes">,
   shares: Shares,
@@ -31,5 +42,6 @@ export function whoseFailures(
     }))
     .sort((a, b) => b.fit - a.fit);
   const [best, next] = fits;
-  return best !== undefined && next !== undefined && best.fit - next.fit >= Math.log(timesAsLikely) ? best.name : null;
+  if (best === undefined || next === undefined || best.fit - next.fit < Math.log(timesAsLikely)) return null;
+  return failing.every((asked) => explains(asked, partByShares(shares, best.name))) ? best.name : null;
 }
