@@ -21,7 +21,13 @@ interface HelmSecret {
   readonly data?: { readonly release?: string };
 }
 interface HelmRelease {
-  readonly info?: { readonly status?: string; readonly description?: string; readonly last_deployed?: string };
+  readonly info?: {
+    readonly status?: string;
+    readonly description?: string;
+    readonly last_deployed?: string;
+    /** When an uninstallation began; empty before. */
+    readonly deleted?: string;
+  };
 }
 
 const unfinished = /^(pending-install|pending-upgrade|pending-rollback|uninstalling)$/;
@@ -65,6 +71,12 @@ function readable({ member }: ApiServer, { namespace, name }: ReleaseName, data:
   }
 }
 
+/** An uninstallation leaves the time of the last deployment as it was. Invalid where what is written is no time. */
+const begunAt = ({ info }: { readonly info?: HelmRelease["info"] }, status: string): Date =>
+  new Date((status === "uninstalling" && info?.deleted) || info?.last_deployed || 0);
+
+const since = (begun: Date): string => (Number.isNaN(begun.getTime()) ? "an unknown time" : begun.toISOString());
+
 /**
  * The status that the newest revision had when it was not at its end; null: nothing was to be done.
  * @param isOver whether whoever began it can't be at work any more. Default: it is known
@@ -85,11 +97,11 @@ export async function endInterruptedRelease(
     const release = readable(server, { namespace, name }, data);
     const status = String(release.info?.status ?? "");
     if (!unfinished.test(status)) return null;
-    const begun = new Date(release.info?.last_deployed ?? 0);
+    const begun = begunAt(release, status);
     if (!isOver(begun))
       throw new DriverError(
         "EBG-KUBERNETES",
-        `${server.member}: somebody's Helm may still work on ${namespace}/${name} (${status} since ${begun.toISOString()})`,
+        `${server.member}: somebody's Helm may still work on ${namespace}/${name} (${status} since ${since(begun)})`,
         `let it end (${shell`helm history ${name} -n ${namespace}`}), then run the same command again`,
       );
     const info = { ...release.info, status: "failed", description: `interrupted: the process was killed at ${status}` };

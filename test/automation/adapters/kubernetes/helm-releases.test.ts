@@ -36,6 +36,8 @@ describe("Helm's record of a release that it was killed in", () => {
   /** Statuses of the next answers to a write; then 200. */
   let answers: number[] = [];
   let asked: string[] = [];
+  /** When it began, as every record has it. */
+  let times: object = {};
   /** In the place of every record. */
   let broken: string | null = null;
   let api: Server;
@@ -48,7 +50,8 @@ describe("Helm's record of a release that it was killed in", () => {
       labels: { version: String(revision), status: statuses[revision] },
     },
     data: {
-      release: broken ?? encodeRelease({ name: "lbc", version: revision, info: { status: statuses[revision] } }),
+      release:
+        broken ?? encodeRelease({ name: "lbc", version: revision, info: { status: statuses[revision], ...times } }),
     },
   });
 
@@ -134,6 +137,21 @@ describe("Helm's record of a release that it was killed in", () => {
     const writes = asked.filter((one) => !one.startsWith("GET"));
     assert.deepEqual([told.length, statuses, writes], [1, { 1: "pending-install" }, []]);
   });
+
+  for (const [what, written, said] of [
+    ["an uninstallation's own time", { deleted: "2026-11-30T10:00:00Z" }, /uninstalling since 2026-11-30T10:00:00/],
+    ["an unknown time where there is none", { deleted: "soon" }, /uninstalling since an unknown time/],
+  ] as const)
+    it(`is told with ${what}`, async () => {
+      [statuses, times] = [{ 1: "uninstalling" }, { last_deployed: "2026-01-01T00:00:00Z", ...written }];
+      const name = { namespace: "kube-system", name: "lbc" };
+      await assert
+        .rejects(
+          endInterruptedRelease(server, name, () => false),
+          (error: DriverError) => said.test(error.message),
+        )
+        .finally(() => (times = {}));
+    });
 
   it("is told as such when the caller may not write it", async () => {
     await assert.rejects(end({ 1: "pending-install" }, 403), { code: "EBG-KUBERNETES" });
