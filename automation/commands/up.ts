@@ -14,6 +14,7 @@ import { proveIdentities } from "../rollout/prove-identities";
 import { typed } from "../text/command-line";
 import { stackName } from "../text/stack-name";
 import { theirsAreThere, whoWaits } from "./external-workloads";
+import { refuseToLoseReplicas } from "./keep-replicas";
 import { refuseToTakePodsAway, withFiles } from "./keep-serving";
 import { lookBefore } from "./look-before-up";
 import { updateStack, type Changes, type UpRun } from "./update-stack";
@@ -68,9 +69,19 @@ function membersToUpdate({ placement, intent }: EnvironmentRecord, run: UpRun): 
  * Members whose clusters lack what their stacks declare; a plain update of those would see nothing to do. Nothing is
  * known of members that were never deployed or don't answer.
  */
-async function lostOf(ports: Ports, run: UpRun, members: readonly string[]): Promise<ReadonlySet<string>> {
+async function lostOf(
+  ports: Ports,
+  run: UpRun,
+  members: readonly string[],
+  active: readonly string[],
+): Promise<ReadonlySet<string>> {
   const family = await readFamilyToAct(ports, run.environment);
   const observation = await observe(ports, family.environment, family.members, { ...plainLook, workload: true });
+  refuseToLoseReplicas(
+    observation,
+    members.filter((name) => active.includes(name)),
+    family.environment,
+  );
   const lost = lostObjects(observation, members, ownDeployments(family.environment.config));
   for (const one of lost) run.emit({ kind: "note", message: `${describeLost(one)}; it is declared again` });
   return new Set(lost.map(({ member }) => member));
@@ -149,7 +160,8 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const members = membersToUpdate(record, run);
   // Of a member whose move is open a killed update may have taken it out: that is settled first.
   const settled = members.filter((name) => record.intent?.move.member !== name);
-  const lost = await lostOf(ports, run, settled);
+  const active = servingMembers(record.placement);
+  const lost = await lostOf(ports, run, settled, active);
   const deploy = async (member: string): Promise<void> => {
     const stack = { kind: "member", member } as const;
     await ports.pulumi.ensureMemberStack(member);
@@ -157,7 +169,6 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
     changes[stackName(run.environment, stack)] = await updateStack(ports, run, stack);
     await protectCluster(ports, run, outputs, member);
   };
-  const active = servingMembers(record.placement);
   const serving = await withFiles(
     ports,
     members.filter((name) => active.includes(name)),
