@@ -77,7 +77,9 @@ export function handOverFacts(rigOf: () => Rig): void {
         async () => (await blue.get("handed"))?.metadata.finalizers?.includes("service.k8s.aws/resources") ?? false,
       );
       await blue.untilEvent("handed", "SuccessfullyReconciled", 2);
-      assert.deepEqual(blue.writes(again), []);
+      // Bindings go their own way: what is left of the ones before may still register.
+      assert.deepEqual(blue.bigWrites(again), []);
+      assert.deepEqual(touched(again), []);
     },
   );
 
@@ -88,7 +90,8 @@ export function handOverFacts(rigOf: () => Rig): void {
       metadata: { finalizers: ["service.k8s.aws/resources"], annotations: { touched: "1" } },
     });
     await blue.untilEvent("handed", "deletion_protection is enabled", 2);
-    assert.deepEqual(blue.writes(since), []);
+    assert.deepEqual(blue.bigWrites(since), []);
+    assert.deepEqual(await rig.targets(arns.group), [rig.blue.address(1)]);
     await blue.patch("handed", "merge", { metadata: { finalizers: null } });
     await settled();
   });

@@ -144,7 +144,7 @@ export function serviceFacts(rigOf: () => Rig): void {
       4,
     );
     assert.ok((await blue.get("f20"))?.metadata.deletionTimestamp);
-    assert.deepEqual(blue.writes(since), []);
+    assert.deepEqual(blue.bigWrites(since), []);
     assert.deepEqual(await rig.targets(arn), [FOREIGN, rig.blue.address(1), rig.blue.address(2)].sort());
   });
 
