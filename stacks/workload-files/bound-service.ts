@@ -15,6 +15,16 @@ function isBehind(selector: Readonly<Record<string, unknown>>, object: Kubernete
   return isObject(labels) && Object.entries(selector).every(([key, value]) => labels[key] === value);
 }
 
+/** What makes pods that the Service selects: those of its own namespace. */
+const podsBehind = (
+  service: FromFile,
+  selector: Readonly<Record<string, unknown>>,
+  all: readonly FromFile[],
+): readonly FromFile[] =>
+  all.filter(
+    ({ object }) => object.metadata.namespace === service.object.metadata.namespace && isBehind(selector, object),
+  );
+
 /** A strategy that ends every pod before the first new one is there. */
 function endsAll({ kind, spec }: KubernetesObject): string | null {
   if (kind === "Deployment" && inside(spec, "strategy", "type") === "Recreate") return "strategy: Recreate";
@@ -28,9 +38,7 @@ function podProblems(
   selector: Readonly<Record<string, unknown>>,
   all: readonly FromFile[],
 ): Problem[] {
-  const { namespace } = service.object.metadata;
-  const here = all.filter(({ object }) => object.metadata.namespace === namespace);
-  const behind = here.filter(({ object }) => isBehind(selector, object));
+  const behind = podsBehind(service, selector, all);
   // Whoever acts on kinds of somebody's own may make pods of any of them.
   if (behind.length === 0 && all.every(({ object }) => isOwnGroup(groupOf(object))))
     return [
@@ -85,7 +93,7 @@ function portProblems(
     ];
   const selector = inside(service.object.spec, "selector");
   const to = inside(port, "targetPort") ?? servicePort;
-  const behind = isObject(selector) ? all.filter(({ object }) => isBehind(selector, object)) : [];
+  const behind = isObject(selector) ? podsBehind(service, selector, all) : [];
   const numbers = typeof to === "number" ? [to] : numbersOf(to, behind);
   const other = numbers.find((number) => number !== targetPort);
   return other === undefined

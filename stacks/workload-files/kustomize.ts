@@ -21,6 +21,10 @@ const fields = [
   "validators",
 ];
 
+/** Those that name files alone, or have what they say in themselves. Kustomize fetches a file only by its whole address. */
+const fileFields = ["patchesStrategicMerge", "patches", "patchesJson6902", "replacements"];
+
+const isAddress = (entry: unknown): boolean => typeof entry === "string" && /^https?:\/\//i.test(entry);
 const isFolder = (path: string): boolean => statSync(path).isDirectory();
 /** Generators and transformers may stand in the kustomization itself. */
 const isInline = (entry: string): boolean => entry.includes("\n");
@@ -28,8 +32,11 @@ const isInline = (entry: string): boolean => entry.includes("\n");
 function entriesOf(file: string): string[] {
   try {
     const value = valueOf(readFileSync(file, "utf8"));
-    const all = isObject(value) ? fields.flatMap((field) => value[field] ?? []) : [];
-    return all.filter((entry) => typeof entry === "string" && !isInline(entry)) as string[];
+    if (!isObject(value)) return [];
+    const inFields = (names: readonly string[]): unknown[] => names.flatMap((field) => value[field] ?? []);
+    const files = inFields(fileFields).map((entry) => (isObject(entry) ? entry["path"] : entry));
+    const all = [...inFields(fields), ...files.filter(isAddress)];
+    return all.filter((entry): entry is string => typeof entry === "string" && !isInline(entry));
   } catch {
     // Kustomize names what is wrong with it better.
     return [];

@@ -30,6 +30,7 @@ describe("an overlay of Kustomize", () => {
     ["an address", { "kustomization.yaml": "resources: [https://example.com/base.yaml]" }],
     ["a repository", { "kustomization.yml": "bases: ['github.com/somebody/base?ref=v1']" }],
     ["a component by ssh", { Kustomization: "components: ['git@example.com:a/b.git']" }],
+    ["a patch", { "kustomization.yaml": "patches: [{ path: 'https://example.com/patch.yaml' }]" }],
     ["a file that is not there", { "kustomization.yaml": "resources: [gone.yaml]" }],
   ] as const)
     it(`is refused with ${title}, before Kustomize is asked: it would fetch it`, async () => {
@@ -52,7 +53,8 @@ describe("an overlay of Kustomize", () => {
 
   it("is built of what is on this machine, with generators in the kustomization itself", async () => {
     const { problems, asked } = await read({
-      "kustomization.yaml": "resources: [base, a.yaml]\ngenerators:\n- |-\n  kind: ConfigMapGenerator\n  a: b\n",
+      "kustomization.yaml":
+        "resources: [base, a.yaml]\npatches: [{ path: gone.yaml }, { patch: '[]' }]\ngenerators:\n- |-\n  kind: ConfigMapGenerator\n  a: b\n",
       "base/kustomization.yaml": "resources: [b.yaml]",
       "base/b.yaml": "",
       "a.yaml": "",

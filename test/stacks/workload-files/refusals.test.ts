@@ -147,7 +147,9 @@ describe("objects from files", () => {
   it("have a bound Service that leads to the port of the config, by number or name", () => {
     for (const port of ["{ port: 8080 }", "{ port: 8080, targetPort: 8080 }", "{ port: 8080, targetPort: unknown }"])
       assert.deepEqual(problemsOf([named], leads(port)), []);
-    assert.deepEqual(problemsOf([named.replace("9000", "8080")], leads("{ port: 8080, targetPort: http }")), []);
+    const right = named.replace("9000", "8080");
+    const elsewhere = named.replace("name: named }", "name: named, namespace: other }");
+    assert.deepEqual(problemsOf([right, elsewhere], leads("{ port: 8080, targetPort: http }")), []);
   });
 
   for (const [how, more] of [
