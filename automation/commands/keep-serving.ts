@@ -9,8 +9,8 @@ import { stackName } from "../text/stack-name";
 import type { UpRun } from "./update-stack";
 
 /**
- * Those of them that are there and whose workloads are not all of this package's own making, which rolls pods batch by
- * batch. One that has yet to be made has nobody to keep.
+ * Those of them that were made and whose workloads are not all of this package's own making, which rolls pods batch by
+ * batch. One that has yet to be made, or is half made, has nobody to keep.
  */
 export async function withFiles(
   ports: Ports,
@@ -20,33 +20,38 @@ export async function withFiles(
   if (!services.some(isFromFiles)) return [];
   const known = await Promise.all(
     members.map(async (name) => {
-      const { exists, resources } = await ports.pulumi.readMember(name);
-      return exists && resources > 0 ? [name] : [];
+      const { outputs } = await ports.pulumi.readMember(name);
+      return outputs === null ? [] : [name];
     }),
   );
   return known.flat();
 }
 
 /**
- * Nothing was updated yet. Each of them is planned, because only the engine knows what can't be changed in place.
+ * No member was updated yet. Each of them is planned, because only the engine knows what can't be changed in place.
+ * Answers those that can't be planned: their own updates say why, and hold nobody else up.
  * @throws EBG-PLAN-REFUSED naming every object that would be away, EBG-STOPPED
  */
-export async function refuseToTakePodsAway(ports: Ports, run: UpRun, members: readonly string[]): Promise<void> {
+export async function refuseToTakePodsAway(ports: Ports, run: UpRun, members: readonly string[]): Promise<string[]> {
   const refused: { readonly member: string; readonly text: string }[] = [];
+  const unplanned: string[] = [];
   for (const member of members) {
     if (run.stop.aborted)
       throw new DriverError("EBG-STOPPED", "stopped before any member was updated", typed(run.environment, "up"));
     const stack = { kind: "member", member } as const;
-    run.emit({
-      kind: "note",
-      message: `planning the update of ${stackName(run.environment, stack)}, which is in traffic`,
-    });
-    await ports.pulumi.settle(stack);
-    const { operations } = await ports.pulumi.preview(stack, null, run.cancel);
-    const away = wouldBeAway(operations);
-    if (away.length > 0) refused.push({ member, text: `${stackName(run.environment, stack)}: ${describeAway(away)}` });
+    const name = stackName(run.environment, stack);
+    run.emit({ kind: "note", message: `planning the update of ${name}, which is in traffic` });
+    try {
+      await ports.pulumi.settle(stack);
+      const { operations } = await ports.pulumi.preview(stack, null, run.cancel);
+      const away = wouldBeAway(operations);
+      if (away.length > 0) refused.push({ member, text: `${name}: ${describeAway(away)}` });
+    } catch (error) {
+      if (!(error instanceof DriverError) || error.code === "EBG-STOPPED") throw error;
+      unplanned.push(member);
+    }
   }
-  if (refused.length === 0) return;
+  if (refused.length === 0) return unplanned;
   throw new DriverError(
     "EBG-PLAN-REFUSED",
     `these objects of a member in traffic can't be changed in place, and would be deleted before they are made again: ` +

@@ -174,19 +174,22 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
     members.filter((name) => active.includes(name)),
     outputs.config,
   );
-  await refuseToTakePodsAway(ports, run, serving);
+  // What is gone already is no more taken away.
+  for (const member of serving.filter((name) => lost.has(name))) await ports.pulumi.refresh(member, run.cancel);
+  const unplanned = await refuseToTakePodsAway(ports, run, serving);
   // Its Services make the load balancers that the others bind to.
   const { owner, primary } = ownershipOf(record, outputs.config);
   if (owner === "service" && primary !== null && members.includes(primary)) await deploy(primary);
-  const isLeft = (member: string): boolean => owner === "stack" || member !== primary;
-  const rest = members.filter((member) => isLeft(member) && !serving.includes(member));
-  throwFailures(await Promise.allSettled(rest.map(deploy)), run.environment);
+  const left = members.filter((member) => owner === "stack" || member !== primary);
+  const inTurn = left.filter((member) => serving.includes(member) && !unplanned.includes(member));
+  const results = await Promise.allSettled(left.filter((member) => !inTurn.includes(member)).map(deploy));
   // How their pods are exchanged is for the files to say: a mistake in them must not meet all members at once.
-  for (const [index, member] of serving.filter(isLeft).entries()) {
-    if (index > 0 && run.probes)
-      await untilServing(ports, await readFamily(ports, run.environment), run.emit, run.stop);
-    await deploy(member);
+  for (const member of inTurn) {
+    const [result] = await Promise.allSettled([deploy(member)]);
+    results.push(result);
+    if (result.status === "rejected") break;
   }
+  throwFailures(results, run.environment);
   const family = await readFamily(ports, run.environment);
   // One whose workload is stopped has no pods, and passes.
   await Promise.all(settled.map((name) => credentialsOf(ports, run, family.members[name])));

@@ -3,7 +3,7 @@ import { isObject } from "../../components/internal/plain-object";
 import type { Problem } from "../../components/internal/problems";
 import { targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
 import type { ServiceConfig } from "../config/types";
-import { type FromFile, groupOf, isOwnGroup, type KubernetesObject, runsPods } from "./objects";
+import { type FromFile, type KubernetesObject, runsPods } from "./objects";
 import { inside, problemOf } from "./problem-of";
 
 const labelsOfPods = (object: KubernetesObject): unknown =>
@@ -13,6 +13,12 @@ const labelsOfPods = (object: KubernetesObject): unknown =>
 function isBehind(selector: Readonly<Record<string, unknown>>, object: KubernetesObject): boolean {
   const labels = labelsOfPods(object);
   return isObject(labels) && Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+/** Whether its pods have one of these labels with another value. */
+function contradicts(selector: Readonly<Record<string, unknown>>, object: KubernetesObject): boolean {
+  const labels = labelsOfPods(object);
+  return isObject(labels) && Object.entries(selector).some(([key, value]) => key in labels && labels[key] !== value);
 }
 
 /** What makes pods that the Service selects: those of its own namespace. */
@@ -38,13 +44,15 @@ function podProblems(
   selector: Readonly<Record<string, unknown>>,
   all: readonly FromFile[],
 ): Problem[] {
+  const { namespace } = service.object.metadata;
+  const here = all.filter(({ object }) => object.metadata.namespace === namespace);
   const behind = podsBehind(service, selector, all);
-  // Whoever acts on kinds of somebody's own may make pods of any of them.
-  if (behind.length === 0 && all.every(({ object }) => isOwnGroup(groupOf(object))))
+  // They may be of another service's files, an operator's, or have labels that only run time gives: no mistake is seen.
+  if (behind.length === 0 && here.some(({ object }) => contradicts(selector, object)))
     return [
       problemOf(service, {
         value: selector,
-        rule: "selects no pod: nothing in these files makes pods with such labels, so no target would be there",
+        rule: "selects no pod: those of these files have another value of such a label, so no target would be there",
         remedy: "Write the labels of the pod template into spec.selector, or add what runs the pods",
       }),
     ];

@@ -1,6 +1,6 @@
 /** Overlays of Kustomize. */
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Problem } from "../../components/internal/problems";
 import { isObject } from "../../components/internal/plain-object";
 import { valueOf } from "./kubernetes-yaml";
@@ -53,7 +53,7 @@ function fetched(folder: string, shown: string, seen: Set<string> = new Set()): 
   if (file === undefined || seen.has(real)) return [];
   seen.add(real);
   return entriesOf(file).flatMap((entry) => {
-    const path = join(folder, entry);
+    const path = resolve(folder, entry);
     if (existsSync(path)) return isFolder(path) ? fetched(path, join(shown, entry), seen) : [];
     return [
       {

@@ -48,8 +48,7 @@ const clusterKinds: ReadonlySet<string> = new Set([
   ...["ValidatingWebhookConfiguration", "VolumeAttachment", "VolumeAttributesClass"],
 ]);
 
-/** Of Kubernetes' own, not of a definition that somebody added. */
-export const isOwnGroup = (group: string): boolean => !group.includes(".") || group.endsWith(".k8s.io");
+const isOwnGroup = (group: string): boolean => !group.includes(".") || group.endsWith(".k8s.io");
 
 /** `group/kind` of what these definitions say has no namespace. */
 function clusterWide(objects: readonly KubernetesObject[]): ReadonlySet<string> {

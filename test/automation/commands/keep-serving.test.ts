@@ -17,7 +17,12 @@ const replaced: PlannedOperation = {
 /** What was asked of Pulumi by an `up` of two members that serve, and how it ended. */
 async function up(
   workload: "manifests" | "managed",
-  answers: { readonly planned?: readonly PlannedOperation[]; readonly fails?: string; readonly isNew?: boolean } = {},
+  answers: {
+    readonly planned?: readonly PlannedOperation[];
+    readonly fails?: string;
+    readonly isNew?: boolean;
+    readonly dead?: string;
+  } = {},
 ): Promise<{ readonly calls: readonly string[]; readonly error: DriverError | null }> {
   const world = new World("cycle");
   const calls: string[] = [];
@@ -45,6 +50,7 @@ async function up(
     refresh: async () => undefined,
     preview: async (stack) => {
       calls.push(`plan ${member(stack)}`);
+      if (member(stack) === answers.dead) throw new DriverError("EBG-DEADLINE", "no answer", "look");
       return { operations: member(stack) === "green" ? (answers.planned ?? []) : [], plan: "" };
     },
     update: async (stack) => {
@@ -98,6 +104,12 @@ describe("up of members in traffic", () => {
     const { calls, error } = await up("manifests", { fails: "blue" });
     assert.equal(error?.code, "EBG-UPDATE-FAILED");
     assert.ok(!calls.includes("update green"), calls.join());
+  });
+
+  it("is held up by nobody who can't be planned: that one's own update says why", async () => {
+    const { calls, error } = await up("manifests", { dead: "blue", fails: "blue" });
+    assert.deepEqual(calls, ["update dev", "plan blue", "plan green", "update blue", "update green"]);
+    assert.match(error?.message ?? "", /no pod gets ready/);
   });
 
   it("plans nobody who has yet to be made, and makes them side by side", async () => {
