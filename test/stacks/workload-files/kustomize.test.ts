@@ -54,7 +54,8 @@ describe("an overlay of Kustomize", () => {
   it("is built of what is on this machine, with generators in the kustomization itself", async () => {
     const { problems, asked } = await read({
       "kustomization.yaml":
-        "resources: [base, a.yaml]\npatches: [{ path: gone.yaml }, { patch: '[]' }]\ngenerators:\n- |-\n  kind: ConfigMapGenerator\n  a: b\n",
+        "resources: [base, a.yaml]\npatches: [{ path: gone.yaml }, { patch: '[]' }]\n" +
+        "generators:\n- |-\n  kind: ConfigMapGenerator\n  a: b\n",
       "base/kustomization.yaml": "resources: [b.yaml]",
       "base/b.yaml": "",
       "a.yaml": "",
