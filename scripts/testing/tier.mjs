@@ -7,14 +7,29 @@
  */
 const onlyExhaustive = ["scenario-adopt", "scenario-teardown"];
 
-/** Of each row one, another with each seed: they do the same with another kind of fault, target or load balancer. */
+/**
+ * Of each row one, another with each seed: they judge the same kind of thing at another fault, target, load balancer or
+ * change. The simulation and the unit tests have all of each row in every run.
+ */
 const inTurn = [
+  // What an API answers instead of what was asked for.
   ["faults-lost", "faults-silent"],
+  // Instance targets, by who owns the load balancer.
   ["instance-targets-service", "instance-targets-stack"],
-  ["scenario-alb-shared", "scenario-alb-weighted", "scenario-nlb-weighted"],
-  ["weighted", "weighted-killed"],
-  ["scenario-node-refresh", "scenario-rebuild", "scenario-subnets"],
-  ["scenario-extend", "scenario-gitops", "scenario-new-workload"],
+  // Traffic by weights under load, with kills, at either type of load balancer.
+  ["scenario-nlb-weighted", "weighted", "scenario-alb-weighted", "weighted-killed"],
+  // Kills: in the moves of an upgrade, or inside the creation of one resource.
+  ["kill", "half-made"],
+  // Rehearsals that `eks-blue-green rehearse --scenario` offers, beside the one of an upgrade.
+  [
+    "scenario-node-refresh",
+    "scenario-gitops",
+    "scenario-alb-shared",
+    "scenario-extend",
+    "scenario-rebuild",
+    "scenario-new-workload",
+    "scenario-subnets",
+  ],
 ];
 
 /** The end-to-end tests of a run, out of all. @throws when a row names a test that is not there */
