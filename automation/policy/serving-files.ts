@@ -8,9 +8,12 @@ import { describeOperation } from "./move-policy";
 
 const kindOf = ({ type }: PlannedOperation): string => type.split(":").at(-1) ?? type;
 
-/** Kinds whose objects may be away for a moment: pods that run need none of them. */
+/**
+ * Kinds whose objects may be away for a moment: pods that run need none of them. A ConfigMap or a Secret is changed in
+ * place; one that is `immutable` is not, and a pod that starts meanwhile would not find it.
+ */
 const mayBeAway: ReadonlySet<string> = new Set([
-  ...["ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
+  ...["ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
   ...["PodDisruptionBudget", "HorizontalPodAutoscaler", "Job", "CronJob", "LimitRange", "ResourceQuota"],
   ...["PriorityClass", "NetworkPolicy"],
 ]);

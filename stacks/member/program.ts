@@ -29,10 +29,13 @@ import type { EnvironmentExtension } from "../extension/types";
 import { mayRelease, refusePlainUpdate } from "../record/teardown-guard";
 import { fromProgram } from "../shared/project-paths";
 import { readStackOutputs } from "../shared/stack-outputs";
-import { readIfDeclared, workloadFilesOutputs } from "./workload-files";
+import type { WorkloadFiles } from "../workload-files/read";
+import { readIfDeclared, workloadFilesOutputs, writerOfFiles } from "./workload-files";
 
 /** All that the declaration of one member needs, read and decided before any resource. */
-interface MemberPlan extends Omit<ServicesPlan, "targetGroups">, ClusterPlan {
+interface MemberPlan extends Omit<ServicesPlan, "targetGroups" | "files">, ClusterPlan {
+  /** null: this update leaves the workloads that come from files as they are. */
+  readonly files: WorkloadFiles | null;
   readonly found: FoundTargetGroups;
   readonly managedGroups: Readonly<Record<string, string>>;
   readonly sourceGroups: Readonly<Record<string, string>>;
@@ -162,7 +165,8 @@ async function declareMember(plan: MemberPlan): Promise<Record<string, unknown>>
     provider: plan.provider,
   });
   const controller = createController(plan, cluster, tags);
-  const { services, fromFiles } = createServices({ ...plan, targetGroups: found.targetGroups }, cluster, [
+  const files = writerOfFiles(plan.files, member, { kubeconfig: cluster.kubeconfig, clusterName: plan.clusterName });
+  const { services, fromFiles } = createServices({ ...plan, files, targetGroups: found.targetGroups }, cluster, [
     ...ingress,
     ...controller.before,
   ]);
@@ -182,7 +186,7 @@ async function declareMember(plan: MemberPlan): Promise<Record<string, unknown>>
     services,
     ...(plan.addons === null ? {} : { addons: { minor: plan.version, versions: plan.addons } }),
     ...(plan.made === null ? {} : { made: plan.made }),
-    ...workloadFilesOutputs(plan.files, fromFiles, plan.last),
+    ...workloadFilesOutputs(plan.files, files === null ? [] : [files.component, ...fromFiles], plan.last),
     ...(await plan.extend(cluster, [...cluster.ready, ...controller.before])),
   };
 }

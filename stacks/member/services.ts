@@ -16,8 +16,7 @@ import { capacityOf, replicasAt } from "../record/desired-member";
 import type { AdoptedLoadBalancer, MemberPlacement, Ownership } from "../record";
 import type { Release } from "../record/teardown-guard";
 import { type AccountsPlan, createAccount } from "./accounts";
-import type { WorkloadFiles } from "../workload-files/read";
-import { declareFromFiles } from "./workload-files";
+import { declareFromFiles, type FilesToDeclare } from "./workload-files";
 import { isExternal, isManaged, portsOf, targetGroupsOf, type TargetGroupSpec } from "../config/target-groups";
 
 export interface ServicesPlan extends Pick<AccountsPlan, "clusterName" | "provider"> {
@@ -35,7 +34,7 @@ export interface ServicesPlan extends Pick<AccountsPlan, "clusterName" | "provid
    */
   readonly release?: Release | null;
   /** Objects of the workloads that come from files; null: this update leaves them as they are. */
-  readonly files: WorkloadFiles | null;
+  readonly files: FilesToDeclare | null;
 }
 
 /**
@@ -213,7 +212,7 @@ function createService(
   // Its pods get their credentials while they are admitted, and never later.
   const behind = { ...options, dependsOn: [...options.dependsOn, ...(account === null ? [] : [account])] };
   const workload = ours ? createWorkload(plan, service, behind) : null;
-  const fromFiles = declareFromFiles(plan.files, member, service, behind);
+  const fromFiles = declareFromFiles(plan.files, member, service, behind.dependsOn);
   const after = { ...options, dependsOn: [...options.dependsOn, ...(workload === null ? [] : [workload])] };
   const selector = { ...workload?.selector };
   const released = part === "owns" && plan.release === "remove";

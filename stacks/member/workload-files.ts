@@ -1,4 +1,5 @@
 /** What a member's stack makes of the files of workloads, and what its outputs say of that. */
+import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { WorkloadObjects } from "../../components";
 import type { EnvironmentConfig, ServiceConfig } from "../config";
@@ -25,23 +26,55 @@ export async function readIfDeclared(
   return files;
 }
 
-/** null: the service has no files, or this update leaves what it made of them as it is. */
-export const declareFromFiles = (
+/** The files of this update's workloads, and what writes their objects into the cluster. */
+export interface FilesToDeclare extends WorkloadFiles {
+  readonly component: pulumi.ComponentResource;
+  readonly provider: pulumi.ProviderResource;
+}
+
+/**
+ * ConfigMaps and Secrets of files are changed in place, as `kubectl apply` does it: the names in files are fixed, so that
+ * the provider would delete one before it makes it again, and a pod that starts meanwhile finds none. That is a setting
+ * of a provider; the member's own one keeps its default, because what users declare with it may rely on new names.
+ * null: there are no files, or this update leaves what was made of them as it is.
+ */
+export function writerOfFiles(
   files: WorkloadFiles | null,
   member: string,
-  service: ServiceConfig,
-  options: pulumi.ComponentResourceOptions,
+  cluster: { readonly kubeconfig: pulumi.Output<string>; readonly clusterName: string },
+): FilesToDeclare | null {
+  if (files === null || Object.keys(files.byService).length === 0) return null;
+  const component = new pulumi.ComponentResource("eks-blue-green:index:WorkloadFiles", `${member}-objects`);
+  const provider = new kubernetes.Provider(
+    `${member}-objects`,
+    {
+      kubeconfig: cluster.kubeconfig,
+      clusterIdentifier: cluster.clusterName,
+      enableConfigMapMutable: true,
+      enableSecretMutable: true,
+    },
+    { parent: component },
+  );
+  return { ...files, component, provider };
+}
+
+/** null: the service has no files, or this update leaves what it made of them as it is. */
+export const declareFromFiles = (
+  files: FilesToDeclare | null,
+  member: string,
+  service: Pick<ServiceConfig, "name">,
+  dependsOn: pulumi.Input<pulumi.Resource>[],
 ): WorkloadObjects | null => {
   const objects = files?.byService[service.name];
-  return objects === undefined
-    ? null
-    : new WorkloadObjects(`${member}-${service.name}`, { objects: [...objects] }, options);
+  if (files === null || objects === undefined) return null;
+  const options = { provider: files.provider, dependsOn };
+  return new WorkloadObjects(`${member}-${service.name}`, { objects: [...objects] }, options);
 };
 
 /** Those of the last update where this one leaves the workloads as they are. */
 export function workloadFilesOutputs(
   files: WorkloadFiles | null,
-  made: readonly WorkloadObjects[],
+  made: readonly pulumi.Resource[],
   last: Partial<MemberOutputs>,
 ): { readonly workloadFiles?: pulumi.Input<WorkloadFilesOutputs> } {
   if (files === null) return last.workloadFiles === undefined ? {} : { workloadFiles: last.workloadFiles };

@@ -18,6 +18,9 @@ describe("an update of a member in traffic whose workloads come from files", () 
     "kubernetes:apps/v1:StatefulSet",
     "kubernetes:core/v1:Service",
     "kubernetes:core/v1:PersistentVolumeClaim",
+    // Those that are `immutable`; others are changed in place.
+    "kubernetes:core/v1:ConfigMap",
+    "kubernetes:core/v1:Secret",
     "kubernetes:argoproj.io/v1alpha1:Rollout",
   ])
     it(`may not make a ${type.split(":").at(-1)} anew: it would be deleted first`, () => {
@@ -35,7 +38,7 @@ describe("an update of a member in traffic whose workloads come from files", () 
 
   it("may make anew what pods that run don't need", () =>
     assert.deepEqual(
-      kinds([of("replace", "kubernetes:core/v1:ConfigMap"), of("replace", "kubernetes:batch/v1:Job")]),
+      kinds([of("replace", "kubernetes:core/v1:ServiceAccount"), of("replace", "kubernetes:batch/v1:Job")]),
       [],
     ));
 

@@ -3,9 +3,10 @@
  * whoever scales them. Run by the engine's test, which has a cluster.
  */
 import assert from "node:assert/strict";
-import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { Stack, type LocalWorkspace } from "@pulumi/pulumi/automation";
-import { WorkloadObjects } from "../../../components";
+import type { KubernetesObject } from "../../../stacks/workload-files/objects";
+import { declareFromFiles, writerOfFiles } from "../../../stacks/member/workload-files";
 import type { Kubectl } from "./kubectl";
 
 interface World {
@@ -44,8 +45,11 @@ const autoscaler: Record<string, unknown> = {
 export function objectsFacts(world: () => World): void {
   let stack: Stack;
   const program = (objects: readonly Record<string, unknown>[]) => async (): Promise<void> => {
-    const provider = new kubernetes.Provider("blue", { kubeconfig: world().kubeconfig });
-    new WorkloadObjects("blue-web", { objects: structuredClone([...objects]) }, { providers: [provider] });
+    const files = { byService: { web: objects as unknown as readonly KubernetesObject[] }, readers: [] };
+    const cluster = { kubeconfig: pulumi.output(world().kubeconfig), clusterName: "blue" };
+    const written = writerOfFiles(files, "blue", cluster);
+    assert.ok(written);
+    declareFromFiles(written, "blue", { name: "web" }, []);
   };
   const up = (...objects: Record<string, unknown>[]) => stack.up({ program: program(objects) });
   const replicas = (): string =>
@@ -68,8 +72,31 @@ export function objectsFacts(world: () => World): void {
     assert.equal(replicas(), "5");
   });
 
+  it("are changed in place where they are settings and secrets: pods that start meanwhile find them", async () => {
+    const named = { name: "settings", namespace: "default" };
+    const settings = (value: string): Record<string, unknown>[] => [
+      { apiVersion: "v1", kind: "ConfigMap", metadata: named, data: { value } },
+      { apiVersion: "v1", kind: "Secret", metadata: named, stringData: { value } },
+    ];
+    const seen = (kind: string, path: string): string =>
+      world().kubectl("get", kind, "settings", "-n", "default", "-o", `jsonpath={${path}}`);
+    const kinds = ["configmap", "secret"];
+    await up(...settings("first"));
+    const made = kinds.map((kind) => seen(kind, ".metadata.uid"));
+    await up(...settings("second"));
+    assert.deepEqual(
+      kinds.map((kind) => seen(kind, ".metadata.uid")),
+      made,
+    );
+    assert.equal(seen("configmap", ".data.value"), "second");
+    assert.equal(Buffer.from(seen("secret", ".data.value"), "base64").toString(), "second");
+  });
+
   it("are gone at the end", async () => {
     await stack.destroy();
-    assert.doesNotMatch(world().kubectl("get", "deployments,hpa", "-n", "default", "-o", "name"), /scaled/);
+    assert.doesNotMatch(
+      world().kubectl("get", "deployments,hpa,configmaps,secrets", "-n", "default", "-o", "name"),
+      /scaled|settings/,
+    );
   });
 }

@@ -90,19 +90,20 @@ describe("a member with a workload from a chart", () => {
     const run = await deploy();
     assert.deepEqual(inCluster(run), [
       "eks-blue-green:index:WorkloadFiles blue-files",
+      "eks-blue-green:index:WorkloadFiles blue-objects",
       "eks-blue-green:index:WorkloadObjects blue-web",
       "kubernetes:apps/v1:Deployment blue-web-shop/web",
       "kubernetes:core/v1:Namespace blue-shop",
       "kubernetes:core/v1:Service blue-web-shop/web",
     ]);
-    assert.equal(run.outputs.workloadFiles?.resources.length, 2);
+    assert.equal(run.outputs.workloadFiles?.resources.length, 3);
     assert.deepEqual(run.outputs.workloadFiles.ready, {
       web: [{ apiVersion: "apps/v1", kind: "Deployment", name: "web", namespace: "shop" }],
     });
     const told = run.outputs.services["web"];
     assert.deepEqual([told?.workload, told?.service, told?.deployment, told?.binding], ["chart", "web", null, "web"]);
     const { provider } = find(run.resources, "kubernetes:apps/v1:Deployment", "blue-web-shop/web");
-    assert.match(provider, /::blue-kubernetes::/);
+    assert.match(provider, /::blue-objects::/);
   });
 
   it("gives Helm the release's name, the namespace, the member's version, and values as helm -f merges them", async () => {

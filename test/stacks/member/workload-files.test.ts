@@ -102,6 +102,7 @@ describe("a member with a workload from files", () => {
   it("declares the objects of all files in the service's namespace, which is this package's", async () => {
     const run = await deploy("standby");
     assert.deepEqual(inCluster(run), [
+      "eks-blue-green:index:WorkloadFiles blue-objects",
       "eks-blue-green:index:WorkloadObjects blue-web",
       "kubernetes:apps/v1:Deployment blue-web-shop/shop-web",
       "kubernetes:core/v1:Namespace blue-shop",
@@ -115,7 +116,15 @@ describe("a member with a workload from files", () => {
       replicas: 2,
       template: { metadata: { labels: { app: "web" } }, spec: { serviceAccountName: "web" } },
     });
-    assert.match(provider, /::blue-kubernetes::/);
+    // Settings are changed in place, as kubectl does it; the objects of everybody else keep the provider's default.
+    assert.match(provider, /WorkloadFiles\$pulumi:providers:kubernetes::blue-objects::/);
+    const settings = (name: string): unknown[] => {
+      const of = find(run.resources, "pulumi:providers:kubernetes", name).inputs;
+      return [of["kubeconfig"], of["clusterIdentifier"], of["enableConfigMapMutable"], of["enableSecretMutable"]];
+    };
+    const [kubeconfig, cluster, ...none] = settings("blue-kubernetes");
+    assert.deepEqual(none, [undefined, undefined]);
+    assert.deepEqual(settings("blue-objects"), [kubeconfig, cluster, "true", "true"]);
     const role = find(run.resources, "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "blue-web-web");
     assert.deepEqual(role.inputs["metadata"], { name: "web" });
   });
@@ -153,7 +162,7 @@ describe("a member with a workload from files", () => {
     });
     assert.deepEqual(
       outputs.workloadFiles.resources.map((urn) => urn.split("::").slice(2).join(" ")),
-      ["eks-blue-green:index:WorkloadObjects blue-web"],
+      ["eks-blue-green:index:WorkloadFiles blue-objects", "eks-blue-green:index:WorkloadObjects blue-web"],
     );
   });
 
@@ -223,6 +232,7 @@ describe("a member with a workload from files", () => {
       const run = await deploy("standby");
       assert.deepEqual(inCluster(run), [
         "eks-blue-green:index:WorkloadFiles blue-files",
+        "eks-blue-green:index:WorkloadFiles blue-objects",
         "eks-blue-green:index:WorkloadObjects blue-web",
         "kubernetes:apps/v1:Deployment blue-web-shop/shop-web",
         "kubernetes:core/v1:Namespace blue-shop",
@@ -230,7 +240,7 @@ describe("a member with a workload from files", () => {
       ]);
       const { inputs } = find(run.resources, "pulumi:providers:kubernetes", "blue-files");
       assert.match(String(inputs["kubeconfig"]), /127\.0\.0\.1:1/);
-      assert.equal(run.outputs.workloadFiles?.resources.length, 2);
+      assert.equal(run.outputs.workloadFiles?.resources.length, 3);
     });
     it("is refused with Kustomize's own words, and like any other objects", async () => {
       overlay = Object.assign(new Error("x"), { details: "accumulating resources: no such file" });
