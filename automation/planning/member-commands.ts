@@ -3,6 +3,7 @@
  * Pure.
  */
 import {
+  boundMembers,
   capacityOf,
   compareVersions,
   fullShare,
@@ -120,18 +121,29 @@ function drain(current: Placement, member: string, limits: Limits, dead: readonl
   const stands = memberOf(current, member);
   const steps = stepsFrom(current, limits);
   if (stands.evacuated !== undefined) steps.move("drain", member, inOrder(stands));
-  if (!isBound(stands)) return steps.list;
-  const carriers = { without: [member] };
+  if (isBound(stands))
+    takeOut(steps, member, { leaving: [member], floor: capacityFloor(current, limits) }, limits, dead);
+  return steps.list;
+}
+
+/** `leaving`: all that go one after the other; `floor`: what those that stay have to carry. */
+function takeOut(
+  steps: Steps,
+  member: string,
+  { leaving, floor }: { readonly leaving: readonly string[]; readonly floor: number },
+  limits: Limits,
+  dead: readonly string[],
+): void {
+  const carriers = { without: leaving };
+  const serves = isServing(steps.at(member));
   const isDead = dead.includes(member) && steps.serving().some((name) => !dead.includes(name));
-  const floor = capacityFloor(current, limits);
-  if (isServing(stands) && !isDead) cover(steps, carriers, floor, limits);
-  if (steps.weighted && isServing(stands)) rampDown(steps, member);
-  if (isServing(stands) && isDead) coverAsFar(steps, carriers, floor, limits);
-  if (steps.weighted && isServing(stands)) {
+  if (serves && !isDead) cover(steps, carriers, floor, limits);
+  if (steps.weighted && serves) rampDown(steps, member);
+  if (serves && isDead) coverAsFar(steps, carriers, floor, limits);
+  if (steps.weighted && serves) {
     steps.bake(limits.bakeSeconds, `${doing(steps.serving(), "serve")} without ${member}`);
   }
   steps.drain(member);
-  return steps.list;
 }
 
 function scale(current: Placement, member: string, percent: number, limits: Limits): Step[] {
@@ -170,10 +182,35 @@ function scale(current: Placement, member: string, percent: number, limits: Limi
 const standsBy = (stands: MemberPlacement | undefined): boolean =>
   stands?.role === "standby" || (isBound(stands) && !isServing(stands));
 
-/** After a finished `replace` whose old member still stands by: that one comes in again, and the new one goes out. */
+/**
+ * Those that came in beside older ones that still serve, as a way back that was undone leaves them. `serving`: the newest
+ * version of those that serve.
+ */
+function besideOlder(current: Placement, serving: string): readonly string[] {
+  const bound = boundMembers(current);
+  const latest = newest(current, bound) ?? serving;
+  const newer = bound.filter((name) => current[name]?.version === latest);
+  return servingMembers(current).every((name) => newer.includes(name)) ? [] : newer;
+}
+
+function leave(current: Placement, leaving: readonly string[], limits: Limits, dead: readonly string[]): Step[] {
+  const steps = stepsFrom(current, limits);
+  const all = { leaving, floor: capacityFloor(current, limits) };
+  for (const name of leaving) takeOut(steps, name, all, limits, dead);
+  return steps.list;
+}
+
+/**
+ * After a finished `replace` whose old member still stands by: that one comes in again, and the new one goes out. Where
+ * an older one serves already, the newer one only goes out.
+ */
 function rollback(current: Placement, limits: Limits, dead: readonly string[]): Step[] {
   const active = servingMembers(current);
   const serving = newest(current, active);
+  const beside = serving === undefined ? [] : besideOlder(current, serving);
+  // Nobody is sent there: whoever else stands by need not take its place.
+  if (beside.length > 0 && !beside.some((name) => isServing(current[name])))
+    return leave(current, beside, limits, dead);
   const old = Object.keys(current).filter(
     (name) =>
       standsBy(current[name]) &&
@@ -186,6 +223,7 @@ function rollback(current: Placement, limits: Limits, dead: readonly string[]): 
       "there is nothing to go back to: nobody is in traffic",
       `${bringIn(current, [])}, then look at it: eks-blue-green status`,
     );
+  if (version === undefined && beside.length > 0) return leave(current, beside, limits, dead);
   if (version === undefined) {
     throw impossible(
       `there is nothing to go back to: no member of an older version than ${serving} stands ` +

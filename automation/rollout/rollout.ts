@@ -2,6 +2,7 @@
 import {
   describeMove,
   finishRollout,
+  isBound,
   isServing,
   isWeighted,
   turnBack,
@@ -23,6 +24,7 @@ import { observedHealth, sureDead } from "./goal-dies";
 import { withHooksByHand } from "./hooks";
 import { performMove } from "./move";
 import type { Session } from "./session";
+import { typed } from "../text/command-line";
 import { leadsOut, withoutUpgrade, type LeadsOut } from "./what-leads-out";
 import { hidesFailures, withWhatFails } from "./still-failing";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
@@ -280,7 +282,9 @@ const turnedAgain = (
   { first, upgrade, whom }: LeadsOut,
 ): RolloutResult => {
   const { placement } = session.record;
-  const out = session.present().filter((name) => !isServing(placement[name]));
+  const idle = session.present().filter((name) => !isServing(placement[name]));
+  const out = idle.filter((name) => !isBound(placement[name]));
+  const unused = idle.filter((name) => isBound(placement[name]));
   return result(
     session,
     "walked-back",
@@ -291,6 +295,11 @@ const turnedAgain = (
       ...(first === null ? [] : [first]),
       ...(upgrade === null ? [] : [`to finish with what serves: ${upgrade}`]),
       ...(out.length === 0 ? [] : [`to go back all the same, repair ${out.join(", ")} first`]),
+      ...unused.map(
+        (name) =>
+          `to take ${name} out again, which no request is sent to: ` +
+          typed(session.environment.environment, `drain ${name}`),
+      ),
       ...(first === null && whom !== "" ? [whom] : []),
     ].join("; "),
   );
