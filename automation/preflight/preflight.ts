@@ -14,6 +14,7 @@ import { listing } from "../gates/gate-result";
 import { flagProblems } from "../gates/multi-cluster-flag";
 import { controllerRuns } from "../observation/controller";
 import { observe, type Observation } from "../observation/observe";
+import { whomToTakeOut } from "../observation/whom-to-take-out";
 import { kubectl } from "../text/kubectl";
 import { lookAtNetwork } from "./network";
 import { newVersionIn, stepsAhead } from "./moves-ahead";
@@ -165,8 +166,9 @@ export function findingsOf(
         gated(
           "EBG-PREFLIGHT",
           `${probe.failed} of ${probe.sent} requests to '${service}' failed: ${probe.firstFailure}`,
-          "repair the service, or name a path that it answers (services[].probePath); if the load balancer can't " +
-            `be reached from here by design, set EKS_BLUE_GREEN_PROBE=off${orBringIn(record)}`,
+          "repair the service, or name a path that it answers (services[].probePath), then run the same command " +
+            "again; if the load balancer can't be reached from here by design, set EKS_BLUE_GREEN_PROBE=off" +
+            `${orBringIn(record)}${orTakeOut(record, observation)}`,
         ),
       );
   }
@@ -188,6 +190,12 @@ function orBringIn({ placement }: Pick<EnvironmentRecord, "placement">): string 
   const standby = others.find((name) => placement[name]?.role !== "absent");
   if (standby !== undefined) return `. Or bring in who stands by: eks-blue-green admit ${standby}`;
   return others[0] === undefined ? "" : `. Or make another member and bring it in: eks-blue-green admit ${others[0]}`;
+}
+
+/** Requests are failed by one of those that serve, or by what all of them use: the others' answers tell. */
+function orTakeOut({ placement }: Pick<EnvironmentRecord, "placement">, observation: Observation): string {
+  const whom = whomToTakeOut(placement, observation, { drain: (member) => `eks-blue-green drain ${member}` });
+  return whom === "" ? "" : `; ${whom}`;
 }
 
 /** What AWS does not tell once, it may tell the next time. */

@@ -2,12 +2,12 @@
  * What people are told to type when not all is well: only what is not refused then. An upgrade is, while requests fail
  * or a member that serves is sick.
  */
-import { heldBack, isWeighted, sharesIn, type Hold, type RolloutCommand } from "../../stacks/record";
+import { heldBack, isWeighted, type Hold, type RolloutCommand } from "../../stacks/record";
 import type { Decision } from "../gates/gate-result";
 import { servingProblem } from "../gates/peers";
 import { plainLook, type Observation } from "../observation/observe";
 import { healthOf } from "../observation/target-owners";
-import { whoseFailures } from "../observation/whose-part";
+import { whomToTakeOut as whomOf } from "../observation/whom-to-take-out";
 import { outdatedMembers, settingsWanted } from "../planning/outdated";
 import { bringIn } from "../planning/step-builder";
 import { typed } from "../text/command-line";
@@ -31,27 +31,12 @@ export function outOfTheSick(session: Session, observation: Observation): string
     : bringIn(session.record.placement, [first]);
 }
 
-/**
- * Which of several in traffic answers with errors only their parts of weighted traffic tell, when they differ; else people
- * see it in the members' own logs. Whoever was there before an admit comes first. Empty: nobody could be taken out.
- */
-export function whomToTakeOut(session: Session, asked: RolloutCommand | null, observation: Observation): string {
-  const serving = session.serving();
-  const { placement } = session.record;
-  if (serving.length < 2) return "";
-  const who = isWeighted(placement) ? whoseFailures(observation, sharesIn(placement), serving) : null;
-  if (who !== null)
-    return (
-      `as many requests fail as ${who} gets, so take it out: ` + typed(session.environment.environment, `drain ${who}`)
-    );
-  const last = asked?.name === "admit" ? asked.member : null;
-  return [...serving.filter((name) => name !== last), ...serving.filter((name) => name === last)]
-    .map(
-      (name) =>
-        `if ${name} answers with errors, take it out: ${typed(session.environment.environment, `drain ${name}`)}`,
-    )
-    .join("; ");
-}
+/** Whoever was there before an admit comes first. Empty: nobody could be taken out. */
+export const whomToTakeOut = (session: Session, asked: RolloutCommand | null, observation: Observation): string =>
+  whomOf(session.record.placement, observation, {
+    last: asked?.name === "admit" ? asked.member : null,
+    drain: (member) => typed(session.environment.environment, `drain ${member}`),
+  });
 
 /** The hold that an upgrade to what the config wants would meet; null: none. */
 function holdAhead(session: Session): Hold | null {

@@ -8,6 +8,7 @@ import { sharesIn, sumOf } from "../../stacks/record/serving";
 import { Balancer, lag } from "./balancer";
 import { shortGraceSeconds, SimulatedCluster } from "./cluster";
 import { Evacuations } from "./evacuations";
+import { setBack } from "./progress";
 import { emptyStack, type StackState } from "./engine";
 import { Outage } from "./outage";
 import { environmentOutputsOf, memberOutputsOf } from "./outputs";
@@ -399,24 +400,9 @@ export class World {
   writeRecord(next: EnvironmentRecord): void {
     if (next.revision !== this.record.revision + 1)
       this.violate("fence", `revision ${next.revision} was written over ${this.record.revision}`);
-    const { rollout } = this.record;
-    // A driver that works from what it once read would begin anew, or do again what is done.
-    if (
-      rollout !== null &&
-      next.rollout !== null &&
-      (next.rollout.id !== rollout.id ||
-        // A way back that failed a check turns once more.
-        (next.rollout.direction === rollout.direction &&
-          next.rollout.again === rollout.again &&
-          next.rollout.done < rollout.done))
-    ) {
-      this.violate(
-        "progress",
-        `${rollout.id} was at step ${rollout.done} (${rollout.direction}), and ${next.rollout.id} at step ` +
-          `${next.rollout.done} was written over it`,
-      );
-    }
-    if (next.rollout?.again === true && rollout?.again !== true) this.turnedAgain(next);
+    const problem = setBack(this.record, next);
+    if (problem !== null) this.violate("progress", problem);
+    if (next.rollout?.again === true && this.record.rollout?.again !== true) this.turnedAgain(next);
     if (next.intent !== null && JSON.stringify(next.intent) !== JSON.stringify(this.record.intent))
       this.intentAt = this.now;
     this.ends.recorded(this.record, next);
