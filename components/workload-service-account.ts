@@ -9,6 +9,10 @@ export interface WorkloadServiceAccountArgs {
   /** Name of the account, unique in its namespace; not `default`, which Kubernetes makes itself. */
   serviceAccountName: string;
   namespace: string;
+  /**
+   * Whether others declare the ServiceAccount in the cluster: only the role and its association are made. Default false.
+   */
+  existing?: boolean;
   /** Of the ServiceAccount. Default none. */
   annotations?: Record<string, string>;
   /** Whether pods get a token of the API server. Default: Kubernetes' own, which is true. */
@@ -48,6 +52,13 @@ export function workloadServiceAccountProblems(args: WorkloadServiceAccountArgs)
       value: args.serviceAccountName,
       rule: "must be the name of a ServiceAccount other than `default`, which Kubernetes makes itself",
       remedy: "Choose a name like web",
+    });
+  if (args.existing === true && args.roleArn === undefined && args.policyArns === undefined)
+    problems.push({
+      path: "existing",
+      value: true,
+      rule: "makes nothing without roleArn or policyArns: others declare the account",
+      remedy: "Give one of the two",
     });
   if (args.roleArn !== undefined && args.policyArns !== undefined)
     problems.push({
@@ -89,6 +100,11 @@ export class WorkloadServiceAccount extends pulumi.ComponentResource {
               { parent: this, dependsOn: made?.attachments ?? [] },
             ),
           ];
+    if (args.existing !== true) this.createAccount(name, args, association);
+    this.registerOutputs({ serviceAccountName: this.serviceAccountName, roleArn: this.roleArn });
+  }
+
+  private createAccount(name: string, args: WorkloadServiceAccountArgs, association: pulumi.Resource[]): void {
     new kubernetes.core.v1.ServiceAccount(
       name,
       {
@@ -101,7 +117,6 @@ export class WorkloadServiceAccount extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [...association, ...(args.runsAfter ?? [])] },
     );
-    this.registerOutputs({ serviceAccountName: this.serviceAccountName, roleArn: this.roleArn });
   }
 
   private createRole(name: string, args: WorkloadServiceAccountArgs, policyArns: readonly string[]) {

@@ -1,7 +1,7 @@
 /**
  * After workloads were deployed: pods whose service account has a role get its credentials only while they are admitted,
  * and EKS spreads a new association within seconds. So those of pods are looked for, and pods that were made too early
- * are made once more, behind healthy ones.
+ * are made once more, behind healthy ones; but for pods of a workload that others write, or files.
  */
 import { DriverError } from "../errors";
 import type { Ports } from "../ports";
@@ -26,17 +26,18 @@ export interface IdentityRun {
 
 interface WithIdentity {
   readonly namespace: string;
-  readonly deployment: string;
+  /** null: the workload is not of this package's making. */
+  readonly deployment: string | null;
   readonly account: string;
   readonly selector: Readonly<Record<string, string>>;
 }
 
-/** Each Deployment once, though several target groups may lead to it. */
+/** Each workload once, though several target groups may lead to it. */
 export function identitiesWanted({ services }: Pick<MemberOutputs, "services">): WithIdentity[] {
   const wanted = Object.values(services).flatMap(({ namespace, deployment, awsIdentity, selector }) =>
-    awsIdentity === undefined || deployment === null ? [] : [{ namespace, deployment, account: awsIdentity, selector }],
+    awsIdentity === undefined ? [] : [{ namespace, deployment, account: awsIdentity, selector }],
   );
-  const key = (one: WithIdentity): string => `${one.namespace}/${one.deployment}`;
+  const key = (one: WithIdentity): string => `${one.namespace}/${one.deployment ?? ""}/${one.account}`;
   return wanted.filter((one, index) => wanted.findIndex((other) => key(other) === key(one)) === index);
 }
 
@@ -56,7 +57,7 @@ async function prove(
   run: IdentityRun,
 ): Promise<void> {
   const name = member.member;
-  const what = `${namespace}/${deployment} on ${name}`;
+  const what = deployment === null ? `namespace ${namespace} on ${name}` : `${namespace}/${deployment} on ${name}`;
   let restarted = false;
   let told = "";
   let until = clock.now() + Math.max(clock.scaled(patienceSeconds.beforeRestart), leastMs);
@@ -85,7 +86,7 @@ async function prove(
     if (lacks !== told) run.tell("waiting", "no-credentials", lacks, null);
     told = lacks;
     if (clock.now() >= until) {
-      if (restarted) throw failure(member, lacks, { namespace, deployment, account }, run);
+      if (restarted || deployment === null) throw failure(member, lacks, { namespace, deployment, account }, run);
       restarted = true;
       run.tell(
         "waiting",
@@ -123,12 +124,15 @@ function failure(
   { namespace, deployment, account }: Pick<WithIdentity, "namespace" | "deployment" | "account">,
   run: IdentityRun,
 ): DriverError {
-  const message = `${lacks}, though its pods were made anew`;
+  const message =
+    deployment === null
+      ? `${lacks}; EKS gives them only when it admits a pod, and who deploys these pods makes them anew`
+      : `${lacks}, though its pods were made anew`;
   const remedy =
     `see whether EKS knows the association (aws eks list-pod-identity-associations --cluster-name ` +
     `${member.clusterName} --namespace ${namespace} --service-account ${account}) and whether the cluster has the ` +
-    `add-on eks-pod-identity-agent; then kubectl -n ${namespace} rollout restart deployment/${deployment}, and run the ` +
-    "same command again";
+    `add-on eks-pod-identity-agent; then kubectl -n ${namespace} rollout restart ` +
+    `${deployment === null ? "deployment/NAME (whatever makes the pods)" : `deployment/${deployment}`}, and run the same command again`;
   run.tell("failed", "no-credentials", message, remedy);
   return new DriverError("EBG-GATE", message, remedy);
 }

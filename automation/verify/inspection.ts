@@ -18,7 +18,8 @@ import type {
 
 export interface IdentityReading {
   readonly namespace: string;
-  readonly deployment: string;
+  /** null: the workload is not of this package's making. */
+  readonly deployment: string | null;
   /** Name of the ServiceAccount. */
   readonly account: string;
   readonly pods: Reading<PodIdentities>;
@@ -29,7 +30,7 @@ export interface MemberInspection {
   readonly bindingTimes: Reading<BindingTimes>;
   /** By key of the member's services. */
   readonly workloads: Readonly<Record<string, Reading<WorkloadReading>>>;
-  /** Of each Deployment whose pods have a role in AWS. Absent: none. */
+  /** Of each workload whose pods have a role in AWS. Absent: none. */
   readonly identities?: readonly IdentityReading[];
 }
 

@@ -4,6 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { WorkloadServiceAccount } from "../../components";
 import type { EnvironmentConfig, ServiceConfig } from "../config";
 import { accountNameOf } from "../config/keys/service-account";
+import { isManaged } from "../config/target-groups";
 
 export interface AccountsPlan {
   readonly member: string;
@@ -38,6 +39,7 @@ export function createAccount(
       namespace: service.namespace,
       clusterName: plan.clusterName,
       region: environment.region,
+      ...(isManaged(service) ? {} : { existing: true }),
       ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
       ...(podSecurity === undefined ? {} : { automountToken: podSecurity.serviceAccountToken }),
       ...(roleArn === undefined ? {} : { roleArn }),

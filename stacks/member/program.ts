@@ -7,7 +7,7 @@ import { parseMemberConfig } from "../config";
 import { hasRole } from "../config/keys/service-account";
 import { providerSettings } from "../config/aws-provider";
 import { createIngress } from "./ingress-rules";
-import { createServices, makesWorkload, type Part, partOf, type ServicesPlan } from "./services";
+import { createServices, makesAccount, type Part, partOf, type ServicesPlan } from "./services";
 import { keepsAnnotations } from "../record/adoption";
 import {
   findManagedGroups,
@@ -251,7 +251,7 @@ export async function memberProgram(
     wantedVersion: desired.placement.version,
     last,
     withRoles: environment.config.services
-      .filter((service) => hasRole(service) && makesWorkload(ownership, service, member))
+      .filter((service) => hasRole(service) && makesAccount(ownership, service, member))
       .map(({ name }) => name),
     provider,
   });

@@ -67,6 +67,10 @@ export interface ClusterParts {
 export const makesWorkload = (ownership: Ownership, service: ServiceConfig, member: string): boolean =>
   isManaged(service) && !(service.existing != null && partOf(ownership, service.name, member) !== "binds");
 
+/** Whether the member's stack gives the service's pods an account, or a role in AWS for the one that others declare. */
+export const makesAccount = (ownership: Ownership, service: ServiceConfig, member: string): boolean =>
+  isManaged(service) ? makesWorkload(ownership, service, member) : hasRole(service);
+
 function createWorkload(plan: ServicesPlan, service: ServiceConfig, options: InCluster): Workload {
   const { member, declared } = plan;
   const account = accountNameOf(service);
@@ -206,7 +210,7 @@ function createService(
   // Nothing is made for a workload that others keep; elsewhere it is ours.
   const others = part === "binds" ? null : (service.existing ?? null);
   const ours = makesWorkload(ownership, service, member);
-  const account = ours
+  const account = makesAccount(ownership, service, member)
     ? createAccount(plan, service, { provider: options.provider, controlPlane, runsAfter: options.dependsOn })
     : null;
   // Its pods get their credentials while they are admitted, and never later.

@@ -2,7 +2,9 @@
  * What may not be among the files of a workload: objects that take traffic past the driver, objects of this package's,
  * and what Kubernetes or Pulumi would fight over. Pure.
  */
+import { isObject } from "../../components/internal/plain-object";
 import type { Problem } from "../../components/internal/problems";
+import { accountNameOf, hasRole } from "../config/keys/service-account";
 import type { EnvironmentConfig, ServiceConfig } from "../config/types";
 import { isExternal, isManaged } from "../config/target-groups";
 import { serviceProblems } from "./bound-service";
@@ -102,6 +104,26 @@ function twice(all: readonly FromFile[]): Problem[] {
   });
 }
 
+/** The role would be nobody's. What makes no pods here (an operator's object) may still run some as the account. */
+function accountProblems(service: ServiceConfig, key: string, objects: readonly FromFile[]): Problem[] {
+  const account = hasRole(service) ? accountNameOf(service) : null;
+  const accounts = objects.flatMap(({ object }) => {
+    const pod = object.kind === "Pod" ? object.spec : inside(object.spec, "template", "spec");
+    return isObject(pod) && object.metadata.namespace === service.namespace
+      ? [pod["serviceAccountName"] ?? "default"]
+      : [];
+  });
+  if (account === null || accounts.length === 0 || accounts.includes(account)) return [];
+  return [
+    {
+      path: `${key.replace(/\.\w+$/, "")}.serviceAccount.name`,
+      value: account,
+      rule: `is the ServiceAccount of no pod in namespace ${service.namespace} of these files: nobody would have the role`,
+      remedy: `Write the one that they run as (${[...new Set(accounts.map(String))].join(", ")}), or let them run as it`,
+    },
+  ];
+}
+
 /** What is wrong with the objects of all services, in namespaces already. */
 export function objectProblems(
   config: Config,
@@ -121,5 +143,6 @@ export function objectProblems(
   );
   const services = byService.flatMap((one) => serviceProblems(one.service, one.key, one.objects));
   const inPlace = config.rollout.strategy === "cycle" ? inPlaceProblems(all) : [];
-  return [...refused, ...twice(all), ...services, ...inPlace];
+  const accounts = byService.flatMap((one) => accountProblems(one.service, one.key, one.objects));
+  return [...refused, ...twice(all), ...services, ...accounts, ...inPlace];
 }

@@ -11,7 +11,7 @@ const code = "EBG-V-CREDENTIALS";
 
 function check(inspection: Inspection, member: string, reading: IdentityReading): Check {
   const { namespace, deployment, account, pods } = reading;
-  const subject = `${member}/${deployment}`;
+  const subject = `${member}/${deployment ?? `${namespace}/${account}`}`;
   const cluster = clusterNameOf(inspection.environment, member);
   if (pods.kind === "unknown")
     return unknown(code, subject, pods.why, `${kubectl(cluster, namespace)} get pods -o wide`);
@@ -22,8 +22,10 @@ function check(inspection: Inspection, member: string, reading: IdentityReading)
       subject,
       `${listing(lacking)} got no credentials for ServiceAccount ${account}`,
       `see that EKS knows the association (aws eks list-pod-identity-associations --cluster-name ${shellQuote(cluster)} ` +
-        `--namespace ${namespace} --service-account ${account}), then: eks-blue-green up --stack ` +
-        `${inspection.environment.environment}, which makes the pods anew`,
+        `--namespace ${namespace} --service-account ${account}), then ` +
+        (deployment === null
+          ? `have the pods made anew: ${kubectl(cluster, namespace)} rollout restart deployment/NAME (whatever makes them)`
+          : `eks-blue-green up --stack ${inspection.environment.environment}, which makes the pods anew`),
       isServing(inspection.placement[member]) ? {} : { severity: "recommended" },
     );
   return given.length === 0 ? skipped(code, subject, "no pod runs") : ok(code, subject, counted(given.length, "pod"));

@@ -39,7 +39,11 @@ const serviceAccountKeys = {
           : null,
     }),
     "the service's name",
-    { doc: "Name of the ServiceAccount, in the service's namespace on every member." },
+    {
+      doc:
+        "Name of the ServiceAccount, in the service's namespace on every member. Of a workload that is not `managed`: the " +
+        "one that its files, its chart or its owner declare, and that its pods run as.",
+    },
   ),
   annotations: leftOut(annotations, "none", { doc: "Annotations of the ServiceAccount." }),
   roleArn: leftOut(
@@ -93,7 +97,8 @@ export const serviceAccount = leftOut(
   "the namespace's `default`, without a role in AWS",
   {
     doc:
-      "Who the pods are: a ServiceAccount of their own, and a role in AWS. `{}` is an account alone. " +
+      "Who the pods are: a ServiceAccount of their own, and a role in AWS. `{}` is an account alone. Of a workload that is " +
+      "not `managed` only the role is made: a new cluster gives no pod credentials unless it is told to. " +
       "See [shape the pods of a service](../how-to/pod-template.md).",
     example: { roleArn: "arn:aws:iam::111122223333:role/web" },
   },

@@ -4,6 +4,7 @@ import type { Rule } from "../declare/group";
 import { addedLater, leftOut, withDefault } from "../declare/key";
 import { chart, type ChartConfig } from "./chart";
 import { image } from "./container";
+import { hasRole, type ServiceAccountConfig } from "./service-account";
 import { external, type ExternalConfig, manifests, type ManifestsConfig } from "./external";
 
 /** Who deploys the workload. */
@@ -27,7 +28,6 @@ const managedKeys = [
   "cpu",
   "podSecurity",
   "podTemplate",
-  "serviceAccount",
   "environment",
   "environmentFrom",
 ] as const;
@@ -51,6 +51,7 @@ const ofOthers: Readonly<Record<Exclude<WorkloadKind, "managed">, { readonly rul
 
 interface WorkloadChoice {
   readonly workload?: WorkloadKind;
+  readonly serviceAccount?: ServiceAccountConfig;
   readonly targetType?: "ip" | "instance";
   readonly servicePort?: number;
   readonly ports?: readonly { readonly servicePort?: number }[];
@@ -83,6 +84,24 @@ function refuseServicePorts(
   });
 }
 
+/** Others declare the account and let pods run as it; a role for it can only be given where the cluster is made. */
+function refuseOthersAccount({ serviceAccount: account }: WorkloadChoice, kind: WorkloadKind, refuse: Refuse): void {
+  if (account === undefined) return;
+  const whose = `can't be combined with workload ${kind}: `;
+  if (!hasRole({ serviceAccount: account }))
+    refuse(
+      "serviceAccount",
+      `${whose}who deploys it declares its ServiceAccount, and this says no role for that`,
+      "Write roleArn or policyArns, and in name which ServiceAccount gets the role; or remove it",
+    );
+  if (account.annotations !== undefined)
+    refuse(
+      "serviceAccount.annotations",
+      `${whose}who deploys it declares its ServiceAccount`,
+      "Remove them, and write them where the ServiceAccount is declared",
+    );
+}
+
 /** Keys that go with another kind of workload, and what one can't have that the driver has not written. */
 export const fitsWorkload: Rule<Choice> = (service, place, given) => {
   const refuse: Refuse = (key, rule, remedy) => place.add(key, service[key], rule, remedy);
@@ -94,6 +113,7 @@ export const fitsWorkload: Rule<Choice> = (service, place, given) => {
   const { rule, remedy } = ofOthers[kind];
   for (const key of managedKeys)
     if (given(key)) refuse(key, `can't be combined with workload ${kind}: ${rule}`, inItsManifest[key] ?? remedy);
+  refuseOthersAccount(service, kind, refuse);
   if (given("servicePort") && given("ports"))
     refuse("servicePort", "can't be combined with ports", "Write servicePort beside each port's targetPort");
   if (service.targetType === "instance")

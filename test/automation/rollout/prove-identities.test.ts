@@ -48,12 +48,16 @@ describe("credentials of a workload's pods", () => {
         "web-http": web,
         "web-admin": web,
         plain: { ...web, deployment: "plain", awsIdentity: undefined },
-        theirs: { ...web, deployment: null },
+        theirs: { ...web, deployment: null, awsIdentity: "theirs", selector: {} },
+        "theirs-admin": { ...web, deployment: null, awsIdentity: "theirs", selector: {} },
       }),
     );
     assert.deepEqual(
-      wanted.map(({ deployment }) => deployment),
-      ["web"],
+      wanted.map(({ deployment, account }) => [deployment, account]),
+      [
+        ["web", "web"],
+        [null, "theirs"],
+      ],
     );
   });
 
@@ -99,6 +103,19 @@ describe("credentials of a workload's pods", () => {
     const { result, restarts } = run(() => bad);
     await assert.rejects(result, { code: "EBG-GATE", remedy: /list-pod-identity-associations.*rollout restart/ });
     assert.equal(restarts.length, 1);
+  });
+
+  it("of a workload that others write are waited for, and never brought by a restart of ours", async () => {
+    const theirs = { theirs: { ...web, deployment: null, selector: {} } };
+    const later = run((seconds) => (seconds < 20 ? bad : good), theirs);
+    await later.result;
+    const { result, restarts } = run(() => bad, theirs);
+    await assert.rejects(result, {
+      code: "EBG-GATE",
+      message: /web-1 of namespace shop on blue got no credentials .*who deploys these pods makes them anew/,
+      remedy: /kubectl -n shop rollout restart deployment\/NAME/,
+    });
+    assert.deepEqual([...later.restarts, ...restarts], []);
   });
 
   it("are waited for no longer when somebody stops the command", async () => {

@@ -54,7 +54,6 @@ describe("a service whose workload is external, in the config", () => {
     environmentFrom: ["secret"],
     podSecurity: { profile: "restricted" },
     podTemplate: { spec: { priorityClassName: "high" } },
-    serviceAccount: {},
   };
   for (const [key, value] of Object.entries(managedOnly))
     it(`can't have ${key}: that is where the workload is deployed from`, () => {
@@ -63,9 +62,22 @@ describe("a service whose workload is external, in the config", () => {
       ]);
     });
 
+  it("may get a role in AWS for its account, and nothing else of an account", () => {
+    const roleArn = "arn:aws:iam::111122223333:role/web";
+    assert.deepEqual(problemsOf([{ ...web, serviceAccount: { name: "shop-web", roleArn } }]), []);
+    assert.deepEqual(problemsOf([{ ...web, serviceAccount: { name: "shop-web" } }]), [
+      "services[0].serviceAccount: can't be combined with workload external: who deploys it declares its ServiceAccount, " +
+        "and this says no role for that",
+    ]);
+    assert.deepEqual(problemsOf([{ ...web, serviceAccount: { roleArn, annotations: { a: "b" } } }]), [
+      "services[0].serviceAccount.annotations: can't be combined with workload external: who deploys it declares its " +
+        "ServiceAccount",
+    ]);
+  });
+
   it("is thought of with every key of a service: each is refused, or is of the listener and its targets", () => {
     const ofTargets = [
-      ...["name", "namespace", "workload", "external", "manifests", "chart"],
+      ...["name", "namespace", "workload", "external", "manifests", "chart", "serviceAccount"],
       ...["ports", "port", "targetPort", "servicePort"],
       ...[
         "match",

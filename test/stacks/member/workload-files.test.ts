@@ -166,6 +166,27 @@ describe("a member with a workload from files", () => {
     );
   });
 
+  it("gives the account that the files declare a role in AWS, before their pods", async () => {
+    const roleArn = "arn:aws:iam::111122223333:role/web";
+    const { resources, outputs } = await deploy("standby", {
+      all: [{ ...service, serviceAccount: { name: "web", roleArn } }],
+    });
+    const association = "aws:eks/podIdentityAssociation:PodIdentityAssociation";
+    const { inputs } = find(resources, association, "blue-web");
+    assert.deepEqual([inputs["namespace"], inputs["serviceAccount"], inputs["roleArn"]], ["shop", "web", roleArn]);
+    assert.deepEqual(
+      listing(resources).filter((one) => one.startsWith("kubernetes:core/v1:ServiceAccount")),
+      ["kubernetes:core/v1:ServiceAccount blue-web-shop/web"],
+    );
+    const objects = find(resources, "eks-blue-green:index:WorkloadObjects", "blue-web").dependencies;
+    assert.ok(objects.includes(`${association} blue-web`), objects.join());
+    assert.deepEqual([outputs.services["web"]?.awsIdentity, outputs.services["web"]?.deployment], ["web", null]);
+    await assert.rejects(
+      deploy("standby", { all: [{ ...service, serviceAccount: { roleArn, name: "api" } }] }),
+      /services\[0\]\.serviceAccount\.name: "api": is the ServiceAccount of no pod .*Write the one that they run as \(web\)/s,
+    );
+  });
+
   it("keeps a Secret of the files as a secret, and nowhere else", async () => {
     write({
       ...files,
