@@ -183,15 +183,13 @@ const standsBy = (stands: MemberPlacement | undefined): boolean =>
   stands?.role === "standby" || (isBound(stands) && !isServing(stands));
 
 /**
- * Those that came in beside older ones that still serve, as a way back that was undone leaves them. `serving`: the newest
- * version of those that serve.
+ * Newer members that are bound in weighted traffic and nobody is sent to, as a way back that was undone leaves them.
+ * `serving`: the newest version of those that serve.
  */
-function besideOlder(current: Placement, serving: string): readonly string[] {
-  const bound = boundMembers(current);
-  const latest = newest(current, bound) ?? serving;
-  const newer = bound.filter((name) => current[name]?.version === latest);
-  return servingMembers(current).every((name) => newer.includes(name)) ? [] : newer;
-}
+const unusedNewer = (current: Placement, serving: string): readonly string[] =>
+  boundMembers(current).filter(
+    (name) => !isServing(current[name]) && compareVersions(current[name]?.version ?? "", serving) > 0,
+  );
 
 function leave(current: Placement, leaving: readonly string[], limits: Limits, dead: readonly string[]): Step[] {
   const steps = stepsFrom(current, limits);
@@ -202,15 +200,14 @@ function leave(current: Placement, leaving: readonly string[], limits: Limits, d
 
 /**
  * After a finished `replace` whose old member still stands by: that one comes in again, and the new one goes out. Where
- * an older one serves already, the newer one only goes out.
+ * the old one has all of weighted traffic already, the new one only goes out.
  */
 function rollback(current: Placement, limits: Limits, dead: readonly string[]): Step[] {
   const active = servingMembers(current);
   const serving = newest(current, active);
-  const beside = serving === undefined ? [] : besideOlder(current, serving);
-  // Nobody is sent there: whoever else stands by need not take its place.
-  if (beside.length > 0 && !beside.some((name) => isServing(current[name])))
-    return leave(current, beside, limits, dead);
+  const unused = serving === undefined ? [] : unusedNewer(current, serving);
+  // Nobody is sent there, so that nobody has to take its place.
+  if (unused.length > 0) return leave(current, unused, limits, dead);
   const old = Object.keys(current).filter(
     (name) =>
       standsBy(current[name]) &&
@@ -223,7 +220,6 @@ function rollback(current: Placement, limits: Limits, dead: readonly string[]): 
       "there is nothing to go back to: nobody is in traffic",
       `${bringIn(current, [])}, then look at it: eks-blue-green status`,
     );
-  if (version === undefined && beside.length > 0) return leave(current, beside, limits, dead);
   if (version === undefined) {
     throw impossible(
       `there is nothing to go back to: no member of an older version than ${serving} stands ` +
