@@ -5,6 +5,11 @@ import { controllerVersions } from "./internal/aws-limits";
 import { chartSource } from "./internal/controller-chart";
 import { controllerPolicy, podIdentityTrust } from "./internal/controller-policy";
 import { type Problem, throwProblems } from "./internal/problems";
+import {
+  targetConfigMapsBinding,
+  targetConfigMapsPolicy,
+  targetConfigMapsPolicyName,
+} from "./internal/target-config-maps";
 
 /** Settings of the AWS Load Balancer Controller in one cluster. */
 export interface LoadBalancerControllerArgs {
@@ -63,6 +68,13 @@ export interface LoadBalancerControllerArgs {
   ingresses?: boolean;
   /** Whether it puts its webhook before every new Service. Default: with `loadBalancers`. */
   serviceWebhook?: boolean;
+  /**
+   * Whether only the controller (and whoever may delete the policy: cluster administrators) may write and delete the
+   * ConfigMaps `aws-lbc-targets-*`, in all namespaces of the cluster. They say which targets of a shared target group
+   * are this cluster's: it deregisters what a forged one lists. By a ValidatingAdmissionPolicy, which needs Kubernetes
+   * 1.30. Default false.
+   */
+  protectTargetConfigMaps?: boolean;
   /**
    * What its pods need before they run (nodes, the pod-identity agent): only the chart waits for these. Role and
    * association are made before, because EKS injects credentials when it admits a pod and knows of a new association
@@ -222,6 +234,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
       );
     }
     this.createRelease(name, args, role, [...before, ...(args.runsAfter ?? [])]);
+    if (args.protectTargetConfigMaps === true) this.protectTargetConfigMaps(name);
     this.registerOutputs({
       namespace: this.namespace,
       deploymentName: this.deploymentName,
@@ -265,6 +278,21 @@ export class LoadBalancerController extends pulumi.ComponentResource {
       },
       // A role's path can't be changed: of one that is there the whole role would be replaced.
       { parent: this, ignoreChanges: ["path"] },
+    );
+  }
+
+  private protectTargetConfigMaps(name: string): void {
+    const metadata = { name: targetConfigMapsPolicyName };
+    const account = { namespace: this.namespace, name: serviceAccountName };
+    const policy = new kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
+      `${name}-target-configmaps`,
+      { metadata, spec: targetConfigMapsPolicy(account) },
+      { parent: this },
+    );
+    new kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+      `${name}-target-configmaps`,
+      { metadata, spec: targetConfigMapsBinding },
+      { parent: this, dependsOn: [policy] },
     );
   }
 

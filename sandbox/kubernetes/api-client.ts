@@ -45,6 +45,8 @@ export interface Credentials {
   readonly key?: string | Buffer;
   readonly token?: string;
   readonly serverName?: string;
+  /** The user that every call is made as; the server adds a service account's groups. Default: the credentials' own. */
+  readonly as?: string;
 }
 
 interface KubeconfigFile {
@@ -102,6 +104,7 @@ export class ApiClient {
   private readonly agent: https.Agent;
   private readonly url: URL;
   private readonly token: string | undefined;
+  private readonly as: string | undefined;
 
   constructor(
     credentials: Credentials,
@@ -109,6 +112,7 @@ export class ApiClient {
   ) {
     this.url = new URL(credentials.server);
     this.token = credentials.token;
+    this.as = credentials.as;
     this.agent = new https.Agent({
       keepAlive: true,
       maxSockets: 12,
@@ -163,6 +167,7 @@ export class ApiClient {
           accept: "application/json",
           "user-agent": this.userAgent,
           ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+          ...(this.as ? { "impersonate-user": this.as } : {}),
           ...(payload === undefined
             ? {}
             : { "content-type": contentType, "content-length": Buffer.byteLength(payload) }),

@@ -114,6 +114,7 @@ function createController(
         ? {}
         : { imageDigest: config.controller.imageDigest.split("@")[1] ?? "" }),
       identity: config.controller.identity,
+      ...(config.controller.protectTargetConfigMaps === true ? { protectTargetConfigMaps: true } : {}),
       ...(boundary == null ? {} : { permissionsBoundary: boundary }),
       ...(config.controller.identity === "irsa"
         ? { oidcProviderArn: cluster.oidcProviderArn, oidcProviderUrl: cluster.oidcProviderUrl }

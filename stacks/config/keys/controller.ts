@@ -1,7 +1,7 @@
 /** `controller`: the AWS Load Balancer Controller of each member. */
 import { controllerVersions } from "../../../components/internal/aws-limits";
 import { standsAlone } from "../../../components/internal/controller-chart";
-import { custom, oneOf, text } from "../declare/form";
+import { custom, oneOf, text, yesOrNo } from "../declare/form";
 import { group, type Rule } from "../declare/group";
 import { derived, leftOut, type ValueOf, withDefault } from "../declare/key";
 
@@ -71,6 +71,14 @@ const controllerKeys = {
   ),
   identity: withDefault(oneOf("pod-identity", "irsa"), "pod-identity", {
     doc: "How the controller gets its AWS permissions: EKS Pod Identity, or IAM roles for service accounts.",
+  }),
+  protectTargetConfigMaps: leftOut(yesOrNo(), "`false`", {
+    doc:
+      "Whether only the controller and cluster administrators may write and delete the ConfigMaps `aws-lbc-targets-*`. " +
+      "Without it, `edit` of a namespace can make the controller take other members' targets out. By a " +
+      "ValidatingAdmissionPolicy of each member whose controller this package installs.",
+    source: "Kubernetes, ValidatingAdmissionPolicy (stable since 1.30); 2026-12-01",
+    example: true,
   }),
 };
 
