@@ -1,8 +1,17 @@
 /** A way back that failed a check itself: whether it turns once more, and to whom. Pure. */
-import { boundMembers, capacityOf, fullShare, isBound, isServing, isWeighted, memberMoves } from "../../stacks/record";
+import {
+  boundMembers,
+  capacityOf,
+  fullShare,
+  isBound,
+  isServing,
+  isWeighted,
+  memberMoves,
+  partOf,
+} from "../../stacks/record";
 import { membersOf, nodePercentOf, placementAfter, servingMembers, sharesIn } from "../../stacks/record";
 import type { EnvironmentRecord, Placement, Rollout, Shares, Step } from "../../stacks/record";
-import { answeredMore } from "../observation/whose-failures";
+import { answeredMore, exceeds } from "../observation/whose-failures";
 import { shareOf } from "./shares";
 import { Steps } from "./step-builder";
 import { toTheWell } from "./to-the-well";
@@ -105,6 +114,17 @@ function withoutNewcomer({ intent, placement }: EnvironmentRecord, health: Obser
 }
 
 /**
+ * Who comes in has a part of the requests at most, and only once the load balancer knows it. More of them fail than that:
+ * without it no fewer would.
+ */
+function othersFailToo(placement: Placement, member: string, asked: Turning["asked"] = {}): boolean {
+  const sizes = servingMembers(placement).map((name) => capacityOf(placement[name]));
+  const all = sizes.reduce((sum, one) => sum + one, 0);
+  const part = partOf(placement, member) ?? (all === 0 ? 1 : capacityOf(placement[member]) / all);
+  return Object.values(asked).some((answers) => answers.failed > 0 && exceeds(answers, part));
+}
+
+/**
  * The way back leads to a side that is worse: what is open of it is undone, and the members that leave on it stay, or
  * come in again. Once only: when that fails as well nobody can say which side is good.
  */
@@ -148,6 +168,7 @@ export function turnAgain(
     moving(rollout.steps.slice(0, rollout.done), "drain").length > 0
   )
     return failed;
+  if (open?.kind === "admit" && othersFailToo(now, open.member, turning.asked)) return failed;
   if (open?.kind === "admit") steps.drain(open.member);
   else if (open?.kind === "shift" && (turning.worse || turning.nothingAnswers))
     steps.shift(leaversAnswered(record, turning.asked) ?? sharesAsIn(before, now), membersOf(open));

@@ -49,7 +49,8 @@ function notDestroyed(session: Session, member: string, problem: string): Stop {
   return new Stop(
     "EBG-GATE",
     `${member} is not destroyed while those that stay don't serve: ${problem}`,
-    `repair that (eks-blue-green status shows more), then go on with: ${session.options.commandName}` +
-      (back ? `; or bring ${member} back: ${typed(name, "rollback")}` : ""),
+    // Clients get no answers meanwhile: what brings them back comes first.
+    (back ? `bring ${member} back: ${typed(name, "rollback")}; or ` : "") +
+      `repair that (eks-blue-green status shows more), then go on with: ${session.options.commandName}`,
   );
 }
