@@ -149,10 +149,13 @@ export function asAsked(session: Session, result: RolloutResult, turnedAround: b
     return {
       ...result,
       outcome: "done",
-      code: result.requestsFail === true ? "EBG-GATE" : null,
+      code: result.stillBad === undefined ? null : "EBG-GATE",
       remedy:
-        [...leftToDo(session).map((text) => (held.length > 0 ? withoutUpgrade(text) : text)), ...held].join("; ") ||
-        null,
+        [
+          ...(result.stillBad === undefined ? [] : [result.stillBad]),
+          ...leftToDo(session).map((text) => (held.length > 0 ? withoutUpgrade(text) : text)),
+          ...held,
+        ].join("; ") || null,
       message: result.message.replace(/^walked back/, "rolled back"),
     };
   if (result.outcome !== "done" || held.length === 0) return result;

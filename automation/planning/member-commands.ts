@@ -14,7 +14,7 @@ import {
   servingMembers,
 } from "../../stacks/record";
 import type { Evacuated, MemberPlacement, Placement, RolloutCommand, Step } from "../../stacks/record";
-import { servingCapacity, capacityFloor, cover, coverAsFar, leastSize } from "./capacity";
+import { servingCapacity, capacityFloor, cover, coverAsFar, floorOfThese, leastSize } from "./capacity";
 import { percentOf, rampDown, rampUp, shareOf } from "./shares";
 import { planTeardown } from "./teardown";
 import { bringIn, impossible, Steps, type Limits, stepsFrom } from "./step-builder";
@@ -121,22 +121,17 @@ function drain(current: Placement, member: string, limits: Limits, dead: readonl
   const stands = memberOf(current, member);
   const steps = stepsFrom(current, limits);
   if (stands.evacuated !== undefined) steps.move("drain", member, inOrder(stands));
-  if (isBound(stands))
-    takeOut(steps, member, { leaving: [member], floor: capacityFloor(current, limits) }, limits, dead);
-  return steps.list;
-}
-
-/** `leaving`: all that go one after the other; `floor`: what those that stay have to carry. */
-function takeOut(
-  steps: Steps,
-  member: string,
-  { leaving, floor }: { readonly leaving: readonly string[]; readonly floor: number },
-  limits: Limits,
-  dead: readonly string[],
-): void {
-  const carriers = { without: leaving };
-  const serves = isServing(steps.at(member));
-  const isDead = dead.includes(member) && steps.serving().some((name) => !dead.includes(name));
+  if (!isBound(stands)) return steps.list;
+  const serves = isServing(stands);
+  const others = steps.serving().filter((name) => name !== member);
+  const isDead = dead.includes(member) && others.some((name) => !dead.includes(name));
+  // Those that serve nobody carry nothing of what this one carries, whatever their size.
+  const idle = steps.weighted ? [] : others.filter((name) => !isDead && dead.includes(name));
+  const carriers = { without: [member, ...(idle.length < others.length ? idle : [])] };
+  const floor =
+    carriers.without.length === 1
+      ? capacityFloor(current, limits)
+      : floorOfThese(current, [member, ...others.filter((name) => !idle.includes(name))], limits);
   if (serves && !isDead) cover(steps, carriers, floor, limits);
   if (steps.weighted && serves) rampDown(steps, member);
   if (serves && isDead) coverAsFar(steps, carriers, floor, limits);
@@ -144,6 +139,7 @@ function takeOut(
     steps.bake(limits.bakeSeconds, `${doing(steps.serving(), "serve")} without ${member}`);
   }
   steps.drain(member);
+  return steps.list;
 }
 
 function scale(current: Placement, member: string, percent: number, limits: Limits): Step[] {
@@ -191,13 +187,6 @@ const unusedNewer = (current: Placement, serving: string): readonly string[] =>
     (name) => !isServing(current[name]) && compareVersions(current[name]?.version ?? "", serving) > 0,
   );
 
-function leave(current: Placement, leaving: readonly string[], limits: Limits, dead: readonly string[]): Step[] {
-  const steps = stepsFrom(current, limits);
-  const all = { leaving, floor: capacityFloor(current, limits) };
-  for (const name of leaving) takeOut(steps, name, all, limits, dead);
-  return steps.list;
-}
-
 /**
  * After a finished `replace` whose old member still stands by: that one comes in again, and the new one goes out. Where
  * the old one has all of weighted traffic already, the new one only goes out.
@@ -207,7 +196,11 @@ function rollback(current: Placement, limits: Limits, dead: readonly string[]): 
   const serving = newest(current, active);
   const unused = serving === undefined ? [] : unusedNewer(current, serving);
   // Nobody is sent there, so that nobody has to take its place.
-  if (unused.length > 0) return leave(current, unused, limits, dead);
+  if (unused.length > 0) {
+    const steps = stepsFrom(current, limits);
+    for (const name of unused) steps.drain(name);
+    return steps.list;
+  }
   const old = Object.keys(current).filter(
     (name) =>
       standsBy(current[name]) &&

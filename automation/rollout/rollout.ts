@@ -40,8 +40,11 @@ export interface RolloutResult {
   readonly code: DriverErrorCode | null;
   readonly message: string;
   readonly remedy: string | null;
-  /** Requests that failed before it began failed when it ended. Absent: none was seen to. */
-  readonly requestsFail?: true;
+  /**
+   * Requests that failed before it began failed when it ended, or a member that was sick is: what leads out. Absent:
+   * neither was seen.
+   */
+  readonly stillBad?: string;
 }
 
 /**
@@ -115,6 +118,16 @@ async function turn(session: Session, cause: GateFailed): Promise<RolloutResult 
       new Stop(cause.code, `${cause.message}; traffic is on ${describeActive(session)} and stays there`, cause.remedy),
     );
   }
+  // Its controller lets go of everybody's targets with such a binding: whoever is taken out would take all along.
+  if (cause.reason === "one-sided-flag")
+    return await stopped(
+      session,
+      new Stop(
+        cause.code,
+        `${cause.message}; no member is moved until it has the flag again`,
+        `${cause.remedy}; then go on with: ${session.options.commandName}`,
+      ),
+    );
   // A teardown has nowhere to walk back to: it stays where it is, and the same command goes on.
   if (session.policy.endsService)
     return await stopped(

@@ -269,6 +269,24 @@ describe("planCommand", () => {
   for (const { name, from, asked, steps, rules } of cases)
     it(name, () => assert.deepEqual(short(planCommand(from, asked, rules ?? standard)), steps));
 
+  it("a drain beside a member that serves nobody: the others carry what the two have carried that serve", () => {
+    const from = { blue: active("1.34", 150), green: active("1.34"), red: active("1.34") };
+    assert.deepEqual(short(planCommand(from, ask("drain", "red"), standard, ["blue"])), [
+      "scale green 200/200",
+      "drain red",
+    ]);
+    assert.throws(
+      () => planCommand(from, ask("drain", "red"), { ...standard, maxCapacityPercent: 150 }, ["blue"]),
+      /red.* can't leave traffic: green would have to carry 200 % .* has room for 150 %/,
+    );
+    assert.deepEqual(short(planCommand(from, ask("drain", "red"), standard)), ["scale green 150/150", "drain red"]);
+    // Where nobody serves, sizes are all that is known.
+    assert.deepEqual(short(planCommand(from, ask("drain", "red"), standard, ["blue", "green", "red"])), [
+      "scale green 150/150",
+      "drain red",
+    ]);
+  });
+
   it("says why not, and what to do", () => {
     const two = { blue: active("1.34"), green: active("1.34") };
     assert.match(

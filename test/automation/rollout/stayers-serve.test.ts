@@ -21,7 +21,10 @@ describe("before a member is destroyed, those that stay must serve", () => {
       const refused = await world.upgrade({ approveRetire: true });
       assert.deepEqual([refused.outcome, refused.code], ["stopped", "EBG-GATE"], refused.message);
       assert.match(refused.message, /blue is not destroyed while those that stay don't serve/);
-      assert.match(refused.remedy ?? "", /repair that .*go on with: eks-blue-green upgrade.*eks-blue-green rollback/);
+      assert.match(
+        refused.remedy ?? "",
+        /^bring blue back: eks-blue-green rollback.*repair that .*go on with: eks-blue-green upgrade/,
+      );
       assert.ok(world.clusters.has("blue"));
       world.clusters.get("green")!.sick = false;
       world.erring.clear();
