@@ -59,7 +59,9 @@ export function mayEvacuate(
     throw refused(
       `${member} is ${stands.role}: it has no part in the ` +
         `traffic${stands.evacuated === undefined ? "" : `; it was evacuated at ${stands.evacuated.at}`}`,
-      `eks-blue-green status --stack ${environment}`,
+      stands.evacuated === undefined
+        ? `eks-blue-green status --stack ${environment}`
+        : `once its cluster answers, put it in order: eks-blue-green drain ${member} --stack ${environment}`,
     );
   const why = whyNeeded(record, observation, owners, request);
   const others = Object.values(observation.members).filter((one) => one.name !== member);

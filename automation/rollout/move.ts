@@ -17,7 +17,7 @@ import { mayBeTurned, runHooks } from "./hooks";
 import type { Session } from "./session";
 import { performShift } from "./shift";
 import { withdraw } from "./withdraw";
-import { Stop, stopRequested } from "./interruptions";
+import { GateFailed, Stop, stopRequested } from "./interruptions";
 
 interface Begun {
   readonly own: Snapshot;
@@ -177,6 +177,17 @@ export async function performMove(
   });
 }
 
+/**
+ * A member that is destroyed is gone, whatever becomes of the others: a move that stays open for them would keep every
+ * command away that could bring somebody else in. @throws Stop, and what is no gate's
+ */
+async function beyondRecall(session: Session, { kind, member }: MemberMove, error: unknown): Promise<never> {
+  if (kind !== "retire" || !(error instanceof GateFailed)) throw error;
+  session.record = commitMove(session.record);
+  const remedy = [error.remedy, `go on with: ${session.options.commandName}`].filter((text) => text !== "");
+  throw new Stop(error.code, `${member} is destroyed; ${error.message}`, remedy.join("; then "));
+}
+
 async function performMemberMove(session: Session, index: number, step: MemberMove, phases: Phases): Promise<void> {
   const open = session.record.intent;
   const move: MemberMove = { kind: step.kind, member: step.member, from: step.from, to: step.to };
@@ -197,7 +208,7 @@ async function performMemberMove(session: Session, index: number, step: MemberMo
     throw error;
   }
   await session.phase(index, "gate", "looking at AWS and Kubernetes", phases, () =>
-    afterMove(session, index, move, before),
+    afterMove(session, index, move, before).catch((error: unknown) => beyondRecall(session, move, error)),
   );
   if (move.kind === "drain") await liftDenial(session, move.member);
   // One that is run again after a kill has found the move done, and its gate as well.
