@@ -11,11 +11,12 @@ const plansAround: ReadonlySet<RolloutCommand["name"]> = new Set(["drain", "roll
 
 /**
  * Members in traffic by the record that have had no healthy target in any service for as long as anything may look bad.
- * What AWS does not tell is no sign of it. None where traffic is shared: there nobody is sent to them; none either when
- * it is to stop meanwhile.
+ * What AWS does not tell is no sign of it. None for a rollback where traffic is shared: there nobody is sent to them, and
+ * who comes in brings a size of its own; none either when it is to stop meanwhile.
  */
 export async function deadMembers(session: Session, asked: RolloutCommand | null): Promise<string[]> {
-  if (asked === null || !plansAround.has(asked.name) || !isWeighted(session.record.placement)) return [];
+  if (asked === null || !plansAround.has(asked.name)) return [];
+  if (asked.name === "rollback" && !isWeighted(session.record.placement)) return [];
   const serving = session.serving();
   try {
     return await throughout(session, await session.look(plainLook), (seen) =>
