@@ -149,10 +149,10 @@ export function asAsked(session: Session, result: RolloutResult, turnedAround: b
     return {
       ...result,
       outcome: "done",
-      code: result.stillBad === undefined ? null : "EBG-GATE",
+      code: result.stillBad?.code ?? null,
       remedy:
         [
-          ...(result.stillBad === undefined ? [] : [result.stillBad]),
+          ...(result.stillBad === undefined ? [] : [result.stillBad.remedy]),
           ...leftToDo(session).map((text) => (held.length > 0 ? withoutUpgrade(text) : text)),
           ...held,
         ].join("; ") || null,

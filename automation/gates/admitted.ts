@@ -30,6 +30,11 @@ export interface AdmitRules extends Tolerance {
    * for its hold. Absent: it serves.
    */
   readonly unserved?: { readonly served: readonly string[]; readonly sureMs: number };
+  /**
+   * Traffic is divided by weights: the part of those that serve nobody fails, whatever this member does, until the next
+   * move gives it away. How long they must be dead before nobody waits for its requests. Absent: traffic is shared.
+   */
+  readonly partsFail?: { readonly sureMs: number };
   /** What must be ready besides, as the pods of a new size; null when it is. Absent: nothing. */
   readonly ready?: (observation: Observation) => Decision | null;
   /**
@@ -74,8 +79,11 @@ function decideArrived(
   { aloneSince: before, ...rest }: GateMemory,
 ): Decided {
   // It gets nothing yet, so requests tell of the others only; and they fail until it gets something.
-  const { served, sureMs } = rules.unserved ?? { served: null, sureMs: 0 };
-  const alone = served !== null && (served.length === 0 || isAlone(observation, owners, served));
+  const { served, sureMs } = rules.unserved ?? { served: null, sureMs: rules.partsFail?.sureMs ?? 0 };
+  const alone =
+    served === null
+      ? rules.partsFail !== undefined && isAlone(observation, owners, rules.peers)
+      : served.length === 0 || isAlone(observation, owners, served);
   const aloneSince = before ?? observation.at;
   const memory = alone ? { ...rest, aloneSince } : rest;
   const flags = decideFlags(observation);

@@ -188,6 +188,18 @@ const unusedNewer = (current: Placement, serving: string): readonly string[] =>
   );
 
 /**
+ * The one newer member that has a part of weighted traffic beside older ones, as a way back that was undone leaves it;
+ * null: there is none, or members are upgraded in place.
+ */
+function newcomerBesideOlder(current: Placement, limits: Limits): string | null {
+  const serving = servingMembers(current);
+  const latest = newest(current, serving);
+  const newer = serving.filter((name) => current[name]?.version === latest);
+  const isOne = limits.weighted !== undefined && limits.inPlace !== true && serving.length > 1 && newer.length === 1;
+  return isOne ? (newer[0] ?? null) : null;
+}
+
+/**
  * After a finished `replace` whose old member still stands by: that one comes in again, and the new one goes out. Where
  * the old one has all of weighted traffic already, the new one only goes out.
  */
@@ -201,6 +213,8 @@ function rollback(current: Placement, limits: Limits, dead: readonly string[]): 
     for (const name of unused) steps.drain(name);
     return steps.list;
   }
+  const newcomer = newcomerBesideOlder(current, limits);
+  if (newcomer !== null) return drain(current, newcomer, limits, dead);
   const old = Object.keys(current).filter(
     (name) =>
       standsBy(current[name]) &&

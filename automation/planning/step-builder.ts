@@ -52,6 +52,8 @@ export interface Limits {
    * else's, who would start it again.
    */
   readonly stopsWorkloads?: boolean;
+  /** Members are upgraded in place, so that several versions serve side by side for long. Default false. */
+  readonly inPlace?: boolean;
   /** How a member that comes in gets its share. Absent: traffic is shared, and follows the targets. */
   readonly weighted?: WeightedSteps;
 }
@@ -74,6 +76,7 @@ export function limitsOf(config: Limiting): Limits {
     bakeSeconds,
     minCapacityPercent,
     maxCapacityPercent: Math.floor((100 * maxSize) / desiredSize),
+    ...(config.rollout.strategy === "cycle" ? { inPlace: true } : {}),
     ...(stopsWorkloads(config) ? {} : { stopsWorkloads: false }),
     ...(trafficOf(config) === "weighted" ? { weighted: { steps, stepSeconds } } : {}),
   };

@@ -19,6 +19,7 @@ import {
   goOn,
   moving,
   placementBefore,
+  placementTurnedFrom,
   stay,
   type ObservedHealth,
   type Turning,
@@ -65,7 +66,7 @@ export function leaversAnswered(record: EnvironmentRecord, asked: Turning["asked
   const { rollout, intent } = record;
   if (rollout?.direction !== "back" || rollout.again === true || intent?.move.kind !== "shift") return null;
   const { turned } = rollout;
-  const [before, now] = [placementBefore(record), placementAfter(record.placement, intent.move)];
+  const [before, now] = [placementTurnedFrom(record), placementAfter(record.placement, intent.move)];
   const have = servingMembers(now);
   if (errAgain(record, asked)) {
     const others = boundMembers(now).filter((name) => !have.includes(name));
@@ -146,7 +147,7 @@ export function turnAgain(
   if (rollout.again === true) return withoutNewcomer(record, health) ?? failed;
   const now = open === null ? record.placement : placementAfter(record.placement, open);
   const steps = new Steps(now, isWeighted(now) || isWeighted(record.placement));
-  const before = placementBefore(record);
+  const before = placementTurnedFrom(record);
   const staying = moving(rollout.steps, "drain");
   const cameBack = moving(rollout.steps.slice(0, rollout.done), "admit").filter((name) => isBound(now[name]));
   const serves = (name: string): boolean => isBound(now[name]) && health[name] === "healthy";

@@ -1,5 +1,5 @@
 /** What planners of a way back have in common: its type, what they are told, and where it leads. Pure. */
-import { memberMoves, placementUndone } from "../../stacks/record";
+import { memberMoves, placementAfter, placementUndone } from "../../stacks/record";
 import type { EnvironmentRecord, MemberMove, Placement, Step } from "../../stacks/record";
 import type { Answers } from "../observation/whose-failures";
 import type { Health } from "../ports";
@@ -28,6 +28,16 @@ export function placementBefore(record: Pick<EnvironmentRecord, "rollout" | "pla
   const all = record.rollout?.steps.slice(0, record.rollout.done) ?? [];
   const done = all.slice(all.findLastIndex((step) => step.type === "move" && step.kind === "retire") + 1);
   return undo(done, record.placement);
+}
+
+/**
+ * The same where a move of a way back is open. One that was open when it turned is taken as done: the first move back
+ * begins where that one led, and not where the record stands.
+ */
+export function placementTurnedFrom(record: Pick<EnvironmentRecord, "rollout" | "placement" | "intent">): Placement {
+  const open = record.intent?.move;
+  if (open?.kind !== "shift") return placementBefore(record);
+  return placementBefore({ ...record, placement: placementUndone(placementAfter(record.placement, open), open) });
 }
 
 export const undo = (steps: readonly Step[], from: Placement): Placement =>

@@ -4,7 +4,16 @@ import type { EnvironmentConfig } from "../../stacks/config";
 import { onePerPort } from "../../stacks/config/group-refs";
 import { isFromFiles } from "../../stacks/config/target-groups";
 import { mustServeBefore } from "../policy/run-policy";
-import { isServing, type EnvironmentRecord, type RolloutCommand, type Step } from "../../stacks/record";
+import {
+  compareVersions,
+  isServing,
+  isWeighted,
+  servingMembers,
+  sharesIn,
+  type EnvironmentRecord,
+  type RolloutCommand,
+  type Step,
+} from "../../stacks/record";
 import { externalFindings } from "./external-workloads";
 import { hookFindings } from "./hook-programs";
 import { driftFindings } from "./manual-changes";
@@ -14,6 +23,7 @@ import { listing } from "../gates/gate-result";
 import { flagProblems } from "../gates/multi-cluster-flag";
 import { controllerRuns } from "../observation/controller";
 import { observe, type Observation } from "../observation/observe";
+import { whoseFailures } from "../observation/whose-part";
 import { whomToTakeOut } from "../observation/whom-to-take-out";
 import { kubectl } from "../text/kubectl";
 import { lookAtNetwork } from "./network";
@@ -172,6 +182,7 @@ export function findingsOf(
         ),
       );
   }
+  findings.push(...backToTheErring(observation, record, asked));
   for (const [name, state] of Object.entries(observation.alarms ?? {})) {
     if (state === "alarm") findings.push(gated("EBG-PREFLIGHT", `alarm ${name} rings`, "wait until it is OK"));
     if (state === "missing")
@@ -190,6 +201,27 @@ function orBringIn({ placement }: Pick<EnvironmentRecord, "placement">): string 
   const standby = others.find((name) => placement[name]?.role !== "absent");
   if (standby !== undefined) return `. Or bring in who stands by: eks-blue-green admit ${standby}`;
   return others[0] === undefined ? "" : `. Or make another member and bring it in: eks-blue-green admit ${others[0]}`;
+}
+
+/** Nothing that serves is given up for who fails the requests that it gets: their parts of weighted traffic tell. */
+function backToTheErring(
+  observation: Observation,
+  { placement, rollout }: EnvironmentRecord,
+  asked: RolloutCommand | null,
+): Finding[] {
+  if (asked?.name !== "rollback" || rollout !== null || !isWeighted(placement)) return [];
+  const serving = servingMembers(placement);
+  const who = serving.length < 2 ? null : whoseFailures(observation, sharesIn(placement), serving);
+  const version = (name: string): string => placement[name]?.version ?? "";
+  const leaves = who === null || serving.every((name) => compareVersions(version(name), version(who)) <= 0);
+  if (who === null || leaves) return [];
+  return [
+    required(
+      "EBG-PREFLIGHT",
+      `as many requests fail as ${who} gets, and a rollback would give it all of them`,
+      `take it out: eks-blue-green drain ${who}; or repair it, then run the same command again`,
+    ),
+  ];
 }
 
 /** Requests are failed by one of those that serve, or by what all of them use: the others' answers tell. */

@@ -1,5 +1,5 @@
 /** The gates after each kind of move. */
-import { capacityOf, isServing, type MemberMove } from "../../stacks/record";
+import { capacityOf, isServing, isWeighted, type MemberMove } from "../../stacks/record";
 import { decideAdmitted } from "../gates/admitted";
 import { decideDrained, decideGone, leftovers } from "../gates/drained";
 import { decideReady, lackingOf } from "../gates/ready";
@@ -170,6 +170,7 @@ function resizedGate(
     ...common,
     holdMs: capacityOf(to) > capacityOf(from) ? common.holdMs : 0,
     ...unserved(session, member, to),
+    ...(isWeighted(session.record.placement) ? { partsFail: { sureMs: session.waits.shortMs } } : {}),
     ready: (seen: Observation) => lackingOf(seen, member),
   };
   return {

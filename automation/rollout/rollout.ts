@@ -27,6 +27,7 @@ import type { Session } from "./session";
 import { typed } from "../text/command-line";
 import { leadsOut, withoutUpgrade, type LeadsOut } from "./what-leads-out";
 import { hidesFailures, withWhatFails } from "./still-failing";
+import { withWeights } from "./weights-at-end";
 import { GateFailed, Stop, stopRequested } from "./interruptions";
 import { leftToDo, rememberLeftOut } from "./left-out";
 import { pastTheDead } from "./past-the-dead";
@@ -41,10 +42,10 @@ export interface RolloutResult {
   readonly message: string;
   readonly remedy: string | null;
   /**
-   * Requests that failed before it began failed when it ended, or a member that was sick is: what leads out. Absent:
-   * neither was seen.
+   * What was seen to be wrong when it ended, whatever that was: requests fail that failed before, a member is sick that
+   * was, or somebody changed weights. Absent: nothing was.
    */
-  readonly stillBad?: string;
+  readonly stillBad?: { readonly code: DriverErrorCode; readonly remedy: string };
 }
 
 /**
@@ -70,7 +71,8 @@ async function toItsEnd(session: Session): Promise<RolloutResult> {
       session.record = finishRollout(session.record);
       await session.writer.flush();
       const end = finished === null ? done(session) : await ended(session, finished, turned);
-      return hidden ? await withWhatFails(session, end, finished ?? {}) : end;
+      const judged = hidden ? await withWhatFails(session, end, finished ?? {}) : end;
+      return await withWeights(session, judged);
     } catch (error) {
       if (error instanceof Stop) return await stopped(session, error);
       // The engine was cancelled: whatever is open stays open in the record.

@@ -39,7 +39,7 @@ function withTheSick(session: Session, result: RolloutResult, rollout: Partial<R
   return {
     ...result,
     code: result.outcome === "done" ? ("EBG-GATE" as const) : result.code,
-    stillBad: sick,
+    stillBad: { code: "EBG-GATE" as const, remedy: sick },
     message: `${result.message}; not well before, and still not: ${names.join(", ")}`,
     remedy: [result.remedy?.includes(sick) === true ? "" : sick, result.remedy]
       .filter((text) => text !== null && text !== "")
@@ -64,7 +64,7 @@ function nobodyAnswersWithout(
     ...result,
     outcome: "failed",
     code: "EBG-GATE",
-    stillBad: `bring it back: ${typed(environment, `admit ${member}`)}`,
+    stillBad: { code: "EBG-GATE", remedy: `bring it back: ${typed(environment, `admit ${member}`)}` },
     message: `${result.message}; not one request to ${silent.join(", ")} is answered without ${member}, and some were before`,
     remedy: `bring it back: ${typed(environment, `admit ${member}`)}`,
   };
@@ -105,7 +105,7 @@ export async function withWhatFails(
   return {
     ...result,
     code: result.outcome === "done" ? "EBG-GATE" : result.code,
-    stillBad: remedy,
+    stillBad: { code: "EBG-GATE", remedy },
     message: `${result.message}; requests failed before, and still do: ${what.join(", ")}`,
     remedy: [...(known ? [result.remedy, remedy] : [remedy, result.remedy])]
       .filter((text) => text !== null && text !== "")

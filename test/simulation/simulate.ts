@@ -359,17 +359,16 @@ class Simulation {
   }
 
   /**
-   * After a walk-back or a rollback in a cycle: who is out comes in again once it is good, and then those that carried
+   * After a walk-back, a rollback or an end on the way in a cycle: who is out comes in again once it is good, and then those that carried
    * its load get smaller.
    */
   private async followTheLastRemedy(): Promise<void> {
     const { world, scenario, outcomes } = this;
-    if (
-      scenario.strategy === "replace" ||
-      scenario.commands[0] !== null ||
-      !(this.everTurned || outcomes.includes("walked-back"))
-    )
-      return;
+    const stands = world.members.map((name) => world.record.placement[name]);
+    const asBefore = stands.every((one) => one?.role === "active" && one.share !== 0 && capacityOf(one) <= 100);
+    if (scenario.strategy === "replace" || scenario.commands[0] !== null) return;
+    // Also what ended short, because a member served nobody any more, says what is left.
+    if (asBefore && !this.everTurned && !outcomes.includes("walked-back")) return;
     await this.heal();
     const next = async (asked: Asked): Promise<void> => {
       if (world.violations.length > 0) return;

@@ -67,6 +67,14 @@ describe("simulation", function () {
     1614: "a flag dropped in the bake of one that was evacuated",
     2662: "a flag dropped right before the drain of a rollback",
     5352: "a record that takes twenty minutes to be written",
+    31409: "a new member that errs before the old one is destroyed: what brings clients back is said first",
+    31603: "the others err while one comes in on a way back",
+    32375: "a drain beside a member that serves nobody",
+    32391: "a flag dropped while the new member comes in",
+    32681: "an evacuation that somebody else has ended",
+    32953: "a member that is sick when an upgrade goes on",
+    33937: "a member that is sick when a rollback ends",
+    33970: "the new member gets sick while the old one is destroyed",
   })) {
     it(`seed ${seed} breaks no rule: ${what}`, async () => {
       const result = await simulate(scenarioOf(Number(seed)));
@@ -81,6 +89,18 @@ describe("simulation", function () {
       assert.equal(result.scenario.traffic, "weighted");
     }
   });
+
+  for (const [seed, what] of Object.entries({
+    30088: "the old member gets sick while the new one goes, and is well later",
+    31030: "a way back from a shift that was still open, onto a member that errs",
+    31316: "a member dies while another one gets larger",
+    31377: "weights that somebody changes in the last moves",
+  })) {
+    it(`seed ${seed} with weighted traffic breaks no rule: ${what}`, async () => {
+      const result = await simulate(weightedScenarioOf(Number(seed)));
+      assert.deepEqual(result.violations, [], explain(result));
+    });
+  }
 
   for (const [name, { mutate, shows, peculiar, weighted, rule: breaks }] of Object.entries(mutations)) {
     it(`catches the planted bug: ${name}`, async () => {

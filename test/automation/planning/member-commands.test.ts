@@ -260,6 +260,13 @@ describe("planCommand", () => {
       rules: { ...standard, weighted: { steps: [10, 100], stepSeconds: 60 } },
     },
     {
+      name: "rollback where the newer one has a part beside the older one: it loses it, and goes",
+      from: { blue: { ...active("1.34"), share: 80 }, green: { ...active("1.35"), share: 20 } },
+      asked: ask("rollback"),
+      steps: ["scale blue 200/200", "shift undefined", "bake", "drain green"],
+      rules: { ...standard, weighted: { steps: [100], stepSeconds: 60 } },
+    },
+    {
       name: "a drain of somebody who is out already",
       from: { blue: active("1.34"), green: standby("1.34") },
       asked: ask("drain", "green"),
