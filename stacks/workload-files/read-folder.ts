@@ -13,12 +13,19 @@ const firstLine = (error: unknown): string => because(error).split("\n")[0] ?? "
 const shortly = (value: unknown): unknown =>
   isObject(value) ? { apiVersion: value["apiVersion"], kind: value["kind"] } : typeof value;
 
+/** Whether there is a whole number in it that was not read as it is written. */
+const isInexact = (value: unknown): boolean =>
+  typeof value === "number"
+    ? Number.isInteger(value) && !Number.isSafeInteger(value)
+    : typeof value === "object" && value !== null && Object.values(value).some(isInexact);
+
 /** Objects of one file. `file`: its name in messages. */
 export function parseObjects(text: string, file: string): FilesRead {
   const objects: FromFile[] = [];
   const problems: Problem[] = [];
   for (const document of documentsOf(text)) {
-    const wrong = document.errors[0];
+    // A tag that is not known would be left out of the value.
+    const wrong = document.errors[0] ?? document.warnings[0];
     if (wrong !== undefined) {
       problems.push({
         path: file,
@@ -42,6 +49,15 @@ export function parseObjects(text: string, file: string): FilesRead {
       continue;
     }
     if (value === null || value === undefined) continue;
+    if (isInexact(value)) {
+      problems.push({
+        path: file,
+        value: "number",
+        rule: "has a whole number of more digits than can be kept: another one would be deployed",
+        remedy: "Put it in quotes, if the field takes a text, or write a smaller one",
+      });
+      continue;
+    }
     for (const one of withoutLists(value))
       if (isKubernetesObject(one)) objects.push({ file, object: one });
       else
@@ -55,7 +71,10 @@ export function parseObjects(text: string, file: string): FilesRead {
   return { objects, problems };
 }
 
-/** Names of the files below `folder`, in an order that is the same everywhere; those that begin with a dot are left out. */
+/**
+ * Names of the files below `folder` that kubectl would read, in an order that is the same everywhere; those that begin
+ * with a dot are left out. @throws Error for a link to a folder, which kubectl leaves out without a word, or to nothing
+ */
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter(({ name }) => !name.startsWith("."))
@@ -63,7 +82,9 @@ function filesBelow(folder: string): string[] {
     .flatMap((entry) => {
       const inner = join(folder, entry.name);
       if (entry.isDirectory()) return filesBelow(inner).map((name) => join(entry.name, name));
-      return /\.ya?ml$/.test(entry.name) && statSync(inner).isFile() ? [entry.name] : [];
+      if (entry.isSymbolicLink() && statSync(inner).isDirectory())
+        throw new Error(`${entry.name} is a link to a folder, which is not followed: link its files one by one`);
+      return /\.(ya?ml|json)$|^Kustomization$/.test(entry.name) && statSync(inner).isFile() ? [entry.name] : [];
     });
 }
 
@@ -72,6 +93,16 @@ export const overlayFiles = ["kustomization.yaml", "kustomization.yml", "Kustomi
 
 /** Whether Kustomize makes the objects of this folder. */
 export const isOverlay = (folder: string): boolean => overlayFiles.some((name) => existsSync(join(folder, name)));
+
+function readText(file: string, shown: string): FilesRead {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+  } catch {
+    return refused(shown, "bytes", "is not in UTF-8, as YAML for Kubernetes has to be", "Save the file as UTF-8");
+  }
+  return parseObjects(text, shown);
+}
 
 /** `folder`: absolute. `shown`: as the config has it. `key`: the config's key, for problems of the folder itself. */
 export function readFolder(folder: string, shown: string, key: string): FilesRead {
@@ -85,7 +116,7 @@ export function readFolder(folder: string, shown: string, key: string): FilesRea
       "Write a folder that is there; a relative path begins at the folder of Pulumi.yaml",
     );
   }
-  const overlay = names.find((name) => /(^|\/)kustomization\.ya?ml$/.test(name));
+  const overlay = names.find((name) => /(^|\/)(kustomization\.ya?ml|Kustomization)$/.test(name));
   if (overlay !== undefined)
     return refuse(
       `has a ${overlay} in a folder below: only the folder that is named can be an overlay of Kustomize`,
@@ -93,8 +124,8 @@ export function readFolder(folder: string, shown: string, key: string): FilesRea
     );
   if (names.includes("Chart.yaml"))
     return refuse("is a chart of Helm, whose templates are no YAML", "Set workload to chart, and chart.path to it");
-  if (names.length === 0) return refuse("has no .yaml file", "Write a folder that has the workload's files");
-  const read = names.map((name) => parseObjects(readFileSync(join(folder, name), "utf8"), join(shown, name)));
+  if (names.length === 0) return refuse("has no .yaml or .json file", "Write a folder that has the workload's files");
+  const read = names.map((name) => readText(join(folder, name), join(shown, name)));
   return { objects: read.flatMap(({ objects }) => objects), problems: read.flatMap(({ problems }) => problems) };
 }
 

@@ -104,6 +104,31 @@ function twice(all: readonly FromFile[]): Problem[] {
   });
 }
 
+/** Pulumi knows an object by its service, namespace and name in one text: `web` in `api-shop` and `web-api` in `shop`. */
+function namesRunTogether(
+  byService: readonly { readonly service: ServiceConfig; readonly objects: readonly FromFile[] }[],
+): Problem[] {
+  const seen = new Map<string, string>();
+  return byService.flatMap(({ service, objects }) =>
+    objects.flatMap((one) => {
+      const { apiVersion, kind, metadata } = one.object;
+      const namespace = metadata.namespace === undefined ? "" : `${metadata.namespace}/`;
+      const known = `${apiVersion} ${kind} ${service.name}-${namespace}${metadata.name}`;
+      const other = seen.get(known) ?? service.name;
+      seen.set(known, other);
+      return other === service.name
+        ? []
+        : [
+            problemOf(one, {
+              value: metadata.name,
+              rule: `can't be told from an object of service '${other}': service, namespace and name run together`,
+              remedy: "Give the object, or its namespace, another name",
+            }),
+          ];
+    }),
+  );
+}
+
 /** The role would be nobody's. What makes no pods here (an operator's object) may still run some as the account. */
 function accountProblems(service: ServiceConfig, key: string, objects: readonly FromFile[]): Problem[] {
   const account = hasRole(service) ? accountNameOf(service) : null;
@@ -144,5 +169,5 @@ export function objectProblems(
   const services = byService.flatMap((one) => serviceProblems(one.service, one.key, one.objects));
   const inPlace = config.rollout.strategy === "cycle" ? inPlaceProblems(all) : [];
   const accounts = byService.flatMap((one) => accountProblems(one.service, one.key, one.objects));
-  return [...refused, ...twice(all), ...services, ...accounts, ...inPlace];
+  return [...refused, ...twice(all), ...namesRunTogether(byService), ...services, ...accounts, ...inPlace];
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { formatProblem } from "../../../components/internal/problems";
@@ -66,6 +66,34 @@ describe("a folder of YAML files", () => {
     assert.match(problems({ "a.yaml": "a: *nobody" })[0] ?? "", /^manifests\/a\.yaml: .*is no YAML: .*nobody/);
   });
 
+  it("has what kubectl reads: JSON as well, and files that are linked", () => {
+    write({ "../linked.yaml": config("") });
+    symlinkSync(join(folder, "../linked.yaml"), join(folder, "l.yaml"));
+    const { objects, problems: none } = read({ "a.json": '{"apiVersion":"v1","kind":"A","metadata":{"name":"a"}}' });
+    rmSync(join(folder, "../linked.yaml"));
+    assert.deepEqual(none, []);
+    assert.deepEqual(
+      objects.map(({ file }) => file),
+      ["manifests/a.json", "manifests/l.yaml"],
+    );
+  });
+
+  it("leaves nothing out without a word: links to folders, an overlay below, and what can't be kept as it is", () => {
+    mkdirSync(join(folder, "real"));
+    symlinkSync(join(folder, "real"), join(folder, "link"));
+    assert.match(problems({ "a.yaml": config("") }).join(), /can't be read: link is a link to a folder/);
+    rmSync(join(folder, "link"));
+    symlinkSync(join(folder, "nowhere.yaml"), join(folder, "b.yaml"));
+    assert.match(problems({}).join(), /can't be read: ENOENT/);
+    rmSync(join(folder, "b.yaml"));
+    writeFileSync(join(folder, "c.yaml"), Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
+    assert.match(problems({}).join(), /c\.yaml: "bytes": is not in UTF-8/);
+    rmSync(join(folder, "c.yaml"));
+    assert.match(problems({ "a.yaml": config("v: 9007199254740993") }).join(), /a whole number of more digits/);
+    assert.match(problems({ "a.yaml": config("v: !vault x") }).join(), /Unresolved tag: !vault/);
+    assert.match(problems({ "a.yaml": config(""), "below/Kustomization": "a: b" }).join(), /Kustomization in a folder/);
+  });
+
   it("is refused without saying what is in an object that is none: it may be a Secret", () => {
     const found = problems({ "a.yaml": "{ apiVersion: v1, kind: Secret, metadata: {}, stringData: { p: hunter2 } }" });
     assert.match(found.join(), /"kind":"Secret"/);
@@ -77,7 +105,7 @@ describe("a folder of YAML files", () => {
       readFolder(join(folder, "gone"), "./gone", "key").problems.map(formatProblem).join(),
       /^key: "\.\/gone": can't be read: ENOENT.*a relative path begins at the folder of Pulumi\.yaml$/,
     );
-    assert.match(problems({ "a.txt": "" }).join(), /has no \.yaml file/);
+    assert.match(problems({ "a.txt": "" }).join(), /has no \.yaml or \.json file/);
     assert.match(problems({ "Chart.yaml": "name: a" }).join(), /is a chart of Helm, .*Set workload to chart/);
     rmSync(join(folder, "Chart.yaml"));
     assert.match(

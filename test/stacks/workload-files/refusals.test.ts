@@ -42,6 +42,23 @@ const deployment = (spec: string): string =>
   `{ apiVersion: apps/v1, kind: Deployment, metadata: { name: a }, spec: ${spec} }`;
 
 describe("objects from files", () => {
+  it("of two services are told apart by service, namespace and name, which must not run together", () => {
+    const [first] = config.services;
+    if (first === undefined) throw new Error("no service");
+    const of = (name: string, namespace: string) => {
+      const objects = [serviceOf("web"), pods].map((text) => ({
+        file: "m/a.yaml",
+        object: parse(text) as KubernetesObject,
+      }));
+      const service = { ...first, name, namespace, manifests: { ...first.manifests!, service: "web" } };
+      return { service, key: "services[0].manifests", objects: inNamespaces(objects, namespace) };
+    };
+    const said = objectProblems(config, [of("web", "api-shop"), of("web-api", "shop")]).map(formatProblem);
+    assert.equal(said.length, 2, said.join("\n"));
+    assert.match(said[0] ?? "", /Service shop\/web: "web": can't be told from an object of service 'web'/);
+    assert.deepEqual(objectProblems(config, [of("web", "api-shop"), of("web-api", "other")]), []);
+  });
+
   it("are taken as they are: any kind, in any namespace, with an Ingress of another class", () => {
     assert.deepEqual(
       problemsOf([
