@@ -133,6 +133,10 @@ export class ApiClient {
     const type = PATCH_TYPES[kind];
     return this.call<T>("PATCH", apiPath, body, type);
   }
+  /** The whole object; without a resourceVersion in it, whatever is there. */
+  replace<T>(apiPath: string, body: unknown): Promise<T> {
+    return this.call<T>("PUT", apiPath, body);
+  }
   delete(
     apiPath: string,
     options: {

@@ -87,6 +87,7 @@ export interface ContainerSpec {
 
 export interface PodSpec {
   readonly nodeName?: string;
+  readonly serviceAccountName?: string;
   readonly hostNetwork?: boolean;
   readonly restartPolicy?: "Always" | "OnFailure" | "Never";
   readonly terminationGracePeriodSeconds?: number;

@@ -100,9 +100,14 @@ async function main(): Promise<void> {
 
   const stop = new AbortController();
   const credentials = readKubeconfig(flags.kubeconfig ?? env["KUBECONFIG"] ?? "");
-  const client = new ApiClient(credentials, userAgent);
+  // A pod has its service account's rights and no others, whatever this machine's credentials may do.
+  const account = env["SERVICE_ACCOUNT"];
+  const client = new ApiClient(
+    account === undefined ? credentials : { ...credentials, as: `system:serviceaccount:${account}` },
+    userAgent,
+  );
   // Connections of its own: this controller's writes wait for its webhook, which must never wait for a connection that
-  // they hold.
+  // they hold. As the machine: a service account may not point the webhooks at another place.
   const webhookClient = new ApiClient(credentials, userAgent);
   const elbv2 = new Elbv2(flags.region, timeScale);
   const queue: WorkQueue = new WorkQueue(

@@ -300,6 +300,7 @@ export class NodeAgent {
       clusterName: this.start.clusterName,
       namespace: pod.metadata.namespace ?? "default",
       pod: pod.metadata.name,
+      serviceAccount: pod.spec.serviceAccountName ?? "default",
       container,
       env,
       args: (container.args ?? []).map((arg) => expand(arg, env)),

@@ -29,17 +29,18 @@ export class TargetRecord {
 
   async write(binding: TargetGroupBinding, addresses: readonly string[]): Promise<void> {
     const { namespace = "", name } = binding.metadata;
-    const data = { targets: addresses.join(",") };
+    const configMap = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: `aws-lbc-targets-${name}`, namespace },
+      data: { targets: addresses.join(",") },
+    };
     try {
-      await this.client.patch(pathOf(binding), "merge", { data });
+      // Not patched: the real chart's role has no such verb.
+      await this.client.replace(pathOf(binding), configMap);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
-      await this.client.create(paths.configMaps(namespace), {
-        apiVersion: "v1",
-        kind: "ConfigMap",
-        metadata: { name: `aws-lbc-targets-${name}`, namespace },
-        data,
-      });
+      await this.client.create(paths.configMaps(namespace), configMap);
     }
     this.memory.set(keyOf(binding), new Set(addresses));
   }

@@ -192,7 +192,7 @@ function accessRules(fullName: string, namespace: string, account: string, label
     rule([""], ["events"], ["create", "patch"]),
     rule([""], ["pods", "nodes", "namespaces", "endpoints"], look),
     rule([""], ["services"], [...look, "patch", "update"]),
-    rule([""], ["configmaps"], [...look, "create", "delete", "patch", "update"]),
+    rule([""], ["configmaps"], ["get", "create", "delete", "update"]),
     rule(["networking.k8s.io"], ["ingresses", "ingressclasses"], [...look, "patch", "update"]),
     rule(["discovery.k8s.io"], ["endpointslices"], look),
   ];

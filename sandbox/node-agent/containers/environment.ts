@@ -92,7 +92,7 @@ function field(pod: Pod, path: string, address: string, hostAddress: string): st
     case "spec.nodeName":
       return pod.spec.nodeName ?? "";
     case "spec.serviceAccountName":
-      return (pod.spec as { serviceAccountName?: string }).serviceAccountName ?? "default";
+      return pod.spec.serviceAccountName ?? "default";
     case "status.podIP":
     case "status.podIPs":
       return address;

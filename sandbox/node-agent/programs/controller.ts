@@ -164,7 +164,7 @@ class ControllerReplica implements RunningProgram {
 
   private spawn(): void {
     const { settings } = this.host;
-    const { env, args, pod, namespace, clusterName } = this.context;
+    const { env, args, pod, namespace, clusterName, serviceAccount } = this.context;
     const file = path.join(settings.logsDir, `load-balancer-controller-${clusterName}.log`);
     const log = fs.openSync(file, "a");
     this.fileLog = new FileLog(file, fs.fstatSync(log).size);
@@ -183,6 +183,7 @@ class ControllerReplica implements RunningProgram {
           POD_NAME: pod,
           REPLICA_POD: pod,
           POD_NAMESPACE: namespace,
+          SERVICE_ACCOUNT: `${namespace}:${serviceAccount ?? "default"}`,
           CLUSTER_NAME: clusterName,
           HEALTH_PORT: String(this.healthPort),
           ...(this.context.certificates

@@ -9,6 +9,8 @@ export interface ProgramContext {
   readonly clusterName: string;
   readonly namespace: string;
   readonly pod: string;
+  /** Default: the namespace's `default`. */
+  readonly serviceAccount?: string;
   readonly container: ContainerSpec;
   /** The container's environment, complete and resolved. */
   readonly env: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 /** One cluster of the integration test: its objects are written by hand, its controller is a process. */
 import fs from "node:fs";
 import path from "node:path";
+import { parseAllDocuments } from "yaml";
 import type { Child, Supervisor } from "../../../sandbox/processes/supervisor";
 import { chartManifests, loadBalancerControllerCrds } from "../../../sandbox/load-balancer-controller/chart/crds";
 import { CHECKPOINT } from "../../../sandbox/load-balancer-controller/bindings/checkpoint";
@@ -28,6 +29,8 @@ const PLACES: Readonly<Record<string, string>> = {
   IngressClass: "/apis/networking.k8s.io/v1/ingressclasses",
   MutatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
   ValidatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+  ValidatingAdmissionPolicy: "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+  ValidatingAdmissionPolicyBinding: "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
 };
 const BINDINGS = "/apis/elbv2.k8s.aws/v1beta1/namespaces/default/targetgroupbindings";
 const SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
@@ -79,7 +82,10 @@ export class TestCluster {
         replicaCount: 0,
       },
     });
-    for (const manifest of [...loadBalancerControllerCrds, ...chart] as readonly { readonly kind: string }[])
+    // With the policy: all that the controller does here it does as its service account, and past nobody's guard.
+    const file = fs.readFileSync(path.join(ROOT, "policies", "target-configmaps.yaml"), "utf8");
+    const policy = parseAllDocuments(file).map((one) => one.toJS() as unknown);
+    for (const manifest of [...loadBalancerControllerCrds, ...chart, ...policy] as readonly { readonly kind: string }[])
       await this.client.create(PLACES[manifest.kind] ?? "", manifest);
     await until(
       "the default service account",
@@ -104,6 +110,7 @@ export class TestCluster {
       env: {
         PATH: process.env["PATH"] ?? "",
         KUBECONFIG: kubeconfigPath,
+        SERVICE_ACCOUNT: `${SYSTEM}:aws-load-balancer-controller`,
         AWS_ENDPOINT_URL: awsEndpoint,
         AWS_ACCESS_KEY_ID: `AKIA${name.toUpperCase()}`,
         AWS_SECRET_ACCESS_KEY: "x",
