@@ -9,13 +9,19 @@ import { until } from "../harness";
 const CHILD = `
 require("node:http").createServer((q, r) => { r.statusCode = q.url === "/readyz" ? 200 : 404; r.end(); }).listen(Number(process.env.HEALTH_PORT), "127.0.0.1");
 process.on("disconnect", () => process.exit());
-require("node:fs").appendFileSync(process.argv[2], JSON.stringify({ pod: process.env.POD_NAME, pid: process.pid, leaked: process.env.EBG_LEAK_TEST ?? null, key: process.env.AWS_ACCESS_KEY_ID ?? null }) + "\\n");
+require("node:fs").appendFileSync(process.argv[2], JSON.stringify({ pod: process.env.POD_NAME, pid: process.pid, leaked: process.env.EBG_LEAK_TEST ?? null, key: process.env.AWS_ACCESS_KEY_ID ?? null, account: process.env.SERVICE_ACCOUNT ?? null }) + "\\n");
 `;
 
 describe("controller program", () => {
   let dir: string;
   let host: ControllerHost;
-  const starts = (): { pod: string; pid: number; leaked: string | null; key: string | null }[] =>
+  const starts = (): {
+    pod: string;
+    pid: number;
+    leaked: string | null;
+    key: string | null;
+    account: string | null;
+  }[] =>
     fs.existsSync(path.join(dir, "starts"))
       ? fs
           .readFileSync(path.join(dir, "starts"), "utf8")
@@ -29,6 +35,7 @@ describe("controller program", () => {
       clusterName: "blue",
       namespace: "kube-system",
       pod,
+      serviceAccount: "lbc",
       container: { name: "c" },
       env: {},
       args: [path.join(dir, "starts")],
@@ -99,6 +106,7 @@ describe("controller program", () => {
     delete process.env.EBG_LEAK_TEST;
     await until("a to be ready", () => ready(a));
     assert.deepEqual([await ready(b), starts().length, starts()[0]?.leaked], [true, 1, null]);
+    assert.equal(starts()[0]?.account, "kube-system:lbc", "it has its pod's rights, not the machine's");
     a.terminate(1_000);
     await a.ended;
     await until("b to lead", () => starts().length === 2);
