@@ -1,7 +1,7 @@
 /** Who serves nobody when a command is planned: what it plans depends on that. */
 import { isWeighted, type RolloutCommand } from "../../stacks/record";
 import { isWhollyDead } from "../observation/dead-member";
-import { plainLook } from "../observation/observe";
+import { type Observation, plainLook } from "../observation/observe";
 import { Stop } from "../rollout/interruptions";
 import type { Session } from "../rollout/session";
 import { throughout } from "../rollout/throughout";
@@ -19,8 +19,11 @@ export async function deadMembers(session: Session, asked: RolloutCommand | null
   if (asked.name === "rollback" && !isWeighted(session.record.placement)) return [];
   const serving = session.serving();
   try {
+    // Whose targets are in a shared group only the member itself tells.
+    const told = ({ members }: Observation, name: string): boolean =>
+      isWeighted(session.record.placement) || members[name]?.reachable === true;
     return await throughout(session, await session.look(plainLook), (seen) =>
-      serving.filter((name) => isWhollyDead(seen, session.owners, name)),
+      serving.filter((name) => told(seen, name) && isWhollyDead(seen, session.owners, name)),
     );
   } catch (error) {
     if (error instanceof Stop) return [];

@@ -8,6 +8,8 @@ import {
   holdVersion,
   servingMembers,
   turnBack,
+  type Rollout,
+  type Step,
   type EnvironmentRecord,
   type RolloutCommand,
 } from "../../stacks/record";
@@ -26,7 +28,8 @@ import { evacuatedBy } from "./empty-instead";
 import { leadsToWhatFailed } from "../planning/failed-before";
 import { placementBefore, walkBack } from "../planning/walk-back";
 import { outdatedMembers, settingsWanted } from "../planning/outdated";
-import { describeAsked, withStack } from "../text/command-line";
+import { afterStep } from "../planning/step-builder";
+import { describeAsked, typed, withStack } from "../text/command-line";
 import { heldRemedy, heldWhat } from "../text/held";
 
 /** @throws EBG-ROLLOUT-UNDER-WAY, saying what, since when, how far, and by whom */
@@ -53,6 +56,27 @@ export function refuseOthers(
       `'${describeAsked(asked)}' was not begun`,
     `go on with it: eks-blue-green ${running} --stack ` +
       `${environment}${turns ? `; or turn it around: eks-blue-green rollback --stack ${environment}` : ""}`,
+  );
+}
+
+/**
+ * Those that would serve alone behind a way back are all in traffic already and sick, by what is seen now, and who leaves
+ * is not. A way back to those that come in is asked of their own gates. @throws EBG-PLAN-IMPOSSIBLE
+ */
+function refuseSickGoal(session: Session, seen: Observation, steps: readonly Step[], { command }: Rollout): void {
+  const now = session.serving();
+  const end = servingMembers(steps.reduce(afterStep, session.record.placement));
+  const health = (name: string): string => healthOf(session.owners, seen, name);
+  const sick = end.length > 0 && end.every((name) => now.includes(name) && health(name) === "unhealthy");
+  const well = now.some((name) => !end.includes(name) && health(name) === "healthy");
+  if (!sick || !well || probeProblem(seen, session.policy.excused) !== null) return;
+  const { environment } = session.environment;
+  throw new DriverError(
+    "EBG-PLAN-IMPOSSIBLE",
+    `${end.join(", ")} would serve alone, and most of its targets are not healthy; those that leave are, and requests ` +
+      "are answered",
+    `repair ${end.join(", ")} first: ${typed(environment, "status")}; or go on with: ` +
+      typed(environment, describeAsked(command ?? null)),
   );
 }
 
@@ -89,6 +113,7 @@ export async function turnAround(
       `'${describeAsked(rollout.command ?? null)}' can't be turned around here: ${way.why}`,
       withStack(way.remedy, session.environment.environment),
     );
+  if (asked === undefined) refuseSickGoal(session, observation, way.steps, rollout);
   const doomed = way.steps.flatMap((step) => (step.type === "move" && step.kind === "retire" ? [step.member] : []));
   for (const member of doomed) {
     if (

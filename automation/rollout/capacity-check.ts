@@ -173,20 +173,28 @@ function nobodyServed(session: Session, port: string): boolean {
   );
 }
 
-/** Nobody has to have more than before the rollout began: what was sick then, or missing, is not its doing. */
-function whatThereWas(session: Session, port: string, stayers: readonly string[], from: Floor, needed: number): number {
+/**
+ * Nobody has to have more than before the rollout began: what was sick then, or missing, is not its doing. What served
+ * then is still needed, also that of the member that leaves: one that was made larger may be sick with more targets than
+ * anybody needs.
+ */
+function whatThereWas(
+  session: Session,
+  port: string,
+  { stayers, leaving }: { readonly stayers: readonly string[]; readonly leaving: string },
+  from: Floor,
+  needed: number,
+): number {
   const { excused } = session.policy;
   const refs = refsOf(session);
-  const groups = stayers.map((name) => [name, groupOfMember(refs, port, name)] as const);
-  if (from === "start")
-    return Math.max(0, needed - groups.reduce((sum, [name, group]) => sum + excused.sick(name, group), 0));
-  const had = groups.map(([name, group]) => excused.had(name, group));
-  return had.some((count) => count === null)
-    ? needed
-    : Math.min(
-        needed,
-        had.reduce<number>((sum, n) => sum + (n ?? 0), 0),
-      );
+  const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0);
+  const had = (names: readonly string[]): number | null => {
+    const counts = names.map((name) => excused.had(name, groupOfMember(refs, port, name)));
+    return counts.some((count) => count === null) ? null : sum(counts.map((count) => count ?? 0));
+  };
+  if (from !== "start") return Math.min(needed, had(stayers) ?? needed);
+  const sick = sum(stayers.map((name) => excused.sick(name, groupOfMember(refs, port, name))));
+  return Math.max(0, needed - sick, Math.min(needed, had([...stayers, leaving]) ?? 0));
 }
 
 /** `stayers`: absent, all others that serve. */
@@ -209,7 +217,14 @@ function rulesOf(
       required[port] = likeThoseThatLeave(session, port, member, service);
     else if (replicasAreTheirs(service))
       required[port] = kind === "drain" ? likeThoseThatLeave(session, port, member, service) : null;
-    else required[port] = whatThereWas(session, port, stayers, from, Math.ceil((service.replicas * floor) / 100));
+    else
+      required[port] = whatThereWas(
+        session,
+        port,
+        { stayers, leaving: member },
+        from,
+        Math.ceil((service.replicas * floor) / 100),
+      );
     if (kind === "scale") keeps[port] = replicasAreTheirs(service) ? 0 : replicasAt(service.replicas, capacityOf(to));
   }
   return {
