@@ -27,14 +27,27 @@ export async function withFiles(
   return known.flat();
 }
 
+/** Why a member that could not be planned is left as it is. */
+const notPlanned = (name: string, { code, message, remedy }: DriverError): DriverError =>
+  new DriverError(
+    code,
+    `${name} is in traffic and was not updated, because its update could not be planned, and nobody knows what it would ` +
+      `take away: ${message}`,
+    remedy,
+  );
+
 /**
  * No member was updated yet. Each of them is planned, because only the engine knows what can't be changed in place.
- * Answers those that can't be planned: their own updates say why, and hold nobody else up.
+ * Answers those that can't be planned, which are not to be updated, and hold nobody else up.
  * @throws EBG-PLAN-REFUSED naming every object that would be away, EBG-STOPPED
  */
-export async function refuseToTakePodsAway(ports: Ports, run: UpRun, members: readonly string[]): Promise<string[]> {
+export async function refuseToTakePodsAway(
+  ports: Ports,
+  run: UpRun,
+  members: readonly string[],
+): Promise<ReadonlyMap<string, DriverError>> {
   const refused: { readonly member: string; readonly text: string }[] = [];
-  const unplanned: string[] = [];
+  const unplanned = new Map<string, DriverError>();
   for (const member of members) {
     if (run.stop.aborted)
       throw new DriverError("EBG-STOPPED", "stopped before any member was updated", typed(run.environment, "up"));
@@ -48,7 +61,7 @@ export async function refuseToTakePodsAway(ports: Ports, run: UpRun, members: re
       if (away.length > 0) refused.push({ member, text: `${name}: ${describeAway(away)}` });
     } catch (error) {
       if (!(error instanceof DriverError) || error.code === "EBG-STOPPED") throw error;
-      unplanned.push(member);
+      unplanned.set(member, notPlanned(name, error));
     }
   }
   if (refused.length === 0) return unplanned;

@@ -181,13 +181,20 @@ export async function runUp(ports: Ports, run: UpRun): Promise<UpResult> {
   const { owner, primary } = ownershipOf(record, outputs.config);
   if (owner === "service" && primary !== null && members.includes(primary)) await deploy(primary);
   const left = members.filter((member) => owner === "stack" || member !== primary);
-  const inTurn = left.filter((member) => serving.includes(member) && !unplanned.includes(member));
-  const results = await Promise.allSettled(left.filter((member) => !inTurn.includes(member)).map(deploy));
+  const inTurn = left.filter((member) => serving.includes(member) && !unplanned.has(member));
+  const atOnce = left.filter((member) => !serving.includes(member));
+  const results = await Promise.allSettled([
+    ...[...unplanned.values()].map((error) => Promise.reject(error)),
+    ...atOnce.map(deploy),
+  ]);
   // How their pods are exchanged is for the files to say: a mistake in them must not meet all members at once.
-  for (const member of inTurn) {
+  for (const [at, member] of inTurn.entries()) {
     const [result] = await Promise.allSettled([deploy(member)]);
     results.push(result);
-    if (result.status === "rejected") break;
+    if (result.status === "fulfilled") continue;
+    const others = inTurn.slice(at + 1);
+    if (others.length > 0) run.emit({ kind: "note", message: `not updated: ${others.join(", ")}` });
+    break;
   }
   throwFailures(results, run.environment);
   const family = await readFamily(ports, run.environment);

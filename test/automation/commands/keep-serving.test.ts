@@ -106,10 +106,11 @@ describe("up of members in traffic", () => {
     assert.ok(!calls.includes("update green"), calls.join());
   });
 
-  it("is held up by nobody who can't be planned: that one's own update says why", async () => {
-    const { calls, error } = await up("manifests", { dead: "blue", fails: "blue" });
-    assert.deepEqual(calls, ["update dev", "plan blue", "plan green", "update blue", "update green"]);
-    assert.match(error?.message ?? "", /no pod gets ready/);
+  it("leaves one that can't be planned as it is, says why, and is held up by it nowhere else", async () => {
+    const { calls, error } = await up("manifests", { dead: "blue" });
+    assert.deepEqual(calls, ["update dev", "plan blue", "plan green", "update green"]);
+    assert.equal(error?.code, "EBG-DEADLINE");
+    assert.match(error.message, /^dev-blue is in traffic and was not updated, .* could not be planned.*: no answer$/);
   });
 
   it("plans nobody who has yet to be made, and makes them side by side", async () => {
