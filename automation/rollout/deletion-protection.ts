@@ -13,7 +13,7 @@ const deletesCluster = ({ operation, type }: PlannedOperation): boolean =>
 
 /**
  * Takes it off the member's cluster, if this destruction deletes one. Answers whether it was on; `asking` is called when
- * EKS has been asked.
+ * EKS has been asked, by this driver or by one before it.
  * @throws EBG-PLAN-REFUSED when it is on and the config does not say so: somebody has put it on by hand
  */
 export async function liftProtection(
@@ -33,6 +33,8 @@ export async function liftProtection(
   // Of any other EKS does not mind it. What it works on may be this very switch, of a driver that is gone.
   const minds = cluster?.status === "ACTIVE" || cluster?.status === "UPDATING";
   const isOn = minds && cluster.deletionProtection === true;
+  // A driver that is gone may have taken it off, or have asked for that: it is put back all the same if the cluster stays.
+  if (minds && wantsProtection(config, member) && (!isOn || cluster.status === "UPDATING")) asking();
   if (!isOn && cluster?.status !== "UPDATING") return false;
   if (!wantsProtection(config, member)) {
     if (!isOn) return false;

@@ -146,10 +146,13 @@ export class PulumiAdapter implements PulumiPort {
     return existsSync(settings) ? readFileSync(settings, "utf8") : "";
   }
 
-  settle(stack: StackRef): Promise<Settled | null> {
+  async settle(stack: StackRef): Promise<Settled | null> {
     const name = this.nameOf(stack);
-    const since = this.refusedByHelm.delete(name) ? this.updatesSince.get(name) : undefined;
-    return settle(this.engine, name, { refused: since === undefined ? null : { since } });
+    const since = this.refusedByHelm.has(name) ? this.updatesSince.get(name) : undefined;
+    const settled = await settle(this.engine, name, { refused: since === undefined ? null : { since } });
+    // A stack that was locked, or a server that was silent, has not been looked at.
+    this.refusedByHelm.delete(name);
+    return settled;
   }
 
   /**

@@ -41,6 +41,22 @@ describe("EKS's deletion protection in a rollout", () => {
       assert.deepEqual([...world.clusters.keys()], ["green"]);
     });
 
+  it("is put back where one that was killed had taken it off, and the destruction is refused after that", async () => {
+    const world = new World();
+    const clusters = new ProtectedClusters(world);
+    clusters.killAfter = "blue off";
+    await assert.rejects(world.upgrade(asProtected), Killed);
+    clusters.killAfter = null;
+    clusters.refuse = (what) =>
+      what === "destroy blue" ? new DriverError("EBG-CREDENTIALS", "eks:DeleteCluster is refused", "permit it") : null;
+    await assert.rejects(world.upgrade(asProtected), /eks:DeleteCluster is refused/);
+    assert.deepEqual(
+      clusters.asked.filter((one) => /blue o/.test(one)),
+      ["blue off", "blue on"],
+    );
+    assert.match(notesOf(world).join(), /asked to protect dev-blue against deletion again/);
+  });
+
   it("waits for another update that EKS works on", async () => {
     const world = new World();
     const clusters = new ProtectedClusters(world);

@@ -15,6 +15,8 @@ export interface StateResource {
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
   /** It exists, and an update did not get it ready: the next one goes on with it. */
+  /** When it was last written, as RFC 3339. */
+  modified?: string;
   initErrors?: string[];
 }
 export interface State {

@@ -65,15 +65,28 @@ export const isRefusedByHelm = (message: string): boolean => refusal.test(messag
 
 /** Helm gives a release up after so long, unless it is told otherwise. Milliseconds; not scaled, it is Helm's own. */
 const helmTimeoutMs = 300_000;
+/** Of a release that says how long it may take: seconds. */
+const longestMs = ({ inputs }: StateResource): number =>
+  Math.max(helmTimeoutMs, typeof inputs?.["timeout"] === "number" ? inputs["timeout"] * 1000 : 0);
 /** When Helm refused an update although nothing is known of any release: any of them may be it. */
 export interface Refusal {
   /** When this driver began with updates of the stack: what began later is its own, and has ended with its update. */
   readonly since: Date;
 }
 const overSince =
-  ({ since }: Refusal, now: number) =>
+  ({ since }: Refusal, resource: StateResource, wall: () => number) =>
   (begun: Date): boolean =>
-    begun >= since || now - begun.getTime() > helmTimeoutMs;
+    begun >= since || wall() - begun.getTime() > longestMs(resource);
+
+/**
+ * An update failed at it at some time, which the state tells: what somebody's Helm has begun later is not that update's.
+ * Undefined: nothing speaks against it.
+ */
+function overWhenFailed(resource: StateResource, wall: () => number): ((begun: Date) => boolean) | undefined {
+  const failedAt = new Date(text(resource.modified));
+  if ((resource.initErrors ?? []).length === 0 || Number.isNaN(failedAt.getTime())) return undefined;
+  return (begun) => begun <= failedAt || wall() - begun.getTime() > longestMs(resource);
+}
 
 const isRelease = ({ type, custom, delete: leaves }: StateResource): boolean =>
   type === RELEASE && custom === true && leaves !== true;
@@ -122,12 +135,12 @@ export async function endReleases(
 ): Promise<void> {
   const of = (state: State): readonly StateResource[] =>
     refused === null ? interrupted(state) : (state.deployment?.resources ?? []).filter(isRelease);
-  const isOver = refused === null ? undefined : overSince(refused, engine.options.clock.wall());
   const state = await exported(engine, stack);
   if (state === null || of(state).length === 0) return;
   const shown = (await exported(engine, stack, "with secrets")) ?? state;
   const own = await engine.clusterOf(stack);
-  const { note } = engine.options;
+  const { note, clock } = engine.options;
+  const wall = (): number => clock.wall();
   for (const resource of of(shown)) {
     const namespace = plain(resource.inputs?.["namespace"]);
     const name = plain(resource.inputs?.["name"]);
@@ -146,6 +159,7 @@ export async function endReleases(
     const server = serverOf(shown, resource, stack, own);
     if (server === null) continue;
     try {
+      const isOver = refused === null ? overWhenFailed(resource, wall) : overSince(refused, resource, wall);
       const status = await end(server, { namespace, name }, isOver);
       if (status !== null)
         note(

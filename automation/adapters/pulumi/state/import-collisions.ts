@@ -11,6 +11,7 @@ import { isDeepStrictEqual } from "node:util";
 import { findAwsId } from "../../aws/resource-ids";
 import type { Collision } from "../engine/events";
 import { editState } from "./edit";
+import { RELEASE } from "./helm-releases";
 import { identityOf } from "./pending-resource-ids";
 import { refreshUntilDone } from "./settle";
 import { isTold } from "./told-by-aws";
@@ -69,10 +70,15 @@ const withAllTags = (live: unknown): unknown =>
   isObject(live) && isObject(live["tagsAll"])
     ? { ...live, tags: { ...live["tagsAll"], ...(isObject(live["tags"]) ? live["tags"] : {}) } }
     : live;
-const holdsAll = (live: unknown, { type, inputs }: Pick<StateResource, "type" | "inputs">): boolean =>
-  type.startsWith("kubernetes:")
-    ? holds(live, inputs, "ordered")
-    : holds(withAllTags(live), inputs, "sets", (path) => isTold(type, path));
+/** What Helm keeps of a release; how it was asked for (`timeout`, the chart's repository) an import does not tell. */
+const keptByHelm: ReadonlySet<string> = new Set(["name", "namespace", "version", "values"]);
+
+export const holdsAll = (live: unknown, { type, inputs }: Pick<StateResource, "type" | "inputs">): boolean =>
+  type === RELEASE
+    ? holds(live, inputs, "ordered", (path) => keptByHelm.has(path.split(".")[0] ?? ""))
+    : type.startsWith("kubernetes:")
+      ? holds(live, inputs, "ordered")
+      : holds(withAllTags(live), inputs, "sets", (path) => isTold(type, path));
 
 /** Null: nobody can tell its id, or it must not be read. */
 async function idOf(engine: StackCli, { type, inputs }: Collision): Promise<string | null> {

@@ -154,6 +154,7 @@ export async function settle(
   let mended: Mended | null = null;
   try {
     await endReleases(engine, stack, endRelease);
+    if (refused !== null) await endFailedReleases(engine, stack, endRelease, refused);
     await editState(engine, stack, async (state) => {
       pending = pendingOf(state);
       mended = null;

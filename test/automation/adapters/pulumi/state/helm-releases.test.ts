@@ -150,6 +150,43 @@ describe("Helm releases of a stack", () => {
     assert.equal(isRefusedByHelm(told), true);
   });
 
+  it("are all looked at behind a refusal also where the stack has to be mended", async () => {
+    const { engine } = cli(
+      stateWith([release("web", "deployed"), release("other", "deployed")], [release("web", "deployed")]),
+    );
+    const asked: string[] = [];
+    await settle(engine, "dev-blue", {
+      refused: { since: new Date(0) },
+      endRelease: async (_server, { name }) => {
+        asked.push(name);
+        return null;
+      },
+    }).catch(() => null);
+    assert.ok(asked.includes("other"), asked.join());
+  });
+
+  it("that an update failed at are left to a Helm that somebody began after that", async () => {
+    const modified = "2026-12-01T02:00:00Z";
+    const later = new Date("2026-12-01T03:00:00Z");
+    const failed = release("web", "deployed", {
+      initErrors: ["not ready"],
+      modified,
+      inputs: { ...release("web", "").inputs, timeout: 600 },
+    });
+    const { engine } = cli(stateWith([failed]));
+    engine.options.clock.wall = () => later.getTime() + 400_000;
+    const over: boolean[] = [];
+    await settle(engine, "dev-blue", {
+      endRelease: async (_server, _release, isOver) => {
+        // The failed update's own; somebody's within the release's ten minutes; one whose Helm has given up.
+        for (const begun of [new Date("2026-12-01T01:55:00Z"), later, new Date(later.getTime() - 300_000)])
+          over.push(isOver?.(begun) ?? true);
+        return null;
+      },
+    });
+    assert.deepEqual(over, [true, false, true]);
+  });
+
   it("stop nothing when the cluster can't be asked: who takes a member out of traffic needs no Helm", async () => {
     const { engine, notes } = cli(stateWith([release("web", "failed", { initErrors: ["not ready"] })]));
     const away = new DriverError("EBG-MEMBER-UNREACHABLE", "no answer within 10 s", "look at the cluster");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { holds } from "../../../../../automation/adapters/pulumi/state/import-collisions";
+import { holdsAll, holds } from "../../../../../automation/adapters/pulumi/state/import-collisions";
 import { EventCollector } from "../../../../../automation/adapters/pulumi/engine/events";
 
 describe("an object that is there already", () => {
@@ -20,6 +20,16 @@ describe("an object that is there already", () => {
     assert.ok(!holds({ ...live, spec: { ports: [{ port: 81 }] } }, declared));
     assert.ok(!holds({ ...live, spec: { ports: [] } }, declared));
     assert.ok(!holds(undefined, declared));
+  });
+
+  it("is the release that is declared, by what Helm keeps of it: an import tells neither time-out nor repository", () => {
+    const kept = { name: "lbc", namespace: "kube-system", version: "3.5.0", values: { clusterName: "dev-blue" } };
+    const asked = { ...kept, chart: "lbc", timeout: 600, repositoryOpts: { repo: "https://charts.example.com" } };
+    const type = "kubernetes:helm.sh/v3:Release";
+    const live = { ...kept, chart: "other-name", status: { status: "pending-install" } };
+    assert.ok(holdsAll(live, { type, inputs: asked }));
+    assert.ok(!holdsAll({ ...live, version: "3.4.0" }, { type, inputs: asked }));
+    assert.ok(!holdsAll({ ...live, values: { clusterName: "dev-green" } }, { type, inputs: asked }));
   });
 
   it("of AWS is ours whatever the order of its lists, the spacing of its policies, and the engine's own notes", () => {
