@@ -67,7 +67,8 @@ export async function refuseToTakePodsAway(
   if (refused.length === 0) return unplanned;
   throw new DriverError(
     "EBG-PLAN-REFUSED",
-    `these objects of a member in traffic can't be changed in place, and would be deleted before they are made again: ` +
+    "these objects of a member in traffic can't be changed in place, and would be deleted before they are made again, or " +
+      "behind that (one that has another apiVersion, or is in another service's files, is written first and deleted then): " +
       `${refused.map(({ text }) => text).join("; ")}; no member was updated`,
     "take the change back, or give the object another name, so that the new one runs before the old one goes; or take " +
       `the member out of traffic first: ${typed(run.environment, `drain ${refused[0]?.member ?? "MEMBER"}`)}`,

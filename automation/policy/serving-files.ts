@@ -18,13 +18,31 @@ const mayBeAway: ReadonlySet<string> = new Set([
   ...["PriorityClass", "NetworkPolicy"],
 ]);
 
-/** One for each object that would be away for a while. */
+const nameIn = (urn: string): string => urn.split("::").slice(3).join("::");
+
+/** Group, kind, namespace and name: the same object, whatever service's files it is in and whatever version they name. */
+function objectOf({ type, urn, parent }: PlannedOperation): string {
+  const [, api = "", kind = ""] = type.split(":");
+  const prefix = parent === undefined ? "" : `${nameIn(parent)}-`;
+  const name = nameIn(urn);
+  return `${api.split("/")[0] ?? ""} ${kind} ${name.startsWith(prefix) ? name.slice(prefix.length) : name}`;
+}
+
+/**
+ * One for each object that would be away for a while, or for good: one that goes from one service's files to another's,
+ * or gets another apiVersion, is another resource for Pulumi. It writes the object that is there, and deletes it then.
+ */
 export function wouldBeAway(operations: readonly PlannedOperation[]): PlannedOperation[] {
-  const replaced = operations.filter(
-    (one) => one.custom && isOfFiles(one.urn) && /replace/.test(one.operation) && !mayBeAway.has(kindOf(one)),
+  const ofFiles = operations.filter((one) => one.custom && isOfFiles(one.urn) && !one.type.startsWith("pulumi:"));
+  const written = ofFiles.filter(({ operation }) => !/^delete/.test(operation));
+  const stays = (gone: PlannedOperation): boolean =>
+    written.some((one) => one.urn !== gone.urn && objectOf(one) === objectOf(gone));
+  const away = ofFiles.filter(
+    (one) =>
+      (/replace/.test(one.operation) && !mayBeAway.has(kindOf(one))) || (one.operation === "delete" && stays(one)),
   );
   // The engine plans a replacement as two operations or three.
-  return replaced.filter(({ urn }, at) => replaced.findIndex((one) => one.urn === urn) === at);
+  return away.filter(({ urn }, at) => away.findIndex((one) => one.urn === urn) === at);
 }
 
 /** `Deployment blue-web-shop/web (spec.selector)`, for messages. */

@@ -36,6 +36,20 @@ describe("an update of a member in traffic whose workloads come from files", () 
       [],
     ));
 
+  it("may not delete what the same update writes: another service's files have it, or another version of its kind", () => {
+    const named = (operation: string, type: string, service: string): PlannedOperation => ({
+      ...of(operation, type),
+      urn: `urn:pulumi:dev-blue::p::eks-blue-green:index:WorkloadObjects$${type}::blue-${service}-shop/redis`,
+      parent: `urn:pulumi:dev-blue::p::eks-blue-green:index:WorkloadObjects::blue-${service}`,
+    });
+    const map = "kubernetes:core/v1:ConfigMap";
+    assert.deepEqual(kinds([named("create", map, "api"), named("delete", map, "web")]), [map]);
+    const [old, next] = ["v1beta1", "v1"].map((one) => `kubernetes:external-secrets.io/${one}:ExternalSecret`);
+    assert.deepEqual(kinds([named("create", next ?? "", "web"), named("delete", old ?? "", "web")]), [old]);
+    // Another kind, or nobody writes it.
+    assert.deepEqual(kinds([named("create", "kubernetes:core/v1:Secret", "api"), named("delete", map, "web")]), []);
+  });
+
   it("may make anew what pods that run don't need", () =>
     assert.deepEqual(
       kinds([of("replace", "kubernetes:core/v1:ServiceAccount"), of("replace", "kubernetes:batch/v1:Job")]),
