@@ -27,6 +27,7 @@ import type { Session } from "../rollout/session";
 import { evacuatedBy } from "./empty-instead";
 import { leadsToWhatFailed } from "../planning/failed-before";
 import { placementBefore, walkBack } from "../planning/walk-back";
+import { moving } from "../planning/way-back";
 import { outdatedMembers, settingsWanted } from "../planning/outdated";
 import { afterStep } from "../planning/step-builder";
 import { describeAsked, typed, withStack } from "../text/command-line";
@@ -67,7 +68,10 @@ function refuseSickGoal(session: Session, seen: Observation, steps: readonly Ste
   const now = session.serving();
   const end = servingMembers(steps.reduce(afterStep, session.record.placement));
   const health = (name: string): string => healthOf(session.owners, seen, name);
-  const sick = end.length > 0 && end.every((name) => now.includes(name) && health(name) === "unhealthy");
+  // One whose drain is open comes in again by a move of its own.
+  const comesIn = moving(steps, "admit");
+  const stays = (name: string): boolean => now.includes(name) && !comesIn.includes(name);
+  const sick = end.length > 0 && end.every((name) => stays(name) && health(name) === "unhealthy");
   const well = now.some((name) => !end.includes(name) && health(name) === "healthy");
   if (!sick || !well || probeProblem(seen, session.policy.excused) !== null) return;
   const { environment } = session.environment;
